@@ -1,0 +1,54 @@
+# Two commands are all a newcomer needs: `make run` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+
+.PHONY: run test check format setup setup-dev web bench drill clean help
+.DEFAULT_GOAL := help
+
+help: ## say what can be typed
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run: setup web ## set up and run the example district, with its simulator; ARGS="--no-sim" and the like are passed on
+	@$(BIN)/foreshock run $(ARGS)
+
+test: setup-dev web ## set up and run the tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+check: setup-dev ## lint, formatting and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup-dev ## put the code into the house's form
+	@$(BIN)/ruff check --fix-only -q .
+	@$(BIN)/ruff format -q .
+
+setup: $(VENV)/.installed
+
+setup-dev: $(VENV)/.installed-dev
+
+web: $(VENV)/.installed
+	@$(BIN)/python -m scripts.build_web
+
+bench: setup-dev ## print the benchmarks, one JSON line a figure
+	@for bench in engine bridge pipeline; do $(BIN)/python -m scripts.bench_$$bench; done
+
+drill: setup-dev ## kill processes under load and count what is lost (nothing)
+	@$(BIN)/python -m scripts.drill_kill $(ARGS)
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "setting up $(VENV) (once; a minute or so)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install -c constraints.txt -e .
+	@$(BIN)/python -m scripts.provide_opencv
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m scripts.provide_opencv
+	@touch $@
+
+clean: ## remove what set-up and runs made
+	rm -rf $(VENV) data alerts/console/static alerts/console/web/node_modules

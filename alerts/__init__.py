@@ -1,0 +1,1 @@
+"""What happens then: alarms, incidents, dispatch, the journal, notifiers and the console."""

@@ -1,0 +1,1 @@
+"""The web: API, live stream, accounts and pages."""

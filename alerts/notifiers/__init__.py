@@ -1,0 +1,1 @@
+"""Ways an outcome reaches people and machines, behind one outbox."""

@@ -1,0 +1,174 @@
+"""Outcomes: what the engine says happened, as one tagged union of immutable records with deterministic ids.
+
+They go to the log's `outcomes` topic in order, from there to the journal, the notifiers and the console. Repeating one
+(after a crash) repeats its id, so every consumer can drop the repeat.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+AlarmState = Literal["NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"]
+Kind = Literal["risk", "data_quality", "system"]
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Common settings of outcome parts."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+    """Common settings of outcomes: immutable, named fields, tagged by `type`."""
+
+
+class Term(Struct, frozen=True):
+    """One comparison of a clause as it stood: `name op threshold` with the value it had."""
+
+    name: str  # value, score, rate('10m'), eta('limit'), seen('debris','5m'), ...
+    value: float | None  # None is unknown
+    op: str = ""
+    threshold: float | None = None
+    unit: str = ""
+    holds: bool | None = None
+
+
+class Explanation(Struct, frozen=True):
+    """Say why an alarm fired and what would clear it."""
+
+    clause: str  # the `when` that held, as the rule writes it
+    terms: tuple[Term, ...] = ()
+    clear: str = ""  # the condition that clears it, as text
+    clear_terms: tuple[Term, ...] = ()
+    hold: float = 0.0  # seconds of `for`
+    clear_after: float = 0.0  # seconds of calm that clearing needs
+    points: tuple[str, ...] = ()  # the evidence: point ids
+    cameras: tuple[str, ...] = ()
+    score: float | None = None
+    score_reason: str = ""  # detector and range, e.g. "value above 12.1..14.0 seen in the last 17 d"
+
+
+class AlarmTransition(Outcome, tag="alarm", frozen=True):
+    """One edge of one alarm's ISA-18.2 machine."""
+
+    id: str  # <alarm>.<sequence>
+    alarm: str
+    sequence: int
+    rule: str
+    rule_version: str
+    kind: Kind
+    area: str
+    scope: str  # the point id, or the area id for a rule on an area
+    incident: str | None
+    edge: str  # alarm | acknowledge | return | realarm | raise | lower
+    before: AlarmState
+    after: AlarmState
+    level: str  # level after this edge (the last one, once returned)
+    level_before: str | None = None
+    onset: float = 0.0  # when the condition began, event time
+    time: float = 0.0  # when the engine knew, arrival time
+    actor: str = ""  # rule:<id> or user:<name>
+    reason: str = ""
+    explanation: Explanation | None = None
+    simulated: bool = False
+
+
+class IncidentChange(Outcome, tag="incident", frozen=True):
+    """One change of an incident: the alarms of one area that belong together."""
+
+    id: str  # <incident>.<sequence>
+    incident: str
+    sequence: int
+    area: str
+    kind: Kind
+    edge: str  # opened | joined | level | acknowledged | dispatched | commented | calmed | closed | snapshot
+    state: str  # open | acknowledged | dispatched | calm | closed
+    level: str  # highest level of its open alarms (the last one, once calm)
+    cause: str  # alarm id of the cause
+    alarms: tuple[str, ...]  # all its alarms, cause first, then symptoms
+    opened: float
+    time: float
+    actor: str = ""
+    reason: str = ""
+    disposition: str = ""
+    args: dict[str, Any] = {}
+    simulated: bool = False
+
+
+class DispatchChange(Outcome, tag="dispatch", frozen=True):
+    """One change of a dispatch: the order that sends a unit, leg by leg."""
+
+    id: str  # <dispatch>.<sequence>
+    dispatch: str
+    sequence: int
+    incident: str
+    area: str
+    unit: str
+    edge: str  # issued | accepted | refused | on_scene | resolved | closed | overdue | reassigned
+    leg: str  # the leg it stands at after the edge: issued | accepted | on_scene | resolved | closed | refused
+    level: str
+    deadline: float | None  # unix seconds by which the next leg is due
+    time: float
+    overdue: bool = False
+    actor: str = ""
+    reason: str = ""
+    event: dict[str, Any] | None = None  # the CloudEvent, on edge `issued`
+    simulated: bool = False
+
+
+class CommandResult(Outcome, tag="result", frozen=True):
+    """Answer one command: done, or refused with the reason."""
+
+    id: str  # the command's id
+    ok: bool
+    target: str
+    reason: str = ""  # a message key, see alerts.messages
+    time: float = 0.0
+
+
+class Refused(Outcome, tag="refused", frozen=True):
+    """Count readings that the engine refused (duplicate, out of order, unknown point), with the columns themselves."""
+
+    id: str
+    reason: str
+    point: tuple[int, ...]
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+    received: float
+
+
+class Published(Outcome, tag="published", frozen=True):
+    """Say that a version of the site is in force in one partition."""
+
+    id: str
+    version: str
+    partition: int
+    time: float
+    author: str = ""
+    reason: str = ""
+
+
+AnyOutcome = AlarmTransition | IncidentChange | DispatchChange | CommandResult | Refused | Published
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """A record of the `outcomes` topic: where in the log it was decided, and the outcomes of that observation."""
+
+    partition: int
+    offset: int
+    outcomes: tuple[AnyOutcome, ...]
+
+
+_decoder = msgspec.msgpack.Decoder(Record)
+
+
+def encode(record: Record) -> bytes:
+    """Encode one record of outcomes."""
+    return _encoder.encode(record)
+
+
+def decode(value: bytes) -> Record:
+    """Decode one record of outcomes. Raise `msgspec.DecodeError` on anything else."""
+    return _decoder.decode(value)

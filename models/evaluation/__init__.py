@@ -1,0 +1,1 @@
+"""Proof that the models work: public benchmarks and figures."""

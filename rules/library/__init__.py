@@ -1,0 +1,1 @@
+"""Rules and plans by area type."""

@@ -1,0 +1,1 @@
+"""The command line, the district simulator, benchmarks and drills."""

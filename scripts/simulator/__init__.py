@@ -1,0 +1,1 @@
+"""A district that behaves believably, over real MQTT."""

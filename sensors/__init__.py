@@ -1,0 +1,1 @@
+"""What the world tells us: observations, the site's registry, and the ways signals get in."""

@@ -1,0 +1,1 @@
+"""Payload dialects, one module each with the same three functions."""

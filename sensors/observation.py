@@ -1,0 +1,114 @@
+"""Observations: everything that can change what the engine believes, as one tagged union.
+
+Readings travel as columns in a `Frame` (see `sensors.frame`); all other kinds are msgpack records. The first byte of a
+record in the `observations` topic says which: `FRAME` or `RECORD`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+FRAME = 0x01
+RECORD = 0x02
+
+# Quality of a reading: a bit set; 0 is good. A reading with any bit of UNUSABLE neither scores nor moves a rule.
+GOOD = 0
+BAD = 1  # the source says so
+UNCERTAIN = 2  # the source says so
+SIMULATED = 4  # made by a simulator: what it raises is marked as a simulation
+LATE = 8  # older than the site's lateness when it arrived
+OUT_OF_RANGE = 16  # outside the point's physical range
+HISTORICAL = 32  # delivered as history by the source
+UNUSABLE = BAD | OUT_OF_RANGE
+
+QUALITY_NAMES = {
+    "good": GOOD,
+    "bad": BAD,
+    "uncertain": UNCERTAIN,
+    "simulated": SIMULATED,
+    "historical": HISTORICAL,
+}
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+    """Common settings of all observations: immutable, named fields, tagged by `type`."""
+
+
+class CameraEvent(Struct, tag="camera_event", frozen=True):
+    """Report what a camera's analytics saw. `time` and `received` are unix seconds."""
+
+    area: str
+    camera: str
+    kind: str  # the label: debris, person, smoke, ...
+    event: str  # the source's own id of it
+    time: float
+    received: float
+    phase: str = "new"  # new | update | end
+    confidence: float | None = None
+    zones: tuple[str, ...] = ()
+    quality: int = GOOD
+
+
+class Report(Struct, tag="report", frozen=True):
+    """Carry what a person reported. `subject` is a keyed hash, never a name."""
+
+    id: str
+    area: str
+    category: str
+    time: float
+    received: float
+    text: str = ""
+    subject: str | None = None
+    quality: int = GOOD
+
+
+class Command(Struct, tag="command", frozen=True):
+    """Carry an operator's (or unit's, or camera process's) order to the engine.
+
+    `kind`: acknowledge | dispatch | comment | close on an incident or alarm; accept | refuse | on_scene | resolve |
+    close on a dispatch; snapshot (a picture taken for an alarm). `target` is the id it acts on.
+    """
+
+    id: str
+    kind: str
+    target: str
+    area: str
+    actor: str  # user:<name> | unit:<id> | token:<name> | camera:<id>
+    time: float
+    args: dict[str, Any] = {}
+
+
+class Tick(Struct, tag="tick", frozen=True):
+    """Move the clock of one partition. `time` is unix seconds."""
+
+    time: float
+
+
+class Publication(Struct, tag="publication", frozen=True):
+    """Put a version of the site (registry and rules) in force at this offset."""
+
+    version: str
+    bundle: bytes  # streams.bundle.Bundle as msgpack, deflated
+    author: str
+    reason: str
+    time: float
+
+
+Observation = CameraEvent | Report | Command | Tick | Publication
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Observation] = msgspec.msgpack.Decoder(Observation)
+
+
+def encode(observation: Observation) -> bytes:
+    """Encode one observation as a record of the `observations` topic."""
+    return bytes((RECORD,)) + _encoder.encode(observation)
+
+
+def decode(record: bytes) -> Observation:
+    """Decode a record written by `encode`. Raise `msgspec.DecodeError` (a ValueError) on anything else."""
+    if not record or record[0] != RECORD:
+        raise msgspec.DecodeError("not an observation record")
+    return _decoder.decode(memoryview(record)[1:])

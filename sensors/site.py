@@ -1,0 +1,198 @@
+"""The site as plain data: what is watched, where, by what, and who can be sent. Loaded by `sensors.registry`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+LEVELS = ("blue", "yellow", "orange", "red")
+"""Warning levels from the lowest to the highest; a level's rank is its place here plus one, 0 is none."""
+
+RANK = {level: rank for rank, level in enumerate(LEVELS, 1)}
+
+PointKind = Literal["gauge", "counter", "switch", "angle"]
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Common settings of the site's parts: immutable, named fields, no unknown field passes."""
+
+
+class Text(Struct, frozen=True):
+    """Name a thing in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+class Field(Struct, frozen=True):
+    """One of the four risk fields."""
+
+    id: str
+    name: Text
+
+
+class AreaType(Struct, frozen=True):
+    """A kind of risk area within a field."""
+
+    id: str
+    field: str
+    name: Text
+    levels_dispatch: str = "orange"  # an incident at or above this level is dispatched at once
+
+
+class Place(Struct, frozen=True):
+    """A node of the hierarchy district › subdistrict › community (› compound › building)."""
+
+    id: str
+    kind: Literal["district", "subdistrict", "community", "compound", "building"]
+    name: Text
+    parent: str | None = None
+
+
+class Area(Struct, frozen=True):
+    """A place watched as one. `group` decides its partition; by default its subdistrict's id."""
+
+    id: str
+    name: Text
+    type: str
+    place: str  # a community, compound or building
+    group: str = ""
+    location: tuple[float, float] | None = None  # latitude, longitude, WGS 84 degrees
+    tags: tuple[str, ...] = ()
+
+
+class Point(Struct, frozen=True):
+    """One measured quantity at one place. `index` is assigned once by the registry and never reused."""
+
+    id: str
+    name: Text
+    areas: tuple[str, ...]  # the first is its home; its readings go into each area's frames
+    quantity: str  # displacement, rain, level, ...
+    unit: str  # as the site writes it; checked with pint
+    kind: PointKind = "gauge"
+    limit: float | None = None  # the value that must not be crossed, in `unit`; what eta('limit') means
+    limit_below: bool = False  # the limit is a floor (pressure, oxygen), not a ceiling
+    levels: dict[str, float] = {}  # limits per warning level, in `unit`
+    range: tuple[float, float] | None = None  # physical range; outside it a reading is OUT_OF_RANGE
+    normal: tuple[float, float] | None = None  # drawn as the normal band
+    interval: float = 60.0  # seconds expected between readings
+    accept_age: float | None = None  # seconds; overrides the site's limit on how old a reading may arrive
+    location: tuple[float, float] | None = None
+    tags: tuple[str, ...] = ()
+    index: int = -1
+
+
+class Camera(Struct, frozen=True):
+    """A camera, by id as its analytics name it."""
+
+    id: str
+    name: Text
+    areas: tuple[str, ...]
+    view: str = ""
+    stream: str | None = None  # file, http(s):// or rtsp:// source that OpenCV can open
+    snapshot: str | None = None  # URL of a still
+    source: str = ""  # name used in events when it differs from the id (Frigate's camera name)
+    location: tuple[float, float] | None = None
+    tags: tuple[str, ...] = ()
+
+
+class Unit(Struct, frozen=True):
+    """Someone who can be sent."""
+
+    id: str
+    name: Text
+    kind: Literal["community", "subdistrict", "district", "department", "mediation", "maintenance"]
+    place: str
+    types: tuple[str, ...] = ()  # area types it handles; empty is all
+    location: tuple[float, float] | None = None
+    contact: str = ""
+
+
+class Seat(Struct, frozen=True):
+    """A duty seat in the monitoring room."""
+
+    id: str
+    name: Text
+    subdistricts: tuple[str, ...] = ()  # empty is all
+
+
+class Shift(Struct, frozen=True):
+    """A turn of duty: local times HH:MM, and who sits where."""
+
+    id: str
+    name: Text
+    start: str
+    end: str
+    staff: dict[str, str] = {}  # seat id → account name
+
+
+class Mapping(Struct, frozen=True):
+    """A topic template and JSON paths for an installation that keeps its own topics (the `mapped` dialect).
+
+    `topic` holds `{area}` and/or `{point}` place-holders that fill one topic level or part of it, and MQTT wildcards.
+    `point` is a template of the registry's point id in the same place-holders. Paths are dotted: `data.value`,
+    `items.0.v`.
+    """
+
+    topic: str
+    point: str
+    value: str = "value"
+    time: str | None = None
+    time_unit: Literal["s", "ms", "us", "iso"] = "ms"
+    scale: float = 1.0
+    offset: float = 0.0
+    simulated: bool = False
+
+
+class Frigate(Struct, frozen=True):
+    """A Frigate installation whose events are taken in."""
+
+    prefix: str = "frigate"
+
+
+class Signals(Struct, frozen=True):
+    """What the bridge listens to."""
+
+    native: str = "foreshock"  # prefix of the native dialect
+    mapped: tuple[Mapping, ...] = ()
+    frigate: tuple[Frigate, ...] = ()
+
+
+class Deadlines(Struct, frozen=True):
+    """Seconds allowed for each leg of a dispatch, by level."""
+
+    accept: dict[str, float] = msgspec.field(
+        default_factory=lambda: {"red": 180.0, "orange": 300.0, "yellow": 900.0, "blue": 3600.0}
+    )
+    on_scene: dict[str, float] = msgspec.field(
+        default_factory=lambda: {"red": 900.0, "orange": 1800.0, "yellow": 3600.0, "blue": 14400.0}
+    )
+    resolve: dict[str, float] = msgspec.field(
+        default_factory=lambda: {"red": 7200.0, "orange": 14400.0, "yellow": 28800.0, "blue": 86400.0}
+    )
+
+
+class Site(Struct, frozen=True):
+    """A whole site, resolved: every reference holds, every point has an index."""
+
+    id: str
+    name: Text
+    version: str = ""  # hash of the content, set by the registry
+    zone: str = "Asia/Shanghai"
+    language: Literal["zh-CN", "en"] = "zh-CN"
+    partitions: int = 2
+    late_after: float = 600.0  # seconds; older on arrival is flagged LATE
+    accept_age: float = 30 * 86400.0  # seconds; older on arrival is quarantined as ancient
+    accept_ahead: float = 60.0  # seconds; further in the future is quarantined
+    fields: tuple[Field, ...] = ()
+    area_types: tuple[AreaType, ...] = ()
+    places: tuple[Place, ...] = ()
+    areas: tuple[Area, ...] = ()
+    points: tuple[Point, ...] = ()
+    cameras: tuple[Camera, ...] = ()
+    units: tuple[Unit, ...] = ()
+    seats: tuple[Seat, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    signals: Signals = Signals()
+    deadlines: Deadlines = Deadlines()

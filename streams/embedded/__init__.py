@@ -1,0 +1,1 @@
+"""One machine: the sqlite:// log for Faust and the MQTT broker child."""

@@ -1,0 +1,1 @@
+"""Readings and scores kept for charts."""

@@ -1,0 +1,128 @@
+"""Every setting once: its name, environment variable, default and meaning. `docs/settings.md` is generated from here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+PREFIX = "FORESHOCK_"
+
+
+class SettingsError(ValueError):
+    """Raised when a setting has a value that it cannot have; names the variable and what it wants."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of a run. Each is read from the environment variable FORESHOCK_<NAME>, or <NAME>_FILE for a secret."""
+
+    site: Annotated[str, "Folder of the site: areas, points, cameras, rules, units."] = "examples/district"
+    data: Annotated[str, "Folder for the log, the journal, snapshots and keys."] = "data"
+    broker: Annotated[str, "The log: sqlite:///PATH, or empty for log.sqlite in the data folder."] = ""
+    mqtt_host: Annotated[str, "MQTT broker to listen to; empty starts the embedded one on loopback."] = ""
+    mqtt_port: Annotated[int, "Port of the MQTT broker, embedded or not."] = 1883
+    mqtt_username: Annotated[str, "User name at the MQTT broker."] = ""
+    mqtt_password: Annotated[str, "Secret: password at the MQTT broker."] = ""
+    host: Annotated[str, "Address the console listens on. Loopback unless you say otherwise."] = "127.0.0.1"
+    port: Annotated[int, "Port of the console and the HTTP API."] = 8700
+    webhook_url: Annotated[str, "Where dispatch events are posted, signed; empty posts nowhere."] = ""
+    webhook_secret: Annotated[str, "Secret: key of the webhook's HMAC-SHA256 signature."] = ""
+    webhook_private: Annotated[bool, "Allow a webhook target in a private address range."] = False
+    synchronous: Annotated[str, "How hard the log is flushed: NORMAL survives kill -9, FULL survives power loss."] = (
+        "NORMAL"
+    )
+    snapshot_seconds: Annotated[float, "Seconds between snapshots of the engine's state."] = 30.0
+    retention_days: Annotated[float, "Days of observations and outcomes kept in the log."] = 30.0
+    retention_gigabytes: Annotated[float, "Most gigabytes of observations kept in the log."] = 20.0
+    frame_floor_ms: Annotated[float, "Least milliseconds between two frames of one partition under load."] = 10.0
+    log_level: Annotated[str, "DEBUG, INFO, WARNING or ERROR."] = "INFO"
+
+    @property
+    def data_folder(self) -> Path:
+        """The data folder as an absolute path."""
+        return Path(self.data).expanduser().resolve()
+
+    @property
+    def site_folder(self) -> Path:
+        """The site's folder as an absolute path."""
+        return Path(self.site).expanduser().resolve()
+
+    @property
+    def broker_url(self) -> str:
+        """The log's address, with the default filled in."""
+        return self.broker or f"sqlite:///{self.data_folder / 'log.sqlite'}"
+
+    @property
+    def journal_url(self) -> str:
+        """The journal's SQLAlchemy address."""
+        return f"sqlite:///{self.data_folder / 'journal.sqlite'}"
+
+    @property
+    def hub_path(self) -> Path:
+        """The worker's local socket."""
+        return self.data_folder / "run" / "hub.sock"
+
+
+def described() -> Iterator[tuple[str, str, Any, str]]:
+    """Yield (name, environment variable, default, meaning) of every setting, in order."""
+    hints = get_type_hints(Settings, include_extras=True)
+    for field in msgspec.structs.fields(Settings):
+        meaning = get_args(hints[field.name])[1] if get_origin(hints[field.name]) is Annotated else ""
+        yield field.name, PREFIX + field.name.upper(), field.default, meaning
+
+
+def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings from the environment; `overrides` that are not None win.
+
+    Raise `SettingsError` naming the variable that cannot be used.
+    """
+    environment = os.environ if environment is None else environment
+    found: dict[str, Any] = {}
+    for name, variable, default, _ in described():
+        text = environment.get(variable)
+        file = environment.get(variable + "_FILE")
+        if file is not None:
+            try:
+                text = Path(file).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingsError(f"{variable}_FILE: cannot read {file}: {error.strerror}") from error
+        if text is None:
+            continue
+        try:
+            found[name] = msgspec.convert(text, type(default), strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingsError(f"{variable}={text!r}: {error}") from error
+    found.update({name: value for name, value in overrides.items() if value is not None})
+    try:
+        settings = msgspec.convert(found, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(str(error)) from error
+    if settings.synchronous not in ("NORMAL", "FULL"):
+        raise SettingsError(f"{PREFIX}SYNCHRONOUS={settings.synchronous!r}: must be NORMAL or FULL")
+    if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise SettingsError(f"{PREFIX}LOG_LEVEL={settings.log_level!r}: must be DEBUG, INFO, WARNING or ERROR")
+    for name in ("mqtt_port", "port"):
+        if not 0 <= getattr(settings, name) <= 65535:
+            raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: a port is 0 to 65535")
+    return settings
+
+
+def reference() -> str:
+    """Write the settings' reference page as Markdown."""
+    rows = [f"| `{name}` | `{variable}` | `{default!r}` | {text} |" for name, variable, default, text in described()]
+    return "\n".join(
+        [
+            "# Settings",
+            "",
+            "Read from the environment. A secret is better put in a file that `<VARIABLE>_FILE` names. Generated by",
+            "`foreshock settings`; a test keeps it true.",
+            "",
+            "| setting | variable | default | meaning |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )

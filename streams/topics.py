@@ -1,0 +1,13 @@
+"""The topics of the log, named once."""
+
+from __future__ import annotations
+
+OBSERVATIONS = "observations"  # frames and records of sensors.observation; partition by group of areas
+OUTCOMES = "outcomes"  # records of alerts.outcome, same partition as what they come from
+SCORES = "scores"  # columns of streams.history.columns, same partition
+QUARANTINE = "quarantine"  # what was refused, why, and the raw bytes; one partition
+SNAPSHOTS = "snapshots"  # engine state in chunks, compacted, same partition
+
+# Pseudo-topics that only the hub carries, never the log.
+JOURNAL = "journal"  # {"position": n}: the journal has moved on
+PULSE = "pulse"  # the worker's figures, once a second
