@@ -60,7 +60,7 @@ class AlarmTransition(Outcome, tag="alarm", frozen=True):
     area: str
     scope: str  # the point id, or the area id for a rule on an area
     incident: str | None
-    edge: str  # alarm | acknowledge | return | realarm | raise | lower
+    edge: str  # alarm | acknowledge | return | realarm | raise | lower | shelve | unshelve
     before: AlarmState
     after: AlarmState
     level: str  # level after this edge (the last one, once returned)
@@ -70,6 +70,8 @@ class AlarmTransition(Outcome, tag="alarm", frozen=True):
     actor: str = ""  # rule:<id> or user:<name>
     reason: str = ""
     explanation: Explanation | None = None
+    title: dict[str, str] = {}  # the rule's title by language, on edge `alarm`
+    rationale: dict[str, Any] = {}  # the rule's rationale as it stood, on edge `alarm`
     simulated: bool = False
 
 
@@ -81,7 +83,9 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     sequence: int
     area: str
     kind: Kind
-    edge: str  # opened | joined | level | acknowledged | dispatched | commented | calmed | closed | snapshot
+    # opened | joined | level | acknowledged | dispatched | commented | calmed | closed | snapshot,
+    # undispatched: nobody is on it (any more); `reason` says why
+    edge: str
     state: str  # open | acknowledged | dispatched | calm | closed
     level: str  # highest level of its open alarms (the last one, once calm)
     cause: str  # alarm id of the cause
@@ -91,6 +95,8 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     actor: str = ""
     reason: str = ""
     disposition: str = ""
+    peak: str = ""  # highest level so far
+    title: dict[str, str] = {}  # area, the cause's rule and the level, by language
     args: dict[str, Any] = {}
     simulated: bool = False
 
@@ -104,7 +110,7 @@ class DispatchChange(Outcome, tag="dispatch", frozen=True):
     incident: str
     area: str
     unit: str
-    edge: str  # issued | accepted | refused | on_scene | resolved | closed | overdue | reassigned
+    edge: str  # issued | accepted | refused | on_scene | resolved | closed | overdue | reassigned | raised
     leg: str  # the leg it stands at after the edge: issued | accepted | on_scene | resolved | closed | refused
     level: str
     deadline: float | None  # unix seconds by which the next leg is due
@@ -112,7 +118,7 @@ class DispatchChange(Outcome, tag="dispatch", frozen=True):
     overdue: bool = False
     actor: str = ""
     reason: str = ""
-    event: dict[str, Any] | None = None  # the CloudEvent, on edge `issued`
+    event: dict[str, Any] | None = None  # the CloudEvent of this change
     simulated: bool = False
 
 
@@ -131,7 +137,8 @@ class Refused(Outcome, tag="refused", frozen=True):
 
     id: str
     reason: str
-    point: tuple[int, ...]
+    count: int
+    point: tuple[int, ...]  # at most the first 256
     times: tuple[float, ...]
     values: tuple[float, ...]
     received: float

@@ -1,4 +1,4 @@
-"""Every setting once: its name, environment variable, default and meaning. `docs/settings.md` is generated from here."""
+"""Every setting once: name, environment variable, default and meaning; `docs/settings.md` is generated from here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SettingsError(ValueError):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings of a run. Each is read from the environment variable FORESHOCK_<NAME>, or <NAME>_FILE for a secret."""
+    """All settings of a run, each read from the environment variable FORESHOCK_<NAME>, or its <NAME>_FILE."""
 
     site: Annotated[str, "Folder of the site: areas, points, cameras, rules, units."] = "examples/district"
     data: Annotated[str, "Folder for the log, the journal, snapshots and keys."] = "data"
@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_url: Annotated[str, "Where dispatch events are posted, signed; empty posts nowhere."] = ""
     webhook_secret: Annotated[str, "Secret: key of the webhook's HMAC-SHA256 signature."] = ""
     webhook_private: Annotated[bool, "Allow a webhook target in a private address range."] = False
+    webhook_exercise: Annotated[bool, "Also post what is only simulated, marked so."] = False
     synchronous: Annotated[str, "How hard the log is flushed: NORMAL survives kill -9, FULL survives power loss."] = (
         "NORMAL"
     )

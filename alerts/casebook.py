@@ -1,0 +1,281 @@
+"""The cases one partition has open: alarms, incidents, dispatches; and the records that each change of them makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from alerts import cloudevent, messages
+from alerts.alarm import Alarm, Edge
+from alerts.dispatch import OPEN, Dispatch, allowed_seconds
+from alerts.incident import Incident, derive_state
+from alerts.outcome import AlarmState, AlarmTransition, DispatchChange, Explanation, IncidentChange
+from alerts.routing import Router
+from sensors.site import LEVELS, RANK, Site
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk may be told otherwise. Times are seconds."""
+
+    join_after_calm: float = 1800.0  # an incident calm for longer takes no new alarm: a new one opens
+    close_after_calm: float = 900.0  # a calm, acknowledged incident to which nobody was sent closes after this
+    remember: int = 4096  # ids of answered commands and of closed cases
+    longest_text: int = 4000  # characters of a comment, note or reason
+    most_snapshots: int = 64  # pictures of one incident
+    links: str = ""  # where the console is served, for links in events: "https://desk.example"
+
+
+class Cases(msgspec.Struct, kw_only=True):
+    """The state of one partition's desk, as it is saved."""
+
+    alarms: dict[str, Alarm] = {}
+    incidents: dict[str, Incident] = {}
+    dispatches: dict[str, Dispatch] = {}
+    counts: dict[str, int] = {}  # rule and scope → alarms so far
+    current: dict[str, str] = {}  # area, kind and simulated → the incident that takes new alarms
+    gone: dict[str, str] = {}  # id of a finished case → why a command on it is refused; bounded
+    answered: dict[str, bool] = {}  # ids of commands; bounded
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Cases)
+
+
+class Casebook:
+    """Hold the open cases of one partition, and write the record of every change of them."""
+
+    def __init__(self, site: Site, settings: Settings) -> None:
+        self.settings = settings
+        self.cases = Cases()
+        self.scopes: dict[tuple[str, str, bool], Alarm] = {}
+        self.wake = float("inf")  # nothing is due before this time
+        self.publish(site)
+
+    def publish(self, site: Site) -> None:
+        """Put another version of the site in force; open cases stay."""
+        self.site = site
+        self.router = Router(site)
+        self._dispatch_rank = {kind.id: RANK[kind.levels_dispatch] for kind in site.area_types}
+
+    def dump(self) -> bytes:
+        """Encode all cases (msgpack)."""
+        return _encoder.encode(self.cases)
+
+    def load(self, state: bytes) -> None:
+        """Take back what `dump` encoded. Raise `msgspec.DecodeError` on anything else, changing nothing."""
+        self.cases = _decoder.decode(state)
+        self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in self.cases.alarms.values()}
+        self.wake = float("-inf")
+
+    def wake_at(self, time: float | None) -> None:
+        """Have the tick look at this time."""
+        if time is not None and time < self.wake:
+            self.wake = time
+
+    def dispatch_rank(self, area: str) -> int:
+        """Return the rank at which an incident of an area is dispatched at once."""
+        found = self.router.areas.get(area)
+        return self._dispatch_rank.get(found.type, RANK["orange"]) if found is not None else RANK["orange"]
+
+    # Finished cases
+
+    def finish_alarm(self, alarm: Alarm, why: str) -> None:
+        """Drop an alarm that is normal again."""
+        self.cases.alarms.pop(alarm.id, None)
+        self.scopes.pop((alarm.rule, alarm.scope, alarm.simulated), None)
+        self._gone(alarm.id, why)
+
+    def finish_incident(self, incident: Incident) -> None:
+        """Drop a closed incident."""
+        self.cases.incidents.pop(incident.id, None)
+        key = current_key(incident.area, incident.kind, incident.simulated)
+        if self.cases.current.get(key) == incident.id:
+            del self.cases.current[key]
+        self._gone(incident.id, "incident.closed")
+
+    def finish_dispatch(self, dispatch: Dispatch) -> Incident | None:
+        """Drop a dispatch that nobody works any more; return its incident if that is still open."""
+        self.cases.dispatches.pop(dispatch.id, None)
+        self._gone(dispatch.id, f"dispatch.{dispatch.leg}")
+        incident = self.cases.incidents.get(dispatch.incident)
+        if incident is not None:
+            incident.dispatches.remove(dispatch.id)
+            incident.state = derive_state(incident)
+        return incident
+
+    def _gone(self, id: str, why: str) -> None:
+        bound(self.cases.gone, self.settings.remember)
+        self.cases.gone[id] = why
+
+    # Records
+
+    def alarm_record(
+        self,
+        alarm: Alarm,
+        edge: Edge,
+        after: AlarmState,
+        clock: float,
+        *,
+        actor: str,
+        reason: str = "",
+        level_before: int | None = None,
+        explanation: Explanation | None = None,
+        rationale: dict[str, Any] | None = None,
+    ) -> AlarmTransition:
+        """Move an alarm along an edge and record it."""
+        before, alarm.state = alarm.state, after
+        alarm.sequence += 1
+        return AlarmTransition(
+            id=f"{alarm.id}.{alarm.sequence}",
+            alarm=alarm.id,
+            sequence=alarm.sequence,
+            rule=alarm.rule,
+            rule_version=alarm.rule_version,
+            kind=alarm.kind,
+            area=alarm.area,
+            scope=alarm.scope,
+            incident=alarm.incident,
+            edge=edge,
+            before=before,
+            after=after,
+            level=LEVELS[alarm.level - 1],
+            level_before=LEVELS[level_before - 1] if level_before else None,
+            onset=alarm.onset,
+            time=clock,
+            actor=actor,
+            reason=reason,
+            explanation=explanation,
+            title=alarm.title if edge == "alarm" else {},
+            rationale=rationale or {},
+            simulated=alarm.simulated,
+        )
+
+    def incident_record(
+        self,
+        incident: Incident,
+        edge: str,
+        clock: float,
+        *,
+        actor: str = "",
+        reason: str = "",
+        disposition: str = "",
+        args: dict[str, Any] | None = None,
+    ) -> IncidentChange:
+        """Record a change of an incident as it stands now."""
+        incident.sequence += 1
+        return IncidentChange(
+            id=f"{incident.id}.{incident.sequence}",
+            incident=incident.id,
+            sequence=incident.sequence,
+            area=incident.area,
+            kind=incident.kind,
+            edge=edge,
+            state=incident.state,
+            level=LEVELS[incident.level - 1],
+            peak=LEVELS[incident.peak - 1],
+            cause=incident.cause,
+            alarms=tuple(incident.alarms),
+            opened=incident.opened,
+            time=clock,
+            actor=actor,
+            reason=reason,
+            disposition=disposition,
+            title=self.incident_title(incident),
+            args=args or {},
+            simulated=incident.simulated,
+        )
+
+    def incident_title(self, incident: Incident) -> dict[str, str]:
+        """Title an incident by its area, its cause and its level; by its highest one once closed."""
+        level = incident.peak if incident.state == "closed" else incident.level
+        return messages.incident_title(self._area_name(incident.area), incident.title, LEVELS[level - 1])
+
+    def dispatch_record(
+        self, dispatch: Dispatch, edge: str, clock: float, *, actor: str = "", reason: str = ""
+    ) -> DispatchChange:
+        """Record a change of a dispatch as it stands now, with its CloudEvent."""
+        dispatch.sequence += 1
+        id = f"{dispatch.id}.{dispatch.sequence}"
+        self.wake_at(dispatch.deadline)
+        return DispatchChange(
+            id=id,
+            dispatch=dispatch.id,
+            sequence=dispatch.sequence,
+            incident=dispatch.incident,
+            area=dispatch.area,
+            unit=dispatch.unit,
+            edge=edge,
+            leg=dispatch.leg,
+            level=LEVELS[dispatch.level - 1],
+            deadline=dispatch.deadline,
+            time=clock,
+            overdue=dispatch.overdue,
+            actor=actor,
+            reason=reason,
+            event=cloudevent.dispatch_event(
+                id=id,
+                site=self.site.id,
+                edge=edge,
+                incident=dispatch.incident,
+                time=clock,
+                data=self._dispatch_data(dispatch, edge, reason),
+                simulated=dispatch.simulated,
+            ),
+            simulated=dispatch.simulated,
+        )
+
+    def _dispatch_data(self, dispatch: Dispatch, edge: str, reason: str) -> dict[str, Any]:
+        """Gather what whoever is sent needs to know."""
+        incident = self.cases.incidents.get(dispatch.incident)
+        cause = self.cases.alarms.get(incident.cause) if incident is not None else None
+        unit = self.router.units.get(dispatch.unit)
+        area = self.router.areas.get(dispatch.area)
+        deadlines = {
+            due: allowed_seconds(self.site.deadlines, leg, dispatch.level)
+            for leg, due in zip(OPEN, ("accept", "on_scene", "resolve"), strict=False)
+        }
+        return {
+            "dispatch": dispatch.id,
+            "incident": dispatch.incident,
+            "title": self.incident_title(incident) if incident is not None else {},
+            "area": {
+                "id": dispatch.area,
+                "name": self._area_name(dispatch.area),
+                "location": list(area.location) if area is not None and area.location is not None else None,
+            },
+            "level": LEVELS[dispatch.level - 1],
+            "why": cause.why if cause is not None else "",
+            "rule": cause.rule if cause is not None else "",
+            "unit": {
+                "id": dispatch.unit,
+                "name": {"zh": unit.name.zh, "en": unit.name.en} if unit is not None else {},
+                "contact": unit.contact if unit is not None else "",
+            },
+            "edge": edge,
+            "leg": dispatch.leg,
+            "deadline": cloudevent.timestamp(dispatch.deadline) if dispatch.deadline is not None else None,
+            "deadlines": deadlines,
+            "overdue": dispatch.overdue,
+            "note": dispatch.note,
+            "reason": reason,
+            "links": {
+                "incident": f"{self.settings.links}/#/incidents/{dispatch.incident}",
+                "dispatch": f"{self.settings.links}/#/dispatches/{dispatch.id}",
+            },
+        }
+
+    def _area_name(self, id: str) -> dict[str, str]:
+        area = self.router.areas.get(id)
+        return {"zh": area.name.zh, "en": area.name.en} if area is not None else {"zh": id, "en": id}
+
+
+def current_key(area: str, kind: str, simulated: bool) -> str:
+    """Key of the incident that takes new alarms."""
+    return f"{area}\0{kind}\0{int(simulated)}"
+
+
+def bound(memory: dict[str, Any], most: int) -> None:
+    """Forget the oldest entries of a memory so that one more fits."""
+    while len(memory) >= most:
+        del memory[next(iter(memory))]

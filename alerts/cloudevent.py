@@ -1,0 +1,37 @@
+"""Dispatch events as CloudEvents 1.0 in structured JSON. Source: CloudEvents specification 1.0.2, JSON format 1.0.2."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+SPECVERSION = "1.0"
+CONTENT_TYPE = "application/cloudevents+json"
+_TYPE = "com.foreshock.dispatch."
+
+
+def timestamp(time: float) -> str:
+    """Write unix seconds as RFC 3339 in UTC with milliseconds."""
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def dispatch_event(
+    *, id: str, site: str, edge: str, incident: str, time: float, data: dict[str, Any], simulated: bool
+) -> dict[str, Any]:
+    """Make the event of one dispatch change; `simulation` is an extension attribute, present when true.
+
+    `data.status` is CAP's: Actual or Exercise.
+    """
+    event: dict[str, Any] = {
+        "specversion": SPECVERSION,
+        "id": id,
+        "source": f"foreshock/{site}",
+        "type": _TYPE + edge,
+        "subject": incident,
+        "time": timestamp(time),
+        "datacontenttype": "application/json",
+        "data": {"status": "Exercise" if simulated else "Actual", **data},
+    }
+    if simulated:
+        event["simulation"] = True
+    return event

@@ -1,0 +1,114 @@
+"""What the desk needs of a rule's change of condition, and how its reasons become an `Explanation`."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from alerts.outcome import Explanation, Kind, Term
+
+
+class Rule(Protocol):
+    """The part of a rule that alarms carry on. `title` is a text, or one in `zh` and `en`."""
+
+    @property
+    def id(self) -> str:
+        """Name the rule."""
+
+    @property
+    def title(self) -> Any:
+        """Title the rule."""
+
+    @property
+    def kind(self) -> Kind:
+        """Say what it is about."""
+
+    @property
+    def version(self) -> int | str:
+        """Name the version that decided."""
+
+
+class Change(Protocol):
+    """A rule's condition on a scope moved from one rank to another (0 none … 4 red). See `rules.evaluation`."""
+
+    @property
+    def rule(self) -> Rule:
+        """The rule."""
+
+    @property
+    def scope(self) -> str:
+        """The point id, or the area id for a rule on an area."""
+
+    @property
+    def area(self) -> str:
+        """The area id."""
+
+    @property
+    def before(self) -> int:
+        """The rank before."""
+
+    @property
+    def after(self) -> int:
+        """The rank after."""
+
+    @property
+    def onset(self) -> float:
+        """When the condition began, event time."""
+
+    @property
+    def time(self) -> float:
+        """When the engine knew, arrival clock."""
+
+    @property
+    def why(self) -> Any:
+        """The reasons (`rules.evaluation.Why`), or None."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether simulated readings are among its reasons."""
+
+
+def explanation(why: Any) -> Explanation | None:
+    """Turn a rule's reasons into the explanation that outcomes carry, field by field of the same name."""
+    if why is None or isinstance(why, Explanation):
+        return why
+    values = {name: getattr(why, name) for name in Explanation.__struct_fields__ if hasattr(why, name)}
+    for name in ("terms", "clear_terms"):
+        values[name] = tuple(_term(term) for term in values.get(name, ()))
+    for name in ("points", "cameras"):
+        values[name] = tuple(values.get(name, ()))
+    return Explanation(**values)
+
+
+def _term(term: Any) -> Term:
+    """Turn one comparison of a rule's reasons into a term."""
+    if isinstance(term, Term):
+        return term
+    return Term(**{name: getattr(term, name) for name in Term.__struct_fields__ if hasattr(term, name)})
+
+
+def in_short(reasons: Explanation | None) -> str:
+    """Say why in one line: the clause, and the values it saw."""
+    if reasons is None:
+        return ""
+    seen = ", ".join(f"{term.name} = {term.value:.4g}{term.unit}" for term in reasons.terms if term.value is not None)
+    return f"{reasons.clause} [{seen}]" if seen else reasons.clause
+
+
+def titles(title: Any) -> dict[str, str]:
+    """Return a title in both languages, from a text, a mapping, or an object with `zh` and `en`."""
+    if isinstance(title, str):
+        return {"zh": title, "en": title}
+    if isinstance(title, dict):
+        zh, en = title.get("zh"), title.get("en")
+    else:
+        zh, en = getattr(title, "zh", None), getattr(title, "en", None)
+    return {"zh": str(zh or en or ""), "en": str(en or zh or "")}
+
+
+def rationale(rule: Rule) -> dict[str, Any]:
+    """Return a rule's rationale as plain data, empty when it has none."""
+    found = getattr(rule, "rationale", None)
+    plain = msgspec.to_builtins(found) if found is not None else {}
+    return plain if isinstance(plain, dict) else {"text": plain}

@@ -1,0 +1,63 @@
+"""Accounts: who may enter the console, kept in accounts.sqlite. Plain functions over one open store.
+
+`open_accounts(path)` opens the store; every other function takes it first.
+"""
+
+from __future__ import annotations
+
+from alerts.console.accounts.audit import AuditEntry, audit_break, list_audit, record_audit
+from alerts.console.accounts.first import claim_first, first_link, has_administrator
+from alerts.console.accounts.secret import read_key
+from alerts.console.accounts.sessions import (
+    Session,
+    begin_session,
+    end_session,
+    end_sessions,
+    find_session,
+    touch_session,
+)
+from alerts.console.accounts.store import AccountError, Accounts, open_accounts
+from alerts.console.accounts.tokens import Token, add_token, find_token, list_tokens, revoke_token
+from alerts.console.accounts.users import (
+    User,
+    add_user,
+    change_user,
+    check_password,
+    disable_user,
+    find_user,
+    list_users,
+    set_password,
+)
+
+__all__ = [
+    "AccountError",
+    "Accounts",
+    "AuditEntry",
+    "Session",
+    "Token",
+    "User",
+    "add_token",
+    "add_user",
+    "audit_break",
+    "begin_session",
+    "change_user",
+    "check_password",
+    "claim_first",
+    "disable_user",
+    "end_session",
+    "end_sessions",
+    "find_session",
+    "find_token",
+    "find_user",
+    "first_link",
+    "has_administrator",
+    "list_audit",
+    "list_tokens",
+    "list_users",
+    "open_accounts",
+    "read_key",
+    "record_audit",
+    "revoke_token",
+    "set_password",
+    "touch_session",
+]

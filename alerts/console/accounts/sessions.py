@@ -1,0 +1,115 @@
+"""Sessions: revocable rows. The cookie holds a random id, the store only its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from alerts.console.accounts.audit import append
+from alerts.console.accounts.store import SESSIONS, USERS, Accounts
+
+if TYPE_CHECKING:
+    from alerts.console.accounts.users import User
+
+IDLE = 12 * 3600.0  # seconds: a shift's length, so that a night's watch is not thrown out
+ABSOLUTE = 7 * 86400.0  # seconds
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One session as found. `seen` and `expires` are unix seconds."""
+
+    id: str
+    user: User
+    seen: float
+    expires: float
+
+
+def begin_session(
+    accounts: Accounts,
+    name: str,
+    *,
+    address: str = "",
+    agent: str = "",
+    absolute: float = ABSOLUTE,
+    now: float | None = None,
+) -> str:
+    """Begin a session of an account and return its id, which is kept nowhere else."""
+    now = time.time() if now is None else now
+    session = secrets.token_urlsafe(32)
+    with accounts.writing() as connection:
+        connection.execute(delete(SESSIONS).where(SESSIONS.c.expires < now - ABSOLUTE))
+        connection.execute(
+            insert(SESSIONS).values(
+                hash=_hash(session),
+                user=name,
+                created=now,
+                seen=now,
+                expires=now + absolute,
+                address=address[:64],
+                agent=agent[:200],
+            )
+        )
+        append(connection, f"user:{name}", "session.begin", name, {"address": address[:64]}, now)
+    return session
+
+
+def find_session(accounts: Accounts, session: str, *, idle: float = IDLE, now: float | None = None) -> Session | None:
+    """Find a session that is neither expired, idle for too long, revoked, nor of a disabled account."""
+    from alerts.console.accounts.users import user_of
+
+    now = time.time() if now is None else now
+    query = (
+        select(SESSIONS.c.seen, SESSIONS.c.expires, USERS)
+        .join(USERS, USERS.c.name == SESSIONS.c.user)
+        .where(
+            SESSIONS.c.hash == _hash(session),
+            SESSIONS.c.revoked.is_(None),
+            SESSIONS.c.expires > now,
+            SESSIONS.c.seen > now - idle,
+            USERS.c.disabled.is_(False),
+        )
+    )
+    with accounts.reading() as connection:
+        row = connection.execute(query).first()
+    return Session(id=session, user=user_of(row), seen=row.seen, expires=row.expires) if row else None
+
+
+def touch_session(accounts: Accounts, session: str, *, now: float | None = None) -> None:
+    """Note that a session was used just now."""
+    now = time.time() if now is None else now
+    with accounts.writing() as connection:
+        connection.execute(update(SESSIONS).where(SESSIONS.c.hash == _hash(session)).values(seen=now))
+
+
+def end_session(accounts: Accounts, session: str, *, actor: str, now: float | None = None) -> None:
+    """Revoke one session."""
+    now = time.time() if now is None else now
+    with accounts.writing() as connection:
+        connection.execute(
+            update(SESSIONS).where(SESSIONS.c.hash == _hash(session), SESSIONS.c.revoked.is_(None)).values(revoked=now)
+        )
+        append(connection, actor, "session.end", actor.partition(":")[2], {}, now)
+
+
+def end_sessions(accounts: Accounts, name: str, *, actor: str = "cli", now: float | None = None) -> int:
+    """Revoke all sessions of an account; return how many."""
+    now = time.time() if now is None else now
+    with accounts.writing() as connection:
+        count = revoke_all(connection, name, now)
+        append(connection, actor, "session.end_all", name, {"count": count}, now)
+    return count
+
+
+def revoke_all(connection: Connection, name: str, now: float) -> int:
+    """Revoke an account's sessions within a transaction; return how many were open."""
+    open_rows = (SESSIONS.c.user == name, SESSIONS.c.revoked.is_(None))
+    return connection.execute(update(SESSIONS).where(*open_rows).values(revoked=now)).rowcount
+
+
+def _hash(session: str) -> bytes:
+    return hashlib.sha256(session.encode()).digest()

@@ -1,0 +1,280 @@
+"""Users: names, roles and passwords."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import argon2
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+
+from alerts.console.accounts.audit import append
+from alerts.console.accounts.sessions import revoke_all
+from alerts.console.accounts.store import USERS, AccountError, Accounts
+from alerts.console.permissions import OWN_UNIT, ROLES
+
+LANGUAGES = ("zh-CN", "en")
+SHORTEST, LONGEST = 10, 256
+_NAME_PUNCTUATION = frozenset("._-@")
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """One account. `unit` is the unit it acts for, `language` its choice or None."""
+
+    name: str
+    display: str
+    roles: tuple[str, ...]
+    unit: str | None
+    language: str | None
+    disabled: bool
+    created: float
+
+
+def add_user(
+    accounts: Accounts,
+    name: str,
+    password: str,
+    roles: Iterable[str],
+    *,
+    display: str = "",
+    unit: str | None = None,
+    language: str | None = None,
+    units: Collection[str] | None = None,
+    actor: str = "cli",
+    now: float | None = None,
+) -> User:
+    """Add an account. `units` are the site's unit ids, checked if given. Raise `AccountError` on a bad or taken name,
+    a weak password, an unknown role, or a field account without a unit.
+    """
+    hashed = accounts.hasher.hash(checked_password(password, name))
+    with accounts.writing() as connection:
+        return insert_user(
+            connection,
+            name,
+            hashed,
+            roles,
+            display=display,
+            unit=unit,
+            language=language,
+            units=units,
+            actor=actor,
+            now=time.time() if now is None else now,
+        )
+
+
+def list_users(accounts: Accounts) -> list[User]:
+    """List all accounts by name."""
+    with accounts.reading() as connection:
+        return [user_of(row) for row in connection.execute(select(USERS).order_by(USERS.c.name))]
+
+
+def find_user(accounts: Accounts, name: str) -> User | None:
+    """Find one account by name."""
+    with accounts.reading() as connection:
+        row = connection.execute(select(USERS).where(USERS.c.name == normal_name(name))).first()
+    return user_of(row) if row else None
+
+
+def change_user(
+    accounts: Accounts,
+    name: str,
+    *,
+    roles: Iterable[str] | None = None,
+    display: str | None = None,
+    unit: str | msgspec.UnsetType | None = msgspec.UNSET,
+    language: str | msgspec.UnsetType | None = msgspec.UNSET,
+    disabled: bool | None = None,
+    units: Collection[str] | None = None,
+    actor: str = "cli",
+    now: float | None = None,
+) -> User:
+    """Change what is given. A disabled account loses its sessions. Raise `AccountError` when there is no such account,
+    or when no administrator would remain.
+    """
+    now = time.time() if now is None else now
+    with accounts.writing() as connection:
+        before = _existing(connection, name)
+        after = msgspec.structs.replace(
+            before,
+            roles=before.roles if roles is None else checked_roles(roles),
+            display=before.display if display is None else checked_display(display, before.name),
+            unit=before.unit if unit is msgspec.UNSET else unit,
+            language=before.language if language is msgspec.UNSET else checked_language(language),
+            disabled=before.disabled if disabled is None else disabled,
+        )
+        check_unit(after.roles, after.unit, units)
+        if _administers(before) and not _administers(after) and _administrators(connection) == 1:
+            raise AccountError("last_administrator", f"{before.name} is the last administrator")
+        changed = {
+            key: getattr(after, key)
+            for key in ("roles", "display", "unit", "language", "disabled")
+            if getattr(after, key) != getattr(before, key)
+        }
+        if changed:
+            stored = {**changed, "roles": " ".join(after.roles)}
+            connection.execute(update(USERS).where(USERS.c.name == before.name).values(**stored, changed=now))
+            append(connection, actor, "user.change", before.name, changed, now)
+        if after.disabled:
+            revoke_all(connection, before.name, now)
+    return after
+
+
+def disable_user(
+    accounts: Accounts, name: str, *, disabled: bool = True, actor: str = "cli", now: float | None = None
+) -> User:
+    """Disable (or enable) an account. Raise `AccountError` as `change_user` does."""
+    return change_user(accounts, name, disabled=disabled, actor=actor, now=now)
+
+
+def set_password(accounts: Accounts, name: str, password: str, *, actor: str = "cli", now: float | None = None) -> None:
+    """Set a password and end all the account's sessions. Raise `AccountError` on a weak one or an unknown account."""
+    now = time.time() if now is None else now
+    hashed = accounts.hasher.hash(checked_password(password, name))
+    with accounts.writing() as connection:
+        user = _existing(connection, name)
+        connection.execute(update(USERS).where(USERS.c.name == user.name).values(password=hashed, changed=now))
+        revoke_all(connection, user.name, now)
+        append(connection, actor, "user.password", user.name, {}, now)
+
+
+def check_password(accounts: Accounts, name: str, password: str) -> User | None:
+    """Return the account whose password this is, or None. Takes the same time whether or not the name exists."""
+    with accounts.reading() as connection:
+        row = connection.execute(select(USERS).where(USERS.c.name == normal_name(name))).first()
+    if row is None or len(password) > LONGEST:
+        accounts.hasher.hash("the time that a wrong password takes")
+        return None
+    try:
+        accounts.hasher.verify(row.password, password)
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return None
+    if row.disabled:
+        return None
+    if accounts.hasher.check_needs_rehash(row.password):
+        with accounts.writing() as connection:
+            connection.execute(
+                update(USERS)
+                .where(USERS.c.name == row.name, USERS.c.password == row.password)
+                .values(password=accounts.hasher.hash(password))
+            )
+    return user_of(row)
+
+
+def insert_user(
+    connection: Connection,
+    name: str,
+    hashed: str,
+    roles: Iterable[str],
+    *,
+    display: str,
+    unit: str | None,
+    language: str | None,
+    units: Collection[str] | None,
+    actor: str,
+    now: float,
+) -> User:
+    """Insert an account whose password is hashed already, within a transaction. Raise `AccountError`."""
+    user = User(
+        name=checked_name(name),
+        display=checked_display(display, name),
+        roles=checked_roles(roles),
+        unit=unit or None,
+        language=checked_language(language),
+        disabled=False,
+        created=now,
+    )
+    check_unit(user.roles, user.unit, units)
+    if connection.execute(select(USERS.c.name).where(USERS.c.name == user.name)).first():
+        raise AccountError("name_taken", f"there is an account {user.name} already", "name")
+    row: dict[str, Any] = msgspec.structs.asdict(user) | {"roles": " ".join(user.roles)}
+    connection.execute(insert(USERS).values(**row, password=hashed, changed=now))
+    append(connection, actor, "user.add", user.name, {"roles": user.roles, "unit": user.unit}, now)
+    return user
+
+
+def user_of(row: Any) -> User:
+    """Read an account from its row."""
+    return User(
+        name=row.name,
+        display=row.display,
+        roles=tuple(row.roles.split()),
+        unit=row.unit,
+        language=row.language,
+        disabled=bool(row.disabled),
+        created=row.created,
+    )
+
+
+def normal_name(name: str) -> str:
+    """Bring a name to the form in which it is stored: NFKC, case folded, without outer space."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def checked_name(name: str) -> str:
+    """Return the stored form of a name. Raise `AccountError` when it cannot be one."""
+    normal = normal_name(name)
+    good = all(letter.isalnum() or letter in _NAME_PUNCTUATION for letter in normal)
+    if not 0 < len(normal) <= 64 or not good or not normal[0].isalnum():
+        raise AccountError("bad_name", "a name is 1 to 64 letters, digits and . _ - @, a letter or digit first", "name")
+    return normal
+
+
+def checked_password(password: str, name: str) -> str:
+    """Return a password that is long enough. Raise `AccountError` otherwise."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise AccountError("weak_password", f"a password has {SHORTEST} to {LONGEST} characters", "password")
+    if password.casefold() == normal_name(name) or len(set(password)) < 4:
+        raise AccountError("weak_password", "a password is not the name, nor a few characters repeated", "password")
+    return password
+
+
+def checked_roles(roles: Iterable[str]) -> tuple[str, ...]:
+    """Return the roles in the order of `ROLES`. Raise `AccountError` on none or on an unknown one."""
+    asked = set(roles)
+    unknown = sorted(asked - set(ROLES))
+    if unknown or not asked:
+        what = f"no role {', '.join(unknown)}" if unknown else "no role given"
+        raise AccountError("bad_role", f"{what}; the roles are {', '.join(ROLES)}", "roles")
+    return tuple(role for role in ROLES if role in asked)
+
+
+def checked_language(language: str | None) -> str | None:
+    """Return a language that the console speaks, or None. Raise `AccountError` otherwise."""
+    if language is not None and language not in LANGUAGES:
+        raise AccountError("bad_language", f"the console speaks {' and '.join(LANGUAGES)}", "language")
+    return language
+
+
+def checked_display(display: str, name: str) -> str:
+    """Return the name to show, the account's own if there is none. Raise `AccountError` when it is too long."""
+    text = "".join(letter for letter in display.strip() if letter.isprintable())
+    if len(text) > 100:
+        raise AccountError("bad_display", "a name to show has at most 100 characters", "display")
+    return text or normal_name(name)
+
+
+def check_unit(roles: Collection[str], unit: str | None, units: Collection[str] | None) -> None:
+    """Raise `AccountError` when a field account has no unit, or the site has no such unit."""
+    if OWN_UNIT in roles and not unit:
+        raise AccountError("unit_needed", "an account with the role field needs a unit", "unit")
+    if unit and units is not None and unit not in units:
+        raise AccountError("unknown_unit", f"the site has no unit {unit}", "unit")
+
+
+def _existing(connection: Connection, name: str) -> User:
+    row = connection.execute(select(USERS).where(USERS.c.name == normal_name(name))).first()
+    if row is None:
+        raise AccountError("unknown_user", f"there is no account {name}", "name")
+    return user_of(row)
+
+
+def _administers(user: User) -> bool:
+    return "administrator" in user.roles and not user.disabled
+
+
+def _administrators(connection: Connection) -> int:
+    rows = connection.execute(select(USERS).where(USERS.c.disabled.is_(False)))
+    return sum(_administers(user_of(row)) for row in rows)

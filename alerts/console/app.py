@@ -1,0 +1,88 @@
+"""The application: routes, errors, OpenAPI, and the shell around them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from alerts.console import errors
+from alerts.console.config import ConsoleConfig
+from alerts.console.console import Console
+from alerts.console.identity import COOKIE, CSRF
+from alerts.console.routes import ROUTERS, pages
+from alerts.console.schema import Error
+from alerts.console.shell import Shell
+
+VERSION = "1.0"
+
+
+def create_app(config: ConsoleConfig) -> FastAPI:
+    """Make the console's application. It opens the accounts at once; the journal may appear later."""
+    console = Console(config)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with console.serving():
+            yield
+
+    app = FastAPI(
+        title="Foreshock",
+        version=VERSION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # its page is loaded from another host
+        redoc_url=None,
+        lifespan=lifespan,
+        responses={"4XX": {"model": Error, "description": "Refused, with the reason"}},
+    )
+    app.state.config = config
+    app.state.console = console
+    app.state.gate = console.gate
+    app.state.live = console.live
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(pages.router)  # last: it takes every path that is left
+    app.add_middleware(Shell, body=config.body_bytes, seconds=config.request_seconds, measure=console.metrics.measure)
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _openapi(app)
+        return app.openapi_schema
+
+    app.__dict__["openapi"] = openapi
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        routes=app.routes,
+        description="Alarms, incidents and dispatches of a site. Times are unix seconds. Errors are "
+        '{"error": {code, message, field?}} in the language of Accept-Language or of the account.',
+    )
+    schemes = {
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+        "csrf": {"type": "apiKey", "in": "header", "name": CSRF, "description": "`csrf` of /me, on every write"},
+        "token": {"type": "http", "scheme": "bearer"},
+    }
+    document.setdefault("components", {})["securitySchemes"] = schemes
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            responses = operation["responses"]
+            if "422" in responses:  # FastAPI's own shape of it is not what we answer
+                del responses["422"]
+            open_to_all = path in ("/healthz", "/readyz", "/metrics") or (path, method) in (
+                ("/api/v1/session", "post"),
+                ("/api/v1/first-administrator", "post"),
+            )
+            if not open_to_all:
+                session: dict[str, list[str]] = {"session": []} if method == "get" else {"session": [], "csrf": []}
+                operation["security"] = [session, {"token": []}]
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"].get("schemas", {}).pop(name, None)
+    return document

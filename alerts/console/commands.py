@@ -1,0 +1,139 @@
+"""Operators' commands: put into the log, and answered once the journal has the engine's result."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import re
+import time
+import uuid
+from typing import Any
+
+from anyio import to_thread
+from fastapi import Request
+
+from alerts import messages
+from alerts.console.accounts import Accounts, record_audit
+from alerts.console.config import Feed
+from alerts.console.errors import Problem, language_of
+from alerts.console.identity import Identity
+from alerts.console.journal import Row
+from alerts.console.live import Live
+from sensors.observation import Command, encode
+from sensors.partition import partition_of
+from sensors.site import Site
+
+log = logging.getLogger(__name__)
+
+OBSERVATIONS = "observations"
+_KEY = re.compile(r"[\x21-\x7e]{8,128}")
+
+
+class Commander:
+    """Give commands to the engine and wait for its answers."""
+
+    def __init__(self, site: Site, feed: Feed, live: Live, accounts: Accounts, *, wait: float) -> None:
+        within = subdistrict_of(site)
+        self._partitions = {
+            area.id: partition_of(area.group or within.get(area.place) or area.id, site.partitions)
+            for area in site.areas
+        }
+        self._feed, self._live, self._accounts, self._wait = feed, live, accounts, wait
+        self._notes: set[asyncio.Task[None]] = set()
+
+    async def do(
+        self, request: Request, identity: Identity, kind: str, target: str, area: str, args: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Do one command and return {ok, id, result}.
+
+        The same Idempotency-Key on the same target is the same command: it is done once, and answered each time. Raise
+        `Problem` 409 when the engine refuses, 503 when there is none, 504 when it does not answer in time.
+        """
+        key = request.headers.get("idempotency-key")
+        id = command_id(key, identity.actor, kind, target)
+        result = None if key is None else await self._known(id)
+        if result is None:
+            command = Command(
+                id=id,
+                kind=kind,
+                target=target,
+                area=area,
+                actor=f"unit:{identity.unit}" if identity.own_unit is not None else identity.actor,
+                time=time.time(),
+                args=args,
+            )
+            result = await self._give(identity, command, repeated=key is not None)
+        if not result["ok"]:
+            reason = str(result["reason"])
+            raise Problem(409, reason or "refused", message=messages.text(reason, language_of(request)))
+        return {"ok": True, "id": id, "result": result}
+
+    async def _known(self, id: str) -> Row | None:
+        return await self._live.journal.answer(lambda reader: reader.result(id))
+
+    async def _give(self, identity: Identity, command: Command, *, repeated: bool) -> Row:
+        partition = self._partitions.get(command.area)
+        if partition is None:
+            raise Problem(404, "not_found")
+        self._note(identity, command)
+        with self._live.expect(command.id) as answer:
+            try:
+                await asyncio.wait_for(
+                    self._feed.produce([(OBSERVATIONS, partition, None, encode(command))]), self._wait
+                )
+            except TimeoutError as error:
+                raise Problem(504, "no_answer") from error
+            except Exception as error:
+                log.warning("the engine took no command: %s", error)
+                raise Problem(503, "no_engine", headers={"Retry-After": "1"}) from error
+            # the engine does a repeated command once, and its answer may have come before this one was expected
+            result = await self._known(command.id) if repeated else None
+            if result is None:
+                result = await self._live.answer(answer, self._wait) or await self._known(command.id)
+        if result is None:
+            raise Problem(504, "no_answer")
+        return result
+
+    def _note(self, identity: Identity, command: Command) -> None:
+        """Put the command into the audit beside it, not before: an officer's order does not wait for it."""
+
+        def write() -> None:
+            record_audit(self._accounts, identity.actor, f"command.{command.kind}", command.target, command=command.id)
+
+        async def note() -> None:
+            try:
+                await to_thread.run_sync(write)
+            except Exception:
+                log.exception("cannot write the audit of command %s", command.id)
+
+        task = asyncio.create_task(note())
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
+
+    async def close(self) -> None:
+        """Wait until the audit has what was given."""
+        if self._notes:
+            await asyncio.wait(self._notes, timeout=2)
+
+
+def command_id(key: str | None, actor: str, kind: str, target: str) -> str:
+    """Name a command: by chance, or by the client's key within its name and target. Raise `Problem` on a bad key."""
+    if key is None:
+        return uuid.uuid4().hex
+    if not _KEY.fullmatch(key):
+        raise Problem(422, "bad_key", field="Idempotency-Key")
+    return hashlib.sha256("\0".join((actor, kind, target, key)).encode()).hexdigest()[:32]
+
+
+def subdistrict_of(site: Site) -> dict[str, str]:
+    """Map each place to the subdistrict it is in (or is)."""
+    places = {place.id: place for place in site.places}
+    found: dict[str, str] = {}
+    for place in site.places:
+        node, steps = place, 0
+        while node.kind != "subdistrict" and node.parent in places and steps < 10:
+            node, steps = places[node.parent], steps + 1
+        if node.kind == "subdistrict":
+            found[place.id] = node.id
+    return found

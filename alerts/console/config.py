@@ -1,0 +1,113 @@
+"""What the console is given: folders, the site, the journal's address, and how it hears from the rest."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from alerts.console.accounts.sessions import ABSOLUTE, IDLE
+from sensors.site import Site
+
+if TYPE_CHECKING:
+    import argon2
+    import numpy as np
+    import numpy.typing as npt
+
+    Columns = tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float32]]
+    """Scored readings of one record: point u4 registry index, time f8 unix seconds, value f8, score f4 0..1."""
+
+Message = tuple[str, int, int, bytes]
+"""Something the feed brings: topic, partition, offset (0 for pseudo-topics), value."""
+
+Outgoing = tuple[str, int, bytes | None, bytes]
+"""Something for the log: topic, partition, key, value."""
+
+Batch = tuple[int, int, bytes]
+"""A record of `scores` read back from the log: partition, offset, value."""
+
+
+class Feed(Protocol):
+    """Bring records from the log and hand commands to it. `streams.hub.HubClient` is one."""
+
+    def produce(self, records: Sequence[Outgoing]) -> Awaitable[Sequence[int]]:
+        """Append (topic, partition, key, value) records; return their offsets once they are durable."""
+        ...
+
+    def subscribe(self, topics: Sequence[str]) -> AsyncIterator[Message]:
+        """Yield the records of these topics from now on, for ever; topic `resync` says that some were missed."""
+        ...
+
+
+class NoFeed:
+    """Bring nothing: a console that only reads the journal, for looking at a data folder that nothing runs on."""
+
+    connected = False
+
+    async def produce(self, records: Sequence[Outgoing]) -> list[int]:
+        """Refuse every record. Raise `ConnectionError`."""
+        raise ConnectionError("this console is not connected to an engine")
+
+    async def subscribe(self, topics: Sequence[str]) -> AsyncIterator[Message]:
+        """Yield nothing."""
+        nothing: tuple[Message, ...] = ()
+        for message in nothing:
+            yield message
+
+
+def _nothing() -> Iterable[Any]:
+    return ()
+
+
+def _no_figures() -> Mapping[str, Any]:
+    return {}
+
+
+def _no_quarantine(reason: str | None, source: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleConfig:
+    """Settings and parts of one console.
+
+    `rules` maps a rule's id to {"title": {"zh","en"}, "rationale": {...}, "plan": [...]}. `figures()` returns the engine's figures for
+    /status and /metrics when they do not come over the feed's `pulse`; `history()` iterates over the log's latest
+    `scores` records to fill the traces at start; `decode_scores` turns one into columns; `quarantine(reason, source,
+    limit)` lists refused inputs, newest first.
+    """
+
+    data: Path
+    site: Site
+    journal: str
+    feed: Feed = field(default_factory=NoFeed)
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    host: str = "127.0.0.1"
+    port: int = 8700
+    static: Path = Path(__file__).parent / "static"
+    decode_scores: Callable[[bytes], Columns] | None = None
+    history: Callable[[], Iterable[Batch]] = _nothing
+    figures: Callable[[], Mapping[str, Any]] = _no_figures
+    quarantine: Callable[[str | None, str | None, int], Sequence[Mapping[str, Any]]] = _no_quarantine
+    started: Callable[[], None] | None = None  # called once requests are answered
+    hasher: argon2.PasswordHasher | None = None  # cheaper in tests
+    session_idle: float = IDLE  # seconds
+    session_absolute: float = ABSOLUTE  # seconds
+    command_wait: float = 3.0  # seconds a command's answer is waited for
+    request_seconds: float = 15.0  # a request that takes longer is answered with 504
+    body_bytes: int = 64 * 1024
+    viewers: int = 500  # open event streams at once
+    viewer_queue: int = 1000  # changes a slow viewer may lag before it is told to read afresh
+    pulse_seconds: float = 1.0
+    failures: int = 5  # failed log-ins of one name from one address within five minutes before it is locked out
+
+    @property
+    def accounts(self) -> Path:
+        """Where the account store is."""
+        return self.data / "accounts.sqlite"
+
+    @property
+    def snapshots(self) -> Path:
+        """Where camera pictures are."""
+        return self.data / "snapshots"

@@ -1,0 +1,191 @@
+"""One console at work: its parts, and the tasks that keep them fed while it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from anyio import CapacityLimiter, to_thread
+
+from alerts.console.accounts import open_accounts, read_key
+from alerts.console.commands import Commander
+from alerts.console.config import ConsoleConfig
+from alerts.console.figures import Figures
+from alerts.console.identity import Gate
+from alerts.console.journal import Journal, Row
+from alerts.console.live import Live
+from alerts.console.metrics import Metrics
+from alerts.console.pages import Pages
+from alerts.console.traces import TraceStore
+from alerts.queries import Reader
+from alerts.routing import Router
+
+if TYPE_CHECKING:
+    from alerts.console.config import Columns
+
+log = logging.getLogger(__name__)
+
+TOPICS = ("journal", "pulse", "scores")
+HEARD = 5.0  # seconds without a pulse after which the engine counts as away
+_TOGETHER = 256  # records of scores put into the traces in one pass at start
+_HELD = 4096  # records of scores held back at most while the traces are filled from the log
+
+
+class Console:
+    """Hold the parts of one console. `serving()` opens and feeds them."""
+
+    def __init__(self, config: ConsoleConfig) -> None:
+        self.config = config
+        self.accounts = open_accounts(config.accounts, hasher=config.hasher)
+        self.gate = Gate(self.accounts, read_key(config.data), idle=config.session_idle)
+        self.journal = Journal(config.journal)
+        self.traces = TraceStore(max((point.index for point in config.site.points), default=-1) + 1)
+        self.figures = Figures(config.site, self.traces, time.time())
+        self.router = Router(config.site)
+        self.pages = Pages(config.static)
+        self.metrics = Metrics(lambda: self.figures.status(time.time()), lambda: self.figures.pulse)
+        self.hashing = CapacityLimiter(2)  # Argon2 takes memory and a core: never more than two at once
+        self.live = Live(self.journal, most_viewers=config.viewers, queue=config.viewer_queue)
+        self.live.moved = self._moved
+        self.commander = Commander(config.site, config.feed, self.live, self.accounts, wait=config.command_wait)
+        self._simulated: set[str] = set()
+        self._counting = asyncio.Event()
+        self._held: list[tuple[int, int, bytes]] | None = []
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Feed the parts until the end of the block."""
+        tasks = [asyncio.create_task(work) for work in self._work()]
+        try:
+            yield
+        finally:
+            self.live.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.commander.close()
+            self.journal.close()
+            self.accounts.close()
+
+    def connected(self) -> bool:
+        """Say whether the engine has been heard lately."""
+        return bool(self.figures.pulse) and time.time() - self.figures.heard < HEARD
+
+    def status(self) -> dict[str, Any]:
+        """Return the figures of /status."""
+        return self.figures.status(time.time())
+
+    def _work(self) -> list[Coroutine[Any, Any, None]]:
+        return [self.live.follow(), self._hear(), self._beat(), self._count(), self._fill()]
+
+    async def _hear(self) -> None:
+        """Take what the feed brings."""
+        while True:
+            try:
+                async for topic, partition, offset, value in self.config.feed.subscribe(TOPICS):
+                    if topic == "scores":
+                        self._take_scores(partition, offset, value)
+                    elif topic == "pulse":
+                        self.figures.hear(msgspec.msgpack.decode(value), time.time())
+                    else:  # the journal moved, or records were missed
+                        self.live.poke()
+            except Exception:
+                log.exception("the feed broke off")
+            await asyncio.sleep(1.0)
+
+    async def _beat(self) -> None:
+        """Send the figures to every viewer, once a second."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due = max(due + self.config.pulse_seconds, loop.time())
+            await asyncio.sleep(due - loop.time())
+            try:
+                self.figures.others = await to_thread.run_sync(self.config.figures)
+                self.figures.position = self.live.position
+                self.live.beat(msgspec.json.encode(self.status()))
+            except Exception:
+                log.exception("cannot gather the figures")
+
+    async def _count(self) -> None:
+        """Count open incidents whenever one of them has changed."""
+        while True:
+            await self._counting.wait()
+            self._counting.clear()
+            try:
+                self.figures.open = await self.journal.answer(lambda reader: reader.counts())
+                if not self.figures.position:
+                    self._simulated |= await self.journal.answer(_simulated)
+                self.figures.simulated = bool(self._simulated)
+                self.figures.position = self.live.position
+            except Exception:
+                log.exception("cannot count the open incidents")
+            await asyncio.sleep(0.1)
+
+    async def _fill(self) -> None:
+        """Fill the traces from the log, then let the readings in that came meanwhile."""
+        reached: dict[int, int] = {}
+
+        def fill() -> None:
+            waiting: list[bytes] = []
+            for partition, offset, value in self.config.history():
+                waiting.append(value)
+                reached[partition] = offset
+                if len(waiting) == _TOGETHER:
+                    self._append(waiting, None)
+                    waiting.clear()
+            self._append(waiting, None)
+
+        try:
+            if self.config.decode_scores is not None:
+                await to_thread.run_sync(fill)
+        except Exception:
+            log.exception("cannot fill the charts from the log")
+        held, self._held = self._held or [], None
+        for partition, offset, value in held:
+            if offset > reached.get(partition, -1):
+                self._append([value], time.time())
+
+    def _take_scores(self, partition: int, offset: int, value: bytes) -> None:
+        if self._held is None:
+            self._append([value], time.time())
+        elif len(self._held) < _HELD:
+            self._held.append((partition, offset, value))
+
+    def _append(self, records: Sequence[bytes], seen: float | None) -> None:
+        """Put scored readings into the traces, several records in one pass."""
+        columns: list[Columns] = []
+        for record in records if self.config.decode_scores is not None else ():
+            try:
+                columns.append(self.config.decode_scores(record))
+            except ValueError as error:
+                log.warning("cannot read scores: %s", error)
+        if columns:
+            point, times, values, scores = (np.concatenate(column) for column in zip(*columns, strict=True))
+            self.traces.append(point, times, values, scores, seen)
+
+    def _moved(self, rows: list[Row]) -> None:
+        """Note what the status must follow."""
+        self.figures.position = self.live.position if rows else self.figures.position
+        counting = not rows
+        for row in rows:
+            if row["kind"] != "incident":
+                continue
+            counting = True
+            record = row["record"]
+            if record.get("simulated") and record["state"] != "closed":
+                self._simulated.add(row["id"])
+            else:
+                self._simulated.discard(row["id"])
+        if counting:
+            self._counting.set()
+
+
+def _simulated(reader: Reader) -> set[str]:
+    return {row["id"] for row in reader.incidents(limit=500).items if row["simulated"]}

@@ -1,0 +1,123 @@
+"""Errors as the API says them: {"error": {code, message, field?}}, in the reader's language, without a stack trace."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from alerts.console import messages
+from alerts.console.accounts import AccountError
+from alerts.queries import JournalMissing
+
+log = logging.getLogger(__name__)
+
+_BY_STATUS = {
+    400: "bad_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+_MISSING = {"unknown_user", "unknown_token"}
+_CONFLICT = {"name_taken", "last_administrator"}
+
+
+class Problem(Exception):
+    """Answer a request with an error. `code` is a key of `alerts.console.messages`, `values` fill its text."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        *,
+        field: str | None = None,
+        message: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> None:
+        super().__init__(code)
+        self.status, self.code, self.field, self.message = status, code, field, message
+        self.headers, self.values = headers, values
+
+
+def language_of(request: Request) -> str:
+    """Name the language to answer in: the account's own, else the browser's, else the site's."""
+    chosen: str | None = getattr(request.state, "language", None)
+    if chosen:
+        return chosen
+    return messages.preferred(request.headers.get("accept-language"), request.app.state.config.site.language)
+
+
+def answer(
+    request: Request,
+    status: int,
+    code: str,
+    *,
+    field: str | None = None,
+    message: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **values: object,
+) -> Response:
+    """Make the response of one error."""
+    said = message or messages.text(code, language_of(request), field=field, **values)
+    error: dict[str, Any] = {"code": code, "message": said}
+    if field is not None:
+        error["field"] = field
+    return JSONResponse({"error": error}, status, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Have the app answer every error in this one shape."""
+
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> Response:
+        return answer(
+            request,
+            error.status,
+            error.code,
+            field=error.field,
+            message=error.message,
+            headers=error.headers,
+            **error.values,
+        )
+
+    @app.exception_handler(AccountError)
+    async def account(request: Request, error: AccountError) -> Response:
+        status = 404 if error.code in _MISSING else 409 if error.code in _CONFLICT else 422
+        return answer(request, status, error.code, field=error.field)
+
+    @app.exception_handler(JournalMissing)
+    async def journal(request: Request, error: JournalMissing) -> Response:
+        return answer(request, 503, "no_journal", headers={"Retry-After": "1"})
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        code = _BY_STATUS.get(error.status_code, "bad_request")
+        return answer(request, error.status_code, code, headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        field, detail = _first(error.errors())
+        return (
+            answer(request, 422, "invalid", field=field, message=None, detail=detail)
+            if field
+            else answer(request, 422, "bad_request")
+        )
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return answer(request, 500, "internal")
+
+
+def _first(errors: Sequence[Any]) -> tuple[str, str]:
+    """Name the first field at fault, as a dotted path, and what is wrong with it. The input itself is not repeated."""
+    first = errors[0]
+    return ".".join(str(part) for part in first["loc"][1:])[:100], str(first["msg"])[:200]

@@ -1,0 +1,85 @@
+"""The figures of /status and the pulse: what the engine says of itself, and how much of the site is live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from alerts.console.traces import TraceStore
+from sensors.site import Site
+
+SLACK = 10.0  # seconds beyond three intervals before a point counts as stale: batches, ticks, a slow link
+CAMERA_INTERVAL = 60.0  # seconds: a camera's health is reported at least this often
+LEVELS = ("red", "orange", "yellow", "blue")
+
+
+class Figures:
+    """Gather the figures. `pulse` is what the engine said last, `heard` when, by the console's clock; `others` is what
+    the other processes say.
+    """
+
+    def __init__(self, site: Site, traces: TraceStore, now: float) -> None:
+        self.site = site
+        self.traces = traces
+        self.pulse: Mapping[str, Any] = {}
+        self.others: Mapping[str, Any] = {}
+        self.heard = now
+        self.open = dict.fromkeys(LEVELS, 0)
+        self.position = 0
+        self.simulated = False
+        self._rows = np.array([point.index for point in site.points if 0 <= point.index < len(traces)], np.intp)
+        self._allowed = np.array(
+            [3 * point.interval + SLACK for point in site.points if 0 <= point.index < len(traces)]
+        )
+
+    def hear(self, pulse: Mapping[str, Any], now: float) -> None:
+        """Take the engine's own figures."""
+        self.pulse, self.heard = pulse, now
+
+    def status(self, now: float) -> dict[str, Any]:
+        """Return the figures of /status. Their `time` is when the engine last spoke: it stands still when it does."""
+        said = {**self.others, **self.pulse}
+        cameras = [self.camera(camera.id, now)["state"] for camera in self.site.cameras]
+        live = cameras.count("live")
+        return {
+            "time": float(self.pulse.get("time", self.heard)),
+            "readings_per_second": float(said.get("readings_per_second", 0.0)),
+            "points_total": len(self.site.points),
+            "points_live": int(np.count_nonzero(self.traces.ages(now)[self._rows] <= self._allowed)),
+            "cameras_total": len(self.site.cameras),
+            "cameras_live": live or int(said.get("cameras_live", 0)),
+            "open": self.open,
+            "quarantine": {str(reason): int(count) for reason, count in said.get("quarantine", {}).items()},
+            "engine_lag": float(said.get("engine_lag", 0.0)),
+            "journal_position": self.position,
+            "simulated": bool(said.get("simulated", False)) or self.simulated,
+        }
+
+    def point(self, id: str, index: int, interval: float, now: float) -> dict[str, Any]:
+        """Say how one point stands."""
+        if not 0 <= index < len(self.traces) or np.isnan(self.traces.last_seen[index]):
+            return {"id": id, "value": None, "time": None, "age": None, "state": "never"}
+        age = max(now - float(self.traces.last_seen[index]), 0.0)
+        value = float(self.traces.last_value[index])
+        return {
+            "id": id,
+            "value": value if np.isfinite(value) else None,
+            "time": float(self.traces.last_time[index]),
+            "age": age,
+            "state": "live" if age <= 3 * interval + SLACK else "stale",
+        }
+
+    def camera(self, id: str, now: float) -> dict[str, Any]:
+        """Say how one camera stands, by the `cameras` of what was said: id → when it was last seen, unix seconds."""
+        seen = {**self.others.get("cameras", {}), **self.pulse.get("cameras", {})}.get(id)
+        if seen is None:
+            return {"id": id, "time": None, "age": None, "state": "never"}
+        age = max(now - float(seen), 0.0)
+        return {
+            "id": id,
+            "time": float(seen),
+            "age": age,
+            "state": "live" if age <= 3 * CAMERA_INTERVAL + SLACK else "stale",
+        }

@@ -1,0 +1,173 @@
+"""Who is asking: the session cookie or the bearer token of a request, and whether the role allows what it asks."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+from fastapi import Depends, Request, Response
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from alerts.console.accounts import Accounts, find_session, find_token, touch_session
+from alerts.console.errors import Problem
+from alerts.console.permissions import allowed, own_unit_only
+
+COOKIE = "foreshock_session"
+CSRF = "X-Foreshock-CSRF"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_TOUCH = 60.0  # seconds between notes that a session is in use
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is asking. `session` is None for a token."""
+
+    actor: str  # user:<name> | token:<name>
+    name: str
+    display: str
+    roles: tuple[str, ...]
+    unit: str | None
+    language: str | None
+    session: str | None = None
+    token: str | None = None
+
+    @property
+    def own_unit(self) -> str | None:
+        """The only unit whose dispatches may be seen, or None when all may."""
+        return (self.unit or "") if own_unit_only(self.roles) else None
+
+
+class Gate:
+    """Recognise who is asking, by keys made from the data folder's secret."""
+
+    def __init__(self, accounts: Accounts, key: bytes, *, idle: float) -> None:
+        self.accounts = accounts
+        self._key = hmac.digest(key, b"foreshock csrf", "sha256")
+        self._idle = idle
+        self._signer = URLSafeSerializer(key, salt="foreshock session", signer_kwargs={"digest_method": hashlib.sha256})
+
+    def csrf(self, session: str) -> str:
+        """Return the CSRF token that belongs to a session."""
+        return hmac.new(self._key, session.encode(), "sha256").hexdigest()
+
+    def set_cookie(self, request: Request, response: Response, session: str, seconds: float) -> None:
+        """Give the browser its session, for this site only and out of the page's reach."""
+        response.set_cookie(
+            COOKIE,
+            str(self._signer.dumps(session)),
+            max_age=int(seconds),
+            path="/",
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="strict",
+        )
+
+    def identify(self, request: Request) -> Identity | None:
+        """Find who is asking, or None. Raise `Problem` on a write by cookie that another site may have sent."""
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            return self._by_token(authorization)
+        cookie = request.cookies.get(COOKIE)
+        if cookie is None or len(cookie) > 400:
+            return None
+        try:
+            session = self._signer.loads(cookie)
+        except BadSignature:
+            return None
+        now = time.time()
+        found = find_session(self.accounts, str(session), idle=self._idle, now=now)
+        if found is None:
+            return None
+        if request.method not in SAFE:
+            check_origin(request)
+            if not hmac.compare_digest(request.headers.get(CSRF, "").encode(), self.csrf(found.id).encode()):
+                raise Problem(403, "csrf")
+        if now - found.seen > _TOUCH:
+            touch_session(self.accounts, found.id, now=now)
+        user = found.user
+        return Identity(
+            actor=f"user:{user.name}",
+            name=user.name,
+            display=user.display,
+            roles=user.roles,
+            unit=user.unit,
+            language=user.language,
+            session=found.id,
+        )
+
+    def still(self, identity: Identity, action: str) -> bool:
+        """Say whether someone recognised before may still do `action`, as the same unit."""
+        now = time.time()
+        if identity.session is not None:
+            session = find_session(self.accounts, identity.session, idle=self._idle, now=now)
+            if session is None:
+                return False
+            touch_session(self.accounts, identity.session, now=now)  # who watches is not idle
+            roles, unit = session.user.roles, session.user.unit
+        else:
+            token = find_token(self.accounts, identity.token or "", now=now)
+            if token is None:
+                return False
+            roles, unit = token.roles, token.unit
+        return (
+            allowed(action, roles) and unit == identity.unit and own_unit_only(roles) == own_unit_only(identity.roles)
+        )
+
+    def _by_token(self, authorization: str) -> Identity | None:
+        scheme, _, secret = authorization.partition(" ")
+        secret = secret.strip()
+        if scheme.lower() != "bearer" or not secret or len(secret) > 200:
+            return None
+        token = find_token(self.accounts, secret)
+        if token is None:
+            return None
+        return Identity(
+            actor=f"token:{token.name}",
+            name=token.name,
+            display=token.name,
+            roles=token.roles,
+            unit=token.unit,
+            language=None,
+            token=secret,
+        )
+
+
+def check_origin(request: Request) -> None:
+    """Raise `Problem` when the browser says that another site sent this request."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+        raise Problem(403, "csrf")
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Problem(403, "csrf")
+
+
+@cache
+def allow(action: str) -> Callable[[Request], Identity]:
+    """Make the dependency of a route that asks for the right to `action`.
+
+    It runs in a thread. It raises `Problem` 401 for strangers and 403 where no role allows it.
+    """
+
+    def check(request: Request) -> Identity:
+        identity: Identity | None = request.app.state.gate.identify(request)
+        if identity is None:
+            raise Problem(401, "unauthenticated", headers={"WWW-Authenticate": "Bearer"})
+        request.state.identity = identity
+        if identity.language is not None:
+            request.state.language = identity.language
+        if not allowed(action, identity.roles):
+            raise Problem(403, "forbidden")
+        return identity
+
+    check.__dict__["action"] = action
+    return check
+
+
+def granted(action: str) -> object:
+    """Annotate a route's parameter with the identity that holds the right to `action`."""
+    return Annotated[Identity, Depends(allow(action))]

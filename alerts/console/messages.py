@@ -1,0 +1,95 @@
+"""What the console says in Chinese and English, by code. Reasons of the engine come from `alerts.messages`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+LANGUAGES = ("zh-CN", "en")
+
+TEXTS: dict[str, tuple[str, str]] = {
+    # code: (Chinese, English)
+    "bad_request": ("请求无效", "the request is not valid"),
+    "invalid": ("字段 {field} 无效：{detail}", "{field} is not valid: {detail}"),
+    "not_found": ("没有找到", "not found"),
+    "method_not_allowed": ("不支持此方法", "this method is not allowed here"),
+    "unsupported_media_type": ("请求体必须是 JSON", "the body must be JSON"),
+    "too_large": ("请求体过大", "the body is too large"),
+    "too_slow": ("请求超时", "the request took too long"),
+    "internal": ("服务器内部错误", "something went wrong in the server"),
+    "unauthenticated": ("请先登录", "log in first"),
+    "wrong_password": ("用户名或密码错误", "the name or the password is wrong"),
+    "locked": ("尝试次数过多，请在 {seconds} 秒后重试", "too many attempts; try again in {seconds} s"),
+    "forbidden": ("您没有执行此操作的权限", "your role does not allow this"),
+    "other_unit": ("这是其他单位的任务", "this belongs to another unit"),
+    "csrf": ("请求未通过跨站校验，请刷新页面", "the request failed the cross-site check; reload the page"),
+    "bad_link": ("链接已使用、已过期或不属于本系统", "this link was used, is over, or is not from this console"),
+    "bad_name": (
+        "用户名须为 1 至 64 个字母、数字或 . _ - @，且以字母或数字开头",
+        "a name is 1 to 64 letters, digits and . _ - @, a letter or digit first",
+    ),
+    "name_taken": ("用户名已存在", "this name is taken"),
+    "weak_password": (
+        "密码须为 10 至 256 个字符，且不能与用户名相同或只重复少数字符",
+        "a password has 10 to 256 characters and is not the name, nor a few characters repeated",
+    ),
+    "bad_role": ("角色无效", "there is no such role, or none was given"),
+    "bad_language": ("不支持的语言", "this language is not spoken here"),
+    "bad_display": ("显示名称最多 100 个字符", "a name to show has at most 100 characters"),
+    "unit_needed": ("现场人员账号必须指定单位", "an account with the role field needs a unit"),
+    "unknown_unit": ("没有此单位", "the site has no such unit"),
+    "unknown_user": ("没有此账号", "there is no such account"),
+    "unknown_token": ("没有此令牌", "there is no such token"),
+    "bad_days": ("令牌有效期须为 1 至 730 天", "a token lives for more than 0 and at most 730 days"),
+    "last_administrator": ("这是最后一位管理员", "this is the last administrator"),
+    "no_answer": (
+        "引擎未在规定时间内答复，操作可能稍后生效",
+        "the engine has not answered in time; the command may still take effect",
+    ),
+    "no_engine": ("引擎未连接", "the engine is not connected"),
+    "no_journal": ("日志库尚未就绪", "the journal is not ready"),
+    "refused": ("操作被拒绝：{reason}", "refused: {reason}"),
+    "too_many_viewers": ("实时连接数已达上限", "too many live viewers"),
+    "bad_key": (
+        "Idempotency-Key 须为 8 至 128 个可见字符",
+        "an Idempotency-Key is 8 to 128 visible ASCII characters",
+    ),
+}
+
+
+def text(code: str, language: str, **values: object) -> str:
+    """Say the text of `code` in `language`; an unknown code is said as it is."""
+    pair = TEXTS.get(code)
+    if pair is None:
+        return code
+    return pair[0 if language.startswith("zh") else 1].format(**values)
+
+
+def reason(code: str, language: str) -> str:
+    """Say why the engine refused a command, by the message key that it gave."""
+    try:
+        from alerts import messages
+    except ImportError:
+        return code
+    return messages.text(code, language)
+
+
+def preferred(accept: str | None, default: str = "zh-CN") -> str:
+    """Choose a language from an Accept-Language header; `default` when it names none that is spoken here."""
+    if not accept:
+        return default
+    best, weight = default, 0.0
+    for tag, quality in _ranked(accept[:500].split(",")[:20]):
+        language = "zh-CN" if tag.startswith("zh") else "en" if tag.startswith("en") else None
+        if language and quality > weight:
+            best, weight = language, quality
+    return best
+
+
+def _ranked(parts: Iterable[str]) -> Iterable[tuple[str, float]]:
+    for part in parts:
+        tag, _, parameter = part.strip().partition(";")
+        try:
+            quality = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
+        except ValueError:
+            quality = 0.0
+        yield tag.strip().lower(), quality

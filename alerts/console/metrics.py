@@ -1,0 +1,76 @@
+"""Figures for Prometheus, in a registry of their own: the site's, the engine's, and the API's requests."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
+
+_MEANINGS = {
+    "readings_per_second": "Readings the engine took in the last second.",
+    "points_total": "Points of the site.",
+    "points_live": "Points that reported within three of their intervals.",
+    "cameras_total": "Cameras of the site.",
+    "cameras_live": "Cameras seen lately.",
+    "engine_lag": "Seconds the engine is behind the log.",
+    "journal_position": "Position of the last change in the journal.",
+}
+
+
+class Metrics:
+    """Count requests, and read `status()` (the figures of /status) and `pulse()` (the engine's own) when asked."""
+
+    def __init__(self, status: Callable[[], Mapping[str, Any]], pulse: Callable[[], Mapping[str, Any]]) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "foreshock_api_request_seconds",
+            "Time an HTTP request took.",
+            ("method", "route", "status"),
+            registry=self._registry,
+            buckets=_BUCKETS,
+        )
+        self._registry.register(_Figures(status, pulse))
+
+    def measure(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        known = method if method in ("GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS") else "other"
+        self._requests.labels(known, route, f"{status // 100}xx").observe(seconds)
+
+    def text(self) -> bytes:
+        """Write all figures in Prometheus's text format."""
+        return generate_latest(self._registry)
+
+
+class _Figures(Collector):
+    def __init__(self, status: Callable[[], Mapping[str, Any]], pulse: Callable[[], Mapping[str, Any]]) -> None:
+        self._status, self._pulse = status, pulse
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        status = self._status()
+        for name, meaning in _MEANINGS.items():
+            yield GaugeMetricFamily(f"foreshock_{name}", meaning, value=float(status[name]))
+        for name, label, meaning in (
+            ("open", "level", "Open incidents that still have an active alarm."),
+            ("quarantine", "reason", "Inputs refused since the start."),
+        ):
+            family = GaugeMetricFamily(f"foreshock_{name}", meaning, labels=(label,))
+            for key, value in status[name].items():
+                family.add_metric((str(key),), float(value))
+            yield family
+        for name, value in self._pulse().items():
+            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            if number and name not in status and _NAME.fullmatch(name):
+                yield GaugeMetricFamily(f"foreshock_engine_{name}", "As the engine says.", value=float(value))

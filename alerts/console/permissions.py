@@ -1,0 +1,51 @@
+"""Who may do what: one table of roles and actions, asked by every route."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+ROLES = ("viewer", "duty", "dispatcher", "field", "analyst", "administrator")
+"""All roles, from the one that may do least."""
+
+OWN_UNIT = "field"
+"""The role that sees and answers only its own unit's dispatches."""
+
+_EVERYONE = frozenset(ROLES)
+_WATCHING = _EVERYONE - {OWN_UNIT}
+_SEAT = frozenset({"duty", "dispatcher", "administrator"})
+_ADMINISTRATOR = frozenset({"administrator"})
+
+TABLE: dict[str, frozenset[str]] = {
+    "account.read": _EVERYONE,
+    "site.read": _EVERYONE,
+    "status.read": _EVERYONE,
+    "changes.read": _EVERYONE,
+    "incidents.read": _WATCHING,
+    "incidents.acknowledge": _SEAT,
+    "incidents.dispatch": _SEAT,
+    "incidents.comment": _SEAT | {"analyst"},
+    "incidents.close": _SEAT,
+    "alarms.read": _WATCHING,
+    "alarms.acknowledge": _SEAT,
+    "dispatches.read": _EVERYONE,
+    "dispatches.answer": _SEAT | {OWN_UNIT},
+    "dispatches.close": _SEAT | {OWN_UNIT},
+    "points.read": _WATCHING,
+    "areas.read": _WATCHING,
+    "snapshots.read": _WATCHING,
+    "quarantine.read": frozenset({"duty", "analyst", "administrator"}),
+    "users.manage": _ADMINISTRATOR,
+    "tokens.manage": _ADMINISTRATOR,
+    "metrics.read": frozenset({"analyst", "administrator"}),
+}
+"""Action → the roles that may take it."""
+
+
+def allowed(action: str, roles: Iterable[str]) -> bool:
+    """Say whether any of `roles` may take `action`. Raise `KeyError` on an action that the table does not know."""
+    return not TABLE[action].isdisjoint(roles)
+
+
+def own_unit_only(roles: Iterable[str]) -> bool:
+    """Say whether these roles see only their own unit's dispatches: no role among them watches the whole site."""
+    return _WATCHING.isdisjoint(roles)

@@ -1,0 +1,19 @@
+"""The routes, one module a subject. Each asks `alerts.console.permissions` for one action."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from alerts.console.routes import accounts, alarms, changes, dispatches, incidents, operations, session, site, watch
+
+ROUTERS: tuple[APIRouter, ...] = (
+    session.router,
+    accounts.router,
+    site.router,
+    watch.router,
+    incidents.router,
+    alarms.router,
+    dispatches.router,
+    changes.router,
+    operations.router,
+)

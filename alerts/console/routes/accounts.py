@@ -1,0 +1,128 @@
+"""Accounts and API tokens, for administrators."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Path, Request
+
+from alerts.console import schema
+from alerts.console.accounts import (
+    add_token,
+    add_user,
+    change_user,
+    list_tokens,
+    list_users,
+    revoke_token,
+    set_password,
+)
+from alerts.console.console import Console
+from alerts.console.identity import Identity, allow
+
+router = APIRouter(prefix="/api/v1", tags=["accounts"])
+
+Name = Annotated[str, Path(max_length=200)]
+
+
+@router.get("/users", response_model=schema.Users)
+def users(request: Request, identity: Annotated[Identity, Depends(allow("users.manage"))]) -> dict[str, Any]:
+    """List all accounts."""
+    return {"items": [msgspec.structs.asdict(user) for user in list_users(_console(request).accounts)]}
+
+
+@router.post("/users", response_model=schema.User, status_code=201)
+async def new_user(
+    request: Request, body: schema.NewUser, identity: Annotated[Identity, Depends(allow("users.manage"))]
+) -> dict[str, Any]:
+    """Add an account."""
+    console = _console(request)
+
+    def add() -> dict[str, Any]:
+        return msgspec.structs.asdict(
+            add_user(
+                console.accounts,
+                body.name,
+                body.password,
+                body.roles,
+                display=body.display,
+                unit=body.unit or None,
+                language=body.language,
+                units=_units(console),
+                actor=identity.actor,
+            )
+        )
+
+    return await to_thread.run_sync(add, limiter=console.hashing)
+
+
+@router.patch("/users/{name}", response_model=schema.User)
+async def changed_user(
+    request: Request,
+    name: Name,
+    body: schema.UserChange,
+    identity: Annotated[Identity, Depends(allow("users.manage"))],
+) -> dict[str, Any]:
+    """Change an account; what the body leaves out stays. A new password ends the account's sessions."""
+    console = _console(request)
+    given = body.model_fields_set
+
+    def change() -> dict[str, Any]:
+        user = change_user(
+            console.accounts,
+            name,
+            roles=body.roles,
+            display=body.display,
+            unit=(body.unit or None) if "unit" in given else msgspec.UNSET,
+            language=body.language if "language" in given else msgspec.UNSET,
+            disabled=body.disabled,
+            units=_units(console) if {"unit", "roles"} & given else None,
+            actor=identity.actor,
+        )
+        if body.password is not None:
+            set_password(console.accounts, name, body.password, actor=identity.actor)
+        return msgspec.structs.asdict(user)
+
+    return await to_thread.run_sync(change, limiter=console.hashing)
+
+
+@router.get("/tokens", response_model=schema.Tokens)
+def tokens(request: Request, identity: Annotated[Identity, Depends(allow("tokens.manage"))]) -> dict[str, Any]:
+    """List all API tokens."""
+    return {"items": [msgspec.structs.asdict(token) for token in list_tokens(_console(request).accounts)]}
+
+
+@router.post("/tokens", response_model=schema.MadeToken, status_code=201)
+def new_token(
+    request: Request, body: schema.NewToken, identity: Annotated[Identity, Depends(allow("tokens.manage"))]
+) -> dict[str, Any]:
+    """Make an API token. Its secret is in this answer and nowhere else."""
+    console = _console(request)
+    token, secret = add_token(
+        console.accounts,
+        body.name,
+        body.roles,
+        days=body.days,
+        unit=body.unit or None,
+        units=_units(console),
+        actor=identity.actor,
+    )
+    return {**msgspec.structs.asdict(token), "secret": secret}
+
+
+@router.delete("/tokens/{id}", response_model=schema.Token)
+def revoked_token(
+    request: Request, id: Name, identity: Annotated[Identity, Depends(allow("tokens.manage"))]
+) -> dict[str, Any]:
+    """Revoke an API token."""
+    return msgspec.structs.asdict(revoke_token(_console(request).accounts, id, actor=identity.actor))
+
+
+def _console(request: Request) -> Console:
+    console: Console = request.app.state.console
+    return console
+
+
+def _units(console: Console) -> set[str]:
+    return set(console.router.units)

@@ -1,0 +1,95 @@
+"""Dispatches: the orders that send a unit, and the unit's answers. A field account sees its own unit's only."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from alerts.console import schema
+from alerts.console.console import Console
+from alerts.console.errors import Problem
+from alerts.console.identity import Identity, allow
+from alerts.console.routes.incidents import Before, Id, Limit, State
+
+router = APIRouter(prefix="/api/v1", tags=["dispatches"])
+
+
+@router.get("/dispatches", response_model=schema.Dispatches)
+def dispatches(
+    request: Request,
+    identity: Annotated[Identity, Depends(allow("dispatches.read"))],
+    unit: Annotated[str | None, Query(max_length=128)] = None,
+    state: State = "open",
+    limit: Limit = 50,
+    before: Before = None,
+) -> dict[str, Any]:
+    """List dispatches, the newest first: `state` is open, all, or one leg. At most 500 come at once."""
+    console: Console = request.app.state.console
+    own = identity.own_unit
+    if own is not None and unit not in (None, "", own):
+        raise Problem(403, "other_unit")
+    asked = own if own is not None else unit or None
+    page = console.journal.ask(lambda reader: reader.dispatches(asked, state, limit, before))
+    titles = console.journal.titles({row["incident"] for row in page.items})
+    return {"items": [{**row, "title": titles.get(row["incident"])} for row in page.items], "next": page.next}
+
+
+@router.get("/dispatches/{id}", response_model=schema.Dispatch)
+def dispatch(
+    request: Request, id: Id, identity: Annotated[Identity, Depends(allow("dispatches.read"))]
+) -> dict[str, Any]:
+    """Give a dispatch with its history."""
+    console: Console = request.app.state.console
+    row = console.journal.ask(lambda reader: reader.dispatch(id))
+    if row is None or identity.own_unit not in (None, row["unit"]):
+        raise Problem(404, "not_found")
+    return {**row, "title": console.journal.titles({row["incident"]}).get(row["incident"])}
+
+
+@router.post("/dispatches/{id}/accept", response_model=schema.Done)
+async def accept(
+    request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
+) -> dict[str, Any]:
+    """Accept a dispatch for the unit."""
+    return await _do(request, identity, "accept", id, body)
+
+
+@router.post("/dispatches/{id}/refuse", response_model=schema.Done)
+async def refuse(
+    request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
+) -> dict[str, Any]:
+    """Refuse a dispatch, with a reason."""
+    return await _do(request, identity, "refuse", id, body)
+
+
+@router.post("/dispatches/{id}/on-scene", response_model=schema.Done)
+async def on_scene(
+    request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
+) -> dict[str, Any]:
+    """Say that the unit is on scene."""
+    return await _do(request, identity, "on_scene", id, body)
+
+
+@router.post("/dispatches/{id}/resolve", response_model=schema.Done)
+async def resolve(
+    request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
+) -> dict[str, Any]:
+    """Say that it is dealt with."""
+    return await _do(request, identity, "resolve", id, body)
+
+
+@router.post("/dispatches/{id}/close", response_model=schema.Done)
+async def close(
+    request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.close"))]
+) -> dict[str, Any]:
+    """Close a dispatch."""
+    return await _do(request, identity, "close", id, body)
+
+
+async def _do(request: Request, identity: Identity, kind: str, id: str, body: schema.Step) -> dict[str, Any]:
+    console: Console = request.app.state.console
+    row = await console.journal.answer(lambda reader: reader.dispatch(id))
+    if row is None or identity.own_unit not in (None, row["unit"]):
+        raise Problem(404, "not_found")
+    return await console.commander.do(request, identity, kind, id, row["area"], body.model_dump(exclude_none=True))

@@ -1,0 +1,106 @@
+"""Incidents: what is open, all about one, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+
+from alerts.console import schema
+from alerts.console.console import Console
+from alerts.console.errors import Problem
+from alerts.console.identity import Identity, allow
+from alerts.console.journal import Row
+
+router = APIRouter(prefix="/api/v1", tags=["incidents"])
+
+Id = Annotated[str, Path(max_length=200)]
+State = Annotated[str, Query(max_length=20)]
+Area = Annotated[str | None, Query(max_length=128)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Before = Annotated[int | None, Query(ge=0, le=2**53)]
+
+
+@router.get("/incidents", response_model=schema.Incidents)
+def incidents(
+    request: Request,
+    identity: Annotated[Identity, Depends(allow("incidents.read"))],
+    state: State = "open",
+    area: Area = None,
+    limit: Limit = 50,
+    before: Before = None,
+) -> dict[str, Any]:
+    """List incidents, the newest first: `state` is open, closed, all, or one state. At most 500 come at once."""
+    console: Console = request.app.state.console
+    page = console.journal.ask(lambda reader: reader.incidents(state, area or None, limit, before))
+    return {"items": page.items, "next": page.next}
+
+
+@router.get("/incidents/{id}", response_model=schema.Incident)
+def incident(
+    request: Request, id: Id, identity: Annotated[Identity, Depends(allow("incidents.read"))]
+) -> dict[str, Any]:
+    """Give an incident with its alarms, dispatches, history and pictures, and whom to send."""
+    console: Console = request.app.state.console
+    row = console.journal.ask(lambda reader: reader.incident(id))
+    if row is None:
+        raise Problem(404, "not_found")
+    busy = {dispatch["unit"] for dispatch in row["dispatch_details"] if dispatch["leg"] not in ("closed", "refused")}
+    for dispatch in row["dispatch_details"]:
+        dispatch["title"] = row["title"]
+    for alarm in row["alarm_details"]:
+        titled(console, alarm)
+    return {**row, "suggested_units": console.router.suggest(row["area"], row["kind"], busy)}
+
+
+@router.post("/incidents/{id}/acknowledge", response_model=schema.Done)
+async def acknowledge(
+    request: Request,
+    id: Id,
+    body: schema.Order,
+    identity: Annotated[Identity, Depends(allow("incidents.acknowledge"))],
+) -> dict[str, Any]:
+    """Acknowledge an incident and all its alarms."""
+    return await _do(request, identity, "acknowledge", id, body)
+
+
+@router.post("/incidents/{id}/dispatch", response_model=schema.Done)
+async def dispatch(
+    request: Request, id: Id, body: schema.Send, identity: Annotated[Identity, Depends(allow("incidents.dispatch"))]
+) -> dict[str, Any]:
+    """Send a unit."""
+    return await _do(request, identity, "dispatch", id, body)
+
+
+@router.post("/incidents/{id}/comment", response_model=schema.Done)
+async def comment(
+    request: Request, id: Id, body: schema.Comment, identity: Annotated[Identity, Depends(allow("incidents.comment"))]
+) -> dict[str, Any]:
+    """Note something on an incident."""
+    return await _do(request, identity, "comment", id, body)
+
+
+@router.post("/incidents/{id}/close", response_model=schema.Done)
+async def close(
+    request: Request, id: Id, body: schema.Close, identity: Annotated[Identity, Depends(allow("incidents.close"))]
+) -> dict[str, Any]:
+    """Close an incident with what it turned out to be."""
+    return await _do(request, identity, "close", id, body)
+
+
+async def _do(request: Request, identity: Identity, kind: str, id: str, body: schema.Order) -> dict[str, Any]:
+    console: Console = request.app.state.console
+    area = await console.journal.area("incident", id)
+    if area is None:
+        raise Problem(404, "not_found")
+    return await console.commander.do(request, identity, kind, id, area, body.model_dump(exclude_none=True))
+
+
+def titled(console: Console, row: Row) -> Row:
+    """Fill in a rule's title and rationale where the journal does not have them, and its plan."""
+    rule = console.config.rules.get(row["rule"], {})
+    for name, key in (("rule_title", "title"), ("rationale", "rationale")):
+        if not row.get(name):
+            row[name] = rule.get(key)
+    row["plan"] = rule.get("plan")
+    return row

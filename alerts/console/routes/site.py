@@ -1,0 +1,88 @@
+"""The site as it is: places, areas, points, cameras, units. Made once, sent as it stands."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+
+from alerts.console import schema
+from alerts.console.commands import subdistrict_of
+from alerts.console.console import Console
+from alerts.console.identity import Identity, allow
+from alerts.console.permissions import allowed
+from sensors.site import Site
+
+router = APIRouter(prefix="/api/v1", tags=["site"])
+
+
+@router.get("/site", response_model=schema.Site)
+def site(request: Request, identity: Annotated[Identity, Depends(allow("site.read"))]) -> Response:
+    """Describe the whole site."""
+    console: Console = request.app.state.console
+    contacts = allowed("incidents.dispatch", identity.roles)
+    made: dict[bool, tuple[bytes, bytes, str]] = request.app.state.__dict__.setdefault("site_answers", {})
+    if contacts not in made:
+        body = msgspec.json.encode(describe(console.config.site, contacts=contacts))
+        made[contacts] = body, gzip.compress(body, 6), hashlib.sha256(body).hexdigest()[:20]
+    body, squeezed, tag = made[contacts]
+    small = "gzip" in request.headers.get("accept-encoding", "")
+    tag = f'"{tag}{"-gzip" if small else ""}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Cookie, Authorization"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    if small:
+        headers["Content-Encoding"] = "gzip"
+    return Response(squeezed if small else body, media_type="application/json", headers=headers)
+
+
+def describe(site: Site, *, contacts: bool) -> dict[str, Any]:
+    """Describe a site as /site does, with or without how to reach its units."""
+    fields = {kind.id: kind.field for kind in site.area_types}
+    within = subdistrict_of(site)
+    points: dict[str, list[str]] = {area.id: [] for area in site.areas}
+    cameras: dict[str, list[str]] = {area.id: [] for area in site.areas}
+    for found, parts in ((points, site.points), (cameras, site.cameras)):
+        for part in parts:
+            for area in part.areas:
+                found.setdefault(area, []).append(part.id)
+    return {
+        "id": site.id,
+        "name": site.name,
+        "version": site.version,
+        "zone": site.zone,
+        "language": site.language,
+        "fields": [{"id": field.id, "name": field.name} for field in site.fields],
+        "area_types": [_chosen(kind, "id", "name", "field", "levels_dispatch") for kind in site.area_types],
+        "places": [_chosen(place, "id", "name", "kind", "parent") for place in site.places],
+        "areas": [
+            {
+                **_chosen(area, "id", "name", "type", "place", "location"),
+                "field": fields.get(area.type, ""),
+                "subdistrict": within.get(area.place),
+                "points": points[area.id],
+                "cameras": cameras[area.id],
+            }
+            for area in site.areas
+        ],
+        "points": [
+            _chosen(
+                point,
+                *("id", "name", "areas", "quantity", "unit", "limit", "limit_below", "levels", "range", "normal"),
+                *("interval", "location"),
+            )
+            for point in site.points
+        ],
+        "cameras": [_chosen(camera, "id", "name", "areas", "view", "location") for camera in site.cameras],
+        "units": [
+            _chosen(unit, "id", "name", "kind", "place", "types", "location", *(["contact"] * contacts))
+            for unit in site.units
+        ],
+    }
+
+
+def _chosen(part: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in names}

@@ -1,0 +1,121 @@
+"""How the site stands: figures, areas, traces, pictures, and what was refused."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from starlette.responses import FileResponse
+
+from alerts.console import schema
+from alerts.console.console import Console
+from alerts.console.errors import Problem
+from alerts.console.identity import Identity, allow
+
+router = APIRouter(prefix="/api/v1", tags=["watch"])
+
+_SHA = re.compile(r"[0-9a-f]{64}")
+Id = Annotated[str, Path(max_length=200)]
+Moment = Annotated[float, Query(ge=0, le=1e11, allow_inf_nan=False)]
+
+
+@router.get("/status", response_model=schema.Status)
+def status(request: Request, identity: Annotated[Identity, Depends(allow("status.read"))]) -> dict[str, Any]:
+    """Give the figures of the whole."""
+    return _console(request).status()
+
+
+@router.get("/areas/{id}/status", response_model=schema.AreaStatus)
+def area_status(
+    request: Request, id: Id, identity: Annotated[Identity, Depends(allow("areas.read"))]
+) -> dict[str, Any]:
+    """Say how an area's points and cameras stand."""
+    console = _console(request)
+    if id not in console.router.areas:
+        raise Problem(404, "not_found")
+    now, site, figures = time.time(), console.config.site, console.figures
+    return {
+        "area": id,
+        "points": [
+            figures.point(point.id, point.index, point.interval, now) for point in site.points if id in point.areas
+        ],
+        "cameras": [figures.camera(camera.id, now) for camera in site.cameras if id in camera.areas],
+    }
+
+
+@router.get("/points/{id}/trace", response_model=schema.Trace)
+def trace(
+    request: Request,
+    id: Id,
+    identity: Annotated[Identity, Depends(allow("points.read"))],
+    start: Annotated[float | None, Query(alias="from", ge=0, le=1e11, allow_inf_nan=False)] = None,
+    stop: Annotated[float | None, Query(alias="to", ge=0, le=1e11, allow_inf_nan=False)] = None,
+    most: Annotated[int, Query(alias="max", ge=2, le=20_000)] = 2000,
+) -> Response:
+    """Give a point's readings, the last hour by default; where there are more than `max`, spans of them."""
+    console = _console(request)
+    point = next((point for point in console.config.site.points if point.id == id), None)
+    if point is None:
+        raise Problem(404, "not_found")
+    stop = time.time() + 60 if stop is None else stop
+    start = stop - 3600 if start is None else start
+    answer: dict[str, Any] = {"point": id, "unit": point.unit, "time": [], "value": [], "score": []}
+    if 0 <= point.index < len(console.traces):
+        series = console.traces.trace(point.index, start, stop, most)
+        answer |= {"time": series.time.tolist(), "value": _plain(series.value), "score": _plain(series.score)}
+        if series.low is not None and series.high is not None:
+            answer |= {"min": _plain(series.low), "max": _plain(series.high)}
+    return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+@router.get(
+    "/snapshots/{name}",
+    response_class=FileResponse,
+    responses={200: {"content": {"image/jpeg": {}}, "description": "The picture"}},
+)
+def snapshot(
+    request: Request, name: Id, identity: Annotated[Identity, Depends(allow("snapshots.read"))]
+) -> FileResponse:
+    """Give a camera's picture by the SHA-256 of its bytes: <sha>.jpg."""
+    sha, _, ending = name.partition(".")
+    path = _console(request).config.snapshots / f"{sha}.jpg"
+    if ending != "jpg" or not _SHA.fullmatch(sha) or path.is_symlink() or not path.is_file():
+        raise Problem(404, "not_found")
+    headers = {"Cache-Control": "private, max-age=31536000, immutable"}
+    return FileResponse(path, media_type="image/jpeg", headers=headers)
+
+
+@router.get("/quarantine", response_model=schema.Quarantine)
+def quarantine(
+    request: Request,
+    identity: Annotated[Identity, Depends(allow("quarantine.read"))],
+    reason: Annotated[str | None, Query(max_length=100)] = None,
+    source: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> dict[str, Any]:
+    """List refused inputs, the newest first."""
+    found = _console(request).config.quarantine(reason or None, source or None, limit)
+    return {"items": [_readable(item) for item in found]}
+
+
+def _plain(column: Any) -> list[float | None]:
+    """Turn a column into plain numbers, what is not finite into None."""
+    numbers: list[float | None] = column.astype(np.float64).round(9).tolist()
+    if np.isfinite(column).all():
+        return numbers
+    return [number if known else None for number, known in zip(numbers, np.isfinite(column).tolist(), strict=True)]
+
+
+def _readable(item: Mapping[str, Any]) -> dict[str, Any]:
+    raw = item.get("raw", b"")
+    return {**item, "raw": raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw}
+
+
+def _console(request: Request) -> Console:
+    console: Console = request.app.state.console
+    return console

@@ -1,0 +1,104 @@
+"""What every request passes through: limits of size and time before, security headers and a measurement after."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from fastapi import HTTPException
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from alerts.console.errors import answer
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data: blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+STREAMS = frozenset({"/api/v1/changes"})
+"""Paths without a time limit."""
+
+Measure = Callable[[str, str, int, float], None]
+"""Take method, route, status and seconds of one request."""
+
+
+class Shell:
+    """Wrap the app. `body` is the most bytes of a request's body, `seconds` the most time an answer may take."""
+
+    def __init__(self, app: ASGIApp, *, body: int, seconds: float, measure: Measure) -> None:
+        self.app, self.body, self.seconds, self.measure = app, body, seconds, measure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+        status = 0
+
+        async def dressed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, dressed)
+        except TimeoutError:
+            if status:
+                raise
+            await self._refuse(scope, receive, dressed, 504, "too_slow")
+        finally:
+            if scope["path"] not in STREAMS:
+                route = scope.get("route")
+                name = getattr(route, "path", None) or "other"
+                self.measure(scope["method"], name, status or 500, time.perf_counter() - begun)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), None)
+        if length is not None and (not length.isdigit() or int(length[:20]) > self.body):
+            await self._refuse(scope, receive, send, 413, "too_large")
+            return
+        if scope["path"] in STREAMS:
+            await self.app(scope, receive, send)
+            return
+        taken = 0
+
+        async def measured() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self.body:
+                raise HTTPException(413)  # which FastAPI, reading the body, hands on as it is
+            return message
+
+        async with asyncio.timeout(self.seconds):
+            await self.app(scope, measured, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, status: int, code: str) -> None:
+        headers = {"Connection": "close"} if status == 413 else {}
+        response = answer(Request(scope), status, code, headers=headers)
+        await response(scope, receive, send)

@@ -1,0 +1,51 @@
+"""Lock-out: how many failed log-ins a name, an address, and both together may have."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import time
+
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+
+class Throttle:
+    """Count attempts in moving windows, in memory.
+
+    `failures` is how many a name may have from one address in five minutes. A name alone is allowed many more, so that
+    a stranger cannot lock an officer out.
+    """
+
+    def __init__(self, failures: int) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._pair = RateLimitItemPerMinute(failures, 5)
+        self._name = RateLimitItemPerHour(failures * 20)
+        self._address = RateLimitItemPerMinute(failures * 12, 5)
+
+    def attempt(self, name: str, address: str) -> float | None:
+        """Count an attempt; return None when it may be made, else the seconds until the next may."""
+        for limit, key in self._keys(name, address):
+            if not self._limiter.hit(limit, key):
+                return max(self._limiter.get_window_stats(limit, key).reset_time - time.time(), 1.0)
+        return None
+
+    def succeeded(self, name: str, address: str) -> None:
+        """Forget the attempts of a name from this address: its password was right."""
+        limit, key = self._keys(name, address)[0]
+        self._limiter.clear(limit, key)
+
+    def _keys(self, name: str, address: str) -> tuple[tuple[RateLimitItem, str], ...]:
+        person = hashlib.sha256(name.strip().casefold().encode("utf-8", "replace")).hexdigest()[:32]
+        place = network_of(address)
+        return (self._pair, f"{person} {place}"), (self._name, person), (self._address, place)
+
+
+def network_of(address: str) -> str:
+    """Name what counts as one place: an IPv4 address, or the /64 that an IPv6 address is in."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    return address if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))

@@ -1,0 +1,150 @@
+/** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
+import type {
+  Alarm, Dispatch, Disposition, Incident, IncidentDetail, Me, Page, Role, Site, Status, Trace, User,
+} from './contract';
+import { language, t } from './i18n';
+
+const ROOT = '/api/v1';
+const PATIENCE = 15_000; // milliseconds before a request is given up
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number, // 0: the request never reached the server
+    readonly code: string,
+    message: string,
+    readonly field: string | null = null,
+  ) {
+    super(message);
+    this.name = 'ApiError';
+  }
+}
+
+let csrf = '';
+let onSignedOut: () => void = () => {};
+
+/** Remember the session's token, which every write sends along. */
+export function setCsrf(token: string): void {
+  csrf = token;
+}
+
+/** Call `handler` whenever the server says that the session is over. */
+export function whenSignedOut(handler: () => void): void {
+  onSignedOut = handler;
+}
+
+async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language.value };
+  if (method !== 'GET') {
+    headers['Content-Type'] = 'application/json';
+    if (csrf) headers['X-Foreshock-CSRF'] = csrf;
+  }
+  let response: Response;
+  try {
+    response = await fetch(ROOT + path, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: AbortSignal.timeout(PATIENCE),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new ApiError(0, 'unreachable', t('error.unreachable'));
+  }
+  if (response.ok) {
+    if (response.status === 204) return undefined as T;
+    try {
+      return (await response.json()) as T;
+    } catch {
+      throw new ApiError(response.status, 'unreadable', t('error.unreadable'));
+    }
+  }
+  const failure = await readError(response);
+  if (response.status === 401 && path !== '/session' && path !== '/me') onSignedOut();
+  throw failure;
+}
+
+async function readError(response: Response): Promise<ApiError> {
+  let code = `http_${response.status}`;
+  let message = '';
+  let field: string | null = null;
+  try {
+    const { error } = (await response.json()) as { error: { code?: string; message?: string; field?: string } };
+    code = error.code ?? code;
+    message = error.message ?? '';
+    field = error.field ?? null;
+  } catch {
+    // not our JSON (a proxy's page): fall through to a sentence of our own
+  }
+  return new ApiError(response.status, code, message || fallback(response.status), field);
+}
+
+function fallback(status: number): string {
+  if (status === 401) return t('error.signed_out');
+  if (status === 403) return t('error.forbidden');
+  if (status === 404) return t('error.missing');
+  if (status === 429) return t('error.too_many');
+  if (status === 504) return t('error.engine_silent');
+  return t('error.server', { status });
+}
+
+function query(values: Record<string, string | number | null | undefined>): string {
+  const parts = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value != null && value !== '') parts.set(name, String(value));
+  const text = parts.toString();
+  return text ? `?${text}` : '';
+}
+
+const id = encodeURIComponent;
+
+export interface NewUser {
+  name: string;
+  display: string;
+  password: string;
+  roles: Role[];
+  unit: string | null;
+}
+
+export const api = {
+  me: () => request<Me>('GET', '/me'),
+  signIn: (name: string, password: string) => request<Me>('POST', '/session', { name, password }),
+  signOut: () => request<unknown>('DELETE', '/session'),
+  firstAdministrator: (token: string, name: string, password: string) =>
+    request<Me>('POST', '/first-administrator', { token, name, password }),
+
+  site: () => request<Site>('GET', '/site'),
+  status: () => request<Status>('GET', '/status'),
+
+  incidents: (state: 'open' | 'closed' | 'all', limit = 500) =>
+    request<Page<Incident>>('GET', `/incidents${query({ state, limit })}`),
+  incident: (key: string) => request<IncidentDetail>('GET', `/incidents/${id(key)}`),
+  acknowledgeIncident: (key: string) => request<unknown>('POST', `/incidents/${id(key)}/acknowledge`, {}),
+  dispatch: (key: string, unit: string, note: string) =>
+    request<unknown>('POST', `/incidents/${id(key)}/dispatch`, { unit, note }),
+  comment: (key: string, text: string) => request<unknown>('POST', `/incidents/${id(key)}/comment`, { text }),
+  close: (key: string, disposition: Disposition, reason: string) =>
+    request<unknown>('POST', `/incidents/${id(key)}/close`, { disposition, reason }),
+
+  alarms: (state: string, before?: string | number | null, limit = 200) =>
+    request<Page<Alarm>>('GET', `/alarms${query({ state, before, limit })}`),
+  alarm: (key: string) => request<Alarm>('GET', `/alarms/${id(key)}`),
+  acknowledgeAlarm: (key: string) => request<unknown>('POST', `/alarms/${id(key)}/acknowledge`, {}),
+
+  dispatches: (state: 'open' | 'all', unit?: string | null, limit = 200) =>
+    request<Page<Dispatch>>('GET', `/dispatches${query({ state, unit, limit })}`),
+  dispatchOne: (key: string) => request<Dispatch>('GET', `/dispatches/${id(key)}`),
+  dispatchStep: (key: string, step: DispatchStep, body: { reason?: string; note?: string }) =>
+    request<unknown>('POST', `/dispatches/${id(key)}/${step}`, body),
+
+  trace: (point: string, from: number, to: number, max = 2000) =>
+    request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max })}`),
+
+  users: async () => {
+    const answer = await request<Page<User> | User[]>('GET', '/users');
+    return Array.isArray(answer) ? answer : answer.items;
+  },
+  addUser: (user: NewUser) => request<unknown>('POST', '/users', user),
+  changeUser: (name: string, change: Record<string, unknown>) => request<unknown>('PATCH', `/users/${id(name)}`, change),
+};
+
+export type DispatchStep = 'accept' | 'refuse' | 'on-scene' | 'resolve' | 'close';

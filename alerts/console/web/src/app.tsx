@@ -1,0 +1,107 @@
+/** Which page stands at which route, and what frames it. */
+import { effect } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import { ApiError } from './api';
+import { Header, StaleBanner } from './components/header';
+import { Guard, lazy, Suspense } from './components/lazy';
+import { Failed, Waiting } from './components/load';
+import { announce, Notices } from './components/notices';
+import { t, tName } from './i18n';
+import { beep } from './live/sound';
+import { whenNews } from './live/stream';
+import { go, route } from './router';
+import { remember, resume } from './session';
+import { alarms, directory, fieldOnly, isRisk, mayAdminister, me, subject, unacknowledged } from './store';
+import { FirstView, LoginView } from './views/login';
+
+const Watch = lazy(() => import('./views/watch').then((module) => module.Watch));
+const AlarmsView = lazy(() => import('./views/alarms').then((module) => module.AlarmsView));
+const AlarmView = lazy(() => import('./views/alarms').then((module) => module.AlarmView));
+const FieldView = lazy(() => import('./views/field').then((module) => module.FieldView));
+const DispatchView = lazy(() => import('./views/field').then((module) => module.DispatchView));
+const UsersView = lazy(() => import('./views/users').then((module) => module.UsersView));
+
+effect(() => {
+  const count = me.value ? unacknowledged.value : 0;
+  document.title = `${count ? `(${count}) ` : ''}${t('product')} · ${me.value ? t('title.watch') : t('login.title')}`;
+});
+
+whenNews(({ opened, raised, sent }) => {
+  const risks = opened.filter(isRisk);
+  const last = risks.at(-1);
+  if (last) {
+    const area = tName(directory.peek()?.areas.get(last.area)?.name) || last.area;
+    announce(t('announce.incident', { level: t(`level.${last.level}.long`), what: tName(subject(last)), area }));
+  }
+  const loud = raised.filter((change) => isRisk(change) && alarms.peek().get(change.alarm)?.state === 'UNACK');
+  if (loud.some((change) => change.level === 'red')) beep('red');
+  else if (loud.some((change) => change.level === 'orange')) beep('orange');
+  const task = sent.find((dispatch) => dispatch.unit === me.peek()?.unit);
+  if (task) {
+    beep(task.level === 'red' ? 'red' : 'orange');
+    announce(t('announce.task', { area: tName(directory.peek()?.areas.get(task.area)?.name) || task.area }));
+  }
+});
+
+export function App() {
+  const [failure, setFailure] = useState<ApiError | null>(null);
+  const begin = () => {
+    setFailure(null);
+    resume().catch((reason: unknown) => setFailure(reason instanceof ApiError ? reason : new ApiError(0, 'page', String(reason))));
+  };
+  useEffect(begin, []);
+  return (
+    <Guard>
+      {failure ? (
+        <main class="door" id="main">
+          <Failed error={failure} again={begin} />
+        </main>
+      ) : (
+        <Page />
+      )}
+      <Notices />
+    </Guard>
+  );
+}
+
+function Page() {
+  const { parts } = route.value;
+  const [first = '', second = ''] = parts;
+  const person = me.value;
+  const away = person === null && first !== 'first' && first !== 'login';
+  const inside = !!person && first === 'login';
+  useEffect(() => {
+    if (away) {
+      remember();
+      go('#/login', true);
+    } else if (inside) go(fieldOnly.peek() ? '#/field' : '#/', true);
+  }, [away, inside]);
+  if (person === undefined) return <Waiting />;
+  if (first === 'first') return <FirstView />;
+  if (person === null) return <LoginView />;
+  return (
+    <>
+      <Header />
+      <StaleBanner />
+      <Suspense fallback={<Waiting />}>
+        <Guard key={first === 'incidents' ? '' : first}>{page(first, second)}</Guard>
+      </Suspense>
+    </>
+  );
+}
+
+function page(first: string, second: string) {
+  if (first === 'dispatches' && second) return <DispatchView id={second} />;
+  if (first === 'field' || fieldOnly.value) return <FieldView />;
+  if (first === 'alarms') return second ? <AlarmView id={second} /> : <AlarmsView />;
+  if (first === 'users' && mayAdminister.value) return <UsersView />;
+  if (first === '' || first === 'login' || first === 'incidents') return <Watch id={second} />;
+  return (
+    <main class="page" id="main" tabIndex={-1}>
+      <h1>{t('missing')}</h1>
+      <p>
+        <a href="#/">{t('missing.back')}</a>
+      </p>
+    </main>
+  );
+}

@@ -1,0 +1,101 @@
+/** The evidence of an incident: the traces of its points, the camera's picture beside them. */
+import { lazy, Suspense } from './lazy';
+import { useState } from 'preact/hooks';
+import { clockTime } from '../clock';
+import type { Alarm, Level, Snapshot } from '../contract';
+import { t, tName } from '../i18n';
+import { directory } from '../store';
+import { Waiting } from './load';
+
+const Trace = lazy(() => import('./trace').then((module) => module.Trace));
+
+const SPANS = [3600, 21600, 86400, 604800] as const; // seconds
+const FIRST = 3; // traces shown before "show all"
+
+export interface Onset {
+  time: number;
+  level: Level;
+}
+
+export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]; snapshots: readonly Snapshot[]; area: string }) {
+  const [span, setSpan] = useState<number>(21600);
+  const [all, setAll] = useState(false);
+  const points = evidencePoints(alarms);
+  const shown = all ? points : points.slice(0, FIRST);
+  const pictures = [...snapshots].sort((a, b) => b.time - a.time).slice(0, 3);
+  const onsets = (point: string): Onset[] =>
+    alarms
+      .filter((alarm) => alarm.scope === point || alarm.explanation?.points?.includes(point))
+      .map((alarm) => ({ time: alarm.onset, level: alarm.level }));
+  return (
+    <section class="evidence" aria-label={t('evidence')}>
+      <header class="row">
+        <h3>{t('evidence')}</h3>
+        <div class="segments" role="group" aria-label={t('evidence.span')}>
+          {SPANS.map((seconds) => (
+            <button key={seconds} type="button" aria-pressed={span === seconds} onClick={() => setSpan(seconds)}>
+              {t(`span.${seconds}`)}
+            </button>
+          ))}
+        </div>
+      </header>
+      <div class={pictures.length ? 'evidence-grid with-pictures' : 'evidence-grid'}>
+        <div class="traces">
+          {!points.length && <p class="quiet">{t('evidence.none')}</p>}
+          <Suspense fallback={<Waiting />}>
+            {shown.map((point) => (
+              <Trace key={point} point={point} span={span} onsets={onsets(point)} />
+            ))}
+          </Suspense>
+          {points.length > shown.length && (
+            <button type="button" onClick={() => setAll(true)}>
+              {t('evidence.all', { n: points.length })}
+            </button>
+          )}
+        </div>
+        {pictures.length > 0 && (
+          <div class="pictures">
+            {pictures.map((picture) => (
+              <Picture key={picture.url} picture={picture} />
+            ))}
+          </div>
+        )}
+        {!pictures.length && <Cameras area={area} />}
+      </div>
+    </section>
+  );
+}
+
+/** The points that speak for the alarms, the first alarm's first, each once. */
+export function evidencePoints(alarms: readonly Alarm[]): string[] {
+  const points = new Set<string>();
+  const known = directory.value?.points;
+  for (const alarm of alarms)
+    for (const point of alarm.explanation?.points ?? [alarm.scope]) if (!known || known.has(point)) points.add(point);
+  return [...points];
+}
+
+function Picture({ picture }: { picture: Snapshot }) {
+  const [broken, setBroken] = useState(false);
+  const name = tName(directory.value?.cameras.get(picture.camera)?.name) || picture.camera;
+  return (
+    <figure class="picture">
+      {broken ? (
+        <p class="quiet">{t('picture.broken')}</p>
+      ) : (
+        <a href={picture.url} target="_blank" rel="noreferrer">
+          <img src={picture.url} alt={t('picture.alt', { camera: name, time: clockTime(picture.time) })} onError={() => setBroken(true)} />
+        </a>
+      )}
+      <figcaption>
+        <span>{name}</span> <span class="digits">{clockTime(picture.time)}</span>
+      </figcaption>
+    </figure>
+  );
+}
+
+function Cameras({ area }: { area: string }) {
+  const cameras = directory.value?.areas.get(area)?.cameras ?? [];
+  if (!cameras.length) return null;
+  return <p class="quiet no-picture">{t('picture.none', { n: cameras.length })}</p>;
+}

@@ -1,0 +1,220 @@
+/** The header: site and clock, how fresh and how complete the picture is, what is open, and the person's own switches. */
+import { computed } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import { clockDate, clockTime, now, quantity } from '../clock';
+import { LEVELS, type Level } from '../contract';
+import { language, setLanguage, t, tName } from '../i18n';
+import { beats, dataAge, phase, STALE_AFTER } from '../live/stream';
+import { disableSound, enableSound, mutedUntil, sound, toggleMute } from '../live/sound';
+import { href, route } from '../router';
+import { signOut } from '../session';
+import { fieldOnly, isRisk, mayAdminister, me, openIncidents, status } from '../store';
+import { nextTheme, theme } from '../theme';
+import { LevelShape } from './level';
+import { Simulation } from './marks';
+
+/** Open risk incidents by level. */
+const counts = computed(() => {
+  const open: Record<Level, number> = { red: 0, orange: 0, yellow: 0, blue: 0 };
+  for (const incident of openIncidents.value) if (isRisk(incident)) open[incident.level] += 1;
+  return open;
+});
+
+const stale = computed(() => phase.value !== 'open' || dataAge.value > STALE_AFTER);
+
+export function Header() {
+  return (
+    <header class="top">
+      <a class="skip" href="#main" onClick={skip}>
+        {t('skip')}
+      </a>
+      <a class="brand" href={fieldOnly.value ? href('field') : '#/'}>
+        <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">
+          <path d="M3 17h5l2-4 3 8 4-15 4 20 2-9h6" />
+        </svg>
+        <span>
+          <b>{t('product')}</b>
+          <span class="site">{tName(me.value?.site.name)}</span>
+        </span>
+      </a>
+      {!fieldOnly.value && <Navigation />}
+      {!fieldOnly.value && <Counts />}
+      {status.value?.simulated && <Simulation small />}
+      <span class="grow" />
+      {!fieldOnly.value && <Figures />}
+      <Link />
+      <Clock />
+      <Switches />
+    </header>
+  );
+}
+
+function skip(event: Event) {
+  event.preventDefault(); // the hash belongs to the router
+  document.getElementById('main')?.focus();
+}
+
+function Navigation() {
+  const at = route.value.parts[0] ?? '';
+  const item = (key: string, label: string, current: boolean) => (
+    <a href={key ? href(key) : '#/'} aria-current={current ? 'page' : undefined}>
+      {label}
+    </a>
+  );
+  return (
+    <nav aria-label={t('nav')}>
+      {item('', t('nav.watch'), at === '' || at === 'incidents')}
+      {item('alarms', t('nav.alarms'), at === 'alarms')}
+      {item('field', t('nav.field'), at === 'field')}
+      {mayAdminister.value && item('users', t('nav.users'), at === 'users')}
+    </nav>
+  );
+}
+
+function Counts() {
+  const open = counts.value;
+  return (
+    <ul class="counts" aria-label={t('counts')} data-test="counts">
+      {LEVELS.map((level) => (
+        <li key={level} class={open[level] ? `level-${level}` : 'none'} title={t(`level.${level}.long`)}>
+          <LevelShape level={level} size={18} />
+          <span class="only-read">{t(`level.${level}.long`)} </span>
+          <b>{open[level]}</b>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Figures() {
+  const figures = status.value;
+  if (!figures) return null;
+  const { points_live: live, points_total: total } = figures;
+  const share = total ? live / total : 0;
+  const tone = total === 0 || share < 0.8 ? 'bad' : share < 0.98 ? 'fair' : 'good';
+  return (
+    <dl class="figures">
+      <div title={t('figures.rate.help')}>
+        <dt>{t('figures.rate')}</dt>
+        <dd>{quantity(Math.round(figures.readings_per_second))}</dd>
+      </div>
+      <div title={t('figures.live.help')} class={`honest ${tone}`}>
+        <dt>{t('figures.live')}</dt>
+        <dd>
+          {live}
+          <span class="of">/{total}</span>
+        </dd>
+      </div>
+      {figures.cameras_total > 0 && (
+        <div title={t('figures.cameras.help')} class="cameras">
+          <dt>{t('figures.cameras')}</dt>
+          <dd>
+            {figures.cameras_live}
+            <span class="of">/{figures.cameras_total}</span>
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function Link() {
+  const word = phase.value === 'open' ? (stale.value ? 'stale' : 'live') : phase.value === 'lost' ? 'lost' : 'connecting';
+  return (
+    <span class={`link ${word}`} data-test="link">
+      <span key={beats.value} class="pulse" aria-hidden="true" />
+      {t(`link.${word}`)}
+    </span>
+  );
+}
+
+function Clock() {
+  return (
+    <span class={stale.value ? 'clock stale' : 'clock'} title={t('clock.help')}>
+      <span class="digits">{clockTime(now.value)}</span>
+      <span class="date">{clockDate(now.value)}</span>
+    </span>
+  );
+}
+
+function Switches() {
+  const muted = mutedUntil.value > Date.now() && now.value > 0;
+  return (
+    <div class="switches">
+      {sound.value === 'off' ? (
+        <button type="button" onClick={() => void enableSound()}>
+          {t('sound.enable')}
+        </button>
+      ) : (
+        <>
+          <button type="button" aria-pressed={muted} onClick={toggleMute} title={t('sound.mute.help')}>
+            {muted ? t('sound.muted', { s: Math.ceil((mutedUntil.value - Date.now()) / 1000) }) : t('sound.mute')}
+          </button>
+          <button type="button" class="plain" onClick={disableSound} aria-label={t('sound.disable')} title={t('sound.disable')}>
+            <Bell />
+          </button>
+        </>
+      )}
+      <button
+        type="button"
+        class="plain"
+        lang={language.value === 'en' ? 'zh-CN' : 'en'}
+        onClick={() => setLanguage(language.value === 'en' ? 'zh-CN' : 'en')}
+      >
+        {t('language.other')}
+      </button>
+      <Person />
+    </div>
+  );
+}
+
+/** What one needs once a shift: the theme and the way out. */
+function Person() {
+  const box = useRef<HTMLDetailsElement>(null);
+  const leave = (event: FocusEvent) => {
+    if (box.current && !box.current.contains(event.relatedTarget as Node | null)) box.current.open = false;
+  };
+  return (
+    <details class="person" ref={box} onFocusOut={leave}>
+      <summary>{me.value?.display || me.value?.name}</summary>
+      <div class="menu">
+        <p class="quiet">{(me.value?.roles ?? []).map((role) => t(`role.${role}`)).join(t('list.comma'))}</p>
+        <button type="button" class="plain" onClick={nextTheme}>
+          <Shade /> {t(`theme.${theme.value}`)}
+        </button>
+        <button type="button" class="plain" onClick={() => void signOut()}>
+          {t('sign_out')}
+        </button>
+      </div>
+    </details>
+  );
+}
+
+function Shade() {
+  return (
+    <svg width="18" height="18" viewBox="0 0 24 24" aria-hidden="true" class="line">
+      <circle cx="12" cy="12" r="8.5" />
+      <path d="M12 3.5a8.5 8.5 0 0 1 0 17Z" fill="currentColor" />
+    </svg>
+  );
+}
+
+function Bell() {
+  return (
+    <svg width="18" height="18" viewBox="0 0 24 24" aria-hidden="true" class="line">
+      <path d="M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 2h-15Z" />
+      <path d="M10 21h4" />
+    </svg>
+  );
+}
+
+/** Say loudly that what is on the page is old: a frozen page must never look healthy. */
+export function StaleBanner() {
+  if (phase.value === 'off' || phase.value === 'connecting' || dataAge.value <= STALE_AFTER) return null;
+  return (
+    <div class="stale-banner" role="alert" data-test="stale">
+      <b>{t(phase.value === 'lost' ? 'stale.lost' : 'stale.engine')}</b>{' '}
+      <span class="digits">{t('stale.age', { s: Math.floor(dataAge.value) })}</span> <span>{t('stale.advice')}</span>
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+/** The keys of the watch page, and the switch that turns them off. */
+import { signal } from '@preact/signals';
+import { t } from '../i18n';
+import { Dialog } from './dialog';
+import { LevelMark } from './level';
+import { LEVELS } from '../contract';
+
+const STORED = 'foreshock.keys';
+export const keysOn = signal(localStorage.getItem(STORED) !== 'off');
+
+export function HelpDialog({ onClose }: { onClose: () => void }) {
+  const keys: [string, string][] = [
+    ['j / k', t('keys.move')],
+    ['a', t('keys.acknowledge')],
+    ['d', t('keys.dispatch')],
+    ['c', t('keys.comment')],
+    ['m', t('keys.mute')],
+    ['?', t('keys.help')],
+  ];
+  return (
+    <Dialog title={t('help')} onClose={onClose}>
+      <dl class="keys">
+        {keys.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <label class="inline">
+        <input
+          type="checkbox"
+          checked={keysOn.value}
+          onChange={(event) => {
+            keysOn.value = event.currentTarget.checked;
+            localStorage.setItem(STORED, keysOn.value ? 'on' : 'off');
+          }}
+        />
+        {t('keys.on')}
+      </label>
+      <h3>{t('help.levels')}</h3>
+      <ul class="legend">
+        {LEVELS.map((level) => (
+          <li key={level}>
+            <LevelMark level={level} long />
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}

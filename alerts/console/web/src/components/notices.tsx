@@ -1,0 +1,57 @@
+/** What the page tells a person: notices that fade, errors that stay until read, words for screen readers. */
+import { signal } from '@preact/signals';
+import { ApiError } from '../api';
+import { t } from '../i18n';
+
+interface Notice {
+  id: number;
+  tone: 'good' | 'bad';
+  text: string;
+}
+
+const notices = signal<readonly Notice[]>([]);
+const spoken = signal('');
+let last = 0;
+const FADE = 4000; // milliseconds
+
+function drop(id: number): void {
+  notices.value = notices.value.filter((notice) => notice.id !== id);
+}
+
+/** Say that something was done. */
+export function tell(text: string): void {
+  const id = ++last;
+  notices.value = [...notices.value.slice(-3), { id, tone: 'good', text }];
+  setTimeout(() => drop(id), FADE);
+}
+
+/** Say that something failed; it stays until dismissed. */
+export function complain(error: unknown): void {
+  const text = error instanceof ApiError || error instanceof Error ? error.message : String(error);
+  notices.value = [...notices.value.slice(-3), { id: ++last, tone: 'bad', text }];
+}
+
+/** Have a screen reader say it. */
+export function announce(text: string): void {
+  spoken.value = text;
+}
+
+export function Notices() {
+  return (
+    <>
+      <div class="notices">
+        {notices.value.map((notice) => (
+          <div key={notice.id} class={`notice ${notice.tone}`} role={notice.tone === 'bad' ? 'alert' : 'status'}>
+            <span>{notice.text}</span>
+            <button type="button" class="plain" aria-label={t('dismiss')} onClick={() => drop(notice.id)}>
+              ×
+            </button>
+          </div>
+        ))}
+      </div>
+      <div class="only-read" role="status" aria-live="assertive" data-test="announcer">
+        {spoken.value}
+      </div>
+    </>
+  );
+}

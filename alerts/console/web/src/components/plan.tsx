@@ -1,0 +1,96 @@
+/** The prepared response as a checklist. A tick is a comment on the incident: everybody sees it, and it stays. */
+import { useMemo } from 'preact/hooks';
+import { api } from '../api';
+import { moment } from '../clock';
+import type { Alarm, IncidentDetail, Rationale } from '../contract';
+import { t, tName } from '../i18n';
+import { mayComment } from '../store';
+import { Action } from './action';
+import { actorName } from './marks';
+
+const MARK = '☑';
+
+export function Plan({ incident, alarm }: { incident: IncidentDetail; alarm: Alarm | undefined }) {
+  const steps = planSteps(alarm);
+  const ticks = useMemo(() => {
+    const found = new Map<number, { actor: string; time: number }>();
+    for (const change of incident.history) {
+      const number = change.edge === 'commented' ? tickedStep(String(change.args?.['text'] ?? change.reason ?? '')) : null;
+      if (number !== null && !found.has(number)) found.set(number, { actor: actorName(change.actor), time: change.time });
+    }
+    return found;
+  }, [incident.history]);
+  const rationale = alarm?.rationale;
+  if (!steps.length && !rationale) return null;
+  return (
+    <section class="panel plan" aria-label={t('plan')}>
+      <h2>
+        {t('plan')}
+        {steps.length > 1 && <span class="quiet digits">{`${ticks.size}/${steps.length}`}</span>}
+      </h2>
+      {steps.length > 0 && (
+        <ol class="steps">
+          {steps.map((step, index) => {
+            const tick = ticks.get(index + 1);
+            return (
+              <li key={index} class={tick ? 'ticked' : ''}>
+                <span class="box" aria-hidden="true">{tick ? '✓' : index + 1}</span>
+                <span>
+                  {step}
+                  {tick && <span class="quiet">{t('plan.ticked', { who: tick.actor, when: moment(tick.time) })}</span>}
+                </span>
+                {!tick && mayComment.value && incident.state !== 'closed' && (
+                  <Action class="plain tick" run={() => api.comment(incident.id, `${MARK} ${index + 1}. ${step}`)}>
+                    {t('plan.tick')}
+                    <span class="only-read"> {step}</span>
+                  </Action>
+                )}
+              </li>
+            );
+          })}
+        </ol>
+      )}
+      {rationale && <Reasons rationale={rationale} />}
+    </section>
+  );
+}
+
+/** The rule's rationale: what it means, what follows, how long there is. */
+export function Reasons({ rationale }: { rationale: Rationale }) {
+  const rows: [string, string][] = [
+    [t('rationale.cause'), tName(rationale.cause)],
+    [t('rationale.consequence'), tName(rationale.consequence)],
+    [t('rationale.time'), respondWithin(rationale.time_to_respond)],
+    [t('rationale.owner'), tName(rationale.owner)],
+  ];
+  return (
+    <dl class="reasons">
+      {rows.filter(([, text]) => text).map(([label, text]) => (
+        <div key={label}>
+          <dt>{label}</dt>
+          <dd>{text}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function respondWithin(time: number | string | undefined): string {
+  if (time === undefined) return '';
+  return typeof time === 'number' ? t('time.minutes', { m: Math.round(time / 60) }) : time;
+}
+
+/** The steps of the plan if the rule has one, else of its rationale's response: one a line or sentence. */
+export function planSteps(alarm: Alarm | undefined): string[] {
+  const plan = alarm?.plan ?? alarm?.rationale?.plan;
+  if (plan?.length) return plan.map((step) => tName(step)).filter(Boolean);
+  const response = alarm?.rationale?.response;
+  if (Array.isArray(response)) return response.map((step) => tName(step)).filter(Boolean);
+  return tName(response).split(/\n|[；;。]\s*/).map((step) => step.trim()).filter(Boolean);
+}
+
+/** The number of the step that a comment ticks, or null. */
+export function tickedStep(text: string): number | null {
+  const match = /^☑ (\d+)\. /.exec(text);
+  return match ? Number(match[1]) : null;
+}

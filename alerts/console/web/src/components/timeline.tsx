@@ -1,0 +1,84 @@
+/** What happened with an incident, newest first, and the place to add a word. */
+import { useState } from 'preact/hooks';
+import { api } from '../api';
+import { duration } from '../clock';
+import type { IncidentDetail } from '../contract';
+import { t, tCode, tName } from '../i18n';
+import { directory, mayComment, unitName } from '../store';
+import { Action } from './action';
+import { LevelMark } from './level';
+import { actorName, Moment } from './marks';
+
+interface Entry {
+  key: string;
+  time: number;
+  order: number;
+  what: string;
+  who: string;
+  text: string;
+  level?: IncidentDetail['level'];
+}
+
+export function Timeline({ incident }: { incident: IncidentDetail }) {
+  const [text, setText] = useState('');
+  const entries = gather(incident);
+  return (
+    <section class="timeline" aria-label={t('history')}>
+      <h3>{t('history')}</h3>
+      {mayComment.value && incident.state !== 'closed' && (
+        <form class="comment" onSubmit={(event) => event.preventDefault()}>
+          <label class="only-read" for="comment">{t('comment')}</label>
+          <input id="comment" value={text} maxLength={2000} placeholder={t('comment.hint')} onInput={(event) => setText(event.currentTarget.value)} />
+          <Action disabled={!text.trim()} run={() => api.comment(incident.id, text.trim())} after={() => setText('')}>
+            {t('comment.add')}
+          </Action>
+        </form>
+      )}
+      <ol>
+        {entries.map((entry) => (
+          <li key={entry.key}>
+            <Moment time={entry.time} />
+            <span class="entry">
+              <b>{entry.what}</b>
+              {entry.level && <LevelMark level={entry.level} size={13} />}
+              {entry.who && <span class="quiet">{entry.who}</span>}
+              {entry.text && <span class="said">{entry.text}</span>}
+            </span>
+          </li>
+        ))}
+      </ol>
+      <p class="quiet">{t('history.since', { time: duration(incident.time - incident.opened) })}</p>
+    </section>
+  );
+}
+
+function gather(incident: IncidentDetail): Entry[] {
+  const entries: Entry[] = incident.history.map((change) => ({
+    key: change.id,
+    time: change.time,
+    order: change.sequence,
+    what: tCode('incident.edge', change.edge),
+    who: actorName(change.actor),
+    text: change.edge === 'snapshot' ? cameraName(change.args?.['camera']) : closing(change.disposition, change.reason),
+    ...(['opened', 'level'].includes(change.edge) ? { level: change.level } : {}),
+  }));
+  for (const dispatch of incident.dispatch_details)
+    for (const change of dispatch.history ?? [])
+      entries.push({
+        key: change.id,
+        time: change.time,
+        order: 1000 + change.sequence,
+        what: `${unitName(change.unit)} · ${tCode('dispatch.edge', change.edge)}`,
+        who: actorName(change.actor),
+        text: tCode('reason', change.reason ?? ''),
+      });
+  return entries.sort((a, b) => b.time - a.time || b.order - a.order);
+}
+
+function closing(disposition: string | undefined, reason: string | undefined): string {
+  return [disposition && tCode('disposition', disposition), reason && tCode('reason', reason)].filter(Boolean).join(' · ');
+}
+
+function cameraName(id: unknown): string {
+  return typeof id === 'string' ? tName(directory.value?.cameras.get(id)?.name) || id : '';
+}

@@ -1,0 +1,207 @@
+/** One point's trace: values with limit, levels and normal band, the score beneath, the alarm's onset marked. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { api, ApiError } from '../api';
+import { clockTime, now, quantity, zone } from '../clock';
+import type { Point, Trace as TraceData } from '../contract';
+import { language, t, tName } from '../i18n';
+import { directory } from '../store';
+import { shade } from '../theme';
+import type { Onset } from './evidence';
+import { decorations, palette, valueRange } from './trace_drawing';
+
+const HEIGHT = 190; // CSS pixels
+const REFRESH = 5000; // milliseconds between looks for newer readings
+const MOST = 2000; // readings asked for; the server decimates
+
+interface Props {
+  point: string;
+  span: number; // seconds
+  onsets: readonly Onset[];
+}
+
+export function Trace({ point: id, span, onsets }: Props) {
+  const point = directory.value?.points.get(id);
+  const { data, error } = useTrace(id, span);
+  const [reading, setReading] = useState('');
+  const last = data && lastValue(data);
+  const name = tName(point?.name) || id;
+  const unit = point?.unit ?? data?.unit ?? '';
+  return (
+    <figure class="trace">
+      <figcaption>
+        <b title={id}>{name}</b>
+        <span class="reading digits" aria-hidden="true">{reading}</span>
+        {last && (
+          <span class="last">
+            {t('trace.last')} <b class="digits">{`${quantity(last.value)} ${unit}`}</b>
+          </span>
+        )}
+        {point?.limit != null && (
+          <span class="quiet">
+            {t(point.limit_below ? 'trace.floor' : 'trace.limit')} <span class="digits">{`${quantity(point.limit)} ${unit}`}</span>
+          </span>
+        )}
+      </figcaption>
+      {error && !data && <p class="quiet">{error}</p>}
+      {data && !data.time.length && <p class="quiet">{t('trace.empty')}</p>}
+      {data && data.time.length > 0 && (
+        <Plot data={data} point={point} span={span} onsets={onsets} label={summary(name, unit, data, point)} onReading={setReading} />
+      )}
+      {!data && !error && <div class="plot-space" aria-hidden="true" />}
+    </figure>
+  );
+}
+
+function lastValue(data: TraceData): { time: number; value: number } | null {
+  for (let i = data.time.length - 1; i >= 0; i--) {
+    const value = data.value[i];
+    const time = data.time[i];
+    if (value != null && time !== undefined) return { time, value };
+  }
+  return null;
+}
+
+/** The chart in a sentence, for who cannot see it. */
+function summary(name: string, unit: string, data: TraceData, point: Point | undefined): string {
+  const values = data.value.filter((value): value is number => value != null);
+  const last = lastValue(data);
+  const parts = [
+    t('trace.summary', {
+      name, unit,
+      low: quantity(Math.min(...values)),
+      high: quantity(Math.max(...values)),
+      last: last ? quantity(last.value) : t('value.unknown'),
+    }),
+  ];
+  if (point?.limit != null) parts.push(t('trace.summary.limit', { limit: quantity(point.limit), unit }));
+  return parts.join(' ');
+}
+
+/** Read a trace and keep it up to date while it is looked at. */
+function useTrace(id: string, span: number): { data: TraceData | null; error: string } {
+  const [state, setState] = useState<{ key: string; data: TraceData | null; error: string }>({ key: '', data: null, error: '' });
+  const key = `${id} ${span}`;
+  useEffect(() => {
+    let gone = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const read = async () => {
+      try {
+        const to = now.peek();
+        const data = await api.trace(id, to - span, to + 1, MOST);
+        if (!gone) setState({ key, data, error: '' });
+      } catch (reason) {
+        const error = reason instanceof ApiError ? reason.message : String(reason);
+        if (!gone) setState((old) => ({ key, data: old.key === key ? old.data : null, error }));
+      }
+      if (!gone) timer = setTimeout(() => void (document.hidden ? wait() : read()), REFRESH);
+    };
+    const wait = () => {
+      if (!gone) timer = setTimeout(() => void (document.hidden ? wait() : read()), REFRESH);
+    };
+    void read();
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+    };
+  }, [key]);
+  return state.key === key ? state : { data: null, error: '' };
+}
+
+interface PlotProps {
+  data: TraceData;
+  point: Point | undefined;
+  span: number;
+  onsets: readonly Onset[];
+  label: string;
+  onReading: (text: string) => void;
+}
+
+function Plot({ data, point, span, onsets, label, onReading }: PlotProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const latest = useRef({ data, point, onsets, span });
+  latest.current = { data, point, onsets, span };
+  const look = `${shade.value} ${language.value} ${zone.value}`;
+
+  useEffect(() => {
+    const host = box.current;
+    if (!host) return undefined;
+    const colours = palette(host);
+    const axis = { stroke: colours.text, grid: { stroke: colours.grid, width: 1 }, ticks: { stroke: colours.grid, width: 1, size: 4 }, font: colours.font };
+    const chart = new uPlot(
+      {
+        width: host.clientWidth || 400,
+        height: HEIGHT,
+        legend: { show: false },
+        cursor: { sync: { key: 'evidence' }, drag: { x: true, y: false }, points: { size: 6 } },
+        tzDate: (time) => uPlot.tzDate(new Date(time * 1000), zone.peek()),
+        scales: {
+          x: { range: () => [now.peek() - latest.current.span, now.peek()] },
+          y: { range: (_, low, high) => valueRange(low, high, latest.current.point) },
+          score: { range: [0, 6] },
+        },
+        axes: [
+          { ...axis, size: 28, space: 64, values: timeLabels },
+          { ...axis, size: 54, space: 34, values: (_, ticks) => ticks.map((tick) => quantity(tick)) },
+        ],
+        series: [
+          {},
+          { scale: 'score', stroke: colours.score, fill: colours.scoreFill, width: 1, points: { show: false } },
+          { scale: 'y', stroke: colours.line, width: 1.75, points: { show: false }, spanGaps: false },
+        ],
+        hooks: {
+          drawClear: [(u) => decorations.under(u, latest.current.point, colours)],
+          draw: [(u) => decorations.over(u, latest.current.point, latest.current.onsets, colours)],
+          setCursor: [(u) => onReading(reading(u, latest.current.point))],
+        },
+      },
+      columns(latest.current.data),
+      host,
+    );
+    plot.current = chart;
+    const observer = new ResizeObserver(() => chart.setSize({ width: host.clientWidth || 400, height: HEIGHT }));
+    observer.observe(host);
+    return () => {
+      observer.disconnect();
+      chart.destroy();
+      plot.current = null;
+    };
+  }, [look]);
+
+  useEffect(() => {
+    plot.current?.setData(columns(data));
+  }, [data, onsets.length, span]);
+
+  return <div class="plot" ref={box} role="img" aria-label={label} />;
+}
+
+function columns(data: TraceData): uPlot.AlignedData {
+  const scores = data.score?.length === data.time.length ? data.score : data.time.map(() => null);
+  return [data.time, scores, data.value];
+}
+
+/** Clock times on the axis; the day as well where it begins. */
+function timeLabels(_: uPlot, ticks: number[]): string[] {
+  const tag = language.peek() === 'en' ? 'en-GB' : 'zh-CN';
+  const long = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) > 86400 * 1.5;
+  const clock = new Intl.DateTimeFormat(tag, { timeZone: zone.peek(), hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  const day = new Intl.DateTimeFormat(tag, { timeZone: zone.peek(), month: 'numeric', day: 'numeric' });
+  return ticks.map((tick) => {
+    const text = clock.format(tick * 1000);
+    return long || text === '00:00' ? `${day.format(tick * 1000)}${text === '00:00' ? '' : ` ${text}`}` : text;
+  });
+}
+
+function reading(u: uPlot, point: Point | undefined): string {
+  const at = u.cursor.idx;
+  if (at == null) return '';
+  const time = u.data[0][at];
+  const value = u.data[2]?.[at];
+  const score = u.data[1]?.[at];
+  if (time === undefined || value == null) return '';
+  const parts = [clockTime(time), `${quantity(value)} ${point?.unit ?? ''}`];
+  if (score != null) parts.push(`${t('score')} ${quantity(score)}`);
+  return parts.join(' · ');
+}

@@ -1,0 +1,152 @@
+/** What is drawn around a trace: normal band, level lines, limit, onset marks; and the range that shows them. */
+import type uPlot from 'uplot';
+import { quantity } from '../clock';
+import { LEVELS, type Level, type Point } from '../contract';
+import { t } from '../i18n';
+import type { Onset } from './evidence';
+
+export interface Palette {
+  text: string;
+  grid: string;
+  line: string;
+  score: string;
+  scoreFill: string;
+  band: string;
+  levels: Record<Level, string>;
+  font: string;
+}
+
+/** Read the colours from the style sheet, so that charts follow the theme. */
+export function palette(element: HTMLElement): Palette {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  return {
+    text: colour('--muted'),
+    grid: colour('--grid'),
+    line: colour('--trace'),
+    score: colour('--score'),
+    scoreFill: colour('--score-fill'),
+    band: colour('--band'),
+    levels: { red: colour('--red'), orange: colour('--orange'), yellow: colour('--yellow'), blue: colour('--blue') },
+    font: `11px ${style.fontFamily}`,
+  };
+}
+
+interface Line {
+  value: number;
+  level: Level;
+  label: string;
+  limit: boolean;
+}
+
+/** The horizontal lines of a point: its limits by level, and its limit (drawn solid) where no level stands on it. */
+function lines(point: Point): Line[] {
+  const found: Line[] = [];
+  for (const level of LEVELS) {
+    const value = point.levels?.[level];
+    if (value != null) found.push({ value, level, label: t(`level.${level}`), limit: value === point.limit });
+  }
+  if (point.limit != null && !found.some((line) => line.limit))
+    found.push({ value: point.limit, level: 'red', label: t(point.limit_below ? 'trace.floor' : 'trace.limit'), limit: true });
+  return found;
+}
+
+/** Show the data and the normal band, and each line that is near enough not to flatten them; room for the score below. */
+export function valueRange(low: number | null, high: number | null, point: Point | undefined): [number, number] {
+  let from = low ?? 0;
+  let to = high ?? 1;
+  if (point?.normal) {
+    const [bottom, top] = point.normal;
+    const size = Math.max(to - from, 1e-9);
+    if (top - bottom < size * 6) {
+      from = Math.min(from, bottom);
+      to = Math.max(to, top);
+    }
+  }
+  const reach = Math.max(to - from, Math.abs(to) * 0.02, 1e-6) * 1.5;
+  const [bottom, top] = [from, to];
+  if (point)
+    for (const line of lines(point)) {
+      if (line.value > top && line.value - top < reach) to = Math.max(to, line.value);
+      if (line.value < bottom && bottom - line.value < reach) from = Math.min(from, line.value);
+    }
+  const size = Math.max(to - from, Math.abs(to) * 0.01, 1e-6);
+  return [from - size * 0.28, to + size * 0.12];
+}
+
+function under(u: uPlot, point: Point | undefined, colours: Palette): void {
+  if (!point?.normal) return;
+  const { ctx, bbox } = u;
+  const top = Math.max(u.valToPos(point.normal[1], 'y', true), bbox.top);
+  const bottom = Math.min(u.valToPos(point.normal[0], 'y', true), bbox.top + bbox.height);
+  if (bottom <= top) return;
+  ctx.save();
+  ctx.fillStyle = colours.band;
+  ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
+  ctx.restore();
+}
+
+function over(u: uPlot, point: Point | undefined, onsets: readonly Onset[], colours: Palette): void {
+  const { ctx, bbox } = u;
+  const scale = devicePixelRatio || 1;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.font = colours.font.replace('11px', `${11 * scale}px`);
+  ctx.lineWidth = scale;
+  if (point) for (const line of lines(point)) horizontal(u, line, point, colours, scale);
+  for (const onset of onsets) vertical(u, onset, colours, scale);
+  ctx.restore();
+}
+
+function horizontal(u: uPlot, line: Line, point: Point, colours: Palette, scale: number): void {
+  const { ctx, bbox } = u;
+  const y = u.valToPos(line.value, 'y', true);
+  const text = `${line.label} ${quantity(line.value)}`;
+  ctx.strokeStyle = ctx.fillStyle = colours.levels[line.level];
+  ctx.textAlign = 'left'; // the right end belongs to the newest readings and the alarm's flag
+  const left = bbox.left + 4 * scale;
+  if (y < bbox.top || y > bbox.top + bbox.height) {
+    // out of sight: say in which direction it lies, for the limit only
+    if (!line.limit) return;
+    const above = y < bbox.top;
+    ctx.textBaseline = above ? 'top' : 'bottom';
+    ctx.textAlign = 'center';
+    const unit = point.unit ? ` ${point.unit}` : '';
+    const name = t(point.limit_below ? 'trace.floor' : 'trace.limit');
+    ctx.fillText(`${above ? '↑' : '↓'} ${name} ${quantity(line.value)}${unit}`, bbox.left + bbox.width / 2, above ? bbox.top + 3 * scale : bbox.top + bbox.height - 3 * scale);
+    return;
+  }
+  ctx.setLineDash(line.limit ? [] : [5 * scale, 4 * scale]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.textBaseline = 'bottom';
+  ctx.fillText(text, left, y - 2 * scale);
+}
+
+function vertical(u: uPlot, onset: Onset, colours: Palette, scale: number): void {
+  const { ctx, bbox } = u;
+  const x = u.valToPos(onset.time, 'x', true);
+  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  ctx.strokeStyle = ctx.fillStyle = colours.levels[onset.level];
+  ctx.setLineDash([2 * scale, 3 * scale]);
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.beginPath(); // a flag at the top, so that the mark is more than a colour
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x + 8 * scale, bbox.top + 4 * scale);
+  ctx.lineTo(x, bbox.top + 8 * scale);
+  ctx.fill();
+  ctx.textAlign = x > bbox.left + bbox.width * 0.8 ? 'right' : 'left';
+  ctx.textBaseline = 'top';
+  ctx.fillText(t('trace.onset'), x + (ctx.textAlign === 'left' ? 11 : -5) * scale, bbox.top + 1 * scale);
+}
+
+export const decorations = { under, over };

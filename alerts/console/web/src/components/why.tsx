@@ -1,0 +1,73 @@
+/** Why an alarm fired and what would clear it: the clause, each term's value against its threshold, the score. */
+import { duration, quantity } from '../clock';
+import type { Alarm, Term } from '../contract';
+import { featureName, termThreshold, termValue } from '../features';
+import { t, tName } from '../i18n';
+
+export function Why({ alarm, titled = false }: { alarm: Alarm; titled?: boolean }) {
+  const why = alarm.explanation;
+  if (!why) return <p class="quiet">{t('why.none')}</p>;
+  return (
+    <div class="why">
+      <section aria-label={t('why.title')}>
+        <h3>
+          {t('why.title')} <span class="code" title={t('why.rule')}>{`${alarm.rule} · ${alarm.rule_version}`}</span>
+        </h3>
+        {titled && <p class="rule">{tName(alarm.rule_title)}</p>}
+        <Terms terms={why.terms ?? []} caption={t('why.terms')} />
+        {why.score != null && <Score score={why.score} reason={why.score_reason ?? ''} />}
+        {(why.hold ?? 0) > 0 && <p class="quiet">{t('why.hold', { time: duration(why.hold ?? 0) })}</p>}
+        <code class="clause">{why.clause}</code>
+      </section>
+      <section aria-label={t('clear.title')}>
+        <h3>{t('clear.title')}</h3>
+        <Terms terms={why.clear_terms ?? []} caption={t('clear.terms')} />
+        {(why.clear_after ?? 0) > 0 && <p class="quiet">{t('clear.after', { time: duration(why.clear_after ?? 0) })}</p>}
+        {why.clear ? <code class="clause">{why.clear}</code> : <p class="quiet">{t('clear.none')}</p>}
+      </section>
+    </div>
+  );
+}
+
+function Terms({ terms, caption }: { terms: readonly Term[]; caption: string }) {
+  if (!terms.length) return null;
+  return (
+    <table class="terms">
+      <caption class="only-read">{caption}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{t('terms.what')}</th>
+          <th scope="col" class="number">{t('terms.value')}</th>
+          <th scope="col" class="number">{t('terms.threshold')}</th>
+          <th scope="col"><span class="only-read">{t('terms.holds')}</span></th>
+        </tr>
+      </thead>
+      <tbody>
+        {terms.map((term) => (
+          <tr key={`${term.name}${term.op ?? ''}${term.threshold ?? ''}`}>
+            <th scope="row" title={term.name}>{featureName(term.name)}</th>
+            <td class="number value">{termValue(term, term.value)}</td>
+            <td class="number">{termThreshold(term) || '—'}</td>
+            <td class={term.holds == null ? 'holds unknown' : term.holds ? 'holds yes' : 'holds no'}>
+              <span aria-hidden="true">{term.holds == null ? '?' : term.holds ? '✓' : '✗'}</span>
+              <span class="only-read">{t(term.holds == null ? 'value.unknown' : term.holds ? 'value.yes' : 'value.no')}</span>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Score({ score, reason }: { score: number; reason: string }) {
+  return (
+    <div class="score">
+      <span class="score-name">{t('score')}</span>
+      <span class="bar" role="meter" aria-label={t('score')} aria-valuemin={0} aria-valuemax={1} aria-valuenow={score}>
+        <span style={{ width: `${Math.round(Math.min(1, Math.max(0, score)) * 100)}%` }} />
+      </span>
+      <b class="digits">{quantity(score)}</b>
+      {reason && <span class="quiet">{reason}</span>}
+    </div>
+  );
+}

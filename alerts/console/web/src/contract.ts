@@ -1,0 +1,296 @@
+/** What the API says, as types. Times are unix seconds. Change records leave out fields that hold their default. */
+
+export type Level = 'blue' | 'yellow' | 'orange' | 'red';
+export const LEVELS: readonly Level[] = ['red', 'orange', 'yellow', 'blue'];
+export const RANK: Readonly<Record<string, number>> = { blue: 1, yellow: 2, orange: 3, red: 4 };
+
+export type AlarmState = 'NORM' | 'UNACK' | 'ACKED' | 'RTNUN' | 'SHLVD' | 'DSUPR' | 'OOSRV';
+export type IncidentState = 'open' | 'acknowledged' | 'dispatched' | 'calm' | 'closed';
+export type Leg = 'issued' | 'accepted' | 'on_scene' | 'resolved' | 'closed' | 'refused';
+export type Kind = 'risk' | 'data_quality' | 'system';
+export type Disposition = 'real' | 'nuisance' | 'test' | 'duplicate';
+export type Role = 'viewer' | 'duty' | 'dispatcher' | 'field' | 'analyst' | 'administrator';
+export const ROLES: readonly Role[] = ['viewer', 'duty', 'dispatcher', 'field', 'analyst', 'administrator'];
+
+export interface Text {
+  zh: string;
+  en: string;
+}
+
+export interface Me {
+  name: string;
+  display: string;
+  roles: Role[];
+  unit: string | null;
+  language: string | null;
+  csrf: string;
+  zone: string;
+  site: { id: string; name: Text };
+}
+
+export interface Named {
+  id: string;
+  name: Text;
+}
+export interface Place extends Named {
+  kind: string;
+  parent: string | null;
+}
+export interface Area extends Named {
+  type: string;
+  field: string;
+  place: string;
+  subdistrict: string;
+  location: [number, number] | null;
+  points: string[];
+  cameras: string[];
+}
+export interface Point extends Named {
+  areas: string[];
+  quantity: string;
+  unit: string;
+  limit: number | null;
+  limit_below: boolean;
+  levels: Partial<Record<Level, number>>;
+  normal: [number, number] | null;
+  interval: number;
+}
+export interface Camera extends Named {
+  areas: string[];
+  view?: string;
+}
+export interface Unit extends Named {
+  kind: string;
+  place: string;
+  types?: string[];
+  contact?: string;
+}
+export interface Site {
+  id: string;
+  name: Text;
+  zone: string;
+  language: string;
+  fields: Named[];
+  area_types: Named[];
+  places: Place[];
+  areas: Area[];
+  points: Point[];
+  cameras: Camera[];
+  units: Unit[];
+}
+
+export interface Status {
+  time: number;
+  readings_per_second: number;
+  points_total: number;
+  points_live: number;
+  cameras_total: number;
+  cameras_live: number;
+  open: Partial<Record<Level, number>>;
+  quarantine: Record<string, number>;
+  engine_lag: number;
+  journal_position: number;
+  simulated: boolean;
+}
+
+export interface Term {
+  name: string;
+  value?: number | null;
+  op?: string;
+  threshold?: number | null;
+  unit?: string;
+  holds?: boolean | null;
+}
+export interface Explanation {
+  clause: string;
+  terms?: Term[];
+  clear?: string;
+  clear_terms?: Term[];
+  hold?: number;
+  clear_after?: number;
+  points?: string[];
+  cameras?: string[];
+  score?: number | null;
+  score_reason?: string;
+}
+
+export interface Rationale {
+  cause?: Text | string;
+  consequence?: Text | string;
+  response?: Text | string | (Text | string)[];
+  plan?: (Text | string)[]; // the rule's checklist
+  time_to_respond?: number | string;
+  owner?: Text | string;
+  review?: string;
+}
+
+export interface AlarmTransition {
+  id: string;
+  alarm: string;
+  sequence: number;
+  rule: string;
+  rule_version: string;
+  kind: Kind;
+  area: string;
+  scope: string;
+  incident?: string | null;
+  edge: string;
+  before: AlarmState;
+  after: AlarmState;
+  level: Level;
+  level_before?: Level | null;
+  onset?: number;
+  time?: number;
+  actor?: string;
+  reason?: string;
+  explanation?: Explanation | null;
+  title?: Partial<Text>;
+  rationale?: Rationale | null;
+  simulated?: boolean;
+}
+export interface Alarm {
+  id: string;
+  rule: string;
+  rule_version: string;
+  rule_title?: Partial<Text> | null;
+  kind: Kind;
+  area: string;
+  scope: string;
+  state: AlarmState;
+  level: Level;
+  onset: number;
+  time: number;
+  incident: string | null;
+  acknowledged_by: string | null;
+  simulated: boolean;
+  sequence?: number;
+  explanation?: Explanation | null;
+  transitions?: AlarmTransition[];
+  rationale?: Rationale | null;
+  plan?: (Text | string)[] | null;
+}
+
+export interface IncidentChange {
+  id: string;
+  incident: string;
+  sequence: number;
+  area: string;
+  kind: Kind;
+  edge: string;
+  state: IncidentState;
+  level: Level;
+  cause: string;
+  alarms: string[];
+  opened: number;
+  time: number;
+  actor?: string;
+  reason?: string;
+  disposition?: string;
+  title?: Partial<Text>;
+  args?: Record<string, unknown>;
+  simulated?: boolean;
+}
+export interface Incident {
+  id: string;
+  area: string;
+  kind: Kind;
+  state: IncidentState;
+  level: Level;
+  cause: string;
+  alarms: string[];
+  opened: number;
+  time: number;
+  acknowledged_by: string | null;
+  simulated: boolean;
+  title: Partial<Text> | null;
+  sequence: number;
+  dispatches: string[];
+  disposition: string | null;
+}
+export interface Snapshot {
+  camera: string;
+  time: number;
+  url: string;
+}
+export interface IncidentDetail extends Incident {
+  alarm_details: Alarm[];
+  dispatch_details: Dispatch[];
+  history: IncidentChange[];
+  snapshots: Snapshot[];
+  suggested_units: string[];
+}
+
+export interface DispatchChange {
+  id: string;
+  dispatch: string;
+  sequence: number;
+  incident: string;
+  area: string;
+  unit: string;
+  edge: string;
+  leg: Leg;
+  level: Level;
+  deadline?: number | null;
+  time: number;
+  overdue?: boolean;
+  actor?: string;
+  reason?: string;
+  event?: { data?: DispatchBrief } | null; // a CloudEvent: what whoever is sent needs to know
+  simulated?: boolean;
+}
+/** The part of a dispatch's CloudEvent that the phone page shows. */
+export interface DispatchBrief {
+  title?: Partial<Text> | null;
+  why?: string;
+  note?: string;
+}
+export interface Dispatch {
+  id: string;
+  incident: string;
+  area: string;
+  unit: string;
+  leg: Leg;
+  level: Level;
+  deadline: number | null;
+  overdue: boolean;
+  issued: number;
+  time: number;
+  simulated: boolean;
+  title?: Partial<Text> | null; // its incident's
+  note?: string;
+  sequence?: number;
+  history?: DispatchChange[];
+  brief?: DispatchBrief; // ours, taken from the newest event
+}
+
+export interface Trace {
+  point: string;
+  unit: string;
+  time: number[];
+  value: (number | null)[];
+  score?: (number | null)[];
+  min?: (number | null)[];
+  max?: (number | null)[];
+}
+
+export interface User {
+  name: string;
+  display: string;
+  roles: Role[];
+  unit?: string | null;
+  language?: string | null;
+  disabled?: boolean;
+  active?: boolean;
+  last_seen?: number | null;
+}
+
+export interface Page<T> {
+  items: T[];
+  next?: string | number | null;
+}
+
+export type Change =
+  | { position: number; kind: 'alarm'; id: string; record: AlarmTransition }
+  | { position: number; kind: 'incident'; id: string; record: IncidentChange }
+  | { position: number; kind: 'dispatch'; id: string; record: DispatchChange }
+  | { position: number; kind: 'result'; id: string; record: { id: string; ok?: boolean; reason?: string } };

@@ -1,0 +1,52 @@
+/** The rule language's features in a duty officer's words: `rate('10m')` → 10 分钟变化率. */
+import { duration, quantity } from './clock';
+import type { Term } from './contract';
+import { t, tCode } from './i18n';
+
+const WINDOW = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/;
+const SECONDS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
+const CALL = /^(not\s+)?((?:[a-z_]\w*\.)*)([a-z_]\w*)(?:\((.*)\))?$/i;
+
+/** Name a feature in words; what is not known stays as the rule writes it. */
+export function featureName(name: string): string {
+  const text = wording(name);
+  return text === name ? name : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function wording(name: string): string {
+  const match = CALL.exec(name.trim());
+  if (!match) return name;
+  const [, not, prefix = '', feature = '', inner = ''] = match;
+  if (not) return t('feature.not', { what: wording(name.trim().slice(not.length)) });
+  if (prefix === 'area.') return t('feature.area', { how: tCode('feature.how', feature), what: wording(inner) });
+  if (tCode('feature', feature) === feature) return name;
+  const args = inner.split(',').map((part) => part.trim().replace(/^['"]|['"]$/g, '')).filter(Boolean);
+  const what = prefix ? `${tCode('quantity', prefix.slice(0, -1))} ` : '';
+  return what + tCode('feature', feature).replace(/\{(\d)\}/g, (_, n: string) => argument(args[Number(n)]));
+}
+
+function argument(text: string | undefined): string {
+  if (text === undefined) return '';
+  const window = WINDOW.exec(text);
+  if (window) return duration(Number(window[1]) * (SECONDS[window[2] ?? 's'] ?? 1));
+  if (text === 'limit') return t('feature.limit');
+  return tCode('event', text);
+}
+
+/** Write a term's value or threshold with its unit: times as times, unknown as unknown. */
+export function termValue(term: Term, value: number | null | undefined): string {
+  if (value == null) return t('value.unknown');
+  if (/^(not\s+)?seen\(/.test(term.name)) return value ? t('value.yes') : t('value.no');
+  const unit = term.unit ?? '';
+  if (unit === 's' || (unit === '' && /^(eta|age|flat)\b/.test(term.name)))
+    return Number.isFinite(value) ? duration(value) : t('time.never');
+  return unit ? `${quantity(value)} ${unit}` : quantity(value);
+}
+
+const SIGNS: Record<string, string> = { '>=': '≥', '<=': '≤', '!=': '≠', '==': '=' };
+
+/** Write what a term was compared with, e.g. `≥ 0.99`; nothing for a term that simply holds. */
+export function termThreshold(term: Term): string {
+  if (!term.op || term.threshold == null) return '';
+  return `${SIGNS[term.op] ?? term.op} ${termValue(term, term.threshold)}`;
+}

@@ -1,0 +1,134 @@
+/** Apply changes of the journal to the store. Repeats and older changes are ignored by sequence number. */
+import { batch } from '@preact/signals';
+import type { Alarm, AlarmTransition, Change, Dispatch, DispatchChange, Incident, IncidentChange, Text } from '../contract';
+import { alarms, dispatches, incidents, touched } from '../store';
+
+/** Changes that a listener may want to announce or sound. */
+export interface News {
+  opened: Incident[];
+  raised: AlarmTransition[];
+  sent: Dispatch[];
+}
+
+/** Apply changes in one go, so that a burst draws once. Returns what deserves a sound or a word. */
+export function apply(changes: readonly Change[]): News {
+  const news: News = { opened: [], raised: [], sent: [] };
+  const nextIncidents = new Map(incidents.peek());
+  const nextAlarms = new Map(alarms.peek());
+  const nextDispatches = new Map(dispatches.peek());
+  const marks = new Map(touched.peek());
+  const mark = (...keys: (string | null | undefined)[]) => {
+    for (const key of keys) if (key) marks.set(key, (marks.get(key) ?? 0) + 1);
+  };
+  for (const change of changes) {
+    if (change.kind === 'alarm') {
+      const known = nextAlarms.get(change.record.alarm);
+      const next = alarmAfter(known, change.record);
+      if (!next) continue;
+      nextAlarms.set(next.id, next);
+      mark(next.id, next.incident);
+      if (['alarm', 'realarm', 'raise'].includes(change.record.edge) && next.state === 'UNACK')
+        news.raised.push(change.record);
+    } else if (change.kind === 'incident') {
+      const known = nextIncidents.get(change.record.incident);
+      const next = incidentAfter(known, change.record);
+      if (!next) continue;
+      nextIncidents.set(next.id, next);
+      mark(next.id);
+      if (change.record.edge === 'opened') news.opened.push(next);
+    } else if (change.kind === 'dispatch') {
+      const next = dispatchAfter(nextDispatches.get(change.record.dispatch), change.record);
+      if (!next) continue;
+      nextDispatches.set(next.id, next);
+      mark(next.id, next.incident);
+      if (change.record.edge === 'issued') news.sent.push(next);
+    }
+  }
+  batch(() => {
+    incidents.value = nextIncidents;
+    alarms.value = nextAlarms;
+    dispatches.value = nextDispatches;
+    touched.value = marks;
+  });
+  return news;
+}
+
+function alarmAfter(known: Alarm | undefined, record: AlarmTransition): Alarm | null {
+  if (known && lastSequence(known) >= record.sequence) return null;
+  return {
+    rule_title: null,
+    acknowledged_by: null,
+    explanation: null,
+    ...known,
+    id: record.alarm,
+    rule: record.rule,
+    rule_version: record.rule_version,
+    kind: record.kind,
+    area: record.area,
+    scope: record.scope,
+    state: record.after,
+    level: record.level,
+    onset: record.onset ?? known?.onset ?? 0,
+    time: record.time ?? known?.time ?? 0,
+    incident: record.incident ?? known?.incident ?? null,
+    simulated: record.simulated ?? false,
+    sequence: record.sequence,
+    ...(record.explanation ? { explanation: record.explanation } : {}),
+    ...(filled(record.title) ? { rule_title: record.title } : {}),
+    ...(record.rationale && Object.keys(record.rationale).length ? { rationale: record.rationale } : {}),
+    ...(record.edge === 'acknowledge' ? { acknowledged_by: record.actor ?? null } : {}),
+  };
+}
+
+function lastSequence(alarm: Alarm): number {
+  return alarm.sequence ?? alarm.transitions?.at(-1)?.sequence ?? -1;
+}
+
+function incidentAfter(known: Incident | undefined, record: IncidentChange): Incident | null {
+  if (known && known.sequence >= record.sequence) return null;
+  return {
+    acknowledged_by: null,
+    title: null,
+    dispatches: [],
+    ...known,
+    id: record.incident,
+    area: record.area,
+    kind: record.kind,
+    state: record.state,
+    level: record.level,
+    cause: record.cause,
+    alarms: record.alarms,
+    opened: record.opened,
+    time: record.time,
+    simulated: record.simulated ?? false,
+    sequence: record.sequence,
+    disposition: record.disposition || known?.disposition || null,
+    ...(filled(record.title) ? { title: record.title } : {}),
+    ...(record.edge === 'acknowledged' ? { acknowledged_by: record.actor ?? null } : {}),
+  };
+}
+
+function filled(title: Partial<Text> | undefined): title is Partial<Text> {
+  return !!title && Object.keys(title).length > 0;
+}
+
+function dispatchAfter(known: Dispatch | undefined, record: DispatchChange): Dispatch | null {
+  const last = known ? (known.sequence ?? known.history?.at(-1)?.sequence ?? -1) : -1;
+  if (known && last >= record.sequence) return null;
+  return {
+    ...known,
+    id: record.dispatch,
+    incident: record.incident,
+    area: record.area,
+    unit: record.unit,
+    leg: record.leg,
+    level: record.level,
+    deadline: record.deadline ?? null,
+    overdue: record.overdue ?? false,
+    issued: known?.issued ?? record.time,
+    time: record.time,
+    simulated: record.simulated ?? false,
+    sequence: record.sequence,
+    ...(record.event?.data ? { brief: record.event.data } : {}),
+  };
+}

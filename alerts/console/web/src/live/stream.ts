@@ -1,0 +1,181 @@
+/** The live connection: lists first, then the events from exactly there on; reconnects by itself and never looks fresher than it is. */
+import { batch, computed, signal } from '@preact/signals';
+import { api, ApiError } from '../api';
+import { now, setServerTime } from '../clock';
+import type { Change, Status } from '../contract';
+import { alarms, dispatches, fieldOnly, incidents, loaded, me, status } from '../store';
+import { apply, type News } from './changes';
+
+/** Data older than this are said to be old, loudly. */
+export const STALE_AFTER = 5; // seconds
+const SILENT_AFTER = 12; // seconds without any event until the connection is given up and made anew
+const GATHER = 40; // milliseconds for which a burst of changes is gathered into one drawing
+const BACKOFF = [500, 1000, 2000, 4000, 8000] as const; // milliseconds
+
+type Phase = 'off' | 'connecting' | 'open' | 'lost';
+export const phase = signal<Phase>('off');
+/** Counts the pulses, so that the header's dot can beat with them. */
+export const beats = signal(0);
+
+let fresh = performance.now(); // when the figures last moved on, by this machine's steady clock
+let heard = performance.now();
+
+/** Seconds since the engine's figures last moved on: what the page may claim about its own age. */
+export const dataAge = computed(() => {
+  void now.value; // once a second
+  void beats.value;
+  return (performance.now() - fresh) / 1000;
+});
+
+let source: EventSource | null = null;
+let position = 0;
+let attempts = 0;
+let waiting: Change[] = [];
+let gathering: ReturnType<typeof setTimeout> | undefined;
+let retrying: ReturnType<typeof setTimeout> | undefined;
+let run = 0; // each start and stop makes what is under way for the last one void
+let onNews: (news: News) => void = () => {};
+
+/** Say who wants to hear of new incidents and alarms. */
+export function whenNews(handler: (news: News) => void): void {
+  onNews = handler;
+}
+
+/** Load the lists and stay connected until `stop`. */
+export function start(): void {
+  stop();
+  phase.value = 'connecting';
+  void load(run);
+}
+
+/** Close the stream and forget what is under way. */
+export function stop(): void {
+  run += 1;
+  clearTimeout(gathering);
+  clearTimeout(retrying);
+  gathering = undefined;
+  waiting = [];
+  source?.close();
+  source = null;
+  phase.value = 'off';
+}
+
+async function load(mine: number): Promise<void> {
+  try {
+    const figures = await api.status(); // its position comes before the lists: what changes meanwhile is replayed
+    const none = { items: [] };
+    const [some, raised, sent] = await Promise.all([
+      fieldOnly.peek() ? none : api.incidents('open'), // a field unit may read only its dispatches
+      fieldOnly.peek() ? none : api.alarms('open', null, 500),
+      api.dispatches('open', null, 500),
+    ]);
+    if (mine !== run) return;
+    batch(() => {
+      takeStatus(figures);
+      incidents.value = new Map(some.items.map((item) => [item.id, item]));
+      alarms.value = new Map(raised.items.map((item) => [item.id, item]));
+      dispatches.value = new Map(sent.items.map((item) => [item.id, item]));
+      loaded.value = true;
+    });
+    position = figures.journal_position;
+    subscribe(mine);
+  } catch (error) {
+    if (mine !== run) return;
+    if (error instanceof ApiError && error.status === 401) return;
+    retry(mine, () => load(mine));
+  }
+}
+
+function subscribe(mine: number): void {
+  if (mine !== run) return;
+  source?.close();
+  const stream = new EventSource(`/api/v1/changes?since=${position}`);
+  source = stream;
+  heard = performance.now();
+  stream.onopen = () => {
+    if (stream !== source) return;
+    attempts = 0;
+    heard = performance.now();
+    phase.value = 'open';
+  };
+  stream.addEventListener('change', (event) => {
+    heard = performance.now();
+    const change = parse<Change>(event);
+    if (!change || change.position <= position) return;
+    position = change.position;
+    waiting.push(change);
+    gathering ??= setTimeout(flush, GATHER);
+  });
+  stream.addEventListener('pulse', (event) => {
+    heard = performance.now();
+    const figures = parse<Status>(event);
+    if (figures) takeStatus(figures);
+  });
+  stream.addEventListener('resync', () => {
+    stream.close();
+    void load(mine);
+  });
+  stream.onerror = () => {
+    if (stream !== source) return;
+    stream.close(); // our own reconnect knows the position; the browser's would ask from where the page began
+    retry(mine, () => reconnect(mine));
+  };
+}
+
+/** Ask who we are first: a session that has ended must lead to the sign-in page, not to endless retries. */
+async function reconnect(mine: number): Promise<void> {
+  try {
+    await api.me();
+    subscribe(mine);
+  } catch (error) {
+    if (mine !== run) return;
+    if (error instanceof ApiError && error.status === 401) {
+      me.value = null;
+      return;
+    }
+    retry(mine, () => reconnect(mine));
+  }
+}
+
+function retry(mine: number, again: () => Promise<void>): void {
+  if (mine !== run) return;
+  phase.value = 'lost';
+  const pause = BACKOFF[Math.min(attempts, BACKOFF.length - 1)] ?? 8000;
+  attempts += 1;
+  clearTimeout(retrying);
+  retrying = setTimeout(() => void again(), pause * (0.75 + Math.random() / 2));
+}
+
+function flush(): void {
+  gathering = undefined;
+  const changes = waiting;
+  waiting = [];
+  onNews(apply(changes));
+}
+
+function takeStatus(figures: Status): void {
+  const before = status.peek();
+  if (!before || figures.time > before.time) {
+    fresh = performance.now();
+    if (figures.time > 0) setServerTime(figures.time); // 0: the engine has not spoken yet
+  }
+  status.value = figures;
+  beats.value += 1;
+}
+
+function parse<T>(event: Event): T | null {
+  try {
+    return JSON.parse((event as MessageEvent<string>).data) as T;
+  } catch {
+    return null;
+  }
+}
+
+// A connection that died without a word (a sleeping laptop, a pulled cable) is noticed by its silence.
+setInterval(() => {
+  if (source && phase.peek() === 'open' && performance.now() - heard > SILENT_AFTER * 1000) {
+    source.close();
+    const mine = run;
+    retry(mine, () => reconnect(mine));
+  }
+}, 2000);

@@ -1,0 +1,85 @@
+/** Signing in and out, and what follows from it. */
+import { batch } from '@preact/signals';
+import { api, ApiError, setCsrf, whenSignedOut } from './api';
+import { zone } from './clock';
+import type { Me } from './contract';
+import { languageChosen, setLanguage } from './i18n';
+import { start, stop } from './live/stream';
+import { go, route } from './router';
+import { alarms, directory, dispatches, fieldOnly, incidents, loaded, me, setSite, status } from './store';
+
+/** Where the person wanted to go when the sign-in page came between. */
+let wanted = '';
+/** True when the session ended by itself, so that the sign-in page can say so. */
+let expired = false;
+
+whenSignedOut(() => forget(true));
+
+/** Find out whether there is a session. Throws ApiError when the server cannot be reached. */
+export async function resume(): Promise<void> {
+  try {
+    await enter(await api.me());
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    me.value = null;
+  }
+}
+
+export async function signIn(name: string, password: string): Promise<void> {
+  const answer = await api.signIn(name, password);
+  await enter(answer);
+  expired = false;
+  const target = wanted || (fieldOnly.value ? '#/field' : '#/');
+  wanted = '';
+  go(target, true);
+}
+
+/** Make the first administrator; the answer is a session already. */
+export async function claimFirst(token: string, name: string, password: string): Promise<void> {
+  await enter(await api.firstAdministrator(token, name, password));
+  go('#/', true); // the link is spent: it must not stay in the address
+}
+
+async function enter(person: Me): Promise<void> {
+  setCsrf(person.csrf);
+  zone.value = person.zone;
+  if (!languageChosen() && (person.language === 'en' || person.language === 'zh-CN')) setLanguage(person.language);
+  setSite(await api.site());
+  me.value = person;
+  start();
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await api.signOut();
+  } catch {
+    // the session ends here even if the server did not hear it; it expires there by itself
+  }
+  forget(false);
+}
+
+/** The sign-in page comes between: remember where to go back to. */
+export function remember(): void {
+  const [first] = route.value.parts;
+  if (first !== undefined && first !== 'login' && first !== 'first') wanted = location.hash;
+}
+
+export function sessionExpired(): boolean {
+  return expired;
+}
+
+function forget(byServer: boolean): void {
+  if (byServer && me.peek()) expired = true;
+  stop();
+  setCsrf('');
+  batch(() => {
+    me.value = null;
+    directory.value = null;
+    incidents.value = new Map();
+    alarms.value = new Map();
+    dispatches.value = new Map();
+    status.value = null;
+    loaded.value = false;
+  });
+  go('#/login', true);
+}

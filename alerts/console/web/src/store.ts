@@ -1,0 +1,134 @@
+/** What the page knows: the session, the site by id, and the open incidents, alarms and dispatches. */
+import { computed, signal } from '@preact/signals';
+import type {
+  Alarm, Area, Camera, Dispatch, Incident, Kind, Me, Named, Place, Point, Role, Site, Status, Text, Unit,
+} from './contract';
+import { RANK } from './contract';
+import { tName } from './i18n';
+
+/** null: not signed in; undefined: not known yet. */
+export const me = signal<Me | null | undefined>(undefined);
+
+export function has(...roles: Role[]): boolean {
+  const mine = me.value?.roles ?? [];
+  return roles.some((role) => mine.includes(role));
+}
+/** May this person acknowledge, comment and close? The server decides; this only hides what it would refuse. */
+export const mayOperate = computed(() => has('duty', 'dispatcher', 'administrator'));
+export const mayComment = computed(() => mayOperate.value || has('analyst'));
+export const mayAdminister = computed(() => has('administrator'));
+/** A person of a field unit and nothing else: their home is the phone page. */
+export const fieldOnly = computed(() => has('field') && !has('duty', 'dispatcher', 'administrator', 'analyst', 'viewer'));
+
+export interface Directory {
+  site: Site;
+  areas: Map<string, Area>;
+  points: Map<string, Point>;
+  cameras: Map<string, Camera>;
+  units: Map<string, Unit>;
+  places: Map<string, Place>;
+  types: Map<string, Named>;
+}
+export const directory = signal<Directory | null>(null);
+
+function byId<T extends { id: string }>(items: T[] | undefined): Map<string, T> {
+  return new Map((items ?? []).map((item) => [item.id, item]));
+}
+
+export function setSite(site: Site): void {
+  directory.value = {
+    site,
+    areas: byId(site.areas),
+    points: byId(site.points),
+    cameras: byId(site.cameras),
+    units: byId(site.units),
+    places: byId(site.places),
+    types: byId(site.area_types),
+  };
+}
+
+/** The places above an area, widest first, without the district itself: 石岩街道 › 官田社区. */
+export function placePath(area: Area | undefined): Text[] {
+  const places = directory.value?.places;
+  const path: Text[] = [];
+  let place = area && places?.get(area.place);
+  while (place && place.kind !== 'district' && path.length < 6) {
+    path.unshift(place.name);
+    place = place.parent ? places?.get(place.parent) : undefined;
+  }
+  return path;
+}
+
+export const incidents = signal<ReadonlyMap<string, Incident>>(new Map());
+export const alarms = signal<ReadonlyMap<string, Alarm>>(new Map());
+export const dispatches = signal<ReadonlyMap<string, Dispatch>>(new Map());
+export const status = signal<Status | null>(null);
+/** False until the first lists have come, so that an empty list is never shown as "all quiet". */
+export const loaded = signal(false);
+/** Counts up whenever something about this incident, alarm or dispatch changed: its open page reads itself again. */
+export const touched = signal<ReadonlyMap<string, number>>(new Map());
+
+export function isRisk(item: { kind: Kind }): boolean {
+  return item.kind === 'risk';
+}
+
+/** Incidents with an alarm that nobody has acknowledged. One that was dispatched by itself waits all the same. */
+const waiting = computed(() => {
+  const found = new Set<string>();
+  for (const alarm of alarms.value.values())
+    if (alarm.incident && (alarm.state === 'UNACK' || alarm.state === 'RTNUN')) found.add(alarm.incident);
+  return found;
+});
+
+/** Does this incident still wait for somebody to say "seen"? */
+export function waits(incident: Incident): boolean {
+  return incident.state !== 'closed' && (incident.state === 'open' || waiting.value.has(incident.id));
+}
+
+/** What an incident is about, without area and level, which stand beside it: its cause's rule, else its title. */
+export function subject(incident: Incident): Partial<Text> | string {
+  return alarms.value.get(incident.cause)?.rule_title ?? incident.title ?? incident.cause;
+}
+
+function urgency(incident: Incident): number {
+  return (waits(incident) ? 100 : incident.state === 'calm' ? 0 : 50) + (RANK[incident.level] ?? 0);
+}
+
+/** Incidents that are not closed: those that wait first, then by level, then the newest. */
+export const openIncidents = computed(() =>
+  [...incidents.value.values()]
+    .filter((incident) => incident.state !== 'closed')
+    .sort((a, b) => urgency(b) - urgency(a) || b.opened - a.opened || (a.id < b.id ? -1 : 1)),
+);
+
+/** Alarms that nobody has acknowledged, whether still active or back to normal. */
+export const unacknowledged = computed(
+  () => [...alarms.value.values()].filter((alarm) => alarm.state === 'UNACK' || alarm.state === 'RTNUN').length,
+);
+
+export const dispatchesByIncident = computed(() => {
+  const groups = new Map<string, Dispatch[]>();
+  for (const dispatch of dispatches.value.values()) {
+    const group = groups.get(dispatch.incident);
+    if (group) group.push(dispatch);
+    else groups.set(dispatch.incident, [dispatch]);
+  }
+  return groups;
+});
+
+export const FINISHED: readonly string[] = ['closed', 'refused'];
+
+/** The running dispatch of an incident whose deadline comes first, or null. */
+export function nextDue(incident: string): (Dispatch & { deadline: number }) | null {
+  let next: (Dispatch & { deadline: number }) | null = null;
+  for (const dispatch of dispatchesByIncident.value.get(incident) ?? []) {
+    const { deadline } = dispatch;
+    if (!FINISHED.includes(dispatch.leg) && deadline != null && (next === null || deadline < next.deadline))
+      next = { ...dispatch, deadline };
+  }
+  return next;
+}
+
+export function unitName(id: string): string {
+  return tName(directory.value?.units.get(id)?.name) || id;
+}

@@ -1,0 +1,239 @@
+/** All alarms as a list with a filter, open ones live; and one alarm's own page. */
+import { useEffect, useState } from 'preact/hooks';
+import { api, ApiError } from '../api';
+import { Action } from '../components/action';
+import { Evidence } from '../components/evidence';
+import { LevelMark } from '../components/level';
+import { Failed, useLoad, Waiting } from '../components/load';
+import { actorName, Age, AlarmStateChip, Moment, Simulation } from '../components/marks';
+import { Reasons } from '../components/plan';
+import { Why } from '../components/why';
+import { LEVELS, RANK, type Alarm, type Level } from '../contract';
+import { t, tCode, tName } from '../i18n';
+import { href } from '../router';
+import { alarms as live, directory, mayOperate, touched } from '../store';
+import { scopeName } from './incident';
+
+const STATES = ['open', 'UNACK', 'ACKED', 'RTNUN', 'SHLVD', 'DSUPR', 'OOSRV', 'all'] as const;
+const BATCH = 100;
+
+export function AlarmsView() {
+  const [state, setState] = useState<string>('open');
+  const [level, setLevel] = useState<Level | ''>('');
+  const [text, setText] = useState('');
+  const { items, error, more, loading } = useAlarms(state);
+  const words = text.trim().toLowerCase();
+  const shown = items.filter((alarm) => (!level || alarm.level === level) && (!words || searchText(alarm).includes(words)));
+  return (
+    <main class="page" id="main" tabIndex={-1}>
+      <h1>{t('alarms')}</h1>
+      <div class="filters" role="search">
+        <label>
+          <span>{t('filter.state')}</span>
+          <select value={state} onChange={(event) => setState(event.currentTarget.value)}>
+            {STATES.map((one) => (
+              <option key={one} value={one}>
+                {one === 'open' || one === 'all' ? t(`filter.${one}`) : tCode('alarm.state', one)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <span>{t('filter.level')}</span>
+          <select value={level} onChange={(event) => setLevel(event.currentTarget.value as Level | '')}>
+            <option value="">{t('filter.any')}</option>
+            {LEVELS.map((one) => (
+              <option key={one} value={one}>
+                {t(`level.${one}`)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="grow">
+          <span>{t('filter.text')}</span>
+          <input type="search" value={text} placeholder={t('filter.hint')} onInput={(event) => setText(event.currentTarget.value)} />
+        </label>
+        <p class="quiet" role="status">
+          {t('filter.count', { n: shown.length })}
+        </p>
+      </div>
+      {error && <p class="failed" role="alert">{error.message}</p>}
+      {!shown.length && !loading && !error && <p class="quiet empty">{t('alarms.empty')}</p>}
+      <ol class="alarm-list" data-test="alarms">
+        {shown.map((alarm) => (
+          <Row key={alarm.id} alarm={alarm} />
+        ))}
+      </ol>
+      {loading && <Waiting />}
+      {more && !loading && (
+        <button type="button" onClick={more}>
+          {t('more')}
+        </button>
+      )}
+    </main>
+  );
+}
+
+/** Open alarms come from the live store; other states are read page by page. */
+function useAlarms(state: string): { items: Alarm[]; error: ApiError | null; more: (() => void) | null; loading: boolean } {
+  const [pages, setPages] = useState<{ state: string; items: Alarm[]; next: string | number | null }>({ state: '', items: [], next: null });
+  const [error, setError] = useState<ApiError | null>(null);
+  const [loading, setLoading] = useState(false);
+  const read = async (before: string | number | null) => {
+    setLoading(true);
+    try {
+      const page = await api.alarms(state, before, BATCH);
+      setPages((old) => ({ state, items: before === null ? page.items : [...old.items, ...page.items], next: page.next ?? null }));
+      setError(null);
+    } catch (reason) {
+      setError(reason instanceof ApiError ? reason : new ApiError(0, 'page', String(reason)));
+    } finally {
+      setLoading(false);
+    }
+  };
+  useEffect(() => {
+    if (state !== 'open') void read(null);
+  }, [state]);
+  if (state === 'open') {
+    const open = [...live.value.values()].filter((alarm) => alarm.state !== 'NORM');
+    open.sort((a, b) => order(b) - order(a) || b.time - a.time);
+    return { items: open, error: null, more: null, loading: false };
+  }
+  const here = pages.state === state;
+  const next = here ? pages.next : null;
+  return {
+    items: here ? pages.items.map((alarm) => live.value.get(alarm.id) ?? alarm) : [],
+    error,
+    more: next === null ? null : () => void read(next),
+    loading,
+  };
+}
+
+function order(alarm: Alarm): number {
+  return (alarm.state === 'UNACK' ? 10 : alarm.state === 'RTNUN' ? 5 : 0) + (RANK[alarm.level] ?? 0);
+}
+
+function searchText(alarm: Alarm): string {
+  const area = directory.value?.areas.get(alarm.area)?.name;
+  const title = alarm.rule_title;
+  return [alarm.id, alarm.rule, alarm.scope, alarm.area, area?.zh, area?.en, title?.zh, title?.en, scopeName(alarm)].join(' ').toLowerCase();
+}
+
+function Row({ alarm }: { alarm: Alarm }) {
+  const waiting = alarm.state === 'UNACK' || alarm.state === 'RTNUN';
+  return (
+    <li class={`alarm-row level-${alarm.level}${waiting ? ' waits' : ''}`}>
+      <LevelMark level={alarm.level} size={18} />
+      <a href={href('alarms', alarm.id)} class="alarm-title">
+        <b>{tName(alarm.rule_title) || alarm.rule}</b>
+        <span class="quiet">
+          {tName(directory.value?.areas.get(alarm.area)?.name) || alarm.area} · {scopeName(alarm)}
+        </span>
+      </a>
+      <span class="alarm-marks">
+        <AlarmStateChip state={alarm.state} />
+        {alarm.kind !== 'risk' && <span class="chip">{tCode('kind', alarm.kind)}</span>}
+        {alarm.simulated && <Simulation small />}
+      </span>
+      <span class="digits quiet">
+        <Age time={alarm.onset} />
+      </span>
+      {waiting && mayOperate.value ? (
+        <Action run={() => api.acknowledgeAlarm(alarm.id)} done={t('acknowledge.done')}>
+          {t('acknowledge')}
+        </Action>
+      ) : (
+        <span class="quiet">{actorName(alarm.acknowledged_by)}</span>
+      )}
+    </li>
+  );
+}
+
+export function AlarmView({ id }: { id: string }) {
+  const { data, error, again } = useLoad(() => api.alarm(id), id, touched.value.get(id) ?? 0);
+  return (
+    <main class="page" id="main" tabIndex={-1}>
+      <a class="back" href="#/alarms">
+        ← {t('alarms')}
+      </a>
+      {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
+      {data && <One alarm={data} />}
+    </main>
+  );
+}
+
+function One({ alarm }: { alarm: Alarm }) {
+  const area = directory.value?.areas.get(alarm.area);
+  const waiting = alarm.state === 'UNACK' || alarm.state === 'RTNUN';
+  return (
+    <article class="incident" aria-labelledby="alarm-title">
+      <header class={`incident-head level-${alarm.level}${waiting ? ' waits' : ''}`}>
+        <div class="head-line">
+          <LevelMark level={alarm.level} size={30} long />
+          <AlarmStateChip state={alarm.state} />
+          {alarm.simulated && <Simulation />}
+        </div>
+        <h1 id="alarm-title">{tName(alarm.rule_title) || alarm.rule}</h1>
+        <p class="where">
+          <b>{tName(area?.name) || alarm.area}</b>
+          <span class="quiet">{scopeName(alarm)}</span>
+        </p>
+        <dl class="facts">
+          <div>
+            <dt>{t('column.onset')}</dt>
+            <dd>
+              <Moment time={alarm.onset} /> <span class="quiet"><Age time={alarm.onset} ago /></span>
+            </dd>
+          </div>
+          <div>
+            <dt>{t('fact.who')}</dt>
+            <dd>{alarm.acknowledged_by ? actorName(alarm.acknowledged_by) : t('fact.nobody')}</dd>
+          </div>
+          <div>
+            <dt>{t('column.rule')}</dt>
+            <dd class="code">{alarm.rule}</dd>
+          </div>
+        </dl>
+        <div class="actions">
+          {waiting && mayOperate.value && (
+            <Action class="primary" run={() => api.acknowledgeAlarm(alarm.id)} done={t('acknowledge.done')}>
+              {t('acknowledge')}
+            </Action>
+          )}
+          {alarm.incident && (
+            <a class="button" href={href('incidents', alarm.incident)}>
+              {t('alarm.incident')}
+            </a>
+          )}
+        </div>
+      </header>
+      <Why alarm={alarm} />
+      <Evidence alarms={[alarm]} snapshots={[]} area={alarm.area} />
+      {alarm.rationale && Object.keys(alarm.rationale).length > 0 && (
+        <section>
+          <h3>{t('rationale')}</h3>
+          <Reasons rationale={alarm.rationale} />
+        </section>
+      )}
+      <section class="timeline">
+        <h3>{t('history')}</h3>
+        <ol>
+          {[...(alarm.transitions ?? [])].reverse().map((change) => (
+            <li key={change.id}>
+              <Moment time={change.time ?? change.onset ?? 0} />
+              <span class="entry">
+                <b>{tCode('alarm.edge', change.edge)}</b>
+                <LevelMark level={change.level} size={13} />
+                <span class="code">
+                  {change.before} → {change.after}
+                </span>
+                <span class="quiet">{actorName(change.actor)}</span>
+                {change.reason && <span class="said">{tCode('reason', change.reason)}</span>}
+              </span>
+            </li>
+          ))}
+        </ol>
+      </section>
+    </article>
+  );
+}

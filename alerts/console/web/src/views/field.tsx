@@ -1,0 +1,190 @@
+/** The phone page of a unit: my tasks, one big button for the next step, the time left for it. */
+import { useEffect, useState } from 'preact/hooks';
+import { api, type DispatchStep } from '../api';
+import { Action } from '../components/action';
+import { Dialog } from '../components/dialog';
+import { Legs } from '../components/legs';
+import { LevelMark } from '../components/level';
+import { Failed, useLoad, Waiting } from '../components/load';
+import { Countdown, Simulation } from '../components/marks';
+import type { Dispatch, DispatchBrief, Leg } from '../contract';
+import { RANK } from '../contract';
+import { t, tName } from '../i18n';
+import { directory, dispatches, FINISHED, has, loaded, mayOperate, me, placePath, touched, unitName } from '../store';
+
+const NEXT: Partial<Record<Leg, DispatchStep>> = { issued: 'accept', accepted: 'on-scene', on_scene: 'resolve', resolved: 'close' };
+
+export function FieldView() {
+  const [unit, setUnit] = useState('');
+  const own = me.value?.unit;
+  const all = [...dispatches.value.values()];
+  const mine = all.filter((one) => (own ? one.unit === own : !unit || one.unit === unit));
+  const open = mine.filter((one) => !FINISHED.includes(one.leg)).sort(byUrgency);
+  const units = [...new Set(all.map((one) => one.unit))];
+  return (
+    <main class="field" id="main" tabIndex={-1}>
+      <h1>
+        {own ? unitName(own) : t('field.all')} <span class="quiet">{t('field.tasks', { n: open.length })}</span>
+      </h1>
+      {!own && units.length > 1 && (
+        <label class="stacked">
+          <span>{t('field.unit')}</span>
+          <select value={unit} onChange={(event) => setUnit(event.currentTarget.value)}>
+            <option value="">{t('filter.any')}</option>
+            {units.map((id) => (
+              <option key={id} value={id}>
+                {unitName(id)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {!loaded.value && <Waiting />}
+      {loaded.value && !open.length && (
+        <div class="no-tasks">
+          <p>{t('field.none')}</p>
+          <p class="quiet">{t('field.none.help')}</p>
+        </div>
+      )}
+      {open.map((dispatch) => (
+        <Task key={dispatch.id} dispatch={dispatch} />
+      ))}
+    </main>
+  );
+}
+
+/** One dispatch by its link, whether open or over. */
+export function DispatchView({ id }: { id: string }) {
+  const { data, error, again } = useLoad(() => api.dispatchOne(id), id, touched.value.get(id) ?? 0);
+  const shown = data && newer(data, dispatches.value.get(id));
+  return (
+    <main class="field" id="main" tabIndex={-1}>
+      <a class="back" href="#/field">
+        ← {t('field.back')}
+      </a>
+      <h1>{shown ? unitName(shown.unit) : t('dispatch')}</h1>
+      {!shown && (error ? <Failed error={error} again={again} /> : <Waiting />)}
+      {shown && <Task dispatch={shown} />}
+    </main>
+  );
+}
+
+function newer(read: Dispatch, live: Dispatch | undefined): Dispatch {
+  return live && (live.sequence ?? 0) > (read.sequence ?? 0) ? { ...read, ...live } : read;
+}
+
+function byUrgency(a: Dispatch, b: Dispatch): number {
+  return (RANK[b.level] ?? 0) - (RANK[a.level] ?? 0) || (a.deadline ?? Infinity) - (b.deadline ?? Infinity);
+}
+
+function Task({ dispatch }: { dispatch: Dispatch }) {
+  const [refusing, setRefusing] = useState(false);
+  const [note, setNote] = useState('');
+  const brief = useBrief(dispatch);
+  const area = directory.value?.areas.get(dispatch.area);
+  const step = NEXT[dispatch.leg];
+  const mayAnswer = mayOperate.value || (has('field') && me.value?.unit === dispatch.unit);
+  const report = dispatch.leg === 'on_scene' || dispatch.leg === 'resolved';
+  return (
+    <article class={`task level-${dispatch.level}`} data-test="task" data-leg={dispatch.leg}>
+      <header>
+        <LevelMark level={dispatch.level} size={26} long />
+        {dispatch.simulated && <Simulation />}
+      </header>
+      <h2>{tName(area?.name) || dispatch.area}</h2>
+      <p class="quiet">{placePath(area).map(tName).join(' › ')}</p>
+      {brief.title && <p class="what">{tName(brief.title)}</p>}
+      {brief.note && <p class="note">{brief.note}</p>}
+      {area?.location && (
+        <a class="button wide" href={`geo:${area.location[0]},${area.location[1]}?q=${area.location[0]},${area.location[1]}`}>
+          {t('field.navigate')}
+        </a>
+      )}
+      {dispatch.deadline != null && !FINISHED.includes(dispatch.leg) && (
+        <Countdown deadline={dispatch.deadline} leg={dispatch.leg} large />
+      )}
+      <Legs dispatch={{ ...dispatch, deadline: null }} />
+      {step && mayAnswer && (
+        <div class="answers">
+          {report && (
+            <label class="stacked">
+              <span>{t(dispatch.leg === 'on_scene' ? 'field.report' : 'field.remark')}</span>
+              <textarea rows={3} maxLength={2000} value={note} onInput={(event) => setNote(event.currentTarget.value)} />
+            </label>
+          )}
+          <Action
+            class="primary big"
+            run={() => api.dispatchStep(dispatch.id, step, note.trim() ? { note: note.trim() } : {})}
+            after={() => setNote('')}
+          >
+            {t(`step.${step}`)}
+          </Action>
+          {dispatch.leg === 'issued' && (
+            <button type="button" class="big" onClick={() => setRefusing(true)}>
+              {t('step.refuse')}
+            </button>
+          )}
+        </div>
+      )}
+      {refusing && <Refuse dispatch={dispatch.id} onClose={() => setRefusing(false)} />}
+    </article>
+  );
+}
+
+/** What the order says: from the stream's newest event, else read once. */
+function useBrief(dispatch: Dispatch): DispatchBrief {
+  const [read, setRead] = useState<DispatchBrief>({});
+  const known = dispatch.brief ?? lastBrief(dispatch) ?? own(dispatch);
+  useEffect(() => {
+    if (known) return undefined;
+    let gone = false;
+    api.dispatchOne(dispatch.id).then(
+      (full) => {
+        if (!gone) setRead(lastBrief(full) ?? own(full) ?? {});
+      },
+      () => undefined, // the task is shown without it
+    );
+    return () => {
+      gone = true;
+    };
+  }, [dispatch.id, !known]);
+  return known ?? read;
+}
+
+function own(dispatch: Dispatch): DispatchBrief | undefined {
+  return dispatch.title ? { title: dispatch.title, note: dispatch.note ?? '' } : undefined;
+}
+
+function lastBrief(dispatch: Dispatch): DispatchBrief | undefined {
+  return dispatch.history?.filter((change) => change.event?.data).at(-1)?.event?.data;
+}
+
+function Refuse({ dispatch, onClose }: { dispatch: string; onClose: () => void }) {
+  const [reason, setReason] = useState('');
+  const common = ['field.busy', 'field.far', 'field.wrong'] as const;
+  return (
+    <Dialog title={t('refuse.title')} onClose={onClose}>
+      <form onSubmit={(event) => event.preventDefault()}>
+        <div class="quick">
+          {common.map((key) => (
+            <button key={key} type="button" aria-pressed={reason === t(key)} onClick={() => setReason(t(key))}>
+              {t(key)}
+            </button>
+          ))}
+        </div>
+        <label class="stacked">
+          <span>{t('refuse.reason')}</span>
+          <textarea rows={3} maxLength={1000} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+        </label>
+        <footer>
+          <button type="button" onClick={onClose}>
+            {t('cancel')}
+          </button>
+          <Action class="primary" disabled={!reason.trim()} run={() => api.dispatchStep(dispatch, 'refuse', { reason: reason.trim() })} after={onClose}>
+            {t('step.refuse')}
+          </Action>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,198 @@
+/** One incident: where, why, what would clear it, the evidence, what was done; plan and dispatch beside it. */
+import { useState } from 'preact/hooks';
+import { api } from '../api';
+import type { Alarm, Incident, IncidentDetail } from '../contract';
+import { t, tCode, tName } from '../i18n';
+import { Action } from '../components/action';
+import { CloseDialog } from '../components/close_dialog';
+import { DispatchPanel } from '../components/dispatch_panel';
+import { Evidence } from '../components/evidence';
+import { LevelMark } from '../components/level';
+import { Failed, useLoad, Waiting } from '../components/load';
+import { actorName, Age, AlarmStateChip, IncidentStateChip, Moment, Simulation } from '../components/marks';
+import { Plan } from '../components/plan';
+import { Timeline } from '../components/timeline';
+import { Why } from '../components/why';
+import { href } from '../router';
+import { alarms as liveAlarms, directory, incidents, mayOperate, placePath, touched, waits } from '../store';
+
+export function IncidentView({ id }: { id: string }) {
+  const { data, error, again } = useLoad(() => api.incident(id), id, touched.value.get(id) ?? 0);
+  if (!data) return error ? <Failed error={error} again={again} /> : <Waiting />;
+  return <Shown key={id} incident={merged(data)} />;
+}
+
+/** The detail as read, with what the stream has told since laid over it. */
+function merged(detail: IncidentDetail): IncidentDetail {
+  const live = incidents.value.get(detail.id);
+  const details = detail.alarm_details.map((alarm): Alarm => {
+    const now = liveAlarms.value.get(alarm.id);
+    return now && (now.sequence ?? 0) > (alarm.sequence ?? 0)
+      ? { ...alarm, ...now, explanation: now.explanation ?? alarm.explanation ?? null, rule_title: now.rule_title ?? alarm.rule_title ?? null }
+      : alarm;
+  });
+  const newer: Partial<Incident> = live && live.sequence > detail.sequence ? live : {};
+  return { ...detail, ...newer, alarm_details: details };
+}
+
+function Shown({ incident }: { incident: IncidentDetail }) {
+  const [focus, setFocus] = useState('');
+  const [closing, setClosing] = useState(false);
+  const alarms = [...incident.alarm_details].sort(
+    (a, b) => Number(b.id === incident.cause) - Number(a.id === incident.cause) || a.onset - b.onset,
+  );
+  const cause = alarms[0];
+  const alarm = alarms.find((one) => one.id === focus) ?? cause;
+  return (
+    <div class="incident-columns">
+      <article class="incident" aria-labelledby="incident-title" data-test="incident">
+        <Head incident={incident} cause={cause} onClose={() => setClosing(true)} />
+        {alarm && <Why alarm={alarm} titled={alarm.id !== incident.cause} />}
+        <Evidence alarms={alarms} snapshots={incident.snapshots} area={incident.area} />
+        <Alarms alarms={alarms} cause={incident.cause} shown={alarm?.id ?? ''} onShow={setFocus} />
+        <Timeline incident={incident} />
+      </article>
+      <aside class="side" aria-label={t('side')}>
+        <DispatchPanel incident={incident} />
+        <Plan incident={incident} alarm={cause} />
+      </aside>
+      {closing && <CloseDialog incident={incident.id} onClose={() => setClosing(false)} />}
+    </div>
+  );
+}
+
+function Head({ incident, cause, onClose }: { incident: IncidentDetail; cause: Alarm | undefined; onClose: () => void }) {
+  const area = directory.value?.areas.get(incident.area);
+  const type = area && directory.value?.types.get(area.type);
+  const waiting = waits(incident);
+  return (
+    <header class={`incident-head level-${incident.level}${waiting ? ' waits' : ''}`}>
+      <div class="head-line">
+        <LevelMark level={incident.level} size={30} long />
+        <IncidentStateChip state={incident.state} />
+        {incident.kind !== 'risk' && <span class="chip">{tCode('kind', incident.kind)}</span>}
+        {incident.simulated && <Simulation />}
+      </div>
+      <h1 id="incident-title">{tName(cause?.rule_title) || tName(incident.title)}</h1>
+      <p class="where">
+        <b>{tName(area?.name) || incident.area}</b>
+        <span class="quiet">
+          {[...placePath(area).map(tName), tName(type?.name)].filter(Boolean).join(' › ')}
+        </span>
+        {area?.location && (
+          <a href={`geo:${area.location[0]},${area.location[1]}`} class="digits">
+            {area.location.map((degrees) => degrees.toFixed(4)).join(', ')}
+          </a>
+        )}
+      </p>
+      <dl class="facts">
+        <div>
+          <dt>{t('fact.opened')}</dt>
+          <dd>
+            <Moment time={incident.opened} /> <span class="quiet"><Age time={incident.opened} ago /></span>
+          </dd>
+        </div>
+        <div>
+          <dt>{t('fact.who')}</dt>
+          <dd>{incident.acknowledged_by ? actorName(incident.acknowledged_by) : t('fact.nobody')}</dd>
+        </div>
+        <div>
+          <dt>{t('fact.alarms')}</dt>
+          <dd>{incident.alarms.length}</dd>
+        </div>
+        {incident.disposition && (
+          <div>
+            <dt>{t('fact.disposition')}</dt>
+            <dd>{tCode('disposition', incident.disposition)}</dd>
+          </div>
+        )}
+      </dl>
+      {mayOperate.value && incident.state !== 'closed' && (
+        <div class="actions">
+          {waiting && (
+            <Action class="primary" keys="a" run={() => api.acknowledgeIncident(incident.id)} done={t('acknowledge.done')}>
+              {t('acknowledge')}
+            </Action>
+          )}
+          <button type="button" onClick={focusDispatch}>
+            {t('dispatch.go')}
+          </button>
+          <button type="button" onClick={onClose}>
+            {t('close.open')}
+          </button>
+        </div>
+      )}
+    </header>
+  );
+}
+
+/** Put the focus on the choice of whom to send. */
+export function focusDispatch(): void {
+  const form = document.getElementById('dispatch-form');
+  const field = form?.querySelector<HTMLElement>('input:checked, input, select');
+  form?.scrollIntoView({ block: 'nearest' });
+  field?.focus();
+}
+
+interface AlarmsProps {
+  alarms: readonly Alarm[];
+  cause: string;
+  shown: string;
+  onShow: (id: string) => void;
+}
+
+function Alarms({ alarms, cause, shown, onShow }: AlarmsProps) {
+  return (
+    <section class="incident-alarms" aria-label={t('alarms.of')}>
+      <h3>{t('alarms.of')}</h3>
+      <div class="scroll-x" tabIndex={0} role="group" aria-label={t('alarms.of')}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{t('column.level')}</th>
+              <th scope="col">{t('column.rule')}</th>
+              <th scope="col">{t('column.scope')}</th>
+              <th scope="col">{t('column.state')}</th>
+              <th scope="col">{t('column.onset')}</th>
+              <th scope="col"><span class="only-read">{t('column.actions')}</span></th>
+            </tr>
+          </thead>
+          <tbody>
+            {alarms.map((alarm) => (
+              <tr key={alarm.id} class={alarm.id === shown ? 'shown' : ''}>
+                <td>
+                  <LevelMark level={alarm.level} size={15} />
+                </td>
+                <td>
+                  <a href={href('alarms', alarm.id)}>{tName(alarm.rule_title) || alarm.rule}</a>{' '}
+                  {alarm.id === cause && <span class="chip small">{t('alarm.cause')}</span>}
+                </td>
+                <td>{scopeName(alarm)}</td>
+                <td>
+                  <AlarmStateChip state={alarm.state} />
+                </td>
+                <td class="digits">
+                  <Moment time={alarm.onset} />
+                </td>
+                <td>
+                  {alarms.length > 1 && (
+                    <button type="button" class="plain" aria-pressed={alarm.id === shown} onClick={() => onShow(alarm.id)}>
+                      {t('why.show')}
+                    </button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+/** A point's or an area's name. */
+export function scopeName(alarm: Alarm): string {
+  return (
+    tName(directory.value?.points.get(alarm.scope)?.name) || tName(directory.value?.areas.get(alarm.scope)?.name) || alarm.scope
+  );
+}

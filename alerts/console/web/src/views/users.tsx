@@ -1,0 +1,138 @@
+/** Accounts, for administrators: who there is, what they may do, add one. */
+import { useState } from 'preact/hooks';
+import { api } from '../api';
+import { Action } from '../components/action';
+import { Dialog } from '../components/dialog';
+import { Failed, useLoad, Waiting } from '../components/load';
+import { ROLES, type Role, type User } from '../contract';
+import { t, tName } from '../i18n';
+import { directory, me } from '../store';
+
+export function UsersView() {
+  const { data, error, again } = useLoad(() => api.users(), 'users');
+  const [adding, setAdding] = useState(false);
+  return (
+    <main class="page" id="main" tabIndex={-1}>
+      <header class="row">
+        <h1>{t('users')}</h1>
+        <button type="button" class="primary" onClick={() => setAdding(true)}>
+          {t('users.add')}
+        </button>
+      </header>
+      {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
+      {data && (
+        <div class="scroll-x" tabIndex={0} role="group" aria-label={t('users')}>
+          <table class="users">
+            <thead>
+              <tr>
+                <th scope="col">{t('users.name')}</th>
+                <th scope="col">{t('users.display')}</th>
+                <th scope="col">{t('users.roles')}</th>
+                <th scope="col">{t('users.unit')}</th>
+                <th scope="col">{t('users.state')}</th>
+                <th scope="col"><span class="only-read">{t('column.actions')}</span></th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.map((user) => (
+                <Row key={user.name} user={user} again={again} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {adding && <Add onClose={() => setAdding(false)} after={again} />}
+    </main>
+  );
+}
+
+function Row({ user, again }: { user: User; again: () => void }) {
+  const off = user.disabled ?? (user.active === undefined ? false : !user.active);
+  return (
+    <tr class={off ? 'off' : ''}>
+      <th scope="row">{user.name}</th>
+      <td>{user.display}</td>
+      <td>{user.roles.map((role) => t(`role.${role}`)).join(t('list.comma'))}</td>
+      <td>{user.unit ? tName(directory.value?.units.get(user.unit)?.name) || user.unit : '—'}</td>
+      <td>{t(off ? 'users.off' : 'users.on')}</td>
+      <td>
+        {user.name !== me.value?.name && (
+          <Action class="plain" run={() => api.changeUser(user.name, { disabled: !off })} after={again}>
+            {t(off ? 'users.enable' : 'users.disable')} <span class="only-read">{user.name}</span>
+          </Action>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function Add({ onClose, after }: { onClose: () => void; after: () => void }) {
+  const [name, setName] = useState('');
+  const [display, setDisplay] = useState('');
+  const [password, setPassword] = useState('');
+  const [roles, setRoles] = useState<Role[]>(['duty']);
+  const [unit, setUnit] = useState('');
+  const field = roles.includes('field');
+  const complete = name.trim() && password && roles.length > 0 && (!field || unit);
+  return (
+    <Dialog title={t('users.add')} onClose={onClose}>
+      <form onSubmit={(event) => event.preventDefault()}>
+        <label class="stacked">
+          <span>{t('users.name')}</span>
+          <input value={name} maxLength={64} autocomplete="off" autocapitalize="none" onInput={(event) => setName(event.currentTarget.value)} />
+        </label>
+        <label class="stacked">
+          <span>{t('users.display')}</span>
+          <input value={display} maxLength={100} autocomplete="off" onInput={(event) => setDisplay(event.currentTarget.value)} />
+        </label>
+        <label class="stacked">
+          <span>{t('first.password')}</span>
+          <input type="password" value={password} autocomplete="new-password" onInput={(event) => setPassword(event.currentTarget.value)} />
+        </label>
+        <fieldset class="roles">
+          <legend>{t('users.roles')}</legend>
+          {ROLES.map((role) => (
+            <label key={role} class="inline">
+              <input
+                type="checkbox"
+                checked={roles.includes(role)}
+                onChange={(event) => setRoles(event.currentTarget.checked ? [...roles, role] : roles.filter((one) => one !== role))}
+              />
+              {t(`role.${role}`)}
+            </label>
+          ))}
+        </fieldset>
+        {field && (
+          <label class="stacked">
+            <span>{t('users.unit')}</span>
+            <select value={unit} onChange={(event) => setUnit(event.currentTarget.value)}>
+              <option value="">{t('dispatch.choose')}</option>
+              {[...(directory.value?.units.values() ?? [])].map((one) => (
+                <option key={one.id} value={one.id}>
+                  {tName(one.name)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <footer>
+          <button type="button" onClick={onClose}>
+            {t('cancel')}
+          </button>
+          <Action
+            class="primary"
+            disabled={!complete}
+            run={() => api.addUser({ name: name.trim(), display: display.trim() || name.trim(), password, roles, unit: field ? unit : null })}
+            done={t('users.added', { name: name.trim() })}
+            after={() => {
+              after();
+              onClose();
+            }}
+          >
+            {t('users.add')}
+          </Action>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,195 @@
+/** The duty page: the queue of incidents on the left, the chosen one beside it. */
+import { signal, useComputed, useSignal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import { api } from '../api';
+import { Guard } from '../components/lazy';
+import { HelpDialog, keysOn } from '../components/help_dialog';
+import { LevelShape } from '../components/level';
+import { actorName, Age, Countdown, IncidentStateChip, Simulation } from '../components/marks';
+import { complain, tell } from '../components/notices';
+import { Waiting } from '../components/load';
+import type { Incident } from '../contract';
+import { t, tName } from '../i18n';
+import { toggleMute } from '../live/sound';
+import { go, href } from '../router';
+import { directory, isRisk, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
+import { focusDispatch, IncidentView } from './incident';
+
+const wide = matchMedia('(min-width: 800px)');
+const isWide = signal(wide.matches);
+wide.addEventListener('change', () => {
+  isWide.value = wide.matches;
+});
+
+export function Watch({ id }: { id: string }) {
+  const kind = useSignal<'risk' | 'technical'>('risk');
+  const list = useComputed(() => openIncidents.value.filter((incident) => isRisk(incident) === (kind.value === 'risk')));
+  const [pinned, pin] = useState('');
+  const [help, setHelp] = useState(false);
+  // on a wide screen the most urgent incident is open from the start; it then stays, whatever else arrives
+  const first = list.value[0]?.id ?? '';
+  const shown = id || (isWide.value ? pinned || first : '');
+  useEffect(() => {
+    if (!id && !pinned && first) pin(first);
+  }, [id, pinned, first]);
+  useKeys(shown, list.value, setHelp);
+  return (
+    <main class={`watch${id ? ' has-choice' : ''}`} id="main" tabIndex={-1}>
+      <Queue list={list.value} shown={shown} kind={kind.value} onKind={(next) => (kind.value = next)} onHelp={() => setHelp(true)} />
+      <div class="chosen">
+        {id && (
+          <a class="back" href="#/">
+            ← {t('back')}
+          </a>
+        )}
+        {shown ? (
+          <Guard key={shown}>
+            <IncidentView id={shown} />
+          </Guard>
+        ) : (
+          isWide.value && loaded.value && <Calm />
+        )}
+      </div>
+      {help && <HelpDialog onClose={() => setHelp(false)} />}
+    </main>
+  );
+}
+
+interface QueueProps {
+  list: readonly Incident[];
+  shown: string;
+  kind: 'risk' | 'technical';
+  onKind: (kind: 'risk' | 'technical') => void;
+  onHelp: () => void;
+}
+
+function Queue({ list, shown, kind, onKind, onHelp }: QueueProps) {
+  const risks = openIncidents.value.filter(isRisk).length;
+  const technical = openIncidents.value.length - risks;
+  return (
+    <section class="queue" aria-label={t('queue')}>
+      <header>
+        <h2>{t('queue')}</h2>
+        <button type="button" class="plain" onClick={onHelp} aria-label={t('help')} title={t('help')}>
+          ?
+        </button>
+      </header>
+      <div class="segments" role="group" aria-label={t('queue.kind')}>
+        <button type="button" aria-pressed={kind === 'risk'} onClick={() => onKind('risk')}>
+          {t('queue.risk')} <b>{risks}</b>
+        </button>
+        <button type="button" aria-pressed={kind === 'technical'} onClick={() => onKind('technical')}>
+          {t('queue.technical')} <b>{technical}</b>
+        </button>
+      </div>
+      {!loaded.value && <Waiting />}
+      {loaded.value && !list.length && <p class="quiet empty">{t(kind === 'risk' ? 'queue.empty' : 'queue.empty.technical')}</p>}
+      <ol data-test="queue">
+        {list.map((incident) => (
+          <Item key={incident.id} incident={incident} current={incident.id === shown} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Item({ incident, current }: { incident: Incident; current: boolean }) {
+  const area = directory.value?.areas.get(incident.area);
+  const due = nextDue(incident.id);
+  const waiting = waits(incident);
+  return (
+    <li>
+      <a
+        href={href('incidents', incident.id)}
+        class={`item level-${incident.level}${waiting ? ' waits' : ''}${incident.state === 'calm' ? ' is-calm' : ''}`}
+        aria-current={current ? 'true' : undefined}
+        data-incident={incident.id}
+      >
+        <span class="item-level">
+          <LevelShape level={incident.level} size={24} />
+          <span>{t(`level.${incident.level}`)}</span>
+        </span>
+        <span class="item-body">
+          <b>{tName(subject(incident))}</b>
+          <span class="item-area">{tName(area?.name) || incident.area}</span>
+          <span class="item-facts">
+            <IncidentStateChip state={incident.state} />
+            {waiting && incident.state !== 'open' && <span class="chip state-open">{t('unacknowledged')}</span>}
+            {incident.simulated && <Simulation small />}
+            {incident.acknowledged_by && <span class="quiet">{actorName(incident.acknowledged_by)}</span>}
+          </span>
+          {due && (
+            <span class="item-due">
+              {unitName(due.unit)} <Countdown deadline={due.deadline} leg={due.leg} />
+            </span>
+          )}
+        </span>
+        <span class="item-age digits">
+          <Age time={incident.opened} />
+        </span>
+      </a>
+    </li>
+  );
+}
+
+/** Nothing is open: say so calmly, and say how much of the district is really seen. */
+function Calm() {
+  const figures = status.value;
+  return (
+    <div class="calm">
+      <svg width="120" height="60" viewBox="0 0 120 60" aria-hidden="true">
+        <path d="M2 34h30l4-6 6 12 6-10 4 4h66" />
+      </svg>
+      <h1>{t('calm')}</h1>
+      {figures && (
+        <p>
+          {t('calm.points', { live: figures.points_live, total: figures.points_total })}
+          {figures.points_live < figures.points_total && (
+            <b class="blind"> {t('calm.blind', { n: figures.points_total - figures.points_live })}</b>
+          )}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Single keys: they rest while somebody types, while a dialog is open, and when switched off. */
+function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boolean) => void): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (!keysOn.peek() || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+      const target = event.target;
+      if (target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))) {
+        if (event.key === 'Escape') target.blur();
+        return;
+      }
+      const at = list.findIndex((incident) => incident.id === shown);
+      const move = (to: number) => {
+        const next = list[Math.max(0, Math.min(list.length - 1, to))];
+        if (!next) return;
+        go(href('incidents', next.id), true);
+        document.querySelector(`[data-incident="${CSS.escape(next.id)}"]`)?.scrollIntoView({ block: 'nearest' });
+      };
+      const done: Record<string, () => void> = {
+        j: () => move(at + 1),
+        k: () => move(at < 0 ? 0 : at - 1),
+        a: () => acknowledge(list[at]),
+        d: focusDispatch,
+        c: () => document.getElementById('comment')?.focus(),
+        m: toggleMute,
+        '?': () => setHelp(true),
+      };
+      const act = done[event.key];
+      if (!act) return;
+      event.preventDefault();
+      act();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [shown, list]);
+}
+
+function acknowledge(incident: Incident | undefined): void {
+  if (!incident || !mayOperate.peek() || !waits(incident)) return;
+  api.acknowledgeIncident(incident.id).then(() => tell(t('acknowledge.done')), complain);
+}

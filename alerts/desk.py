@@ -1,0 +1,79 @@
+"""The desk of one partition: conditions, commands and ticks in; alarms, incidents and dispatches out. Pure."""
+
+from __future__ import annotations
+
+from alerts import grouping, orders
+from alerts.casebook import Casebook, Settings
+from alerts.condition import Change
+from alerts.incident import closes_by_itself
+from alerts.outcome import AnyOutcome
+from alerts.sending import ENGINE, expire
+from sensors.observation import Command
+from sensors.site import Site
+
+__all__ = ["Change", "Desk", "Settings"]
+
+
+class Desk:
+    """Keep the open cases of one partition. No clock, no I/O: `clock` is the engine's arrival clock, unix seconds."""
+
+    def __init__(self, site: Site, settings: Settings | None = None) -> None:
+        self.book = Casebook(site, settings or Settings())
+
+    def condition(self, change: Change, clock: float) -> list[AnyOutcome]:
+        """Follow a rule's change of condition."""
+        out: list[AnyOutcome] = []
+        grouping.apply(self.book, change, clock, out)
+        return out
+
+    def withdraw(self, rule: str, scope: str, clock: float) -> list[AnyOutcome]:
+        """Return the alarm of a rule and scope that is no longer in force (changed, removed, its point gone)."""
+        out: list[AnyOutcome] = []
+        grouping.withdraw(self.book, rule, scope, clock, out)
+        return out
+
+    def command(self, command: Command, clock: float) -> list[AnyOutcome]:
+        """Do a command or refuse it; the last outcome is its `CommandResult`. A repeated id gives nothing."""
+        return orders.answer(self.book, command, clock)
+
+    def tick(self, clock: float) -> list[AnyOutcome]:
+        """Let deadlines pass and finished incidents close. Costs nothing while nothing is due."""
+        book = self.book
+        if clock < book.wake:
+            return []
+        out: list[AnyOutcome] = []
+        for dispatch in book.cases.dispatches.values():
+            if dispatch.deadline is not None and not dispatch.overdue and dispatch.deadline <= clock:
+                expire(book, dispatch, clock, out)
+        for incident in list(book.cases.incidents.values()):
+            if closes_by_itself(incident, clock, book.settings.close_after_calm):
+                orders.close(book, incident, clock, out, actor=ENGINE, reason="incident.closed_by_itself")
+        book.wake = self._next_due()
+        return out
+
+    def publish(self, site: Site) -> None:
+        """Put another version of the site in force; open cases stay."""
+        self.book.publish(site)
+
+    def state(self) -> bytes:
+        """Encode all cases (msgpack)."""
+        return self.book.dump()
+
+    def restore(self, state: bytes) -> None:
+        """Take back what `state` encoded. Raise `msgspec.DecodeError` on anything else, changing nothing."""
+        self.book.load(state)
+
+    def _next_due(self) -> float:
+        """Return the earliest time at which a tick has something to do."""
+        book = self.book
+        due = [
+            dispatch.deadline
+            for dispatch in book.cases.dispatches.values()
+            if dispatch.deadline is not None and not dispatch.overdue
+        ]
+        due += [
+            incident.calm_since + book.settings.close_after_calm
+            for incident in book.cases.incidents.values()
+            if incident.calm_since is not None and incident.issued == 0 and incident.acknowledged
+        ]
+        return min(due, default=float("inf"))

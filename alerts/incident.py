@@ -1,0 +1,111 @@
+"""Incidents: the alarms of one area and kind that overlap in time, as one thing for people to handle.
+
+An incident takes in alarms until it is closed, or until it has been calm for `Settings.join_after_calm`; after that a
+new alarm opens a new one, so that an old unclosed case can never swallow a new danger's dispatch. Simulated alarms
+have incidents of their own: an exercise never hides, and never is hidden by, the real thing.
+
+The cause is the alarm that first reached the incident's highest level; the others are symptoms.
+
+Closing: by command with a disposition, or by itself when it has been calm and acknowledged for
+`Settings.close_after_calm` and nobody was sent. Once somebody was sent, a person says what it was.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from alerts.outcome import Kind
+
+IncidentState = Literal["open", "acknowledged", "dispatched", "calm", "closed"]
+
+DISPOSITIONS = ("real", "nuisance", "test", "duplicate")
+
+MOST_ALARMS = 200
+"""Alarms that one incident's record names; a chattering alarm would else grow it without end. The journal has all."""
+
+
+class Member(msgspec.Struct, array_like=True):
+    """One alarm of an incident that is not normal: its active rank (0 once returned), acknowledged or not."""
+
+    rank: int
+    acknowledged: bool
+
+
+class Incident(msgspec.Struct, kw_only=True):
+    """One incident that is not closed. Levels are ranks."""
+
+    id: str
+    area: str
+    kind: Kind
+    cause: str
+    alarms: list[str]  # ids, cause first
+    level: int
+    peak: int  # the highest level so far: what the cause reached first
+    opened: float
+    title: dict[str, str] = {}
+    simulated: bool = False
+    sequence: int = 0
+    members: dict[str, Member] = {}
+    dispatches: list[str] = []  # ids of the open ones
+    issued: int = 0  # dispatches so far
+    dispatched: bool = False  # the dispatch level has been acted on: never again by itself
+    calm_since: float | None = None
+    snapshots: list[str] = []  # sha of each picture
+    state: IncidentState = "open"
+
+    @property
+    def calm(self) -> bool:
+        """Tell whether no alarm of it is active."""
+        return not any(member.rank for member in self.members.values())
+
+    @property
+    def acknowledged(self) -> bool:
+        """Tell whether no alarm of it waits for an acknowledgement."""
+        return all(member.acknowledged for member in self.members.values())
+
+
+def derive_state(incident: Incident) -> IncidentState:
+    """Say where an unclosed incident stands by its alarms and open dispatches."""
+    if incident.calm:
+        return "calm"
+    if incident.dispatches:
+        return "dispatched"
+    return "acknowledged" if incident.acknowledged else "open"
+
+
+def derive_level(incident: Incident) -> int:
+    """Return the highest active rank; the last one when calm."""
+    return max((member.rank for member in incident.members.values()), default=0) or incident.level
+
+
+def add_alarm(incident: Incident, alarm: str) -> None:
+    """Put an alarm among the incident's, dropping the oldest finished symptom from a list that is full."""
+    if alarm in incident.alarms:
+        return
+    if len(incident.alarms) >= MOST_ALARMS:
+        finished = (id for id in incident.alarms[1:] if id not in incident.members)
+        oldest = next(finished, None)
+        if oldest is None:
+            return
+        incident.alarms.remove(oldest)
+    incident.alarms.append(alarm)
+
+
+def make_cause(incident: Incident, alarm: str) -> None:
+    """Put an alarm first as the cause."""
+    if alarm in incident.alarms:
+        incident.alarms.remove(alarm)
+    incident.alarms.insert(0, alarm)
+    incident.cause = alarm
+
+
+def closes_by_itself(incident: Incident, clock: float, after: float) -> bool:
+    """Tell whether a calm, acknowledged incident to which nobody was sent has been so for `after` seconds."""
+    return (
+        incident.calm_since is not None
+        and incident.issued == 0
+        and incident.acknowledged
+        and clock >= incident.calm_since + after
+    )

@@ -1,0 +1,322 @@
+"""The SQL journal: what the engine decided, written exactly once by the worker; anyone may read while it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from alerts.dispatch import OPEN
+from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, IncidentChange, Record
+from alerts.queries import JournalMissing, Reader, open_engine
+from alerts.tables import (
+    alarms,
+    counters,
+    dispatch_changes,
+    dispatches,
+    incident_changes,
+    incidents,
+    metadata,
+    outbox,
+    positions,
+    results,
+    snapshots,
+    transitions,
+)
+
+__all__ = ["Journal", "JournalMissing", "Reader"]
+
+Change = AlarmTransition | IncidentChange | DispatchChange | CommandResult
+Row = dict[str, Any]
+
+_CHUNK = 500  # ids in one IN (...): below every database's limit on parameters
+
+
+class Journal(Reader):
+    """Write and read the journal. Creates its tables. One writer at a time; it is safe from any thread.
+
+    `synchronous` is SQLite's: NORMAL survives the kill of any process; FULL also the loss of power, at the cost of a
+    disk flush a call. With NORMAL, resume from `positions()`, not from a consumer's own offset.
+    """
+
+    def __init__(self, url: str | Path, *, synchronous: str = "NORMAL") -> None:
+        self.engine = open_engine(str(url), readonly=False, synchronous=synchronous)
+        metadata.create_all(self.engine)
+        with self.engine.begin() as connection:
+            _upsert(connection, counters, [{"name": "changes", "value": 0}], update=False)
+
+    def record(self, records: Iterable[Record]) -> int:
+        """Write records in one transaction, each change exactly once; return the position of the last change.
+
+        Records of a partition before its last journalled offset are skipped, and so is every change whose id is
+        known: repeats are harmless, however they are cut into calls.
+        """
+        with self.engine.begin() as connection:
+            # Taken first: it holds other writers off, so that positions become visible in their order.
+            position = int(
+                connection.scalar(
+                    sa.update(counters)
+                    .where(counters.c.name == "changes")
+                    .values(value=counters.c.value)
+                    .returning(counters.c.value)
+                )
+                or 0
+            )
+            reached = {
+                int(row.partition): int(row.offset)
+                for row in connection.execute(sa.select(positions.c.partition, positions.c.offset))
+            }
+            fresh: list[tuple[int, int, Change]] = []
+            for record in records:
+                if record.offset < reached.get(record.partition, -1):
+                    continue
+                reached[record.partition] = record.offset
+                fresh += [
+                    (record.partition, record.offset, outcome)
+                    for outcome in record.outcomes
+                    if isinstance(outcome, Change)
+                ]
+            _upsert(connection, positions, [{"partition": p, "offset": offset} for p, offset in reached.items()])
+            batch = _Batch(connection, position)
+            batch.add(fresh)
+            if batch.position != position:
+                batch.write()
+                connection.execute(sa.update(counters).where(counters.c.name == "changes").values(value=batch.position))
+        return batch.position
+
+    def prune_outbox(self, before: float) -> int:
+        """Drop outbox rows older than a time (unix seconds); return how many."""
+        with self.engine.begin() as connection:
+            return connection.execute(sa.delete(outbox).where(outbox.c.time < before)).rowcount
+
+
+class _Batch:
+    """The rows that one call of `record` writes."""
+
+    def __init__(self, connection: Connection, position: int) -> None:
+        self.connection = connection
+        self.position = position
+        self._changes: dict[str, list[Row]] = {table.name: [] for table, _ in _TABLES.values()}
+        self._current: dict[str, dict[str, Row]] = {"alarms": {}, "incidents": {}, "dispatches": {}}
+        self._outbox: list[Row] = []
+        self._areas: dict[str, Row] = {}
+        self._snapshots: list[Row] = []
+
+    def add(self, fresh: list[tuple[int, int, Change]]) -> None:
+        """Take in the changes that are not in the journal yet, in order."""
+        known = self._known(fresh)
+        fresh = [item for item in fresh if (type(item[2]), item[2].id) not in known]
+        self._load(fresh)
+        for partition, offset, change in fresh:
+            if (type(change), change.id) in known:
+                continue  # twice in one call
+            known.add((type(change), change.id))
+            self.position += 1
+            table, key = _TABLES[type(change)]
+            row = {
+                "position": self.position,
+                "id": change.id,
+                "time": change.time,
+                "partition": partition,
+                "offset": offset,
+                "record": {"type": type(change).__struct_config__.tag, **_plain(change)},
+            }
+            if key != "id":
+                row[key] = getattr(change, key)
+            self._changes[table.name].append(row)
+            _FOLD[type(change)](self, change)
+
+    def write(self) -> None:
+        """Write all rows."""
+        for table, _ in _TABLES.values():
+            if self._changes[table.name]:
+                self.connection.execute(sa.insert(table), self._changes[table.name])
+        for table in (alarms, incidents, dispatches):
+            _upsert(self.connection, table, list(self._current[table.name].values()))
+        if self._snapshots:
+            self.connection.execute(sa.insert(snapshots), self._snapshots)
+        told = self._outbox + list(self._areas.values())
+        if told:
+            self.connection.execute(sa.insert(outbox), sorted(told, key=lambda row: int(row["position"])))
+
+    def _known(self, fresh: list[tuple[int, int, Change]]) -> set[tuple[type, str]]:
+        """Find the changes that the journal has already."""
+        known: set[tuple[type, str]] = set()
+        for kind, (table, _) in _TABLES.items():
+            ids = [change.id for _, _, change in fresh if type(change) is kind]
+            for some in _chunks(ids):
+                query = sa.select(table.c.id).where(table.c.id.in_(some))
+                known.update((kind, str(id)) for (id,) in self.connection.execute(query))
+        return known
+
+    def _load(self, fresh: list[tuple[int, int, Change]]) -> None:
+        """Read the current rows that the changes are about."""
+        for kind, table in ((AlarmTransition, alarms), (IncidentChange, incidents), (DispatchChange, dispatches)):
+            key = _TABLES[kind][1]
+            ids = list(dict.fromkeys(getattr(change, key) for _, _, change in fresh if type(change) is kind))
+            for some in _chunks(ids):
+                query = sa.select(table).where(table.c.id.in_(some))
+                for row in self.connection.execute(query).mappings():
+                    self._current[table.name][str(row["id"])] = dict(row)
+
+    def _row(self, table: str, id: str, **first: Any) -> Row:
+        """Return an object's current row, made from `first` when it is new."""
+        row = self._current[table].get(id)
+        if row is None:
+            row = self._current[table][id] = {"id": id, "number": self.position, **first}
+        row["position"] = self.position
+        return row
+
+    def alarm(self, change: AlarmTransition) -> None:
+        """Fold a transition into its alarm."""
+        row = self._row(
+            "alarms",
+            change.alarm,
+            rule=change.rule,
+            kind=change.kind,
+            area=change.area,
+            scope=change.scope,
+            opened=change.time,
+            title=change.title or {"zh": change.rule, "en": change.rule},
+            rationale=change.rationale,
+            acknowledged_by=None,
+            explanation=None,
+            simulated=change.simulated,
+        )
+        row |= {
+            "sequence": change.sequence,
+            "open": change.after != "NORM",
+            "rule_version": change.rule_version,
+            "state": change.after,
+            "level": change.level,
+            "onset": change.onset,
+            "time": change.time,
+            "incident": change.incident or None,
+        }
+        if change.explanation is not None and change.edge != "return":  # what would explain a calm is not why it rang
+            row["explanation"] = _plain(change.explanation)
+        if change.edge == "acknowledge":
+            row["acknowledged_by"] = change.actor
+        elif change.after == "UNACK" and change.before != "UNACK":
+            row["acknowledged_by"] = None
+        self._areas[change.area] = self._told(change.id, "area", change, unit="", payload=None)
+
+    def incident(self, change: IncidentChange) -> None:
+        """Fold a change into its incident; keep a camera's picture."""
+        row = self._row("incidents", change.incident, acknowledged_by=None, disposition="", reason="")
+        row |= {
+            "sequence": change.sequence,
+            "open": change.state != "closed",
+            "area": change.area,
+            "kind": change.kind,
+            "state": change.state,
+            "level": change.level,
+            "peak": change.peak or change.level,
+            "cause": change.cause,
+            "alarms": list(change.alarms),
+            "title": change.title,
+            "opened": change.opened,
+            "time": change.time,
+            "simulated": change.simulated,
+        }
+        if change.edge == "acknowledged":
+            row["acknowledged_by"] = change.actor
+        elif change.state == "open":
+            row["acknowledged_by"] = None
+        elif change.edge == "closed":
+            row |= {"disposition": change.disposition, "reason": change.reason}
+        elif change.edge == "snapshot":
+            self._snapshots.append(
+                {
+                    "id": change.id,
+                    "position": self.position,
+                    "incident": change.incident,
+                    "area": change.area,
+                    **{name: change.args[name] for name in ("camera", "sha", "time")},
+                }
+            )
+
+    def dispatch(self, change: DispatchChange) -> None:
+        """Fold a change into its dispatch, and have its event told."""
+        row = self._row("dispatches", change.dispatch, issued=change.time, note="")
+        data = (change.event or {}).get("data", {})
+        row |= {
+            "sequence": change.sequence,
+            "open": change.leg in OPEN,
+            "incident": change.incident,
+            "area": change.area,
+            "unit": change.unit,
+            "leg": change.leg,
+            "level": change.level,
+            "deadline": change.deadline,
+            "overdue": change.overdue,
+            "time": change.time,
+            "simulated": change.simulated,
+            "note": data.get("note") or row["note"],
+        }
+        if change.event is not None:
+            self._outbox.append(self._told(change.id, "dispatch", change, unit=change.unit, payload=change.event))
+
+    def result(self, change: CommandResult) -> None:
+        """Need nothing beyond the answer itself."""
+
+    def _told(self, id: str, kind: str, change: AlarmTransition | DispatchChange, **rest: Any) -> Row:
+        """Make an outbox row."""
+        return {
+            "position": self.position,
+            "id": id,
+            "kind": kind,
+            "area": change.area,
+            "simulated": change.simulated,
+            "time": change.time,
+            **rest,
+        }
+
+
+_TABLES: dict[type, tuple[sa.Table, str]] = {
+    AlarmTransition: (transitions, "alarm"),
+    IncidentChange: (incident_changes, "incident"),
+    DispatchChange: (dispatch_changes, "dispatch"),
+    CommandResult: (results, "target"),
+}
+
+_FOLD: dict[type, Callable[[_Batch, Any], None]] = {
+    AlarmTransition: _Batch.alarm,
+    IncidentChange: _Batch.incident,
+    DispatchChange: _Batch.dispatch,
+    CommandResult: _Batch.result,
+}
+
+
+def _upsert(connection: Connection, table: sa.Table, rows: list[Row], *, update: bool = True) -> None:
+    """Insert rows, or bring those that are there up to date."""
+    if not rows:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key]
+    if update:
+        changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    connection.execute(statement, rows)
+
+
+def _plain(value: Any) -> Any:
+    """Turn an outcome into plain data with every field present, also those at their default."""
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _chunks(ids: list[str]) -> Iterable[list[str]]:
+    """Cut ids into lists that one statement may take."""
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))

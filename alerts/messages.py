@@ -1,0 +1,154 @@
+"""Texts in Chinese and English for keys, levels, states and edges: one small catalogue, both languages complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    # refusals: alarms
+    "alarm.normal": ("报警已恢复正常", "The alarm is already back to normal"),
+    "alarm.already_acknowledged": ("报警已被确认", "The alarm is already acknowledged"),
+    "alarm.shelved": ("报警已搁置", "The alarm is shelved"),
+    "alarm.already_shelved": ("报警已处于搁置状态", "The alarm is already shelved"),
+    "alarm.not_shelved": ("报警未搁置", "The alarm is not shelved"),
+    "alarm.suppressed": ("报警已按设计抑制", "The alarm is suppressed by design"),
+    "alarm.out_of_service": ("报警已停用", "The alarm is out of service"),
+    "alarm.no_such_edge": ("当前状态下不能执行此操作", "The alarm's state does not allow this"),
+    # refusals: incidents
+    "incident.already_acknowledged": ("事件已被确认", "The incident is already acknowledged"),
+    "incident.closed": ("事件已关闭", "The incident is already closed"),
+    "incident.active": (
+        "仍有报警未恢复，不能按真实事件关闭",
+        "An alarm is still active: it cannot be closed as real yet",
+    ),
+    "incident.dispatch_open": ("仍有派单未结束，请先结束派单", "A dispatch is still open: close it first"),
+    # refusals: dispatches
+    "dispatch.already_done": ("该步骤已完成", "That step is already done"),
+    "dispatch.wrong_leg": ("请先完成前面的步骤", "An earlier step comes first"),
+    "dispatch.closed": ("派单已结束", "The dispatch is already closed"),
+    "dispatch.refused": ("派单已被拒绝", "The dispatch was refused"),
+    "dispatch.other_unit": ("派单已交给其他单位", "The dispatch belongs to another unit"),
+    "dispatch.already_sent": ("该单位已在处置此事件", "That unit is already on this incident"),
+    "dispatch.no_unit": ("没有可派单位，请人工指定", "No unit can be sent: choose one by hand"),
+    # refusals: any
+    "unknown_target": ("对象不存在或已归档", "There is no such object, or it is archived"),
+    "unknown_command": ("不支持的操作", "There is no such command"),
+    "unknown_unit": ("单位不存在", "There is no such unit"),
+    "unknown_disposition": ("请选择处置结论", "Choose a disposition: real, nuisance, test or duplicate"),
+    "stale": ("内容已更新，请刷新后重试", "It has changed meanwhile: look again"),
+    "reason_needed": ("请填写原因", "A reason is required"),
+    "text_needed": ("内容不能为空", "A text is required"),
+    "too_long": ("内容过长", "The text is too long"),
+    "too_many": ("数量超过上限", "There are too many already"),
+    "bad_argument": ("参数无效", "An argument is not valid"),
+    # reasons the engine gives
+    "alarm.real_readings": ("真实读数已接管模拟报警", "Real readings took over from simulated ones"),
+    "alarm.rule_withdrawn": ("规则已变更或停用", "The rule was changed or withdrawn"),
+    "dispatch.by_level": ("达到派单等级，自动派单", "The dispatch level was reached"),
+    "dispatch.escalated": ("超时未响应，升级至上级单位", "No answer in time: escalated to the level above"),
+    "dispatch.next_unit": ("单位拒绝，转派下一单位", "Refused: passed to the next unit"),
+    "dispatch.level_raised": ("预警等级上升", "The level rose"),
+    "incident.closed_by_itself": ("已恢复并确认，自动关闭", "Calm and acknowledged: closed by itself"),
+    # levels
+    "level.blue": ("蓝色", "blue"),
+    "level.yellow": ("黄色", "yellow"),
+    "level.orange": ("橙色", "orange"),
+    "level.red": ("红色", "red"),
+    # alarm states
+    "state.NORM": ("正常", "normal"),
+    "state.UNACK": ("未确认", "active, unacknowledged"),
+    "state.ACKED": ("已确认", "active, acknowledged"),
+    "state.RTNUN": ("已恢复未确认", "returned, unacknowledged"),
+    "state.SHLVD": ("已搁置", "shelved"),
+    "state.DSUPR": ("按设计抑制", "suppressed by design"),
+    "state.OOSRV": ("停用", "out of service"),
+    # incident states
+    "incident.state.open": ("待处理", "open"),
+    "incident.state.acknowledged": ("已确认", "acknowledged"),
+    "incident.state.dispatched": ("处置中", "dispatched"),
+    "incident.state.calm": ("已平静", "calm"),
+    "incident.state.closed": ("已关闭", "closed"),
+    # alarm edges
+    "edge.alarm": ("报警", "alarm"),
+    "edge.acknowledge": ("确认", "acknowledged"),
+    "edge.return": ("恢复", "returned to normal"),
+    "edge.realarm": ("再次报警", "alarmed again"),
+    "edge.raise": ("升级", "level raised"),
+    "edge.lower": ("降级", "level lowered"),
+    "edge.shelve": ("搁置", "shelved"),
+    "edge.unshelve": ("取消搁置", "unshelved"),
+    # incident edges
+    "incident.edge.opened": ("事件生成", "opened"),
+    "incident.edge.joined": ("报警并入", "alarm joined"),
+    "incident.edge.level": ("等级变化", "level changed"),
+    "incident.edge.acknowledged": ("已确认", "acknowledged"),
+    "incident.edge.dispatched": ("已派单", "dispatched"),
+    "incident.edge.undispatched": ("无人在途", "nobody on it"),
+    "incident.edge.commented": ("备注", "commented"),
+    "incident.edge.calmed": ("全部恢复", "all returned to normal"),
+    "incident.edge.closed": ("关闭", "closed"),
+    "incident.edge.snapshot": ("抓拍", "snapshot"),
+    # dispatch legs
+    "leg.issued": ("已下发", "issued"),
+    "leg.accepted": ("已接单", "accepted"),
+    "leg.on_scene": ("已到场", "on scene"),
+    "leg.resolved": ("已处置", "resolved"),
+    "leg.closed": ("已结束", "closed"),
+    "leg.refused": ("已拒绝", "refused"),
+    # dispatch edges
+    "dispatch.edge.issued": ("下发", "issued"),
+    "dispatch.edge.accepted": ("接单", "accepted"),
+    "dispatch.edge.refused": ("拒绝", "refused"),
+    "dispatch.edge.on_scene": ("到场", "on scene"),
+    "dispatch.edge.resolved": ("处置完成", "resolved"),
+    "dispatch.edge.closed": ("结束", "closed"),
+    "dispatch.edge.overdue": ("超时", "overdue"),
+    "dispatch.edge.reassigned": ("转派", "reassigned"),
+    "dispatch.edge.raised": ("等级上升", "level raised"),
+    # dispositions
+    "disposition.real": ("真实险情", "real"),
+    "disposition.nuisance": ("扰动误报", "nuisance"),
+    "disposition.test": ("测试", "test"),
+    "disposition.duplicate": ("重复", "duplicate"),
+    # kinds
+    "kind.risk": ("风险", "risk"),
+    "kind.data_quality": ("数据质量", "data quality"),
+    "kind.system": ("系统", "system"),
+    # texts with place-holders
+    "incident.title": ("{area}：{cause}（{level}）", "{area}: {cause} ({level})"),
+    "exercise": ("演练", "Exercise"),
+}
+"""Key → (Chinese, English)."""
+
+_PLACE: dict[Language, int] = {"zh": 0, "en": 1}
+
+
+def text(key: str, language: str = "zh", **values: str) -> str:
+    """Return a key's text in a language (`zh-CN`, `zh`, `en`, `en-GB`); the key itself when it is none of ours."""
+    found = MESSAGES.get(key)
+    if found is None:
+        return key
+    template = found[_PLACE["en" if language.lower().startswith("en") else "zh"]]
+    return template.format(**values) if values else template
+
+
+def both(key: str, **values: str) -> dict[str, str]:
+    """Return a key's text in both languages."""
+    return {"zh": text(key, "zh", **values), "en": text(key, "en", **values)}
+
+
+def incident_title(area: Mapping[str, str], cause: Mapping[str, str], level: str) -> dict[str, str]:
+    """Title an incident by its area, the title of its cause's rule, and its level, in both languages."""
+    return {
+        language: text(
+            "incident.title",
+            language,
+            area=area[language],
+            cause=cause[language],
+            level=text(f"level.{level}", language),
+        )
+        for language in ("zh", "en")
+    }

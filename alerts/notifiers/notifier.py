@@ -1,0 +1,281 @@
+"""Tell every target what the journal's outbox holds: each by itself, so that a dead one holds up nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from alerts.notifiers.deliveries import Deliveries, Letter
+from alerts.notifiers.mqtt import MqttSender
+from alerts.notifiers.notice import Failed, Notice, Rejected, Sender, Unavailable
+from alerts.notifiers.targets import MqttTarget, Target
+from alerts.notifiers.webhook import WebhookSender
+from alerts.queries import Reader
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 100
+_KEEP = 30 * 86400.0  # seconds for which ids of deliveries are kept
+_LOOK = 5.0  # seconds after which the outbox is looked at even without a poke
+
+
+class Figures(msgspec.Struct):
+    """What a target's deliveries came to since the start, and how it stands."""
+
+    delivered: int = 0
+    failed: int = 0
+    waiting: int = 0
+    dead: int = 0
+    error: str = ""
+
+
+class Notifier:
+    """Deliver the outbox of a journal to targets. At least once, with the same id; once unless it dies in between.
+
+    `started_after` seconds is how old a notice may be that a target never seen before is still told.
+    """
+
+    def __init__(
+        self,
+        journal_url: str | Path,
+        outbox: Path,
+        targets: Sequence[Target],
+        *,
+        clock: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+        started_after: float = 3600.0,
+    ) -> None:
+        self._reader = Reader(journal_url)
+        self._deliveries = Deliveries(outbox)
+        self._channels = [
+            _Channel(target, self._reader, self._deliveries, clock, jitter, started_after) for target in targets
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._deliveries.prune(clock() - _KEEP)
+
+    async def start(self) -> None:
+        """Open all targets and begin to deliver."""
+        for channel in self._channels:
+            await channel.sender.open()
+            self._tasks.append(asyncio.create_task(channel.run(), name=f"notify {channel.target.name}"))
+
+    async def notify(self) -> None:
+        """Wake all targets: the outbox has something new."""
+        for channel in self._channels:
+            channel.wake.set()
+
+    async def run(self, pokes: asyncio.Event | None = None) -> None:
+        """Start and deliver until cancelled; every time `pokes` is set counts as a `notify`."""
+        await self.start()
+        try:
+            while True:
+                if pokes is None:
+                    await asyncio.Event().wait()
+                else:
+                    await pokes.wait()
+                    pokes.clear()
+                    await self.notify()
+        finally:
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Stop delivering and close everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for channel in self._channels:
+            with contextlib.suppress(Exception):
+                await channel.sender.close()
+        self._tasks = []
+        self._deliveries.close()
+        self._reader.close()
+
+    def figures(self) -> dict[str, Figures]:
+        """Say how each target stands."""
+        for channel in self._channels:
+            channel.figures.waiting, channel.figures.dead = self._deliveries.counts(channel.target.name)
+        return {channel.target.name: channel.figures for channel in self._channels}
+
+    def dead_letters(self, target: str) -> list[Letter]:
+        """List what a target never took."""
+        return self._deliveries.dead(target)
+
+    def revive(self, target: str, id: str) -> bool:
+        """Have a dead letter tried again; tell whether there was one."""
+        found = self._deliveries.revive(target, id)
+        for channel in self._channels:
+            if channel.target.name == target:
+                channel.wake.set()
+        return found
+
+
+def backoff(target: Target, attempts: int, asked: float | None, jitter: float) -> float:
+    """Return the seconds until the next attempt: doubling, capped, half of it random (`jitter` in 0..1)."""
+    grown: float = min(target.retry_cap, target.retry_first * 2.0 ** min(attempts - 1, 30))
+    wait = grown * (0.5 + 0.5 * jitter)
+    return max(wait, min(asked, target.retry_cap)) if asked is not None else wait
+
+
+class _Channel:
+    """The deliveries of one target, in the outbox's order; what fails is put off and does not hold up the rest."""
+
+    def __init__(
+        self,
+        target: Target,
+        reader: Reader,
+        deliveries: Deliveries,
+        clock: Callable[[], float],
+        jitter: Callable[[], float],
+        started_after: float,
+    ) -> None:
+        self.target = target
+        self.wake = asyncio.Event()
+        self.figures = Figures()
+        self.sender: Sender = (
+            MqttSender(target, self.wake.set) if isinstance(target, MqttTarget) else WebhookSender(target, clock)
+        )
+        self._reader = reader
+        self._deliveries = deliveries
+        self._clock = clock
+        self._jitter = jitter
+        cursor = deliveries.cursor(target.name)
+        if cursor is None:
+            cursor = reader.outbox_start(clock() - started_after)
+        elif cursor > reader.position():
+            cursor = 0  # the journal was made anew: ids tell what was delivered
+        self._cursor = cursor
+        deliveries.move(target.name, cursor)
+
+    async def run(self) -> None:
+        """Deliver what there is, wait for a poke or the next try, and again."""
+        down = 0
+        stale = False
+        while True:
+            self.wake.clear()
+            wait = _LOOK
+            try:
+                stale = self.sender.take_stale() or stale
+                if stale:
+                    await self._tell_areas()
+                    stale = False
+                await self._deliver()
+                await self._retry()
+                down = 0
+                due = self._deliveries.next_due(self.target.name)
+                if due is not None:
+                    wait = min(wait, max(0.01, due - self._clock()))
+            except Unavailable as error:
+                down += 1
+                self.figures.error = str(error)
+                wait = min(_LOOK, backoff(self.target, down, None, self._jitter()))
+                if down == 1:
+                    logger.warning("target is out of reach, target=%s error=%s", self.target.name, error)
+            except Exception:
+                # whatever it is (the journal made anew, a full disk), the other targets and the next try go on
+                logger.exception("notifier failed, target=%s", self.target.name)
+            # not wait_for: in Python 3.11 it loses a cancellation that meets a poke
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self.wake.wait()
+
+    async def _deliver(self) -> None:
+        """Deliver the rows after the cursor."""
+        while rows := self._reader.outbox(self._cursor, _PAGE):
+            # an area told of later in this page needs no telling earlier: the summary is of now
+            latest = {row["area"]: row["position"] for row in rows if row["kind"] == "area"}
+            for row in rows:
+                position = int(row["position"])
+                kind: Literal["dispatch", "area"] = row["kind"]
+                skipped = kind == "area" and latest[row["area"]] != position
+                if not skipped and self.sender.wants(kind, bool(row["simulated"])):
+                    await self._first(row, kind, position)
+                self._cursor = position
+            self._deliveries.move(self.target.name, self._cursor)
+
+    async def _first(self, row: dict[str, Any], kind: Literal["dispatch", "area"], position: int) -> None:
+        """Try a row for the first time."""
+        if kind == "area":
+            await self._tell_area(row["area"], row["id"], row["time"])
+            return
+        if self._deliveries.is_delivered(self.target.name, row["id"]):
+            return
+        await self._try(
+            Notice(
+                id=row["id"],
+                kind=kind,
+                area=row["area"],
+                unit=row["unit"],
+                simulated=bool(row["simulated"]),
+                time=row["time"],
+                payload=row["payload"],
+            ),
+            1,
+            position,
+        )
+
+    async def _retry(self) -> None:
+        """Try the letters whose time has come."""
+        for letter in self._deliveries.due(self.target.name, self._clock()):
+            await self._try(letter.notice, letter.attempts + 1, None)
+
+    async def _try(self, notice: Notice, attempts: int, position: int | None) -> None:
+        """Send a notice; note the delivery, or put it off, or bury it."""
+        try:
+            await self.sender.send(notice)
+        except Failed as error:
+            dead = attempts >= self.target.attempts
+            due = self._clock() + backoff(self.target, attempts, error.after, self._jitter())
+            self._put_off(Letter(notice, attempts, due, dead, str(error)[:500]), position)
+        except Rejected as error:
+            self._put_off(Letter(notice, attempts, self._clock(), True, str(error)[:500]), position)
+        else:
+            self._deliveries.deliver(self.target.name, notice.id, self._clock(), position)
+            self.figures.delivered += 1
+
+    def _put_off(self, letter: Letter, position: int | None) -> None:
+        self._deliveries.put_off(self.target.name, letter, position)
+        self.figures.failed += 1
+        self.figures.error = letter.error
+        logger.log(
+            logging.ERROR if letter.dead else logging.WARNING,
+            "notice was not taken, target=%s id=%s attempts=%d dead=%s error=%s",
+            self.target.name,
+            letter.notice.id,
+            letter.attempts,
+            letter.dead,
+            letter.error,
+        )
+
+    async def _tell_areas(self) -> None:
+        """Tell all areas' summaries again."""
+        for area in self._reader.areas():
+            await self._tell_area(area, f"summary.{area}", self._clock())
+
+    async def _tell_area(self, area: str, id: str, time: float) -> None:
+        """Tell an area's summary as it is now. It needs no memory: the next one replaces it."""
+        payload = self._reader.summary(area)
+        notice = Notice(
+            id=id,
+            kind="area",
+            area=area,
+            unit="",
+            simulated=bool(payload["simulated"]),
+            time=time,
+            payload=payload,
+        )
+        try:
+            await self.sender.send(notice)
+        except (Failed, Rejected) as error:
+            self.figures.failed += 1
+            self.figures.error = str(error)
+            logger.warning("area was not told, target=%s area=%s error=%s", self.target.name, area, error)
+        else:
+            self.figures.delivered += 1

@@ -1,0 +1,162 @@
+"""Signed webhooks. Source of the headers and the signature: Standard Webhooks 1.0.0.
+
+`webhook-id` is the event's id, `webhook-timestamp` unix seconds of the attempt, and `webhook-signature` is
+`v1,<base64 of HMAC-SHA256 over "<id>.<timestamp>.<body>">`. A secret `whsec_<base64>` is decoded, any other is taken
+as it stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import ipaddress
+import socket
+import time
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from alerts import cloudevent
+from alerts.notifiers.notice import Failed, Notice, Rejected
+from alerts.notifiers.targets import TargetError, WebhookTarget, read_secret
+
+_NEVER = {400, 410, 413, 415, 422}  # the same request will not fare better
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def sign(secret: bytes, id: str, timestamp: int, body: bytes) -> str:
+    """Return the signature header of a request."""
+    mac = hmac.new(secret, f"{id}.{timestamp}.".encode() + body, sha256).digest()
+    return "v1," + base64.b64encode(mac).decode()
+
+
+def verify(secret: bytes, headers: Mapping[str, str], body: bytes, now: float, tolerance: float = 300.0) -> bool:
+    """Tell whether a request is genuine and not older than `tolerance` seconds: what a receiver does."""
+    id, stamp, signed = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
+    if not stamp.isdecimal() or abs(now - int(stamp)) > tolerance:
+        return False
+    expected = sign(secret, id, int(stamp), body)
+    return any(hmac.compare_digest(expected.encode(), one.encode()) for one in signed.split(" "))
+
+
+def secret_bytes(secret: str) -> bytes:
+    """Turn a configured secret into the key. Raise `TargetError` when its base64 is broken."""
+    if not secret.startswith("whsec_"):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error as error:
+        raise TargetError("the secret after whsec_ is not base64") from error
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address is a public one, also when it hides an IPv4 address in an IPv6 one."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+        hidden = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if hidden is not None:
+            return is_public(str(hidden))
+    return ip.is_global and not ip.is_multicast
+
+
+class WebhookSender:
+    """Deliver to one webhook. Redirects are refused; the address is checked at every attempt and then kept to."""
+
+    retained = False
+
+    def __init__(self, target: WebhookTarget, clock: Callable[[], float] = time.time) -> None:
+        parts = urlsplit(target.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+            raise TargetError(f"{target.name}: the URL must be http(s)://host…, without a name or password")
+        if not (target.secret_env or target.secret_file):
+            raise TargetError(f"{target.name}: a webhook needs secret_env or secret_file to sign with")
+        self.target = target
+        self._secret = secret_bytes(read_secret(target.secret_env, target.secret_file))
+        self._host = parts.hostname
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._clock = clock
+        self._client: httpx.AsyncClient | None = None
+
+    async def open(self) -> None:
+        """Make the client; it follows no redirect and heeds no proxy of the environment."""
+        self._client = httpx.AsyncClient(
+            follow_redirects=False, trust_env=False, timeout=self.target.timeout, limits=httpx.Limits(max_connections=4)
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    def wants(self, kind: str, simulated: bool) -> bool:
+        """Take dispatch events; simulated ones only as an exercise target."""
+        return kind == "dispatch" and (not simulated or self.target.exercise)
+
+    def take_stale(self) -> bool:
+        """Say no: a webhook retains nothing."""
+        return False
+
+    async def send(self, notice: Notice) -> None:
+        """POST one event. Raise `Failed` when it may be taken later, `Rejected` when never."""
+        body = msgspec.json.encode(notice.payload)
+        if len(body) > self.target.max_bytes:
+            raise Rejected(f"the event has {len(body)} bytes, more than {self.target.max_bytes}")
+        try:
+            async with asyncio.timeout(self.target.timeout):
+                status, headers = await self._post(notice.id, body, await self._resolve())
+        except TimeoutError as error:
+            raise Failed(f"no answer within {self.target.timeout:g} s") from error
+        except (httpx.HTTPError, OSError) as error:
+            raise Failed(f"{type(error).__name__}: {error}") from error
+        if 200 <= status < 300:
+            return
+        if 300 <= status < 400:
+            raise Rejected(f"answered {status}: redirects are not followed")
+        if status in _NEVER:
+            raise Rejected(f"answered {status}")
+        raise Failed(f"answered {status}", _seconds(headers.get("retry-after")))
+
+    async def _resolve(self) -> str:
+        """Find the address to connect to; refuse if any that the name has is not allowed."""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        addresses = [str(entry[4][0]) for entry in found]
+        if not self.target.allow_private:
+            for address in addresses:
+                if not is_public(address):
+                    raise Rejected(f"{self._host} is {address}, not a public address (allow_private permits it)")
+        return addresses[0]
+
+    async def _post(self, id: str, body: bytes, address: str) -> tuple[int, httpx.Headers]:
+        """Send the request to the very address that was checked; read no more than the answer's head."""
+        assert self._client is not None, "open first"
+        url = httpx.URL(self.target.url)
+        stamp = int(self._clock())
+        headers = {
+            "host": url.netloc.decode(),
+            "content-type": cloudevent.CONTENT_TYPE,
+            "user-agent": "foreshock",
+            "webhook-id": id,
+            "webhook-timestamp": str(stamp),
+            "webhook-signature": sign(self._secret, id, stamp, body),
+        }
+        async with self._client.stream(
+            "POST",
+            url.copy_with(host=address),
+            content=body,
+            headers=headers,
+            extensions={"sni_hostname": self._host},
+        ) as answer:
+            return answer.status_code, answer.headers
+
+
+def _seconds(text: str | None) -> float | None:
+    """Read a Retry-After in seconds; None for a date or nothing."""
+    return float(text) if text is not None and text.isdecimal() else None

@@ -1,0 +1,399 @@
+"""Questions to the journal, answered as plain dictionaries in the shape that the HTTP API speaks.
+
+Lists page by keyset: `before` is the `next` of the page before. Any process may read while the worker writes (WAL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.sql import ColumnElement
+
+from alerts.tables import (
+    alarms,
+    counters,
+    dispatch_changes,
+    dispatches,
+    incident_changes,
+    incidents,
+    outbox,
+    positions,
+    results,
+    snapshots,
+    transitions,
+)
+from sensors.site import RANK
+
+Row = dict[str, Any]
+
+MAX_PAGE = 500
+_STATES = ("NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV")
+_HIDDEN = {"number", "position", "open"}
+
+
+class JournalMissing(FileNotFoundError):
+    """Say that there is no journal at this place (yet)."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of a list, newest first. `next` is the `before` of the page after, None on the last one."""
+
+    items: list[Row]
+    next: int | None = None
+
+
+def open_engine(url: str, *, readonly: bool, synchronous: str = "NORMAL") -> Engine:
+    """Open the journal's database with WAL, a busy time-out and JSON by msgspec.
+
+    `url` is an SQLAlchemy URL or a plain file path. `readonly` refuses every write and raises `JournalMissing` when
+    there is no such file.
+    """
+    parsed = make_url(url if "://" in url else f"sqlite:///{Path(url).as_posix()}")
+    sqlite = parsed.get_backend_name() == "sqlite"
+    if sqlite and readonly:
+        path = parsed.database or ""
+        if not Path(path).is_file():
+            raise JournalMissing(f"no journal at {path}")
+        # mode=rw with query_only rather than mode=ro: a reader must be able to make the WAL's index after a crash.
+        parsed = parsed.set(database=f"file:{path}", query={"mode": "rw", "uri": "true"})
+    engine = sa.create_engine(
+        parsed,
+        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_deserializer=msgspec.json.decode,
+    )
+    if sqlite:
+
+        @event.listens_for(engine, "connect")
+        def _settings(connection: Any, _record: Any) -> None:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA busy_timeout=5000")
+            if readonly:
+                cursor.execute("PRAGMA query_only=ON")
+            else:
+                cursor.execute("PRAGMA journal_mode=WAL")
+                cursor.execute(f"PRAGMA synchronous={synchronous}")
+            cursor.close()
+
+    return engine
+
+
+class Reader:
+    """Read the journal. Safe to share between threads; raises `JournalMissing` when there is none (whole) yet."""
+
+    def __init__(self, url: str | Path) -> None:
+        self.engine = open_engine(str(url), readonly=True)
+        try:
+            with self.engine.connect() as connection:  # the counter is what the writer makes last
+                made = connection.scalar(sa.select(sa.func.count()).select_from(counters)) == 1
+        except sa.exc.DatabaseError as error:
+            made = not _no_table(error)
+            if made:
+                raise
+        if not made:
+            self.engine.dispose()
+            raise JournalMissing(f"the journal at {url} has no tables yet")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    # Incidents
+
+    def incidents(
+        self, state: str = "open", area: str | None = None, limit: int = 50, before: int | None = None
+    ) -> Page:
+        """List incidents: `state` is open, closed, all, or one state of `alerts.incident`."""
+        where: list[ColumnElement[bool]] = []
+        if state in ("open", "closed"):
+            where.append(incidents.c.open == (state == "open"))
+        elif state != "all":
+            where.append(incidents.c.state == state)
+        if area is not None:
+            where.append(incidents.c.area == area)
+        with self.engine.connect() as connection:
+            page = _page(connection, incidents, where, limit, before)
+            _add_dispatches(connection, page.items)
+        return page
+
+    def incident(self, id: str) -> Row | None:
+        """Read one incident with alarm_details, dispatch_details, history and snapshots; None if there is none.
+
+        `suggested_units` is not the journal's to know: see `alerts.routing.Router.suggest`.
+        """
+        with self.engine.connect() as connection:
+            row = _one(connection, incidents, id)
+            if row is None:
+                return None
+            _add_dispatches(connection, [row])
+            row["alarm_details"] = _rows(
+                connection, sa.select(alarms).where(alarms.c.id.in_(row["alarms"])).order_by(alarms.c.number)
+            )
+            row["dispatch_details"] = _rows(
+                connection, sa.select(dispatches).where(dispatches.c.incident == id).order_by(dispatches.c.number)
+            )
+            for dispatch in row["dispatch_details"]:
+                dispatch["history"] = _records(connection, dispatch_changes, "dispatch", dispatch["id"])
+            row["history"] = _records(connection, incident_changes, "incident", id)
+            row["snapshots"] = self._snapshots(connection, id)
+        for alarm in row["alarm_details"]:
+            _alarm(alarm)
+        return row
+
+    def snapshots(self, incident: str) -> list[Row]:
+        """List an incident's camera pictures, oldest first: camera, time, sha and url."""
+        with self.engine.connect() as connection:
+            return self._snapshots(connection, incident)
+
+    def _snapshots(self, connection: Connection, incident: str) -> list[Row]:
+        rows = _rows(
+            connection,
+            sa.select(snapshots.c.camera, snapshots.c.time, snapshots.c.sha)
+            .where(snapshots.c.incident == incident)
+            .order_by(snapshots.c.position),
+        )
+        for row in rows:
+            row["url"] = f"/api/v1/snapshots/{row['sha']}.jpg"
+        return rows
+
+    # Alarms
+
+    def alarms(self, state: str = "open", area: str | None = None, limit: int = 50, before: int | None = None) -> Page:
+        """List alarms: `state` is open (any but NORM), all, or one ISA-18.2 state."""
+        where: list[ColumnElement[bool]] = []
+        if state == "open":
+            where.append(alarms.c.open == sa.true())
+        elif state in _STATES:
+            where.append(alarms.c.state == state)
+        elif state != "all":
+            return Page([])
+        if area is not None:
+            where.append(alarms.c.area == area)
+        with self.engine.connect() as connection:
+            page = _page(connection, alarms, where, limit, before)
+        for row in page.items:
+            _alarm(row)
+        return page
+
+    def alarm(self, id: str) -> Row | None:
+        """Read one alarm with its transitions; None if there is none."""
+        with self.engine.connect() as connection:
+            row = _one(connection, alarms, id)
+            if row is None:
+                return None
+            row["transitions"] = _records(connection, transitions, "alarm", id)
+        return _alarm(row)
+
+    # Dispatches
+
+    def dispatches(
+        self,
+        unit: str | Sequence[str] | None = None,
+        state: str = "open",
+        limit: int = 50,
+        before: int | None = None,
+        incident: str | None = None,
+    ) -> Page:
+        """List dispatches of a unit (or several, or any): `state` is open, all, or one leg."""
+        where: list[ColumnElement[bool]] = []
+        if state == "open":
+            where.append(dispatches.c.open == sa.true())
+        elif state != "all":
+            where.append(dispatches.c.leg == state)
+        if unit is not None:
+            where.append(dispatches.c.unit.in_([unit] if isinstance(unit, str) else list(unit)))
+        if incident is not None:
+            where.append(dispatches.c.incident == incident)
+        with self.engine.connect() as connection:
+            return _page(connection, dispatches, where, limit, before)
+
+    def dispatch(self, id: str) -> Row | None:
+        """Read one dispatch with its history; None if there is none."""
+        with self.engine.connect() as connection:
+            row = _one(connection, dispatches, id)
+            if row is not None:
+                row["history"] = _records(connection, dispatch_changes, "dispatch", id)
+        return row
+
+    # Changes and figures
+
+    def changes(self, since: int, limit: int = 500) -> list[Row]:
+        """List changes after position `since`, oldest first: position, kind, id (of its object) and record."""
+        parts = [
+            sa.select(
+                table.c.position,
+                sa.literal(kind).label("kind"),
+                table.c[key].label("id"),
+                table.c.record,
+            )
+            .where(table.c.position > since)
+            .order_by(table.c.position)
+            .limit(limit)
+            for kind, table, key in _CHANGES
+        ]
+        with self.engine.connect() as connection:
+            rows = [row for part in parts for row in _rows(connection, part, hide=())]
+        rows.sort(key=lambda row: int(row["position"]))
+        return rows[:limit]
+
+    def position(self) -> int:
+        """Return the position of the last change, 0 when there is none."""
+        with self.engine.connect() as connection:
+            value = connection.scalar(sa.select(counters.c.value).where(counters.c.name == "changes"))
+        return int(value or 0)
+
+    def positions(self) -> dict[int, int]:
+        """Return the last journalled offset of the observations topic, by partition."""
+        with self.engine.connect() as connection:
+            return {
+                int(row.partition): int(row.offset)
+                for row in connection.execute(sa.select(positions.c.partition, positions.c.offset))
+            }
+
+    def result(self, command: str) -> Row | None:
+        """Read the answer to a command: id, ok, target, reason, time; None while there is none."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(results.c.record).where(results.c.id == command)).first()
+        return None if row is None else _answer(row.record)
+
+    def counts(self, kind: str = "risk") -> dict[str, int]:
+        """Count open incidents by level that still have an active alarm: red, orange, yellow, blue."""
+        query = (
+            sa.select(incidents.c.level, sa.func.count())
+            .where(incidents.c.open == sa.true(), incidents.c.kind == kind, incidents.c.state != "calm")
+            .group_by(incidents.c.level)
+        )
+        counted = {"red": 0, "orange": 0, "yellow": 0, "blue": 0}
+        with self.engine.connect() as connection:
+            for level, count in connection.execute(query):
+                counted[level] = int(count)
+        return counted
+
+    # What notifiers read
+
+    def outbox(self, after: int, limit: int = 100) -> list[Row]:
+        """List outbox rows after a position, oldest first."""
+        query = sa.select(outbox).where(outbox.c.position > after).order_by(outbox.c.position).limit(limit)
+        with self.engine.connect() as connection:
+            return _rows(connection, query, hide=())
+
+    def outbox_start(self, time: float) -> int:
+        """Return the position after which lie the outbox rows not older than `time`."""
+        with self.engine.connect() as connection:
+            first = connection.scalar(sa.select(sa.func.min(outbox.c.position)).where(outbox.c.time >= time))
+            last = connection.scalar(sa.select(sa.func.max(outbox.c.position)))
+        return int(first) - 1 if first is not None else int(last or 0)
+
+    def areas(self) -> list[str]:
+        """List the areas that ever had an alarm."""
+        with self.engine.connect() as connection:
+            return [str(area) for (area,) in connection.execute(sa.select(alarms.c.area).distinct())]
+
+    def summary(self, area: str, limit: int = 100) -> Row:
+        """Sum up an area's alarms as the world may see them.
+
+        `open` are the active ones, the highest level first; `returned` those that came back to normal unacknowledged;
+        `level` is the highest active one or None; `count` counts the active ones, also beyond `limit`.
+        """
+        shown = [alarms.c[name] for name in _SUMMARY]
+        query = sa.select(*shown).where(alarms.c.area == area, alarms.c.open == sa.true()).order_by(alarms.c.number)
+        with self.engine.connect() as connection:
+            rows = _rows(connection, query, hide=())
+            updated = connection.scalar(sa.select(sa.func.max(alarms.c.time)).where(alarms.c.area == area))
+        active = sorted(
+            (row for row in rows if row["state"] in ("UNACK", "ACKED")), key=lambda row: -RANK[row["level"]]
+        )
+        return {
+            "area": area,
+            "level": active[0]["level"] if active else None,
+            "count": len(active),
+            "open": active[:limit],
+            "returned": [row for row in rows if row["state"] == "RTNUN"][:limit],
+            "simulated": bool(active) and all(row["simulated"] for row in active),
+            "updated": updated,
+        }
+
+
+_SUMMARY = ("id", "rule", "title", "kind", "scope", "state", "level", "onset", "incident", "simulated")
+
+_CHANGES: tuple[tuple[str, sa.Table, str], ...] = (
+    ("alarm", transitions, "alarm"),
+    ("incident", incident_changes, "incident"),
+    ("dispatch", dispatch_changes, "dispatch"),
+    ("result", results, "id"),
+)
+
+
+def _no_table(error: sa.exc.DatabaseError) -> bool:
+    """Tell whether an error says that a table is not there."""
+    text = str(error.orig)
+    return "no such table" in text or "does not exist" in text
+
+
+def _page(
+    connection: Connection, table: sa.Table, where: Iterable[ColumnElement[bool]], limit: int, before: int | None
+) -> Page:
+    """Read one page of a table of current rows, newest first."""
+    limit = max(1, min(limit, MAX_PAGE))
+    query = sa.select(table).where(*where).order_by(table.c.number.desc()).limit(limit + 1)
+    if before is not None:
+        query = query.where(table.c.number < before)
+    rows = _rows(connection, query, hide=("position", "open"))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    last = int(rows[-1]["number"]) if more else None
+    for row in rows:
+        del row["number"]
+    return Page(rows, last)
+
+
+def _one(connection: Connection, table: sa.Table, id: str) -> Row | None:
+    """Read one current row by id."""
+    rows = _rows(connection, sa.select(table).where(table.c.id == id))
+    return rows[0] if rows else None
+
+
+def _rows(connection: Connection, query: sa.Select[Any], hide: Iterable[str] = _HIDDEN) -> list[Row]:
+    """Read rows as dictionaries, without the columns to hide."""
+    hidden = set(hide)
+    return [
+        {name: value for name, value in row.items() if name not in hidden}
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _records(connection: Connection, table: sa.Table, key: str, id: str) -> list[Row]:
+    """Read the records of one object's changes, oldest first."""
+    query = sa.select(table.c.record).where(table.c[key] == id).order_by(table.c.position)
+    return [row.record for row in connection.execute(query)]
+
+
+def _add_dispatches(connection: Connection, rows: list[Row]) -> None:
+    """Add the ids of its dispatches to each incident."""
+    found: dict[str, list[str]] = {row["id"]: [] for row in rows}
+    if found:
+        query = (
+            sa.select(dispatches.c.incident, dispatches.c.id)
+            .where(dispatches.c.incident.in_(found))
+            .order_by(dispatches.c.number)
+        )
+        for incident, id in connection.execute(query):
+            found[incident].append(id)
+    for row in rows:
+        row["dispatches"] = found[row["id"]]
+
+
+def _alarm(row: Row) -> Row:
+    """Name an alarm's title as the API does."""
+    row["rule_title"] = row.pop("title")
+    return row
+
+
+def _answer(record: Row) -> Row:
+    """Fill in a result's fields that msgspec leaves out when they hold their default."""
+    return {"reason": "", "time": 0.0, **record}

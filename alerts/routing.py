@@ -1,0 +1,88 @@
+"""Whom to send: units of the area's place and the places above it, by hazard, then distance."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from math import asin, cos, inf, radians, sin, sqrt
+
+from sensors.site import Area, Site, Unit
+
+_EARTH = 6371.0088  # km, mean radius (IUGG)
+
+
+class Router:
+    """Answer who can be sent to an area. Built once from a site; pure."""
+
+    def __init__(self, site: Site) -> None:
+        self.areas = {area.id: area for area in site.areas}
+        self.units = {unit.id: unit for unit in site.units}
+        self.places = {place.id: place for place in site.places}
+        self._at: dict[str, list[Unit]] = {}
+        for unit in site.units:
+            self._at.setdefault(unit.place, []).append(unit)
+        self._suggested: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def suggest(self, area: str, kind: str = "risk", tried: Collection[str] = ()) -> list[str]:
+        """List the units to send to an area, best first, without those already `tried`.
+
+        The nearest place of the hierarchy comes first (community, subdistrict, district), there the place's own unit
+        before the departments, then the nearer one. Units that do not handle the area's type are left out. For a risk
+        so are maintenance and mediation; for data quality, maintenance goes first.
+        """
+        found = self._suggested.get((area, kind))
+        if found is None:
+            found = self._suggested[area, kind] = tuple(self._order(area, kind))
+        return [unit for unit in found if unit not in tried]
+
+    def above(self, area: str, unit: str, kind: str = "risk", tried: Collection[str] = ()) -> str | None:
+        """Name the unit of the next place up the hierarchy from a unit's own; None at the top."""
+        depth = self._depths(area)
+        here = self.units.get(unit)
+        # a unit from elsewhere counts as standing below the whole hierarchy of this area
+        own = depth.get(here.place, -1) if here is not None else -1
+        for candidate in self.suggest(area, kind, tried):
+            if depth.get(self.units[candidate].place, -1) > own:
+                return candidate
+        return None
+
+    def _order(self, area_id: str, kind: str) -> list[str]:
+        area = self.areas.get(area_id)
+        if area is None:
+            return []
+        ranked: list[tuple[tuple[int, int, int, float, str], str]] = []
+        for place, depth in self._depths(area_id).items():
+            for unit in self._at.get(place, ()):
+                if not _handles(unit, area, kind):
+                    continue
+                maintenance = 0 if kind != "risk" and unit.kind == "maintenance" else 1
+                own = 0 if unit.kind == self.places[place].kind else 1
+                ranked.append(((maintenance, depth, own, _distance(area.location, unit.location), unit.id), unit.id))
+        return [id for _, id in sorted(ranked)]
+
+    def _depths(self, area_id: str) -> dict[str, int]:
+        """Map each place from the area's own up to the top to its distance in steps."""
+        area = self.areas.get(area_id)
+        depths: dict[str, int] = {}
+        place = area.place if area is not None else None
+        while place is not None and place in self.places and place not in depths:
+            depths[place] = len(depths)
+            place = self.places[place].parent
+        return depths
+
+
+def _handles(unit: Unit, area: Area, kind: str) -> bool:
+    """Tell whether a unit answers for an area's type and an incident's kind."""
+    if unit.types and area.type not in unit.types:
+        return False
+    if unit.kind == "mediation":
+        return False
+    return kind != "risk" or unit.kind != "maintenance"
+
+
+def _distance(a: tuple[float, float] | None, b: tuple[float, float] | None) -> float:
+    """Return the great-circle distance in km (haversine); infinite when a location is unknown."""
+    if a is None or b is None:
+        return inf
+    lat1, lon1, lat2, lon2 = map(radians, (*a, *b))
+    h = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
+    return 2 * _EARTH * asin(sqrt(h))

@@ -1,0 +1,161 @@
+"""The journal's tables, in types that SQLite and PostgreSQL share. `journal` writes them, `queries` reads them.
+
+Every change has a `position` from one sequence over all kinds of change: what `GET /changes?since=` pages by. Current
+rows carry `number`, the position at which they first appeared: what lists page by, newest first.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+positions = Table(  # the last observation of each partition whose outcomes are in the journal
+    "positions",
+    metadata,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, nullable=False),
+)
+
+
+def _changes(name: str, *columns: Column[object]) -> Table:
+    """Make a table of changes: one row a change, its record whole beside the columns that are searched."""
+    return Table(
+        name,
+        metadata,
+        Column("position", BigInteger, primary_key=True, autoincrement=False),
+        Column("id", String(96), nullable=False, unique=True),
+        Column("time", Double, nullable=False),
+        Column("partition", Integer, nullable=False),
+        Column("offset", BigInteger, nullable=False),
+        *columns,
+        Column("record", JSON, nullable=False),
+    )
+
+
+transitions = _changes("transitions", Column("alarm", String(64), nullable=False, index=True))
+incident_changes = _changes("incident_changes", Column("incident", String(64), nullable=False, index=True))
+dispatch_changes = _changes("dispatch_changes", Column("dispatch", String(64), nullable=False, index=True))
+results = _changes("results", Column("target", String(96), nullable=False))
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("position", BigInteger, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("rule", String(128), nullable=False),
+    Column("rule_version", String(128), nullable=False),
+    Column("title", JSON, nullable=False),
+    Column("rationale", JSON, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("area", String(128), nullable=False),
+    Column("scope", String(128), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("onset", Double, nullable=False),
+    Column("opened", Double, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("incident", String(64), index=True),
+    Column("acknowledged_by", String(128)),
+    Column("simulated", Boolean, nullable=False),
+    Column("explanation", JSON),
+)
+Index("alarms_open", alarms.c.open, alarms.c.number)
+Index("alarms_area", alarms.c.area, alarms.c.open, alarms.c.number)
+Index("alarms_state", alarms.c.state, alarms.c.number)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("position", BigInteger, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("area", String(128), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("peak", String(8), nullable=False),
+    Column("cause", String(64), nullable=False),
+    Column("alarms", JSON, nullable=False),
+    Column("title", JSON, nullable=False),
+    Column("opened", Double, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("acknowledged_by", String(128)),
+    Column("disposition", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+)
+Index("incidents_open", incidents.c.open, incidents.c.number)
+Index("incidents_area", incidents.c.area, incidents.c.open, incidents.c.number)
+
+dispatches = Table(
+    "dispatches",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("position", BigInteger, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("incident", String(64), nullable=False, index=True),
+    Column("area", String(128), nullable=False),
+    Column("unit", String(128), nullable=False),
+    Column("leg", String(16), nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("deadline", Double),
+    Column("overdue", Boolean, nullable=False),
+    Column("issued", Double, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+)
+Index("dispatches_open", dispatches.c.open, dispatches.c.number)
+Index("dispatches_unit", dispatches.c.unit, dispatches.c.open, dispatches.c.number)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("id", String(96), primary_key=True),  # of the incident change that attached it
+    Column("position", BigInteger, nullable=False),
+    Column("incident", String(64), nullable=False, index=True),
+    Column("area", String(128), nullable=False),
+    Column("camera", String(128), nullable=False),
+    Column("sha", String(64), nullable=False),
+    Column("time", Double, nullable=False),
+)
+
+outbox = Table(  # what notifiers have to tell the world, in the order it happened
+    "outbox",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", String(96), nullable=False),
+    Column("kind", String(16), nullable=False),  # dispatch: `payload` is a CloudEvent | area: its alarms changed
+    Column("area", String(128), nullable=False),
+    Column("unit", String(128), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("time", Double, nullable=False, index=True),
+    Column("payload", JSON),
+)

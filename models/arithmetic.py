@@ -1,0 +1,113 @@
+"""One text, two machines: the few exact operations that the detectors use, for arrays and for single readings.
+
+Detectors are written once against `Arithmetic`. All operations are exact or correctly rounded by IEEE 754 (comparison,
+selection, + - * /), so a column of readings and one reading on its own give the same bits, however a batch is cut.
+`exp`, `log` and `pow` are missing on purpose: their last bit may depend on the vector unit and the place in the array.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+# A column (f8[n], bool[n]) in one machine, a float or bool in the other.
+Column = Any
+
+
+class Arithmetic(Protocol):
+    """Say what both machines can do beside + - * / and comparison."""
+
+    @staticmethod
+    def where(condition: Column, yes: Column, no: Column) -> Column:
+        """Select elementwise."""
+
+    @staticmethod
+    def least(a: Column, b: Column) -> Column:
+        """Return the smaller; neither may be NaN."""
+
+    @staticmethod
+    def most(a: Column, b: Column) -> Column:
+        """Return the larger; neither may be NaN."""
+
+    @staticmethod
+    def size(a: Column) -> Column:
+        """Return the absolute value."""
+
+    @staticmethod
+    def both(a: Column, b: Column) -> Column:
+        """Return logical and."""
+
+    @staticmethod
+    def either(a: Column, b: Column) -> Column:
+        """Return logical or."""
+
+    @staticmethod
+    def negate(a: Column) -> Column:
+        """Return logical not."""
+
+    @staticmethod
+    def some(a: Column) -> bool:
+        """Return whether any holds: lets rare work be skipped."""
+
+
+class _Arrays:
+    """Work on columns with numpy."""
+
+    where = staticmethod(np.where)
+    least = staticmethod(np.minimum)
+    most = staticmethod(np.maximum)
+    size = staticmethod(np.absolute)
+    both = staticmethod(np.logical_and)
+    either = staticmethod(np.logical_or)
+    negate = staticmethod(np.logical_not)
+
+    @staticmethod
+    def some(a: Column) -> bool:
+        """Return whether any element holds."""
+        return bool(a.any())
+
+
+class _Scalars:
+    """Work on one reading with Python floats: the same IEEE doubles without an array's overhead."""
+
+    @staticmethod
+    def where(condition: Column, yes: Column, no: Column) -> Column:
+        """Select one of two."""
+        return yes if condition else no
+
+    @staticmethod
+    def least(a: Column, b: Column) -> Column:
+        """Return the smaller."""
+        return a if a < b else b
+
+    @staticmethod
+    def most(a: Column, b: Column) -> Column:
+        """Return the larger."""
+        return a if a > b else b
+
+    size = staticmethod(abs)
+
+    @staticmethod
+    def both(a: Column, b: Column) -> Column:
+        """Return logical and."""
+        return a and b
+
+    @staticmethod
+    def either(a: Column, b: Column) -> Column:
+        """Return logical or."""
+        return a or b
+
+    @staticmethod
+    def negate(a: Column) -> Column:
+        """Return logical not."""
+        return not a
+
+    @staticmethod
+    def some(a: Column) -> bool:
+        """Return the condition itself."""
+        return bool(a)
+
+
+ARRAYS = cast("type[Arithmetic]", _Arrays)
+SCALARS = cast("type[Arithmetic]", _Scalars)

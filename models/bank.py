@@ -1,0 +1,312 @@
+"""The bank: the early-warning state of every point of a partition as arrays, one pass scores a batch.
+
+Three streams of each point are compared with the range that each has kept lately (`models.novelty`): the value, its
+short mean, and the short mean's departure from the long one. The largest novelty is calibrated against the point's own
+past (`models.calibration`) to a score; a damped trend (`models.trend`) tells how soon a limit is reached. Everything is
+elementwise and exact (`models.arithmetic`): how a sequence is cut into batches cannot change a bit of the outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite, isnan, nan
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from models import dataquality, novelty, trend
+from models.calibration import BINS, FINE, GROUPS, Survival
+from models.machine import Batch, Single
+from models.reason import NOTHING, reason_text
+from models.scoring import ANGLE, COUNTER, FIELDS, REASON_FIELDS, STAY_FIELDS, SWITCH, BankSettings, assess
+
+__all__ = ["Bank", "BankResult", "BankSettings", "Kind"]
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.uint8]
+Kind = Literal["gauge", "counter", "switch", "angle"]
+
+KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle")
+LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
+AT = {name: place for place, name in enumerate(FIELDS)}
+_FEW = 16  # up to this many readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
+_MANY = 2048  # above this a batch is worked in pieces that stay in the processor's cache
+
+
+class BankResult(NamedTuple):
+    """Say what one call of `Bank.update` thinks of its readings, in the order of its rows."""
+
+    score: Floats  # 0..1; 0.99: one reading in a hundred of this point is this surprising or more; 0 while learning
+    alarm: Bools  # one early event: beyond the budget and beyond everything within the refractory
+    reason: Codes  # models.reason codes
+    learning: Bools  # the baseline is not learnt: score is 0, never an alarm; show as learning, not as green
+    gap: Bools  # the reading came after a gap
+
+
+class Bank:
+    """Score readings of many points; one row of the arrays is one point."""
+
+    def __init__(self, settings: BankSettings | None = None) -> None:
+        self.settings = settings or BankSettings()
+        self._fields = np.empty((0, len(FIELDS)))
+        self._rare = {"stay": np.empty((0, len(STAY_FIELDS))), "reason": np.empty((0, len(REASON_FIELDS)))}
+        self._survival = Survival()
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    @property
+    def row_bytes(self) -> int:
+        """Return bytes of state a row."""
+        return 8 * (len(FIELDS) + len(STAY_FIELDS) + len(REASON_FIELDS)) + 4 * (BINS + FINE)
+
+    def grow(self, rows: int) -> None:
+        """Make room for at least `rows` rows; new ones are unlearnt gauges read every 60 s."""
+        more = rows - len(self)
+        if more > 0:
+            self._fields = np.concatenate([self._fields, np.tile(_blank(60.0, 0, 360.0), (more, 1))])
+            self._rare = {
+                part: np.concatenate([block, np.zeros((more, block.shape[1]))]) for part, block in self._rare.items()
+            }
+            self._survival.grow(more)
+
+    def configure(self, row: int, *, interval: float = 60.0, kind: Kind = "gauge", period: float = 360.0) -> None:
+        """Tell a row its expected seconds between readings, its kind, and the full circle of an angle.
+
+        Keeps what the row has learnt unless the kind changes. Raise ValueError on a bad interval, kind or period.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind {kind!r}: one of {', '.join(KINDS)}")
+        if not (isfinite(interval) and interval > 0.0 and isfinite(period) and period > 0.0):
+            raise ValueError(f"interval and period must be positive numbers, not {interval} and {period}")
+        self.grow(row + 1)
+        fields = self._fields[row]
+        if fields[AT["kind"]] != KINDS.index(kind):
+            fields[:] = _blank(interval, KINDS.index(kind), period)
+            for block in self._rare.values():
+                block[row] = 0.0
+            self._survival.forget(row)
+        was, now = (max(each, self.settings.least) for each in (float(fields[AT["interval"]]), interval))
+        for name in ("slope", "drift"):
+            fields[AT[name]] *= now / was  # slopes are kept per step
+        fields[AT["interval"]] = interval
+        fields[AT["period"]] = period
+
+    def update(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
+        """Score readings: rows intp[n] without repeats, time f8[n] unix seconds, value f8[n].
+
+        A reading that is not finite or not later than its row's last is ignored: it scores 0 and changes nothing.
+        """
+        count = len(rows)
+        if count <= _FEW:
+            told = [self._one(*each) for each in zip(rows.tolist(), time.tolist(), value.tolist(), strict=True)]
+            columns = list(zip(*told, strict=True)) if told else [()] * 5
+            return BankResult(
+                np.array(columns[0], np.float64),
+                np.array(columns[1], np.bool_),
+                np.array(columns[2], np.uint8),
+                np.array(columns[3], np.bool_),
+                np.array(columns[4], np.bool_),
+            )
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            if count <= _MANY:
+                return self._many(rows, time, value)
+            pieces = [slice(at, at + _MANY // 2) for at in range(0, count, _MANY // 2)]
+            parts = [self._many(rows[piece], time[piece], value[piece]) for piece in pieces]
+            return BankResult(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def _many(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
+        """Score a batch with the array machine."""
+        fields = self._fields.take(rows, axis=0).T.copy()
+        last, kind = fields[0], fields[4]
+        usable = (np.abs(value) <= LARGEST) & np.isfinite(time) & ~(time <= last)
+        noted = (kind == SWITCH) | ((kind == COUNTER) & np.isnan(last))
+        whole = usable & ~noted
+        if whole.all():
+            return self._assess(rows, time, value, fields)
+        result = BankResult(
+            np.zeros(len(rows)),
+            np.zeros(len(rows), np.bool_),
+            np.zeros(len(rows), np.uint8),
+            (fields[6] < self.settings.warm_up) & (kind != SWITCH),
+            dataquality.gap(time - last, fields[3], self.settings.gap) & usable,
+        )
+        note = np.flatnonzero(usable & noted)
+        if len(note):
+            self._note(rows[note], time[note], value[note])
+        at = np.flatnonzero(whole)
+        if len(at):
+            part = self._assess(rows[at], time[at], value[at], fields.take(at, axis=1))
+            result.score[at], result.alarm[at], result.reason[at] = part.score, part.alarm, part.reason
+            result.learning[at], result.gap[at] = part.learning, part.gap
+        return result
+
+    def _assess(self, rows: Rows, time: Floats, value: Floats, fields: Floats) -> BankResult:
+        """Score readings that can be scored; `fields` f8[FIELDS, n] is the work space."""
+        fresh = np.flatnonzero(fields[6] == 0.0)
+        if len(fresh):
+            for place in fresh.tolist():
+                self._begin(int(rows[place]), float(time[place]), float(value[place]))
+            fields[:, fresh] = self._fields.take(rows[fresh], axis=0).T
+        columns = list(fields)
+        outcome, told = assess(Batch(self._rare, self._survival, rows), self.settings, columns, time, value)
+        for column, new in zip(columns, outcome, strict=True):
+            if new is not column:
+                column[:] = new
+        self._fields[rows] = fields.T
+        return BankResult(told.score, told.alarm, told.reason, told.learning, told.gap)
+
+    def _one(self, row: int, time: float, value: float) -> tuple[float, bool, int, bool, bool]:
+        """Score one reading with the scalar machine."""
+        fields: list[float] = self._fields[row].tolist()
+        last, interval, kind = fields[0], fields[3], fields[4]
+        if not (abs(value) <= LARGEST and isfinite(time)) or time <= last:
+            return 0.0, False, NOTHING, kind != SWITCH and fields[6] < self.settings.warm_up, False
+        if kind == SWITCH or (kind == COUNTER and isnan(last)):
+            self._note(np.array([row]), np.array([time]), np.array([value]))
+            gap = dataquality.gap(time - last, interval, self.settings.gap)
+            return 0.0, False, NOTHING, kind != SWITCH, gap
+        if fields[6] == 0.0:
+            self._begin(row, time, value)
+            fields = self._fields[row].tolist()
+        outcome, told = assess(Single(self._rare, self._survival, row), self.settings, fields, time, value)
+        self._fields[row] = outcome
+        return told.score, told.alarm, told.reason, told.learning, told.gap
+
+    def _note(self, rows: Rows, time: Floats, value: Floats) -> None:
+        """Keep time and value of readings that are not scored."""
+        changed = value != self._fields[rows, AT["last_value"]]
+        self._fields[rows[changed], AT["flat_since"]] = time[changed]
+        self._fields[rows, AT["last_time"]] = time
+        self._fields[rows, AT["last_value"]] = value
+
+    def _begin(self, row: int, time: float, value: float) -> None:
+        """Start all streams of a row at its first scored reading."""
+        fields = self._fields[row]
+        if isnan(fields[AT["last_time"]]):
+            fields[AT["last_time"]] = time - fields[AT["interval"]]
+            fields[AT["last_value"]] = value
+            fields[AT["flat_since"]] = time
+        x = value
+        if fields[AT["kind"]] == COUNTER:
+            step = max(value - float(fields[AT["last_value"]]), 0.0)
+            x = step * float(fields[AT["interval"]]) / (time - float(fields[AT["last_time"]]))
+        elif fields[AT["kind"]] == ANGLE:
+            fields[AT["reference"]] = value
+            x = 0.0
+        x += 0.0  # no negative zero
+        fields[AT["short"]] = fields[AT["long"]] = x
+        for name, start in (("value", x), ("short", x), ("change", 0.0)):
+            fields[AT[f"{name}_low"]] = fields[AT[f"{name}_high"]] = start
+        fields[AT["turned"]] = fields[AT["turned_before"]] = time
+        fields[AT["level"]] = value
+
+    def eta(self, rows: Rows, limit: Floats, below: Bools) -> Floats:
+        """Return seconds (f8[n]) from each row's last reading until its damped trend crosses `limit` (f8[n]).
+
+        0 when the last reading is at or past it, inf when not within the horizon or when the slope does not stand out
+        of the noise, nan while the trend is learning. `below` bool[n]: the limit is a floor.
+        """
+        fields = self._fields[rows]
+        value, level = fields[:, AT["last_value"]], fields[:, AT["level"]]
+        settings = self.settings
+        steps = np.minimum(
+            trend.crossing(
+                level,
+                fields[:, AT["slope"]],
+                fields[:, AT["moving"]] > 0.0,
+                limit,
+                below,
+                settings.trend_damping,
+                settings.trend_horizon,
+            ),
+            trend.crossing(
+                level,
+                fields[:, AT["drift"]],
+                fields[:, AT["drifting"]] > 0.0,
+                limit,
+                below,
+                settings.drift_damping,
+                settings.trend_horizon,
+            ),
+        )
+        time = steps * np.maximum(fields[:, AT["interval"]], settings.least)
+        past = np.where(below, value <= limit, value >= limit)
+        learning = np.isnan(value) | (fields[:, AT["trend_count"]] < self.settings.trend_learn)
+        return np.where(learning, np.where(past, 0.0, nan), np.where(past, 0.0, time))
+
+    @property
+    def last_time(self) -> Floats:
+        """Return times of last readings, f8[rows], unix seconds; NaN before the first."""
+        return self._fields[:, AT["last_time"]]
+
+    @property
+    def last_value(self) -> Floats:
+        """Return last values, f8[rows]; NaN before the first."""
+        return self._fields[:, AT["last_value"]]
+
+    @property
+    def flat_since(self) -> Floats:
+        """Return times of the readings since which values have not changed, f8[rows]; NaN before the first."""
+        return self._fields[:, AT["flat_since"]]
+
+    @property
+    def rate(self) -> Floats:
+        """Return the trend's slope, f8[rows], units a second; 0 until learnt."""
+        return self._fields[:, AT["slope"]] / np.maximum(self._fields[:, AT["interval"]], self.settings.least)
+
+    @property
+    def deviation(self) -> Floats:
+        """Return last values minus their long mean (for counters and angles too, in their units), f8[rows]."""
+        return self._fields[:, AT["last_value"]] - self._fields[:, AT["long"]]
+
+    def learning(self, rows: Rows) -> Bools:
+        """Return whether rows are still learning, bool[n]; switches never are."""
+        fields = self._fields[rows]
+        return np.asarray((fields[:, AT["seen"]] < self.settings.warm_up) & (fields[:, AT["kind"]] != SWITCH))
+
+    def reason_text(self, row: int, language: str = "en") -> str:
+        """Say why the row's last surprising reading was surprising ('' if none), in "en" or "zh-CN"."""
+        code, time, value, low, high, since, score = self._rare["reason"][row].tolist()
+        return reason_text(
+            int(code), value=value, low=low, high=high, span=time - since, score=score, language=language
+        )
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Return copies of all arrays, enough for `restore`."""
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "fields": self._fields,
+            **self._rare,
+            "coarse": self._survival.coarse,
+            "fine": self._survival.fine.reshape(len(self), BINS),
+        }
+        return {name: array.copy() for name, array in arrays.items()}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take over what `state` returned. Raise ValueError on arrays of another layout."""
+        mine = Bank().state()
+        rows = len(state["fields"]) if "fields" in state else 0
+        for name, empty in mine.items():
+            array = state.get(name)
+            if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:
+                raise ValueError(f"not the state of a bank of this layout: {name}")
+        self._fields = state["fields"].copy()
+        self._rare = {part: state[part].copy() for part in self._rare}
+        self._survival.coarse = state["coarse"].copy()
+        self._survival.fine = state["fine"].reshape(rows * GROUPS, FINE).copy()
+
+
+def _blank(interval: float, kind: int, period: float) -> Floats:
+    """Return the fields of a row that has seen nothing."""
+    fields = np.zeros(len(FIELDS))
+    fields[:3] = nan
+    fields[3:6] = interval, kind, period
+    for name in ("value", "short", "change"):
+        for which in ("", "before_"):
+            fields[AT[f"{name}_{which}low"]] = novelty.NOWHERE
+            fields[AT[f"{name}_{which}high"]] = -novelty.NOWHERE
+    fields[AT["peak_time"]] = -novelty.NOWHERE
+    return fields

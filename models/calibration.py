@@ -1,0 +1,152 @@
+"""Conformal calibration in O(1) memory: what share of a point's own readings was this surprising or more.
+
+Two estimates, the smaller counts:
+- **rank** (Vovk 2005, conformal p-value), from a decayed survival histogram over fixed bins: (readings at or above this
+  bin + 1) / (readings + 1), never said finer than `FINEST`;
+- **tail**, for readings outside the remembered range: how often such events came (a record among n exchangeable
+  readings has probability 2 / (n + 1) for the two sides) times a Pareto excess over one scale for all points (peaks
+  over threshold, Pickands 1975, tail index 1/2, which needs no `pow`), counted once a cluster (runs declustering).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from models.arithmetic import Arithmetic, Column
+
+GROUPS, FINE = 6, 8
+BINS = GROUPS * FINE
+FINEST = 1.0 / 1001.0
+"""The rank stops here, just beyond one in a thousand: the decayed count holds 2 000 to 4 000 correlated readings."""
+
+# Bins of the place inside the range (0..1): by the logarithm below a half, where heavy tails crowd, evenly above; then
+# bins of the excess outside it. Looked up in a table: a logarithm's last bit is not the same everywhere.
+_LOW, _HIGH = 21, 20
+_EDGES = np.concatenate([np.geomspace(1.0 / 256.0, 0.5, _LOW), np.linspace(0.5, 1.0, _HIGH + 1)[1:-1]])
+_FIRST_OUTSIDE = _LOW + _HIGH
+_TAIL = np.array([0.01, 0.02, 0.05, 0.1, 0.3, 1.0])
+_TAIL_EDGES = _TAIL.tolist()
+_CELLS = 4096.0
+_CELL = np.searchsorted(_EDGES, np.arange(int(_CELLS) + 1) / _CELLS, "right").astype(np.intp)
+_CELL_LIST = _CELL.tolist()
+assert _FIRST_OUTSIDE + len(_TAIL) + 1 == BINS
+_SHIFT = 3  # log2(FINE)
+_HALF = np.float32(0.5)
+# Row b: the counts that a reading in bin b adds to; the last row adds to none.
+_FINE_STEPS = np.vstack([np.tri(FINE, dtype=np.float32), np.zeros((1, FINE), np.float32)])
+_COARSE_STEPS = np.vstack([np.tri(GROUPS, FINE, dtype=np.float32), np.zeros((1, FINE), np.float32)])
+
+
+class Survival:
+    """Count, for each row, the readings at or above each bin, in two levels so that one reading touches few counts.
+
+    `coarse[row, g]`: readings in group g or above (the last two columns stay 0); `fine[row * GROUPS + g, b]`: readings
+    of group g in its bin b or above.
+    """
+
+    def __init__(self, rows: int = 0) -> None:
+        self.coarse = np.zeros((rows, FINE), np.float32)
+        self.fine = np.zeros((rows * GROUPS, FINE), np.float32)
+
+    def grow(self, rows: int) -> None:
+        """Add `rows` rows that have counted nothing."""
+        self.coarse = np.concatenate([self.coarse, np.zeros((rows, FINE), np.float32)])
+        self.fine = np.concatenate([self.fine, np.zeros((rows * GROUPS, FINE), np.float32)])
+
+    def forget(self, row: int) -> None:
+        """Set a row's counts to 0."""
+        self.coarse[row] = 0.0
+        self.fine[row * GROUPS : (row + 1) * GROUPS] = 0.0
+
+    def halve(self, rows: npt.NDArray[np.intp]) -> None:
+        """Halve the counts of rows."""
+        self.coarse[rows] *= _HALF
+        for group in range(GROUPS):
+            self.fine[rows * GROUPS + group] *= _HALF
+
+    def count_many(
+        self,
+        rows: npt.NDArray[np.intp],
+        place: npt.NDArray[np.float64],
+        excess: npt.NDArray[np.float64],
+        counted: npt.NDArray[np.bool_],
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return how many readings of each row were in this one's bin or above, and how many in all; then count it.
+
+        `place` 0..1 inside the range, `excess` above 0 outside it (`models.novelty`). Count only where `counted`.
+        """
+        number = _CELL.take((place * _CELLS).astype(np.intp))
+        outside = np.flatnonzero(excess > 0.0)
+        number[outside] = np.searchsorted(_TAIL, excess[outside], "right") + _FIRST_OUTSIDE
+        group, bin_ = number >> _SHIFT, number & (FINE - 1)
+        coarse, at = self.coarse.take(rows, axis=0), rows * GROUPS + group
+        fine = self.fine.take(at, axis=0)
+        each = np.arange(0, len(rows) * FINE, FINE)
+        found: npt.NDArray[np.float64] = coarse.take(each + group + 1).astype(np.float64) + fine.take(each + bin_)
+        total = coarse[:, 0].astype(np.float64)
+        coarse += _COARSE_STEPS.take(np.where(counted, group, GROUPS), axis=0)
+        fine += _FINE_STEPS.take(np.where(counted, bin_, FINE), axis=0)
+        self.coarse[rows] = coarse
+        self.fine[at] = fine
+        return found, total
+
+    def count_one(self, row: int, place: float, excess: float, counted: bool) -> tuple[float, float]:
+        """Do the same for one reading."""
+        number = _CELL_LIST[int(place * _CELLS)]
+        if excess > 0.0:
+            number = bisect_right(_TAIL_EDGES, excess) + _FIRST_OUTSIDE
+        group, bin_ = number >> _SHIFT, number & (FINE - 1)
+        coarse, fine = self.coarse[row], self.fine[row * GROUPS + group]
+        found, total = float(coarse[group + 1]) + float(fine[bin_]), float(coarse[0])
+        if counted:
+            coarse += _COARSE_STEPS[group]
+            fine += _FINE_STEPS[bin_]
+        return found, total
+
+
+class Peaks(NamedTuple):
+    """Hold what the tail has seen: decayed counts of events and readings, and the cluster under way."""
+
+    events: Column
+    readings: Column
+    peak: Column  # highest excess of the cluster
+    since: Column  # time of that peak
+
+
+def rank(op: type[Arithmetic], at_or_above: Column, readings: Column) -> Column:
+    """Return the conservative conformal p-value."""
+    return op.most((at_or_above + 1.0) / (readings + 1.0), FINEST)
+
+
+def peaks_over(
+    op: type[Arithmetic], peaks: Peaks, excess: Column, time: Column, learnt: Column, refractory: Column, memory: float
+) -> tuple[Column, Column, Peaks, Column]:
+    """Return the share of readings that leave the range, whether an event begins, the new peaks, where counts halve.
+
+    An event is an excess above all within the last `refractory` seconds.
+    """
+    share = op.least((peaks.events + 2.0) / (peaks.readings + 1.0), 1.0)
+    old = time - peaks.since > refractory
+    event = op.both(excess > op.where(old, 0.0, peaks.peak), learnt)
+    readings = peaks.readings + 1.0
+    events = op.where(event, peaks.events + 1.0, peaks.events)
+    full = readings >= memory
+    if op.some(full):
+        readings = op.where(full, readings * 0.5, readings)
+        events = op.where(full, events * 0.5, events)
+    return (
+        share,
+        event,
+        Peaks(events, readings, op.where(event, excess, peaks.peak), op.where(event, time, peaks.since)),
+        full,
+    )
+
+
+def tail(share: Column, excess: Column, scale: Column) -> Column:
+    """Return the p-value of an excess: `share` leave the range at all, a quarter of them by more than `scale`."""
+    stretch = 1.0 + excess / scale
+    return share / (stretch * stretch)

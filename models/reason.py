@@ -1,0 +1,70 @@
+"""Why a reading was surprising, as a code, and in words for the person on duty."""
+
+from __future__ import annotations
+
+NOTHING, VALUE_ABOVE, VALUE_BELOW, MEAN_ABOVE, MEAN_BELOW, CHANGE_ABOVE, CHANGE_BELOW, RARE = range(8)
+"""Codes: the value, its short mean, or the mean's change is above or below its range; or rare within its range."""
+
+_WORDS = {
+    "en": {
+        VALUE_ABOVE: "value {value} above {low}…{high} seen in the last {span}",
+        VALUE_BELOW: "value {value} below {low}…{high} seen in the last {span}",
+        MEAN_ABOVE: "short mean {value} above {low}…{high} seen in the last {span}",
+        MEAN_BELOW: "short mean {value} below {low}…{high} seen in the last {span}",
+        CHANGE_ABOVE: "rise of the mean by {value} above {low}…{high} seen in the last {span}",
+        CHANGE_BELOW: "fall of the mean by {value} below {low}…{high} seen in the last {span}",
+        RARE: "value {value} rare within {low}…{high} of the last {span}: {share} of readings are as far out",
+    },
+    "zh": {
+        VALUE_ABOVE: "数值 {value} 高于最近 {span} 内的范围 {low}…{high}",
+        VALUE_BELOW: "数值 {value} 低于最近 {span} 内的范围 {low}…{high}",
+        MEAN_ABOVE: "短时均值 {value} 高于最近 {span} 内的范围 {low}…{high}",
+        MEAN_BELOW: "短时均值 {value} 低于最近 {span} 内的范围 {low}…{high}",
+        CHANGE_ABOVE: "均值上升 {value}，超出最近 {span} 内的范围 {low}…{high}",
+        CHANGE_BELOW: "均值下降 {value}，超出最近 {span} 内的范围 {low}…{high}",
+        RARE: "数值 {value} 在最近 {span} 的范围 {low}…{high} 内少见：仅 {share} 的读数如此偏离",
+    },
+}
+_SPANS = {
+    "en": ((86400.0, "{} d"), (3600.0, "{} h"), (60.0, "{} min"), (1.0, "{} s")),
+    "zh": ((86400.0, "{} 天"), (3600.0, "{} 小时"), (60.0, "{} 分钟"), (1.0, "{} 秒")),
+}
+
+
+def reason_text(
+    code: int, *, value: float, low: float, high: float, span: float, score: float, language: str = "en"
+) -> str:
+    """Say a code in words ('' for NOTHING). `span` seconds of memory; language "en" or "zh-CN"."""
+    language = "zh" if language.startswith("zh") else "en"
+    words = _WORDS[language].get(code)
+    if words is None:
+        return ""
+    digits = _digits(low, high)
+    return words.format(
+        value=_number(value, digits),
+        low=_number(low, digits),
+        high=_number(high, digits),
+        span=_span(span, language),
+        share=f"{100.0 * (1.0 - score):.2g} %",
+    )
+
+
+def _digits(low: float, high: float) -> int:
+    """Return decimals that tell values of a range apart: three figures of its width."""
+    width, digits = high - low, 0
+    while digits < 6 and 0.0 < width < 100.0:
+        width *= 10.0
+        digits += 1
+    return digits
+
+
+def _number(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _span(seconds: float, language: str) -> str:
+    for unit, words in _SPANS[language]:
+        if seconds >= 2.0 * unit or unit == 1.0:
+            return words.format(round(seconds / unit))
+    raise AssertionError("the last unit always fits")

@@ -1,0 +1,223 @@
+"""One reading's way through the detectors: what `models.bank` does to every row that a batch touches.
+
+Written once for both machines of `models.arithmetic`. Most fields are read and written at every reading; those of rare
+happenings (a stay outside the old range, the reason of a surprise) live apart and are touched only where they matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from models import calibration, dataquality, novelty, trend
+from models.arithmetic import Arithmetic, Column
+
+DAY = 86400.0
+GAUGE, COUNTER, SWITCH, ANGLE = range(4)
+TELLING = 0.99  # from this score on the reason is kept
+
+
+class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold the one parameter set for all points. Times are seconds, or expected intervals of the point."""
+
+    alarms_per_day: float = 0.03  # early events that a quiet point may raise in a day: the shipped budget
+    warm_up: int = 100  # readings before the baseline counts as learnt
+    generation: float = 7 * DAY  # memory of ranges turns over after this long ...
+    generation_intervals: float = 4000.0  # ... and this many intervals: it reaches back one to two turns
+    short: float = 30.0  # readings in the short mean
+    long: float = 300.0  # readings in the long mean
+    refractory: float = 75.0  # intervals in which only something larger is a new event
+    settle: float = DAY  # a stay outside the old range for this long ...
+    settle_intervals: float = 300.0  # ... and this many intervals makes a new range
+    tail_scale: float = 0.02  # excess, in ranges, at which the tail has fallen to a quarter
+    tail_young: float = 200.0  # readings at which an alarm asks for twice the excess: a young range still grows
+    memory: float = 4000.0  # readings at which the calibration's counts are halved
+    least: float = 60.0  # seconds: sampling faster than this does not make the world faster (budget, refractory, trend)
+    gap: float = 5.0  # intervals without a reading that make a gap
+    trend_level: float = 1.0  # intervals over which the trend's level follows
+    trend_slope: float = 2.0  # intervals over which its slope follows
+    trend_damping: float = 24.0  # intervals over which its slope dies out
+    drift_slope: float = 24.0  # the same two of the slow slope
+    drift_damping: float = 288.0
+    trend_noise: float = 50.0  # intervals over which its error is averaged
+    trend_horizon: float = 288.0  # intervals (of at least `least`) beyond which eta is inf
+    trend_learn: int = 10  # readings before eta is told
+    trend_enter: float = 2.0  # slope counts as moving from this many times the noise ...
+    trend_leave: float = 1.0  # ... until it falls below this many
+
+
+FIELDS = (
+    *("last_time", "last_value", "flat_since", "interval", "kind", "period", "seen", "turned", "turned_before"),
+    *("reference", "short", "long"),
+    *("value_low", "value_high", "value_before_low", "value_before_high"),
+    *("short_low", "short_high", "short_before_low", "short_before_high"),
+    *("change_low", "change_high", "change_before_low", "change_before_high"),
+    *("level", "slope", "drift", "noise", "trend_count", "moving", "drifting"),
+    *("events", "readings", "peak", "peak_time", "stay_lasted"),
+)
+STAY_FIELDS = novelty.Stay._fields
+REASON_FIELDS = ("code", "time", "value", "low", "high", "since", "score")
+
+
+class Machine(Protocol):
+    """Do what differs between a batch and a single reading."""
+
+    @property
+    def op(self) -> type[Arithmetic]:
+        """Return the arithmetic to use."""
+
+    def count(self, place: Column, excess: Column, counted: Column) -> tuple[Column, Column]:
+        """Return how many earlier readings were at least as surprising, and how many in all; then count it."""
+
+    def halve(self, full: Column) -> None:
+        """Halve the counts where `full`."""
+
+    def rarely(
+        self, part: str, where: Column, work: Callable[..., tuple[tuple[Column, ...], tuple[Column, ...]]],
+        change: tuple[Column, ...], *given: Column,
+    ) -> tuple[Column, ...]:  # fmt: skip
+        """Do `work(op, fields of part, *change, *given) -> (fields, change)` only `where`; return `change` for all."""
+
+    def explain(
+        self, telling: Column, time: Column, since: Column, score: Column, streams: tuple[Column, ...],
+        news: list[novelty.Novelty],
+    ) -> Column:  # fmt: skip
+        """Keep why readings were surprising where `telling`; return the codes for all (0 elsewhere)."""
+
+
+class Told(NamedTuple):
+    """Say what is thought of a reading: see `models.bank.BankResult`."""
+
+    score: Column
+    alarm: Column
+    reason: Column
+    learning: Column
+    gap: Column
+
+
+def assess(
+    machine: Machine, settings: BankSettings, fields: list[Column], time: Column, value: Column
+) -> tuple[tuple[Column, ...], Told]:
+    """Return a row's new fields (order of FIELDS) and what is told of its reading.
+
+    The row has begun (`models.bank` starts it), `time` is after its last reading, `value` is finite.
+    """
+    op = machine.op
+    last_time, last_value, flat_since, interval, kind, period, seen, turned, turned_before = fields[:9]
+    reference, short, long = fields[9:12]
+    memories = [novelty.Memory(*fields[at : at + 4]) for at in (12, 16, 20)]
+    line = trend.Trend(*fields[24:31])
+    peaks = calibration.Peaks(*fields[31:35])
+    lasted = fields[35]
+
+    dt = time - last_time
+    gap = dataquality.gap(dt, interval, settings.gap)
+    flat_since = dataquality.flat_since(op, flat_since, time, value, last_value)
+    value = value + 0.0  # no negative zero, so that equal means equal to the bit
+    learnt = seen >= settings.warm_up
+    tempo = op.most(interval, settings.least)
+
+    x, restart = value, gap
+    if op.some(kind != GAUGE):
+        x, reference, broken = _quantity(op, settings, kind, value, last_value, dt, interval, reference, period, short)
+        restart = op.either(restart, broken)
+
+    over = time - turned >= op.most(interval * settings.generation_intervals, settings.generation)
+    if op.some(over):
+        memories = [novelty.turn(op, memory, over) for memory in memories]
+        turned_before = op.where(over, turned, turned_before)
+        turned = op.where(over, time, turned)
+
+    start = 1.0 / (seen + 1.0)
+    steps = dt / interval
+    short = short + (x - short) * op.most(steps / (steps + 0.5 * (settings.short - 1.0)), start)
+    long = long + (x - long) * op.most(steps / (steps + 0.5 * (settings.long - 1.0)), start)
+    streams = (x, short, short - long)
+    centres = (long, long, 0.0)
+    news = [novelty.compare(op, *each) for each in zip(memories, streams, centres, strict=True)]
+    memories = [novelty.remember(op, memory, stream) for memory, stream in zip(memories, streams, strict=True)]
+
+    staying = op.either(news[0].excess > 0.0, lasted > 0.0)
+    if op.some(staying):
+        enough = op.most(interval * settings.settle_intervals, settings.settle)
+        step = op.least(dt, interval * settings.gap)
+        (lasted,) = machine.rarely("stay", staying, _stay, (lasted,), *streams, news[0].low, news[0].high, step)
+        settled = lasted >= enough
+        if op.some(settled):
+            bounds = machine.rarely("stay", settled, _settle, tuple(bound for memory in memories for bound in memory))
+            memories = [novelty.Memory(*bounds[at : at + 4]) for at in (0, 4, 8)]
+            lasted = op.where(settled, 0.0, lasted)
+
+    excess = op.most(op.most(news[0].excess, news[1].excess), news[2].excess)
+    place = op.most(op.most(news[0].place, news[1].place), news[2].place)
+    at_or_above, total = machine.count(place, excess, learnt)
+    ranked = calibration.rank(op, at_or_above, total)
+    share, event, peaks, full = calibration.peaks_over(
+        op, peaks, excess, time, learnt, settings.refractory * tempo, settings.memory
+    )
+    tailed = op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0)
+    if op.some(full):
+        machine.halve(full)
+    score = op.where(learnt, 1.0 - op.least(ranked, tailed), 0.0)
+    young = settings.tail_young * start
+    sure = calibration.tail(share, excess, settings.tail_scale * (1.0 + young * young))
+    alarm = op.both(event, sure <= op.least(tempo * (settings.alarms_per_day / DAY), 0.01))
+
+    pace = trend.Pace(
+        settings.trend_level,
+        settings.trend_slope,
+        settings.trend_damping,
+        settings.drift_slope,
+        settings.trend_noise,
+        settings.trend_enter,
+        settings.trend_leave,
+    )
+    line = trend.advance(op, line, pace, dt / tempo, value, restart)
+
+    reason = machine.explain(score >= TELLING, time, turned_before, score, streams, news)
+
+    new = (
+        *(time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before, reference, short, long),
+        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted),
+    )
+    return new, Told(score, alarm, reason, op.negate(learnt), gap)
+
+
+def _quantity(
+    op: type[Arithmetic], settings: BankSettings, kind: Column, value: Column, last_value: Column, dt: Column,
+    interval: Column, reference: Column, period: Column, usual: Column,
+) -> tuple[Column, Column, Column]:  # fmt: skip
+    """Return the quantity that is scored, the angle's reference, and where the value broke off (reset, wrap).
+
+    A counter is scored by its increments per interval (at a reset, when that is not known, by the `usual` one), an
+    angle by its turn from where it usually points.
+    """
+    counts, angle = kind == COUNTER, kind == ANGLE
+    turn = dataquality.turned(op, value, reference, period)
+    moved = reference + turn * (dt / (dt + interval * (0.5 * (settings.long - 1.0))))
+    moved = op.where(moved >= period, moved - period, op.where(moved < 0.0, moved + period, moved))
+    jump = value - last_value
+    counted = op.where(jump < 0.0, usual, jump * interval / dt)
+    broken = op.either(op.both(counts, jump < 0.0), op.both(angle, op.size(jump) > 0.5 * period))
+    x = op.where(counts, counted, op.where(angle, turn, value)) + 0.0
+    return x, op.where(angle, moved, reference), broken
+
+
+Pair = tuple[tuple[Column, ...], tuple[Column, ...]]
+
+
+def _stay(
+    op: type[Arithmetic], fields: tuple[Column, ...], lasted: Column, value: Column, short: Column, change: Column,
+    low: Column, high: Column, step: Column,
+) -> Pair:  # fmt: skip
+    """Follow a stay outside the old range."""
+    stay, lasted = novelty.follow(op, novelty.Stay(*fields), (value, short, change), low, high, lasted, step)
+    return stay, (lasted,)
+
+
+def _settle(op: type[Arithmetic], fields: tuple[Column, ...], *bounds: Column) -> Pair:
+    """Make the ranges of a long stay the memory, and forget what was before."""
+    nothing = bounds[0] * 0.0 + novelty.NOWHERE
+    return fields, tuple(bound for at in (2, 4, 6) for bound in (fields[at], fields[at + 1], nothing, -nothing))

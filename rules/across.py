@@ -1,0 +1,193 @@
+"""Figures over the points of an area: `area.max(rain.mean('6h'))`, `area.count(score > 0.99)`.
+
+They are worked out on ticks, from what each point stands at, and used until the next tick: so an outcome does not depend
+on which readings happened to share a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.binding import (
+    OPPOSITE,
+    Both,
+    Bound,
+    Column,
+    Either,
+    Key,
+    Measure,
+    Subject,
+    Test,
+    bind,
+    bind_number,
+    columns,
+    conversion,
+    shape_of,
+)
+from rules.expression import Across, AcrossFlag, ExpressionError, unparse
+from rules.shapes import Array, holds, number, resolve_constants, resolver
+from sensors.measure import UnitError
+from sensors.problem import suggest
+from sensors.site import Area, Point, Site
+
+Rows = npt.NDArray[np.intp]
+Measures = Callable[[str], Measure]
+
+
+class Member(NamedTuple):
+    """Points of one unit: what is worked out for each, and how it becomes the common measure."""
+
+    rows: Rows
+    shape: Bound
+    params: Array
+    scale: float
+    offset: float
+
+
+class AcrossProgram(NamedTuple):
+    """One figure over the points of each area. `members` cover `rows` in order; an area's members are one range."""
+
+    text: str
+    operation: str
+    boolean: bool
+    members: tuple[Member, ...]
+    rows: Rows  # members' rows one after another
+    order: Rows  # puts them in order of area
+    areas: Rows  # areas that have members
+    starts: Rows  # their ranges, in that order
+    needs: tuple[tuple[Key, Rows], ...]
+
+    def inner(self, column: Callable[[Column, Rows], Array]) -> tuple[Array, Array]:
+        """Work out the inner expression for every member, by area: (value or 1 for true, 1 for known to be false).
+
+        `column(wanted, place)` gives a feature of `self.rows[place]`.
+        """
+        values, false = np.empty(len(self.rows)), np.zeros(len(self.rows))
+        done = 0
+        for member in self.members:
+            place = np.arange(done, done + len(member.rows))
+            done += len(member.rows)
+
+            def leaf(wanted: Column, place: Rows = place) -> Array:
+                return column(wanted, place)
+
+            resolve = resolver(member.params, np.arange(len(member.rows)), leaf)
+            if self.boolean:
+                values[place] = holds(member.shape, resolve)
+                false[place] = holds(_opposite(member.shape), resolve)
+            else:
+                values[place] = np.asarray(number(member.shape, resolve)) * member.scale + member.offset
+        return values[self.order], false[self.order]
+
+    def figure(self, values: Array, false: Array) -> Array:
+        """Reduce the members' values to one for each of `areas`; NaN where unknown."""
+        starts = self.starts
+        if not len(starts):
+            return np.empty(0)
+        if not self.boolean:
+            known = np.add.reduceat((~np.isnan(values)).astype(np.float64), starts)
+            with np.errstate(all="ignore"):
+                match self.operation:
+                    case "max":
+                        return np.fmax.reduceat(values, starts)
+                    case "min":
+                        return np.fmin.reduceat(values, starts)
+                total = np.add.reduceat(np.where(np.isnan(values), 0.0, values), starts)
+                if self.operation == "mean":
+                    return np.where(known > 0, total / known, np.nan)
+                return np.where(known > 0, total, np.nan)
+        true = np.add.reduceat(values, starts)
+        wrong = np.add.reduceat(false, starts)
+        size = np.diff(np.append(starts, len(values)))
+        if self.operation == "any":
+            return np.where(true > 0, 1.0, np.where(wrong == size, 0.0, np.nan))
+        if self.operation == "all":
+            return np.where(true == size, 1.0, np.where(wrong > 0, 0.0, np.nan))
+        return np.where(true + wrong > 0, true, np.nan)
+
+
+def measures_of(site: Site) -> Measures:
+    """Return what a quantity is measured in at this site: the unit of its first point; "" is any quantity."""
+    units: dict[str, str] = {}
+    for point in site.points:
+        units.setdefault(point.quantity, "" if point.unit == "1" else point.unit)
+
+    def measure(quantity: str) -> Measure:
+        if quantity and quantity not in units:
+            raise LookupError(f"no point of the site measures '{quantity}'{suggest(quantity, units)}")
+        return Measure(units.get(quantity, ""))
+
+    return measure
+
+
+def compile_across(
+    node: Across | AcrossFlag,
+    points: Sequence[Point],
+    areas: Sequence[Area],
+    measures: Measures,
+    table: dict[str, Array],
+) -> AcrossProgram:
+    """Compile one figure over the areas of a partition. Raise `ExpressionError` where units do not fit."""
+    try:
+        common = measures(node.quantity)
+    except LookupError as error:
+        raise ExpressionError(str(error), node.column) from error
+    place = {area.id: number for number, area in enumerate(areas)}
+    groups: dict[tuple[str, bool], list[tuple[int, int]]] = {}
+    for row, point in enumerate(points):
+        if not node.quantity or point.quantity == node.quantity:
+            for area in point.areas:
+                if area in place:
+                    groups.setdefault((point.unit, point.limit_below), []).append((row, place[area]))
+    members, member_areas, needs = [], [], []
+    for (unit, below), pairs in groups.items():
+        rows = np.array([row for row, _ in pairs], np.intp)
+        subject = Subject(unit, below)
+        scale, offset = 1.0, 0.0
+        bound: Bound
+        if node.inner.boolean:
+            bound = bind(node.inner, subject)
+        else:
+            bound, measure = bind_number(node.inner, subject)
+            wanted = bind_number(node.inner, Subject(common.base))[1]
+            if measure is not None and wanted is not None and node.quantity:
+                try:
+                    scale, offset = conversion(measure, wanted)
+                except UnitError as error:
+                    raise ExpressionError(str(error), node.column) from error
+        shape, constants = shape_of(bound)
+        params = np.empty((len(constants), len(rows)))
+        for index, part in enumerate(constants):
+            params[index] = number(part, resolve_constants(table, rows))
+        members.append(Member(rows, shape, params, scale, offset))
+        member_areas += [area for _, area in pairs]
+        needs += [(column.key, rows) for column in columns(bound)]
+    area = np.array(member_areas, np.intp)
+    order = np.argsort(area, kind="stable")
+    present, starts = np.unique(area[order], return_index=True)
+    return AcrossProgram(
+        unparse(node),
+        node.operation,
+        node.inner.boolean,
+        tuple(members),
+        np.concatenate([member.rows for member in members]) if members else np.empty(0, np.intp),
+        order,
+        present,
+        starts.astype(np.intp),
+        tuple(needs),
+    )
+
+
+def _opposite(shape: Bound) -> Bound:
+    match shape:
+        case Test(operation, left, right):
+            return Test(OPPOSITE[operation], left, right)
+        case Both(items):
+            return Either(tuple(map(_opposite, items)))
+        case Either(items):
+            return Both(tuple(map(_opposite, items)))
+    raise TypeError(shape)

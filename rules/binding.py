@@ -1,0 +1,395 @@
+"""Bind a condition to the points it covers: units checked and converted, negations pushed inward, constants lifted out.
+
+A bound condition answers one question: is it *known to hold*? (`not x` is bound as the opposite of x, so that an unknown
+x gives no for both.) Conditions of one structure become one `shape`, whose constants are parameters; the compiler
+evaluates a shape once over all the places that use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from rules.expression import (
+    Across,
+    AcrossFlag,
+    Arithmetic,
+    Compare,
+    Constant,
+    ExpressionError,
+    Feature,
+    Flag,
+    Logic,
+    Node,
+    Number,
+    unparse,
+)
+from sensors.measure import UnitError, convert_value, is_unit, same_dimension
+
+TIME = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "==": "!=", "!=": "=="}
+MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
+
+Key = tuple[str | float, ...]
+"""Names a column of features: ("value",), ("rate", 600.0), ("eta", "limit"), ("seen", "debris"), ("across", text)."""
+
+
+class Measure(NamedTuple):
+    """What a number measures: a unit as the site writes it, per second or not. "" is a plain number."""
+
+    base: str
+    per_second: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.base}/s" if self.per_second else self.base or "a plain number"
+
+
+SECONDS = Measure("s")
+PLAIN = Measure("")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A fixed number."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class PointValue:
+    """A number from the registry: limit, level:<name>, normal_low, normal_high, interval; in the point's unit."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A constant of one place, the `index`-th of its shape."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A feature that moves: of the point, or (`area`) of the area."""
+
+    key: Key
+    area: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """+ - * / neg abs min max of numbers."""
+
+    operation: str
+    items: tuple[Bound, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A comparison; the rest is for people: its name, and how to show its numbers (shown = internal * scale)."""
+
+    operation: str
+    left: Bound
+    right: Bound
+    name: str = field(default="", compare=False)
+    unit: str = field(default="", compare=False)
+    scale: float = field(default=1.0, compare=False)
+    flag: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """All items hold."""
+
+    items: tuple[Bound, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Some item holds."""
+
+    items: tuple[Bound, ...]
+
+
+Bound = Value | PointValue | Param | Column | Formula | Test | Both | Either
+
+
+class Subject(NamedTuple):
+    """What a condition is bound to: points of one unit and one bad side."""
+
+    unit: str
+    below: bool = False
+    across: Callable[[str], Measure] | None = None  # quantity → what it measures at this site; None: unknown
+
+
+def bind(node: Node, subject: Subject, *, negate: bool = False) -> Bound:
+    """Bind a condition (or its negation). Raise `ExpressionError` where units do not fit."""
+    match node:
+        case Logic("not", (item,)):
+            return bind(item, subject, negate=not negate)
+        case Logic(operation, items):
+            bound = tuple(bind(item, subject, negate=negate) for item in items)
+            return Both(bound) if (operation == "and") != negate else Either(bound)
+        case Compare():
+            return _comparison(node, subject, negate)
+        case Flag() | AcrossFlag():
+            return _flag(node, subject, negate)
+    raise ExpressionError("this is a number, not a condition", node.column)
+
+
+def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
+    """Bind a number; the measure is None for a bare number. Raise `ExpressionError` where units do not fit."""
+    unit = _base(subject.unit)
+    match node:
+        case Number(value, ""):
+            return Value(value), None
+        case Number(value, written):
+            return Value(value), Measure(written)
+        case Feature("value" | "mean" | "min" | "max" | "sum" | "spread" as name, duration):
+            return Column(("value",) if name == "value" else (name, duration)), Measure(unit)
+        case Feature("rate", duration):
+            return Column(("rate", duration)), Measure(unit, True)
+        case Feature("count", duration):
+            return Column(("count", duration)), PLAIN
+        case Feature("age"):
+            return Column(("age",)), SECONDS
+        case Feature("eta", argument=what):
+            return Column(("eta", what)), SECONDS
+        case Feature(name):
+            return Column((name,)), PLAIN
+        case Constant("interval"):
+            return PointValue("interval"), SECONDS
+        case Constant(name, argument):
+            return PointValue(f"{name}:{argument}" if argument else name), Measure(unit)
+        case Across(operation, quantity, inner):
+            if operation == "count":
+                return Column(("across", unparse(node)), area=True), PLAIN
+            measured = subject.across(quantity) if subject.across else Measure("")
+            measure = bind_number(inner, Subject(measured.base))[1]
+            return Column(("across", unparse(node)), area=True), measure
+        case Arithmetic():
+            return _arithmetic(node, subject)
+    raise ExpressionError("this is a condition where a number belongs", node.column)
+
+
+def constant(bound: Bound) -> bool:
+    """Tell whether a bound number moves with no reading: made of numbers and the registry's figures only."""
+    if isinstance(bound, Formula):
+        return all(constant(item) for item in bound.items)
+    return isinstance(bound, Value | PointValue)
+
+
+def shape_of(bound: Bound) -> tuple[Bound, list[Bound]]:
+    """Lift the constants out: return the shape and the constant parts in the order of their `Param`."""
+    parts: list[Bound] = []
+
+    def lift(node: Bound) -> Bound:
+        match node:
+            case Value() | PointValue():
+                parts.append(node)
+                return Param(len(parts) - 1)
+            case Formula(operation, items):
+                if constant(node):
+                    parts.append(node)
+                    return Param(len(parts) - 1)
+                return Formula(operation, tuple(map(lift, items)))
+            case Test(operation, left, right):
+                return Test(operation, lift(left), lift(right))
+            case Both(items):
+                return Both(tuple(map(lift, items)))
+            case Either(items):
+                return Either(tuple(map(lift, items)))
+        return node
+
+    return lift(bound), parts
+
+
+def columns(bound: Bound) -> set[Column]:
+    """Name the feature columns that a bound condition reads."""
+    match bound:
+        case Column():
+            return {bound}
+        case Formula(_, items) | Both(items) | Either(items):
+            return set().union(*map(columns, items))
+        case Test(_, left, right):
+            return columns(left) | columns(right)
+    return set()
+
+
+def tests(bound: Bound) -> list[Test]:
+    """List the comparisons of a bound condition in reading order."""
+    if isinstance(bound, Test):
+        return [bound]
+    if isinstance(bound, Both | Either):
+        return [test for item in bound.items for test in tests(item)]
+    return []
+
+
+def _base(unit: str) -> str:
+    return "" if unit in ("", "1") else unit
+
+
+def _flag(node: Flag | AcrossFlag, subject: Subject, negate: bool) -> Bound:
+    name = ("not " if negate else "") + unparse(node)
+    operation = ">="
+    column, threshold = Column(()), 1.0
+    match node:
+        case Flag("beyond", _, what):
+            limit = PointValue("limit" if what == "limit" else f"level:{what}")
+            operation = "<=" if subject.below else ">="
+            operation = OPPOSITE[operation] if negate else operation
+            return Test(operation, Column(("value",)), limit, "value", subject.unit)
+        case Flag("flat", duration):
+            column, threshold = Column(("flat",)), duration
+        case Flag("seen", duration, kind):
+            column, threshold, operation = Column(("seen", kind), area=True), duration, "<="
+        case AcrossFlag():
+            column = Column(("across", unparse(node)), area=True)
+        case Flag(other):
+            column = Column((other,))
+    return Test(OPPOSITE[operation] if negate else operation, column, Value(threshold), name, flag=True)
+
+
+def _comparison(node: Compare, subject: Subject, negate: bool) -> Test:
+    left, left_measure = bind_number(node.left, subject)
+    right, right_measure = bind_number(node.right, subject)
+    operation, left_node, right_node = node.operation, node.left, node.right
+    if constant(left) and not constant(right):
+        left, left_measure, left_node, right, right_measure, right_node = (
+            right,
+            right_measure,
+            right_node,
+            left,
+            left_measure,
+            left_node,
+        )
+        operation = MIRROR[operation]
+    right = _aligned(right, right_measure, left_measure, right_node)
+    unit, scale = _shown(left_measure, right_node)
+    operation = OPPOSITE[operation] if negate else operation
+    return Test(operation, left, right, unparse(left_node), unit, scale)
+
+
+def _aligned(bound: Bound, measure: Measure | None, target: Measure | None, node: Node) -> Bound:
+    """Convert a number to what the other side measures."""
+    if measure == target:
+        return bound
+    if measure is None:
+        assert target is not None
+        free = target == PLAIN or (not target.per_second and target != SECONDS)
+        if not free and not (isinstance(bound, Value) and bound.value == 0):
+            example = "mm/h" if target.per_second else "min"
+            raise ExpressionError(f"give this number a unit, such as {example}", node.column)
+        return bound
+    if target is None:
+        raise ExpressionError(f"this is in {measure}, the other side has no unit", node.column)
+    try:
+        scale, offset = conversion(measure, target)
+    except UnitError as error:
+        raise ExpressionError(str(error), node.column) from error
+    if isinstance(bound, Value):
+        return Value(bound.value * scale + offset)
+    bound = bound if scale == 1 else Formula("*", (bound, Value(scale)))
+    return bound if offset == 0 else Formula("+", (bound, Value(offset)))
+
+
+def conversion(measure: Measure, target: Measure) -> tuple[float, float]:
+    """Return scale and offset that turn one measure into another. Raise `UnitError` if they do not measure the same."""
+    if measure == target:
+        return 1.0, 0.0
+    if target.per_second and not measure.per_second:
+        base, _, per = measure.base.rpartition("/")
+        if not base or per not in TIME:
+            raise UnitError(f"{measure} cannot be compared with {target}: write a rate such as {target.base}/h")
+        return conversion(Measure(base), Measure(target.base))[0] / TIME[per], 0.0
+    if measure.per_second and not target.per_second:
+        return 1.0 / conversion(target, measure)[0], 0.0
+    if measure.per_second:
+        return conversion(Measure(measure.base), Measure(target.base))[0], 0.0
+    source, wanted = measure.base, target.base
+    if source in TIME and wanted in TIME:
+        return TIME[source] / TIME[wanted], 0.0
+    if not source or not wanted:
+        if "%" in (source, wanted):
+            return (0.01, 0.0) if source == "%" else (100.0, 0.0)
+        raise UnitError(f"{measure} cannot be compared with {target}")
+    if not (is_unit(source) and is_unit(wanted) and same_dimension(source, wanted)):
+        raise UnitError(f"{source} cannot be compared with {wanted}: they do not measure the same")
+    offset = convert_value(0.0, source, wanted)
+    return convert_value(1.0, source, wanted) - offset, offset
+
+
+def _shown(measure: Measure | None, other: Node) -> tuple[str, float]:
+    """Choose unit and scale to show a comparison in: rates and durations as the author wrote them."""
+    if measure is None or measure == PLAIN:
+        return "", 1.0
+    written = other.unit if isinstance(other, Number) else ""
+    if measure.per_second:
+        written = written or f"{measure.base}/h"
+        return written, conversion(measure, Measure(written))[0]
+    if measure == SECONDS:
+        written = written if written in TIME else "s"
+        return written, 1.0 / TIME[written]
+    return measure.base, 1.0
+
+
+def _arithmetic(node: Arithmetic, subject: Subject) -> tuple[Bound, Measure | None]:
+    bound = [bind_number(item, subject) for item in node.items]
+    operation = node.operation
+    if operation in ("neg", "abs"):
+        return _folded(Formula(operation, (bound[0][0],))), bound[0][1]
+    if operation in ("*", "/"):
+        (left, one), (right, other) = bound
+        return _folded(Formula(operation, (left, right))), _product(operation, one, other, node)
+    measure = next((m for b, m in bound if m is not None and not constant(b)), None)
+    measure = measure or next((m for _, m in bound if m is not None), None)
+    items = tuple(_aligned(item, its, measure, part) for (item, its), part in zip(bound, node.items, strict=True))
+    return _folded(Formula(operation, items)), measure
+
+
+def _product(operation: str, one: Measure | None, other: Measure | None, node: Node) -> Measure | None:
+    left, right = one or PLAIN, other or PLAIN
+    if right == PLAIN:
+        return one if one is not None else other
+    if operation == "*":
+        if left == PLAIN:
+            return other
+        if left.per_second and right == SECONDS:
+            return Measure(left.base)
+        if right.per_second and left == SECONDS:
+            return Measure(right.base)
+    elif left == right:
+        return PLAIN
+    elif right == SECONDS and not left.per_second:
+        return Measure(left.base, True)
+    raise ExpressionError(f"{left} {operation} {right} measures nothing known here", node.column)
+
+
+def _folded(formula: Formula) -> Bound:
+    """Work out a formula of plain numbers."""
+    numbers = [item.value for item in formula.items if isinstance(item, Value)]
+    if len(numbers) != len(formula.items):
+        return formula
+    return Value(fold(formula.operation, numbers))
+
+
+def fold(operation: str, numbers: list[float]) -> float:
+    """Work out one operation on plain numbers; a division by zero is unknown (NaN)."""
+    match operation:
+        case "+":
+            return numbers[0] + numbers[1]
+        case "-":
+            return numbers[0] - numbers[1]
+        case "*":
+            return numbers[0] * numbers[1]
+        case "/":
+            return numbers[0] / numbers[1] if numbers[1] else float("nan")
+        case "neg":
+            return -numbers[0]
+        case "abs":
+            return abs(numbers[0])
+        case "min":
+            return min(numbers)
+    return max(numbers)

@@ -1,0 +1,426 @@
+"""Compile rules for the points of one partition: conditions of one shape become one program over arrays of constants.
+
+An instance is a rule at one scope (a point or an area); a slot is one of its levels. Instances are numbered by row, so
+that a row's instances are one range; a slot's `when` and `clear` are a program and a place in its parameters. Rows past
+the points stand for the areas.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.across import AcrossProgram, compile_across, measures_of
+from rules.binding import Bound, Column, Key, Measure, Subject, bind, columns, shape_of
+from rules.expression import Across, AcrossFlag, ExpressionError, Feature, Node, parse, walk
+from rules.guard import Guard
+from rules.rule import Rule, covered_points, encode_rule
+from rules.shapes import Array, bars, number, resolve_constants
+from sensors.site import LEVELS, Area, Point, Site
+
+Rows = npt.NDArray[np.intp]
+
+MOVES_ALONE = ("age", "flat", "seen", "across")
+"""Columns that move with no reading of the point: conditions on them are looked at on ticks and events too."""
+
+
+class CompileError(ValueError):
+    """Raised when a rule does not fit the points it covers: which rule, where in it, and at which column."""
+
+    def __init__(self, rule: str, level: str, part: str, message: str, column: int) -> None:
+        self.rule, self.level, self.part, self.message, self.column = rule, level, part, message, column
+        super().__init__(f"rule {rule}, levels.{level}.{part}, column {column}: {message}")
+
+
+class Clause(NamedTuple):
+    """A condition of one level as bound for points of one unit; for explanations."""
+
+    text: str
+    bound: Bound
+
+
+class Programs:
+    """Shapes and their parameters; a place is (program, position in its parameters)."""
+
+    def __init__(self) -> None:
+        self.shapes: list[Bound] = []
+        self._known: dict[Bound, int] = {}
+        self._blocks: list[list[Array]] = []
+        self._sizes: list[int] = []
+        self.params: list[Array] = []  # each (constants, places)
+
+    def add(self, shape: Bound, params: Array) -> tuple[int, int]:
+        """Add places of a shape; return the program and the position of the first."""
+        program = self._known.setdefault(shape, len(self.shapes))
+        if program == len(self.shapes):
+            self.shapes.append(shape)
+            self._blocks.append([])
+            self._sizes.append(0)
+        start = self._sizes[program]
+        self._blocks[program].append(params)
+        self._sizes[program] += params.shape[1]
+        return program, start
+
+    def finish(self) -> None:
+        """Join what was added."""
+        self.params = [np.ascontiguousarray(np.concatenate(block, axis=1)) for block in self._blocks]
+        self._blocks = []
+
+
+class RuleBook:
+    """Rules in force over the points of one partition, compiled. Immutable once made; `Evaluator` holds the state."""
+
+    rules: tuple[Rule, ...]
+    points: tuple[Point, ...]
+    areas: tuple[str, ...]
+    area_of: dict[str, int]
+    rows: int  # of points; rows from here on are areas
+    instances: int
+    slots: int
+    programs: Programs
+    across: tuple[AcrossProgram, ...]
+
+    # by instance
+    rule: npt.NDArray[np.int32]
+    row: Rows
+    area: Rows
+    first: Rows  # its first slot
+    levels: Rows  # how many slots
+    level_offset: npt.NDArray[np.int8]  # (instances, 5): slot of a rank within the instance, -1 none
+    moves_alone: npt.NDArray[np.bool_]
+    seen: npt.NDArray[np.bool_]
+    # by slot
+    rank: npt.NDArray[np.uint8]
+    hold: Array
+    clear_after: Array
+    when: tuple[Rows, Rows]  # program, position
+    clear: tuple[Rows, Rows]
+    clause: Rows  # into clauses: the `when`; the `clear` follows it
+    # by row
+    start: Rows  # (rows + areas + 1): instances of a row
+    clauses: list[Clause]
+    windows: dict[float, tuple[set[str], Rows]]  # duration → statistics, rows
+    seen_by: dict[tuple[str, int], Rows]  # (kind, area) → instances
+    reading_guard: Guard
+    tick_guard: Guard
+    constants: dict[str, Array]  # what the registry says of each row
+    targets: dict[str, Array]  # 'limit' or a level → its value by row
+    below: npt.NDArray[np.bool_]
+    point_area: Rows  # first area of each row within this partition, -1 none
+    language: str
+
+    def key(self, instance: int) -> bytes:
+        """Return 16 bytes that name an instance by rule, content and scope; equal in another book if unchanged."""
+        rule = self.rules[self.rule[instance]]
+        return hashlib.blake2b(
+            self.digests[self.rule[instance]] + b"\0" + rule.id.encode() + b"\0" + self.scope(instance).encode(),
+            digest_size=16,
+        ).digest()
+
+    digests: list[bytes]
+
+    def scope(self, instance: int) -> str:
+        """Return the id of the point or area that an instance is about."""
+        row = int(self.row[instance])
+        return self.points[row].id if row < self.rows else self.areas[row - self.rows]
+
+    def instance(self, rule: str, scope: str) -> int | None:
+        """Find an instance by rule and scope."""
+        for place in range(self.instances):
+            if self.rules[self.rule[place]].id == rule and self.scope(place) == scope:
+                return place
+        return None
+
+
+class _Part(NamedTuple):
+    """One level of one rule over rows of one unit, until instances are numbered."""
+
+    rank: int
+    hold: float
+    clear_after: float
+    when: tuple[int, int]
+    clear: tuple[int, int]
+    clause: int
+    keys: set[Column]
+
+
+class _Block(NamedTuple):
+    """One rule over rows of one unit."""
+
+    rule: int
+    rows: Rows
+    area: Rows
+    parts: list[_Part]
+
+
+def compile_rules(
+    rules: Sequence[Rule],
+    site: Site,
+    points: Sequence[Point],
+    areas: Collection[str] | None = None,
+    *,
+    errors: list[CompileError] | None = None,
+) -> RuleBook:
+    """Compile rules for `points` (in row order) and the areas of a partition (all of the site's by default).
+
+    A rule covers a point in the first of its areas that the rule means, and only where that area is in `areas`: so each
+    condition lives in one partition. Raise `CompileError` where a condition does not fit a point's unit; with a list of
+    `errors`, leave such rules out and add their errors to it.
+    """
+    return _Compiler(rules, site, points, areas).book(errors)
+
+
+class _Compiler:
+    """Gather instances rule by rule, then number them by row."""
+
+    def __init__(
+        self, rules: Sequence[Rule], site: Site, points: Sequence[Point], areas: Collection[str] | None
+    ) -> None:
+        self.rules, self.site, self.points = tuple(rules), site, tuple(points)
+        self.all_areas = {area.id: area for area in site.areas}
+        self.areas: list[Area] = [area for area in site.areas if areas is None or area.id in areas]
+        self.area_of = {area.id: place for place, area in enumerate(self.areas)}
+        self.programs = Programs()
+        self.clauses: list[Clause] = []
+        self.blocks: list[_Block] = []
+        self.across: dict[str, AcrossProgram] = {}
+        self.measures = measures_of(site)
+        self.table = _constants(self.points)
+        self.by_quantity: dict[str, list[int]] = {}
+        for place, point in enumerate(self.points):
+            self.by_quantity.setdefault(point.quantity, []).append(place)
+        self.windows: dict[float, tuple[set[str], list[Rows]]] = {}
+        self.bound: dict[tuple[str, bool, Subject], tuple[Bound, Bound, list[Bound], set[Column]]] = {}
+
+    def book(self, errors: list[CompileError] | None) -> RuleBook:
+        guards = (Guard.builder(len(self.points)), Guard.builder(len(self.points)))
+        for place, rule in enumerate(self.rules):
+            try:
+                self._rule(place, rule, guards)
+            except CompileError as error:
+                if errors is None:
+                    raise
+                errors.append(error)
+        return self._number(guards)
+
+    def _rule(self, place: int, rule: Rule, guards: tuple[Guard, Guard]) -> None:
+        if rule.scope == "area":
+            chosen = [n for n, area in enumerate(self.areas) if rule.where.takes_tagged_area(area)]
+            areas = np.array(chosen, np.intp)
+            self._block(place, rule, areas + len(self.points), areas, Subject("", False, self._measure), guards)
+            return
+        groups: dict[tuple[str, bool], tuple[list[int], list[int]]] = {}
+        for row, area in self._covered(rule):
+            point = self.points[row]
+            rows, places = groups.setdefault((point.unit, point.limit_below), ([], []))
+            rows.append(row)
+            places.append(self.area_of[area])
+        for (unit, below), (rows, places) in groups.items():
+            subject = Subject(unit, below, self._measure)
+            self._block(place, rule, np.array(rows, np.intp), np.array(places, np.intp), subject, guards)
+        if not groups:  # nothing to run; still, say what is wrong with it
+            for rank, level in rule.ranked():
+                for part, text in (("when", level.when), ("clear", level.clear)):
+                    try:
+                        parse(text if text is not None else level.when)
+                    except ExpressionError as error:
+                        raise CompileError(rule.id, LEVELS[rank - 1], part, error.message, error.column) from error
+
+    def _covered(self, rule: Rule) -> list[tuple[int, str]]:
+        quantities = rule.where.quantities
+        if quantities:
+            places = [row for quantity in quantities for row in self.by_quantity.get(quantity, [])]
+            found = covered_points(rule, (self.points[row] for row in places), self.all_areas)
+            pairs = [(places[row], area) for row, area in found]
+        else:
+            pairs = covered_points(rule, self.points, self.all_areas)
+        return [(row, area) for row, area in pairs if area in self.area_of]
+
+    def _measure(self, quantity: str) -> Measure:
+        return self.measures(quantity)
+
+    def _block(
+        self, place: int, rule: Rule, rows: Rows, areas: Rows, subject: Subject, guards: tuple[Guard, Guard]
+    ) -> None:
+        parts: list[_Part] = []
+        barred: list[tuple[Bound, list[Bound]]] = []
+        for rank, level in rule.ranked():
+            name = LEVELS[rank - 1]
+            when, when_place, keys = self._condition(rule, name, "when", level.when, False, rows, subject)
+            barred.append((when, []))
+            clear_text = level.clear if level.clear is not None else level.when
+            part = "when" if level.clear is None else "clear"
+            clear, clear_place, more = self._condition(rule, name, part, clear_text, level.clear is None, rows, subject)
+            self.clauses.append(Clause(level.when, when))
+            self.clauses.append(Clause(level.clear if level.clear is not None else f"not ({level.when})", clear))
+            parts.append(
+                _Part(
+                    rank,
+                    rule.hold_of(level),
+                    rule.clear_after_of(level),
+                    when_place,
+                    clear_place,
+                    len(self.clauses) - 2,
+                    keys | more,
+                )
+            )
+        self.blocks.append(_Block(place, rows, areas, parts))
+        if rule.scope == "area":
+            return
+        alone = any(_alone(part.keys) for part in parts)
+        for when, _ in barred:
+            found = bars(when)
+            for guard in guards if alone else guards[:1]:
+                if found is None:
+                    guard.always[rows] = True
+                    continue
+                for bar in found[1]:
+                    value = number(bar.part, resolve_constants(self.table, rows))
+                    guard.lay(bar.key, bar.above, rows, np.broadcast_to(np.asarray(value, np.float64), rows.shape))
+                    self._need(bar.key, rows)
+
+    def _condition(
+        self, rule: Rule, level: str, part: str, text: str, negate: bool, rows: Rows, subject: Subject
+    ) -> tuple[Bound, tuple[int, int], set[Column]]:
+        known = (text, negate, subject)
+        try:
+            if known not in self.bound:
+                node = parse(text)
+                if rule.scope == "area":
+                    _refuse_point_features(node)
+                for inner in walk(node):
+                    if isinstance(inner, Across | AcrossFlag):
+                        self._add_across(inner)
+                bound = bind(node, subject, negate=negate)
+                self.bound[known] = (bound, *shape_of(bound), columns(bound))
+            bound, shape, constants, keys = self.bound[known]
+        except ExpressionError as error:
+            raise CompileError(rule.id, level, part, error.message, error.column) from error
+        resolve = resolve_constants(self.table, rows)
+        params = np.empty((len(constants), len(rows)))
+        for index, constant in enumerate(constants):
+            params[index] = number(constant, resolve)
+        for column in keys:
+            if not column.area:
+                self._need(column.key, rows)
+        return bound, self.programs.add(shape, params), keys
+
+    def _need(self, key: Key, rows: Rows) -> None:
+        if len(key) == 2 and isinstance(key[1], float):
+            statistics, wanted = self.windows.setdefault(key[1], (set(), []))
+            statistics.add(str(key[0]))
+            wanted.append(rows)
+
+    def _add_across(self, node: Across | AcrossFlag) -> None:
+        program = compile_across(node, self.points, self.areas, self.measures, self.table)
+        if program.text not in self.across:
+            self.across[program.text] = program
+            for key, rows in program.needs:
+                self._need(key, rows)
+
+    def _number(self, guards: tuple[Guard, Guard]) -> RuleBook:
+        self.programs.finish()
+        book = RuleBook()
+        book.rules, book.points, book.programs = self.rules, self.points, self.programs
+        book.areas, book.area_of = tuple(area.id for area in self.areas), self.area_of
+        book.rows, book.language = len(self.points), self.site.language
+        book.digests = [hashlib.blake2b(encode_rule(rule), digest_size=16).digest() for rule in self.rules]
+        book.across, book.clauses = tuple(self.across.values()), self.clauses
+        sizes = [len(block.rows) for block in self.blocks]
+        row = _joined([block.rows for block in self.blocks], np.intp)
+        order = np.argsort(row, kind="stable")  # by row, then by rule
+        block_of = np.repeat(np.arange(len(self.blocks)), sizes)[order]
+        within = _joined([np.arange(size) for size in sizes], np.intp)[order]
+        book.instances = len(order)
+        book.row = row[order]
+        book.area = _joined([block.area for block in self.blocks], np.intp)[order]
+        book.rule = np.array([block.rule for block in self.blocks], np.int32)[block_of]
+        book.levels = np.array([len(block.parts) for block in self.blocks], np.intp)[block_of]
+        book.first = np.cumsum(book.levels) - book.levels
+        book.slots = int(book.levels.sum())
+        book.moves_alone = np.array([any(_alone(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
+        book.seen = np.array([any(_sees(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
+        self._number_slots(book, block_of, within)
+        book.start = np.searchsorted(book.row, np.arange(book.rows + len(book.areas) + 1)).astype(np.intp)
+        book.windows = {
+            duration: (statistics, np.unique(np.concatenate(rows)))
+            for duration, (statistics, rows) in sorted(self.windows.items())
+        }
+        book.seen_by = self._seen_by(book, block_of)
+        book.reading_guard, book.tick_guard = (guard.finish() for guard in guards)
+        book.targets = {name: self.table[f"level:{name}"] for name in LEVELS} | {"limit": self.table["limit"]}
+        book.constants = self.table
+        book.below = np.array([point.limit_below for point in self.points], np.bool_)
+        homes = [next((self.area_of[a] for a in point.areas if a in self.area_of), -1) for point in self.points]
+        book.point_area = np.array(homes, np.intp)
+        return book
+
+    def _number_slots(self, book: RuleBook, block_of: Rows, within: Rows) -> None:
+        first_part = np.cumsum([0] + [len(block.parts) for block in self.blocks])[:-1].astype(np.intp)
+        parts = [part for block in self.blocks for part in block.parts]
+        slot_instance = np.repeat(np.arange(book.instances), book.levels)
+        slot_part = np.arange(book.slots) - book.first[slot_instance]
+        part = (first_part[block_of] if book.instances else block_of)[slot_instance] + slot_part
+        offset = within[slot_instance]
+
+        def each(values: list[float], kind: type[np.generic]) -> npt.NDArray[np.generic]:
+            return np.array(values, kind)[part]
+
+        book.rank = each([p.rank for p in parts], np.uint8)  # type: ignore[assignment]
+        book.hold = each([p.hold for p in parts], np.float64)  # type: ignore[assignment]
+        book.clear_after = each([p.clear_after for p in parts], np.float64)  # type: ignore[assignment]
+        book.clause = each([p.clause for p in parts], np.intp)  # type: ignore[assignment]
+        when = [each([p.when[n] for p in parts], np.intp) for n in (0, 1)]
+        clear = [each([p.clear[n] for p in parts], np.intp) for n in (0, 1)]
+        book.when = (when[0], when[1] + offset)  # type: ignore[assignment,operator]
+        book.clear = (clear[0], clear[1] + offset)  # type: ignore[assignment,operator]
+        book.level_offset = np.full((book.instances, len(LEVELS) + 1), -1, np.int8)
+        book.level_offset[slot_instance, book.rank] = slot_part
+
+    def _seen_by(self, book: RuleBook, block_of: Rows) -> dict[tuple[str, int], Rows]:
+        kinds = [
+            {str(column.key[1]) for part in block.parts for column in part.keys if column.key[0] == "seen"}
+            for block in self.blocks
+        ]
+        found: dict[tuple[str, int], list[int]] = {}
+        for instance in np.flatnonzero(book.seen):
+            for kind in kinds[block_of[instance]]:
+                found.setdefault((kind, int(book.area[instance])), []).append(int(instance))
+        return {key: np.array(instances, np.intp) for key, instances in found.items()}
+
+
+def _alone(keys: set[Column]) -> bool:
+    return any(column.key[0] in MOVES_ALONE for column in keys)
+
+
+def _sees(keys: set[Column]) -> bool:
+    return any(column.key[0] == "seen" for column in keys)
+
+
+def _joined(arrays: list[Rows], kind: type[np.intp]) -> Rows:
+    return np.concatenate(arrays).astype(kind) if arrays else np.empty(0, kind)
+
+
+def _refuse_point_features(node: Node) -> None:
+    for part in walk(node):
+        flag = getattr(part, "name", "")
+        if isinstance(part, Feature) or flag in (
+            "alarm", "flat", "beyond", "limit", "level", "normal_low", "normal_high", "interval",
+        ):  # fmt: skip
+            raise ExpressionError(f"a rule on areas has no '{flag}' of its own; write area.max(…{flag}…)", part.column)
+
+
+def _constants(points: Sequence[Point]) -> dict[str, Array]:
+    """Lay out what the registry says of points as columns; NaN where it says nothing."""
+    nan = float("nan")
+    table = {
+        "limit": [nan if point.limit is None else point.limit for point in points],
+        "normal_low": [nan if point.normal is None else point.normal[0] for point in points],
+        "normal_high": [nan if point.normal is None else point.normal[1] for point in points],
+        "interval": [point.interval for point in points],
+    } | {f"level:{name}": [point.levels.get(name, nan) for point in points] for name in LEVELS}
+    return {name: np.array(values, np.float64) for name, values in table.items()}

@@ -1,0 +1,383 @@
+"""Evaluate a rule book over readings, camera events and ticks: which conditions moved to which level.
+
+A level is raised when its `when` has been known to hold for its `for`; the highest such level counts. A level is left
+when its `clear` (by default: `when` is known not to hold) has been known to hold for its `clear_after`, and no `when` of
+its rank or above holds: then the condition drops to the highest level whose `when` holds. A delay runs only while its
+condition is known to hold, on the point's own clock: event time at a reading, moved on by ticks in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.across import AcrossProgram
+from rules.binding import Column
+from rules.compiler import RuleBook
+from rules.events import Sightings
+from rules.explanation import Change, Term, Why, Withdrawn
+from rules.features import Features, PointModels, PointState
+from rules.persistence import restore_into, state_of
+from rules.shapes import holds, resolver
+from rules.why import why as why_of
+from rules.windows import Windows
+from sensors.observation import HISTORICAL, SIMULATED, CameraEvent
+
+__all__ = ["Change", "Evaluator", "Term", "Why", "Withdrawn"]
+
+Array = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+State = dict[str, npt.NDArray[Any]]
+
+
+class Scored(Protocol):
+    """What `readings` needs of a `models.bank.BankResult`."""
+
+    @property
+    def score(self) -> Array:
+        """Scores, f8[n], 0..1."""
+
+    @property
+    def alarm(self) -> npt.NDArray[np.bool_]:
+        """Early events, bool[n]."""
+
+
+class Evaluator:
+    """Hold the state of a rule book's instances. Pure: time comes with the calls; the same calls give the same changes."""
+
+    def __init__(self, book: RuleBook, bank: PointModels) -> None:
+        self.book, self.bank = book, bank
+        self.points = PointState(book.rows)
+        self.windows = {
+            duration: Windows(duration, rows, book.rows, statistics)
+            for duration, (statistics, rows) in book.windows.items()
+        }
+        self.sightings = Sightings({kind for kind, _ in book.seen_by}, book.areas)
+        self.across = {program.text: np.full(len(book.areas), np.nan) for program in book.across}
+        self.members: dict[str, Array] = {}  # what each figure was made of at the last tick
+        self.evidence: dict[tuple[str, int], list[str]] = {}  # as restored, until the next tick
+        self.area_time = np.full(len(book.areas), np.nan)
+        self.clock = -np.inf
+        self.current = np.zeros(book.instances, np.uint8)
+        self.calm_since = np.full(book.instances, np.nan)
+        self.held_since = np.full(book.slots, np.nan)
+        self.awake = np.zeros(book.instances, np.bool_)  # a level is raised or a `when` holds
+        self.running = np.zeros(book.instances, np.bool_)  # a delay runs
+        self.awake_rows = np.zeros(book.rows + len(book.areas), np.int32)
+        self._area_scoped = np.flatnonzero(book.row >= book.rows)
+        self._alone = np.flatnonzero(book.moves_alone & (book.row < book.rows))
+        self._alone_rows = np.unique(book.row[self._alone])
+        self._area_members = _area_members(book)
+
+    @property
+    def last_received(self) -> Array:
+        """Return when each row's last reading arrived; NaN before its first."""
+        return self.points.last_received
+
+    @property
+    def nbytes(self) -> int:
+        """Return bytes of state, windows included."""
+        own = (self.current, self.calm_since, self.held_since, self.awake, self.running, self.awake_rows)
+        return sum(array.nbytes for array in own) + self.points.nbytes + sum(w.nbytes for w in self.windows.values())
+
+    def readings(
+        self,
+        rows: Rows,
+        time: Array,
+        value: Array,
+        quality: npt.NDArray[np.uint8],
+        received: Array | float,
+        result: Scored,
+    ) -> list[Change]:
+        """Take in readings (rows unique, each later than the row's last) as the bank scored them; return the changes.
+
+        `received` is the arrival clock (unix s) of each reading, or of them all.
+        """
+        arrived = np.broadcast_to(np.asarray(received, np.float64), rows.shape)
+        if rows.size:
+            self.clock = max(self.clock, float(arrived.max()))
+        points = self.points
+        points.last_time[rows] = time
+        points.last_received[rows] = arrived
+        points.value[rows] = value
+        points.score[rows] = result.score
+        points.age[rows] = 0.0
+        points.alarm[rows] = result.alarm
+        points.simulated[rows] = (quality & SIMULATED) != 0
+        for windows in self.windows.values():
+            windows.add(rows, time, value)
+        if not self.book.instances:
+            return []
+        features = self._features(rows, time)
+        features.know(("value",), value)
+        features.know(("score",), result.score)
+        look = self.book.reading_guard.passed(rows, features.some)
+        look |= self.awake_rows[rows] > 0
+        if quality.any():
+            look &= (quality & HISTORICAL) == 0
+        chosen = np.flatnonzero(look)
+        if not chosen.size:
+            return []
+        features = features.take(chosen)
+        start = self.book.start[features.rows]
+        count = self.book.start[features.rows + 1] - start
+        place = np.repeat(np.arange(len(chosen)), count)
+        instances = np.repeat(start - (np.cumsum(count) - count), count) + np.arange(len(place))
+        return self._advance(instances, place, features.now, features, chosen, arrived)
+
+    def event(self, event: CameraEvent) -> list[Change]:
+        """Take in a camera event; return the changes. Phases `new` and `update` count as seen, `end` does not."""
+        area = self.book.area_of.get(event.area)
+        if area is None or event.phase == "end":
+            return []
+        self.clock = max(self.clock, event.received)
+        self.sightings.add(event.kind, area, event.time, event.camera, bool(event.quality & SIMULATED))
+        instances = self.book.seen_by.get((event.kind, area))
+        return [] if instances is None else self._look(instances)
+
+    def tick(self, time: float, age: Array | None = None) -> list[Change]:
+        """Move the clock. `age` (f8[rows], NaN before the first reading) defaults to the time since the last arrival."""
+        self.clock = max(self.clock, time)
+        points, book = self.points, self.book
+        points.age[:] = self.clock - points.last_received if age is None else age[: book.rows]
+        if book.across:
+            self._set_across()
+        look = self.running.copy()
+        if self._alone.size:
+            features = self._features(self._alone_rows, self._own_time(self._alone_rows))
+            passed = np.zeros(book.rows, np.bool_)
+            passed[self._alone_rows] = book.tick_guard.passed(self._alone_rows, features.some)
+            look[self._alone] |= passed[book.row[self._alone]] | self.awake[self._alone]
+        look[self._area_scoped] = True
+        instances = np.flatnonzero(look)
+        return self._look(instances) if instances.size else []
+
+    def explain(self, rule: str, scope: str) -> Why | None:
+        """Explain a rule at a scope as it stands now; None if there is no such instance."""
+        instance = self.book.instance(rule, scope)
+        if instance is None:
+            return None
+        row = int(self.book.row[instance])
+        rows = np.array([row], np.intp)
+        real = row < self.book.rows
+        self._set_area_time()
+        now = self._own_time(rows) if real else self.area_time[rows - self.book.rows]
+        features = self._features(rows if real else np.empty(0, np.intp), now if real else np.empty(0))
+        rank = int(self.current[instance]) or int(self.book.rank[self.book.first[instance]])
+        return why_of(self, instance, rank, 0, now, features)
+
+    def state(self) -> State:
+        """Return copies of all state as arrays; see `rules.persistence`."""
+        return state_of(self)
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> list[Withdrawn]:
+        """Take over a state, also one of another book: what both have is carried over; return what no longer is.
+
+        Call once, on a fresh evaluator. Raise ValueError on arrays that are no state.
+        """
+        return restore_into(self, state)
+
+    def _features(self, rows: Rows, now: Array) -> Features:
+        book = self.book
+        return Features(rows, now, self.points, self.bank, self.windows, book.targets, book.below)
+
+    def _own_time(self, rows: Rows) -> Array:
+        """Return the points' own clocks; the arrival clock for a point that never reported."""
+        now = self.points.own_time(rows, self.clock)
+        return np.where(np.isnan(now), self.clock, now)
+
+    def _look(self, instances: Rows) -> list[Change]:
+        """Look at instances between readings (sorted by number, so points come before areas)."""
+        rows = self.book.row[instances]
+        cut = int(np.searchsorted(rows, self.book.rows))
+        changes: list[Change] = []
+        if cut:
+            unique, place = np.unique(rows[:cut], return_inverse=True)
+            features = self._features(unique, self._own_time(unique))
+            changes = self._advance(instances[:cut], place, features.now, features, None)
+        if cut < len(rows):
+            self._set_area_time()
+            unique, place = np.unique(rows[cut:], return_inverse=True)
+            now = self.area_time[unique - self.book.rows]
+            now = np.where(np.isnan(now), self.clock, now)
+            features = self._features(np.empty(0, np.intp), np.empty(0))
+            changes += self._advance(instances[cut:], place, now, features, None)
+        return changes
+
+    def _advance(
+        self,
+        instances: Rows,
+        place: Rows,
+        now: Array,
+        features: Features,
+        position: Rows | None,
+        arrived: Array | None = None,
+    ) -> list[Change]:
+        """Evaluate instances (sorted) standing at `place` of the features, and move them."""
+        book = self.book
+        count = book.levels[instances]
+        starts = np.cumsum(count) - count
+        slots = np.repeat(book.first[instances] - starts, count) + np.arange(int(count.sum()))
+        which = np.repeat(np.arange(len(instances)), count)
+        slot_place = place[which]
+        slot_now = now[slot_place]
+        area = book.area[instances]
+        true = self._hold(book.when, slots, slot_place, slot_now, area[which], features)
+        held = self.held_since[slots]
+        with np.errstate(invalid="ignore"):
+            since = np.where(true, np.where(held < slot_now, held, slot_now), np.nan)
+        self.held_since[slots] = since
+        ready = true & (slot_now - since >= book.hold[slots])
+        rank = book.rank[slots]
+        current = self.current[instances]
+        raised = np.maximum.reduceat(np.where(ready, rank, 0), starts)
+        standing = np.maximum.reduceat(np.where(true, rank, 0), starts)
+        after = np.maximum(current, raised).astype(np.uint8)
+        calm = np.full(len(instances), np.nan)
+        left: dict[int, float] = {}
+        low = np.flatnonzero((after == current) & (standing < current))
+        if low.size:
+            level = book.first[instances[low]] + book.level_offset[instances[low], current[low]]
+            low_now = now[place[low]]
+            clear = self._hold(book.clear, level, place[low], low_now, area[low], features)
+            known = self.calm_since[instances[low]]
+            with np.errstate(invalid="ignore"):
+                calm_low = np.where(clear, np.where(known < low_now, known, low_now), np.nan)
+                drop = clear & (low_now - calm_low >= book.clear_after[level])
+            after[low[drop]] = standing[low[drop]]
+            left = dict(zip(low[drop].tolist(), calm_low[drop].tolist(), strict=True))
+            calm[low] = np.where(drop, np.nan, calm_low)
+        self.calm_since[instances] = calm
+        self.current[instances] = after
+        waits = np.logical_or.reduceat(true & ~ready & (rank > after[which]), starts)
+        self.running[instances] = waits | ~np.isnan(calm)
+        awake = (after > 0) | (standing > 0)
+        woke = awake.astype(np.int8) - self.awake[instances]
+        if woke.any():
+            moved = np.flatnonzero(woke)
+            np.add.at(self.awake_rows, book.row[instances[moved]], woke[moved])
+            self.awake[instances] = awake
+        return [
+            self._change(
+                int(instances[n]), int(current[n]), int(place[n]), now, features, left.get(int(n)), position, arrived
+            )
+            for n in np.flatnonzero(after != current)
+        ]
+
+    def _hold(
+        self, programs: tuple[Rows, Rows], chosen: Rows, place: Rows, now: Array, area: Rows, features: Features
+    ) -> npt.NDArray[np.bool_]:
+        """Work out where conditions are known to hold, shape by shape."""
+        program = programs[0][chosen]
+        found = np.empty(len(chosen), np.bool_)
+        order = np.argsort(program, kind="stable")
+        ordered = program[order]
+        edges = np.flatnonzero(np.diff(ordered)) + 1
+        for part in np.split(order, edges) if edges.size else [order]:
+            number = int(program[part[0]])
+            found[part] = self._hold_shape(
+                number, programs[1][chosen[part]], place[part], now[part], area[part], features
+            )
+        return found
+
+    def _hold_shape(
+        self, program: int, position: Rows, place: Rows, now: Array, area: Rows, features: Features
+    ) -> npt.NDArray[np.bool_]:
+        def column(wanted: Column) -> Array:
+            if not wanted.area:
+                return features.column(wanted.key)[place]
+            if wanted.key[0] == "seen":
+                return self.sightings.since(str(wanted.key[1]), area, now)
+            return self.across[str(wanted.key[1])][area]
+
+        programs = self.book.programs
+        return holds(programs.shapes[program], resolver(programs.params[program], position, column))
+
+    def _set_area_time(self) -> None:
+        """Let an area's clock stand where the furthest of its points' clocks stands."""
+        rows, areas, starts = self._area_members
+        self.area_time[:] = self.clock
+        if len(rows):
+            now = np.fmax.reduceat(self.points.own_time(rows, self.clock), starts)
+            self.area_time[areas] = np.where(np.isnan(now), self.clock, now)
+
+    def _set_across(self) -> None:
+        self.evidence.clear()
+        for program in self.book.across:
+            values, false = self._members(program)
+            self.across[program.text][program.areas] = program.figure(values, false)
+            self.members[program.text] = values
+
+    def _members(self, program: AcrossProgram) -> tuple[Array, Array]:
+        """Work out a figure's inner expression for each point it covers, as they stand now."""
+        features = self._features(program.rows, self._own_time(program.rows))
+        return program.inner(lambda wanted, place: features.column(wanted.key)[place])
+
+    def settle(self) -> None:
+        """Work out anew, from the state of the instances, which of them are awake and have a delay running."""
+        book = self.book
+        which = np.repeat(np.arange(book.instances), book.levels)
+        held = ~np.isnan(self.held_since)
+        self.awake[:] = self.current > 0
+        np.logical_or.at(self.awake, which[held], True)
+        self.running[:] = ~np.isnan(self.calm_since)
+        np.logical_or.at(self.running, which[held & (book.rank > self.current[which])], True)
+        self.awake_rows[:] = np.bincount(book.row[self.awake], minlength=len(self.awake_rows))
+
+    def _change(
+        self,
+        instance: int,
+        before: int,
+        place: int,
+        now: Array,
+        features: Features,
+        calm: float | None,
+        position: Rows | None,
+        arrived: Array | None,
+    ) -> Change:
+        book = self.book
+        after = int(self.current[instance])
+        rank = after or before
+        slot = int(book.first[instance] + book.level_offset[instance, rank])
+        onset = float(self.held_since[slot]) if after > before else float(now[place] if calm is None else calm)
+        area = int(book.area[instance])
+        row = int(book.row[instance])
+        if row < book.rows:
+            simulated = bool(self.points.simulated[row])
+        else:
+            rows, areas, starts = self._area_members
+            found = np.flatnonzero(areas == area)
+            ends = np.append(starts, len(rows))
+            simulated = bool(found.size) and bool(
+                self.points.simulated[rows[starts[found[0]] : ends[found[0] + 1]]].any()
+            )
+        simulated = simulated or bool(book.seen[instance] and self.sightings.simulated[area])
+        why = why_of(self, instance, rank, place, now, features)
+        return Change(
+            book.rules[book.rule[instance]],
+            book.scope(instance),
+            book.areas[area],
+            before,
+            after,
+            onset,
+            float(self.clock if position is None or arrived is None else arrived[position[place]]),
+            why,
+            simulated,
+            0 if position is None else int(position[place]),
+        )
+
+
+def _area_members(book: RuleBook) -> tuple[Rows, Rows, Rows]:
+    """Return rows by area, the areas that have rows, and where each begins."""
+    pairs = sorted(
+        (book.area_of[area], row)
+        for row, point in enumerate(book.points)
+        for area in point.areas
+        if area in book.area_of
+    )
+    rows = np.array([row for _, row in pairs], np.intp)
+    areas, starts = np.unique(np.array([area for area, _ in pairs], np.intp), return_index=True)
+    return rows, areas, starts.astype(np.intp)

@@ -1,0 +1,59 @@
+"""What the evaluator says: changes of conditions, and why."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from rules.rule import Rule
+
+
+class Term(msgspec.Struct, frozen=True, kw_only=True):
+    """One comparison of a clause as it stood: `name op threshold` with the value it had, in `unit`."""
+
+    name: str
+    value: float | None  # None is unknown
+    op: str = ""
+    threshold: float | None = None
+    unit: str = ""
+    holds: bool | None = None  # None is unknown
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a level was raised or left, and what would clear it."""
+
+    clause: str  # the `when` of the level that is now raised (of the level left, when none is)
+    terms: tuple[Term, ...] = ()
+    clear: str = ""
+    clear_terms: tuple[Term, ...] = ()
+    hold: float = 0.0  # seconds of `for`
+    clear_after: float = 0.0  # seconds of calm that clearing needs
+    points: tuple[str, ...] = ()  # the evidence
+    cameras: tuple[str, ...] = ()
+    score: float | None = None
+    score_reason: str = ""
+
+
+class Change(NamedTuple):
+    """A condition moved from one level to another. Ranks: 0 none, 1 blue, 2 yellow, 3 orange, 4 red."""
+
+    rule: Rule
+    scope: str  # the point's id, or the area's for a rule on areas
+    area: str
+    before: int
+    after: int
+    onset: float  # event time since when the condition of `after` has held (since when it was calm, if lowered)
+    time: float  # arrival clock
+    why: Why | None
+    simulated: bool
+    position: int  # of the reading in the call; 0 for events and ticks
+
+
+class Withdrawn(NamedTuple):
+    """A raised condition whose rule is no longer in force (changed, removed, or its point is gone)."""
+
+    rule: str
+    scope: str
+    area: str
+    level: int

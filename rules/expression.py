@@ -1,0 +1,475 @@
+"""The rule language: text → typed tree. Parsed with Python's `ast` from a whitelist; nothing is ever executed.
+
+    value > 1.2 m and rate('10m') > 2 mm/h and not seen('debris', '5m')
+
+Numbers may carry a unit. A condition is true, false or unknown (Kleene's three values): a feature without data is
+unknown, a comparison with it is unknown, `unknown and false` is false, `unknown or true` is true, `not unknown` is
+unknown. What is unknown never raises a level and never clears one.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import ClassVar
+
+from sensors.duration import seconds as duration_seconds
+from sensors.measure import is_unit
+from sensors.problem import suggest
+from sensors.site import LEVELS
+
+MAX_LENGTH = 2000  # characters
+MAX_NODES = 200
+MAX_DEPTH = 24
+MAX_WINDOW = 32 * 86400.0  # seconds; longer windows belong to the models
+
+WINDOWED = ("rate", "mean", "min", "max", "sum", "count", "spread")
+PLAIN = ("value", "score", "age")
+CONSTANT = ("limit", "normal_low", "normal_high", "interval")
+BOOLEAN = ("alarm", "flat", "seen", "beyond")
+AREA = ("max", "min", "mean", "sum", "count", "any", "all")
+NAMES = (*PLAIN, *CONSTANT, *BOOLEAN, *WINDOWED, "eta", "level", "abs", "area")
+
+
+class ExpressionError(ValueError):
+    """Raised when a text is no condition: `message`, and the `column` (from 1) it is about."""
+
+    def __init__(self, message: str, column: int = 1) -> None:
+        self.message = message
+        self.column = column
+        super().__init__(f"column {column}: {message}")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A part of a condition; `column` counts from 1."""
+
+    boolean: ClassVar[bool] = False
+    column: int = field(default=1, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """A number, with its unit as written, or none."""
+
+    value: float
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature(Node):
+    """Something a point shows: value, score, age, a window's statistic (`seconds`), eta (`argument`)."""
+
+    name: str
+    seconds: float = 0.0
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Node):
+    """Something the registry says of a point: limit, level (`argument`), normal_low, normal_high, interval."""
+
+    name: str
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Node):
+    """A feature that is true or false: alarm, flat (`seconds`), seen (`kind`, `seconds`), beyond (`kind`: a level).
+
+    beyond('red'): the value is at its limit of that level or past it, on the side that is bad for this point.
+    """
+
+    boolean: ClassVar[bool] = True
+    name: str
+    seconds: float = 0.0
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Across(Node):
+    """A figure over the points of the area: `operation` of `inner` over those that measure `quantity` (all if empty)."""
+
+    operation: str
+    quantity: str
+    inner: Node
+
+
+@dataclass(frozen=True, slots=True)
+class AcrossFlag(Node):
+    """Whether `inner` holds for any or all points of the area."""
+
+    boolean: ClassVar[bool] = True
+    operation: str
+    quantity: str
+    inner: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic(Node):
+    """+ - * / of two numbers, or abs, neg, min, max."""
+
+    operation: str
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Node):
+    """One comparison: > >= < <= == !=."""
+
+    boolean: ClassVar[bool] = True
+    operation: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Logic(Node):
+    """and, or (two or more items), not (one)."""
+
+    boolean: ClassVar[bool] = True
+    operation: str
+    items: tuple[Node, ...]
+
+
+@lru_cache(maxsize=65536)
+def parse(text: str) -> Node:
+    """Parse a condition. Raise `ExpressionError` with the column of the mistake."""
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"the condition is longer than {MAX_LENGTH} characters", MAX_LENGTH + 1)
+    flat = re.sub(r"[\r\n\t]", " ", text)
+    if not flat.strip():
+        raise ExpressionError("the condition is empty")
+    plain, units = _take_units(flat)
+    lead = len(plain) - len(plain.lstrip())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(plain[lead:], mode="eval").body
+    except SyntaxError as error:
+        message = "'=' is no comparison; write '=='" if re.search(r"[^=<>!]=[^=]", plain) else "this is no condition"
+        raise ExpressionError(message, lead + (error.offset or len(plain.rstrip()) - lead)) from None
+    except (ValueError, MemoryError, RecursionError) as error:
+        raise ExpressionError(f"this is no condition: {error}") from None
+    node = _Parser(plain[lead:], lead, units).node(tree, 0)
+    if not node.boolean:
+        raise ExpressionError("this is a number, not a condition; compare it with something", node.column)
+    return node
+
+
+def unparse(node: Node) -> str:
+    """Write a tree as text again."""
+    match node:
+        case Number(value, unit):
+            return f"{value:.12g} {unit}".strip()
+        case Feature(name, duration, argument):
+            inside = _span(duration) if duration else argument
+            return f"{name}('{inside}')" if inside else name
+        case Constant(name, argument):
+            return f"{name}('{argument}')" if argument else name
+        case Flag(name, duration, kind):
+            parts = ([kind] if kind else []) + ([_span(duration)] if duration else [])
+            return f"{name}({', '.join(map(repr, parts))})" if parts else name
+        case Across(operation, quantity, inner) | AcrossFlag(operation, quantity, inner):
+            return f"area.{operation}({_qualified(inner, quantity)})"
+        case Arithmetic("neg", (item,)):
+            return f"-{unparse(item)}"
+        case Arithmetic("abs" | "min" | "max" as operation, items):
+            return f"{operation}({', '.join(map(unparse, items))})"
+        case Arithmetic(operation, items):
+            return "(" + f" {operation} ".join(map(unparse, items)) + ")"
+        case Compare(operation, left, right):
+            return f"{unparse(left)} {operation} {unparse(right)}"
+        case Logic("not", (item,)):
+            return f"not ({unparse(item)})"
+        case Logic(operation, items):
+            return "(" + f" {operation} ".join(map(unparse, items)) + ")"
+    raise TypeError(node)
+
+
+def walk(node: Node) -> list[Node]:
+    """List a tree's nodes, what lies inside `area.…(…)` excluded."""
+    found = [node]
+    if isinstance(node, Arithmetic | Logic):
+        for item in node.items:
+            found += walk(item)
+    elif isinstance(node, Compare):
+        found += walk(node.left) + walk(node.right)
+    return found
+
+
+_SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "m"))
+
+
+def _span(duration: float) -> str:
+    for size, name in _SPANS:
+        if duration >= size and duration % size == 0:
+            return f"{duration / size:.0f}{name}"
+    return f"{duration:.12g}s"
+
+
+def _qualified(inner: Node, quantity: str) -> str:
+    text = unparse(inner)
+    if not quantity:
+        return text
+    names = "|".join((*PLAIN, *CONSTANT, *BOOLEAN, *WINDOWED, "eta", "level"))
+    return re.sub(rf"(?<![\w.'])({names})\b(?!')", rf"{quantity}.\1", text)
+
+
+_LETTER = "A-Za-zµμΩ"
+_PIECE = rf"[{_LETTER}]+(?:\^-?[1-9]|[23²³])?"
+_TOKEN = re.compile(
+    r"(?P<text>'[^']*'|\"[^\"]*\")|(?P<word>[^\W\d]\w*)"
+    r"|(?P<number>(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
+    rf"(?P<gap>[ ]*)(?P<unit>(?!(?:and|or|not|if|else|in|is)\b)(?:[%‰°](?:{_PIECE})?|{_PIECE})(?:[/·*]{_PIECE})*)?"
+)
+_SUPERSCRIPT = str.maketrans({"²": "^2", "³": "^3", "μ": "µ"})
+
+
+def _take_units(text: str) -> tuple[str, dict[int, str]]:
+    """Blank out the units behind numbers; return the text (same length) and unit by the number's place."""
+    units: dict[int, str] = {}
+    out = list(text)
+    for token in _TOKEN.finditer(text):
+        written = token["unit"]
+        if not written:
+            continue
+        end = token.end("unit")
+        unit = _plain_unit(written)
+        while "*" in written and not is_unit(unit):
+            written = written.rpartition("*")[0]
+            end, unit = token.start("unit") + len(written), _plain_unit(written)
+        units[token.start("number")] = unit
+        out[token.start("unit") : end] = " " * (end - token.start("unit"))
+    return "".join(out), units
+
+
+def _plain_unit(written: str) -> str:
+    unit = written.translate(_SUPERSCRIPT)
+    return re.sub(rf"([{_LETTER}])([23])", r"\1^\2", unit)
+
+
+_COMPARE: dict[type[ast.cmpop], str] = {
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+_BINARY: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+
+
+class _Parser:
+    """Turn Python's tree into ours, refusing all that the language does not have."""
+
+    def __init__(self, text: str, lead: int, units: dict[int, str]) -> None:
+        self.bytes = text.encode()
+        self.lead = lead
+        self.units = units
+        self.count = 0
+        self.quantity: str | None = None  # while inside area.…(…): the quantity named there, "" before one is
+        self.inside = False
+
+    def column(self, tree: ast.AST) -> int:
+        offset: int = getattr(tree, "col_offset", 0)
+        return self.lead + len(self.bytes[:offset].decode("utf-8", "replace")) + 1
+
+    def fail(self, tree: ast.AST, message: str) -> ExpressionError:
+        return ExpressionError(message, self.column(tree))
+
+    def node(self, tree: ast.expr, depth: int) -> Node:
+        self.count += 1
+        if depth > MAX_DEPTH:
+            raise self.fail(tree, f"nested more than {MAX_DEPTH} levels deep")
+        if self.count > MAX_NODES:
+            raise self.fail(tree, f"more than {MAX_NODES} parts; split the rule")
+        column = self.column(tree)
+        match tree:
+            case ast.Constant(value=bool()) | ast.Constant(value=None):
+                raise self.fail(tree, "constants of truth have no use here")
+            case ast.Constant(value=int() | float() as value):
+                return self._number(tree, value, column)
+            case ast.Constant(value=str()):
+                raise self.fail(tree, "a text is only an argument, as in seen('debris', '5m')")
+            case ast.Name(id=name):
+                return self._name(tree, name, column)
+            case ast.Attribute():
+                return self._attribute(tree, [], tree, column)
+            case ast.Call():
+                return self._call(tree, depth, column)
+            case ast.BoolOp(op=op, values=values):
+                items = tuple(self._boolean(value, depth + 1) for value in values)
+                return Logic("and" if isinstance(op, ast.And) else "or", items, column=column)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return Logic("not", (self._boolean(operand, depth + 1),), column=column)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                item = self._numeric(operand, depth + 1)
+                if isinstance(item, Number):
+                    return Number(-item.value, item.unit, column=column)
+                return Arithmetic("neg", (item,), column=column)
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self._numeric(operand, depth + 1)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+                both = (self._numeric(left, depth + 1), self._numeric(right, depth + 1))
+                return Arithmetic(_BINARY[type(op)], both, column=column)
+            case ast.BinOp(op=ast.BitAnd() | ast.BitOr()):
+                raise self.fail(tree, "write 'and' and 'or' for '&' and '|'")
+            case ast.Compare(left=left, ops=ops, comparators=comparators):
+                return self._compare(tree, [left, *comparators], ops, depth, column)
+        raise self.fail(tree, "this is not part of the rule language")
+
+    def _number(self, tree: ast.Constant, value: float, column: int) -> Number:
+        try:
+            number = float(value)
+        except OverflowError:
+            number = float("inf")
+        if abs(number) > 1e300:
+            raise self.fail(tree, "the number is too large")
+        unit = self.units.get(column - 1, "")
+        if unit and not is_unit(unit):
+            raise self.fail(tree, f"'{unit}' is not a unit of measure")
+        return Number(number, unit, column=column)
+
+    def _boolean(self, tree: ast.expr, depth: int) -> Node:
+        node = self.node(tree, depth)
+        if not node.boolean:
+            raise ExpressionError("this is a number where a condition belongs; compare it with something", node.column)
+        return node
+
+    def _numeric(self, tree: ast.expr, depth: int) -> Node:
+        node = self.node(tree, depth)
+        if node.boolean:
+            raise ExpressionError("this is a condition where a number belongs", node.column)
+        return node
+
+    def _compare(self, tree: ast.expr, sides: list[ast.expr], ops: list[ast.cmpop], depth: int, column: int) -> Node:
+        items = [self._numeric(side, depth + 1) for side in sides]
+        parts: list[Node] = []
+        for left, op, right in zip(items, ops, items[1:], strict=False):
+            if type(op) not in _COMPARE:
+                raise self.fail(tree, "only > >= < <= == != compare")
+            parts.append(Compare(_COMPARE[type(op)], left, right, column=left.column))
+        return parts[0] if len(parts) == 1 else Logic("and", tuple(parts), column=column)
+
+    def _name(self, tree: ast.AST, name: str, column: int) -> Node:
+        if name in PLAIN:
+            return Feature(name, column=column)
+        if name in CONSTANT:
+            return Constant(name, column=column)
+        if name == "alarm":
+            return Flag(name, column=column)
+        if name in WINDOWED:
+            raise self.fail(tree, f"'{name}' needs a duration, as in {name}('10m')")
+        if name == "eta":
+            raise self.fail(tree, "'eta' needs what it counts to, as in eta('limit')")
+        if name in ("flat", "seen", "beyond", "level", "area", "abs"):
+            use = {"flat": "flat('30m')", "seen": "seen('debris', '5m')", "beyond": "beyond('red')"}
+            use["level"] = "level('red')"
+            raise self.fail(tree, f"'{name}' stands alone; write {use.get(name, name + '(…)')}")
+        raise self.fail(tree, f"unknown name '{name}'{suggest(name, NAMES)}")
+
+    def _attribute(self, tree: ast.Attribute, arguments: list[ast.expr], place: ast.AST, column: int) -> Node:
+        """Take `rain.value`, `rain.sum('24h')`: a feature of the points that measure a quantity, inside area.…(…)."""
+        if not isinstance(tree.value, ast.Name):
+            raise self.fail(place, "this is not part of the rule language")
+        quantity = tree.value.id
+        if not self.inside:
+            raise self.fail(place, f"'{quantity}.{tree.attr}' belongs inside area.max(…), area.any(…) and the like")
+        if quantity == "area":
+            raise self.fail(place, "area.… cannot stand inside area.…")
+        if self.quantity and self.quantity != quantity:
+            raise self.fail(place, f"one area.…(…) speaks of one quantity; '{self.quantity}' is named already")
+        self.quantity = quantity
+        if isinstance(place, ast.Call):
+            return self._feature(place, tree.attr, arguments, column)
+        return self._name(place, tree.attr, column)
+
+    def _call(self, tree: ast.Call, depth: int, column: int) -> Node:
+        if tree.keywords:
+            raise self.fail(tree, "arguments have no names here")
+        match tree.func:
+            case ast.Attribute(value=ast.Name(id="area"), attr=operation):
+                return self._across(tree, operation, depth, column)
+            case ast.Attribute() as attribute:
+                return self._attribute(attribute, tree.args, tree, column)
+            case ast.Name(id=name):
+                pass
+            case _:
+                raise self.fail(tree, "this is not part of the rule language")
+        if name in ("min", "max") and not (len(tree.args) == 1 and _is_text(tree.args[0])):
+            if len(tree.args) < 2:
+                raise self.fail(tree, f"'{name}' needs a duration, as in {name}('10m'), or two numbers")
+            return Arithmetic(name, tuple(self._numeric(item, depth + 1) for item in tree.args), column=column)
+        if name == "abs":
+            if len(tree.args) != 1:
+                raise self.fail(tree, "'abs' takes one number")
+            return Arithmetic("abs", (self._numeric(tree.args[0], depth + 1),), column=column)
+        return self._feature(tree, name, tree.args, column)
+
+    def _feature(self, tree: ast.AST, name: str, arguments: list[ast.expr], column: int) -> Node:
+        if name in WINDOWED:
+            return Feature(name, self._duration(tree, name, arguments), column=column)
+        if name == "flat":
+            return Flag(name, self._duration(tree, name, arguments), column=column)
+        if name in ("eta", "level", "beyond"):
+            known = LEVELS if name == "level" else ("limit", *LEVELS)
+            what = self._text(tree, arguments, f"{name}('{known[0]}')", 1)[0]
+            if what not in known:
+                raise self.fail(tree, f"{name}(…) takes {', '.join(known)}, not '{what}'{suggest(what, known)}")
+            if name == "eta":
+                return Feature(name, argument=what, column=column)
+            return Constant(name, what, column=column) if name == "level" else Flag(name, kind=what, column=column)
+        if name == "seen":
+            kind, span = self._text(tree, arguments, "seen('debris', '5m')", 2)
+            if not kind or len(kind) > 64:
+                raise self.fail(tree, "name the kind of event, as in seen('debris', '5m')")
+            if self.inside:
+                raise self.fail(tree, "'seen' speaks of the whole area: write it outside area.…(…)")
+            return Flag(name, self._seconds(tree, span), kind, column=column)
+        if name in (*PLAIN, *CONSTANT, "alarm"):
+            raise self.fail(tree, f"'{name}' takes no arguments")
+        raise self.fail(tree, f"unknown feature '{name}'{suggest(name, NAMES)}")
+
+    def _across(self, tree: ast.Call, operation: str, depth: int, column: int) -> Node:
+        if operation not in AREA:
+            raise self.fail(tree, f"unknown 'area.{operation}'{suggest(operation, AREA)}")
+        if self.inside:
+            raise self.fail(tree, "area.… cannot stand inside area.…")
+        if len(tree.args) != 1:
+            raise self.fail(tree, f"area.{operation}(…) takes one expression")
+        self.inside, self.quantity = True, ""
+        inner = self.node(tree.args[0], depth + 1)
+        self.inside, quantity = False, self.quantity or ""
+        if operation in ("any", "all", "count") and not inner.boolean:
+            raise ExpressionError(f"area.{operation}(…) takes a condition", inner.column)
+        if operation in ("max", "min", "mean", "sum") and inner.boolean:
+            raise ExpressionError(f"area.{operation}(…) takes a number", inner.column)
+        if operation in ("any", "all"):
+            return AcrossFlag(operation, quantity, inner, column=column)
+        return Across(operation, quantity, inner, column=column)
+
+    def _text(self, tree: ast.AST, arguments: list[ast.expr], use: str, count: int) -> list[str]:
+        texts = [item.value for item in arguments if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+        if len(texts) != len(arguments) or len(texts) != count:
+            raise self.fail(tree, f"write {use}")
+        return texts
+
+    def _duration(self, tree: ast.AST, name: str, arguments: list[ast.expr]) -> float:
+        return self._seconds(tree, self._text(tree, arguments, f"{name}('10m')", 1)[0])
+
+    def _seconds(self, tree: ast.AST, span: str) -> float:
+        try:
+            seconds = duration_seconds(span)
+        except ValueError as error:
+            raise self.fail(tree, str(error)) from None
+        if not 0 < seconds <= MAX_WINDOW:
+            raise self.fail(tree, f"a duration here is more than 0 and at most {MAX_WINDOW / 86400:.0f} days")
+        return seconds
+
+
+def _is_text(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Constant) and isinstance(tree.value, str)

@@ -1,0 +1,136 @@
+"""Feature columns: what rules look at, worked out once for a set of rows and only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.binding import Key
+from rules.windows import Windows
+
+Array = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
+
+
+class PointModels(Protocol):
+    """What rules need of `models.bank.Bank`."""
+
+    @property
+    def flat_since(self) -> Array:
+        """Time of the reading since which each row's value has not changed; NaN before its first."""
+
+    def eta(self, rows: Rows, limit: Array, below: Bools) -> Array:
+        """Return seconds from each row's last reading until its trend crosses `limit`."""
+
+    def reason_text(self, row: int, language: str = "en") -> str:
+        """Say why the row's last surprising reading was surprising."""
+
+
+class PointState:
+    """What rules remember of each point: 42 bytes a row. All NaN before the first reading."""
+
+    ARRAYS = ("last_time", "last_received", "value", "score", "age", "alarm", "simulated")
+
+    def __init__(self, rows: int) -> None:
+        self.last_time = np.full(rows, np.nan)
+        self.last_received = np.full(rows, np.nan)
+        self.value = np.full(rows, np.nan)
+        self.score = np.full(rows, np.nan)
+        self.age = np.full(rows, np.nan)  # as of the last tick; 0 after a reading
+        self.alarm = np.zeros(rows, np.bool_)
+        self.simulated = np.zeros(rows, np.bool_)
+
+    @property
+    def nbytes(self) -> int:
+        """Return bytes of state."""
+        return sum(getattr(self, name).nbytes for name in self.ARRAYS)
+
+    def own_time(self, rows: Rows, clock: float) -> Array:
+        """Return where each point's own clock stands when the arrival clock stands at `clock`."""
+        return self.last_time[rows] + (clock - self.last_received[rows])
+
+
+class Features:
+    """Columns of features for some rows at their own times `now`; each is worked out when first asked for."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        now: Array,
+        state: PointState,
+        models: PointModels,
+        windows: Mapping[float, Windows],
+        targets: Mapping[str, Array],
+        below: Bools,
+        known: dict[Key, Array] | None = None,
+    ) -> None:
+        self.rows, self.now = rows, now
+        self._state, self._models, self._windows = state, models, windows
+        self._targets, self._below = targets, below
+        self._known: dict[Key, Array] = known if known is not None else {}
+
+    def column(self, key: Key) -> Array:
+        """Return one column, float64, NaN where unknown; true is 1 and false 0."""
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._work_out(key)
+        return found
+
+    def some(self, key: Key, chosen: Rows | None) -> Array:
+        """Return a column for some of the rows only (None: for all), without keeping it for the others."""
+        if chosen is None or key in self._known:
+            found = self.column(key)
+            return found if chosen is None else found[chosen]
+        return self.take(chosen, bare=True).column(key)
+
+    def know(self, key: Key, column: Array) -> None:
+        """Give a column that is at hand already."""
+        self._known[key] = column
+
+    def take(self, chosen: Rows, *, bare: bool = False) -> Features:
+        """Return the columns of some of the rows, what is known already included unless `bare`."""
+        known = {} if bare else {key: column[chosen] for key, column in self._known.items()}
+        return Features(
+            self.rows[chosen],
+            self.now[chosen],
+            self._state,
+            self._models,
+            self._windows,
+            self._targets,
+            self._below,
+            known,
+        )
+
+    def _work_out(self, key: Key) -> Array:
+        rows, state = self.rows, self._state
+        match key:
+            case ("value",):
+                return state.value[rows]
+            case ("score",):
+                return state.score[rows]
+            case ("age",):
+                return state.age[rows]
+            case ("alarm",):
+                return np.where(np.isnan(state.last_time[rows]), np.nan, state.alarm[rows])
+            case ("flat",):
+                return self.now - self._models.flat_since[rows]
+            case ("eta", what):
+                return self._eta(str(what))
+            case (statistic, duration):
+                return self._windows[float(duration)].read(str(statistic), rows, self.now)
+        raise KeyError(key)
+
+    def _eta(self, what: str) -> Array:
+        """Return seconds left until the trend crosses the target: counted from now, not from the last reading."""
+        target = self._targets[what][self.rows]
+        found = np.full(len(self.rows), np.nan)
+        some = np.flatnonzero(~np.isnan(target) & ~np.isnan(self._state.last_time[self.rows]))
+        if some.size:
+            rows = self.rows[some]
+            eta = self._models.eta(rows, target[some], self._below[rows])
+            found[some] = np.maximum(eta - np.maximum(self.now[some] - self._state.last_time[rows], 0.0), 0.0)
+        return found

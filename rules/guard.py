@@ -1,0 +1,73 @@
+"""Guards: the bars that a row's features must pass before any of its conditions can hold.
+
+For a row at rest (no level raised, no delay running) nothing can change while every feature stays short of its bars,
+however many rules look at it: a few comparisons a reading, not one for each rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.binding import Key
+
+Array = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+
+
+_AT_HAND = ("value", "score")
+_COST = {"value": 0, "score": 0, "alarm": 1, "age": 1, "flat": 2, "eta": 9}
+
+
+class Guard:
+    """Bars of rows by feature column: at or above `high`, or at or below `low`, a row must be looked at."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.always = np.zeros(rows, np.bool_)  # some condition of the row has no bar
+        self._high: dict[Key, Array] = {}
+        self._low: dict[Key, Array] = {}
+        self.tables: list[tuple[Key, Array, npt.NDArray[np.bool_] | None, bool]] = []
+
+    @classmethod
+    def builder(cls, rows: int) -> Guard:
+        """Start an empty guard."""
+        return cls(rows)
+
+    def lay(self, key: Key, above: bool, rows: Rows, value: Array) -> None:
+        """Lay a bar for each of `rows` (unique); a NaN bar can never be passed."""
+        table = self._high if above else self._low
+        if key not in table:
+            table[key] = np.full(self.rows, np.inf if above else -np.inf)
+        merge = np.fmin if above else np.fmax
+        table[key][rows] = merge(table[key][rows], value)
+
+    def finish(self) -> Guard:
+        """Settle the order: columns that are at hand first, costly ones last and only for rows that have a bar there."""
+        tables = [(key, bar, True) for key, bar in self._high.items()]
+        tables += [(key, bar, False) for key, bar in self._low.items()]
+        tables.sort(key=lambda table: _COST.get(str(table[0][0]), 3))
+        self.tables = [
+            (key, bar, np.isfinite(bar) if str(key[0]) not in _AT_HAND else None, above) for key, bar, above in tables
+        ]
+        return self
+
+    def passed(self, rows: Rows, column: Callable[[Key, Rows | None], Array]) -> npt.NDArray[np.bool_]:
+        """Tell which rows have a feature at or past a bar; unknown (NaN) features pass none.
+
+        `column(key, chosen)` gives a feature of all rows (None) or of some (places in `rows`).
+        """
+        found = self.always[rows]
+        for key, bars, barred, above in self.tables:
+            bar = bars[rows]
+            if barred is None:
+                values = column(key, None)
+                found |= values >= bar if above else values <= bar
+            else:
+                chosen = np.flatnonzero(barred[rows] & ~found)
+                if chosen.size:
+                    values, bar = column(key, chosen), bar[chosen]
+                    found[chosen] = values >= bar if above else values <= bar
+        return found

@@ -1,0 +1,149 @@
+"""Load rules from files: every mistake at once, each with its file, line, field and, in conditions, its column."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rules.compiler import CompileError, compile_rules
+from rules.rule import Rule, RuleFile
+from rules.vectors import VectorError, run
+from sensors.document import Document, DocumentError, Problem, convert, read_document, suggest
+from sensors.document import Path as FieldPath
+from sensors.duration import seconds
+from sensors.site import Site, Text
+
+MAX_FILES = 2000
+_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
+
+Mistake = tuple[FieldPath, str]
+
+
+def load(paths: Sequence[Path], site: Site) -> tuple[Rule, ...]:
+    """Load, check against the site, run the rules' tests. Raise `DocumentError` with every problem found."""
+    problems: list[Problem] = []
+    loaded: list[tuple[Rule, Document, FieldPath]] = []
+    for file in _files(paths, problems):
+        try:
+            document = read_document(file)
+            found = convert(document, RuleFile)
+        except DocumentError as error:
+            problems += error.problems
+            continue
+        loaded += [(rule, document, ("rules", place)) for place, rule in enumerate(found.rules)]
+    first: dict[str, Problem] = {}
+    known = _Known(site)
+    sound: list[tuple[Rule, Document, FieldPath]] = []
+    for rule, document, path in loaded:
+        mistakes = list(known.mistakes(rule))
+        if rule.id in first:
+            other = first[rule.id]
+            mistakes.append((("id",), f"'{rule.id}' is already the rule at {other.file}:{other.line}"))
+        first.setdefault(rule.id, document.problem((*path, "id"), ""))
+        problems += [document.problem(path + where, message) for where, message in mistakes]
+        if not mistakes:
+            sound.append((rule, document, path))
+    places = {rule.id: (document, path) for rule, document, path in sound}
+    errors: list[CompileError] = []
+    compile_rules([rule for rule, _, _ in sound], site, site.points, errors=errors)
+    for error in errors:
+        document, path = places[error.rule]
+        message = f"column {error.column}: {error.message}"
+        problems.append(document.problem((*path, "levels", error.level, error.part), message))
+    broken = {error.rule for error in errors}
+    for rule, document, path in sound:
+        if rule.id not in broken:
+            problems += [document.problem(path + where, message) for where, message in _tested(rule, site)]
+    if problems:
+        raise DocumentError(sorted(set(problems), key=lambda problem: (problem.file, problem.line)))
+    return tuple(rule for rule, _, _ in loaded)
+
+
+def _files(paths: Sequence[Path], problems: list[Problem]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files += sorted(file for file in path.rglob("*.yaml") if not file.name.startswith("."))
+        else:
+            files.append(path)
+    if len(files) > MAX_FILES:
+        problems.append(Problem(str(paths[0]), 0, "", f"more than {MAX_FILES} files of rules"))
+    return files[:MAX_FILES]
+
+
+class _Known:
+    """What a site has, for checking what a rule speaks of."""
+
+    def __init__(self, site: Site) -> None:
+        self.types = {kind.id for kind in site.area_types}
+        self.areas = {area.id for area in site.areas}
+        self.quantities = {point.quantity for point in site.points}
+
+    def mistakes(self, rule: Rule) -> Iterator[Mistake]:
+        """Find what is wrong with a rule apart from its conditions and its tests."""
+        if not _ID.match(rule.id):
+            yield ("id",), f"'{rule.id[:80]}' is no id: small letters, digits, '-', '_', '.', at most 64"
+        if rule.version < 1:
+            yield ("version",), "versions count from 1"
+        if not rule.ranked():
+            yield ("levels",), "a rule has at least one level: blue, yellow, orange, red"
+        yield from self._where(rule)
+        for name in ("hold", "clear_after"):
+            yield from _duration(("for" if name == "hold" else name,), getattr(rule, name))
+        for name in ("blue", "yellow", "orange", "red"):
+            level = getattr(rule.levels, name)
+            if level is not None:
+                yield from _duration(("levels", name, "for"), level.hold)
+                yield from _duration(("levels", name, "clear_after"), level.clear_after)
+        why = rule.rationale
+        for name in ("cause", "consequence", "response", "owner"):
+            text = getattr(why, name)
+            if not (text.zh.strip() and text.en.strip() if isinstance(text, Text) else text.strip()):
+                yield ("rationale", name), "is empty: say it, or the rule cannot be judged"
+        yield from _duration(("rationale", "time_to_respond"), why.time_to_respond)
+        try:
+            datetime.date.fromisoformat(why.review)
+        except ValueError:
+            yield ("rationale", "review"), f"'{why.review[:40]}' is no date; write 2027-06-30"
+
+    def _where(self, rule: Rule) -> Iterator[Mistake]:
+        where = rule.where
+        for field, names, known in (
+            ("types", where.types, self.types),
+            ("areas", where.areas, self.areas),
+            ("quantity", where.quantities, self.quantities),
+        ):
+            for place, name in enumerate(names):
+                if name not in known:
+                    step = (field,) if isinstance(where.quantity, str) and field == "quantity" else (field, place)
+                    what = {"types": "area type", "areas": "area", "quantity": "quantity of this site"}[field]
+                    yield ("where", *step), f"'{name}' is no {what}{suggest(name, known)}"
+        for place, pattern in enumerate(where.points):
+            if len(pattern) > 128 or pattern.count("*") > 4 or "[" in pattern:
+                yield ("where", "points", place), "a pattern is at most 128 long, with at most four * and no ["
+        if rule.scope == "area" and (where.quantity or where.points):
+            yield ("where",), "a rule on areas chooses by types, areas and tags; name the quantity in area.max(…)"
+
+
+def _duration(path: FieldPath, duration: float | str | None) -> Iterator[Mistake]:
+    if duration is None:
+        return
+    try:
+        if not 0 <= seconds(duration) <= 32 * 86400:
+            yield path, "a duration here is at least 0 and at most 32 days"
+    except ValueError as error:
+        yield path, str(error)
+
+
+def _tested(rule: Rule, site: Site) -> Iterator[Mistake]:
+    for place, test in enumerate(rule.tests):
+        name = test.name.en if isinstance(test.name, Text) else test.name
+        try:
+            for difference in run(rule, test, site):
+                yield ("tests", place, "expect"), f"the rule's test '{name}' fails: {difference}"
+        except VectorError as error:
+            yield ("tests", place, *error.field.split(".")), error.message
+        except CompileError as error:
+            yield ("tests", place), f"the rule does not fit its test's point: {error.message}"

@@ -1,0 +1,142 @@
+"""State of an evaluator as plain arrays, and its way into another one: after a restart, or under changed rules.
+
+Points are known by their registry index, instances by a hash of rule id, rule content and scope: what is the same in both
+books carries over, whatever else changed. Only instances that are not at rest are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from rules.events import Sighting
+from rules.explanation import Withdrawn
+from rules.features import PointState
+from rules.why import evidence
+
+if TYPE_CHECKING:
+    from rules.evaluation import Evaluator
+
+VERSION = 1
+State = dict[str, npt.NDArray[Any]]
+
+
+class _Notes(msgspec.Struct, frozen=True):
+    """What does not fit arrays."""
+
+    version: int
+    clock: float
+    raised: list[tuple[int, str, str, str]]  # place among the written instances, rule, scope, area
+    sightings: list[Sighting]
+    across: list[tuple[str, str, float, list[str]]]  # figure, area, value, points that speak for it
+
+
+def state_of(evaluator: Evaluator) -> State:
+    """Return an evaluator's state as arrays."""
+    book = evaluator.book
+    index = np.array([point.index for point in book.points], np.int64)
+    state: State = {"point.index": index}
+    for name in PointState.ARRAYS:
+        state[f"point.{name}"] = getattr(evaluator.points, name).copy()
+    for duration, windows in evaluator.windows.items():
+        state[f"window.{duration!r}.index"] = index[windows.rows]
+        for name, array in windows.state().items():
+            state[f"window.{duration!r}.{name}"] = array
+    active = np.flatnonzero(evaluator.awake | evaluator.running)
+    keys = b"".join(book.key(int(instance)) for instance in active)
+    state["instance.key"] = np.frombuffer(keys, "<u8").reshape(-1, 2).copy()
+    state["instance.current"] = evaluator.current[active]
+    state["instance.calm_since"] = evaluator.calm_since[active]
+    held = np.full((len(active), 5), np.nan)
+    for place, instance in enumerate(active):
+        slots = slice(int(book.first[instance]), int(book.first[instance] + book.levels[instance]))
+        held[place, book.rank[slots]] = evaluator.held_since[slots]
+    state["instance.held_since"] = held
+    notes = _Notes(
+        VERSION,
+        float(evaluator.clock),
+        [
+            (
+                place,
+                book.rules[book.rule[instance]].id,
+                book.scope(int(instance)),
+                book.areas[book.area[instance]],
+            )
+            for place, instance in enumerate(active)
+            if evaluator.current[instance]
+        ],
+        evaluator.sightings.state(),
+        [
+            (text, book.areas[area], float(values[area]), evidence(evaluator, text, int(area)))
+            for text, values in evaluator.across.items()
+            for area in np.flatnonzero(~np.isnan(values))
+        ],
+    )
+    state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
+    return state
+
+
+def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) -> list[Withdrawn]:
+    """Take a state over into a fresh evaluator; return raised conditions that it has no place for."""
+    try:
+        notes = msgspec.msgpack.decode(state["notes"].tobytes(), type=_Notes)
+        if notes.version != VERSION:
+            raise ValueError(f"state of version {notes.version}, expected {VERSION}")
+        _restore_points(evaluator, state)
+        withdrawn = _restore_instances(evaluator, state, notes)
+    except (KeyError, IndexError, msgspec.DecodeError) as error:
+        raise ValueError(f"not a state of rules: {error}") from error
+    evaluator.clock = notes.clock
+    evaluator.sightings.restore(notes.sightings)
+    for text, area, value, points in notes.across:
+        place = evaluator.book.area_of.get(area)
+        if text in evaluator.across and place is not None:
+            evaluator.across[text][place] = value
+            evaluator.evidence[text, place] = points
+    return withdrawn
+
+
+def _restore_points(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) -> None:
+    index = np.array([point.index for point in evaluator.book.points], np.int64)
+    source, target = _matched(state["point.index"], index)
+    for name in PointState.ARRAYS:
+        getattr(evaluator.points, name)[target] = state[f"point.{name}"][source]
+    for duration, windows in evaluator.windows.items():
+        prefix = f"window.{duration!r}."
+        if prefix + "index" in state:
+            source, target = _matched(state[prefix + "index"], index[windows.rows])
+            arrays = {key.removeprefix(prefix): array for key, array in state.items() if key.startswith(prefix)}
+            windows.restore(arrays, source, target)
+
+
+def _restore_instances(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]], notes: _Notes) -> list[Withdrawn]:
+    book = evaluator.book
+    keys = np.ascontiguousarray(state["instance.key"])
+    wanted = {keys[place].tobytes(): place for place in range(len(keys))}
+    found: set[int] = set()
+    if wanted:
+        for instance in range(book.instances):
+            place = wanted.get(book.key(instance))
+            if place is None:
+                continue
+            found.add(place)
+            slots = slice(int(book.first[instance]), int(book.first[instance] + book.levels[instance]))
+            evaluator.current[instance] = state["instance.current"][place]
+            evaluator.calm_since[instance] = state["instance.calm_since"][place]
+            evaluator.held_since[slots] = state["instance.held_since"][place, book.rank[slots]]
+    evaluator.settle()
+    return [
+        Withdrawn(rule, scope, area, int(state["instance.current"][place]))
+        for place, rule, scope, area in notes.raised
+        if place not in found
+    ]
+
+
+def _matched(old: npt.NDArray[Any], new: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return places in `old` and in `new` of the numbers they share."""
+    _, source, target = np.intersect1d(old, new, assume_unique=True, return_indices=True)
+    return source, target

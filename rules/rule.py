@@ -1,0 +1,208 @@
+"""A rule as people write it: where it applies, its levels, why it exists, what to do, and its own tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from sensors.duration import seconds
+from sensors.site import LEVELS, Area, Point, Site, Text
+
+Duration = float | str
+"""Seconds, or a text such as 90 s, 10 min, 6 h."""
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Common settings of a rule's parts: immutable, named fields, no unknown field passes."""
+
+
+class Where(Struct, frozen=True, kw_only=True):
+    """Choose the points (or areas) that a rule covers: all given conditions hold; each list means any of."""
+
+    quantity: str | tuple[str, ...] = ()
+    types: tuple[str, ...] = ()  # area types
+    areas: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()  # ids or patterns with * and ?
+    tags: tuple[str, ...] = ()  # of the point, or of the area for a rule on areas
+    without_tags: tuple[str, ...] = ()
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """Return the quantities as a tuple; empty is all."""
+        return (self.quantity,) if isinstance(self.quantity, str) else self.quantity
+
+    def takes_area(self, area: Area) -> bool:
+        """Tell whether an area is among those meant (its tags aside)."""
+        return (not self.types or area.type in self.types) and (not self.areas or area.id in self.areas)
+
+    def takes_point(self, point: Point) -> bool:
+        """Tell whether a point is among those meant, whatever its area."""
+        return (
+            (not self.quantity or point.quantity in self.quantities)
+            and (not self.points or any(fnmatchcase(point.id, pattern) for pattern in self.points))
+            and self._takes_tags(point.tags)
+        )
+
+    def takes_tagged_area(self, area: Area) -> bool:
+        """Tell whether a rule on areas means this one."""
+        return self.takes_area(area) and self._takes_tags(area.tags)
+
+    def _takes_tags(self, tags: Sequence[str]) -> bool:
+        return (not self.tags or any(tag in tags for tag in self.tags)) and not any(
+            tag in tags for tag in self.without_tags
+        )
+
+
+class Level(Struct, frozen=True, kw_only=True):
+    """When a level is raised, and when it is left again."""
+
+    when: str  # the condition
+    clear: str | None = None  # the condition that lets go; by default that `when` is known not to hold
+    hold: Duration | None = msgspec.field(name="for", default=None)  # how long `when` must hold first
+    clear_after: Duration | None = None  # how long the clear condition must hold first
+
+
+class Levels(Struct, frozen=True, kw_only=True):
+    """The levels of a rule, lowest first; at least one."""
+
+    blue: Level | None = None
+    yellow: Level | None = None
+    orange: Level | None = None
+    red: Level | None = None
+
+
+class Rationale(Struct, frozen=True, kw_only=True):
+    """Say why the rule exists: no rule without one (ISA-18.2's rationalisation)."""
+
+    cause: Text | str
+    consequence: Text | str
+    response: Text | str
+    time_to_respond: Duration
+    owner: Text | str
+    review: str  # date by which the owner looks at the rule again, YYYY-MM-DD
+
+
+class EventStep(Struct, frozen=True, kw_only=True):
+    """A camera event within a rule's test."""
+
+    kind: str
+    at: Duration
+    phase: Literal["new", "update", "end"] = "new"
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """A point of a rule's test, and its series: one token a step, `_` no reading, `3x10` ten times, `0..9x10` a line."""
+
+    quantity: str = ""
+    unit: str = ""
+    limit: float | None = None
+    limit_below: bool = False
+    levels: dict[str, float] = {}
+    normal: tuple[float, float] | None = None
+    values: str = ""
+    score: str = ""  # 0 where not given
+    alarm: str = ""  # 0 or 1
+    eta: str = ""  # seconds, `inf` never; unknown where not given
+
+
+class RuleTest(Struct, frozen=True, kw_only=True):
+    """A rule's own test: series in, levels out.
+
+    `expect` is one level a step (`none yellowx3 red`), or the level at given times (`{10 min: yellow}`).
+    """
+
+    name: Text | str
+    point: Series = Series()
+    others: dict[str, Series] = {}  # more points of the same area, by id
+    events: tuple[EventStep, ...] = ()
+    step: Duration = 60.0  # seconds between readings
+    expect: str | dict[str, str] = ""
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """A rule. `scope` point: one condition for each point it covers; area: one for each area."""
+
+    id: str
+    title: Text
+    kind: Literal["risk", "data_quality"] = "risk"
+    scope: Literal["point", "area"] = "point"
+    where: Where = Where()
+    levels: Levels
+    hold: Duration = msgspec.field(name="for", default=0.0)  # default of its levels
+    clear_after: Duration = 0.0  # default of its levels
+    rationale: Rationale
+    plan: tuple[Text | str, ...] = ()  # the checklist
+    tests: tuple[RuleTest, ...] = ()
+    version: int = 1
+
+    def ranked(self) -> list[tuple[int, Level]]:
+        """List the rule's levels with their ranks (1 blue to 4 red), lowest first."""
+        found = ((rank, getattr(self.levels, name)) for rank, name in enumerate(LEVELS, 1))
+        return [(rank, level) for rank, level in found if level is not None]
+
+    def hold_of(self, level: Level) -> float:
+        """Return seconds that a level's `when` must hold."""
+        return seconds(self.hold if level.hold is None else level.hold)
+
+    def clear_after_of(self, level: Level) -> float:
+        """Return seconds that a level's clear condition must hold."""
+        return seconds(self.clear_after if level.clear_after is None else level.clear_after)
+
+
+class RuleFile(Struct, frozen=True, kw_only=True):
+    """A file of rules."""
+
+    rules: tuple[Rule, ...]
+
+
+def covered_points(rule: Rule, points: Iterable[Point], areas: Mapping[str, Area]) -> list[tuple[int, str]]:
+    """List (place in `points`, area) of each point that a rule covers: the first of its areas that the rule means."""
+    where = rule.where
+    found = []
+    for place, point in enumerate(points):
+        if where.takes_point(point):
+            for name in point.areas:
+                area = areas.get(name)
+                if area is not None and where.takes_area(area):
+                    found.append((place, name))
+                    break
+    return found
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoder: msgspec.msgpack.Decoder[tuple[Rule, ...]] = msgspec.msgpack.Decoder(tuple[Rule, ...])
+
+
+def encode_rules(rules: Sequence[Rule]) -> bytes:
+    """Encode rules for a publication: the same rules always give the same bytes."""
+    return _encoder.encode(rules)
+
+
+def decode_rules(data: bytes) -> tuple[Rule, ...]:
+    """Decode what `encode_rules` wrote. Raise `msgspec.DecodeError` on anything else."""
+    return _decoder.decode(data)
+
+
+def encode_rule(rule: Rule) -> bytes:
+    """Encode one rule: its content, for hashing."""
+    return _encoder.encode(rule)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a file of rules, for editors."""
+    schema: dict[str, Any] = msgspec.json.schema(RuleFile)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Foreshock rules"} | schema
+
+
+def load_rules(paths: Path | Sequence[Path], site: Site) -> tuple[Rule, ...]:
+    """Load rules from files and folders (`*.yaml` below them), check them against the site and run their own tests.
+
+    Raise `DocumentError` with every problem found: file, line, field, and the column inside a condition.
+    """
+    from rules.loading import load  # it runs the rules' tests through the evaluator, which knows rules
+
+    return load([paths] if isinstance(paths, Path) else list(paths), site)

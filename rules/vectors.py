@@ -1,0 +1,268 @@
+"""Run a rule's own tests: series in, levels out, through the evaluator that runs live."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.compiler import compile_rules
+from rules.evaluation import Evaluator
+from rules.rule import Rule, RuleTest, Series, covered_points
+from sensors.duration import seconds
+from sensors.observation import CameraEvent
+from sensors.site import LEVELS, Area, Point, Site, Text
+
+MAX_STEPS = 10_000
+START = 1_699_920_000.0  # a midnight; any would do
+LEVEL_NAMES = ("none", *LEVELS)
+_REPEATED = re.compile(r"(.+?)\*([0-9]{1,5})\Z")
+
+Array = npt.NDArray[np.float64]
+
+
+class VectorError(ValueError):
+    """Raised when a test cannot be run: which of its fields is wrong, and why."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field, self.message = field, message
+        super().__init__(f"{field}: {message}")
+
+
+def run(rule: Rule, test: RuleTest, site: Site) -> list[str]:
+    """Run one test; return what differs from what it expects. Raise `VectorError` on a test that cannot run."""
+    scene = _Scene(rule, test, site)
+    levels = scene.play()
+    if isinstance(test.expect, str):
+        expected = dict(enumerate(_levels(test.expect, "expect")))
+        if len(expected) != len(levels):
+            raise VectorError("expect", f"{len(expected)} levels for {len(levels)} steps")
+    else:
+        expected = {}
+        for at, level in test.expect.items():
+            step = int(_seconds(at, "expect") // scene.step)
+            if step >= len(levels):
+                raise VectorError("expect", f"{at} is after the last step")
+            expected[step] = _levels(level, "expect")[0]
+    if not expected:
+        raise VectorError("expect", "nothing is expected")
+    return [
+        f"at {_clock(step * scene.step)} the level is {LEVEL_NAMES[levels[step]]}, expected {LEVEL_NAMES[level]}"
+        for step, level in sorted(expected.items())
+        if levels[step] != level
+    ]
+
+
+class _Track(NamedTuple):
+    """The series of one point, a number a step; NaN in `values` is no reading."""
+
+    values: Array
+    score: Array
+    alarm: Array
+    eta: Array
+
+
+class _Scored(NamedTuple):
+    score: Array
+    alarm: npt.NDArray[np.bool_]
+
+
+class _Script:
+    """Stand in for the bank: what the test says, instead of what models would learn."""
+
+    def __init__(self, rows: int) -> None:
+        self.flat_since = np.full(rows, np.nan)
+        self.eta_now = np.full(rows, np.nan)
+
+    def eta(self, rows: npt.NDArray[np.intp], limit: Array, below: npt.NDArray[np.bool_]) -> Array:
+        """Return the test's own figure."""
+        return self.eta_now[rows]
+
+    def reason_text(self, row: int, language: str = "en") -> str:
+        """Give no reason."""
+        return ""
+
+
+class _Scene:
+    """A little site with one area, its points and their series."""
+
+    def __init__(self, rule: Rule, test: RuleTest, site: Site) -> None:
+        self.test = test
+        self.step = _seconds(test.step, "step")
+        if self.step <= 0:
+            raise VectorError("step", "a step takes time")
+        where = rule.where
+        known = {area.id: area for area in site.areas}
+        kind = where.types[0] if where.types else known[where.areas[0]].type if where.areas else ""
+        area = Area(
+            id=where.areas[0] if where.areas else "area",
+            name=Text(zh="", en=""),
+            type=kind,
+            place="",
+            tags=where.tags,
+        )
+        name = re.sub(r"[*?]", "x", where.points[0]) if where.points else "point"
+        places = covered_points(rule, site.points, known)
+        model = site.points[places[0][0]] if places else None
+        series = {name: test.point} if rule.scope == "point" else {}
+        series |= test.others
+        self.points = []
+        for index, (id, one) in enumerate(series.items()):
+            own = rule.scope == "point" and index == 0
+            quantity = one.quantity or (where.quantities[0] if own and where.quantities else "")
+            like = model if own and not one.quantity else _like(site, quantity, known, kind)
+            tags = where.tags if own else ()
+            self.points.append(_point(id, one, quantity, like, area.id, index, tags, self.step))
+        count = [len(_numbers(one.values, "values", 0.0, None)) for one in series.values()]
+        self.steps = max(count, default=0)
+        if not self.steps:
+            raise VectorError("point.values", "no series is given")
+        self.tracks = [_track(one, self.steps) for one in series.values()]
+        self.area, self.scope = area, name if rule.scope == "point" else area.id
+        # Every point of the site goes along, unseen: figures across an area need to know what is measured in what.
+        stage = Site(
+            id="test", name=Text(zh="", en=""), areas=(area,), points=(*self.points, *site.points), version="test"
+        )
+        book = compile_rules((rule,), stage, self.points)
+        self.script = _Script(len(self.points))
+        self.evaluator = Evaluator(book, self.script)
+        place = book.instance(rule.id, self.scope)
+        if place is None:
+            raise VectorError("point", "the rule does not cover the test's point: give its quantity, or check `where`")
+        self.place = place
+
+    def play(self) -> list[int]:
+        """Return the rank after every step."""
+        levels = []
+        events = sorted(self.test.events, key=lambda event: _seconds(event.at, "events"))
+        last = np.full(len(self.points), np.nan)
+        for step in range(self.steps):
+            now = START + step * self.step
+            while events and START + _seconds(events[0].at, "events") <= now:
+                event = events.pop(0)
+                at = START + _seconds(event.at, "events")
+                self.evaluator.event(
+                    CameraEvent(
+                        area=self.area.id,
+                        camera="camera",
+                        kind=event.kind,
+                        event="event",
+                        time=at,
+                        received=at,
+                        phase=event.phase,
+                    )
+                )
+            value = np.array([track.values[step] for track in self.tracks])
+            rows = np.flatnonzero(~np.isnan(value))
+            if rows.size:
+                changed = rows[value[rows] != last[rows]]
+                self.script.flat_since[changed] = now
+                last[rows] = value[rows]
+                self.script.eta_now[rows] = [self.tracks[row].eta[step] for row in rows]
+                scored = _Scored(
+                    np.array([self.tracks[row].score[step] for row in rows]),
+                    np.array([self.tracks[row].alarm[step] > 0 for row in rows]),
+                )
+                quality = np.zeros(len(rows), np.uint8)
+                self.evaluator.readings(rows, np.full(len(rows), now), value[rows], quality, now, scored)
+            self.evaluator.tick(now)
+            levels.append(int(self.evaluator.current[self.place]))
+        return levels
+
+
+def _like(site: Site, quantity: str, areas: dict[str, Area], kind: str) -> Point | None:
+    """Find a point of the site to take unit and limits from: one of the same kind of area if there is one."""
+    same = [point for point in site.points if point.quantity == quantity]
+    near = (p for p in same if any(area in areas and areas[area].type == kind for area in p.areas))
+    return next(near, same[0] if same else None)
+
+
+def _point(
+    id: str,
+    series: Series,
+    quantity: str,
+    like: Point | None,
+    area: str,
+    index: int,
+    tags: tuple[str, ...],
+    interval: float,
+) -> Point:
+    own_limits = series.limit is not None or bool(series.levels)
+    levels = series.levels or ({} if own_limits or like is None else like.levels)
+    return Point(
+        id=id,
+        name=Text(zh="", en=""),
+        areas=(area,),
+        quantity=quantity or (like.quantity if like else ""),
+        unit=series.unit or (like.unit if like else "1"),
+        limit=series.limit if own_limits else (like.limit if like else None),
+        limit_below=series.limit_below or (not own_limits and like is not None and like.limit_below),
+        levels=levels,
+        normal=series.normal or (like.normal if like else None),
+        interval=interval,
+        tags=tags,
+        index=index,
+    )
+
+
+def _track(series: Series, steps: int) -> _Track:
+    return _Track(
+        _numbers(series.values, "values", math.nan, steps),
+        _numbers(series.score, "score", 0.0, steps),
+        _numbers(series.alarm, "alarm", 0.0, steps),
+        _numbers(series.eta, "eta", math.nan, steps),
+    )
+
+
+def _numbers(text: str, field: str, default: float, steps: int | None) -> Array:
+    """Read a compact series: `3 4*10 0..9*10 _*2`; the last `default` fills it up to `steps`."""
+    found: list[float] = []
+    for token in text.split():
+        match = _REPEATED.match(token)
+        item, count = (match[1], int(match[2])) if match else (token, 1)
+        first, dots, last = item.partition("..")
+        try:
+            if item == "_":
+                found += [math.nan] * count
+            elif dots:
+                found += np.linspace(float(first), float(last), count).tolist()
+            else:
+                found += [float(item)] * count
+        except ValueError:
+            raise VectorError(f"point.{field}", f"'{token}' is neither a number, a..b*n, n*times nor _") from None
+        if len(found) > MAX_STEPS:
+            raise VectorError(f"point.{field}", f"more than {MAX_STEPS:,} steps")
+    if steps is not None:
+        if len(found) > steps:
+            raise VectorError(f"point.{field}", f"{len(found)} steps, the values have {steps}")
+        found += [default] * (steps - len(found))
+    return np.array(found, np.float64)
+
+
+def _levels(text: str, field: str) -> list[int]:
+    found: list[int] = []
+    for token in text.split():
+        match = _REPEATED.match(token)
+        name, count = (match[1], int(match[2])) if match else (token, 1)
+        if name not in LEVEL_NAMES:
+            raise VectorError(field, f"'{name}' is no level; write {', '.join(LEVEL_NAMES)}")
+        found += [LEVEL_NAMES.index(name)] * count
+        if len(found) > MAX_STEPS:
+            raise VectorError(field, f"more than {MAX_STEPS:,} steps")
+    if not found:
+        raise VectorError(field, "name a level")
+    return found
+
+
+def _seconds(duration: float | str, field: str) -> float:
+    try:
+        return seconds(duration)
+    except ValueError as error:
+        raise VectorError(field, str(error)) from None
+
+
+def _clock(at: float) -> str:
+    return f"{at / 60:.4g} min" if at >= 60 else f"{at:.4g} s"

@@ -1,0 +1,117 @@
+"""Say why a condition stands where it does: each comparison with its value, and what would clear it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rules.binding import Bound, Column, PointValue, Test, tests
+from rules.explanation import Term, Why
+from rules.features import Array, Features
+from rules.shapes import compare, number
+
+if TYPE_CHECKING:
+    from rules.evaluation import Evaluator
+
+MAX_EVIDENCE = 8  # points named for a figure across an area
+
+
+def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, features: Features) -> Why:
+    """Explain one level of an instance that stands at `place` of the features."""
+    book = evaluator.book
+    slot = int(book.first[instance] + book.level_offset[instance, rank])
+    when, clear = book.clauses[book.clause[slot]], book.clauses[book.clause[slot] + 1]
+    scene = _Scene(evaluator, instance, place, now, features)
+    row = int(book.row[instance])
+    area = int(book.area[instance])
+    real = row < book.rows
+    points = [book.points[row].id] if real else []
+    cameras: list[str] = []
+    for test in tests(when.bound):
+        column = test.left
+        if isinstance(column, Column) and column.area:
+            if column.key[0] == "across":
+                points += [name for name in evidence(evaluator, str(column.key[1]), area) if name not in points]
+            elif scene.truth(test):
+                camera = evaluator.sightings.camera(str(column.key[1]), area)
+                cameras += [camera] if camera and camera not in cameras else []
+    score = float(evaluator.points.score[row]) if real else float("nan")
+    return Why(
+        clause=when.text,
+        terms=tuple(map(scene.term, tests(when.bound))),
+        clear=clear.text,
+        clear_terms=tuple(map(scene.term, tests(clear.bound))),
+        hold=float(book.hold[slot]),
+        clear_after=float(book.clear_after[slot]),
+        points=tuple(points),
+        cameras=tuple(cameras),
+        score=None if np.isnan(score) else score,
+        score_reason=evaluator.bank.reason_text(row, "zh-CN" if book.language == "zh-CN" else "en") if real else "",
+    )
+
+
+class _Scene:
+    """One instance at one moment."""
+
+    def __init__(self, evaluator: Evaluator, instance: int, place: int, now: Array, features: Features) -> None:
+        self.evaluator, self.instance, self.place, self.features = evaluator, instance, place, features
+        self.now = now[place : place + 1]
+
+    def leaf(self, bound: Bound) -> Array:
+        evaluator, book = self.evaluator, self.evaluator.book
+        if isinstance(bound, PointValue):
+            return book.constants[bound.name][book.row[self.instance] : book.row[self.instance] + 1]
+        assert isinstance(bound, Column)
+        area = book.area[self.instance : self.instance + 1]
+        if not bound.area:
+            return self.features.column(bound.key)[self.place : self.place + 1]
+        if bound.key[0] == "seen":
+            return evaluator.sightings.since(str(bound.key[1]), area, self.now)
+        return evaluator.across[str(bound.key[1])][area]
+
+    def truth(self, test: Test) -> bool | None:
+        left, right = self.sides(test)
+        return None if np.isnan(left) or np.isnan(right) else bool(compare(test.operation, left, right))
+
+    def sides(self, test: Test) -> tuple[float, float]:
+        left = np.asarray(number(test.left, self.leaf)).reshape(-1)[0]
+        right = np.asarray(number(test.right, self.leaf)).reshape(-1)[0]
+        return float(left), float(right)
+
+    def term(self, test: Test) -> Term:
+        left, right = self.sides(test)
+        truth = self.truth(test)
+        if test.flag:
+            return Term(name=test.name, value=None if truth is None else float(truth), holds=truth)
+        return Term(
+            name=test.name,
+            value=None if np.isnan(left) else left * test.scale,
+            op=test.operation,
+            threshold=None if np.isnan(right) else right * test.scale,
+            unit=test.unit,
+            holds=truth,
+        )
+
+
+def evidence(evaluator: Evaluator, text: str, area: int) -> list[str]:
+    """Name the points that spoke for a figure across an area at the last tick: its extreme, or those that held."""
+    book = evaluator.book
+    program = next(one for one in book.across if one.text == text)
+    found = np.flatnonzero(program.areas == area)
+    if not found.size or text not in evaluator.members:
+        return evaluator.evidence.get((text, area), [])
+    values = evaluator.members[text]
+    ends = np.append(program.starts, len(values))
+    part = slice(int(program.starts[found[0]]), int(ends[found[0] + 1]))
+    rows, mine = program.rows[program.order][part], values[part]
+    if program.boolean:
+        chosen = rows[mine > 0]
+    elif np.isnan(mine).all():
+        chosen = rows[:0]
+    elif program.operation in ("max", "min"):
+        pick = np.nanargmax(mine) if program.operation == "max" else np.nanargmin(mine)
+        chosen = rows[pick : pick + 1]
+    else:
+        chosen = rows[~np.isnan(mine)]
+    return [book.points[row].id for row in chosen[:MAX_EVIDENCE]]

@@ -1,0 +1,232 @@
+"""Bench the bridge beside a bare paho loop and a raw-socket reader: same broker, same load, CPU from /proc.
+
+Every subject is a process of its own that subscribes and decodes single JSON readings; the load comes from another.
+JSON lines: microseconds of CPU (user + system) a reading, and the ratio to the bridge. Bar: the bridge at 60 k/s
+offered within 4 µs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scripts.load import bench_site
+
+BAR = 4.0
+MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Reading(msgspec.Struct, gc=False):
+    """A reading as the bare subjects decode it."""
+
+    value: float
+    time: float
+
+
+def cpu(pid: int) -> float:
+    """Read a process's CPU seconds, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def be_bridge(port: int, qos: int, ready: Callable[[], None]) -> Callable[[], int]:
+    """Run the product's bridge into a sink that accepts at once."""
+    from sensors.bridge import Bridge, BridgeSettings, Records
+
+    class Accepting:
+        def produce(self, records: Records, done: Callable[[Exception | None], None]) -> None:
+            done(None)
+
+    bridge = Bridge(bench_site(), Accepting(), BridgeSettings(port=port, client_id=f"bench-{os.getpid()}", qos=qos))
+    threading.Thread(target=bridge.run, daemon=True).start()
+    while not bridge.connected:
+        time.sleep(0.01)
+    ready()
+    return lambda: int(bridge.figures()["readings"])
+
+
+def be_paho(port: int, qos: int, ready: Callable[[], None]) -> Callable[[], int]:
+    """Run paho as it comes: `on_message`, one typed decode each."""
+    from paho.mqtt.client import Client
+    from paho.mqtt.enums import CallbackAPIVersion
+
+    decode = msgspec.json.Decoder(Reading).decode
+    values: list[float] = []
+    client = Client(CallbackAPIVersion.VERSION2, client_id=f"bench-{os.getpid()}")
+    client.on_message = lambda _client, _data, message: values.append(decode(message.payload).value)
+    client.on_subscribe = lambda *_: ready()
+    client.connect("127.0.0.1", port)
+    client.subscribe("foreshock/readings/#", qos)
+    threading.Thread(target=client.loop_forever, daemon=True).start()
+    return lambda: len(values)
+
+
+def be_raw(port: int, qos: int, ready: Callable[[], None]) -> Callable[[], int]:
+    """Read the socket and take the packets apart, one typed decode each, and nothing else (QoS 0)."""
+    from scripts.load import Connection, remaining
+
+    decode = msgspec.json.Decoder(Reading).decode
+    values: list[float] = []
+    connection = Connection(port=port)
+    name = b"foreshock/readings/#"
+    body = b"\0\1" + len(name).to_bytes(2, "big") + name + b"\0"
+    connection.socket.sendall(b"\x82" + remaining(len(body)) + body)
+    connection.socket.settimeout(None)
+
+    def read() -> None:
+        rest = b""
+        while data := connection.socket.recv(262_144):
+            data = rest + data
+            at, end = 0, len(data)
+            while end - at > 1:
+                size, head, shift = 0, at + 1, 0
+                while head < end:
+                    size |= (data[head] & 127) << shift
+                    shift += 7
+                    head += 1
+                    if data[head - 1] < 128:
+                        break
+                if head + size > end:
+                    break
+                if data[at] >> 4 == 3:
+                    topic = head + 2 + (data[head] << 8 | data[head + 1])
+                    values.append(decode(data[topic : head + size]).value)
+                elif data[at] >> 4 == 9:
+                    ready()
+                at = head + size
+            rest = data[at:]
+
+    threading.Thread(target=read, daemon=True).start()
+    return lambda: len(values)
+
+
+SUBJECTS = {"bridge": be_bridge, "paho": be_paho, "raw": be_raw}
+
+
+def be(subject: str, port: int, qos: int) -> None:
+    """Be a subject: say `ready`, and for each line asked for, the count so far."""
+    count = SUBJECTS[subject](port, qos, lambda: print("ready", flush=True))
+    for _ in sys.stdin:
+        print(count(), flush=True)
+
+
+def measure(subject: str, port: int, qos: int, rate: float, seconds: float) -> dict[str, Any]:
+    """Measure one subject at one rate."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scripts.bench_bridge", "--subject", subject, "--port", str(port), "--qos", str(qos)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None and process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+
+    def count() -> int:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+        return int(process.stdout.readline())
+
+    before = cpu(process.pid)
+    load = ["-m", "scripts.load", "--port", str(port), "--rate", str(rate), "--duration", str(seconds)]
+    offered = json.loads(subprocess.run([sys.executable, *load], check=True, capture_output=True, text=True).stdout)
+    deadline = time.monotonic() + 2
+    readings = count()
+    while readings < offered["readings"] and time.monotonic() < deadline:
+        time.sleep(0.1)
+        readings = count()
+    spent = cpu(process.pid) - before
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    memory = next(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+    process.stdin.close()
+    process.terminate()
+    process.wait(10)
+    return {
+        "subject": subject,
+        "offered": rate,
+        "readings": readings,
+        "arrived": round(readings / offered["readings"], 4),
+        "us_a_reading": round(spent / max(1, readings) * 1e6, 2),
+        "rss_mb": memory,
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run from the command line; the exit code is 1 when the bridge misses its bar."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench_bridge", description=__doc__)
+    parser.add_argument("--broker", choices=("mosquitto", "embedded"), default="mosquitto" if MOSQUITTO else "embedded")
+    parser.add_argument("--rates", type=float, nargs="+", default=[20_000, 60_000])
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--qos", type=int, default=0, help="of the subscriptions; the load is QoS 0")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--subject", choices=tuple(SUBJECTS), help="(be a subject; used by the bench itself)")
+    given = parser.parse_args(argv)
+    if given.subject:
+        be(given.subject, given.port, given.qos)
+        return 0
+    port = given.port or free_port()
+    passed = True
+    with tempfile.TemporaryDirectory() as folder:
+        stop = start(given.broker, port, Path(folder))
+        try:
+            for rate in given.rates:
+                lines = [measure(subject, port, given.qos, rate, given.seconds) for subject in SUBJECTS]
+                own = lines[0]["us_a_reading"]
+                for line in lines:
+                    line |= {"bench": "bridge", "broker": given.broker, "qos": given.qos}
+                    line["times_the_bridge"] = round(line["us_a_reading"] / max(own, 0.01), 2)
+                    if line["subject"] == "bridge" and rate >= 60_000:
+                        line |= {"bar": BAR, "passed": own <= BAR}
+                        passed = passed and own <= BAR
+                    print(json.dumps(line), flush=True)
+        finally:
+            stop()
+    return 0 if passed else 1
+
+
+def start(broker: str, port: int, folder: Path) -> Callable[[], None]:
+    """Start a broker; give what stops it."""
+    from streams.embedded import broker as embedded
+
+    if broker == "embedded":
+        return embedded.start(port, folder).stop
+    config = folder / "mosquitto.conf"
+    config.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+        "max_queued_messages 0\nmax_inflight_messages 0\n"
+    )
+    assert MOSQUITTO is not None
+    process = subprocess.Popen([MOSQUITTO, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not embedded.answers(port):
+        time.sleep(0.02)
+
+    def stop() -> None:
+        process.terminate()
+        process.wait(5)
+
+    return stop
+
+
+def free_port() -> int:
+    """Find a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The commands of `foreshock`, one module a subject."""

@@ -1,0 +1,132 @@
+"""`foreshock alarms`: list, show and acknowledge alarms from the terminal of the machine that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import time
+import uuid
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.table import Table
+
+from alerts.queries import Reader
+from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, fail, local, out
+from sensors import observation
+from sensors.lookup import Registry
+from sensors.observation import Command
+from streams import bundle, publication, settings
+from streams.bundle import Bundle
+from streams.hub import HubClient
+from streams.topics import OBSERVATIONS
+
+app = typer.Typer(no_args_is_help=True, help="Alarms: list, show one with its reasons, acknowledge.")
+WAIT = 5.0
+
+
+def _open(data: Path | None) -> tuple[settings.Settings, Bundle, Reader]:
+    found = settings.load(data=str(data) if data else None)
+    folder = found.data_folder
+    if not (folder / "journal.sqlite").exists():
+        fail(f"nothing has run in {folder} yet; start with `foreshock run`")
+    return found, bundle.unpack(publication.read(folder)), Reader(found.journal_url)
+
+
+@app.command("list")
+def list_alarms(
+    state: Annotated[str, typer.Option(help="open, all, or an ISA-18.2 state such as UNACK.")] = "open",
+    area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List alarms, the newest first."""
+    _, content, queries = _open(data)
+    found = queries.alarms(state, area, limit).items
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+        return
+    table = Table("level", "state", "raised", "area", "scope", "rule", "id")
+    for one in found:
+        level = one["level"]
+        row = (one["state"], local(one["time"], content.site.zone), one["area"], one["scope"], one["rule"], one["id"])
+        table.add_row(f"[{LEVEL_STYLE[level]}] {level} [/]", *row)
+    out.print(table if found else "no alarms")
+
+
+@app.command("show")
+def show_alarm(
+    id: Annotated[str, typer.Argument(help="The alarm's id.")], data: DataOption = None, as_json: JsonOption = False
+) -> None:
+    """Show one alarm: where, why it fired, what would clear it, and every transition."""
+    _, content, queries = _open(data)
+    one = queries.alarm(id)
+    if one is None:
+        fail(f"there is no alarm {id}; `foreshock alarms list --state all` names them")
+    if as_json:
+        print(msgspec.json.encode(one).decode())
+        return
+    zone = content.site.zone
+    registry = Registry(content.site)
+    area = registry.area(one["area"])
+    level = one["level"]
+    out.print(f"[{LEVEL_STYLE[level]}] {level} [/] {one['state']}  {area.name.zh + ' ' + area.name.en if area else ''}")
+    out.print(f"{one['scope']} by rule {one['rule']} ({one['rule_version']}), incident {one['incident']}")
+    why = one.get("explanation") or {}
+    if why:
+        out.print(f"fired:  {why.get('clause', '')}", markup=False)
+        for term in why.get("terms", ()):
+            out.print(f"        {_term(term)}", markup=False)
+        out.print(f"clears: {why.get('clear', '')}", markup=False)
+        if why.get("score_reason"):
+            out.print(f"score:  {why.get('score')} {why['score_reason']}", markup=False)
+    for step in one["transitions"]:
+        line = f"{local(step['time'], zone)}  {step['before']} → {step['after']}  {step['edge']}  {step['level']}"
+        out.print(f"{line}  {step.get('actor', '')} {step.get('reason', '')}", markup=False)
+
+
+def _term(term: dict[str, Any]) -> str:
+    value = "unknown" if term.get("value") is None else f"{term['value']:g}"
+    threshold = "" if term.get("threshold") is None else f" {term.get('op', '')} {term['threshold']:g}"
+    return f"{term['name']} = {value}{threshold} {term.get('unit', '')}"
+
+
+@app.command("ack")
+def acknowledge(id: Annotated[str, typer.Argument(help="An alarm or incident.")], data: DataOption = None) -> None:
+    """Acknowledge an alarm, or all alarms of an incident, in your own name."""
+    found, content, queries = _open(data)
+    one = queries.alarm(id) or queries.incident(id)
+    if one is None:
+        fail(f"there is no alarm or incident {id}")
+    command = Command(
+        id=uuid.uuid4().hex,
+        kind="acknowledge",
+        target=id,
+        area=one["area"],
+        actor=f"user:{getpass.getuser()}@terminal",
+        time=time.time(),
+    )
+    partition = Registry(content.site).partition(one["area"])
+    try:
+        answer = asyncio.run(_send(found, queries, command, partition))
+    except (OSError, TimeoutError) as error:
+        fail(f"no running Foreshock answers on {found.data_folder}: {error or 'time-out'}")
+    if not answer["ok"]:
+        fail(f"refused: {answer['reason']}")
+    out.print(f"[green]✓[/green] {id} is acknowledged")
+
+
+async def _send(found: settings.Settings, queries: Reader, command: Command, partition: int) -> dict[str, Any]:
+    """Hand a command to the running worker and wait for the journal's answer."""
+    async with asyncio.timeout(WAIT):
+        client = HubClient(found.hub_path)
+        try:
+            await client.produce([(OBSERVATIONS, partition, observation.encode(command))])
+            while (answer := queries.result(command.id)) is None:  # noqa: ASYNC110 - the journal is a file
+                await asyncio.sleep(0.05)
+        finally:
+            await client.close()
+    return dict(answer)

@@ -1,0 +1,42 @@
+"""`foreshock check`: is this site sound?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from rules.rule import load_rules
+from scripts.commands.terminal import JsonOption, err, out
+from sensors.document import DocumentError
+from sensors.registry import counts, load_site
+
+
+def check(
+    site: Annotated[Path, typer.Argument(help="Folder of the site.")] = Path("examples/district"),
+    as_json: JsonOption = False,
+) -> None:
+    """Check a site: its places, areas, points, cameras, units and rules, and each rule's own tests.
+
+    Every mistake is named with its file, line and field. Exit code 0 when the site is sound, 1 when not.
+    """
+    problems: list[str] = []
+    figures: dict[str, int] = {}
+    try:
+        loaded = load_site(site)
+        figures = counts(loaded)
+        figures["rules"] = len(load_rules(site / "rules", loaded))
+    except DocumentError as error:
+        problems = [str(problem) for problem in error.problems]
+    if as_json:
+        print(msgspec.json.encode({**figures, "problems": problems}).decode())
+    else:
+        for problem in problems:
+            err.print(f"[red]✗[/red] {problem}", markup=True)
+        if problems:
+            err.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {site}")
+        else:
+            out.print(f"[green]✓[/green] {site} is sound: " + ", ".join(f"{n} {k}" for k, n in figures.items()))
+    raise typer.Exit(1 if problems else 0)

@@ -1,0 +1,171 @@
+"""`foreshock doctor`: is this machine, and this data folder, fit for work?"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import typer
+
+import alerts.console
+from rules.rule import load_rules
+from scripts.commands.terminal import DataOption, JsonOption, SiteOption, out
+from sensors.document import DocumentError
+from sensors.registry import load_site
+from streams import publication, settings
+from streams.settings import Settings
+
+LEAST_FREE = 2_000_000_000
+"""Bytes that should be free on the data folder's disk."""
+
+
+class Finding(msgspec.Struct):
+    """One thing that was looked at: whether it is well, and what to do when it is not."""
+
+    what: str
+    well: bool
+    said: str
+
+
+def doctor(site: SiteOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Look at the machine, the site and the data folder, and say what to do about what is wrong.
+
+    Exit code 0 when all is well, 1 when not. Changes nothing.
+    """
+    found = settings.load(site=str(site) if site else None, data=str(data) if data else None)
+    findings = list(examine(found))
+    if as_json:
+        print(msgspec.json.encode(findings).decode())
+    else:
+        for one in findings:
+            mark = "[green]✓[/green]" if one.well else "[red]✗[/red]"
+            out.print(f"{mark} {one.what}: ", end="")
+            out.print(one.said, markup=False)
+    raise typer.Exit(0 if all(one.well for one in findings) else 1)
+
+
+def examine(found: Settings) -> Iterator[Finding]:
+    """Look at one thing after the other; a look that fails is a finding itself."""
+    looks: list[tuple[str, Callable[[Settings], str]]] = [
+        ("python", _python),
+        ("opencv", _opencv),
+        ("console page", _page),
+        ("site", _site),
+        ("data folder", _folder),
+        ("disk", _disk),
+        ("log", lambda s: _database(s.data_folder / "log.sqlite")),
+        ("journal", lambda s: _database(s.data_folder / "journal.sqlite")),
+        ("accounts", lambda s: _database(s.data_folder / "accounts.sqlite")),
+        ("keys", _keys),
+        ("ports", _ports),
+    ]
+    for what, look in looks:
+        try:
+            yield Finding(what, True, look(found))
+        except Unwell as error:
+            yield Finding(what, False, str(error))
+        except Exception as error:  # a look must never hide the next one
+            yield Finding(what, False, f"{type(error).__name__}: {error}")
+
+
+class Unwell(Exception):
+    """Say what is wrong and what to do."""
+
+
+def _python(_: Settings) -> str:
+    return sys.version.split()[0]
+
+
+def _opencv(_: Settings) -> str:
+    child = subprocess.run(
+        [sys.executable, "-c", "import cv2; print(cv2.__version__)"], capture_output=True, text=True, timeout=60
+    )
+    if child.returncode:
+        last = (child.stderr.strip().splitlines() or ["no message"])[-1]
+        raise Unwell(f"cv2 does not load ({last}); run `python -m scripts.provide_opencv`")
+    return child.stdout.strip()
+
+
+def _page(_: Settings) -> str:
+    index = Path(alerts.console.__file__).parent / "static" / "index.html"
+    if not index.exists():
+        raise Unwell("not built; run `make web`")
+    return "built"
+
+
+def _site(found: Settings) -> str:
+    try:
+        site = load_site(found.site_folder)
+        count = len(load_rules(found.site_folder / "rules", site))
+    except DocumentError as error:
+        raise Unwell(f"{len(error.problems)} problem(s), first {error.problems[0]}; run `foreshock check`") from error
+    return f"{found.site_folder}: {len(site.areas)} areas, {len(site.points)} points, {count} rules"
+
+
+def _folder(found: Settings) -> str:
+    folder = found.data_folder
+    if not folder.exists():
+        return f"{folder} does not exist yet; `foreshock run` makes it"
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise Unwell(f"{folder} cannot be written: {error.strerror}") from error
+    return str(folder)
+
+
+def _disk(found: Settings) -> str:
+    folder = found.data_folder
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE:
+        raise Unwell(f"{free / 1e9:.1f} GB free; make room, or lower FORESHOCK_RETENTION_GIGABYTES")
+    return f"{free / 1e9:.0f} GB free"
+
+
+def _database(file: Path) -> str:
+    if not file.exists():
+        return "none yet"
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5) as connection:
+        answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    connection.close()
+    if answer != "ok":
+        raise Unwell(f"{file} is damaged ({answer}); stop Foreshock and restore it from a backup")
+    return f"{file.stat().st_size / 1e6:.1f} MB, sound"
+
+
+def _keys(found: Settings) -> str:
+    wrong = [
+        str(file)
+        for file in (found.data_folder / "secret.key", found.data_folder / "accounts.sqlite")
+        if file.exists() and file.stat().st_mode & 0o077
+    ]
+    if wrong:
+        raise Unwell(f"readable by others: {', '.join(wrong)}; run `chmod 600` on them")
+    return "for the owner only"
+
+
+def _ports(found: Settings) -> str:
+    said = []
+    for what, host, port in (
+        ("console", found.host, found.port),
+        ("MQTT", found.mqtt_host or "127.0.0.1", found.mqtt_port),
+    ):
+        begun = time.monotonic()
+        try:
+            with socket.create_connection((host, port), timeout=2):
+                said.append(f"{what} {host}:{port} answers in {(time.monotonic() - begun) * 1000:.0f} ms")
+        except OSError:
+            said.append(f"{what} {host}:{port} is free")
+    if (found.data_folder / publication.FILE).exists() and "free" in said[0]:
+        said.append("(not running)")
+    return ", ".join(said)

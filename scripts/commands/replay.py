@@ -1,0 +1,62 @@
+"""`foreshock replay`: does the log say the same again?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from scripts.commands.terminal import DataOption, JsonOption, err, fail, out
+from streams import settings
+from streams.embedded.schema import LogError
+from streams.embedded.store import Log
+from streams.replay import ReplayError, compare
+from streams.topics import OBSERVATIONS
+from streams.worker import GROUP
+
+
+def replay(
+    data: DataOption = None,
+    as_json: JsonOption = False,
+    show: Annotated[int, typer.Option(help="How many differing ids to name.")] = 10,
+) -> None:
+    """Run the recorded observations through a fresh engine and compare every alarm transition with the live run's.
+
+    Works beside a running Foreshock and on a data folder at rest. Exit code 0 when both agree, 1 when not.
+    """
+    folder = settings.load(data=str(data) if data else None).data_folder
+    try:
+        log = Log.open_readonly(folder / "log.sqlite")
+    except LogError as error:
+        fail(str(error))
+    with (
+        log,
+        Progress(
+            TextColumn("replaying"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total}"),
+            TimeRemainingColumn(),
+            console=err,
+            transient=True,
+        ) as progress,
+    ):
+        committed = {p: log.committed(GROUP, OBSERVATIONS, p) or 0 for p in range(log.topics().get(OBSERVATIONS, 0))}
+        task = progress.add_task("replay", total=sum(committed.values()))
+        try:
+            found = compare(log, committed.__getitem__, lambda count: progress.advance(task, count))
+        except ReplayError as error:
+            fail(str(error))
+    if as_json:
+        print(msgspec.json.encode({**msgspec.structs.asdict(found), "agrees": found.agrees}).decode())
+    elif found.agrees:
+        out.print(
+            f"[green]✓[/green] {found.observations} observations ({found.readings} readings) replayed: all "
+            f"{found.recorded} outcomes are the same, {found.transitions} of them alarm transitions"
+        )
+    else:
+        for name, ids in (("missing", found.missing), ("added", found.added), ("changed", found.changed)):
+            if ids:
+                err.print(f"[red]✗[/red] {len(ids)} {name}: {', '.join(ids[:show])}{' …' if len(ids) > show else ''}")
+    raise typer.Exit(0 if found.agrees else 1)

@@ -1,0 +1,78 @@
+"""`foreshock status`: what is running, and how the district is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+import typer
+
+from alerts.queries import Reader
+from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, fail, local, out
+from streams import bundle, publication, settings
+from streams.hub import HubClient
+from streams.processes.figures import read_figures
+from streams.topics import PULSE
+
+WAIT = 3.0
+
+
+def status(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Say whether Foreshock runs on this data folder, what flows, and what is open.
+
+    Exit code 3 when it does not run.
+    """
+    found = settings.load(data=str(data) if data else None)
+    folder = found.data_folder
+    if not (folder / publication.FILE).exists():
+        fail(f"nothing has run in {folder} yet; start with `foreshock run`", 3)
+    site = bundle.unpack(publication.read(folder)).site
+    try:
+        pulse = asyncio.run(_pulse(found))
+    except (OSError, TimeoutError):
+        pulse = None
+    has_journal = (folder / "journal.sqlite").exists()
+    counts = Reader(found.journal_url).counts() if has_journal else {}
+    processes = read_figures(folder)
+    if as_json:
+        answer = {"running": pulse is not None, "pulse": pulse, "open": counts, "processes": processes}
+        print(msgspec.json.encode(answer).decode())
+    else:
+        _print(pulse, counts, processes, site.zone)
+    if pulse is None:
+        raise typer.Exit(3)
+
+
+def _print(pulse: dict[str, Any] | None, counts: dict[str, int], processes: dict[str, Any], zone: str) -> None:
+    if pulse is None:
+        out.print("[red]✗[/red] not running")
+    else:
+        out.print(f"[green]✓[/green] running, {local(pulse['time'], zone)} at the site")
+        out.print(f"  readings  {pulse['readings_per_second']:g}/s, {pulse['readings']} since start")
+        out.print(f"  points    {pulse['points_live']} of {pulse['points_total']} live")
+        out.print(f"  engine    {pulse['engine_lag']} records behind, {pulse['gaps']} gaps")
+        if pulse["refused"]:
+            out.print("  refused   " + ", ".join(f"{n} {reason}" for reason, n in pulse["refused"].items()))
+    for name, figures in processes.items():
+        line = ", ".join(f"{key} {value}" for key, value in figures.items() if isinstance(value, int | float | bool))
+        out.print(f"  {name:<9} {line}")
+    levels = " ".join(f"[{LEVEL_STYLE[level]}] {counts.get(level, 0)} {level} [/]" for level in LEVEL_STYLE)
+    out.print(f"  open      {levels}")
+
+
+async def _pulse(found: settings.Settings) -> dict[str, Any]:
+    """Wait for the worker's next pulse. Raise TimeoutError when there is none in three seconds."""
+    if not found.hub_path.exists():
+        raise TimeoutError
+    client = HubClient(found.hub_path)
+    begun = time.monotonic()
+    try:
+        async with asyncio.timeout(WAIT):
+            async for topic, _, _, value in client.subscribe([PULSE]):
+                if topic == PULSE:
+                    return dict(msgspec.msgpack.decode(value))
+    finally:
+        await client.close()
+    raise TimeoutError(time.monotonic() - begun)

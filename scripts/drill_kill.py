@@ -1,0 +1,351 @@
+"""Kill processes with -9 under load, and count ids: nothing acknowledged is lost, nothing is dispatched twice.
+
+Readings are published with QoS 1 over real MQTT while the engine's worker, the bridge and the broker are killed at
+random. A recording proxy stands between bridge and broker and notes which readings the bridge acknowledged. At the end:
+
+- every reading that the bridge acknowledged must be in the log;
+- every alarm that an unbroken run over the logged observations raises must be in the journal, and no other;
+- every dispatch event must be in the log, the journal and the outbox exactly once.
+
+What a publisher was told by the broker itself and the broker then lost by being killed (it keeps its queue in memory)
+is counted apart and printed: it was never acknowledged by this product. Prints one JSON line; exit code 1 on any loss.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import select
+import signal
+import socket
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.progress import Progress
+
+from alerts import outcome
+from alerts.outcome import AlarmTransition, DispatchChange, Record
+from scripts.bench_pipeline import PROBES, content
+from scripts.load import publish
+from scripts.product import Product, free_port
+from sensors import frame
+from sensors.observation import FRAME
+from streams.embedded.store import Log
+from streams.replay import compare, entries
+from streams.topics import OBSERVATIONS, OUTCOMES
+from streams.worker import GROUP
+
+VICTIMS = ("worker", "bridge", "broker")
+POINTS = 200
+START = int(time.time()) - 600
+
+Reading = tuple[str, int]  # topic, milliseconds: what tells one reading from another
+
+
+def packets(buffer: bytearray) -> Iterator[bytes]:
+    """Take whole MQTT packets off the front of a buffer."""
+    while len(buffer) >= 2:
+        size, shift, at = 0, 0, 1
+        while True:
+            if at >= len(buffer):
+                return
+            byte = buffer[at]
+            size |= (byte & 127) << shift
+            shift += 7
+            at += 1
+            if byte < 128:
+                break
+        if len(buffer) < at + size:
+            return
+        yield bytes(buffer[: at + size])
+        del buffer[: at + size]
+
+
+class Proxy:
+    """Pass bytes between the bridge and the broker, and note the readings that the bridge acknowledges."""
+
+    def __init__(self, broker_port: int) -> None:
+        self.acknowledged: set[bytes] = set()
+        self._target = broker_port
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._server.getsockname()[1])
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            client, _ = self._server.accept()
+            try:
+                broker = socket.create_connection(("127.0.0.1", self._target), 2)
+            except OSError:
+                client.close()
+                continue
+            threading.Thread(target=self._pass, args=(client, broker), daemon=True).start()
+
+    def _pass(self, client: socket.socket, broker: socket.socket) -> None:
+        for one in (client, broker):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        delivered: dict[bytes, bytes] = {}
+        down, up = bytearray(), bytearray()
+        try:
+            while True:
+                readable, _, _ = select.select([client, broker], [], [])
+                for one in readable:
+                    data = one.recv(1 << 18)
+                    if not data:
+                        return
+                    if one is broker:
+                        down += data
+                        for packet in packets(down):
+                            if packet[0] >> 4 == 3 and packet[0] & 6:
+                                topic, mid, payload = parse(packet)
+                                delivered[mid] = topic + b" " + payload
+                        client.sendall(data)
+                    else:
+                        up += data
+                        for packet in packets(up):
+                            if packet[0] >> 4 == 4 and packet[2:4] in delivered:
+                                self.acknowledged.add(delivered.pop(packet[2:4]))
+                        broker.sendall(data)
+        except OSError:
+            return
+        finally:
+            client.close()
+            broker.close()
+
+
+def parse(packet: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return topic, packet id and payload of a QoS 1 PUBLISH."""
+    at = 1
+    while packet[at] & 128:
+        at += 1
+    at += 1
+    size = int.from_bytes(packet[at : at + 2], "big")
+    topic = packet[at + 2 : at + 2 + size]
+    rest = packet[at + 2 + size :]
+    return topic, rest[:2], rest[2:]
+
+
+class Source:
+    """A gateway: publishes readings at QoS 1, keeps what is not acknowledged and sends it again after a break."""
+
+    def __init__(self, port: int, rate: float) -> None:
+        self.acknowledged: set[bytes] = set()
+        self.sent = 0
+        self._port, self._rate = port, rate
+        self._open: dict[int, tuple[str, bytes]] = {}
+        self._mid = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop publishing; what is open is given time to be acknowledged."""
+        self._stop.set()
+        self._thread.join(60)
+
+    def _run(self) -> None:
+        while not self._stop.is_set() or (self._open and not self._stop.wait(0.1)):
+            try:
+                with self._connect() as connection:
+                    for mid, (topic, payload) in list(self._open.items()):
+                        connection.sendall(publish(topic, payload, 1, mid))
+                    self._converse(connection)
+            except OSError:
+                time.sleep(0.05)
+
+    def _connect(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self._port), 2)
+        name = f"drill-{time.time_ns()}".encode()
+        body = b"\0\4MQTT\4\2\0\x3c" + len(name).to_bytes(2, "big") + name
+        connection.sendall(bytes((0x10, len(body))) + body)
+        if len(connection.recv(4)) < 4:
+            connection.close()
+            raise ConnectionError("no answer")
+        return connection
+
+    def _converse(self, connection: socket.socket) -> None:
+        begun, sent = time.monotonic(), 0
+        buffer = bytearray()
+        idle = 0
+        while True:
+            due = int((time.monotonic() - begun) * self._rate) - sent
+            while due > 0 and len(self._open) < 500 and not self._stop.is_set():
+                connection.sendall(self._next())
+                sent += 1
+                due -= 1
+            if not select.select([connection], [], [], 0.005)[0]:
+                idle += 1
+                if self._stop.is_set() and (not self._open or idle > 1000):
+                    return
+                continue
+            data = connection.recv(65536)
+            if not data:
+                raise ConnectionError("closed")
+            idle = 0
+            buffer += data
+            for packet in packets(buffer):
+                if packet[0] >> 4 == 4:
+                    done = self._open.pop(int.from_bytes(packet[2:4], "big"), None)
+                    if done is not None:
+                        self.acknowledged.add(done[0].encode() + b" " + done[1])
+
+    def _next(self) -> bytes:
+        number = self.sent
+        self.sent += 1
+        self._mid = self._mid % 65535 + 1
+        while self._mid in self._open:
+            self._mid = self._mid % 65535 + 1
+        at = START * 1000 + number
+        if number % 997 == 0 and number // 997 < PROBES:
+            probe = number // 997
+            topic, payload = f"foreshock/readings/probe{probe}/x{probe}", b'{"value": 200, "time": %d}' % at
+        else:
+            point = number % POINTS
+            topic = f"foreshock/readings/a{point % 61}/p{point}"
+            payload = b'{"value": %d.5, "time": %d}' % (30 + number % 40, at)
+        self._open[self._mid] = (topic, payload)
+        return publish(topic, payload, 1, self._mid)
+
+
+def logged(log: Any, names: dict[int, str]) -> dict[Reading, int]:
+    """Count each reading in the log by point and millisecond."""
+    found: dict[Reading, int] = {}
+    for partition in range(log.topics()[OBSERVATIONS]):
+        for batch in entries(log, OBSERVATIONS, partition):
+            for _, value in batch:
+                if value[0] != FRAME:
+                    continue
+                one = frame.decode(value)
+                for point, at in zip(one.point.tolist(), np.round(one.time * 1000).astype(int).tolist(), strict=True):
+                    key = (names[point], at)
+                    found[key] = found.get(key, 0) + 1
+    return found
+
+
+def reading_of(message: bytes) -> Reading:
+    """Tell which reading a message was."""
+    topic, _, payload = message.partition(b" ")
+    return topic.decode().rsplit("/", 1)[1], int(json.loads(payload)["time"])
+
+
+def outcomes(log: Any) -> Iterator[Record]:
+    """Yield the recorded outcomes."""
+    for partition in range(log.topics()[OUTCOMES]):
+        for batch in entries(log, OUTCOMES, partition):
+            for _, value in batch:
+                yield outcome.decode(value)
+
+
+def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dict[str, Any]:
+    """Run the drill and count."""
+    chance = random.Random(seed)
+    broker_port = free_port()
+    proxy = Proxy(broker_port)
+    counted: dict[str, int] = dict.fromkeys(VICTIMS, 0)
+    with Product(folder, content(), mqtt_port=broker_port) as product:
+        # the bridge, and it alone, reaches the broker through the proxy
+        bridge = next(child for child in product.supervisor.children if child.name == "bridge")
+        bridge.environment["FORESHOCK_MQTT_PORT"] = str(proxy.port)
+        assert bridge.process is not None
+        before = bridge.process.pid
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: bridge.process is not None and bridge.process.pid != before, 20)
+        wait_for(lambda: product.figures("bridge").get("connected") is True, 20)
+        source = Source(broker_port, rate)
+        for _ in range(kills):
+            time.sleep(chance.uniform(0.4, 1.6))
+            name = chance.choice(VICTIMS)
+            victim = next(child for child in product.supervisor.children if child.name == name)
+            if victim.process is not None and victim.process.returncode is None:
+                os.kill(victim.process.pid, signal.SIGKILL)
+                counted[name] += 1
+            advance(1)
+        time.sleep(2)
+        source.stop()
+        quiet(product)
+        log_file = product.settings.data_folder / "log.sqlite"
+        names = {point.index: point.id for point in product.content.site.points}
+    with Log.open_readonly(log_file) as log:
+        held = logged(log, names)
+        committed = {p: log.committed(GROUP, OBSERVATIONS, p) or 0 for p in range(log.topics()[OBSERVATIONS])}
+        unbroken = compare(log, committed.__getitem__)
+        recorded = list(outcomes(log))
+        behind = sum(log.end(OBSERVATIONS, p) - committed[p] for p in committed)
+    acknowledged = {reading_of(message) for message in proxy.acknowledged}
+    published = {reading_of(message) for message in source.acknowledged}
+    alarms = [one.id for record in recorded for one in record.outcomes if isinstance(one, AlarmTransition)]
+    issued = [
+        one.id
+        for record in recorded
+        for one in record.outcomes
+        if isinstance(one, DispatchChange) and one.edge == "issued"
+    ]
+    with sqlite3.connect(folder / "journal.sqlite") as journal:
+        journalled = {row[0] for row in journal.execute("SELECT id FROM transitions")}
+        told = [row[0] for row in journal.execute("SELECT id FROM outbox WHERE kind = 'dispatch'")]
+    lost = acknowledged - held.keys()
+    return {
+        "drill": "kill",
+        "kills": sum(counted.values()),
+        "killed": counted,
+        "published": source.sent,
+        "acknowledged_by_bridge": len(acknowledged),
+        "lost": len(lost),
+        "in_log": len(held),
+        "stored_twice": sum(count - 1 for count in held.values()),
+        "lost_by_the_killed_broker": len(published - held.keys()),
+        "observations_not_taken": behind,
+        "alarm_transitions": len(alarms),
+        "alarms_missed": len(set(unbroken.added)) + len(set(alarms) - journalled),
+        "alarms_differing": len(unbroken.changed) + len(unbroken.missing),
+        "alarm_ids_repeated": len(alarms) - len(set(alarms)),
+        "dispatches": len(set(issued)),
+        "dispatches_repeated": len(issued) - len(set(issued)) + len(told) - len(set(told)),
+    }
+
+
+def wait_for(condition: Any, seconds: float) -> None:
+    """Wait until a condition holds. Raise TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the drill waited in vain")
+        time.sleep(0.02)
+
+
+def quiet(product: Product, seconds: float = 60.0) -> None:
+    """Wait until the engine has taken everything and nothing more comes."""
+    same, last, deadline = 0, None, time.monotonic() + seconds
+    while same < 4 and time.monotonic() < deadline:
+        figures = (product.figures("worker").get("readings"), product.figures("worker").get("engine_lag"))
+        same = same + 1 if figures == last and figures[1] is not None and figures[1] <= 2 else 0
+        last = figures
+        time.sleep(0.6)
+
+
+def main(
+    kills: Annotated[int, typer.Option(help="How many processes to kill.")] = 30,
+    rate: Annotated[float, typer.Option(help="Readings a second.")] = 2000.0,
+    seed: Annotated[int, typer.Option(help="Which order of kills.")] = 1,
+) -> None:
+    """Run the drill and print what was counted."""
+    with tempfile.TemporaryDirectory() as name, Progress(disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("killing", total=kills)
+        counted = drill(kills, rate, seed, Path(name), lambda count: progress.advance(task, count))
+    print(json.dumps(counted))
+    failed = ("lost", "observations_not_taken", "alarms_missed", "alarms_differing", "dispatches_repeated")
+    if any(counted[name] for name in failed) or not counted["dispatches"]:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)

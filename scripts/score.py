@@ -1,0 +1,251 @@
+"""Score a recorded series reading by reading, as the live engine would: `foreshock score`."""
+
+from __future__ import annotations
+
+import csv
+import math
+import statistics
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, tzinfo
+from itertools import chain, islice, pairwise
+from pathlib import Path
+from typing import IO
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import numpy as np
+
+from models.bank import Bank, BankSettings, Kind
+
+_SNIFF = 200  # readings looked at to learn the expected interval when none is given
+_PROBLEMS = 20  # bad rows told one by one; the rest are counted
+
+
+class ScoreError(ValueError):
+    """Raised when a file cannot be scored at all. Says the file, the line and what would fix it."""
+
+
+class BadRow(msgspec.Struct, frozen=True):
+    """Say why a row was not scored."""
+
+    line: int
+    message: str
+
+
+class ScoreReport(msgspec.Struct, frozen=True):
+    """Tell what was done: rows read, readings scored, early events, bad rows (the first ones with line and reason)."""
+
+    rows: int
+    scored: int
+    alarms: int
+    bad: int
+    problems: tuple[BadRow, ...]
+    interval: float  # seconds between readings that the bank was told to expect
+    kind: Kind
+
+
+class _Reading(msgspec.Struct, frozen=True):
+    line: int
+    text: str  # the time as the file has it
+    time: float
+    value_text: str
+    value: float
+
+
+def score_file(
+    path: Path,
+    time_column: str,
+    value_column: str,
+    out: Path,
+    *,
+    interval: float | None = None,
+    kind: Kind = "gauge",
+    zone: str = "UTC",
+    settings: BankSettings | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> ScoreReport:
+    """Score one column of a CSV and write a CSV of time, value, score, alarm (one row a readable row, in order).
+
+    Columns are named by their heading, or by their number from 1. Times are ISO 8601 (with or without zone; without,
+    they are in `zone`), or unix seconds, milliseconds, microseconds or nanoseconds. `interval` seconds between
+    readings; by default the median of the first ones. `progress` is told (bytes read, bytes in all). The file is
+    streamed. Rows that cannot be read are counted and told; a reading that is not later than the one before is written
+    with score 0, as the engine drops it. Raise `ScoreError` on a missing file or column or when no row can be read.
+    """
+    try:
+        local = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ScoreError(f"unknown time zone {zone!r}: use a name such as Asia/Shanghai") from error
+    if interval is not None and not (math.isfinite(interval) and interval > 0.0):
+        raise ScoreError(f"the interval must be a positive number of seconds, not {interval}")
+    if out.exists() and path.exists() and out.samefile(path):
+        raise ScoreError(f"{out}: would overwrite the file that is read; choose another --out")
+    try:
+        source = path.open("rb")
+    except OSError as error:
+        raise ScoreError(f"{path}: cannot be read: {error.strerror}") from error
+    with source:
+        total = path.stat().st_size
+        problems = _Problems()
+        readings = _readings(path, source, time_column, value_column, local, problems)
+        first = list(islice(readings, _SNIFF))
+        if not first:
+            told = f"; {problems.first[0].line}: {problems.first[0].message}" if problems.first else ""
+            raise ScoreError(f"{path}: no row can be read{told}")
+        if interval is None:
+            interval = _usual_interval([reading.time for reading in first])
+        bank = Bank(settings)
+        bank.configure(0, interval=interval, kind=kind)
+        try:
+            sink = out.open("w", newline="", encoding="utf-8")
+        except OSError as error:
+            raise ScoreError(f"{out}: cannot be written: {error.strerror}") from error
+        with sink:
+            scored, alarms, rows = _write(sink, bank, chain(first, readings), source, total, progress)
+    return ScoreReport(rows + problems.count, scored, alarms, problems.count, tuple(problems.first), interval, kind)
+
+
+def _write(
+    sink: IO[str],
+    bank: Bank,
+    readings: Iterator[_Reading],
+    source: IO[bytes],
+    total: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[int, int, int]:
+    """Run readings through the bank one by one; return how many were scored, alarmed and written."""
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(("time", "value", "score", "alarm"))
+    row, time, value = np.zeros(1, np.intp), np.empty(1), np.empty(1)
+    scored = alarms = rows = 0
+    last = -math.inf
+    for reading in readings:
+        time[0], value[0] = reading.time, reading.value
+        result = bank.update(row, time, value)
+        alarm = bool(result.alarm[0])
+        writer.writerow((reading.text, reading.value_text, f"{result.score[0]:.12g}", int(alarm)))
+        rows += 1
+        scored += reading.time > last
+        last = max(last, reading.time)
+        alarms += alarm
+        if progress is not None and rows % 1000 == 0:
+            progress(source.tell(), total)
+    if progress is not None:
+        progress(total, total)
+    return scored, alarms, rows
+
+
+class _Problems:
+    """Count bad rows and keep the first ones."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[BadRow] = []
+
+    def add(self, line: int, message: str) -> None:
+        """Note one."""
+        self.count += 1
+        if len(self.first) < _PROBLEMS:
+            self.first.append(BadRow(line, message))
+
+
+def _lines(source: IO[bytes]) -> Iterator[str]:
+    """Yield lines as text, so that `source` can be asked how far it is."""
+    for number, line in enumerate(iter(source.readline, b"")):
+        text = line.decode("utf-8-sig" if number == 0 else "utf-8", "replace")
+        yield text.replace("\0", "")
+
+
+def _readings(
+    path: Path, source: IO[bytes], time_column: str, value_column: str, zone: tzinfo, problems: _Problems
+) -> Iterator[_Reading]:
+    """Yield the readable rows; note the others."""
+    lines = _lines(source)
+    heading = next(lines, "")
+    delimiter = max(",;\t|", key=heading.count)
+    table = csv.reader(chain((heading,), lines), delimiter=delimiter)
+    try:
+        names = [name.strip() for name in next(table)]
+    except (StopIteration, csv.Error) as error:
+        raise ScoreError(f"{path}: is empty; a heading and rows are needed") from error
+    time_at, value_at = (_column(path, names, wanted) for wanted in (time_column, value_column))
+    while True:
+        try:
+            record = next(table)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problems.add(table.line_num, f"not CSV: {error}")
+            continue
+        if not record:
+            continue
+        if len(record) <= max(time_at, value_at):
+            problems.add(table.line_num, f"has {len(record)} columns, {max(time_at, value_at) + 1} are needed")
+            continue
+        text, value_text = record[time_at].strip(), record[value_at].strip()
+        try:
+            time = read_time(text, zone)
+        except ValueError:
+            problems.add(table.line_num, f"{names[time_at]}: not a time: {text[:40]!r}")
+            continue
+        try:
+            value = float(value_text)
+        except ValueError:
+            problems.add(table.line_num, f"{names[value_at]}: not a number: {value_text[:40]!r}")
+            continue
+        if not math.isfinite(value):
+            problems.add(table.line_num, f"{names[value_at]}: not a finite number: {value_text[:40]!r}")
+            continue
+        yield _Reading(table.line_num, text, time, value_text, value)
+
+
+def _column(path: Path, names: list[str], wanted: str) -> int:
+    """Return the place of a column by its heading, or by its number from 1."""
+    if wanted in names:
+        return names.index(wanted)
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
+        return int(wanted) - 1
+    raise ScoreError(f"{path}:1: no column {wanted!r}; there are: {', '.join(name or '(unnamed)' for name in names)}")
+
+
+def read_time(text: str, zone: tzinfo = UTC) -> float:
+    """Return unix seconds of a time as people write it. Raise ValueError on anything else.
+
+    ISO 8601 (space or T, with or without zone, Z), also with `/` in the date and without leading zeros; month/day/year;
+    unix time, its unit told by its size: seconds, milliseconds, microseconds or nanoseconds.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        pass
+    else:
+        if len(text) == 8 and text.isdecimal():  # a bare date, YYYYMMDD
+            return datetime.strptime(text, "%Y%m%d").replace(tzinfo=zone).timestamp()
+        if not math.isfinite(number):
+            raise ValueError(text)
+        size = abs(number)
+        return number / (1.0 if size < 1e11 else 1e3 if size < 1e14 else 1e6 if size < 1e17 else 1e9)
+    plain = text.replace("/", "-").removesuffix(" UTC")
+    try:
+        moment = datetime.fromisoformat(plain)
+    except ValueError:
+        moment = _loose(plain)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC if text.endswith(" UTC") else zone)
+    return moment.timestamp()
+
+
+def _loose(text: str) -> datetime:
+    """Return a local time that lacks leading zeros (2024-4-1 7:05) or that an American logger wrote (4-1-2024)."""
+    for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%m-%d-%Y %H:%M:%S", "%m-%d-%Y %H:%M"):
+        try:
+            return datetime.strptime(text, form)
+        except ValueError:
+            continue
+    raise ValueError(text)
+
+
+def _usual_interval(times: list[float]) -> float:
+    """Return the median step forward between times, 60 s when there is none."""
+    steps = [later - sooner for sooner, later in pairwise(times) if later > sooner]
+    return statistics.median(steps) if steps else 60.0

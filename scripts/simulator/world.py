@@ -1,0 +1,129 @@
+"""The district's physics: what each point would measure, as arrays over all points.
+
+Every signal is a base, a daily swing, slow drift and coloured noise, drawn once from the seed; a scene adds its effects
+on top. Nothing here reads a clock: time is an argument, so that a seed and a start give the same district again.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from scripts.simulator.scenes import Scene
+from sensors.site import Point, Site
+
+DAY = 86400.0
+
+# How a quantity moves, as shares of half its normal band: (daily swing, noise, correlation time in s).
+CHARACTER: dict[str, tuple[float, float, float]] = {
+    "temperature": (0.45, 0.02, 1800.0),
+    "humidity": (0.45, 0.03, 1800.0),
+    "wind": (0.20, 0.15, 300.0),
+    "flow": (0.35, 0.04, 600.0),
+    "pressure": (0.25, 0.03, 600.0),
+    "people": (0.55, 0.04, 900.0),
+    "density": (0.45, 0.04, 900.0),
+    "displacement": (0.06, 0.04, 3600.0),
+    "tilt": (0.06, 0.04, 3600.0),
+    "crack": (0.06, 0.04, 3600.0),
+}
+PLAIN = (0.15, 0.05, 900.0)
+
+
+class World:
+    """Hold each point's signal; `sample` gives values at a time."""
+
+    def __init__(self, site: Site, seed: int, scene: Scene, start: float) -> None:
+        self.points: tuple[Point, ...] = site.points
+        self.scene = scene
+        self.start = start
+        count = len(self.points)
+        self.interval = np.array([point.interval for point in self.points])
+        random = np.random.default_rng(seed)
+        low, high = (np.array(side) for side in zip(*(band(point) for point in self.points), strict=True))
+        half = (high - low) / 2
+        shape = np.array([CHARACTER.get(point.quantity, PLAIN) for point in self.points]).reshape(count, 3)
+        self.base = (low + high) / 2 + half * random.uniform(-0.15, 0.15, count)
+        self.swing = half * shape[:, 0] * random.uniform(0.7, 1.1, count)
+        self.noise = half * shape[:, 1]
+        self.memory = shape[:, 2]
+        self.phase = random.uniform(0, 3600.0, count) + 8 * 3600.0
+        self.offset = random.uniform(0, 1, count) * self.interval  # points do not all speak at once
+        self.floor = np.array([point.range[0] if point.range else -np.inf for point in self.points])
+        self.ceiling = np.array([point.range[1] if point.range else np.inf for point in self.points])
+        self.switch = np.array([point.kind == "switch" for point in self.points])
+        self.rain = np.array([point.quantity == "rain" for point in self.points])
+        self.counter = np.array([point.kind == "counter" for point in self.points])
+        self.total = np.zeros(count)
+        self.red = np.zeros(count)
+        self.last = np.full(count, start - 3600.0)
+        self._random = np.random.default_rng([seed, zlib.crc32(scene.name.encode())])
+        self._effects = [(self._match(effect.points), effect) for effect in scene.effects]
+
+    def due(self, before: float, now: float) -> npt.NDArray[np.intp]:
+        """Return the points whose next reading falls in (before, now]."""
+        return np.flatnonzero(
+            np.floor((now - self.offset) / self.interval) > np.floor((before - self.offset) / self.interval)
+        )
+
+    def stamp(self, which: npt.NDArray[np.intp], now: float) -> npt.NDArray[np.float64]:
+        """Return the times, in unix seconds, at which points took their latest reading up to `now`."""
+        interval, offset = self.interval[which], self.offset[which]
+        return np.floor((now - offset) / interval) * interval + offset
+
+    def sample(
+        self, which: npt.NDArray[np.intp], time: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Measure points `which` at `time` (same length); return values in the points' units, and who is silent."""
+        passed = np.maximum(time - self.last[which], 0.0)
+        self.last[which] = time
+        keep = np.exp(-passed / self.memory[which])
+        shock = self._random.standard_normal(len(which)) * np.sqrt(1 - keep**2)
+        self.red[which] = self.red[which] * keep + shock
+        value = (
+            self.base[which]
+            + self.swing[which] * np.sin(2 * np.pi * (time - self.phase[which]) / DAY)
+            + self.noise[which] * (2 * self.red[which] + self._random.standard_normal(len(which)) * 0.5)
+        )
+        quiet = self.switch[which] | self.rain[which]
+        value[quiet] = 0.0
+        silent = np.zeros(len(which), bool)
+        for members, effect in self._effects:
+            touched = members[which]
+            if touched.any():
+                value[touched] = effect.apply(value[touched], time[touched] - self.start, self._random)
+                silent |= touched & effect.silences(time - self.start)
+        rising = self.counter[which]
+        if rising.any():
+            rows = which[rising]
+            self.total[rows] += np.abs(value[rising]) * passed[rising] / 3600.0
+            value[rising] = self.total[rows]
+        value = np.clip(value, self.floor[which], self.ceiling[which])
+        return np.round(value, 3), silent
+
+    def _match(self, patterns: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Mark the points whose id, or `quantity@area`, matches one of the patterns (a trailing * matches the rest)."""
+        marked = np.zeros(len(self.points), bool)
+        for row, point in enumerate(self.points):
+            names = [point.id, *(f"{point.quantity}@{area}" for area in point.areas)]
+            marked[row] = any(
+                name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+                for pattern in patterns
+                for name in names
+            )
+        return marked
+
+
+def band(point: Point) -> tuple[float, float]:
+    """Return the normal band of a point: as the registry has it, else guessed from its limit or range."""
+    if point.normal:
+        return point.normal
+    if point.limit is not None:
+        return (point.limit * 1.1, point.limit * 1.6) if point.limit_below else (0.1 * point.limit, 0.4 * point.limit)
+    if point.range:
+        low, high = point.range
+        return low + 0.2 * (high - low), low + 0.5 * (high - low)
+    return 0.0, 1.0

@@ -1,0 +1,393 @@
+"""MQTT in: subscribe, read in bulk, decode, hand on, and acknowledge only once the log has it.
+
+Batches form by themselves: what has piled up is taken at once, handed on, and taken again no sooner than `floor`
+seconds later; a reading that comes alone is handed on at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+from paho.mqtt.client import ConnectFlags
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from sensors.intake import Intake, Limits
+from sensors.lookup import Registry
+from sensors.reader import Reader
+from sensors.site import Site
+
+log = logging.getLogger(__name__)
+
+Records = list[tuple[str, int, bytes]]
+
+_SWEEP = 16
+"""Receives in a row before a batch is handed on, at the most: 4 MiB."""
+
+
+class Sink(Protocol):
+    """Take records for the log. `produce` returns at once; `done` is called from any thread, with None once durable."""
+
+    def produce(self, records: Records, done: Callable[[Exception | None], None]) -> None:
+        """Hand over records (topic, partition, value)."""
+        ...
+
+
+class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of a bridge. Times are seconds."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    client_id: str = "foreshock-bridge"  # fixed: the broker keeps QoS 1 messages for it while it is away
+    username: str | None = None
+    password: str | None = None
+    ca: str | None = None  # file of certificates to trust; asks for TLS
+    version: int = 4  # 4 is MQTT 3.1.1, 5 is MQTT 5
+    qos: int = 1
+    keepalive: int = 30
+    source: str = "bridge"
+    limits: Limits = Limits()
+    floor: float = 0.010  # between batches
+    max_unlogged: int = 200_000  # readings handed on and not yet durable; beyond it the socket is left alone
+    max_unlogged_bytes: int = 64 << 20
+    retry_least: float = 0.25
+    retry_most: float = 15.0
+    session_expiry: int = 86_400  # MQTT 5: how long the broker keeps the session
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A batch on its way to the log."""
+
+    records: Records
+    readings: int
+    size: int
+    acks: bytes
+    connection: int
+    begun: float  # monotonic
+    state: int = 0  # 0 on its way, 1 durable, 2 failed
+
+
+class Window:
+    """Learn how many unacknowledged messages the broker lets fly, and do not keep it waiting for the floor.
+
+    Brokers stop at a number (Mosquitto 20 by default, the embedded one 100). Once the same highest number has been met
+    several times, it is taken for the broker's, and the next read comes when about half of it has arrived again.
+    """
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._most = 0
+        self._met = 0
+        self._last = 0.0
+
+    def pause(self, now: float, messages: int, floor: float) -> float:
+        """Say how long to leave the socket alone after taking `messages` that are to be acknowledged (seconds)."""
+        since, self._last = now - self._last, now
+        if not messages:
+            return floor
+        self.waiting += messages
+        if self.waiting > self._most:
+            self._most, self._met = self.waiting, 0
+        elif self.waiting == self._most:
+            self._met += 1
+        return min(floor, 0.6 * self._most * since / messages) if self._met >= 3 else floor
+
+
+class Bridge:
+    """Carry one site's signals from an MQTT broker to a sink.
+
+    `run` blocks; `stop` and `figures` may be called from any thread.
+    """
+
+    def __init__(self, site: Site, sink: Sink, settings: BridgeSettings | None = None) -> None:
+        self.settings = settings or BridgeSettings()
+        self.intake = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
+        self._sink = sink
+        self._filters = self.intake.topics.filters()
+        self._flights: deque[_Flight] = deque()
+        self._unlogged = 0
+        self._unlogged_bytes = 0
+        self._stopping = threading.Event()
+        self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_read.setblocking(False)
+        self._wake_write.setblocking(False)
+        self._awake_wanted = False
+        self._subscribed = False
+        self._retry = self.settings.retry_least
+        self._again_at = 0.0
+        self._counts = {"readings": 0, "events": 0, "messages": 0, "batches": 0, "records": 0, "bytes": 0}
+        self._more = {"connects": 0, "lost": 0, "redelivered": 0, "failed": 0, "waits": 0}
+        self._window = Window()
+        self.client = self._client()
+
+    # ── public ──
+
+    def run(self) -> None:
+        """Carry until `stop`. Reconnects by itself, for ever."""
+        misc_at = 0.0
+        read_at = 0.0
+        while not self._stopping.is_set():
+            now = time.monotonic()
+            self._settle(now)
+            if self.client.socket() is None:
+                self._connect(now)
+                continue
+            if now >= misc_at:
+                misc_at = now + 0.5
+                self.client.loop_misc()
+                if self._full():
+                    self._stay_alive()
+                elif self.intake.quarantine.pending:
+                    self._hand_on(now)
+            read_at = self._step(now, read_at, misc_at)
+        self._finish()
+
+    def stop(self) -> None:
+        """Ask `run` to end: what was taken is handed on, made durable and acknowledged first."""
+        self._stopping.set()
+        self._wake()
+
+    def figures(self) -> dict[str, Any]:
+        """Give counts since the start, by name; `refused` by reason.
+
+        `lag` is the age of the oldest batch that is not yet durable, in seconds.
+        """
+        quarantine = self.intake.quarantine
+        try:
+            oldest = self._flights[0].begun
+        except IndexError:
+            oldest = 0.0
+        return {
+            **self._counts,
+            **self._more,
+            "refused": dict(quarantine.counts),
+            "unkept": dict(quarantine.unkept),
+            "connected": self.connected,
+            "unlogged": self._unlogged,
+            "lag": time.monotonic() - oldest if oldest else 0.0,
+        }
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether the broker has accepted the connection and the subscriptions were sent."""
+        return self._subscribed and self.client.is_connected()
+
+    # ── the connection ──
+
+    def _client(self) -> Reader:
+        settings = self.settings
+        largest = max(settings.limits.frame, settings.limits.event, settings.limits.single) + 70_000
+        client = Reader(self.intake.topics, client_id=settings.client_id, largest=largest, version=settings.version)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.suppress_exceptions = True
+        client.enable_logger(logging.getLogger("paho"))
+        if settings.username is not None:
+            client.username_pw_set(settings.username, settings.password)
+        if settings.ca is not None:
+            client.tls_set(settings.ca)
+        properties = None
+        if settings.version == 5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = settings.session_expiry
+            client.connect_async(
+                settings.host, settings.port, settings.keepalive, clean_start=False, properties=properties
+            )
+        else:
+            client.connect_async(settings.host, settings.port, settings.keepalive)
+        return client
+
+    def _connect(self, now: float) -> None:
+        """Connect when it is time; wait with jitter after a failure, longer each time."""
+        if now < self._again_at:
+            self._more["waits"] += 1
+            select.select([self._wake_read], [], [], min(self._again_at - now, 0.5))
+            self._drain_wakes()
+            return
+        self._retry_later(now)
+        try:
+            self.client.reconnect()
+        except (OSError, ValueError) as error:
+            log.warning("cannot reach the MQTT broker at %s:%s: %s", self.settings.host, self.settings.port, error)
+
+    def _retry_later(self, now: float) -> None:
+        self._again_at = now + self._retry * random.uniform(0.5, 1.0)
+        self._retry = min(self.settings.retry_most, self._retry * 2)
+
+    def _on_connect(
+        self, client: Any, userdata: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            log.error("the MQTT broker refuses the connection: %s", reason)
+            return
+        self._more["connects"] += 1
+        self._window = Window()
+        self._retry = self.settings.retry_least
+        if not flags.session_present:
+            self.client.forget_session()
+        elif self._subscribed:
+            return  # the broker kept the subscriptions; to send them again would bring all stored copies again
+        self.client.subscribe([(topic, self.settings.qos) for topic in self._filters])
+        log.info("connected to the MQTT broker at %s:%s", self.settings.host, self.settings.port)
+
+    def _on_subscribe(
+        self, client: Any, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Properties | None
+    ) -> None:
+        for topic, reason in zip(self._filters, reasons, strict=False):
+            if reason.is_failure:
+                log.error("the MQTT broker refuses the subscription to %s: %s", topic, reason)
+        self._subscribed = True
+
+    def _on_disconnect(
+        self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        if not self._stopping.is_set():
+            self._more["lost"] += 1
+            log.warning("lost the MQTT broker: %s", reason)
+            self._again_at = time.monotonic() + self._retry * random.uniform(0.5, 1.0)
+
+    def _stay_alive(self) -> None:
+        """Keep paho from giving up a connection that we choose not to read."""
+        with self.client._msgtime_mutex:
+            self.client._last_bytes_received = time.monotonic()
+        self.client._ping_t = 0.0
+
+    # ── one turn ──
+
+    def _step(self, now: float, read_at: float, misc_at: float) -> float:
+        """Wait for something to do and do it; give the earliest time of the next read."""
+        sock = self.client.socket()
+        if sock is None:
+            return read_at
+        may_read = now >= read_at and not self._full()
+        until = misc_at if may_read or self._full() else min(read_at, misc_at)
+        readers: list[Any] = [sock, self._wake_read] if may_read else [self._wake_read]
+        writers = [sock] if self.client.want_write() else []
+        self._awake_wanted = True
+        if self._flights and self._flights[0].state:
+            until = now
+        try:
+            readable, writable, _ = select.select(readers, writers, [], max(0.0, until - now))
+        except (OSError, ValueError):
+            return read_at
+        self._awake_wanted = False
+        if self._wake_read in readable:
+            self._drain_wakes()
+        if writable:
+            self.client.loop_write()
+        if sock not in readable:
+            return read_at
+        self._read(sock)
+        begun = time.monotonic()
+        if not len(self.client.arrivals) and not self.client.arrivals.oversized:
+            return read_at
+        messages = self._hand_on(begun)
+        return begun + self._window.pause(begun, messages, self.settings.floor)
+
+    def _read(self, sock: Any) -> None:
+        client = self.client
+        for _ in range(_SWEEP):
+            before = client.arrivals.size
+            if client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or client.socket() is not sock:
+                return
+            if client.arrivals.size - before < 65_536:
+                return
+
+    def _hand_on(self, now: float) -> int:
+        """Hand the batch on; tell how many of its messages are to be acknowledged."""
+        arrivals = self.client.take()
+        batch = self.intake.take(arrivals, time.time())
+        counts = self._counts
+        if not batch.records and not arrivals.acks and not len(arrivals):
+            return 0
+        counts["messages"] += len(arrivals)
+        counts["readings"] += batch.readings
+        counts["events"] += batch.events
+        counts["batches"] += 1
+        counts["records"] += len(batch.records)
+        counts["bytes"] += arrivals.size
+        self._more["redelivered"] += arrivals.redelivered
+        flight = _Flight(batch.records, batch.readings, batch.size, bytes(arrivals.acks), self.client.connection, now)
+        self._flights.append(flight)
+        self._unlogged += flight.readings
+        self._unlogged_bytes += flight.size
+        if batch.records:
+            self._produce(flight)
+        else:
+            flight.state = 1
+        return len(flight.acks) // 4
+
+    # ── until it is durable ──
+
+    def _produce(self, flight: _Flight) -> None:
+        def done(error: Exception | None) -> None:
+            flight.state = 1 if error is None else 2
+            if error is not None:
+                log.error("the log does not take a batch of %d readings: %s", flight.readings, error)
+            if self._awake_wanted:
+                self._wake()
+
+        try:
+            self._sink.produce(flight.records, done)
+        except Exception as error:  # the sink's own refusal is a failure like any other: the batch is offered again
+            done(error)
+
+    def _settle(self, now: float) -> None:
+        """Acknowledge what has become durable, in order; offer again what failed."""
+        acks = bytearray()
+        while self._flights and self._flights[0].state == 1:
+            flight = self._flights.popleft()
+            self._unlogged -= flight.readings
+            self._unlogged_bytes -= flight.size
+            if flight.acks and flight.connection == self.client.connection:
+                acks += flight.acks
+                self._window.waiting -= len(flight.acks) // 4
+        if acks and self.client.is_connected():
+            self.client.send_acks(bytes(acks))
+        for flight in self._flights:
+            if flight.state == 2 and now - flight.begun > 0.25:
+                self._more["failed"] += 1
+                flight.state = 0
+                flight.begun = now
+                self._produce(flight)
+
+    def _full(self) -> bool:
+        return self._unlogged > self.settings.max_unlogged or self._unlogged_bytes > self.settings.max_unlogged_bytes
+
+    def _finish(self, patience: float = 3.0) -> None:
+        if len(self.client.arrivals):
+            self._hand_on(time.monotonic())
+        deadline = time.monotonic() + patience
+        while self._flights and (now := time.monotonic()) < deadline:
+            self._settle(now)
+            self._awake_wanted = True
+            if self._flights and not self._flights[0].state:
+                select.select([self._wake_read], [], [], min(0.1, deadline - now))
+                self._drain_wakes()
+        self._settle(time.monotonic())
+        if self.client.is_connected():
+            self.client.disconnect()
+        self.client.loop_misc()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # enough wakes wait already
+            self._wake_write.send(b"\0")
+
+    def _drain_wakes(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._wake_read.recv(4096)

@@ -1,0 +1,128 @@
+"""Read a camera: open a stream or file with OpenCV, sample it, and open it again when it breaks."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# a stream that hangs must let go: seconds until FFmpeg gives up, set before cv2 is loaded
+os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|stimeout;5000000|timeout;5000000")
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+logger = logging.getLogger(__name__)
+
+Frame = npt.NDArray[np.uint8]
+
+OPEN_TIMEOUT = 5000  # milliseconds
+READ_TIMEOUT = 5000
+RETRY = (1.0, 2.0, 5.0, 15.0, 30.0)
+"""Seconds before opening again, longer each time."""
+
+LARGEST = 4096 * 4096
+"""Pixels of a frame beyond which it is refused: no camera makes them, a hostile file might."""
+
+
+class StreamError(RuntimeError):
+    """Raised when a source cannot be opened or read, with the source and the reason."""
+
+
+class Stream:
+    """One camera's frames, sampled `rate` times a second. A file is played at its own pace, again and again."""
+
+    def __init__(self, source: str, rate: float = 1.0, *, pace: bool = True, loop: bool = True) -> None:
+        self.source = source
+        self.rate = rate
+        self._pace = pace  # False: read a file as fast as it goes (tests, evaluation)
+        self._loop = loop
+        self._file = "://" not in source
+        self._capture: Any = None
+
+    def open(self) -> None:
+        """Open the source. Raise `StreamError`."""
+        self.close()
+        if self._file:
+            if not Path(self.source).is_file():
+                raise StreamError(f"there is no file {self.source}")
+            capture = cv2.VideoCapture(self.source)
+        else:
+            options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT]
+            capture = cv2.VideoCapture(self.source, cv2.CAP_FFMPEG, options)
+        if not capture.isOpened():
+            capture.release()
+            raise StreamError(f"cannot open {redacted(self.source)}")
+        self._capture = capture
+
+    def close(self) -> None:
+        """Let go of the source."""
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+    def run(
+        self,
+        take: Callable[[float, Frame], None],
+        stop: threading.Event,
+        trouble: Callable[[str], None] = lambda sentence: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Give `take` a frame (unix time, BGR image) `rate` times a second until stopped; survive every break."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                self.open()
+                failures = 0
+                self._read(take, stop, clock)
+                if self._file and not self._loop:
+                    return
+            except (StreamError, cv2.error) as error:
+                failures += 1
+                if failures == 1:
+                    trouble(str(error))
+                stop.wait(RETRY[min(failures, len(RETRY)) - 1])
+            finally:
+                self.close()
+
+    def _read(self, take: Callable[[float, Frame], None], stop: threading.Event, clock: Callable[[], float]) -> None:
+        pace = float(self._capture.get(cv2.CAP_PROP_FPS)) or 25.0
+        pace = pace if 0.1 <= pace <= 240 else 25.0
+        begun, number, taken = time.monotonic(), 0, -1
+        started = clock()
+        while not stop.is_set():
+            if not self._capture.grab():
+                if number == 0:
+                    raise StreamError(f"{redacted(self.source)} gives no frame")
+                if not self._file:
+                    raise StreamError(f"{redacted(self.source)} has broken off")
+                return
+            at = number / pace if self._file else time.monotonic() - begun
+            number += 1
+            if self._file and self._pace:
+                stop.wait(max(0.0, begun + at - time.monotonic()))
+            turn = int(at * self.rate)
+            if turn == taken:
+                continue
+            taken = turn
+            good, image = self._capture.retrieve()
+            if not good or image is None or image.size == 0:
+                raise StreamError(f"{redacted(self.source)} gives a broken frame")
+            if image.shape[0] * image.shape[1] > LARGEST:
+                raise StreamError(f"{redacted(self.source)} gives frames of {image.shape[1]}×{image.shape[0]}")
+            take(started + at if self._file else clock(), image)
+
+
+def redacted(source: str) -> str:
+    """Write a source without the user and password that it may hold."""
+    scheme, sign, rest = source.partition("://")
+    if not sign:
+        return source
+    host = rest.rsplit("@", 1)[-1]
+    return f"{scheme}://{host}"

@@ -1,0 +1,147 @@
+"""What every payload dialect offers: the same three functions, in the terms of this module.
+
+A dialect is a module with
+
+- `topics(config) -> tuple[str, ...]`: the MQTT filters it must be subscribed to;
+- `resolve(topic, config, registry) -> Route | Refusal | None`: what a topic carries, asked only the first time that the
+  topic is seen; `None` when the topic is not this dialect's;
+- `decode(lane, points, payloads, received) -> Decoded`: payloads of one lane, decoded together.
+
+All three are pure; a payload, however hostile, is refused with a reason and never raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol, cast
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from sensors.lookup import Registry
+from sensors.observation import CameraEvent
+
+Kind = Literal["reading", "frame", "event"]
+"""What one message carries: a single reading, columns of readings, a camera event."""
+
+MISSING = -1
+"""Point index of messages that carry no single point."""
+
+
+class Route(NamedTuple):
+    """Say what a topic carries; `point` is the registry index of a single reading's point."""
+
+    kind: Kind
+    point: int = MISSING
+
+
+class Refusal(NamedTuple):
+    """Say why a whole topic is refused."""
+
+    reason: str
+    detail: str = ""
+
+
+class Refused(NamedTuple):
+    """Say why one message (its place among the payloads), or some `readings` in it, were refused."""
+
+    message: int
+    reason: str
+    detail: str = ""
+    readings: int = 1
+
+
+@dataclass(slots=True)
+class Lane:
+    """Hold what the messages of one kind, dialect and configuration are decoded with.
+
+    `cache` is the dialect's own scratch space; what it holds must follow from the payloads alone.
+    """
+
+    kind: Kind
+    config: Any
+    registry: Registry
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Decoded:
+    """Hold what payloads said: readings as columns of one length, camera events, and what was refused.
+
+    `message` intp, the place of the payload that each reading came from, ascending; `point` intp registry index; `time`
+    float64 unix seconds, NaN where the source gave none; `value` float64, possibly not finite; `quality` uint8.
+    """
+
+    message: npt.NDArray[np.intp]
+    point: npt.NDArray[np.intp]
+    time: npt.NDArray[np.float64]
+    value: npt.NDArray[np.float64]
+    quality: npt.NDArray[np.uint8]
+    events: list[tuple[int, CameraEvent]] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+
+class Dialect(Protocol):
+    """Describe a dialect module to the type checker."""
+
+    def topics(self, config: Any) -> tuple[str, ...]:
+        """List the MQTT filters that carry this dialect."""
+        ...
+
+    def resolve(self, topic: str, config: Any, registry: Registry) -> Route | Refusal | None:
+        """Say what a topic carries."""
+        ...
+
+    def decode(self, lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], received: float) -> Decoded:
+        """Decode payloads of one lane."""
+        ...
+
+
+def nothing() -> Decoded:
+    """Give a `Decoded` without any reading."""
+    return Decoded(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0), np.empty(0), np.empty(0, np.uint8))
+
+
+def join(parts: Sequence[Decoded]) -> Decoded:
+    """Join decoded parts end to end; the caller keeps `message` ascending."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return nothing()
+    return Decoded(
+        np.concatenate([part.message for part in parts]),
+        np.concatenate([part.point for part in parts]),
+        np.concatenate([part.time for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.quality for part in parts]),
+        [event for part in parts for event in part.events],
+        [refused for part in parts for refused in part.refused],
+    )
+
+
+def decode_each(decode: Callable[[bytes], Any], payloads: Sequence[bytes]) -> tuple[list[Any], dict[int, Exception]]:
+    """Decode payloads one by one at C speed; give the results (None where it failed) and the errors by place.
+
+    Joining payloads into lines is no faster (0.11 against 0.12 µs a reading) and lets hostile ones shift their
+    neighbours: `msgspec` reads values across line ends, so an empty payload and `1 2` together pass any count.
+    """
+    results: list[Any] = []
+    errors: dict[int, Exception] = {}
+    rest = iter(payloads)
+    while True:
+        try:
+            results.extend(map(decode, rest))
+            return results, errors
+        except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
+            errors[len(results)] = error
+            results.append(None)
+
+
+def module(dialect: object) -> Dialect:
+    """Give a dialect's module the type of what it offers."""
+    return cast(Dialect, dialect)

@@ -1,0 +1,281 @@
+"""Turn what is written of an area's points into points: templates layered, ids, names and locations given out."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from sensors import measure
+from sensors.document import Document, Path, suggest
+from sensors.duration import seconds
+from sensors.findings import MAX_ID, Findings
+from sensors.site import LEVELS, Point, PointKind, Text
+from sensors.site_files import AreaEntry, Duration, Group, PointEntry, Template, TypesFile
+
+MAX_GROUP = 20_000
+MAX_POINTS = 500_000
+MAX_INTERVAL = 31 * 86400.0
+_NOT_A_SETTING = frozenset(("count", "numbers", "each", "id", "quantity", "areas"))
+_PLACING = frozenset(("name", "at", "location", "tags"))
+_NO_MEASURE = _NOT_A_SETTING | _PLACING  # a layer of only these leaves what was checked below as it is
+
+Layer = tuple[Document, Path, dict[str, Any]]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the layers of a point add up to."""
+
+    name: Text | None = None
+    at: Text | None = None
+    unit: str = ""
+    kind: PointKind = "gauge"
+    limit: float | None = None
+    limit_below: bool = False
+    levels: dict[str, float] | None = None
+    range: tuple[float, float] | None = None
+    normal: tuple[float, float] | None = None
+    interval: Duration = 60.0
+    accept_age: Duration | None = None
+    location: tuple[float, float] | None = None
+    tags: tuple[str, ...] = ()
+
+
+class Templates:
+    """Expand points by the templates of `types.yaml`, noting mistakes as they are met."""
+
+    def __init__(self, document: Document, types: TypesFile, findings: Findings) -> None:
+        self.document = document
+        self.types = types
+        self.findings = findings
+        self.made = 0
+        self._bases: dict[tuple[str, str], tuple[list[Layer], Settings]] = {}
+        for quantity in types.quantities:
+            self.findings.id("quantity", quantity, document, ("quantities", quantity))
+            self._base(quantity, "")
+        for area_type, quantities in types.area_types.items():
+            for quantity in quantities:
+                where: Path = ("area_types", area_type, quantity)
+                if self.findings.reference("quantity", quantity, types.quantities, document, where):
+                    self._base(quantity, area_type)
+
+    def points_of(self, area: AreaEntry, document: Document, path: Path) -> Iterator[Point]:
+        """Yield the points written under an area."""
+        for quantity, entry in area.points.items():
+            where = (*path, "points", quantity)
+            if not self.findings.reference("quantity", quantity, self.types.quantities, document, where):
+                continue
+            group = entry if isinstance(entry, Group) else Group(count=entry)
+            numbers = self._numbers(group, document, where)
+            layers, shared = self._base(quantity, area.type)
+            if isinstance(entry, Group):
+                layers = [*layers, (document, where, _at(document, where))]
+                shared = self._settled(layers, shared, entry)
+            for number in numbers:
+                own, settings = group.each.get(str(number)), shared
+                if own is not None:
+                    place = (*where, "each", str(number))
+                    settings = self._settled([*layers, (document, place, _at(document, place))], shared, own)
+                id = f"{area.id}-{quantity}-{number}"
+                name = own.name if own is not None and isinstance(own.name, Text) else None
+                name = name or _name(area.name, settings, number if len(numbers) > 1 else None)
+                if len(id) > MAX_ID:
+                    self.findings.add(document, where, f"the id '{id}' is longer than {MAX_ID} characters")
+                yield self._point(id, quantity, (area.id,), name, settings, area.location)
+
+    def point(self, entry: PointEntry, home: AreaEntry | None, document: Document, path: Path) -> Point | None:
+        """Make a point that is written by itself; `home` is its first area."""
+        if not self.findings.reference(
+            "quantity", entry.quantity, self.types.quantities, document, (*path, "quantity")
+        ):
+            return None
+        layers, shared = self._base(entry.quantity, home.type if home else "")
+        settings = self._settled([*layers, (document, path, _at(document, path))], shared, entry)
+        if isinstance(entry.name, Text):
+            name = entry.name
+        else:
+            name = _name(home.name if home else Text(zh=entry.id, en=entry.id), settings, None)
+        return self._point(entry.id, entry.quantity, entry.areas, name, settings, home.location if home else None)
+
+    def _point(
+        self,
+        id: str,
+        quantity: str,
+        areas: tuple[str, ...],
+        name: Text,
+        settings: Settings,
+        near: tuple[float, float] | None,
+    ) -> Point:
+        return Point(
+            id=id,
+            name=name,
+            areas=areas,
+            quantity=quantity,
+            unit=settings.unit,
+            kind=settings.kind,
+            limit=settings.limit,
+            limit_below=settings.limit_below,
+            levels=settings.levels or {},
+            range=settings.range,
+            normal=settings.normal,
+            interval=seconds(settings.interval),
+            accept_age=None if settings.accept_age is None else seconds(settings.accept_age),
+            location=settings.location or _around(near, id),
+            tags=settings.tags,
+        )
+
+    def _numbers(self, group: Group, document: Document, path: Path) -> tuple[int, ...]:
+        note = self.findings.add
+        if group.numbers and group.count is not None:
+            note(document, (*path, "numbers"), "give 'count' or 'numbers', not both")
+        if group.numbers:
+            numbers = tuple(dict.fromkeys(number for number in group.numbers if 0 < number < 1_000_000))
+            if len(numbers) != len(group.numbers):
+                note(document, (*path, "numbers"), "numbers must be 1 to 999,999 and each given once")
+        else:
+            count = 1 if group.count is None else group.count
+            if not 0 <= count <= MAX_GROUP:
+                where = (*path, "count") if "count" in (_at(document, path) or {}) else path
+                note(document, where, f"a count must be 0 to {MAX_GROUP:,}, not {count}")
+                count = 0
+            numbers = tuple(range(1, count + 1))
+        self.made += len(numbers)
+        if self.made > MAX_POINTS:
+            note(document, path, f"a site holds at most {MAX_POINTS:,} points")
+            return ()
+        known = {str(number) for number in numbers} if group.each else set()
+        for number in group.each:
+            if number not in known:
+                note(document, (*path, "each", number), f"there is no number {number} among these {len(numbers)}")
+        return numbers
+
+    def _base(self, quantity: str, area_type: str) -> tuple[list[Layer], Settings]:
+        """Return the layers that `types.yaml` has for a quantity in a kind of area, and what they add up to."""
+        found = self._bases.get((quantity, area_type))
+        if found is None:
+            where: Path = ("quantities", quantity)
+            layers: list[Layer] = [(self.document, where, _at(self.document, where))]
+            if quantity in self.types.area_types.get(area_type, {}):
+                where = ("area_types", area_type, quantity)
+                layers.append((self.document, where, _at(self.document, where)))
+            found = self._bases[quantity, area_type] = (layers, self._settle(layers))
+        return found
+
+    def _settled(self, layers: list[Layer], below: Settings, entry: Template) -> Settings:
+        """Add the last layer, read as `entry`, to what those below it add up to."""
+        document, path, layer = layers[-1]
+        if not layer.keys() <= _NO_MEASURE:
+            return self._settle(layers)
+        given = {key: getattr(entry, key) for key in layer.keys() & _PLACING}
+        if given.get("location"):
+            self.findings.location(given["location"], document, (*path, "location"))
+        return msgspec.structs.replace(below, **given) if given else below
+
+    def _settle(self, layers: list[Layer]) -> Settings:
+        """Add up the layers and check what comes out, each mistake noted where its last word stands."""
+        merged = {key: value for _, _, layer in layers for key, value in layer.items() if key not in _NOT_A_SETTING}
+        found = msgspec.convert(merged, Settings)
+
+        def note(message: str, *fields: str) -> None:
+            for document, path, layer in reversed(layers):
+                for field in fields:
+                    if field in layer:
+                        self.findings.add(document, (*path, field), message)
+                        return
+            self.findings.add(layers[-1][0], layers[-1][1], message)
+
+        def duration(field: str, value: Duration, most: float) -> float:
+            for document, path, layer in reversed(layers):
+                if field in layer:
+                    return self.findings.duration(value, document, (*path, field), most=most)
+            return float(value)
+
+        if not found.unit:
+            note("the unit is missing", "unit")
+        elif not measure.is_unit(found.unit):
+            near = suggest(found.unit, measure.SITE_UNITS)
+            note(f"'{found.unit}' is not a unit of measure{near}", "unit")
+        low, high = found.range or (-math.inf, math.inf)
+        if not low < high:
+            note(f"the range {low:g}..{high:g} is empty; write the lower end first", "range")
+            low, high = -math.inf, math.inf
+        outside = f"lies outside the physical range {low:g}..{high:g}"
+        if found.limit is not None and not low <= found.limit <= high:
+            note(f"the limit {found.limit:g} {outside}", "limit", "range")
+        if found.normal is not None:
+            if found.normal[0] > found.normal[1]:
+                note("the normal band is empty; write the lower end first", "normal")
+            elif found.normal[0] < low or found.normal[1] > high:
+                note(f"the normal band {outside}", "normal", "range")
+            elif found.limit is not None and _is_passed(found.limit, found.normal, found.limit_below):
+                bottom, top = found.normal
+                note(
+                    f"the limit {found.limit:g} is passed within the normal band {bottom:g}..{top:g}", "limit", "normal"
+                )
+        self._levels(found, low, high, outside, note)
+        interval = duration("interval", found.interval, MAX_INTERVAL)
+        age = None if found.accept_age is None else duration("accept_age", found.accept_age, 3.2e9)
+        if found.location is not None:
+            document, path, _ = next(layer for layer in reversed(layers) if "location" in layer[2])
+            self.findings.location(found.location, document, (*path, "location"))
+        limit = found.limit
+        if limit is None and found.levels and "limit" not in merged:
+            limit = found.levels[max(found.levels, key=lambda level: LEVELS.index(level) if level in LEVELS else -1)]
+        return msgspec.structs.replace(found, interval=interval, accept_age=age, limit=limit)
+
+    def _levels(self, found: Settings, low: float, high: float, outside: str, note: Any) -> None:
+        levels = found.levels or {}
+        for level in levels:
+            if level not in LEVELS:
+                note(f"unknown level '{level}'{suggest(level, LEVELS)}; levels are {', '.join(LEVELS)}", "levels")
+        for level, threshold in levels.items():
+            if not low <= threshold <= high:
+                note(f"the {level} level {threshold:g} {outside}", "levels", "range")
+        ordered = [(level, levels[level]) for level in LEVELS if level in levels]
+        for (mild, lower), (grave, upper) in itertools.pairwise(ordered):
+            if found.limit_below and not upper < lower:
+                note(
+                    f"{grave} ({upper:g}) must be below {mild} ({lower:g}): the limit is a floor",
+                    "levels",
+                    "limit_below",
+                )
+            if not found.limit_below and not upper > lower:
+                note(
+                    f"{grave} ({upper:g}) must be above {mild} ({lower:g}); a floor needs 'limit_below: true'", "levels"
+                )
+
+
+def _is_passed(limit: float, normal: tuple[float, float], below: bool) -> bool:
+    """Tell whether values of the normal band lie on the wrong side of a limit."""
+    return normal[0] < limit if below else normal[1] > limit
+
+
+def _at(document: Document, path: Path) -> dict[str, Any]:
+    node = document.data
+    for step in path:
+        node = node[step]
+    return node if isinstance(node, dict) else {}
+
+
+def _name(area: Text, settings: Settings, number: int | None) -> Text:
+    """Name a point by its area, where in it the point sits, its quantity and its number among its like."""
+    what = settings.name or Text(zh="", en="")
+    n = "" if number is None else f" {number}"
+    at_zh, at_en = (settings.at.zh, f" ({settings.at.en})") if settings.at else ("", "")
+    return Text(zh=f"{area.zh} {at_zh}{what.zh}{n}", en=f"{area.en}: {what.en}{n}{at_en}")
+
+
+def _around(near: tuple[float, float] | None, id: str) -> tuple[float, float] | None:
+    """Place a point 10 to 40 m from its area's location, always the same way, so that marks do not hide each other."""
+    if near is None:
+        return None
+    spread = zlib.crc32(id.encode())
+    angle, metres = (spread & 0xFFFF) / 65536 * math.tau, 10 + (spread >> 16) / 65536 * 30
+    north = metres * math.sin(angle) / 111_320
+    east = metres * math.cos(angle) / (111_320 * max(math.cos(math.radians(near[0])), 0.01))
+    latitude = min(max(near[0] + north, -90.0), 90.0)
+    return round(latitude, 6), round((near[1] + east + 180) % 360 - 180, 6)

@@ -1,0 +1,201 @@
+"""From messages that arrived to records of the log: decode, check, stamp, pack. No I/O; time is an argument."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from sensors import observation, packing, quarantine
+from sensors.dialects.dialect import Decoded, join
+from sensors.dialects.native import without
+from sensors.lookup import Registry
+from sensors.observation import LATE, CameraEvent
+from sensors.packing import Packer
+from sensors.quality import CHECKS, Inspector
+from sensors.quarantine import Quarantine
+from sensors.reader import Arrivals
+from sensors.topics import Topics
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Limit the bytes of a single reading, of a camera event and of a frame, and the readings of a record."""
+
+    single: int = 4_096
+    event: int = 65_536
+    frame: int = 1_048_576
+    record: int = 20_000
+
+
+@dataclass(slots=True)
+class Batch:
+    """Hold the records of one batch: (topic, partition, value)."""
+
+    records: list[tuple[str, int, bytes]] = field(default_factory=list)
+    readings: int = 0
+    events: int = 0
+
+    @property
+    def size(self) -> int:
+        """Count the bytes of all records."""
+        return sum(len(value) for _, _, value in self.records)
+
+
+class Intake:
+    """Turn arrivals into batches for one site; count everything."""
+
+    def __init__(self, registry: Registry, *, source: str = "bridge", limits: Limits | None = None) -> None:
+        self.registry = registry
+        self.limits = limits or Limits()
+        self.topics = Topics(registry)
+        self.quarantine = Quarantine(source)
+        self.flags: Counter[str] = Counter()
+        self._inspector = Inspector(registry)
+        self._packer = Packer(registry, source, self.limits.record)
+        self._most = {"reading": self.limits.single, "event": self.limits.event, "frame": self.limits.frame}
+
+    def take(self, arrivals: Arrivals, received: float) -> Batch:
+        """Make the batch of what arrived by `received` (unix seconds)."""
+        batch = Batch()
+        decoded = self._decode(arrivals, received)
+        for one in arrivals.oversized:
+            self._refuse_topic(received, one.topic, one.head, "oversized", f"{one.size} bytes", one.size)
+        if arrivals.retained and len(decoded):
+            decoded = self._without_retained(arrivals, decoded, received)
+        if len(decoded):
+            self._inspector.stamp(decoded, received)
+            bad = self._inspector.inspect(decoded, received)
+            if bad is not None:
+                decoded = self._without_bad(arrivals, decoded, bad, received)
+            batch.readings = len(decoded)
+            batch.records = self._packer.pack(decoded, received)
+        for place, event in decoded.events:
+            checked = self._event(arrivals, place, event, received)
+            if checked is not None:
+                partition = self.registry.partition(checked.area)
+                batch.records.append((packing.TOPIC, partition, observation.encode(checked)))
+                batch.events += 1
+        if self.quarantine.pending:
+            batch.records += [
+                (quarantine.TOPIC, quarantine.PARTITION, record) for record in self.quarantine.take(received)
+            ]
+        return batch
+
+    def _decode(self, arrivals: Arrivals, received: float) -> Decoded:
+        """Decode lane by lane; readings come back in the order of their messages."""
+        payloads = arrivals.payloads
+        if not payloads:
+            return join([])
+        routes = np.array(arrivals.routes, np.intp)
+        lane_of = self.topics.lane_of[routes]
+        points = self.topics.point_of[routes]
+        first = int(lane_of[0])
+        if first >= 0 and (lane_of == first).all():
+            return self._lane(arrivals, first, None, points, payloads, received)
+        parts = []
+        for lane in np.unique(lane_of).tolist():
+            places = np.flatnonzero(lane_of == lane)
+            if lane < 0:
+                self._refuse_unrouted(arrivals, places, received)
+                continue
+            chosen = [payloads[place] for place in places.tolist()]
+            parts.append(self._lane(arrivals, lane, places, points[places], chosen, received))
+        decoded = join(parts)
+        if len(parts) > 1:
+            order = np.argsort(decoded.message, kind="stable")
+            decoded.events.sort(key=itemgetter(0))
+            decoded = Decoded(
+                decoded.message[order],
+                decoded.point[order],
+                decoded.time[order],
+                decoded.value[order],
+                decoded.quality[order],
+                decoded.events,
+            )
+        return decoded
+
+    def _lane(
+        self,
+        arrivals: Arrivals,
+        number: int,
+        places: npt.NDArray[np.intp] | None,
+        points: npt.NDArray[np.intp],
+        payloads: list[bytes],
+        received: float,
+    ) -> Decoded:
+        lane = self.topics.lanes[number]
+        most = self._most[lane.kind]
+        if max(map(len, payloads)) > most:
+            fits = [len(payload) <= most for payload in payloads]
+            kept = np.flatnonzero(fits)
+            where = np.arange(len(payloads)) if places is None else places
+            for place in np.flatnonzero(~np.asarray(fits)).tolist():
+                size = len(payloads[place])
+                self._refuse(
+                    arrivals, int(where[place]), received, "oversized", f"{size} bytes, at most {most} allowed"
+                )
+            payloads = [payloads[place] for place in kept.tolist()]
+            points, places = points[kept], where[kept]
+        decoded = self.topics.dialects[number].decode(lane, points, payloads, received)
+        if places is not None:
+            decoded.message = places[decoded.message]
+            decoded.events = [(int(places[place]), event) for place, event in decoded.events]
+        for one in decoded.refused:
+            place = one.message if places is None else int(places[one.message])
+            self._refuse(arrivals, place, received, one.reason, one.detail, one.readings)
+        return decoded
+
+    def _without_retained(self, arrivals: Arrivals, decoded: Decoded, received: float) -> Decoded:
+        """Leave out stored copies without a time of their own: stamped on arrival, an old value would look fresh."""
+        rows = np.flatnonzero(np.isin(decoded.message, arrivals.retained) & np.isnan(decoded.time))
+        if not len(rows):
+            return decoded
+        for place, count in zip(*np.unique(decoded.message[rows], return_counts=True), strict=True):
+            self._refuse(arrivals, int(place), received, "retained", "a stored copy that has no time", int(count))
+        return without(decoded, rows.tolist())
+
+    def _without_bad(
+        self, arrivals: Arrivals, decoded: Decoded, bad: npt.NDArray[np.uint8], received: float
+    ) -> Decoded:
+        rows = np.flatnonzero(bad)
+        keys = decoded.message[rows] * (len(CHECKS) + 1) + bad[rows]
+        for first, count in zip(*np.unique(keys, return_index=True, return_counts=True)[1:], strict=True):
+            row = int(rows[first])
+            reason = CHECKS[bad[row] - 1]
+            point = self.registry.by_index[int(decoded.point[row])].id
+            ahead = float(decoded.time[row]) - received
+            detail = f"{point}: " + (f"value {decoded.value[row]}" if reason == "not_finite" else f"{ahead:+.3f} s")
+            self._refuse(arrivals, int(decoded.message[row]), received, reason, detail, int(count))
+        return without(decoded, rows.tolist())
+
+    def _event(self, arrivals: Arrivals, place: int, event: CameraEvent, received: float) -> CameraEvent | None:
+        site = self.registry.site
+        ahead = event.time - received
+        if not -site.accept_age <= ahead <= site.accept_ahead:
+            self._refuse(arrivals, place, received, "future" if ahead > 0 else "ancient", f"{ahead:+.3f} s")
+            return None
+        if ahead < -site.late_after:
+            return msgspec.structs.replace(event, quality=event.quality | LATE)
+        return event
+
+    def _refuse_unrouted(self, arrivals: Arrivals, places: npt.NDArray[np.intp], received: float) -> None:
+        for place in places.tolist():
+            topic = arrivals.refused[place]
+            reason, detail = self.topics.refusal(topic)
+            self._refuse_topic(received, topic, arrivals.payloads[place], reason, detail)
+
+    def _refuse(
+        self, arrivals: Arrivals, place: int, received: float, reason: str, detail: str = "", readings: int = 1
+    ) -> None:
+        topic = self.topics.topics[arrivals.routes[place]]
+        self._refuse_topic(received, topic, arrivals.payloads[place], reason, detail, readings=readings)
+
+    def _refuse_topic(
+        self, received: float, topic: bytes, raw: bytes, reason: str, detail: str, size: int = -1, readings: int = 1
+    ) -> None:
+        text = topic.decode(errors="backslashreplace")
+        self.quarantine.refuse(received, text, reason, raw, detail, readings, size)

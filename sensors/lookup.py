@@ -1,0 +1,109 @@
+"""Look things up in a loaded site by id, by area and by MQTT topic levels."""
+
+from __future__ import annotations
+
+from sensors.partition import partition_of
+from sensors.site import Area, AreaType, Camera, Place, Point, Site, Unit
+
+
+class Registry:
+    """Index a site once, so that every look-up is one dictionary access. Unknown ids give `None` or nothing."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.version = site.version
+        self.points = {point.id: point for point in site.points}
+        self.areas = {area.id: area for area in site.areas}
+        self.area_types = {kind.id: kind for kind in site.area_types}
+        self.places = {place.id: place for place in site.places}
+        self.cameras = {camera.id: camera for camera in site.cameras}
+        self.units = {unit.id: unit for unit in site.units}
+        self.by_index = {point.index: point for point in site.points}
+        self.sources = {camera.source or camera.id: camera for camera in site.cameras}
+        self.topic_points = {(area, point.id): point for point in site.points for area in point.areas}
+        """(area, point) as the levels of a topic name them → the point; any of its areas will do."""
+        self._partitions = {area.id: partition_of(area.group or area.id, site.partitions) for area in site.areas}
+        self._points_of: dict[str, list[Point]] = {area.id: [] for area in site.areas}
+        for point in site.points:
+            for name in point.areas:
+                self._points_of[name].append(point)
+        self._cameras_of: dict[str, list[Camera]] = {area.id: [] for area in site.areas}
+        for camera in site.cameras:
+            for name in camera.areas:
+                self._cameras_of[name].append(camera)
+
+    def point(self, id: str) -> Point | None:
+        """Find a point by id."""
+        return self.points.get(id)
+
+    def area(self, id: str) -> Area | None:
+        """Find an area by id."""
+        return self.areas.get(id)
+
+    def area_type(self, area: str) -> AreaType | None:
+        """Find the type of an area."""
+        found = self.areas.get(area)
+        return self.area_types.get(found.type) if found else None
+
+    def place(self, id: str) -> Place | None:
+        """Find a place by id."""
+        return self.places.get(id)
+
+    def camera(self, id: str) -> Camera | None:
+        """Find a camera by id."""
+        return self.cameras.get(id)
+
+    def camera_of_source(self, source: str) -> Camera | None:
+        """Find a camera by the name its analytics use, which is its id unless the site says otherwise."""
+        return self.sources.get(source)
+
+    def unit(self, id: str) -> Unit | None:
+        """Find a unit by id."""
+        return self.units.get(id)
+
+    def partition(self, area: str) -> int:
+        """Name the partition that carries an area's observations. Raise `KeyError` for an unknown area."""
+        return self._partitions[area]
+
+    def partitions_of(self, point: str) -> tuple[int, ...]:
+        """Name the partitions that a point's readings go to: those of its areas, each once, in order."""
+        return tuple(sorted({self._partitions[area] for area in self.points[point].areas}))
+
+    def points_of(self, area: str) -> list[Point]:
+        """List the points that serve an area, shared ones included."""
+        return self._points_of.get(area, [])
+
+    def cameras_of(self, area: str) -> list[Camera]:
+        """List the cameras that look at an area."""
+        return self._cameras_of.get(area, [])
+
+    def ancestors(self, place: str) -> list[Place]:
+        """List a place and the places that hold it, innermost first; empty when unknown."""
+        chain: list[Place] = []
+        node = self.places.get(place)
+        while node is not None and len(chain) < 8:
+            chain.append(node)
+            node = self.places.get(node.parent) if node.parent else None
+        return chain
+
+    def subdistrict(self, area: str) -> Place | None:
+        """Find the subdistrict that an area lies in."""
+        return self._of_kind(area, "subdistrict")
+
+    def community(self, area: str) -> Place | None:
+        """Find the community that an area lies in."""
+        return self._of_kind(area, "community")
+
+    def district(self, area: str) -> Place | None:
+        """Find the district that an area lies in."""
+        return self._of_kind(area, "district")
+
+    def areas_of(self, place: str) -> list[Area]:
+        """List the areas inside a place of any kind."""
+        return [area for area in self.site.areas if any(node.id == place for node in self.ancestors(area.place))]
+
+    def _of_kind(self, area: str, kind: str) -> Place | None:
+        found = self.areas.get(area)
+        if found is None:
+            return None
+        return next((place for place in self.ancestors(found.place) if place.kind == kind), None)

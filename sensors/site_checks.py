@@ -1,0 +1,115 @@
+"""Check what stands apart from areas and points: the site itself, its signals and deadlines, its units and roster."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Mapping
+
+from sensors.document import Document, Path, suggest
+from sensors.findings import Findings
+from sensors.site import Deadlines, Place, Signals
+from sensors.site_files import LegDeadlines, RosterFile, SiteFile, UnitsFile
+
+MAX_PARTITIONS = 256
+
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
+_PLACE_HOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+def check_main(document: Document, file: SiteFile, findings: Findings) -> None:
+    """Check `site.yaml` but for its deadlines."""
+    note = findings.add
+    findings.id("site", file.id, document, ("id",))
+    if not _is_zone(file.zone):
+        near = suggest(file.zone, zoneinfo.available_timezones())
+        note(document, ("zone",), f"unknown time zone '{file.zone}'{near}")
+    if not 1 <= file.partitions <= MAX_PARTITIONS:
+        note(document, ("partitions",), f"partitions must be 1 to {MAX_PARTITIONS}, not {file.partitions}")
+    for name in ("late_after", "accept_age", "accept_ahead"):
+        findings.duration(getattr(file.limits, name), document, ("limits", name))
+    _check_signals(document, file.signals, findings)
+
+
+def deadlines(document: Document, written: LegDeadlines, findings: Findings) -> Deadlines:
+    """Fill the deadlines that were written into the defaults."""
+    legs: dict[str, dict[str, float]] = {}
+    for leg in ("accept", "on_scene", "resolve"):
+        legs[leg] = dict(getattr(Deadlines(), leg))
+        for level, value in getattr(written, leg).items():
+            path: Path = ("deadlines", leg, level)
+            if findings.level(level, document, path):
+                legs[leg][level] = findings.duration(value, document, path)
+    return Deadlines(**legs)
+
+
+def check_units(
+    document: Document,
+    file: UnitsFile,
+    places: Mapping[str, Place] | None,
+    area_types: set[str] | None,
+    findings: Findings,
+) -> None:
+    """Check `units.yaml`."""
+    for i, unit in enumerate(file.units):
+        path: Path = ("units", i)
+        findings.id("unit", unit.id, document, (*path, "id"))
+        findings.reference("place", unit.place, places, document, (*path, "place"))
+        findings.location(unit.location, document, (*path, "location"))
+        for n, kind in enumerate(unit.types):
+            findings.reference("area type", kind, area_types, document, (*path, "types", n))
+
+
+def check_roster(document: Document, file: RosterFile, places: Mapping[str, Place] | None, findings: Findings) -> None:
+    """Check `roster.yaml`."""
+    seats = {seat.id for seat in file.seats}
+    subdistricts = None if places is None else {id for id, place in places.items() if place.kind == "subdistrict"}
+    for i, seat in enumerate(file.seats):
+        findings.id("seat", seat.id, document, ("seats", i, "id"))
+        for n, place in enumerate(seat.subdistricts):
+            findings.reference("subdistrict", place, subdistricts, document, ("seats", i, "subdistricts", n))
+    for i, shift in enumerate(file.shifts):
+        findings.id("shift", shift.id, document, ("shifts", i, "id"))
+        for field, time in (("start", shift.start), ("end", shift.end)):
+            if not _CLOCK.match(time):
+                findings.add(document, ("shifts", i, field), f"'{time}' is no time of day; write HH:MM")
+        for seat_id in shift.staff:
+            findings.reference("seat", seat_id, seats, document, ("shifts", i, "staff", seat_id))
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _check_signals(document: Document, signals: Signals, findings: Findings) -> None:
+    note = findings.add
+    path: Path = ("signals", "native")
+    prefixes = [(signals.native, path)]
+    prefixes += [(one.prefix, ("signals", "frigate", i, "prefix")) for i, one in enumerate(signals.frigate)]
+    for prefix, where in prefixes:
+        if not prefix or prefix.strip("/") != prefix or any(character in prefix for character in "+#"):
+            note(document, where, f"'{prefix}' is no topic prefix: levels between '/', without '+' and '#'")
+    for i, mapped in enumerate(signals.mapped):
+        path = ("signals", "mapped", i)
+        levels = mapped.topic.split("/")
+        if not mapped.topic:
+            note(document, (*path, "topic"), "the topic is empty")
+        if any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
+            note(document, (*path, "topic"), "'#' may only stand as the last level of a topic")
+        if any("+" in level and level != "+" for level in levels):
+            note(document, (*path, "topic"), "'+' stands for a whole level of a topic")
+        held = _PLACE_HOLDER.findall(mapped.topic)
+        for name in held:
+            if name not in ("area", "point"):
+                note(document, (*path, "topic"), f"unknown place-holder '{{{name}}}'; known are {{area}} and {{point}}")
+        if len(set(held)) != len(held):
+            note(document, (*path, "topic"), "a place-holder may stand once in a topic")
+        for name in _PLACE_HOLDER.findall(mapped.point):
+            if name not in held:
+                note(document, (*path, "point"), f"'{{{name}}}' is not a place-holder of the topic")
+        if not mapped.value.strip("."):
+            note(document, (*path, "value"), "the path to the value is empty")

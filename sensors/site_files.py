@@ -1,0 +1,177 @@
+"""The files of a site folder as people write them. `sensors.registry` turns them into a `sensors.site.Site`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from sensors.site import AreaType, Field, PointKind, Seat, Shift, Signals, Text, Unit
+
+Duration = float | str
+"""Seconds, or text such as `90 s`, `10 min`, `30 d`."""
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Common settings of what people write: named fields, no unknown field passes."""
+
+
+class Limits(Written, frozen=True):
+    """How old, and how far ahead of the clock, a reading may be when it arrives."""
+
+    late_after: Duration = 600.0
+    accept_age: Duration = 30 * 86400.0
+    accept_ahead: Duration = 60.0
+
+
+class LegDeadlines(Written, frozen=True):
+    """Time allowed for each leg of a dispatch, by level; levels left out keep their defaults."""
+
+    accept: dict[str, Duration] = {}
+    on_scene: dict[str, Duration] = {}
+    resolve: dict[str, Duration] = {}
+
+
+class SiteFile(Written, frozen=True):
+    """`site.yaml`: the site itself and what the bridge listens to."""
+
+    id: str
+    name: Text
+    zone: str = "Asia/Shanghai"
+    language: Literal["zh-CN", "en"] = "zh-CN"
+    partitions: int = 2
+    limits: Limits = Limits()
+    signals: Signals = Signals()
+    deadlines: LegDeadlines = LegDeadlines()
+
+
+class Building(Written, frozen=True):
+    """A building of a compound."""
+
+    id: str
+    name: Text
+
+
+class Compound(Building, frozen=True):
+    """A compound of a community."""
+
+    buildings: tuple[Building, ...] = ()
+
+
+class Community(Building, frozen=True):
+    """A community of a subdistrict."""
+
+    compounds: tuple[Compound, ...] = ()
+
+
+class Subdistrict(Building, frozen=True):
+    """A subdistrict of a district."""
+
+    communities: tuple[Community, ...] = ()
+
+
+class District(Building, frozen=True):
+    """A district and all its places, nested."""
+
+    subdistricts: tuple[Subdistrict, ...] = ()
+
+
+class HierarchyFile(Written, frozen=True):
+    """`hierarchy.yaml`: fields, area types and places."""
+
+    fields: tuple[Field, ...]
+    area_types: tuple[AreaType, ...]
+    districts: tuple[District, ...]
+
+
+class Template(Written, frozen=True):
+    """What may be said of a point at any layer; what is left out is taken from the layer below.
+
+    `at` says where in its area a point sits and becomes part of its name.
+    """
+
+    name: Text | UnsetType = UNSET
+    at: Text | UnsetType | None = UNSET
+    unit: str | UnsetType = UNSET
+    kind: PointKind | UnsetType = UNSET
+    limit: float | UnsetType | None = UNSET
+    limit_below: bool | UnsetType = UNSET
+    levels: dict[str, float] | UnsetType | None = UNSET
+    range: tuple[float, float] | UnsetType | None = UNSET
+    normal: tuple[float, float] | UnsetType | None = UNSET
+    interval: Duration | UnsetType = UNSET
+    accept_age: Duration | UnsetType | None = UNSET
+    location: tuple[float, float] | UnsetType | None = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
+
+
+class TypesFile(Written, frozen=True):
+    """`types.yaml`: the templates of points, by quantity, and by area type and quantity."""
+
+    quantities: dict[str, Template]
+    area_types: dict[str, dict[str, Template]] = {}
+
+
+class Group(Template, frozen=True):
+    """The points of one quantity in one area: `count` of them, or the ones with these `numbers`."""
+
+    count: int | None = None
+    numbers: tuple[int, ...] = ()
+    each: dict[str, Template] = {}  # number → what is different about that one
+
+
+class CameraEntry(Written, frozen=True):
+    """A camera under its area; without an id it is `<area>-cam-<n>`."""
+
+    id: str | None = None
+    name: Text | None = None
+    areas: tuple[str, ...] = ()  # further areas it looks at
+    view: str = ""
+    stream: str | None = None
+    snapshot: str | None = None
+    source: str = ""
+    location: tuple[float, float] | None = None
+    tags: tuple[str, ...] = ()
+
+
+class AreaEntry(Written, frozen=True):
+    """An area with its points and cameras."""
+
+    id: str
+    name: Text
+    type: str
+    place: str
+    group: str = ""
+    location: tuple[float, float] | None = None
+    tags: tuple[str, ...] = ()
+    points: dict[str, int | Group] = {}
+    cameras: int | tuple[CameraEntry, ...] = ()
+
+
+class PointEntry(Template, frozen=True, kw_only=True):
+    """A point with an id of its own, most often one that serves several areas."""
+
+    id: str
+    quantity: str
+    areas: tuple[str, ...]
+
+
+class AreasFile(Written, frozen=True):
+    """`areas/*.yaml`: areas, and points that stand apart from them."""
+
+    areas: tuple[AreaEntry, ...] = ()
+    points: tuple[PointEntry, ...] = ()
+
+
+class UnitsFile(Written, frozen=True):
+    """`units.yaml`: who can be sent."""
+
+    units: tuple[Unit, ...]
+
+
+class RosterFile(Written, frozen=True):
+    """`roster.yaml`: duty seats and shifts."""
+
+    seats: tuple[Seat, ...] = ()
+    shifts: tuple[Shift, ...] = ()

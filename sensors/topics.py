@@ -1,0 +1,111 @@
+"""Which topic carries what: every dialect's filters, and topic bytes → route by one dictionary look-up."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensors.dialects import frigate, mapped, native
+from sensors.dialects.dialect import Dialect, Lane, Refusal, module
+from sensors.lookup import Registry
+
+REFUSED = 0
+"""Route of every topic that no dialect takes; its reason is asked for again when needed."""
+
+_REMEMBERED_REFUSALS = 10_000
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Tell whether every topic that the filter `narrow` matches is matched by the filter `wide`."""
+    ours, theirs = wide.split("/"), narrow.split("/")
+    for place, level in enumerate(ours):
+        if level == "#":
+            return True
+        if place >= len(theirs):
+            return False
+        if level == "+":
+            if theirs[place] == "#":
+                return False
+        elif level != theirs[place]:
+            return False
+    return len(ours) == len(theirs)
+
+
+def leanest(filters: list[str]) -> list[str]:
+    """Leave out filters that another covers: some brokers deliver a message once for each filter that it matches."""
+    unique = list(dict.fromkeys(filters))
+    return [
+        one
+        for one in unique
+        if not any(other != one and covers(other, one) and not (covers(one, other) and one < other) for other in unique)
+    ]
+
+
+class Topics(dict[bytes, int]):
+    """Map topic bytes to a route's number; a topic not seen before is resolved once.
+
+    `lane_of[route]` is the place in `lanes`, -1 for refused topics; `point_of[route]` the registry index, -1 for none.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        super().__init__()
+        signals = registry.site.signals
+        sources: list[tuple[ModuleType, Any]] = [(native, signals.native)] if signals.native else []
+        sources += [(mapped, mapping) for mapping in signals.mapped]
+        sources += [(frigate, one) for one in signals.frigate]
+        self.registry = registry
+        self.lanes: list[Lane] = []
+        self.dialects: list[Dialect] = []
+        self.topics: list[bytes] = [b""]
+        self.lane_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
+        self.point_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
+        self._sources = [(module(one), config) for one, config in sources]
+        self._places: dict[tuple[int, str], int] = {}
+        self._remembered = 0
+
+    def filters(self) -> list[str]:
+        """List the MQTT filters to subscribe to."""
+        return leanest([topic for dialect, config in self._sources for topic in dialect.topics(config)])
+
+    def refusal(self, topic: bytes) -> Refusal:
+        """Say why a topic is refused."""
+        found = self._resolve(topic)
+        return found if isinstance(found, Refusal) else Refusal("unknown_topic", "no dialect takes this topic")
+
+    def __missing__(self, topic: bytes) -> int:
+        found = self._resolve(topic)
+        if isinstance(found, Refusal):
+            if self._remembered < _REMEMBERED_REFUSALS:
+                self._remembered += 1
+                self[topic] = REFUSED
+            return REFUSED
+        place, point = found
+        route = len(self.topics)
+        if route == len(self.lane_of):
+            self.lane_of = np.concatenate([self.lane_of, np.full(route, -1, np.intp)])
+            self.point_of = np.concatenate([self.point_of, np.full(route, -1, np.intp)])
+        self.topics.append(topic)
+        self.lane_of[route] = place
+        self.point_of[route] = point
+        self[topic] = route
+        return route
+
+    def _resolve(self, topic: bytes) -> tuple[int, int] | Refusal:
+        try:
+            text = topic.decode()
+        except UnicodeDecodeError:
+            return Refusal("unknown_topic", "the topic is not UTF-8")
+        for source, (dialect, config) in enumerate(self._sources):
+            found = dialect.resolve(text, config, self.registry)
+            if isinstance(found, Refusal):
+                return found
+            if found is not None:
+                place = self._places.setdefault((source, found.kind), len(self.lanes))
+                if place == len(self.lanes):
+                    self.lanes.append(Lane(found.kind, config, self.registry))
+                    self.dialects.append(dialect)
+                return place, found.point
+        return Refusal("unknown_topic", "no dialect takes this topic")

@@ -1,0 +1,378 @@
+"""The engine: one partition's pure state machine from observations to outcomes.
+
+No clock, no I/O, no randomness: time comes from the observations. Splitting the same sequence of records into other
+batches gives the same outcomes, bit for bit; so the same code runs live, in replay and in tests.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from alerts.desk import Desk
+from alerts.outcome import AnyOutcome, Published, Record, Refused
+from models.bank import Bank
+from rules.compiler import compile_rules
+from rules.evaluation import Change, Evaluator, Withdrawn
+from rules.rule import Rule
+from sensors import frame, observation
+from sensors.lookup import Registry
+from sensors.observation import FRAME, UNUSABLE, CameraEvent, Command, Publication, Report, Tick
+from sensors.site import Point, Text
+from streams import bundle
+from streams.history.columns import Scored
+from streams.rounds import rounds
+from streams.run import Run
+
+logger = logging.getLogger(__name__)
+
+AHEAD = 2.0
+"""Seconds that an arrival time may be ahead of the last tick before the engine's clock stops following it."""
+
+BLIND = 5.0
+"""Seconds between ticks beyond which the engine was away: silence during that time is not the sensors'."""
+
+
+class Applied(msgspec.Struct):
+    """What one `apply` decided: records of outcomes by offset, the scored readings, and how many readings came in."""
+
+    records: list[Record]
+    scored: Scored | None
+    readings: int
+    refused: dict[str, int]
+
+
+class Engine:
+    """One partition's state: bank, rules and desk, and the offset it stands at."""
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        self.offset = -1
+        self.clock = 0.0
+        self.last_tick = 0.0
+        self.packed = b""
+        self.version = ""
+        self.registry: Registry | None = None
+        self.rules: tuple[Rule, ...] = ()
+        self.bank = Bank()
+        self.evaluator: Evaluator | None = None
+        self.desk: Desk | None = None
+        self.points = np.empty(0, np.uint32)  # registry index of each row
+        self.row_of = np.full(0, -1, np.intp)  # row of each registry index, -1 where it is not ours
+        self.last_time = np.empty(0)  # event time of each row's last accepted reading
+        self.last_received = np.empty(0)  # arrival time of each row's last reading, good or bad
+        self.interval = np.empty(0)  # seconds expected between each row's readings
+        self.unusable = 0  # readings that were heard but whose quality forbids their use
+        self._outcomes: dict[int, list[AnyOutcome]] = {}
+        self._scored: list[tuple[npt.NDArray[Any], ...]] = []
+        self._refused: dict[str, int] = {}
+        self._readings = 0
+
+    # -- applying ------------------------------------------------------------------------------------------------
+
+    def apply(self, records: Sequence[tuple[int, bytes]]) -> Applied:
+        """Apply records (offset, value) in offset order and say what follows.
+
+        Every record is taken: one that cannot be decoded or that breaks the engine becomes a Refused outcome.
+        """
+        self._outcomes, self._scored, self._refused, self._readings = {}, [], {}, 0
+        run: list[tuple[int, frame.Frame]] = []
+        for offset, value in records:
+            try:
+                if value[:1] == bytes((FRAME,)):
+                    run.append((offset, frame.decode(value)))
+                    continue
+                if run:
+                    self._take_readings(run)
+                    run = []
+                self._take(offset, observation.decode(value))
+            except (frame.FrameError, msgspec.DecodeError) as error:
+                if run:
+                    self._take_readings(run)
+                    run = []
+                self._refuse_record(offset, f"undecodable: {error}")
+            except Exception as error:  # one hostile or unforeseen observation must not stop a district
+                logger.exception("observation at %d/%d broke the engine", self.partition, offset)
+                self._refuse_record(offset, f"engine_error: {type(error).__name__}: {error}")
+        if run:
+            self._take_readings(run)
+        if records:
+            self.offset = records[-1][0]
+        return Applied(
+            [Record(self.partition, offset, tuple(found)) for offset, found in sorted(self._outcomes.items()) if found],
+            self._columns(),
+            self._readings,
+            self._refused,
+        )
+
+    def _take(self, offset: int, what: observation.Observation) -> None:
+        if isinstance(what, Publication):
+            self._publish(offset, what)
+            return
+        if self.evaluator is None or self.desk is None:
+            return  # before the first publication there is nothing to believe
+        if isinstance(what, Tick):
+            self._tick(offset, what.time)
+        elif isinstance(what, CameraEvent):
+            self._hear(what.received)
+            self._decide(offset, self.evaluator.event(what))
+        elif isinstance(what, Command):
+            self._emit(offset, self.desk.command(what, self.clock))
+        elif isinstance(what, Report):
+            self._hear(what.received)
+
+    def _tick(self, offset: int, time: float) -> None:
+        assert self.evaluator is not None and self.desk is not None
+        if time <= self.last_tick:
+            return
+        if self.last_tick and time - self.last_tick > BLIND:
+            # nobody listened: what was not heard then is no silence of the sensors
+            self.last_received = np.minimum(self.last_received + (time - self.last_tick - 1.0), time)
+        self.last_tick = time
+        self.clock = max(self.clock, time)
+        age = np.maximum(time - self.last_received, 0.0)
+        self._decide(offset, self.evaluator.tick(time, age))
+        self._emit(offset, self.desk.tick(self.clock))
+
+    def _hear(self, received: float) -> None:
+        ahead = self.last_tick + AHEAD if self.last_tick else received
+        self.clock = max(self.clock, min(received, ahead))
+
+    def _decide(self, offset: int, changes: Sequence[Change]) -> None:
+        assert self.desk is not None
+        for change in changes:
+            self._emit(offset, self.desk.condition(change, self.clock))
+
+    def _emit(self, offset: int, outcomes: Sequence[AnyOutcome]) -> None:
+        if outcomes:
+            self._outcomes.setdefault(offset, []).extend(outcomes)
+
+    def _refuse_record(self, offset: int, reason: str) -> None:
+        self._refused[reason.split(":")[0]] = self._refused.get(reason.split(":")[0], 0) + 1
+        refused = Refused(
+            id=f"r-{self.partition}-{offset}",
+            reason=reason[:500],
+            count=1,
+            point=(),
+            times=(),
+            values=(),
+            received=self.clock,
+        )
+        self._emit(offset, [refused])
+
+    # -- readings ------------------------------------------------------------------------------------------------
+
+    def _take_readings(self, run: list[tuple[int, frame.Frame]]) -> None:
+        """Score a run of frames in one pass; on an unforeseen error refuse each frame of it."""
+        try:
+            self._score(run)
+        except Exception as error:
+            logger.exception("frames at %d/%d.. broke the engine", self.partition, run[0][0])
+            for offset, _ in run:
+                self._refuse_record(offset, f"engine_error: {type(error).__name__}: {error}")
+
+    def _score(self, frames: list[tuple[int, frame.Frame]]) -> None:
+        clocks = []
+        for _, one in frames:
+            self._hear(one.header.received)
+            clocks.append(self.clock)
+        run = Run(frames)
+        self._readings += len(run.point)
+        found: list[tuple[int, Change]] = []
+        if self.evaluator is None:
+            run.refuse("unpublished", np.arange(len(run.point)))
+        else:
+            for at, rows in self._known(run):
+                self._round(run, at, rows, found)
+        for offset, refused in run.refusals(self.partition):
+            self._refused[refused.reason] = self._refused.get(refused.reason, 0) + refused.count
+            self._emit(offset, [refused])
+        found.sort(key=lambda pair: pair[0])  # stable: as if the readings had come one by one
+        for position, change in found:
+            assert self.desk is not None
+            index = int(run.which[position])
+            self._emit(frames[index][0], self.desk.condition(change, clocks[index]))
+
+    def _known(self, run: Run) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+        """Yield rounds of (places in the run, rows) for the readings that have a row and a finite value and time."""
+        inside = run.point < len(self.row_of)
+        rows = np.where(inside, self.row_of[np.where(inside, run.point, 0)], -1)
+        known = rows >= 0
+        sound = np.isfinite(run.value) & np.isfinite(run.time)
+        if bool((known & sound).all()):
+            for taken in rounds(rows, len(self.points)):
+                yield taken, rows[taken]
+            return
+        run.refuse("unknown_point", np.flatnonzero(~known))
+        run.refuse("not_finite", np.flatnonzero(known & ~sound))
+        keep = np.flatnonzero(known & sound)
+        rows = rows[keep]
+        for taken in rounds(rows, len(self.points)):
+            yield keep[taken], rows[taken]
+
+    def _round(
+        self, run: Run, at: npt.NDArray[np.intp], rows: npt.NDArray[np.intp], found: list[tuple[int, Change]]
+    ) -> None:
+        """Take one round: rows are unique; `at` are the readings' places in the run."""
+        assert self.evaluator is not None
+        times, values, qualities, arrived = run.time[at], run.value[at], run.quality[at], run.received[at]
+        before = self.last_time[rows]
+        fresh = ~(times <= before)  # NaN before the first reading
+        good = fresh & ((qualities & UNUSABLE) == 0)
+        if bool(good.all()):
+            self.last_time[rows] = times
+            self.last_received[rows] = arrived
+        else:
+            run.refuse("duplicate", at[times == before])
+            run.refuse("out_of_order", at[times < before])
+            self.unusable += int((fresh & ~good).sum())
+            self.last_time[rows[fresh]] = times[fresh]
+            self.last_received[rows[fresh]] = arrived[fresh]
+            at, rows, times, values = at[good], rows[good], times[good], values[good]
+            qualities, arrived = qualities[good], arrived[good]
+            if not len(rows):
+                return
+        result = self.bank.update(rows, times, values)
+        for change in self.evaluator.readings(rows, times, values, qualities, arrived, result):
+            found.append((int(at[change.position]), change))
+        self._scored.append((self.points[rows], times, values, result.score))
+
+    def _columns(self) -> Scored | None:
+        if not self._scored:
+            return None
+        if len(self._scored) == 1:
+            point, time, value, score = self._scored[0]
+        else:
+            point, time, value, score = (np.concatenate(column) for column in zip(*self._scored, strict=True))
+        return Scored(point, time, value, np.asarray(score, np.float32))
+
+    # -- publication ---------------------------------------------------------------------------------------------
+
+    def _publish(self, offset: int, publication: Publication) -> None:
+        if publication.version == self.version:
+            return
+        rules = {rule.id: rule for rule in self.rules}
+        withdrawn = self._install(publication.bundle, publication.version)
+        self._hear(publication.time)
+        for one in withdrawn:
+            self._decide(offset, [_withdrawal(rules[one.rule], one, self.clock)] if one.rule in rules else [])
+        published = Published(
+            id=f"p-{publication.version}-{self.partition}-{offset}",
+            version=publication.version,
+            partition=self.partition,
+            time=publication.time,
+            author=publication.author,
+            reason=publication.reason,
+        )
+        self._emit(offset, [published])
+
+    def _install(self, packed: bytes, version: str) -> list[Withdrawn]:
+        """Put a bundle in force: rows for new points, rules compiled, running conditions carried over.
+
+        Return the raised conditions that no rule stands behind any more.
+        """
+        content = bundle.unpack(packed)
+        registry = Registry(content.site)
+        mine = [point for point in content.site.points if self.partition in registry.partitions_of(point.id)]
+        by_index = {point.index: point for point in mine}
+        kept = self.points.tolist()
+        have = set(kept)
+        added = [point for point in mine if point.index not in have]
+        self.points = np.array(kept + [point.index for point in added], np.uint32)
+        self.row_of = np.full(max((p.index for p in content.site.points), default=-1) + 1, -1, np.intp)
+        for row, index in enumerate(self.points.tolist()):
+            if index in by_index:
+                self.row_of[index] = row
+        new = np.full(len(added), np.nan)
+        self.last_time = np.concatenate((self.last_time, new))
+        self.last_received = np.concatenate((self.last_received, new))
+        self.bank.grow(len(self.points))
+        self.interval = np.array([by_index[i].interval if i in by_index else np.nan for i in self.points.tolist()])
+        for index, point in by_index.items():
+            self.bank.configure(int(self.row_of[index]), interval=point.interval, kind=point.kind)
+        areas = {area.id for area in content.site.areas if registry.partition(area.id) == self.partition}
+        rows = [by_index.get(index) or _gone(index) for index in self.points.tolist()]
+        evaluator = Evaluator(compile_rules(content.rules, content.site, rows, areas), self.bank)
+        withdrawn = evaluator.restore(self.evaluator.state()) if self.evaluator is not None else []
+        self.evaluator, self.registry, self.rules = evaluator, registry, content.rules
+        if self.desk is None:
+            self.desk = Desk(content.site)
+        else:
+            self.desk.publish(content.site)
+        self.packed, self.version = packed, version
+        return withdrawn
+
+    # -- snapshots -----------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """Encode the whole state as it stands after `offset`."""
+        content: dict[str, Any] = {
+            "format": 1,
+            "partition": self.partition,
+            "offset": self.offset,
+            "clock": self.clock,
+            "last_tick": self.last_tick,
+            "version": self.version,
+            "bundle": self.packed,
+            "rows": _pack({"points": self.points, "time": self.last_time, "received": self.last_received}),
+        }
+        if self.evaluator is not None and self.desk is not None:
+            content["bank"] = _pack(self.bank.state())
+            content["rules"] = _pack(self.evaluator.state())
+            content["desk"] = self.desk.state()
+        return msgspec.msgpack.encode(content)
+
+    @classmethod
+    def restore(cls, snapshot: bytes) -> Engine:
+        """Rebuild an engine from a snapshot. Raise ValueError on anything else."""
+        content = msgspec.msgpack.decode(snapshot)
+        if not isinstance(content, dict) or content.get("format") != 1:
+            raise ValueError("not a snapshot of this format")
+        engine = cls(content["partition"])
+        rows = _unpack(content["rows"])
+        if content["bundle"]:
+            engine.points = rows["points"]
+            engine.last_time, engine.last_received = rows["time"], rows["received"]
+            grown = len(engine.points)
+            engine._install(content["bundle"], content["version"])
+            assert engine.evaluator is not None and engine.desk is not None and len(engine.points) == grown
+            engine.bank.restore(_unpack(content["bank"]))
+            engine.evaluator.restore(_unpack(content["rules"]))
+            engine.desk.restore(content["desk"])
+        engine.offset, engine.clock, engine.last_tick = content["offset"], content["clock"], content["last_tick"]
+        return engine
+
+    def live(self, within: float = 5.0) -> int:
+        """Count the rows heard of within `within` times their expected interval before the last tick."""
+        if self.registry is None or not len(self.points):
+            return 0
+        interval = self.interval
+        with np.errstate(invalid="ignore"):
+            return int(((self.last_tick - self.last_received) <= np.maximum(within * interval, 60.0)).sum())
+
+
+def _withdrawal(rule: Rule, withdrawn: Withdrawn, clock: float) -> Change:
+    """Say that a condition is over because its rule is no longer in force."""
+    return Change(rule, withdrawn.scope, withdrawn.area, withdrawn.level, 0, clock, clock, None, False, 0)
+
+
+def _gone(index: int) -> Point:
+    """Stand in for a point that the site no longer has: its row stays, nothing covers it."""
+    name = Text(zh="", en="")
+    return Point(id=f"gone-{index}", name=name, areas=(), quantity="", unit="1", index=index)
+
+
+def _pack(arrays: dict[str, npt.NDArray[Any]]) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
+    return {name: (array.dtype.str, array.shape, array.tobytes()) for name, array in arrays.items()}
+
+
+def _unpack(packed: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
+    return {
+        name: np.frombuffer(content, np.dtype(kind)).reshape(shape).copy()
+        for name, (kind, shape, content) in packed.items()
+    }

@@ -1,0 +1,52 @@
+"""The bridge process: MQTT in, frames to the hub."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+from sensors.bridge import Bridge, BridgeSettings
+from streams import bundle, publication, settings
+from streams.hub import HubProducer
+from streams.processes import child
+from streams.processes.figures import FiguresWriter
+
+
+def main() -> None:
+    """Run the bridge until SIGTERM."""
+    found = settings.load()
+    child.begin("bridge", found)
+    site = bundle.unpack(publication.read(found.data_folder)).site
+    producer = HubProducer(found.hub_path)
+    bridge = Bridge(
+        site,
+        producer,
+        BridgeSettings(
+            host=found.mqtt_host or "127.0.0.1",
+            port=found.mqtt_port,
+            username=found.mqtt_username or None,
+            password=found.mqtt_password or None,
+            floor=found.frame_floor_ms / 1000,
+        ),
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: bridge.stop())
+    threading.Thread(target=_ready_when_connected, args=(bridge,), daemon=True).start()
+    figures = FiguresWriter(found.data_folder, "bridge", bridge.figures)
+    figures.start()
+    try:
+        bridge.run()
+    finally:
+        figures.stop()
+        producer.close()
+
+
+def _ready_when_connected(bridge: Bridge) -> None:
+    while not bridge.connected:
+        time.sleep(0.01)
+    child.ready()
+
+
+if __name__ == "__main__":
+    main()

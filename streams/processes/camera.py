@@ -1,0 +1,176 @@
+"""The camera process: reads streams with OpenCV, and takes a picture when an alarm is raised where a camera looks."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from alerts import outcome
+from alerts.outcome import AlarmTransition
+from sensors import observation
+from sensors.camera.snapshot import Ring, keep, prune
+from sensors.camera.stream import Frame, Stream, redacted
+from sensors.lookup import Registry
+from sensors.observation import Command
+from sensors.site import Camera
+from streams import bundle, publication, settings
+from streams.hub import RESYNC, HubClient, HubError
+from streams.processes import child
+from streams.processes.figures import keep_writing
+from streams.topics import OBSERVATIONS, OUTCOMES
+
+logger = logging.getLogger(__name__)
+
+EDGES = {"alarm", "raise", "realarm"}
+FRESH = 10.0
+"""Seconds after which a picture no longer shows what an alarm is about."""
+
+AGAIN = 5.0
+"""Seconds between two pictures of one camera for alarms."""
+
+MOST_BYTES = 5_000_000_000
+OLDEST = 90 * 86400.0
+
+
+class Eye:
+    """One camera: its stream in a thread of its own, and its ring of pictures."""
+
+    def __init__(self, camera: Camera, source: str) -> None:
+        self.camera, self.source = camera, source
+        self.ring = Ring()
+        self.frames = 0
+        self.last_picture = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=camera.id, daemon=True)
+
+    def start(self) -> None:
+        """Begin reading."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; it is a daemon, a hanging decoder does not hold up the process."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        stream = Stream(self.source)
+        stream.run(self._take, self._stop, lambda sentence: logger.warning("camera %s: %s", self.camera.id, sentence))
+
+    def _take(self, at: float, frame: Frame) -> None:
+        self.frames += 1
+        self.ring.add(time.time(), frame)
+
+
+class Cameras:
+    """All cameras of a site that have a stream."""
+
+    def __init__(self, registry: Registry, sources: dict[str, str], folder: Path, hub: HubClient) -> None:
+        self.registry, self.folder, self.hub = registry, folder, hub
+        self.eyes = [Eye(registry.cameras[name], source) for name, source in sources.items()]
+        self.pictures = 0
+
+    async def watch(self) -> None:
+        """Follow the outcomes and take pictures on alarms, for ever."""
+        async for topic, _, _, value in self.hub.subscribe([OUTCOMES]):
+            if topic == RESYNC:
+                continue
+            for one in outcome.decode(value).outcomes:
+                if isinstance(one, AlarmTransition) and one.edge in EDGES and one.kind == "risk" and one.incident:
+                    for eye in self.eyes:
+                        if one.area in eye.camera.areas:
+                            await self._picture(eye, one)
+
+    def figures(self) -> dict[str, int]:
+        """Count frames read and pictures taken."""
+        return {"frames": sum(eye.frames for eye in self.eyes), "pictures": self.pictures}
+
+    async def _picture(self, eye: Eye, alarm: AlarmTransition) -> None:
+        now = time.time()
+        newest = eye.ring.newest()
+        if newest is None or now - newest[0] > FRESH or now - eye.last_picture < AGAIN:
+            return
+        eye.last_picture = now
+        at, picture = newest
+        try:
+            name = await asyncio.to_thread(keep, self.folder, picture)
+        except OSError as error:
+            logger.error("cannot keep a picture of %s: %s", eye.camera.id, error.strerror)
+            return
+        command = Command(
+            id=f"snapshot-{alarm.id}-{eye.camera.id}",
+            kind="snapshot",
+            target=str(alarm.incident),
+            area=alarm.area,
+            actor=f"camera:{eye.camera.id}",
+            time=now,
+            args={"camera": eye.camera.id, "sha": name, "time": at},
+        )
+        partition = self.registry.partition(alarm.area)
+        with contextlib.suppress(HubError, TimeoutError):
+            await self.hub.produce([(OBSERVATIONS, partition, None, observation.encode(command))])
+            self.pictures += 1
+
+
+def sources_of(registry: Registry, given: Sequence[str]) -> dict[str, str]:
+    """Say which camera is read from where: the site's streams, changed by CAMERA=SOURCE. Raise ValueError."""
+    sources = {camera.id: camera.stream for camera in registry.site.cameras if camera.stream}
+    for one in given:
+        name, sign, source = one.partition("=")
+        if not sign or not source:
+            raise ValueError(f"--camera {one}: wants CAMERA=SOURCE")
+        if name not in registry.cameras:
+            raise ValueError(f"--camera {one}: the site has no camera {name}")
+        sources[name] = source
+    return {name: source for name, source in sources.items() if source}
+
+
+async def _run(found: settings.Settings, given: Sequence[str]) -> None:
+    registry = Registry(bundle.unpack(publication.read(found.data_folder)).site)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    hub = HubClient(found.hub_path)
+    folder = found.data_folder / "snapshots"
+    cameras = Cameras(registry, sources_of(registry, given), folder, hub)
+    for eye in cameras.eyes:
+        logger.info("camera %s from %s", eye.camera.id, redacted(eye.source))
+        eye.start()
+    tasks = [
+        asyncio.create_task(cameras.watch()),
+        asyncio.create_task(keep_writing(found.data_folder, "camera", cameras.figures)),
+    ]
+    child.ready()
+    try:
+        while not stop.is_set():
+            if folder.exists():
+                await asyncio.to_thread(prune, folder, MOST_BYTES, OLDEST)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 600)
+    finally:
+        for eye in cameras.eyes:
+            eye.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await hub.close()
+
+
+def main() -> None:
+    """Run the cameras until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m streams.processes.camera")
+    parser.add_argument("--camera", action="append", default=[], metavar="CAMERA=SOURCE")
+    given = parser.parse_args()
+    found = settings.load()
+    child.begin("camera", found)
+    asyncio.run(_run(found, given.camera))
+
+
+if __name__ == "__main__":
+    main()

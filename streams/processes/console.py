@@ -1,0 +1,115 @@
+"""The console process: the HTTP API, its event stream and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from alerts.console import serve
+from alerts.console.config import Batch, ConsoleConfig
+from sensors import quarantine
+from streams import bundle, publication, settings
+from streams.bundle import Bundle
+from streams.embedded.reader import LogReader
+from streams.embedded.schema import LogError
+from streams.history import columns
+from streams.hub import HubClient
+from streams.processes import child
+from streams.settings import Settings
+from streams.topics import QUARANTINE, SCORES
+
+HISTORY_RECORDS = 20_000
+"""Records of scored readings a partition that fill the charts at start, newest first in count."""
+
+QUARANTINE_LOOK = 5_000
+"""Records of the quarantine that one listing looks through."""
+
+
+class Backlog:
+    """What the console reads back from the log, while the worker writes it."""
+
+    def __init__(self, found: Settings) -> None:
+        self._file = found.data_folder / "log.sqlite"
+
+    def scores(self) -> Iterator[Batch]:
+        """Yield the latest records of scored readings, oldest first."""
+        try:
+            log = LogReader(self._file)
+        except LogError:
+            return
+        with log:
+            for partition in range(log.topics().get(SCORES, 0)):
+                at = max(log.start(SCORES, partition), log.end(SCORES, partition) - HISTORY_RECORDS)
+                while found := log.read(SCORES, partition, at, limit=500):
+                    at = found[-1][0] + 1
+                    for offset, _, value in found:
+                        yield partition, offset, value
+
+    def refused(self, reason: str | None, source: str | None, limit: int) -> list[Mapping[str, Any]]:
+        """List what the bridge refused, the newest first."""
+        try:
+            log = LogReader(self._file)
+        except LogError:
+            return []
+        listed: list[Mapping[str, Any]] = []
+        with log:
+            end = log.end(QUARANTINE, 0)
+            at = max(log.start(QUARANTINE, 0), end - QUARANTINE_LOOK)
+            while found := log.read(QUARANTINE, 0, at, end, limit=500):
+                at = found[-1][0] + 1
+                for offset, _, value in found:
+                    one = quarantine.decode(value)
+                    if (reason is None or one.reason == reason) and (source is None or one.source == source):
+                        raw = one.raw.decode("utf-8", "backslashreplace")
+                        listed.append({**msgspec.structs.asdict(one), "raw": raw, "offset": offset})
+        return listed[: -limit - 1 : -1]
+
+
+def decode_scores(
+    value: bytes,
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+    """Turn a record of the `scores` topic into columns."""
+    scored = columns.decode(value)
+    return scored.point, scored.time, scored.value, scored.score
+
+
+def configure(found: Settings, content: Bundle) -> ConsoleConfig:
+    """Compose the console's configuration."""
+    backlog = Backlog(found)
+    return ConsoleConfig(
+        data=found.data_folder,
+        site=content.site,
+        journal=found.journal_url,
+        feed=HubClient(found.hub_path),
+        rules={
+            rule.id: {
+                "title": msgspec.to_builtins(rule.title),
+                "rationale": msgspec.to_builtins(rule.rationale),
+                "plan": msgspec.to_builtins(rule.plan),
+            }
+            for rule in content.rules
+        },
+        host=found.host,
+        port=found.port,
+        decode_scores=decode_scores,
+        history=backlog.scores,
+        quarantine=backlog.refused,
+        started=child.ready,
+    )
+
+
+def main() -> None:
+    """Run the console until SIGTERM."""
+    found = settings.load()
+    child.begin("console", found)
+    content = bundle.unpack(publication.read(found.data_folder))
+    child.await_journal(found.journal_url)
+    serve(configure(found, content))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The notifier process: the journal's outbox to MQTT and to the webhook."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import Any
+
+from alerts.notifiers.notifier import Notifier
+from alerts.notifiers.targets import MqttTarget, Target, WebhookTarget
+from streams import bundle, publication, settings
+from streams.hub import HubClient
+from streams.processes import child
+from streams.processes.figures import keep_writing
+from streams.settings import PREFIX, Settings
+from streams.topics import JOURNAL
+
+
+def targets(found: Settings, prefix: str) -> list[Target]:
+    """List whom a run tells: its MQTT broker always, the webhook when one is set."""
+    listed: list[Target] = [
+        MqttTarget(
+            name="mqtt",
+            host=found.mqtt_host or "127.0.0.1",
+            port=found.mqtt_port,
+            prefix=prefix,
+            username=found.mqtt_username,
+            password_env=_secret(found, "mqtt_password")[0],
+            password_file=_secret(found, "mqtt_password")[1],
+            client_id="foreshock-notifier",
+            exercise=True,  # what is simulated says so in its payload
+        )
+    ]
+    if found.webhook_url:
+        env, file = _secret(found, "webhook_secret")
+        listed.append(
+            WebhookTarget(
+                name="webhook",
+                url=found.webhook_url,
+                secret_env=env,
+                secret_file=file,
+                allow_private=found.webhook_private,
+                exercise=found.webhook_exercise,
+            )
+        )
+    return listed
+
+
+def _secret(found: Settings, name: str) -> tuple[str, str]:
+    """Name the variable or the file that holds a secret; neither when it is not set."""
+    variable = PREFIX + name.upper()
+    if variable + "_FILE" in os.environ:
+        return "", os.environ[variable + "_FILE"]
+    return (variable, "") if getattr(found, name) else ("", "")
+
+
+async def _run(found: Settings) -> None:
+    site = bundle.unpack(publication.read(found.data_folder)).site
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await asyncio.to_thread(child.await_journal, found.journal_url)
+    notifier = Notifier(found.journal_url, found.data_folder / "outbox.sqlite", targets(found, site.signals.native))
+    hub = HubClient(found.hub_path)
+
+    async def listen() -> None:
+        async for _ in hub.subscribe([JOURNAL]):
+            await notifier.notify()
+
+    await notifier.start()
+    tasks = [
+        asyncio.create_task(listen()),
+        asyncio.create_task(keep_writing(found.data_folder, "notifier", lambda: _flat(notifier))),
+    ]
+    child.ready()
+    try:
+        await stop.wait()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await hub.close()
+        await notifier.stop()
+
+
+def _flat(notifier: Notifier) -> dict[str, Any]:
+    return {
+        f"{name}_{field}": getattr(figures, field)
+        for name, figures in notifier.figures().items()
+        for field in ("delivered", "failed", "waiting", "dead")
+    }
+
+
+def main() -> None:
+    """Run the notifier until SIGTERM."""
+    found = settings.load()
+    child.begin("notifier", found)
+    asyncio.run(_run(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""The worker process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from streams import bundle, publication, settings
+from streams.processes import child
+from streams.worker import Worker
+
+
+async def _run(found: settings.Settings) -> None:
+    packed = publication.read(found.data_folder)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    worker = Worker(found, packed, bundle.unpack(packed).site.partitions)
+    await worker.run(stop.wait(), child.ready)
+
+
+def main() -> None:
+    """Run the worker until SIGTERM."""
+    found = settings.load()
+    child.begin("worker", found)
+    asyncio.run(_run(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Resolve a site folder into the bundle that a run publishes, and keep the points' indices for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from rules.rule import load_rules
+from sensors.registry import load_site
+from streams import bundle
+from streams.bundle import Bundle
+
+FILE = "site.bundle"
+INDICES = "points.json"
+
+
+class _Resolved(msgspec.Struct, frozen=True, array_like=True):
+    """The file that children read: what it was made from, and the packed bundle."""
+
+    source: str
+    packed: bytes
+
+
+def resolve(folder: Path, data: Path) -> Bundle:
+    """Load and check a site with its rules, assign indices, and write the bundle into the data folder.
+
+    An unchanged site is taken from the last resolution. Raise `sensors.document.DocumentError` with every problem.
+    """
+    source = _fingerprint(folder)
+    last = _last(data)
+    if last is not None and last.source == source:
+        return bundle.unpack(last.packed)
+    indices = data / INDICES
+    known: dict[str, int] = {}
+    if indices.exists():
+        known = msgspec.json.decode(indices.read_bytes(), type=dict[str, int])
+    site = load_site(folder, known)
+    content = Bundle(site=site, rules=load_rules(folder / "rules", site))
+    known.update({point.id: point.index for point in site.points})
+    _write(indices, msgspec.json.format(msgspec.json.encode(known), indent=0))
+    write(data, bundle.pack(content), source)
+    return content
+
+
+def write(data: Path, packed: bytes, source: str = "") -> None:
+    """Write a packed bundle as the data folder's resolution; `source` names what it was made from."""
+    _write(data / FILE, msgspec.msgpack.encode(_Resolved(source, packed)))
+
+
+def read(data: Path) -> bytes:
+    """Read the packed bundle of the last resolution. Raise FileNotFoundError when there is none."""
+    return msgspec.msgpack.decode((data / FILE).read_bytes(), type=_Resolved).packed
+
+
+def _last(data: Path) -> _Resolved | None:
+    try:
+        return msgspec.msgpack.decode((data / FILE).read_bytes(), type=_Resolved)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _fingerprint(folder: Path) -> str:
+    """Hash the site's files, and the code that reads them, by name and content."""
+    digest = hashlib.blake2b(digest_size=16)
+    code = Path(__file__).resolve().parent.parent
+    for source in (*sorted((code / "sensors").glob("*.py")), *sorted((code / "rules").glob("*.py"))):
+        digest.update(f"{source.name}\0{source.stat().st_mtime_ns}\0".encode())
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.suffix in (".yaml", ".yml"):
+            digest.update(f"{file.relative_to(folder)}\0".encode())
+            digest.update(file.read_bytes())
+            digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Replace a file in one step, flushed to the disk."""
+    fresh = file.with_suffix(file.suffix + ".new")
+    with fresh.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.replace(file)

@@ -1,0 +1,62 @@
+"""A run: the readings of consecutive frames as one set of columns, and what was refused of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from alerts.outcome import Refused
+from sensors.frame import Frame
+
+KEPT = 256
+"""Readings of one frame and reason that a Refused outcome carries; the count is always whole."""
+
+
+class Run:
+    """Columns of one length over consecutive frames: point u4, time f8, value f8, quality u1, received f8.
+
+    `which` intp: the frame that each reading came in.
+    """
+
+    def __init__(self, frames: Sequence[tuple[int, Frame]]) -> None:
+        self.frames = frames
+        self._refused: dict[str, list[npt.NDArray[np.intp]]] = {}
+        if len(frames) == 1:
+            only = frames[0][1]
+            self.point, self.time, self.value, self.quality = only.point, only.time, only.value, only.quality
+            self.which = np.zeros(len(only), np.intp)
+        else:
+            self.point = np.concatenate([one.point for _, one in frames])
+            self.time = np.concatenate([one.time for _, one in frames])
+            self.value = np.concatenate([one.value for _, one in frames])
+            self.quality = np.concatenate([one.quality for _, one in frames])
+            self.which = np.repeat(np.arange(len(frames)), [len(one) for _, one in frames])
+        self.received = np.array([one.header.received for _, one in frames])[self.which]
+
+    def refuse(self, reason: str, at: npt.NDArray[np.intp]) -> None:
+        """Mark the readings at these places as refused."""
+        if len(at):
+            self._refused.setdefault(reason, []).append(at)
+
+    def refusals(self, partition: int) -> Iterator[tuple[int, Refused]]:
+        """Yield (offset, Refused) per frame and reason, in an order that does not depend on rounds or batches."""
+        for reason in sorted(self._refused):
+            places = np.sort(np.concatenate(self._refused[reason]))
+            for index in np.unique(self.which[places]).tolist():
+                offset, one = self.frames[index]
+                mine = places[self.which[places] == index]
+                kept = mine[:KEPT]
+                yield (
+                    offset,
+                    Refused(
+                        id=f"r-{partition}-{offset}-{reason}",
+                        reason=reason,
+                        count=len(mine),
+                        point=tuple(self.point[kept].tolist()),
+                        times=tuple(self.time[kept].tolist()),
+                        values=tuple(self.value[kept].tolist()),
+                        received=one.header.received,
+                    ),
+                )

@@ -1,0 +1,144 @@
+"""A station: one partition's engine at work on a log, restored, caught up, and never past a gap."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from alerts import outcome
+from streams import snapshot
+from streams.engine import Applied, Engine
+from streams.history import columns
+from streams.topics import OBSERVATIONS, OUTCOMES, SCORES, SNAPSHOTS
+
+logger = logging.getLogger(__name__)
+
+Output = tuple[str, int, bytes | None, bytes]
+READ = 500
+
+
+class GapError(RuntimeError):
+    """Raised when observations are missing from the log itself; the partition must not go on over it."""
+
+
+class Readable(Protocol):
+    """What a station asks of a log."""
+
+    def start(self, topic: str, partition: int) -> int:
+        """Return the oldest offset still stored."""
+        ...
+
+    def end(self, topic: str, partition: int) -> int:
+        """Return the offset that the next record will get."""
+        ...
+
+    def read(
+        self, topic: str, partition: int, start: int, stop: int | None = None, limit: int = 1000
+    ) -> list[tuple[int, bytes | None, bytes]]:
+        """Read records in order."""
+        ...
+
+
+class Station:
+    """Run one partition's engine. `committed` is the next offset whose outcomes are not in the log yet."""
+
+    def __init__(self, partition: int, log: Readable, committed: int | None) -> None:
+        self.partition = partition
+        self.log = log
+        self.readings = 0
+        self.gaps = 0
+        self.refused: dict[str, int] = {}
+        self.busy = 0.0  # seconds of work in the engine
+        self.engine = self._restored()
+        self._silent(committed or 0)
+        self._at_snapshot = (self.engine.offset, 0)
+
+    def take(self, records: Sequence[tuple[int, bytes]]) -> list[Output]:
+        """Apply records and return what is to be written with their offsets in one transaction.
+
+        Records that the state already holds are passed over; over a gap the log is read again.
+        Raise `GapError` when the log itself does not hold what is missing.
+        """
+        expected = self.engine.offset + 1
+        records = [one for one in records if one[0] >= expected]
+        if not records:
+            return []
+        outputs: list[Output] = []
+        if records[0][0] > expected:
+            self.gaps += 1
+            logger.warning("partition %d: read again from %d to %d", self.partition, expected, records[0][0])
+            for batch in self._read(expected, records[0][0]):
+                outputs += self._outputs(self._apply(batch))
+        if records[-1][0] - records[0][0] + 1 != len(records):
+            raise GapError(f"partition {self.partition}: batch is not contiguous after offset {records[0][0]}")
+        return outputs + self._outputs(self._apply(records))
+
+    def snapshot(self) -> list[Output]:
+        """Return the records of a snapshot, or none when nothing has happened since the last."""
+        mark = (self.engine.offset, self.readings)
+        if mark[0] == self._at_snapshot[0]:
+            return []
+        self._at_snapshot = mark
+        parts = snapshot.chunks(self.partition, self.engine.offset, self.engine.snapshot())
+        return [(SNAPSHOTS, self.partition, key, value) for key, value in parts]
+
+    @property
+    def lag(self) -> int:
+        """Records in the log that the engine has not taken yet."""
+        return max(0, self.log.end(OBSERVATIONS, self.partition) - self.engine.offset - 1)
+
+    def _restored(self) -> Engine:
+        at, end = self.log.start(SNAPSHOTS, self.partition), self.log.end(SNAPSHOTS, self.partition)
+        values: list[bytes] = []
+        while at < end:
+            found = self.log.read(SNAPSHOTS, self.partition, at, end, limit=READ)
+            if not found:
+                break
+            values += [value for _, _, value in found]
+            at = found[-1][0] + 1
+        stored = snapshot.newest(values)
+        if stored is None:
+            return Engine(self.partition)
+        return Engine.restore(stored)
+
+    def _silent(self, committed: int) -> None:
+        """Bring the state up to what is committed, without saying again what the log already holds."""
+        begun = time.perf_counter()
+        count = 0
+        for batch in self._read(self.engine.offset + 1, committed):
+            self.engine.apply(batch)
+            count += len(batch)
+        if count:
+            took = time.perf_counter() - begun
+            logger.info("partition %d: caught up %d observations in %.2f s", self.partition, count, took)
+
+    def _read(self, start: int, stop: int) -> Iterator[list[tuple[int, bytes]]]:
+
+        at = start
+        while at < stop:
+            found = self.log.read(OBSERVATIONS, self.partition, at, stop, limit=READ)
+            if not found or found[0][0] != at or found[-1][0] - at + 1 != len(found):
+                raise GapError(
+                    f"partition {self.partition}: observations from {at} on are missing from the log "
+                    f"(it holds {self.log.start(OBSERVATIONS, self.partition)} to "
+                    f"{self.log.end(OBSERVATIONS, self.partition)})"
+                )
+            yield [(offset, value) for offset, _, value in found]
+            at = found[-1][0] + 1
+
+    def _apply(self, records: Sequence[tuple[int, bytes]]) -> Applied:
+        begun = time.perf_counter()
+        applied = self.engine.apply(records)
+        self.busy += time.perf_counter() - begun
+        self.readings += applied.readings
+        for reason, count in applied.refused.items():
+            self.refused[reason] = self.refused.get(reason, 0) + count
+        return applied
+
+    def _outputs(self, applied: Applied) -> list[Output]:
+        outputs: list[Output] = [(OUTCOMES, self.partition, None, outcome.encode(one)) for one in applied.records]
+        if applied.scored is not None:
+            outputs.append((SCORES, self.partition, None, columns.encode(applied.scored)))
+        return outputs

@@ -1,0 +1,190 @@
+"""Start the children of a run, keep them alive, stop them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from streams.processes.child import PARENT, READY
+
+logger = logging.getLogger(__name__)
+
+BACKOFF = (0.1, 0.3, 1.0, 3.0, 10.0)
+"""Seconds before the n-th restart of a child that keeps dying."""
+
+STEADY = 3.0
+"""Seconds of life after which a child counts as sound again, and its next restart is quick."""
+
+STOP_SECONDS = 4.5
+"""Seconds that a stop may take in all before what is left is killed."""
+
+
+class StartError(RuntimeError):
+    """Raised when a run cannot start, with a sentence that says what to do."""
+
+
+class Child(msgspec.Struct, kw_only=True):
+    """One child to keep alive. `order` is when it stops: lower first."""
+
+    name: str
+    arguments: Sequence[str]
+    order: int
+    environment: dict[str, str] = {}
+    process: asyncio.subprocess.Process | None = None
+    ready: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+    restarts: int = 0
+    once: bool = False  # leaves by itself (the simulator); not restarted when it ends well
+
+
+def take_lock(folder: Path) -> IO[str]:
+    """Lock a data folder for this run. Raise `StartError` when another run holds it."""
+    run = folder / "run"
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        run.chmod(0o700)
+        lock = (run / "lock").open("a+")
+    except OSError as error:
+        raise StartError(f"cannot use the data folder {folder}: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        holder = lock.read().strip()
+        raise StartError(
+            f"another foreshock (process {holder or 'unknown'}) already runs on {folder}; "
+            "stop it first, or choose another folder with --data"
+        ) from error
+    lock.seek(0)
+    lock.truncate()
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def require_port(host: str, port: int, what: str, option: str) -> None:
+    """Raise `StartError` when a port that a child is to listen on is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartError(
+                f"port {port} for {what} cannot be used ({error.strerror}); choose another with {option}"
+            ) from error
+
+
+class Supervisor:
+    """Keep a set of children alive until told to stop."""
+
+    def __init__(self, children: Sequence[Child], lost: Callable[[str, int, int], None] | None = None) -> None:
+        self.children = list(children)
+        self._lost = lost
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, seconds: float = 30.0) -> float:
+        """Start all children at once, wait until each is ready, then start those that run once.
+
+        Return the seconds until all were ready. Raise `StartError` when one is not ready in time.
+        """
+        begun = time.monotonic()
+        self._tasks = [asyncio.create_task(self._keep(child)) for child in self.children if not child.once]
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(child.ready.wait() for child in self.children if not child.once))
+        except TimeoutError as error:
+            late = ", ".join(child.name for child in self.children if not child.ready.is_set() and not child.once)
+            raise StartError(f"not ready after {seconds:.0f} s: {late}; see the lines above for the reason") from error
+        took = time.monotonic() - begun
+        self._tasks += [asyncio.create_task(self._keep(child)) for child in self.children if child.once]
+        return took
+
+    def stop_soon(self) -> None:
+        """Ask for a stop; safe in a signal handler."""
+        self._stopping.set()
+
+    async def wait(self) -> None:
+        """Wait until a stop is asked for."""
+        await self._stopping.wait()
+
+    async def stop(self) -> None:
+        """Stop the children by their order, each by SIGTERM; kill what is left after `STOP_SECONDS`."""
+        self._stopping.set()
+        deadline = time.monotonic() + STOP_SECONDS
+        for order in sorted({child.order for child in self.children}):
+            group = [child.process for child in self.children if child.order == order and child.process]
+            for process in group:
+                if process.returncode is None:
+                    with contextlib.suppress(ProcessLookupError):
+                        process.terminate()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
+                    await asyncio.gather(*(process.wait() for process in group))
+        for child in self.children:
+            if child.process and child.process.returncode is None:
+                logger.warning("%s did not stop in time and is killed", child.name)
+                with contextlib.suppress(ProcessLookupError):
+                    child.process.kill()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _keep(self, child: Child) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            code = await self._run(child)
+            if self._stopping.is_set() or (child.once and code == 0):
+                return
+            failures = 0 if time.monotonic() - started > STEADY else failures + 1
+            child.restarts += 1
+            pause = BACKOFF[min(failures, len(BACKOFF)) - 1] if failures else BACKOFF[0]
+            logger.error("%s ended with code %s; started again in %.1f s", child.name, code, pause)
+            if self._lost is not None:
+                self._lost(child.name, code, child.restarts)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+
+    async def _run(self, child: Child) -> int:
+        read, write = os.pipe()
+        environment = {**os.environ, **child.environment, READY: str(write), PARENT: str(os.getpid())}
+        try:
+            child.process = await asyncio.create_subprocess_exec(
+                sys.executable, *child.arguments, env=environment, pass_fds=(write,), stdin=asyncio.subprocess.DEVNULL
+            )
+        finally:
+            os.close(write)
+        loop = asyncio.get_running_loop()
+
+        def told() -> None:
+            loop.remove_reader(read)
+            if os.read(read, 1):
+                child.ready.set()
+            os.close(read)
+
+        loop.add_reader(read, told)
+        try:
+            return await child.process.wait()
+        finally:
+            if loop.remove_reader(read):
+                os.close(read)
+
+
+def on_signals(supervisor: Supervisor) -> None:
+    """Let SIGTERM and SIGINT ask for a clean stop."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, supervisor.stop_soon)

@@ -1,0 +1,200 @@
+"""The worker: the Faust application that carries the engine, its clock, its snapshots and the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from alerts import outcome
+from alerts.journal import Journal
+from sensors import observation
+from sensors.observation import Publication, Tick
+from streams.batches import Batch, Output
+from streams.bundle import version_of
+from streams.hub import HubServer
+from streams.lean import LeanApp, TopicSpec, create_app
+from streams.processes.figures import read_figures, write_figures
+from streams.settings import Settings
+from streams.station import Station
+from streams.topics import JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, QUARANTINE, SCORES, SNAPSHOTS
+
+logger = logging.getLogger(__name__)
+
+GROUP = "foreshock"
+SLICE = 128
+"""Records that the engine takes before it lets the event loop breathe."""
+
+DAY = 86400.0
+
+
+def topic_specs(settings: Settings, partitions: int) -> dict[str, TopicSpec]:
+    """Say what the log holds, and for how long."""
+    days, size = settings.retention_days * DAY, int(settings.retention_gigabytes * 1e9)
+    return {
+        OBSERVATIONS: TopicSpec(partitions=partitions, retention_seconds=days, retention_bytes=size // partitions),
+        OUTCOMES: TopicSpec(partitions=partitions, retention_seconds=10 * days),
+        SCORES: TopicSpec(partitions=partitions, retention_seconds=DAY, retention_bytes=size // partitions // 4),
+        QUARANTINE: TopicSpec(partitions=1, retention_seconds=days, retention_bytes=500_000_000),
+        SNAPSHOTS: TopicSpec(partitions=partitions, compact=True),
+    }
+
+
+class Worker:
+    """Compose one Faust app: observations → engine → outcomes → journal, with the hub beside it."""
+
+    def __init__(
+        self, settings: Settings, packed: bytes, partitions: int, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.settings, self.packed, self.partitions, self.clock = settings, packed, partitions, clock
+        self.version = version_of(packed)
+        self.stations: dict[int, Station] = {}
+        self.journal = Journal(settings.journal_url)
+        self.app: LeanApp = create_app(
+            GROUP,
+            broker_url=settings.broker_url,
+            topics=topic_specs(settings, partitions),
+            log_options={"synchronous": settings.synchronous},
+        )
+        self.hub = HubServer(settings.hub_path, self.app.produce_many)
+        self.started = asyncio.Event()
+        self._pulse_before = (clock(), 0)
+        self.app.on_assigned(self._assigned)
+        self.app.on_revoked(self._revoked)
+        self.app.batch_agent(OBSERVATIONS)(self.observe)
+        self.app.batch_agent(OUTCOMES)(self.record)
+        self.app.timer(1.0)(self.tick)
+        self.app.timer(settings.snapshot_seconds)(self.snapshot)
+
+    async def run(self, until: Awaitable[Any], ready: Callable[[], None]) -> None:
+        """Run until `until` is done; call `ready` once partitions are assigned and the hub listens."""
+        await self.app.start()
+        try:
+            await self.started.wait()
+            await self.hub.start()
+            ready()
+            await until
+        finally:
+            await self.hub.stop()
+            await self.app.stop()
+            self.journal.close()
+
+    # -- agents ----------------------------------------------------------------------------------------------------
+
+    async def observe(self, batch: Batch) -> None:
+        """Apply a batch of observations and commit what follows with its offset."""
+        station = self.stations.get(batch.partition)
+        if station is None:
+            station = await self._open(batch.partition)
+        outputs: list[Output] = []
+        try:
+            records = [(offset, value) for offset, _, value in batch.records]
+            for start in range(0, len(records), SLICE):
+                outputs += station.take(records[start : start + SLICE])
+                if start + SLICE < len(records):
+                    await asyncio.sleep(0)
+            offsets = await batch.done(outputs)
+        except BaseException:
+            # what the state took is not in the log: begin again from the last snapshot
+            self.stations.pop(batch.partition, None)
+            raise
+        for (topic, partition, _, value), offset in zip(outputs, offsets, strict=True):
+            if topic == SCORES:
+                self.hub.publish(topic, partition, offset, value)
+
+    async def record(self, batch: Batch) -> None:
+        """Write outcomes to the journal, then tell who listens."""
+        records = [outcome.decode(value) for _, _, value in batch.records]
+        position = await asyncio.to_thread(self.journal.record, records)
+        batch.done()
+        for offset, _, value in batch.records:
+            self.hub.publish(OUTCOMES, batch.partition, offset, value)
+        self.hub.publish(JOURNAL, 0, 0, msgspec.msgpack.encode({"position": position}))
+
+    # -- timers ----------------------------------------------------------------------------------------------------
+
+    async def tick(self) -> None:
+        """Move every partition's clock, and pulse the figures."""
+        now = self.clock()
+        tick = observation.encode(Tick(time=now))
+        if self.stations:
+            await self.app.produce_many([(OBSERVATIONS, partition, None, tick) for partition in self.stations])
+        figures = self.figures(now)
+        self.hub.publish(PULSE, 0, 0, msgspec.msgpack.encode(figures))
+        with contextlib.suppress(OSError):  # a full disk must not stop the clock; the figures go stale instead
+            write_figures(self.settings.data_folder, "worker", figures)
+
+    async def snapshot(self) -> None:
+        """Write the state of every partition that has moved."""
+        for station in list(self.stations.values()):
+            records = station.snapshot()
+            if records:
+                await self.app.produce_many(records)
+
+    def figures(self, now: float) -> dict[str, Any]:
+        """Count what the worker does: totals, and readings a second since the last call."""
+        stations = list(self.stations.values())
+        readings = sum(station.readings for station in stations)
+        before, last = self._pulse_before
+        self._pulse_before = (now, readings)
+        refused: dict[str, int] = {}
+        for station in stations:
+            for reason, count in station.refused.items():
+                refused[reason] = refused.get(reason, 0) + count
+        bridge = read_figures(self.settings.data_folder).get("bridge", {})
+        quarantine = dict(bridge.get("refused", {}))
+        for reason, count in refused.items():
+            quarantine[reason] = quarantine.get(reason, 0) + count
+        return {
+            "time": now,
+            "quarantine": quarantine,
+            "version": self.version,
+            "partitions": sorted(self.stations),
+            "readings": readings,
+            "readings_per_second": round((readings - last) / max(now - before, 1e-3), 1),
+            "engine_lag": sum(station.lag for station in stations),
+            "engine_seconds": sum(station.busy for station in stations),
+            "gaps": sum(station.gaps for station in stations),
+            "unusable": sum(station.engine.unusable for station in stations),
+            "refused": refused,
+            "points_live": sum(station.engine.live() for station in stations),
+            "points_total": sum(len(station.engine.points) for station in stations),
+        }
+
+    # -- partitions ------------------------------------------------------------------------------------------------
+
+    async def _open(self, partition: int) -> Station:
+        log = self.app.log_store
+        station = await asyncio.to_thread(Station, partition, log, log.committed(GROUP, OBSERVATIONS, partition))
+        self.stations[partition] = station
+        return station
+
+    async def _assigned(self, partitions: Sequence[tuple[str, int]]) -> None:
+        for topic, partition in partitions:
+            if topic != OBSERVATIONS:
+                continue
+            station = await self._open(partition)
+            if station.engine.version != self.version:
+                publication = Publication(
+                    version=self.version,
+                    bundle=self.packed,
+                    author="foreshock run",
+                    reason="site at start",
+                    time=self.clock(),
+                )
+                await self.app.produce(OBSERVATIONS, partition, None, observation.encode(publication))
+        self.started.set()
+
+    async def _revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
+        for topic, partition in partitions:
+            if topic != OBSERVATIONS:
+                continue
+            station = self.stations.pop(partition, None)
+            records = station.snapshot() if station is not None else []
+            if records:
+                await self.app.produce_many(records)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alerts.console.accounts import (
+    AccountError,
+    Accounts,
+    add_token,
+    add_user,
+    audit_break,
+    begin_session,
+    change_user,
+    check_password,
+    claim_first,
+    disable_user,
+    find_session,
+    find_token,
+    first_link,
+    list_audit,
+    list_tokens,
+    list_users,
+    open_accounts,
+    read_key,
+    record_audit,
+    set_password,
+)
+
+from .conftest import CHEAP, PASSWORD
+
+
+@pytest.fixture
+def accounts(tmp_path: Path) -> Iterator[Accounts]:
+    accounts = open_accounts(tmp_path / "accounts.sqlite", hasher=CHEAP)
+    yield accounts
+    accounts.close()
+
+
+def test_the_store_and_the_key_are_for_their_owner_only(accounts: Accounts, tmp_path: Path) -> None:
+    key = read_key(tmp_path)
+    assert len(key) == 32
+    assert read_key(tmp_path) == key
+    for name in ("accounts.sqlite", "secret.key"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    (tmp_path / "secret.key").chmod(0o644)
+    with pytest.raises(PermissionError, match="chmod 600"):
+        read_key(tmp_path)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".secret")]
+
+
+def test_nothing_secret_is_stored_as_it_is(accounts: Accounts, tmp_path: Path) -> None:
+    add_user(accounts, "duty", PASSWORD, ["duty"])
+    session = begin_session(accounts, "duty")
+    _, secret = add_token(accounts, "t", ["viewer"])
+    link = first_link(accounts)
+    assert link is not None
+    accounts.close()
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("accounts.sqlite*"))
+    for clear in (PASSWORD, session, secret, link.partition("token=")[2]):
+        assert clear.encode() not in stored
+
+
+def test_passwords_are_checked_against_the_normal_form_of_the_name(accounts: Accounts) -> None:
+    add_user(accounts, "Ａnna", PASSWORD, ["viewer"], display="Anna")  # a full-width letter
+    found = check_password(accounts, "ANNA", PASSWORD)
+    assert found is not None
+    assert found.name == "anna"
+    assert check_password(accounts, "anna", PASSWORD + "x") is None
+    assert check_password(accounts, "nobody", PASSWORD) is None
+    disable_user(accounts, "anna")
+    assert check_password(accounts, "anna", PASSWORD) is None
+    disable_user(accounts, "anna", disabled=False)
+    set_password(accounts, "anna", "quite another one")
+    assert check_password(accounts, "anna", "quite another one") is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"name": ""}, "bad_name"),
+        ({"name": "-x"}, "bad_name"),
+        ({"name": "a/b"}, "bad_name"),
+        ({"name": "a" * 65}, "bad_name"),
+        ({"password": "too short"}, "weak_password"),
+        ({"password": "aaaaaaaaaaaa"}, "weak_password"),
+        ({"password": "x" * 257}, "weak_password"),
+        ({"name": "longenoughname", "password": "LongEnoughName"}, "weak_password"),
+        ({"roles": []}, "bad_role"),
+        ({"roles": ["root"]}, "bad_role"),
+        ({"roles": ["field"]}, "unit_needed"),
+        ({"roles": ["field"], "unit": "x", "units": {"team"}}, "unknown_unit"),
+        ({"language": "fr"}, "bad_language"),
+        ({"display": "x" * 101}, "bad_display"),
+        ({"name": "taken"}, "name_taken"),
+    ],
+)
+def test_an_account_that_cannot_be_is_refused_with_the_reason(accounts: Accounts, changes: dict, code: str) -> None:  # type: ignore[type-arg]
+    add_user(accounts, "taken", PASSWORD, ["viewer"])
+    values = {"name": "x", "password": PASSWORD, "roles": ["viewer"], **changes}
+    with pytest.raises(AccountError) as caught:
+        add_user(accounts, **values)
+    assert caught.value.code == code
+    assert [user.name for user in list_users(accounts)] == ["taken"]
+
+
+def test_the_last_administrator_stays(accounts: Accounts) -> None:
+    add_user(accounts, "one", PASSWORD, ["administrator"])
+    add_user(accounts, "two", PASSWORD, ["administrator"])
+    disable_user(accounts, "one")
+    for attempt in ({"disabled": True}, {"roles": ["viewer"]}):
+        with pytest.raises(AccountError, match="last administrator"):
+            change_user(accounts, "two", **attempt)  # type: ignore[arg-type]
+
+
+def test_sessions_end_by_time(accounts: Accounts) -> None:
+    add_user(accounts, "duty", PASSWORD, ["duty"])
+    session = begin_session(accounts, "duty", absolute=100.0, now=1000.0)
+    assert find_session(accounts, session, idle=50.0, now=1049.0) is not None
+    assert find_session(accounts, session, idle=50.0, now=1051.0) is None
+    assert find_session(accounts, session, idle=500.0, now=1099.0) is not None
+    assert find_session(accounts, session, idle=500.0, now=1101.0) is None
+    assert find_session(accounts, "another", now=1001.0) is None
+
+
+def test_tokens_end_by_time(accounts: Accounts) -> None:
+    token, secret = add_token(accounts, "t", ["viewer", "analyst"], days=1, now=1000.0)
+    assert token.roles == ("viewer", "analyst")
+    assert find_token(accounts, secret, now=1000.0 + 86399) is not None
+    assert find_token(accounts, secret, now=1000.0 + 86401) is None
+    assert find_token(accounts, secret + "x", now=1001.0) is None
+    assert list_tokens(accounts)[0].used == 1000.0 + 86399
+    for days in (0, -1, 731, float("nan")):
+        with pytest.raises(AccountError):
+            add_token(accounts, "t", ["viewer"], days=days)
+
+
+def test_the_first_link_is_over_after_a_day_and_by_a_newer_one(accounts: Accounts) -> None:
+    first, second = (str(first_link(accounts, now=now)).partition("token=")[2] for now in (1000.0, 2000.0))
+    for token, now in ((first, 2001.0), (second, 2000.0 + 86401)):
+        with pytest.raises(AccountError) as caught:
+            claim_first(accounts, token, "chief", PASSWORD, now=now)
+        assert caught.value.code == "bad_link"
+    assert claim_first(accounts, second, "chief", PASSWORD, now=2000.0 + 86399).roles == ("administrator",)
+
+
+def test_the_audit_cannot_be_changed_and_shows_when_it_was(accounts: Accounts, tmp_path: Path) -> None:
+    for number in range(5):
+        record_audit(accounts, "user:x", "act", str(number), now=float(number), value=number)
+    assert [entry.detail["value"] for entry in list_audit(accounts, limit=2)] == [4, 3]
+    assert audit_break(accounts) is None
+    with sqlite3.connect(tmp_path / "accounts.sqlite") as database:
+        for statement in ("UPDATE audit SET actor = 'user:y'", "DELETE FROM audit WHERE sequence = 5"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                database.execute(statement)
+        database.execute("DROP TRIGGER audit_no_update")
+        database.execute("UPDATE audit SET actor = 'user:y' WHERE sequence = 3")
+    assert audit_break(accounts) == 3
+
+
+def test_two_processes_append_to_one_chain(accounts: Accounts, tmp_path: Path) -> None:
+    other = open_accounts(tmp_path / "accounts.sqlite", hasher=CHEAP)
+    for number in range(10):
+        record_audit(accounts if number % 2 else other, "user:x", "act", str(number))
+    other.close()
+    assert audit_break(accounts) is None
+    assert len(list_audit(accounts)) == 10

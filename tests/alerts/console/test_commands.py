@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from starlette.testclient import TestClient
+
+from alerts.console import schema
+from alerts.console.accounts import list_audit
+
+from .conftest import Configure, Desktop, Engine
+
+
+def test_an_acknowledgement_is_done_by_the_engine_and_told(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    engine.condition(level=2)
+    id = engine.open_incident()["id"]
+    headers = desktop.log_in(client, "duty")
+    answer = client.post(f"/api/v1/incidents/{id}/acknowledge", json={}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    done = schema.Done.model_validate(answer.json())
+    assert done.ok
+    assert done.result.id == done.id == engine.commands[0].id
+    assert engine.commands[0].actor == "user:duty"
+    assert client.get(f"/api/v1/incidents/{id}").json()["acknowledged_by"] == "user:duty"
+    wait = time.monotonic() + 5
+    while not [entry for entry in list_audit(desktop.console.accounts) if entry.action == "command.acknowledge"]:
+        assert time.monotonic() < wait
+    entry = list_audit(desktop.console.accounts)[0]
+    assert (entry.actor, entry.target, entry.detail) == ("user:duty", id, {"command": done.id})
+
+
+def test_what_the_engine_refuses_is_said_in_the_readers_language(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    engine.condition(level=2)
+    id = engine.open_incident()["id"]
+    headers = desktop.token("duty")
+    assert client.post(f"/api/v1/incidents/{id}/acknowledge", json={}, headers=headers).status_code == 200
+    again = client.post(f"/api/v1/incidents/{id}/acknowledge", json={}, headers=headers)
+    assert again.status_code == 409
+    assert again.json()["error"] == {
+        "code": "incident.already_acknowledged",
+        "message": "The incident is already acknowledged",
+    }
+    chinese = client.post(
+        f"/api/v1/incidents/{id}/acknowledge", json={}, headers={**headers, "Accept-Language": "zh-CN"}
+    )
+    assert chinese.json()["error"]["message"] == "事件已被确认"
+    stale = client.post(f"/api/v1/incidents/{id}/comment", json={"text": "x", "sequence": 1}, headers=headers)
+    assert stale.json()["error"]["code"] == "stale"
+
+
+def test_a_repeated_key_is_one_command(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    engine.condition(level=2)
+    id = engine.open_incident()["id"]
+    headers = {**desktop.token("duty"), "Idempotency-Key": "0b6f5a3e-7d1c"}
+    answers = [
+        client.post(f"/api/v1/incidents/{id}/comment", json={"text": "on my way"}, headers=headers) for _ in range(3)
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    history = client.get(f"/api/v1/incidents/{id}", headers=headers).json()["history"]
+    assert [change["edge"] for change in history].count("commented") == 1
+    # another's key, and the same key elsewhere, are other commands
+    other = {**desktop.token("dispatcher"), "Idempotency-Key": "0b6f5a3e-7d1c"}
+    assert client.post(f"/api/v1/incidents/{id}/comment", json={"text": "so am I"}, headers=other).status_code == 200
+    alarm = engine.open_incident()["alarms"][0]
+    assert client.post(f"/api/v1/alarms/{alarm}/acknowledge", json={}, headers=headers).status_code == 200
+    assert len({command.id for command in engine.commands}) == 3
+
+
+def test_a_key_used_twice_at_once_is_one_command(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    engine.condition(level=2)
+    id = engine.open_incident()["id"]
+    headers = {**desktop.token("duty"), "Idempotency-Key": "twice-at-once"}
+
+    def give(_: int) -> int:
+        return client.post(f"/api/v1/incidents/{id}/comment", json={"text": "x"}, headers=headers).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(give, range(8))) == [200] * 8
+    history = client.get(f"/api/v1/incidents/{id}", headers=headers).json()["history"]
+    assert [change["edge"] for change in history].count("commented") == 1
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 129, "with space and more", "tab\tinside"])
+def test_a_key_that_is_none_is_refused(client: TestClient, desktop: Desktop, engine: Engine, key: str) -> None:
+    engine.condition()
+    path = f"/api/v1/incidents/{engine.open_incident()['id']}/acknowledge"
+    answer = client.post(path, json={}, headers={**desktop.token("duty"), "Idempotency-Key": key})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "bad_key")
+
+
+def test_an_engine_that_is_silent_or_away_is_said_to_be(configure: Configure, engine: Engine) -> None:
+    desktop = Desktop(configure(command_wait=0.1))
+    engine.condition()
+    path = f"/api/v1/incidents/{engine.open_incident()['id']}/acknowledge"
+    with desktop.client() as client:
+        engine.silent = True
+        answer = client.post(path, json={}, headers=desktop.token("duty"))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (504, "no_answer")
+        engine.down = True
+        answer = client.post(path, json={}, headers=desktop.token("duty"))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_engine")
+
+
+def test_a_lost_poke_only_delays_the_answer(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    engine.condition()
+    engine.publish = lambda *_, **__: None  # type: ignore[method-assign]
+    path = f"/api/v1/incidents/{engine.open_incident()['id']}/acknowledge"
+    assert client.post(path, json={}, headers=desktop.token("duty")).status_code == 200
+
+
+def test_an_incident_is_dispatched_worked_and_closed(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    engine.condition(level=2)
+    id = engine.open_incident()["id"]
+    duty, team = desktop.token("dispatcher"), desktop.token("field", "team")
+    told = client.get(f"/api/v1/incidents/{id}", headers=duty)
+    assert schema.Incident.model_validate(told.json()).suggested_units == ["team", "sub", "other"]
+    sent = client.post(f"/api/v1/incidents/{id}/dispatch", json={"unit": "team", "note": "look"}, headers=duty)
+    assert sent.status_code == 200
+    task = client.get("/api/v1/dispatches", headers=team).json()["items"][0]
+    assert (task["unit"], task["leg"], task["note"]) == ("team", "issued", "look")
+    for verb, leg in (("accept", "accepted"), ("on-scene", "on_scene"), ("resolve", "resolved"), ("close", "closed")):
+        answer = client.post(f"/api/v1/dispatches/{task['id']}/{verb}", json={"note": "done"}, headers=team)
+        assert answer.status_code == 200, (verb, answer.text)
+        assert client.get(f"/api/v1/dispatches/{task['id']}", headers=team).json()["leg"] == leg
+    assert client.get("/api/v1/dispatches", headers=team).json()["items"] == []
+    assert len(client.get("/api/v1/dispatches?state=all", headers=team).json()["items"]) == 1
+    assert "team" in client.get(f"/api/v1/incidents/{id}", headers=duty).json()["suggested_units"]
+    closed = client.post(f"/api/v1/incidents/{id}/close", json={"disposition": "test", "reason": "drill"}, headers=duty)
+    assert closed.status_code == 200, closed.text
+    assert client.get("/api/v1/incidents", headers=duty).json()["items"] == []
+    listed = client.get("/api/v1/incidents?state=closed", headers=duty).json()["items"]
+    assert [item["disposition"] for item in listed] == ["test"]
+
+
+def test_lists_page_and_alarms_carry_their_rule(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    for number in range(5):
+        engine.condition(rule=f"rule-{number}", level=1)
+    headers = desktop.token("viewer")
+    first = client.get("/api/v1/alarms?limit=3", headers=headers).json()
+    schema.Alarms.model_validate(first)
+    rest = client.get(f"/api/v1/alarms?limit=3&before={first['next']}", headers=headers).json()
+    rules = [item["rule"] for item in first["items"] + rest["items"]]
+    assert rules == [f"rule-{number}" for number in (4, 3, 2, 1, 0)]
+    assert rest["next"] is None
+    alarm = client.get(f"/api/v1/alarms/{first['items'][0]['id']}", headers=headers).json()
+    assert alarm["rule_title"] == {"zh": "蠕变", "en": "creep"}
+    assert alarm["transitions"][0]["edge"] == "alarm"
+    assert alarm["transitions"][0]["reason"] == ""
+    assert json.dumps(alarm)

@@ -1,0 +1,154 @@
+"""Every route × every role, by token; and the same table asked of the routes themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
+
+from alerts.console.permissions import ROLES, TABLE, allowed, own_unit_only
+from alerts.console.routes import ROUTERS
+
+from .conftest import PASSWORD, Desktop, Engine
+
+WATCHING = {"viewer", "duty", "dispatcher", "analyst", "administrator"}
+EVERYONE = WATCHING | {"field"}
+SEAT = {"duty", "dispatcher", "administrator"}
+ADMINISTRATOR = {"administrator"}
+
+# (method, path, body, roles that may): written out here a second time, so that a slip in the table is seen
+CELLS: list[tuple[str, str, Any, set[str]]] = [
+    ("GET", "/api/v1/me", None, EVERYONE),
+    ("DELETE", "/api/v1/session", None, EVERYONE),
+    ("GET", "/api/v1/site", None, EVERYONE),
+    ("GET", "/api/v1/status", None, EVERYONE),
+    ("GET", "/api/v1/incidents", None, WATCHING),
+    ("GET", "/api/v1/incidents/{incident}", None, WATCHING),
+    ("POST", "/api/v1/incidents/{incident}/acknowledge", {}, SEAT),
+    ("POST", "/api/v1/incidents/{incident}/dispatch", {"unit": "sub"}, SEAT),
+    ("POST", "/api/v1/incidents/{incident}/comment", {"text": "seen"}, SEAT | {"analyst"}),
+    ("POST", "/api/v1/incidents/{incident}/close", {"disposition": "test"}, SEAT),
+    ("GET", "/api/v1/alarms", None, WATCHING),
+    ("GET", "/api/v1/alarms/{alarm}", None, WATCHING),
+    ("POST", "/api/v1/alarms/{alarm}/acknowledge", {}, SEAT),
+    ("GET", "/api/v1/dispatches", None, EVERYONE),
+    ("GET", "/api/v1/dispatches/{dispatch}", None, EVERYONE),
+    ("POST", "/api/v1/dispatches/{dispatch}/accept", {}, SEAT | {"field"}),
+    ("POST", "/api/v1/dispatches/{dispatch}/refuse", {"reason": "no"}, SEAT | {"field"}),
+    ("POST", "/api/v1/dispatches/{dispatch}/on-scene", {}, SEAT | {"field"}),
+    ("POST", "/api/v1/dispatches/{dispatch}/resolve", {}, SEAT | {"field"}),
+    ("POST", "/api/v1/dispatches/{dispatch}/close", {}, SEAT | {"field"}),
+    ("GET", "/api/v1/points/p0/trace", None, WATCHING),
+    ("GET", "/api/v1/areas/slope-1/status", None, WATCHING),
+    ("GET", "/api/v1/snapshots/" + "0" * 64 + ".jpg", None, WATCHING),
+    ("GET", "/api/v1/quarantine", None, {"duty", "analyst", "administrator"}),
+    ("GET", "/api/v1/users", None, ADMINISTRATOR),
+    ("POST", "/api/v1/users", {"name": "new", "password": PASSWORD, "roles": ["viewer"]}, ADMINISTRATOR),
+    ("PATCH", "/api/v1/users/new", {"display": "New"}, ADMINISTRATOR),
+    ("GET", "/api/v1/tokens", None, ADMINISTRATOR),
+    ("POST", "/api/v1/tokens", {"name": "t", "roles": ["viewer"]}, ADMINISTRATOR),
+    ("DELETE", "/api/v1/tokens/none", None, ADMINISTRATOR),
+]
+OPEN = {
+    ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/first-administrator"),
+    ("GET", "/metrics"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+}
+STREAM = ("GET", "/api/v1/changes")  # has tests of its own: it does not end
+
+
+@pytest.mark.parametrize("role", [*ROLES, None])
+def test_every_route_lets_in_whom_the_table_names(
+    client: TestClient, desktop: Desktop, engine: Engine, role: str | None
+) -> None:
+    engine.condition(level=3)  # orange: dispatched to the team at once
+    ids = {
+        "incident": engine.open_incident()["id"],
+        "alarm": engine.open_incident()["alarms"][0],
+        "dispatch": engine.open_dispatch()["id"],
+    }
+    headers = desktop.token(role) if role else {}
+    for method, path, body, roles in CELLS:
+        answer = client.request(method, path.format(**ids), json=body, headers=headers)
+        if role is None:
+            assert answer.status_code == 401, (method, path)
+        elif role in roles:
+            assert answer.status_code not in (401, 403, 500), (role, method, path, answer.text)
+        else:
+            assert answer.status_code == 403, (role, method, path, answer.text)
+            assert answer.json()["error"]["code"] == "forbidden"
+
+
+def test_no_route_is_left_out_of_this_test() -> None:
+    tried = {(method, path) for method, path, _, _ in CELLS}
+    patterns = {
+        (
+            method,
+            path.replace("/new", "/{name}")
+            .replace("/p0/", "/{id}/")
+            .replace("/slope-1/", "/{id}/")
+            .replace("{incident}", "{id}")
+            .replace("{alarm}", "{id}")
+            .replace("{dispatch}", "{id}")
+            .replace("0" * 64 + ".jpg", "{name}")
+            .replace("/none", "/{id}"),
+        )
+        for method, path in tried
+    }
+    existing = {
+        (method, route.path)
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    assert patterns | OPEN | {STREAM} == existing
+
+
+def test_every_route_that_is_not_open_asks_for_an_action_of_the_table() -> None:
+    asked = set()
+    for router in ROUTERS:
+        for route in router.routes:
+            assert isinstance(route, APIRoute)
+            actions = [d.call.__dict__.get("action") for d in route.dependant.dependencies if d.call is not None]
+            actions = [action for action in actions if action]
+            if any((method, route.path) in OPEN for method in route.methods):
+                assert not actions, route.path
+            else:
+                assert len(actions) == 1, route.path
+                asked.add(actions[0])
+    assert asked == set(TABLE) - {"metrics.read"}
+
+
+def test_the_table_knows_only_real_roles_and_refuses_unknown_actions() -> None:
+    assert all(roles <= set(ROLES) for roles in TABLE.values())
+    with pytest.raises(KeyError):
+        allowed("fly", ["administrator"])
+    assert own_unit_only(["field"])
+    assert not own_unit_only(["field", "duty"])
+
+
+def test_a_field_account_meets_only_its_own_units_dispatches(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    engine.condition(level=3)
+    mine = engine.open_dispatch()
+    assert mine["unit"] == "team"
+    own, strange = desktop.token("field", "team"), desktop.token("field", "other")
+    assert [item["id"] for item in client.get("/api/v1/dispatches", headers=own).json()["items"]] == [mine["id"]]
+    assert client.get("/api/v1/dispatches", headers=strange).json()["items"] == []
+    assert client.get("/api/v1/dispatches?unit=team&state=all", headers=strange).status_code == 403
+    assert client.get(f"/api/v1/dispatches/{mine['id']}", headers=strange).status_code == 404
+    for verb in ("accept", "refuse", "on-scene", "resolve", "close"):
+        assert client.post(f"/api/v1/dispatches/{mine['id']}/{verb}", json={}, headers=strange).status_code == 404
+    assert engine.commands == []
+    answer = client.post(f"/api/v1/dispatches/{mine['id']}/accept", json={}, headers=own)
+    assert answer.status_code == 200
+    assert engine.commands[0].actor == "unit:team"
+    told = client.get(f"/api/v1/dispatches/{mine['id']}", headers=own).json()
+    assert told["leg"] == "accepted"
+    assert "slope 1" in told["title"]["en"]

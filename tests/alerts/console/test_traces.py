@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.console.traces import RAW, TraceStore, decimate
+
+
+def fill(store: TraceStore, point: list[int], time: list[float], value: list[float], score: float = 0.5) -> None:
+    store.append(
+        np.array(point, np.uint32),
+        np.array(time, float),
+        np.array(value, float),
+        np.full(len(point), score, np.float32),
+        seen=max(time),
+    )
+
+
+def test_readings_come_back_as_they_were() -> None:
+    store = TraceStore(3)
+    fill(store, [0, 2, 0], [60.0, 61.0, 62.0], [1.5, 9.0, 2.5])
+    series = store.trace(0, 0.0, 100.0, 100)
+    assert series.time.tolist() == [60.0, 62.0]
+    assert series.value.tolist() == [1.5, 2.5]
+    assert series.score.tolist() == [0.5, 0.5]
+    assert series.low is None
+    assert store.trace(0, 61.0, 100.0, 100).time.tolist() == [62.0]
+    assert len(store.trace(1, 0.0, 100.0, 100).time) == 0
+    assert store.last_value[[0, 2]].tolist() == [2.5, 9.0]
+    assert np.isnan(store.last_value[1])
+
+
+def test_a_point_that_the_store_does_not_have_is_left_out() -> None:
+    store = TraceStore(1)
+    fill(store, [7, 0], [60.0, 61.0], [1.0, 2.0])
+    fill(store, [7], [62.0], [1.0])
+    assert store.trace(0, 0, 100, 10).value.tolist() == [2.0]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(1, 3 * RAW), min_size=1, max_size=6))
+def test_the_ring_keeps_the_last_readings_however_they_were_cut(sizes: list[int]) -> None:
+    store = TraceStore(2)
+    total = sum(sizes)
+    time = np.arange(total) + 1e6
+    start = 0
+    for size in sizes:
+        part = slice(start, start + size)
+        point = np.zeros(size, np.uint32)
+        store.append(point, time[part], np.sin(time[part]), np.zeros(size, np.float32), seen=0.0)
+        start += size
+    kept = time[-RAW:]
+    series = store.trace(0, float(kept[0]), 1e9, 10**6)
+    assert series.time.tolist() == kept.tolist()
+    assert series.value.tolist() == np.sin(kept).tolist()
+
+
+def test_before_the_ring_the_minutes_stand_in() -> None:
+    store = TraceStore(1)
+    time = np.arange(0.0, 7200.0) + 6e5
+    value = np.sin(time / 100)
+    for part in np.array_split(np.arange(7200), 37):
+        store.append(np.zeros(len(part), np.uint32), time[part], value[part], np.ones(len(part), np.float32), seen=0.0)
+    series = store.trace(0, 6e5, 7e5, 10_000)
+    assert series.low is not None
+    assert series.high is not None
+    assert np.all(np.diff(series.time) > 0)
+    assert np.isnan(series.score[0])
+    assert series.score[-1] == 1.0
+    assert np.allclose(series.low.min(), value.min(), atol=1e-6)
+    assert np.allclose(series.high.max(), value.max(), atol=1e-6)
+    first = value[:60]
+    assert np.allclose([series.low[0], series.high[0], series.value[0]], [first.min(), first.max(), first[-1]])
+    assert len(series.time) == (7200 - RAW) // 60 + RAW
+
+
+def test_a_minute_of_another_day_takes_its_place_and_late_ones_do_not_undo_it() -> None:
+    store = TraceStore(1)
+    day = 86400.0
+    fill(store, [0, 0], [60.0, day + 60.0], [5.0, 7.0])
+    fill(store, [0], [61.0], [-9.0])
+    minute = 1
+    assert store._low[0, minute] == store._high[0, minute] == 7.0
+
+
+def test_values_that_are_not_numbers_do_not_spoil_a_minute() -> None:
+    store = TraceStore(1)
+    fill(store, [0, 0, 0], [60.0, 61.0, 62.0], [1.0, float("nan"), float("inf")])
+    assert store._low[0, 1] == store._high[0, 1] == 1.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=500), st.integers(2, 60))
+def test_decimation_loses_no_extreme(values: list[float], most: int) -> None:
+    store = TraceStore(1)
+    value = np.array(values)
+    time = np.arange(len(value), dtype=float) * 10 + 1e6
+    store.append(np.zeros(len(value), np.uint32), time, value, np.zeros(len(value), np.float32), seen=0.0)
+    series = decimate(store.trace(0, 0.0, 1e9, 10**6), most)
+    assert len(series.time) <= max(most, 1)
+    assert series.low is not None
+    assert series.high is not None
+    assert series.low.min() == value.min()
+    assert series.high.max() == value.max()
+    assert series.value[-1] == value[-1]
+    assert series.time[-1] == time[-1]
+
+
+def test_ages_count_from_arrival() -> None:
+    store = TraceStore(2)
+    fill(store, [0], [1000.0], [1.0])
+    ages = store.ages(1004.0)
+    assert ages[0] == 4.0
+    assert np.isnan(ages[1])
+
+
+def test_a_point_scored_in_two_partitions_is_kept_once() -> None:
+    store = TraceStore(1)
+    fill(store, [0, 0], [60.0, 61.0], [1.0, 2.0])
+    fill(store, [0, 0, 0], [60.0, 61.0, 62.0], [1.0, 2.0, 3.0])
+    assert store.trace(0, 0.0, 100.0, 100).time.tolist() == [60.0, 61.0, 62.0]

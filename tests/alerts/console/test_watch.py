@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from starlette.testclient import TestClient
+
+from alerts.console import schema
+
+from .conftest import Configure, Desktop, Engine
+
+
+def columns(point: list[int], time: list[float], value: list[float]) -> bytes:
+    return np.array([point, time, value], float).tobytes()
+
+
+def decode(record: bytes) -> Any:
+    if len(record) % 24:
+        raise ValueError("not scores")
+    point, time, value = np.frombuffer(record).reshape(3, -1)
+    return point.astype(np.uint32), time, value, np.full(len(point), 0.25, np.float32)
+
+
+def until(true: Any, seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.005)
+
+
+def test_the_traces_are_filled_from_the_log_and_go_on_live_without_repeats(
+    configure: Configure, engine: Engine
+) -> None:
+    now = time.time()
+
+    def history() -> Any:
+        for offset in range(3):
+            yield 0, offset, columns([0], [now - 10 + offset], [float(offset)])
+        # what is live meanwhile is in the log too, or not yet
+        engine.publish("scores", columns([0], [now - 8], [2.0]), offset=2)
+        engine.publish("scores", columns([0, 1], [now - 7, now], [3.0, 9.0]), offset=3)
+
+    desktop = Desktop(configure(decode_scores=decode, history=history))
+    with desktop.client() as client:
+        headers = desktop.token("viewer")
+
+        def trace() -> Any:
+            return client.get("/api/v1/points/p0/trace", headers=headers).json()
+
+        until(lambda: len(trace()["value"]) >= 4)
+        engine.publish("scores", b"broken", offset=4)
+        engine.publish("scores", columns([0], [now - 1], [4.0]), offset=5)
+        until(lambda: len(trace()["value"]) >= 5)
+        told = trace()
+        schema.Trace.model_validate(told)
+        assert told["value"] == [0.0, 1.0, 2.0, 3.0, 4.0]
+        assert (told["unit"], told["score"][0]) == ("mm", 0.25)
+        assert "min" not in told
+        few = client.get("/api/v1/points/p0/trace?max=2", headers=headers).json()
+        assert few["min"][0] == 0.0
+        assert few["max"][-1] == 4.0
+        assert client.get("/api/v1/points/nothing/trace", headers=headers).status_code == 404
+
+
+def test_the_figures_count_what_is_live_and_never_call_silence_green(configure: Configure, engine: Engine) -> None:
+    desktop = Desktop(configure(decode_scores=decode, history=lambda: [(0, 0, columns([2], [1000.0], [1.0]))]))
+    with desktop.client() as client:
+        headers = desktop.token("viewer")
+
+        def status() -> Any:
+            return client.get("/api/v1/status", headers=headers).json()
+
+        until(lambda: status()["readings_per_second"] == 12.5)
+        engine.publish("scores", columns([0], [time.time()], [float("nan")]), offset=1)
+        until(lambda: status()["points_live"] == 1)
+        told = status()
+        schema.Status.model_validate(told)
+        assert (told["points_total"], told["cameras_total"], told["cameras_live"]) == (3, 1, 1)
+        assert told["quarantine"] == {"duplicate": 2}
+        area = client.get("/api/v1/areas/slope-1/status", headers=headers).json()
+        schema.AreaStatus.model_validate(area)
+        assert [point["state"] for point in area["points"]] == ["live", "never", "stale"]
+        assert area["points"][0]["value"] is None
+        assert [camera["state"] for camera in area["cameras"]] == ["live"]
+
+
+def test_the_time_of_the_figures_stands_still_when_the_engine_does(client: TestClient, desktop: Desktop) -> None:
+    headers = desktop.token("viewer")
+    until(lambda: client.get("/api/v1/status", headers=headers).json()["readings_per_second"] == 12.5)
+    first = client.get("/api/v1/status", headers=headers).json()["time"]
+    beats = desktop.console.live.beat
+    count = 0
+
+    def counted(status: bytes) -> None:
+        nonlocal count
+        count += 1
+        beats(status)
+
+    desktop.console.live.beat = counted
+    until(lambda: count >= 3)
+    assert client.get("/api/v1/status", headers=headers).json()["time"] == first
+
+
+def test_open_incidents_are_counted_as_they_change(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    headers = desktop.token("viewer")
+
+    def open_by_level() -> Any:
+        return client.get("/api/v1/status", headers=headers).json()["open"]
+
+    until(lambda: open_by_level() == {"red": 0, "orange": 0, "yellow": 0, "blue": 0})
+    engine.condition(level=2)
+    engine.condition(area="slope-2", rule="other", level=3, simulated=True)
+    until(lambda: open_by_level() == {"red": 0, "orange": 1, "yellow": 1, "blue": 0})
+    assert client.get("/api/v1/status", headers=headers).json()["simulated"] is True
+
+
+def test_what_was_refused_is_listed_by_reason_and_source(configure: Configure) -> None:
+    asked = []
+
+    def quarantine(reason: str | None, source: str | None, limit: int) -> Any:
+        asked.append((reason, source, limit))
+        return [{"time": 1.0, "source": "bridge", "topic": "t", "reason": "malformed", "raw": b"\xff\x00", "size": 2}]
+
+    desktop = Desktop(configure(quarantine=quarantine))
+    with desktop.client() as client:
+        told = client.get("/api/v1/quarantine?reason=malformed&limit=7", headers=desktop.token("analyst")).json()
+    assert asked == [("malformed", None, 7)]
+    assert told["items"][0]["raw"] == "\\xff\x00"
+    schema.Quarantine.model_validate(told)

@@ -1,0 +1,315 @@
+"""Webhooks against a real HTTP server: signed, retried, never redirected, never into private ranges unasked."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from alerts.journal import Journal
+from alerts.notifiers.notice import Failed, Notice, Rejected
+from alerts.notifiers.notifier import Notifier
+from alerts.notifiers.targets import TargetError, WebhookTarget, read_targets
+from alerts.notifiers.webhook import WebhookSender, is_public, secret_bytes, sign, verify
+from tests.alerts.notifiers.world import Receiver, Town, receiver, until
+
+SECRET = "a secret of the tests"
+
+
+@pytest.fixture(autouse=True)
+def secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+
+
+@pytest.fixture
+def hook() -> Iterator[Receiver]:
+    with receiver() as it:
+        yield it
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    return Town(Journal(tmp_path / "journal.sqlite"))
+
+
+def target(hook: Receiver, **settings: Any) -> WebhookTarget:
+    values: dict[str, Any] = {
+        "name": "hook", "url": hook.url, "secret_env": "HOOK_SECRET", "allow_private": True, "retry_first": 0.005,
+        "retry_cap": 0.02, "timeout": 2.0, **settings,
+    }  # fmt: skip
+    return WebhookTarget(**values)
+
+
+def notice(payload: dict[str, Any] | None = None) -> Notice:
+    return Notice(
+        id="d-1.1", kind="dispatch", area="a", unit="u", simulated=False, time=0.0, payload=payload or {"id": 1}
+    )
+
+
+async def send_once(to: WebhookTarget, what: Notice) -> None:
+    sender = WebhookSender(to)
+    await sender.open()
+    try:
+        await sender.send(what)
+    finally:
+        await sender.close()
+
+
+def test_an_event_arrives_signed_and_as_it_is(hook: Receiver, town: Town, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [target(hook)])
+        await notifier.start()
+        id = town.dispatch()
+        await notifier.notify()
+        await until(lambda: notifier.figures()["hook"].delivered == 1)
+        await notifier.stop()
+        (request,) = hook.requests
+        assert request.path == "/hook?x=1"
+        assert request.headers["content-type"] == "application/cloudevents+json"
+        assert request.headers["host"] == f"127.0.0.1:{hook.port}"
+        assert request.headers["webhook-id"] == id == msgspec.json.decode(request.body)["id"]
+        assert verify(SECRET.encode(), request.headers, request.body, time.time())
+        assert not verify(SECRET.encode(), request.headers, request.body + b" ", time.time())
+        assert not verify(b"other", request.headers, request.body, time.time())
+        assert not verify(SECRET.encode(), request.headers, request.body, time.time() + 1000)
+
+    asyncio.run(scenario())
+
+
+def test_a_failing_receiver_gets_it_again_with_the_same_id(hook: Receiver, town: Town, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        hook.answers = [500, 503, 404]
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [target(hook)])
+        await notifier.start()
+        id = town.dispatch()
+        await notifier.notify()
+        await until(lambda: notifier.figures()["hook"].delivered == 1)
+        await notifier.stop()
+        assert [request.headers["webhook-id"] for request in hook.requests] == [id] * 4
+
+    asyncio.run(scenario())
+
+
+def test_after_enough_attempts_it_is_a_dead_letter_that_can_be_revived(
+    hook: Receiver, town: Town, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        hook.answers = [500] * 3
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [target(hook, attempts=3)])
+        await notifier.start()
+        id = town.dispatch()
+        await notifier.notify()
+        await until(lambda: notifier.figures()["hook"].dead == 1)
+        (letter,) = notifier.dead_letters("hook")
+        assert (letter.notice.id, letter.attempts, letter.error) == (id, 3, "answered 500")
+        assert notifier.revive("hook", id)
+        await until(lambda: notifier.figures()["hook"].delivered == 1)
+        assert notifier.figures()["hook"].dead == 0
+        assert not notifier.revive("hook", id)
+        await notifier.stop()
+
+    asyncio.run(scenario())
+
+
+def test_what_fails_does_not_hold_up_what_follows(hook: Receiver, town: Town, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        hook.answers = [500]
+        slow = target(hook, retry_first=60.0, retry_cap=60.0)
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [slow])
+        await notifier.start()
+        town.dispatch()
+        second = town.dispatch("level", area="river-1")
+        await notifier.notify()
+        await until(lambda: notifier.figures()["hook"].delivered == 1)
+        assert hook.requests[-1].headers["webhook-id"] == second
+        assert notifier.figures()["hook"].waiting == 1
+        await notifier.stop()
+
+    asyncio.run(scenario())
+
+
+def test_restarts_deliver_nothing_twice_and_lose_nothing(hook: Receiver, town: Town, tmp_path: Path) -> None:
+    def came(id: str) -> bool:
+        return bool(hook.requests) and hook.requests[-1].headers["webhook-id"] == id
+
+    async def scenario() -> None:
+        ids: list[str] = []
+        for number in range(6):
+            notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [target(hook)])
+            ids += [town.event(2 * number), town.event(2 * number + 1)]
+            await notifier.start()
+            if number % 2:
+                await until(partial(came, ids[-1]))
+            await notifier.stop()
+        assert [request.headers["webhook-id"] for request in hook.requests] == ids
+
+    asyncio.run(scenario())
+
+
+def test_a_journal_made_anew_repeats_no_event(hook: Receiver, town: Town, tmp_path: Path) -> None:
+    async def play(town: Town, path: Path, events: int) -> None:
+        notifier = Notifier(path, tmp_path / "outbox.sqlite", [target(hook)])
+        await notifier.start()
+        for number in range(events):
+            town.event(number)
+        await notifier.notify()
+        await until(lambda: len(hook.requests) == max(3, events))
+        await notifier.stop()
+
+    asyncio.run(play(town, tmp_path / "journal.sqlite", 3))
+    # the new one stands at a lower position, then comes by the old events again and goes on
+    again = Town(Journal(tmp_path / "again.sqlite"))
+    asyncio.run(play(again, tmp_path / "again.sqlite", 5))
+    ids = [request.headers["webhook-id"] for request in hook.requests]
+    assert ids == [f"d-{number}.1" for number in range(5)]
+
+
+def test_simulations_reach_only_exercise_targets(hook: Receiver, town: Town, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        notifier = Notifier(
+            tmp_path / "journal.sqlite",
+            tmp_path / "outbox.sqlite",
+            [target(hook), target(hook, name="drill", exercise=True)],
+        )
+        await notifier.start()
+        town.dispatch(simulated=True)
+        real = town.dispatch("level", area="river-1")
+        await notifier.notify()
+        await until(lambda: len(hook.requests) == 3)
+        await notifier.stop()
+        assert notifier_counts(hook, real) == (2, 1)
+
+    asyncio.run(scenario())
+
+
+def notifier_counts(hook: Receiver, real: str) -> tuple[int, int]:
+    ids = [request.headers["webhook-id"] for request in hook.requests]
+    return ids.count(real), len(ids) - ids.count(real)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 410, 413])
+def test_redirects_and_final_refusals_are_not_tried_again(hook: Receiver, status: int) -> None:
+    hook.answers = [status]
+    hook.headers = {"location": hook.url}
+    with pytest.raises(Rejected, match=str(status)):
+        asyncio.run(send_once(target(hook), notice()))
+    assert len(hook.requests) == 1
+
+
+def test_retry_after_is_heeded(hook: Receiver) -> None:
+    hook.answers = [429]
+    hook.headers = {"retry-after": "7"}
+    with pytest.raises(Failed) as failed:
+        asyncio.run(send_once(target(hook), notice()))
+    assert failed.value.after == 7.0
+
+
+def test_a_slow_receiver_is_cut_off(hook: Receiver) -> None:
+    done = []
+
+    def dawdle(handler: BaseHTTPRequestHandler) -> None:
+        handler.rfile.read(1)  # until the client gives up
+        done.append(True)
+
+    hook.answers = [dawdle]
+    with pytest.raises(Failed, match=r"no answer within 0\.2 s"):
+        asyncio.run(send_once(target(hook, timeout=0.2), notice()))
+
+
+def test_an_endless_answer_is_not_read(hook: Receiver) -> None:
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        try:
+            while True:
+                handler.wfile.write(b"x" * 65536)
+        except OSError:
+            pass
+
+    hook.answers = [endless]
+    asyncio.run(send_once(target(hook), notice()))
+
+
+def test_a_dead_port_is_a_failure_not_an_error(hook: Receiver) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        with pytest.raises(Failed, match="ConnectError"):
+            asyncio.run(send_once(target(hook, url=f"http://127.0.0.1:{port}/"), notice()))
+
+
+def test_an_oversized_event_is_never_sent(hook: Receiver) -> None:
+    with pytest.raises(Rejected, match="bytes"):
+        asyncio.run(send_once(target(hook, max_bytes=100), notice({"text": "x" * 200})))
+    assert hook.requests == []
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "[::1]", "10.0.0.1", "169.254.169.254", "[::ffff:127.0.0.1]"]
+)
+def test_private_addresses_are_refused_unless_allowed(hook: Receiver, host: str) -> None:
+    to = target(hook, url=f"http://{host}:{hook.port}/", allow_private=False)
+    with pytest.raises(Rejected, match="not a public address"):
+        asyncio.run(send_once(to, notice()))
+    assert hook.requests == []
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True), ("2606:4700::1111", True), ("192.168.1.1", False), ("172.16.0.1", False),
+        ("100.64.0.1", False), ("0.0.0.0", False), ("224.0.0.1", False), ("::", False), ("fe80::1%eth0", False),
+        ("fc00::1", False), ("::ffff:10.0.0.1", False), ("64:ff9b::7f00:1", False), ("64:ff9b::808:808", True),
+        ("2002:7f00:1::", False),
+    ],
+)  # fmt: skip
+def test_public_addresses(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+def test_the_signature_is_the_standards_own_example() -> None:
+    # Standard Webhooks 1.0.0, symmetric signatures: the vector of its reference libraries
+    secret = secret_bytes("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    body = b'{"test": 2432232314}'
+    signed = sign(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
+    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ([{"kind": "webhook", "name": "a"}], "url"),
+        ([{"kind": "pigeon", "name": "a"}], "pigeon"),
+        ([{"kind": "mqtt", "name": "a", "hots": "x"}], "hots"),
+        ([{"kind": "mqtt", "name": "a"}, {"kind": "mqtt", "name": "a"}], "two targets"),
+        ("nonsense", "array"),
+    ],
+)
+def test_a_wrong_target_is_named(data: Any, said: str) -> None:
+    with pytest.raises(TargetError, match=said):
+        read_targets(data)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"url": "ftp://x/"}, "http"),
+        ({"url": "http://an:secret@x/"}, "without a name or password"),
+        ({"secret_env": ""}, "secret_env or secret_file"),
+        ({"secret_env": "NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE is not set"),
+        ({"secret_env": "", "secret_file": "/nonexistent"}, "cannot read the secret"),
+    ],
+)
+def test_a_webhook_that_cannot_work_is_refused_at_the_start(
+    hook: Receiver, settings: dict[str, str], said: str
+) -> None:
+    with pytest.raises(TargetError, match=said):
+        WebhookSender(target(hook, **settings))

@@ -1,0 +1,234 @@
+"""The desk under any sequence of events: against the ISA-18.2 table, and against itself with crashes in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from alerts import messages
+from alerts.desk import Desk
+from alerts.incident import DISPOSITIONS
+from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, DispatchChange, IncidentChange
+from sensors.site import LEVELS
+from tests.alerts.cases import SITE, change, command
+
+# ISA-18.2 as STANDARDS.md writes it, apart from the code
+ISA = {
+    ("NORM", "alarm"): "UNACK",
+    ("UNACK", "acknowledge"): "ACKED",
+    ("ACKED", "return"): "NORM",
+    ("UNACK", "return"): "RTNUN",
+    ("RTNUN", "acknowledge"): "NORM",
+    ("RTNUN", "realarm"): "UNACK",
+    ("ACKED", "realarm"): "UNACK",
+    ("UNACK", "raise"): "UNACK",
+    ("UNACK", "lower"): "UNACK",
+    ("ACKED", "lower"): "ACKED",
+}
+
+LEG_AFTER = {
+    "issued": {"issued"},
+    "accepted": {"accepted"},
+    "refused": {"refused"},
+    "on_scene": {"on_scene"},
+    "resolved": {"resolved"},
+    "closed": {"closed"},
+    "reassigned": {"issued"},
+    "overdue": {"issued", "accepted", "on_scene"},
+    "raised": {"issued", "accepted", "on_scene", "resolved"},
+}
+
+PLACES = [("slope-1", "p1"), ("slope-1", "p2"), ("river-1", "p3")]
+ORDERS = ["acknowledge", "dispatch", "comment", "close", "accept", "refuse", "on_scene", "resolve", "snapshot"]
+LEGS = ["accept", "refuse", "on_scene", "resolve"]
+
+
+class DeskMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.desk, self.twin = Desk(SITE), Desk(SITE)  # the twin never crashes
+        self.clock = 1000.0
+        self.ids: set[str] = set()
+        self.known: list[str] = ["a-none"]  # targets
+        self.alarms: dict[str, AlarmTransition] = {}  # last transition
+        self.open_scopes: dict[tuple[str, str, bool], str] = {}
+        self.incidents: dict[str, IncidentChange] = {}
+        self.dispatches: dict[str, DispatchChange] = {}
+        self.automatic: set[str] = set()
+        self.overdue: set[tuple[str, int]] = set()  # dispatch and how often it entered a leg
+        self.entered: dict[str, int] = {}
+        self.commands = 0
+
+    # What may happen
+
+    @rule(
+        place=st.sampled_from(PLACES),
+        name=st.sampled_from(["r1", "r2"]),
+        rank=st.integers(0, 4),
+        kind=st.sampled_from(["risk", "risk", "data_quality"]),
+        simulated=st.sampled_from([False, False, False, True]),
+    )
+    def condition(self, place: tuple[str, str], name: str, rank: int, kind: Any, simulated: bool) -> None:
+        area, scope = place
+        one = change(
+            rank, rule=f"{name}-{kind}", scope=scope, area=area, time=self.clock, kind=kind, simulated=simulated
+        )
+        self._take(self.desk.condition(one, self.clock), self.twin.condition(one, self.clock))
+        if rank and not simulated:
+            real = self.desk.book.scopes[f"{name}-{kind}", scope, False]
+            assert (real.process, real.state in ("UNACK", "ACKED")) == (rank, True), "a real danger has no real alarm"
+
+    @rule(place=st.sampled_from(PLACES), name=st.sampled_from(["r1-risk", "r2-risk"]))
+    def withdraw(self, place: tuple[str, str], name: str) -> None:
+        out = self.desk.withdraw(name, place[1], self.clock)
+        self._take(out, self.twin.withdraw(name, place[1], self.clock))
+
+    @rule(seconds=st.sampled_from([1.0, 60.0, 300.0, 1000.0, 4000.0, 20000.0]))
+    def tick(self, seconds: float) -> None:
+        self.clock += seconds
+        self._take(self.desk.tick(self.clock), self.twin.tick(self.clock))
+        for dispatch in self.dispatches.values():
+            if dispatch.leg in ("issued", "accepted", "on_scene") and dispatch.deadline is not None:
+                assert dispatch.overdue or dispatch.deadline > self.clock
+
+    @rule(
+        data=st.data(),
+        kind=st.sampled_from(ORDERS),
+        anything=st.sampled_from([False, False, False, True]),
+        disposition=st.sampled_from([*DISPOSITIONS, "nonsense"]),
+        unit=st.sampled_from([None, "u-c1", "u-s1", "u-none"]),
+        text=st.sampled_from(["seen", "seen", ""]),
+        actor=st.sampled_from(["user:an", "user:bo", "unit:u-c1"]),
+    )
+    def order(
+        self, data: st.DataObject, kind: str, anything: bool, disposition: str, unit: Any, text: str, actor: str
+    ) -> None:
+        cases = self.desk.book.cases
+        fitting = [*cases.dispatches] if kind in LEGS else [*cases.incidents]
+        fitting += [*cases.alarms] if kind == "acknowledge" else [*cases.dispatches] if kind == "close" else []
+        target = data.draw(st.sampled_from(self.known[-12:] if anything or not fitting else fitting))
+        self.commands += 1
+        args = {"disposition": disposition, "unit": unit, "text": text, "reason": text}
+        if kind == "snapshot":
+            args |= {"camera": "k1", "sha": f"{self.commands:064x}", "time": self.clock}
+        one = command(kind, target, f"c{self.commands}", actor, **args)
+        out = self.desk.command(one, self.clock)
+        self._take(out, self.twin.command(one, self.clock))
+        (result,) = [outcome for outcome in out if isinstance(outcome, CommandResult)]
+        assert out[-1] is result
+        if not result.ok:
+            assert len(out) == 1
+            assert result.reason in messages.MESSAGES
+        else:
+            assert target in self.known
+        assert self.desk.command(one, self.clock) == self.twin.command(one, self.clock) == []
+
+    # What must hold
+
+    def _take(self, out: list[AnyOutcome], unbroken: list[AnyOutcome]) -> None:
+        assert out == unbroken
+        saved = self.desk.state()  # a crash after every step
+        self.desk = Desk(SITE)
+        self.desk.restore(saved)
+        assert self.desk.state() == saved
+        for outcome in out:
+            assert outcome.id not in self.ids, "an id came twice"
+            self.ids.add(outcome.id)
+            if isinstance(outcome, AlarmTransition):
+                self._alarm(outcome)
+            elif isinstance(outcome, IncidentChange):
+                self._incident(outcome)
+            elif isinstance(outcome, DispatchChange):
+                self._dispatch(outcome)
+
+    def _alarm(self, step: AlarmTransition) -> None:
+        before = self.alarms.get(step.alarm)
+        assert step.id == f"{step.alarm}.{step.sequence}"
+        assert (step.sequence, step.before) == ((before.sequence + 1, before.after) if before else (1, "NORM"))
+        assert step.after == ISA[step.before, step.edge]
+        assert before is None or before.after != "NORM", "a finished alarm came back"
+        if step.before == "ACKED" and step.edge == "realarm":
+            assert LEVELS.index(step.level) > LEVELS.index(step.level_before or "")
+        scope = (step.rule, step.scope, step.simulated)
+        assert self.open_scopes.setdefault(scope, step.alarm) == step.alarm, "two open alarms of a rule and scope"
+        if step.after == "NORM":
+            del self.open_scopes[scope]
+        if before is None:
+            self.known.append(step.alarm)
+        self.alarms[step.alarm] = step
+
+    def _incident(self, step: IncidentChange) -> None:
+        before = self.incidents.get(step.incident)
+        assert step.sequence == (before.sequence + 1 if before else 1)
+        assert before is None or before.state != "closed", "a closed incident moved"
+        assert before is None or before.simulated == step.simulated
+        assert step.cause == step.alarms[0]
+        if before is None:
+            self.known.append(step.incident)
+            assert step.edge == "opened"
+        if step.edge == "closed" and not step.disposition:
+            assert step.actor == "engine"
+            assert not any(one.incident == step.incident for one in self.dispatches.values())
+        self.incidents[step.incident] = step
+
+    def _dispatch(self, step: DispatchChange) -> None:
+        before = self.dispatches.get(step.dispatch)
+        assert step.sequence == (before.sequence + 1 if before else 1)
+        assert step.leg in LEG_AFTER[step.edge]
+        if before is None:
+            self.known.append(step.dispatch)
+            assert step.edge == "issued"
+            if step.actor == "engine":
+                assert step.incident not in self.automatic, "an incident was dispatched twice"
+                assert self.incidents[step.incident].kind == "risk"
+                self.automatic.add(step.incident)
+        else:
+            assert before.leg not in ("closed",)
+            assert before.leg != "refused" or step.edge == "reassigned"
+        if step.edge not in ("overdue", "raised"):
+            self.entered[step.dispatch] = self.entered.get(step.dispatch, 0) + 1
+        if step.edge == "overdue":
+            leg = (step.dispatch, self.entered[step.dispatch])
+            assert leg not in self.overdue, "overdue was said twice"
+            self.overdue.add(leg)
+        assert step.event is not None
+        assert step.event["id"] == step.id
+        assert ("simulation" in step.event) == step.simulated == self.incidents[step.incident].simulated
+        self.dispatches[step.dispatch] = step
+
+    @invariant()
+    def incidents_stand_where_their_alarms_do(self) -> None:
+        for incident in self.desk.book.cases.incidents.values():
+            told = self.incidents[incident.id]
+            assert (told.state, told.level) == (incident.state, LEVELS[incident.level - 1])
+            mine = [one for one in self.alarms.values() if one.incident == incident.id and one.after != "NORM"]
+            active = [LEVELS.index(one.level) + 1 for one in mine if one.after in ("UNACK", "ACKED")]
+            open_dispatches = [
+                one
+                for one in self.dispatches.values()
+                if one.incident == incident.id and one.leg not in ("closed", "refused")
+            ]
+            if not active:
+                assert incident.state == "calm"
+            else:
+                assert incident.level == max(active)
+                waits = any(one.after in ("UNACK", "RTNUN") for one in mine)
+                assert incident.state == ("dispatched" if open_dispatches else "open" if waits else "acknowledged")
+
+    @invariant()
+    def every_reached_dispatch_level_was_acted_on(self) -> None:
+        for incident in self.desk.book.cases.incidents.values():
+            reached = self.desk.book.dispatch_rank(incident.area)
+            if incident.kind == "risk" and incident.peak >= reached:
+                assert incident.dispatched
+
+    def teardown(self) -> None:
+        assert msgspec.msgpack.decode(self.desk.state())
+
+
+DeskMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+TestDeskMachine = DeskMachine.TestCase

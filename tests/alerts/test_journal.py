@@ -1,0 +1,297 @@
+"""The journal: every change exactly once, and the lists that the API asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from alerts import tables
+from alerts.desk import Desk
+from alerts.journal import Journal, JournalMissing, Reader
+from alerts.outcome import AlarmTransition, DispatchChange, IncidentChange, Record, decode, encode
+from tests.alerts.cases import SITE, change, command
+
+
+def night(partition: int = 0) -> list[Record]:
+    """Play a night from the first alarm to the closed case, one record an observation."""
+    desk = Desk(SITE)
+    steps = [
+        desk.condition(change(2, rule="rain", scope="slope-1", time=1.0), 1.0),
+        desk.condition(change(3, rule="creep", time=2.0), 2.0),
+    ]
+    issued = next(outcome for outcome in steps[1] if isinstance(outcome, DispatchChange))
+    steps += [
+        desk.command(command("acknowledge", issued.incident, f"{partition}-c1", actor="user:an"), 3.0),
+        desk.command(command("snapshot", issued.incident, f"{partition}-c2", camera="k1", sha="a" * 64, time=3.5), 4.0),
+        desk.condition(change(4, rule="creep", time=5.0), 5.0),
+        desk.tick(400.0),
+        desk.command(command("accept", issued.dispatch, f"{partition}-c3", actor="unit:u-s1"), 401.0),
+        desk.command(command("accept", issued.dispatch, f"{partition}-c4", actor="unit:u-s1"), 402.0),
+        desk.condition(change(1, rule="level", area="river-1", scope="p7", time=403.0), 403.0),
+        desk.command(command("on_scene", issued.dispatch, f"{partition}-c5"), 500.0),
+        desk.command(command("resolve", issued.dispatch, f"{partition}-c6"), 600.0),
+        desk.command(command("close", issued.dispatch, f"{partition}-c7"), 700.0),
+        desk.condition(change(0, rule="creep", time=800.0), 800.0),
+        desk.condition(change(0, rule="rain", scope="slope-1", time=801.0), 801.0),
+        desk.command(command("acknowledge", issued.incident, f"{partition}-c8"), 802.0),
+        desk.command(command("close", issued.incident, f"{partition}-c9", disposition="real", reason="slid"), 900.0),
+    ]
+    return [Record(partition, offset, tuple(outcomes)) for offset, outcomes in enumerate(steps) if outcomes]
+
+
+NIGHT = night()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "journal.sqlite")
+
+
+def dump(journal: Journal) -> dict[str, list[tuple[object, ...]]]:
+    with journal.engine.connect() as connection:
+        return {
+            table.name: sorted((tuple(map(str, row)) for row in connection.execute(sa.select(table))), key=repr)
+            for table in tables.metadata.sorted_tables
+            if table.name != "outbox"  # one telling of an area a call, however many changes it holds
+        }
+
+
+def told(journal: Journal) -> list[str]:
+    return [row["id"] for row in journal.outbox(0, 1000) if row["kind"] == "dispatch"]
+
+
+def test_the_whole_night_is_there(journal: Journal) -> None:
+    last = journal.record(NIGHT)
+    changes = journal.changes(0)
+    assert [row["position"] for row in changes] == list(range(1, last + 1))
+    assert {row["kind"] for row in changes} == {"alarm", "incident", "dispatch", "result"}
+    assert sum(len(record.outcomes) for record in NIGHT) == last == journal.position()
+    assert journal.changes(last - 2) == changes[-2:]
+    assert journal.changes(3, limit=4) == changes[3:7]
+    assert journal.positions() == {0: NIGHT[-1].offset}
+
+
+def test_a_change_holds_its_whole_record(journal: Journal) -> None:
+    journal.record(NIGHT[:1])
+    first = journal.changes(0)[0]
+    assert set(first["record"]) == {"type", *AlarmTransition.__struct_fields__}
+    assert first["record"]["explanation"]["terms"][0]["value"] == 2400.0
+    assert first["id"] == first["record"]["alarm"]
+
+
+def test_repeats_change_nothing(journal: Journal) -> None:
+    last = journal.record(NIGHT)
+    before = dump(journal), told(journal)
+    assert journal.record(NIGHT) == last
+    assert journal.record([decode(encode(record)) for record in NIGHT[3:]]) == last
+    assert (dump(journal), told(journal)) == before
+
+
+def test_a_repeat_under_another_offset_is_known_by_its_id(journal: Journal) -> None:
+    last = journal.record(NIGHT)
+    again = [Record(record.partition, record.offset + 1000, record.outcomes) for record in NIGHT]
+    assert journal.record(again) == last
+    assert journal.positions() == {0: NIGHT[-1].offset + 1000}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_cut_into_calls_with_any_repeats_gives_the_same_journal(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("journals")
+    whole, cut = Journal(folder / "whole.sqlite"), Journal(folder / "cut.sqlite")
+    whole.record(NIGHT)
+    done = 0
+    while done < len(NIGHT):
+        start = data.draw(st.integers(0, done))
+        end = data.draw(st.integers(done + 1, len(NIGHT)))
+        cut.record(NIGHT[start:end])
+        done = end
+    assert dump(cut) == dump(whole)
+    assert told(cut) == told(whole)
+    whole.close()
+    cut.close()
+
+
+def test_a_failed_write_leaves_nothing(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.record(NIGHT[:1])
+    before = dump(journal)
+    from alerts import journal as module
+
+    def full(*_args: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(module._Batch, "write", full)
+    with pytest.raises(OSError, match="disk full"):
+        journal.record(NIGHT[1:])
+    monkeypatch.undo()
+    assert dump(journal) == before
+    journal.record(NIGHT)
+    assert journal.position() == sum(len(record.outcomes) for record in NIGHT)
+
+
+def test_incidents_page_newest_first(journal: Journal) -> None:
+    desk = Desk(SITE)
+    for number in range(7):
+        journal.record([Record(0, number, tuple(desk.condition(change(1, rule=f"r{number}", area=f"x{number}"), 1.0)))])
+    pages = []
+    before = None
+    while True:
+        page = journal.incidents(limit=3, before=before)
+        pages.append([row["area"] for row in page.items])
+        before = page.next
+        if before is None:
+            break
+    assert pages == [["x6", "x5", "x4"], ["x3", "x2", "x1"], ["x0"]]
+
+
+def test_an_incident_has_all_that_its_page_shows(journal: Journal) -> None:
+    journal.record(NIGHT)
+    (row,) = journal.incidents("closed").items
+    assert set(row) == {
+        "id", "area", "kind", "state", "level", "peak", "cause", "alarms", "opened", "time", "simulated",
+        "acknowledged_by",
+        "title", "sequence", "dispatches", "disposition", "reason",
+    }  # fmt: skip
+    assert (row["state"], row["disposition"], row["reason"], row["acknowledged_by"]) == (
+        "closed", "real", "slid", "user:an",
+    )  # fmt: skip
+    assert row["title"] == {"zh": "slope 1区：位移（红色）", "en": "slope 1: creep (red)"}
+    whole = journal.incident(row["id"])
+    assert whole is not None
+    assert [alarm["state"] for alarm in whole["alarm_details"]] == ["NORM", "NORM"]
+    assert whole["dispatch_details"][0]["leg"] == "closed"
+    assert len(whole["dispatch_details"][0]["history"]) == 8
+    assert whole["history"][0]["edge"] == "opened"
+    assert whole["snapshots"] == [
+        {"camera": "k1", "time": 3.5, "sha": "a" * 64, "url": f"/api/v1/snapshots/{'a' * 64}.jpg"}
+    ]
+    assert [one["area"] for one in journal.incidents("open").items] == ["river-1"]
+    assert len(journal.incidents("all").items) == 2
+    assert journal.incidents("all", area="slope-1").items == [row]
+    assert journal.incident("i-none") is None
+
+
+def test_an_alarm_has_its_transitions_and_its_reasons(journal: Journal) -> None:
+    journal.record(NIGHT)
+    (low,) = journal.alarms("open").items
+    assert (low["area"], low["state"], low["rule_title"]) == ("river-1", "UNACK", {"zh": "位移", "en": "creep"})
+    assert "transitions" not in low
+    assert len(journal.alarms("NORM", area="slope-1").items) == 2
+    assert journal.alarms("nonsense").items == []
+    id = next(row["id"] for row in journal.alarms("NORM").items if row["rule"] == "creep")
+    alarm = journal.alarm(id)
+    assert alarm is not None
+    assert [step["edge"] for step in alarm["transitions"]] == [
+        "alarm",
+        "acknowledge",
+        "realarm",
+        "return",
+        "acknowledge",
+    ]
+    assert alarm["level"] == "red"
+    assert alarm["explanation"]["clause"] == "eta('limit') < 3600"
+    assert journal.alarm("a-none") is None
+
+
+def test_dispatches_by_unit_and_state(journal: Journal) -> None:
+    journal.record(NIGHT[:2])
+    (row,) = journal.dispatches("u-c1").items
+    assert (row["leg"], row["deadline"], row["issued"], row["overdue"]) == ("issued", 302.0, 2.0, False)
+    journal.record(NIGHT)
+    assert journal.dispatches("u-c1", state="all").items == []  # escalated to another unit
+    assert journal.dispatches(["u-s1", "u-c1"], state="open").items == []
+    (row,) = journal.dispatches("u-s1", state="all").items
+    whole = journal.dispatch(row["id"])
+    assert whole is not None
+    assert [step["edge"] for step in whole["history"]] == [
+        "issued", "raised", "overdue", "reassigned", "accepted", "on_scene", "resolved", "closed",
+    ]  # fmt: skip
+
+
+def test_results_are_found_by_command(journal: Journal) -> None:
+    journal.record(NIGHT)
+    assert journal.result("0-c1") == {
+        "type": "result", "id": "0-c1", "ok": True, "target": NIGHT[2].outcomes[-1].target, "reason": "", "time": 3.0,
+    }  # fmt: skip
+    refused = journal.result("0-c4")
+    assert refused is not None
+    assert (refused["ok"], refused["reason"]) == (False, "dispatch.already_done")
+    assert journal.result("never") is None
+
+
+def test_counts_are_of_open_risk_incidents_with_an_active_alarm(journal: Journal) -> None:
+    desk = Desk(SITE)
+    steps = [
+        desk.condition(change(3), 1.0),
+        desk.condition(change(1, rule="low", area="river-1"), 1.0),
+        desk.condition(change(4, rule="gap", kind="data_quality"), 1.0),
+        desk.condition(change(2, rule="gone", area="nowhere"), 1.0),
+        desk.condition(change(0, rule="gone", area="nowhere"), 2.0),
+    ]
+    journal.record([Record(0, offset, tuple(out)) for offset, out in enumerate(steps)])
+    assert journal.counts() == {"red": 0, "orange": 1, "yellow": 0, "blue": 1}
+    assert journal.counts("data_quality")["red"] == 1
+
+
+def test_an_areas_summary_empties_when_calm(journal: Journal) -> None:
+    journal.record(NIGHT[:2])
+    summary = journal.summary("slope-1")
+    assert (summary["level"], summary["count"], [one["level"] for one in summary["open"]]) == (
+        "orange", 2, ["orange", "yellow"],
+    )  # fmt: skip
+    journal.record(NIGHT)
+    assert (journal.summary("slope-1")["open"], journal.summary("slope-1")["level"]) == ([], None)
+
+
+def test_another_process_reads_while_the_worker_writes(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with pytest.raises(JournalMissing):
+        Reader(path)
+    writer = Journal(path)
+    reader = Reader(path)
+    writer.record(NIGHT)
+    assert reader.changes(0) == writer.changes(0)
+    with pytest.raises(sa.exc.OperationalError), reader.engine.begin() as connection:
+        connection.execute(sa.delete(tables.alarms))
+
+
+def test_old_outbox_rows_are_pruned(journal: Journal) -> None:
+    journal.record(NIGHT)
+    count = len(journal.outbox(0, 1000))
+    assert journal.prune_outbox(500.0) > 0
+    left = journal.outbox(0, 1000)
+    assert 0 < len(left) < count
+    assert all(row["time"] >= 500.0 for row in left)
+    assert journal.outbox_start(600.0) == min(row["position"] for row in left if row["time"] >= 600.0) - 1
+
+
+def test_two_partitions_share_one_sequence(journal: Journal) -> None:
+    desk = Desk(SITE)
+    other = [Record(1, 0, tuple(desk.condition(change(1, rule="else", area="river-1"), 1.0)))]
+    journal.record([*NIGHT[:1], *other])
+    assert [row["position"] for row in journal.changes(0)] == [1, 2, 3, 4]
+    assert journal.positions() == {0: 0, 1: 0}
+
+
+def test_incident_changes_keep_their_type(journal: Journal) -> None:
+    journal.record(NIGHT)
+    first = next(row["record"] for row in journal.changes(0) if row["kind"] == "incident")
+    assert set(first) == {"type", *IncidentChange.__struct_fields__}
+
+
+def test_the_tables_and_the_upsert_are_postgresqls_too() -> None:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    for table in tables.metadata.sorted_tables:
+        assert str(CreateTable(table).compile(dialect=dialect))
+    statement = postgresql.insert(tables.alarms).on_conflict_do_update(
+        index_elements=["id"], set_={"level": sa.literal("red")}
+    )
+    assert "ON CONFLICT (id) DO UPDATE" in str(statement.compile(dialect=dialect))

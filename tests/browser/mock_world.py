@@ -1,0 +1,226 @@
+"""A small believable world behind the mock API: a slope that begins to creep, and what people do about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from mock_site import Row, both, explanation, rationale, reading, site, user
+
+SHA = "5b1c" * 16
+LEGS = {"accept": "accepted", "refuse": "refused", "on-scene": "on_scene", "resolve": "resolved", "close": "closed"}
+AFTER = {"issued": 180.0, "accepted": 900.0, "on_scene": 7200.0, "resolved": 3600.0}
+
+
+class Refused(Exception):
+    """Say why the engine would refuse."""
+
+
+class World:
+    """Incidents, alarms and dispatches with the changes that made them; `publish` hears of each change."""
+
+    def __init__(self) -> None:
+        self.site = site()
+        self.incidents: dict[str, Row] = {}
+        self.alarms: dict[str, Row] = {}
+        self.dispatches: dict[str, Row] = {}
+        self.changes: list[Row] = []
+        self.started = time.time()
+        self.silent = False
+        self.publish: Callable[[Row], None] = lambda change: None
+        self.users: dict[str, Row] = {
+            "chen": user("chen", "陈值班", ["duty", "administrator"]),
+            "zhang": user("zhang", "张队长", ["field"], "unit-shiyan-1"),
+            "li": user("li", "李查看", ["viewer"]),
+        }
+        self.passwords = {"chen": "correct horse", "zhang": "correct horse", "li": "correct horse"}
+        self._background()
+
+    def status(self) -> Row:
+        return {
+            "time": self.started if self.silent else time.time(), "readings_per_second": 103.4, "points_total": 1012,
+            "points_live": 1006, "cameras_total": 120, "cameras_live": 118, "open": {}, "quarantine": {},
+            "engine_lag": 0.01, "journal_position": len(self.changes), "simulated": True,
+        }  # fmt: skip
+
+    # What happens
+
+    def _background(self) -> None:
+        now = time.time()
+        self.raise_alarm(
+            "underpass-shajing-2", "underpass-shajing-2.level", "underpass-level", "yellow",
+            both("下穿通道水位上涨过快", "Underpass water rising fast"), now - 2400, score=0.97,
+            clause="value >= 0.2 and rate('10m') > 0.02", value=0.24, simulated=False,
+        )  # fmt: skip
+        self.acknowledge("inc-underpass-level", "user:chen")
+
+    def landslide(self, *, level: str = "orange", title: Row | None = None) -> str:
+        """Raise the slope's incident; returns its id."""
+        return self.raise_alarm(
+            "slope-shiyan-1", "slope-shiyan-1.displacement-1", "slope-creep", level,
+            title or both("位移异常加速，雨中蠕滑", "Displacement creeping fast in rain"), time.time() - 12,
+            score=0.998,
+            clause="score >= 0.99 and eta('limit') < 45m and area.sum(rain.sum('6h')) > 50 and seen('debris', '10m')",
+            value=13.4, simulated=True,
+        )  # fmt: skip
+
+    def worsen(self, incident: str) -> None:
+        """Raise the incident to red, which dispatches by itself, and attach a camera picture."""
+        row = self.incidents[incident]
+        alarm = self.alarms[row["cause"]]
+        self._alarm_change(alarm, "raise", "UNACK", level="red")
+        self._incident_change(row, "level", row["state"], level="red")
+        self._incident_change(
+            row, "snapshot", row["state"], actor="camera:cam-slope-1",
+            args={"camera": "cam-slope-1", "sha": SHA, "time": time.time()},
+        )  # fmt: skip
+
+    def raise_alarm(
+        self, area: str, point: str, rule: str, level: str, title: Row, onset: float, *, score: float, clause: str,
+        value: float, simulated: bool,
+    ) -> str:  # fmt: skip
+        alarm, incident = f"alm-{rule}", f"inc-{rule}"
+        row: Row = {
+            "id": alarm, "rule": rule, "rule_version": "3f9c1a", "rule_title": title, "kind": "risk", "area": area,
+            "scope": point, "state": "NORM", "level": level, "onset": onset, "time": onset, "incident": incident,
+            "acknowledged_by": None, "simulated": simulated, "sequence": 0, "transitions": [],
+            "explanation": explanation(clause, point, value, score), "rationale": rationale(),
+        }  # fmt: skip
+        self.alarms[alarm] = row
+        name = next(one["name"] for one in self.site["areas"] if one["id"] == area)
+        heading = both(f"{name['zh']}：{title['zh']}", f"{name['en']}: {title['en']}")
+        self.incidents[incident] = {
+            "id": incident, "area": area, "kind": "risk", "state": "open", "level": level, "cause": alarm,
+            "alarms": [alarm], "opened": onset, "time": onset, "acknowledged_by": None, "simulated": simulated,
+            "title": heading, "sequence": 0, "dispatches": [], "disposition": "", "history": [], "snapshots": [],
+        }  # fmt: skip
+        self._alarm_change(
+            row, "alarm", "UNACK", explanation=row["explanation"], title=title, rationale=row["rationale"]
+        )
+        self._incident_change(self.incidents[incident], "opened", "open")
+        return incident
+
+    # What people do
+
+    def acknowledge(self, incident: str, actor: str) -> None:
+        row = self.incidents[incident]
+        if row["acknowledged_by"]:
+            raise Refused("事件已被确认")
+        for alarm in row["alarms"]:
+            self.acknowledge_alarm(alarm, actor)
+        row["acknowledged_by"] = actor
+        state = "acknowledged" if row["state"] == "open" else row["state"]
+        self._incident_change(row, "acknowledged", state, actor=actor)
+
+    def acknowledge_alarm(self, alarm: str, actor: str) -> None:
+        row = self.alarms[alarm]
+        row["acknowledged_by"] = actor
+        self._alarm_change(row, "acknowledge", "ACKED", actor=actor)
+
+    def comment(self, incident: str, actor: str, text: str) -> None:
+        row = self.incidents[incident]
+        self._incident_change(row, "commented", row["state"], actor=actor, reason=text, args={"text": text})
+
+    def close(self, incident: str, actor: str, disposition: str, reason: str) -> None:
+        row = self.incidents[incident]
+        if any(self.dispatches[id]["leg"] not in ("closed", "refused") for id in row["dispatches"]):
+            raise Refused("仍有派单未结束，请先结束派单")
+        row["disposition"] = disposition
+        self._incident_change(row, "closed", "closed", actor=actor, reason=reason, disposition=disposition)
+
+    def dispatch(self, incident: str, actor: str, unit: str, note: str) -> str:
+        row = self.incidents[incident]
+        key = f"dsp-{incident}-{len(row['dispatches']) + 1}"
+        now = time.time()
+        self.dispatches[key] = {
+            "id": key, "incident": incident, "area": row["area"], "unit": unit, "leg": "issued", "level": row["level"],
+            "deadline": now + AFTER["issued"], "overdue": False, "issued": now, "time": now, "note": note,
+            "simulated": row["simulated"], "sequence": 0, "history": [],
+        }  # fmt: skip
+        row["dispatches"].append(key)
+        self._dispatch_change(self.dispatches[key], "issued", actor)
+        self._incident_change(row, "dispatched", "dispatched", actor=actor)
+        return key
+
+    def step(self, dispatch: str, actor: str, step: str, reason: str) -> None:
+        row = self.dispatches[dispatch]
+        order = ["issued", "accepted", "on_scene", "resolved", "closed"]
+        leg = LEGS[step]
+        if leg != "refused" and order.index(leg) != order.index(row["leg"]) + 1:
+            raise Refused("请先完成前面的步骤")
+        row["leg"] = leg
+        row["deadline"] = time.time() + AFTER[leg] if leg in AFTER else None
+        self._dispatch_change(row, leg, actor, reason)
+
+    # Changes
+
+    def _alarm_change(self, row: Row, edge: str, after: str, actor: str = "", level: str = "", **more: Any) -> None:
+        before = row["state"]
+        row.update(state=after, level=level or row["level"], sequence=row["sequence"] + 1, time=time.time())
+        record = {
+            "type": "alarm", "id": f"{row['id']}.{row['sequence']}", "alarm": row["id"], "sequence": row["sequence"],
+            "rule": row["rule"], "rule_version": row["rule_version"], "kind": row["kind"], "area": row["area"],
+            "scope": row["scope"], "incident": row["incident"], "edge": edge, "before": before, "after": after,
+            "level": row["level"], "onset": row["onset"], "time": row["time"], "actor": actor or f"rule:{row['rule']}",
+            **({"simulated": True} if row["simulated"] else {}), **more,
+        }  # fmt: skip
+        row["transitions"].append(record)
+        self._change("alarm", row["id"], record)
+
+    def _incident_change(self, row: Row, edge: str, state: str, actor: str = "", level: str = "", **more: Any) -> None:
+        row.update(state=state, level=level or row["level"], sequence=row["sequence"] + 1, time=time.time())
+        record = {
+            "type": "incident", "id": f"{row['id']}.{row['sequence']}", "incident": row["id"],
+            **{key: row[key] for key in ("sequence", "area", "kind", "state", "level", "cause", "opened")},
+            "time": row["time"], "title": row["title"],
+            "alarms": list(row["alarms"]), "edge": edge, **({"actor": actor} if actor else {}),
+            **({"simulated": True} if row["simulated"] else {}), **more,
+        }  # fmt: skip
+        row["history"].append(record)
+        if edge == "snapshot":
+            args = more["args"]
+            row["snapshots"].append({**args, "url": f"/api/v1/snapshots/{args['sha']}.jpg"})
+        self._change("incident", row["id"], record)
+
+    def _dispatch_change(self, row: Row, edge: str, actor: str, reason: str = "") -> None:
+        row.update(sequence=row["sequence"] + 1, time=time.time())
+        incident = self.incidents[row["incident"]]
+        keys = ("sequence", "incident", "area", "unit", "leg", "level", "deadline", "time")
+        record = {
+            "type": "dispatch", "id": f"{row['id']}.{row['sequence']}", "dispatch": row["id"],
+            **{key: row[key] for key in keys}, "edge": edge, "actor": actor, "reason": reason,
+            "event": {"data": {"title": incident["title"], "note": row["note"], "why": "score >= 0.99"}},
+            **({"simulated": True} if row["simulated"] else {}),
+        }  # fmt: skip
+        row["history"].append(record)
+        self._change("dispatch", row["id"], record)
+
+    def _change(self, kind: str, key: str, record: Row) -> None:
+        change = {"position": len(self.changes) + 1, "kind": kind, "id": key, "record": record}
+        self.changes.append(change)
+        self.publish(change)
+
+    # What is asked
+
+    def incident(self, key: str) -> Row:
+        row = self.incidents[key]
+        suggested = ["unit-shiyan-1", "unit-shiyan", "unit-geo"] if "slope" in row["area"] else ["unit-shajing-1"]
+        return {
+            **row, "alarm_details": [self.alarms[id] for id in row["alarms"]],
+            "dispatch_details": [self.dispatches[id] for id in row["dispatches"]], "suggested_units": suggested,
+        }  # fmt: skip
+
+    def trace(self, point: str, start: float, stop: float, most: int) -> Row:
+        count = max(2, min(most, 1200, int((stop - start) / 10)))
+        times = [start + (stop - start) * i / (count - 1) for i in range(count)]
+        onset = max(
+            (row["onset"] for row in self.alarms.values() if point in row["explanation"]["points"]), default=stop
+        )
+        values, scores = [], []
+        for at in times:
+            value, score = reading(point, at, onset)
+            values.append(round(value, 3))
+            scores.append(round(score, 4))
+        unit = next(one["unit"] for one in self.site["points"] if one["id"] == point)
+        return {"point": point, "unit": unit, "time": times, "value": values, "score": scores}

@@ -1,0 +1,57 @@
+"""Every page passes axe in both themes, on desk and phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
+from axe_playwright_python.sync_playwright import Axe
+
+pytestmark = pytest.mark.browser
+
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+PAGES = {
+    "watch": ("#/", "chen", "#incident-title"),
+    "alarms": ("#/alarms", "chen", "[data-test=alarms] li"),
+    "alarm": ("#/alarms/alm-slope-creep", "chen", ".plot canvas"),
+    "users": ("#/users", "chen", "table.users"),
+    "field": ("#/field", "zhang", "[data-test=task]"),
+    "login": ("#/login", "", ".card"),
+    "first": ("#/first?token=x", "", ".card"),
+}
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_has_no_axe_violation(open_page: Any, mock: Any, name: str, theme: str) -> None:
+    path, who, ready = PAGES[name]
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda api: api.world.worsen(incident))
+    mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
+    phone = name == "field"
+    size = {"width": 390, "height": 844, "phone": True} if phone else {}
+    page = open_page("#/login", who=who, reduced_motion="reduce", **size)
+    page.evaluate(f"localStorage.setItem('foreshock.theme', '{theme}')")
+    page.goto(f"{mock.url}/{path}")
+    page.reload()
+    page.locator(ready).first.wait_for()
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert not found, "\n".join(
+        f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]
+    )
+
+
+def test_open_dialogs_have_no_axe_violation(open_page: Any, mock: Any) -> None:
+    mock.do(lambda api: api.world.landslide())
+    page = open_page(reduced_motion="reduce")
+    page.locator("#incident-title").wait_for()
+    for key in ("关闭事件", "帮助与快捷键"):
+        page.get_by_role("button", name=key).click()
+        page.get_by_role("dialog").wait_for()
+        found = Axe().run(page, context="dialog", options=RULES).response["violations"]
+        assert not found, [one["id"] for one in found]
+        page.keyboard.press("Escape")

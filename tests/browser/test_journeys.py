@@ -1,0 +1,284 @@
+"""What people do on the page, from the first sign of danger to the closed case."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def queue_item(page: Any, incident: str) -> Any:
+    return page.locator(f"[data-incident={incident}]")
+
+
+def test_wrong_password_says_so_and_right_one_leads_to_the_watch_page(open_page: Any) -> None:
+    page = open_page("", who="")
+    expect(page).to_have_url(re.compile("#/login$"))
+    page.locator("input[autocomplete=username]").fill("chen")
+    page.locator("input[type=password]").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("用户名或密码错误")
+    page.locator("input[type=password]").fill("correct horse")
+    page.keyboard.press("Enter")
+    expect(page.locator(".queue")).to_be_visible()
+    expect(page.locator("[data-test=link]")).to_have_text("实时")
+
+
+def test_first_administrator_is_made_through_the_one_time_link(open_page: Any) -> None:
+    page = open_page("#/first?token=once", who="")
+    page.locator("input[autocomplete=username]").fill("wang")
+    for box in page.locator("input[type=password]").all():
+        box.fill("a long password")
+    page.get_by_role("button", name="创建并登录").click()
+    expect(page.locator(".person summary")).to_have_text("wang")
+    assert "token" not in page.url
+
+
+def test_incident_appears_live_and_is_announced_without_a_reload(open_page: Any, mock: Any) -> None:
+    page = open_page()
+    expect(queue_item(page, "inc-underpass-level")).to_be_visible()
+    page.evaluate("window.stays = true")
+    incident = mock.do(lambda api: api.world.landslide())
+    item = queue_item(page, incident)
+    expect(item).to_contain_text("位移异常加速")
+    expect(item).to_contain_text("橙色")
+    expect(item).to_contain_text("模拟")
+    expect(page.locator("[data-test=announcer]")).to_contain_text("橙色预警")
+    expect(page).to_have_title(re.compile(r"^\(1\)"))
+    # it does not push aside what the officer is reading
+    expect(page.locator("#incident-title")).to_have_text("下穿通道水位上涨过快")
+    mock.do(lambda api: api.world.worsen(incident))
+    expect(item).to_contain_text("红色")
+    assert page.evaluate("window.stays") is True
+
+
+def test_officer_sees_why_acknowledges_and_dispatches(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda api: api.world.worsen(incident))
+    page = open_page()
+    why = page.get_by_role("region", name="为何报警")
+    expect(why).to_contain_text("score >= 0.99")
+    expect(why).to_contain_text("37 分钟")
+    expect(page.get_by_role("region", name="如何解除")).to_contain_text("30 分钟")
+    expect(page.locator(".plot canvas").first).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("最新")).first).to_be_visible()
+    picture = page.locator(".picture img")
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 0
+    page.locator(".incident-head").get_by_role("button", name="确认").click()
+    expect(page).to_have_title(re.compile("^前震"))
+    expect(page.locator(".incident-head .facts")).to_contain_text("chen")
+    page.locator(".send textarea").fill("带上警戒带")
+    page.get_by_role("button", name="派出 石岩第一社区应急队").click()
+    order = page.locator("[data-test=dispatch]")
+    expect(order).to_contain_text("石岩第一社区应急队")
+    expect(order).to_contain_text(re.compile(r"须接单，剩余\s*0[23]:\d\d"))
+    expect(queue_item(page, incident)).to_contain_text("处置中")
+    page.get_by_role("button", name=re.compile("^完成 调看边坡相机")).click()
+    expect(page.locator(".plan")).to_contain_text("1/4")
+
+
+def test_refusal_by_the_engine_is_said_in_its_own_words(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", ""))
+    page = open_page(f"#/incidents/{incident}")
+    page.get_by_role("button", name="关闭事件").click()
+    page.get_by_label("扰动误报").check()
+    page.get_by_role("dialog").get_by_role("button", name="关闭事件").click()
+    expect(page.locator(".notice.bad")).to_have_text(re.compile("仍有派单未结束"))
+
+
+def test_unit_works_its_task_on_the_phone_and_the_desk_follows(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    phone = open_page(who="zhang", width=390, height=844, phone=True)
+    expect(phone).to_have_url(re.compile("#/field$"))
+    expect(phone.locator(".no-tasks")).to_be_visible()
+    desk = open_page(f"#/incidents/{incident}")
+    mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "先封闭运动场"))
+    task = phone.locator("[data-test=task]")
+    expect(task).to_contain_text("石岩体育公园后山边坡")
+    expect(task).to_contain_text("先封闭运动场")
+    for button, leg in (("接单", "accepted"), ("已到现场", "on_scene"), ("处置完成", "resolved")):
+        if leg == "resolved":
+            task.locator("textarea").fill("已封闭，无人员被困")
+        height = task.get_by_role("button", name=button).bounding_box()["height"]
+        assert height >= 48
+        task.get_by_role("button", name=button).tap()
+        expect(task).to_have_attribute("data-leg", leg)
+        expect(desk.locator("[data-test=dispatch] .at")).to_contain_text(
+            {"accepted": "接单", "on_scene": "到场", "resolved": "处置"}[leg]
+        )
+    task.get_by_role("button", name="结束任务").tap()
+    expect(phone.locator(".no-tasks")).to_be_visible()
+    expect(desk.locator(".timeline")).to_contain_text("已封闭，无人员被困")
+
+
+def test_unit_refuses_with_a_reason(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", ""))
+    phone = open_page(who="zhang", width=390, height=844, phone=True)
+    phone.get_by_role("button", name="拒绝").tap()
+    dialog = phone.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="拒绝")).to_be_disabled()
+    dialog.get_by_role("button", name="正在处置其他任务").tap()
+    dialog.get_by_role("button", name="拒绝").tap()
+    expect(phone.locator(".no-tasks")).to_be_visible()
+
+
+def test_language_switches_at_once_and_is_remembered(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page(f"#/incidents/{incident}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("位移异常加速，雨中蠕滑")
+    page.evaluate("window.stays = true")
+    page.locator("header.top").get_by_role("button", name="EN").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Displacement creeping fast in rain")
+    expect(page.get_by_role("region", name="Why it fired")).to_contain_text("Time until the limit")
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.evaluate("window.stays") is True
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Displacement creeping fast in rain")
+
+
+def test_keyboard_alone_acknowledges_and_dispatches(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page()
+    expect(page.locator("#incident-title")).to_have_text("位移异常加速，雨中蠕滑")
+    page.keyboard.press("j")
+    expect(page.locator("#incident-title")).to_have_text("下穿通道水位上涨过快")
+    page.keyboard.press("k")
+    expect(page.locator("#incident-title")).to_have_text("位移异常加速，雨中蠕滑")
+    page.keyboard.press("a")
+    expect(queue_item(page, incident)).to_contain_text("已确认")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("d")
+    expect(page.locator(".send input[type=radio]").first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.send button')"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-test=dispatch]")).to_contain_text("石岩街道应急办")
+
+
+def test_keys_rest_while_one_writes_and_when_switched_off(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page()
+    page.keyboard.press("c")
+    expect(page.locator("#comment")).to_be_focused()
+    page.keyboard.type("ja")
+    expect(page.locator("#comment")).to_have_value("ja")
+    expect(queue_item(page, incident)).to_contain_text("待处理")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.get_by_label("启用单键快捷键").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("#incident-title")).to_have_text("位移异常加速，雨中蠕滑")
+
+
+def test_alarms_are_filtered_and_linked(open_page: Any, mock: Any) -> None:
+    mock.do(lambda api: api.world.landslide())
+    page = open_page("#/alarms")
+    rows = page.locator("[data-test=alarms] li")
+    expect(rows).to_have_count(2)
+    page.get_by_label("等级").select_option("yellow")
+    expect(rows).to_have_count(1)
+    page.get_by_label("等级").select_option("")
+    page.get_by_label("查找").fill("边坡")
+    expect(rows).to_have_count(1)
+    rows.get_by_role("link").click()
+    expect(page).to_have_url(re.compile("#/alarms/alm-slope-creep$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("位移异常加速，雨中蠕滑")
+    page.get_by_role("button", name="确认").click()
+    expect(page.locator(".incident-head")).to_contain_text("ACKED")
+
+
+def test_administrator_adds_an_account(open_page: Any) -> None:
+    page = open_page("#/users")
+    page.get_by_role("button", name="添加账号").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("用户名").fill("zhao")
+    dialog.get_by_label("密码（至少 10 个字符）").fill("a long password")
+    dialog.get_by_label("现场人员").check()
+    dialog.get_by_label("单位").select_option("unit-geo")
+    dialog.get_by_role("button", name="添加账号").click()
+    expect(page.locator("table.users")).to_contain_text("zhao")
+
+
+def test_viewer_is_shown_no_button_that_would_be_refused(open_page: Any, mock: Any) -> None:
+    mock.do(lambda api: api.world.landslide())
+    page = open_page(who="li")
+    expect(page.locator("#incident-title")).to_be_visible()
+    expect(page.get_by_role("button", name="确认")).to_have_count(0)
+    expect(page.locator(".send")).to_have_count(0)
+
+
+HOSTILE = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>{n}"\'&amp;'
+
+
+def test_hostile_text_is_shown_as_text_everywhere(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide(title={"zh": HOSTILE, "en": HOSTILE}))
+    mock.do(lambda api: api.world.comment(incident, f"user:{HOSTILE}", HOSTILE))
+    mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", HOSTILE))
+    mock.do(lambda api: api.world.users["li"].update(display=HOSTILE))
+    page = open_page(f"#/incidents/{incident}")
+    for path, where in (
+        (f"#/incidents/{incident}", ".timeline"),
+        ("#/alarms", "[data-test=alarms]"),
+        ("#/field", "[data-test=task]"),
+        ("#/users", "table.users"),
+    ):
+        page.goto(f"{mock.url}/{path}")
+        expect(page.locator(where).first).to_contain_text("<script>window.owned=1</script>")
+    page.goto(f"{mock.url}/#/incidents/%3Cimg%20src=x%3E%")
+    assert page.evaluate("window.owned") is None
+
+
+def test_duty_page_works_on_a_phone(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page(width=390, height=844, phone=True)
+    expect(queue_item(page, incident)).to_be_visible()
+    expect(page.locator("#incident-title")).to_have_count(0)
+    queue_item(page, incident).tap()
+    expect(page.locator("#incident-title")).to_be_visible()
+    expect(queue_item(page, incident)).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="返回列表").tap()
+    expect(queue_item(page, incident)).to_be_visible()
+
+
+def test_page_reflows_at_200_percent_zoom(open_page: Any, mock: Any) -> None:
+    mock.do(lambda api: api.world.landslide())
+    page = open_page(width=720, height=450)
+    expect(page.locator(".item").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_sound_needs_a_click_sounds_for_orange_and_can_be_muted(open_page: Any, mock: Any) -> None:
+    page = open_page()
+    page.evaluate(
+        """() => {
+            window.tones = 0;
+            const make = AudioContext.prototype.createOscillator;
+            AudioContext.prototype.createOscillator = function () { window.tones += 1; return make.call(this); };
+        }"""
+    )
+    page.get_by_role("button", name="开启声音").click()
+    expect(page.get_by_role("button", name="静音 2 分钟")).to_be_visible()
+    page.wait_for_function("window.tones === 2")
+    incident = mock.do(lambda api: api.world.landslide())
+    page.wait_for_function("window.tones === 4")
+    page.get_by_role("button", name="静音 2 分钟").click()
+    mock.do(lambda api: api.world.worsen(incident))
+    expect(queue_item(page, incident)).to_contain_text("红色")
+    assert page.evaluate("window.tones") == 4

@@ -1,0 +1,341 @@
+"""The bank: batch invariance, learning, early events, kinds, data quality, time to limit, state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.bank import Bank, BankResult, BankSettings
+from models.reason import VALUE_ABOVE
+
+KINDS = ("gauge", "counter", "switch", "angle")
+# Small time constants, so that generations turn, counts halve and stays settle within a short test.
+QUICK = BankSettings(
+    warm_up=5, generation=60.0, generation_intervals=20.0, memory=40.0, settle=20.0, settle_intervals=10.0, least=1.0
+)
+
+
+def make_bank(kinds: list[str], quick: bool = True) -> Bank:
+    bank = Bank(QUICK if quick else None)
+    bank.grow(len(kinds))
+    for row, kind in enumerate(kinds):
+        bank.configure(row, interval=1.0 + row % 3, kind=kind)  # type: ignore[arg-type]
+    return bank
+
+
+def feed(bank: Bank, values: np.ndarray, start: float = 0.0, step: float = 60.0, row: int = 0) -> list[BankResult]:
+    at = np.array([row])
+    return [
+        bank.update(at, np.array([start + step * place]), np.array([value]))
+        for place, value in enumerate(np.asarray(values, np.float64))
+    ]
+
+
+def same_state(one: Bank, other: Bank) -> bool:
+    first, second = one.state(), other.state()
+    return all(first[name].tobytes() == second[name].tobytes() for name in first)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 90), st.sampled_from([0.0, 0.05]))
+def test_outcome_does_not_depend_on_how_rows_are_split_or_ordered(seed: int, points: int, broken: float) -> None:
+    random = np.random.default_rng(seed)
+    kinds = [KINDS[int(kind)] for kind in random.choice(4, points, p=[0.7, 0.1, 0.1, 0.1])]
+    whole, parts, singles = make_bank(kinds), make_bank(kinds), make_bank(kinds)
+    level = np.zeros(points)
+    time = np.zeros(points)
+    for _ in range(60):
+        level = level + random.normal(size=points) * random.choice(
+            [0.0, 1.0, 1.0, 30.0], points, p=[0.2, 0.4, 0.38, 0.02]
+        )
+        level = np.where(random.random(points) < 0.1, np.round(level, 0) * -0.0, level)  # negative zeros and repeats
+        time = time + random.choice([0.3, 1.0, 2.0, 40.0], points, p=[0.1, 0.7, 0.18, 0.02])
+        value = np.where(random.random(points) < broken, random.choice([np.nan, np.inf, 1e300, -1e99]), level)
+        moment = np.where(random.random(points) < broken, time - 5.0, time)
+        rows = np.flatnonzero(random.random(points) < 0.9)
+        expected = whole.update(rows, moment[rows], value[rows])
+        order = random.permutation(len(rows))
+        cuts = np.sort(random.integers(0, len(rows) + 1, 3))
+        for piece in np.split(order, cuts):
+            told = parts.update(rows[piece], moment[rows[piece]], value[rows[piece]])
+            for column, full in zip(told, expected, strict=True):
+                assert column.dtype == full.dtype
+                assert column.tobytes() == full[piece].tobytes()
+        for place in order:
+            one = slice(place, place + 1)
+            told = singles.update(rows[one], moment[rows[one]], value[rows[one]])
+            assert told.score.tobytes() == expected.score[one].tobytes()
+    assert same_state(whole, parts)
+    assert same_state(whole, singles)
+
+
+def test_large_batches_are_worked_in_pieces_with_the_same_bits() -> None:
+    random = np.random.default_rng(5)
+    points = 5000
+    whole, parts = make_bank(["gauge"] * points), make_bank(["gauge"] * points)
+    everyone = np.arange(points)
+    for step in range(12):
+        value = random.normal(size=points)
+        one = whole.update(everyone, np.full(points, 1.0 + step), value)
+        two = [
+            parts.update(piece, np.full(len(piece), 1.0 + step), value[piece]) for piece in np.array_split(everyone, 7)
+        ]
+        assert one.score.tobytes() == np.concatenate([each.score for each in two]).tobytes()
+    assert same_state(whole, parts)
+
+
+def test_no_look_ahead() -> None:
+    values = np.random.default_rng(3).normal(size=600)
+    other = values.copy()
+    other[400:] = 99.0
+    first = [result.score[0] for result in feed(make_bank(["gauge"]), values)]
+    second = [result.score[0] for result in feed(make_bank(["gauge"]), other)]
+    assert first[:400] == second[:400]
+
+
+def test_learning_never_alarms_and_says_so() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0)
+    values = np.zeros(100)
+    values[10::10] = 1e6 * np.arange(1, 10)
+    for result in feed(bank, values):
+        assert result.learning[0]
+        assert result.score[0] == 0.0
+        assert not result.alarm[0]
+    assert not bank.learning(np.array([0]))[0]
+
+
+def test_a_step_far_outside_the_range_is_one_early_event_with_its_reason() -> None:
+    bank = Bank()
+    bank.configure(0, interval=300.0)
+    random = np.random.default_rng(1)
+    feed(bank, 12.0 + np.clip(random.normal(size=3000), -2, 2) * 0.5, step=300.0)
+    results = feed(bank, 16.0 + random.normal(size=60) * 0.01, start=3000 * 300.0, step=300.0)
+    assert results[0].alarm[0]
+    assert results[0].score[0] > 0.999
+    assert results[0].reason[0] == VALUE_ABOVE
+    assert sum(result.alarm[0] for result in results) == 1
+    assert bank.reason_text(0) != ""
+
+
+def test_reason_is_told_in_both_languages() -> None:
+    bank = Bank()
+    bank.configure(0, interval=300.0)
+    feed(bank, np.where(np.arange(3000) % 2 == 0, 12.1, 14.0), step=300.0)
+    assert feed(bank, np.array([14.2]), start=3000 * 300.0)[0].alarm[0]
+    assert bank.reason_text(0) == "value 14.2 above 12.1…14 seen in the last 10 d"
+    assert bank.reason_text(0, "zh-CN") == "数值 14.2 高于最近 10 天 内的范围 12.1…14"
+
+
+def test_a_rare_place_within_the_range_scores_without_an_alarm() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0)
+    random = np.random.default_rng(2)
+    values = random.normal(size=3000) * 0.1
+    values[150:300] = 10.0  # the range is wide, of the means too
+    feed(bank, values)
+    result = feed(bank, np.array([3.0]), start=3000 * 60.0)[0]
+    assert 0.9 < result.score[0] < 0.999
+    assert not result.alarm[0]
+
+
+def test_scores_are_calibrated_on_readings_without_anomalies() -> None:
+    points, steps = 100, 3000
+    random = np.random.default_rng(11)
+    bank = Bank()
+    bank.grow(points)
+    for row in range(points):
+        bank.configure(row, interval=60.0)
+    shapes = random.normal(size=(steps, points))
+    shapes[:, points // 2 :] = np.exp(shapes[:, points // 2 :] * 0.5)  # half of them with a longer tail
+    everyone, said, alarms = np.arange(points), [], 0
+    for step in range(steps):
+        result = bank.update(everyone, np.full(points, 60.0 * step), shapes[step])
+        said.append(result.score)
+        alarms += int(result.alarm.sum())
+    scores = np.array(said)[500:]
+    assert 0.1 < np.mean(scores >= 0.95) / 0.05 < 1.2  # coarse ranks err on the quiet side
+    assert 0.2 < np.mean(scores >= 0.99) / 0.01 < 1.2
+    assert 0.3 < np.mean(scores >= 0.999) / 0.001 < 3.0
+    assert alarms / (points * steps * 60.0 / 86400.0) < 0.1
+
+
+def test_a_lasting_shift_becomes_the_new_normal() -> None:
+    bank = Bank()
+    bank.configure(0, interval=300.0)
+    random = np.random.default_rng(4)
+    feed(bank, random.normal(size=1000), step=300.0)
+    feed(bank, 100.0 + random.normal(size=500), start=1000 * 300.0, step=300.0)
+    result = feed(bank, np.array([110.0]), start=1500 * 300.0)[0]
+    assert result.score[0] > 0.999  # 10 is a lot again, though the old range reached from 0 to 100
+    assert feed(bank, np.array([50.0]), start=1501 * 300.0)[0].reason[0] != 0
+
+
+def test_a_short_excursion_leaves_the_range_as_it_was() -> None:
+    bank = Bank()
+    bank.configure(0, interval=300.0)
+    random = np.random.default_rng(4)
+    feed(bank, random.normal(size=1000), step=300.0)
+    feed(bank, 100.0 + random.normal(size=50), start=1000 * 300.0, step=300.0)
+    feed(bank, random.normal(size=50), start=1050 * 300.0, step=300.0)
+    assert feed(bank, np.array([90.0]), start=1100 * 300.0)[0].score[0] < 1.0
+    assert not feed(bank, np.array([90.0]), start=1101 * 300.0)[0].alarm[0]
+
+
+def test_counters_are_scored_by_their_increments_and_survive_resets() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0, kind="counter")
+    random = np.random.default_rng(6)
+    steps = 10.0 + random.random(1500)
+    steps[0] = 1e6  # what it stood at before the first reading
+    total = np.cumsum(steps)
+    total[700:] -= total[700] - 5.0  # reset to zero, then five counted
+    results = feed(bank, total)
+    assert not any(result.alarm[0] for result in results)
+    burst = feed(bank, np.array([total[-1] + 90.0]), start=1500 * 60.0)[0]
+    assert burst.alarm[0]
+
+
+def test_switches_are_never_scored() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0, kind="switch")
+    values = np.zeros(500)
+    values[400:] = 1.0
+    results = feed(bank, values)
+    assert not any(result.alarm[0] or result.score[0] or result.learning[0] for result in results)
+    assert bank.last_value[0] == 1.0
+    assert bank.flat_since[0] == 400 * 60.0
+
+
+def test_angles_wrap() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0, kind="angle")
+    values = np.random.default_rng(7).normal(size=1500) * 5.0 % 360.0  # around north
+    results = feed(bank, values)
+    assert sum(int(result.alarm[0]) for result in results) <= 1
+    assert feed(bank, np.array([180.0]), start=1500 * 60.0)[0].alarm[0]
+
+
+def test_flat_and_gap_are_told() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0)
+    feed(bank, np.array([1.0, 2.0, 2.0, 2.0]))
+    assert bank.flat_since[0] == 60.0
+    assert bank.last_time[0] == 180.0
+    row = np.array([0])
+    assert not bank.update(row, np.array([180.0 + 299.0]), np.array([2.0])).gap[0]
+    assert bank.update(row, np.array([180.0 + 299.0 + 301.0]), np.array([3.0])).gap[0]
+
+
+@pytest.mark.parametrize(
+    ("time", "value"), [(1000.0, np.nan), (1000.0, np.inf), (1000.0, 1e200), (0.0, 5.0), (np.nan, 5.0)]
+)
+@pytest.mark.parametrize("batch", [1, 40])
+def test_unusable_readings_change_nothing(time: float, value: float, batch: int) -> None:
+    bank = make_bank(["gauge"] * batch, quick=False)
+    rows = np.arange(batch)
+    bank.update(rows, np.full(batch, 10.0), np.full(batch, 1.0))
+    before = bank.state()
+    result = bank.update(rows, np.full(batch, time), np.full(batch, value))
+    assert not result.score.any()
+    assert all(before[name].tobytes() == array.tobytes() for name, array in bank.state().items())
+
+
+def test_eta_foresees_a_steady_rise() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0)
+    feed(bank, np.full(50, 10.0) + np.random.default_rng(8).normal(size=50) * 0.02)
+    rows, limit, below = np.array([0]), np.array([20.0]), np.array([False])
+    assert np.isinf(bank.eta(rows, limit, below)[0])
+    feed(bank, 10.0 + 0.1 * np.arange(40), start=3000.0)
+    left = bank.eta(rows, limit, below)[0]
+    assert 40 * 60.0 < left < 3 * 61 * 60.0  # straight on it would be 61 minutes; damping makes it later
+    assert bank.rate[0] == pytest.approx(0.1 / 60.0, rel=0.2)
+    assert np.isinf(bank.eta(rows, np.array([0.0]), np.array([True]))[0])
+    assert bank.eta(rows, np.array([12.0]), below)[0] == 0.0
+    assert np.isinf(bank.eta(rows, np.array([1e6]), below)[0])
+
+
+def test_eta_foresees_a_fall_to_a_floor_and_is_not_told_too_early() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0)
+    rows, limit, below = np.array([0]), np.array([1.0]), np.array([True])
+    assert np.isnan(bank.eta(rows, limit, below)[0])
+    feed(bank, np.array([6.0, 5.9]))
+    assert np.isnan(bank.eta(rows, limit, below)[0])
+    feed(bank, 6.0 - 0.1 * np.arange(30), start=600.0)
+    assert 0.0 < bank.eta(rows, limit, below)[0] < 4 * 3600.0
+
+
+def test_noise_has_no_eta() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0)
+    values = np.random.default_rng(9).normal(size=2000)
+    finite = 0
+    for place, value in enumerate(values):
+        bank.update(np.array([0]), np.array([60.0 * place]), np.array([value]))
+        finite += bool(np.isfinite(bank.eta(np.array([0]), np.array([6.0]), np.array([False]))[0]))
+    assert finite < 40
+
+
+def test_a_gap_resets_the_trend_but_not_the_range() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0)
+    feed(bank, 0.1 * np.arange(200.0))
+    assert bank.rate[0] > 0.0
+    result = feed(bank, np.array([5.0]), start=200 * 60.0 + 3600.0)[0]
+    assert result.gap[0]
+    assert bank.rate[0] == 0.0
+    assert not result.learning[0]
+    assert np.isnan(bank.eta(np.array([0]), np.array([50.0]), np.array([False]))[0])
+
+
+def test_state_goes_on_where_it_stopped() -> None:
+    random = np.random.default_rng(10)
+    values = random.normal(size=(60, 20))
+    one = make_bank(["gauge"] * 20)
+    rows = np.arange(20)
+    for step in range(30):
+        one.update(rows, np.full(20, float(step)), values[step])
+    other = Bank(QUICK)
+    other.restore(one.state())
+    for step in range(30, 60):
+        first = one.update(rows, np.full(20, float(step)), values[step])
+        second = other.update(rows, np.full(20, float(step)), values[step])
+        assert first.score.tobytes() == second.score.tobytes()
+    assert same_state(one, other)
+
+
+def test_restore_refuses_another_layout() -> None:
+    state = make_bank(["gauge"]).state()
+    with pytest.raises(ValueError, match="fine"):
+        Bank().restore({**state, "fine": state["fine"][:, :3]})
+    with pytest.raises(ValueError, match="fields"):
+        Bank().restore({})
+
+
+def test_configure_refuses_nonsense_and_keeps_what_is_learnt() -> None:
+    bank = make_bank(["gauge"])
+    with pytest.raises(ValueError, match="kind"):
+        bank.configure(0, kind="valve")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="interval"):
+        bank.configure(0, interval=0.0)
+    feed(bank, np.arange(20.0), step=1.0)
+    bank.configure(0, interval=5.0)
+    assert bank.last_value[0] == 19.0
+    bank.configure(0, interval=5.0, kind="switch")
+    assert np.isnan(bank.last_value[0])
+
+
+def test_a_row_stays_small() -> None:
+    bank = make_bank(["gauge"] * 10)
+    assert sum(array.nbytes for array in bank.state().values()) == 10 * bank.row_bytes
+    assert bank.row_bytes <= 700
+
+
+def test_an_empty_batch_is_fine() -> None:
+    result = make_bank(["gauge"]).update(np.empty(0, np.intp), np.empty(0), np.empty(0))
+    assert len(result.score) == 0
+    assert result.reason.dtype == np.uint8

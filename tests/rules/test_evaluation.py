@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.compiler import compile_rules
+from rules.evaluation import Change, Evaluator
+from rules.rule import Rule
+from sensors.observation import GOOD, HISTORICAL, SIMULATED, CameraEvent
+from sensors.site import LEVELS, Point, Site
+from tests.rules.stage import Bank, Scored, a_point, a_rule, a_site
+
+NAMES = ("none", *LEVELS)
+
+
+class Play:
+    """Drive one evaluator over points by id."""
+
+    def __init__(self, site: Site, rules: Sequence[Rule]) -> None:
+        self.site = site
+        self.bank = Bank(len(site.points))
+        self.row = {point.id: row for row, point in enumerate(site.points)}
+        self.evaluator = Evaluator(compile_rules(rules, site, site.points), self.bank)
+
+    def read(
+        self, point: str, time: float, value: float, *, score: float = 0.0, alarm: bool = False,
+        quality: int = GOOD, received: float | None = None,
+    ) -> list[Change]:  # fmt: skip
+        rows = np.array([self.row[point]])
+        return self.evaluator.readings(
+            rows,
+            np.array([time]),
+            np.array([value]),
+            np.array([quality], np.uint8),
+            time if received is None else received,
+            Scored(np.array([score]), np.array([alarm])),
+        )
+
+    def see(self, kind: str, time: float, area: str = "a", **fields: object) -> list[Change]:
+        received = float(fields.pop("received", time))  # type: ignore[arg-type]
+        event = CameraEvent(area=area, camera="cam", kind=kind, event="e", time=time, received=received, **fields)  # type: ignore[arg-type]
+        return self.evaluator.event(event)
+
+    def tick(self, time: float) -> list[Change]:
+        return self.evaluator.tick(time)
+
+
+def a_play(*rules: Rule, points: Sequence[Point] | None = None) -> Play:
+    return Play(a_site(*(points or [a_point("p", limit=10.0, levels={"yellow": 5.0, "red": 10.0})])), rules)
+
+
+def moves(changes: list[Change]) -> list[tuple[str, str]]:
+    return [(NAMES[change.before], NAMES[change.after]) for change in changes]
+
+
+def test_levels_with_separate_reset_thresholds_follow_kapacitors_vector() -> None:
+    play = a_play(
+        a_rule(
+            levels={
+                "blue": {"when": "value > 60", "clear": "value < 50"},
+                "yellow": {"when": "value > 70", "clear": "value < 60"},
+                "red": {"when": "value > 80", "clear": "value < 70"},
+            }
+        )
+    )
+    levels = []
+    for second, value in enumerate([61, 73, 64, 85, 62, 56, 47]):
+        play.read("p", second, value)
+        levels.append({"blue": "INFO", "yellow": "WARNING", "red": "CRITICAL", "none": "OK"}[NAMES[play.evaluator.current[0]]])
+    assert levels == "INFO WARNING WARNING CRITICAL INFO INFO OK".split()
+
+
+def test_a_change_says_what_where_since_when() -> None:
+    play = a_play(a_rule(when="value > 5 m", **{"for": "10 s"}))
+    assert play.read("p", 100, 6, received=103) == []
+    (change,) = play.read("p", 110, 7, received=113, quality=SIMULATED)
+    assert (change.rule.id, change.scope, change.area) == ("r", "p", "a")
+    assert (change.before, change.after, change.onset, change.time) == (0, 2, 100.0, 113.0)
+    assert change.simulated
+    (change,) = play.read("p", 120, 1, received=123)
+    assert (change.before, change.after, change.onset, change.time) == (2, 0, 120.0, 123.0)
+    assert not change.simulated
+
+
+def test_for_starts_anew_when_the_condition_lets_go() -> None:
+    play = a_play(a_rule(when="value > 5", **{"for": "10 s"}))
+    for time, value in [(0, 6), (5, 6), (8, 1), (9, 6), (15, 6)]:
+        assert play.read("p", time, value) == []
+    assert moves(play.read("p", 19, 6)) == [("none", "yellow")]
+
+
+def test_for_is_satisfied_by_a_tick_when_no_reading_comes() -> None:
+    play = a_play(a_rule(when="value > 5", **{"for": "10 s"}))
+    play.read("p", 1000, 6, received=2000)  # the source's clock is far behind
+    assert play.tick(2009) == []
+    (change,) = play.tick(2010)
+    assert (change.onset, change.time) == (1000.0, 2010.0)
+
+
+def test_clear_after_waits_for_calm_and_unknown_is_not_calm() -> None:
+    play = a_play(a_rule(when="value > 5 or rate('10m') > 1 m/s", clear="value < 4", clear_after="10 s"))
+    assert moves(play.read("p", 0, 6)) == [("none", "yellow")]
+    for time, value in [(1, 3), (5, 4.5), (6, 3), (12, 3)]:
+        assert play.read("p", time, value) == []
+    assert play.tick(15) == []
+    (change,) = play.tick(16)
+    assert (moves([change]), change.onset) == ([("yellow", "none")], 6.0)
+
+
+def test_severity_goes_up_at_once_and_steps_down_to_what_still_holds() -> None:
+    play = a_play(
+        a_rule(
+            levels={"yellow": {"when": "value > 5", "for": "1 min"}, "red": {"when": "value > 10", "clear": "value < 9"}}
+        )
+    )
+    assert moves(play.read("p", 0, 11)) == [("none", "red")]
+    assert moves(play.read("p", 10, 8)) == [("red", "yellow")]
+    assert moves(play.read("p", 20, 1)) == [("yellow", "none")]
+
+
+def test_unknown_never_raises_and_never_clears() -> None:
+    play = a_play(a_rule(when="normal_high < value"), a_rule("s", when="not (normal_high < value)"))
+    assert play.read("p", 0, 100) == []
+    play = a_play(a_rule(when="mean('10 min') > 5"))
+    play.read("p", 0, 6)
+    assert play.tick(100_000) == []  # nothing was received in the window: unknown
+    assert moves(play.read("p", 100_001, 1)) == [("yellow", "none")]
+
+
+def test_unknown_or_true_is_true_and_unknown_and_false_is_false() -> None:
+    play = a_play(a_rule(when="value > normal_high or value > 5"), a_rule("s", when="not (value > normal_high and value > 5)"))
+    assert [change.rule.id for change in play.read("p", 0, 6)] == ["r"]
+    assert [(c.rule.id, c.after) for c in play.read("p", 1, 4)] == [("s", 2)]  # r: unknown or false is unknown, it stays
+
+
+def test_no_data_is_raised_by_the_clock_and_cleared_by_the_next_reading() -> None:
+    rule = a_rule("gone", kind="data_quality", levels={"blue": {"when": "age > 5 * interval and age > 2 min"}})
+    play = a_play(rule, points=[a_point("p", interval=10.0), a_point("slow", interval=60.0)])
+    play.tick(0)
+    assert play.tick(10_000) == []  # never reported: unknown
+    play.read("p", 10_000, 1)
+    play.read("slow", 10_000, 1)
+    assert play.tick(10_120) == []
+    assert [(c.scope, c.after) for c in play.tick(10_121)] == [("p", 1)]
+    assert [(c.scope, c.after) for c in play.tick(10_301)] == [("slow", 1)]
+    assert [(c.scope, c.after) for c in play.read("p", 10_302, 1)] == [("p", 0)]
+
+
+def test_flat_is_told_by_the_clock() -> None:
+    play = a_play(a_rule(when="flat('30m')"))
+    play.bank.flat_since[0] = 0.0
+    play.read("p", 0, 1)
+    assert play.tick(1799) == []
+    assert moves(play.tick(1800)) == [("none", "yellow")]
+
+
+def test_a_camera_event_corroborates_while_it_is_fresh() -> None:
+    play = a_play(a_rule(when="value > 5 and seen('debris', '5m')"), a_rule("lone", when="value > 5 and not seen('debris', '5m')"))
+    assert play.see("debris", 0, area="b") == []
+    assert [c.rule.id for c in play.read("p", 10, 6)] == ["lone"]
+    assert play.see("person", 11) == []
+    assert play.see("debris", 12, phase="end") == []
+    changes = play.see("debris", 20, quality=SIMULATED)
+    assert [(c.rule.id, c.after, c.simulated) for c in changes] == [("r", 2, True), ("lone", 0, True)]
+    assert changes[0].why is not None and changes[0].why.cameras == ("cam",)
+    assert play.tick(319) == []
+    play.see("debris", 319.5, phase="update")
+    assert play.tick(600) == []
+    assert [(c.rule.id, c.after) for c in play.tick(620)] == [("r", 0), ("lone", 2)]
+
+
+def test_figures_across_the_area_are_taken_at_ticks() -> None:
+    points = [a_point("d1", quantity="displacement", unit="mm"), a_point("d2", quantity="displacement", unit="mm")]
+    points += [a_point("r1", quantity="rain", unit="mm/h"), a_point("r2", quantity="rain", unit="mm/h", area="b")]
+    rule = a_rule(where={"quantity": "displacement"}, when="value > 5 mm and area.max(rain.mean('1h')) > 10 mm/h")
+    play = a_play(rule, points=points)
+    play.read("r2", 0, 50)
+    play.read("r1", 0, 20)
+    assert play.read("d1", 1, 6) == []
+    assert [(c.scope, c.area) for c in play.tick(2)] == [("d1", "a")]
+    (change,) = play.read("d2", 3, 7)
+    assert change.why is not None
+    assert change.why.points == ("d2", "r1")
+    assert change.why.terms[1].value == 20.0
+
+
+def test_a_rule_on_areas_has_one_condition_for_each() -> None:
+    points = [a_point(f"{area}{n}", area=area) for area in "ab" for n in range(3)]
+    play = a_play(a_rule(scope="area", when="area.count(score > 0.99) >= 2"), points=points)
+    for name in ("a0", "a1", "b0"):
+        play.read(name, 0, 1, score=0.995)
+    (change,) = play.tick(1)
+    assert (change.scope, change.area, change.why.points) == ("a", "a", ("a0", "a1"))  # type: ignore[union-attr]
+    play.read("a1", 2, 1, score=0.5)
+    assert moves(play.tick(3)) == [("yellow", "none")]
+
+
+def test_historical_readings_raise_nothing_but_fill_windows() -> None:
+    play = a_play(a_rule(when="mean('10m') > 5"))
+    assert play.read("p", 0, 9, quality=HISTORICAL) == []
+    assert moves(play.read("p", 1, 9)) == [("none", "yellow")]
+
+
+def test_units_are_converted_to_the_points() -> None:
+    points = [a_point("cm", unit="cm"), a_point("m", unit="m")]
+    play = a_play(a_rule(when="value > 0.5 m"), points=points)
+    assert play.read("cm", 0, 49) == []
+    assert len(play.read("cm", 1, 51)) == 1
+    assert len(play.read("m", 1, 0.51)) == 1
+
+
+def test_beyond_knows_which_side_is_bad() -> None:
+    floor = a_point("o2", quantity="o2", unit="%", limit=19.5, limit_below=True, levels={"yellow": 19.5, "red": 17.0})
+    rule = a_rule(levels={"yellow": {"when": "beyond('yellow')"}, "red": {"when": "beyond('red')"}})
+    play = a_play(rule, points=[floor, a_point("gas", unit="%LEL", levels={"yellow": 10.0, "red": 50.0})])
+    assert play.read("o2", 0, 20.9) == []
+    assert moves(play.read("o2", 1, 19.5)) == [("none", "yellow")]
+    assert moves(play.read("o2", 2, 16)) == [("yellow", "red")]
+    assert moves(play.read("gas", 3, 50)) == [("none", "red")]
+
+
+def test_an_explanation_shows_each_comparison_in_the_units_of_its_author() -> None:
+    play = a_play(a_rule(when="value > 500 cm and eta('limit') < 45 min", clear="value < 4 m", clear_after="5 min"))
+    play.bank.eta_now[0] = 600.0
+    (change,) = play.read("p", 0, 6, score=0.4)
+    why = change.why
+    assert why is not None
+    assert why.clause == "value > 500 cm and eta('limit') < 45 min"
+    assert [(t.name, t.value, t.op, t.threshold, t.unit, t.holds) for t in why.terms] == [
+        ("value", 6.0, ">", 5.0, "m", True),
+        ("eta('limit')", 10.0, "<", 45.0, "min", True),
+    ]
+    assert (why.clear, why.clear_after) == ("value < 4 m", 300.0)
+    assert [(t.value, t.threshold, t.holds) for t in why.clear_terms] == [(6.0, 4.0, False)]
+    assert (why.points, why.score, why.score_reason) == (("p",), 0.4, "row 0")
+    assert play.evaluator.explain("r", "p") == why
+
+
+def test_a_point_of_several_areas_has_one_condition() -> None:
+    points = [a_point("rain", quantity="rain", unit="mm/h", areas=("a", "b"))]
+    site = a_site(*points)
+    rule = a_rule(when="value > 1 mm/h")
+    assert compile_rules([rule], site, site.points).instances == 1
+    assert compile_rules([rule], site, site.points, {"b"}).instances == 0
+    only_b = a_rule(where={"areas": ["b"]}, when="value > 1 mm/h")
+    assert compile_rules([only_b], site, site.points, {"b"}).instances == 1
+
+
+# Random play: what happens must not depend on how readings share batches, nor on a save and restore in between.
+
+RULES = (
+    a_rule("simple", levels={
+        "blue": {"when": "value > 3", "clear": "value < 2"},
+        "yellow": {"when": "value > 5", "for": 3, "clear_after": 4},
+        "red": {"when": "value > 8"},
+    }),
+    a_rule("window", levels={"yellow": {"when": "mean('32s') > 4", "clear": "max('16s') < 4"}, "red": {"when": "rate('32s') > 12 m/min"}}),
+    a_rule("novel", when="score > 0.9 and spread('1m') > 1 and count('1m') > 2", clear_after=5),
+    a_rule("seen", levels={"orange": {"when": "value > 4 and seen('debris', '10s')"}, "red": {"when": "not seen('debris', '30s') and flat('20s')"}}),
+    a_rule("gone", levels={"blue": {"when": "age > 8 s"}}),
+    a_rule("eta", when="eta('limit') < 5 s or (alarm and value + 1 > limit / 2)", **{"for": 2}),
+    a_rule("across", levels={"yellow": {"when": "value > 2 and area.max(level.value) > 6"}, "red": {"when": "area.count(score > 0.8) >= 2"}}),
+    a_rule("area", scope="area", levels={"yellow": {"when": "area.mean(level.value) > 4", "for": 2}, "red": {"when": "seen('debris', '5s') and area.any(value > 7)"}}),
+    a_rule("beyond", levels={"yellow": {"when": "beyond('yellow')"}, "red": {"when": "not value < level('red')"}}),
+)  # fmt: skip
+POINTS = 6
+
+reading = st.tuples(
+    st.just("read"),
+    st.lists(
+        st.tuples(
+            st.integers(0, POINTS - 1),
+            st.sampled_from([0.0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+            st.sampled_from([0.0, 0.85, 0.95]),
+            st.booleans(),
+            st.sampled_from([1.0, 4.0, 60.0, float("inf"), float("nan")]),
+        ),
+        min_size=1,
+        max_size=POINTS,
+        unique_by=lambda one: one[0],
+    ),
+    st.integers(1, 6),
+)
+step = st.one_of(
+    reading,
+    st.tuples(st.just("tick"), st.integers(1, 12)),
+    st.tuples(st.just("see"), st.sampled_from(["a", "b"]), st.integers(0, 15)),
+)
+
+
+def random_site() -> Site:
+    points = []
+    for n in range(POINTS):
+        below = n == 2
+        levels = {"yellow": 5.0, "red": 2.0 if below else 9.0}
+        points.append(a_point(f"p{n}", area="ab"[n % 2], limit=10.0, limit_below=below, levels=levels if n else {}))
+    return a_site(*points)
+
+
+def perform(steps: list[tuple], cuts: list[int], save_at: int = -1) -> list[tuple]:
+    """Play the steps, cutting batches after the given readings; optionally carry the state over half-way."""
+    site = random_site()
+    play = Play(site, RULES)
+    now, number, seen = 1_700_000_000.0, 0, []
+    for place, one in enumerate(steps):
+        if place == save_at:
+            state = {key: array.copy() for key, array in play.evaluator.state().items()}
+            other = Evaluator(compile_rules(RULES, site, site.points), play.bank)
+            assert other.restore(state) == []
+            play.evaluator = other
+        if one[0] == "tick":
+            now += one[1]
+            found = play.tick(now)
+        elif one[0] == "see":
+            found = play.see("debris", now - one[2], area=one[1], received=now)
+        else:
+            now += one[2]
+            items = one[1]
+            found = []
+            start = 0
+            ends = [n for n in range(1, len(items)) if (number + n) in cuts] + [len(items)]
+            for end in ends:
+                part = items[start:end]
+                rows = np.array([item[0] for item in part])
+                value = np.array([item[1] for item in part])
+                last = play.evaluator.points.value[rows]
+                play.bank.flat_since[rows[value != last]] = now - 0.5
+                play.bank.eta_now[rows] = [item[4] for item in part]
+                scored = Scored(np.array([item[2] for item in part]), np.array([item[3] for item in part]))
+                quality = np.zeros(len(part), np.uint8)
+                times = np.full(len(part), now - 0.5)
+                found += play.evaluator.readings(rows, times, value, quality, now, scored)
+                start = end
+            number += len(items)
+        seen += [(place, c.rule.id, c.scope, c.before, c.after, c.onset, c.time, c.why) for c in found]
+    return seen
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(step, min_size=1, max_size=25), st.lists(st.integers(0, 80), max_size=40))
+def test_batches_may_be_split_anywhere(steps: list[tuple], cuts: list[int]) -> None:
+    whole = perform(steps, [])
+    assert perform(steps, cuts) == whole
+    assert perform(steps, list(range(200))) == whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(step, min_size=2, max_size=25), st.data())
+def test_a_saved_and_restored_evaluator_goes_on_as_if_nothing_had_happened(steps: list[tuple], data: st.DataObject) -> None:
+    assert perform(steps, [], save_at=data.draw(st.integers(0, len(steps) - 1))) == perform(steps, [])
+
+
+def test_state_of_unchanged_rules_is_carried_into_another_book_and_the_rest_is_named() -> None:
+    kept, dropped = a_rule("kept", when="value > 5 and mean('1m') > 0"), a_rule("dropped", when="value > 5")
+    play = a_play(kept, dropped)
+    play.read("p", 0, 6)
+    site = a_site(a_point("p"), a_point("new"))
+    other = Evaluator(compile_rules([a_rule("dropped", when="value > 5.5"), kept], site, site.points), Bank(2))
+    (withdrawn,) = other.restore(play.evaluator.state())
+    assert (withdrawn.rule, withdrawn.scope, withdrawn.level) == ("dropped", "p", 2)
+    level = {(other.book.rules[other.book.rule[n]].id, other.book.scope(n)): int(other.current[n]) for n in range(4)}
+    assert level == {("kept", "p"): 2, ("dropped", "p"): 0, ("kept", "new"): 0, ("dropped", "new"): 0}
+
+
+def test_what_is_no_state_is_refused() -> None:
+    play = a_play(a_rule(when="value > 5"))
+    with pytest.raises(ValueError, match="not a state"):
+        play.evaluator.restore({"notes": np.zeros(3, np.uint8)})

@@ -1,0 +1,143 @@
+"""Scoring a recorded series as the live engine would."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from models.bank import Bank
+from scripts.score import ScoreError, read_time, score_file
+
+
+def write(path: Path, lines: list[str]) -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def records(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_scores_are_those_of_the_live_bank(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    values = random.normal(size=600).round(3)
+    values[550] = 40.0
+    source = write(tmp_path / "in.csv", ["t,v", *(f"{1.7e9 + 60 * at:.0f},{value}" for at, value in enumerate(values))])
+    out = tmp_path / "out.csv"
+    report = score_file(source, "t", "v", out)
+    assert (report.rows, report.scored, report.bad, report.interval) == (600, 600, 0, 60.0)
+    bank = Bank()
+    bank.configure(0, interval=60.0)
+    for at, record in enumerate(records(out)):
+        told = bank.update(np.array([0]), np.array([1.7e9 + 60 * at]), values[at : at + 1])
+        assert float(record["score"]) == pytest.approx(told.score[0], abs=1e-11)
+        assert record["alarm"] == str(int(told.alarm[0]))
+    assert records(out)[550]["alarm"] == "1"
+    assert report.alarms >= 1
+
+
+def test_bad_rows_are_counted_and_told_with_their_line(tmp_path: Path) -> None:
+    source = write(
+        tmp_path / "in.csv",
+        [
+            "time,note,value",
+            "2026-01-01T00:00:00Z,a,1.0",
+            "yesterday,b,1.0",
+            "2026-01-01T00:01:00Z,c,n/a",
+            "2026-01-01T00:02:00Z,d,nan",
+            "2026-01-01T00:03:00Z",
+            "",
+            '2026-01-01T00:04:00Z,"two',
+            'lines",2.0',
+            "2026-01-01T00:04:00Z,again,3.0",
+            "2026-01-01T00:05:00Z,e,4.0",
+        ],
+    )
+    report = score_file(source, "time", "value", tmp_path / "out.csv")
+    assert (report.rows, report.bad, report.scored) == (8, 4, 3)
+    assert [problem.line for problem in report.problems] == [3, 4, 5, 6]
+    assert "not a time: 'yesterday'" in report.problems[0].message
+    assert [record["value"] for record in records(tmp_path / "out.csv")] == ["1.0", "2.0", "3.0", "4.0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1767225600", 1767225600.0),
+        ("1767225600.5", 1767225600.5),
+        ("1767225600000", 1767225600.0),
+        ("1767225600000000", 1767225600.0),
+        ("1767225600000000000", 1767225600.0),
+        ("2026-01-01", 1767225600.0),
+        ("20260101", 1767225600.0),
+        ("2026-01-01 00:00", 1767225600.0),
+        ("2026/1/1 0:00", 1767225600.0),
+        ("2026-01-01T08:00:00+08:00", 1767225600.0),
+        ("2026-01-01T00:00:00.000Z", 1767225600.0),
+        ("2026-01-01 00:00:00 UTC", 1767225600.0),
+        ("1/1/2026 0:00", 1767225600.0),
+    ],
+)
+def test_times_are_read_as_people_write_them(text: str, expected: float) -> None:
+    assert read_time(text, UTC) == expected
+
+
+def test_times_without_a_zone_are_in_the_zone_given() -> None:
+    assert read_time("2026-01-01 08:00", ZoneInfo("Asia/Shanghai")) == 1767225600.0
+    assert read_time("2026-01-01T00:00:00Z", ZoneInfo("Asia/Shanghai")) == 1767225600.0
+
+
+@pytest.mark.parametrize("text", ["", "soon", "inf", "nan", "2026-13-01", "99/99/2026"])
+def test_other_times_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=""):
+        read_time(text)
+
+
+def test_semicolons_numbers_of_columns_and_a_byte_order_mark(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_bytes("\ufefft;v\n0;1\n60;2\n".encode())
+    assert score_file(source, "t", "2", tmp_path / "out.csv").scored == 2
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.csv", ["t,v", *(f"{at},1" for at in range(2500))])
+    told: list[tuple[int, int]] = []
+    score_file(source, "t", "v", tmp_path / "out.csv", progress=lambda done, total: told.append((done, total)))
+    assert len(told) == 3
+    assert told[-1][0] == told[-1][1] == source.stat().st_size
+    assert 0 < told[0][0] < told[1][0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "time", "value", "told"),
+    [
+        (["a,b", "1,2"], "a", "c", "no column 'c'; there are: a, b"),
+        (["a,b", "x,2"], "a", "b", "no row can be read"),
+        (["a,b"], "a", "b", "no row can be read"),
+    ],
+)
+def test_a_file_that_cannot_be_scored_says_why(
+    tmp_path: Path, lines: list[str], time: str, value: str, told: str
+) -> None:
+    with pytest.raises(ScoreError, match=told):
+        score_file(write(tmp_path / "in.csv", lines), time, value, tmp_path / "out.csv")
+
+
+def test_other_mistakes_say_what_would_fix_them(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.csv", ["a,b", "1,2"])
+    with pytest.raises(ScoreError, match="overwrite"):
+        score_file(source, "a", "b", source)
+    with pytest.raises(ScoreError, match="cannot be read"):
+        score_file(tmp_path / "none.csv", "a", "b", tmp_path / "out.csv")
+    with pytest.raises(ScoreError, match="zone"):
+        score_file(source, "a", "b", tmp_path / "out.csv", zone="Mars/Base")
+    with pytest.raises(ScoreError, match="cannot be written"):
+        score_file(source, "a", "b", tmp_path / "no" / "out.csv")
+    with pytest.raises(ScoreError, match="interval"):
+        score_file(source, "a", "b", tmp_path / "out.csv", interval=-1.0)

@@ -1,0 +1,120 @@
+"""The mapped dialect: an installation's own topics and JSON."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from sensors.dialects import mapped
+from sensors.dialects.dialect import Lane, Refusal, Route
+from sensors.lookup import Registry
+from sensors.observation import SIMULATED
+from sensors.site import Mapping
+from tests.sensors.dialects.suite import RECEIVED, DialectSuite, site
+
+
+class TestMappedFlat(DialectSuite):
+    dialect = mapped
+    config = Mapping(topic="site/{area}/{point}", point="{point}", value="value", time="ts", scale=2.0, offset=1.0)
+    topic = "site/area0/p0"
+    good = (
+        b'{"ts": 1763900000250, "value": 21.5}',
+        b'{"value": "4.5", "ts": "1763900000250", "extra": {"deep": [1, 2]}}',
+        b'{"value": true, "ts": null}',
+        b'{"value": 3}',
+    )
+    bad = {  # noqa: RUF012
+        b"": "malformed",
+        b"21.5": "malformed",
+        b'{"ts": 1}': "malformed",
+        b'{"value": "warm"}': "malformed",
+        b'{"value": [1]}': "malformed",
+        b'{"value": 1, "ts": "later"}': "malformed",
+        b'{"value": 1, "ts": {}}': "malformed",
+        b'{"value": "nan"}': "not_finite",
+        b'{"value": "1e999"}': "not_finite",
+        b'{"value": NaN}': "not_finite",
+        b'{"value": 1e999}': "not_finite",
+    }
+
+    def test_values_are_scaled_and_times_read_in_their_unit(self) -> None:
+        decoded = self.decode(*self.good)
+        assert decoded.value.tolist() == [44.0, 10.0, 3.0, 7.0]
+        assert decoded.time[:2].tolist() == [1763900000.25, 1763900000.25]
+        assert np.isnan(decoded.time[2:]).all()
+
+
+class TestMappedNested(DialectSuite):
+    dialect = mapped
+    config = Mapping(
+        topic="plant/+/dev-{point}/up", point="{point}", value="data.level.v", time="data.t", time_unit="iso"
+    )
+    topic = "plant/x/dev-p3/up"
+    good = (b'{"data": {"level": {"v": 1.25}, "t": "2025-11-23T12:13:20Z"}, "n": 1}', b'{"data": {"level": {"v": 2}}}')
+    bad = {  # noqa: RUF012
+        b"{}": "malformed",
+        b'{"data": null}': "malformed",
+        b'{"data": {"level": 3}}': "malformed",
+        b'{"data": {"level": {"v": 1}, "t": 1763900000}}': "malformed",
+    }
+
+    def test_paths_reach_into_objects(self) -> None:
+        decoded = self.decode(*self.good)
+        assert decoded.value.tolist() == [1.25, 2.0]
+        assert decoded.time[0] == 1763900000.0 and math.isnan(decoded.time[1])
+
+
+class TestMappedList(DialectSuite):
+    dialect = mapped
+    config = Mapping(
+        topic="{area}/items/{point}/#", point="{point}", value="items.1.v", time="at", time_unit="s", simulated=True
+    )
+    topic = "yard/items/p4/a/b"
+    foreign = ("other/thing", "", "/", "$SYS/broker/uptime")
+    good = (b'{"items": [0, {"v": 5}], "at": 1763900000}',)
+    bad = {b'{"items": [0, {"v": {}}]}': "malformed", b"[" * 5000: "malformed"}  # noqa: RUF012
+
+    def test_paths_reach_into_lists_and_a_simulation_is_marked(self) -> None:
+        decoded = self.decode(*self.good)
+        assert decoded.value.tolist() == [5.0]
+        assert decoded.quality.tolist() == [SIMULATED]
+
+    def test_a_missing_value_is_not_finite_rather_than_invented(self) -> None:
+        decoded = self.decode(b'{"items": []}')
+        assert not np.isfinite(decoded.value).any()
+
+
+@pytest.mark.parametrize(
+    ("template", "point", "topic", "index"),
+    [
+        ("site/{area}/{point}", "{point}", "site/x/p7", 7),
+        ("{point}", "{point}", "p7", 7),
+        ("t/{area}-{point}/v", "{point}", "t/a-b-p7/v", 7),
+        ("a.b/{point}", "{point}", "a.b/p7", 7),
+        ("x/{point}/#", "{point}", "x/p7", 7),
+        ("x/{point}/y/{point}", "{point}", "x/p7/y/p7", 7),
+        ("x/{point}", "p{point}", "x/7", 7),
+    ],
+)
+def test_templates_make_up_the_point_id(template: str, point: str, topic: str, index: int) -> None:
+    config = Mapping(topic=template, point=point)
+    assert mapped.resolve(topic, config, Registry(site())) == Route("reading", index)
+
+
+@pytest.mark.parametrize("topic", ["x/p7/y/p8", "x/p7/y", "x//y/", "x/p7/y/p7/z"])
+def test_a_place_holder_met_twice_must_match_the_same(topic: str) -> None:
+    assert mapped.resolve(topic, Mapping(topic="x/{point}/y/{point}", point="{point}"), Registry(site())) is None
+
+
+def test_an_unknown_point_is_refused_by_name() -> None:
+    answer = mapped.resolve(
+        "site/x/none", Mapping(topic="site/{area}/{point}", point="{area}.{point}"), Registry(site())
+    )
+    assert answer == Refusal("unknown_point", "no point 'x.none'")
+
+
+def test_an_empty_path_takes_the_payload_itself() -> None:
+    lane = Lane("reading", Mapping(topic="v/{point}", point="{point}", value=""), Registry(site()))
+    assert mapped.decode(lane, np.array([1, 2]), [b"4.5", b'"6"'], RECEIVED).value.tolist() == [4.5, 6.0]

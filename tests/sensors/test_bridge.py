@@ -1,0 +1,241 @@
+"""The bridge between a real broker and a sink."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
+from scripts import load
+from sensors import frame, observation, packing, quarantine
+from sensors.bridge import Bridge, BridgeSettings, Records
+from streams.embedded import broker as embedded
+from tests.sensors.conftest import free_port
+
+pytestmark = pytest.mark.server
+
+SITE = load.bench_site(100, 10)
+_ids = itertools.count()
+
+
+class Sink:
+    """Keep records; answer at once, or when `release` is called, or with failures first."""
+
+    def __init__(self, *, held: bool = False, failures: int = 0) -> None:
+        self.records: Records = []
+        self.held = held
+        self.failures = failures
+        self.waiting: list[Callable[[Exception | None], None]] = []
+
+    def produce(self, records: Records, done: Callable[[Exception | None], None]) -> None:
+        if self.failures:
+            self.failures -= 1
+            done(OSError("disk full"))
+            return
+        self.records += records
+        if self.held:
+            self.waiting.append(done)
+        else:
+            done(None)
+
+    def release(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for done in waiting:
+            done(None)
+
+    def values(self) -> list[float]:
+        return [
+            value
+            for topic, _, record in list(self.records)
+            if topic == packing.TOPIC and record[0] == observation.FRAME
+            for value in frame.decode(record).value.tolist()
+        ]
+
+    def refused(self) -> list[quarantine.Refused]:
+        return [quarantine.decode(record) for topic, _, record in list(self.records) if topic == quarantine.TOPIC]
+
+
+def until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+    """Wait for a condition."""
+    waiter = threading.Event()
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        waiter.wait(0.005)
+    return True
+
+
+@contextmanager
+def running(port: int, sink: Sink, **changes: object) -> Iterator[Bridge]:
+    chosen = {"client_id": f"bridge-{next(_ids)}", "retry_least": 0.05, "port": port, **changes}
+    bridge = Bridge(SITE, sink, BridgeSettings(**chosen))  # type: ignore[arg-type]
+    thread = threading.Thread(target=bridge.run)
+    thread.start()
+    try:
+        yield bridge
+    finally:
+        sink.held = False
+        sink.release()
+        bridge.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def publisher(port: int) -> Iterator[Client]:
+    client = Client(CallbackAPIVersion.VERSION2, client_id=f"test-{next(_ids)}")
+    ready = threading.Event()
+    client.on_connect = lambda *_: ready.set()
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    assert ready.wait(5)
+    yield client
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_readings_of_every_kind_and_qos_arrive(broker_port: int) -> None:
+    sink = Sink()
+    with running(broker_port, sink) as bridge, publisher(broker_port) as client:
+        assert until(lambda: bridge.connected)
+        client.publish("foreshock/readings/a0/p0", "1.5", qos=0)
+        client.publish("foreshock/readings/a1/p1", f'{{"value": 2.5, "time": {time.time():.3f}}}', qos=1)
+        client.publish("foreshock/readings/a2/p2", "3.5", qos=2)
+        client.publish("foreshock/frames/a0", '{"points": ["p3", "p4"], "values": [4.5, 5.5]}', qos=1)
+        client.publish("foreshock/readings/a0/nobody", "9", qos=1)
+        assert until(lambda: len(sink.values()) == 5 and sink.refused())
+        assert sorted(sink.values()) == [1.5, 2.5, 3.5, 4.5, 5.5]
+        assert [one.reason for one in sink.refused()] == ["unknown_point"]
+        assert until(lambda: bridge.figures()["unlogged"] == 0)
+        figures = bridge.figures()
+        assert figures["readings"] == 5
+        assert figures["refused"] == {"unknown_point": 1}
+        assert figures["connected"] is True
+
+
+def test_nothing_is_acknowledged_before_the_sink_says_durable(broker_port: int) -> None:
+    name = f"kept-{next(_ids)}"
+    topic = "foreshock/readings/a0/p0"
+    with publisher(broker_port) as client:
+        first = Sink(held=True)
+        bridge = Bridge(SITE, first, BridgeSettings(port=broker_port, client_id=name))
+        thread = threading.Thread(target=bridge.run, daemon=True)
+        thread.start()
+        assert until(lambda: bridge.connected)
+        for k in range(20):
+            client.publish(topic, str(k), qos=1).wait_for_publish(5)
+        assert until(lambda: len(first.values()) == 20)
+        sock = bridge.client.socket()  # the bridge dies: its connection breaks with nothing durable
+        bridge._stopping.set()
+        assert sock is not None
+        sock.close()
+        thread.join(10)
+        client.publish(topic, "20", qos=1).wait_for_publish(5)
+        second = Sink()
+        with running(broker_port, second, client_id=name) as again:
+            assert until(lambda: len(second.values()) == 21), second.values()
+            assert second.values() == [float(k) for k in range(21)]
+            assert until(lambda: again.figures()["unlogged"] == 0)
+        third = Sink()
+        with running(broker_port, third, client_id=name) as after:
+            assert until(lambda: after.connected)
+            client.publish(topic, "21", qos=1).wait_for_publish(5)
+            assert until(lambda: third.values() == [21.0]), "what was acknowledged does not come again"
+
+
+def test_a_batch_that_fails_is_offered_again(broker_port: int) -> None:
+    sink = Sink(failures=2)
+    with running(broker_port, sink) as bridge, publisher(broker_port) as client:
+        assert until(lambda: bridge.connected)
+        client.publish("foreshock/readings/a0/p0", "7", qos=1)
+        assert until(lambda: sink.values() == [7.0])
+        assert until(lambda: bridge.figures()["unlogged"] == 0)
+        assert bridge.figures()["failed"] == 2
+
+
+def test_a_sink_that_stalls_stops_the_reading_and_loses_nothing(broker_port: int) -> None:
+    sink = Sink(held=True)
+    with running(broker_port, sink, max_unlogged=500) as bridge:
+        assert until(lambda: bridge.connected)
+        connection = load.Connection(port=broker_port)
+        packets = load.Singles(load.native_topics(SITE), qos=1)
+        for _ in range(50):
+            connection.send(packets.burst(100, time.time()), 100, 1, window=5000)
+        assert connection.drain()
+        assert until(lambda: bridge.figures()["unlogged"] >= 90)
+        assert bridge.figures()["readings"] < 5000
+        sink.held = False
+        sink.release()
+        assert until(lambda: (sink.release(), len(sink.values()) == 5000)[1])
+        connection.close()
+
+
+def test_stored_copies_do_not_look_fresh(broker_port: int) -> None:
+    with publisher(broker_port) as client:
+        client.publish("foreshock/readings/a5/p5", "1", qos=1, retain=True).wait_for_publish(5)
+        sink = Sink()
+        with running(broker_port, sink) as bridge:
+            assert until(lambda: bridge.connected and sink.refused())
+            assert [one.reason for one in sink.refused()] == ["retained"]
+            client.publish("foreshock/readings/a5/p5", "2", qos=1, retain=True)
+            assert until(lambda: sink.values() == [2.0]), "a live one is a reading, though it is to be stored"
+        client.publish("foreshock/readings/a5/p5", "", qos=1, retain=True).wait_for_publish(5)
+
+
+def test_a_broker_that_comes_back_is_found_again(tmp_path: Path) -> None:
+    port = free_port()
+    sink = Sink()
+    with running(port, sink, retry_most=0.1) as bridge:
+        assert until(lambda: bridge.figures()["waits"] > 0), "no broker yet"
+        assert bridge.figures()["connected"] is False
+        for turn in range(2):
+            broker = embedded.start(port, tmp_path)
+            assert until(lambda: bridge.connected)
+            with publisher(port) as client:
+                expected = len(sink.values()) + 1
+                client.publish("foreshock/readings/a0/p0", str(turn), qos=1)
+                assert until(lambda: len(sink.values()) == expected)  # noqa: B023
+            broker.stop()
+            assert until(lambda: not bridge.connected)
+        assert bridge.figures()["lost"] >= 2
+    assert sink.values() == [0.0, 1.0]
+
+
+def test_stopping_hands_on_and_acknowledges_what_was_taken(broker_port: int) -> None:
+    sink = Sink()
+    with running(broker_port, sink) as bridge, publisher(broker_port) as client:
+        assert until(lambda: bridge.connected)
+        for k in range(300):
+            client.publish("foreshock/readings/a0/p0", str(k), qos=1)
+        assert until(lambda: len(sink.values()) == 300)
+    assert bridge.figures()["unlogged"] == 0
+
+
+@pytest.mark.parametrize("mode", ["singles", "frames"])
+def test_a_load_arrives_whole_and_in_order(broker_port: int, mode: str) -> None:
+    sink = Sink()
+    site = SITE
+    with running(broker_port, sink) as bridge:
+        assert until(lambda: bridge.connected)
+        connection = load.Connection(port=broker_port)
+        packets: load.Packets = load.Singles(load.native_topics(site), qos=1)
+        if mode == "frames":
+            packets = load.Frames("foreshock/frames/a0", [point.id for point in site.points], 100, qos=1)
+        made = load.run(connection, packets, 20_000, 0.5)
+        connection.close()
+        assert until(lambda: len(sink.values()) == made["readings"])
+        assert not bridge.figures()["refused"]
+        last: dict[tuple[int, int], float] = {}
+        for _, partition, record in sink.records:
+            one = frame.decode(record)
+            for point, moment in zip(one.point.tolist(), one.time.tolist(), strict=True):
+                assert moment > last.get((partition, point), 0.0)
+                last[(partition, point)] = moment

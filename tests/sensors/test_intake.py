@@ -1,0 +1,240 @@
+"""From messages to records: checks, stamps, partitions, quarantine."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import msgspec
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts.load import bench_site
+from sensors import frame, observation, packing, quarantine
+from sensors.intake import Batch, Intake, Limits
+from sensors.lookup import Registry
+from sensors.observation import LATE, OUT_OF_RANGE, CameraEvent
+from sensors.partition import partition_of
+from sensors.reader import Arrivals
+from sensors.site import Camera, Frigate, Mapping, Signals, Site, Text
+
+NOW = 1_763_900_000.0
+NAME = Text(zh="一", en="one")
+
+
+def site() -> Site:
+    made = bench_site(
+        20,
+        10,
+        partitions=4,
+        signals=Signals(mapped=(Mapping(topic="site/{point}", point="{point}"),), frigate=(Frigate(),)),
+    )
+    points = list(made.points)
+    points[0] = msgspec.structs.replace(points[0], range=(0.0, 100.0))
+    points[1] = msgspec.structs.replace(points[1], accept_age=60.0)
+    points[2] = msgspec.structs.replace(points[2], areas=tuple(area.id for area in made.areas))
+    return msgspec.structs.replace(
+        made, points=tuple(points), cameras=(Camera(id="cam", name=NAME, areas=("a0", "a1")),)
+    )
+
+
+def take(intake: Intake, *sent: tuple[str, bytes], retained: tuple[int, ...] = (), received: float = NOW) -> Batch:
+    arrivals = Arrivals()
+    for place, (topic, payload) in enumerate(sent):
+        route = intake.topics[topic.encode()]
+        if not route:
+            arrivals.refused[place] = topic.encode()
+        arrivals.routes.append(route)
+        arrivals.payloads.append(payload)
+    arrivals.retained += retained
+    return intake.take(arrivals, received)
+
+
+def readings(batch: Batch) -> list[tuple[int, int, float, float, int]]:
+    """List (partition, point, time, value, quality) of all frames."""
+    out = []
+    for topic, partition, record in batch.records:
+        if topic == packing.TOPIC and record[0] == observation.FRAME:
+            one = frame.decode(record)
+            columns = (one.point.tolist(), one.time.tolist(), one.value.tolist(), one.quality.tolist())
+            out += [(partition, *row) for row in zip(*columns, strict=True)]
+    return out
+
+
+def refused(batch: Batch) -> list[quarantine.Refused]:
+    return [quarantine.decode(record) for topic, _, record in batch.records if topic == quarantine.TOPIC]
+
+
+def reading(value: float, time: float | None = NOW) -> bytes:
+    return json.dumps({"value": value} if time is None else {"value": value, "time": time}).encode()
+
+
+def intake(**limits: int) -> Intake:
+    return Intake(Registry(site()), limits=Limits(**limits))
+
+
+def test_a_reading_goes_to_its_areas_partition() -> None:
+    batch = take(intake(), ("foreshock/readings/a3/p3", reading(7.0)))
+    assert readings(batch) == [(partition_of("s3", 4), 3, NOW, 7.0, 0)]
+    assert batch.readings == 1
+
+
+def test_a_shared_point_goes_to_each_of_its_partitions_once() -> None:
+    made = intake()
+    batch = take(
+        made,
+        ("foreshock/readings/a0/p0", reading(1)),
+        ("foreshock/readings/a7/p2", reading(2)),
+        ("foreshock/readings/a0/p0", reading(3, NOW + 1)),
+    )
+    partitions = {partition_of(f"s{k}", 4) for k in range(10)}
+    assert sorted(row[0] for row in readings(batch) if row[1] == 2) == sorted(partitions)
+    assert batch.readings == 3
+    home = [row[3] for row in readings(batch) if row[0] == partition_of("s0", 4)]
+    assert home == [1.0, 2.0, 3.0], "arrival order holds within a partition"
+
+
+def test_flags_and_refusals_of_time_and_range() -> None:
+    made = intake()
+    batch = take(
+        made,
+        ("foreshock/readings/a0/p0", reading(101)),
+        ("foreshock/readings/a3/p3", reading(1, NOW - 601)),
+        ("foreshock/readings/a1/p1", reading(1, NOW - 61)),
+        ("foreshock/readings/a3/p3", reading(1, NOW - 31 * 86400)),
+        ("foreshock/readings/a3/p3", reading(1, NOW + 61)),
+        ("foreshock/readings/a3/p3", b"null"),
+        ("foreshock/readings/a4/p4", reading(5, NOW + 59)),
+    )
+    assert [(row[1], row[4]) for row in sorted(readings(batch), key=lambda row: row[1])] == [
+        (0, OUT_OF_RANGE),
+        (3, LATE),
+        (4, 0),
+    ]
+    assert sorted(one.reason for one in refused(batch)) == ["ancient", "ancient", "future", "not_finite"]
+    [future] = [one for one in refused(batch) if one.reason == "future"]
+    assert future.topic == "foreshock/readings/a3/p3"
+    assert future.raw == reading(1, NOW + 61)
+    assert "p3" in future.detail
+    assert made.quarantine.counts == {"ancient": 2, "future": 1, "not_finite": 1}
+
+
+def test_readings_without_a_time_get_rising_stamps_of_arrival() -> None:
+    made = intake()
+    batch = take(made, *[("foreshock/readings/a0/p0", b"1")] * 5)
+    again = take(made, *[("foreshock/readings/a0/p0", b"1")] * 5, received=NOW - 3600)
+    times = [row[2] for row in readings(batch) + readings(again)]
+    assert times[0] == NOW
+    assert (np.diff(times) > 0).all(), "even when the clock is set back"
+    assert times[-1] - NOW < 1e-4
+
+
+def test_everything_else_is_refused_with_topic_and_raw_bytes() -> None:
+    made = intake(single=100, frame=200)
+    batch = take(
+        made,
+        ("nobody/knows", b"1"),
+        ("foreshock/readings/a0/none", b"2"),
+        ("foreshock/readings/a0/p0", b"x"),
+        ("foreshock/readings/a0/p0", b" " * 101),
+        ("foreshock/frames/a0", b" " * 201),
+        ("foreshock/readings/a0/p0", reading(9)),
+        ("site/p5", b'{"value": 6}'),
+        ("site/none", b'{"value": 6}'),
+        ("frigate/events", b"{}"),
+    )
+    assert sorted((row[1], row[3]) for row in readings(batch)) == [(0, 9.0), (5, 6.0)]
+    assert {(one.topic, one.reason) for one in refused(batch)} == {
+        ("nobody/knows", "unknown_topic"),
+        ("foreshock/readings/a0/none", "unknown_point"),
+        ("foreshock/readings/a0/p0", "malformed"),
+        ("foreshock/readings/a0/p0", "oversized"),
+        ("foreshock/frames/a0", "oversized"),
+        ("site/none", "unknown_point"),
+        ("frigate/events", "malformed"),
+    }
+    assert all(one.raw for one in refused(batch))
+    assert {partition for topic, partition, _ in batch.records if topic == "quarantine"} == {0}
+
+
+def test_a_stored_copy_without_a_time_is_refused_and_one_with_a_time_is_not() -> None:
+    made = intake()
+    batch = take(
+        made,
+        ("foreshock/readings/a0/p0", b"1"),
+        ("foreshock/readings/a0/p0", reading(2)),
+        ("foreshock/readings/a0/p0", b"3"),
+        retained=(0, 1),
+    )
+    assert [row[3] for row in readings(batch)] == [2.0, 3.0]
+    assert [one.reason for one in refused(batch)] == ["retained"]
+
+
+def test_bad_readings_of_a_frame_are_one_record_that_counts_them() -> None:
+    made = intake()
+    payload = msgspec.msgpack.encode(
+        {"points": ["p0", "p3", "p4", "none"], "values": [math.nan, 1.0, math.inf, 2.0], "time": NOW}
+    )
+    batch = take(made, ("foreshock/frames/a0", payload))
+    assert [(row[1], row[3]) for row in readings(batch)] == [(3, 1.0)]
+    assert sorted((one.reason, one.readings) for one in refused(batch)) == [("not_finite", 2), ("unknown_point", 1)]
+    assert made.quarantine.counts == {"not_finite": 2, "unknown_point": 1}
+
+
+def event(time: float) -> bytes:
+    return json.dumps(
+        {"type": "new", "after": {"id": "e", "camera": "cam", "label": "debris", "frame_time": time}}
+    ).encode()
+
+
+def test_a_camera_event_goes_to_the_partition_of_each_area() -> None:
+    batch = take(intake(), ("frigate/events", event(NOW)))
+    found = [(partition, observation.decode(record)) for _, partition, record in batch.records]
+    assert [(partition, one.area) for partition, one in found if isinstance(one, CameraEvent)] == [
+        (partition_of("s0", 4), "a0"),
+        (partition_of("s1", 4), "a1"),
+    ]
+    assert batch.events == 2
+
+
+def test_a_camera_event_out_of_time_is_refused_or_flagged() -> None:
+    made = intake()
+    assert take(made, ("frigate/events", event(NOW + 100))).events == 0
+    assert made.quarantine.counts == {"future": 2}
+    late = take(made, ("frigate/events", event(NOW - 700)))
+    assert {
+        one.quality for _, _, record in late.records if isinstance(one := observation.decode(record), CameraEvent)
+    } == {LATE}
+
+
+def test_a_record_holds_no_more_readings_than_allowed() -> None:
+    batch = take(intake(record=3), *[("foreshock/readings/a0/p0", b"1")] * 8)
+    assert [len(frame.decode(record)) for _, _, record in batch.records] == [3, 3, 2]
+
+
+SENT = st.sampled_from(
+    [
+        ("foreshock/readings/a0/p0", b"1.5"),
+        ("foreshock/readings/a1/p1", reading(2)),
+        ("foreshock/readings/a1/p2", reading(3)),
+        ("site/p5", b'{"value": 4}'),
+        ("foreshock/frames/a0", b'{"points": ["p6", "p7"], "values": [5, 6]}'),
+        ("foreshock/readings/a0/p0", b"?"),
+        ("no/where", b"1"),
+        ("frigate/events", event(NOW)),
+    ]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(SENT, max_size=20), st.integers(0, 20))
+def test_how_messages_are_cut_into_batches_changes_nothing_but_frames(sent: list[tuple[str, bytes]], cut: int) -> None:
+    whole, halves = intake(), intake()
+    once = readings(take(whole, *sent))
+    twice = readings(take(halves, *sent[:cut])) + readings(take(halves, *sent[cut:]))
+    for partition in range(4):
+        ours = [(row[1], row[3], row[4]) for row in once if row[0] == partition]
+        theirs = [(row[1], row[3], row[4]) for row in twice if row[0] == partition]
+        assert ours == theirs
+    assert whole.quarantine.counts == halves.quarantine.counts

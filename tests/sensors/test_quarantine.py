@@ -1,0 +1,58 @@
+"""What was refused, why, and the raw bytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from sensors import quarantine
+from sensors.quarantine import Quarantine, Refused
+
+NOW = 1_763_900_000.0
+
+
+def test_a_record_survives_its_encoding() -> None:
+    record = Refused(
+        time=NOW, source="bridge", topic="a/b", reason="malformed", raw=b"\xff\0", size=2, detail="why", readings=3
+    )
+    assert quarantine.decode(quarantine.encode(record)) == record
+
+
+@pytest.mark.parametrize("record", [b"", b"\x90", b"junk", b"\x81\xa4time\x01"])
+def test_what_is_not_a_record_is_refused(record: bytes) -> None:
+    with pytest.raises(ValueError):
+        quarantine.decode(record)
+
+
+def test_raw_bytes_are_cut_and_their_size_kept() -> None:
+    box = Quarantine("bridge")
+    box.refuse(NOW, "t", "malformed", bytes(10_000))
+    [record] = map(quarantine.decode, box.take(NOW))
+    assert (len(record.raw), record.size) == (quarantine.RAW_LIMIT, 10_000)
+
+
+def test_a_flood_is_counted_whole_but_not_kept_whole() -> None:
+    box = Quarantine("bridge", rate=10, burst=20)
+    for k in range(1000):
+        box.refuse(NOW + k * 0.001, "t", "malformed", b"x")
+    assert box.counts["malformed"] == 1000
+    kept = len(box.take(NOW + 1))
+    assert 20 <= kept <= 31
+    assert box.unkept["malformed"] == 1000 - kept
+    assert box.pending
+    [summary] = map(quarantine.decode, box.take(NOW + 10))
+    assert (summary.reason, summary.readings) == ("malformed", 1000 - kept)
+    assert not box.pending
+
+
+def test_the_clock_set_back_neither_stops_nor_opens_the_gate() -> None:
+    box = Quarantine("bridge", rate=10, burst=1)
+    for time in (NOW, NOW - 3600, NOW - 3599.9, NOW + 0.2):
+        box.refuse(time, "t", "malformed")
+    assert len(box.take(NOW + 0.2)) == 2
+
+
+def test_what_is_normal_traffic_is_only_counted() -> None:
+    box = Quarantine("bridge")
+    box.refuse(NOW, "frigate/events", "false_positive", b"{}")
+    assert box.counts["false_positive"] == 1
+    assert not box.take(NOW)

@@ -1,0 +1,543 @@
+"""Site folders: what a sound one becomes, and that every mistake is told with its file, line and field."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sensors import expansion
+from sensors.document import Problem
+from sensors.lookup import Registry
+from sensors.partition import partition_of
+from sensors.registry import SiteError, check_site, counts, indices, load_site, number, version
+from sensors.site import Mapping, Site, Text
+
+FILES = {
+    "site.yaml": """\
+id: town
+name: {zh: 镇, en: Town}
+zone: Asia/Shanghai
+partitions: 4
+limits:
+  late_after: 10 min
+  accept_age: 30 d
+  accept_ahead: 60
+signals:
+  native: foreshock
+  mapped:
+    - topic: "site/{area}/{point}"
+      point: "{point}"
+      time: ts
+  frigate:
+    - prefix: frigate
+deadlines:
+  accept: {red: 2 min}
+""",
+    "hierarchy.yaml": """\
+fields:
+  - {id: nature, name: {zh: 自然灾害, en: Natural hazards}}
+area_types:
+  - {id: slope, field: nature, name: {zh: 边坡, en: Slope}}
+  - {id: river, field: nature, name: {zh: 河, en: River}, levels_dispatch: red}
+districts:
+  - id: town
+    name: {zh: 镇, en: Town}
+    subdistricts:
+      - id: east
+        name: {zh: 东, en: East}
+        communities:
+          - id: east-hill
+            name: {zh: 东山, en: East Hill}
+            compounds:
+              - id: east-hill-1
+                name: {zh: 一苑, en: Court 1}
+                buildings:
+                  - {id: east-hill-1-a, name: {zh: 甲栋, en: Block A}}
+      - id: west
+        name: {zh: 西, en: West}
+        communities:
+          - {id: west-bank, name: {zh: 西岸, en: West Bank}}
+""",
+    "types.yaml": """\
+quantities:
+  tilt:
+    name: {zh: 倾斜, en: tilt}
+    unit: °
+    range: [-30, 30]
+    normal: [-0.1, 0.1]
+    interval: 10
+    levels: {blue: 0.2, yellow: 0.4, orange: 0.8, red: 1.5}
+  rain:
+    name: {zh: 雨量, en: rain}
+    unit: mm/h
+    range: [0, 300]
+    interval: 1 min
+  level:
+    name: {zh: 水位, en: level}
+    unit: m
+    range: [0, 10]
+    limit: 2
+    limit_below: true
+    levels: {yellow: 3, red: 2}
+area_types:
+  river:
+    level:
+      limit: 8
+      limit_below: false
+      levels: {yellow: 7, red: 8}
+""",
+    "areas/hills.yaml": """\
+areas:
+  - id: slope-01
+    name: {zh: 后山, en: Back hill}
+    type: slope
+    place: east-hill-1-a
+    location: [22.8, 113.87]
+    tags: [school]
+    points:
+      tilt:
+        count: 3
+        normal: null
+        each:
+          2: {limit: 1, at: {zh: 坡腰, en: middle}, location: [22.81, 113.88]}
+          3: {name: {zh: 三号, en: Number three}}
+    cameras: 1
+  - id: slope-02
+    name: {zh: 前山, en: Front hill}
+    type: slope
+    place: west-bank
+    points:
+      tilt: {numbers: [1, 4]}
+    cameras:
+      - {source: GateCam, areas: [slope-01], name: {zh: 门, en: Gate}}
+      - {id: tower}
+points:
+  - id: rain-1
+    quantity: rain
+    name: {zh: 雨量站, en: Rain gauge}
+    areas: [slope-01, slope-02]
+""",
+    "areas/water.yaml": """\
+areas:
+  - id: river-01
+    name: {zh: 河, en: River}
+    type: river
+    place: west-bank
+    group: basin
+    points:
+      level: 1
+""",
+    "units.yaml": """\
+units:
+  - {id: team-1, name: {zh: 一队, en: Team 1}, kind: community, place: east-hill}
+  - {id: office, name: {zh: 办, en: Office}, kind: subdistrict, place: east, types: [slope]}
+""",
+    "roster.yaml": """\
+seats:
+  - {id: lead, name: {zh: 长, en: Lead}}
+  - {id: north, name: {zh: 北, en: North}, subdistricts: [east]}
+shifts:
+  - {id: night, name: {zh: 夜, en: Night}, start: 20:00, end: 08:00, staff: {lead: wang}}
+""",
+}
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    (folder / "areas").mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write(tmp_path / "site", FILES)
+
+
+@pytest.fixture
+def site(folder: Path) -> Site:
+    return load_site(folder)
+
+
+Edit = Callable[..., list[Problem]]
+
+
+@pytest.fixture
+def edit(folder: Path) -> Edit:
+    def change(file: str, old: str, new: str) -> list[Problem]:
+        text = FILES[file]
+        assert text.count(old) >= 1, f"{old!r} is not in {file}"
+        (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+        site, problems = check_site(folder)
+        assert (site is None) == bool(problems)
+        return problems
+
+    return change
+
+
+# ── What a sound folder becomes ──
+
+
+def test_counts(site: Site) -> None:
+    assert counts(site) == {
+        "fields": 1,
+        "area_types": 2,
+        "areas": 3,
+        "districts": 1,
+        "subdistricts": 2,
+        "communities": 2,
+        "points": 7,
+        "cameras": 3,
+        "units": 2,
+    }
+
+
+def test_points_take_ids_and_settings_from_their_layers(site: Site) -> None:
+    points = Registry(site).points
+    assert list(points) == [
+        "slope-01-tilt-1",
+        "slope-01-tilt-2",
+        "slope-01-tilt-3",
+        "slope-02-tilt-1",
+        "slope-02-tilt-4",
+        "rain-1",
+        "river-01-level-1",
+    ]
+    first, second, third = (points[f"slope-01-tilt-{n}"] for n in (1, 2, 3))
+    assert first.name == Text(zh="后山 倾斜 1", en="Back hill: tilt 1")
+    assert (first.unit, first.interval, first.range, first.normal) == ("°", 10.0, (-30.0, 30.0), None)
+    assert first.limit == 1.5, "without a limit of its own the highest level is the limit"
+    assert second.name == Text(zh="后山 坡腰倾斜 2", en="Back hill: tilt 2 (middle)")
+    assert (second.limit, second.location) == (1.0, (22.81, 113.88))
+    assert third.name == Text(zh="三号", en="Number three")
+    assert points["slope-02-tilt-1"].normal == (-0.1, 0.1)
+    assert points["slope-02-tilt-1"].location is None
+
+
+def test_an_area_type_has_its_own_template(site: Site) -> None:
+    level = Registry(site).points["river-01-level-1"]
+    assert (level.unit, level.limit, level.limit_below, level.levels) == ("m", 8.0, False, {"yellow": 7.0, "red": 8.0})
+    assert level.name == Text(zh="河 水位", en="River: level"), "a single point needs no number in its name"
+
+
+def test_a_point_without_location_lies_near_its_area_and_always_at_the_same_spot(site: Site, folder: Path) -> None:
+    area, point = (22.8, 113.87), Registry(site).points["slope-01-tilt-1"]
+    assert point.location is not None
+    north = (point.location[0] - area[0]) * 111_320
+    east = (point.location[1] - area[1]) * 111_320 * math.cos(math.radians(area[0]))
+    assert 9 < math.hypot(north, east) < 41
+    (folder / "areas/hills.yaml").write_text(FILES["areas/hills.yaml"].replace("count: 3", "count: 9"))
+    assert Registry(load_site(folder)).points["slope-01-tilt-1"].location == point.location
+
+
+def test_a_shared_point_serves_all_its_areas(site: Site) -> None:
+    registry = Registry(site)
+    rain = registry.points["rain-1"]
+    assert rain.areas == ("slope-01", "slope-02")
+    assert rain in registry.points_of("slope-01")
+    assert rain in registry.points_of("slope-02")
+    assert registry.topic_points["slope-02", "rain-1"] is rain
+    assert rain.interval == 60.0
+
+
+def test_cameras_take_ids_names_and_sources(site: Site) -> None:
+    registry = Registry(site)
+    assert [camera.id for camera in site.cameras] == ["slope-01-cam-1", "slope-02-cam-1", "tower"]
+    assert registry.cameras["slope-01-cam-1"].name == Text(zh="后山 摄像机 1", en="Back hill: camera 1")
+    gate = registry.camera_of_source("GateCam")
+    assert gate is not None
+    assert gate.id == "slope-02-cam-1"
+    assert gate.areas == ("slope-02", "slope-01")
+    assert [camera.id for camera in registry.cameras_of("slope-01")] == ["slope-01-cam-1", "slope-02-cam-1"]
+
+
+def test_an_area_belongs_to_its_subdistricts_group_unless_it_names_one(site: Site) -> None:
+    registry = Registry(site)
+    assert [area.group for area in site.areas] == ["east", "west", "basin"]
+    assert registry.partition("slope-01") == partition_of("east", 4)
+    assert registry.partitions_of("rain-1") == tuple(sorted({partition_of("east", 4), partition_of("west", 4)}))
+
+
+def test_the_hierarchy_can_be_walked(site: Site) -> None:
+    registry = Registry(site)
+    chain = [place.kind for place in registry.ancestors("east-hill-1-a")]
+    assert chain == ["building", "compound", "community", "subdistrict", "district"]
+    for find, id in ((registry.subdistrict, "east"), (registry.community, "east-hill"), (registry.district, "town")):
+        found = find("slope-01")
+        assert found is not None
+        assert found.id == id
+    assert [area.id for area in registry.areas_of("west")] == ["slope-02", "river-01"]
+    assert [area.id for area in registry.areas_of("town")] == ["slope-01", "slope-02", "river-01"]
+
+
+def test_what_does_not_exist_is_not_found(site: Site) -> None:
+    registry = Registry(site)
+    finds = (registry.point, registry.area, registry.camera, registry.unit, registry.place, registry.area_type)
+    assert [find("x") for find in finds] == [None] * 6
+    assert registry.subdistrict("x") is None
+    assert registry.points_of("x") == registry.cameras_of("x") == registry.ancestors("x") == []
+
+
+def test_times_and_deadlines_are_seconds_and_keep_their_defaults(site: Site) -> None:
+    assert (site.late_after, site.accept_age, site.accept_ahead) == (600.0, 30 * 86400.0, 60.0)
+    assert site.deadlines.accept == {"red": 120.0, "orange": 300.0, "yellow": 900.0, "blue": 3600.0}
+    assert site.signals.mapped == (Mapping(topic="site/{area}/{point}", point="{point}", time="ts"),)
+    assert site.shifts[0].start == "20:00"
+
+
+def test_limit_null_means_none(edit: Edit, folder: Path) -> None:
+    assert edit("areas/water.yaml", "level: 1", "level: {limit: null}") == []
+    assert Registry(load_site(folder)).points["river-01-level-1"].limit is None
+
+
+# ── Indices and version ──
+
+
+def test_indices_are_kept_and_new_points_follow(folder: Path, site: Site) -> None:
+    known = indices(site)
+    assert sorted(known.values()) == list(range(7))
+    (folder / "areas/hills.yaml").write_text(FILES["areas/hills.yaml"].replace("count: 3", "numbers: [2, 3, 5]"))
+    second = load_site(folder, known)
+    after = {point.id: point.index for point in second.points}
+    assert "slope-01-tilt-1" not in after
+    assert after["slope-01-tilt-5"] == 7
+    assert all(after[id] == index for id, index in known.items() if id in after)
+    assert indices(second, known)["slope-01-tilt-1"] == known["slope-01-tilt-1"], "what is gone keeps its index"
+
+
+@given(st.lists(st.sets(st.sampled_from([f"p-{n}" for n in range(12)])), min_size=1, max_size=8))
+def test_an_index_never_passes_to_another_point(generations: list[set[str]]) -> None:
+    base = Site(id="x", name=Text(zh="x", en="x"))
+    given_out: dict[str, int] = {}
+    for ids in generations:
+        points = tuple(
+            expansion.Point(id=id, name=base.name, areas=("a",), quantity="q", unit="1") for id in sorted(ids)
+        )
+        site = number(Site(id="x", name=base.name, points=points), given_out)
+        for point in site.points:
+            assert given_out.get(point.id, point.index) == point.index
+            assert point.id in given_out or point.index not in given_out.values()
+        given_out = indices(site, given_out)
+        assert len(set(given_out.values())) == len(given_out)
+
+
+@pytest.mark.parametrize("known", [{"a": 1, "b": 1}, {"a": -1}, {"a": 2**32}, {"a": True}, {"a": 1.5}])
+def test_damaged_indices_are_refused(folder: Path, known: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="damaged"):
+        load_site(folder, known)
+
+
+def test_the_version_is_the_contents_not_the_files(folder: Path, site: Site) -> None:
+    assert re.fullmatch("[0-9a-f]{20}", site.version)
+    assert version(site) == site.version
+    assert load_site(folder, {"rain-1": 90}).version == site.version, "indices do not count"
+    (folder / "areas/water.yaml").rename(folder / "areas/a-river.yaml")
+    (folder / "areas/a-river.yaml").write_text("# moved\n" + FILES["areas/water.yaml"])
+    assert load_site(folder).version == site.version, "nor does the file it stands in"
+    (folder / "areas/a-river.yaml").write_text(FILES["areas/water.yaml"].replace("level: 1", "level: {limit: 7.9}"))
+    assert load_site(folder).version != site.version
+
+
+# ── Mistakes: file, line, field, and what to do ──
+
+HILLS, WATER, TYPES, PLACES, MAIN = "areas/hills.yaml", "areas/water.yaml", "types.yaml", "hierarchy.yaml", "site.yaml"
+
+MISTAKES = [
+    # what refers to nothing
+    (HILLS, "type: slope", "type: slop", "areas[0].type", "unknown area type 'slop' (did you mean 'slope'?)"),
+    (HILLS, "west-bank", "west-bnk", "areas[1].place", "unknown place 'west-bnk' (did you mean 'west-bank'?)"),
+    (HILLS, "tilt: {n", "tild: {n", "areas[1].points.tild", "unknown quantity 'tild' (did you mean 'tilt'?)"),
+    (HILLS, "quantity: rain", "quantity: rein", "points[0].quantity", "unknown quantity 'rein'"),
+    (HILLS, "[slope-01, s", "[slop-01, s", "points[0].areas[0]", "unknown area 'slop-01' (did you mean 'slope-01'?)"),
+    (HILLS, "areas: [slope-01]", "areas: [x]", "areas[1].cameras[0].areas[1]", "unknown area 'x'"),
+    (PLACES, "field: nature", "field: natur", "area_types[0].field", "unknown field 'natur' (did you mean 'nature'?)"),
+    (TYPES, "  river:", "  rivre:", "area_types.rivre", "unknown area type 'rivre' (did you mean 'river'?)"),
+    (TYPES, "    level:\n      l", "    lvel:\n      l", "area_types.river.lvel", "unknown quantity 'lvel'"),
+    ("units.yaml", "place: east,", "place: eas,", "units[1].place", "unknown place 'eas' (did you mean 'east'?)"),
+    ("units.yaml", "[slope]", "[slope, x]", "units[1].types[1]", "unknown area type 'x'"),
+    ("roster.yaml", "[east]", "[east-hill]", "seats[1].subdistricts[0]", "unknown subdistrict 'east-hill'"),
+    ("roster.yaml", "lead: wang", "leed: wang", "shifts[0].staff.leed", "unknown seat 'leed' (did you mean 'lead'?)"),
+    # ids
+    (HILLS, "id: slope-01", "id: Slope 01", "areas[0].id", "'Slope 01' is no id"),
+    (HILLS, "id: slope-01", "id: a/+/#", "areas[0].id", "try 'a'"),
+    (HILLS, "id: slope-01", f"id: s{'0' * 64}", "areas[0].id", "longer than 64 characters"),
+    (HILLS, "id: slope-02", "id: slope-01", "areas[1].id", f"area 'slope-01' is already given at {HILLS}:2"),
+    (WATER, "id: river-01", "id: slope-01", "areas[0].id", f"area 'slope-01' is already given at {HILLS}:2"),
+    (HILLS, "id: rain-1", "id: slope-01-tilt-1", "points[0].id",
+     f"point 'slope-01-tilt-1' is already given at {HILLS}:9"),
+    (HILLS, "id: tower", "id: slope-01-cam-1", "areas[1].cameras[1].id",
+     f"camera 'slope-01-cam-1' is already given at {HILLS}:15"),
+    (HILLS, "source: GateCam", "source: a/b", "areas[1].cameras[0].source", "cannot be a level of a topic"),
+    (PLACES, "id: west\n", "id: east\n", "districts[0].subdistricts[1].id", "place 'east' is already given at"),
+    (PLACES, "{id: river,", "{id: slope,", "area_types[1].id",
+     "area type 'slope' is already given at hierarchy.yaml:4"),
+    ("units.yaml", "id: office", "id: team-1", "units[1].id", "unit 'team-1' is already given at units.yaml:2"),
+    (WATER, "group: basin", "group: The Basin", "areas[0].group", "try 'the-basin'"),
+    # values
+    (TYPES, "unit: mm/h", "unit: mm/ho", "quantities.rain.unit",
+     "'mm/ho' is not a unit of measure (did you mean 'mm/h'?)"),
+    (TYPES, "unit: m\n", "unit: 9**9**9\n", "quantities.level.unit", "'9**9**9' is not a unit of measure"),
+    (TYPES, "[0, 300]", "[300, 0]", "quantities.rain.range", "write the lower end first"),
+    (TYPES, "limit: 8", "limit: 80", "area_types.river.level.limit",
+     "the limit 80 lies outside the physical range 0..10"),
+    (HILLS, "limit: 1,", "limit: 31,", "areas[0].points.tilt.each.2.limit", "the limit 31 lies outside"),
+    (TYPES, "red: 1.5", "red: 99", "quantities.tilt.levels", "the red level 99 lies outside"),
+    (TYPES, "orange: 0.8", "orange: 0.3", "quantities.tilt.levels", "orange (0.3) must be above yellow (0.4)"),
+    (TYPES, "{yellow: 3", "{yellow: 1", "quantities.level.levels", "red (2) must be below yellow (1)"),
+    (TYPES, "blue: 0.2", "bleu: 0.2", "quantities.tilt.levels", "unknown level 'bleu' (did you mean 'blue'?)"),
+    (TYPES, "[-0.1, 0.1]", "[0.1, -0.1]", "quantities.tilt.normal", "the normal band is empty"),
+    (TYPES, "[-0.1, 0.1]", "[-0.1, 45]", "quantities.tilt.normal", "the normal band lies outside"),
+    (TYPES, "interval: 1 min", "interval: 1 fortnight", "quantities.rain.interval", "'1 fortnight' is no duration"),
+    (HILLS, "{numbers: [1, 4]}", "{limit: 0.05}", "areas[1].points.tilt.limit",
+     "is passed within the normal band -0.1..0.1"),
+    (TYPES, "interval: 1 min", "interval: 0", "quantities.rain.interval", "a duration must be above 0"),
+    (TYPES, "interval: 1 min", "interval: 90 d", "quantities.rain.interval", "at most 2678400 s"),
+    (HILLS, "[22.8, 113.87]", "[113.87, 22.8]", "areas[0].location", "they seem to be swapped"),
+    (HILLS, "[22.81, 113.88]", "[22.81, 513.88]", "areas[0].points.tilt.each.2.location", "is no latitude"),
+    (HILLS, "place: west-bank", "place: west", "areas[1].place",
+     "'west' is a subdistrict; an area lies in a community"),
+    (HILLS, "count: 3", "count: -1", "areas[0].points.tilt.count", "a count must be 0 to 20,000, not -1"),
+    (WATER, "level: 1", "level: 99999999", "areas[0].points.level", "a count must be 0 to 20,000"),
+    (HILLS, "[1, 4]", "[1, 1]", "areas[1].points.tilt.numbers", "each given once"),
+    (HILLS, "cameras: 1", "cameras: -5", "areas[0].cameras", "a count must be 0 to"),
+    (HILLS, "[slope-01, slope-02]", "[]", "points[0].areas", "name at least one area"),
+    (HILLS, "[slope-01, slope-02]", "[slope-01, slope-01]", "points[0].areas[1]", "named twice"),
+    (PLACES, "dispatch: red", "dispatch: rde", "area_types[1].levels_dispatch",
+     "unknown level 'rde' (did you mean 'red'?)"),
+    (MAIN, "Asia/Shanghai", "Asia/Shangai", "zone", "unknown time zone 'Asia/Shangai' (did you mean 'Asia/Shanghai'?)"),
+    (MAIN, "Asia/Shanghai", "../../etc/passwd", "zone", "unknown time zone"),
+    (MAIN, "partitions: 4", "partitions: 0", "partitions", "partitions must be 1 to 256, not 0"),
+    (MAIN, "10 min", "-1", "limits.late_after", "a duration must be above 0"),
+    (MAIN, "native: foreshock", "native: a/#", "signals.native", "is no topic prefix"),
+    (MAIN, "prefix: frigate", "prefix: /x", "signals.frigate[0].prefix", "is no topic prefix"),
+    (MAIN, "site/{area}/{point}", "a/#/{point}", "signals.mapped[0].topic", "'#' may only stand as the last level"),
+    (MAIN, "site/{area}/{point}", "a+/{point}", "signals.mapped[0].topic", "'+' stands for a whole level"),
+    (MAIN, "site/{area}/{point}", "{x}/{point}", "signals.mapped[0].topic", "unknown place-holder '{x}'"),
+    (MAIN, "site/{area}/{point}", "{point}/{point}", "signals.mapped[0].topic", "may stand once"),
+    (MAIN, '"{point}"', '"{pt}"', "signals.mapped[0].point", "'{pt}' is not a place-holder of the topic"),
+    (MAIN, "{red: 2 min}", "{red: soon}", "deadlines.accept.red", "'soon' is no duration"),
+    (MAIN, "{red: 2 min}", "{rad: 2 min}", "deadlines.accept.rad", "unknown level 'rad' (did you mean 'red'?)"),
+    ("roster.yaml", "20:00", "24:00", "shifts[0].start", "'24:00' is no time of day; write HH:MM"),
+    # shapes
+    (HILLS, "tags: [school]", "tag: [school]", "areas[0].tag", "unknown field (did you mean 'tags'?)"),
+    (TYPES, "range: [0, 300]", "range: 300", "quantities.rain.range", "expected a list or nothing, got 300"),
+    ("units.yaml", "kind: community", "kind: comunity", "units[0].kind", "(did you mean 'community'?)"),
+    ("roster.yaml", "seats:", "seats: 5\nx:", "seats", "expected a list, got 5"),
+]  # fmt: skip
+
+# the same, with the lines between the change and where the mistake shows
+MISTAKES_ELSEWHERE = [
+    (HILLS, "source: GateCam", "source: tower", 1, "areas[1].cameras[1].source",
+     "camera source 'tower' is already given"),
+    (TYPES, "    unit: m\n", "", -2, "quantities.level", "the unit is missing"),
+    (TYPES, "limit_below: false", "limit_below: true", 1, "area_types.river.level.levels",
+     "red (8) must be below yellow (7)"),
+    (HILLS, "count: 3", "count: 2", 4, "areas[0].points.tilt.each.3", "there is no number 3 among these 2"),
+    (HILLS, "count: 3", "count: 3\n        numbers: [1]", 1, "areas[0].points.tilt.numbers", "not both"),
+    (HILLS, "    type: slope\n", "", -2, "areas[0]", "the field 'type' is missing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "field", "words"), MISTAKES)
+def test_a_mistake_is_told(edit: Edit, file: str, old: str, new: str, field: str, words: str) -> None:
+    assert_told(edit, file, old, new, 0, field, words)
+
+
+@pytest.mark.parametrize(("file", "old", "new", "lines", "field", "words"), MISTAKES_ELSEWHERE)
+def test_a_mistake_is_told_where_it_shows(
+    edit: Edit, file: str, old: str, new: str, lines: int, field: str, words: str
+) -> None:
+    assert_told(edit, file, old, new, lines, field, words)
+
+
+def assert_told(edit: Edit, file: str, old: str, new: str, lines: int, field: str, words: str) -> None:
+    problems = edit(file, old, new)
+    found = [problem for problem in problems if problem.field == field and words in problem.message]
+    assert found, "\n".join(map(str, problems)) or "no problem was found"
+    assert found[0].file == file
+    assert found[0].line == FILES[file][: FILES[file].index(old)].count("\n") + 1 + lines
+
+
+@pytest.mark.parametrize("file", [name for name in FILES if not name.startswith("areas/")])
+def test_a_missing_file_is_told(folder: Path, file: str) -> None:
+    (folder / file).unlink()
+    site, problems = check_site(folder)
+    assert site is None
+    assert problems == [Problem(file, 0, "", "there is no such file")], "what it would have told is not guessed at"
+
+
+def test_a_missing_folder_and_one_without_areas_are_told(folder: Path) -> None:
+    assert check_site(folder / "nowhere")[1][0].message == "there is no such site folder"
+    for path in (folder / "areas").iterdir():
+        path.unlink()
+    assert Problem("areas", 0, "", "there is no areas/*.yaml") in check_site(folder)[1]
+
+
+def test_a_file_that_is_not_read_is_told(folder: Path) -> None:
+    (folder / "unit.yaml").write_text("units: []\n")
+    (folder / "areas" / "more.yml").write_text("areas: []\n")
+    assert [str(problem) for problem in check_site(folder)[1]] == [
+        "areas/more.yml: this file is not read; name it .yaml",
+        "unit.yaml: this file is not read (did you mean 'units.yaml'?)",
+    ]
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(folder: Path) -> None:
+    (folder / "areas/hills.yaml").write_text(FILES["areas/hills.yaml"].replace("type: slope", "type: slop"))
+    (folder / "units.yaml").write_text(FILES["units.yaml"].replace("place: east", "place: est"))
+    (folder / "site.yaml").write_text("id: [\n")
+    with pytest.raises(SiteError) as caught:
+        load_site(folder)
+    places = [(problem.file, problem.line) for problem in caught.value.problems]
+    assert places == [(HILLS, 4), (HILLS, 18), (MAIN, 1), ("units.yaml", 2), ("units.yaml", 3)]
+    assert str(caught.value).splitlines()[0].startswith(f"{HILLS}:4: areas[0].type: unknown area type 'slop'")
+
+
+def test_a_broken_area_file_does_not_make_its_areas_unknown(folder: Path) -> None:
+    (folder / "areas/shared.yaml").write_text("points:\n  - {id: r2, quantity: rain, areas: [river-01]}\n")
+    (folder / "areas/water.yaml").write_text("areas: 5\n")
+    assert [problem.file for problem in check_site(folder)[1]] == [WATER]
+
+
+def test_a_mistake_in_a_template_is_told_once(edit: Edit) -> None:
+    assert len(edit(TYPES, "unit: °", "unit: degrese")) == 1
+
+
+def test_a_site_holds_only_so_many_points(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expansion, "MAX_POINTS", 3)
+    assert edit(WATER, "level: 1", "level: 2")[-1].message == "a site holds at most 3 points"
+
+
+# ── No input may crash it ──
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_mutated_site_loads_or_is_refused(folder: Path, data: st.DataObject) -> None:
+    write(folder, FILES)
+    file = data.draw(st.sampled_from(sorted(FILES)))
+    text = FILES[file]
+    tokens = [*re.finditer(r"[\w.°/-]+|[\[\]{}:,]|\n *", text)]
+    for token in sorted(
+        data.draw(st.lists(st.sampled_from(tokens), min_size=1, max_size=3, unique_by=lambda token: token.start())),
+        key=lambda token: -token.start(),
+    ):
+        new = data.draw(
+            st.sampled_from(
+                ["", "x", "-1", "0", "1e308", "9" * 30, "~", "[]", "{}", "[1, 2]", "{a: 1}", "'", "\n", "\t"]
+            )
+            | st.sampled_from(tokens).map(lambda other: other[0])
+            | st.text(max_size=8)
+        )
+        text = text[: token.start()] + new + text[token.end() :]
+    (folder / file).write_bytes(text.encode("utf-8", "surrogatepass"))
+    site, problems = check_site(folder)
+    assert (site is None) == bool(problems)
+    if site is not None:
+        Registry(site)

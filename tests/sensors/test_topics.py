@@ -1,0 +1,96 @@
+"""Topic bytes → route, and the filters to subscribe to."""
+
+from __future__ import annotations
+
+import pytest
+
+from sensors.lookup import Registry
+from sensors.site import Frigate, Mapping, Signals
+from sensors.topics import REFUSED, Topics, covers, leanest
+from tests.sensors.dialects.suite import site
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "expected"),
+    [
+        ("#", "a/b", True),
+        ("a/#", "a", True),
+        ("a/#", "a/b/#", True),
+        ("a/+", "a/b", True),
+        ("a/+", "a/+", True),
+        ("a/+", "a/#", False),
+        ("a/+", "a/b/c", False),
+        ("+/b", "a/b", True),
+        ("a/b", "a/+", False),
+        ("a", "a/b", False),
+    ],
+)
+def test_one_filter_covers_another(wide: str, narrow: str, expected: bool) -> None:
+    assert covers(wide, narrow) is expected
+
+
+def test_covered_filters_are_left_out() -> None:
+    assert leanest(["a/b", "a/#", "a/+", "x/+", "x/+", "y"]) == ["a/#", "x/+", "y"]
+
+
+def topics() -> Topics:
+    signals = Signals(
+        mapped=(
+            Mapping(topic="site/{area}/{point}", point="{point}"),
+            Mapping(topic="site/+/{point}", point="{point}"),
+        ),
+        frigate=(Frigate(), Frigate(prefix="gate")),
+    )
+    return Topics(Registry(site(signals)))
+
+
+def test_all_dialects_are_subscribed_to() -> None:
+    assert topics().filters() == [
+        "foreshock/readings/+/+",
+        "foreshock/frames/+",
+        "site/+/+",
+        "frigate/events",
+        "gate/events",
+    ]
+
+
+def test_topics_of_one_kind_share_a_lane() -> None:
+    table = topics()
+    routes = {topic: table[topic] for topic in (b"foreshock/readings/a0/p0", b"foreshock/readings/a1/p1", b"site/x/p2")}
+    lanes = [int(table.lane_of[route]) for route in routes.values()]
+    points = [int(table.point_of[route]) for route in routes.values()]
+    assert lanes[0] == lanes[1] != lanes[2]
+    assert points == [0, 1, 2]
+    assert [table.topics[route] for route in routes.values()] == list(routes)
+
+
+@pytest.mark.parametrize(
+    ("topic", "reason"),
+    [
+        (b"else/where", "unknown_topic"),
+        (b"foreshock/readings/a0/none", "unknown_point"),
+        (b"\xff/\xfe", "unknown_topic"),
+        (b"", "unknown_topic"),
+    ],
+)
+def test_a_refused_topic_says_why(topic: bytes, reason: str) -> None:
+    table = topics()
+    assert table[topic] == REFUSED
+    assert table.lane_of[REFUSED] == -1
+    assert table.refusal(topic).reason == reason
+
+
+def test_hostile_topics_do_not_fill_the_memory() -> None:
+    table = topics()
+    for k in range(12_000):
+        assert table[b"x/%d" % k] == REFUSED
+    assert len(table) <= 10_000
+
+
+def test_more_topics_than_the_first_arrays_hold() -> None:
+    from scripts.load import bench_site, native_topics
+
+    made = bench_site(3000)
+    table = Topics(Registry(made))
+    routes = [table[topic.encode()] for topic in native_topics(made)]
+    assert table.point_of[routes].tolist() == list(range(3000))

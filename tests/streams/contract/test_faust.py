@@ -1,0 +1,88 @@
+"""Plain Faust on the transport: events, tables, what an agent sends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import faust
+
+from .conftest import Transport, until
+
+
+def plain(transport: Transport, name: str = "plain") -> Any:
+    return faust.App(
+        name,
+        broker=f"sqlite:///{transport.path}",
+        store="memory://",
+        web_enabled=False,
+        topic_disable_leader=True,
+        topic_partitions=2,
+        datadir=str(transport.path.parent / "data"),
+    )
+
+
+def count(log: Any, topic: str) -> int:
+    return sum(log.end(topic, partition) for partition in range(log.topics().get(topic, 0)))
+
+
+def test_events_tables_and_sends_of_plain_faust_survive_a_restart(transport: Transport) -> None:
+    async def run(begin: int, end: int) -> dict[bytes, int]:
+        app = plain(transport)
+        source = app.topic("source", key_type=bytes, value_type=bytes, value_serializer="raw", partitions=2)
+        result = app.topic("result", key_type=bytes, value_type=bytes, value_serializer="raw", partitions=2)
+        table = app.Table("totals", default=int, partitions=2)
+        seen = []
+
+        @app.agent(source)
+        async def add(stream: Any) -> None:
+            async for key, value in stream.items():
+                table[key.decode()] += int(value)
+                await result.send(key=key, value=value)
+                seen.append(value)
+
+        await app.start()
+        await result.declare()
+        for n in range(begin, end):
+            await source.send(key=b"k%d" % (n % 5), value=b"%d" % n)
+        await until(lambda: len(seen) == end - begin)
+        log = app.producer.log_store
+        await until(lambda: count(log, "result") == end)
+        group = app.conf.id
+        await until(lambda: all(log.committed(group, "source", p) == log.end("source", p) for p in range(2)))
+        totals = {key: table[key] for key in ("k0", "k1", "k2", "k3", "k4")}
+        await app.stop()
+        return totals  # type: ignore[return-value]
+
+    asyncio.run(run(0, 100))
+    totals = asyncio.run(run(100, 200))
+    assert totals == {f"k{k}": sum(n for n in range(200) if n % 5 == k) for k in range(5)}, "the table was restored"
+
+
+def test_what_an_agent_sends_waits_for_its_event(transport: Transport) -> None:
+    async def main() -> None:
+        app = plain(transport)
+        source = app.topic("source", value_type=bytes, value_serializer="raw", partitions=1)
+        result = app.topic("result", value_type=bytes, value_serializer="raw", partitions=1)
+        go, sent = asyncio.Event(), asyncio.Event()
+
+        @app.agent(source)
+        async def pass_on(stream: Any) -> None:
+            async for value in stream:
+                await result.send(value=value)
+                sent.set()
+                await go.wait()
+
+        await app.start()
+        await result.declare()
+        log = app.producer.log_store
+        await source.send(value=b"x")
+        await asyncio.wait_for(sent.wait(), 10)
+        await app.producer.flush()
+        assert log.end("result", 0) == 0, "held while its event is being handled"
+        go.set()
+        await until(lambda: log.end("result", 0) == 1)
+        assert log.committed(app.conf.id, "source", 0) == 1
+        await app.stop()
+
+    asyncio.run(main())

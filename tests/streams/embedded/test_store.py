@@ -1,0 +1,298 @@
+"""The log: what it keeps, for how long, who may open it, and what it says when it cannot write."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.embedded.schema import LogCorruptError, LogError, LogFullError, LogLockedError, LogWriteError
+from streams.embedded.store import Log, TopicSpec
+
+ROOT = Path(__file__).parents[3]
+TOPICS = {"a": TopicSpec(2), "kept": TopicSpec(1, compact=True)}
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        threading.Event().wait(0.005)
+
+
+def values(log: Log, topic: str, partition: int = 0) -> list[bytes]:
+    return [value for _, _, value in log.read(topic, partition, 0)]
+
+
+def test_records_get_contiguous_offsets_and_are_there_after_reopening(tmp_path: Path) -> None:
+    with Log(tmp_path / "log", TOPICS) as log:
+        assert log.write([("a", 0, None, b"x"), ("a", 1, b"k", b"y"), ("a", 0, None, b"z")]) == [0, 0, 1]
+        assert log.read("a", 0, 0) == [(0, None, b"x"), (1, None, b"z")]
+        assert (log.start("a", 0), log.end("a", 0), log.end("a", 1)) == (0, 2, 1)
+    with Log(tmp_path / "log", TOPICS) as log:
+        assert log.read("a", 1, 0) == [(0, b"k", b"y")]
+        assert log.read_recent("a", 0, 0) is None, "what an earlier process wrote is not in memory"
+        assert log.write([("a", 0, None, b"w")]) == [2]
+        assert values(log, "a") == [b"x", b"z", b"w"]
+
+
+def test_reading_is_bounded_by_stop_limit_and_bytes_but_gives_at_least_one(tmp_path: Path) -> None:
+    with Log(tmp_path / "log", TOPICS) as log:
+        log.write([("a", 0, None, b"%d" % n * 100) for n in range(10)])
+        for read in (log.read_recent, log.read_stored):
+            offsets = [o for o, _, _ in read("a", 0, 3, 7) or []]
+            assert offsets == [3, 4, 5, 6]
+            assert [o for o, _, _ in read("a", 0, 3, None, 2) or []] == [3, 4]
+            assert [o for o, _, _ in read("a", 0, 3, None, 9, 250) or []] == [3, 4]
+            assert [o for o, _, _ in read("a", 0, 3, None, 9, 1) or []] == [3]
+            assert read("a", 0, 10) == [] and read("a", 0, 5, 5) == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    batches=st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3000)), max_size=40), max_size=20),
+    start=st.integers(0, 400),
+    tail=st.integers(0, 20_000),
+)
+def test_memory_and_file_agree(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[list[tuple[int, int]]], start: int, tail: int
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "log"
+    with Log(path, {"a": TopicSpec(3)}, tail_bytes=tail) as log:
+        for partition in range(3):  # a small tail for each, so that reads fall on both sides of its edge
+            log._span("a", partition)._tail_bytes = tail
+        for batch in batches:
+            log.write([("a", partition, None, bytes(size)) for partition, size in batch])
+        for partition in range(3):
+            sizes = [size for batch in batches for p, size in batch if p == partition]
+            stored = log.read_stored("a", partition, 0, limit=10_000)
+            assert [(o, len(v)) for o, _, v in stored] == list(enumerate(sizes))
+            recent = log.read_recent("a", partition, start, limit=10_000)
+            assert recent is None or recent == stored[start:]
+            assert log.read("a", partition, start, limit=10_000) == stored[start:]
+
+
+def test_records_and_commits_are_one_transaction(tmp_path: Path) -> None:
+    with Log(tmp_path / "log", TOPICS) as log:
+        log.write([("a", 0, None, b"x")], commits=[("worker", "a", 1, 7), ("worker", "a", 0, 3)])
+        assert (log.committed("worker", "a", 1), log.committed("worker", "a", 0)) == (7, 3)
+        assert log.committed("other", "a", 1) is None
+        with pytest.raises(LogWriteError, match="no partition 9"):
+            log.write([("a", 0, None, b"y"), ("a", 9, None, b"y")], commits=[("worker", "a", 1, 8)])
+        assert log.committed("worker", "a", 1) == 7 and log.end("a", 0) == 1
+    with Log(tmp_path / "log", TOPICS) as log:
+        assert log.committed("worker", "a", 1) == 7
+
+
+def test_what_piled_up_is_written_in_one_transaction(tmp_path: Path) -> None:
+    with Log(tmp_path / "log", TOPICS) as log:
+        done: list[list[int] | None] = []
+        first = threading.Event()
+        log.append([("a", 0, None, b"x")], lambda offsets, error: first.wait(10) and None)
+        for _ in range(500):
+            log.append([("a", 0, None, b"x")], lambda offsets, error: done.append(offsets))
+        before = log.figures()["transactions"]
+        first.set()
+        wait_for(lambda: len(done) == 500)
+        assert done == [[n] for n in range(1, 501)]
+        assert log.figures()["transactions"] - before <= 3
+
+
+def test_subscribers_hear_which_partitions_grew(tmp_path: Path) -> None:
+    with Log(tmp_path / "log", TOPICS) as log:
+        heard: list[list[tuple[str, int]]] = []
+        undo = log.subscribe(heard.append)
+        log.write([("a", 1, None, b"x")])
+        assert heard == [[("a", 1)]]
+        undo()
+        log.write([("a", 1, None, b"x")])
+        assert len(heard) == 1
+
+
+def test_a_second_opener_is_refused_with_a_sentence_and_readers_are_not(tmp_path: Path) -> None:
+    with Log(tmp_path / "log", TOPICS) as log:
+        log.write([("a", 0, None, b"x")], commits=[("worker", "a", 0, 1)])
+        code = "import sys; from streams.embedded.store import Log; Log(sys.argv[1], {})"
+        second = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "log")], capture_output=True, text=True, cwd=ROOT, timeout=30
+        )
+        assert second.returncode != 0 and "is already open in process" in second.stderr
+        with pytest.raises(LogLockedError, match="use another data folder"):
+            Log(tmp_path / "log", TOPICS)
+        with Log.open_readonly(tmp_path / "log") as reader:
+            assert reader.read("a", 0, 0) == [(0, None, b"x")]
+            log.write([("a", 0, None, b"y")])
+            assert (reader.end("a", 0), reader.start("a", 0), reader.topics()) == (2, 0, {"a": 2, "kept": 1})
+            assert reader.committed("worker", "a", 0) == 1
+            assert reader.time_of("a", 0, 1) == pytest.approx(time.time(), abs=60)
+    with Log.open_readonly(tmp_path / "log") as reader:
+        assert len(reader.read("a", 0, 0)) == 2, "a log at rest can be read too"
+    with pytest.raises(LogError, match="there is no log here"):
+        Log.open_readonly(tmp_path / "nothing")
+
+
+def test_retention_by_age_drops_the_oldest_but_never_the_newest(tmp_path: Path) -> None:
+    now = [1000.0]
+    with Log(tmp_path / "log", {"a": TopicSpec(1, retention_seconds=60)}, clock=lambda: now[0]) as log:
+        log.write([("a", 0, None, b"%d" % n) for n in range(600)])
+        now[0] = 1030.0
+        log.write([("a", 0, None, b"later")])
+        now[0] = 1070.0
+        wait_for(lambda: log.start("a", 0) == 600)
+        assert values(log, "a") == [b"later"]
+        now[0] = 9000.0
+        log.write([("a", 0, None, b"last")])
+        wait_for(lambda: log.start("a", 0) == 601)
+        assert log.end("a", 0) == 602
+    with Log(tmp_path / "log", {"a": TopicSpec(1, retention_seconds=60)}, clock=lambda: now[0] * 2) as log:
+        assert log.write([("a", 0, None, b"next")]) == [602], "offsets never start again"
+
+
+def test_retention_by_size_drops_the_oldest_in_pieces(tmp_path: Path) -> None:
+    with Log(tmp_path / "log", {"a": TopicSpec(1, retention_bytes=50_000)}) as log:
+        log.write([("a", 0, None, bytes(100)) for _ in range(2000)])
+        wait_for(lambda: log.size("a", 0) <= 50_000)
+        assert log.start("a", 0) == 1500
+        assert len(log.read_stored("a", 0, 0)) == 500
+
+
+def test_retention_waits_for_a_group_that_has_not_read_yet(tmp_path: Path) -> None:
+    with Log(tmp_path / "log", {"a": TopicSpec(1, retention_bytes=1000)}) as log:
+        log.write([("a", 0, None, bytes(100)) for _ in range(100)], commits=[("slow", "a", 0, 20)])
+        wait_for(lambda: log.start("a", 0) == 20)
+        log.write([], commits=[("slow", "a", 0, 60)])
+        wait_for(lambda: log.start("a", 0) == 60)
+        log.forget("slow")
+        wait_for(lambda: log.start("a", 0) == 90)
+
+
+def test_compaction_keeps_the_newest_of_each_key_also_after_reopening(tmp_path: Path) -> None:
+    def kept(log: Log) -> list[tuple[int, bytes | None, bytes]]:
+        return log.read_stored("kept", 0, 0)
+
+    with Log(tmp_path / "log", TOPICS) as log:
+        for n in range(100):
+            log.write([("kept", 0, b"k%d" % (n % 3), b"%d" % n)])
+        wait_for(lambda: len(kept(log)) == 3)
+        assert kept(log) == [(97, b"k1", b"97"), (98, b"k2", b"98"), (99, b"k0", b"99")]
+        assert log.start("kept", 0) == 97
+        log.write([("kept", 0, b"k1", b"new")])
+    with Log(tmp_path / "log", TOPICS) as log:
+        wait_for(lambda: len(kept(log)) == 3)
+        assert kept(log)[-1] == (100, b"k1", b"new")
+        assert log.end("kept", 0) == 101
+
+
+@pytest.mark.parametrize("damage", ["garbage", "pages"])
+def test_a_damaged_file_is_refused_with_a_sentence(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "log"
+    with Log(path, TOPICS) as log:
+        log.write([("a", n % 2, None, bytes(3000)) for n in range(500)])
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE meta SET value = 'no' WHERE name = 'clean'")
+    connection.close()
+    with path.open("r+b") as file:
+        file.seek(0 if damage == "garbage" else 16384 * 20)
+        file.write(b"garbage!" * 4096)
+    with pytest.raises(LogCorruptError, match="damaged"):
+        Log(path, TOPICS)
+
+
+def test_a_topic_may_grow_but_not_shrink(tmp_path: Path) -> None:
+    with Log(tmp_path / "log", {"a": TopicSpec(2)}) as log:
+        log.create_topic("b", TopicSpec(3))
+        assert log.write([("b", 2, None, b"x")]) == [0]
+    with Log(tmp_path / "log", {"a": TopicSpec(4)}) as log:
+        assert log.topics() == {"a": 4, "b": 3}
+    with pytest.raises(LogError, match="cannot become 1"):
+        Log(tmp_path / "log", {"a": TopicSpec(1)})
+
+
+def test_a_full_log_refuses_writes_and_heals_when_there_is_room(tmp_path: Path) -> None:
+    topics = {"a": TopicSpec(1, retention_bytes=1 << 30)}
+    with Log(tmp_path / "log", topics, max_bytes=2_000_000) as log:
+        offsets = []
+        with pytest.raises(LogFullError, match="full"):
+            for _ in range(1000):
+                offsets += log.write([("a", 0, None, bytes(16_000))])
+        assert offsets == list(range(len(offsets))) and len(offsets) > 50
+        assert log.end("a", 0) == len(offsets), "what failed left nothing behind"
+        with pytest.raises(LogFullError):
+            log.write([("a", 0, None, bytes(100_000))])
+        assert len(log.read_stored("a", 0, 0)) == len(offsets), "reading goes on"
+    with Log(tmp_path / "log", {"a": TopicSpec(1, retention_bytes=200_000)}, max_bytes=2_000_000) as log:
+        wait_for(lambda: log.size("a", 0) <= 200_000)
+        assert log.write([("a", 0, None, bytes(16_000))]) == [len(offsets)], "offsets go on without a gap"
+
+
+FULL_DISK = """
+import resource, signal, sys
+from streams.embedded.store import Log, TopicSpec
+from streams.embedded.schema import LogFullError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+log = Log(sys.argv[1], {"a": TopicSpec(1)})
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, hard))
+acknowledged = 0
+try:
+    while True:
+        log.write([("a", 0, None, bytes(16_000))])
+        acknowledged += 1
+except LogFullError as error:
+    print("full", error)
+try:
+    log.write([("a", 0, None, bytes(50_000))])
+except LogFullError:
+    print("still full")
+resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+(offset,) = log.write([("a", 0, None, b"healed")])
+assert offset == acknowledged, (offset, acknowledged)
+log.close()
+with Log.open_readonly(sys.argv[1]) as reader:
+    assert reader.end("a", 0) == acknowledged + 1
+    assert len(reader.read("a", 0, 0, limit=100_000, max_bytes=1 << 30)) == acknowledged + 1
+print("healed")
+"""
+
+
+def test_a_disk_that_fills_up_and_is_cleared_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / "log")], capture_output=True, text=True, cwd=ROOT, timeout=60
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "full" in ran.stdout and "still full" in ran.stdout and "healed" in ran.stdout
+
+
+def test_a_failed_write_does_not_fail_its_neighbours(tmp_path: Path) -> None:
+    with Log(tmp_path / "log", TOPICS) as log:
+        outcomes: list[Exception | None] = []
+        gate = threading.Event()
+        log.append([("a", 0, None, b"x")], lambda offsets, error: gate.wait(10) and None)
+        for number, offset in enumerate((1, object(), 3)):  # the second cannot be bound to a statement
+            commits: list[Any] = [(f"group {number}", "a", 0, offset)]
+            log.append([("a", 0, None, b"%d" % number)], lambda _, error: outcomes.append(error), commits=commits)
+        gate.set()
+        wait_for(lambda: len(outcomes) == 3)
+        assert [error is None for error in outcomes] == [True, False, True]
+        assert values(log, "a") == [b"x", b"0", b"2"]
+
+
+def test_a_closed_log_says_so(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log", TOPICS)
+    log.close()
+    log.close()
+    with pytest.raises(LogWriteError, match="closed"):
+        log.write([("a", 0, None, b"x")])
+    with pytest.raises(LogError, match="NORMAL or FULL"):
+        Log(tmp_path / "log", TOPICS, synchronous="OFF")
+    with Log(tmp_path / "log", TOPICS, synchronous="FULL") as log:
+        assert log.write([("a", 0, None, b"x")]) == [0]

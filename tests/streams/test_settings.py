@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from streams import settings
+
+
+def test_defaults_work_without_any_environment() -> None:
+    found = settings.load({})
+    assert found.host == "127.0.0.1"
+    assert found.broker_url.startswith("sqlite:///")
+
+
+def test_environment_is_read_and_an_override_wins() -> None:
+    found = settings.load({"FORESHOCK_PORT": "9000", "FORESHOCK_WEBHOOK_PRIVATE": "true"}, port=9001, host=None)
+    assert (found.port, found.webhook_private, found.host) == (9001, True, "127.0.0.1")
+
+
+def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("s3cret\n")
+    assert settings.load({"FORESHOCK_WEBHOOK_SECRET_FILE": str(tmp_path / "key")}).webhook_secret == "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"FORESHOCK_PORT": "many"}, "FORESHOCK_PORT"),
+        ({"FORESHOCK_PORT": "70000"}, "FORESHOCK_PORT"),
+        ({"FORESHOCK_SYNCHRONOUS": "maybe"}, "FORESHOCK_SYNCHRONOUS"),
+        ({"FORESHOCK_LOG_LEVEL": "loud"}, "FORESHOCK_LOG_LEVEL"),
+        ({"FORESHOCK_MQTT_PASSWORD_FILE": "/nowhere/at/all"}, "FORESHOCK_MQTT_PASSWORD_FILE"),
+    ],
+)
+def test_a_bad_value_names_its_variable(environment: dict[str, str], named: str) -> None:
+    with pytest.raises(settings.SettingsError, match=named):
+        settings.load(environment)
+
+
+def test_the_reference_page_is_current() -> None:
+    page = Path(__file__).parents[2] / "docs" / "settings.md"
+    assert page.read_text(encoding="utf-8") == settings.reference()
+
+
+def test_every_setting_has_a_meaning() -> None:
+    assert all(meaning for *_, meaning in settings.described())

@@ -1,0 +1,121 @@
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from streams import supervisor
+from streams.supervisor import Child, StartError, Supervisor, require_port, take_lock
+
+READY = "import os,sys,time; fd=int(os.environ['FORESHOCK_READY_FD']); os.write(fd,b'1'); os.close(fd); "
+
+
+def child(name: str, code: str, order: int = 0, once: bool = False) -> Child:
+    return Child(name=name, arguments=("-c", code), order=order, once=once)
+
+
+async def until(condition, seconds: float = 10.0) -> None:  # type: ignore[no-untyped-def]
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def test_children_are_ready_then_stopped_in_order(tmp_path: Path) -> None:
+    note = tmp_path / "order"
+    code = (
+        "import os,sys,time,signal\n"
+        f"def stop(*_):\n open({str(note)!r},'a').write(sys.argv[1]); sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, stop)\n" + READY + "\n"
+        "while True: time.sleep(0.05)"
+    )
+
+    async def scenario() -> None:
+        first = Child(name="a", arguments=("-c", code, "a"), order=2)
+        second = Child(name="b", arguments=("-c", code, "b"), order=1)
+        keeper = Supervisor([first, second])
+        assert await keeper.start(10) < 10
+        await keeper.stop()
+        assert first.process and second.process
+        assert (first.process.returncode, second.process.returncode) == (0, 0)
+
+    asyncio.run(scenario())
+    assert note.read_text() == "ba"
+
+
+def test_a_killed_child_is_started_again_and_reported() -> None:
+    lost: list[tuple[str, int, int]] = []
+
+    async def scenario() -> None:
+        one = child("one", READY + "time.sleep(60)")
+        keeper = Supervisor([one], lambda name, code, restarts: lost.append((name, code, restarts)))
+        await keeper.start(10)
+        assert one.process is not None
+        before = one.process.pid
+        os.kill(before, signal.SIGKILL)
+        await until(lambda: one.process is not None and one.process.pid != before and one.process.returncode is None)
+        await keeper.stop()
+
+    asyncio.run(scenario())
+    assert lost == [("one", -signal.SIGKILL, 1)]
+
+
+def test_a_child_that_is_never_ready_fails_the_start_by_name() -> None:
+    async def scenario() -> None:
+        keeper = Supervisor([child("mute", "import time; time.sleep(60)")])
+        try:
+            with pytest.raises(StartError, match="mute"):
+                await keeper.start(0.3)
+        finally:
+            await keeper.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_child_that_ignores_the_stop_is_killed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.3)
+
+    async def scenario() -> float:
+        deaf = child("deaf", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + READY + "time.sleep(60)")
+        keeper = Supervisor([deaf])
+        await keeper.start(10)
+        begun = asyncio.get_running_loop().time()
+        await keeper.stop()
+        assert deaf.process is not None
+        await deaf.process.wait()
+        return asyncio.get_running_loop().time() - begun
+
+    assert asyncio.run(scenario()) < 5
+
+
+def test_one_that_runs_once_starts_after_the_others_and_is_not_repeated(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+
+    async def scenario() -> None:
+        server = child("server", READY + f"open({str(note)!r},'a').write('s'); time.sleep(60)")
+        once = child("once", f"open({str(note)!r},'a').write('o')", once=True)
+        keeper = Supervisor([once, server])
+        await keeper.start(10)
+        await until(lambda: note.exists() and note.read_text().endswith("o"))
+        await until(lambda: once.process is not None and once.process.returncode == 0)
+        await keeper.stop()
+        assert once.restarts == 0
+
+    asyncio.run(scenario())
+    assert "o" in note.read_text()
+
+
+def test_a_second_run_on_the_same_folder_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with take_lock(tmp_path), pytest.raises(StartError, match=f"process {os.getpid()}.*--data"):
+        take_lock(tmp_path)
+    take_lock(tmp_path).close()
+
+
+def test_a_taken_port_is_named_with_the_option_that_changes_it() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=rf"{port}.*--port"):
+            require_port("127.0.0.1", port, "the console", "--port")
