@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -295,17 +296,19 @@ _FOLD: dict[type, Callable[[_Batch, Any], None]] = {
 
 def _upsert(connection: Connection, table: sa.Table, rows: list[Row], *, update: bool = True) -> None:
     """Insert rows, or bring those that are there up to date."""
-    if not rows:
-        return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
+    if rows:
+        connection.execute(_upsert_statement(connection.dialect.name, table, update), rows)
+
+
+@cache
+def _upsert_statement(dialect: str, table: sa.Table, update: bool) -> sa.Insert:
+    """Make the statement, once: building it takes longer than running it."""
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
     keys = [column.name for column in table.primary_key]
-    if update:
-        changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    connection.execute(statement, rows)
+    if not update:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 def _plain(value: Any) -> Any:

@@ -32,7 +32,7 @@ Kind = Literal["gauge", "counter", "switch", "angle"]
 KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle")
 LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
 AT = {name: place for place, name in enumerate(FIELDS)}
-_FEW = 16  # up to this many readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
+_FEW = 8  # up to this many readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
 _MANY = 2048  # above this a batch is worked in pieces that stay in the processor's cache
 
 

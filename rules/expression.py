@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import ClassVar
 
 from sensors.duration import seconds as duration_seconds
-from sensors.measure import is_unit
+from sensors.measure import SITE_UNITS, is_unit
 from sensors.problem import suggest
 from sensors.site import LEVELS
 
@@ -252,6 +252,7 @@ def _plain_unit(written: str) -> str:
     return re.sub(rf"([{_LETTER}])([23])", r"\1^\2", unit)
 
 
+_PER = ("s", "min", "h", "d")
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Gt: ">",
     ast.GtE: ">=",
@@ -330,7 +331,7 @@ class _Parser:
         if abs(number) > 1e300:
             raise self.fail(tree, "the number is too large")
         unit = self.units.get(column - 1, "")
-        if unit and not is_unit(unit):
+        if unit and not _measures(unit):
             raise self.fail(tree, f"'{unit}' is not a unit of measure")
         return Number(number, unit, column=column)
 
@@ -469,6 +470,14 @@ class _Parser:
         if not 0 < seconds <= MAX_WINDOW:
             raise self.fail(tree, f"a duration here is more than 0 and at most {MAX_WINDOW / 86400:.0f} days")
         return seconds
+
+
+def _measures(unit: str) -> bool:
+    """Tell whether a text is a unit, or the rate of one: also of those that pint cannot write a rate of (%LEL/h)."""
+    base, _, per = unit.rpartition("/")
+    if unit in SITE_UNITS or (base in SITE_UNITS and per in _PER):
+        return True  # known without importing pint
+    return is_unit(unit) or (per in _PER and is_unit(base))
 
 
 def _is_text(tree: ast.expr) -> bool:

@@ -41,8 +41,7 @@ from sensors import frame
 from sensors.observation import FRAME
 from streams.embedded.store import Log
 from streams.replay import compare, entries
-from streams.topics import OBSERVATIONS, OUTCOMES
-from streams.worker import GROUP
+from streams.topics import GROUP, OBSERVATIONS, OUTCOMES
 
 VICTIMS = ("worker", "bridge", "broker")
 POINTS = 200

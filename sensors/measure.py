@@ -57,7 +57,8 @@ DEFINITIONS = (
 )
 """Units that pint lacks, or that it takes for something else (pH is its picohenry)."""
 
-_SHAPE = re.compile(r"[^\W\d]{1,24}(\^-?[1-9])?([*/·][^\W\d]{1,24}(\^-?[1-9])?){0,5}\Z")
+_NAME = r"[A-Za-zµμΩÅ°]{1,24}(\^-?[1-9])?"
+_SHAPE = re.compile(rf"{_NAME}([*/·]{_NAME}){{0,5}}\Z")
 
 
 class UnitError(ValueError):

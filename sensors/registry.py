@@ -147,7 +147,11 @@ class _Loading:
         files = [self._read(name, AreasFile) for name in names[:MAX_AREA_FILES]]
         areas_files = [file for file in files if file is not None]
 
-        places = dict(self._places(*hierarchy)) if hierarchy else None
+        places: dict[str, Place] | None = None
+        if hierarchy:
+            places = {}
+            for id, place in self._places(*hierarchy):
+                places.setdefault(id, place)  # the first of a repeated id stays: no place can come to lie in itself
         area_types = self._area_types(*hierarchy) if hierarchy else None
         entries: dict[str, tuple[Document, Path, AreaEntry]] = {
             entry.id: (document, ("areas", i), entry)

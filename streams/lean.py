@@ -159,7 +159,7 @@ class LeanApp(faust.App):
         self._revoked_hooks.append(hook)
         return hook
 
-    def timer(self, interval: float, *args: Any, **options: Any) -> Any:
+    def timer(self, interval: float, *args: Any, **options: Any) -> Any:  # type: ignore[override]
         """Call a coroutine every `interval` seconds; a log that cannot be written costs a turn, not the application."""
         declare = cast(Any, super().timer)(interval, *args, **options)
 

@@ -11,3 +11,5 @@ SNAPSHOTS = "snapshots"  # engine state in chunks, compacted, same partition
 # Pseudo-topics that only the hub carries, never the log.
 JOURNAL = "journal"  # {"position": n}: the journal has moved on
 PULSE = "pulse"  # the worker's figures, once a second
+
+GROUP = "foreshock"  # the group of consumers whose commits say how far the engine is

@@ -22,11 +22,10 @@ from streams.lean import LeanApp, TopicSpec, create_app
 from streams.processes.figures import read_figures, write_figures
 from streams.settings import Settings
 from streams.station import Station
-from streams.topics import JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, QUARANTINE, SCORES, SNAPSHOTS
+from streams.topics import GROUP, JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, QUARANTINE, SCORES, SNAPSHOTS
 
 logger = logging.getLogger(__name__)
 
-GROUP = "foreshock"
 SLICE = 128
 """Records that the engine takes before it lets the event loop breathe."""
 

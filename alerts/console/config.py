@@ -72,8 +72,8 @@ def _no_quarantine(reason: str | None, source: str | None, limit: int) -> Sequen
 class ConsoleConfig:
     """Settings and parts of one console.
 
-    `rules` maps a rule's id to {"title": {"zh","en"}, "rationale": {...}, "plan": [...]}. `figures()` returns the engine's figures for
-    /status and /metrics when they do not come over the feed's `pulse`; `history()` iterates over the log's latest
+    `rules` maps a rule's id to {"title": {"zh","en"}, "rationale": {...}, "plan": [...]}. `figures()` returns what
+    /status and /metrics say when it does not come over the feed's `pulse`; `history()` iterates over the log's latest
     `scores` records to fill the traces at start; `decode_scores` turns one into columns; `quarantine(reason, source,
     limit)` lists refused inputs, newest first.
     """

@@ -22,6 +22,7 @@ from alerts.console.journal import Journal, Row
 from alerts.console.live import Live
 from alerts.console.metrics import Metrics
 from alerts.console.pages import Pages
+from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
 from alerts.queries import Reader
 from alerts.routing import Router
@@ -49,6 +50,8 @@ class Console:
         self.figures = Figures(config.site, self.traces, time.time())
         self.router = Router(config.site)
         self.pages = Pages(config.static)
+        self.site_answers: dict[bool, tuple[bytes, bytes, str]] = {}  # with and without contacts: body, gzip, tag
+        self.throttle = Throttle(config.failures)
         self.metrics = Metrics(lambda: self.figures.status(time.time()), lambda: self.figures.pulse)
         self.hashing = CapacityLimiter(2)  # Argon2 takes memory and a core: never more than two at once
         self.live = Live(self.journal, most_viewers=config.viewers, queue=config.viewer_queue)
@@ -160,10 +163,13 @@ class Console:
 
     def _append(self, records: Sequence[bytes], seen: float | None) -> None:
         """Put scored readings into the traces, several records in one pass."""
+        decode = self.config.decode_scores
+        if decode is None:
+            return
         columns: list[Columns] = []
-        for record in records if self.config.decode_scores is not None else ():
+        for record in records:
             try:
-                columns.append(self.config.decode_scores(record))
+                columns.append(decode(record))
             except ValueError as error:
                 log.warning("cannot read scores: %s", error)
         if columns:

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _PAGE = 100
 _KEEP = 30 * 86400.0  # seconds for which ids of deliveries are kept
+_GRACE = 2.0  # seconds that a delivery under way may take to end when all stops
 _LOOK = 5.0  # seconds after which the outbox is looked at even without a poke
 
 
@@ -87,9 +88,13 @@ class Notifier:
             await self.stop()
 
     async def stop(self) -> None:
-        """Stop delivering and close everything."""
-        for task in self._tasks:
-            task.cancel()
+        """Stop delivering and close everything. What is being sent may end, so that it is not sent again."""
+        for channel in self._channels:
+            channel.stop()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=_GRACE)
+            for task in late:
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for channel in self._channels:
             with contextlib.suppress(Exception):
@@ -139,6 +144,7 @@ class _Channel:
         self.target = target
         self.wake = asyncio.Event()
         self.figures = Figures()
+        self._stopping = False
         self.sender: Sender = (
             MqttSender(target, self.wake.set) if isinstance(target, MqttTarget) else WebhookSender(target, clock)
         )
@@ -154,11 +160,16 @@ class _Channel:
         self._cursor = cursor
         deliveries.move(target.name, cursor)
 
+    def stop(self) -> None:
+        """End `run` after the delivery under way."""
+        self._stopping = True
+        self.wake.set()
+
     async def run(self) -> None:
         """Deliver what there is, wait for a poke or the next try, and again."""
         down = 0
         stale = False
-        while True:
+        while not self._stopping:
             self.wake.clear()
             wait = _LOOK
             try:
@@ -192,6 +203,8 @@ class _Channel:
             # an area told of later in this page needs no telling earlier: the summary is of now
             latest = {row["area"]: row["position"] for row in rows if row["kind"] == "area"}
             for row in rows:
+                if self._stopping:
+                    break
                 position = int(row["position"])
                 kind: Literal["dispatch", "area"] = row["kind"]
                 skipped = kind == "area" and latest[row["area"]] != position
@@ -199,6 +212,8 @@ class _Channel:
                     await self._first(row, kind, position)
                 self._cursor = position
             self._deliveries.move(self.target.name, self._cursor)
+            if self._stopping:
+                break
 
     async def _first(self, row: dict[str, Any], kind: Literal["dispatch", "area"], position: int) -> None:
         """Try a row for the first time."""
@@ -224,6 +239,8 @@ class _Channel:
     async def _retry(self) -> None:
         """Try the letters whose time has come."""
         for letter in self._deliveries.due(self.target.name, self._clock()):
+            if self._stopping:
+                break
             await self._try(letter.notice, letter.attempts + 1, None)
 
     async def _try(self, notice: Notice, attempts: int, position: int | None) -> None:

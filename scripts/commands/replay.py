@@ -13,8 +13,7 @@ from streams import settings
 from streams.embedded.schema import LogError
 from streams.embedded.store import Log
 from streams.replay import ReplayError, compare
-from streams.topics import OBSERVATIONS
-from streams.worker import GROUP
+from streams.topics import GROUP, OBSERVATIONS
 
 
 def replay(

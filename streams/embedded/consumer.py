@@ -25,6 +25,7 @@ CHUNK_RECORDS = 1000
 CHUNK_BYTES = 4 * 1024 * 1024
 CHUNKS_WAITING = 2  # a partition's chunks in a batch agent's queue
 COMPLETING_BYTES = 32 * 1024 * 1024  # outputs not yet durable beyond which a partition is not read further
+COMMIT_SECONDS = 0.02  # between commits of messages handled one by one
 STOP_SECONDS = 2.0
 
 
@@ -45,7 +46,7 @@ class Consumer(base.Consumer):
         self._held: defaultdict[TP, list[tuple[int, Record, asyncio.Future[RecordMetadata]]]] = defaultdict(list)
         self._completions: dict[TP, Completion] = {}
         self._more = asyncio.Event()
-        self._acks = asyncio.Event()
+        self._undone = asyncio.Event()
         self._rebalancing = asyncio.Lock()
         self._topics: set[str] = set()
         self._generation = 0
@@ -86,9 +87,8 @@ class Consumer(base.Consumer):
         async with self._rebalancing:
             log, app = self.log_store, self.app
             loop = asyncio.get_running_loop()
-            while (
-                app.rebalancing
-            ):  # Faust's recovery of the last one still runs, and would resume the flow amid this one
+            # Faust's recovery of the last rebalance may still run, and would resume the flow amid this one
+            while app.rebalancing:  # noqa: ASYNC110 (a plain attribute of Faust's)
                 await asyncio.sleep(0.002)
             app.on_rebalance_start()
             revoked = set(self._assigned)
@@ -271,6 +271,7 @@ class Consumer(base.Consumer):
             self._positions[tp] = entry[0] + 1
             if acks:
                 self._delivered[tp].append(entry[0])
+                self._undone.set()
             await self.callback(self._to_message(tp, entry))
         return True
 
@@ -372,19 +373,15 @@ class Consumer(base.Consumer):
         self._held[tp].append((message.offset, record, future))
         return True
 
-    def ack(self, message: Message) -> bool:
-        """Mark a message handled and commit soon: what it sent is waiting."""
-        acked = super().ack(message)
-        if acked:
-            self._acks.set()
-        return acked
-
     @Service.task
     async def _commit_acked(self) -> None:
+        """Commit soon after messages are handled, for what they sent waits (Faust acks without a call here)."""
         while not self.should_stop:
-            await self._acks.wait()
-            self._acks.clear()
+            await self._undone.wait()
+            await asyncio.sleep(COMMIT_SECONDS)
             await self.commit()
+            if not any(self._delivered.values()):
+                self._undone.clear()
 
     def _new_offset(self, tp: TP) -> int | None:
         """Return the offset after the last of the messages that were handled without a hole."""

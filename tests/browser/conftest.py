@@ -1,4 +1,4 @@
-"""A real browser, the built page and a mock API, for the tests of the page. Skipped with a reason where one is absent."""
+"""A real browser, the built page and a mock API for the tests of the page; skipped with a reason where one is absent."""
 
 from __future__ import annotations
 

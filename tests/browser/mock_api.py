@@ -117,7 +117,7 @@ class MockApi:
         body = await request.json()
         self.world.users[body["name"]] = account(body["name"], body["name"], ["administrator"])
         self.world.passwords[body["name"]] = body["password"]
-        return JSONResponse({"ok": True}, 201)
+        return self.enter(body["name"])
 
     # Reading
 

@@ -173,6 +173,7 @@ def test_keyboard_alone_acknowledges_and_dispatches(open_page: Any, mock: Any) -
 def test_keys_rest_while_one_writes_and_when_switched_off(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide())
     page = open_page()
+    expect(page.locator("#comment")).to_be_visible()
     page.keyboard.press("c")
     expect(page.locator("#comment")).to_be_focused()
     page.keyboard.type("ja")
@@ -268,17 +269,21 @@ def test_sound_needs_a_click_sounds_for_orange_and_can_be_muted(open_page: Any, 
     page = open_page()
     page.evaluate(
         """() => {
-            window.tones = 0;
+            const root = document.documentElement;
+            root.dataset.tones = 0;
             const make = AudioContext.prototype.createOscillator;
-            AudioContext.prototype.createOscillator = function () { window.tones += 1; return make.call(this); };
+            AudioContext.prototype.createOscillator = function () {
+                root.dataset.tones = Number(root.dataset.tones) + 1;
+                return make.call(this);
+            };
         }"""
     )
     page.get_by_role("button", name="开启声音").click()
     expect(page.get_by_role("button", name="静音 2 分钟")).to_be_visible()
-    page.wait_for_function("window.tones === 2")
+    expect(page.locator("html")).to_have_attribute("data-tones", "2")
     incident = mock.do(lambda api: api.world.landslide())
-    page.wait_for_function("window.tones === 4")
+    expect(page.locator("html")).to_have_attribute("data-tones", "4")
     page.get_by_role("button", name="静音 2 分钟").click()
     mock.do(lambda api: api.world.worsen(incident))
     expect(queue_item(page, incident)).to_contain_text("红色")
-    assert page.evaluate("window.tones") == 4
+    expect(page.locator("html")).to_have_attribute("data-tones", "4")

@@ -42,6 +42,7 @@ def test_dropped_stream_comes_back_and_misses_nothing(open_page: Any, mock: Any)
 def test_resync_reads_the_lists_afresh(open_page: Any, mock: Any) -> None:
     page = open_page()
     expect(page.locator("[data-incident=inc-underpass-level]")).to_be_visible()
+    expect(page.locator("[data-test=link]")).to_have_text("实时")
     mock.do(lambda api: api.resync(lambda: api.world.incidents.pop("inc-underpass-level")))
     expect(page.locator("[data-incident=inc-underpass-level]")).to_have_count(0)
 
@@ -73,5 +74,5 @@ def test_signing_out_leaves_nothing_on_the_page(open_page: Any, mock: Any) -> No
     page.get_by_role("button", name="退出").click()
     expect(page).to_have_url(re.compile("#/login$"))
     expect(page.locator("body")).not_to_contain_text("边坡")
-    page.go_back()
+    page.goto(f"{mock.url}/#/incidents/inc-slope-creep")
     expect(page.locator(".card")).to_be_visible()

@@ -137,7 +137,7 @@ def test_a_rare_place_within_the_range_scores_without_an_alarm() -> None:
     values[150:300] = 10.0  # the range is wide, of the means too
     feed(bank, values)
     result = feed(bank, np.array([3.0]), start=3000 * 60.0)[0]
-    assert 0.9 < result.score[0] < 0.999
+    assert 0.85 < result.score[0] < 0.999  # the means after that stay were as far out for a while
     assert not result.alarm[0]
 
 

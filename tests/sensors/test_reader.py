@@ -216,9 +216,17 @@ def test_a_qos_2_message_repeated_before_its_release_is_taken_once() -> None:
 @pytest.mark.parametrize(
     "packet",
     [
-        b"\x30\x00", b"\x30\x01a", b"\x30\x04\x00\x09ab", b"\x32\x03\x00\x01a", b"\x32\x05\x00\x01a\x00\x00", b"\x36\x05\x00\x01a\x00\x01",
-     b"\x30\xff\xff\xff\xff\x01", b"\x00\x00", b"\xf0\x00"],
-)  # fmt: skip
+        b"\x30\x00",
+        b"\x30\x01a",
+        b"\x30\x04\x00\x09ab",
+        b"\x32\x03\x00\x01a",
+        b"\x32\x05\x00\x01a\x00\x00",
+        b"\x36\x05\x00\x01a\x00\x01",
+        b"\x30\xff\xff\xff\xff\x01",
+        b"\x00\x00",
+        b"\xf0\x00",
+    ],
+)
 def test_what_is_not_mqtt_ends_the_connection(packet: bytes) -> None:
     made = reader()
     with pytest.raises(ProtocolError):

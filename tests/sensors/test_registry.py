@@ -505,6 +505,13 @@ def test_a_broken_area_file_does_not_make_its_areas_unknown(folder: Path) -> Non
     assert [problem.file for problem in check_site(folder)[1]] == [WATER]
 
 
+def test_a_place_cannot_lie_in_itself(edit: Edit) -> None:
+    problems = edit(PLACES, "{id: east-hill-1-a,", "{id: east-hill-1,")
+    assert "place 'east-hill-1' is already given at hierarchy.yaml:16" in [problem.message for problem in problems]
+    (problem,) = edit(PLACES, "id: east-hill-1\n", "id: east-hill\n")
+    assert problem.message == "place 'east-hill' is already given at hierarchy.yaml:13"
+
+
 def test_a_mistake_in_a_template_is_told_once(edit: Edit) -> None:
     assert len(edit(TYPES, "unit: °", "unit: degrese")) == 1
 

@@ -18,7 +18,6 @@ from alerts.console.accounts import (
 from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import COOKIE, Identity, allow, check_origin
-from alerts.console.throttle import Throttle
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
 
@@ -29,8 +28,7 @@ async def log_in(request: Request, response: Response, body: schema.LogIn) -> di
     console: Console = request.app.state.console
     check_origin(request)
     address = _address(request)
-    throttle = _throttle(request)
-    _admit(throttle.attempt(body.name, address))
+    _admit(console.throttle.attempt(body.name, address))
 
     def check() -> Any:
         user = check_password(console.accounts, body.name, body.password)
@@ -41,7 +39,7 @@ async def log_in(request: Request, response: Response, body: schema.LogIn) -> di
     user = await to_thread.run_sync(check, limiter=console.hashing)
     if user is None:
         raise Problem(401, "wrong_password")
-    throttle.succeeded(body.name, address)
+    console.throttle.succeeded(body.name, address)
     agent = request.headers.get("user-agent", "")
     return await to_thread.run_sync(_begin, console, request, response, user, address, agent)
 
@@ -71,7 +69,7 @@ async def first_administrator(request: Request, response: Response, body: schema
     console: Console = request.app.state.console
     check_origin(request)
     address = _address(request)
-    _admit(_throttle(request).attempt("first administrator", address))
+    _admit(console.throttle.attempt("first administrator", address))
     language = getattr(request.state, "language", None)
 
     def claim() -> Any:
@@ -117,14 +115,6 @@ def _begin(
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
-
-
-def _throttle(request: Request) -> Throttle:
-    state = request.app.state
-    if not hasattr(state, "throttle"):
-        state.throttle = Throttle(state.config.failures)
-    throttle: Throttle = state.throttle
-    return throttle
 
 
 def _admit(seconds: float | None) -> None:

@@ -24,7 +24,7 @@ def site(request: Request, identity: Annotated[Identity, Depends(allow("site.rea
     """Describe the whole site."""
     console: Console = request.app.state.console
     contacts = allowed("incidents.dispatch", identity.roles)
-    made: dict[bool, tuple[bytes, bytes, str]] = request.app.state.__dict__.setdefault("site_answers", {})
+    made = console.site_answers
     if contacts not in made:
         body = msgspec.json.encode(describe(console.config.site, contacts=contacts))
         made[contacts] = body, gzip.compress(body, 6), hashlib.sha256(body).hexdigest()[:20]

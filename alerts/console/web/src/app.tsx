@@ -10,7 +10,7 @@ import { t, tName } from './i18n';
 import { beep } from './live/sound';
 import { whenNews } from './live/stream';
 import { go, route } from './router';
-import { remember, resume } from './session';
+import { landing, remember, resume } from './session';
 import { alarms, directory, fieldOnly, isRisk, mayAdminister, me, subject, unacknowledged } from './store';
 import { FirstView, LoginView } from './views/login';
 
@@ -74,7 +74,7 @@ function Page() {
     if (away) {
       remember();
       go('#/login', true);
-    } else if (inside) go(fieldOnly.peek() ? '#/field' : '#/', true);
+    } else if (inside) go(landing(), true);
   }, [away, inside]);
   if (person === undefined) return <Waiting />;
   if (first === 'first') return <FirstView />;

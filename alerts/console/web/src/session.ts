@@ -29,9 +29,13 @@ export async function signIn(name: string, password: string): Promise<void> {
   const answer = await api.signIn(name, password);
   await enter(answer);
   expired = false;
-  const target = wanted || (fieldOnly.value ? '#/field' : '#/');
+}
+
+/** Where somebody who has just signed in goes: where they wanted to, else home. */
+export function landing(): string {
+  const target = wanted || (fieldOnly.peek() ? '#/field' : '#/');
   wanted = '';
-  go(target, true);
+  return target;
 }
 
 /** Make the first administrator; the answer is a session already. */

@@ -28,7 +28,7 @@ export function Header() {
       <a class="skip" href="#main" onClick={skip}>
         {t('skip')}
       </a>
-      <a class="brand" href={fieldOnly.value ? href('field') : '#/'}>
+      <a class="brand" href={fieldOnly.value ? href('field') : '#/'} aria-label={`${t('product')} ${tName(me.value?.site.name)}`}>
         <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">
           <path d="M3 17h5l2-4 3 8 4-15 4 20 2-9h6" />
         </svg>

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused
+from sensors.observation import BAD, OUT_OF_RANGE
+from streams import snapshot
+from streams.bundle import Bundle
+from streams.engine import Engine
+from tests.streams.small_site import START, command, debris, frame_of, published, rules, site, tick
+
+CONTENT = Bundle(site=site(), rules=rules())
+
+
+def play(values: list[bytes], cuts: list[int] | None = None, engine: Engine | None = None) -> list[Record]:
+    """Apply records in one batch, or cut after the given places."""
+    engine = engine or Engine(0)
+    first = engine.offset + 1
+    records = [(first + n, value) for n, value in enumerate(values)]
+    found: list[Record] = []
+    edges = sorted({cut for cut in cuts or [] if 0 < cut < len(records)} | {len(records)})
+    start = 0
+    for edge in edges:
+        found += engine.apply(records[start:edge]).records
+        start = edge
+    return found
+
+
+def same(records: list[Record]) -> bytes:
+    """Encode records, so that NaN equals itself bit for bit."""
+    return msgspec.msgpack.encode(records)
+
+
+def flat(records: list[Record], kind: type) -> list:
+    return [one for record in records for one in record.outcomes if isinstance(one, kind)]
+
+
+def landslide() -> list[bytes]:
+    """Creep of one point past all levels with debris seen, then calm."""
+    values = [published(CONTENT), tick(START)]
+    heights = [1, 1, 12, 12, 12, 12, 25, 25, 35, 35, 2, 2, 2, 2]
+    for n, height in enumerate(heights):
+        now = START + 10 * (n + 1)
+        if n == 8:
+            values.append(debris(now - 5))
+        values.append(frame_of([(0, now, height), (1, now, 1.0)], now))
+        values.append(tick(now + 1))
+    return values
+
+
+def test_a_creeping_slope_is_alarmed_level_by_level_dispatched_once_and_returns() -> None:
+    records = play(landslide())
+    alarms = [a for a in flat(records, AlarmTransition) if a.rule == "creep"]
+    assert [(a.edge, a.level) for a in alarms] == [
+        ("alarm", "yellow"),
+        ("raise", "orange"),
+        ("raise", "red"),
+        ("return", "red"),
+    ]
+    assert {a.scope for a in alarms} == {"p0"}
+    assert alarms[0].onset == START + 30  # `for` counts from where the condition began
+    assert alarms[0].explanation is not None
+    assert "value" in {term.name for term in alarms[0].explanation.terms}
+    issued = [d for d in flat(records, DispatchChange) if d.edge == "issued"]
+    assert len(issued) == 1
+    assert issued[0].unit == "team"
+    assert issued[0].event is not None
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("frame"),
+            st.lists(
+                st.tuples(
+                    st.integers(0, 7), st.integers(-3, 9), st.sampled_from([1.0, 12.0, 25.0, 35.0, float("nan")])
+                ),
+                min_size=1,
+                max_size=8,
+            ),
+        ),
+        st.tuples(st.just("tick"), st.integers(1, 90)),
+        st.tuples(st.just("debris"), st.integers(0, 5)),
+        st.tuples(st.just("bad"), st.binary(max_size=5)),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+def build(plan: list[tuple]) -> list[bytes]:
+    values, now = [published(CONTENT), tick(START)], START
+    for what, argument in plan:
+        if what == "tick":
+            now += argument
+            values.append(tick(now))
+        elif what == "debris":
+            values.append(debris(now - argument))
+        elif what == "bad":
+            values.append(argument)
+        else:
+            now += 3
+            values.append(frame_of([(point, now + shift, value) for point, shift, value in argument], now))
+    return values
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps, st.lists(st.integers(1, 30), max_size=20))
+def test_outcomes_do_not_depend_on_how_the_log_is_cut_into_batches(plan: list[tuple], cuts: list[int]) -> None:
+    values = build(plan)
+    whole = same(play(values))
+    assert same(play(values, cuts)) == whole
+    assert same(play(values, list(range(len(values))))) == whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps, st.integers(1, 25))
+def test_a_restored_engine_goes_on_as_if_nothing_had_happened(plan: list[tuple], at: int) -> None:
+    values = build(plan)
+    at = min(at, len(values))
+    unbroken = play(values)
+    engine = Engine(0)
+    before = play(values[:at], engine=engine)
+    parts = [value for _, value in snapshot.chunks(0, engine.offset, engine.snapshot())]
+    restored = Engine.restore(snapshot.newest(parts) or b"")
+    assert restored.offset == engine.offset
+    assert same(before + play(values[at:], engine=restored)) == same(unbroken)
+
+
+@pytest.mark.parametrize(
+    ("readings", "reason"),
+    [
+        ([(0, START + 10, 1.0), (0, START + 10, 1.0)], "duplicate"),
+        ([(0, START + 10, 1.0), (0, START + 5, 1.0)], "out_of_order"),
+        ([(0, START + 10, 1.0), (77, START + 10, 1.0)], "unknown_point"),
+        ([(0, START + 10, 1.0), (1, START + 10, float("inf"))], "not_finite"),
+    ],
+)
+def test_a_reading_that_cannot_be_used_is_refused_with_its_reason_and_kept(
+    readings: list[tuple[int, float, float]], reason: str
+) -> None:
+    engine = Engine(0)
+    play([published(CONTENT), tick(START)], engine=engine)
+    applied = engine.apply([(2, frame_of(readings, START + 10))])
+    (refused,) = flat(applied.records, Refused)
+    assert (refused.reason, refused.count) == (reason, 1)
+    assert refused.point == (readings[1][0],)
+    assert applied.refused == {reason: 1}
+    assert applied.scored is not None
+    assert applied.scored.point.tolist() == [0]
+
+
+@pytest.mark.parametrize("quality", [BAD, OUT_OF_RANGE])
+def test_bad_quality_neither_alarms_nor_counts_as_silence(quality: int) -> None:
+    values = [published(CONTENT), tick(START), frame_of([(0, START + 1, 1.0)], START + 1)]
+    for n in range(2, 12):
+        values.append(frame_of([(0, START + n * 10, 99.0)], START + n * 10, quality))
+        values.append(tick(START + n * 10 + 1))
+    assert flat(play(values), AlarmTransition) == []
+
+
+def test_silence_is_alarmed_by_the_clock() -> None:
+    values = [published(CONTENT), tick(START), frame_of([(0, START + 1, 1.0)], START + 1)]
+    values += [tick(START + n) for n in range(2, 70)]
+    (alarm,) = flat(play(values), AlarmTransition)
+    assert (alarm.rule, alarm.kind, alarm.scope, alarm.edge) == ("silent", "data_quality", "p0", "alarm")
+    assert START + 61 <= alarm.time <= START + 63
+
+
+def test_time_in_which_the_engine_did_not_listen_is_no_silence_of_the_sensors() -> None:
+    values = [published(CONTENT), tick(START), frame_of([(0, START + 1, 1.0)], START + 1), tick(START + 2)]
+    values += [tick(START + 3600 + n) for n in range(20)]
+    assert flat(play(values), AlarmTransition) == []
+
+
+def test_commands_are_answered_and_a_repeated_one_only_once() -> None:
+    engine = Engine(0)
+    alarm = flat(play(landslide()[:-12], engine=engine), AlarmTransition)[0]
+    now = START + 300
+    order = command("acknowledge", alarm.alarm, "a0", now, "c1")
+    first = play([order], engine=engine)
+    assert [r.ok for r in flat(first, CommandResult)] == [True]
+    assert [a.after for a in flat(first, AlarmTransition)] == ["ACKED"]
+    assert flat(play([order], engine=engine), AlarmTransition) == []
+    refused = flat(play([command("acknowledge", "a-none", "a0", now, "c2")], engine=engine), CommandResult)
+    assert [r.ok for r in refused] == [False]
+
+
+def test_an_undecodable_record_is_refused_and_the_next_is_taken() -> None:
+    values = [
+        published(CONTENT),
+        b"",
+        b"\x02junk",
+        b"\x01junk",
+        tick(START),
+        frame_of([(0, START + 1, 1.0)], START + 1),
+    ]
+    records = play(values)
+    assert [r.reason.split(":")[0] for r in flat(records, Refused)] == ["undecodable"] * 3
+
+
+def test_a_new_version_takes_force_at_one_offset_and_carries_conditions_over() -> None:
+    engine = Engine(0)
+    play(landslide()[:12], engine=engine)  # yellow holds
+    other = Bundle(site=site(points=8, version="v2"), rules=rules(threshold=20.0))
+    now = START + 200
+    records = play([published(other, "v2", now), tick(now)], engine=engine)
+    assert [p.version for p in flat(records, Published)] == ["v2"]
+    assert flat(records, AlarmTransition) == []  # what holds goes on holding
+    added = play([frame_of([(7, now + 1, 30.0)], now + 1)], engine=engine)
+    assert [a.scope for a in flat(added, AlarmTransition)] == ["p7"]
+
+
+def test_a_rule_that_is_withdrawn_lets_its_alarm_return() -> None:
+    engine = Engine(0)
+    raised = flat(play(landslide()[:12], engine=engine), AlarmTransition)
+    assert raised
+    without = Bundle(site=site(version="v2"), rules=rules()[1:])
+    records = play([published(without, "v2", START + 200)], engine=engine)
+    assert [(a.rule, a.edge) for a in flat(records, AlarmTransition)] == [("creep", "return")]
+
+
+def test_nothing_is_believed_before_the_first_publication() -> None:
+    records = play([tick(START), frame_of([(0, START, 1.0)], START)])
+    assert [r.reason for r in flat(records, Refused)] == ["unpublished"]
+
+
+def test_scores_come_back_as_columns_of_registry_indices() -> None:
+    engine = Engine(0)
+    play([published(CONTENT), tick(START)], engine=engine)
+    applied = engine.apply([(2, frame_of([(4, START + 1, 1.0), (2, START + 1, 2.0), (4, START + 2, 3.0)], START + 2))])
+    assert applied.readings == 3
+    assert applied.scored is not None
+    assert sorted(zip(applied.scored.point.tolist(), applied.scored.value.tolist(), strict=True)) == [
+        (2, 2.0),
+        (4, 1.0),
+        (4, 3.0),
+    ]
+    assert applied.scored.score.dtype == np.float32
+
+
+def test_a_snapshot_of_something_else_is_refused() -> None:
+    with pytest.raises((ValueError, KeyError, msgspec.DecodeError)):
+        Engine.restore(msgspec.msgpack.encode({"format": 99}))
