@@ -308,5 +308,5 @@ def _blank(interval: float, kind: int, period: float) -> Floats:
         for which in ("", "before_"):
             fields[AT[f"{name}_{which}low"]] = novelty.NOWHERE
             fields[AT[f"{name}_{which}high"]] = -novelty.NOWHERE
-    fields[AT["peak_time"]] = -novelty.NOWHERE
+    fields[AT["peak_time"]] = fields[AT["beyond_time"]] = -novelty.NOWHERE
     return fields

@@ -63,9 +63,15 @@ def compare(op: type[Arithmetic], memory: Memory, x: Column, centre: Column) -> 
     low = op.least(memory.low, memory.before_low)
     high = op.most(memory.high, memory.before_high)
     scale = 1.0 / op.most(high - low, _NARROWEST)
-    outside = op.most(op.most(x - high, low - x), 0.0)
+    beyond = op.most(op.most(x - high, low - x), 0.0)
     place = op.least(op.size(x - centre) * scale, 1.0)
-    return Novelty(op.least(outside * scale, _UTMOST), place, low, high)
+    return Novelty(op.least(beyond * scale, _UTMOST), place, low, high)
+
+
+def outside(op: type[Arithmetic], x: Column, low: Column, high: Column) -> Column:
+    """Return how far `x` is outside a range, in units of that range; 0 inside."""
+    beyond = op.most(op.most(x - high, low - x), 0.0)
+    return op.least(beyond / op.most(high - low, _NARROWEST), _UTMOST)
 
 
 def remember(op: type[Arithmetic], memory: Memory, x: Column) -> Memory:

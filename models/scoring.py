@@ -55,7 +55,7 @@ FIELDS = (
     *("short_low", "short_high", "short_before_low", "short_before_high"),
     *("change_low", "change_high", "change_before_low", "change_before_high"),
     *("level", "slope", "drift", "noise", "trend_count", "moving", "drifting"),
-    *("events", "readings", "peak", "peak_time", "stay_lasted"),
+    *("events", "readings", "peak", "peak_time", "stay_lasted", "beyond_time"),
 )
 STAY_FIELDS = novelty.Stay._fields
 REASON_FIELDS = ("code", "time", "value", "low", "high", "since", "score")
@@ -110,7 +110,7 @@ def assess(
     memories = [novelty.Memory(*fields[at : at + 4]) for at in (12, 16, 20)]
     line = trend.Trend(*fields[24:31])
     peaks = calibration.Peaks(*fields[31:35])
-    lasted = fields[35]
+    lasted, beyond_time = fields[35:37]
 
     dt = time - last_time
     gap = dataquality.gap(dt, interval, settings.gap)
@@ -139,11 +139,12 @@ def assess(
     news = [novelty.compare(op, *each) for each in zip(memories, streams, centres, strict=True)]
     memories = [novelty.remember(op, memory, stream) for memory, stream in zip(memories, streams, strict=True)]
 
-    staying = op.either(news[0].excess > 0.0, lasted > 0.0)
+    staying = op.both(learnt, op.either(news[0].excess > 0.0, lasted > 0.0))
+    away = 0.0 * value
     if op.some(staying):
         enough = op.most(interval * settings.settle_intervals, settings.settle)
         step = op.least(dt, interval * settings.gap)
-        (lasted,) = machine.rarely("stay", staying, _stay, (lasted,), *streams, news[0].low, news[0].high, step)
+        lasted, away = machine.rarely("stay", staying, _stay, (lasted, away), *streams, news[0].low, news[0].high, step)
         settled = lasted >= enough
         if op.some(settled):
             bounds = machine.rarely("stay", settled, _settle, tuple(bound for memory in memories for bound in memory))
@@ -161,9 +162,14 @@ def assess(
     if op.some(full):
         machine.halve(full)
     score = op.where(learnt, 1.0 - op.least(ranked, tailed), 0.0)
+
+    # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
     young = settings.tail_young * start
-    sure = calibration.tail(share, excess, settings.tail_scale * (1.0 + young * young))
-    alarm = op.both(event, sure <= op.least(tempo * (settings.alarms_per_day / DAY), 0.01))
+    utmost = op.most(excess, op.where(time - turned_before >= settings.settle, away, 0.0))
+    sure = calibration.tail(share, utmost, settings.tail_scale * (1.0 + young * young))
+    beyond = op.both(sure <= op.least(tempo * (settings.alarms_per_day / DAY), 0.01), op.both(learnt, utmost > 0.0))
+    alarm = op.both(beyond, time - beyond_time > settings.refractory * tempo)
+    beyond_time = op.where(beyond, time, beyond_time)
 
     pace = trend.Pace(
         settings.trend_level,
@@ -180,7 +186,7 @@ def assess(
 
     new = (
         *(time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before, reference, short, long),
-        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted),
+        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted, beyond_time),
     )
     return new, Told(score, alarm, reason, op.negate(learnt), gap)
 
@@ -209,12 +215,12 @@ Pair = tuple[tuple[Column, ...], tuple[Column, ...]]
 
 
 def _stay(
-    op: type[Arithmetic], fields: tuple[Column, ...], lasted: Column, value: Column, short: Column, change: Column,
-    low: Column, high: Column, step: Column,
+    op: type[Arithmetic], fields: tuple[Column, ...], lasted: Column, away: Column, value: Column, short: Column,
+    change: Column, low: Column, high: Column, step: Column,
 ) -> Pair:  # fmt: skip
-    """Follow a stay outside the old range."""
+    """Follow a stay outside the old range: how long, and how far outside."""
     stay, lasted = novelty.follow(op, novelty.Stay(*fields), (value, short, change), low, high, lasted, step)
-    return stay, (lasted,)
+    return stay, (lasted, novelty.outside(op, value, stay.low, stay.high))
 
 
 def _settle(op: type[Arithmetic], fields: tuple[Column, ...], *bounds: Column) -> Pair:

@@ -198,12 +198,20 @@ def shape_of(bound: Bound) -> tuple[Bound, list[Bound]]:
             case Test(operation, left, right):
                 return Test(operation, lift(left), lift(right))
             case Both(items):
-                return Both(tuple(map(lift, items)))
+                return Both(tuple(map(lift, sorted(items, key=cost))))
             case Either(items):
-                return Either(tuple(map(lift, items)))
+                return Either(tuple(map(lift, sorted(items, key=cost))))
         return node
 
     return lift(bound), parts
+
+
+_COST = {"value": 0, "score": 0, "alarm": 1, "age": 1, "seen": 2, "across": 2, "flat": 2, "eta": 5}
+
+
+def cost(bound: Bound) -> int:
+    """Rank how costly a part is to work out: the dearest column it reads."""
+    return max((_COST.get(str(column.key[0]), 4) for column in columns(bound)), default=0)
 
 
 def columns(bound: Bound) -> set[Column]:

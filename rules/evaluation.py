@@ -55,6 +55,9 @@ class Evaluator:
             duration: Windows(duration, rows, book.rows, statistics)
             for duration, (statistics, rows) in book.windows.items()
         }
+        self._windowed = np.zeros(book.rows, np.bool_)
+        for windows in self.windows.values():
+            self._windowed[windows.rows] = True
         self.sightings = Sightings({kind for kind, _ in book.seen_by}, book.areas)
         self.across = {program.text: np.full(len(book.areas), np.nan) for program in book.across}
         self.members: dict[str, Array] = {}  # what each figure was made of at the last tick
@@ -107,8 +110,12 @@ class Evaluator:
         points.age[rows] = 0.0
         points.alarm[rows] = result.alarm
         points.simulated[rows] = (quality & SIMULATED) != 0
-        for windows in self.windows.values():
-            windows.add(rows, time, value)
+        if self.windows:
+            kept = np.flatnonzero(self._windowed[rows])
+            if kept.size:
+                some = (rows, time, value) if kept.size == rows.size else (rows[kept], time[kept], value[kept])
+                for windows in self.windows.values():
+                    windows.add(*some)
         if not self.book.instances:
             return []
         features = self._features(rows, time)

@@ -34,11 +34,15 @@ def holds(bound: Bound, resolve: Resolve) -> Truth:
         case Both(items):
             found = holds(items[0], resolve)
             for item in items[1:]:
+                if not found.any():
+                    break  # the items are in order of cost: most conditions end at the first
                 found = found & holds(item, resolve)
             return found
         case Either(items):
             found = holds(items[0], resolve)
             for item in items[1:]:
+                if found.all():
+                    break
                 found = found | holds(item, resolve)
             return found
     raise TypeError(bound)

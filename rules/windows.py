@@ -43,8 +43,8 @@ class Windows:
         self.duration = duration
         self.width = duration / PANES
         self.rows = rows
-        self.slot = np.full(total_rows, -1, np.int32)
-        self.slot[rows] = np.arange(len(rows), dtype=np.int32)
+        self.slot = np.full(total_rows, -1, np.intp)
+        self.slot[rows] = np.arange(len(rows))
         self.everywhere = len(rows) == total_rows
         self.head = np.full(len(rows), _NEVER, np.int64)  # number of the newest pane
         self.count = np.zeros((len(rows), PANES), np.uint32)
@@ -58,13 +58,13 @@ class Windows:
 
     def add(self, rows: Rows, time: Floats, value: Floats) -> None:
         """Take in readings: rows unique, each time after the row's last."""
-        slot = self.slot[rows].astype(np.intp)
+        slot = self.slot[rows]
         if not self.everywhere:
-            here = slot >= 0
-            if not here.all():
-                slot, time, value = slot[here], time[here], value[here]
-                if not slot.size:
+            here = np.flatnonzero(slot >= 0)
+            if here.size < slot.size:
+                if not here.size:
                     return
+                slot, time, value = slot[here], time[here], value[here]
         pane = np.floor(time / self.width).astype(np.int64)
         moved = np.flatnonzero(pane > self.head[slot])
         if moved.size:
@@ -94,7 +94,7 @@ class Windows:
 
     def read(self, statistic: str, rows: Rows, now: Floats) -> Floats:
         """Return a statistic at each row's own time `now`; NaN where unknown or where no window is kept."""
-        slot = self.slot[rows].astype(np.intp)
+        slot = self.slot[rows]
         if self.everywhere or bool((slot >= 0).all()):
             return self._read(statistic, slot, now)
         out = np.full(len(rows), np.nan)

@@ -19,7 +19,6 @@ from alerts.outcome import AnyOutcome, Published, Record, Refused
 from models.bank import Bank
 from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
-from rules.rule import Rule
 from sensors import frame, observation
 from sensors.lookup import Registry
 from sensors.observation import FRAME, UNUSABLE, CameraEvent, Command, Publication, Report, Tick
@@ -58,7 +57,6 @@ class Engine:
         self.packed = b""
         self.version = ""
         self.registry: Registry | None = None
-        self.rules: tuple[Rule, ...] = ()
         self.bank = Bank()
         self.evaluator: Evaluator | None = None
         self.desk: Desk | None = None
@@ -256,11 +254,11 @@ class Engine:
     def _publish(self, offset: int, publication: Publication) -> None:
         if publication.version == self.version:
             return
-        rules = {rule.id: rule for rule in self.rules}
         withdrawn = self._install(publication.bundle, publication.version)
         self._hear(publication.time)
+        assert self.desk is not None
         for one in withdrawn:
-            self._decide(offset, [_withdrawal(rules[one.rule], one, self.clock)] if one.rule in rules else [])
+            self._emit(offset, self.desk.withdraw(one.rule, one.scope, self.clock))
         published = Published(
             id=f"p-{publication.version}-{self.partition}-{offset}",
             version=publication.version,
@@ -299,7 +297,7 @@ class Engine:
         rows = [by_index.get(index) or _gone(index) for index in self.points.tolist()]
         evaluator = Evaluator(compile_rules(content.rules, content.site, rows, areas), self.bank)
         withdrawn = evaluator.restore(self.evaluator.state()) if self.evaluator is not None else []
-        self.evaluator, self.registry, self.rules = evaluator, registry, content.rules
+        self.evaluator, self.registry = evaluator, registry
         if self.desk is None:
             self.desk = Desk(content.site)
         else:
@@ -354,11 +352,6 @@ class Engine:
         interval = self.interval
         with np.errstate(invalid="ignore"):
             return int(((self.last_tick - self.last_received) <= np.maximum(within * interval, 60.0)).sum())
-
-
-def _withdrawal(rule: Rule, withdrawn: Withdrawn, clock: float) -> Change:
-    """Say that a condition is over because its rule is no longer in force."""
-    return Change(rule, withdrawn.scope, withdrawn.area, withdrawn.level, 0, clock, clock, None, False, 0)
 
 
 def _gone(index: int) -> Point:

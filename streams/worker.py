@@ -30,6 +30,8 @@ SLICE = 128
 """Records that the engine takes before it lets the event loop breathe."""
 
 DAY = 86400.0
+OUTBOX_DAYS = 30.0
+"""Days for which a target that was away can still be told."""
 
 
 def topic_specs(settings: Settings, partitions: int) -> dict[str, TopicSpec]:
@@ -69,6 +71,7 @@ class Worker:
         self.app.batch_agent(OUTCOMES)(self.record)
         self.app.timer(1.0)(self.tick)
         self.app.timer(settings.snapshot_seconds)(self.snapshot)
+        self.app.timer(DAY / 4)(self.prune)
 
     async def run(self, until: Awaitable[Any], ready: Callable[[], None]) -> None:
         """Run until `until` is done; call `ready` once partitions are assigned and the hub listens."""
@@ -134,6 +137,10 @@ class Worker:
             records = station.snapshot()
             if records:
                 await self.app.produce_many(records)
+
+    async def prune(self) -> None:
+        """Drop what the notifiers no longer need to know."""
+        await asyncio.to_thread(self.journal.prune_outbox, self.clock() - OUTBOX_DAYS * DAY)
 
     def figures(self, now: float) -> dict[str, Any]:
         """Count what the worker does: totals, and readings a second since the last call."""

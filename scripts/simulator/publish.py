@@ -14,6 +14,7 @@ import paho.mqtt.client as mqtt
 
 from scripts.simulator.scenes import Seen
 from scripts.simulator.world import World
+from sensors.observation import HISTORICAL, SIMULATED
 from sensors.site import Site
 
 FLIGHT = 200
@@ -100,7 +101,7 @@ class Play:
         while before < self.world.start and not stop.is_set():
             near = self.world.start - before <= NEAR_HOURS * 3600
             now = min(before + (NEAR if near else FAR), self.world.start)
-            self._send(before, now, frames=True)
+            self._send(before, now, frames=True, quality=SIMULATED | HISTORICAL)
             advance(int(now - before))
             before = now
 
@@ -121,19 +122,13 @@ class Play:
                 return
             stop.wait(pause)
 
-    def _send(self, before: float, now: float, *, frames: bool) -> None:
-        which = self.world.due(before, now)
-        if not len(which):
-            return
-        times = self.world.stamp(which, now)
-        values, silent = self.world.sample(which, times)
-        heard = ~silent
-        which, times, values = which[heard], times[heard], values[heard]
+    def _send(self, before: float, now: float, *, frames: bool, quality: int = SIMULATED) -> None:
+        which, times, values = self.world.read(before, now)
         self.sent += len(which)
         if not frames:
             for row, at, value in zip(which.tolist(), times.tolist(), values.tolist(), strict=True):
                 point = self.world.points[row]
-                body = msgspec.json.encode({"value": value, "time": at, "quality": "simulated"})
+                body = msgspec.json.encode({"value": value, "time": at, "quality": quality})
                 self.publisher.send(f"{self.prefix}/readings/{point.areas[0]}/{point.id}", body)
             return
         areas = np.array([self.world.points[row].areas[0] for row in which.tolist()])
@@ -144,7 +139,7 @@ class Play:
                     "points": [self.world.points[row].id for row in which[mine].tolist()],
                     "times": times[mine].tolist(),
                     "values": values[mine].tolist(),
-                    "quality": ["simulated"] * len(mine),
+                    "quality": quality,
                 }
             )
             self.publisher.send(f"{self.prefix}/frames/{area}", body)

@@ -141,8 +141,8 @@ _scene(
         90 * MINUTE,
         effects=(
             Effect(("rain@*",), rainfall(-1 * HOUR, 2 * HOUR, 68.0)),
+            Effect(("level@drainage-0*",), toward(4.0, 10 * MINUTE, 80 * MINUTE, 0.05)),  # the others cope
             Effect(("level@drainage-01",), toward(62.0, 10 * MINUTE, 60 * MINUTE)),
-            Effect(("level@drainage-0*",), toward(14.0, 10 * MINUTE, 80 * MINUTE, 0.1)),
             Effect(("pump@drainage-01",), switched(12 * MINUTE)),
         ),
         seen=(
@@ -198,11 +198,11 @@ _scene(
     Scene(
         "sensor-death",
         ("传感器失联", "Sensor death"),
-        10 * MINUTE,
+        40 * MINUTE,
         effects=(
-            Effect(("slope-02-displacement-1", "slope-02-displacement-2"), silent=(1 * MINUTE, 1 * HOUR)),
+            Effect(("slope-02-displacement-1", "slope-02-displacement-2"), silent=(1 * MINUTE, 6 * HOUR)),
+            Effect(("chemical-01-toxic-1",), silent=(2 * MINUTE, 6 * HOUR)),
             Effect(("dust-02-h2s-1",), change=lambda value, seconds, random: np.where(seconds > 60.0, 0.42, value)),
-            Effect(("chemical-01-toxic-1",), silent=(2 * MINUTE, 1 * HOUR)),
         ),
     )
 )

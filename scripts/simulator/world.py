@@ -15,13 +15,16 @@ import numpy.typing as npt
 from scripts.simulator.scenes import Scene
 from sensors.site import Point, Site
 
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+
 DAY = 86400.0
 
 # How a quantity moves, as shares of half its normal band: (daily swing, noise, correlation time in s).
 CHARACTER: dict[str, tuple[float, float, float]] = {
     "temperature": (0.45, 0.02, 1800.0),
     "humidity": (0.45, 0.03, 1800.0),
-    "wind": (0.20, 0.15, 300.0),
+    "wind": (0.20, 0.08, 300.0),
     "flow": (0.35, 0.04, 600.0),
     "pressure": (0.25, 0.03, 600.0),
     "people": (0.55, 0.04, 900.0),
@@ -31,6 +34,16 @@ CHARACTER: dict[str, tuple[float, float, float]] = {
     "crack": (0.06, 0.04, 3600.0),
 }
 PLAIN = (0.15, 0.05, 900.0)
+
+# The same where the kind of area says more than the quantity: a reservoir does not move like an underpass.
+IN_AREA: dict[tuple[str, str], tuple[float, float, float]] = {
+    ("river", "level"): (0.02, 0.002, 6 * 3600.0),
+    ("river", "flow"): (0.05, 0.01, 6 * 3600.0),
+    ("chemical", "level"): (0.25, 0.004, 4 * 3600.0),
+}
+
+TIDE = (0.5, 12.42 * 3600.0)
+"""The tide at a sea wall: share of half the normal band, and seconds from high water to high water."""
 
 
 class World:
@@ -45,9 +58,13 @@ class World:
         random = np.random.default_rng(seed)
         low, high = (np.array(side) for side in zip(*(band(point) for point in self.points), strict=True))
         half = (high - low) / 2
-        shape = np.array([CHARACTER.get(point.quantity, PLAIN) for point in self.points]).reshape(count, 3)
+        kind = {area.id: area.type for area in site.areas}
+        shape = np.array([_character(point, kind) for point in self.points]).reshape(count, 3)
         self.base = (low + high) / 2 + half * random.uniform(-0.15, 0.15, count)
         self.swing = half * shape[:, 0] * random.uniform(0.7, 1.1, count)
+        self.period = np.full(count, DAY)
+        tidal = np.flatnonzero([_tidal(point) for point in self.points])
+        self.swing[tidal], self.period[tidal] = half[tidal] * TIDE[0], TIDE[1]
         self.noise = half * shape[:, 1]
         self.memory = shape[:, 2]
         self.phase = random.uniform(0, 3600.0, count) + 8 * 3600.0
@@ -63,20 +80,31 @@ class World:
         self._random = np.random.default_rng([seed, zlib.crc32(scene.name.encode())])
         self._effects = [(self._match(effect.points), effect) for effect in scene.effects]
 
-    def due(self, before: float, now: float) -> npt.NDArray[np.intp]:
+    def due(self, before: float, now: float) -> Rows:
         """Return the points whose next reading falls in (before, now]."""
         return np.flatnonzero(
             np.floor((now - self.offset) / self.interval) > np.floor((before - self.offset) / self.interval)
         )
 
-    def stamp(self, which: npt.NDArray[np.intp], now: float) -> npt.NDArray[np.float64]:
+    def stamp(self, which: Rows, now: float) -> Floats:
         """Return the times, in unix seconds, at which points took their latest reading up to `now`."""
         interval, offset = self.interval[which], self.offset[which]
         return np.floor((now - offset) / interval) * interval + offset
 
+    def read(self, before: float, now: float) -> tuple[Rows, Floats, Floats]:
+        """Take the readings that fall due in (before, now]: points (intp), times in unix seconds, values.
+
+        A point that falls due several times gives its latest reading only; one that a scene silences gives none.
+        """
+        which = self.due(before, now)
+        times = self.stamp(which, now)
+        values, silent = self.sample(which, times)
+        heard = ~silent
+        return which[heard], times[heard], values[heard]
+
     def sample(
-        self, which: npt.NDArray[np.intp], time: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        self, which: Rows, time: Floats
+    ) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Measure points `which` at `time` (same length); return values in the points' units, and who is silent."""
         passed = np.maximum(time - self.last[which], 0.0)
         self.last[which] = time
@@ -85,7 +113,7 @@ class World:
         self.red[which] = self.red[which] * keep + shock
         value = (
             self.base[which]
-            + self.swing[which] * np.sin(2 * np.pi * (time - self.phase[which]) / DAY)
+            + self.swing[which] * np.sin(2 * np.pi * (time - self.phase[which]) / self.period[which])
             + self.noise[which] * (2 * self.red[which] + self._random.standard_normal(len(which)) * 0.5)
         )
         quiet = self.switch[which] | self.rain[which]
@@ -115,6 +143,16 @@ class World:
                 for name in names
             )
         return marked
+
+
+def _character(point: Point, kind: dict[str, str]) -> tuple[float, float, float]:
+    """Say how a point moves: by its kind of area and quantity, else by its quantity."""
+    return IN_AREA.get((kind[point.areas[0]], point.quantity)) or CHARACTER.get(point.quantity, PLAIN)
+
+
+def _tidal(point: Point) -> bool:
+    """Tell a gauge of the sea: a level whose normal band reaches below the datum."""
+    return point.quantity == "level" and point.normal is not None and point.normal[0] < 0
 
 
 def band(point: Point) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""A real browser, the built page and a mock API for the tests of the page; skipped with a reason where one is absent."""
+"""A real browser, the built page and a mock API; the tests are skipped with a reason where one is absent."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from scripts.build_web import BuildError, build
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from signing import sign_in
+
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -21,8 +23,6 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PASSWORD = "correct horse"
-
 Open = Callable[..., Any]
 
 
@@ -84,11 +84,3 @@ def open_page(browser: Any, mock: Any) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert not broken
-
-
-def sign_in(page: Any, who: str, password: str = PASSWORD) -> None:
-    """Sign in on the page that stands before everything."""
-    page.locator("input[autocomplete=username]").fill(who)
-    page.locator("input[type=password]").fill(password)
-    page.keyboard.press("Enter")
-    page.locator("header.top").wait_for()

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
+from signing import sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -52,9 +53,11 @@ def test_ended_session_leads_to_the_sign_in_page_and_back(open_page: Any, mock: 
     page = open_page(f"#/incidents/{incident}")
     expect(page.locator("#incident-title")).to_be_visible()
     mock.do(lambda api: api.sessions.clear())
-    page.locator(".incident-head").get_by_role("button", name="确认").click()
+    page.keyboard.press("a")
     expect(page).to_have_url(re.compile("#/login$"))
-    expect(page.get_by_role("status").first).to_contain_text("登录已过期")
+    expect(page.locator(".hint")).to_contain_text("登录已过期")
+    sign_in(page, "chen")
+    expect(page).to_have_url(re.compile(f"#/incidents/{incident}$"))
 
 
 def test_two_officers_see_each_other_s_hand(open_page: Any, mock: Any) -> None:

@@ -339,3 +339,27 @@ def test_an_empty_batch_is_fine() -> None:
     result = make_bank(["gauge"]).update(np.empty(0, np.intp), np.empty(0), np.empty(0))
     assert len(result.score) == 0
     assert result.reason.dtype == np.uint8
+
+
+def test_a_slow_creep_is_one_early_event_once_a_day_is_known() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0)
+    random = np.random.default_rng(12)
+    assert not any(result.alarm[0] for result in feed(bank, 2.0 + 0.05 * random.normal(size=1500)))
+    creep = 2.0 + 0.02 * np.arange(120) + 0.05 * random.normal(size=120)
+    told = [bool(result.alarm[0]) for result in feed(bank, creep, start=1500 * 60.0)]
+    assert sum(told) == 1
+    assert creep[told.index(True)] < 3.0  # the range was 1.8 to 2.2
+
+
+def test_a_daily_swing_that_is_not_yet_known_raises_no_alarm() -> None:
+    bank = Bank()
+    bank.grow(20)
+    for row in range(20):
+        bank.configure(row, interval=120.0)
+    random = np.random.default_rng(13)
+    phase, alarms = random.random(20), 0
+    for step in range(2 * 720):
+        swing = 20.0 + 5.0 * np.sin(2.0 * np.pi * (step / 720.0 + phase)) + 0.2 * random.normal(size=20)
+        alarms += int(bank.update(np.arange(20), np.full(20, 120.0 * step), swing).alarm.sum())
+    assert alarms <= 1

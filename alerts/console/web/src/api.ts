@@ -32,6 +32,11 @@ export function whenSignedOut(handler: () => void): void {
   onSignedOut = handler;
 }
 
+/** Say that the session is over. */
+export function endSession(): void {
+  onSignedOut();
+}
+
 async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language.value };
   if (method !== 'GET') {
@@ -60,7 +65,7 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
     }
   }
   const failure = await readError(response);
-  if (response.status === 401 && path !== '/session' && path !== '/me') onSignedOut();
+  if (response.status === 401 && path !== '/session' && path !== '/me') endSession();
   throw failure;
 }
 

@@ -72,8 +72,12 @@ export function sessionExpired(): boolean {
   return expired;
 }
 
+/** Forget all that was shown; when the server ended the session, remember where to go back to. */
 function forget(byServer: boolean): void {
-  if (byServer && me.peek()) expired = true;
+  if (byServer && me.peek()) {
+    expired = true;
+    remember();
+  }
   stop();
   setCsrf('');
   batch(() => {

@@ -1,9 +1,9 @@
 /** The live connection: lists first, then the events from exactly there on; reconnects by itself and never looks fresher than it is. */
 import { batch, computed, signal } from '@preact/signals';
-import { api, ApiError } from '../api';
+import { api, ApiError, endSession } from '../api';
 import { now, setServerTime } from '../clock';
 import type { Change, Status } from '../contract';
-import { alarms, dispatches, fieldOnly, incidents, loaded, me, status } from '../store';
+import { alarms, dispatches, fieldOnly, incidents, loaded, status } from '../store';
 import { apply, type News } from './changes';
 
 /** Data older than this are said to be old, loudly. */
@@ -130,7 +130,7 @@ async function reconnect(mine: number): Promise<void> {
   } catch (error) {
     if (mine !== run) return;
     if (error instanceof ApiError && error.status === 401) {
-      me.value = null;
+      endSession();
       return;
     }
     retry(mine, () => reconnect(mine));

@@ -1,0 +1,115 @@
+"""Accounts, sessions and tokens."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from alerts.console.schema.base import Answer, Body, Language, Role, Text
+
+
+class LogIn(Body):
+    """A name and its password."""
+
+    name: str = Field(max_length=200)
+    password: str = Field(max_length=1024)
+
+
+class FirstAdministrator(LogIn):
+    """The first administrator, with the one-time link's token."""
+
+    token: str = Field(max_length=200)
+
+
+class SiteName(Answer):
+    """Which site this is."""
+
+    id: str
+    name: Text
+
+
+class Me(Answer):
+    """Who is logged in. `csrf` goes into the header X-Foreshock-CSRF of every write."""
+
+    name: str
+    display: str
+    roles: list[Role]
+    unit: str | None
+    language: Language | None
+    csrf: str
+    zone: str
+    site: SiteName
+
+
+class User(Answer):
+    """One account."""
+
+    name: str
+    display: str
+    roles: list[Role]
+    unit: str | None
+    language: Language | None
+    disabled: bool
+    created: float
+
+
+class Users(Answer):
+    """All accounts."""
+
+    items: list[User]
+
+
+class NewUser(Body):
+    """An account to add."""
+
+    name: str = Field(max_length=200)
+    password: str = Field(max_length=1024)
+    roles: list[str] = Field(max_length=20)
+    display: str = Field("", max_length=400)
+    unit: str | None = Field(None, max_length=128)
+    language: str | None = Field(None, max_length=20)
+
+
+class UserChange(Body):
+    """What to change in an account; what is left out stays."""
+
+    roles: list[str] | None = Field(None, max_length=20)
+    display: str | None = Field(None, max_length=400)
+    unit: str | None = Field(None, max_length=128)
+    language: str | None = Field(None, max_length=20)
+    disabled: bool | None = None
+    password: str | None = Field(None, max_length=1024)
+
+
+class Token(Answer):
+    """One API token. Times are unix seconds."""
+
+    id: str
+    name: str
+    roles: list[Role]
+    unit: str | None
+    author: str
+    created: float
+    expires: float
+    used: float | None
+    revoked: bool
+
+
+class Tokens(Answer):
+    """All API tokens, the newest first."""
+
+    items: list[Token]
+
+
+class NewToken(Body):
+    """A token to make."""
+
+    name: str = Field(max_length=200)
+    roles: list[str] = Field(max_length=20)
+    days: float = Field(90.0, strict=False)
+    unit: str | None = Field(None, max_length=128)
+
+
+class MadeToken(Token):
+    """A new token with its secret, which is shown this once."""
+
+    secret: str

@@ -1,0 +1,218 @@
+"""Alarms, incidents and dispatches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from alerts.console.schema.base import Answer, Kind, Level, Text
+
+
+class Term(Answer):
+    """One comparison of a clause as it stood; a value of null is unknown."""
+
+    name: str
+    value: float | None = None
+    op: str = ""
+    threshold: float | None = None
+    unit: str = ""
+    holds: bool | None = None
+
+
+class Explanation(Answer):
+    """Why an alarm fired and what would clear it."""
+
+    clause: str
+    terms: list[Term] = Field(default_factory=list)
+    clear: str = ""
+    clear_terms: list[Term] = Field(default_factory=list)
+    hold: float = 0.0
+    clear_after: float = 0.0
+    points: list[str] = Field(default_factory=list)
+    cameras: list[str] = Field(default_factory=list)
+    score: float | None = None
+    score_reason: str = ""
+
+
+class AlarmTransition(Answer):
+    """One edge of one alarm."""
+
+    id: str
+    alarm: str
+    sequence: int
+    rule: str
+    rule_version: str
+    kind: Kind
+    area: str
+    scope: str
+    incident: str | None
+    edge: str
+    before: str
+    after: str
+    level: Level
+    level_before: Level | None = None
+    onset: float = 0.0
+    time: float = 0.0
+    actor: str = ""
+    reason: str = ""
+    explanation: Explanation | None = None
+    simulated: bool = False
+
+
+class AlarmSummary(Answer):
+    """One alarm as it stands. `state` is ISA-18.2's."""
+
+    id: str
+    rule: str
+    rule_version: str
+    rule_title: Text | None
+    kind: Kind
+    area: str
+    scope: str
+    state: str
+    level: Level
+    sequence: int
+    onset: float
+    opened: float
+    time: float
+    incident: str | None
+    acknowledged_by: str | None
+    simulated: bool
+    explanation: Explanation | None = None
+    rationale: dict[str, Any] | None = None
+    plan: list[Any] | None = None
+
+
+class Alarm(AlarmSummary):
+    """One alarm with its history."""
+
+    transitions: list[AlarmTransition] = Field(default_factory=list)
+
+
+class Alarms(Answer):
+    """A page of alarms, the newest first. `next` is the `before` of the page after."""
+
+    items: list[AlarmSummary]
+    next: int | None = None
+
+
+class DispatchChange(Answer):
+    """One change of a dispatch."""
+
+    id: str
+    dispatch: str
+    sequence: int
+    incident: str
+    area: str
+    unit: str
+    edge: str
+    leg: str
+    level: Level
+    deadline: float | None
+    time: float
+    overdue: bool = False
+    actor: str = ""
+    reason: str = ""
+    event: dict[str, Any] | None = None
+    simulated: bool = False
+
+
+class DispatchSummary(Answer):
+    """One dispatch as it stands. `title` is its incident's."""
+
+    id: str
+    incident: str
+    area: str
+    unit: str
+    leg: str
+    level: Level
+    sequence: int
+    deadline: float | None
+    overdue: bool
+    issued: float
+    time: float
+    note: str = ""
+    title: Text | None = None
+    simulated: bool
+
+
+class Dispatch(DispatchSummary):
+    """One dispatch with its history."""
+
+    history: list[DispatchChange] = Field(default_factory=list)
+
+
+class Dispatches(Answer):
+    """A page of dispatches, the newest first. `next` is the `before` of the page after."""
+
+    items: list[DispatchSummary]
+    next: int | None = None
+
+
+class IncidentChange(Answer):
+    """One change of an incident."""
+
+    id: str
+    incident: str
+    sequence: int
+    area: str
+    kind: Kind
+    edge: str
+    state: str
+    level: Level
+    cause: str
+    alarms: list[str]
+    opened: float
+    time: float
+    actor: str = ""
+    reason: str = ""
+    disposition: str = ""
+    args: dict[str, Any] = Field(default_factory=dict)
+    simulated: bool = False
+
+
+class IncidentSummary(Answer):
+    """One incident as it stands."""
+
+    id: str
+    area: str
+    kind: Kind
+    state: str
+    level: Level
+    cause: str
+    alarms: list[str]
+    title: Text
+    sequence: int
+    opened: float
+    time: float
+    acknowledged_by: str | None
+    dispatches: list[str]
+    disposition: str
+    reason: str = ""
+    simulated: bool
+
+
+class Incidents(Answer):
+    """A page of incidents, the newest first. `next` is the `before` of the page after."""
+
+    items: list[IncidentSummary]
+    next: int | None = None
+
+
+class Snapshot(Answer):
+    """A camera's picture."""
+
+    camera: str
+    time: float
+    url: str
+
+
+class Incident(IncidentSummary):
+    """One incident with all that belongs to it."""
+
+    alarm_details: list[AlarmSummary]
+    dispatch_details: list[Dispatch]
+    history: list[IncidentChange]
+    snapshots: list[Snapshot]
+    suggested_units: list[str]

@@ -1,0 +1,169 @@
+"""The site, and how it stands."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from alerts.console.schema.base import Answer, Language, Level, Location, Text
+
+
+class Named(Answer):
+    """Something with an id and a name."""
+
+    id: str
+    name: Text
+
+
+class AreaType(Named):
+    """A kind of risk area."""
+
+    field: str
+    levels_dispatch: Level = "orange"
+
+
+class Place(Named):
+    """A node of the hierarchy."""
+
+    kind: str
+    parent: str | None
+
+
+class Area(Named):
+    """A place watched as one."""
+
+    type: str
+    field: str
+    place: str
+    subdistrict: str | None
+    location: Location | None
+    points: list[str]
+    cameras: list[str]
+
+
+class Point(Named):
+    """One measured quantity at one place."""
+
+    areas: list[str]
+    quantity: str
+    unit: str
+    limit: float | None
+    limit_below: bool
+    levels: dict[str, float]
+    range: tuple[float, float] | None
+    normal: tuple[float, float] | None
+    interval: float
+    location: Location | None
+
+
+class Camera(Named):
+    """A camera."""
+
+    areas: list[str]
+    view: str
+    location: Location | None
+
+
+class Unit(Named):
+    """Someone who can be sent. `contact` is for those who may send them."""
+
+    kind: str
+    place: str
+    types: list[str]
+    location: Location | None
+    contact: str | None = None
+
+
+class Site(Answer):
+    """The whole site."""
+
+    id: str
+    name: Text
+    version: str
+    zone: str
+    language: Language
+    fields: list[Named]
+    area_types: list[AreaType]
+    places: list[Place]
+    areas: list[Area]
+    points: list[Point]
+    cameras: list[Camera]
+    units: list[Unit]
+
+
+class Status(Answer):
+    """Figures of the whole. `time` is when the engine last spoke, unix seconds: it stands still when that does."""
+
+    time: float
+    readings_per_second: float
+    points_total: int
+    points_live: int
+    cameras_total: int
+    cameras_live: int
+    open: dict[Level, int]
+    quarantine: dict[str, int]
+    engine_lag: float
+    journal_position: int
+    simulated: bool
+
+
+Health = Literal["live", "stale", "never"]
+
+
+class PointStatus(Answer):
+    """How a point stands. `time` is its last reading's, `age` the seconds since that arrived."""
+
+    id: str
+    value: float | None
+    time: float | None
+    age: float | None
+    state: Health
+
+
+class CameraStatus(Answer):
+    """How a camera stands."""
+
+    id: str
+    time: float | None
+    age: float | None
+    state: Health
+
+
+class AreaStatus(Answer):
+    """How an area's points and cameras stand."""
+
+    area: str
+    points: list[PointStatus]
+    cameras: list[CameraStatus]
+
+
+class Trace(Answer):
+    """A point's readings. With `min` and `max`, each entry stands for several: `value` is the last of them, `score` the
+    highest.
+    """
+
+    point: str
+    unit: str
+    time: list[float]
+    value: list[float | None]
+    score: list[float | None]
+    min: list[float | None] | None = None
+    max: list[float | None] | None = None
+
+
+class Refused(Answer):
+    """One refused input. `raw` is its text, with what is not UTF-8 escaped."""
+
+    time: float
+    source: str
+    topic: str = ""
+    reason: str
+    detail: str = ""
+    size: int = 0
+    readings: int = 1
+    raw: str = ""
+
+
+class Quarantine(Answer):
+    """Refused inputs, the newest first."""
+
+    items: list[Refused]
