@@ -1,7 +1,7 @@
 """Figures over the points of an area: `area.max(rain.mean('6h'))`, `area.count(score > 0.99)`.
 
-They are worked out on ticks, from what each point stands at, and used until the next tick: so an outcome does not depend
-on which readings happened to share a batch.
+They are worked out on ticks, from what each point stands at, and used until the next tick: so an outcome does not
+depend on which readings happened to share a batch.
 """
 
 from __future__ import annotations
@@ -166,9 +166,9 @@ def compile_across(
         members.append(Member(rows, shape, params, scale, offset))
         member_areas += [area for _, area in pairs]
         needs += [(column.key, rows) for column in columns(bound)]
-    area = np.array(member_areas, np.intp)
-    order = np.argsort(area, kind="stable")
-    present, starts = np.unique(area[order], return_index=True)
+    homes = np.array(member_areas, np.intp)
+    order = np.argsort(homes, kind="stable")
+    present, starts = np.unique(homes[order], return_index=True)
     return AcrossProgram(
         unparse(node),
         node.operation,

@@ -1,8 +1,8 @@
 """Bind a condition to the points it covers: units checked and converted, negations pushed inward, constants lifted out.
 
-A bound condition answers one question: is it *known to hold*? (`not x` is bound as the opposite of x, so that an unknown
-x gives no for both.) Conditions of one structure become one `shape`, whose constants are parameters; the compiler
-evaluates a shape once over all the places that use it.
+A bound condition answers one question: is it *known to hold*? (`not x` is bound as the opposite of x, so that an
+unknown x gives no for both.) Conditions of one structure become one `shape`, whose constants are parameters; the
+compiler evaluates a shape once over all the places that use it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Evaluate a rule book over readings, camera events and ticks: which conditions moved to which level.
 
 A level is raised when its `when` has been known to hold for its `for`; the highest such level counts. A level is left
-when its `clear` (by default: `when` is known not to hold) has been known to hold for its `clear_after`, and no `when` of
-its rank or above holds: then the condition drops to the highest level whose `when` holds. A delay runs only while its
+when its `clear` (by default: `when` is known not to hold) has been known to hold for its `clear_after`, and no `when`
+of its rank or above holds: then the condition drops to the highest level whose `when` holds. A delay runs only while its
 condition is known to hold, on the point's own clock: event time at a reading, moved on by ticks in between.
 """
 
@@ -46,7 +46,7 @@ class Scored(Protocol):
 
 
 class Evaluator:
-    """Hold the state of a rule book's instances. Pure: time comes with the calls; the same calls give the same changes."""
+    """Hold the state of a rule book's instances. Pure: time comes with the calls, which alone decide the changes."""
 
     def __init__(self, book: RuleBook, bank: PointModels) -> None:
         self.book, self.bank = book, bank
@@ -146,7 +146,7 @@ class Evaluator:
         return [] if instances is None else self._look(instances)
 
     def tick(self, time: float, age: Array | None = None) -> list[Change]:
-        """Move the clock. `age` (f8[rows], NaN before the first reading) defaults to the time since the last arrival."""
+        """Move the clock. `age`, f8[rows], NaN before the first reading, defaults to the time since the last arrival."""
         self.clock = max(self.clock, time)
         points, book = self.points, self.book
         points.age[:] = self.clock - points.last_received if age is None else age[: book.rows]

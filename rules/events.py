@@ -41,7 +41,8 @@ class Sightings:
 
     def since(self, kind: str, areas: Rows, now: Array) -> Array:
         """Return seconds since `kind` was last seen; infinite if never."""
-        return now - self._last[kind][areas]
+        since: Array = now - self._last[kind][areas]
+        return since
 
     def camera(self, kind: str, area: int) -> str:
         """Name the camera that saw `kind` last."""
@@ -52,7 +53,7 @@ class Sightings:
         return [
             Sighting(kind, self._areas[area], float(last[area]), self._camera[kind][area], bool(self.simulated[area]))
             for kind, last in self._last.items()
-            for area in np.flatnonzero(last > -np.inf)
+            for area in np.flatnonzero(last > -np.inf).tolist()
         ]
 
     def restore(self, sightings: Sequence[Sighting]) -> None:

@@ -91,7 +91,7 @@ class Flag(Node):
 
 @dataclass(frozen=True, slots=True)
 class Across(Node):
-    """A figure over the points of the area: `operation` of `inner` over those that measure `quantity` (all if empty)."""
+    """A figure over the points of the area: `operation` of `inner` over those that measure `quantity` (or all)."""
 
     operation: str
     quantity: str

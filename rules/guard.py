@@ -45,7 +45,7 @@ class Guard:
         table[key][rows] = merge(table[key][rows], value)
 
     def finish(self) -> Guard:
-        """Settle the order: columns that are at hand first, costly ones last and only for rows that have a bar there."""
+        """Settle the order: columns at hand first, costly ones last and only for rows that have a bar there."""
         tables = [(key, bar, True) for key, bar in self._high.items()]
         tables += [(key, bar, False) for key, bar in self._low.items()]
         tables.sort(key=lambda table: _COST.get(str(table[0][0]), 3))

@@ -48,10 +48,10 @@ def load(paths: Sequence[Path], site: Site) -> tuple[Rule, ...]:
     places = {rule.id: (document, path) for rule, document, path in sound}
     errors: list[CompileError] = []
     compile_rules([rule for rule, _, _ in sound], site, site.points, errors=errors)
-    for error in errors:
-        document, path = places[error.rule]
-        message = f"column {error.column}: {error.message}"
-        problems.append(document.problem((*path, "levels", error.level, error.part), message))
+    for misfit in errors:
+        document, path = places[misfit.rule]
+        message = f"column {misfit.column}: {misfit.message}"
+        problems.append(document.problem((*path, "levels", misfit.level, misfit.part), message))
     broken = {error.rule for error in errors}
     for rule, document, path in sound:
         if rule.id not in broken:

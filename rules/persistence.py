@@ -1,7 +1,7 @@
 """State of an evaluator as plain arrays, and its way into another one: after a restart, or under changed rules.
 
-Points are known by their registry index, instances by a hash of rule id, rule content and scope: what is the same in both
-books carries over, whatever else changed. Only instances that are not at rest are written.
+Points are known by their registry index, instances by a hash of rule id, rule content and scope: what is the same in
+both books carries over, whatever else changed. Only instances that are not at rest are written.
 """
 
 from __future__ import annotations

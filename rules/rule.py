@@ -95,7 +95,10 @@ class EventStep(Struct, frozen=True, kw_only=True):
 
 
 class Series(Struct, frozen=True, kw_only=True):
-    """A point of a rule's test, and its series: one token a step, `_` no reading, `3x10` ten times, `0..9x10` a line."""
+    """A point of a rule's test, and its series.
+
+    One token a step: a number, `_` no reading, `3*10` ten times, `0..9*10` a line in ten steps.
+    """
 
     quantity: str = ""
     unit: str = ""
@@ -112,7 +115,7 @@ class Series(Struct, frozen=True, kw_only=True):
 class RuleTest(Struct, frozen=True, kw_only=True):
     """A rule's own test: series in, levels out.
 
-    `expect` is one level a step (`none yellowx3 red`), or the level at given times (`{10 min: yellow}`).
+    `expect` is one level a step (`none yellow*3 red`), or the level at given times (`{10 min: yellow}`).
     """
 
     name: Text | str

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rules.binding import Bound, Both, Column, Either, Formula, Key, Param, PointValue, Test, Value, constant
+from rules.binding import Both, Bound, Column, Either, Formula, Key, Param, PointValue, Test, Value, constant
 
 Array = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.bool_]

@@ -32,7 +32,7 @@ from rules.rule import Rule
 from scripts.bench_engine import POINTS, rules
 from scripts.load import bench_site
 from scripts.product import Product
-from sensors.site import Area, Point, Site
+from sensors.site import Area, Point, Site, Unit
 from streams.bundle import Bundle
 
 PROBES = 240
@@ -53,7 +53,8 @@ def probed(site: Site) -> Site:
         Point(id=f"x{k}", name=name, areas=(f"probe{k}",), quantity="probe", unit="mm", index=POINTS + k)
         for k in range(PROBES)
     ]
-    return msgspec.structs.replace(site, areas=(*site.areas, *areas), points=(*site.points, *points))
+    unit = Unit(id="team", name=name, kind="district", place="d")
+    return msgspec.structs.replace(site, areas=(*site.areas, *areas), points=(*site.points, *points), units=(unit,))
 
 
 def content() -> Bundle:

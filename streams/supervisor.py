@@ -21,7 +21,7 @@ from streams.processes.child import PARENT, READY
 
 logger = logging.getLogger(__name__)
 
-BACKOFF = (0.1, 0.3, 1.0, 3.0, 10.0)
+BACKOFF = (0.1, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Seconds before the n-th restart of a child that keeps dying."""
 
 STEADY = 3.0
@@ -168,19 +168,26 @@ class Supervisor:
         finally:
             os.close(write)
         loop = asyncio.get_running_loop()
+        child.ready.clear()
+        listening = True  # the number of a closed descriptor is soon another child's
+
+        def forget() -> None:
+            nonlocal listening
+            if listening:
+                listening = False
+                loop.remove_reader(read)
+                os.close(read)
 
         def told() -> None:
-            loop.remove_reader(read)
             if os.read(read, 1):
                 child.ready.set()
-            os.close(read)
+            forget()
 
         loop.add_reader(read, told)
         try:
             return await child.process.wait()
         finally:
-            if loop.remove_reader(read):
-                os.close(read)
+            forget()
 
 
 def on_signals(supervisor: Supervisor) -> None:

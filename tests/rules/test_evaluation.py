@@ -70,7 +70,9 @@ def test_levels_with_separate_reset_thresholds_follow_kapacitors_vector() -> Non
     levels = []
     for second, value in enumerate([61, 73, 64, 85, 62, 56, 47]):
         play.read("p", second, value)
-        levels.append({"blue": "INFO", "yellow": "WARNING", "red": "CRITICAL", "none": "OK"}[NAMES[play.evaluator.current[0]]])
+        levels.append(
+            {"blue": "INFO", "yellow": "WARNING", "red": "CRITICAL", "none": "OK"}[NAMES[play.evaluator.current[0]]]
+        )
     assert levels == "INFO WARNING WARNING CRITICAL INFO INFO OK".split()
 
 
@@ -114,7 +116,10 @@ def test_clear_after_waits_for_calm_and_unknown_is_not_calm() -> None:
 def test_severity_goes_up_at_once_and_steps_down_to_what_still_holds() -> None:
     play = a_play(
         a_rule(
-            levels={"yellow": {"when": "value > 5", "for": "1 min"}, "red": {"when": "value > 10", "clear": "value < 9"}}
+            levels={
+                "yellow": {"when": "value > 5", "for": "1 min"},
+                "red": {"when": "value > 10", "clear": "value < 9"},
+            }
         )
     )
     assert moves(play.read("p", 0, 11)) == [("none", "red")]
@@ -132,9 +137,13 @@ def test_unknown_never_raises_and_never_clears() -> None:
 
 
 def test_unknown_or_true_is_true_and_unknown_and_false_is_false() -> None:
-    play = a_play(a_rule(when="value > normal_high or value > 5"), a_rule("s", when="not (value > normal_high and value > 5)"))
+    play = a_play(
+        a_rule(when="value > normal_high or value > 5"), a_rule("s", when="not (value > normal_high and value > 5)")
+    )
     assert [change.rule.id for change in play.read("p", 0, 6)] == ["r"]
-    assert [(c.rule.id, c.after) for c in play.read("p", 1, 4)] == [("s", 2)]  # r: unknown or false is unknown, it stays
+    assert [(c.rule.id, c.after) for c in play.read("p", 1, 4)] == [
+        ("s", 2)
+    ]  # r: unknown or false is unknown, it stays
 
 
 def test_no_data_is_raised_by_the_clock_and_cleared_by_the_next_reading() -> None:
@@ -159,7 +168,9 @@ def test_flat_is_told_by_the_clock() -> None:
 
 
 def test_a_camera_event_corroborates_while_it_is_fresh() -> None:
-    play = a_play(a_rule(when="value > 5 and seen('debris', '5m')"), a_rule("lone", when="value > 5 and not seen('debris', '5m')"))
+    play = a_play(
+        a_rule(when="value > 5 and seen('debris', '5m')"), a_rule("lone", when="value > 5 and not seen('debris', '5m')")
+    )
     assert play.see("debris", 0, area="b") == []
     assert [c.rule.id for c in play.read("p", 10, 6)] == ["lone"]
     assert play.see("person", 11) == []
@@ -350,7 +361,9 @@ def test_batches_may_be_split_anywhere(steps: list[tuple], cuts: list[int]) -> N
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(step, min_size=2, max_size=25), st.data())
-def test_a_saved_and_restored_evaluator_goes_on_as_if_nothing_had_happened(steps: list[tuple], data: st.DataObject) -> None:
+def test_a_saved_and_restored_evaluator_goes_on_as_if_nothing_had_happened(
+    steps: list[tuple], data: st.DataObject
+) -> None:
     assert perform(steps, [], save_at=data.draw(st.integers(0, len(steps) - 1))) == perform(steps, [])
 
 
