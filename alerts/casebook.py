@@ -12,7 +12,7 @@ from alerts.dispatch import OPEN, Dispatch, allowed_seconds
 from alerts.incident import Incident, derive_state
 from alerts.outcome import AlarmState, AlarmTransition, DispatchChange, Explanation, IncidentChange
 from alerts.routing import Router
-from sensors.site import LEVELS, RANK, Site
+from sensors.site import LEVELS, RANK, SYSTEM, Site
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,6 +266,8 @@ class Casebook:
         }
 
     def _area_name(self, id: str) -> dict[str, str]:
+        if id == SYSTEM:
+            return messages.both("area.system")
         area = self.router.areas.get(id)
         return {"zh": area.name.zh, "en": area.name.en} if area is not None else {"zh": id, "en": id}
 

@@ -108,7 +108,9 @@ def titles(title: Any) -> dict[str, str]:
 
 
 def rationale(rule: Rule) -> dict[str, Any]:
-    """Return a rule's rationale as plain data, empty when it has none."""
+    """Return a rule's rationale as plain data, empty when it has none; its checklist is under `plan`."""
     found = getattr(rule, "rationale", None)
     plain = msgspec.to_builtins(found) if found is not None else {}
-    return plain if isinstance(plain, dict) else {"text": plain}
+    plain = plain if isinstance(plain, dict) else {"text": plain}
+    plan = getattr(rule, "plan", None)
+    return {**plain, "plan": msgspec.to_builtins(plan)} if plan else plain

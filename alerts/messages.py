@@ -117,6 +117,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind.risk": ("风险", "risk"),
     "kind.data_quality": ("数据质量", "data quality"),
     "kind.system": ("系统", "system"),
+    # the area of what befalls the product itself
+    "area.system": ("监测系统自身", "Foreshock itself"),
     # texts with place-holders
     "incident.title": ("{area}：{cause}（{level}）", "{area}: {cause} ({level})"),
     "exercise": ("演练", "Exercise"),

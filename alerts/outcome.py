@@ -46,6 +46,7 @@ class Explanation(Struct, frozen=True):
     cameras: tuple[str, ...] = ()
     score: float | None = None
     score_reason: str = ""  # detector and range, e.g. "value above 12.1..14.0 seen in the last 17 d"
+    score_reason_zh: str = ""  # the same in Chinese
 
 
 class AlarmTransition(Outcome, tag="alarm", frozen=True):

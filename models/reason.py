@@ -16,13 +16,13 @@ _WORDS = {
         RARE: "value {value} rare within {low}…{high} of the last {span}: {share} of readings are as far out",
     },
     "zh": {
-        VALUE_ABOVE: "数值 {value} 高于最近 {span} 内的范围 {low}…{high}",
-        VALUE_BELOW: "数值 {value} 低于最近 {span} 内的范围 {low}…{high}",
-        MEAN_ABOVE: "短时均值 {value} 高于最近 {span} 内的范围 {low}…{high}",
-        MEAN_BELOW: "短时均值 {value} 低于最近 {span} 内的范围 {low}…{high}",
-        CHANGE_ABOVE: "均值上升 {value}，超出最近 {span} 内的范围 {low}…{high}",
-        CHANGE_BELOW: "均值下降 {value}，超出最近 {span} 内的范围 {low}…{high}",
-        RARE: "数值 {value} 在最近 {span} 的范围 {low}…{high} 内少见：仅 {share} 的读数如此偏离",
+        VALUE_ABOVE: "数值 {value} 高于最近 {span}内的范围 {low}…{high}",
+        VALUE_BELOW: "数值 {value} 低于最近 {span}内的范围 {low}…{high}",
+        MEAN_ABOVE: "短时均值 {value} 高于最近 {span}内的范围 {low}…{high}",
+        MEAN_BELOW: "短时均值 {value} 低于最近 {span}内的范围 {low}…{high}",
+        CHANGE_ABOVE: "均值上升 {value}，超出最近 {span}内的范围 {low}…{high}",
+        CHANGE_BELOW: "均值下降 {value}，超出最近 {span}内的范围 {low}…{high}",
+        RARE: "数值 {value} 在最近 {span}的范围 {low}…{high} 内少见：仅 {share} 的读数如此偏离",
     },
 }
 _SPANS = {

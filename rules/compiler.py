@@ -111,7 +111,6 @@ class RuleBook:
     targets: dict[str, Array]  # 'limit' or a level → its value by row
     below: npt.NDArray[np.bool_]
     point_area: Rows  # first area of each row within this partition, -1 none
-    language: str
 
     def key(self, instance: int) -> bytes:
         """Return 16 bytes that name an instance by rule, content and scope; equal in another book if unchanged."""
@@ -327,7 +326,7 @@ class _Compiler:
         book = RuleBook()
         book.rules, book.points, book.programs = self.rules, self.points, self.programs
         book.areas, book.area_of = tuple(area.id for area in self.areas), self.area_of
-        book.rows, book.language = len(self.points), self.site.language
+        book.rows = len(self.points)
         book.digests = [hashlib.blake2b(encode_rule(rule), digest_size=16).digest() for rule in self.rules]
         book.across, book.clauses = tuple(self.across.values()), self.clauses
         sizes = [len(block.rows) for block in self.blocks]

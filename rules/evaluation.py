@@ -2,8 +2,8 @@
 
 A level is raised when its `when` has been known to hold for its `for`; the highest such level counts. A level is left
 when its `clear` (by default: `when` is known not to hold) has been known to hold for its `clear_after`, and no `when`
-of its rank or above holds: then the condition drops to the highest level whose `when` holds. A delay runs only while its
-condition is known to hold, on the point's own clock: event time at a reading, moved on by ticks in between.
+of its rank or above holds: then the condition drops to the highest level whose `when` holds. A delay runs only while
+its condition is known to hold, on the point's own clock: event time at a reading, moved on by ticks in between.
 """
 
 from __future__ import annotations
@@ -51,13 +51,7 @@ class Evaluator:
     def __init__(self, book: RuleBook, bank: PointModels) -> None:
         self.book, self.bank = book, bank
         self.points = PointState(book.rows)
-        self.windows = {
-            duration: Windows(duration, rows, book.rows, statistics)
-            for duration, (statistics, rows) in book.windows.items()
-        }
-        self._windowed = np.zeros(book.rows, np.bool_)
-        for windows in self.windows.values():
-            self._windowed[windows.rows] = True
+        self.windows = Windows(book.windows, book.rows)
         self.sightings = Sightings({kind for kind, _ in book.seen_by}, book.areas)
         self.across = {program.text: np.full(len(book.areas), np.nan) for program in book.across}
         self.members: dict[str, Array] = {}  # what each figure was made of at the last tick
@@ -84,7 +78,7 @@ class Evaluator:
     def nbytes(self) -> int:
         """Return bytes of state, windows included."""
         own = (self.current, self.calm_since, self.held_since, self.awake, self.running, self.awake_rows)
-        return sum(array.nbytes for array in own) + self.points.nbytes + sum(w.nbytes for w in self.windows.values())
+        return sum(array.nbytes for array in own) + self.points.nbytes + self.windows.nbytes
 
     def readings(
         self,
@@ -110,12 +104,7 @@ class Evaluator:
         points.age[rows] = 0.0
         points.alarm[rows] = result.alarm
         points.simulated[rows] = (quality & SIMULATED) != 0
-        if self.windows:
-            kept = np.flatnonzero(self._windowed[rows])
-            if kept.size:
-                some = (rows, time, value) if kept.size == rows.size else (rows[kept], time[kept], value[kept])
-                for windows in self.windows.values():
-                    windows.add(*some)
+        self.windows.add(rows, time, value)
         if not self.book.instances:
             return []
         features = self._features(rows, time)
@@ -146,7 +135,7 @@ class Evaluator:
         return [] if instances is None else self._look(instances)
 
     def tick(self, time: float, age: Array | None = None) -> list[Change]:
-        """Move the clock. `age`, f8[rows], NaN before the first reading, defaults to the time since the last arrival."""
+        """Move the clock. `age`, f8[rows], NaN before the first reading: by default the time since the last arrival."""
         self.clock = max(self.clock, time)
         points, book = self.points, self.book
         points.age[:] = self.clock - points.last_received if age is None else age[: book.rows]

@@ -32,7 +32,8 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     points: tuple[str, ...] = ()  # the evidence
     cameras: tuple[str, ...] = ()
     score: float | None = None
-    score_reason: str = ""
+    score_reason: str = ""  # in English
+    score_reason_zh: str = ""
 
 
 class Change(NamedTuple):

@@ -63,7 +63,7 @@ class Features:
         now: Array,
         state: PointState,
         models: PointModels,
-        windows: Mapping[float, Windows],
+        windows: Windows,
         targets: Mapping[str, Array],
         below: Bools,
         known: dict[Key, Array] | None = None,
@@ -121,7 +121,7 @@ class Features:
             case ("eta", what):
                 return self._eta(str(what))
             case (statistic, duration):
-                return self._windows[float(duration)].read(str(statistic), rows, self.now)
+                return self._windows.read(str(statistic), float(duration), rows, self.now)
         raise KeyError(key)
 
     def _eta(self, what: str) -> Array:

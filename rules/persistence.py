@@ -42,9 +42,9 @@ def state_of(evaluator: Evaluator) -> State:
     state: State = {"point.index": index}
     for name in PointState.ARRAYS:
         state[f"point.{name}"] = getattr(evaluator.points, name).copy()
-    for duration, windows in evaluator.windows.items():
-        state[f"window.{duration!r}.index"] = index[windows.rows]
-        for name, array in windows.state().items():
+    for duration, (rows, arrays) in evaluator.windows.state().items():
+        state[f"window.{duration!r}.index"] = index[rows]
+        for name, array in arrays.items():
             state[f"window.{duration!r}.{name}"] = array
     active = np.flatnonzero(evaluator.awake | evaluator.running)
     keys = b"".join(book.key(int(instance)) for instance in active)
@@ -105,12 +105,12 @@ def _restore_points(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]])
     source, target = _matched(state["point.index"], index)
     for name in PointState.ARRAYS:
         getattr(evaluator.points, name)[target] = state[f"point.{name}"][source]
-    for duration, windows in evaluator.windows.items():
+    for duration in evaluator.book.windows:
         prefix = f"window.{duration!r}."
         if prefix + "index" in state:
-            source, target = _matched(state[prefix + "index"], index[windows.rows])
+            source, target = _matched(state[prefix + "index"], index[evaluator.windows.rows(duration)])
             arrays = {key.removeprefix(prefix): array for key, array in state.items() if key.startswith(prefix)}
-            windows.restore(arrays, source, target)
+            evaluator.windows.restore(duration, arrays, source, target)
 
 
 def _restore_instances(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]], notes: _Notes) -> list[Withdrawn]:

@@ -96,7 +96,7 @@ class Bar(NamedTuple):
 
 
 # What it costs to look at a column, and how often it is past a bar: the cheapest conjunct guards a condition.
-_COST = {"alarm": 0.0, "score": 0.5, "value": 1.0, "flat": 2.0, "eta": 9.0}
+_COST = {"alarm": 0.0, "age": 0.1, "value": 0.5, "score": 1.0, "flat": 2.0, "eta": 9.0}
 
 
 def bars(bound: Bound) -> tuple[float, list[Bar]] | None:
@@ -104,11 +104,8 @@ def bars(bound: Bound) -> tuple[float, list[Bar]] | None:
     match bound:
         case Test(operation, Column(key, False), right) if constant(right) and operation != "!=":
             above = operation in (">", ">=", "==")
-            if key == ("age",):
-                cost = 0.1 if above else 99.0  # a reading is never old, and always young
-            else:
-                cost = _COST.get(str(key[0]), 3.0)
-            return cost, [Bar(key, above, right)]
+            young = key == ("age",) and not above  # a reading always is
+            return 99.0 if young else _COST.get(str(key[0]), 3.0), [Bar(key, above, right)]
         case Both(items):
             found = [guard for guard in map(bars, items) if guard is not None]
             return min(found, key=lambda guard: guard[0]) if found else None

@@ -47,7 +47,8 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         points=tuple(points),
         cameras=tuple(cameras),
         score=None if np.isnan(score) else score,
-        score_reason=evaluator.bank.reason_text(row, "zh-CN" if book.language == "zh-CN" else "en") if real else "",
+        score_reason=evaluator.bank.reason_text(row) if real else "",
+        score_reason_zh=evaluator.bank.reason_text(row, "zh-CN") if real else "",
     )
 
 

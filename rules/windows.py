@@ -1,4 +1,4 @@
-"""Windows over a point's own readings, as rings of panes: one row of arrays for each point that some rule looks back on.
+"""Windows over a point's own readings, as rings of panes: arrays only for the points that some rule looks back on.
 
 A window of duration d is `PANES` panes of d / PANES, aligned to the point's own (event) time. It speaks about the
 readings of the last 15/16 d to d. What it needs to know:
@@ -10,6 +10,7 @@ rate: slope of the least-squares line through the panes, units a second; unknown
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ Rows = npt.NDArray[np.intp]
 PANES = 16
 _NEVER = -(2**62)
 _COLUMN = np.arange(PANES)
-_NEEDS = {
+_NEEDS: dict[str, tuple[str, ...]] = {
     "count": (),
     "mean": ("total",),
     "sum": ("total",),
@@ -33,90 +34,159 @@ _EMPTY = {"total": 0.0, "moment": 0.0, "low": np.inf, "high": -np.inf}
 
 
 class Windows:
-    """Hold the windows of one duration (seconds) for some rows; `statistics` says what is kept.
+    """Hold all windows: by duration (seconds), the statistics wanted and the rows that want them.
 
-    State a row: 8 bytes, a count of 4 bytes a pane, and 8 bytes a pane for each figure kept (208 bytes for a mean, 336
-    for a rate).
+    State: 8 bytes a window, and a pane's count of 4 bytes and 8 bytes for each figure kept: 200 bytes for a mean, 328
+    for a rate. Windows that keep the same figures share one set of arrays, whatever their durations.
     """
 
-    def __init__(self, duration: float, rows: Rows, total_rows: int, statistics: set[str]) -> None:
-        self.duration = duration
-        self.width = duration / PANES
-        self.rows = rows
-        self.slot = np.full(total_rows, -1, np.intp)
-        self.slot[rows] = np.arange(len(rows))
-        self.everywhere = len(rows) == total_rows
-        self.head = np.full(len(rows), _NEVER, np.int64)  # number of the newest pane
-        self.count = np.zeros((len(rows), PANES), np.uint32)
-        kept = {figure for statistic in statistics for figure in _NEEDS[statistic]}
-        self.figures = {name: np.full((len(rows), PANES), _EMPTY[name]) for name in sorted(kept)}
+    def __init__(self, wanted: Mapping[float, tuple[set[str], Rows]], total_rows: int) -> None:
+        groups: dict[tuple[str, ...], list[float]] = {}
+        for duration, (statistics, _) in sorted(wanted.items()):
+            kept = sorted({figure for statistic in statistics for figure in _NEEDS[statistic]})
+            groups.setdefault(tuple(kept), []).append(duration)
+        self._pools = [
+            _Pool(figures, [(duration, wanted[duration][1]) for duration in durations], total_rows)
+            for figures, durations in groups.items()
+        ]
+        self._of = {duration: pool for pool in self._pools for duration in pool.places}
+        self._windowed = np.zeros(total_rows, np.bool_)
+        for _, rows in wanted.values():
+            self._windowed[rows] = True
 
     @property
     def nbytes(self) -> int:
         """Return bytes of state."""
-        return self.head.nbytes + self.count.nbytes + sum(a.nbytes for a in self.figures.values()) + self.slot.nbytes
+        return sum(pool.nbytes for pool in self._pools)
 
     def add(self, rows: Rows, time: Floats, value: Floats) -> None:
         """Take in readings: rows unique, each time after the row's last."""
-        slot = self.slot[rows]
-        if not self.everywhere:
-            here = np.flatnonzero(slot >= 0)
-            if here.size < slot.size:
-                if not here.size:
-                    return
-                slot, time, value = slot[here], time[here], value[here]
-        pane = np.floor(time / self.width).astype(np.int64)
+        if not self._pools:
+            return
+        kept = np.flatnonzero(self._windowed[rows])
+        if kept.size:
+            if kept.size < rows.size:
+                rows, time, value = rows[kept], time[kept], value[kept]
+            for pool in self._pools:
+                pool.add(rows, time, value)
+
+    def read(self, statistic: str, duration: float, rows: Rows, now: Floats) -> Floats:
+        """Return a statistic at each row's own time `now`; NaN where unknown or where no such window is kept."""
+        return self._of[duration].read(statistic, duration, rows, now)
+
+    def state(self) -> dict[float, tuple[Rows, dict[str, npt.NDArray[Any]]]]:
+        """Return, by duration, the rows and copies of their arrays."""
+        return {duration: pool.state(duration) for duration, pool in self._of.items()}
+
+    def rows(self, duration: float) -> Rows:
+        """Return the rows that have a window of a duration."""
+        return self._of[duration].places[duration][1]
+
+    def restore(self, duration: float, state: Mapping[str, npt.NDArray[Any]], source: Rows, target: Rows) -> None:
+        """Take over places `source` of a state as places `target` of the own rows of a duration.
+
+        Where the state lacks a figure the windows start anew: half a window would lie.
+        """
+        self._of[duration].restore(duration, state, source, target)
+
+
+class _Pool:
+    """Windows that keep the same figures, one slot each."""
+
+    def __init__(self, figures: tuple[str, ...], parts: list[tuple[float, Rows]], total_rows: int) -> None:
+        size = sum(len(rows) for _, rows in parts)
+        self.places: dict[float, tuple[int, Rows]] = {}  # duration → first slot, rows
+        self.slot: dict[float, Rows] = {}  # duration → slot by row, -1 none
+        self.width = np.empty(size)
+        owner = np.empty(size, np.intp)
+        start = 0
+        for duration, rows in parts:
+            stop = start + len(rows)
+            self.places[duration] = (start, rows)
+            self.slot[duration] = np.full(total_rows, -1, np.intp)
+            self.slot[duration][rows] = np.arange(start, stop)
+            self.width[start:stop] = duration / PANES
+            owner[start:stop] = rows
+            start = stop
+        self.by_row = np.argsort(owner, kind="stable")
+        self.first = np.searchsorted(owner[self.by_row], np.arange(total_rows + 1)).astype(np.intp)
+        self.head = np.full(size, _NEVER, np.int64)  # number of the newest pane
+        self.count = np.zeros((size, PANES), np.uint32)
+        self.figures = {name: np.full((size, PANES), _EMPTY[name]) for name in figures}
+
+    @property
+    def nbytes(self) -> int:
+        return self.head.nbytes + self.count.nbytes + sum(figure.nbytes for figure in self.figures.values())
+
+    def add(self, rows: Rows, time: Floats, value: Floats) -> None:
+        start = self.first[rows]
+        each = self.first[rows + 1] - start
+        total = int(each.sum())
+        if not total:
+            return
+        which = np.repeat(np.arange(len(rows)), each)
+        slot = self.by_row[np.arange(total) + np.repeat(start - (np.cumsum(each) - each), each)]
+        time, value, width = time[which], value[which], self.width[slot]
+        number = np.floor(time / width)
+        pane = number.astype(np.int64)
         moved = np.flatnonzero(pane > self.head[slot])
         if moved.size:
             self._advance(slot[moved], pane[moved])
         place = slot * PANES + (pane & (PANES - 1))
-        flat = self.count.reshape(-1)
-        flat[place] += 1
+        count = self.count.reshape(-1)
+        count[place] += 1
         for name, figure in self.figures.items():
-            flat_figure = figure.reshape(-1)
+            flat = figure.reshape(-1)
             if name == "total":
-                flat_figure[place] += value
+                flat[place] += value
             elif name == "moment":
-                flat_figure[place] += time - pane * self.width
+                flat[place] += time - number * width
             elif name == "low":
-                flat_figure[place] = np.minimum(flat_figure[place], value)
+                flat[place] = np.minimum(flat[place], value)
             else:
-                flat_figure[place] = np.maximum(flat_figure[place], value)
+                flat[place] = np.maximum(flat[place], value)
 
     def _advance(self, slot: Rows, pane: npt.NDArray[np.int64]) -> None:
         head = self.head[slot]
+        self.head[slot] = pane
+        place = slot * PANES + (pane & (PANES - 1))
+        if bool((pane - head == 1).all()):  # the usual case: each moves on by one pane
+            self.count.reshape(-1)[place] = 0
+            for name, figure in self.figures.items():
+                figure.reshape(-1)[place] = _EMPTY[name]
+            return
         steps = np.minimum(pane - head, PANES)
         stale = ((_COLUMN - head[:, None] - 1) & (PANES - 1)) < steps[:, None]
-        self.head[slot] = pane
         self.count[slot] = np.where(stale, 0, self.count[slot])
         for name, figure in self.figures.items():
             figure[slot] = np.where(stale, _EMPTY[name], figure[slot])
 
-    def read(self, statistic: str, rows: Rows, now: Floats) -> Floats:
-        """Return a statistic at each row's own time `now`; NaN where unknown or where no window is kept."""
-        slot = self.slot[rows]
-        if self.everywhere or bool((slot >= 0).all()):
-            return self._read(statistic, slot, now)
-        out = np.full(len(rows), np.nan)
+    def read(self, statistic: str, duration: float, rows: Rows, now: Floats) -> Floats:
+        slot = self.slot[duration][rows]
         here = np.flatnonzero(slot >= 0)
+        if here.size == slot.size:
+            return self._read(statistic, duration, slot, now)
+        out = np.full(len(rows), np.nan)
         if here.size:
-            out[here] = self._read(statistic, slot[here], now[here])
+            out[here] = self._read(statistic, duration, slot[here], now[here])
         return out
 
-    def _read(self, statistic: str, slot: Rows, now: Floats) -> Floats:
+    def _read(self, statistic: str, duration: float, slot: Rows, now: Floats) -> Floats:
+        width = duration / PANES
         head = self.head[slot]
-        with np.errstate(invalid="ignore"):
-            ahead = np.where(head == _NEVER, 0, np.floor(now / self.width).astype(np.int64) - head)
-        back = (head[:, None] - _COLUMN) & (PANES - 1)  # how many panes before the head each column is
-        late = bool((ahead > 0).any())
-        gone = back + ahead[:, None] >= PANES if late else None
-        count = self.count[slot]
+        # How far each row's time stands past its newest pane; a row without readings has nothing to lose.
+        ahead = np.maximum(np.floor(now / width) - head, 0.0)
+        back: npt.NDArray[np.int64] | None = None  # how many panes before the newest each column is
+        if statistic == "rate" or bool(ahead.any()):
+            back = (head[:, None] - _COLUMN) & (PANES - 1)
+        gone = back + ahead[:, None] >= PANES if back is not None and bool(ahead.any()) else None
+        count: npt.NDArray[Any] = self.count[slot]
         if gone is not None:
             count = np.where(gone, 0, count)
         number = count.sum(axis=1)
 
         def figure(name: str) -> Floats:
-            values = self.figures[name][slot]
+            values: Floats = self.figures[name][slot]
             return values if gone is None else np.where(gone, _EMPTY[name], values)
 
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -124,7 +194,8 @@ class Windows:
                 case "count":
                     return np.where(head == _NEVER, np.nan, number.astype(np.float64))
                 case "mean":
-                    return figure("total").sum(axis=1) / number
+                    mean: Floats = figure("total").sum(axis=1) / number
+                    return mean
                 case "sum":
                     return np.where(number > 0, figure("total").sum(axis=1), np.nan)
                 case "min":
@@ -133,32 +204,39 @@ class Windows:
                     return np.where(number > 0, figure("high").max(axis=1), np.nan)
                 case "spread":
                     return np.where(number > 0, figure("high").max(axis=1) - figure("low").min(axis=1), np.nan)
-            when = figure("moment") / count - back * self.width  # mean time of each pane, from the head's start
-            value = figure("total") / count
-            weight = count.astype(np.float64)
-            filled = count > 0
-            mean_when = np.where(filled, weight * when, 0.0).sum(axis=1) / number
-            mean_value = np.where(filled, weight * value, 0.0).sum(axis=1) / number
-            off = np.where(filled, when - mean_when[:, None], 0.0)
-            spread = np.where(filled, weight * off * off, 0.0).sum(axis=1)
-            product = np.where(filled, weight * off * (value - mean_value[:, None]), 0.0).sum(axis=1)
-            span = np.where(filled, when, -np.inf).max(axis=1) - np.where(filled, when, np.inf).min(axis=1)
-            return np.where(span >= self.duration / 2, product / spread, np.nan)
+            assert back is not None
+            before = (back * width).astype(np.float64)
+            return _slope(count, figure("total"), figure("moment"), before, number, duration / 2)
 
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Return copies of the arrays, in the order of `rows`."""
-        return {"head": self.head.copy(), "count": self.count.copy()} | {
-            name: figure.copy() for name, figure in self.figures.items()
-        }
+    def state(self, duration: float) -> tuple[Rows, dict[str, npt.NDArray[Any]]]:
+        start, rows = self.places[duration]
+        part = slice(start, start + len(rows))
+        arrays: dict[str, npt.NDArray[Any]] = {name: figure[part].copy() for name, figure in self.figures.items()}
+        arrays["head"], arrays["count"] = self.head[part].copy(), self.count[part].copy()
+        return rows, arrays
 
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic]], source: Rows, target: Rows) -> None:
-        """Take over rows `source` of a state as own slots `target`; figures not in the state start empty.
-
-        A row whose figures are incomplete starts anew: half a window would lie.
-        """
+    def restore(self, duration: float, state: Mapping[str, npt.NDArray[Any]], source: Rows, target: Rows) -> None:
         if not set(self.figures) <= set(state):
             return
+        target = target + self.places[duration][0]
         self.head[target] = state["head"][source]
         self.count[target] = state["count"][source]
         for name, figure in self.figures.items():
             figure[target] = state[name][source]
+
+
+def _slope(
+    count: npt.NDArray[Any], total: Floats, moment: Floats, before: Floats, number: npt.NDArray[Any], least: float
+) -> Floats:
+    """Fit a line through panes (mean time, mean value, weighted by count); NaN where they span less than `least`."""
+    filled = count > 0
+    when = moment / count - before  # from the start of the newest pane
+    value = total / count
+    weight = count.astype(np.float64)
+    mean_when = np.where(filled, weight * when, 0.0).sum(axis=1) / number
+    mean_value = np.where(filled, weight * value, 0.0).sum(axis=1) / number
+    off = np.where(filled, when - mean_when[:, None], 0.0)
+    spread = (weight * off * off).sum(axis=1)
+    product = np.where(filled, weight * off * (value - mean_value[:, None]), 0.0).sum(axis=1)
+    span = np.where(filled, when, -np.inf).max(axis=1) - np.where(filled, when, np.inf).min(axis=1)
+    return np.where(span >= least, product / spread, np.nan)

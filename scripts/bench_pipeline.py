@@ -66,7 +66,7 @@ def content() -> Bundle:
         "where": {"quantity": "probe"},
         "levels": {"red": {"when": "value > 100", "clear": "value < 50"}},
     }
-    site = probed(bench_site(POINTS))
+    site = probed(bench_site(POINTS, partitions=1))
     return Bundle(site=site, rules=msgspec.convert([*listed, probe], tuple[Rule, ...]))
 
 
@@ -158,7 +158,7 @@ def listening(product: Product, got: dict[str, float]) -> Iterator[mqtt.Client]:
     def on_message(_client: Any, _data: Any, message: Any) -> None:
         now = time.time()
         event = msgspec.json.decode(message.payload)
-        got.setdefault(str(event["data"]["area"]), now)
+        got.setdefault(str(event["data"]["area"]["id"]), now)
 
     client.on_message = on_message
     client.connect("127.0.0.1", product.settings.mqtt_port)

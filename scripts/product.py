@@ -14,6 +14,7 @@ from streams.bundle import Bundle
 from streams.processes.figures import read_figures
 from streams.settings import Settings
 from streams.supervisor import Supervisor
+from streams.vitals import Vitals
 
 
 class Product:
@@ -25,7 +26,10 @@ class Product:
         self.content = content
         (folder / "run").mkdir(parents=True, exist_ok=True)
         publication.write(folder, bundle.pack(content))
-        self.supervisor = Supervisor(children(self.settings, self.content, None, []))
+        self._vitals = Vitals(self.settings.hub_path, content.site)
+        self.supervisor = Supervisor(
+            children(self.settings, self.content, None, []), self._vitals.lost, self._vitals.back
+        )
         self.ready = 0.0
         self._started = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -39,11 +43,13 @@ class Product:
 
     def __exit__(self, *_: object) -> None:
         asyncio.run_coroutine_threadsafe(self.supervisor.stop(), self._loop).result(20)
+        self._vitals.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self.ready = self._loop.run_until_complete(self.supervisor.start(60))
+        self._vitals.started()
         self._started.set()
         self._loop.run_forever()
 

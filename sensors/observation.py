@@ -6,7 +6,7 @@ record in the `observations` topic says which: `FRAME` or `RECORD`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -86,6 +86,15 @@ class Tick(Struct, tag="tick", frozen=True):
     time: float
 
 
+class SystemEvent(Struct, tag="system_event", frozen=True):
+    """Report that a process of the product itself ended, or works again. `time` is unix seconds."""
+
+    component: str  # worker, bridge, broker, console, notifier, camera
+    state: Literal["down", "up"]
+    time: float
+    detail: str = ""  # how it ended
+
+
 class Publication(Struct, tag="publication", frozen=True):
     """Put a version of the site (registry and rules) in force at this offset."""
 
@@ -96,7 +105,7 @@ class Publication(Struct, tag="publication", frozen=True):
     time: float
 
 
-Observation = CameraEvent | Report | Command | Tick | Publication
+Observation = CameraEvent | Report | Command | Tick | SystemEvent | Publication
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Observation] = msgspec.msgpack.Decoder(Observation)

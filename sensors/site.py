@@ -11,6 +11,9 @@ LEVELS = ("blue", "yellow", "orange", "red")
 
 RANK = {level: rank for rank, level in enumerate(LEVELS, 1)}
 
+SYSTEM = "@system"
+"""The area of what befalls the product itself. No site can have one of this id: ids of a site hold no @."""
+
 PointKind = Literal["gauge", "counter", "switch", "angle"]
 
 
@@ -181,7 +184,7 @@ class Site(Struct, frozen=True):
     version: str = ""  # hash of the content, set by the registry
     zone: str = "Asia/Shanghai"
     language: Literal["zh-CN", "en"] = "zh-CN"
-    partitions: int = 2
+    partitions: int = 1
     late_after: float = 600.0  # seconds; older on arrival is flagged LATE
     accept_age: float = 30 * 86400.0  # seconds; older on arrival is quarantined as ancient
     accept_ahead: float = 60.0  # seconds; further in the future is quarantined

@@ -40,7 +40,7 @@ class SiteFile(Written, frozen=True):
     name: Text
     zone: str = "Asia/Shanghai"
     language: Literal["zh-CN", "en"] = "zh-CN"
-    partitions: int = 2
+    partitions: int = 1
     limits: Limits = Limits()
     signals: Signals = Signals()
     deadlines: LegDeadlines = LegDeadlines()

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from alerts import itself
 from alerts.desk import Desk
 from alerts.outcome import AnyOutcome, Published, Record, Refused
 from models.bank import Bank
@@ -21,7 +22,7 @@ from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
 from sensors import frame, observation
 from sensors.lookup import Registry
-from sensors.observation import FRAME, UNUSABLE, CameraEvent, Command, Publication, Report, Tick
+from sensors.observation import FRAME, UNUSABLE, CameraEvent, Command, Publication, Report, SystemEvent, Tick
 from sensors.site import Point, Text
 from streams import bundle
 from streams.history.columns import Scored
@@ -121,6 +122,9 @@ class Engine:
             self._decide(offset, self.evaluator.event(what))
         elif isinstance(what, Command):
             self._emit(offset, self.desk.command(what, self.clock))
+        elif isinstance(what, SystemEvent):
+            self._hear(what.time)
+            self._emit(offset, self.desk.condition(itself.change(what, self.clock), self.clock))
         elif isinstance(what, Report):
             self._hear(what.received)
 

@@ -89,9 +89,15 @@ def require_port(host: str, port: int, what: str, option: str) -> None:
 class Supervisor:
     """Keep a set of children alive until told to stop."""
 
-    def __init__(self, children: Sequence[Child], lost: Callable[[str, int, int], None] | None = None) -> None:
+    def __init__(
+        self,
+        children: Sequence[Child],
+        lost: Callable[[str, int, int], None] | None = None,
+        back: Callable[[str], None] | None = None,
+    ) -> None:
+        """`lost` is told (name, exit code, restarts) of a child that ended, `back` the name once it is ready again."""
         self.children = list(children)
-        self._lost = lost
+        self._lost, self._back = lost, back
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -153,7 +159,8 @@ class Supervisor:
             child.restarts += 1
             pause = BACKOFF[min(failures, len(BACKOFF)) - 1] if failures else BACKOFF[0]
             logger.error("%s ended with code %s; started again in %.1f s", child.name, code, pause)
-            if self._lost is not None:
+            child.ready.clear()
+            if self._lost is not None and not child.once:
                 self._lost(child.name, code, child.restarts)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
@@ -163,7 +170,12 @@ class Supervisor:
         environment = {**os.environ, **child.environment, READY: str(write), PARENT: str(os.getpid())}
         try:
             child.process = await asyncio.create_subprocess_exec(
-                sys.executable, *child.arguments, env=environment, pass_fds=(write,), stdin=asyncio.subprocess.DEVNULL
+                sys.executable,
+                *child.arguments,
+                env=environment,
+                pass_fds=(write,),
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the parent, which stops its children in order
             )
         finally:
             os.close(write)
@@ -181,6 +193,8 @@ class Supervisor:
         def told() -> None:
             if os.read(read, 1):
                 child.ready.set()
+                if child.restarts and not child.once and self._back is not None and not self._stopping.is_set():
+                    self._back(child.name)
             forget()
 
         loop.add_reader(read, told)
@@ -191,7 +205,8 @@ class Supervisor:
 
 
 def on_signals(supervisor: Supervisor) -> None:
-    """Let SIGTERM and SIGINT ask for a clean stop."""
+    """Let SIGTERM, SIGINT and a closed terminal (unless `nohup` says otherwise) ask for a clean stop."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, supervisor.stop_soon)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, supervisor.stop_soon)

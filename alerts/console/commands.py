@@ -22,7 +22,7 @@ from alerts.console.journal import Row
 from alerts.console.live import Live
 from sensors.observation import Command, encode
 from sensors.partition import partition_of
-from sensors.site import Site
+from sensors.site import SYSTEM, Site
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class Commander:
             area.id: partition_of(area.group or within.get(area.place) or area.id, site.partitions)
             for area in site.areas
         }
+        self._partitions[SYSTEM] = 0
         self._feed, self._live, self._accounts, self._wait = feed, live, accounts, wait
         self._notes: set[asyncio.Task[None]] = set()
 

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 TOPICS = ("journal", "pulse", "scores")
 HEARD = 5.0  # seconds without a pulse after which the engine counts as away
 _TOGETHER = 256  # records of scores put into the traces in one pass at start
+_GATHER = 0.2  # seconds for which records of scores are gathered before they are put into the traces
 _HELD = 4096  # records of scores held back at most while the traces are filled from the log
 
 
@@ -49,7 +50,7 @@ class Console:
         self.traces = TraceStore(max((point.index for point in config.site.points), default=-1) + 1)
         self.figures = Figures(config.site, self.traces, time.time())
         self.router = Router(config.site)
-        self.pages = Pages(config.static)
+        self.pages = Pages(config.static, config.site.language)
         self.site_answers: dict[bool, tuple[bytes, bytes, str]] = {}  # with and without contacts: body, gzip, tag
         self.throttle = Throttle(config.failures)
         self.metrics = Metrics(lambda: self.figures.status(time.time()), lambda: self.figures.pulse)
@@ -59,6 +60,7 @@ class Console:
         self.commander = Commander(config.site, config.feed, self.live, self.accounts, wait=config.command_wait)
         self._simulated: set[str] = set()
         self._counting = asyncio.Event()
+        self._gathered: list[bytes] = []
         self._held: list[tuple[int, int, bytes]] | None = []
 
     @contextlib.asynccontextmanager
@@ -156,10 +158,21 @@ class Console:
                 self._append([value], time.time())
 
     def _take_scores(self, partition: int, offset: int, value: bytes) -> None:
-        if self._held is None:
-            self._append([value], time.time())
-        elif len(self._held) < _HELD:
-            self._held.append((partition, offset, value))
+        """Gather records for a moment: one pass over many readings costs a fraction of many passes over few."""
+        if self._held is not None:
+            if len(self._held) < _HELD:
+                self._held.append((partition, offset, value))
+            return
+        if not self._gathered:
+            asyncio.get_running_loop().call_later(_GATHER, self._flush)
+        self._gathered.append(value)
+        if len(self._gathered) >= _TOGETHER:
+            self._flush()
+
+    def _flush(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._append(gathered, time.time())
 
     def _append(self, records: Sequence[bytes], seen: float | None) -> None:
         """Put scored readings into the traces, several records in one pass."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import html
 import mimetypes
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,8 +48,9 @@ class Asset(NamedTuple):
 class Pages:
     """Serve the files under `folder`, and nothing else. A rebuilt page is noticed by its index's time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, language: str = "zh-CN") -> None:
         self._folder = folder
+        self._language = language  # what the page speaks until the person chooses
         self._built: int | None = None
         self._assets: dict[str, Asset] = {}
 
@@ -75,17 +78,19 @@ class Pages:
             built = None
         if built == self._built:
             return
-        self._assets = {} if built is None else dict(_read(self._folder))
+        self._assets = {} if built is None else dict(_read(self._folder, self._language))
         self._built = built
 
 
-def _read(folder: Path) -> list[tuple[str, Asset]]:
+def _read(folder: Path, language: str) -> list[tuple[str, Asset]]:
     found = []
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or path.is_symlink() or path.name.startswith("."):
             continue
         name = path.relative_to(folder).as_posix()
         body = path.read_bytes()
+        if name == "index.html":
+            body = re.sub(rb'<html lang="[^"]*"', f'<html lang="{html.escape(language)}"'.encode(), body, count=1)
         kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         squeezed = gzip.compress(body, 9, mtime=0) if kind in _SQUEEZABLE and len(body) > 500 else None
         cache = _IMMUTABLE if name.startswith("assets/") else _REVALIDATE

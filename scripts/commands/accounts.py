@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -16,8 +17,7 @@ from alerts.console.accounts import tokens as token_store
 from alerts.console.accounts import users as user_store
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
 from alerts.console.permissions import ROLES
-from scripts.commands.terminal import DataOption, JsonOption, fail, local, out
-from streams import settings
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain
 
 users = typer.Typer(no_args_is_help=True, help="Accounts of the console: add, list, change, disable.")
 tokens = typer.Typer(no_args_is_help=True, help="Tokens of the HTTP API: add, list, revoke.")
@@ -26,11 +26,14 @@ RoleOption = Annotated[list[str], typer.Option("--role", help=f"One of {', '.joi
 
 
 @contextmanager
-def _open(data: str | None) -> Iterator[Accounts]:
+def _open(data: Path | None) -> Iterator[Accounts]:
     """Open the account store of a data folder; end with a sentence on a refused request."""
-    folder = settings.load(data=data).data_folder
-    folder.mkdir(parents=True, exist_ok=True)
-    accounts = open_accounts(folder / "accounts.sqlite")
+    folder = configured(data=data).data_folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        accounts = open_accounts(folder / "accounts.sqlite")
+    except OSError as error:
+        fail(f"cannot use the data folder {folder}: {error.strerror or error}")
     try:
         yield accounts
     except AccountError as error:
@@ -56,15 +59,15 @@ def add_user(
     data: DataOption = None,
 ) -> None:
     """Add an account. The password is asked for, or read from standard input; it is never an option."""
-    with _open(str(data) if data else None) as accounts:
+    with _open(data) as accounts:
         user = user_store.add_user(accounts, name, _password(), role, display=display, unit=unit, language=language)
-        out.print(f"[green]✓[/green] {user.name} added with {', '.join(user.roles)}")
+        done(f"{user.name} added with {', '.join(user.roles)}")
 
 
 @users.command("list")
 def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the accounts."""
-    with _open(str(data) if data else None) as accounts:
+    with _open(data) as accounts:
         found = user_store.list_users(accounts)
         if as_json:
             print(msgspec.json.encode(found).decode())
@@ -72,10 +75,10 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
         table = Table("name", "display", "roles", "unit", "state")
         for user in found:
             table.add_row(
-                user.name,
-                user.display,
+                plain(user.name),
+                plain(user.display),
                 " ".join(user.roles),
-                user.unit or "",
+                plain(user.unit or ""),
                 "disabled" if user.disabled else "active",
             )
         out.print(table if found else "no accounts yet; `foreshock run` prints a link for the first administrator")
@@ -84,17 +87,17 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
 @users.command("password")
 def set_password(name: Annotated[str, typer.Argument(help="Log-in name.")], data: DataOption = None) -> None:
     """Set an account's password; its sessions end."""
-    with _open(str(data) if data else None) as accounts:
+    with _open(data) as accounts:
         user_store.set_password(accounts, name, _password())
-        out.print(f"[green]✓[/green] password of {name} set; its sessions have ended")
+        done(f"password of {name} set; its sessions have ended")
 
 
 @users.command("disable")
 def disable_user(name: Annotated[str, typer.Argument(help="Log-in name.")], data: DataOption = None) -> None:
     """Disable an account; its sessions end. The last administrator cannot be disabled."""
-    with _open(str(data) if data else None) as accounts:
+    with _open(data) as accounts:
         user_store.disable_user(accounts, name)
-        out.print(f"[green]✓[/green] {name} is disabled")
+        done(f"{name} is disabled")
 
 
 @users.command("first-link")
@@ -102,9 +105,9 @@ def first_link(
     url: Annotated[str | None, typer.Option(help="The console's own address.")] = None, data: DataOption = None
 ) -> None:
     """Print a fresh one-time link for the first administrator, as long as there is none."""
-    configured = settings.load()
-    with _open(str(data) if data else None) as accounts:
-        link = first.first_link(accounts, url or f"http://{configured.host}:{configured.port}")
+    found = configured()
+    with _open(data) as accounts:
+        link = first.first_link(accounts, url or f"http://{found.host}:{found.port}")
         if link is None:
             fail("there is an administrator already; ask them, or use `foreshock users password NAME`")
         print(link)
@@ -119,7 +122,7 @@ def add_token(
     data: DataOption = None,
 ) -> None:
     """Make a token and print its secret, this once."""
-    with _open(str(data) if data else None) as accounts:
+    with _open(data) as accounts:
         _, secret = token_store.add_token(accounts, name, role, days=days, unit=unit)
         print(secret)
 
@@ -128,7 +131,7 @@ def add_token(
 def list_tokens(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the tokens, without their secrets."""
     zone = "UTC"
-    with _open(str(data) if data else None) as accounts:
+    with _open(data) as accounts:
         found = token_store.list_tokens(accounts)
         if as_json:
             print(msgspec.json.encode(found).decode())
@@ -136,7 +139,7 @@ def list_tokens(data: DataOption = None, as_json: JsonOption = False) -> None:
         table = Table("id", "name", "roles", "expires", "used", "state")
         for token in found:
             state = "revoked" if token.revoked else "active"
-            row = (token.id, token.name, " ".join(token.roles), local(token.expires, zone), local(token.used, zone))
+            row = (token.id, plain(token.name), " ".join(token.roles), local(token.expires, zone), local(token.used, zone))
             table.add_row(*row, state)
         out.print(table if found else "no tokens yet; make one with `foreshock tokens add NAME --role viewer`")
 
@@ -144,6 +147,6 @@ def list_tokens(data: DataOption = None, as_json: JsonOption = False) -> None:
 @tokens.command("revoke")
 def revoke_token(token: Annotated[str, typer.Argument(help="Id or name.")], data: DataOption = None) -> None:
     """Revoke a token at once."""
-    with _open(str(data) if data else None) as accounts:
+    with _open(data) as accounts:
         revoked = token_store.revoke_token(accounts, token)
-        out.print(f"[green]✓[/green] {revoked.name} is revoked")
+        done(f"{revoked.name} is revoked")

@@ -13,8 +13,9 @@ import msgspec
 import typer
 from rich.table import Table
 
-from alerts.queries import Reader
-from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, fail, local, out
+from alerts import messages
+from alerts.queries import JournalMissing, Reader
+from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, configured, done, fail, local, out, plain
 from sensors import observation
 from sensors.lookup import Registry
 from sensors.observation import Command
@@ -28,11 +29,14 @@ WAIT = 5.0
 
 
 def _open(data: Path | None) -> tuple[settings.Settings, Bundle, Reader]:
-    found = settings.load(data=str(data) if data else None)
+    found = configured(data=data)
     folder = found.data_folder
     if not (folder / "journal.sqlite").exists():
         fail(f"nothing has run in {folder} yet; start with `foreshock run`")
-    return found, bundle.unpack(publication.read(folder)), Reader(found.journal_url)
+    try:
+        return found, bundle.unpack(publication.read(folder)), Reader(found.journal_url)
+    except (OSError, ValueError, JournalMissing) as error:
+        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
 
 
 @app.command("list")
@@ -53,7 +57,7 @@ def list_alarms(
     for one in found:
         level = one["level"]
         row = (one["state"], local(one["time"], content.site.zone), one["area"], one["scope"], one["rule"], one["id"])
-        table.add_row(f"[{LEVEL_STYLE[level]}] {level} [/]", *row)
+        table.add_row(f"[{LEVEL_STYLE[level]}] {level} [/]", *map(plain, row))
     out.print(table if found else "no alarms")
 
 
@@ -73,19 +77,20 @@ def show_alarm(
     registry = Registry(content.site)
     area = registry.area(one["area"])
     level = one["level"]
-    out.print(f"[{LEVEL_STYLE[level]}] {level} [/] {one['state']}  {area.name.zh + ' ' + area.name.en if area else ''}")
-    out.print(f"{one['scope']} by rule {one['rule']} ({one['rule_version']}), incident {one['incident']}")
+    title = f"{area.name.zh} {area.name.en}" if area else one["area"]
+    out.print(f"[{LEVEL_STYLE[level]}] {level} [/] {one['state']}  {plain(title)}")
+    out.print(plain(f"{one['scope']} by rule {one['rule']} ({one['rule_version']}), incident {one['incident']}"))
     why = one.get("explanation") or {}
     if why:
-        out.print(f"fired:  {why.get('clause', '')}", markup=False)
+        out.print(plain(f"fired:  {why.get('clause', '')}"))
         for term in why.get("terms", ()):
-            out.print(f"        {_term(term)}", markup=False)
-        out.print(f"clears: {why.get('clear', '')}", markup=False)
+            out.print(plain(f"        {_term(term)}"))
+        out.print(plain(f"clears: {why.get('clear', '')}"))
         if why.get("score_reason"):
-            out.print(f"score:  {why.get('score')} {why['score_reason']}", markup=False)
+            out.print(plain(f"score:  {why.get('score')} {why['score_reason']}"))
     for step in one["transitions"]:
         line = f"{local(step['time'], zone)}  {step['before']} → {step['after']}  {step['edge']}  {step['level']}"
-        out.print(f"{line}  {step.get('actor', '')} {step.get('reason', '')}", markup=False)
+        out.print(plain(f"{line}  {step.get('actor', '')} {step.get('reason', '')}"))
 
 
 def _term(term: dict[str, Any]) -> str:
@@ -109,14 +114,17 @@ def acknowledge(id: Annotated[str, typer.Argument(help="An alarm or incident.")]
         actor=f"user:{getpass.getuser()}@terminal",
         time=time.time(),
     )
-    partition = Registry(content.site).partition(one["area"])
+    try:
+        partition = Registry(content.site).partition(one["area"])
+    except KeyError:
+        fail(f"the site no longer has the area {one['area']}")
     try:
         answer = asyncio.run(_send(found, queries, command, partition))
     except (OSError, TimeoutError) as error:
         fail(f"no running Foreshock answers on {found.data_folder}: {error or 'time-out'}")
     if not answer["ok"]:
-        fail(f"refused: {answer['reason']}")
-    out.print(f"[green]✓[/green] {id} is acknowledged")
+        fail(f"refused: {messages.text(answer['reason'], 'en')}")
+    done(f"{id} is acknowledged")
 
 
 async def _send(found: settings.Settings, queries: Reader, command: Command, partition: int) -> dict[str, Any]:
@@ -124,7 +132,7 @@ async def _send(found: settings.Settings, queries: Reader, command: Command, par
     async with asyncio.timeout(WAIT):
         client = HubClient(found.hub_path)
         try:
-            await client.produce([(OBSERVATIONS, partition, observation.encode(command))])
+            await client.produce([(OBSERVATIONS, partition, None, observation.encode(command))])
             while (answer := queries.result(command.id)) is None:  # noqa: ASYNC110 - the journal is a file
                 await asyncio.sleep(0.05)
         finally:

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from rules.rule import load_rules
-from scripts.commands.terminal import JsonOption, err, out
+from scripts.commands.terminal import JsonOption, done, err, plain, wrong
 from sensors.document import DocumentError
 from sensors.registry import counts, load_site
 
@@ -34,9 +34,9 @@ def check(
         print(msgspec.json.encode({**figures, "problems": problems}).decode())
     else:
         for problem in problems:
-            err.print(f"[red]✗[/red] {problem}", markup=True)
+            wrong(problem)
         if problems:
-            err.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {site}")
+            err.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {plain(site)}")
         else:
-            out.print(f"[green]✓[/green] {site} is sound: " + ", ".join(f"{n} {k}" for k, n in figures.items()))
+            done(f"{site} is sound: " + ", ".join(f"{n} {k}" for k, n in figures.items()))
     raise typer.Exit(1 if problems else 0)

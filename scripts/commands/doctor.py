@@ -17,10 +17,10 @@ import typer
 
 import alerts.console
 from rules.rule import load_rules
-from scripts.commands.terminal import DataOption, JsonOption, SiteOption, out
+from scripts.commands.terminal import DataOption, JsonOption, SiteOption, configured, out, plain
 from sensors.document import DocumentError
 from sensors.registry import load_site
-from streams import publication, settings
+from streams import publication
 from streams.settings import Settings
 
 LEAST_FREE = 2_000_000_000
@@ -40,15 +40,14 @@ def doctor(site: SiteOption = None, data: DataOption = None, as_json: JsonOption
 
     Exit code 0 when all is well, 1 when not. Changes nothing.
     """
-    found = settings.load(site=str(site) if site else None, data=str(data) if data else None)
+    found = configured(site=site, data=data)
     findings = list(examine(found))
     if as_json:
         print(msgspec.json.encode(findings).decode())
     else:
         for one in findings:
             mark = "[green]✓[/green]" if one.well else "[red]✗[/red]"
-            out.print(f"{mark} {one.what}: ", end="")
-            out.print(one.said, markup=False)
+            out.print(f"{mark} {one.what}: {plain(one.said)}")
     raise typer.Exit(0 if all(one.well for one in findings) else 1)
 
 

@@ -8,8 +8,7 @@ import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from scripts.commands.terminal import DataOption, JsonOption, err, fail, out
-from streams import settings
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, wrong
 from streams.embedded.schema import LogError
 from streams.embedded.store import Log
 from streams.replay import ReplayError, compare
@@ -25,7 +24,7 @@ def replay(
 
     Works beside a running Foreshock and on a data folder at rest. Exit code 0 when both agree, 1 when not.
     """
-    folder = settings.load(data=str(data) if data else None).data_folder
+    folder = configured(data=data).data_folder
     try:
         log = Log.open_readonly(folder / "log.sqlite")
     except LogError as error:
@@ -50,12 +49,12 @@ def replay(
     if as_json:
         print(msgspec.json.encode({**msgspec.structs.asdict(found), "agrees": found.agrees}).decode())
     elif found.agrees:
-        out.print(
-            f"[green]✓[/green] {found.observations} observations ({found.readings} readings) replayed: all "
+        done(
+            f"{found.observations} observations ({found.readings} readings) replayed: all "
             f"{found.recorded} outcomes are the same, {found.transitions} of them alarm transitions"
         )
     else:
         for name, ids in (("missing", found.missing), ("added", found.added), ("changed", found.changed)):
             if ids:
-                err.print(f"[red]✗[/red] {len(ids)} {name}: {', '.join(ids[:show])}{' …' if len(ids) > show else ''}")
+                wrong(f"{len(ids)} {name}: {', '.join(ids[:show])}{' …' if len(ids) > show else ''}")
     raise typer.Exit(0 if found.agrees else 1)

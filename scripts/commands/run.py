@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from alerts.console.accounts.first import first_link
 from alerts.console.accounts.store import open_accounts
-from scripts.commands.terminal import DataOption, SiteOption, err, fail, out
+from scripts.commands.terminal import DataOption, SiteOption, configured, err, fail, out, plain, wrong
+from scripts.simulator.footage import CAMERAS
 from sensors.document import DocumentError
+from sensors.lookup import Registry
 from streams import publication, settings
 from streams.bundle import Bundle
-from streams.settings import Settings, SettingsError
+from streams.settings import Settings
 from streams.supervisor import Child, StartError, Supervisor, on_signals, require_port, take_lock
+from streams.vitals import Vitals
 
 SCENE = "landslide"
-SPEED = 30.0
+SPEED = 40.0
 HISTORY_HOURS = 30.0
 
 
@@ -43,18 +45,8 @@ def run(
     Without options it runs the example district with a simulated landslide, clearly marked as a simulation.
     Stop it with Ctrl-C or SIGTERM.
     """
-    try:
-        found = settings.load(
-            site=str(site) if site else None,
-            data=str(data) if data else None,
-            host=host,
-            port=port,
-            mqtt_host=mqtt_host,
-            mqtt_port=mqtt_port,
-        )
-    except SettingsError as error:
-        fail(str(error))
     begun = time.monotonic()
+    found = configured(site=site, data=data, host=host, port=port, mqtt_host=mqtt_host, mqtt_port=mqtt_port)
     try:
         lock = take_lock(found.data_folder)
         with lock:
@@ -65,7 +57,9 @@ def run(
             raise typer.Exit(asyncio.run(_supervise(found, content, scene if sim else None, camera or [], begun)))
     except DocumentError as error:
         for problem in error.problems[:20]:
-            err.print(f"[red]✗[/red] {problem}")
+            wrong(str(problem))
+        if len(error.problems) > 20:
+            err.print(f"… and {len(error.problems) - 20} more; `foreshock check` prints them all")
         fail(f"{len(error.problems)} problem(s) in the site {found.site_folder}; nothing was started")
     except StartError as error:
         fail(str(error))
@@ -75,17 +69,7 @@ def run(
 
 def children(found: Settings, content: Bundle, scene: str | None, cameras: list[str]) -> list[Child]:
     """List the processes of a run."""
-    environment = {
-        variable: str(getattr(found, name)) for name, variable, _, _ in settings.described() if variable in os.environ
-    }
-    for name, variable, default, _ in settings.described():
-        value = getattr(found, name)
-        if value != default:
-            environment[variable] = str(value)
-    environment["FORESHOCK_DATA"] = str(found.data_folder)
-    environment["FORESHOCK_SITE"] = str(found.site_folder)
-    if not found.mqtt_host:
-        environment["FORESHOCK_MQTT_HOST"] = "127.0.0.1"
+    environment = _environment(found)
 
     def child(name: str, order: int, *arguments: str, once: bool = False) -> Child:
         return Child(name=name, arguments=arguments, order=order, environment=environment, once=once)
@@ -98,32 +82,61 @@ def children(found: Settings, content: Bundle, scene: str | None, cameras: list[
     ]
     if not found.mqtt_host:
         started.insert(0, child("broker", 3, "-m", "streams.processes.broker"))
+    filmed = CAMERAS.get(scene or "")
+    film = found.data_folder / "run" / f"{filmed}.avi" if filmed and filmed in Registry(content.site).cameras else None
+    if film is not None and not any(one.startswith(f"{filmed}=") for one in cameras):
+        film.unlink(missing_ok=True)  # of the last run
+        cameras = [*cameras, f"{filmed}={film}"]
+    else:
+        film = None
     if cameras or any(camera.stream for camera in content.site.cameras):
         options = [part for one in cameras for part in ("--camera", one)]
         started.append(child("camera", 1, "-m", "streams.processes.camera", *options))
     if scene is not None:
         options = ["--scene", scene, "--speed", str(SPEED), "--history", str(HISTORY_HOURS), "--quiet"]
+        options += ["--footage", str(film)] if film is not None else []
         started.append(child("simulator", 0, "-m", "scripts.cli", "simulate", *options, once=True))
     return started
 
 
+def _environment(found: Settings) -> dict[str, str]:
+    """Hand the settings to the children; a secret that stands in a file stays in the file."""
+    environment: dict[str, str] = {}
+    outside = settings.load()
+    for name, variable, default, _ in settings.described():
+        value = getattr(found, name)
+        if variable + "_FILE" in os.environ and value == getattr(outside, name):
+            continue
+        if value != default or variable in os.environ or variable + "_FILE" in os.environ:
+            environment[variable] = str(value)
+            environment[variable + "_FILE"] = ""
+    environment["FORESHOCK_DATA"] = str(found.data_folder)
+    environment["FORESHOCK_SITE"] = str(found.site_folder)
+    if not found.mqtt_host:
+        environment["FORESHOCK_MQTT_HOST"] = "127.0.0.1"
+    return environment
+
+
 async def _supervise(found: Settings, content: Bundle, scene: str | None, cameras: list[str], begun: float) -> int:
-    supervisor = Supervisor(children(found, content, scene, cameras))
+    vitals = Vitals(found.hub_path, content.site)
+    supervisor = Supervisor(children(found, content, scene, cameras), vitals.lost, vitals.back)
     on_signals(supervisor)
     try:
         await supervisor.start()
+        vitals.started()
         _welcome(found, content, scene, time.monotonic() - begun)
         await supervisor.wait()
         out.print("stopping …")
     finally:
         await supervisor.stop()
+        vitals.close()
     return 0
 
 
 def _welcome(found: Settings, content: Bundle, scene: str | None, seconds: float) -> None:
     address = f"http://{'[' + found.host + ']' if ':' in found.host else found.host}:{found.port}"
     site = content.site
-    out.print(f"[bold]Foreshock[/bold] {site.name.zh} · {site.name.en}: ready in {seconds:.1f} s")
+    out.print(f"[bold]Foreshock[/bold] {plain(site.name.zh)} · {plain(site.name.en)}: ready in {seconds:.1f} s")
     out.print(
         f"  {len(site.areas)} areas, {len(site.points)} points, {len(site.cameras)} cameras, {len(content.rules)} rules"
     )
@@ -143,7 +156,3 @@ def _welcome(found: Settings, content: Bundle, scene: str | None, seconds: float
             f"  [bold yellow]SIMULATION 模拟[/bold yellow] scene “{scene}” is being played; --no-sim runs without"
         )
 
-
-def site_and_data(site: Path | None, data: Path | None) -> Settings:
-    """Read the settings with the two folders given on the command line."""
-    return settings.load(site=str(site) if site else None, data=str(data) if data else None)

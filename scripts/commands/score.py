@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from scripts.commands.terminal import err, fail, out
+from scripts.commands.terminal import done, err, fail
 from scripts.score import ScoreError, score_file
 
 
@@ -38,7 +38,7 @@ def score(
             )
         except ScoreError as error:
             fail(str(error))
-    out.print(f"[green]✓[/green] {found.scored} readings scored, {found.alarms} alarms, written to {out_file}")
+    done(f"{found.scored} readings scored, {found.alarms} alarms, written to {out_file}")
     for problem in found.problems[:10]:
         err.print(f"{file}:{problem.line}: {problem.message}", markup=False)
     if found.bad:

@@ -9,39 +9,50 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from scripts.commands.terminal import SiteOption, err, fail, out
+from scripts.commands.terminal import SiteOption, err, fail, local, out
+from scripts.simulator.footage import CAMERAS, Film
 from scripts.simulator.publish import BrokerError, Play, Publisher, play_series
-from scripts.simulator.scenes import SCENES
+from scripts.simulator.scenes import SCENES, Scene
 from scripts.simulator.world import World
 from sensors.document import DocumentError
 from sensors.lookup import Registry
 from sensors.registry import load_site
 from sensors.site import Point, Site
 from streams import settings
+from streams.processes import child
+from streams.settings import SettingsError
 
 FASTEST = 3600.0
 
 
 def simulate(
     scene: Annotated[str, typer.Option(help=f"One of {', '.join(SCENES)}.")] = "quiet-night",
-    speed: Annotated[float, typer.Option(help="1 to 3600 times as fast as life; 0 with --csv is flat out.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same district.")] = 1,
-    history: Annotated[float, typer.Option(help="Hours of the past to deliver first, as a gateway would.")] = 0.0,
-    seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds of the scene.")] = None,
+    speed: Annotated[
+        float, typer.Option(help="1 to 3600 times as fast as life; with --csv, 0 is as fast as the broker takes it.")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same district.")] = 1,
+    history: Annotated[
+        float, typer.Option(min=0, max=720, help="Hours of the past to deliver first, as a gateway would.")
+    ] = 0.0,
+    seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds of the scene.")] = None,
+    footage: Annotated[
+        Path | None, typer.Option(help="Draw what the scene's camera sees into this AVI file, in step with the scene.")
+    ] = None,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", help="Play this recorded series instead of a scene.")
     ] = None,
-    point: Annotated[str | None, typer.Option(help="The point that the series is played into.")] = None,
-    time_column: Annotated[str, typer.Option("--time", help="Column of times in the CSV.")] = "datetime",
-    value_column: Annotated[str, typer.Option("--value", help="Column of values in the CSV.")] = "value",
+    point: Annotated[str | None, typer.Option(help="With --csv: the point that the series is played into.")] = None,
+    time_column: Annotated[str, typer.Option("--time", help="With --csv: column of times.")] = "datetime",
+    value_column: Annotated[str, typer.Option("--value", help="With --csv: column of values.")] = "value",
     site: SiteOption = None,
     host: Annotated[str | None, typer.Option(help="MQTT broker.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the MQTT broker.", show_default="1883")] = None,
@@ -50,45 +61,82 @@ def simulate(
 ) -> None:
     """Publish the example district, or a recorded series, over real MQTT; every reading is marked as simulated.
 
-    A scene that lasts an hour at --speed 30 starts with times two minutes of waiting away from catching up with now: no
-    reading ever comes from the future. After the scene the district goes on at the pace of the world.
+    A scene is played with times of the past, so that it ends now: no reading comes from the future, however fast it is
+    played. Afterwards the district goes on at the pace of the world until Ctrl-C (or stop after --seconds).
+
+    foreshock simulate --scene gas-leak --speed 10 --history 30
+
+    foreshock simulate --csv river.csv --point river-01-level-1 --time datetime --value level --speed 0
+
+    A point takes readings in the order of their time only: play a series into one that nothing newer was sent to.
     """
     if list_scenes:
-        table = Table("scene", "", "", "lasts")
+        table = Table("scene", "中文", "English", "lasts")
         for one in SCENES.values():
             table.add_row(one.name, one.title[0], one.title[1], f"{one.lasts / 60:.0f} min")
         out.print(table)
         return
-    found = settings.load(site=str(site) if site else None, mqtt_host=host, mqtt_port=port)
     if scene not in SCENES:
-        fail(f"there is no scene {scene}; there are {', '.join(SCENES)}")
+        close = get_close_matches(scene, SCENES, 1)
+        fail(
+            f"there is no scene {scene}{f' (did you mean {close[0]}?)' if close else ''}; there are {', '.join(SCENES)}"
+        )
     if not (1 <= speed <= FASTEST or (speed == 0 and csv_file)):
-        fail(f"--speed {speed:g}: must be 1 to {FASTEST:g} (or 0, flat out, with --csv)")
+        fail(f"--speed {speed:g}: must be 1 to {FASTEST:g} (or 0, as fast as the broker takes it, with --csv)")
+    if csv_file is None and point is not None:
+        fail("--point goes with --csv, the file with the series")
+    if footage is not None and (csv_file is not None or scene not in CAMERAS):
+        fail(f"--footage: there is a camera to film for in {', '.join(CAMERAS)} only")
     try:
+        found = settings.load(site=str(site) if site else None, mqtt_host=host, mqtt_port=port)
         loaded = load_site(found.site_folder)
+    except SettingsError as error:
+        fail(str(error))
     except DocumentError as error:
         fail(f"the site is not sound: {error.problems[0]} (see `foreshock check {found.site_folder}`)")
+    if os.environ.get(child.PARENT):
+        child.follow_parent()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        publisher = Publisher(found.mqtt_host or "127.0.0.1", found.mqtt_port, found.mqtt_username, found.mqtt_password)
+        rows = None if csv_file is None else _series_rows(loaded, csv_file, point, time_column, value_column)
+        publisher = Publisher(
+            found.mqtt_host or "127.0.0.1",
+            found.mqtt_port,
+            found.mqtt_username,
+            found.mqtt_password,
+            stop=stop,
+            tell=lambda sentence: err.print(f"[yellow]![/yellow] {sentence}"),
+        )
         try:
-            if csv_file is not None:
-                _series(publisher, loaded, csv_file, point, time_column, value_column, speed, stop, quiet)
+            if rows is not None and csv_file is not None:
+                _series(publisher, loaded, csv_file, str(point), rows, speed, stop, quiet)
             else:
-                _scene(publisher, loaded, scene, speed, seed, history * 3600, seconds, stop, quiet)
+                course = _Course(SCENES[scene], speed, seed, history * 3600, seconds, footage)
+                _scene(publisher, loaded, course, stop, quiet)
         finally:
             publisher.close()
     except BrokerError as error:
-        fail(str(error))
+        fail(f"{error}; `foreshock run` starts one, --host and --port name another")
+
+
+class _Course(NamedTuple):
+    """What is asked of a scene. Times are seconds."""
+
+    scene: Scene
+    speed: float
+    seed: int
+    history: float
+    seconds: float | None
+    footage: Path | None
 
 
 def _bar(quiet: bool) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeRemainingColumn(),
         console=err,
         transient=True,
@@ -96,50 +144,65 @@ def _bar(quiet: bool) -> Progress:
     )
 
 
-def _scene(
-    publisher: Publisher,
-    site: Site,
-    name: str,
-    speed: float,
-    seed: int,
-    history: float,
-    seconds: float | None,
-    stop: threading.Event,
-    quiet: bool,
-) -> None:
-    scene = SCENES[name]
-    lasts = scene.lasts if seconds is None else seconds
-    start = time.time() - lasts * (1 - 1 / speed)
-    world = World(site, seed, scene, start)
+def _scene(publisher: Publisher, site: Site, course: _Course, stop: threading.Event, quiet: bool) -> None:
+    scene, speed = course.scene, course.speed
+    lasts = scene.lasts if course.seconds is None else course.seconds
+    world = World(site, course.seed, scene, time.time() - lasts * (1 - 1 / speed))
     play = Play(site, world, publisher, speed)
-    err.print(f"[bold]SIMULATION 模拟[/bold] {scene.title[0]} · {scene.title[1]}, {speed:g}×, seed {seed}")
+    err.print(f"[bold]SIMULATION 模拟[/bold] {scene.title[0]} · {scene.title[1]}, {speed:g}×, seed {course.seed}")
+    film = None if course.footage is None else Film(course.footage, scene, world.start, lasts, speed, site.zone)
     with _bar(quiet) as progress:
-        if history:
-            task = progress.add_task("history, s", total=int(history))
-            play.history(history, lambda count: progress.advance(task, count), stop)
+        if course.history:
+            task = progress.add_task(f"{course.history / 3600:g} h of history", total=course.history)
+            play.history(course.history, lambda count: progress.advance(task, count), stop)
             publisher.flush()
-        os.environ.pop("FORESHOCK_READY_FD", None)
-        play.live(stop, seconds)
+            progress.remove_task(task)
+        if film is not None and not stop.is_set():
+            film.show()
+        task = progress.add_task(scene.name, total=lasts)
+        played = 0.0
+
+        def advance(passed: float) -> None:
+            nonlocal played
+            before, played = played, played + passed
+            if before < lasts <= played:
+                progress.remove_task(task)
+                if film is not None:
+                    film.end()
+                if course.seconds is None:
+                    err.print("the scene is over; the district goes on at the pace of the world (Ctrl-C stops)")
+            elif played < lasts:
+                progress.advance(task, passed)
+
+        play.live(stop, course.seconds, advance)
     err.print(f"{play.sent} readings published")
+
+
+def _series_rows(
+    site: Site, file: Path, point: str | None, time_column: str, value_column: str
+) -> list[tuple[float, float]]:
+    if not point:
+        fail("--csv needs --point, the point to play into")
+    if Registry(site).point(point) is None:
+        close = get_close_matches(point, [one.id for one in site.points], 1)
+        fail(f"--point {point}: the site has no such point{f' (did you mean {close[0]}?)' if close else ''}")
+    rows = sorted(_rows(file, time_column, value_column, site.zone))
+    if not rows:
+        fail(f"{file} has no row with both a time in {time_column} and a number in {value_column}")
+    return rows
 
 
 def _series(
     publisher: Publisher,
     site: Site,
     file: Path,
-    point: str | None,
-    time_column: str,
-    value_column: str,
+    point: str,
+    rows: list[tuple[float, float]],
     speed: float,
     stop: threading.Event,
     quiet: bool,
 ) -> None:
-    target: Point | None = Registry(site).point(point or "")
-    if target is None:
-        fail(f"--point {point}: the site has no such point" if point else "--csv needs --point, the point to play into")
-    rows = list(_rows(file, time_column, value_column, site.zone))
-    if not rows:
-        fail(f"{file} has no row with both {time_column} and {value_column}")
+    target: Point = Registry(site).points[point]
     shift = time.time() - rows[-1][0] if speed != 1 else time.time() - rows[0][0]
     topic = f"{site.signals.native}/readings/{target.areas[0]}/{target.id}"
     with _bar(quiet) as progress:
@@ -154,7 +217,11 @@ def _series(
             advance=lambda count: progress.advance(task, count),
             stop=stop,
         )
-    out.print(f"[green]✓[/green] {sent} readings of {file.name} published to {topic}, the last one stamped now")
+    if sent < len(rows):
+        err.print(f"stopped after {sent} of {len(rows)} readings")
+        return
+    first, last = (local(rows[place][0] + shift, site.zone) for place in (0, -1))
+    out.print(f"[green]✓[/green] {sent} readings of {file.name} published to {topic}, stamped {first} to {last}")
 
 
 def _rows(file: Path, time_column: str, value_column: str, zone: str) -> Iterator[tuple[float, float]]:
@@ -177,3 +244,5 @@ def _rows(file: Path, time_column: str, value_column: str, zone: str) -> Iterato
                     yield at.timestamp(), value
     except OSError as error:
         fail(f"cannot read {file}: {error.strerror}")
+    except (UnicodeDecodeError, csv.Error) as error:
+        fail(f"{file} is no CSV text: {error}")

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import typer
 
-from alerts.queries import Reader
-from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, fail, local, out
+from alerts.queries import JournalMissing, Reader
+from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, configured, fail, local, out, plain
 from streams import bundle, publication, settings
 from streams.hub import HubClient
 from streams.processes.figures import read_figures
@@ -24,17 +24,19 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
 
     Exit code 3 when it does not run.
     """
-    found = settings.load(data=str(data) if data else None)
+    found = configured(data=data)
     folder = found.data_folder
     if not (folder / publication.FILE).exists():
         fail(f"nothing has run in {folder} yet; start with `foreshock run`", 3)
-    site = bundle.unpack(publication.read(folder)).site
+    try:
+        site = bundle.unpack(publication.read(folder)).site
+    except (OSError, ValueError) as error:
+        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
     try:
         pulse = asyncio.run(_pulse(found))
     except (OSError, TimeoutError):
         pulse = None
-    has_journal = (folder / "journal.sqlite").exists()
-    counts = Reader(found.journal_url).counts() if has_journal else {}
+    counts = _counts(found)
     processes = read_figures(folder)
     if as_json:
         answer = {"running": pulse is not None, "pulse": pulse, "open": counts, "processes": processes}
@@ -54,12 +56,26 @@ def _print(pulse: dict[str, Any] | None, counts: dict[str, int], processes: dict
         out.print(f"  points    {pulse['points_live']} of {pulse['points_total']} live")
         out.print(f"  engine    {pulse['engine_lag']} records behind, {pulse['gaps']} gaps")
         if pulse["refused"]:
-            out.print("  refused   " + ", ".join(f"{n} {reason}" for reason, n in pulse["refused"].items()))
+            out.print("  refused   " + ", ".join(f"{n} {plain(reason)}" for reason, n in pulse["refused"].items()))
     for name, figures in processes.items():
         line = ", ".join(f"{key} {value}" for key, value in figures.items() if isinstance(value, int | float | bool))
-        out.print(f"  {name:<9} {line}")
+        out.print(f"  {plain(name):<9} {plain(line)}")
     levels = " ".join(f"[{LEVEL_STYLE[level]}] {counts.get(level, 0)} {level} [/]" for level in LEVEL_STYLE)
     out.print(f"  open      {levels}")
+
+
+def _counts(found: settings.Settings) -> dict[str, int]:
+    """Count the open incidents by level; nothing before there is a journal."""
+    if not (found.data_folder / "journal.sqlite").exists():
+        return {}
+    try:
+        reader = Reader(found.journal_url)
+    except JournalMissing:
+        return {}
+    try:
+        return dict(reader.counts())
+    finally:
+        reader.close()
 
 
 async def _pulse(found: settings.Settings) -> dict[str, Any]:

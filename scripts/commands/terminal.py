@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+
+from streams import settings
+from streams.settings import Settings, SettingsError
 
 out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -28,10 +32,34 @@ LEVEL_STYLE = {
 }
 
 
+def plain(text: object) -> str:
+    """Make text from outside safe to print: its brackets are no markup, its control characters are shown."""
+    shown = (one if one.isprintable() or one == "\n" else f"\\x{ord(one):02x}" for one in str(text))
+    return escape("".join(shown))
+
+
 def fail(sentence: str, code: int = 1) -> NoReturn:
-    """End the command with a sentence on standard error and an exit code."""
-    err.print(f"[red]✗[/red] {sentence}", markup=True)
+    """End the command with a sentence (plain text) on standard error and an exit code."""
+    wrong(sentence)
     raise typer.Exit(code)
+
+
+def wrong(sentence: str) -> None:
+    """Print a sentence (plain text) on standard error with a cross before it."""
+    err.print(f"[red]✗[/red] {plain(sentence)}")
+
+
+def done(sentence: str) -> None:
+    """Print a sentence (plain text) with a tick before it."""
+    out.print(f"[green]✓[/green] {plain(sentence)}")
+
+
+def configured(**overrides: Any) -> Settings:
+    """Read the settings; end the command with a sentence when one cannot be used. Paths may be given as such."""
+    try:
+        return settings.load(None, **{name: str(v) if isinstance(v, Path) else v for name, v in overrides.items()})
+    except SettingsError as error:
+        fail(str(error))
 
 
 def local(time: float | None, zone: str) -> str:

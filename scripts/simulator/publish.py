@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -19,6 +20,9 @@ from sensors.site import Site
 
 FLIGHT = 200
 """Messages under way to the broker before the simulator waits for its acknowledgement."""
+
+PATIENCE = 30.0
+"""Seconds without any acknowledgement from a connected broker after which something is wrong with it."""
 
 FAR, NEAR = 300.0, 60.0
 """Seconds between a point's readings in the past: what a gateway keeps of long ago, and of the last hours."""
@@ -34,54 +38,102 @@ class BrokerError(RuntimeError):
 
 
 class Publisher:
-    """A paho client that never has more than FLIGHT messages unacknowledged."""
+    """A paho client that never has more than FLIGHT messages unacknowledged, and outlives the broker's absence.
 
-    def __init__(self, host: str, port: int, username: str = "", password: str = "", name: str = "simulator") -> None:
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"foreshock-{name}-{time.time_ns()}")
-        self._client.max_inflight_messages_set(FLIGHT)
+    Set `stop` to end every wait at once. `tell` is given a sentence when the connection is lost, and when it is back.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        username: str = "",
+        password: str = "",
+        name: str = "simulator",
+        stop: threading.Event | None = None,
+        tell: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
+        self._address = f"{host}:{port}"
+        self._stop, self._tell = stop or threading.Event(), tell
+        self._moved = threading.Condition()
+        self._sent = self._acknowledged = 0
+        self._connected = False
+        self._refused = ""
+        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"foreshock-{name}-{time.time_ns()}")
+        client.max_inflight_messages_set(FLIGHT)
+        client.reconnect_delay_set(1, 5)
         if username:
-            self._client.username_pw_set(username, password)
-        connected = threading.Event()
-        refused: list[str] = []
-
-        def on_connect(_client: object, _data: object, _flags: object, reason: object, _properties: object) -> None:
-            if str(reason) != "Success":
-                refused.append(str(reason))
-            connected.set()
-
-        self._client.on_connect = on_connect
+            client.username_pw_set(username, password)
+        client.on_connect, client.on_disconnect, client.on_publish = self._on_connect, self._on_disconnect, self._on_ack
+        self._client = client
         try:
-            self._client.connect(host, port, keepalive=30)
-        except OSError as error:
-            raise BrokerError(f"no MQTT broker at {host}:{port}: {error.strerror or error}") from error
-        self._client.loop_start()
-        if not connected.wait(10) or refused:
-            self._client.loop_stop()
-            raise BrokerError(f"the MQTT broker at {host}:{port} refused: {refused or 'no answer in 10 s'}")
-        self._under_way: deque[mqtt.MQTTMessageInfo] = deque()
+            client.connect(host, port, keepalive=30)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise BrokerError(f"no MQTT broker at {self._address}: {reason}") from error
+        client.loop_start()
+        self._wait(lambda: self._connected or bool(self._refused), 10.0)
+        if not self._connected and not self._stop.is_set():
+            client.loop_stop()
+            raise BrokerError(f"the MQTT broker at {self._address} refused: {self._refused or 'no answer in 10 s'}")
 
     def send(self, topic: str, payload: bytes) -> None:
-        """Publish at QoS 1; wait when too much is under way. Raise `BrokerError` when nothing moves for 30 s."""
-        while self._under_way and self._under_way[0].is_published():
-            self._under_way.popleft()
-        if len(self._under_way) >= FLIGHT:
-            oldest = self._under_way.popleft()
-            oldest.wait_for_publish(30)
-            if not oldest.is_published():
-                raise BrokerError("the MQTT broker has not acknowledged anything for 30 s")
-        self._under_way.append(self._client.publish(topic, payload, qos=1))
+        """Publish at QoS 1; wait while too much is under way, for as long as the broker is away.
 
-    def flush(self, seconds: float = 30.0) -> None:
-        """Wait until everything sent is acknowledged."""
-        deadline = time.monotonic() + seconds
-        while self._under_way:
-            self._under_way.popleft().wait_for_publish(max(0.0, deadline - time.monotonic()))
+        Raise `BrokerError` when a connected broker acknowledges nothing for 30 s.
+        """
+        while self._sent - self._acknowledged >= FLIGHT and not self._stop.is_set():
+            before = self._acknowledged + 1
+            if not self._wait(partial(self._has_acknowledged, before), PATIENCE) and self._connected:
+                raise BrokerError(f"the MQTT broker at {self._address} has not acknowledged anything for 30 s")
+        if not self._stop.is_set():
+            self._sent += 1
+            self._client.publish(topic, payload, qos=1)
+
+    def flush(self, seconds: float = 30.0) -> bool:
+        """Wait until everything sent is acknowledged, or `seconds` have passed; tell which."""
+        return self._wait(partial(self._has_acknowledged, self._sent), seconds)
 
     def close(self) -> None:
-        """Flush and disconnect."""
-        self.flush(2.0)
+        """Disconnect; what is under way gets a moment."""
+        if self._connected:
+            with self._moved:
+                self._moved.wait_for(partial(self._has_acknowledged, self._sent), 0.3)
+        self._stop.set()
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _has_acknowledged(self, count: int) -> bool:
+        return self._acknowledged >= count
+
+    def _wait(self, reached: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is reached, the time is over, or a stop is asked for."""
+        deadline = time.monotonic() + seconds
+        with self._moved:
+            while not reached() and not self._stop.is_set() and (left := deadline - time.monotonic()) > 0:
+                self._moved.wait(min(left, 0.2))  # a stop comes from a signal handler, which cannot notify
+            return reached()
+
+    def _on_connect(self, _client: object, _data: object, _flags: object, reason: object, _properties: object) -> None:
+        with self._moved:
+            again = self._sent > 0
+            self._connected = str(reason) == "Success"
+            self._refused = "" if self._connected else str(reason)
+            self._moved.notify_all()
+        if again and self._connected:
+            self._tell(f"the MQTT broker at {self._address} is back")
+
+    def _on_disconnect(self, _client: object, _data: object, _flags: object, reason: object, _more: object) -> None:
+        with self._moved:
+            lost, self._connected = self._connected, False
+            self._moved.notify_all()
+        if lost and not self._stop.is_set():
+            self._tell(f"lost the MQTT broker at {self._address} ({reason}); publishing goes on when it is back")
+
+    def _on_ack(self, _client: object, _data: object, _mid: int, _reason: object, _properties: object) -> None:
+        with self._moved:
+            self._acknowledged += 1
+            self._moved.notify_all()
 
 
 class Play:
@@ -105,7 +157,13 @@ class Play:
             advance(int(now - before))
             before = now
 
-    def live(self, stop: threading.Event, seconds: float | None = None, pause: float = 0.2) -> None:
+    def live(
+        self,
+        stop: threading.Event,
+        seconds: float | None = None,
+        advance: Callable[[float], None] = lambda seconds: None,
+        pause: float = 0.2,
+    ) -> None:
         """Play from the scene's start until stopped, or until `seconds` of the scene have passed."""
         begun, before = time.time(), self.world.start
         seen = deque(sorted(self.world.scene.seen, key=lambda one: one.at))
@@ -117,6 +175,7 @@ class Play:
             self._send(before, now, frames=rate > SINGLES and not caught_up)
             while seen and self.world.start + seen[0].at <= now:
                 self._see(seen.popleft())
+            advance(now - before)
             before = now
             if seconds is not None and now - self.world.start >= seconds:
                 return
@@ -206,5 +265,6 @@ def play_series(
         publisher.send(topic, msgspec.json.encode(body))
         sent += 1
         advance(1)
-    publisher.flush()
+    if not publisher.flush() and not stop.is_set():
+        raise BrokerError("the MQTT broker has not acknowledged the last readings")
     return sent

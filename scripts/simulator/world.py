@@ -42,6 +42,9 @@ IN_AREA: dict[tuple[str, str], tuple[float, float, float]] = {
     ("chemical", "level"): (0.25, 0.004, 4 * 3600.0),
 }
 
+RECORDED = "recorded"
+"""Tag of points that the world leaves alone: a recorded series is played into them."""
+
 TIDE = (0.5, 12.42 * 3600.0)
 """The tide at a sea wall: share of half the normal band, and seconds from high water to high water."""
 
@@ -50,7 +53,7 @@ class World:
     """Hold each point's signal; `sample` gives values at a time."""
 
     def __init__(self, site: Site, seed: int, scene: Scene, start: float) -> None:
-        self.points: tuple[Point, ...] = site.points
+        self.points: tuple[Point, ...] = tuple(point for point in site.points if RECORDED not in point.tags)
         self.scene = scene
         self.start = start
         count = len(self.points)
@@ -102,9 +105,7 @@ class World:
         heard = ~silent
         return which[heard], times[heard], values[heard]
 
-    def sample(
-        self, which: Rows, time: Floats
-    ) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    def sample(self, which: Rows, time: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Measure points `which` at `time` (same length); return values in the points' units, and who is silent."""
         passed = np.maximum(time - self.last[which], 0.0)
         self.last[which] = time

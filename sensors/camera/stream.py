@@ -13,6 +13,7 @@ from typing import Any
 # a stream that hangs must let go: seconds until FFmpeg gives up, set before cv2 is loaded
 os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|stimeout;5000000|timeout;5000000")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg's own lines may hold the address with its password
 
 import cv2
 import numpy as np
@@ -25,7 +26,10 @@ Frame = npt.NDArray[np.uint8]
 OPEN_TIMEOUT = 5000  # milliseconds
 READ_TIMEOUT = 5000
 RETRY = (1.0, 2.0, 5.0, 15.0, 30.0)
-"""Seconds before opening again, longer each time."""
+"""Seconds before opening again, longer each time that no frame comes."""
+
+ABSENT = 0.5
+"""Seconds before looking again for a file that is not there: looking costs nothing, and it may be just being made."""
 
 LARGEST = 4096 * 4096
 """Pixels of a frame beyond which it is refused: no camera makes them, a hostile file might."""
@@ -33,6 +37,10 @@ LARGEST = 4096 * 4096
 
 class StreamError(RuntimeError):
     """Raised when a source cannot be opened or read, with the source and the reason."""
+
+
+class AbsentError(StreamError):
+    """Raised when a source is a file and there is none."""
 
 
 class Stream:
@@ -51,7 +59,7 @@ class Stream:
         self.close()
         if self._file:
             if not Path(self.source).is_file():
-                raise StreamError(f"there is no file {self.source}")
+                raise AbsentError(f"there is no file {self.source}")
             capture = cv2.VideoCapture(self.source)
         else:
             options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT]
@@ -74,20 +82,29 @@ class Stream:
         trouble: Callable[[str], None] = lambda sentence: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Give `take` a frame (unix time, BGR image) `rate` times a second until stopped; survive every break."""
+        """Give `take` a frame (unix time, BGR image) `rate` times a second until stopped; survive every break.
+
+        `trouble` is told once what is wrong, and again only after frames have come in between.
+        """
         failures = 0
+
+        def taken(time: float, frame: Frame) -> None:
+            nonlocal failures
+            failures = 0
+            take(time, frame)
+
         while not stop.is_set():
             try:
                 self.open()
-                failures = 0
-                self._read(take, stop, clock)
+                self._read(taken, stop, clock)
                 if self._file and not self._loop:
                     return
-            except (StreamError, cv2.error) as error:
+            except (StreamError, ValueError, cv2.error) as error:
                 failures += 1
                 if failures == 1:
                     trouble(str(error))
-                stop.wait(RETRY[min(failures, len(RETRY)) - 1])
+                absent = isinstance(error, AbsentError)
+                stop.wait(ABSENT if absent else RETRY[min(failures, len(RETRY)) - 1])
             finally:
                 self.close()
 
@@ -120,9 +137,9 @@ class Stream:
 
 
 def redacted(source: str) -> str:
-    """Write a source without the user and password that it may hold."""
+    """Write a source without the user, password and query that it may hold."""
     scheme, sign, rest = source.partition("://")
     if not sign:
         return source
-    host = rest.rsplit("@", 1)[-1]
-    return f"{scheme}://{host}"
+    rest, query, _ = rest.partition("?")
+    return f"{scheme}://{rest.rsplit('@', 1)[-1]}{query and '?…'}"

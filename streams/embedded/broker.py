@@ -1,13 +1,10 @@
-"""The embedded MQTT broker: iotcore (rumqttd) in a child process, on the loopback interface only.
+"""The embedded MQTT broker in a child process, on the loopback interface only.
 
 `start` gives a running, ready broker; `python -m streams.embedded.broker --port 1883 --data DIR` is the child. It
-dies with its parent.
+dies with its parent. What it does is in `streams/embedded/mqtt`, and why in docs/decisions/0004.
 
-What it does, as measured (tests/streams/embedded/test_broker.py): QoS 0, 1 and 2, retained messages, wildcards,
-persistent sessions with the messages that came meanwhile, messages up to `largest`. What it does not: it keeps all in
-memory, so what it has acknowledged to a publisher and not yet delivered is lost if it is killed; it delivers at the
-subscriber's QoS even what came with QoS 0; it has 100 messages in flight to a subscriber; beyond `memory` bytes for
-each subscription the oldest undelivered messages are dropped; MQTT 5 needs a port of its own.
+It keeps everything in memory and loses nothing that it has acknowledged: a QoS 1 message is acknowledged to its
+publisher only when the bridge has acknowledged it, which it does once the log has it.
 """
 
 from __future__ import annotations
@@ -15,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
-import logging
 import os
 import signal
 import socket
@@ -25,9 +21,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from streams.embedded.mqtt.limits import BrokerSettings
+
 HOST = "127.0.0.1"
-SEGMENTS = 16
-"""rumqttd frees memory by segments: a sixteenth of the bound at a time."""
 
 
 class BrokerError(RuntimeError):
@@ -37,10 +33,9 @@ class BrokerError(RuntimeError):
 class BrokerProcess:
     """Hold the child. `stop` ends it; it also ends with this process."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, config: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self.process = process
         self.port = port
-        self.config = config
 
     @property
     def pid(self) -> int:
@@ -62,59 +57,30 @@ class BrokerProcess:
                 self.process.wait(patience)
 
 
-def configuration(
-    port: int, port5: int | None = None, *, largest: int = 2 << 20, connections: int = 1000, memory: int = 32 << 20
-) -> str:
-    """Write rumqttd's configuration (TOML): `largest` bytes a message, `memory` bytes of messages kept for each
-    subscription."""
-    listeners = [("v4", port)] + ([("v5", port5)] if port5 is not None else [])
-    lines = [
-        "id = 0",
-        "[router]",
-        "id = 0",
-        f"max_connections = {connections}",
-        "max_outgoing_packet_count = 200",
-        f"max_segment_size = {max(memory // SEGMENTS, 65_536)}",
-        f"max_segment_count = {SEGMENTS}",
-    ]
-    for version, where in listeners:
-        lines += [
-            f"[{version}.1]",
-            f'name = "{version}"',
-            f'listen = "{HOST}:{where}"',
-            "next_connection_delay_ms = 1",
-            f"[{version}.1.connections]",
-            "connection_timeout_ms = 10000",
-            f"max_payload_size = {largest}",
-            "max_inflight_count = 1000",
-            "dynamic_filters = true",
-        ]
-    return "\n".join(lines) + "\n"
-
-
 def start(
     port: int,
     data: Path,
     *,
     port5: int | None = None,
     largest: int = 2 << 20,
-    memory: int = 32 << 20,
+    memory: int = 64 << 20,
+    held: Sequence[str] = (),
     patience: float = 10.0,
 ) -> BrokerProcess:
-    """Start the broker and wait until it answers an MQTT connect. Raise `BrokerError` when a port is taken or it does
-    not come up."""
-    for one in (port, port5):
-        if one is not None:
-            check_port(one)
-    folder = data / "run"
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "broker.toml"
-    config.write_text(configuration(port, port5, largest=largest, memory=memory))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streams.embedded.broker", "--config", str(config), "--parent", str(os.getpid())],
-        stdin=subprocess.DEVNULL,
-    )
-    broker = BrokerProcess(process, port, config)
+    """Start the broker and wait until it answers an MQTT connect.
+
+    Every port takes MQTT 3.1.1 and 5; `port5` is one more. `largest` bytes a packet, `memory` bytes of messages that
+    wait for a durable subscriber. What matches `held` is kept unacknowledged while there is no durable subscriber.
+    Raise `BrokerError` when a port is taken or the broker does not come up.
+    """
+    ports = [port] if port5 is None else [port, port5]
+    for one in ports:
+        check_port(one)
+    arguments = ["--data", str(data), "--parent", str(os.getpid()), "--largest", str(largest), "--memory", str(memory)]
+    arguments += [part for one in ports for part in ("--port", str(one))]
+    arguments += [part for one in held for part in ("--held", one)]
+    process = subprocess.Popen([sys.executable, "-m", "streams.embedded.broker", *arguments], stdin=subprocess.DEVNULL)
+    broker = BrokerProcess(process, port)
     deadline = time.monotonic() + patience
     while not answers(port):
         code = process.poll()
@@ -144,7 +110,7 @@ def check_port(port: int) -> None:
 
 
 def answers(port: int, host: str = HOST, timeout: float = 1.0) -> bool:
-    """Tell whether an MQTT 3.1.1 connect is accepted there."""
+    """Tell whether an MQTT 3.1.1 connect is answered there: accepted, or refused for want of a login."""
     name = b"foreshock-probe"
     body = b"\0\4MQTT\4\2\0\x0a" + len(name).to_bytes(2, "big") + name
     try:
@@ -154,7 +120,7 @@ def answers(port: int, host: str = HOST, timeout: float = 1.0) -> bool:
             probe.sendall(b"\xe0\0")
     except OSError:
         return False
-    return len(answer) == 4 and answer[0] == 0x20 and answer[3] == 0
+    return len(answer) == 4 and answer[0] == 0x20 and answer[3] in (0, 4, 5)
 
 
 def die_with_parent(parent: int) -> None:
@@ -165,39 +131,57 @@ def die_with_parent(parent: int) -> None:
         raise SystemExit("the parent has ended already")
 
 
+def serve(settings: BrokerSettings) -> None:
+    """Be the broker until SIGTERM or SIGINT. Raise `BrokerError` when a port is taken."""
+    from streams.embedded.mqtt.server import Server
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _stop)
+    for port in settings.ports:
+        check_port(port)
+    if settings.data is not None:
+        (settings.data / "run").mkdir(parents=True, exist_ok=True)
+    server = Server(settings)
+    server.listen()
+    server.run()
+
+
+def _stop(*_: object) -> None:
+    raise SystemExit(0)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Be the broker until ended."""
     parser = argparse.ArgumentParser(
-        prog="python -m streams.embedded.broker", description="An MQTT broker on 127.0.0.1."
+        prog="python -m streams.embedded.broker", description="An MQTT broker, 3.1.1 and 5, on 127.0.0.1."
     )
-    parser.add_argument("--port", type=int, default=1883)
-    parser.add_argument("--port5", type=int, help="a port for MQTT 5 clients")
-    parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument("--config", type=Path, help="a rumqttd TOML file; then the ports above do not count")
+    parser.add_argument("--port", type=int, action="append", help="may be given several times; 1883 if not given")
+    parser.add_argument("--host", default=HOST)
+    parser.add_argument("--data", type=Path, default=Path("data"), help="figures go to run/broker.json in it")
+    parser.add_argument("--held", action="append", default=[], help="filter of what waits for a durable subscriber")
+    parser.add_argument("--largest", type=int, default=BrokerSettings.largest, help="bytes of a packet")
+    parser.add_argument("--memory", type=int, default=BrokerSettings.kept_bytes, help="bytes that wait at the most")
     parser.add_argument("--parent", type=int, help="end when the process of this id, our parent, ends")
     given = parser.parse_args(argv)
     if given.parent is not None:
         die_with_parent(given.parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt at the terminal is the parent's to handle
-    config = given.config
-    if config is None:
-        try:
-            check_port(given.port)
-        except BrokerError as error:
-            print(error, file=sys.stderr)  # noqa: T201
-            return 1
-        folder = given.data / "run"
-        folder.mkdir(parents=True, exist_ok=True)
-        config = folder / "broker.toml"
-        config.write_text(configuration(given.port, given.port5))
-
-    # rumqttd reports every packet as an error span; nothing below critical is worth a line.
-    logging.basicConfig(level=logging.WARNING)
-    logging.getLogger("rumqttd").setLevel(logging.CRITICAL + 1)
-
-    from iotcore.iotcore import IotCoreBroker
-
-    IotCoreBroker(config_path=str(config)).run_forever()
+    settings = BrokerSettings(
+        host=given.host,
+        ports=tuple(given.port or [1883]),
+        data=given.data,
+        held=tuple(given.held),
+        largest=given.largest,
+        kept_bytes=given.memory,
+        username=os.environ.get("FORESHOCK_MQTT_USERNAME", ""),
+        password=os.environ.get("FORESHOCK_MQTT_PASSWORD", ""),
+    )
+    try:
+        serve(settings)
+    except BrokerError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
     return 0
 
 

@@ -8,6 +8,7 @@ import time
 
 from streams import settings
 from streams.embedded import broker
+from streams.embedded.mqtt.limits import BrokerSettings
 from streams.processes import child
 
 
@@ -20,9 +21,22 @@ def _ready_when_answering(port: int) -> None:
 def main() -> int:
     """Be the broker until ended."""
     found = settings.load()
-    child.follow_parent()
+    child.begin("broker", found)
     threading.Thread(target=_ready_when_answering, args=(found.mqtt_port,), daemon=True).start()
-    return broker.main(["--port", str(found.mqtt_port), "--data", str(found.data_folder)])
+    # All topics are held until the bridge has a session: which of them it takes is the site's to say.
+    wanted = BrokerSettings(
+        ports=(found.mqtt_port,),
+        data=found.data_folder,
+        username=found.mqtt_username,
+        password=found.mqtt_password,
+        held=("#",),
+    )
+    try:
+        broker.serve(wanted)
+    except broker.BrokerError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

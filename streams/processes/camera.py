@@ -19,7 +19,7 @@ from sensors.camera.snapshot import Ring, keep, prune
 from sensors.camera.stream import Frame, Stream, redacted
 from sensors.lookup import Registry
 from sensors.observation import Command
-from sensors.site import Camera
+from sensors.site import RANK, Camera
 from streams import bundle, publication, settings
 from streams.hub import RESYNC, HubClient, HubError
 from streams.processes import child
@@ -33,7 +33,10 @@ FRESH = 10.0
 """Seconds after which a picture no longer shows what an alarm is about."""
 
 AGAIN = 5.0
-"""Seconds between two pictures of one camera for alarms."""
+"""Seconds between two pictures of one camera for one incident, unless its level rises."""
+
+FAULT = 5.0
+"""Seconds of rest after an unforeseen fault of a decoder."""
 
 MOST_BYTES = 5_000_000_000
 OLDEST = 90 * 86400.0
@@ -46,7 +49,7 @@ class Eye:
         self.camera, self.source = camera, source
         self.ring = Ring()
         self.frames = 0
-        self.last_picture = 0.0
+        self.last_picture = (0.0, "", 0)  # when, for which incident, at which level
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=camera.id, daemon=True)
 
@@ -60,7 +63,15 @@ class Eye:
 
     def _run(self) -> None:
         stream = Stream(self.source)
-        stream.run(self._take, self._stop, lambda sentence: logger.warning("camera %s: %s", self.camera.id, sentence))
+        while not self._stop.is_set():
+            try:
+                stream.run(self._take, self._stop, self._trouble)
+            except Exception:  # a decoder's unforeseen fault must not blind this camera for good
+                logger.exception("camera %s broke", self.camera.id)
+                self._stop.wait(FAULT)
+
+    def _trouble(self, sentence: str) -> None:
+        logger.warning("camera %s: %s", self.camera.id, sentence)
 
     def _take(self, at: float, frame: Frame) -> None:
         self.frames += 1
@@ -93,9 +104,12 @@ class Cameras:
     async def _picture(self, eye: Eye, alarm: AlarmTransition) -> None:
         now = time.time()
         newest = eye.ring.newest()
-        if newest is None or now - newest[0] > FRESH or now - eye.last_picture < AGAIN:
+        if newest is None or now - newest[0] > FRESH:
             return
-        eye.last_picture = now
+        when, incident, rank = eye.last_picture
+        if now - when < AGAIN and alarm.incident == incident and RANK[alarm.level] <= rank:
+            return
+        eye.last_picture = (now, str(alarm.incident), RANK[alarm.level])
         at, picture = newest
         try:
             name = await asyncio.to_thread(keep, self.folder, picture)
@@ -112,9 +126,12 @@ class Cameras:
             args={"camera": eye.camera.id, "sha": name, "time": at},
         )
         partition = self.registry.partition(alarm.area)
-        with contextlib.suppress(HubError, TimeoutError):
+        try:
             await self.hub.produce([(OBSERVATIONS, partition, None, observation.encode(command))])
-            self.pictures += 1
+        except (HubError, TimeoutError) as error:
+            logger.error("the log does not take a picture of %s for %s: %s", eye.camera.id, alarm.incident, error)
+            return
+        self.pictures += 1
 
 
 def sources_of(registry: Registry, given: Sequence[str]) -> dict[str, str]:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import os
 import signal
 import sys
+import threading
 import time
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
 
-from alerts.queries import JournalMissing, Reader
 from streams.settings import Settings
 
 READY = "FORESHOCK_READY_FD"
 PARENT = "FORESHOCK_PARENT"
 _PR_SET_PDEATHSIG = 1
 
+LOG_BYTES = 5_000_000
+LOG_FILES = 2
+"""A process keeps its present log file and this many older ones."""
+
 
 def begin(name: str, settings: Settings) -> None:
     """Prepare this process: title its log lines, and die when the parent does."""
     follow_parent()
-    configure_logging(name, settings.log_level)
+    configure_logging(name, settings.log_level, settings.data_folder / "run")
 
 
 def follow_parent() -> None:
@@ -32,16 +40,55 @@ def follow_parent() -> None:
         os._exit(0)
 
 
-def configure_logging(name: str, level: str) -> None:
-    """Log to standard error, a line each: time, level, process, logger, message."""
-    logging.basicConfig(
-        level=level,
-        format=f"%(asctime)s %(levelname)-7s {name:<8} %(name)s %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
+class Brief(logging.Formatter):
+    """Write a record without its traceback: the terminal gets the sentence, the file has the rest."""
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - logging's own name
+        """Return nothing."""
+        return ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line."""
+        cached, record.exc_text = record.exc_text, None
+        try:
+            return super().format(record).rstrip("\n")
+        finally:
+            record.exc_text = cached
+
+
+class QuietFile(RotatingFileHandler):
+    """Write to a file of bounded size; a full disk costs lines, not the process or the terminal."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Do nothing."""
+
+
+def configure_logging(name: str, level: str, folder: Path | None = None) -> None:
+    """Log lines of time, level, process, logger and message: warnings to standard error, all to a file of `folder`."""
+    line = f"%(asctime)s %(levelname)-7s {name:<8} %(name)s %(message)s"
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    handlers: list[logging.Handler] = [terminal]
+    if folder is not None:
+        with contextlib.suppress(OSError):  # the terminal alone then
+            file = folder / f"{name}.log"
+            handlers.append(QuietFile(file, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"))
+            file.chmod(0o600)
+            terminal.setFormatter(Brief(line))
+    logging.basicConfig(level=level, format=line, handlers=handlers, force=True)
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda given: _uncaught(given.exc_type, given.exc_value, given.exc_traceback)
     for noisy in ("faust", "mode", "aiokafka", "httpx", "uvicorn.error", "asyncio"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """Log what nobody caught: a line on the terminal, the traceback in the file."""
+    if issubclass(kind, KeyboardInterrupt | SystemExit):
+        return
+    logging.getLogger(__name__).critical(
+        "ended by %s: %s", kind.__name__, error, exc_info=(kind, error or kind(), trace)
+    )
 
 
 def ready() -> None:
@@ -55,6 +102,8 @@ def ready() -> None:
 
 def await_journal(url: str) -> None:
     """Wait until the worker has made the journal, at its first start; the supervisor bounds how long."""
+    from alerts.queries import JournalMissing, Reader  # here, so that the bridge need not load SQLAlchemy
+
     while True:
         try:
             Reader(url).close()

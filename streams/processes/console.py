@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -106,6 +107,7 @@ def main() -> None:
     """Run the console until SIGTERM."""
     found = settings.load()
     child.begin("console", found)
+    importlib.import_module("alerts.console.server")  # takes its time, in which the worker makes the journal
     content = bundle.unpack(publication.read(found.data_folder))
     child.await_journal(found.journal_url)
     serve(configure(found, content))

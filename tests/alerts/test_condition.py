@@ -15,7 +15,7 @@ def test_every_field_of_the_engines_reasons_arrives() -> None:
     term = rules.Term(name="value", value=3.25, op=">", threshold=3.0, unit="mm", holds=True)
     why = rules.Why(
         clause="value > 3", terms=(term,), clear="value < 2", clear_terms=(term,), hold=60.0, clear_after=600.0,
-        points=("p1",), cameras=("k1",), score=0.99, score_reason="above 1..2",
+        points=("p1",), cameras=("k1",), score=0.99, score_reason="above 1..2", score_reason_zh="高于 1..2",
     )  # fmt: skip
     found = explanation(why)
     assert isinstance(found, Explanation)

@@ -126,7 +126,7 @@ def test_reason_is_told_in_both_languages() -> None:
     feed(bank, np.where(np.arange(3000) % 2 == 0, 12.1, 14.0), step=300.0)
     assert feed(bank, np.array([14.2]), start=3000 * 300.0)[0].alarm[0]
     assert bank.reason_text(0) == "value 14.2 above 12.1…14 seen in the last 10 d"
-    assert bank.reason_text(0, "zh-CN") == "数值 14.2 高于最近 10 天 内的范围 12.1…14"
+    assert bank.reason_text(0, "zh-CN") == "数值 14.2 高于最近 10 天内的范围 12.1…14"
 
 
 def test_a_rare_place_within_the_range_scores_without_an_alarm() -> None:

@@ -32,7 +32,8 @@ class Explanation(Answer):
     points: list[str] = Field(default_factory=list)
     cameras: list[str] = Field(default_factory=list)
     score: float | None = None
-    score_reason: str = ""
+    score_reason: str = ""  # in English
+    score_reason_zh: str = ""
 
 
 class AlarmTransition(Answer):

@@ -103,6 +103,7 @@ class Link:
         end = len(data)
         start = run_from = run = 0
         run_route = None
+        acked = False
         while end - start > 1:
             first = data[start]
             size = data[start + 1]
@@ -144,6 +145,7 @@ class Link:
                         continue
             elif first == 0x40 and ready and size == 2:
                 self.session.acknowledge(data[body] << 8 | data[body + 1])  # type: ignore[union-attr]
+                acked = True
                 start = stop
                 continue
             exchange.packet(self, first, data, body, stop)
@@ -154,6 +156,8 @@ class Link:
             ready = self.session is not None
         if run_route is not None:
             exchange.forward(self, run_route, data[run_from:start], run)
+        if acked and self.session is not None:
+            self.session.progress()
         return start
 
     def _publish(self, targets: tuple[Target, ...], head: bytes, identifier: bytes, tail: bytes) -> None:

@@ -30,7 +30,7 @@ class Receipt:
 class Message:
     """Hold a PUBLISH in two parts, between which the packet identifier goes: `head` (header and topic) and `tail`.
 
-    `expires` is a monotonic time; `size` is the one of the message as it came.
+    `expires` is a monotonic time; `size` counts the bytes of the message as it came, with an identifier.
     """
 
     __slots__ = ("expires", "five", "head", "qos", "receipt", "size", "tail")
@@ -51,7 +51,7 @@ class Message:
         self.qos = qos
         self.receipt = receipt
         self.expires = expires
-        self.size = size or len(head) + len(tail)
+        self.size = size or len(head) + len(tail) + 2
 
     @property
     def topic(self) -> bytes:

@@ -63,7 +63,7 @@ class Session:
             and link.waiting < self.room
             and message.five is link.five
             and message.expires is None
-            and message.size < link.largest
+            and message.size <= link.largest
         ):
             identifier = self._next % 65535 + 1
             while identifier in self.in_flight:
@@ -125,10 +125,10 @@ class Session:
             self._counts.drop("expired")
             return False
         shaped = message.variant(message.qos, message.retain, link.five)
-        if len(shaped.head) + len(shaped.tail) + 8 > link.largest:
+        wire = shaped.fresh(now)
+        if len(wire.head) + len(wire.tail) + 2 > link.largest:
             self._counts.drop("larger_than_client_takes")
             return False
-        wire = shaped.fresh(now)
         if not message.qos:
             link.send(wire.head + wire.tail)
         else:
@@ -171,6 +171,13 @@ class Session:
             receipt.waiting -= 1
             if not receipt.waiting:
                 receipt.link.settle(receipt)
+
+    def progress(self) -> None:
+        """Go on after acknowledgements."""
+        if self.queue:
+            self.pump()
+        if self.full:
+            self.relieve()
 
     # ── its connection ──
 

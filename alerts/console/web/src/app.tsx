@@ -4,9 +4,11 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiError } from './api';
 import { Header, StaleBanner } from './components/header';
 import { Guard, lazy, Suspense } from './components/lazy';
+import { Summons } from './components/summons';
 import { Failed, Waiting } from './components/load';
 import { announce, Notices } from './components/notices';
 import { t, tName } from './i18n';
+import { alarming } from './live/attention';
 import { beep } from './live/sound';
 import { whenNews } from './live/stream';
 import { go, route } from './router';
@@ -26,9 +28,13 @@ effect(() => {
   document.title = `${count ? `(${count}) ` : ''}${t('product')} · ${me.value ? t('title.watch') : t('login.title')}`;
 });
 
+effect(() => {
+  const level = me.value ? alarming.value : null;
+  document.querySelector('link[rel=icon]')?.setAttribute('href', level ? `./favicon-${level}.svg` : './favicon.svg');
+});
+
 whenNews(({ opened, raised, sent }) => {
-  const risks = opened.filter(isRisk);
-  const last = risks.at(-1);
+  const last = opened.filter(isRisk).at(-1);
   if (last) {
     const area = tName(directory.peek()?.areas.get(last.area)?.name) || last.area;
     announce(t('announce.incident', { level: t(`level.${last.level}.long`), what: tName(subject(last)), area }));
@@ -83,6 +89,7 @@ function Page() {
     <>
       <Header />
       <StaleBanner />
+      <Summons />
       <Suspense fallback={<Waiting />}>
         <Guard key={first === 'incidents' ? '' : first}>{page(first, second)}</Guard>
       </Suspense>

@@ -111,7 +111,8 @@ export interface Explanation {
   points?: string[];
   cameras?: string[];
   score?: number | null;
-  score_reason?: string;
+  score_reason?: string; // in English
+  score_reason_zh?: string;
 }
 
 export interface Rationale {

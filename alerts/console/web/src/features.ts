@@ -5,6 +5,8 @@ import { t, tCode } from './i18n';
 
 const WINDOW = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/;
 const SECONDS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
+const TIMES = /^(not\s+)?(\w+\.)*(eta|age|flat)\b/;
+const TIME_UNITS: Record<string, string> = { min: 'm', h: 'h', d: 'd' };
 const CALL = /^(not\s+)?((?:[a-z_]\w*\.)*)([a-z_]\w*)(?:\((.*)\))?$/i;
 
 /** Name a feature in words; what is not known stays as the rule writes it. */
@@ -38,9 +40,13 @@ export function termValue(term: Term, value: number | null | undefined): string 
   if (value == null) return t('value.unknown');
   if (/^(not\s+)?seen\(/.test(term.name)) return value ? t('value.yes') : t('value.no');
   const unit = term.unit ?? '';
-  if (unit === 's' || (unit === '' && /^(eta|age|flat)\b/.test(term.name)))
-    return Number.isFinite(value) ? duration(value) : t('time.never');
+  if (TIMES.test(term.name)) return Number.isFinite(value) ? duration(value * (SECONDS[TIME_UNITS[unit] ?? 's'] ?? 1)) : t('time.never');
   return unit ? `${quantity(value)} ${unit}` : quantity(value);
+}
+
+/** The first term that says how long until a point passes its limit, if it was known: the term itself. */
+export function etaTerm(terms: readonly Term[] | undefined): Term | undefined {
+  return terms?.find((term) => /^eta\(/.test(term.name) && term.value != null && Number.isFinite(term.value));
 }
 
 const SIGNS: Record<string, string> = { '>=': '≥', '<=': '≤', '!=': '≠', '==': '=' };

@@ -3,7 +3,7 @@ import { batch } from '@preact/signals';
 import { api, ApiError, setCsrf, whenSignedOut } from './api';
 import { zone } from './clock';
 import type { Me } from './contract';
-import { languageChosen, setLanguage } from './i18n';
+import { adoptLanguage } from './i18n';
 import { start, stop } from './live/stream';
 import { go, route } from './router';
 import { alarms, directory, dispatches, fieldOnly, incidents, loaded, me, setSite, status } from './store';
@@ -47,7 +47,7 @@ export async function claimFirst(token: string, name: string, password: string):
 async function enter(person: Me): Promise<void> {
   setCsrf(person.csrf);
   zone.value = person.zone;
-  if (!languageChosen() && (person.language === 'en' || person.language === 'zh-CN')) setLanguage(person.language);
+  if (person.language === 'en' || person.language === 'zh-CN') adoptLanguage(person.language);
   setSite(await api.site());
   me.value = person;
   start();

@@ -33,7 +33,7 @@ export function DispatchPanel({ incident }: { incident: IncidentDetail }) {
         ))}
       </ul>
       {mayOperate.value && incident.state !== 'closed' && (
-        <Send incident={incident} sent={new Set(running.filter((one) => !FINISHED.includes(one.leg)).map((one) => one.unit))} />
+        <SendBox incident={incident} sent={new Set(running.filter((one) => !FINISHED.includes(one.leg)).map((one) => one.unit))} />
       )}
     </section>
   );
@@ -47,6 +47,17 @@ function mergedDispatches(incident: IncidentDetail): Dispatch[] {
     if (!known || (live.sequence ?? 0) >= (known.sequence ?? 0)) all.set(live.id, { ...known, ...live });
   }
   return [...all.values()].sort((a, b) => b.issued - a.issued);
+}
+
+/** The form to send a unit: open while nobody is under way, folded once somebody is. */
+function SendBox({ incident, sent }: { incident: IncidentDetail; sent: ReadonlySet<string> }) {
+  if (!sent.size) return <Send incident={incident} sent={sent} />;
+  return (
+    <details class="send-box" id="dispatch-more">
+      <summary>{t('dispatch.more')}</summary>
+      <Send incident={incident} sent={sent} />
+    </details>
+  );
 }
 
 function Send({ incident, sent }: { incident: IncidentDetail; sent: ReadonlySet<string> }) {

@@ -1,8 +1,9 @@
 /** The evidence of an incident: the traces of its points, the camera's picture beside them. */
 import { lazy, Suspense } from './lazy';
 import { useState } from 'preact/hooks';
-import { clockTime } from '../clock';
+import { clockTime, now } from '../clock';
 import type { Alarm, Level, Snapshot } from '../contract';
+import { etaTerm, termValue } from '../features';
 import { t, tName } from '../i18n';
 import { directory } from '../store';
 import { Waiting } from './load';
@@ -11,6 +12,9 @@ const Trace = lazy(() => import('./trace').then((module) => module.Trace));
 
 const SPANS = [3600, 21600, 86400, 604800] as const; // seconds
 const FIRST = 3; // traces shown before "show all"
+const SHORTEST = 1800; // seconds that the fitted span shows at least
+const TALL = 190; // CSS pixels of the first trace
+const LOW = 116; // of those beneath it
 
 export interface Onset {
   time: number;
@@ -18,7 +22,8 @@ export interface Onset {
 }
 
 export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]; snapshots: readonly Snapshot[]; area: string }) {
-  const [span, setSpan] = useState<number>(21600);
+  const [chosen, choose] = useState<number | null>(null);
+  const span = chosen ?? fitted(alarms);
   const [all, setAll] = useState(false);
   const points = evidencePoints(alarms);
   const shown = all ? points : points.slice(0, FIRST);
@@ -27,13 +32,20 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
     alarms
       .filter((alarm) => alarm.scope === point || alarm.explanation?.points?.includes(point))
       .map((alarm) => ({ time: alarm.onset, level: alarm.level }));
+  const eta = (point: string): string => {
+    const term = etaTerm(alarms.find((alarm) => alarm.scope === point && etaTerm(alarm.explanation?.terms))?.explanation?.terms);
+    return term ? termValue(term, term.value) : '';
+  };
   return (
     <section class="evidence" aria-label={t('evidence')}>
       <header class="row">
         <h3>{t('evidence')}</h3>
         <div class="segments" role="group" aria-label={t('evidence.span')}>
+          <button type="button" aria-pressed={chosen === null} onClick={() => choose(null)} title={t('span.fit.help')}>
+            {t('span.fit')}
+          </button>
           {SPANS.map((seconds) => (
-            <button key={seconds} type="button" aria-pressed={span === seconds} onClick={() => setSpan(seconds)}>
+            <button key={seconds} type="button" aria-pressed={chosen === seconds} onClick={() => choose(seconds)}>
               {t(`span.${seconds}`)}
             </button>
           ))}
@@ -43,8 +55,8 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
         <div class="traces">
           {!points.length && <p class="quiet">{t('evidence.none')}</p>}
           <Suspense fallback={<Waiting />}>
-            {shown.map((point) => (
-              <Trace key={point} point={point} span={span} onsets={onsets(point)} />
+            {shown.map((point, index) => (
+              <Trace key={point} point={point} span={span} onsets={onsets(point)} height={index ? LOW : TALL} eta={eta(point)} />
             ))}
           </Suspense>
           {points.length > shown.length && (
@@ -64,6 +76,14 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
       </div>
     </section>
   );
+}
+
+/** The span that shows the evidence from well before the first onset until now, in doublings so that it holds still. */
+function fitted(alarms: readonly Alarm[]): number {
+  const wanted = (now.value - Math.min(now.value, ...alarms.map((alarm) => alarm.onset))) * 1.6 + 600;
+  let span = SHORTEST;
+  while (span < wanted && span < SPANS[3]) span *= 2;
+  return Math.min(span, SPANS[3]);
 }
 
 /** The points that speak for the alarms, the first alarm's first, each once. */

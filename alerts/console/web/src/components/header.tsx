@@ -4,6 +4,7 @@ import { useRef } from 'preact/hooks';
 import { clockDate, clockTime, now, quantity } from '../clock';
 import { LEVELS, type Level } from '../contract';
 import { language, setLanguage, t, tName } from '../i18n';
+import { alarming } from '../live/attention';
 import { beats, dataAge, phase, STALE_AFTER } from '../live/stream';
 import { disableSound, enableSound, mutedUntil, sound, toggleMute } from '../live/sound';
 import { href, route } from '../router';
@@ -94,7 +95,7 @@ function Figures() {
   const tone = total === 0 || share < 0.8 ? 'bad' : share < 0.98 ? 'fair' : 'good';
   return (
     <dl class="figures">
-      <div title={t('figures.rate.help')}>
+      <div title={t('figures.rate.help')} class="rate">
         <dt>{t('figures.rate')}</dt>
         <dd>{quantity(Math.round(figures.readings_per_second))}</dd>
       </div>
@@ -142,12 +143,13 @@ function Switches() {
   return (
     <div class="switches">
       {sound.value === 'off' ? (
-        <button type="button" onClick={() => void enableSound()}>
-          {t('sound.enable')}
+        <button type="button" class={alarming.value ? 'silent needed' : 'silent'} onClick={() => void enableSound()} title={t('sound.enable')}>
+          <Bell off />
+          <span class="words">{t('sound.enable')}</span>
         </button>
       ) : (
         <>
-          <button type="button" aria-pressed={muted} onClick={toggleMute} title={t('sound.mute.help')}>
+          <button type="button" class="mute" aria-pressed={muted} onClick={toggleMute} title={t('sound.mute.help')}>
             {muted ? t('sound.muted', { s: Math.ceil((mutedUntil.value - Date.now()) / 1000) }) : t('sound.mute')}
           </button>
           <button type="button" class="plain" onClick={disableSound} aria-label={t('sound.disable')} title={t('sound.disable')}>
@@ -199,11 +201,12 @@ function Shade() {
   );
 }
 
-function Bell() {
+function Bell({ off = false }: { off?: boolean }) {
   return (
     <svg width="18" height="18" viewBox="0 0 24 24" aria-hidden="true" class="line">
       <path d="M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 2h-15Z" />
       <path d="M10 21h4" />
+      {off && <path d="M4 3.5 20 20.5" />}
     </svg>
   );
 }

@@ -1,16 +1,14 @@
 /** The keys of the watch page, and the switch that turns them off. */
-import { signal } from '@preact/signals';
 import { t } from '../i18n';
+import { keysOn, setKeys } from '../keys';
 import { Dialog } from './dialog';
 import { LevelMark } from './level';
 import { LEVELS } from '../contract';
 
-const STORED = 'foreshock.keys';
-export const keysOn = signal(localStorage.getItem(STORED) !== 'off');
-
 export function HelpDialog({ onClose }: { onClose: () => void }) {
   const keys: [string, string][] = [
     ['j / k', t('keys.move')],
+    ['g', t('keys.go')],
     ['a', t('keys.acknowledge')],
     ['d', t('keys.dispatch')],
     ['c', t('keys.comment')],
@@ -33,10 +31,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
         <input
           type="checkbox"
           checked={keysOn.value}
-          onChange={(event) => {
-            keysOn.value = event.currentTarget.checked;
-            localStorage.setItem(STORED, keysOn.value ? 'on' : 'off');
-          }}
+          onChange={(event) => setKeys(event.currentTarget.checked)}
         />
         {t('keys.on')}
       </label>

@@ -11,7 +11,6 @@ import { shade } from '../theme';
 import type { Onset } from './evidence';
 import { decorations, palette, valueRange } from './trace_drawing';
 
-const HEIGHT = 190; // CSS pixels
 const REFRESH = 5000; // milliseconds between looks for newer readings
 const MOST = 2000; // readings asked for; the server decimates
 
@@ -19,9 +18,11 @@ interface Props {
   point: string;
   span: number; // seconds
   onsets: readonly Onset[];
+  height: number; // CSS pixels
+  eta: string; // time to the limit when the alarm was raised, in words; '' unknown
 }
 
-export function Trace({ point: id, span, onsets }: Props) {
+export function Trace({ point: id, span, onsets, height, eta }: Props) {
   const point = directory.value?.points.get(id);
   const { data, error } = useTrace(id, span);
   const [reading, setReading] = useState('');
@@ -33,6 +34,11 @@ export function Trace({ point: id, span, onsets }: Props) {
       <figcaption>
         <b title={id}>{name}</b>
         <span class="reading digits" aria-hidden="true">{reading}</span>
+        {eta && (
+          <span class="eta">
+            {t('trace.eta')} <b class="digits">{eta}</b>
+          </span>
+        )}
         {last && (
           <span class="last">
             {t('trace.last')} <b class="digits">{`${quantity(last.value)} ${unit}`}</b>
@@ -47,9 +53,9 @@ export function Trace({ point: id, span, onsets }: Props) {
       {error && !data && <p class="quiet">{error}</p>}
       {data && !data.time.length && <p class="quiet">{t('trace.empty')}</p>}
       {data && data.time.length > 0 && (
-        <Plot data={data} point={point} span={span} onsets={onsets} label={summary(name, unit, data, point)} onReading={setReading} />
+        <Plot data={data} point={point} span={span} onsets={onsets} height={height} label={summary(name, unit, data, point)} onReading={setReading} />
       )}
-      {!data && !error && <div class="plot-space" aria-hidden="true" />}
+      {!data && !error && <div style={{ height }} aria-hidden="true" />}
     </figure>
   );
 }
@@ -114,11 +120,12 @@ interface PlotProps {
   point: Point | undefined;
   span: number;
   onsets: readonly Onset[];
+  height: number;
   label: string;
   onReading: (text: string) => void;
 }
 
-function Plot({ data, point, span, onsets, label, onReading }: PlotProps) {
+function Plot({ data, point, span, onsets, height, label, onReading }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef({ data, point, onsets, span });
@@ -133,7 +140,7 @@ function Plot({ data, point, span, onsets, label, onReading }: PlotProps) {
     const chart = new uPlot(
       {
         width: host.clientWidth || 400,
-        height: HEIGHT,
+        height,
         legend: { show: false },
         cursor: { sync: { key: 'evidence' }, drag: { x: true, y: false }, points: { size: 6 } },
         tzDate: (time) => uPlot.tzDate(new Date(time * 1000), zone.peek()),
@@ -150,7 +157,10 @@ function Plot({ data, point, span, onsets, label, onReading }: PlotProps) {
           {},
           { scale: 'score', stroke: colours.score, fill: colours.scoreFill, width: 1, points: { show: false } },
           { scale: 'y', stroke: colours.line, width: 1.75, points: { show: false }, spanGaps: false },
+          { scale: 'y', stroke: colours.spread, width: 0.5, points: { show: false } },
+          { scale: 'y', stroke: colours.spread, width: 0.5, points: { show: false } },
         ],
+        bands: [{ series: [4, 3], fill: colours.spread }], // between the highest and the lowest of each span
         hooks: {
           drawClear: [(u) => decorations.under(u, latest.current.point, colours)],
           draw: [(u) => decorations.over(u, latest.current.point, latest.current.onsets, colours)],
@@ -161,25 +171,26 @@ function Plot({ data, point, span, onsets, label, onReading }: PlotProps) {
       host,
     );
     plot.current = chart;
-    const observer = new ResizeObserver(() => chart.setSize({ width: host.clientWidth || 400, height: HEIGHT }));
+    const observer = new ResizeObserver(() => chart.setSize({ width: host.clientWidth || 400, height }));
     observer.observe(host);
     return () => {
       observer.disconnect();
       chart.destroy();
       plot.current = null;
     };
-  }, [look]);
+  }, [look, height]);
 
   useEffect(() => {
     plot.current?.setData(columns(data));
   }, [data, onsets.length, span]);
 
-  return <div class="plot" ref={box} role="img" aria-label={label} />;
+  return <div class="plot" style={{ height }} ref={box} role="img" aria-label={label} />;
 }
 
 function columns(data: TraceData): uPlot.AlignedData {
-  const scores = data.score?.length === data.time.length ? data.score : data.time.map(() => null);
-  return [data.time, scores, data.value];
+  const whole = (column: (number | null)[] | undefined) =>
+    column?.length === data.time.length ? column : data.time.map(() => null);
+  return [data.time, whole(data.score), data.value, whole(data.min), whole(data.max)];
 }
 
 /** Clock times on the axis; the day as well where it begins. */

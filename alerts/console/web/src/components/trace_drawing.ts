@@ -12,6 +12,8 @@ export interface Palette {
   score: string;
   scoreFill: string;
   band: string;
+  spread: string; // between the lowest and highest readings where several stand for one
+  ground: string;
   levels: Record<Level, string>;
   font: string;
 }
@@ -27,6 +29,8 @@ export function palette(element: HTMLElement): Palette {
     score: colour('--score'),
     scoreFill: colour('--score-fill'),
     band: colour('--band'),
+    spread: colour('--spread'),
+    ground: colour('--surface'),
     levels: { red: colour('--red'), orange: colour('--orange'), yellow: colour('--yellow'), blue: colour('--blue') },
     font: `11px ${style.fontFamily}`,
   };
@@ -115,7 +119,13 @@ function horizontal(u: uPlot, line: Line, point: Point, colours: Palette, scale:
     ctx.textAlign = 'center';
     const unit = point.unit ? ` ${point.unit}` : '';
     const name = t(point.limit_below ? 'trace.floor' : 'trace.limit');
-    ctx.fillText(`${above ? '↑' : '↓'} ${name} ${quantity(line.value)}${unit}`, bbox.left + bbox.width / 2, above ? bbox.top + 3 * scale : bbox.top + bbox.height - 3 * scale);
+    const words = `${above ? '↑' : '↓'} ${name} ${quantity(line.value)}${unit}`;
+    const [x, edge] = [bbox.left + bbox.width / 2, above ? bbox.top + 3 * scale : bbox.top + bbox.height - 3 * scale];
+    const [width, height] = [ctx.measureText(words).width + 12 * scale, 15 * scale];
+    ctx.fillStyle = colours.ground; // a level's line may run just here
+    ctx.fillRect(x - width / 2, above ? edge - 2 * scale : edge - height + 2 * scale, width, height);
+    ctx.fillStyle = colours.levels[line.level];
+    ctx.fillText(words, x, edge);
     return;
   }
   ctx.setLineDash(line.limit ? [] : [5 * scale, 4 * scale]);

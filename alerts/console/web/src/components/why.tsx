@@ -15,17 +15,27 @@ export function Why({ alarm, titled = false }: { alarm: Alarm; titled?: boolean 
         </h3>
         {titled && <p class="rule">{tName(alarm.rule_title)}</p>}
         <Terms terms={why.terms ?? []} caption={t('why.terms')} />
-        {why.score != null && <Score score={why.score} reason={why.score_reason ?? ''} />}
+        {why.score != null && <Score score={why.score} reason={tName({ zh: why.score_reason_zh ?? '', en: why.score_reason ?? '' })} />}
         {(why.hold ?? 0) > 0 && <p class="quiet">{t('why.hold', { time: duration(why.hold ?? 0) })}</p>}
-        <code class="clause">{why.clause}</code>
+        <Clause text={why.clause} />
       </section>
       <section aria-label={t('clear.title')}>
         <h3>{t('clear.title')}</h3>
         <Terms terms={why.clear_terms ?? []} caption={t('clear.terms')} />
         {(why.clear_after ?? 0) > 0 && <p class="quiet">{t('clear.after', { time: duration(why.clear_after ?? 0) })}</p>}
-        {why.clear ? <code class="clause">{why.clear}</code> : <p class="quiet">{t('clear.none')}</p>}
+        {why.clear ? <Clause text={why.clear} /> : <p class="quiet">{t('clear.none')}</p>}
       </section>
     </div>
+  );
+}
+
+/** The condition as the rule writes it, for who wants to read it. */
+function Clause({ text }: { text: string }) {
+  return (
+    <details class="clause">
+      <summary>{t('why.clause')}</summary>
+      <code>{text}</code>
+    </details>
   );
 }
 
@@ -43,7 +53,7 @@ function Terms({ terms, caption }: { terms: readonly Term[]; caption: string }) 
         </tr>
       </thead>
       <tbody>
-        {terms.map((term) => (
+        {distinct(terms).map((term) => (
           <tr key={`${term.name}${term.op ?? ''}${term.threshold ?? ''}`}>
             <th scope="row" title={term.name}>{featureName(term.name)}</th>
             <td class="number value">{termValue(term, term.value)}</td>
@@ -57,6 +67,16 @@ function Terms({ terms, caption }: { terms: readonly Term[]; caption: string }) 
       </tbody>
     </table>
   );
+}
+
+/** A clause may name one comparison in several of its alternatives: it is shown once. */
+function distinct(terms: readonly Term[]): Term[] {
+  const found = new Map<string, Term>();
+  for (const term of terms) {
+    const key = `${term.name}${term.op ?? ''}${term.threshold ?? ''}`;
+    if (!found.has(key)) found.set(key, term);
+  }
+  return [...found.values()];
 }
 
 function Score({ score, reason }: { score: number; reason: string }) {

@@ -12,7 +12,7 @@ const STORED = 'foreshock.language';
 function initial(): Language {
   const stored = localStorage.getItem(STORED);
   if (stored === 'zh-CN' || stored === 'en') return stored;
-  return navigator.language.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en';
+  return document.documentElement.lang === 'en' ? 'en' : 'zh-CN'; // the server writes the site's language there
 }
 
 export const language = signal<Language>(initial());
@@ -26,8 +26,13 @@ export function setLanguage(next: Language): void {
   localStorage.setItem(STORED, next);
 }
 
+/** Speak a language until the person chooses on this device. */
+export function adoptLanguage(next: Language): void {
+  if (!languageChosen()) language.value = next;
+}
+
 /** True when the person has chosen a language on this device. */
-export function languageChosen(): boolean {
+function languageChosen(): boolean {
   return localStorage.getItem(STORED) !== null;
 }
 

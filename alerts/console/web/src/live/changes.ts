@@ -1,11 +1,12 @@
 /** Apply changes of the journal to the store. Repeats and older changes are ignored by sequence number. */
 import { batch } from '@preact/signals';
+import { RANK } from '../contract';
 import type { Alarm, AlarmTransition, Change, Dispatch, DispatchChange, Incident, IncidentChange, Text } from '../contract';
 import { alarms, dispatches, incidents, touched } from '../store';
 
 /** Changes that a listener may want to announce or sound. */
 export interface News {
-  opened: Incident[];
+  opened: Incident[]; // or worsened
   raised: AlarmTransition[];
   sent: Dispatch[];
 }
@@ -35,7 +36,7 @@ export function apply(changes: readonly Change[]): News {
       if (!next) continue;
       nextIncidents.set(next.id, next);
       mark(next.id);
-      if (change.record.edge === 'opened') news.opened.push(next);
+      if (change.record.edge === 'opened' || worsened(known, next)) news.opened.push(next);
     } else if (change.kind === 'dispatch') {
       const next = dispatchAfter(nextDispatches.get(change.record.dispatch), change.record);
       if (!next) continue;
@@ -106,6 +107,10 @@ function incidentAfter(known: Incident | undefined, record: IncidentChange): Inc
     ...(filled(record.title) ? { title: record.title } : {}),
     ...(record.edge === 'acknowledged' ? { acknowledged_by: record.actor ?? null } : {}),
   };
+}
+
+function worsened(before: Incident | undefined, after: Incident): boolean {
+  return before !== undefined && (RANK[after.level] ?? 0) > (RANK[before.level] ?? 0);
 }
 
 function filled(title: Partial<Text> | undefined): title is Partial<Text> {

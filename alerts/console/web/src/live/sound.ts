@@ -1,17 +1,19 @@
-/** A short tone by level for a new unacknowledged alarm. Browsers allow sound only after a click, so it is asked for. */
-import { signal } from '@preact/signals';
+/** A tone by level, repeated at growing pauses until somebody acknowledges. Browsers allow sound only after a click, so it is asked for. */
+import { effect, signal } from '@preact/signals';
 import type { Level } from '../contract';
+import { alarming } from './attention';
 
 type Sound = 'off' | 'on';
 export const sound = signal<Sound>('off');
 /** Unix milliseconds until which sound is muted. */
 export const mutedUntil = signal(0);
-/** Counts the tones played, for tests and for the curious. */
-export const played = signal(0);
 
 const MUTE = 120_000; // milliseconds
 const TONES: Partial<Record<Level, readonly number[]>> = { red: [988, 740, 988, 740, 988], orange: [740, 740] }; // Hz
+const PAUSES: Partial<Record<Level, readonly number[]>> = { red: [6, 8, 12, 18, 30], orange: [20, 30, 60] }; // seconds
 let context: AudioContext | null = null;
+let next: ReturnType<typeof setTimeout> | undefined;
+let repeats = 0;
 
 /** Turn sound on, from a click, and play the orange tone as its test. */
 export async function enableSound(): Promise<void> {
@@ -30,8 +32,38 @@ export function toggleMute(): void {
   mutedUntil.value = mutedUntil.value > Date.now() ? 0 : Date.now() + MUTE;
 }
 
-/** Play the tone of a level; blue and yellow have none. */
+// Sound again while something red or orange waits; a change of the worst level begins the pauses anew.
+effect(() => {
+  const level = sound.value === 'on' ? alarming.value : null;
+  clearTimeout(next);
+  repeats = 0;
+  if (level) wait(level);
+});
+
+function wait(level: Level): void {
+  const pauses = PAUSES[level] ?? [];
+  const pause = pauses[Math.min(repeats, pauses.length - 1)];
+  if (pause === undefined) return;
+  repeats += 1;
+  next = setTimeout(() => {
+    play(level);
+    wait(level);
+  }, pause * 1000);
+}
+
+/** Play the tone of a level at once, and count the pauses from here; blue and yellow have none. */
 export function beep(level: Level): void {
+  if (!TONES[level]) return;
+  play(level);
+  const waiting = alarming.peek();
+  if (waiting && sound.peek() === 'on') {
+    clearTimeout(next);
+    repeats = 0;
+    wait(waiting);
+  }
+}
+
+function play(level: Level): void {
   const tones = TONES[level];
   if (!tones || !context || sound.peek() !== 'on' || mutedUntil.peek() > Date.now()) return;
   let start = context.currentTime + 0.02;
@@ -48,5 +80,4 @@ export function beep(level: Level): void {
     tone.stop(start + 0.17);
     start += 0.19;
   }
-  played.value += 1;
 }

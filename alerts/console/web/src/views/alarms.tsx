@@ -8,7 +8,7 @@ import { Failed, useLoad, Waiting } from '../components/load';
 import { actorName, Age, AlarmStateChip, Moment, Simulation } from '../components/marks';
 import { Reasons } from '../components/plan';
 import { Why } from '../components/why';
-import { LEVELS, RANK, type Alarm, type Level } from '../contract';
+import { LEVELS, RANK, type Alarm, type Level, type Snapshot } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
 import { alarms as live, directory, mayOperate, touched } from '../store';
@@ -162,9 +162,20 @@ export function AlarmView({ id }: { id: string }) {
   );
 }
 
+/** The pictures that cameras took for the alarm's incident. */
+function usePictures(incident: string | null): readonly Snapshot[] {
+  const { data } = useLoad(
+    () => (incident ? api.incident(incident).then((found) => found.snapshots) : Promise.resolve([])),
+    incident ?? '',
+    incident ? (touched.value.get(incident) ?? 0) : 0,
+  );
+  return data ?? [];
+}
+
 function One({ alarm }: { alarm: Alarm }) {
   const area = directory.value?.areas.get(alarm.area);
   const waiting = alarm.state === 'UNACK' || alarm.state === 'RTNUN';
+  const pictures = usePictures(alarm.incident);
   return (
     <article class="incident" aria-labelledby="alarm-title">
       <header class={`incident-head level-${alarm.level}${waiting ? ' waits' : ''}`}>
@@ -208,7 +219,7 @@ function One({ alarm }: { alarm: Alarm }) {
         </div>
       </header>
       <Why alarm={alarm} />
-      <Evidence alarms={[alarm]} snapshots={[]} area={alarm.area} />
+      <Evidence alarms={[alarm]} snapshots={pictures} area={alarm.area} />
       {alarm.rationale && Object.keys(alarm.rationale).length > 0 && (
         <section>
           <h3>{t('rationale')}</h3>

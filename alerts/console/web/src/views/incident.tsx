@@ -128,6 +128,8 @@ function Head({ incident, cause, onClose }: { incident: IncidentDetail; cause: A
 
 /** Put the focus on the choice of whom to send. */
 export function focusDispatch(): void {
+  const folded = document.getElementById('dispatch-more');
+  if (folded instanceof HTMLDetailsElement) folded.open = true;
   const form = document.getElementById('dispatch-form');
   const field = form?.querySelector<HTMLElement>('input:checked, input, select');
   form?.scrollIntoView({ block: 'nearest' });

@@ -1,15 +1,17 @@
 /** The duty page: the queue of incidents on the left, the chosen one beside it. */
 import { signal, useComputed, useSignal } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api';
 import { Guard } from '../components/lazy';
-import { HelpDialog, keysOn } from '../components/help_dialog';
+import { HelpDialog } from '../components/help_dialog';
 import { LevelShape } from '../components/level';
 import { actorName, Age, Countdown, IncidentStateChip, Simulation } from '../components/marks';
 import { complain, tell } from '../components/notices';
 import { Waiting } from '../components/load';
-import type { Incident } from '../contract';
+import { RANK, type Incident } from '../contract';
 import { t, tName } from '../i18n';
+import { occupied, onKeys } from '../keys';
+import { looking } from '../live/attention';
 import { toggleMute } from '../live/sound';
 import { go, href } from '../router';
 import { directory, isRisk, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
@@ -24,19 +26,20 @@ wide.addEventListener('change', () => {
 export function Watch({ id }: { id: string }) {
   const kind = useSignal<'risk' | 'technical'>('risk');
   const list = useComputed(() => openIncidents.value.filter((incident) => isRisk(incident) === (kind.value === 'risk')));
-  const [pinned, pin] = useState('');
   const [help, setHelp] = useState(false);
-  // on a wide screen the most urgent incident is open from the start; it then stays, whatever else arrives
-  const first = list.value[0]?.id ?? '';
-  const shown = id || (isWide.value ? pinned || first : '');
+  const { picked, hold } = usePick(id, list.value);
+  const shown = id || (isWide.value ? picked : '');
   useEffect(() => {
-    if (!id && !pinned && first) pin(first);
-  }, [id, pinned, first]);
+    looking.value = shown;
+    return () => {
+      looking.value = '';
+    };
+  }, [shown]);
   useKeys(shown, list.value, setHelp);
   return (
     <main class={`watch${id ? ' has-choice' : ''}`} id="main" tabIndex={-1}>
       <Queue list={list.value} shown={shown} kind={kind.value} onKind={(next) => (kind.value = next)} onHelp={() => setHelp(true)} />
-      <div class="chosen">
+      <div class="chosen" onPointerDown={hold} onKeyDown={hold} onInput={hold}>
         {id && (
           <a class="back" href="#/">
             ← {t('back')}
@@ -53,6 +56,34 @@ export function Watch({ id }: { id: string }) {
       {help && <HelpDialog onClose={() => setHelp(false)} />}
     </main>
   );
+}
+
+/**
+ * Choose for who has not chosen: the most urgent incident, and a more severe one as soon as it waits. Once the person
+ * works on what is shown (a click or key in it), it stays, and only the summons above speaks of others.
+ */
+function usePick(id: string, list: readonly Incident[]): { picked: string; hold: () => void } {
+  const [pinned, pin] = useState('');
+  const held = useRef(false);
+  const first = list[0];
+  const current = list.find((incident) => incident.id === pinned);
+  const worse = first && current && waits(first) && (!waits(current) || rank(first) > rank(current));
+  const next = !current || (worse && !held.current && !occupied()) ? (first?.id ?? '') : pinned;
+  useEffect(() => {
+    if (id) held.current = false; // what was chosen by hand stands in the address; coming back, choose afresh
+    else if (next !== pinned) {
+      held.current = false;
+      pin(next);
+    }
+  }, [id, next, pinned]);
+  const hold = () => {
+    held.current = true;
+  };
+  return { picked: next, hold };
+}
+
+function rank(incident: Incident): number {
+  return RANK[incident.level] ?? 0;
 }
 
 interface QueueProps {
@@ -153,39 +184,24 @@ function Calm() {
   );
 }
 
-/** Single keys: they rest while somebody types, while a dialog is open, and when switched off. */
 function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boolean) => void): void {
   useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (!keysOn.peek() || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
-      const target = event.target;
-      if (target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))) {
-        if (event.key === 'Escape') target.blur();
-        return;
-      }
-      const at = list.findIndex((incident) => incident.id === shown);
-      const move = (to: number) => {
-        const next = list[Math.max(0, Math.min(list.length - 1, to))];
-        if (!next) return;
-        go(href('incidents', next.id), true);
-        document.querySelector(`[data-incident="${CSS.escape(next.id)}"]`)?.scrollIntoView({ block: 'nearest' });
-      };
-      const done: Record<string, () => void> = {
-        j: () => move(at + 1),
-        k: () => move(at < 0 ? 0 : at - 1),
-        a: () => acknowledge(list[at]),
-        d: focusDispatch,
-        c: () => document.getElementById('comment')?.focus(),
-        m: toggleMute,
-        '?': () => setHelp(true),
-      };
-      const act = done[event.key];
-      if (!act) return;
-      event.preventDefault();
-      act();
+    const at = list.findIndex((incident) => incident.id === shown);
+    const move = (to: number) => {
+      const next = list[Math.max(0, Math.min(list.length - 1, to))];
+      if (!next) return;
+      go(href('incidents', next.id), true);
+      document.querySelector(`[data-incident="${CSS.escape(next.id)}"]`)?.scrollIntoView({ block: 'nearest' });
     };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
+    return onKeys({
+      j: () => move(at + 1),
+      k: () => move(at < 0 ? 0 : at - 1),
+      a: () => acknowledge(list[at]),
+      d: focusDispatch,
+      c: () => document.getElementById('comment')?.focus(),
+      m: toggleMute,
+      '?': () => setHelp(true),
+    });
   }, [shown, list]);
 }
 

@@ -1,0 +1,38 @@
+/** Single keys: they rest while somebody types, while a dialog is open, and when switched off. */
+import { signal } from '@preact/signals';
+
+const STORED = 'foreshock.keys';
+export const keysOn = signal(localStorage.getItem(STORED) !== 'off');
+
+/** Switch single keys on or off, remembered on this device. */
+export function setKeys(on: boolean): void {
+  keysOn.value = on;
+  localStorage.setItem(STORED, on ? 'on' : 'off');
+}
+
+/** Is somebody writing, choosing from a list, or answering a dialog? Then neither keys nor news may interfere. */
+export function occupied(): boolean {
+  const at = document.activeElement;
+  return document.querySelector('dialog[open]') !== null || (at instanceof HTMLElement && isField(at));
+}
+
+function isField(element: HTMLElement): boolean {
+  return element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
+}
+
+/** Listen for single keys; the answer stops listening. Escape leaves a field. */
+export function onKeys(acts: Readonly<Record<string, () => void>>): () => void {
+  const listen = (event: KeyboardEvent) => {
+    if (!keysOn.peek() || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+    if (event.target instanceof HTMLElement && isField(event.target)) {
+      if (event.key === 'Escape') event.target.blur();
+      return;
+    }
+    const act = acts[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+  addEventListener('keydown', listen);
+  return () => removeEventListener('keydown', listen);
+}

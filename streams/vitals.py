@@ -1,0 +1,71 @@
+"""Tell the engine, through the log, when a process of the run ends and when it works again."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from sensors import observation
+from sensors.lookup import Registry
+from sensors.observation import SystemEvent
+from sensors.site import SYSTEM, Site
+from streams.hub import HubClosedError, HubProducer
+from streams.topics import OBSERVATIONS
+
+logger = logging.getLogger(__name__)
+
+COMPONENTS = ("worker", "bridge", "broker", "console", "notifier", "camera")
+"""All processes that a run may have. One that an earlier run had and this one has not is not missed."""
+
+
+class Vitals:
+    """Turn what a supervisor sees into observations; they wait here while the worker itself is away."""
+
+    def __init__(self, hub: Path, site: Site, clock: Callable[[], float] = time.time) -> None:
+        self._producer = HubProducer(hub)
+        self._partition = Registry(site).partition(SYSTEM)
+        self._clock = clock
+
+    def started(self) -> None:
+        """Say that a run has begun: whatever was down in an earlier one is no longer."""
+        self._say((component, "") for component in COMPONENTS)
+
+    def lost(self, component: str, code: int, restarts: int) -> None:
+        """Say that a process has ended."""
+        self._say([(component, f"{ending(code)}, restart {restarts}")], down=True)
+
+    def back(self, component: str) -> None:
+        """Say that a process works again."""
+        self._say([(component, "")])
+
+    def close(self) -> None:
+        """Stop; nothing is waited for."""
+        self._producer.close(0.0)
+
+    def _say(self, said: Iterable[tuple[str, str]], *, down: bool = False) -> None:
+        now = self._clock()
+        events = [
+            SystemEvent(component=component, state="down" if down else "up", detail=detail, time=now)
+            for component, detail in said
+        ]
+        self._producer.produce(
+            [(OBSERVATIONS, self._partition, observation.encode(event)) for event in events], _settled
+        )
+
+
+def ending(code: int) -> str:
+    """Say in words how a process ended, by its exit code as `subprocess` gives it."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"ended by signal {-code}"
+
+
+def _settled(error: Exception | None) -> None:
+    if error is not None and not isinstance(error, HubClosedError):  # closed: the run is stopping
+        logger.warning("the engine was not told of a process: %s", error)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rules.compiler import compile_rules
+from rules.rule import Rule, load_rules
+from rules.vectors import run
+from sensors.registry import load_site
+from sensors.site import Site
+
+FOLDER = Path(__file__).parents[2] / "examples" / "district"
+
+
+@pytest.fixture(scope="module")
+def site() -> Site:
+    return load_site(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def rules(site: Site) -> tuple[Rule, ...]:
+    return load_rules(FOLDER / "rules", site)
+
+
+def test_every_area_type_has_its_own_rule_and_every_rule_its_tests(site: Site, rules: tuple[Rule, ...]) -> None:
+    named = {kind for rule in rules for kind in rule.where.types}
+    assert named == {kind.id for kind in site.area_types}
+    assert [rule.id for rule in rules if not rule.tests] == []
+
+
+def test_every_point_is_watched_and_rows_at_rest_cost_no_rule(site: Site, rules: tuple[Rule, ...]) -> None:
+    book = compile_rules(rules, site, site.points)
+    assert set(book.row.tolist()) >= set(range(len(site.points)))
+    assert not book.reading_guard.always.any()
+    assert not book.tick_guard.always.any()
+
+
+def test_a_changed_threshold_breaks_a_named_test(site: Site, rules: tuple[Rule, ...]) -> None:
+    gas = next(rule for rule in rules if rule.id == "gas-methane")
+    red = msgspec.structs.replace(gas.levels.red, when="value >= 60 %LEL")
+    changed = msgspec.structs.replace(gas, levels=msgspec.structs.replace(gas.levels, red=red))
+    assert run(gas, gas.tests[0], site) == []
+    assert run(changed, gas.tests[0], site)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.windows import PANES, Windows
+
+ALL = {"mean", "min", "max", "sum", "count", "spread", "rate"}
+
+
+def feed(windows: Windows, times: list[float], values: list[float]) -> None:
+    for time, value in zip(times, values, strict=True):
+        windows.add(np.array([0]), np.array([time]), np.array([value]))
+
+
+def read(windows: Windows, statistic: str, now: float, duration: float = 160.0) -> float:
+    return float(windows.read(statistic, duration, np.array([0]), np.array([now]))[0])
+
+
+def a_window(duration: float = 160.0) -> Windows:
+    return Windows({duration: (ALL, np.array([0]))}, 1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 60), st.integers(-50, 50)), min_size=1, max_size=80),
+    st.integers(0, 200),
+)
+def test_a_window_speaks_of_the_panes_that_it_covers(steps: list[tuple[int, int]], later: int) -> None:
+    windows = a_window()
+    times = np.cumsum([float(step) for step, _ in steps])
+    values = np.array([float(value) for _, value in steps])
+    feed(windows, times.tolist(), values.tolist())
+    now = float(times[-1] + later)
+    inside = values[np.floor(times / 10) > np.floor(now / 10) - PANES]
+    assert read(windows, "count", now) == len(inside)
+    if not len(inside):
+        assert all(np.isnan(read(windows, name, now)) for name in ("mean", "min", "max", "sum", "spread", "rate"))
+        return
+    assert read(windows, "sum", now) == inside.sum()
+    assert read(windows, "mean", now) == pytest.approx(inside.mean())
+    assert (read(windows, "min", now), read(windows, "max", now)) == (inside.min(), inside.max())
+    assert read(windows, "spread", now) == inside.max() - inside.min()
+
+
+def test_nothing_is_known_before_the_first_reading() -> None:
+    assert all(np.isnan(read(a_window(), name, 100.0)) for name in ALL)
+
+
+def test_rate_is_the_slope_and_needs_half_the_window() -> None:
+    windows = a_window()
+    feed(windows, [1000.0, 1030.0, 1060.0], [5.0, 8.0, 11.0])
+    assert np.isnan(read(windows, "rate", 1060.0))
+    feed(windows, [1090.0, 1120.0], [14.0, 17.0])
+    assert read(windows, "rate", 1120.0) == pytest.approx(0.1)
+
+
+def test_rows_and_durations_do_not_mix() -> None:
+    windows = Windows({60.0: ({"mean"}, np.array([0, 2])), 600.0: ({"mean"}, np.array([2]))}, 4)
+    rows = np.arange(4)
+    for time in (0.0, 100.0):
+        windows.add(rows, np.full(4, time), rows + time)
+    now = np.full(4, 100.0)
+    assert windows.read("mean", 60.0, rows, now).tolist()[::2] == [100.0, 102.0]
+    assert windows.read("mean", 600.0, rows, now).tolist()[2] == 52.0
+    assert np.isnan(windows.read("mean", 600.0, rows, now)[[0, 1, 3]]).all()
+
+
+def test_state_stays_small() -> None:
+    rows = np.arange(1000)
+    windows = Windows({600.0: ({"rate", "mean"}, rows)}, 1000)
+    assert windows.nbytes / 1000 <= 350
