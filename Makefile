@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
-.PHONY: run test check format setup setup-dev web bench drill clean help
+.PHONY: run test check format setup setup-dev web screenshots bench drill clean help
 .DEFAULT_GOAL := help
 
 help: ## say what can be typed
@@ -16,10 +16,11 @@ run: setup web ## set up and run the example district, with its simulator; ARGS=
 test: setup-dev web ## set up and run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-check: setup-dev ## lint, formatting and types
+check: setup-dev ## lint, formatting and types, of the page as well
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m scripts.build_web --check
 
 format: setup-dev ## put the code into the house's form
 	@$(BIN)/ruff check --fix-only -q .
@@ -31,6 +32,9 @@ setup-dev: $(VENV)/.installed-dev
 
 web: $(VENV)/.installed
 	@$(BIN)/python -m scripts.build_web
+
+screenshots: setup-dev web ## take the documentation's pictures anew (needs Chromium)
+	@$(BIN)/python -m scripts.screenshots $(ARGS)
 
 bench: setup-dev ## print the benchmarks, one JSON line a figure
 	@for bench in engine bridge pipeline; do $(BIN)/python -m scripts.bench_$$bench; done

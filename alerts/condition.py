@@ -113,4 +113,4 @@ def rationale(rule: Rule) -> dict[str, Any]:
     plain = msgspec.to_builtins(found) if found is not None else {}
     plain = plain if isinstance(plain, dict) else {"text": plain}
     plan = getattr(rule, "plan", None)
-    return {**plain, "plan": msgspec.to_builtins(plan)} if plan else plain
+    return {**plain, "plan": list(msgspec.to_builtins(plan))} if plan else plain

@@ -99,15 +99,15 @@ def taken(product: Product) -> int:
     return int(product.figures("worker").get("readings", 0))
 
 
-def settled(product: Product, patience: float = 60.0) -> int:
-    """Wait until nothing more arrives; return the readings taken."""
-    last, same, deadline = -1, 0, time.monotonic() + patience
-    while same < 3 and time.monotonic() < deadline:
+def settled(product: Product, patience: float = 60.0) -> tuple[int, float]:
+    """Wait until nothing more arrives; return the readings taken, and when (monotonic) the last were seen taken."""
+    last, reached, deadline = -1, time.monotonic(), time.monotonic() + patience
+    while time.monotonic() - reached < 2.2 and time.monotonic() < deadline:
         now = taken(product)
-        same = same + 1 if now == last else 0
-        last = now
-        time.sleep(0.7)
-    return last
+        if now != last:
+            last, reached = now, time.monotonic()
+        time.sleep(0.1)
+    return last, reached
 
 
 def cost(product: Product, mode: str, rate: float, seconds: float, bar: float | None) -> None:
@@ -116,7 +116,7 @@ def cost(product: Product, mode: str, rate: float, seconds: float, bar: float | 
     before, started, begun = taken(product), cpu(pids), time.monotonic()
     generator = load(product, mode, rate, seconds)
     sent = json.loads(generator.communicate(timeout=seconds + 120)[0])
-    after = settled(product)
+    after, reached = settled(product)
     wall = time.monotonic() - begun
     readings = after - before
     used = {name: value - started[name] for name, value in cpu(pids).items()}
@@ -135,7 +135,8 @@ def cost(product: Product, mode: str, rate: float, seconds: float, bar: float | 
         sent_rate=sent["rate"],
     )
     if mode == "frames" and not rate:
-        say("frames end to end", sent["readings"] / sent["seconds"], "readings/s", 100_000, most=False, taken=readings)
+        rate = readings / (reached - begun)
+        say("frames end to end", rate, "readings/s", 100_000, most=False, sent=sent["readings"], taken=readings)
 
 
 IDLE = 0.0

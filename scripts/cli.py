@@ -51,7 +51,6 @@ def version() -> None:
         "scikit-learn",
         "msgspec",
         "sqlalchemy",
-        "iotcore",
     ):
         out.print(f"  {name} {metadata.version(name)}")
     build = next((n for n in ("opencv-python", "opencv-python-headless") if _installed(n)), None)

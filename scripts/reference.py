@@ -85,7 +85,8 @@ def _usage(argument: Any) -> str:
 
 def _text(help: str) -> list[str]:
     """Lay a command's help out: paragraphs stay, what is indented stays an example."""
-    return [line.rstrip() for line in help.replace("\f", "").replace("\b\n", "").strip().splitlines()]
+    lines = [line.rstrip() for line in help.replace("\b\n", "").strip().splitlines()]
+    return [f"    {line}" if line.startswith("foreshock ") else line for line in lines]
 
 
 def _row(parameter: Any) -> str:
@@ -111,7 +112,7 @@ def _default(parameter: Any) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 # The HTTP API

@@ -84,8 +84,9 @@ class _Flight:
 class Window:
     """Learn how many unacknowledged messages the broker lets fly, and do not keep it waiting for the floor.
 
-    Brokers stop at a number (Mosquitto 20 by default, the embedded one 100). Once the same highest number has been met
-    several times, it is taken for the broker's, and the next read comes when about half of it has arrived again.
+    Brokers stop at a number (Mosquitto 20 by default), and so do publishers that wait for the embedded broker's
+    acknowledgement, which waits for ours. Once the same highest number has been met several times, it is taken for
+    theirs, and the next read comes when about half of it has arrived again.
     """
 
     def __init__(self) -> None:

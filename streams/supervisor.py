@@ -27,6 +27,9 @@ BACKOFF = (0.1, 0.1, 0.3, 1.0, 3.0, 10.0)
 STEADY = 3.0
 """Seconds of life after which a child counts as sound again, and its next restart is quick."""
 
+HOPELESS = 5
+"""Ends of a child, never ready in between, after which a start fails."""
+
 STOP_SECONDS = 4.5
 """Seconds that a stop may take in all before what is left is killed."""
 
@@ -99,6 +102,7 @@ class Supervisor:
         self.children = list(children)
         self._lost, self._back = lost, back
         self._stopping = asyncio.Event()
+        self._hopeless = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, seconds: float = 30.0) -> float:
@@ -110,13 +114,28 @@ class Supervisor:
         self._tasks = [asyncio.create_task(self._keep(child)) for child in self.children if not child.once]
         try:
             async with asyncio.timeout(seconds):
-                await asyncio.gather(*(child.ready.wait() for child in self.children if not child.once))
+                await self._all_ready()
         except TimeoutError as error:
             late = ", ".join(child.name for child in self.children if not child.ready.is_set() and not child.once)
             raise StartError(f"not ready after {seconds:.0f} s: {late}; see the lines above for the reason") from error
         took = time.monotonic() - begun
         self._tasks += [asyncio.create_task(self._keep(child)) for child in self.children if child.once]
         return took
+
+    async def _all_ready(self) -> None:
+        """Wait until all children are ready. Raise `StartError` for one that ends again and again."""
+        waits = [asyncio.create_task(child.ready.wait()) for child in self.children if not child.once]
+        hopeless = asyncio.create_task(self._hopeless.wait())
+        try:
+            ready = asyncio.gather(*waits)
+            await asyncio.wait((ready, hopeless), return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                names = ", ".join(child.name for child in self.children if child.restarts >= HOPELESS)
+                raise StartError(f"{names} ended {HOPELESS} times and was never ready; see the lines above")
+        finally:
+            for task in (*waits, hopeless):
+                task.cancel()
+            await asyncio.gather(*waits, hopeless, return_exceptions=True)
 
     def stop_soon(self) -> None:
         """Ask for a stop; safe in a signal handler."""
@@ -157,8 +176,10 @@ class Supervisor:
                 return
             failures = 0 if time.monotonic() - started > STEADY else failures + 1
             child.restarts += 1
+            if failures >= HOPELESS and not child.ready.is_set():
+                self._hopeless.set()
             pause = BACKOFF[min(failures, len(BACKOFF)) - 1] if failures else BACKOFF[0]
-            logger.error("%s ended with code %s; started again in %.1f s", child.name, code, pause)
+            logger.error("%s %s; started again in %.1f s", child.name, ending(code), pause)
             child.ready.clear()
             if self._lost is not None and not child.once:
                 self._lost(child.name, code, child.restarts)
@@ -202,6 +223,16 @@ class Supervisor:
             return await child.process.wait()
         finally:
             forget()
+
+
+def ending(code: int) -> str:
+    """Say in words how a process ended, by its exit code as `subprocess` gives it."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"ended by signal {-code}"
 
 
 def on_signals(supervisor: Supervisor) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from sensors.lookup import Registry
 from sensors.observation import SystemEvent
 from sensors.site import SYSTEM, Site
 from streams.hub import HubClosedError, HubProducer
+from streams.supervisor import ending
 from streams.topics import OBSERVATIONS
 
 logger = logging.getLogger(__name__)
@@ -54,16 +54,6 @@ class Vitals:
         self._producer.produce(
             [(OBSERVATIONS, self._partition, observation.encode(event)) for event in events], _settled
         )
-
-
-def ending(code: int) -> str:
-    """Say in words how a process ended, by its exit code as `subprocess` gives it."""
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        return f"ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"ended by signal {-code}"
 
 
 def _settled(error: Exception | None) -> None:

@@ -139,7 +139,13 @@ def list_tokens(data: DataOption = None, as_json: JsonOption = False) -> None:
         table = Table("id", "name", "roles", "expires", "used", "state")
         for token in found:
             state = "revoked" if token.revoked else "active"
-            row = (token.id, plain(token.name), " ".join(token.roles), local(token.expires, zone), local(token.used, zone))
+            row = (
+                token.id,
+                plain(token.name),
+                " ".join(token.roles),
+                local(token.expires, zone),
+                local(token.used, zone),
+            )
             table.add_row(*row, state)
         out.print(table if found else "no tokens yet; make one with `foreshock tokens add NAME --role viewer`")
 

@@ -53,7 +53,8 @@ def list_alarms(
     if as_json:
         print(msgspec.json.encode(found).decode())
         return
-    table = Table("level", "state", "raised", "area", "scope", "rule", "id")
+    table = Table("level", "state", "raised", "area", "scope", "rule")
+    table.add_column("id", no_wrap=True)  # whole, to be copied
     for one in found:
         level = one["level"]
         row = (one["state"], local(one["time"], content.site.zone), one["area"], one["scope"], one["rule"], one["id"])

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -17,6 +18,7 @@ from sensors.document import DocumentError
 from sensors.lookup import Registry
 from streams import publication, settings
 from streams.bundle import Bundle
+from streams.processes.child import configure_logging
 from streams.settings import Settings
 from streams.supervisor import Child, StartError, Supervisor, on_signals, require_port, take_lock
 from streams.vitals import Vitals
@@ -50,10 +52,12 @@ def run(
     try:
         lock = take_lock(found.data_folder)
         with lock:
-            content = publication.resolve(found.site_folder, found.data_folder)
             if not found.mqtt_host:
                 require_port("127.0.0.1", found.mqtt_port, "the MQTT broker", "--mqtt-port")
             require_port(found.host, found.port, "the console", "--port")
+            _require_webhook(found)
+            content = publication.resolve(found.site_folder, found.data_folder)
+            _require_cameras(content, camera or [])
             raise typer.Exit(asyncio.run(_supervise(found, content, scene if sim else None, camera or [], begun)))
     except DocumentError as error:
         for problem in error.problems[:20]:
@@ -65,6 +69,31 @@ def run(
         fail(str(error))
     except OSError as error:
         fail(f"cannot use the data folder {found.data_folder}: {error.strerror or error}")
+
+
+def _require_webhook(found: Settings) -> None:
+    """Raise `StartError` when the webhook cannot be what it is set to."""
+    if not found.webhook_url:
+        return
+    parts = urlsplit(found.webhook_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+        raise StartError("FORESHOCK_WEBHOOK_URL must be http(s)://host…, without a name or password in it")
+    if not found.webhook_secret:
+        raise StartError(
+            "FORESHOCK_WEBHOOK_URL is set, but not FORESHOCK_WEBHOOK_SECRET (or FORESHOCK_WEBHOOK_SECRET_FILE): "
+            "what is posted has to be signed"
+        )
+
+
+def _require_cameras(content: Bundle, given: list[str]) -> None:
+    """Raise `StartError` when `--camera` is not CAMERA=SOURCE of a camera that the site has."""
+    known = {camera.id for camera in content.site.cameras}
+    for one in given:
+        name, _, source = one.partition("=")
+        if not source:
+            raise StartError(f"--camera {one}: must be CAMERA=SOURCE")
+        if name not in known:
+            raise StartError(f"--camera {one}: the site has no camera {name}")
 
 
 def children(found: Settings, content: Bundle, scene: str | None, cameras: list[str]) -> list[Child]:
@@ -109,7 +138,8 @@ def _environment(found: Settings) -> dict[str, str]:
             continue
         if value != default or variable in os.environ or variable + "_FILE" in os.environ:
             environment[variable] = str(value)
-            environment[variable + "_FILE"] = ""
+            if variable + "_FILE" in os.environ:
+                environment[variable + "_FILE"] = ""  # the command line wins
     environment["FORESHOCK_DATA"] = str(found.data_folder)
     environment["FORESHOCK_SITE"] = str(found.site_folder)
     if not found.mqtt_host:
@@ -118,6 +148,7 @@ def _environment(found: Settings) -> dict[str, str]:
 
 
 async def _supervise(found: Settings, content: Bundle, scene: str | None, cameras: list[str], begun: float) -> int:
+    configure_logging("run", found.log_level, found.data_folder / "run")
     vitals = Vitals(found.hub_path, content.site)
     supervisor = Supervisor(children(found, content, scene, cameras), vitals.lost, vitals.back)
     on_signals(supervisor)
@@ -155,4 +186,3 @@ def _welcome(found: Settings, content: Bundle, scene: str | None, seconds: float
         out.print(
             f"  [bold yellow]SIMULATION 模拟[/bold yellow] scene “{scene}” is being played; --no-sim runs without"
         )
-

@@ -15,7 +15,10 @@ from rich.markup import escape
 from streams import settings
 from streams.settings import Settings, SettingsError
 
-out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+WIDE = 240
+"""Columns of a table that goes to a file or another program, where nothing is to be cut."""
+
+out = Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 SiteOption = Annotated[

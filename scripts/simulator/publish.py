@@ -14,7 +14,7 @@ import numpy as np
 import paho.mqtt.client as mqtt
 
 from scripts.simulator.scenes import Seen
-from scripts.simulator.world import World
+from scripts.simulator.world import Floats, Rows, World
 from sensors.observation import HISTORICAL, SIMULATED
 from sensors.site import Site
 
@@ -28,6 +28,9 @@ FAR, NEAR = 300.0, 60.0
 """Seconds between a point's readings in the past: what a gateway keeps of long ago, and of the last hours."""
 
 NEAR_HOURS = 2.0
+
+GATHER = 12
+"""Steps of the past that go into one frame: a gateway catches up in large messages."""
 
 SINGLES = 300.0
 """Readings a second up to which each is a message of its own; beyond it areas are sent as frames."""
@@ -145,15 +148,21 @@ class Play:
         self.frigate = site.signals.frigate[0].prefix if site.signals.frigate else None
         self.sources = {camera.id: camera.source or camera.id for camera in site.cameras}
         self.sent = 0
+        self._areas = [area.id for area in site.areas]
+        number = {area: place for place, area in enumerate(self._areas)}
+        self._home = np.array([number[point.areas[0]] for point in world.points], np.intp)
         self._event = itertools.count(1)
 
     def history(self, seconds: float, advance: Callable[[int], None], stop: threading.Event) -> None:
-        """Deliver the past up to the scene's start, as gateways do after an outage: frames, oldest first."""
-        before = self.world.start - seconds
+        """Deliver the past up to the scene's start, as gateways do after an outage: large frames, oldest first."""
+        before, gathered = self.world.start - seconds, []
         while before < self.world.start and not stop.is_set():
             near = self.world.start - before <= NEAR_HOURS * 3600
             now = min(before + (NEAR if near else FAR), self.world.start)
-            self._send(before, now, frames=True, quality=SIMULATED | HISTORICAL)
+            gathered.append(self.world.read(before, now))
+            if len(gathered) == GATHER or now >= self.world.start:
+                self._frames(*map(np.concatenate, zip(*gathered, strict=True)), SIMULATED | HISTORICAL)
+                gathered = []
             advance(int(now - before))
             before = now
 
@@ -181,18 +190,22 @@ class Play:
                 return
             stop.wait(pause)
 
-    def _send(self, before: float, now: float, *, frames: bool, quality: int = SIMULATED) -> None:
+    def _send(self, before: float, now: float, *, frames: bool) -> None:
         which, times, values = self.world.read(before, now)
-        self.sent += len(which)
-        if not frames:
-            for row, at, value in zip(which.tolist(), times.tolist(), values.tolist(), strict=True):
-                point = self.world.points[row]
-                body = msgspec.json.encode({"value": value, "time": at, "quality": quality})
-                self.publisher.send(f"{self.prefix}/readings/{point.areas[0]}/{point.id}", body)
+        if frames:
+            self._frames(which, times, values, SIMULATED)
             return
-        areas = np.array([self.world.points[row].areas[0] for row in which.tolist()])
-        for area in np.unique(areas).tolist():
-            mine = np.flatnonzero(areas == area)
+        self.sent += len(which)
+        for row, at, value in zip(which.tolist(), times.tolist(), values.tolist(), strict=True):
+            point = self.world.points[row]
+            body = msgspec.json.encode({"value": value, "time": at, "quality": SIMULATED})
+            self.publisher.send(f"{self.prefix}/readings/{point.areas[0]}/{point.id}", body)
+
+    def _frames(self, which: Rows, times: Floats, values: Floats, quality: int) -> None:
+        self.sent += len(which)
+        home = self._home[which]
+        for number in np.unique(home).tolist():
+            mine = np.flatnonzero(home == number)
             body = msgspec.msgpack.encode(
                 {
                     "points": [self.world.points[row].id for row in which[mine].tolist()],
@@ -201,7 +214,7 @@ class Play:
                     "quality": quality,
                 }
             )
-            self.publisher.send(f"{self.prefix}/frames/{area}", body)
+            self.publisher.send(f"{self.prefix}/frames/{self._areas[number]}", body)
 
     def _see(self, seen: Seen) -> None:
         if self.frigate is None:

@@ -111,6 +111,8 @@ SCENES: dict[str, Scene] = {}
 STORM = Effect(("rain@*",), rainfall(-8 * HOUR, 6 * HOUR, 26.0))
 """Rain over the whole district since hours before the scene begins."""
 
+OTHER_UNDERPASSES = tuple(f"level@drainage-0{number}" for number in range(2, 7))
+
 _scene(Scene("quiet-night", ("平静的夜晚", "Quiet night"), 8 * HOUR))
 
 _scene(
@@ -141,8 +143,12 @@ _scene(
         90 * MINUTE,
         effects=(
             Effect(("rain@*",), rainfall(-1 * HOUR, 2 * HOUR, 68.0)),
-            Effect(("level@drainage-0*",), toward(4.0, 10 * MINUTE, 80 * MINUTE, 0.05)),  # the others cope
-            Effect(("level@drainage-01",), toward(62.0, 10 * MINUTE, 60 * MINUTE)),
+            Effect(OTHER_UNDERPASSES, toward(4.0, 10 * MINUTE, 80 * MINUTE, 0.05)),  # they cope
+            Effect(("drainage-01-level-4",), toward(440.0, -20 * MINUTE, 50 * MINUTE, 0.005)),  # the sump is full first
+            Effect(
+                ("drainage-01-level-1", "drainage-01-level-2", "drainage-01-level-3"),
+                toward(62.0, 10 * MINUTE, 60 * MINUTE),
+            ),
             Effect(("pump@drainage-01",), switched(12 * MINUTE)),
         ),
         seen=(

@@ -59,7 +59,7 @@ class Stream:
         self.close()
         if self._file:
             if not Path(self.source).is_file():
-                raise AbsentError(f"there is no file {self.source}")
+                raise AbsentError(f"there is no file {self.source} yet; looking out for it")
             capture = cv2.VideoCapture(self.source)
         else:
             options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT]

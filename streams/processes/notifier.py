@@ -50,7 +50,7 @@ def targets(found: Settings, prefix: str) -> list[Target]:
 def _secret(found: Settings, name: str) -> tuple[str, str]:
     """Name the variable or the file that holds a secret; neither when it is not set."""
     variable = PREFIX + name.upper()
-    if variable + "_FILE" in os.environ:
+    if os.environ.get(variable + "_FILE"):
         return "", os.environ[variable + "_FILE"]
     return (variable, "") if getattr(found, name) else ("", "")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from alerts.condition import explanation, in_short, rationale, titles
@@ -45,3 +47,13 @@ def test_a_title_comes_in_both_languages(title: object) -> None:
 
 def test_a_rule_without_a_rationale_has_an_empty_one() -> None:
     assert rationale(Rule("r")) == {}
+
+
+def test_a_rules_checklist_goes_with_its_rationale() -> None:
+    @dataclass(frozen=True)
+    class Planned(Rule):
+        rationale: object = None
+        plan: tuple[Text | str, ...] = (Text(zh="看", en="look"), "call")
+
+    found = rationale(Planned("r", rationale={"cause": "rain"}))
+    assert found == {"cause": "rain", "plan": [{"zh": "看", "en": "look"}, "call"]}

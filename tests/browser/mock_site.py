@@ -143,6 +143,7 @@ def explanation(clause: str, point: str, value: float, score: float) -> Row:
         ],
         "hold": 60.0, "clear_after": 1800.0, "points": points, "cameras": ["cam-slope-1"], "score": score,
         "score_reason": "value above 4.1..6.9 seen in the last 17 d",
+        "score_reason_zh": "数值高于最近 17 天内的范围 4.1..6.9",
     }  # fmt: skip
 
 

@@ -51,11 +51,71 @@ def test_incident_appears_live_and_is_announced_without_a_reload(open_page: Any,
     expect(item).to_contain_text("模拟")
     expect(page.locator("[data-test=announcer]")).to_contain_text("橙色预警")
     expect(page).to_have_title(re.compile(r"^\(1\)"))
-    # it does not push aside what the officer is reading
-    expect(page.locator("#incident-title")).to_have_text("下穿通道水位上涨过快")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "./favicon-orange.svg")
+    # nobody had chosen by hand: the more severe one comes forward by itself
+    expect(page.locator("#incident-title")).to_have_text("位移异常加速，雨中蠕滑")
+    expect(page.locator("[data-test=summons]")).to_have_count(0)
     mock.do(lambda api: api.world.worsen(incident))
     expect(item).to_contain_text("红色")
+    expect(page.locator("[data-test=announcer]")).to_contain_text("红色预警")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "./favicon-red.svg")
     assert page.evaluate("window.stays") is True
+
+
+@pytest.mark.parametrize("how", ["chosen in the queue", "writing", "working on it"])
+def test_what_the_officer_works_on_stays_and_the_new_one_is_summoned(open_page: Any, mock: Any, how: str) -> None:
+    page = open_page()
+    title = page.locator("#incident-title")
+    expect(title).to_have_text("下穿通道水位上涨过快")
+    if how == "chosen in the queue":
+        queue_item(page, "inc-underpass-level").click()
+    elif how == "writing":
+        page.keyboard.press("c")
+        page.keyboard.type("half a wo")
+    else:
+        page.locator(".facts").click()
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda api: api.world.worsen(incident))
+    summons = page.locator("[data-test=summons]")
+    expect(summons).to_contain_text("新的红色预警")
+    expect(title).to_have_text("下穿通道水位上涨过快")
+    if how == "writing":
+        page.keyboard.type("rd")
+        expect(page.locator("#comment")).to_have_value("half a word")
+        summons.get_by_role("link").click()
+    else:
+        page.keyboard.press("g")
+    expect(title).to_have_text("位移异常加速，雨中蠕滑")
+    expect(summons).to_have_count(0)
+
+
+def test_summons_stands_on_every_page_until_it_is_answered(open_page: Any, mock: Any) -> None:
+    page = open_page("#/alarms")
+    page.locator("[data-test=alarms] li").first.wait_for()
+    incident = mock.do(lambda api: api.world.landslide())
+    expect(page.locator("[data-test=summons]")).to_contain_text("新的橙色预警")
+    mock.do(lambda api: api.world.acknowledge(incident, "user:li"))
+    expect(page.locator("[data-test=summons]")).to_have_count(0)
+
+
+def test_site_s_language_comes_first_whatever_the_browser_speaks(open_page: Any, mock: Any) -> None:
+    page = open_page("#/login", who="", language="en-US")
+    expect(page.get_by_role("heading", level=1)).to_have_text("登录")
+    page.get_by_role("button", name="EN").click()
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_header_is_one_row_at_1440_in_both_languages(open_page: Any, mock: Any) -> None:
+    page = open_page()
+    header = page.locator("header.top")
+    for button in ("EN", "中文"):
+        assert header.bounding_box()["height"] < 64
+        header.get_by_role("button", name=button).click()
+        expect(header.get_by_role("button", name={"EN": "中文", "中文": "EN"}[button])).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert header.bounding_box()["height"] < 110
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_officer_sees_why_acknowledges_and_dispatches(open_page: Any, mock: Any) -> None:
@@ -63,8 +123,12 @@ def test_officer_sees_why_acknowledges_and_dispatches(open_page: Any, mock: Any)
     mock.do(lambda api: api.world.worsen(incident))
     page = open_page()
     why = page.get_by_role("region", name="为何报警")
-    expect(why).to_contain_text("score >= 0.99")
     expect(why).to_contain_text("37 分钟")
+    expect(why).to_contain_text("数值高于")
+    expect(why.locator("code")).to_be_hidden()
+    why.get_by_text("规则原文").click()
+    expect(why.locator("code")).to_contain_text("score >= 0.99")
+    expect(page.locator(".trace .eta").first).to_contain_text("37 分钟")
     expect(page.get_by_role("region", name="如何解除")).to_contain_text("30 分钟")
     expect(page.locator(".plot canvas").first).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("最新")).first).to_be_visible()
@@ -287,3 +351,39 @@ def test_sound_needs_a_click_sounds_for_orange_and_can_be_muted(open_page: Any, 
     mock.do(lambda api: api.world.worsen(incident))
     expect(queue_item(page, incident)).to_contain_text("红色")
     expect(page.locator("html")).to_have_attribute("data-tones", "4")
+
+
+def test_sound_repeats_at_growing_pauses_until_acknowledged(open_page: Any, mock: Any) -> None:
+    page = open_page()
+    expect(page.locator("#incident-title")).to_be_visible()
+    page.evaluate(
+        """() => {
+            const root = document.documentElement;
+            const make = AudioContext.prototype.createOscillator;
+            AudioContext.prototype.createOscillator = function () {
+                root.dataset.tones = Number(root.dataset.tones ?? 0) + 1;
+                return make.call(this);
+            };
+        }"""
+    )
+    tones = page.locator("html")
+    page.clock.install()
+    page.get_by_role("button", name="开启声音").click()
+    expect(tones).to_have_attribute("data-tones", "2")
+    incident = mock.do(lambda api: api.world.landslide())
+    page.clock.run_for(100)
+    expect(queue_item(page, incident)).to_be_visible()
+    page.clock.run_for(100)
+    expect(tones).to_have_attribute("data-tones", "4")
+    page.clock.run_for(20_000)
+    expect(tones).to_have_attribute("data-tones", "6")
+    page.clock.run_for(20_000)  # the second pause is longer
+    expect(tones).to_have_attribute("data-tones", "6")
+    page.clock.run_for(10_000)
+    expect(tones).to_have_attribute("data-tones", "8")
+    mock.do(lambda api: api.world.acknowledge(incident, "user:li"))
+    for _ in range(20):
+        page.clock.run_for(50)
+    expect(queue_item(page, incident)).to_contain_text("已确认")
+    page.clock.run_for(60_000)
+    expect(tones).to_have_attribute("data-tones", "8")

@@ -62,7 +62,8 @@ def test_ended_session_leads_to_the_sign_in_page_and_back(open_page: Any, mock: 
 
 def test_two_officers_see_each_other_s_hand(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide())
-    one, other = open_page(), open_page(language="en")
+    one, other = open_page(), open_page()
+    other.get_by_role("button", name="EN").click()
     expect(other.locator("#incident-title")).to_be_visible()
     one.locator(".incident-head").get_by_role("button", name="确认").click()
     expect(other.locator(f"[data-incident={incident}]")).to_contain_text("Acknowledged")

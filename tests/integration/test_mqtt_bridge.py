@@ -18,17 +18,16 @@ pytestmark = pytest.mark.server
 
 @pytest.mark.parametrize("kind", ["embedded", "mosquitto"])
 def test_mqtt_5(kind: str, tmp_path: Path) -> None:
-    port, port5 = free_port(), free_port()
+    port = free_port()
     if kind == "mosquitto":
         if MOSQUITTO is None:
             pytest.skip("Mosquitto is not installed")
         process = mosquitto(port, tmp_path)
-        port5 = port
     else:
-        process = embedded.start(port, tmp_path, port5=port5).process
+        process = embedded.start(port, tmp_path).process
     try:
         sink = Sink()
-        with running(port5, sink, version=5) as bridge, publisher(port) as client:
+        with running(port, sink, version=5) as bridge, publisher(port) as client:
             assert until(lambda: bridge.connected)
             for k in range(50):
                 client.publish("foreshock/readings/a0/p0", str(k), qos=k % 3)

@@ -85,6 +85,8 @@ class Link:
 
     def _keep(self, rest: bytes) -> None:
         """Keep the beginning of an unfinished packet."""
+        if self.session is None and rest[0] != packets.CONNECT:
+            raise MalformedPacket("a packet before CONNECT", packets.PROTOCOL)
         self._rest = rest
         self._wanted = 1
         size, body = length_at(rest, 1)
@@ -104,58 +106,60 @@ class Link:
         start = run_from = run = 0
         run_route = None
         acked = False
-        while end - start > 1:
-            first = data[start]
-            size = data[start + 1]
-            body = start + 2
-            if size > 127:
-                size, body = length_at(data, start + 1)
-                if body < 0:
+        try:
+            while end - start > 1:
+                first = data[start]
+                size = data[start + 1]
+                body = start + 2
+                if size > 127:
+                    size, body = length_at(data, start + 1)
+                    if body < 0:
+                        break
+                    if size > exchange.settings.largest:
+                        raise MalformedPacket(f"a packet of {size} bytes", packets.TOO_LARGE)
+                stop = body + size
+                if stop > end:
                     break
-                if size > exchange.settings.largest:
-                    raise MalformedPacket(f"a packet of {size} bytes", packets.TOO_LARGE)
-            stop = body + size
-            if stop > end:
-                break
-            if first == 0x30 and ready and size > 2:
-                at = body + 2 + (data[body] << 8 | data[body + 1])
-                if at + five > stop:
-                    raise MalformedPacket("a PUBLISH shorter than it says")
-                if not five or not data[at]:
-                    route = routes[data[body + 2 : at]]
-                    if route is not run_route:
-                        if run_route is not None:
-                            exchange.forward(self, run_route, data[run_from:start], run)
-                        run_route, run_from, run = route, start, 0
-                    run += 1
-                    start = stop
-                    continue
-            if run_route is not None:
-                exchange.forward(self, run_route, data[run_from:start], run)
-                run_route = None
-            if first == 0x32 and ready and size > 4:
-                at = body + 2 + (data[body] << 8 | data[body + 1])
-                if at + 2 + five > stop:
-                    raise MalformedPacket("a PUBLISH shorter than it says")
-                if not five or not data[at + 2]:
-                    route = routes[data[body + 2 : at]]
-                    if route.plain:
-                        self._publish(route.targets, data[start:at], data[at : at + 2], data[at + 2 : stop])
+                if first == 0x30 and ready and size > 2:
+                    at = body + 2 + (data[body] << 8 | data[body + 1])
+                    if at + five > stop:
+                        raise MalformedPacket("a PUBLISH shorter than it says")
+                    if not five or not data[at]:
+                        route = routes[data[body + 2 : at]]
+                        if route is not run_route:
+                            if run_route is not None:
+                                exchange.forward(self, run_route, data[run_from:start], run)
+                            run_route, run_from, run = route, start, 0
+                        run += 1
                         start = stop
                         continue
-            elif first == 0x40 and ready and size == 2:
-                self.session.acknowledge(data[body] << 8 | data[body + 1])  # type: ignore[union-attr]
-                acked = True
+                if run_route is not None:
+                    exchange.forward(self, run_route, data[run_from:start], run)
+                    run_route = None
+                if first == 0x32 and ready and size > 4:
+                    at = body + 2 + (data[body] << 8 | data[body + 1])
+                    if at + 2 + five > stop:
+                        raise MalformedPacket("a PUBLISH shorter than it says")
+                    if not five or not data[at + 2]:
+                        route = routes[data[body + 2 : at]]
+                        if route.plain:
+                            self._publish(route.targets, data[start:at], data[at : at + 2], data[at + 2 : stop])
+                            start = stop
+                            continue
+                elif first == 0x40 and ready and size == 2:
+                    self.session.acknowledge(data[body] << 8 | data[body + 1])  # type: ignore[union-attr]
+                    acked = True
+                    start = stop
+                    continue
+                exchange.packet(self, first, data, body, stop)
                 start = stop
-                continue
-            exchange.packet(self, first, data, body, stop)
-            start = stop
-            if self.closing:
-                return end
-            five = self.five
-            ready = self.session is not None
-        if run_route is not None:
-            exchange.forward(self, run_route, data[run_from:start], run)
+                if self.closing:
+                    return end
+                five = self.five
+                ready = self.session is not None
+        finally:  # what came before a broken packet is passed on
+            if run_route is not None:
+                exchange.forward(self, run_route, data[run_from:start], run)
         if acked and self.session is not None:
             self.session.progress()
         return start
@@ -201,7 +205,7 @@ class Link:
         while pending and not pending[0].waiting:
             done = pending.popleft()
             session = self.session
-            if done.answer[0] == packets.PUBREC and session is not None:
+            if done.answer[0] == packets.PUBREC and session is not None and done.answer[2:] in session.incoming:
                 session.incoming[done.answer[2:]] = None
             self.answer(done)
 

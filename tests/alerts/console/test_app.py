@@ -108,11 +108,12 @@ def test_the_built_page_is_served_with_its_cache_rules(client: TestClient, deskt
     folder = desktop.config.static
     (folder / "assets").mkdir(parents=True)
     (folder / "assets" / "main-1234.js").write_text("let x = 1;" * 200)
-    (folder / "index.html").write_text("<!doctype html><title>Foreshock</title>")
+    (folder / "index.html").write_text('<!doctype html><html lang="en" class="x"><title>Foreshock</title>')
     (tmp_path / "outside.txt").write_text("no")
     page = client.get("/")
     assert page.status_code == 200
     assert page.headers["cache-control"] == "no-cache"
+    assert '<html lang="zh-CN" class="x">' in page.text  # the site's language, whatever the page was built with
     assert client.get("/", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
     script = client.get("/assets/main-1234.js")
     assert script.headers["content-type"].startswith("text/javascript")

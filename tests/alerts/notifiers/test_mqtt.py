@@ -24,7 +24,7 @@ Start = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 @contextlib.contextmanager
-def iotcore(port: int, folder: Path) -> Iterator[None]:
+def own(port: int, folder: Path) -> Iterator[None]:
     process = embedded.start(port, folder)
     try:
         yield
@@ -50,7 +50,7 @@ def mosquitto(port: int, folder: Path) -> Iterator[None]:
         process.wait(5)
 
 
-BROKERS = {"iotcore": iotcore, "mosquitto": mosquitto}
+BROKERS = {"embedded": own, "mosquitto": mosquitto}
 
 
 @pytest.fixture(params=sorted(BROKERS))

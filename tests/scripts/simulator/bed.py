@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from sensors.observation import HISTORICAL, SIMULATED, CameraEvent, Publication,
 from sensors.packing import Packer
 from sensors.quality import Inspector
 from sensors.registry import load_site
+from sensors.site import Point
 from streams import bundle
 from streams.bundle import Bundle
 from streams.engine import Engine
@@ -62,6 +64,8 @@ class Bed:
         self._inspector, self._packer = Inspector(self.registry), Packer(self.registry, "bed")
         self._pending: list[list[bytes]] = [[] for _ in self.engines]
         self._offset = [engine.offset for engine in self.engines]
+        self._kept: list[tuple[float, np.ndarray, np.ndarray]] = []
+        self._points: tuple[Point, ...] = ()
         self.wall = NOW + LAG
         self._ticked = math.floor(self.wall)
 
@@ -145,9 +149,12 @@ class Bed:
 
     # -- a world -----------------------------------------------------------------------------------------------------
 
-    def world(self, scene: Scene | str, seed: int = 1) -> World:
-        """Make the world of a scene that starts with the bed's beginning."""
-        return World(self.content.site, seed, SCENES[scene] if isinstance(scene, str) else scene, NOW)
+    def world(self, scene: Scene | str, seed: int = 1, after: World | None = None) -> World:
+        """Make the world of a scene; `after`: the world whose history has been delivered, to go on from."""
+        world = World(self.content.site, seed, SCENES[scene] if isinstance(scene, str) else scene, NOW)
+        if after is not None:
+            world.last, world.red, world.total = after.last.copy(), after.red.copy(), after.total.copy()
+        return world
 
     def history(self, world: World, seconds: float = HISTORY) -> None:
         """Deliver the past as `Play.history` does, within `DELIVERY` seconds of arrival time."""
@@ -165,6 +172,7 @@ class Bed:
     def play(self, world: World, seconds: float, speed: float = 30.0, *, first: float = 0.0) -> None:
         """Play the scene from its `first` second to its `seconds`-th, as `Play.live` does at a speed."""
         index = self._index(world)
+        self._points = world.points
         seen = sorted((one for one in world.scene.seen if one.at > first), key=lambda one: one.at)
         begun, before = self.wall, world.start + first
         for turn in range(1, math.ceil((seconds - first) / (speed * PAUSE)) + 1):
@@ -172,6 +180,7 @@ class Bed:
             now = min(world.start + first + turn * PAUSE * speed, world.start + seconds)
             which, times, values = world.read(before, now)
             self.deliver(index[which], times, values)
+            self._kept += [(self.wall, which, values)]
             while seen and world.start + seen[0].at <= now:
                 one = seen.pop(0)
                 self.see(one.camera, one.label, world.start + one.at, one.score)
@@ -182,6 +191,11 @@ class Bed:
 
     def _index(self, world: World) -> np.ndarray:
         return np.array([point.index for point in world.points], np.intp)
+
+    def heard(self, point: str) -> list[tuple[float, float]]:
+        """List (arrival time, value) of a point's readings in the scene."""
+        mine = next(row for row, one in enumerate(self._points) if one.id == point)
+        return [(wall, float(value)) for wall, which, values in self._kept for value in values[which == mine]]
 
     # -- what was said -----------------------------------------------------------------------------------------------
 
@@ -205,9 +219,15 @@ class Bed:
         return {one.incident: one for one in self.outcomes if isinstance(one, IncidentChange) and one.kind == kind}
 
 
-def minute(time: float, begun: float, speed: float) -> float:
-    """Tell the minute of the scene at an arrival time, when the scene began at `begun`."""
-    return (time - begun) * speed / 60
+class Minutes(NamedTuple):
+    """Tell minutes of a scene that began at an arrival time and is played at a speed."""
+
+    begun: float
+    speed: float
+
+    def __call__(self, time: float) -> float:
+        """Return the minute of the scene at an arrival time."""
+        return (time - self.begun) * self.speed / 60
 
 
 def peak(alarms: Iterable[AlarmTransition]) -> str:

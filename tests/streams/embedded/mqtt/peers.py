@@ -229,9 +229,7 @@ class Bare:
         self.sock.close()
 
 
-def connect(
-    name: str, *, five: bool = False, clean: bool = True, keepalive: int = 60, expiry: int = 3600
-) -> bytes:
+def connect(name: str, *, five: bool = False, clean: bool = True, keepalive: int = 60, expiry: int = 3600) -> bytes:
     properties = b"\x05\x11" + expiry.to_bytes(4, "big") if five else b""
     flags = bytes((2 if clean else 0,))
     body = b"\0\4MQTT" + bytes((5 if five else 4,)) + flags + keepalive.to_bytes(2, "big") + properties
@@ -239,7 +237,14 @@ def connect(
 
 
 def publish(
-    topic: str, payload: bytes, qos: int = 0, mid: int = 1, flags: int = 0, *, five: bool = False, properties: bytes = b""
+    topic: str,
+    payload: bytes,
+    qos: int = 0,
+    mid: int = 1,
+    flags: int = 0,
+    *,
+    five: bool = False,
+    properties: bytes = b"",
 ) -> bytes:
     body = string(topic.encode()) + (mid.to_bytes(2, "big") if qos else b"")
     if five:

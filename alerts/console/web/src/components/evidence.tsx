@@ -27,7 +27,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
   const [all, setAll] = useState(false);
   const points = evidencePoints(alarms);
   const shown = all ? points : points.slice(0, FIRST);
-  const pictures = [...snapshots].sort((a, b) => b.time - a.time).slice(0, 3);
+  const pictures = [...snapshots].sort((a, b) => b.time - a.time).slice(0, 3); // the newest large, two small
   const onsets = (point: string): Onset[] =>
     alarms
       .filter((alarm) => alarm.scope === point || alarm.explanation?.points?.includes(point))
@@ -67,8 +67,8 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
         </div>
         {pictures.length > 0 && (
           <div class="pictures">
-            {pictures.map((picture) => (
-              <Picture key={picture.url} picture={picture} />
+            {pictures.map((picture, index) => (
+              <Picture key={picture.url} picture={picture} small={index > 0} />
             ))}
           </div>
         )}
@@ -78,9 +78,9 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
   );
 }
 
-/** The span that shows the evidence from well before the first onset until now, in doublings so that it holds still. */
+/** The span that shows the first alarm from well before its onset until now, in doublings so that it holds still. */
 function fitted(alarms: readonly Alarm[]): number {
-  const wanted = (now.value - Math.min(now.value, ...alarms.map((alarm) => alarm.onset))) * 1.6 + 600;
+  const wanted = (now.value - (alarms[0]?.onset ?? now.value)) * 1.6 + 600;
   let span = SHORTEST;
   while (span < wanted && span < SPANS[3]) span *= 2;
   return Math.min(span, SPANS[3]);
@@ -95,11 +95,11 @@ export function evidencePoints(alarms: readonly Alarm[]): string[] {
   return [...points];
 }
 
-function Picture({ picture }: { picture: Snapshot }) {
+function Picture({ picture, small }: { picture: Snapshot; small: boolean }) {
   const [broken, setBroken] = useState(false);
   const name = tName(directory.value?.cameras.get(picture.camera)?.name) || picture.camera;
   return (
-    <figure class="picture">
+    <figure class={small ? 'picture small' : 'picture'}>
       {broken ? (
         <p class="quiet">{t('picture.broken')}</p>
       ) : (

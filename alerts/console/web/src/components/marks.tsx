@@ -53,7 +53,9 @@ export function Countdown({ deadline, leg, large = false }: { deadline: number; 
 /** A person's name out of an actor such as `user:zhang`. */
 export function actorName(actor: string | null | undefined): string {
   if (!actor) return '';
+  if (actor === 'engine') return t('actor.engine');
   const [kind, name] = actor.includes(':') ? actor.split(/:(.*)/s) : ['user', actor];
+  if (kind === 'camera') return t('actor.camera');
   if (kind === 'rule') return t('actor.rule');
   if (kind === 'engine' || kind === 'clock' || kind === 'system') return t('actor.engine');
   return name ?? actor;

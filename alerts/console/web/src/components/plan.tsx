@@ -1,7 +1,7 @@
 /** The prepared response as a checklist. A tick is a comment on the incident: everybody sees it, and it stays. */
 import { useMemo } from 'preact/hooks';
 import { api } from '../api';
-import { moment } from '../clock';
+import { duration, moment } from '../clock';
 import type { Alarm, IncidentDetail, Rationale } from '../contract';
 import { t, tName } from '../i18n';
 import { mayComment } from '../store';
@@ -77,7 +77,9 @@ export function Reasons({ rationale }: { rationale: Rationale }) {
 
 function respondWithin(time: number | string | undefined): string {
   if (time === undefined) return '';
-  return typeof time === 'number' ? t('time.minutes', { m: Math.round(time / 60) }) : time;
+  if (typeof time === 'number') return duration(time);
+  const words = /^(\d+(?:\.\d+)?)\s*(s|min|h|d)$/.exec(time.trim());
+  return words ? duration(Number(words[1]) * { s: 1, min: 60, h: 3600, d: 86400 }[words[2] as 's' | 'min' | 'h' | 'd']) : time;
 }
 
 /** The steps of the plan if the rule has one, else of its rationale's response: one a line or sentence. */

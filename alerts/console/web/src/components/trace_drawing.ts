@@ -99,43 +99,58 @@ function over(u: uPlot, point: Point | undefined, onsets: readonly Onset[], colo
   ctx.clip();
   ctx.font = colours.font.replace('11px', `${11 * scale}px`);
   ctx.lineWidth = scale;
-  if (point) for (const line of lines(point)) horizontal(u, line, point, colours, scale);
+  if (point) {
+    const all = lines(point).sort((a, b) => Number(b.limit) - Number(a.limit));
+    for (const line of all) horizontal(u, line, colours, scale);
+    const taken: number[] = []; // heights that a word has: close to it another would not be readable
+    for (const line of all) label(u, line, point, taken, colours, scale);
+  }
   for (const onset of onsets) vertical(u, onset, colours, scale);
   ctx.restore();
 }
 
-function horizontal(u: uPlot, line: Line, point: Point, colours: Palette, scale: number): void {
+function horizontal(u: uPlot, line: Line, colours: Palette, scale: number): void {
   const { ctx, bbox } = u;
   const y = u.valToPos(line.value, 'y', true);
-  const text = `${line.label} ${quantity(line.value)}`;
-  ctx.strokeStyle = ctx.fillStyle = colours.levels[line.level];
-  ctx.textAlign = 'left'; // the right end belongs to the newest readings and the alarm's flag
-  const left = bbox.left + 4 * scale;
-  if (y < bbox.top || y > bbox.top + bbox.height) {
-    // out of sight: say in which direction it lies, for the limit only
-    if (!line.limit) return;
-    const above = y < bbox.top;
-    ctx.textBaseline = above ? 'top' : 'bottom';
-    ctx.textAlign = 'center';
-    const unit = point.unit ? ` ${point.unit}` : '';
-    const name = t(point.limit_below ? 'trace.floor' : 'trace.limit');
-    const words = `${above ? '↑' : '↓'} ${name} ${quantity(line.value)}${unit}`;
-    const [x, edge] = [bbox.left + bbox.width / 2, above ? bbox.top + 3 * scale : bbox.top + bbox.height - 3 * scale];
-    const [width, height] = [ctx.measureText(words).width + 12 * scale, 15 * scale];
-    ctx.fillStyle = colours.ground; // a level's line may run just here
-    ctx.fillRect(x - width / 2, above ? edge - 2 * scale : edge - height + 2 * scale, width, height);
-    ctx.fillStyle = colours.levels[line.level];
-    ctx.fillText(words, x, edge);
-    return;
-  }
+  if (y < bbox.top || y > bbox.top + bbox.height) return;
+  ctx.strokeStyle = colours.levels[line.level];
   ctx.setLineDash(line.limit ? [] : [5 * scale, 4 * scale]);
   ctx.beginPath();
   ctx.moveTo(bbox.left, y);
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
   ctx.setLineDash([]);
-  ctx.textBaseline = 'bottom';
-  ctx.fillText(text, left, y - 2 * scale);
+}
+
+/** Name a line at its left end; the right end belongs to the newest readings and the alarm's flag. */
+function label(u: uPlot, line: Line, point: Point, taken: number[], colours: Palette, scale: number): void {
+  const { ctx, bbox } = u;
+  const y = u.valToPos(line.value, 'y', true);
+  const [top, bottom] = [bbox.top, bbox.top + bbox.height];
+  ctx.fillStyle = colours.levels[line.level];
+  if (y >= top && y <= bottom) {
+    const high = y - 14 * scale < top; // no room above the line
+    const at = high ? y + 15 * scale : y - 2 * scale;
+    if (taken.some((other) => Math.abs(other - at) < 12 * scale)) return;
+    taken.push(at);
+    ctx.textAlign = 'left';
+    ctx.textBaseline = 'bottom';
+    ctx.fillText(`${line.label} ${quantity(line.value)}`, bbox.left + 4 * scale, at);
+    return;
+  }
+  if (!line.limit) return; // of what is out of sight only the limit is told, and in which direction it lies
+  const above = y < top;
+  const name = t(point.limit_below ? 'trace.floor' : 'trace.limit');
+  const words = `${above ? '↑' : '↓'} ${name} ${quantity(line.value)}${point.unit ? ` ${point.unit}` : ''}`;
+  // left of the middle: the alarm's flag stands right of it
+  const [x, edge] = [bbox.left + bbox.width * 0.3, above ? top + 3 * scale : bottom - 3 * scale];
+  const [width, height] = [ctx.measureText(words).width + 12 * scale, 15 * scale];
+  ctx.fillStyle = colours.ground; // a level's line may run just here
+  ctx.fillRect(x - width / 2, above ? edge - 2 * scale : edge - height + 2 * scale, width, height);
+  ctx.fillStyle = colours.levels[line.level];
+  ctx.textAlign = 'center';
+  ctx.textBaseline = above ? 'top' : 'bottom';
+  ctx.fillText(words, x, edge);
 }
 
 function vertical(u: uPlot, onset: Onset, colours: Palette, scale: number): void {

@@ -155,6 +155,7 @@ export const en: Record<keyof typeof zh, string> = {
   'fact.alarms': 'Alarms',
   'fact.disposition': 'Disposition',
   'actor.rule': 'rule',
+  'actor.camera': 'camera',
   'actor.engine': 'system',
 
   'acknowledge': 'Acknowledge',

@@ -153,6 +153,7 @@ export const zh = {
   'fact.alarms': '报警数',
   'fact.disposition': '结论',
   'actor.rule': '规则',
+  'actor.camera': '相机',
   'actor.engine': '系统',
 
   'acknowledge': '确认',

@@ -10,6 +10,7 @@ import { Reasons } from '../components/plan';
 import { Why } from '../components/why';
 import { LEVELS, RANK, type Alarm, type Level, type Snapshot } from '../contract';
 import { t, tCode, tName } from '../i18n';
+import { looking } from '../live/attention';
 import { href } from '../router';
 import { alarms as live, directory, mayOperate, touched } from '../store';
 import { scopeName } from './incident';
@@ -176,6 +177,12 @@ function One({ alarm }: { alarm: Alarm }) {
   const area = directory.value?.areas.get(alarm.area);
   const waiting = alarm.state === 'UNACK' || alarm.state === 'RTNUN';
   const pictures = usePictures(alarm.incident);
+  useEffect(() => {
+    looking.value = alarm.incident ?? '';
+    return () => {
+      looking.value = '';
+    };
+  }, [alarm.incident]);
   return (
     <article class="incident" aria-labelledby="alarm-title">
       <header class={`incident-head level-${alarm.level}${waiting ? ' waits' : ''}`}>

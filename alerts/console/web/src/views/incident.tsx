@@ -1,7 +1,7 @@
 /** One incident: where, why, what would clear it, the evidence, what was done; plan and dispatch beside it. */
 import { useState } from 'preact/hooks';
 import { api } from '../api';
-import type { Alarm, Incident, IncidentDetail } from '../contract';
+import { RANK, type Alarm, type Incident, type IncidentDetail } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { Action } from '../components/action';
 import { CloseDialog } from '../components/close_dialog';
@@ -39,7 +39,7 @@ function Shown({ incident }: { incident: IncidentDetail }) {
   const [focus, setFocus] = useState('');
   const [closing, setClosing] = useState(false);
   const alarms = [...incident.alarm_details].sort(
-    (a, b) => Number(b.id === incident.cause) - Number(a.id === incident.cause) || a.onset - b.onset,
+    (a, b) => Number(b.id === incident.cause) - Number(a.id === incident.cause) || (RANK[b.level] ?? 0) - (RANK[a.level] ?? 0) || a.onset - b.onset,
   );
   const cause = alarms[0];
   const alarm = alarms.find((one) => one.id === focus) ?? cause;

@@ -1,0 +1,140 @@
+"""`foreshock run` from outside: what it prints, what it refuses, how it stops and goes on."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scripts.product import free_port
+from tests.integration.running import PASSWORD, ROOT, Mqtt, Running, alive, foreshock, running, until
+
+pytestmark = pytest.mark.server
+
+ALL = {"broker", "bridge", "worker", "console", "notifier"}
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("run") / "data") as started:
+        yield started
+
+
+def test_it_prints_the_address_and_the_first_administrators_link_and_no_noise(product: Running) -> None:
+    assert re.search(r"ready in \d+\.\d s", product.said)
+    assert re.search(rf"Console {product.address}/#/first\?token=\S{{20,}}", product.said)
+    assert "61 areas, 1005 points, 120 cameras" in product.said
+    assert "SIMULATION" not in product.said
+    assert not re.search(r"INFO|Traceback|\[\^", product.said)
+    assert set(product.children()) == ALL
+
+
+def test_it_is_ready_and_each_process_writes_a_log_of_its_own(product: Running) -> None:
+    until(lambda: httpx.get(f"{product.address}/readyz").status_code == 200)
+    assert httpx.get(f"{product.address}/healthz").json() == {"ok": True}
+    logs = {file.stem: file for file in (product.data / "run").glob("*.log")}
+    assert set(logs) >= ALL
+    assert all(file.stat().st_mode & 0o077 == 0 for file in logs.values())
+    assert "connected to the MQTT broker" in logs["bridge"].read_text()
+
+
+def test_a_second_one_on_the_same_data_is_refused_with_a_sentence(product: Running) -> None:
+    second = foreshock("run", "--no-sim", "--data", product.data, "--port", str(free_port()))
+    assert second.returncode == 1
+    assert f"another foreshock (process {product.process.pid}) already runs" in second.stderr
+    assert "--data" in second.stderr and "Traceback" not in second.stderr
+
+
+@pytest.mark.parametrize(("option", "other"), [("--port", "--mqtt-port"), ("--mqtt-port", "--port")])
+def test_a_taken_port_is_named_with_its_option(option: str, other: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = foreshock("run", "--no-sim", "--data", tmp_path, option, port, other, str(free_port()))
+    assert ended.returncode == 1
+    assert re.fullmatch(rf"✗ port {port} for .* choose another with {option}\n", ended.stderr)
+
+
+def test_a_broken_site_names_file_line_and_field_and_starts_nothing(tmp_path: Path) -> None:
+    site = tmp_path / "[site]"
+    shutil.copytree(ROOT / "examples" / "district", site)
+    hierarchy = (site / "units.yaml").read_text().replace("kind: ", "knid: ", 1)
+    (site / "units.yaml").write_text(hierarchy)
+    ended = foreshock("run", "--no-sim", "--site", site, "--data", tmp_path / "data", "--port", str(free_port()))
+    assert ended.returncode == 1
+    assert re.search(r"units\.yaml:\d+: units\[\d+\]\.?\w*: .*", ended.stderr), ended.stderr
+    assert f"in the site {site}; nothing was started" in ended.stderr
+    assert not (tmp_path / "data" / "log.sqlite").exists()
+
+
+def test_a_data_folder_that_cannot_be_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ended = foreshock("run", "--no-sim", "--data", tmp_path / "file" / "data")
+    assert ended.returncode == 1
+    assert re.fullmatch(r"✗ cannot use the data folder .*: Not a directory\n", ended.stderr)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_data_folder_that_cannot_be_written_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    ended = foreshock("run", "--no-sim", "--data", tmp_path / "data")
+    tmp_path.chmod(0o700)
+    assert ended.returncode == 1
+    assert "Permission denied" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "named"),
+    [
+        ("FORESHOCK_PORT", "many", "FORESHOCK_PORT='many'"),
+        ("FORESHOCK_WEBHOOK_URL", "http://127.0.0.1:9/", "FORESHOCK_WEBHOOK_SECRET"),
+        ("FORESHOCK_WEBHOOK_URL", "ftp://somewhere", "FORESHOCK_WEBHOOK_URL"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(variable: str, value: str, named: str, tmp_path: Path) -> None:
+    ended = foreshock("run", "--no-sim", "--data", tmp_path, **{variable: value})
+    assert ended.returncode == 1
+    assert named in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_a_camera_that_the_site_does_not_have_is_named(tmp_path: Path) -> None:
+    ended = foreshock("run", "--no-sim", "--data", tmp_path, "--camera", "nobody=x.mp4", "--port", str(free_port()))
+    assert ended.returncode == 1
+    assert "nobody" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_it_stops_cleanly_goes_on_where_it_was_and_dies_as_a_whole(tmp_path: Path) -> None:
+    with running(tmp_path) as first:
+        token = re.search(r"token=(\S+)", first.said)
+        assert token is not None
+        claim = {"token": token[1], "name": "boss", "password": PASSWORD}
+        assert httpx.post(f"{first.address}/api/v1/first-administrator", json=claim, timeout=20).status_code == 200
+        source = Mqtt(first.mqtt_port)
+        source.overload()
+        source.close()
+        viewer = first.token("viewer")
+        raised = until(lambda: viewer.get("/alarms").json()["items"])
+        pids = [first.process.pid, *first.children().values()]
+        assert first.stop() < 5.0
+        assert first.process.returncode == 0
+        assert not any(map(alive, pids))
+        assert "killed" not in first.said and "Traceback" not in first.said
+    assert foreshock("status", "--data", tmp_path).returncode == 3
+
+    with running(tmp_path) as second:
+        assert "first?token" not in second.said
+        assert f"Console {second.address}" in second.said
+        viewer = second.token("viewer")
+        still = until(lambda: viewer.get("/alarms").json()["items"])
+        assert {one["id"] for one in still} >= {one["id"] for one in raised}
+        pids = list(second.children().values())
+        assert len(pids) == len(ALL)
+        os.kill(second.process.pid, signal.SIGKILL)
+        second.process.wait(5)
+        until(lambda: not any(map(alive, pids)), 6, "the children's end")

@@ -1,0 +1,265 @@
+"""The camera process at work on a real hub: an alarm where a camera looks makes a stored picture and a command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from alerts import outcome
+from alerts.outcome import AlarmTransition, Record
+from sensors import observation
+from sensors.lookup import Registry
+from sensors.observation import Command
+from streams import bundle, publication
+from streams.bundle import Bundle
+from streams.hub import HubClient, HubServer
+from streams.processes.camera import Cameras, Eye, sources_of
+from streams.topics import OBSERVATIONS, OUTCOMES
+from tests.streams.small_site import rules, site
+
+Records = list[tuple[str, int, bytes | None, bytes]]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a minute of a grey picture, a frame a second."""
+    file = tmp_path_factory.mktemp("film") / "grey.avi"
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 1.0, (64, 48))
+    for number in range(60):
+        writer.write(np.full((48, 64, 3), 60 + 2 * number, np.uint8))
+    writer.release()
+    return file
+
+
+def alarm(number: int = 1, **changes: Any) -> AlarmTransition:
+    """Make the transition of a risk alarm in the area that the camera watches."""
+    made = AlarmTransition(
+        id=f"a.{number}",
+        alarm="a",
+        sequence=number,
+        rule="creep",
+        rule_version="1",
+        kind="risk",
+        area="a0",
+        scope="p0",
+        incident="i-1",
+        edge="alarm",
+        before="NORM",
+        after="UNACK",
+        level="orange",
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+class Desk:
+    """The worker's side: publishes outcomes, keeps what is produced."""
+
+    def __init__(self, server: HubServer, written: Records) -> None:
+        self.server, self.written = server, written
+        self._offset = 0
+
+    def say(self, one: AlarmTransition) -> None:
+        self._offset += 1
+        self.server.publish(OUTCOMES, 0, self._offset, outcome.encode(Record(0, self._offset, (one,))))
+
+    @property
+    def commands(self) -> list[Command]:
+        found = [observation.decode(value) for topic, _, _, value in self.written if topic == OBSERVATIONS]
+        return [one for one in found if isinstance(one, Command)]
+
+
+async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def desk(folder: Path) -> AsyncIterator[Desk]:
+    """Run a hub in a data folder."""
+    written: Records = []
+
+    async def produce(records: Records) -> list[int]:
+        written.extend(records)
+        return list(range(len(records)))
+
+    (folder / "run").mkdir(parents=True, exist_ok=True)
+    server = HubServer(folder / "run" / "hub.sock", produce)
+    await server.start()
+    try:
+        yield Desk(server, written)
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def watching(folder: Path, film: Path) -> AsyncIterator[tuple[Desk, Cameras]]:
+    """Run the cameras against a hub; the camera has shown its first picture."""
+    async with desk(folder) as found:
+        hub = HubClient(folder / "run" / "hub.sock")
+        cameras = Cameras(Registry(site()), {"cam": str(film)}, folder / "snapshots", hub)
+        task = asyncio.create_task(cameras.watch())
+        for eye in cameras.eyes:
+            eye.start()
+        await until(lambda: cameras.eyes[0].ring.newest() is not None and found.server.subscribers)
+        try:
+            yield found, cameras
+        finally:
+            for eye in cameras.eyes:
+                eye.stop()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await hub.close()
+
+
+def test_an_alarm_makes_a_stored_picture_and_a_command(tmp_path: Path, film: Path) -> None:
+    async def test() -> None:
+        async with watching(tmp_path, film) as (found, cameras):
+            found.say(alarm())
+            await until(lambda: found.commands)
+            (command,) = found.commands
+            assert (command.kind, command.target, command.area, command.actor) == (
+                "snapshot",
+                "i-1",
+                "a0",
+                "camera:cam",
+            )
+            assert command.id == "snapshot-a.1-cam", "the same alarm makes the same command"
+            picture = (tmp_path / "snapshots" / f"{command.args['sha']}.jpg").read_bytes()
+            assert cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)
+            assert abs(command.args["time"] - command.time) < 10
+            await until(lambda: cameras.figures()["pictures"] == 1)
+
+    asyncio.run(test())
+
+
+def test_only_what_a_picture_can_show_makes_one(tmp_path: Path, film: Path) -> None:
+    async def test() -> None:
+        async with watching(tmp_path, film) as (found, _):
+            found.say(alarm(1, edge="return"))
+            found.say(alarm(2, kind="data_quality"))
+            found.say(alarm(3, area="a1"))
+            found.say(alarm(4, incident=None))
+            found.say(alarm(5))
+            found.say(alarm(6))  # the same moment, the same level
+            found.say(alarm(7, level="red", edge="raise"))
+            found.say(alarm(8, incident="i-2"))
+            await until(lambda: len(found.commands) == 3)
+            assert [one.id for one in found.commands] == ["snapshot-a.5-cam", "snapshot-a.7-cam", "snapshot-a.8-cam"]
+
+    asyncio.run(test())
+
+
+def test_a_picture_that_is_too_old_is_not_taken_for_the_moment(tmp_path: Path, film: Path) -> None:
+    async def test() -> None:
+        async with watching(tmp_path, film) as (found, cameras):
+            camera, now = cameras.eyes[0].camera, time.time()
+            stale, fresh = Eye(camera, "stale"), Eye(camera, "fresh")
+            stale.ring.add(now - 60, np.zeros((48, 64, 3), np.uint8))
+            fresh.ring.add(now, np.full((48, 64, 3), 255, np.uint8))
+            cameras.eyes[0].stop()
+            cameras.eyes = [stale, fresh]
+            found.say(alarm(1))
+            found.say(alarm(2, incident="i-2"))
+            await until(lambda: len(found.commands) == 2)
+            assert {one.args["time"] for one in found.commands} == {now}
+
+    asyncio.run(test())
+
+
+def test_a_log_that_is_away_costs_a_picture_not_the_process(tmp_path: Path, film: Path) -> None:
+    async def test() -> None:
+        async with watching(tmp_path, film) as (found, cameras):
+            produce, cameras.hub.produce = cameras.hub.produce, refusing  # type: ignore[method-assign]
+            found.say(alarm(1))
+            await until(lambda: list((tmp_path / "snapshots").glob("*.jpg")))
+            cameras.hub.produce = produce  # type: ignore[method-assign]
+            found.say(alarm(2, incident="i-2"))
+            await until(lambda: found.commands)
+            assert [one.id for one in found.commands] == ["snapshot-a.2-cam"]
+
+    async def refusing(records: Any, *, seconds: float = 10.0) -> list[int]:
+        raise TimeoutError("no answer")
+
+    asyncio.run(test())
+
+
+def test_a_broken_decoder_does_not_blind_its_camera(
+    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.processes.camera.FAULT", 0.01)
+    eye = Eye(Registry(site()).cameras["cam"], str(film))
+    add, broken = eye.ring.add, 2
+
+    def breaking(at: float, frame: Any) -> None:
+        nonlocal broken
+        if broken:
+            broken -= 1
+            raise RuntimeError("unforeseen")
+        add(at, frame)
+
+    monkeypatch.setattr(eye.ring, "add", breaking)
+
+    async def test() -> None:
+        eye.start()
+        await until(lambda: eye.ring.newest() is not None)
+        eye.stop()
+
+    asyncio.run(test())
+    assert eye.frames == 3
+
+
+def test_sources_come_from_the_site_and_the_command_line() -> None:
+    registry = Registry(site())
+    assert sources_of(registry, []) == {}
+    assert sources_of(registry, ["cam=a=b.avi"]) == {"cam": "a=b.avi"}
+    with pytest.raises(ValueError, match="no camera nine"):
+        sources_of(registry, ["nine=a.avi"])
+    with pytest.raises(ValueError, match="CAMERA=SOURCE"):
+        sources_of(registry, ["cam"])
+
+
+@pytest.mark.server
+def test_the_process_reads_its_site_and_stops_within_a_second_of_sigterm(tmp_path: Path, film: Path) -> None:
+    packed = bundle.pack(Bundle(site=site(), rules=rules()))
+    publication.write(tmp_path, packed)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FORESHOCK_")}
+
+    async def test() -> None:
+        async with desk(tmp_path) as found:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "streams.processes.camera", "--camera", f"cam={film}"),
+                env={**environment, "FORESHOCK_DATA": str(tmp_path)},
+            )
+            try:
+                await until(lambda: found.server.subscribers and frames_read(tmp_path), 20)
+                found.say(alarm())
+                await until(lambda: found.commands)
+                process.send_signal(signal.SIGTERM)
+                assert await asyncio.wait_for(process.wait(), 2.0) == 0
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+
+    asyncio.run(test())
+
+
+def frames_read(folder: Path) -> int:
+    """Read the process's own figures."""
+    try:
+        return int(msgspec.json.decode((folder / "run" / "camera.json").read_bytes())["frames"])
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,99 @@
+"""The end of one of the product's processes is an alarm: of the system, seen, never sent out, and replayed alike."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, IncidentChange
+from sensors.observation import SystemEvent
+from sensors.site import SYSTEM
+from streams.bundle import Bundle
+from streams.engine import Engine
+from tests.streams.small_site import START, command, frame_of, published, record, rules, site, tick
+from tests.streams.test_engine import flat, play, same
+
+CONTENT = Bundle(site=site(), rules=rules())
+
+
+def event(component: str, state: Literal["down", "up"], time: float, detail: str = "") -> bytes:
+    return record(SystemEvent(component=component, state=state, time=time, detail=detail))
+
+
+def night() -> list[bytes]:
+    """The bridge dies and comes back, the worker dies, the bridge dies again; readings go on."""
+    return [
+        published(CONTENT),
+        tick(START),
+        event("worker", "up", START + 0.5),
+        event("bridge", "down", START + 1, "ended by SIGKILL, restart 1"),
+        frame_of([(0, START + 1, 1.0)], START + 1),
+        event("bridge", "down", START + 1.5, "ended with exit code 1, restart 2"),
+        event("bridge", "up", START + 2),
+        tick(START + 2),
+        event("worker", "down", START + 3, "ended by SIGSEGV, restart 1"),
+        event("worker", "up", START + 4),
+        event("bridge", "down", START + 5, "ended by SIGKILL, restart 3"),
+        tick(START + 6),
+    ]
+
+
+def test_a_process_that_ended_is_a_yellow_alarm_until_it_works_again() -> None:
+    alarms = flat(play(night()), AlarmTransition)
+    assert [(a.scope, a.edge, a.after) for a in alarms] == [
+        ("bridge", "alarm", "UNACK"),
+        ("bridge", "return", "RTNUN"),
+        ("worker", "alarm", "UNACK"),
+        ("worker", "return", "RTNUN"),
+        ("bridge", "realarm", "UNACK"),
+    ]
+    assert {(a.kind, a.level, a.area, a.simulated) for a in alarms} == {("system", "yellow", SYSTEM, False)}
+    first = alarms[0]
+    assert first.onset == START + 1
+    assert first.explanation is not None
+    assert first.explanation.clause == "bridge: ended by SIGKILL, restart 1"
+    assert first.title["en"] == "A process ended"
+    assert first.rationale["response"]["zh"]
+
+
+def test_it_is_one_incident_of_the_system_and_nobody_is_sent_out() -> None:
+    records = play(night())
+    changes = flat(records, IncidentChange)
+    assert len({change.incident for change in changes}) == 1
+    assert {change.kind for change in changes} == {"system"}
+    assert changes[0].title["en"] == "Foreshock itself: A process ended (yellow)"
+    assert not flat(records, DispatchChange)
+
+
+def test_it_is_acknowledged_and_closed_like_any_other() -> None:
+    values = night()
+    incident = flat(play(values), IncidentChange)[0].incident
+    values += [
+        command("acknowledge", incident, SYSTEM, START + 7, "c1"),
+        event("bridge", "up", START + 8),
+        command("close", incident, SYSTEM, START + 9, "c2", disposition="real", reason="memory"),
+    ]
+    records = play(values)
+    assert [one.ok for one in flat(records, CommandResult)] == [True, True]
+    assert flat(records, IncidentChange)[-1].state == "closed"
+
+
+def test_it_does_not_depend_on_batches_or_on_a_restart() -> None:
+    values = night()
+    whole = same(play(values))
+    assert same(play(values, list(range(len(values))))) == whole
+    first = Engine(0)
+    found = play(values[:6], engine=first)
+    found += play(values[6:], engine=Engine.restore(first.snapshot()))
+    assert same(found) == whole
+
+
+def test_a_run_that_begins_returns_what_an_earlier_one_left_down() -> None:
+    records = play([*night(), event("bridge", "up", START + 90), event("camera", "up", START + 90)])
+    assert flat(records, AlarmTransition)[-1].edge == "return"
+
+
+def test_long_and_odd_names_are_bounded() -> None:
+    odd = event("x" * 10_000, "down", START + 1, "y" * 10_000)
+    (alarm,) = flat(play([published(CONTENT), tick(START), odd]), AlarmTransition)
+    assert len(alarm.scope) == 200
+    assert alarm.explanation is not None and len(alarm.explanation.clause) < 500
