@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import wraps
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 STOP_SECONDS = 4.0
 FIRST_PAUSE = 0.1
 LAST_PAUSE = 5.0
+QUIET = 60.0
+"""Seconds between two lines in the log about turns of a timer that are lost."""
 
 BatchHandler = Callable[[Batch], Awaitable[None]]
 PartitionsHook = Callable[[list[tuple[str, int]]], "Awaitable[None] | None"]
@@ -164,12 +167,17 @@ class LeanApp(faust.App):
         declare = cast(Any, super().timer)(interval, *args, **options)
 
         def wrap(call: Callable[[], Awaitable[None]]) -> Any:
+            quiet_until = 0.0
+
             @wraps(call)
             async def turn() -> None:
+                nonlocal quiet_until
                 try:
                     await call()
                 except LogWriteError as error:
-                    logger.warning("a timer's turn was lost: %s", error)
+                    if time.monotonic() >= quiet_until:
+                        quiet_until = time.monotonic() + QUIET
+                        logger.warning("a timer's turn was lost: %s", error)
 
             return declare(turn)
 

@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 SLICE = 128
 """Records that the engine takes before it lets the event loop breathe."""
 
+AT_ONCE = 24
+"""Outcomes that are journalled in the event loop's own thread: a few milliseconds, where another thread would wait for
+the interpreter lock at every statement while the engine works."""
+
 DAY = 86400.0
 OUTBOX_DAYS = 30.0
 """Days for which a target that was away can still be told."""
@@ -112,7 +116,10 @@ class Worker:
     async def record(self, batch: Batch) -> None:
         """Write outcomes to the journal, then tell who listens."""
         records = [outcome.decode(value) for _, _, value in batch.records]
-        position = await asyncio.to_thread(self.journal.record, records)
+        if sum(len(one.outcomes) for one in records) <= AT_ONCE:
+            position = self.journal.record(records)
+        else:
+            position = await asyncio.to_thread(self.journal.record, records)
         batch.done()
         for offset, _, value in batch.records:
             self.hub.publish(OUTCOMES, batch.partition, offset, value)

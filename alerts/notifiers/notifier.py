@@ -187,7 +187,7 @@ class _Channel:
                 down += 1
                 self.figures.error = str(error)
                 wait = min(_LOOK, backoff(self.target, down, None, self._jitter()))
-                if down == 1:
+                if down == 2:  # at the first try after a start the connection is only being made
                     logger.warning("target is out of reach, target=%s error=%s", self.target.name, error)
             except Exception:
                 # whatever it is (the journal made anew, a full disk), the other targets and the next try go on
@@ -202,7 +202,8 @@ class _Channel:
         while rows := self._reader.outbox(self._cursor, _PAGE):
             # an area told of later in this page needs no telling earlier: the summary is of now
             latest = {row["area"]: row["position"] for row in rows if row["kind"] == "area"}
-            for row in rows:
+            # orders first: someone is to be sent, a summary can wait the moment it takes
+            for row in sorted(rows, key=lambda row: row["kind"] == "area"):
                 if self._stopping:
                     break
                 position = int(row["position"])
@@ -210,7 +211,7 @@ class _Channel:
                 skipped = kind == "area" and latest[row["area"]] != position
                 if not skipped and self.sender.wants(kind, bool(row["simulated"])):
                     await self._first(row, kind, position)
-                self._cursor = position
+                self._cursor = max(self._cursor, position)
             self._deliveries.move(self.target.name, self._cursor)
             if self._stopping:
                 break

@@ -19,8 +19,12 @@ from alerts.console.accounts.store import AccountError, Accounts, open_accounts
 from alerts.console.permissions import ROLES
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain
 
-users = typer.Typer(no_args_is_help=True, help="Accounts of the console: add, list, change, disable.")
-tokens = typer.Typer(no_args_is_help=True, help="Tokens of the HTTP API: add, list, revoke.")
+users = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Accounts of the console: add, list, change, disable."
+)
+tokens = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Tokens of the HTTP API: add, list, revoke."
+)
 
 RoleOption = Annotated[list[str], typer.Option("--role", help=f"One of {', '.join(ROLES)}; may be repeated.")]
 
@@ -58,7 +62,12 @@ def add_user(
     language: Annotated[str | None, typer.Option(help="zh-CN or en.")] = None,
     data: DataOption = None,
 ) -> None:
-    """Add an account. The password is asked for, or read from standard input; it is never an option."""
+    """Add an account. The password is asked for, or read from standard input; it is never an option.
+
+    foreshock users add chen --role duty --display 陈静
+
+    foreshock users add team7 --role field --unit team-xinan-fanshen < password.txt
+    """
     with _open(data) as accounts:
         user = user_store.add_user(accounts, name, _password(), role, display=display, unit=unit, language=language)
         done(f"{user.name} added with {', '.join(user.roles)}")
@@ -66,7 +75,7 @@ def add_user(
 
 @users.command("list")
 def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List the accounts."""
+    """List the accounts: who may log in, in which roles, for which unit."""
     with _open(data) as accounts:
         found = user_store.list_users(accounts)
         if as_json:
@@ -86,7 +95,7 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
 
 @users.command("password")
 def set_password(name: Annotated[str, typer.Argument(help="Log-in name.")], data: DataOption = None) -> None:
-    """Set an account's password; its sessions end."""
+    """Set an account's password, asked for or read from standard input; its sessions end."""
     with _open(data) as accounts:
         user_store.set_password(accounts, name, _password())
         done(f"password of {name} set; its sessions have ended")
@@ -121,7 +130,10 @@ def add_token(
     unit: Annotated[str | None, typer.Option(help="The unit that a field token acts for.")] = None,
     data: DataOption = None,
 ) -> None:
-    """Make a token and print its secret, this once."""
+    """Make a token for the HTTP API and print its secret, this once.
+
+    foreshock tokens add dashboard --role viewer --days 365
+    """
     with _open(data) as accounts:
         _, secret = token_store.add_token(accounts, name, role, days=days, unit=unit)
         print(secret)
@@ -152,7 +164,7 @@ def list_tokens(data: DataOption = None, as_json: JsonOption = False) -> None:
 
 @tokens.command("revoke")
 def revoke_token(token: Annotated[str, typer.Argument(help="Id or name.")], data: DataOption = None) -> None:
-    """Revoke a token at once."""
+    """Revoke a token: from now on no request with it is answered."""
     with _open(data) as accounts:
         revoked = token_store.revoke_token(accounts, token)
         done(f"{revoked.name} is revoked")

@@ -24,7 +24,9 @@ from streams.bundle import Bundle
 from streams.hub import HubClient
 from streams.topics import OBSERVATIONS
 
-app = typer.Typer(no_args_is_help=True, help="Alarms: list, show one with its reasons, acknowledge.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Alarms: list, show one with its reasons, acknowledge."
+)
 WAIT = 5.0
 
 
@@ -47,7 +49,12 @@ def list_alarms(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List alarms, the newest first."""
+    """List alarms, the newest first.
+
+    foreshock alarms list --area slope-01
+
+    foreshock alarms list --state all --json
+    """
     _, content, queries = _open(data)
     found = queries.alarms(state, area, limit).items
     if as_json:
@@ -66,7 +73,10 @@ def list_alarms(
 def show_alarm(
     id: Annotated[str, typer.Argument(help="The alarm's id.")], data: DataOption = None, as_json: JsonOption = False
 ) -> None:
-    """Show one alarm: where, why it fired, what would clear it, and every transition."""
+    """Show one alarm: where, why it fired, what would clear it, and every transition.
+
+    foreshock alarms show a-8f09f8525909502bc3a8
+    """
     _, content, queries = _open(data)
     one = queries.alarm(id)
     if one is None:
@@ -102,7 +112,10 @@ def _term(term: dict[str, Any]) -> str:
 
 @app.command("ack")
 def acknowledge(id: Annotated[str, typer.Argument(help="An alarm or incident.")], data: DataOption = None) -> None:
-    """Acknowledge an alarm, or all alarms of an incident, in your own name."""
+    """Acknowledge an alarm, or all alarms of an incident, in your own name.
+
+    foreshock alarms ack a-8f09f8525909502bc3a8
+    """
     found, content, queries = _open(data)
     one = queries.alarm(id) or queries.incident(id)
     if one is None:

@@ -21,6 +21,10 @@ def check(
     """Check a site: its places, areas, points, cameras, units and rules, and each rule's own tests.
 
     Every mistake is named with its file, line and field. Exit code 0 when the site is sound, 1 when not.
+
+    foreshock check examples/district
+
+    foreshock check my-site --json
     """
     problems: list[str] = []
     figures: dict[str, int] = {}

@@ -23,6 +23,8 @@ def replay(
     """Run the recorded observations through a fresh engine and compare every alarm transition with the live run's.
 
     Works beside a running Foreshock and on a data folder at rest. Exit code 0 when both agree, 1 when not.
+
+    foreshock replay --data data
     """
     folder = configured(data=data).data_folder
     try:

@@ -45,7 +45,11 @@ def run(
     """Run everything: log, engine, MQTT bridge, console, notifiers, cameras, and an MQTT broker if none is named.
 
     Without options it runs the example district with a simulated landslide, clearly marked as a simulation.
-    Stop it with Ctrl-C or SIGTERM.
+    Stop it with Ctrl-C or SIGTERM. What each process has to say is in run/PROCESS.log of the data folder.
+
+    foreshock run
+
+    foreshock run --site my-site --data /var/lib/foreshock --no-sim --mqtt-host broker.example
     """
     begun = time.monotonic()
     found = configured(site=site, data=data, host=host, port=port, mqtt_host=mqtt_host, mqtt_port=mqtt_port)

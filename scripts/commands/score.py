@@ -25,6 +25,8 @@ def score(
 
     Writes the columns time, value, score, alarm. Nothing looks ahead: a row's score depends on the rows above it only.
     Rows that cannot be read are counted and named.
+
+    foreshock score river.csv --time datetime --value level --out scores.csv --zone Asia/Shanghai
     """
     if not file.is_file():
         fail(f"there is no file {file}")

@@ -15,6 +15,7 @@ from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -57,7 +58,7 @@ def simulate(
     host: Annotated[str | None, typer.Option(help="MQTT broker.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the MQTT broker.", show_default="1883")] = None,
     list_scenes: Annotated[bool, typer.Option("--list", help="Name the scenes and stop.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but what went wrong.")] = False,
 ) -> None:
     """Publish the example district, or a recorded series, over real MQTT; every reading is marked as simulated.
 
@@ -149,7 +150,8 @@ def _scene(publisher: Publisher, site: Site, course: _Course, stop: threading.Ev
     lasts = scene.lasts if course.seconds is None else course.seconds
     world = World(site, course.seed, scene, time.time() - lasts * (1 - 1 / speed))
     play = Play(site, world, publisher, speed)
-    err.print(f"[bold]SIMULATION 模拟[/bold] {scene.title[0]} · {scene.title[1]}, {speed:g}×, seed {course.seed}")
+    say = Console(quiet=True).print if quiet else err.print
+    say(f"[bold]SIMULATION 模拟[/bold] {scene.title[0]} · {scene.title[1]}, {speed:g}×, seed {course.seed}")
     film = None if course.footage is None else Film(course.footage, scene, world.start, lasts, speed, site.zone)
     with _bar(quiet) as progress:
         if course.history:
@@ -170,12 +172,12 @@ def _scene(publisher: Publisher, site: Site, course: _Course, stop: threading.Ev
                 if film is not None:
                     film.end()
                 if course.seconds is None:
-                    err.print("the scene is over; the district goes on at the pace of the world (Ctrl-C stops)")
+                    say("the scene is over; the district goes on at the pace of the world (Ctrl-C stops)")
             elif played < lasts:
                 progress.advance(task, passed)
 
         play.live(stop, course.seconds, advance)
-    err.print(f"{play.sent} readings published")
+    say(f"{play.sent} readings published")
 
 
 def _series_rows(

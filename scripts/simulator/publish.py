@@ -99,12 +99,14 @@ class Publisher:
 
     def close(self) -> None:
         """Disconnect; what is under way gets a moment."""
-        if self._connected:
+        connected = self._connected
+        if connected:
             with self._moved:
                 self._moved.wait_for(partial(self._has_acknowledged, self._sent), 0.3)
         self._stop.set()
         self._client.disconnect()
-        self._client.loop_stop()
+        if connected:  # else paho's thread may sleep between two attempts; it ends by itself
+            self._client.loop_stop()
 
     def _has_acknowledged(self, count: int) -> bool:
         return self._acknowledged >= count

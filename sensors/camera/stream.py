@@ -28,6 +28,9 @@ READ_TIMEOUT = 5000
 RETRY = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds before opening again, longer each time that no frame comes."""
 
+PATIENCE = 20
+"""Looks at a file that is not there before it is trouble: what makes it may have been started just now."""
+
 ABSENT = 0.5
 """Seconds before looking again for a file that is not there: looking costs nothing, and it may be just being made."""
 
@@ -101,9 +104,9 @@ class Stream:
                     return
             except (StreamError, ValueError, cv2.error) as error:
                 failures += 1
-                if failures == 1:
-                    trouble(str(error))
                 absent = isinstance(error, AbsentError)
+                if failures == (PATIENCE if absent else 1):
+                    trouble(str(error))
                 stop.wait(ABSENT if absent else RETRY[min(failures, len(RETRY)) - 1])
             finally:
                 self.close()

@@ -135,20 +135,16 @@ def serve(settings: BrokerSettings) -> None:
     """Be the broker until SIGTERM or SIGINT. Raise `BrokerError` when a port is taken."""
     from streams.embedded.mqtt.server import Server
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _stop)
     for port in settings.ports:
         check_port(port)
     if settings.data is not None:
         (settings.data / "run").mkdir(parents=True, exist_ok=True)
     server = Server(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: server.stop())
     server.listen()
     server.run()
-
-
-def _stop(*_: object) -> None:
-    raise SystemExit(0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -275,7 +275,10 @@ def _explain(problem: Exception) -> Exception:
     if isinstance(problem, sqlite3.Error):
         code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_FULL:
-            return LogFullError("the disk, or the log's size limit, is full: nothing was written or acknowledged")
+            return LogFullError(
+                "the disk, or the log's size limit, is full: nothing was written or acknowledged; "
+                "make room, and it goes on by itself"
+            )
         if code == sqlite3.SQLITE_IOERR:
             return LogFullError(f"the disk refused the log's write ({problem}): nothing was written or acknowledged")
     return LogWriteError(f"the log could not be written: {problem}")

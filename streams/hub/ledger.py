@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -16,6 +17,8 @@ Produce = Callable[[list[tuple[str, int, bytes | None, bytes]]], Awaitable[list[
 
 REMEMBERED = 1024  # answers kept for a producer that reconnects
 MERGED_BYTES = 8 * 1024 * 1024
+QUIET = 60.0
+"""Seconds between two lines in the log about a batch that is tried again."""
 
 
 class Listener(Protocol):
@@ -40,6 +43,7 @@ class Ledger:
         self._listeners: dict[int, Listener] = {}
         self._answers: OrderedDict[int, Reply] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
+        self._quiet_until = 0.0  # monotonic
         self.bytes = 0
 
     @property
@@ -111,7 +115,9 @@ class Ledger:
 
     def _fail(self, batches: list[tuple[Put, int]], error: Exception) -> None:
         again = self._temporary(error)
-        logger.warning("the hub could not write a batch: %s", error)
+        if not again or time.monotonic() >= self._quiet_until:  # it is tried again several times a second
+            self._quiet_until = time.monotonic() + QUIET
+            logger.warning("the hub could not write a batch: %s", error)
         for put, size in batches:
             reply = Refused(put.sequence, again, str(error) or type(error).__name__)
             if again:

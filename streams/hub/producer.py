@@ -19,6 +19,9 @@ from streams.hub.protocol import VERSION, Hello, Outgoing, Refused, Splitter, Wr
 logger = logging.getLogger(__name__)
 
 LIMIT_BYTES = 128 * 1024 * 1024
+QUIET = 60.0
+"""Seconds between two lines in the log about the same trouble."""
+
 FIRST_WAIT = 0.05
 LAST_WAIT = 1.0
 
@@ -41,6 +44,7 @@ class HubProducer:
         self._alarm.setblocking(False)
         self._bell.setblocking(False)
         self._rung = False
+        self._quiet_until = 0.0  # monotonic
         self._thread = threading.Thread(target=self._run, name="hub-producer", daemon=True)
         self._thread.start()
 
@@ -183,7 +187,9 @@ class HubProducer:
                 outcome: tuple[Done, Exception | None, list[int]] | None = self._outbox.written(reply)
             elif isinstance(reply, Refused):
                 if reply.again:
-                    logger.warning("the log cannot take records now: %s", reply.message)
+                    if time.monotonic() >= self._quiet_until:  # it is tried again several times a second
+                        self._quiet_until = time.monotonic() + QUIET
+                        logger.warning("the log cannot take records now: %s", reply.message)
                     return False
                 outcome = self._outbox.refused(reply)
             else:

@@ -144,6 +144,10 @@ def test_officer_sees_why_acknowledges_and_dispatches(open_page: Any, mock: Any)
     expect(order).to_contain_text("石岩第一社区应急队")
     expect(order).to_contain_text(re.compile(r"须接单，剩余\s*0[23]:\d\d"))
     expect(queue_item(page, incident)).to_contain_text("处置中")
+    expect(page.locator(".send textarea")).to_be_hidden()  # somebody is under way: the plan moves up
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    expect(page.locator(".send textarea")).to_be_visible()
     page.get_by_role("button", name=re.compile("^完成 调看边坡相机")).click()
     expect(page.locator(".plan")).to_contain_text("1/4")
 
@@ -266,6 +270,20 @@ def test_alarms_are_filtered_and_linked(open_page: Any, mock: Any) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("位移异常加速，雨中蠕滑")
     page.get_by_role("button", name="确认").click()
     expect(page.locator(".incident-head")).to_contain_text("ACKED")
+
+
+def test_an_alarm_s_page_shows_trace_picture_reasons_and_what_clears_it(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda api: api.world.worsen(incident))
+    page = open_page("#/alarms/alm-slope-creep")
+    expect(page.locator(".plot canvas").first).to_be_visible()
+    expect(page.locator(".picture img")).to_have_js_property("complete", True)
+    expect(page.get_by_role("region", name="如何解除")).to_contain_text("30 分钟")
+    expect(page.locator("[data-test=summons]")).to_have_count(0)  # one looks at it already
+    spans = page.get_by_role("group", name="时间范围")
+    expect(spans.get_by_role("button", name="适配")).to_have_attribute("aria-pressed", "true")
+    spans.get_by_role("button", name="1 天").click()
+    expect(spans.get_by_role("button", name="1 天")).to_have_attribute("aria-pressed", "true")
 
 
 def test_administrator_adds_an_account(open_page: Any) -> None:

@@ -119,3 +119,58 @@ def test_a_taken_port_is_named_with_the_option_that_changes_it() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(StartError, match=rf"{port}.*--port"):
             require_port("127.0.0.1", port, "the console", "--port")
+
+
+def test_a_child_that_works_again_is_reported_and_one_that_merely_starts_is_not() -> None:
+    told: list[str] = []
+
+    async def scenario() -> None:
+        one = child("one", READY + "time.sleep(60)")
+        keeper = Supervisor(
+            [one], lambda name, *_: told.append(f"{name} lost"), lambda name: told.append(f"{name} back")
+        )
+        await keeper.start(10)
+        assert told == []
+        assert one.process is not None
+        os.kill(one.process.pid, signal.SIGKILL)
+        await until(lambda: len(told) == 2)
+        assert one.ready.is_set()
+        await keeper.stop()
+
+    asyncio.run(scenario())
+    assert told == ["one lost", "one back"]
+
+
+def test_a_child_that_ends_again_and_again_before_it_is_ready_fails_the_start_early(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "BACKOFF", (0.01,))
+
+    async def scenario() -> None:
+        keeper = Supervisor([child("sick", "import sys; sys.exit(7)"), child("well", READY + "time.sleep(60)")])
+        try:
+            with pytest.raises(StartError, match=r"sick ended .* never ready"):
+                await keeper.start(30)
+        finally:
+            await keeper.stop()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(0, "ended with exit code 0"), (-9, "ended by SIGKILL"), (-200, "ended by signal 200")]
+)
+def test_an_end_is_said_in_words(code: int, words: str) -> None:
+    assert supervisor.ending(code) == words
+
+
+def test_children_are_out_of_reach_of_the_terminals_interrupt() -> None:
+    async def scenario() -> None:
+        one = child("one", READY + "time.sleep(60)")
+        keeper = Supervisor([one])
+        await keeper.start(10)
+        assert one.process is not None
+        assert os.getpgid(one.process.pid) != os.getpgid(0)
+        await keeper.stop()
+
+    asyncio.run(scenario())

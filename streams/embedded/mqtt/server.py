@@ -41,7 +41,7 @@ _REASONS = {
 
 
 class Server:
-    """Serve MQTT. `listen`, then `run` until an exception (such as SystemExit from a signal) ends it."""
+    """Serve MQTT. `listen`, then `run` until `stop`."""
 
     def __init__(self, settings: BrokerSettings) -> None:
         self.settings = settings
@@ -53,6 +53,11 @@ class Server:
         self._accepting = False
         self._links: set[Link] = set()
         self._lingering: dict[Link, float] = {}
+        self._stopping = False
+        self._wake_read, self._wake_write = socket.socketpair()
+        for end in (self._wake_read, self._wake_write):
+            end.setblocking(False)
+        self._selector.register(self._wake_read, _READ, self)
 
     def listen(self) -> None:
         """Listen on the ports of the settings; 0 takes a free one. Raise `OSError` if one is taken."""
@@ -68,7 +73,7 @@ class Server:
         self._accept_on(True)
 
     def run(self) -> None:
-        """Serve until an exception comes from outside."""
+        """Serve until `stop`."""
         _prepare_process(self.settings.connections)
         writer = (
             None if self.settings.data is None else FiguresWriter(self.settings.data, "broker", lambda: self.figures)
@@ -77,7 +82,7 @@ class Server:
             writer.start()
         tick_at = time.monotonic() + TICK
         try:
-            while True:
+            while not self._stopping:
                 self.turn(max(0.0, tick_at - time.monotonic()))
                 if self.exchange.now >= tick_at:
                     tick_at = self.exchange.now + TICK
@@ -87,6 +92,12 @@ class Server:
             if writer is not None:
                 writer.stop()
 
+    def stop(self) -> None:
+        """Have `run` end after this turn: from any thread, or a signal's handler."""
+        self._stopping = True
+        with contextlib.suppress(BlockingIOError):
+            self._wake_write.send(b"\0")
+
     def turn(self, timeout: float) -> None:
         """Wait for something to do, do it, and send what it gives."""
         events = self._selector.select(timeout)
@@ -95,6 +106,9 @@ class Server:
             link = key.data
             if link is None:
                 self._accept(key.fileobj)  # type: ignore[arg-type]
+                continue
+            if link is self:
+                self._wake_read.recv(64)
                 continue
             if mask & _WRITE and not link.dirty and not link.closed:
                 link.mark()
@@ -121,8 +135,8 @@ class Server:
                 link.send(packets.disconnect(packets.SHUTTING_DOWN))
             link.flush()
             link.sock.close()
-        for listener in self._listeners:
-            listener.close()
+        for end in (*self._listeners, self._wake_read, self._wake_write):
+            end.close()
         self._selector.close()
 
     # ── in ──

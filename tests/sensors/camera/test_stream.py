@@ -122,6 +122,7 @@ def test_a_truncated_film_gives_what_is_left_of_it(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_said_once_and_found_when_it_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "ABSENT", 0.01)
+    monkeypatch.setattr(stream, "PATIENCE", 2)
     file, stop, told = tmp_path / "later.avi", threading.Event(), []
     film(tmp_path / "made.avi")
     looked = 0

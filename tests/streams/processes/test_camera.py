@@ -218,7 +218,7 @@ def test_a_broken_decoder_does_not_blind_its_camera(
         eye.stop()
 
     asyncio.run(test())
-    assert eye.frames == 3
+    assert eye.frames >= 3, "it came back after each fault"
 
 
 def test_sources_come_from_the_site_and_the_command_line() -> None:

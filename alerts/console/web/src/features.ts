@@ -1,6 +1,6 @@
 /** The rule language's features in a duty officer's words: `rate('10m')` → 10 分钟变化率. */
 import { duration, quantity } from './clock';
-import type { Term } from './contract';
+import { RANK, type Level, type Term } from './contract';
 import { t, tCode } from './i18n';
 
 const WINDOW = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/;
@@ -15,7 +15,11 @@ export function featureName(name: string): string {
   return text === name ? name : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+const COMPARED = /^(.+?)\s*(>=|<=|==|!=|>|<)\s*(.+)$/;
+
 function wording(name: string): string {
+  const compared = name.includes('area.') ? null : COMPARED.exec(name); // a condition that an area counts
+  if (compared) return `${wording(compared[1] ?? '')} ${SIGNS[compared[2] ?? ''] ?? compared[2]} ${compared[3]}`;
   const match = CALL.exec(name.trim());
   if (!match) return name;
   const [, not, prefix = '', feature = '', inner = ''] = match;
@@ -32,6 +36,7 @@ function argument(text: string | undefined): string {
   const window = WINDOW.exec(text);
   if (window) return duration(Number(window[1]) * (SECONDS[window[2] ?? 's'] ?? 1));
   if (text === 'limit') return t('feature.limit');
+  if (text in RANK) return t(`level.${text as Level}`);
   return tCode('event', text);
 }
 

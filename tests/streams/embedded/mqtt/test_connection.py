@@ -118,3 +118,33 @@ def test_packets_of_any_content_end_the_connection_or_are_taken(said: list[tuple
         sub.feed(b"\xc0\0")
         assert sub.out[-1] == b"\xd0\0"
     stage.close()
+
+
+def test_what_came_before_a_broken_packet_is_passed_on() -> None:
+    stage = Stage()
+    pub = stage.link()
+    with pytest.raises(MalformedPacket):
+        pub.feed(connect("pub") + publish("a", b"1") + publish("a", b"2") + b"\x30\x05\0\1#xx")
+    assert b"".join(stage.subs[0].out).endswith(publish("a", b"1") + publish("a", b"2"))
+    stage.close()
+
+
+def test_a_run_of_qos_0_is_passed_on_as_one_slice() -> None:
+    stage = Stage()
+    pub = stage.link()
+    run = b"".join(publish(f"topic/{k}", b"x") for k in range(100))
+    pub.feed(connect("pub") + run)
+    assert stage.subs[0].out[-1] == run
+    assert stage.subs[0].sent == stage.subs[1].sent == 100
+    stage.close()
+
+
+def test_retained_messages_are_bounded_and_counted() -> None:
+    exchange = Exchange(BrokerSettings(retained=2))
+    one, other = socket.socketpair()
+    pub = Link(one, exchange)
+    pub.feed(connect("pub") + b"".join(publish(topic, b"x", flags=1) for topic in ("a", "b", "c", "a")))
+    assert len(exchange.retained) == 2
+    assert exchange.counts.dropped == {"retained_full": 1}
+    one.close()
+    other.close()

@@ -2,6 +2,7 @@
 import { clockTime, countdown, duration, moment, now } from '../clock';
 import type { AlarmState, IncidentState, Leg } from '../contract';
 import { t, tCode } from '../i18n';
+import { unitName } from '../store';
 
 /** The badge of everything that comes from the simulator. */
 export function Simulation({ small = false }: { small?: boolean }) {
@@ -56,6 +57,7 @@ export function actorName(actor: string | null | undefined): string {
   if (actor === 'engine') return t('actor.engine');
   const [kind, name] = actor.includes(':') ? actor.split(/:(.*)/s) : ['user', actor];
   if (kind === 'camera') return t('actor.camera');
+  if (kind === 'unit') return unitName(name ?? '');
   if (kind === 'rule') return t('actor.rule');
   if (kind === 'engine' || kind === 'clock' || kind === 'system') return t('actor.engine');
   return name ?? actor;

@@ -69,7 +69,7 @@ function gather(incident: IncidentDetail): Entry[] {
         time: change.time,
         order: 1000 + change.sequence,
         what: `${unitName(change.unit)} · ${tCode('dispatch.edge', change.edge)}`,
-        who: actorName(change.actor),
+        who: change.actor === `unit:${change.unit}` ? '' : actorName(change.actor), // it is named already
         text: tCode('reason', change.reason ?? ''),
       });
   return entries.sort((a, b) => b.time - a.time || b.order - a.order);

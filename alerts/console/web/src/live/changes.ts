@@ -77,7 +77,7 @@ function alarmAfter(known: Alarm | undefined, record: AlarmTransition): Alarm | 
     ...(record.explanation ? { explanation: record.explanation } : {}),
     ...(filled(record.title) ? { rule_title: record.title } : {}),
     ...(record.rationale && Object.keys(record.rationale).length ? { rationale: record.rationale } : {}),
-    ...(record.edge === 'acknowledge' ? { acknowledged_by: record.actor ?? null } : {}),
+    ...(record.edge === 'acknowledge' ? { acknowledged_by: record.actor ?? null } : record.after === 'UNACK' && record.before !== 'UNACK' ? { acknowledged_by: null } : {}),
   };
 }
 
@@ -105,7 +105,8 @@ function incidentAfter(known: Incident | undefined, record: IncidentChange): Inc
     sequence: record.sequence,
     disposition: record.disposition || known?.disposition || null,
     ...(filled(record.title) ? { title: record.title } : {}),
-    ...(record.edge === 'acknowledged' ? { acknowledged_by: record.actor ?? null } : {}),
+    // a new alarm opens it again: whoever acknowledged has not seen that one
+    ...(record.edge === 'acknowledged' ? { acknowledged_by: record.actor ?? null } : record.state === 'open' ? { acknowledged_by: null } : {}),
   };
 }
 

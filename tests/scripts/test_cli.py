@@ -1,0 +1,159 @@
+"""The command line: every command teaches, and a mistake is met with a sentence."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from scripts.cli import app
+from scripts.commands import terminal
+
+ROOT = Path(__file__).parents[2]
+DISTRICT = ROOT / "examples" / "district"
+
+
+def commands(command: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield name
+    for part, member in getattr(command, "commands", {}).items():
+        yield from commands(member, (*name, part))
+
+
+def run(*arguments: str | Path, given: str = "") -> Result:
+    return CliRunner().invoke(app, [str(one) for one in arguments], input=given)
+
+
+def sentence(result: Result) -> str:
+    """Return what was said of a failure: a sentence with a cross, never a traceback."""
+    assert result.exit_code == 1, result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("✗ ") or "✗ " in result.stderr
+    return result.stderr
+
+
+@pytest.mark.parametrize("name", list(commands(typer.main.get_command(app))), ids=lambda name: " ".join(name) or "-")
+def test_every_help_teaches(name: tuple[str, ...]) -> None:
+    shown = run(*name, "--help")
+    assert shown.exit_code == 0
+    command = typer.main.get_command(app)
+    for part in name:
+        command = command.commands[part]  # type: ignore[attr-defined]
+    said = (command.help or "").strip()
+    assert len(said) > 25, "it says what it does"
+    assert said.rstrip("`*").endswith((".", ":")) or "foreshock" in said, "in sentences, or by example"
+    for parameter in command.params:
+        if parameter.name not in ("help", "install_completion", "show_completion"):
+            assert getattr(parameter, "help", None), f"--{parameter.name} has no help"
+
+
+def test_no_command_at_all_shows_where_to_start() -> None:
+    shown = run()
+    assert "foreshock run" in shown.output and "foreshock doctor" in shown.output
+
+
+def test_version_names_what_it_stands_on() -> None:
+    said = run("version").output
+    assert f"foreshock {metadata.version('foreshock')}" in said
+    for name in ("faust-streaming", "numpy", "scikit-learn", "opencv-python"):
+        assert name in said
+
+
+def test_check_counts_the_district() -> None:
+    checked = run("check", DISTRICT, "--json")
+    assert checked.exit_code == 0
+    counts = json.loads(checked.stdout)
+    places = ("fields", "area_types", "areas", "districts", "subdistricts", "communities", "cameras")
+    assert [counts[name] for name in places] == [4, 15, 61, 1, 10, 124, 120]
+    assert 950 <= counts["points"] <= 1050
+    assert counts["units"] > 50 and counts["rules"] >= 15 and counts["problems"] == []
+    assert "is sound: 4 fields, 15 area_types, 61 areas" in run("check", DISTRICT).stdout
+
+
+def test_check_names_file_line_and_field_of_every_mistake(tmp_path: Path) -> None:
+    site = tmp_path / "a [red]site"
+    shutil.copytree(DISTRICT, site)
+    units = site / "units.yaml"
+    units.write_text(re.sub(r"kind: \w+", 'kind: "[bold]x"', units.read_text(), count=1))
+    checked = run("check", site)
+    assert checked.exit_code == 1
+    assert "units.yaml:" in checked.stderr and "[bold]" in checked.stderr
+    assert "a [red]site" in checked.stderr  # brackets are text, not colour
+    as_json = json.loads(run("check", site, "--json").stdout)
+    assert as_json["problems"] and "units.yaml:" in as_json["problems"][0]
+
+
+def test_check_of_no_site_at_all_is_a_problem(tmp_path: Path) -> None:
+    checked = run("check", tmp_path / "nowhere")
+    assert checked.exit_code == 1
+    assert "nowhere" in checked.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("alarms", "list"),
+        ("alarms", "show", "a-1"),
+        ("alarms", "ack", "a-1"),
+        ("replay",),
+    ],
+    ids=" ".join,
+)
+def test_where_nothing_has_run_it_says_so(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    said = sentence(run(*arguments, "--data", tmp_path / "[empty]"))
+    assert "[empty]" in said
+
+
+def test_status_where_nothing_has_run_ends_with_3(tmp_path: Path) -> None:
+    asked = run("status", "--data", tmp_path)
+    assert asked.exit_code == 3
+    assert "start with `foreshock run`" in asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("FORESHOCK_PORT", "99999"),
+        ("FORESHOCK_SYNCHRONOUS", "OFF"),
+        ("FORESHOCK_MQTT_PASSWORD_FILE", "/nowhere/[at all]"),
+    ],
+)
+@pytest.mark.parametrize("command", [("status",), ("doctor",), ("users", "list"), ("replay",), ("simulate",), ("run",)])
+def test_a_setting_that_cannot_be_is_named_by_every_command(
+    command: tuple[str, ...], variable: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FORESHOCK_DATA", str(tmp_path))
+    monkeypatch.setenv(variable, value)
+    said = sentence(run(*command))
+    assert variable in said and value.split("/")[-1] in said
+
+
+def test_scores_of_no_file_and_scenes_of_no_name_are_refused(tmp_path: Path) -> None:
+    assert "there is no file" in sentence(run("score", tmp_path / "x.csv", "--time", "t", "--value", "v"))
+    assert "tsunami" in sentence(run("simulate", "--scene", "tsunami"))
+    assert "landslide" in run("simulate", "--list").output
+
+
+def test_accounts_are_kept_without_a_running_product(tmp_path: Path) -> None:
+    data = ("--data", tmp_path / "data")
+    assert "no accounts yet" in run("users", "list", *data).output
+    password = "a long enough password 7\n"
+    assert run("users", "add", "li", "--role", "administrator", *data, given=password).exit_code == 0
+    assert "li" in sentence(run("users", "add", "li", "--role", "duty", *data, given=password))
+    assert "administrator" in sentence(run("users", "disable", "li", *data))
+    assert "there is an administrator already" in sentence(run("users", "first-link", *data))
+    assert "king" in sentence(run("tokens", "add", "t", "--role", "king", *data))
+    assert "no tokens yet" in run("tokens", "list", *data).output
+
+
+def test_text_from_outside_can_neither_colour_nor_control_the_terminal() -> None:
+    assert terminal.plain("[red]x[/red]") == r"\[red]x\[/red]"
+    assert terminal.plain("a\x1b[2Jb\r\x07") == r"a\x1b[2Jb\x0d\x07"
+    assert terminal.plain("滑坡 ✓\n") == "滑坡 ✓\n"

@@ -1,0 +1,97 @@
+"""The worker by itself: a disk that fills up, and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from pathlib import Path
+
+import pytest
+
+from alerts.queries import Reader
+from streams import bundle, settings
+from streams.bundle import Bundle
+from streams.embedded.store import Log
+from streams.hub import HubProducer
+from streams.replay import compare, entries
+from streams.topics import GROUP, OBSERVATIONS
+from streams.worker import Worker
+from tests.streams.small_site import START, frame_of, rules, site
+
+CONTENT = Bundle(site=site(points=100), rules=rules())
+ROOM = 2_000_000
+FRAMES = 400
+
+
+def frame(number: int) -> bytes:
+    """Make a frame of 500 readings; from the three hundredth on, the first point is high."""
+    at = START + 10.0 * number
+    high = 30.0 if number > 300 else 1.0
+    return frame_of([(k % 100, at + k // 100, high if k % 100 == 0 else 1.0 + k % 7) for k in range(500)], at)
+
+
+async def until(condition, seconds: float = 20.0) -> None:  # type: ignore[no-untyped-def]
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def test_a_full_disk_is_said_loses_nothing_acknowledged_and_heals(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = settings.load({}, data=str(tmp_path), snapshot_seconds=0.5)
+    (tmp_path / "run").mkdir()
+    done: dict[int, Exception | None] = {}
+    lock = threading.Lock()
+
+    async def scenario() -> None:
+        worker = Worker(found, bundle.pack(CONTENT), 1, clock=lambda: START + 10.0 * FRAMES)
+        worker.app.log_options["max_bytes"] = ROOM
+        stop, ready = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(worker.run(stop.wait(), ready.set))
+        await asyncio.wait_for(ready.wait(), 20)
+        producer = HubProducer(found.hub_path)
+
+        def settled(number: int):  # type: ignore[no-untyped-def]
+            def note(error: Exception | None) -> None:
+                with lock:
+                    done[number] = error
+
+            return note
+
+        for number in range(FRAMES):
+            producer.produce([(OBSERVATIONS, 0, frame(number))], settled(number))
+        await until(lambda: "full" in caplog.text)
+        stored = worker.app.log_store.end(OBSERVATIONS, 0)
+        with lock:
+            acknowledged = len(done)
+        assert 0 < acknowledged < FRAMES  # what did not fit is not acknowledged
+        assert not any(done.values())  # nor given up
+        assert stored >= acknowledged
+        assert not task.done()
+
+        worker.app.log_store.set_max_bytes(200_000_000)  # somebody makes room
+        await until(lambda: len(done) == FRAMES, 60)
+        assert not any(done.values())
+        await until(lambda: sum(s.readings for s in worker.stations.values()) >= FRAMES * 500, 60)
+        await until(lambda: not sum(s.lag for s in worker.stations.values()))
+        await asyncio.to_thread(producer.close)
+        stop.set()
+        await asyncio.wait_for(task, 20)
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(scenario())
+    said = next(record.getMessage() for record in caplog.records if "full" in record.getMessage())
+    assert "the disk, or the log's size limit, is full: nothing was written or acknowledged; make room" in said
+    assert len(caplog.records) < 10  # said, not shouted
+
+    with Log.open_readonly(tmp_path / "log.sqlite") as log:
+        held = [value for batch in entries(log, OBSERVATIONS, 0) for _, value in batch]
+        assert [value for value in held if value[0] == 1] == [frame(number) for number in range(FRAMES)]
+        replayed = compare(log, lambda p: log.committed(GROUP, OBSERVATIONS, p) or 0)
+        assert replayed.agrees, (replayed.missing, replayed.added, replayed.changed)
+        assert replayed.transitions
+    reader = Reader(found.journal_url)
+    assert any(one["rule"] == "creep" for one in reader.alarms("all", limit=500).items)
+    reader.close()
