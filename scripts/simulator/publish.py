@@ -99,14 +99,13 @@ class Publisher:
 
     def close(self) -> None:
         """Disconnect; what is under way gets a moment."""
-        connected = self._connected
-        if connected:
-            with self._moved:
+        with self._moved:
+            if self._connected:
                 self._moved.wait_for(partial(self._has_acknowledged, self._sent), 0.3)
-        self._stop.set()
+            self._stop.set()
         self._client.disconnect()
-        if connected:  # else paho's thread may sleep between two attempts; it ends by itself
-            self._client.loop_stop()
+        with self._moved:  # paho's thread may sleep for a second between two attempts: it ends by itself
+            self._moved.wait_for(lambda: not self._connected, 0.2)
 
     def _has_acknowledged(self, count: int) -> bool:
         return self._acknowledged >= count
