@@ -92,7 +92,8 @@ def in_short(reasons: Explanation | None) -> str:
     """Say why in one line: the clause, and the values it saw."""
     if reasons is None:
         return ""
-    seen = ", ".join(f"{term.name} = {term.value:.4g}{term.unit}" for term in reasons.terms if term.value is not None)
+    known = [term for term in reasons.terms if term.value is not None]
+    seen = ", ".join(f"{term.name} = {term.value:.4g} {term.unit}".rstrip() for term in known)
     return f"{reasons.clause} [{seen}]" if seen else reasons.clause
 
 

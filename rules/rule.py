@@ -16,8 +16,11 @@ Duration = float | str
 """Seconds, or a text such as 90 s, 10 min, 6 h."""
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Common settings of a rule's parts: immutable, named fields, no unknown field passes."""
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Common settings of a rule's parts: immutable, named fields, no unknown field passes.
+
+    Defaults are written out, so that a stored publication means the same under later code.
+    """
 
 
 class Where(Struct, frozen=True, kw_only=True):

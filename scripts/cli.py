@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import metadata
 
 import typer
@@ -66,7 +67,8 @@ def _installed(name: str) -> bool:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; what it and its children write is for the owner only."""
+    os.umask(0o077)
     app()
 
 

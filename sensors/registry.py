@@ -185,6 +185,7 @@ class _Loading:
             zone=main[1].zone,
             language=main[1].language,
             partitions=main[1].partitions,
+            console=main[1].console,
             late_after=duration(limits.late_after, at, ("limits", "late_after")),
             accept_age=duration(limits.accept_age, at, ("limits", "accept_age")),
             accept_ahead=duration(limits.accept_ahead, at, ("limits", "accept_ahead")),

@@ -17,8 +17,11 @@ SYSTEM = "@system"
 PointKind = Literal["gauge", "counter", "switch", "angle"]
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Common settings of the site's parts: immutable, named fields, no unknown field passes."""
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Common settings of the site's parts: immutable, named fields, no unknown field passes.
+
+    Defaults are written out, so that a stored publication means the same under later code.
+    """
 
 
 class Text(Struct, frozen=True):
@@ -185,6 +188,7 @@ class Site(Struct, frozen=True):
     zone: str = "Asia/Shanghai"
     language: Literal["zh-CN", "en"] = "zh-CN"
     partitions: int = 1
+    console: str = ""  # where the console is served, for links in what is sent out: https://desk.example
     late_after: float = 600.0  # seconds; older on arrival is flagged LATE
     accept_age: float = 30 * 86400.0  # seconds; older on arrival is quarantined as ancient
     accept_ahead: float = 60.0  # seconds; further in the future is quarantined

@@ -41,6 +41,7 @@ class SiteFile(Written, frozen=True):
     zone: str = "Asia/Shanghai"
     language: Literal["zh-CN", "en"] = "zh-CN"
     partitions: int = 1
+    console: str = ""
     limits: Limits = Limits()
     signals: Signals = Signals()
     deadlines: LegDeadlines = LegDeadlines()

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alerts import itself
-from alerts.desk import Desk
+from alerts.desk import Desk, Settings
 from alerts.outcome import AnyOutcome, Published, Record, Refused
 from models.bank import Bank
 from rules.compiler import compile_rules
@@ -303,7 +303,7 @@ class Engine:
         withdrawn = evaluator.restore(self.evaluator.state()) if self.evaluator is not None else []
         self.evaluator, self.registry = evaluator, registry
         if self.desk is None:
-            self.desk = Desk(content.site)
+            self.desk = Desk(content.site, Settings(links=content.site.console))
         else:
             self.desk.publish(content.site)
         self.packed, self.version = packed, version

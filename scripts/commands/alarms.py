@@ -64,7 +64,7 @@ def list_alarms(
     table.add_column("id", no_wrap=True)  # whole, to be copied
     for one in found:
         level = one["level"]
-        row = (one["state"], local(one["time"], content.site.zone), one["area"], one["scope"], one["rule"], one["id"])
+        row = (one["state"], local(one["opened"], content.site.zone), one["area"], one["scope"], one["rule"], one["id"])
         table.add_row(f"[{LEVEL_STYLE[level]}] {level} [/]", *map(plain, row))
     out.print(table if found else "no alarms")
 

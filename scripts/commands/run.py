@@ -18,9 +18,12 @@ from sensors.document import DocumentError
 from sensors.lookup import Registry
 from streams import publication, settings
 from streams.bundle import Bundle
+from streams.embedded.reader import LogReader
+from streams.embedded.schema import LogError
 from streams.processes.child import configure_logging
 from streams.settings import Settings
 from streams.supervisor import Child, StartError, Supervisor, on_signals, require_port, take_lock
+from streams.topics import OBSERVATIONS
 from streams.vitals import Vitals
 
 SCENE = "landslide"
@@ -61,6 +64,7 @@ def run(
             require_port(found.host, found.port, "the console", "--port")
             _require_webhook(found)
             content = publication.resolve(found.site_folder, found.data_folder)
+            _require_partitions(found, content)
             _require_cameras(content, camera or [])
             raise typer.Exit(asyncio.run(_supervise(found, content, scene if sim else None, camera or [], begun)))
     except DocumentError as error:
@@ -86,6 +90,20 @@ def _require_webhook(found: Settings) -> None:
         raise StartError(
             "FORESHOCK_WEBHOOK_URL is set, but not FORESHOCK_WEBHOOK_SECRET (or FORESHOCK_WEBHOOK_SECRET_FILE): "
             "what is posted has to be signed"
+        )
+
+
+def _require_partitions(found: Settings, content: Bundle) -> None:
+    """Raise `StartError` when the log was begun with another number of partitions: it cannot change."""
+    try:
+        with LogReader(found.data_folder / "log.sqlite") as log:
+            begun = log.topics().get(OBSERVATIONS, content.site.partitions)
+    except LogError:
+        return  # no log yet, or one that the worker will name what is wrong with
+    if begun != content.site.partitions:
+        raise StartError(
+            f"the log in {found.data_folder} was begun with {begun} partitions and the site says "
+            f"{content.site.partitions}: set `partitions: {begun}` in site.yaml, or choose another folder with --data"
         )
 
 

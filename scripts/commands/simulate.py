@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -153,15 +153,32 @@ def _scene(publisher: Publisher, site: Site, course: _Course, stop: threading.Ev
     say = Console(quiet=True).print if quiet else err.print
     say(f"[bold]SIMULATION 模拟[/bold] {scene.title[0]} · {scene.title[1]}, {speed:g}×, seed {course.seed}")
     film = None if course.footage is None else Film(course.footage, scene, world.start, lasts, speed, site.zone)
+    try:
+        _play(play, course, lasts, film, stop, say, quiet)
+    finally:
+        if film is not None:
+            film.close()
+    say(f"{play.sent} readings published")
+
+
+def _play(
+    play: Play,
+    course: _Course,
+    lasts: float,
+    film: Film | None,
+    stop: threading.Event,
+    say: Callable[[str], None],
+    quiet: bool,
+) -> None:
     with _bar(quiet) as progress:
         if course.history:
             task = progress.add_task(f"{course.history / 3600:g} h of history", total=course.history)
             play.history(course.history, lambda count: progress.advance(task, count), stop)
-            publisher.flush()
+            play.publisher.flush()
             progress.remove_task(task)
         if film is not None and not stop.is_set():
             film.show()
-        task = progress.add_task(scene.name, total=lasts)
+        task = progress.add_task(course.scene.name, total=lasts)
         played = 0.0
 
         def advance(passed: float) -> None:
@@ -177,7 +194,6 @@ def _scene(publisher: Publisher, site: Site, course: _Course, stop: threading.Ev
                 progress.advance(task, passed)
 
         play.live(stop, course.seconds, advance)
-    say(f"{play.sent} readings published")
 
 
 def _series_rows(

@@ -45,13 +45,20 @@ class FootageError(RuntimeError):
 
 
 def render(
-    file: Path, scene: Scene, start: float, seconds: float, speed: float, zone: str, frozen: float | None = None
+    file: Path,
+    scene: Scene,
+    start: float,
+    seconds: float,
+    speed: float,
+    zone: str,
+    frozen: float | None = None,
+    stop: threading.Event | None = None,
 ) -> int:
     """Film `seconds` of a scene at a speed; return the number of frames.
 
     `start` is the unix time of the first picture, for the burnt-in clock. `frozen`: all pictures show the place as it
-    is at this second of the scene, without a clock. The file is an AVI of JPEG pictures; it
-    appears under its name once it is whole. Raise `FootageError`.
+    is at this second of the scene, without a clock. `stop` ends the drawing, and then there is no file. The file is an
+    AVI of JPEG pictures; it appears under its name once it is whole. Raise `FootageError`.
     """
     fresh = file.with_name(f".{file.stem}.part.avi")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -63,11 +70,16 @@ def render(
     frames = max(1, math.ceil(seconds / speed * RATE))
     try:
         for number in range(frames):
+            if stop is not None and stop.is_set():
+                break
             at = number * speed / RATE
             clock = datetime.fromtimestamp(start + at, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
             writer.write(stage.picture(at, number, clock) if frozen is None else stage.picture(frozen, number, ""))
     finally:
         writer.release()
+    if stop is not None and stop.is_set():
+        fresh.unlink(missing_ok=True)
+        return 0
     if not fresh.exists():
         raise FootageError(f"cannot write the film {file}")
     fresh.replace(file)
@@ -81,12 +93,13 @@ class Film:
         self._file = file
         self._waiting = file.with_name(f".{file.stem}.waiting.avi")
         self._after = file.with_name(f".{file.stem}.after.avi")
+        self._stop = threading.Event()
         file.unlink(missing_ok=True)
 
         def draw() -> None:
             # some seconds more than the scene, so that what goes round afterwards is there before the film is over
-            render(self._waiting, scene, start, seconds + 5 * speed, speed, zone)
-            render(self._after, scene, start + seconds, AFTERMATH, 1.0, zone, frozen=seconds)
+            render(self._waiting, scene, start, seconds + 5 * speed, speed, zone, stop=self._stop)
+            render(self._after, scene, start + seconds, AFTERMATH, 1.0, zone, frozen=seconds, stop=self._stop)
 
         self._thread = threading.Thread(target=draw, name="film", daemon=True)
         self._thread.start()
@@ -98,6 +111,13 @@ class Film:
     def end(self) -> None:
         """Put in its place the film of what is left: the scene is over."""
         self._swap(self._after)
+
+    def close(self) -> None:
+        """Stop drawing, and take away what was not shown."""
+        self._stop.set()
+        self._thread.join(2.0)
+        self._waiting.unlink(missing_ok=True)
+        self._after.unlink(missing_ok=True)
 
     def _swap(self, made: Path) -> None:
         while self._thread.is_alive() and not made.exists():

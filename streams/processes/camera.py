@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import threading
 import time
@@ -38,6 +39,9 @@ AGAIN = 5.0
 FAULT = 5.0
 """Seconds of rest after an unforeseen fault of a decoder."""
 
+PATIENCE = 0.5
+"""Seconds that decoders get to end at a stop."""
+
 MOST_BYTES = 5_000_000_000
 OLDEST = 90 * 86400.0
 
@@ -58,8 +62,14 @@ class Eye:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask the thread to end; it is a daemon, a hanging decoder does not hold up the process."""
+        """Ask the thread to end."""
         self._stop.set()
+
+    def ended(self, seconds: float) -> bool:
+        """Wait for the thread's end, at most `seconds`; tell whether it came. A decoder may hang for longer."""
+        if self._thread.ident is not None:
+            self._thread.join(max(0.0, seconds))
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         stream = Stream(self.source)
@@ -177,6 +187,9 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await hub.close()
+        deadline = time.monotonic() + PATIENCE
+        if not all([eye.ended(deadline - time.monotonic()) for eye in cameras.eyes]):
+            os._exit(0)  # a hanging decoder must not hold up the stop, nor be torn down under its own feet
 
 
 def main() -> None:
