@@ -253,7 +253,7 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
     with Product(folder, content(), mqtt_port=broker_port) as product:
         # the bridge, and it alone, reaches the broker through the proxy
         bridge = next(child for child in product.supervisor.children if child.name == "bridge")
-        bridge.environment["FORESHOCK_MQTT_PORT"] = str(proxy.port)
+        bridge.environment = {**bridge.environment, "FORESHOCK_MQTT_PORT": str(proxy.port)}
         assert bridge.process is not None
         before = bridge.process.pid
         os.kill(before, signal.SIGKILL)
@@ -261,13 +261,16 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
         wait_for(lambda: product.figures("bridge").get("connected") is True, 20)
         source = Source(broker_port, rate)
         for _ in range(kills):
-            time.sleep(chance.uniform(0.4, 1.6))
+            time.sleep(chance.uniform(0.2, 1.2))
+            if chance.random() < 0.7:  # the others hit a product that is still picking itself up
+                wait_for(lambda: whole(product), 30)
             name = chance.choice(VICTIMS)
             victim = next(child for child in product.supervisor.children if child.name == name)
-            if victim.process is not None and victim.process.returncode is None:
-                os.kill(victim.process.pid, signal.SIGKILL)
-                counted[name] += 1
+            wait_for(lambda victim=victim: victim.process.returncode is None, 30)
+            os.kill(victim.process.pid, signal.SIGKILL)
+            counted[name] += 1
             advance(1)
+        wait_for(lambda: whole(product), 60)
         time.sleep(2)
         source.stop()
         quiet(product)
@@ -310,6 +313,14 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
         "dispatches": len(set(issued)),
         "dispatches_repeated": len(issued) - len(set(issued)) + len(told) - len(set(told)),
     }
+
+
+def whole(product: Product) -> bool:
+    """Tell whether every process runs and has said that it is ready."""
+    return all(
+        child.process is not None and child.process.returncode is None and child.ready.is_set()
+        for child in product.supervisor.children
+    )
 
 
 def wait_for(condition: Any, seconds: float) -> None:

@@ -188,7 +188,7 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         await hub.close()
         deadline = time.monotonic() + PATIENCE
-        if not all([eye.ended(deadline - time.monotonic()) for eye in cameras.eyes]):
+        if not all(eye.ended(deadline - time.monotonic()) for eye in cameras.eyes):
             os._exit(0)  # a hanging decoder must not hold up the stop, nor be torn down under its own feet
 
 

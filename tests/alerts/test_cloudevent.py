@@ -59,7 +59,7 @@ def test_it_says_where_why_who_and_by_when() -> None:
     assert (data["level"], data["leg"], data["unit"]["id"], data["unit"]["contact"]) == (
         "orange", "issued", "u-c1", "ext 1",
     )  # fmt: skip
-    assert data["why"] == "eta('limit') < 3600 [eta('limit') = 2400s]"
+    assert data["why"] == "eta('limit') < 3600 [eta('limit') = 2400 s]"
     assert data["deadline"] == cloudevent.timestamp(1.7e9 + 300)
     assert data["deadlines"] == {"accept": 300.0, "on_scene": 1800.0, "resolve": 14400.0}
     assert data["links"]["dispatch"].endswith(issued.dispatch)

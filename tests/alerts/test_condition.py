@@ -35,7 +35,7 @@ def test_no_reasons_and_ready_ones_pass() -> None:
 
 
 def test_it_is_said_in_one_line() -> None:
-    assert in_short(WHY) == "eta('limit') < 3600 [eta('limit') = 2400s]"
+    assert in_short(WHY) == "eta('limit') < 3600 [eta('limit') = 2400 s]"
     assert in_short(Explanation(clause="seen('debris', '5m')")) == "seen('debris', '5m')"
     assert in_short(None) == ""
 
