@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.scoring import TELLING
 from rules.binding import Bound, Column, PointValue, Test, tests
 from rules.explanation import Term, Why
 from rules.features import Array, Features
@@ -37,6 +38,7 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
                 camera = evaluator.sightings.camera(str(column.key[1]), area)
                 cameras += [camera] if camera and camera not in cameras else []
     score = float(evaluator.points.score[row]) if real else float("nan")
+    surprising = score >= TELLING  # the bank keeps the last reason, however old: here it must be this reading's
     return Why(
         clause=when.text,
         terms=tuple(map(scene.term, tests(when.bound))),
@@ -47,8 +49,8 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         points=tuple(points),
         cameras=tuple(cameras),
         score=None if np.isnan(score) else score,
-        score_reason=evaluator.bank.reason_text(row) if real else "",
-        score_reason_zh=evaluator.bank.reason_text(row, "zh-CN") if real else "",
+        score_reason=evaluator.bank.reason_text(row) if surprising else "",
+        score_reason_zh=evaluator.bank.reason_text(row, "zh-CN") if surprising else "",
     )
 
 

@@ -67,6 +67,7 @@ class Engine:
         self.last_received = np.empty(0)  # arrival time of each row's last reading, good or bad
         self.interval = np.empty(0)  # seconds expected between each row's readings
         self.unusable = 0  # readings that were heard but whose quality forbids their use
+        self.cameras: dict[str, float] = {}  # when each camera's analytics were last heard of; not part of the state
         self._outcomes: dict[int, list[AnyOutcome]] = {}
         self._scored: list[tuple[npt.NDArray[Any], ...]] = []
         self._refused: dict[str, int] = {}
@@ -119,6 +120,7 @@ class Engine:
             self._tick(offset, what.time)
         elif isinstance(what, CameraEvent):
             self._hear(what.received)
+            self.cameras[what.camera] = what.received
             self._decide(offset, self.evaluator.event(what))
         elif isinstance(what, Command):
             self._emit(offset, self.desk.command(what, self.clock))

@@ -159,13 +159,16 @@ class Worker:
         for station in stations:
             for reason, count in station.refused.items():
                 refused[reason] = refused.get(reason, 0) + count
-        bridge = read_figures(self.settings.data_folder).get("bridge", {})
-        quarantine = dict(bridge.get("refused", {}))
+        others = read_figures(self.settings.data_folder)
+        quarantine = dict(others.get("bridge", {}).get("refused", {}))
+        cameras = {name: at for station in stations for name, at in station.engine.cameras.items()}
+        cameras.update(others.get("camera", {}).get("seen", {}))
         for reason, count in refused.items():
             quarantine[reason] = quarantine.get(reason, 0) + count
         return {
             "time": now,
             "quarantine": quarantine,
+            "cameras": cameras,
             "version": self.version,
             "partitions": sorted(self.stations),
             "readings": readings,

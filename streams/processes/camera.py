@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from alerts import outcome
 from alerts.outcome import AlarmTransition
@@ -53,6 +54,7 @@ class Eye:
         self.camera, self.source = camera, source
         self.ring = Ring()
         self.frames = 0
+        self.last_frame: float | None = None  # unix seconds
         self.last_picture = (0.0, "", 0)  # when, for which incident, at which level
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=camera.id, daemon=True)
@@ -85,7 +87,8 @@ class Eye:
 
     def _take(self, at: float, frame: Frame) -> None:
         self.frames += 1
-        self.ring.add(time.time(), frame)
+        self.last_frame = time.time()
+        self.ring.add(self.last_frame, frame)
 
 
 class Cameras:
@@ -107,9 +110,13 @@ class Cameras:
                         if one.area in eye.camera.areas:
                             await self._picture(eye, one)
 
-    def figures(self) -> dict[str, int]:
-        """Count frames read and pictures taken."""
-        return {"frames": sum(eye.frames for eye in self.eyes), "pictures": self.pictures}
+    def figures(self) -> dict[str, Any]:
+        """Count frames read and pictures taken, and say when each camera last gave a frame."""
+        return {
+            "frames": sum(eye.frames for eye in self.eyes),
+            "pictures": self.pictures,
+            "seen": {eye.camera.id: eye.last_frame for eye in self.eyes if eye.last_frame is not None},
+        }
 
     async def _picture(self, eye: Eye, alarm: AlarmTransition) -> None:
         now = time.time()

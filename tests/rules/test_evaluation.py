@@ -237,7 +237,7 @@ def test_beyond_knows_which_side_is_bad() -> None:
 def test_an_explanation_shows_each_comparison_in_the_units_of_its_author() -> None:
     play = a_play(a_rule(when="value > 500 cm and eta('limit') < 45 min", clear="value < 4 m", clear_after="5 min"))
     play.bank.eta_now[0] = 600.0
-    (change,) = play.read("p", 0, 6, score=0.4)
+    (change,) = play.read("p", 0, 6, score=0.995)
     why = change.why
     assert why is not None
     assert why.clause == "value > 500 cm and eta('limit') < 45 min"
@@ -247,8 +247,15 @@ def test_an_explanation_shows_each_comparison_in_the_units_of_its_author() -> No
     ]
     assert (why.clear, why.clear_after) == ("value < 4 m", 300.0)
     assert [(t.value, t.threshold, t.holds) for t in why.clear_terms] == [(6.0, 4.0, False)]
-    assert (why.points, why.score, why.score_reason) == (("p",), 0.4, "row 0")
+    assert (why.points, why.score, why.score_reason) == (("p",), 0.995, "row 0")
     assert play.evaluator.explain("r", "p") == why
+
+
+def test_the_reason_of_an_earlier_surprise_is_not_given_for_this_reading() -> None:
+    play = a_play(a_rule(when="value > 5 m"))
+    (change,) = play.read("p", 0, 6, score=0.4)
+    assert change.why is not None
+    assert (change.why.score, change.why.score_reason, change.why.score_reason_zh) == (0.4, "", "")
 
 
 def test_a_point_of_several_areas_has_one_condition() -> None:
