@@ -239,5 +239,5 @@ def on_signals(supervisor: Supervisor) -> None:
     """Let SIGTERM, SIGINT and a closed terminal (unless `nohup` says otherwise) ask for a clean stop."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, supervisor.stop_soon)

@@ -76,6 +76,9 @@ def test_a_full_disk_is_said_loses_nothing_acknowledged_and_heals(
         assert not any(done.values())
         await until(lambda: sum(s.readings for s in worker.stations.values()) >= FRAMES * 500, 60)
         await until(lambda: not sum(s.lag for s in worker.stations.values()))
+        reader = Reader(found.journal_url)
+        await until(lambda: any(one["rule"] == "creep" for one in reader.alarms("all", limit=500).items))
+        reader.close()
         await asyncio.to_thread(producer.close)
         stop.set()
         await asyncio.wait_for(task, 20)
@@ -92,6 +95,3 @@ def test_a_full_disk_is_said_loses_nothing_acknowledged_and_heals(
         replayed = compare(log, lambda p: log.committed(GROUP, OBSERVATIONS, p) or 0)
         assert replayed.agrees, (replayed.missing, replayed.added, replayed.changed)
         assert replayed.transitions
-    reader = Reader(found.journal_url)
-    assert any(one["rule"] == "creep" for one in reader.alarms("all", limit=500).items)
-    reader.close()
