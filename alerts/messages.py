@@ -38,6 +38,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown_command": ("不支持的操作", "There is no such command"),
     "unknown_unit": ("单位不存在", "There is no such unit"),
     "unknown_disposition": ("请选择处置结论", "Choose a disposition: real, nuisance, test or duplicate"),
+    "too_late": ("指令到达过晚，未执行，请重新下达", "It came too late and was not done: give it again"),
     "stale": ("内容已更新，请刷新后重试", "It has changed meanwhile: look again"),
     "reason_needed": ("请填写原因", "A reason is required"),
     "text_needed": ("内容不能为空", "A text is required"),

@@ -151,6 +151,11 @@ class Evaluator:
         instances = np.flatnonzero(look)
         return self._look(instances) if instances.size else []
 
+    def step(self, seconds: float) -> None:
+        """Move the arrival clock by a step of the wall clock, and what was measured on it."""
+        self.clock += seconds
+        self.points.last_received += seconds
+
     def explain(self, rule: str, scope: str) -> Why | None:
         """Explain a rule at a scope as it stands now; None if there is no such instance."""
         instance = self.book.instance(rule, scope)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from alerts import itself
 from alerts.desk import Desk, Settings
-from alerts.outcome import AnyOutcome, Published, Record, Refused
+from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused
 from models.bank import Bank
 from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 AHEAD = 2.0
 """Seconds that an arrival time may be ahead of the last tick before the engine's clock stops following it."""
+
+TOO_LATE = 60.0
+"""Seconds after which a command is refused: it waited out an outage, and other means were found meanwhile."""
 
 BLIND = 5.0
 """Seconds between ticks beyond which the engine was away: silence during that time is not the sensors'."""
@@ -123,15 +126,26 @@ class Engine:
             self.cameras[what.camera] = what.received
             self._decide(offset, self.evaluator.event(what))
         elif isinstance(what, Command):
-            self._emit(offset, self.desk.command(what, self.clock))
+            self._command(offset, what)
         elif isinstance(what, SystemEvent):
             self._hear(what.time)
             self._emit(offset, self.desk.condition(itself.change(what, self.clock), self.clock))
         elif isinstance(what, Report):
             self._hear(what.received)
 
+    def _command(self, offset: int, command: Command) -> None:
+        """Do a command, unless it comes so late that whoever gave it has long been told that it failed."""
+        assert self.desk is not None
+        if self.last_tick and command.time < self.last_tick - TOO_LATE:
+            refused = CommandResult(id=command.id, ok=False, target=command.target, reason="too_late", time=self.clock)
+            self._emit(offset, [refused])
+            return
+        self._emit(offset, self.desk.command(command, self.clock))
+
     def _tick(self, offset: int, time: float) -> None:
         assert self.evaluator is not None and self.desk is not None
+        if time < self.last_tick - BLIND:
+            self._step_back(time)
         if time <= self.last_tick:
             return
         if self.last_tick and time - self.last_tick > BLIND:
@@ -143,6 +157,15 @@ class Engine:
         self._decide(offset, self.evaluator.tick(time, age))
         self._emit(offset, self.desk.tick(self.clock))
 
+    def _step_back(self, time: float) -> None:
+        """Follow a clock that was set back: silence and deadlines go on being counted from here, none are skipped."""
+        assert self.evaluator is not None
+        step = time - self.last_tick
+        logger.warning("partition %d: the clock was set back by %.0f s", self.partition, -step)
+        self.last_received += step
+        self.evaluator.step(step)
+        self.last_tick, self.clock = time - 1.0, time
+
     def _hear(self, received: float) -> None:
         ahead = self.last_tick + AHEAD if self.last_tick else received
         self.clock = max(self.clock, min(received, ahead))
@@ -150,7 +173,16 @@ class Engine:
     def _decide(self, offset: int, changes: Sequence[Change]) -> None:
         assert self.desk is not None
         for change in changes:
-            self._emit(offset, self.desk.condition(change, self.clock))
+            self._condition(offset, change, self.clock)
+
+    def _condition(self, offset: int, change: Change, clock: float) -> None:
+        """Hand one change to the desk; what breaks on it must not keep the next one from being an alarm."""
+        assert self.desk is not None
+        try:
+            self._emit(offset, self.desk.condition(change, clock))
+        except Exception as error:
+            logger.exception("the desk broke on %s at %s", change.rule.id, change.scope)
+            self._refuse_record(offset, f"engine_error: {change.rule.id} at {change.scope}: {error}")
 
     def _emit(self, offset: int, outcomes: Sequence[AnyOutcome]) -> None:
         if outcomes:
@@ -198,9 +230,8 @@ class Engine:
             self._emit(offset, [refused])
         found.sort(key=lambda pair: pair[0])  # stable: as if the readings had come one by one
         for position, change in found:
-            assert self.desk is not None
             index = int(run.which[position])
-            self._emit(frames[index][0], self.desk.condition(change, clocks[index]))
+            self._condition(frames[index][0], change, clocks[index])
 
     def _known(self, run: Run) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
         """Yield rounds of (places in the run, rows) for the readings that have a row and a finite value and time."""
@@ -287,7 +318,11 @@ class Engine:
         kept = self.points.tolist()
         have = set(kept)
         added = [point for point in mine if point.index not in have]
-        self.points = np.array(kept + [point.index for point in added], np.uint32)
+        points = np.array(kept + [point.index for point in added], np.uint32)
+        areas = {area.id for area in content.site.areas if registry.partition(area.id) == self.partition}
+        rows = [by_index.get(index) or _gone(index) for index in points.tolist()]
+        book = compile_rules(content.rules, content.site, rows, areas)  # what can fail comes before what changes
+        self.points = points
         self.row_of = np.full(max((p.index for p in content.site.points), default=-1) + 1, -1, np.intp)
         for row, index in enumerate(self.points.tolist()):
             if index in by_index:
@@ -299,9 +334,7 @@ class Engine:
         self.interval = np.array([by_index[i].interval if i in by_index else np.nan for i in self.points.tolist()])
         for index, point in by_index.items():
             self.bank.configure(int(self.row_of[index]), interval=point.interval, kind=point.kind)
-        areas = {area.id for area in content.site.areas if registry.partition(area.id) == self.partition}
-        rows = [by_index.get(index) or _gone(index) for index in self.points.tolist()]
-        evaluator = Evaluator(compile_rules(content.rules, content.site, rows, areas), self.bank)
+        evaluator = Evaluator(book, self.bank)
         withdrawn = evaluator.restore(self.evaluator.state()) if self.evaluator is not None else []
         self.evaluator, self.registry = evaluator, registry
         if self.desk is None:

@@ -51,9 +51,9 @@ class Station:
         self.gaps = 0
         self.refused: dict[str, int] = {}
         self.busy = 0.0  # seconds of work in the engine
-        self.engine = self._restored()
+        self.engine = self._restored(committed or 0)
         self._silent(committed or 0)
-        self._at_snapshot = (self.engine.offset, 0)
+        self._at_snapshot = self.engine.offset
 
     def take(self, records: Sequence[tuple[int, bytes]]) -> list[Output]:
         """Apply records and return what is to be written with their offsets in one transaction.
@@ -75,12 +75,15 @@ class Station:
             raise GapError(f"partition {self.partition}: batch is not contiguous after offset {records[0][0]}")
         return outputs + self._outputs(self._apply(records))
 
-    def snapshot(self) -> list[Output]:
-        """Return the records of a snapshot, or none when nothing has happened since the last."""
-        mark = (self.engine.offset, self.readings)
-        if mark[0] == self._at_snapshot[0]:
+    def snapshot(self, committed: int | None) -> list[Output]:
+        """Return the records of a snapshot, or none when nothing has happened since the last.
+
+        None either while the state is ahead of `committed`: a snapshot that outlived a crash there would hold what the
+        log has not been told, and it would never be said.
+        """
+        if self.engine.offset == self._at_snapshot or self.engine.offset >= (committed or 0):
             return []
-        self._at_snapshot = mark
+        self._at_snapshot = self.engine.offset
         parts = snapshot.chunks(self.partition, self.engine.offset, self.engine.snapshot())
         return [(SNAPSHOTS, self.partition, key, value) for key, value in parts]
 
@@ -89,7 +92,29 @@ class Station:
         """Records in the log that the engine has not taken yet."""
         return max(0, self.log.end(OBSERVATIONS, self.partition) - self.engine.offset - 1)
 
-    def _restored(self) -> Engine:
+    def _restored(self, committed: int) -> Engine:
+        """Restore the newest snapshot that can be used, else begin with what the log still holds."""
+        try:
+            engine = self._stored()
+        except (ValueError, KeyError, TypeError, AssertionError) as error:
+            logger.error("partition %d: the snapshot cannot be read (%s); reading the log again", self.partition, error)
+            engine = None
+        if engine is not None and engine.offset >= committed:
+            logger.error(
+                "partition %d: the snapshot is ahead of what is committed; reading the log again", self.partition
+            )
+            engine = None
+        if engine is None:
+            engine = Engine(self.partition)
+            engine.offset = self.log.start(OBSERVATIONS, self.partition) - 1
+            if engine.offset >= 0:
+                logger.error(
+                    "partition %d: the log no longer holds its beginning; older conditions are forgotten",
+                    self.partition,
+                )
+        return engine
+
+    def _stored(self) -> Engine | None:
         at, end = self.log.start(SNAPSHOTS, self.partition), self.log.end(SNAPSHOTS, self.partition)
         values: list[bytes] = []
         while at < end:
@@ -99,9 +124,7 @@ class Station:
             values += [value for _, _, value in found]
             at = found[-1][0] + 1
         stored = snapshot.newest(values)
-        if stored is None:
-            return Engine(self.partition)
-        return Engine.restore(stored)
+        return None if stored is None else Engine.restore(stored)
 
     def _silent(self, committed: int) -> None:
         """Bring the state up to what is committed, without saying again what the log already holds."""

@@ -30,6 +30,9 @@ STEADY = 3.0
 HOPELESS = 5
 """Ends of a child, never ready in between, after which a start fails."""
 
+CANNOT_START = 127
+"""Exit code that stands for a child that could not even be started, as a shell has it."""
+
 STOP_SECONDS = 4.5
 """Seconds that a stop may take in all before what is left is killed."""
 
@@ -171,7 +174,11 @@ class Supervisor:
         failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()
-            code = await self._run(child)
+            try:
+                code = await self._run(child)
+            except OSError as error:  # no process, memory or descriptor to be had: that passes, or it is said again
+                logger.error("%s cannot be started: %s", child.name, error.strerror or error)
+                code = CANNOT_START
             if self._stopping.is_set() or (child.once and code == 0):
                 return
             failures = 0 if time.monotonic() - started > STEADY else failures + 1
@@ -198,6 +205,9 @@ class Supervisor:
                 stdin=asyncio.subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the parent, which stops its children in order
             )
+        except OSError:
+            os.close(read)
+            raise
         finally:
             os.close(write)
         loop = asyncio.get_running_loop()

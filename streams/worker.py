@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts import outcome
 from alerts.journal import Journal
@@ -17,6 +18,7 @@ from sensors import observation
 from sensors.observation import Publication, Tick
 from streams.batches import Batch, Output
 from streams.bundle import version_of
+from streams.embedded.schema import LogWriteError
 from streams.hub import HubServer
 from streams.lean import LeanApp, TopicSpec, create_app
 from streams.processes.figures import read_figures, write_figures
@@ -59,7 +61,8 @@ class Worker:
         self.settings, self.packed, self.partitions, self.clock = settings, packed, partitions, clock
         self.version = version_of(packed)
         self.stations: dict[int, Station] = {}
-        self.journal = Journal(settings.journal_url)
+        self.journal = Journal(settings.journal_url, synchronous=settings.synchronous)
+        self._due: set[int] = set()  # partitions whose next committed batch is followed by a snapshot
         self.app: LeanApp = create_app(
             GROUP,
             broker_url=settings.broker_url,
@@ -80,12 +83,14 @@ class Worker:
     async def run(self, until: Awaitable[Any], ready: Callable[[], None]) -> None:
         """Run until `until` is done; call `ready` once partitions are assigned and the hub listens."""
         await self.app.start()
+        failure = asyncio.create_task(self.app.failure())
         try:
-            await self.started.wait()
+            await _unless(failure, self.started.wait())
             await self.hub.start()
             ready()
-            await until
+            await _unless(failure, until)
         finally:
+            failure.cancel()
             await self.hub.stop()
             await self.app.stop()
             self.journal.close()
@@ -105,6 +110,9 @@ class Worker:
                 if start + SLICE < len(records):
                     await asyncio.sleep(0)
             offsets = await batch.done(outputs)
+            if batch.partition in self._due:
+                self._due.discard(batch.partition)
+                await self._keep(batch.partition, station)
         except BaseException:
             # what the state took is not in the log: begin again from the last snapshot
             self.stations.pop(batch.partition, None)
@@ -139,15 +147,24 @@ class Worker:
             write_figures(self.settings.data_folder, "worker", figures)
 
     async def snapshot(self) -> None:
-        """Write the state of every partition that has moved."""
-        for station in list(self.stations.values()):
-            records = station.snapshot()
+        """Have the state of every partition written once what it stands at is committed."""
+        self._due.update(self.stations)
+
+    async def _keep(self, partition: int, station: Station) -> None:
+        """Write a station's state, if all it stands at is committed."""
+        records = station.snapshot(self.app.log_store.committed(GROUP, OBSERVATIONS, partition))
+        try:
             if records:
                 await self.app.produce_many(records)
+        except LogWriteError as error:  # the log has the observations; the next turn tries again
+            logger.warning("partition %d: no snapshot was written: %s", partition, error)
 
     async def prune(self) -> None:
         """Drop what the notifiers no longer need to know."""
-        await asyncio.to_thread(self.journal.prune_outbox, self.clock() - OUTBOX_DAYS * DAY)
+        try:
+            await asyncio.to_thread(self.journal.prune_outbox, self.clock() - OUTBOX_DAYS * DAY)
+        except SQLAlchemyError as error:  # a locked or full disk: the next turn does it
+            logger.warning("the outbox was not pruned: %s", error)
 
     def figures(self, now: float) -> dict[str, Any]:
         """Count what the worker does: totals, and readings a second since the last call."""
@@ -211,6 +228,16 @@ class Worker:
             if topic != OBSERVATIONS:
                 continue
             station = self.stations.pop(partition, None)
-            records = station.snapshot() if station is not None else []
-            if records:
-                await self.app.produce_many(records)
+            if station is not None:
+                await self._keep(partition, station)
+
+
+async def _unless(failure: asyncio.Task[BaseException | None], awaited: Awaitable[Any]) -> None:
+    """Wait for something unless the application crashes first. Raise `RuntimeError` then, for the process to end on."""
+    task = asyncio.ensure_future(awaited)
+    await asyncio.wait({task, failure}, return_when=asyncio.FIRST_COMPLETED)
+    if failure.done():
+        task.cancel()
+        reason = failure.result()
+        raise RuntimeError(f"the application has crashed: {reason}") from reason
+    task.result()

@@ -246,3 +246,36 @@ def test_scores_come_back_as_columns_of_registry_indices() -> None:
 def test_a_snapshot_of_something_else_is_refused() -> None:
     with pytest.raises((ValueError, KeyError, msgspec.DecodeError)):
         Engine.restore(msgspec.msgpack.encode({"format": 99}))
+
+
+def test_a_clock_that_is_set_back_hides_no_silence() -> None:
+    values = [published(CONTENT), tick(START), frame_of([(0, START + 1, 1.0)], START + 1), tick(START + 2)]
+    values += [tick(START - 3600 + n) for n in range(70)]
+    (alarm,) = flat(play(values), AlarmTransition)
+    assert (alarm.rule, alarm.scope) == ("silent", "p0")
+    assert START - 3600 + 55 <= alarm.time <= START - 3600 + 65
+
+
+def test_a_command_that_waited_out_an_outage_is_refused() -> None:
+    engine = Engine(0)
+    alarm = flat(play(landslide()[:-12], engine=engine), AlarmTransition)[0]
+    late = [tick(START + 500), command("acknowledge", alarm.alarm, "a0", START + 300, "c1")]
+    (answer,) = flat(play(late, engine=engine), CommandResult)
+    assert (answer.ok, answer.reason) == (False, "too_late")
+
+
+def test_what_breaks_the_desk_keeps_no_other_alarm_from_being_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(0)
+    play([published(CONTENT), tick(START)], engine=engine)
+    assert engine.desk is not None
+    condition = engine.desk.condition
+
+    def broken(change, clock):  # type: ignore[no-untyped-def]
+        if change.scope == "p2":
+            raise RuntimeError("broken")
+        return condition(change, clock)
+
+    monkeypatch.setattr(engine.desk, "condition", broken)
+    records = play([frame_of([(k, START + 1, 30.0) for k in (0, 2, 3)], START + 1)], engine=engine)
+    assert {a.scope for a in flat(records, AlarmTransition)} == {"p0", "p3"}
+    assert [r.reason for r in flat(records, Refused)] == ["engine_error: creep at p2: broken"]

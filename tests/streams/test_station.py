@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from alerts import outcome
+from streams import snapshot
 from streams.bundle import Bundle
 from streams.embedded.store import Log, TopicSpec
 from streams.history import columns
@@ -50,7 +51,7 @@ def work(log: Log, station: Station, stop: int | None = None, size: int = 5, sna
         at = found[-1][0] + 1
         log.write(outputs, commits=[(GROUP, OBSERVATIONS, 0, at)])
         if at >= snapshot_at >= 0:
-            log.write(station.snapshot())
+            log.write(station.snapshot(log.committed(GROUP, OBSERVATIONS, 0)))
             snapshot_at = -1
 
 
@@ -123,10 +124,36 @@ def test_a_batch_with_a_hole_is_refused(log: Log) -> None:
 def test_a_snapshot_is_written_only_when_something_happened(log: Log) -> None:
     fill(log)
     station = Station(0, log, None)
-    assert station.snapshot() == []
+    assert station.snapshot(log.committed(GROUP, OBSERVATIONS, 0)) == []
     work(log, station)
-    assert station.snapshot()
-    assert station.snapshot() == []
+    committed = log.committed(GROUP, OBSERVATIONS, 0)
+    assert station.snapshot(committed)
+    assert station.snapshot(committed) == []
+
+
+def test_no_snapshot_is_made_of_what_is_not_committed(log: Log) -> None:
+    fill(log)
+    station = Station(0, log, None)
+    work(log, station, stop=20)
+    station.take([(offset, value) for offset, _, value in log.read(OBSERVATIONS, 0, 20, limit=10)])
+    assert station.snapshot(log.committed(GROUP, OBSERVATIONS, 0)) == []
+
+
+def test_a_snapshot_ahead_of_the_commit_is_not_believed(log: Log) -> None:
+    fill(log)
+    ahead = Station(0, log, None)
+    lost = ahead.take([(offset, value) for offset, _, value in log.read(OBSERVATIONS, 0, 0, limit=30)])
+    log.write(ahead.snapshot(10_000))  # as a crash between the two would have left it
+    again = Station(0, log, log.committed(GROUP, OBSERVATIONS, 0))
+    assert again.take([(offset, value) for offset, _, value in log.read(OBSERVATIONS, 0, 0, limit=30)]) == lost
+
+
+def test_an_unreadable_snapshot_is_replaced_by_reading_the_log(log: Log) -> None:
+    fill(log)
+    work(log, Station(0, log, None), stop=40)
+    whole = Station(0, log, log.committed(GROUP, OBSERVATIONS, 0)).engine.snapshot()
+    log.write([(SNAPSHOTS, 0, key, value) for key, value in snapshot.chunks(0, 39, b"\x81\xa6format\x63")])
+    assert Station(0, log, log.committed(GROUP, OBSERVATIONS, 0)).engine.snapshot() == whole
 
 
 def test_replay_agrees_with_the_live_run_and_names_what_does_not(log: Log) -> None:
