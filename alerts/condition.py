@@ -30,7 +30,10 @@ class Rule(Protocol):
 
 
 class Change(Protocol):
-    """A rule's condition on a scope moved from one rank to another (0 none … 4 red). See `rules.evaluation`."""
+    """A rule's condition on a scope moved from one rank to another (0 none … 4 red), or became real at the same one.
+
+    See `rules.evaluation`.
+    """
 
     @property
     def rule(self) -> Rule:

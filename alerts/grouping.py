@@ -12,6 +12,8 @@ from alerts.incident import Incident, Member, add_alarm, derive_level, derive_st
 from alerts.outcome import AnyOutcome, Explanation
 from alerts.sending import follow_level
 
+_DEMANDS: tuple[Edge, ...] = ("alarm", "realarm", "raise")
+
 
 def apply(book: Casebook, change: condition.Change, clock: float, out: list[AnyOutcome]) -> None:
     """Bring the alarm of a rule and scope to where its condition is now.
@@ -70,8 +72,12 @@ def settle(
     actor: str,
     edge: str = "",
     reason: str = "",
+    demand: int = 0,
 ) -> None:
-    """Bring an incident up to its alarms, record what changed since `was`, and let the dispatches follow."""
+    """Bring an incident up to its alarms, record what changed since `was`, and let the dispatches follow.
+
+    `demand` is the rank of an alarm that has just been raised, rung again or risen.
+    """
     incident.level = derive_level(incident)
     incident.state = derive_state(incident)
     now = standing(incident)
@@ -90,7 +96,7 @@ def settle(
             edge = "acknowledged"
     if edge:
         out.append(book.incident_record(incident, edge, clock, actor=actor, reason=reason))
-    follow_level(book, incident, clock, out)
+    follow_level(book, incident, clock, out, demand)
 
 
 def note_member(incident: Incident, alarm: Alarm) -> None:
@@ -189,7 +195,8 @@ def _follow(
     )
     if incident is not None and was is not None:
         note_member(incident, alarm)
-        settle(book, incident, was, clock, out, actor=actor, edge=joined, reason=reason)
+        demand = rank if edge in _DEMANDS else 0
+        settle(book, incident, was, clock, out, actor=actor, edge=joined, reason=reason, demand=demand)
     if alarm.state == "NORM":
         book.finish_alarm(alarm, "alarm.normal")
 
@@ -200,7 +207,7 @@ def _incident_of(book: Casebook, alarm: Alarm, edge: Edge, clock: float) -> tupl
     incident = cases.incidents.get(alarm.incident)
     if incident is not None and not (edge == "realarm" and _too_calm(book, incident, clock)):
         return incident, ""
-    if edge not in ("alarm", "realarm", "raise"):
+    if edge not in _DEMANDS:
         return None, ""  # its incident was closed over it: only a new demand makes a new case
     if incident is not None:
         incident.members.pop(alarm.id, None)

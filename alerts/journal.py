@@ -22,6 +22,7 @@ from alerts.tables import (
     dispatches,
     incident_changes,
     incidents,
+    logs,
     metadata,
     outbox,
     positions,
@@ -35,6 +36,7 @@ __all__ = ["Journal", "JournalMissing", "Reader"]
 Change = AlarmTransition | IncidentChange | DispatchChange | CommandResult
 Row = dict[str, Any]
 
+_LOG = "observations"  # row of the log that the positions are in
 _CHUNK = 500  # ids in one IN (...): below every database's limit on parameters
 
 
@@ -51,11 +53,14 @@ class Journal(Reader):
         with self.engine.begin() as connection:
             _upsert(connection, counters, [{"name": "changes", "value": 0}], update=False)
 
-    def record(self, records: Iterable[Record]) -> int:
+    def record(self, records: Iterable[Record], log: str = "") -> int:
         """Write records in one transaction, each change exactly once; return the position of the last change.
 
         Records of a partition before its last journalled offset are skipped, and so is every change whose id is
         known: repeats are harmless, however they are cut into calls.
+
+        `log` names the log that the offsets are in, by an id it was given when it was made. In another one than
+        before they begin anew, so that no record of it is skipped. Empty: the same log as ever.
         """
         with self.engine.begin() as connection:
             # Taken first: it holds other writers off, so that positions become visible in their order.
@@ -68,6 +73,9 @@ class Journal(Reader):
                 )
                 or 0
             )
+            if log and connection.scalar(sa.select(logs.c.id).where(logs.c.name == _LOG)) != log:
+                connection.execute(sa.delete(positions))
+                _upsert(connection, logs, [{"name": _LOG, "id": log}])
             reached = {
                 int(row.partition): int(row.offset)
                 for row in connection.execute(sa.select(positions.c.partition, positions.c.offset))

@@ -12,8 +12,12 @@ ENGINE = "engine"
 """The actor of what the desk does by itself."""
 
 
-def follow_level(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
-    """Dispatch a risk incident that reaches its dispatch level, once; raise the level of dispatches under way."""
+def follow_level(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome], demand: int = 0) -> None:
+    """Dispatch a risk incident that reaches its dispatch level; raise the level of dispatches under way.
+
+    Once nobody is on it any more, only a new demand dispatches again: `demand` is the rank of an alarm that has just
+    been raised, rung again or risen, 0 for any other change.
+    """
     if incident.calm:
         return
     for id in incident.dispatches:
@@ -21,15 +25,17 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
         if dispatch.level < incident.level:
             raise_level(dispatch, book.site.deadlines, incident.level, clock)
             out.append(book.dispatch_record(dispatch, "raised", clock, actor=ENGINE, reason="dispatch.level_raised"))
-    if incident.dispatched or incident.kind != "risk" or incident.level < book.dispatch_rank(incident.area):
+    reached = book.dispatch_rank(incident.area)
+    first = not incident.dispatched and incident.level >= reached
+    if incident.kind != "risk" or not (first or demand >= reached):
         return
     incident.dispatched = True
     if incident.dispatches:
-        return  # an operator was faster: who is on the way has just been told of the level
+        return  # who is on the way has just been told of the level
     units = book.router.suggest(incident.area, incident.kind)
     if units:
         issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.by_level")
-    else:
+    elif first:
         out.append(book.incident_record(incident, "undispatched", clock, actor=ENGINE, reason="dispatch.no_unit"))
 
 

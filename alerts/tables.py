@@ -36,6 +36,13 @@ positions = Table(  # the last observation of each partition whose outcomes are 
     Column("offset", BigInteger, nullable=False),
 )
 
+logs = Table(  # which log the positions are in
+    "logs",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("id", String(64), nullable=False),
+)
+
 
 def _changes(name: str, *columns: Column[object]) -> Table:
     """Make a table of changes: one row a change, its record whole beside the columns that are searched."""

@@ -4,6 +4,9 @@ A level is raised when its `when` has been known to hold for its `for`; the high
 when its `clear` (by default: `when` is known not to hold) has been known to hold for its `clear_after`, and no `when`
 of its rank or above holds: then the condition drops to the highest level whose `when` holds. A delay runs only while
 its condition is known to hold, on the point's own clock: event time at a reading, moved on by ticks in between.
+
+A level that only simulation raised is taken over by what is real: once a `when` is ready without any simulation, the
+condition moves to that level at once, and a change is made known even if it is the same one.
 """
 
 from __future__ import annotations
@@ -59,6 +62,7 @@ class Evaluator:
         self.area_time = np.full(len(book.areas), np.nan)
         self.clock = -np.inf
         self.current = np.zeros(book.instances, np.uint8)
+        self.by_simulation = np.zeros(book.instances, np.bool_)  # nothing real has raised the level
         self.calm_since = np.full(book.instances, np.nan)
         self.held_since = np.full(book.slots, np.nan)
         self.awake = np.zeros(book.instances, np.bool_)  # a level is raised or a `when` holds
@@ -77,8 +81,9 @@ class Evaluator:
     @property
     def nbytes(self) -> int:
         """Return bytes of state, windows included."""
-        own = (self.current, self.calm_since, self.held_since, self.awake, self.running, self.awake_rows)
-        return sum(array.nbytes for array in own) + self.points.nbytes + self.windows.nbytes
+        own = (self.current, self.by_simulation, self.calm_since, self.held_since, self.awake, self.running)
+        held = sum(array.nbytes for array in own) + self.awake_rows.nbytes
+        return held + self.points.nbytes + self.windows.nbytes
 
     def readings(
         self,
@@ -237,6 +242,8 @@ class Evaluator:
         raised = np.maximum.reduceat(np.where(ready, rank, 0), starts)
         standing = np.maximum.reduceat(np.where(true, rank, 0), starts)
         after = np.maximum(current, raised).astype(np.uint8)
+        real = self._made_real(instances, place, now, features, raised, current)
+        after[real] = raised[real]
         calm = np.full(len(instances), np.nan)
         left: dict[int, float] = {}
         low = np.flatnonzero((after == current) & (standing < current))
@@ -261,12 +268,41 @@ class Evaluator:
             moved = np.flatnonzero(woke)
             np.add.at(self.awake_rows, book.row[instances[moved]], woke[moved])
             self.awake[instances] = awake
+        said = after != current
+        said[real] = True
         return [
             self._change(
                 int(instances[n]), int(current[n]), int(place[n]), now, features, left.get(int(n)), position, arrived
             )
-            for n in np.flatnonzero(after != current)
+            for n in np.flatnonzero(said)
         ]
+
+    def _made_real(
+        self, instances: Rows, place: Rows, now: Array, features: Features, raised: Rows, current: npt.NDArray[np.uint8]
+    ) -> Rows:
+        """Find the places where simulation alone raised a level, and real things now raise that one or a lower one."""
+        found = np.flatnonzero(self.by_simulation[instances] & (raised > 0) & (raised <= current))
+        if not found.size:
+            return found
+        real = ~self._simulated_readings(instances[found])
+        sighted = self.book.seen[instances[found]] & self.sightings.simulated[self.book.area[instances[found]]]
+        for n in np.flatnonzero(real & sighted):
+            one = found[n]
+            real[n] = not why_of(self, int(instances[one]), int(raised[one]), int(place[one]), now, features).cameras
+        return found[real]
+
+    def _simulated_readings(self, instances: Rows) -> npt.NDArray[np.bool_]:
+        """Tell whose point, or any of whose area's points, had a simulated reading last."""
+        row = self.book.row[instances]
+        alone = row < self.book.rows
+        found = np.zeros(len(instances), np.bool_)
+        found[alone] = self.points.simulated[row[alone]]
+        members, areas, starts = self._area_members
+        if len(members) and not alone.all():
+            of_area = np.zeros(len(self.book.areas), np.bool_)
+            of_area[areas] = np.logical_or.reduceat(self.points.simulated[members], starts)
+            found[~alone] = of_area[row[~alone] - self.book.rows]
+        return found
 
     def _hold(
         self, programs: tuple[Rows, Rows], chosen: Rows, place: Rows, now: Array, area: Rows, features: Features
@@ -345,18 +381,12 @@ class Evaluator:
         slot = int(book.first[instance] + book.level_offset[instance, rank])
         onset = float(self.held_since[slot]) if after > before else float(now[place] if calm is None else calm)
         area = int(book.area[instance])
-        row = int(book.row[instance])
-        if row < book.rows:
-            simulated = bool(self.points.simulated[row])
-        else:
-            rows, areas, starts = self._area_members
-            found = np.flatnonzero(areas == area)
-            ends = np.append(starts, len(rows))
-            simulated = bool(found.size) and bool(
-                self.points.simulated[rows[starts[found[0]] : ends[found[0] + 1]]].any()
-            )
-        simulated = simulated or bool(book.seen[instance] and self.sightings.simulated[area])
         why = why_of(self, instance, rank, place, now, features)
+        sighted = bool(why.cameras) or (after == 0 and bool(book.seen[instance]))  # calm: an event may have ended it
+        simulated = bool(self._simulated_readings(np.array([instance], np.intp))[0])
+        simulated = simulated or (sighted and bool(self.sightings.simulated[area]))
+        by_simulation = simulated and after > 0 and (before == 0 or bool(self.by_simulation[instance]))
+        self.by_simulation[instance] = by_simulation
         return Change(
             book.rules[book.rule[instance]],
             book.scope(instance),

@@ -37,7 +37,10 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(NamedTuple):
-    """A condition moved from one level to another. Ranks: 0 none, 1 blue, 2 yellow, 3 orange, 4 red."""
+    """A condition moved from one level to another. Ranks: 0 none, 1 blue, 2 yellow, 3 orange, 4 red.
+
+    `before` and `after` are the same when what only simulation raised is now real; `onset` is then when that was seen.
+    """
 
     rule: Rule
     scope: str  # the point's id, or the area's for a rule on areas

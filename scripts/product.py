@@ -13,7 +13,7 @@ from typing import Any
 from scripts.commands.run import children
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
-from streams.processes.figures import read_figures
+from streams.figures import read_figures
 from streams.settings import Settings
 from streams.supervisor import Supervisor
 from streams.vitals import Vitals

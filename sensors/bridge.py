@@ -25,6 +25,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from sensors import frame, observation, packing, quarantine
 from sensors.intake import Intake, Limits
 from sensors.lookup import Registry
 from sensors.reader import Reader
@@ -39,7 +40,11 @@ _SWEEP = 16
 
 
 class Sink(Protocol):
-    """Take records for the log. `produce` returns at once; `done` is called from any thread, with None once durable."""
+    """Take records for the log. `produce` returns at once; `done` is called from any thread, with None once durable.
+
+    An error whose attribute `permanent` is true says that these records will never be taken, none of them was, and
+    that each may be offered alone.
+    """
 
     def produce(self, records: Records, done: Callable[[Exception | None], None]) -> None:
         """Hand over records (topic, partition, value)."""
@@ -78,7 +83,10 @@ class _Flight:
     acks: bytes
     connection: int
     begun: float  # monotonic
-    state: int = 0  # 0 on its way, 1 durable, 2 failed
+    state: int = 0  # 0 on its way, 1 durable, 2 failed, 3 refused for good
+    error: Exception | None = None
+    pause: float = 0.25  # before it is offered again
+    instead_of: Records | None = None  # its records are the quarantine's word on these, which were refused for good
 
 
 class Window:
@@ -128,6 +136,10 @@ class Bridge:
         self._wake_write.setblocking(False)
         self._awake_wanted = False
         self._subscribed = False
+        self._asked: dict[int, list[str]] = {}  # SUBSCRIBE packets not yet answered: id → filters
+        self._refused_filters: dict[str, str] = {}  # filter → why
+        self._ask_at = 0.0
+        self._ask_pause = self.settings.retry_least
         self._retry = self.settings.retry_least
         self._again_at = 0.0
         self._counts = {"readings": 0, "events": 0, "messages": 0, "batches": 0, "records": 0, "bytes": 0}
@@ -150,6 +162,7 @@ class Bridge:
             if now >= misc_at:
                 misc_at = now + 0.5
                 self.client.loop_misc()
+                self._ask_again(now)
                 if self._full():
                     self._stay_alive()
                 elif self.intake.quarantine.pending:
@@ -178,14 +191,15 @@ class Bridge:
             "refused": dict(quarantine.counts),
             "unkept": dict(quarantine.unkept),
             "connected": self.connected,
+            "refused_filters": len(self._refused_filters),
             "unlogged": self._unlogged,
             "lag": time.monotonic() - oldest if oldest else 0.0,
         }
 
     @property
     def connected(self) -> bool:
-        """Tell whether the broker has accepted the connection and the subscriptions were sent."""
-        return self._subscribed and self.client.is_connected()
+        """Tell whether the broker has accepted the connection and every subscription."""
+        return self._subscribed and not self._refused_filters and self.client.is_connected()
 
     # ── the connection ──
 
@@ -238,21 +252,44 @@ class Bridge:
             return
         self._more["connects"] += 1
         self._window = Window()
-        self._retry = self.settings.retry_least
+        self._asked.clear()
+        wanted = self._filters
         if not flags.session_present:
             self.client.forget_session()
         elif self._subscribed:
-            return  # the broker kept the subscriptions; to send them again would bring all stored copies again
-        self.client.subscribe([(topic, self.settings.qos) for topic in self._filters])
+            # The broker kept the subscriptions; to send them again would bring all stored copies again.
+            wanted = list(self._refused_filters)
+        if wanted:
+            self._subscribe(wanted)
+        else:
+            self._retry = self.settings.retry_least
         log.info("connected to the MQTT broker at %s:%s", self.settings.host, self.settings.port)
 
     def _on_subscribe(
         self, client: Any, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Properties | None
     ) -> None:
-        for topic, reason in zip(self._filters, reasons, strict=False):
-            if reason.is_failure:
+        for topic, reason in zip(self._asked.pop(mid, []), reasons, strict=False):
+            if not reason.is_failure:
+                self._refused_filters.pop(topic, None)
+            elif self._refused_filters.get(topic) != str(reason):
+                self._refused_filters[topic] = str(reason)
                 log.error("the MQTT broker refuses the subscription to %s: %s", topic, reason)
         self._subscribed = True
+        if not self._refused_filters:
+            self._retry = self._ask_pause = self.settings.retry_least
+            return
+        self._ask_at = time.monotonic() + self._ask_pause * random.uniform(0.5, 1.0)
+        self._ask_pause = min(self.settings.retry_most, self._ask_pause * 2)
+
+    def _ask_again(self, now: float) -> None:
+        """Subscribe to what was refused, when it is time: the broker's administrator may have thought better of it."""
+        if self._refused_filters and not self._asked and now >= self._ask_at and self.client.is_connected():
+            self._subscribe(list(self._refused_filters))
+
+    def _subscribe(self, filters: list[str]) -> None:
+        _, mid = self.client.subscribe([(topic, self.settings.qos) for topic in filters])
+        if mid is not None:
+            self._asked[mid] = filters
 
     def _on_disconnect(
         self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Properties | None
@@ -280,8 +317,8 @@ class Bridge:
         readers: list[Any] = [sock, self._wake_read] if may_read else [self._wake_read]
         writers = [sock] if self.client.want_write() else []
         self._awake_wanted = True
-        if self._flights and self._flights[0].state:
-            until = now
+        if self._flights and (first := self._flights[0]).state:
+            until = min(until, first.begun + first.pause) if first.state == 2 else now
         try:
             readable, writable, _ = select.select(readers, writers, [], max(0.0, until - now))
         except (OSError, ValueError):
@@ -337,7 +374,8 @@ class Bridge:
 
     def _produce(self, flight: _Flight) -> None:
         def done(error: Exception | None) -> None:
-            flight.state = 1 if error is None else 2
+            flight.error = error
+            flight.state = 1 if error is None else 3 if getattr(error, "permanent", False) else 2
             if error is not None:
                 log.error("the log does not take a batch of %d readings: %s", flight.readings, error)
             if self._awake_wanted:
@@ -349,23 +387,66 @@ class Bridge:
             done(error)
 
     def _settle(self, now: float) -> None:
-        """Acknowledge what has become durable, in order; offer again what failed."""
+        """Acknowledge what has become durable, in order; offer again what failed, and apart what was refused for good.
+
+        A record that is refused for good even alone is replaced by the quarantine's word on it, which has to be durable
+        before anything is acknowledged. A log that does not even take that is ill, and the record is kept for it.
+        """
+        if any(flight.state == 3 for flight in self._flights):
+            self._flights = deque(part for flight in self._flights for part in self._parts(flight))
+            for flight in self._flights:
+                if flight.state == 3:
+                    flight.state = 0
+                    self._produce(flight)
         acks = bytearray()
         while self._flights and self._flights[0].state == 1:
             flight = self._flights.popleft()
             self._unlogged -= flight.readings
             self._unlogged_bytes -= flight.size
+            if flight.instead_of:
+                self.intake.quarantine.counts["log_refused"] += sum(map(_readings, flight.instead_of))
             if flight.acks and flight.connection == self.client.connection:
                 acks += flight.acks
                 self._window.waiting -= len(flight.acks) // 4
         if acks and self.client.is_connected():
             self.client.send_acks(bytes(acks))
         for flight in self._flights:
-            if flight.state == 2 and now - flight.begun > 0.25:
+            if flight.state == 2 and now - flight.begun > flight.pause:
                 self._more["failed"] += 1
                 flight.state = 0
                 flight.begun = now
                 self._produce(flight)
+
+    def _parts(self, flight: _Flight) -> list[_Flight]:
+        """Give what is to be offered instead of a batch that was refused for good; the last part has its acks."""
+        if flight.state != 3:
+            return [flight]
+        if flight.instead_of is not None:
+            flight.records, flight.instead_of = flight.instead_of, None
+            flight.state, flight.begun = 2, time.monotonic()
+            flight.pause = min(self.settings.retry_most, 2 * flight.pause)
+            return [flight]
+        if len(flight.records) == 1:
+            flight.instead_of = flight.records
+            flight.records = [self._word_on(flight.records[0], flight.error)]
+            return [flight]
+        parts = [_Flight([record], 0, 0, b"", flight.connection, flight.begun, state=3) for record in flight.records]
+        parts[-1].readings, parts[-1].size, parts[-1].acks = flight.readings, flight.size, flight.acks
+        return parts
+
+    def _word_on(self, record: tuple[str, int, bytes], error: Exception | None) -> tuple[str, int, bytes]:
+        topic, partition, value = record
+        refused = quarantine.Refused(
+            time=time.time(),
+            source=self.settings.source,
+            topic=f"{topic}/{partition}",
+            reason="log_refused",
+            raw=value[: quarantine.RAW_LIMIT],
+            size=len(value),
+            detail=str(error)[:512],
+            readings=_readings(record),
+        )
+        return quarantine.TOPIC, quarantine.PARTITION, quarantine.encode(refused)
 
     def _full(self) -> bool:
         return self._unlogged > self.settings.max_unlogged or self._unlogged_bytes > self.settings.max_unlogged_bytes
@@ -377,7 +458,7 @@ class Bridge:
         while self._flights and (now := time.monotonic()) < deadline:
             self._settle(now)
             self._awake_wanted = True
-            if self._flights and not self._flights[0].state:
+            if self._flights and self._flights[0].state in (0, 2):
                 select.select([self._wake_read], [], [], min(0.1, deadline - now))
                 self._drain_wakes()
         self._settle(time.monotonic())
@@ -392,3 +473,9 @@ class Bridge:
     def _drain_wakes(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._wake_read.recv(4096)
+
+
+def _readings(record: tuple[str, int, bytes]) -> int:
+    """Count the readings of a record of the log."""
+    topic, _, value = record
+    return len(frame.decode(value)) if topic == packing.TOPIC and value[0] == observation.FRAME else 1

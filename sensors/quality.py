@@ -35,11 +35,14 @@ class Inspector:
     def stamp(self, decoded: Decoded, received: float) -> None:
         """Give readings without a time (NaN) the time of arrival plus a microsecond each, in order.
 
-        Stamps only ever rise, even over calls and when the clock is set back.
+        Stamps rise, over calls too and when the clock is set back a little. Set back by more than `accept_ahead`, they
+        start anew from it: they would be refused as `future` otherwise.
         """
         missing = np.isnan(decoded.time)
         count = int(missing.sum())
         if count:
+            if self._stamp - received > self._accept_ahead:
+                self._stamp = 0.0
             # Unix seconds in a float64 step by 0.24 µs: a microsecond survives.
             start = max(received, self._stamp + 1e-6)
             decoded.time = decoded.time.copy()

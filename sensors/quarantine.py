@@ -26,6 +26,7 @@ REASONS = (
     "ancient",  # older on arrival than the point accepts
     "retained",  # the broker's stored copy, without a time of its own: nobody knows how old
     "false_positive",  # Frigate itself does not believe it
+    "log_refused",  # the log will never take the record that it became part of
 )
 
 COUNTED_ONLY = frozenset({"false_positive"})

@@ -16,6 +16,7 @@ REFUSED = 0
 """Route of every topic that no dialect takes; its reason is asked for again when needed."""
 
 _REMEMBERED_REFUSALS = 10_000
+_REMEMBERED_BYTES = 16 << 20
 
 
 def covers(wide: str, narrow: str) -> bool:
@@ -65,6 +66,7 @@ class Topics(dict[bytes, int]):
         self._sources = [(module(one), config) for one, config in sources]
         self._places: dict[tuple[int, str], int] = {}
         self._remembered = 0
+        self._remembered_bytes = 0
 
     def filters(self) -> list[str]:
         """List the MQTT filters to subscribe to."""
@@ -78,8 +80,10 @@ class Topics(dict[bytes, int]):
     def __missing__(self, topic: bytes) -> int:
         found = self._resolve(topic)
         if isinstance(found, Refusal):
-            if self._remembered < _REMEMBERED_REFUSALS:
+            size = self._remembered_bytes + len(topic)
+            if self._remembered < _REMEMBERED_REFUSALS and size <= _REMEMBERED_BYTES:
                 self._remembered += 1
+                self._remembered_bytes = size
                 self[topic] = REFUSED
             return REFUSED
         place, point = found

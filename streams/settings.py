@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from urllib.parse import quote
 
 import msgspec
 
 PREFIX = "FORESHOCK_"
+SQLITE = "sqlite:///"
 
 
 class SettingsError(ValueError):
@@ -21,7 +23,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     site: Annotated[str, "Folder of the site: areas, points, cameras, rules, units."] = "examples/district"
     data: Annotated[str, "Folder for the log, the journal, snapshots and keys."] = "data"
-    broker: Annotated[str, "The log: sqlite:///PATH, or empty for log.sqlite in the data folder."] = ""
+    broker: Annotated[str, "The log's file: sqlite:///PATH, or empty for log.sqlite in the data folder."] = ""
     mqtt_host: Annotated[str, "MQTT broker to listen to; empty starts the embedded one on loopback."] = ""
     mqtt_port: Annotated[int, "Port of the MQTT broker, embedded or not."] = 1883
     mqtt_username: Annotated[str, "User name at the MQTT broker."] = ""
@@ -54,9 +56,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.site).expanduser().resolve()
 
     @property
+    def log_file(self) -> Path:
+        """The log's file as an absolute path. Raise `SettingsError` when `broker` names something else."""
+        if not self.broker:
+            return self.data_folder / "log.sqlite"
+        path = self.broker.removeprefix(SQLITE)
+        if path in ("", self.broker):
+            scheme = self.broker.partition("://")[0][:40]  # what follows may hold a password
+            raise SettingsError(f"{PREFIX}BROKER: {scheme} is not supported yet: use {SQLITE}PATH")
+        return Path(path).expanduser().resolve()
+
+    @property
     def broker_url(self) -> str:
         """The log's address, with the default filled in."""
-        return self.broker or f"sqlite:///{self.data_folder / 'log.sqlite'}"
+        return SQLITE + quote(str(self.log_file))
 
     @property
     def journal_url(self) -> str:
@@ -107,6 +120,7 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
         raise SettingsError(f"{PREFIX}SYNCHRONOUS={settings.synchronous!r}: must be NORMAL or FULL")
     if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise SettingsError(f"{PREFIX}LOG_LEVEL={settings.log_level!r}: must be DEBUG, INFO, WARNING or ERROR")
+    _ = settings.log_file
     for name in ("mqtt_port", "port"):
         if not 0 <= getattr(settings, name) <= 65535:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: a port is 0 to 65535")

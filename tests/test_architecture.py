@@ -41,3 +41,8 @@ def test_the_check_sees_an_import_that_goes_up() -> None:
 def test_nothing_names_a_registry_or_unpickles() -> None:
     for file in [f for floor in FLOORS[:-1] for f in (ROOT / floor).rglob("*.py") if "node_modules" not in f.parts]:
         assert not imported(file.read_text(encoding="utf-8")) & {"pickle", "marshal", "shelve"}, file
+
+
+def test_what_is_embedded_and_the_hub_know_nothing_of_the_processes() -> None:
+    for file in [f for room in ("embedded", "hub") for f in (ROOT / "streams" / room).rglob("*.py")]:
+        assert "streams.processes" not in file.read_text(encoding="utf-8"), file

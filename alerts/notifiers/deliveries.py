@@ -61,31 +61,29 @@ class Deliveries:
         """Tell whether a target has taken a notice."""
         return self._one("SELECT 1 FROM delivered WHERE target = ? AND id = ?", target, id) is not None
 
-    def deliver(self, target: str, id: str, time: float, position: int | None = None) -> None:
-        """Note that a target took a notice, and how far it is, at once."""
+    def is_put_off(self, target: str, id: str) -> bool:
+        """Tell whether a notice waits for another try, or is dead."""
+        return self._one("SELECT 1 FROM letters WHERE target = ? AND id = ?", target, id) is not None
+
+    def deliver(self, target: str, id: str, time: float) -> None:
+        """Note that a target took a notice."""
         with self._connection:
             self._do("BEGIN")
             self._do("INSERT OR REPLACE INTO delivered VALUES (?, ?, ?)", target, id, time)
             self._do("DELETE FROM letters WHERE target = ? AND id = ?", target, id)
-            if position is not None:
-                self.move(target, position)
 
-    def put_off(self, target: str, letter: Letter, position: int | None = None) -> None:
-        """Keep a notice for another try (or as dead), and note how far the target is, at once."""
-        with self._connection:
-            self._do("BEGIN")
-            self._do(
-                "INSERT OR REPLACE INTO letters VALUES (?, ?, ?, ?, ?, ?, ?)",
-                target,
-                letter.notice.id,
-                letter.attempts,
-                letter.due,
-                int(letter.dead),
-                letter.error,
-                _encoder.encode(letter.notice),
-            )
-            if position is not None:
-                self.move(target, position)
+    def put_off(self, target: str, letter: Letter) -> None:
+        """Keep a notice for another try (or as dead)."""
+        self._do(
+            "INSERT OR REPLACE INTO letters VALUES (?, ?, ?, ?, ?, ?, ?)",
+            target,
+            letter.notice.id,
+            letter.attempts,
+            letter.due,
+            int(letter.dead),
+            letter.error,
+            _encoder.encode(letter.notice),
+        )
 
     def due(self, target: str, time: float, limit: int = 50) -> list[Letter]:
         """List letters whose time has come, the oldest first."""

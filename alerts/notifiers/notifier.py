@@ -205,23 +205,23 @@ class _Channel:
             # orders first: someone is to be sent, a summary can wait the moment it takes
             for row in sorted(rows, key=lambda row: row["kind"] == "area"):
                 if self._stopping:
-                    break
-                position = int(row["position"])
+                    return
                 kind: Literal["dispatch", "area"] = row["kind"]
-                skipped = kind == "area" and latest[row["area"]] != position
+                skipped = kind == "area" and latest[row["area"]] != row["position"]
                 if not skipped and self.sender.wants(kind, bool(row["simulated"])):
-                    await self._first(row, kind, position)
-                self._cursor = max(self._cursor, position)
+                    await self._first(row, kind)
+            # not before the whole page is told: an order's position would stand past areas that are not
+            self._cursor = int(rows[-1]["position"])
             self._deliveries.move(self.target.name, self._cursor)
-            if self._stopping:
-                break
 
-    async def _first(self, row: dict[str, Any], kind: Literal["dispatch", "area"], position: int) -> None:
-        """Try a row for the first time."""
+    async def _first(self, row: dict[str, Any], kind: Literal["dispatch", "area"]) -> None:
+        """Try a row for the first time; one that was tried, in a page that was not ended, is left alone."""
         if kind == "area":
             await self._tell_area(row["area"], row["id"], row["time"])
             return
         if self._deliveries.is_delivered(self.target.name, row["id"]):
+            return
+        if self._deliveries.is_put_off(self.target.name, row["id"]):
             return
         await self._try(
             Notice(
@@ -234,7 +234,6 @@ class _Channel:
                 payload=row["payload"],
             ),
             1,
-            position,
         )
 
     async def _retry(self) -> None:
@@ -242,24 +241,24 @@ class _Channel:
         for letter in self._deliveries.due(self.target.name, self._clock()):
             if self._stopping:
                 break
-            await self._try(letter.notice, letter.attempts + 1, None)
+            await self._try(letter.notice, letter.attempts + 1)
 
-    async def _try(self, notice: Notice, attempts: int, position: int | None) -> None:
+    async def _try(self, notice: Notice, attempts: int) -> None:
         """Send a notice; note the delivery, or put it off, or bury it."""
         try:
             await self.sender.send(notice)
         except Failed as error:
             dead = attempts >= self.target.attempts
             due = self._clock() + backoff(self.target, attempts, error.after, self._jitter())
-            self._put_off(Letter(notice, attempts, due, dead, str(error)[:500]), position)
+            self._put_off(Letter(notice, attempts, due, dead, str(error)[:500]))
         except Rejected as error:
-            self._put_off(Letter(notice, attempts, self._clock(), True, str(error)[:500]), position)
+            self._put_off(Letter(notice, attempts, self._clock(), True, str(error)[:500]))
         else:
-            self._deliveries.deliver(self.target.name, notice.id, self._clock(), position)
+            self._deliveries.deliver(self.target.name, notice.id, self._clock())
             self.figures.delivered += 1
 
-    def _put_off(self, letter: Letter, position: int | None) -> None:
-        self._deliveries.put_off(self.target.name, letter, position)
+    def _put_off(self, letter: Letter) -> None:
+        self._deliveries.put_off(self.target.name, letter)
         self.figures.failed += 1
         self.figures.error = letter.error
         logger.log(

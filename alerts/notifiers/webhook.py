@@ -14,15 +14,16 @@ import hmac
 import ipaddress
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
 from alerts import cloudevent
-from alerts.notifiers.notice import Failed, Notice, Rejected
+from alerts.notifiers.notice import Failed, Notice, Rejected, Unavailable
 from alerts.notifiers.targets import TargetError, WebhookTarget, read_secret
 
 _NEVER = {400, 410, 413, 415, 422}  # the same request will not fare better
@@ -104,17 +105,29 @@ class WebhookSender:
         return False
 
     async def send(self, notice: Notice) -> None:
-        """POST one event. Raise `Failed` when it may be taken later, `Rejected` when never."""
+        """POST one event. Raise `Failed` when it may be taken later, `Rejected` when never.
+
+        Raise `Unavailable` when not even a connection came about.
+        """
         body = msgspec.json.encode(notice.payload)
         if len(body) > self.target.max_bytes:
             raise Rejected(f"the event has {len(body)} bytes, more than {self.target.max_bytes}")
+        reached = asyncio.Event()
+
+        async def note(event: str, _info: Any) -> None:
+            if event.endswith("send_request_headers.started"):
+                reached.set()
+
         try:
             async with asyncio.timeout(self.target.timeout):
-                status, headers = await self._post(notice.id, body, await self._resolve())
+                status, headers = await self._post(notice.id, body, await self._resolve(), note)
         except TimeoutError as error:
+            if not reached.is_set():
+                raise Unavailable(f"no connection within {self.target.timeout:g} s") from error
             raise Failed(f"no answer within {self.target.timeout:g} s") from error
         except (httpx.HTTPError, OSError) as error:
-            raise Failed(f"{type(error).__name__}: {error}") from error
+            failure = Failed if reached.is_set() else Unavailable
+            raise failure(f"{type(error).__name__}: {error}") from error
         if 200 <= status < 300:
             return
         if 300 <= status < 400:
@@ -134,7 +147,9 @@ class WebhookSender:
                     raise Rejected(f"{self._host} is {address}, not a public address (allow_private permits it)")
         return addresses[0]
 
-    async def _post(self, id: str, body: bytes, address: str) -> tuple[int, httpx.Headers]:
+    async def _post(
+        self, id: str, body: bytes, address: str, note: Callable[[str, Any], Awaitable[None]]
+    ) -> tuple[int, httpx.Headers]:
         """Send the request to the very address that was checked; read no more than the answer's head."""
         assert self._client is not None, "open first"
         url = httpx.URL(self.target.url)
@@ -152,7 +167,7 @@ class WebhookSender:
             url.copy_with(host=address),
             content=body,
             headers=headers,
-            extensions={"sni_hostname": self._host},
+            extensions={"sni_hostname": self._host, "trace": note},
         ) as answer:
             return answer.status_code, answer.headers
 

@@ -60,7 +60,7 @@ def examine(found: Settings) -> Iterator[Finding]:
         ("site", _site),
         ("data folder", _folder),
         ("disk", _disk),
-        ("log", lambda s: _database(s.data_folder / "log.sqlite")),
+        ("log", lambda s: _database(s.log_file)),
         ("journal", lambda s: _database(s.data_folder / "journal.sqlite")),
         ("accounts", lambda s: _database(s.data_folder / "accounts.sqlite")),
         ("keys", _keys),

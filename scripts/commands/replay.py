@@ -26,9 +26,9 @@ def replay(
 
     foreshock replay --data data
     """
-    folder = configured(data=data).data_folder
+    chosen = configured(data=data)
     try:
-        log = Log.open_readonly(folder / "log.sqlite")
+        log = Log.open_readonly(chosen.log_file)
     except LogError as error:
         fail(str(error))
     with (

@@ -8,6 +8,7 @@ import time
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import msgspec
 import typer
 
 from alerts.console.accounts.first import first_link
@@ -25,6 +26,9 @@ from streams.settings import Settings
 from streams.supervisor import Child, StartError, Supervisor, on_signals, require_port, take_lock
 from streams.topics import OBSERVATIONS
 from streams.vitals import Vitals
+
+CAMERAS_VARIABLE = "FORESHOCK_CAMERAS"
+"""Sources of cameras may hold passwords, which every user of the machine could read on a command line."""
 
 SCENE = "landslide"
 SPEED = 40.0
@@ -96,7 +100,7 @@ def _require_webhook(found: Settings) -> None:
 def _require_partitions(found: Settings, content: Bundle) -> None:
     """Raise `StartError` when the log was begun with another number of partitions: it cannot change."""
     try:
-        with LogReader(found.data_folder / "log.sqlite") as log:
+        with LogReader(found.log_file) as log:
             begun = log.topics().get(OBSERVATIONS, content.site.partitions)
     except LogError:
         return  # no log yet, or one that the worker will name what is wrong with
@@ -141,8 +145,9 @@ def children(found: Settings, content: Bundle, scene: str | None, cameras: list[
     else:
         film = None
     if cameras or any(camera.stream for camera in content.site.cameras):
-        options = [part for one in cameras for part in ("--camera", one)]
-        started.append(child("camera", 1, "-m", "streams.processes.camera", *options))
+        filming = child("camera", 1, "-m", "streams.processes.camera")
+        filming.environment = {**environment, CAMERAS_VARIABLE: msgspec.json.encode(cameras).decode()}
+        started.append(filming)
     if scene is not None:
         options = ["--scene", scene, "--speed", str(SPEED), "--history", str(HISTORY_HOURS), "--quiet"]
         options += ["--footage", str(film)] if film is not None else []

@@ -12,8 +12,8 @@ import typer
 from alerts.queries import JournalMissing, Reader
 from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, configured, fail, local, out, plain
 from streams import bundle, publication, settings
+from streams.figures import read_figures
 from streams.hub import HubClient
-from streams.processes.figures import read_figures
 from streams.topics import PULSE
 
 WAIT = 3.0

@@ -111,7 +111,7 @@ def _times(raw: list[Any], unit: str, zone: str) -> tuple[npt.NDArray[np.float64
                 if isinstance(item, str) and unit == "iso":
                     item = values.iso(item, zone)
                 elif isinstance(item, str):
-                    item = values.number(item.encode()[:64])
+                    item = values.number(item.encode())
                     if item is None:
                         raise ValueError("time is not a number")
                 elif item is not None and unit == "iso":

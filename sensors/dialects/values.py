@@ -20,7 +20,10 @@ MILLISECONDS_ABOVE = 1e11
 CLAIMABLE = BAD | UNCERTAIN | SIMULATED | HISTORICAL
 """Quality bits that a source may claim as a number; the others are the bridge's own findings."""
 
-_NUMBER = re.compile(rb"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
+_LONGEST = 64
+"""Bytes of the longest plain number that is read, without the space around it."""
+
+_NUMBER = re.compile(rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(rb"\s*[+-]?(?:nan|inf|infinity)\s*", re.IGNORECASE)
 _HOLDS_NOT_FINITE = re.compile(rb"[:\[,]\s*[+-]?(?:nan|inf|infinity)\s*[,}\]]", re.IGNORECASE)
 
@@ -28,15 +31,21 @@ Quality = str | int | list[str] | None
 
 
 def number(text: bytes) -> float | None:
-    """Read a plain decimal number (`+5`, `.5`, `007` too); None if it is none or too large."""
-    value = float(text) if _NUMBER.fullmatch(text) else math.inf
-    return value if math.isfinite(value) else None
+    """Read a plain decimal number (`+5`, `.5`, `007` too); None if it is none, too long or too large."""
+    value = _plain(text)
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _plain(text: bytes) -> float | None:
+    """Read a plain decimal number, infinite if it is too large; None if it is none, or longer than `_LONGEST`."""
+    text = text.strip()
+    return float(text) if len(text) <= _LONGEST and _NUMBER.fullmatch(text) else None
 
 
 def reason_of(payload: bytes, error: Exception) -> str:
     """Name the reason why a payload could not be decoded: `not_finite` or `malformed`."""
     head = payload[:4096]
-    too_large = _NUMBER.fullmatch(head) and math.isinf(float(head))
+    too_large = math.isinf(_plain(head) or 0.0)
     if "out of range" in str(error) or too_large or _NOT_FINITE.fullmatch(head) or _HOLDS_NOT_FINITE.search(head):
         return "not_finite"
     return "malformed"

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_hex
 
 from streams.embedded.reader import stored_end
 from streams.embedded.schema import (
@@ -43,6 +44,7 @@ def connect(path: Path, synchronous: str, max_bytes: int | None) -> sqlite3.Conn
         connection.executescript(TABLES)
         connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(FORMAT),))
         connection.execute("INSERT OR IGNORE INTO meta VALUES ('clean', 'yes')")
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('identity', ?)", (token_hex(8),))
     except sqlite3.DatabaseError as error:
         connection.close()
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,8 @@ from streams.embedded.schema import (
 from streams.embedded.span import Span
 from streams.embedded.upkeep import Upkeep
 from streams.embedded.writer import Callback, Request, Writer
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["Commit", "Entry", "Log", "LogError", "LogReader", "LogWriteError", "Record", "TopicSpec"]
 
@@ -62,6 +65,8 @@ class Log:
         try:
             self._connection = connect(self.path, synchronous, max_bytes)
             verify(self._connection, self.path)
+            named = self._connection.execute("SELECT value FROM meta WHERE name = 'identity'").fetchone()
+            self.identity = str(named[0])  # of this log and no other: offsets of another begin anew
             spans = load_spans(self._connection, self.path, self._topics, tail_bytes)
             self._spans = spans
             self._committed, self._slots = load_committed(self._connection)
@@ -104,13 +109,23 @@ class Log:
         self._checkpointer.finish(timeout)
         if finished:
             with suppress(sqlite3.Error):  # the next opening recovers from the write-ahead log
-                for span in self._spans.values():
-                    Upkeep.save(self._connection, span)
-                self._connection.execute("UPDATE meta SET value = 'yes' WHERE name = 'clean'")
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if self._writer.failed is None:
+                    self._put_in_order()
             self._reader.close()
             self._connection.close()
         self._lock.release()
+
+    @property
+    def failed(self) -> Exception | None:
+        """The unforeseen error that ended the writing, if there was one: the log takes no more records."""
+        return self._writer.failed
+
+    def _put_in_order(self) -> None:
+        """Save where partitions end, mark the file clean and empty the write-ahead log."""
+        for span in self._spans.values():
+            Upkeep.save(self._connection, span)
+        self._connection.execute("UPDATE meta SET value = 'yes' WHERE name = 'clean'")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     # writing ---------------------------------------------------------------------------------------------------------
 
@@ -292,4 +307,7 @@ class Log:
     def _written(self, spans: list[Span]) -> None:
         grown = [(span.topic, span.number) for span in spans]
         for subscriber in list(self._subscribers):
-            subscriber(grown)
+            try:
+                subscriber(grown)
+            except Exception:  # its own fault; what is written is written
+                logger.exception("a subscriber of the log failed")

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 
 from streams.embedded.checkpoint import Checkpointer
@@ -22,6 +23,7 @@ from streams.embedded.schema import (
     size_of,
 )
 from streams.embedded.span import Span
+from streams.embedded.upkeep import Draft
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +65,9 @@ class Request:
 class Writer(threading.Thread):
     """Write requests in the order they were handed over; callbacks run in this thread, after the commit.
 
-    `chore(connection)` does a small piece of upkeep in a transaction of its own and says whether there is more.
+    `chore(connection)` does a small piece of upkeep in a transaction of its own and says whether there is more, and
+    what to apply once that is committed. An unforeseen error ends the thread: `failed` says which, what waited fails
+    with `LogClosedError`, and so does whatever is handed over afterwards.
     """
 
     def __init__(
@@ -74,7 +78,7 @@ class Writer(threading.Thread):
         committed: dict[tuple[str, str, int], int],
         slots: dict[tuple[str, str, int], int],
         on_written: Callable[[list[Span]], None],
-        chore: Callable[[sqlite3.Connection], bool],
+        chore: Callable[[sqlite3.Connection], tuple[bool, list[Draft]]],
         checkpointer: Checkpointer,
         clock: Callable[[], float],
     ) -> None:
@@ -91,12 +95,16 @@ class Writer(threading.Thread):
         self._queue: list[Request] = []
         self._pending = 0
         self._stopping = False
+        self._in_hand: list[Request] = []  # taken from the queue and not yet answered
+        self.failed: Exception | None = None
         self.transactions = 0
         self.failures = 0
 
     def submit(self, request: Request) -> None:
         """Hand a request over. Raise `LogClosedError` or, when too much is waiting, `LogBusyError`."""
         with self._wake:
+            if self.failed is not None:
+                raise _ended(self.failed)
             if self._stopping:
                 raise LogClosedError("the log is closed")
             if self._pending > PENDING_BYTES:
@@ -115,7 +123,26 @@ class Writer(threading.Thread):
         return not self.is_alive()
 
     def run(self) -> None:
-        """Write until told to finish."""
+        """Write until told to finish, or until an unforeseen error."""
+        try:
+            self._run()
+        except Exception as error:
+            logger.critical("the log's writer ended by an unforeseen error; it takes no more records", exc_info=error)
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """Answer all that waits: nothing will be written any more."""
+        with self._wake:
+            self.failed = error
+            waiting, self._queue, self._pending = self._in_hand + self._queue, [], 0
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        for request in waiting:
+            request.error = _ended(error)
+            _answer(request)
+
+    def _run(self) -> None:
         due = time.monotonic() + CHORE_INTERVAL
         while True:
             with self._wake:
@@ -146,18 +173,16 @@ class Writer(threading.Thread):
         return taken
 
     def _write_group(self, requests: list[Request]) -> None:
+        self._in_hand = requests
         error = self._transact(requests)
         if error is not None and len(requests) > 1:
             for request in requests:  # one bad request must not fail its neighbours
                 request.error = self._transact([request])
         elif error is not None:
             requests[0].error = error
+        self._in_hand = []
         for request in requests:
-            if request.callback is not None:
-                try:
-                    request.callback(request.offsets if request.error is None else None, request.error)
-                except Exception:
-                    logger.exception("a callback of the log failed")
+            _answer(request)
 
     def _transact(self, requests: list[Request]) -> Exception | None:
         touched: dict[Span, list[Entry]] = {}
@@ -239,25 +264,34 @@ class Writer(threading.Thread):
         return slot
 
     def _upkeep(self) -> bool:
-        connection, more = self._connection, False
+        connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
-            more = self._chore(connection)
+            more, drafts = self._chore(connection)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             logger.warning("upkeep of the log failed: %s", error)
-            self._reload()
+            return False
+        for draft in drafts:
+            draft.apply()
         return more
 
-    def _reload(self) -> None:
-        """Take back what a failed upkeep said about where partitions begin."""
-        rows = self._connection.execute("SELECT topic, number, first, next FROM partition").fetchall()
-        for topic, number, first, end in rows:
-            span = self.spans.get((topic, number))
-            if span is not None:
-                span.first, span.saved = first, end
+
+def _answer(request: Request) -> None:
+    if request.callback is not None:
+        try:
+            request.callback(request.offsets if request.error is None else None, request.error)
+        except Exception:
+            logger.exception("a callback of the log failed")
+
+
+def _ended(error: Exception) -> LogClosedError:
+    return LogClosedError(
+        f"the log is closed: its writer ended by an unforeseen error ({type(error).__name__}: {error}); "
+        "restart the worker"
+    )
 
 
 def _supersede(span: Span, entries: list[Entry]) -> None:

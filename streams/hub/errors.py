@@ -12,6 +12,8 @@ class HubFullError(HubError):
 class HubRefusedError(HubError):
     """Say that the log's owner refused the batch for good; nothing of it was written."""
 
+    permanent = True
+
 
 class HubClosedError(HubError):
     """Say that this end was closed before the batch was acknowledged; it may or may not have been written."""

@@ -8,9 +8,9 @@ import time
 
 from sensors.bridge import Bridge, BridgeSettings
 from streams import bundle, publication, settings
+from streams.figures import FiguresWriter
 from streams.hub import HubProducer
 from streams.processes import child
-from streams.processes.figures import FiguresWriter
 
 
 def main() -> None:

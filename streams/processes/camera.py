@@ -10,9 +10,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from alerts import outcome
 from alerts.outcome import AlarmTransition
@@ -23,12 +25,15 @@ from sensors.lookup import Registry
 from sensors.observation import Command
 from sensors.site import RANK, Camera
 from streams import bundle, publication, settings
+from streams.figures import keep_writing
 from streams.hub import RESYNC, HubClient, HubError
 from streams.processes import child
-from streams.processes.figures import keep_writing
 from streams.topics import OBSERVATIONS, OUTCOMES
 
 logger = logging.getLogger(__name__)
+
+CAMERAS = "FORESHOCK_CAMERAS"
+"""Variable by which `foreshock run` hands over a JSON list of CAMERA=SOURCE."""
 
 EDGES = {"alarm", "raise", "realarm"}
 FRESH = 10.0
@@ -104,11 +109,19 @@ class Cameras:
         async for topic, _, _, value in self.hub.subscribe([OUTCOMES]):
             if topic == RESYNC:
                 continue
-            for one in outcome.decode(value).outcomes:
+            try:
+                found = outcome.decode(value).outcomes
+            except Exception:
+                logger.exception("an outcome cannot be read")
+                continue
+            for one in found:
                 if isinstance(one, AlarmTransition) and one.edge in EDGES and one.kind == "risk" and one.incident:
                     for eye in self.eyes:
                         if one.area in eye.camera.areas:
-                            await self._picture(eye, one)
+                            try:
+                                await self._picture(eye, one)
+                            except Exception:  # must not cost the pictures of the alarms after it
+                                logger.exception("no picture of %s for %s", eye.camera.id, one.incident)
 
     def figures(self) -> dict[str, Any]:
         """Count frames read and pictures taken, and say when each camera last gave a frame."""
@@ -164,6 +177,12 @@ def sources_of(registry: Registry, given: Sequence[str]) -> dict[str, str]:
     return {name: source for name, source in sources.items() if source}
 
 
+def given_by(environment: MutableMapping[str, str]) -> list[str]:
+    """Take CAMERA=SOURCE out of the environment, where passwords in a source are not seen by others as in `ps`."""
+    text = environment.pop(CAMERAS, "")
+    return msgspec.json.decode(text, type=list[str]) if text else []
+
+
 async def _run(found: settings.Settings, given: Sequence[str]) -> None:
     registry = Registry(bundle.unpack(publication.read(found.data_folder)).site)
     stop = asyncio.Event()
@@ -180,6 +199,7 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
         asyncio.create_task(cameras.watch()),
         asyncio.create_task(keep_writing(found.data_folder, "camera", cameras.figures)),
     ]
+    tasks[0].add_done_callback(lambda _: stop.set())
     child.ready()
     try:
         while not stop.is_set():
@@ -188,15 +208,20 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 600)
     finally:
+        ended = tasks[0].done()
         for eye in cameras.eyes:
             eye.stop()
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        results = await asyncio.gather(*tasks, return_exceptions=True)
         await hub.close()
+        if ended:
+            logger.critical("the outcomes are no longer followed: %r", results[0])
         deadline = time.monotonic() + PATIENCE
         if not all(eye.ended(deadline - time.monotonic()) for eye in cameras.eyes):
-            os._exit(0)  # a hanging decoder must not hold up the stop, nor be torn down under its own feet
+            os._exit(int(ended))  # a hanging decoder must not hold up the stop, nor be torn down under its own feet
+    if ended:
+        raise SystemExit(1)
 
 
 def main() -> None:
@@ -206,7 +231,7 @@ def main() -> None:
     given = parser.parse_args()
     found = settings.load()
     child.begin("camera", found)
-    asyncio.run(_run(found, given.camera))
+    asyncio.run(_run(found, [*given_by(os.environ), *given.camera]))
 
 
 if __name__ == "__main__":

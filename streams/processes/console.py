@@ -34,7 +34,7 @@ class Backlog:
     """What the console reads back from the log, while the worker writes it."""
 
     def __init__(self, found: Settings) -> None:
-        self._file = found.data_folder / "log.sqlite"
+        self._file = found.log_file
 
     def scores(self) -> Iterator[Batch]:
         """Yield the latest records of scored readings, oldest first."""

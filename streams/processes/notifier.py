@@ -10,9 +10,9 @@ from typing import Any
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import MqttTarget, Target, WebhookTarget
 from streams import bundle, publication, settings
+from streams.figures import keep_writing
 from streams.hub import HubClient
 from streams.processes import child
-from streams.processes.figures import keep_writing
 from streams.settings import PREFIX, Settings
 from streams.topics import JOURNAL
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -175,6 +176,14 @@ class TestSimulation:
         out = desk.condition(change(3, simulated=True), 1.0)
         assert last(out, DispatchChange).simulated is False
 
+    def test_the_same_level_made_real_raises_a_real_alarm_that_dispatches(self, desk: Desk) -> None:
+        desk.condition(change(3, simulated=True), 0.0)
+        real = dataclasses.replace(change(3), before=3)
+        out = desk.condition(real, 1.0)
+        assert [one.simulated for one in out if isinstance(one, AlarmTransition)] == [True, False]
+        assert last(out, DispatchChange).simulated is False
+        assert desk.condition(real, 2.0) == []
+
 
 class TestDispatch:
     def test_reaching_the_dispatch_level_sends_the_nearest_unit_once(self, desk: Desk) -> None:
@@ -265,6 +274,36 @@ class TestDispatch:
         assert last(out, DispatchChange).event["data"]["note"] == "have a look"
         # the level is reached later: the unit on the way is told, nobody is sent twice
         assert edges(desk.condition(change(3), 2.0)) == ["raise", "incident level", "dispatch raised"]
+
+    def finish(self, desk: Desk, out: list[AnyOutcome], clock: float) -> DispatchChange:
+        issued: DispatchChange = last(out, DispatchChange)
+        closed = desk.command(command("close", issued.dispatch, f"close {clock}", reason="nothing seen"), clock)
+        assert edges(closed) == ["dispatch closed", "incident undispatched", "ok"]  # a close alone sends nobody
+        return issued
+
+    @pytest.mark.parametrize("again", ["alarm", "realarm", "raise", "acknowledged raise"])
+    def test_a_new_demand_when_nobody_is_on_it_dispatches_again(self, desk: Desk, again: str) -> None:
+        first = self.finish(desk, desk.condition(change(3), 0.0), 1.0)
+        if again == "alarm":
+            out = desk.condition(change(3, rule="other"), 2.0)
+        elif again == "realarm":
+            assert edges(desk.condition(change(0), 2.0)) == ["return", "incident calmed"]
+            out = desk.condition(change(3), 3.0)
+        else:
+            if again == "acknowledged raise":
+                acknowledged = desk.command(command("acknowledge", first.incident, "1"), 2.0)
+                assert "dispatch issued" not in edges(acknowledged)
+            out = desk.condition(change(4), 3.0)
+        second = last(out, DispatchChange)
+        assert (second.edge, second.incident, second.unit) == ("issued", first.incident, "u-c1")
+        assert second.dispatch != first.dispatch
+        assert edges(out).count("dispatch issued") == 1
+
+    def test_a_lesser_demand_when_nobody_is_on_it_sends_nobody(self, desk: Desk) -> None:
+        self.finish(desk, desk.condition(change(4), 0.0), 1.0)
+        assert edges(desk.condition(change(2, rule="other"), 2.0)) == ["alarm", "incident joined"]
+        assert edges(desk.condition(change(3), 3.0)) == ["lower", "incident level"]
+        assert "dispatch issued" in edges(desk.condition(change(3, rule="other"), 4.0))
 
 
 class TestRefusals:

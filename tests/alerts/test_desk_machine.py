@@ -58,7 +58,8 @@ class DeskMachine(RuleBasedStateMachine):
         self.open_scopes: dict[tuple[str, str, bool], str] = {}
         self.incidents: dict[str, IncidentChange] = {}
         self.dispatches: dict[str, DispatchChange] = {}
-        self.automatic: set[str] = set()
+        self.automatic: set[str] = set()  # alarm transitions that sent someone
+        self.demands: dict[str, AlarmTransition] = {}  # of this step, by incident
         self.overdue: set[tuple[str, int]] = set()  # dispatch and how often it entered a leg
         self.entered: dict[str, int] = {}
         self.commands = 0
@@ -135,6 +136,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.desk = Desk(SITE)
         self.desk.restore(saved)
         assert self.desk.state() == saved
+        self.demands.clear()
         for outcome in out:
             assert outcome.id not in self.ids, "an id came twice"
             self.ids.add(outcome.id)
@@ -144,6 +146,11 @@ class DeskMachine(RuleBasedStateMachine):
                 self._incident(outcome)
             elif isinstance(outcome, DispatchChange):
                 self._dispatch(outcome)
+        working = {one.incident for one in self.dispatches.values() if one.leg not in ("closed", "refused")}
+        for incident, demand in self.demands.items():
+            reached = self.desk.book.dispatch_rank(demand.area)
+            if demand.kind == "risk" and LEVELS.index(demand.level) + 1 >= reached:
+                assert incident in working, "a demand at the dispatch level sent nobody"
 
     def _alarm(self, step: AlarmTransition) -> None:
         before = self.alarms.get(step.alarm)
@@ -159,6 +166,8 @@ class DeskMachine(RuleBasedStateMachine):
             del self.open_scopes[scope]
         if before is None:
             self.known.append(step.alarm)
+        if step.edge in ("alarm", "realarm", "raise"):
+            self.demands[step.incident] = step
         self.alarms[step.alarm] = step
 
     def _incident(self, step: IncidentChange) -> None:
@@ -183,9 +192,13 @@ class DeskMachine(RuleBasedStateMachine):
             self.known.append(step.dispatch)
             assert step.edge == "issued"
             if step.actor == "engine":
-                assert step.incident not in self.automatic, "an incident was dispatched twice"
                 assert self.incidents[step.incident].kind == "risk"
-                self.automatic.add(step.incident)
+                demand = self.demands[step.incident]
+                assert LEVELS.index(demand.level) + 1 >= self.desk.book.dispatch_rank(step.area)
+                assert demand.id not in self.automatic, "an alarm sent someone twice"
+                self.automatic.add(demand.id)
+                others = [one for one in self.dispatches.values() if one.incident == step.incident]
+                assert all(one.leg in ("closed", "refused") for one in others), "someone is on it already"
         else:
             assert before.leg not in ("closed",)
             assert before.leg != "refused" or step.edge == "reassigned"

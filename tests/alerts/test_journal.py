@@ -100,6 +100,31 @@ def test_a_repeat_under_another_offset_is_known_by_its_id(journal: Journal) -> N
     assert journal.positions() == {0: NIGHT[-1].offset + 1000}
 
 
+def test_in_another_log_no_offset_is_skipped(journal: Journal) -> None:
+    half = len(NIGHT) // 2
+    old = [Record(record.partition, record.offset + 1000, record.outcomes) for record in NIGHT[:half]]
+    journal.record(old, log="one")
+    last = journal.record(NIGHT[half:], log="one")
+    assert last == sum(len(record.outcomes) for record in old), "in the same log it was there before"
+    assert journal.positions() == {0: old[-1].offset}
+    whole = journal.record(NIGHT, log="two")
+    assert whole == sum(len(record.outcomes) for record in NIGHT), "new ones are taken, true repeats are not"
+    assert journal.positions() == {0: NIGHT[-1].offset}
+    assert journal.record(NIGHT[:2], log="two") == journal.record(NIGHT[:2]) == whole
+    assert journal.positions() == {0: NIGHT[-1].offset}
+
+
+def test_a_journal_from_before_logs_had_ids_takes_one(tmp_path: Path) -> None:
+    first = Journal(tmp_path / "journal.sqlite")
+    last = first.record(NIGHT)
+    with first.engine.begin() as connection:
+        tables.logs.drop(connection)
+    first.close()
+    again = Journal(tmp_path / "journal.sqlite")
+    assert again.record(NIGHT, log="one") == last
+    assert again.positions() == {0: NIGHT[-1].offset}
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_cut_into_calls_with_any_repeats_gives_the_same_journal(

@@ -184,6 +184,71 @@ def test_a_camera_event_corroborates_while_it_is_fresh() -> None:
     assert [(c.rule.id, c.after) for c in play.tick(620)] == [("r", 0), ("lone", 2)]
 
 
+ORANGE = {"when": "value > 20", "clear": "value < 15"}
+
+
+def test_what_simulation_raised_is_said_again_once_it_is_real() -> None:
+    play = a_play(a_rule(levels={"orange": ORANGE}))
+    (change,) = play.read("p", 0, 25, quality=SIMULATED)
+    assert (moves([change]), change.simulated) == ([("none", "orange")], True)
+    assert play.read("p", 1, 26, quality=SIMULATED) == []
+    assert play.read("p", 2, 17) == []  # real, but it raises nothing by itself
+    (change,) = play.read("p", 3, 25)
+    assert (moves([change]), change.simulated, change.onset) == ([("orange", "orange")], False, 3.0)
+    assert play.read("p", 4, 25) == []
+    assert play.read("p", 5, 25, quality=SIMULATED) == []
+    assert play.read("p", 6, 25) == []  # it was real all along
+
+
+def test_a_lower_level_that_is_real_takes_over_from_a_simulated_one() -> None:
+    play = a_play(a_rule(levels={"yellow": {"when": "value > 10"}, "orange": ORANGE}))
+    play.read("p", 0, 25, quality=SIMULATED)
+    (change,) = play.read("p", 1, 17)
+    assert (moves([change]), change.simulated) == ([("orange", "yellow")], False)
+    play.read("p", 2, 25)
+    assert play.read("p", 3, 17, quality=SIMULATED) == []
+    assert play.read("p", 4, 17) == []  # what is real keeps its reset threshold
+
+
+def test_what_simulation_raised_is_known_after_a_restart() -> None:
+    rule, points = a_rule(levels={"orange": ORANGE}), [a_point("p"), a_point("q")]
+    play, other, older = (a_play(rule, points=points) for _ in range(3))
+    play.read("p", 0, 25, quality=SIMULATED)
+    play.read("q", 0, 25)
+    state = play.evaluator.state()
+    other.evaluator.restore(state)
+    assert [c.simulated for c in other.read("p", 1, 25)] == [False]
+    assert other.read("q", 1, 25) == []
+    older.evaluator.restore({key: array for key, array in state.items() if key != "instance.by_simulation"})
+    assert [c.simulated for c in older.read("p", 1, 25)] == [False]
+
+
+def test_a_simulated_event_counts_only_while_it_is_among_the_reasons() -> None:
+    rule = a_rule(levels={"orange": ORANGE, "red": {"when": "value > 30 and seen('debris', '5m')"}})
+    play = a_play(rule)
+    play.see("debris", 0, quality=SIMULATED)
+    (change,) = play.read("p", 10, 35)
+    assert (moves([change]), change.simulated) == ([("none", "red")], True)
+    assert play.read("p", 20, 35) == []
+    (change,) = play.read("p", 400, 35)  # the event is forgotten, what was measured is not
+    assert (moves([change]), change.simulated) == ([("red", "orange")], False)
+    (change,) = play.see("debris", 410)
+    assert (moves([change]), change.simulated) == ([("orange", "red")], False)
+
+
+def test_a_rule_on_areas_is_said_again_once_all_its_points_are_real() -> None:
+    points = [a_point("p0"), a_point("p1")]
+    play = a_play(a_rule(scope="area", when="area.max(level.value) > 5"), points=points)
+    play.read("p0", 0, 6, quality=SIMULATED)
+    play.read("p1", 0, 6)
+    assert [c.simulated for c in play.tick(1)] == [True]
+    assert play.tick(2) == []
+    play.read("p0", 3, 6)
+    (change,) = play.tick(4)
+    assert (moves([change]), change.simulated) == ([("yellow", "yellow")], False)
+    assert play.tick(5) == []
+
+
 def test_figures_across_the_area_are_taken_at_ticks() -> None:
     points = [a_point("d1", quantity="displacement", unit="mm"), a_point("d2", quantity="displacement", unit="mm")]
     points += [a_point("r1", quantity="rain", unit="mm/h"), a_point("r2", quantity="rain", unit="mm/h", area="b")]
@@ -327,6 +392,7 @@ reading = st.tuples(
             st.sampled_from([0.0, 0.85, 0.95]),
             st.booleans(),
             st.sampled_from([1.0, 4.0, 60.0, float("inf"), float("nan")]),
+            st.sampled_from([GOOD, GOOD, SIMULATED]),
         ),
         min_size=1,
         max_size=POINTS,
@@ -337,7 +403,7 @@ reading = st.tuples(
 step = st.one_of(
     reading,
     st.tuples(st.just("tick"), st.integers(1, 12)),
-    st.tuples(st.just("see"), st.sampled_from(["a", "b"]), st.integers(0, 15)),
+    st.tuples(st.just("see"), st.sampled_from(["a", "b"]), st.integers(0, 15), st.sampled_from([GOOD, SIMULATED])),
 )
 
 
@@ -368,7 +434,7 @@ def perform(steps: list[tuple], cuts: list[int], *, save_at: int = -1, unguarded
             now += one[1]
             found = play.tick(now)
         elif one[0] == "see":
-            found = play.see("debris", now - one[2], area=one[1], received=now)
+            found = play.see("debris", now - one[2], area=one[1], received=now, quality=one[3])
         else:
             now += one[2]
             items = one[1]
@@ -383,12 +449,12 @@ def perform(steps: list[tuple], cuts: list[int], *, save_at: int = -1, unguarded
                 play.bank.flat_since[rows[value != last]] = now - 0.5
                 play.bank.eta_now[rows] = [item[4] for item in part]
                 scored = Scored(np.array([item[2] for item in part]), np.array([item[3] for item in part]))
-                quality = np.zeros(len(part), np.uint8)
+                quality = np.array([item[5] for item in part], np.uint8)
                 times = np.full(len(part), now - 0.5)
                 found += play.evaluator.readings(rows, times, value, quality, now, scored)
                 start = end
             number += len(items)
-        seen += [(place, c.rule.id, c.scope, c.before, c.after, c.onset, c.time, c.why) for c in found]
+        seen += [(place, c.rule.id, c.scope, c.before, c.after, c.onset, c.time, c.why, c.simulated) for c in found]
     return seen
 
 

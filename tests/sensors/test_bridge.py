@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, ConnectFlags
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from scripts import load
 from sensors import frame, observation, packing, quarantine
-from sensors.bridge import Bridge, BridgeSettings, Records
+from sensors.bridge import Bridge, BridgeSettings, Records, _Flight
 from streams.embedded import broker as embedded
 from tests.sensors.conftest import free_port
 
@@ -25,11 +28,23 @@ SITE = load.bench_site(100, 10)
 _ids = itertools.count()
 
 
+class ForGoodError(Exception):
+    permanent = True
+
+
+def values_of(record: tuple[str, int, bytes]) -> list[float]:
+    topic, _, value = record
+    return frame.decode(value).value.tolist() if topic == packing.TOPIC and value[0] == observation.FRAME else []
+
+
 class Sink:
     """Keep records; answer at once, or when `release` is called, or with failures first."""
 
-    def __init__(self, *, held: bool = False, failures: int = 0) -> None:
+    def __init__(self, *, held: bool = False, failures: int = 0, poison: float | None = None, ill: int = 0) -> None:
         self.records: Records = []
+        self.poison = poison  # a batch with this value is refused for good
+        self.ill = ill  # so often even the quarantine's records are refused for good
+        self.offered = 0
         self.held = held
         self.failures = failures
         self.waiting: list[Callable[[Exception | None], None]] = []
@@ -38,6 +53,14 @@ class Sink:
         if self.failures:
             self.failures -= 1
             done(OSError("disk full"))
+            return
+        self.offered += 1
+        if self.ill and any(topic == quarantine.TOPIC for topic, _, _ in records):
+            self.ill -= 1
+            done(ForGoodError("ill"))
+            return
+        if self.poison is not None and any(self.poison in values_of(record) for record in records):
+            done(ForGoodError("poison"))
             return
         self.records += records
         if self.held:
@@ -51,12 +74,7 @@ class Sink:
             done(None)
 
     def values(self) -> list[float]:
-        return [
-            value
-            for topic, _, record in list(self.records)
-            if topic == packing.TOPIC and record[0] == observation.FRAME
-            for value in frame.decode(record).value.tolist()
-        ]
+        return [value for record in list(self.records) for value in values_of(record)]
 
     def refused(self) -> list[quarantine.Refused]:
         return [quarantine.decode(record) for topic, _, record in list(self.records) if topic == quarantine.TOPIC]
@@ -159,6 +177,95 @@ def test_a_batch_that_fails_is_offered_again(broker_port: int) -> None:
         assert until(lambda: sink.values() == [7.0])
         assert until(lambda: bridge.figures()["unlogged"] == 0)
         assert bridge.figures()["failed"] == 2
+
+
+@pytest.mark.parametrize("ill", [0, 2])
+def test_what_the_log_refuses_for_good_is_quarantined_and_the_rest_acknowledged(broker_port: int, ill: int) -> None:
+    sink = Sink(poison=666.0, ill=ill)
+    with running(broker_port, sink, floor=0.2) as bridge, publisher(broker_port) as client:
+        assert until(lambda: bridge.connected)
+        for k in range(20):
+            client.publish(f"foreshock/readings/a{k % 10}/p{k}", "666" if k == 7 else str(k), qos=1)
+        assert until(lambda: sink.refused() and bridge.figures()["unlogged"] == 0)
+        [word] = sink.refused()
+        assert (word.reason, word.detail) == ("log_refused", "poison")
+        assert word.topic.startswith("observations/") and word.size >= len(word.raw) > 0
+        together = word.readings
+        assert len(sink.values()) == 20 - together and 666.0 not in sink.values()
+        assert bridge.figures()["refused"] == {"log_refused": together}
+        offered = sink.offered
+        assert not until(lambda: sink.offered > offered, 0.6), "it is not offered again"
+        client.publish("foreshock/readings/a0/p0", "99", qos=1).wait_for_publish(5)
+        assert until(lambda: 99.0 in sink.values() and bridge.figures()["unlogged"] == 0)
+
+
+def test_a_batch_is_split_so_that_only_the_record_at_fault_is_lost() -> None:
+    sink = Sink(poison=666.0)
+    bridge = Bridge(SITE, sink)
+    sent: list[bytes] = []
+    bridge.client.is_connected = lambda: True  # type: ignore[method-assign]
+    bridge.client.send_acks = sent.append  # type: ignore[method-assign]
+    made: Records = []
+    for value in (1.0, 666.0, 2.0):
+        column = np.array([value])
+        made.append(
+            (
+                packing.TOPIC,
+                0,
+                frame.encode(
+                    np.array([0], np.uint32),
+                    column,
+                    column,
+                    np.array([0], np.uint8),
+                    registry="1",
+                    received=1.0,
+                    source="",
+                ),
+            )
+        )
+    flight = _Flight(made, 3, 99, b"\x40\x02\x00\x01", bridge.client.connection, time.monotonic())
+    bridge._flights.append(flight)
+    bridge._unlogged, bridge._unlogged_bytes = 3, 99
+    bridge._produce(flight)
+    for _ in range(5):
+        bridge._settle(time.monotonic())
+    assert sink.values() == [1.0, 2.0]
+    assert [(one.reason, one.readings) for one in sink.refused()] == [("log_refused", 1)]
+    assert sent == [b"\x40\x02\x00\x01"]
+    assert (bridge.figures()["unlogged"], bridge._unlogged_bytes) == (0, 0)
+
+
+def test_a_refused_subscription_is_not_a_connection_and_is_asked_for_again() -> None:
+    bridge = Bridge(SITE, Sink(), BridgeSettings(retry_least=100.0, retry_most=300.0))
+    asked: list[list[str]] = []
+
+    def subscribe(filters: list[tuple[str, int]]) -> tuple[int, int]:
+        asked.append([topic for topic, _ in filters])
+        return 0, len(asked)
+
+    def answer(*codes: int) -> None:
+        reasons = [ReasonCode(PacketTypes.SUBACK, identifier=code) for code in codes]
+        bridge._on_subscribe(None, None, len(asked), reasons, None)
+
+    bridge.client.subscribe = subscribe  # type: ignore[method-assign, assignment]
+    bridge.client.is_connected = lambda: True  # type: ignore[method-assign]
+    accepted = ReasonCode(PacketTypes.CONNACK, identifier=0)
+    bridge._on_connect(None, None, ConnectFlags(session_present=False), accepted, None)
+    first, second = asked[0]
+    answer(1, 0x80)
+    assert not bridge.connected and bridge.figures()["refused_filters"] == 1
+    now = time.monotonic()
+    bridge._ask_again(now)
+    assert len(asked) == 1, "not at once"
+    bridge._ask_again(now + 101)
+    answer(0x80)
+    bridge._ask_again(now + 101)
+    bridge._ask_again(time.monotonic() + 99)
+    assert asked[1:] == [[second]], "longer each time"
+    bridge._on_connect(None, None, ConnectFlags(session_present=True), accepted, None)
+    assert asked[2:] == [[second]], "the other one is kept by the broker"
+    answer(1)
+    assert bridge.connected and bridge.figures()["refused_filters"] == 0 and first != second
 
 
 def test_a_sink_that_stalls_stops_the_reading_and_loses_nothing(broker_port: int) -> None:

@@ -123,11 +123,21 @@ def test_flags_and_refusals_of_time_and_range() -> None:
 def test_readings_without_a_time_get_rising_stamps_of_arrival() -> None:
     made = intake()
     batch = take(made, *[("foreshock/readings/a0/p0", b"1")] * 5)
-    again = take(made, *[("foreshock/readings/a0/p0", b"1")] * 5, received=NOW - 3600)
+    again = take(made, *[("foreshock/readings/a0/p0", b"1")] * 5, received=NOW - 59)
     times = [row[2] for row in readings(batch) + readings(again)]
     assert times[0] == NOW
     assert (np.diff(times) > 0).all(), "even when the clock is set back"
     assert times[-1] - NOW < 1e-4
+
+
+def test_a_clock_that_is_set_back_far_does_not_get_readings_refused() -> None:
+    made = intake()
+    take(made, *[("foreshock/readings/a0/p0", b"1")] * 5)
+    again = take(made, *[("foreshock/readings/a0/p0", b"1")] * 5, received=NOW - 3600)
+    later = take(made, ("foreshock/readings/a0/p0", b"1"), received=NOW - 3600)
+    times = [row[2] for row in readings(again) + readings(later)]
+    assert len(times) == 6 and times[0] == NOW - 3600 and (np.diff(times) > 0).all()
+    assert not made.quarantine.counts
 
 
 def test_everything_else_is_refused_with_topic_and_raw_bytes() -> None:

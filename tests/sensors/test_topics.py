@@ -94,3 +94,11 @@ def test_more_topics_than_the_first_arrays_hold() -> None:
     table = Topics(Registry(made))
     routes = [table[topic.encode()] for topic in native_topics(made)]
     assert table.point_of[routes].tolist() == list(range(3000))
+
+
+def test_refused_topics_are_remembered_up_to_a_number_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensors.topics._REMEMBERED_BYTES", 1000)
+    table = topics()
+    for k in range(50):
+        assert table[b"nobody/%05d" % k + bytes(88)] == REFUSED
+    assert sum(map(len, table)) == 1000

@@ -1,8 +1,10 @@
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
 from streams import settings
+from streams.processes.console import Backlog
 
 
 def test_defaults_work_without_any_environment() -> None:
@@ -43,3 +45,26 @@ def test_the_reference_page_is_current() -> None:
 
 def test_every_setting_has_a_meaning() -> None:
     assert all(meaning for *_, meaning in settings.described())
+
+
+def test_the_log_is_the_file_that_the_broker_setting_names(tmp_path: Path) -> None:
+    named = tmp_path / "other place" / "a#b.sqlite"
+    found = settings.load({"FORESHOCK_BROKER": f"sqlite:///{named}"})
+    assert found.log_file == named
+    assert Path(URL(found.broker_url).path[1:]) == named, "as the worker reads it"
+    assert Backlog(found)._file == named
+    assert settings.load({"FORESHOCK_DATA": str(tmp_path)}).log_file == tmp_path / "log.sqlite"
+
+
+@pytest.mark.parametrize("broker", ["kafka://me:secret@host", "sqlite:///", "log.sqlite", "sqlite://log"])
+def test_another_log_is_not_supported_yet(broker: str) -> None:
+    with pytest.raises(settings.SettingsError, match="not supported yet: use sqlite:///PATH") as caught:
+        settings.load({"FORESHOCK_BROKER": broker})
+    assert "secret" not in str(caught.value)
+
+
+def test_no_other_place_knows_the_name_of_the_log() -> None:
+    root = Path(__file__).parents[2]
+    files = [file for folder in ("streams", "scripts") for file in (root / folder).rglob("*.py")]
+    knowing = [file.name for file in files if '/ "log.sqlite"' in file.read_text(encoding="utf-8")]
+    assert knowing == ["settings.py"]

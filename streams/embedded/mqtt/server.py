@@ -17,7 +17,7 @@ from streams.embedded.mqtt.connection import Link
 from streams.embedded.mqtt.exchange import Exchange
 from streams.embedded.mqtt.limits import BrokerSettings
 from streams.embedded.mqtt.packets import MalformedPacket
-from streams.processes.figures import FiguresWriter
+from streams.figures import FiguresWriter
 
 log = logging.getLogger(__name__)
 

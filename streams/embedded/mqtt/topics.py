@@ -9,6 +9,7 @@ from streams.embedded.mqtt.session import Session
 
 SHARE = "$share/"
 _CACHED = 200_000
+_CACHED_BYTES = 16 << 20
 _SHAPES = 10_000
 _LEVELS = 128
 
@@ -113,6 +114,13 @@ class Routes(dict[bytes, Route]):
         self._shapes: dict[tuple[tuple[Target, ...], tuple[int, ...]], Route] = {}
         self.count = 0
         """Counts the subscriptions."""
+        self.cached_bytes = 0
+        """Bytes of the topics held."""
+
+    def clear(self) -> None:
+        """Forget all topics."""
+        super().clear()
+        self.cached_bytes = 0
 
     def __missing__(self, topic: bytes) -> Route:
         check_topic(topic)
@@ -124,10 +132,12 @@ class Routes(dict[bytes, Route]):
         route = self._shapes.get(shape)
         if route is None:
             route = self._shapes[shape] = Route(shape[0], tuple(groups))
-        if len(self) >= _CACHED or len(self._shapes) >= _SHAPES:
+        full = len(self) >= _CACHED or self.cached_bytes + len(topic) > _CACHED_BYTES
+        if full or len(self._shapes) >= _SHAPES:
             self.clear()
             self._shapes.clear()
         self[topic] = route
+        self.cached_bytes += len(topic)
         return route
 
     def _collect(
@@ -193,7 +203,9 @@ class Routes(dict[bytes, Route]):
             self.clear()
             self._shapes.clear()
         else:
-            self.pop(pattern.encode(), None)
+            topic = pattern.encode()
+            if self.pop(topic, None) is not None:
+                self.cached_bytes -= len(topic)
 
 
 def _gather(node: _Node, targets: dict[Session, Target], groups: list[Group]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
@@ -15,11 +16,11 @@ import msgspec
 import pytest
 
 from alerts.journal import Journal
-from alerts.notifiers.notice import Failed, Notice, Rejected
+from alerts.notifiers.notice import Failed, Notice, Rejected, Unavailable
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import TargetError, WebhookTarget, read_targets
 from alerts.notifiers.webhook import WebhookSender, is_public, secret_bytes, sign, verify
-from tests.alerts.notifiers.world import Receiver, Town, receiver, until
+from tests.alerts.notifiers.world import Receiver, Town, free_port, receiver, until
 
 SECRET = "a secret of the tests"
 
@@ -238,12 +239,58 @@ def test_an_endless_answer_is_not_read(hook: Receiver) -> None:
     asyncio.run(send_once(target(hook), notice()))
 
 
-def test_a_dead_port_is_a_failure_not_an_error(hook: Receiver) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        with pytest.raises(Failed, match="ConnectError"):
-            asyncio.run(send_once(target(hook, url=f"http://127.0.0.1:{port}/"), notice()))
+def test_a_dead_port_is_a_target_out_of_reach(hook: Receiver) -> None:
+    with pytest.raises(Unavailable, match="ConnectError"):
+        asyncio.run(send_once(target(hook, url=f"http://127.0.0.1:{free_port()}/"), notice()))
+
+
+def test_a_name_that_nobody_knows_is_a_target_out_of_reach(hook: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_args: Any, **_settings: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", unknown)
+    with pytest.raises(Unavailable, match="gaierror"):
+        asyncio.run(send_once(target(hook), notice()))
+
+
+def test_a_connection_that_does_not_come_about_in_time_is_a_target_out_of_reach(hook: Receiver) -> None:
+    with socket.socket() as full, contextlib.ExitStack() as stack:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):  # fill the queue of connections: later ones are left hanging
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/"
+        with pytest.raises(Unavailable, match=r"Timeout|no connection"):
+            asyncio.run(send_once(target(hook, url=url, timeout=0.3), notice()))
+
+
+def test_a_connection_that_is_cut_is_a_failure(hook: Receiver) -> None:
+    hook.answers = [lambda handler: handler.connection.shutdown(socket.SHUT_RDWR)]
+    with pytest.raises(Failed, match="RemoteProtocolError"):
+        asyncio.run(send_once(target(hook), notice()))
+
+
+def test_what_a_target_out_of_reach_misses_waits_for_it(town: Town, tmp_path: Path) -> None:
+    port = free_port()
+
+    async def scenario() -> None:
+        away = target(Receiver(port=port), attempts=2)
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [away])
+        await notifier.start()
+        ids = [town.event(0), town.event(1)]
+        await notifier.notify()
+        await until(lambda: "ConnectError" in notifier.figures()["hook"].error)
+        await asyncio.sleep(0.2)  # far more attempts than a notice has
+        assert (notifier.figures()["hook"].waiting, notifier.figures()["hook"].dead) == (0, 0)
+        with receiver(port) as back:
+            await until(lambda: len(back.requests) == 2)
+            await until(lambda: notifier.figures()["hook"].delivered == 2)
+            await notifier.stop()
+            assert [request.headers["webhook-id"] for request in back.requests] == ids
+
+    asyncio.run(scenario())
 
 
 def test_an_oversized_event_is_never_sent(hook: Receiver) -> None:

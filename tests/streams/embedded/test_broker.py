@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from streams.embedded import broker as embedded
-from streams.processes.figures import read_figures
+from streams.figures import read_figures
 
 pytestmark = pytest.mark.server
 

@@ -15,7 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.embedded.schema import LogCorruptError, LogError, LogFullError, LogLockedError, LogWriteError
+from streams.embedded.schema import (
+    LogClosedError,
+    LogCorruptError,
+    LogError,
+    LogFullError,
+    LogLockedError,
+    LogWriteError,
+)
 from streams.embedded.store import Log, TopicSpec
 
 ROOT = Path(__file__).parents[3]
@@ -296,3 +303,76 @@ def test_a_closed_log_says_so(tmp_path: Path) -> None:
         Log(tmp_path / "log", TOPICS, synchronous="OFF")
     with Log(tmp_path / "log", TOPICS, synchronous="FULL") as log:
         assert log.write([("a", 0, None, b"x")]) == [0]
+
+
+def test_an_unforeseen_error_ends_the_log_and_all_that_waits_learns_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(tmp_path / "log", TOPICS)
+    assert log.write([("a", 0, None, b"x")]) == [0] and log.failed is None
+    answers: list[Exception | None] = []
+    entered, gate = threading.Event(), threading.Event()
+    log.append([("a", 0, None, b"y")], lambda _, error: (entered.set(), gate.wait(10)) and None)
+    assert entered.wait(10)
+
+    def broken(requests: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(log._writer, "_transact", broken)
+    for _ in range(3):
+        log.append([("a", 0, None, b"z")], lambda _, error: answers.append(error))
+    gate.set()
+    wait_for(lambda: len(answers) == 3)
+    assert all(isinstance(one, LogClosedError) and "unforeseen" in str(one) for one in answers)
+    assert isinstance(log.failed, RuntimeError)
+    with pytest.raises(LogClosedError, match="unforeseen"):
+        log.append([("a", 0, None, b"w")])
+    log.close()
+    with Log(tmp_path / "log", TOPICS) as again:
+        assert values(again, "a") == [b"x", b"y"]
+
+
+def test_upkeep_that_breaks_in_an_unforeseen_way_ends_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.embedded.writer.CHORE_INTERVAL", 0.01)
+
+    def broken(connection: sqlite3.Connection) -> tuple[bool, list[Any]]:
+        raise KeyError("unforeseen")
+
+    with Log(tmp_path / "log", TOPICS) as log:
+        monkeypatch.setattr(log._writer, "_chore", broken)
+        wait_for(lambda: log.failed is not None)
+        with pytest.raises(LogClosedError, match="unforeseen"):
+            log.write([("a", 0, None, b"x")])
+
+
+def test_a_subscriber_that_breaks_harms_nobody(tmp_path: Path) -> None:
+    def broken(grown: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    seen: list[object] = []
+    with Log(tmp_path / "log", TOPICS) as log:
+        log.subscribe(broken)
+        log.subscribe(seen.append)
+        assert log.write([("a", 0, None, b"x")]) == [0]
+        assert log.write([("a", 0, None, b"y")]) == [1]
+        assert len(seen) == 2 and log.failed is None
+
+
+def test_compaction_that_is_rolled_back_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.embedded.writer.CHORE_INTERVAL", 0.01)
+    with Log(tmp_path / "log", TOPICS) as log:
+        chore, failures = log._writer._chore, []
+
+        def failing(connection: sqlite3.Connection) -> Any:
+            made = chore(connection)
+            if made[1] and len(failures) < 3:
+                failures.append(log.size("kept", 0))
+                raise sqlite3.OperationalError("disk I/O error")
+            return made
+
+        monkeypatch.setattr(log._writer, "_chore", failing)
+        for n in range(10):
+            log.write([("kept", 0, b"k", b"%d" % n)])
+        wait_for(lambda: len(failures) == 3 and log.read_stored("kept", 0, 0) == [(9, b"k", b"9")])
+        wait_for(lambda: log.size("kept", 0) == 2)
+        assert log.failed is None and log.start("kept", 0) == 9

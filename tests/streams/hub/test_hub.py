@@ -166,6 +166,7 @@ def test_a_refused_batch_fails_alone(tmp_path: Path) -> None:
         await until(lambda: len(answers) == 6)
         assert [n for n, error in answers.items() if error is not None] == [3]
         assert isinstance(answers[3], HubRefusedError) and "nowhere" in str(answers[3])
+        assert answers[3].permanent
         assert memory.records == [b"0", b"1", b"2", b"4", b"5"]
         await asyncio.to_thread(producer.close)
         await server.stop()

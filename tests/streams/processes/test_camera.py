@@ -19,13 +19,14 @@ import pytest
 
 from alerts import outcome
 from alerts.outcome import AlarmTransition, Record
+from scripts.commands import run
 from sensors import observation
 from sensors.lookup import Registry
 from sensors.observation import Command
-from streams import bundle, publication
+from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.hub import HubClient, HubServer
-from streams.processes.camera import Cameras, Eye, sources_of
+from streams.processes.camera import Cameras, Eye, _run, given_by, sources_of
 from streams.topics import OBSERVATIONS, OUTCOMES
 from tests.streams.small_site import rules, site
 
@@ -194,6 +195,55 @@ def test_a_log_that_is_away_costs_a_picture_not_the_process(tmp_path: Path, film
         raise TimeoutError("no answer")
 
     asyncio.run(test())
+
+
+def test_an_unforeseen_fault_costs_a_picture_not_the_following(
+    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with watching(tmp_path, film) as (found, cameras):
+            picture = cameras._picture
+
+            async def broken(eye: Eye, one: AlarmTransition) -> None:
+                if one.id == "a.1":
+                    raise RuntimeError("unforeseen")
+                await picture(eye, one)
+
+            monkeypatch.setattr(cameras, "_picture", broken)
+            found.say(alarm(1))
+            found.server.publish(OUTCOMES, 0, 99, b"no outcome")
+            found.say(alarm(2))
+            await until(lambda: found.commands)
+            assert [one.id for one in found.commands] == ["snapshot-a.2-cam"]
+
+    asyncio.run(test())
+
+
+def test_the_process_ends_with_an_error_when_outcomes_are_no_longer_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publication.write(tmp_path, bundle.pack(Bundle(site=site(), rules=rules())))
+
+    async def broken(self: Cameras) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(Cameras, "watch", broken)
+    with pytest.raises(SystemExit) as caught:
+        asyncio.run(asyncio.wait_for(_run(settings.load({"FORESHOCK_DATA": str(tmp_path)}), []), 10))
+    assert caught.value.code == 1
+
+
+def test_sources_with_passwords_are_on_no_command_line(tmp_path: Path) -> None:
+    source = "rtsp://user:pass@camera/1"
+    content = Bundle(site=site(), rules=rules())
+    started = run.children(settings.load({"FORESHOCK_DATA": str(tmp_path)}), content, None, [f"cam={source}"])
+    assert "pass" not in str([one.arguments for one in started])
+    [camera] = [one for one in started if one.name == "camera"]
+    environment = dict(camera.environment)
+    assert sources_of(Registry(site()), given_by(environment)) == {"cam": source}
+    assert environment.keys() == camera.environment.keys() - {"FORESHOCK_CAMERAS"}
+    assert all("FORESHOCK_CAMERAS" not in one.environment for one in started if one is not camera)
+    assert given_by({}) == []
 
 
 def test_a_broken_decoder_does_not_blind_its_camera(

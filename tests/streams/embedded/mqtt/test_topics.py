@@ -105,3 +105,16 @@ def test_a_group_takes_turns() -> None:
     for one in members:
         assert routes.remove("$share/g/a/#", one)
     assert not routes[b"a/1"].groups
+
+
+def test_topics_are_held_up_to_a_number_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.embedded.mqtt.topics._CACHED_BYTES", 1000)
+    routes = Routes()
+    for k in range(95):
+        routes[b"%0100d" % k]
+        assert sum(map(len, routes)) == routes.cached_bytes <= 1000
+    one = session()
+    routes.add(f"{94:0100d}", Target(one, 1))
+    assert sum(map(len, routes)) == routes.cached_bytes
+    routes.add("+", Target(one, 1))
+    assert not routes and routes.cached_bytes == 0

@@ -1,0 +1,70 @@
+"""Figures of the processes without a hub of their own: a small file each, replaced once a second."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+STALE = 10.0
+"""Seconds after which a process's figures are no longer its state."""
+
+
+def write_figures(folder: Path, name: str, figures: Mapping[str, Any]) -> None:
+    """Replace the figures of a process."""
+    file = folder / "run" / f"{name}.json"
+    fresh = file.with_suffix(".new")
+    fresh.write_bytes(msgspec.json.encode({"time": time.time(), **figures}))
+    fresh.replace(file)
+
+
+def read_figures(folder: Path) -> dict[str, dict[str, Any]]:
+    """Read the figures of all processes that still write them."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in sorted((folder / "run").glob("*.json")):
+        with contextlib.suppress(OSError, msgspec.DecodeError):
+            figures = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+            if time.time() - figures.pop("time", 0.0) < STALE:
+                found[file.stem] = figures
+    return found
+
+
+async def keep_writing(folder: Path, name: str, figures: Callable[[], Mapping[str, Any]]) -> None:
+    """Write a process's figures once a second from its event loop, until cancelled; then remove the file."""
+    try:
+        while True:
+            await asyncio.sleep(1.0)
+            with contextlib.suppress(OSError):
+                write_figures(folder, name, figures())
+    finally:
+        (folder / "run" / f"{name}.json").unlink(missing_ok=True)
+
+
+class FiguresWriter:
+    """Write a process's figures once a second from a thread of its own."""
+
+    def __init__(self, folder: Path, name: str, figures: Callable[[], Mapping[str, Any]]) -> None:
+        self._folder, self._name, self._figures = folder, name, figures
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="figures", daemon=True)
+
+    def start(self) -> None:
+        """Begin writing."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop writing and remove the file."""
+        self._stop.set()
+        self._thread.join(2)
+        (self._folder / "run" / f"{self._name}.json").unlink(missing_ok=True)
+
+    def _run(self) -> None:
+        while not self._stop.wait(1.0):
+            with contextlib.suppress(OSError):  # a full disk must not stop the process; the figures go stale instead
+                write_figures(self._folder, self._name, self._figures())
