@@ -259,11 +259,14 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
         wait_for(lambda: bridge.process is not None and bridge.process.pid != before, 20)
         wait_for(lambda: product.figures("bridge").get("connected") is True, 20)
         source = Source(broker_port, rate)
+        order: list[str] = []
         for _ in range(kills):
             time.sleep(chance.uniform(0.2, 1.2))
             if chance.random() < 0.7:  # the others hit a product that is still picking itself up
                 wait_for(lambda: whole(product), 30)
-            name = chance.choice(VICTIMS)
+            if not order:
+                order = chance.sample(VICTIMS, len(VICTIMS))  # each in its turn, in a random order
+            name = order.pop()
             victim = next(child for child in product.supervisor.children if child.name == name)
             wait_for(lambda victim=victim: victim.process.returncode is None, 30)
             os.kill(victim.process.pid, signal.SIGKILL)

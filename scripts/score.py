@@ -224,6 +224,8 @@ def read_time(text: str, zone: tzinfo = UTC) -> float:
         if not math.isfinite(number):
             raise ValueError(text)
         size = abs(number)
+        if size > 4e18:  # nanoseconds of the next century: no clock says more
+            raise ValueError(text)
         return number / (1.0 if size < 1e11 else 1e3 if size < 1e14 else 1e6 if size < 1e17 else 1e9)
     plain = text.replace("/", "-").removesuffix(" UTC")
     try:

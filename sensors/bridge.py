@@ -377,7 +377,7 @@ class Bridge:
             flight.error = error
             flight.state = 1 if error is None else 3 if getattr(error, "permanent", False) else 2
             if error is not None:
-                log.error("the log does not take a batch of %d readings: %s", flight.readings, error)
+                log.error("the log does not take a batch of %d records: %s", len(flight.records), error)
             if self._awake_wanted:
                 self._wake()
 

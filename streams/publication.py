@@ -24,25 +24,51 @@ class _Resolved(msgspec.Struct, frozen=True, array_like=True):
     packed: bytes
 
 
-def resolve(folder: Path, data: Path) -> Bundle:
+class IndicesError(RuntimeError):
+    """Raised when the points' indices are lost: with others, the log's readings would be other points'."""
+
+
+def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     """Load and check a site with its rules, assign indices, and write the bundle into the data folder.
 
-    An unchanged site is taken from the last resolution. Raise `sensors.document.DocumentError` with every problem.
+    An unchanged site is taken from the last resolution. `console` is where the console is served, for a site that does
+    not say. Raise `sensors.document.DocumentError` with every problem, `IndicesError` when the indices are lost.
     """
-    source = _fingerprint(folder)
+    source = _fingerprint(folder) + console
     last = _last(data)
-    if last is not None and last.source == source:
+    known = _known(data, last)
+    if last is not None and last.source == source and (data / INDICES).exists():
         return bundle.unpack(last.packed)
     indices = data / INDICES
-    known: dict[str, int] = {}
-    if indices.exists():
-        known = msgspec.json.decode(indices.read_bytes(), type=dict[str, int])
     site = load_site(folder, known)
+    if not site.console:
+        site = msgspec.structs.replace(site, console=console)
     content = Bundle(site=site, rules=load_rules(folder / "rules", site))
     known.update({point.id: point.index for point in site.points})
     _write(indices, msgspec.json.format(msgspec.json.encode(known), indent=0))
     write(data, bundle.pack(content), source)
     return content
+
+
+def _known(data: Path, last: _Resolved | None) -> dict[str, int]:
+    """Read the indices given out before: from their file, else from the last resolution."""
+    try:
+        return msgspec.json.decode((data / INDICES).read_bytes(), type=dict[str, int])
+    except FileNotFoundError:
+        pass
+    except msgspec.DecodeError as error:
+        raise IndicesError(
+            f"{data / INDICES} is damaged ({error}): restore it from a backup; without it the log's readings would "
+            "be taken for other points'"
+        ) from error
+    if last is not None:
+        return {point.id: point.index for point in bundle.unpack(last.packed).site.points}
+    if (data / "journal.sqlite").exists():
+        raise IndicesError(
+            f"{data / INDICES} is missing beside a journal: restore it from a backup, "
+            "or choose another folder with --data"
+        )
+    return {}
 
 
 def write(data: Path, packed: bytes, source: str = "") -> None:

@@ -19,9 +19,9 @@ from sensors.observation import Publication, Tick
 from streams.batches import Batch, Output
 from streams.bundle import version_of
 from streams.embedded.schema import LogWriteError
+from streams.figures import read_figures, write_figures
 from streams.hub import HubServer
 from streams.lean import LeanApp, TopicSpec, create_app
-from streams.processes.figures import read_figures, write_figures
 from streams.settings import Settings
 from streams.station import Station
 from streams.topics import GROUP, JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, QUARANTINE, SCORES, SNAPSHOTS
@@ -34,6 +34,9 @@ SLICE = 128
 AT_ONCE = 24
 """Outcomes that are journalled in the event loop's own thread: a few milliseconds, where another thread would wait for
 the interpreter lock at every statement while the engine works."""
+
+RECENT = 500
+"""Records of outcomes that are offered to the journal again at a start."""
 
 DAY = 86400.0
 OUTBOX_DAYS = 30.0
@@ -72,6 +75,7 @@ class Worker:
         self.hub = HubServer(settings.hub_path, self.app.produce_many)
         self.started = asyncio.Event()
         self._pulse_before = (clock(), 0)
+        self._trouble = ""  # why the log takes nothing, if so
         self.app.on_assigned(self._assigned)
         self.app.on_revoked(self._revoked)
         self.app.batch_agent(OBSERVATIONS)(self.observe)
@@ -124,10 +128,11 @@ class Worker:
     async def record(self, batch: Batch) -> None:
         """Write outcomes to the journal, then tell who listens."""
         records = [outcome.decode(value) for _, _, value in batch.records]
+        identity = self.app.log_store.identity
         if sum(len(one.outcomes) for one in records) <= AT_ONCE:
-            position = self.journal.record(records)
+            position = self.journal.record(records, identity)
         else:
-            position = await asyncio.to_thread(self.journal.record, records)
+            position = await asyncio.to_thread(self.journal.record, records, identity)
         batch.done()
         for offset, _, value in batch.records:
             self.hub.publish(OUTCOMES, batch.partition, offset, value)
@@ -137,10 +142,18 @@ class Worker:
 
     async def tick(self) -> None:
         """Move every partition's clock, and pulse the figures."""
+        if self.app.log_store.failed is not None:
+            raise RuntimeError(
+                "the log has failed; the process ends, to begin again with it"
+            ) from self.app.log_store.failed
         now = self.clock()
         tick = observation.encode(Tick(time=now))
-        if self.stations:
-            await self.app.produce_many([(OBSERVATIONS, partition, None, tick) for partition in self.stations])
+        try:
+            if self.stations:
+                await self.app.produce_many([(OBSERVATIONS, partition, None, tick) for partition in self.stations])
+            self._trouble = ""
+        except LogWriteError as error:
+            self._trouble = f"the log takes nothing, nothing is acknowledged: {error}"
         figures = self.figures(now)
         self.hub.publish(PULSE, 0, 0, msgspec.msgpack.encode(figures))
         with contextlib.suppress(OSError):  # a full disk must not stop the clock; the figures go stale instead
@@ -178,12 +191,15 @@ class Worker:
                 refused[reason] = refused.get(reason, 0) + count
         others = read_figures(self.settings.data_folder)
         quarantine = dict(others.get("bridge", {}).get("refused", {}))
+        for reason, count in others.get("broker", {}).get("refused", {}).items():
+            quarantine[f"broker_{reason}"] = count
         cameras = {name: at for station in stations for name, at in station.engine.cameras.items()}
         cameras.update(others.get("camera", {}).get("seen", {}))
         for reason, count in refused.items():
             quarantine[reason] = quarantine.get(reason, 0) + count
         return {
             "time": now,
+            "trouble": self._trouble,
             "quarantine": quarantine,
             "cameras": cameras,
             "version": self.version,
@@ -209,6 +225,8 @@ class Worker:
 
     async def _assigned(self, partitions: Sequence[tuple[str, int]]) -> None:
         for topic, partition in partitions:
+            if topic == OUTCOMES:
+                await asyncio.to_thread(self._journal_again, partition)
             if topic != OBSERVATIONS:
                 continue
             station = await self._open(partition)
@@ -222,6 +240,19 @@ class Worker:
                 )
                 await self.app.produce(OBSERVATIONS, partition, None, observation.encode(publication))
         self.started.set()
+
+    def _journal_again(self, partition: int) -> None:
+        """Write to the journal what it lacks of the committed outcomes: the last after a power cut, all if it is new.
+
+        What it has is known by its id and left alone.
+        """
+        log = self.app.log_store
+        committed = log.committed(GROUP, OUTCOMES, partition) or 0
+        known = partition in self.journal.positions()
+        at = max(log.start(OUTCOMES, partition), committed - RECENT if known else 0)
+        while at < committed and (found := log.read(OUTCOMES, partition, at, committed, limit=RECENT)):
+            self.journal.record([outcome.decode(value) for _, _, value in found], log.identity)
+            at = found[-1][0] + 1
 
     async def _revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
         for topic, partition in partitions:

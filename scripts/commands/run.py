@@ -67,7 +67,7 @@ def run(
                 require_port("127.0.0.1", found.mqtt_port, "the MQTT broker", "--mqtt-port")
             require_port(found.host, found.port, "the console", "--port")
             _require_webhook(found)
-            content = publication.resolve(found.site_folder, found.data_folder)
+            content = publication.resolve(found.site_folder, found.data_folder, _address(found))
             _require_partitions(found, content)
             _require_cameras(content, camera or [])
             raise typer.Exit(asyncio.run(_supervise(found, content, scene if sim else None, camera or [], begun)))
@@ -77,7 +77,7 @@ def run(
         if len(error.problems) > 20:
             err.print(f"… and {len(error.problems) - 20} more; `foreshock check` prints them all")
         fail(f"{len(error.problems)} problem(s) in the site {found.site_folder}; nothing was started")
-    except StartError as error:
+    except (StartError, publication.IndicesError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"cannot use the data folder {found.data_folder}: {error.strerror or error}")
@@ -191,8 +191,13 @@ async def _supervise(found: Settings, content: Bundle, scene: str | None, camera
     return 0
 
 
+def _address(found: Settings) -> str:
+    """Write the console's own address."""
+    return f"http://{'[' + found.host + ']' if ':' in found.host else found.host}:{found.port}"
+
+
 def _welcome(found: Settings, content: Bundle, scene: str | None, seconds: float) -> None:
-    address = f"http://{'[' + found.host + ']' if ':' in found.host else found.host}:{found.port}"
+    address = _address(found)
     site = content.site
     out.print(f"[bold]Foreshock[/bold] {plain(site.name.zh)} · {plain(site.name.en)}: ready in {seconds:.1f} s")
     out.print(

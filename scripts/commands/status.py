@@ -52,6 +52,8 @@ def _print(pulse: dict[str, Any] | None, counts: dict[str, int], processes: dict
         out.print("[red]✗[/red] not running")
     else:
         out.print(f"[green]✓[/green] running, {local(pulse['time'], zone)} at the site")
+        if pulse.get("trouble"):
+            out.print(f"[red]✗[/red] {plain(pulse['trouble'])}")
         out.print(f"  readings  {pulse['readings_per_second']:g}/s, {pulse['readings']} since start")
         out.print(f"  points    {pulse['points_live']} of {pulse['points_total']} live")
         out.print(f"  engine    {pulse['engine_lag']} records behind, {pulse['gaps']} gaps")

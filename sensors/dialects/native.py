@@ -68,8 +68,8 @@ _ids_packed = msgspec.msgpack.Decoder(list[str]).decode
 
 
 def topics(config: str) -> tuple[str, ...]:
-    """List the filters of the dialect under the prefix `config`."""
-    return (f"{config}/readings/+/+", f"{config}/frames/+")
+    """List the filters of the dialect under the prefix `config`: whole branches, so that a mistyped topic is counted."""
+    return (f"{config}/readings/#", f"{config}/frames/#")
 
 
 def resolve(topic: str, config: str, registry: Registry) -> Route | Refusal | None:

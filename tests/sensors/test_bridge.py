@@ -186,7 +186,7 @@ def test_what_the_log_refuses_for_good_is_quarantined_and_the_rest_acknowledged(
         assert until(lambda: bridge.connected)
         for k in range(20):
             client.publish(f"foreshock/readings/a{k % 10}/p{k}", "666" if k == 7 else str(k), qos=1)
-        assert until(lambda: sink.refused() and bridge.figures()["unlogged"] == 0)
+        assert until(lambda: bridge.figures()["readings"] == 20 and bridge.figures()["unlogged"] == 0)
         [word] = sink.refused()
         assert (word.reason, word.detail) == ("log_refused", "poison")
         assert word.topic.startswith("observations/") and word.size >= len(word.raw) > 0

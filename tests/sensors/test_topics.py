@@ -46,8 +46,8 @@ def topics() -> Topics:
 
 def test_all_dialects_are_subscribed_to() -> None:
     assert topics().filters() == [
-        "foreshock/readings/+/+",
-        "foreshock/frames/+",
+        "foreshock/readings/#",
+        "foreshock/frames/#",
         "site/+/+",
         "frigate/events",
         "gate/events",

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/v1", tags=["incidents"])
 Id = Annotated[str, Path(max_length=200)]
 State = Annotated[str, Query(max_length=20)]
 Area = Annotated[str | None, Query(max_length=128)]
-Limit = Annotated[int, Query(ge=1, le=1000)]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Before = Annotated[int | None, Query(ge=0, le=2**53)]
 
 

@@ -312,7 +312,12 @@ def test_an_unforeseen_error_ends_the_log_and_all_that_waits_learns_of_it(
     assert log.write([("a", 0, None, b"x")]) == [0] and log.failed is None
     answers: list[Exception | None] = []
     entered, gate = threading.Event(), threading.Event()
-    log.append([("a", 0, None, b"y")], lambda _, error: (entered.set(), gate.wait(10)) and None)
+
+    def holding(offsets: list[int] | None, error: Exception | None) -> None:
+        entered.set()
+        gate.wait(10)
+
+    log.append([("a", 0, None, b"y")], holding)
     assert entered.wait(10)
 
     def broken(requests: object) -> None:
