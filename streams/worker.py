@@ -142,10 +142,9 @@ class Worker:
 
     async def tick(self) -> None:
         """Move every partition's clock, and pulse the figures."""
-        if self.app.log_store.failed is not None:
-            raise RuntimeError(
-                "the log has failed; the process ends, to begin again with it"
-            ) from self.app.log_store.failed
+        failed = self.app.log_store.failed
+        if failed is not None:
+            raise RuntimeError("the log has failed; the process ends, to begin again with it") from failed
         now = self.clock()
         tick = observation.encode(Tick(time=now))
         try:

@@ -68,7 +68,7 @@ _ids_packed = msgspec.msgpack.Decoder(list[str]).decode
 
 
 def topics(config: str) -> tuple[str, ...]:
-    """List the filters of the dialect under the prefix `config`: whole branches, so that a mistyped topic is counted."""
+    """List the filters of the dialect under the prefix `config`: whole branches: mistyped topics are counted."""
     return (f"{config}/readings/#", f"{config}/frames/#")
 
 

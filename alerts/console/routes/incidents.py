@@ -11,6 +11,7 @@ from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
+from alerts.queries import MAX_PAGE
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 
