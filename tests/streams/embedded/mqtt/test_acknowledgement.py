@@ -231,8 +231,9 @@ def test_a_slow_ordinary_subscriber_of_qos_0_is_skipped_and_counted() -> None:
 
 def test_what_waits_for_an_ordinary_subscriber_is_bounded_and_counted() -> None:
     with serving(queued=50) as broker:
-        Bare(broker.port, "away", clean=False).subscribe("some/#")
-        broker.server.exchange.sessions["away"].link.sock.shutdown(2)  # type: ignore[union-attr]
+        away = Bare(broker.port, "away", clean=False)
+        away.subscribe("some/#")
+        away.sock.close()
         assert until(lambda: broker.server.exchange.sessions["away"].link is None)
         pub = Bare(broker.port, fresh_name())
         for k in range(80):
