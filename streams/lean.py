@@ -237,7 +237,8 @@ class LeanApp(faust.App):
         if self._handling:
             self._resting.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._resting.wait(), STOP_SECONDS / 4)
+                async with asyncio.timeout(STOP_SECONDS / 4):
+                    await self._resting.wait()
         if given:
             for hook in self._revoked_hooks:
                 await _call(hook, given)
@@ -263,7 +264,8 @@ class LeanApp(faust.App):
             self.flow_control.clear()
             cast(Any, self.agents).cancel()
             try:
-                await asyncio.wait_for(self._call_revoked(), STOP_SECONDS / 2)
+                async with asyncio.timeout(STOP_SECONDS / 2):
+                    await self._call_revoked()
             except Exception:
                 logger.exception("a hook failed while the application was stopping")
         await super().on_stop()
@@ -271,7 +273,8 @@ class LeanApp(faust.App):
     async def stop(self) -> None:
         """Stop within a hard limit."""
         try:
-            await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(super().stop())), STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                await asyncio.shield(asyncio.ensure_future(super().stop()))
         except TimeoutError:
             logger.error(
                 "the application did not stop within %g s; what is not committed will be delivered again", STOP_SECONDS

@@ -191,7 +191,8 @@ class Supervisor:
             if self._lost is not None and not child.once:
                 self._lost(child.name, code, child.restarts)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
 
     async def _run(self, child: Child) -> int:
         read, write = os.pipe()

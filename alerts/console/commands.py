@@ -80,9 +80,8 @@ class Commander:
         self._note(identity, command)
         with self._live.expect(command.id) as answer:
             try:
-                await asyncio.wait_for(
-                    self._feed.produce([(OBSERVATIONS, partition, None, encode(command))]), self._wait
-                )
+                async with asyncio.timeout(self._wait):
+                    await self._feed.produce([(OBSERVATIONS, partition, None, encode(command))])
             except TimeoutError as error:
                 raise Problem(504, "no_answer") from error
             except Exception as error:

@@ -111,7 +111,8 @@ class Live:
             await asyncio.sleep(0.1)
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._poke.wait(), POLL)
+                async with asyncio.timeout(POLL):
+                    await self._poke.wait()
             self._poke.clear()
             try:
                 while rows := await self.journal.answer(self._next):

@@ -52,7 +52,8 @@ class Completion:
     async def settled(self, seconds: float) -> bool:
         """Wait until nothing is under way, for at most `seconds`; say whether that came true."""
         try:
-            await asyncio.wait_for(self._idle.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
         except TimeoutError:
             return False
         return True

@@ -409,6 +409,7 @@ class Consumer(base.Consumer):
     async def wait_empty(self) -> None:
         """Wait until messages under way are handled, but no longer than a worker may take to stop."""
         try:
-            await asyncio.wait_for(super().wait_empty(), STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                await super().wait_empty()
         except TimeoutError:
             self.log.warning("messages under way are given up; they will be delivered again")

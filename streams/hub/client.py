@@ -69,7 +69,8 @@ class HubClient:
             self._writer.write(message)
         if self._task is None:
             self._task = loop.create_task(self._keep_connected())
-        return await asyncio.wait_for(future, seconds)
+        async with asyncio.timeout(seconds):
+            return await future
 
     async def subscribe(self, topics: Iterable[str]) -> AsyncIterator[Incoming]:
         """Yield (topic, partition, offset, value) of what is written from now on, for as long as wanted.

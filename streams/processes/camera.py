@@ -206,7 +206,8 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
             if folder.exists():
                 await asyncio.to_thread(prune, folder, MOST_BYTES, OLDEST)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), 600)
+                async with asyncio.timeout(600):
+                    await stop.wait()
     finally:
         ended = tasks[0].done()
         for eye in cameras.eyes:

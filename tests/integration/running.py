@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,10 +34,12 @@ def environment(**extra: str) -> dict[str, str]:
     return {**kept, **extra}
 
 
-def foreshock(*arguments: str | Path, given: str = "", **extra: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
+def foreshock(
+    *arguments: str | Path, given: str = "", under: Sequence[str] = (), **extra: str
+) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end; `under` another command, if one is given."""
     return subprocess.run(
-        [sys.executable, "-m", "scripts.cli", *map(str, arguments)],
+        [*under, sys.executable, "-m", "scripts.cli", *map(str, arguments)],
         cwd=ROOT,
         env=environment(**extra),
         input=given,

@@ -112,6 +112,26 @@ def test_a_viewer_that_comes_back_gets_what_it_missed(tmp_path: Path, engine: En
     asyncio.run(play())
 
 
+@pytest.mark.parametrize("turns", range(6))
+def test_following_ends_when_told_to_though_the_journal_just_moved(tmp_path: Path, engine: Engine, turns: int) -> None:
+    """`asyncio.wait_for` of Python 3.11 loses a cancellation that meets what it waited for."""
+
+    async def play() -> None:
+        async with following(tmp_path, engine) as live:
+            task = next(each for each in asyncio.all_tasks() if each.get_coro().__qualname__ == "Live.follow")
+            while not live._poke._waiters:  # type: ignore[attr-defined]
+                await asyncio.sleep(0)
+            live.poke()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            done, _ = await asyncio.wait((task,), timeout=0.5)
+            assert done
+            assert task.cancelled()
+
+    asyncio.run(play())
+
+
 def test_nothing_falls_between_the_replay_and_what_is_live(tmp_path: Path, engine: Engine) -> None:
     async def play() -> None:
         engine.condition(level=1)
