@@ -51,6 +51,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (once; a minute or so)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install -c constraints.txt -e .
+	@$(BIN)/python -m compileall -q sensors models rules alerts streams scripts
 	@$(BIN)/python -m scripts.provide_opencv
 	@touch $@
 

@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 
 from alerts.console.permissions import ROLES, TABLE
 from alerts.console.routes import ROUTERS
-from scripts.cli import app
+from scripts.cli import application
 from streams import settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +52,7 @@ def cli() -> str:
         "Every command answers `--help`. Defaults in parentheses come from a setting, see [settings](../settings.md).",
         "",
     ]
-    for name, command in _commands("foreshock", typer.main.get_command(app)):
+    for name, command in _commands("foreshock", typer.main.get_command(application())):
         lines += _section(name, command)
     return "\n".join(lines).rstrip() + "\n"
 

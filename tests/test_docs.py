@@ -28,7 +28,7 @@ from alerts.queries import Reader
 from rules.expression import AREA, NAMES, parse
 from rules.rule import load_rules
 from scripts import reference
-from scripts.cli import app
+from scripts.cli import application
 from sensors import frame, packing, quarantine
 from sensors.intake import Batch, Intake
 from sensors.lookup import Registry
@@ -151,7 +151,7 @@ def commands() -> dict[tuple[str, ...], Any]:
         for name, member in getattr(command, "commands", {}).items():
             walk((*path, name), member)
 
-    walk((), typer.main.get_command(app))
+    walk((), typer.main.get_command(application()))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import time
 from typing import Annotated
@@ -11,10 +12,8 @@ from urllib.parse import urlsplit
 import msgspec
 import typer
 
-from alerts.console.accounts.first import first_link
-from alerts.console.accounts.store import open_accounts
 from scripts.commands.terminal import DataOption, SiteOption, configured, err, fail, out, plain, wrong
-from scripts.simulator.footage import CAMERAS
+from scripts.simulator import FILMED
 from sensors.document import DocumentError
 from sensors.lookup import Registry
 from streams import publication, settings
@@ -29,6 +28,8 @@ from streams.vitals import Vitals
 
 CAMERAS_VARIABLE = "FORESHOCK_CAMERAS"
 """Sources of cameras may hold passwords, which every user of the machine could read on a command line."""
+
+ACCOUNTS = "alerts.console.accounts"
 
 SCENE = "landslide"
 SPEED = 40.0
@@ -137,7 +138,7 @@ def children(found: Settings, content: Bundle, scene: str | None, cameras: list[
     ]
     if not found.mqtt_host:
         started.insert(0, child("broker", 3, "-m", "streams.processes.broker"))
-    filmed = CAMERAS.get(scene or "")
+    filmed = FILMED.get(scene or "")
     film = found.data_folder / "run" / f"{filmed}.avi" if filmed and filmed in Registry(content.site).cameras else None
     if film is not None and not any(one.startswith(f"{filmed}=") for one in cameras):
         film.unlink(missing_ok=True)  # of the last run
@@ -180,9 +181,10 @@ async def _supervise(found: Settings, content: Bundle, scene: str | None, camera
     supervisor = Supervisor(children(found, content, scene, cameras), vitals.lost, vitals.back)
     on_signals(supervisor)
     try:
-        await supervisor.start()
+        # the accounts' libraries take as long to import as the rest of this process: while the children begin
+        await asyncio.gather(supervisor.start(), asyncio.to_thread(importlib.import_module, ACCOUNTS))
         vitals.started()
-        _welcome(found, content, scene, time.monotonic() - begun)
+        _welcome(found, content, scene, _first_link(found), time.monotonic() - begun)
         await supervisor.wait()
         out.print("stopping …")
     finally:
@@ -196,24 +198,29 @@ def _address(found: Settings) -> str:
     return f"http://{'[' + found.host + ']' if ':' in found.host else found.host}:{found.port}"
 
 
-def _welcome(found: Settings, content: Bundle, scene: str | None, seconds: float) -> None:
-    address = _address(found)
+def _first_link(found: Settings) -> str | None:
+    """Make the first administrator's link."""
+    accounts_of = importlib.import_module(ACCOUNTS)
+    accounts = accounts_of.open_accounts(found.data_folder / "accounts.sqlite")
+    try:
+        link: str | None = accounts_of.first_link(accounts, _address(found))
+        return link
+    finally:
+        accounts.close()
+
+
+def _welcome(found: Settings, content: Bundle, scene: str | None, link: str | None, seconds: float) -> None:
     site = content.site
     out.print(f"[bold]Foreshock[/bold] {plain(site.name.zh)} · {plain(site.name.en)}: ready in {seconds:.1f} s")
     out.print(
         f"  {len(site.areas)} areas, {len(site.points)} points, {len(site.cameras)} cameras, {len(content.rules)} rules"
     )
     out.print(f"  MQTT    {found.mqtt_host or '127.0.0.1'}:{found.mqtt_port}")
-    accounts = open_accounts(found.data_folder / "accounts.sqlite")
-    try:
-        link = first_link(accounts, address)
-    finally:
-        accounts.close()
     if link:
         out.print(f"  Console [bold]{link}[/bold]")
         out.print("          (this link makes the first administrator, once; 此链接用于创建首位管理员，仅可使用一次)")
     else:
-        out.print(f"  Console [bold]{address}[/bold]")
+        out.print(f"  Console [bold]{_address(found)}[/bold]")
     if scene is not None:
         out.print(
             f"  [bold yellow]SIMULATION 模拟[/bold yellow] scene “{scene}” is being played; --no-sim runs without"

@@ -20,7 +20,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from scripts.commands.terminal import SiteOption, err, fail, local, out
-from scripts.simulator.footage import CAMERAS, Film
+from scripts.simulator import FILMED
+from scripts.simulator.footage import Film
 from scripts.simulator.publish import BrokerError, Play, Publisher, play_series
 from scripts.simulator.scenes import SCENES, Scene
 from scripts.simulator.world import World
@@ -86,8 +87,8 @@ def simulate(
         fail(f"--speed {speed:g}: must be 1 to {FASTEST:g} (or 0, as fast as the broker takes it, with --csv)")
     if csv_file is None and point is not None:
         fail("--point goes with --csv, the file with the series")
-    if footage is not None and (csv_file is not None or scene not in CAMERAS):
-        fail(f"--footage: there is a camera to film for in {', '.join(CAMERAS)} only")
+    if footage is not None and (csv_file is not None or scene not in FILMED):
+        fail(f"--footage: there is a camera to film for in {', '.join(FILMED)} only")
     try:
         found = settings.load(site=str(site) if site else None, mqtt_host=host, mqtt_port=port)
         loaded = load_site(found.site_folder)

@@ -18,13 +18,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from scripts.simulator import FILMED
 from scripts.simulator.scenes import MINUTE, Scene
 
 Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
-
-CAMERAS = {"landslide": "slope-01-cam-1"}
-"""Which camera of which scene there is a film for."""
 
 WIDTH, HEIGHT = 640, 360
 RATE = 1.0
@@ -131,7 +129,7 @@ class Stage:
 
     def __init__(self, scene: Scene, seed: int = 7) -> None:
         self._random = np.random.default_rng(seed)
-        camera = CAMERAS.get(scene.name, "")
+        camera = FILMED.get(scene.name, "")
         self.falls = [one.at - EARLY for one in scene.seen if one.camera == camera and one.label == "debris"]
         self.fails = FAILS.get(scene.name, (math.inf, math.inf))
         self.camera = camera

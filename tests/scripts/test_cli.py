@@ -14,7 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from scripts.cli import app
+from scripts.cli import application
 from scripts.commands import terminal
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ def commands(command: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[str, ..
 
 
 def run(*arguments: str | Path, given: str = "") -> Result:
-    return CliRunner().invoke(app, [str(one) for one in arguments], input=given)
+    return CliRunner().invoke(application(), [str(one) for one in arguments], input=given)
 
 
 def sentence(result: Result) -> str:
@@ -39,11 +39,13 @@ def sentence(result: Result) -> str:
     return result.stderr
 
 
-@pytest.mark.parametrize("name", list(commands(typer.main.get_command(app))), ids=lambda name: " ".join(name) or "-")
+@pytest.mark.parametrize(
+    "name", list(commands(typer.main.get_command(application()))), ids=lambda name: " ".join(name) or "-"
+)
 def test_every_help_teaches(name: tuple[str, ...]) -> None:
     shown = run(*name, "--help")
     assert shown.exit_code == 0
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(application())
     for part in name:
         command = command.commands[part]  # type: ignore[attr-defined]
     said = (command.help or "").strip()

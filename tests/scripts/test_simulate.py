@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from scripts.cli import app
+from scripts.cli import application
 from scripts.product import free_port
 from scripts.simulator import publish
 from scripts.simulator.publish import BrokerError, Publisher
@@ -25,7 +25,7 @@ from tests.integration.running import ROOT, Mqtt, environment, foreshock, until
 
 def said(*arguments: str) -> tuple[int, str]:
     """Run the command in this process; return its exit code and all it said, on one line."""
-    result = CliRunner().invoke(app, ["simulate", *arguments], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(application(), ["simulate", *arguments], env={"COLUMNS": "200"})
     return result.exit_code, " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.output).split())
 
 
