@@ -56,8 +56,12 @@ def simulate(
     time_column: Annotated[str, typer.Option("--time", help="With --csv: column of times.")] = "datetime",
     value_column: Annotated[str, typer.Option("--value", help="With --csv: column of values.")] = "value",
     site: SiteOption = None,
-    host: Annotated[str | None, typer.Option(help="MQTT broker.", show_default="127.0.0.1")] = None,
-    port: Annotated[int | None, typer.Option(help="Port of the MQTT broker.", show_default="1883")] = None,
+    host: Annotated[
+        str | None, typer.Option("--mqtt-host", "--host", help="MQTT broker.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--mqtt-port", "--port", help="Port of the MQTT broker.", show_default="1883")
+    ] = None,
     list_scenes: Annotated[bool, typer.Option("--list", help="Name the scenes and stop.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but what went wrong.")] = False,
 ) -> None:
