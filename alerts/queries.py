@@ -223,20 +223,26 @@ class Reader:
     # Changes and figures
 
     def changes(self, since: int, limit: int = 500) -> list[Row]:
-        """List changes after position `since`, oldest first: position, kind, id (of its object) and record."""
-        parts = [
-            sa.select(
-                table.c.position,
-                sa.literal(kind).label("kind"),
-                table.c[key].label("id"),
-                table.c.record,
-            )
-            .where(table.c.position > since)
-            .order_by(table.c.position)
-            .limit(limit)
-            for kind, table, key in _CHANGES
-        ]
+        """List changes after position `since`, oldest first: position, kind, id (of its object) and record.
+
+        No change is ever left out between two that are listed, whatever is written meanwhile.
+        """
         with self.engine.connect() as connection:
+            # Each statement sees what was written before it. The counter, read first and written last, says how far
+            # all tables are whole: of what comes after, a later statement would see what an earlier one did not.
+            whole = _counted(connection)
+            parts = [
+                sa.select(
+                    table.c.position,
+                    sa.literal(kind).label("kind"),
+                    table.c[key].label("id"),
+                    table.c.record,
+                )
+                .where(table.c.position > since, table.c.position <= whole)
+                .order_by(table.c.position)
+                .limit(limit)
+                for kind, table, key in _CHANGES
+            ]
             rows = [row for part in parts for row in _rows(connection, part, hide=())]
         rows.sort(key=lambda row: int(row["position"]))
         return rows[:limit]
@@ -244,8 +250,7 @@ class Reader:
     def position(self) -> int:
         """Return the position of the last change, 0 when there is none."""
         with self.engine.connect() as connection:
-            value = connection.scalar(sa.select(counters.c.value).where(counters.c.name == "changes"))
-        return int(value or 0)
+            return _counted(connection)
 
     def positions(self) -> dict[int, int]:
         """Return the last journalled offset of the observations topic, by partition."""
@@ -327,6 +332,11 @@ _CHANGES: tuple[tuple[str, sa.Table, str], ...] = (
     ("dispatch", dispatch_changes, "dispatch"),
     ("result", results, "id"),
 )
+
+
+def _counted(connection: Connection) -> int:
+    """Read the position of the last change."""
+    return int(connection.scalar(sa.select(counters.c.value).where(counters.c.name == "changes")) or 0)
 
 
 def _no_table(error: sa.exc.DatabaseError) -> bool:

@@ -77,6 +77,27 @@ def test_the_whole_night_is_there(journal: Journal) -> None:
     assert journal.positions() == {0: NIGHT[-1].offset}
 
 
+@pytest.mark.parametrize("statement", range(1, 6))
+def test_no_change_is_passed_over_though_one_is_written_between_two_reads(journal: Journal, statement: int) -> None:
+    """A follower goes on from the last position it was given: what was left out before it, it never gets."""
+    journal.record(NIGHT[:1])
+    reader = Reader(journal.engine.url.render_as_string(hide_password=False))
+    seen = 0
+
+    @sa.event.listens_for(reader.engine, "before_cursor_execute")
+    def meanwhile(*_: object) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == statement:
+            journal.record(NIGHT)
+
+    first = reader.changes(0)
+    assert seen >= statement, "nothing was written between these reads"
+    positions = [row["position"] for row in first + reader.changes(int(first[-1]["position"]) if first else 0)]
+    assert positions == list(range(1, journal.position() + 1))
+    reader.close()
+
+
 def test_a_change_holds_its_whole_record(journal: Journal) -> None:
     journal.record(NIGHT[:1])
     first = journal.changes(0)[0]
