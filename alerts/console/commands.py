@@ -44,9 +44,17 @@ class Commander:
         self._notes: set[asyncio.Task[None]] = set()
 
     async def do(
-        self, request: Request, identity: Identity, kind: str, target: str, area: str, args: dict[str, Any]
+        self,
+        request: Request,
+        identity: Identity,
+        kind: str,
+        target: str,
+        area: str,
+        args: dict[str, Any],
+        *,
+        unit: str | None = None,
     ) -> dict[str, Any]:
-        """Do one command and return {ok, id, result}.
+        """Do one command, in the name of `unit` if given, and return {ok, id, result}.
 
         The same Idempotency-Key on the same target is the same command: it is done once, and answered each time. Raise
         `Problem` 409 when the engine refuses, 503 when there is none, 504 when it does not answer in time.
@@ -60,7 +68,7 @@ class Commander:
                 kind=kind,
                 target=target,
                 area=area,
-                actor=f"unit:{identity.unit}" if identity.own_unit is not None else identity.actor,
+                actor=identity.actor if unit is None else f"unit:{unit}",
                 time=time.time(),
                 args=args,
             )

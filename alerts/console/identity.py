@@ -36,10 +36,9 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     session: str | None = None
     token: str | None = None
 
-    @property
-    def own_unit(self) -> str | None:
-        """The only unit whose dispatches may be seen, or None when all may."""
-        return (self.unit or "") if own_unit_only(self.roles) else None
+    def own_unit(self, action: str) -> str | None:
+        """Name the only unit with whose dispatches `action` may be taken; None when it may with all."""
+        return (self.unit or "") if own_unit_only(action, self.roles) else None
 
 
 class Gate:
@@ -114,9 +113,8 @@ class Gate:
             if token is None:
                 return False
             roles, unit = token.roles, token.unit
-        return (
-            allowed(action, roles) and unit == identity.unit and own_unit_only(roles) == own_unit_only(identity.roles)
-        )
+        scope = own_unit_only(action, roles)
+        return allowed(action, roles) and unit == identity.unit and scope == own_unit_only(action, identity.roles)
 
     def _by_token(self, authorization: str) -> Identity | None:
         scheme, _, secret = authorization.partition(" ")

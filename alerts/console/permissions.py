@@ -8,7 +8,7 @@ ROLES = ("viewer", "duty", "dispatcher", "field", "analyst", "administrator")
 """All roles, from the one that may do least."""
 
 OWN_UNIT = "field"
-"""The role that sees and answers only its own unit's dispatches."""
+"""The role that acts for a unit: what it alone allows is allowed with that unit's dispatches only."""
 
 _EVERYONE = frozenset(ROLES)
 _WATCHING = _EVERYONE - {OWN_UNIT}
@@ -46,6 +46,9 @@ def allowed(action: str, roles: Iterable[str]) -> bool:
     return not TABLE[action].isdisjoint(roles)
 
 
-def own_unit_only(roles: Iterable[str]) -> bool:
-    """Say whether these roles see only their own unit's dispatches: no role among them watches the whole site."""
-    return _WATCHING.isdisjoint(roles)
+def own_unit_only(action: str, roles: Iterable[str]) -> bool:
+    """Say whether these roles may take `action` with their own unit's dispatches only: none but `field` allows it.
+
+    Asked for each action by itself: a role that may look at everything does not widen what one may answer.
+    """
+    return TABLE[action].intersection(roles) <= {OWN_UNIT}

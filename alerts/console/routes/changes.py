@@ -36,7 +36,7 @@ async def changes(
 ) -> StreamingResponse:
     """Stream what changes after position `since` (or Last-Event-ID), as server-sent events."""
     console: Console = request.app.state.console
-    viewer = console.live.open(identity.own_unit)
+    viewer = console.live.open(identity.own_unit("changes.read"))
     if viewer is None:
         raise Problem(503, "too_many_viewers", headers={"Retry-After": "5"})
     last = request.headers.get("last-event-id", "")

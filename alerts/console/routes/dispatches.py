@@ -1,4 +1,7 @@
-"""Dispatches: the orders that send a unit, and the unit's answers. A field account sees its own unit's only."""
+"""Dispatches: the orders that send a unit, and the unit's answers.
+
+Who may answer because of the role `field` answers for its own unit, whatever else it may look at.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from alerts.console import schema
 from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
+from alerts.console.journal import Row
 from alerts.console.routes.incidents import Before, Id, Limit, State
 
 router = APIRouter(prefix="/api/v1", tags=["dispatches"])
@@ -26,7 +30,7 @@ def dispatches(
 ) -> dict[str, Any]:
     """List dispatches, the newest first: `state` is open, all, or one leg. At most 500 come at once."""
     console: Console = request.app.state.console
-    own = identity.own_unit
+    own = identity.own_unit("dispatches.read")
     if own is not None and unit not in (None, "", own):
         raise Problem(403, "other_unit")
     asked = own if own is not None else unit or None
@@ -41,9 +45,7 @@ def dispatch(
 ) -> dict[str, Any]:
     """Give a dispatch with its history."""
     console: Console = request.app.state.console
-    row = console.journal.ask(lambda reader: reader.dispatch(id))
-    if row is None or identity.own_unit not in (None, row["unit"]):
-        raise Problem(404, "not_found")
+    row = _visible(identity, console.journal.ask(lambda reader: reader.dispatch(id)))
     return {**row, "title": console.journal.titles({row["incident"]}).get(row["incident"])}
 
 
@@ -57,7 +59,7 @@ async def accept(
 
 @router.post("/dispatches/{id}/refuse", response_model=schema.Done)
 async def refuse(
-    request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
+    request: Request, id: Id, body: schema.Refuse, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
 ) -> dict[str, Any]:
     """Refuse a dispatch, with a reason."""
     return await _do(request, identity, "refuse", id, body)
@@ -83,13 +85,24 @@ async def resolve(
 async def close(
     request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.close"))]
 ) -> dict[str, Any]:
-    """Close a dispatch."""
-    return await _do(request, identity, "close", id, body)
+    """Close a dispatch: its unit once it is resolved, the desk at any time, before that with a reason."""
+    return await _do(request, identity, "close", id, body, action="dispatches.close")
 
 
-async def _do(request: Request, identity: Identity, kind: str, id: str, body: schema.Step) -> dict[str, Any]:
+async def _do(
+    request: Request, identity: Identity, kind: str, id: str, body: schema.Step, action: str = "dispatches.answer"
+) -> dict[str, Any]:
     console: Console = request.app.state.console
-    row = await console.journal.answer(lambda reader: reader.dispatch(id))
-    if row is None or identity.own_unit not in (None, row["unit"]):
+    row = _visible(identity, await console.journal.answer(lambda reader: reader.dispatch(id)))
+    own = identity.own_unit(action)
+    if own not in (None, row["unit"]):
+        raise Problem(403, "other_unit")
+    args = body.model_dump(exclude_none=True)
+    return await console.commander.do(request, identity, kind, id, row["area"], args, unit=own)
+
+
+def _visible(identity: Identity, row: Row | None) -> Row:
+    """Return a dispatch that may be looked at. Raise `Problem` 404 on any other, so that nobody learns of it."""
+    if row is None or identity.own_unit("dispatches.read") not in (None, row["unit"]):
         raise Problem(404, "not_found")
-    return await console.commander.do(request, identity, kind, id, row["area"], body.model_dump(exclude_none=True))
+    return row

@@ -34,7 +34,7 @@ from alerts.console.schema.cases import (
     Snapshot,
     Term,
 )
-from alerts.console.schema.commands import Close, Comment, Done, Order, Result, Send, Step
+from alerts.console.schema.commands import Close, Comment, Done, Order, Refuse, Result, Send, Step
 from alerts.console.schema.site import (
     Area,
     AreaStatus,
@@ -91,6 +91,7 @@ __all__ = [
     "Point",
     "PointStatus",
     "Quarantine",
+    "Refuse",
     "Refused",
     "Result",
     "Send",

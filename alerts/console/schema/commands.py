@@ -42,6 +42,12 @@ class Step(Order):
     note: str = Field("", max_length=4000)
 
 
+class Refuse(Step):
+    """Why a unit does not come: whoever sends the next one has to know."""
+
+    reason: str = Field(max_length=4000, pattern=r"\S")
+
+
 class Result(Answer):
     """The engine's answer."""
 

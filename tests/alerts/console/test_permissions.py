@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
+from alerts.console.accounts import add_token
 from alerts.console.permissions import ROLES, TABLE, allowed, own_unit_only
 from alerts.console.routes import ROUTERS
 
@@ -128,8 +130,63 @@ def test_the_table_knows_only_real_roles_and_refuses_unknown_actions() -> None:
     assert all(roles <= set(ROLES) for roles in TABLE.values())
     with pytest.raises(KeyError):
         allowed("fly", ["administrator"])
-    assert own_unit_only(["field"])
-    assert not own_unit_only(["field", "duty"])
+
+
+def test_the_role_of_a_unit_is_no_wider_beside_another_one() -> None:
+    """For each action by itself: the answers of a unit stay its own though its holder may look at everything."""
+    for action, roles in TABLE.items():
+        for pair in combinations(ROLES, 2):
+            assert own_unit_only(action, pair) == (not roles & set(pair) - {"field"}), (action, pair)
+    assert own_unit_only("changes.read", ["field"])
+
+
+@pytest.mark.parametrize("pair", list(combinations(ROLES, 2)), ids="+".join)
+def test_two_roles_allow_what_each_allows_and_no_more(
+    client: TestClient, desktop: Desktop, engine: Engine, pair: tuple[str, str]
+) -> None:
+    """The dispatch is another unit's: who may answer as `field` only is refused, whatever else it may see."""
+    engine.condition(level=3)
+    ids = {
+        "incident": engine.open_incident()["id"],
+        "alarm": engine.open_incident()["alarms"][0],
+        "dispatch": engine.open_dispatch()["id"],
+    }
+    _, secret = add_token(desktop.console.accounts, "two", pair, unit="other")
+    headers = {"Authorization": f"Bearer {secret}"}
+    for method, path, body, roles in CELLS:
+        answer = client.request(method, path.format(**ids), json=body, headers=headers)
+        granting = roles & set(pair)
+        code = answer.json()["error"]["code"] if answer.status_code == 403 else ""
+        if not granting:
+            assert code == "forbidden", (method, path, answer.text)
+        elif granting == {"field"}:
+            assert code == "other_unit", (method, path, answer.text)
+        else:
+            assert answer.status_code not in (401, 403, 500), (method, path, answer.text)
+    assert not [command for command in engine.commands if command.actor != "token:two"]
+
+
+def test_who_may_look_at_everything_answers_for_its_own_unit_in_its_name(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    engine.condition(level=3)
+    dispatch = engine.open_dispatch()
+    for roles, actor in ((["viewer", "field"], "unit:team"), (["duty", "field"], "token:both")):
+        _, secret = add_token(desktop.console.accounts, "both", roles, unit="team")
+        headers = {"Authorization": f"Bearer {secret}"}
+        client.post(f"/api/v1/dispatches/{dispatch['id']}/accept", json={}, headers=headers)
+        assert engine.commands[-1].actor == actor
+
+
+def test_a_unit_that_refuses_says_why(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    engine.condition(level=3)
+    path = f"/api/v1/dispatches/{engine.open_dispatch()['id']}/refuse"
+    for body in ({}, {"reason": ""}, {"reason": " \n"}, {"note": "no"}):
+        answer = client.post(path, json=body, headers=desktop.token("field"))
+        assert answer.status_code == 422
+        assert answer.json()["error"]["field"] == "reason"
+    assert engine.commands == []
+    assert client.post(path, json={"reason": "flooded in"}, headers=desktop.token("field")).status_code == 200
 
 
 def test_a_field_account_meets_only_its_own_units_dispatches(
@@ -144,7 +201,8 @@ def test_a_field_account_meets_only_its_own_units_dispatches(
     assert client.get("/api/v1/dispatches?unit=team&state=all", headers=strange).status_code == 403
     assert client.get(f"/api/v1/dispatches/{mine['id']}", headers=strange).status_code == 404
     for verb in ("accept", "refuse", "on-scene", "resolve", "close"):
-        assert client.post(f"/api/v1/dispatches/{mine['id']}/{verb}", json={}, headers=strange).status_code == 404
+        body = {"reason": "no"}
+        assert client.post(f"/api/v1/dispatches/{mine['id']}/{verb}", json=body, headers=strange).status_code == 404
     assert engine.commands == []
     answer = client.post(f"/api/v1/dispatches/{mine['id']}/accept", json={}, headers=own)
     assert answer.status_code == 200
