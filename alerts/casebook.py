@@ -184,6 +184,7 @@ class Casebook:
             title=self.incident_title(incident),
             args=args or {},
             simulated=incident.simulated,
+            unacknowledged=not incident.acknowledged,
         )
 
     def incident_title(self, incident: Incident) -> dict[str, str]:

@@ -235,7 +235,7 @@ class _Batch:
         }
         if change.edge == "acknowledged":
             row["acknowledged_by"] = change.actor
-        elif change.state == "open":
+        elif change.unacknowledged or change.state == "open":  # records of old do not have the first
             row["acknowledged_by"] = None
         elif change.edge == "closed":
             row |= {"disposition": change.disposition, "reason": change.reason}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -223,6 +224,47 @@ def test_an_incident_has_all_that_its_page_shows(journal: Journal) -> None:
     assert len(journal.incidents("all").items) == 2
     assert journal.incidents("all", area="slope-1").items == [row]
     assert journal.incident("i-none") is None
+
+
+def test_an_incident_that_got_worse_under_way_is_acknowledged_by_nobody(journal: Journal) -> None:
+    desk = Desk(SITE)
+    steps = [desk.condition(change(3, time=1.0), 1.0)]
+    id = next(outcome.incident for outcome in steps[0] if isinstance(outcome, IncidentChange))
+    steps += [
+        desk.command(command("acknowledge", id, "c1"), 2.0),
+        desk.command(command("comment", id, "c2", text="seen"), 3.0),
+        desk.condition(change(4, time=4.0), 4.0),
+        desk.command(command("acknowledge", id, "c3", actor="user:li"), 5.0),
+    ]
+    seen = []
+    for offset, outcomes in enumerate(steps):
+        journal.record([Record(0, offset, tuple(outcomes))])
+        (row,) = journal.incidents().items
+        (alarm,) = journal.alarms().items
+        seen.append((row["state"], alarm["state"], row["acknowledged_by"]))
+    assert seen == [
+        ("dispatched", "UNACK", None),
+        ("dispatched", "ACKED", "user:an"),
+        ("dispatched", "ACKED", "user:an"),
+        ("dispatched", "UNACK", None),
+        ("dispatched", "ACKED", "user:li"),
+    ]
+
+
+def test_a_record_from_before_incidents_said_that_they_wait_is_read(journal: Journal) -> None:
+    """Only its state tells: opened again means that nobody has acknowledged."""
+    opened = next(outcome for outcome in NIGHT[0].outcomes if isinstance(outcome, IncidentChange))
+    states = [("opened", "open"), ("acknowledged", "acknowledged"), ("level", "dispatched"), ("level", "open")]
+    seen = []
+    for offset, (edge, state) in enumerate(states):
+        made = msgspec.structs.replace(
+            opened, id=f"{opened.incident}.{offset}", edge=edge, state=state, actor="user:an", unacknowledged=False
+        )
+        stored = encode(Record(0, offset, (made,)))
+        assert b"unacknowledged" not in stored
+        journal.record([decode(stored)])
+        seen.append(journal.incidents().items[0]["acknowledged_by"])
+    assert seen == [None, "user:an", "user:an", None]
 
 
 def test_an_alarm_has_its_transitions_and_its_reasons(journal: Journal) -> None:

@@ -170,12 +170,15 @@ class World:
 
     def _incident_change(self, row: Row, edge: str, state: str, actor: str = "", level: str = "", **more: Any) -> None:
         row.update(state=state, level=level or row["level"], sequence=row["sequence"] + 1, time=time.time())
+        waits = any(self.alarms[id]["state"] == "UNACK" for id in row["alarms"])
+        if waits:
+            row["acknowledged_by"] = None
         record = {
             "type": "incident", "id": f"{row['id']}.{row['sequence']}", "incident": row["id"],
             **{key: row[key] for key in ("sequence", "area", "kind", "state", "level", "cause", "opened")},
             "time": row["time"], "title": row["title"],
             "alarms": list(row["alarms"]), "edge": edge, **({"actor": actor} if actor else {}),
-            **({"simulated": True} if row["simulated"] else {}), **more,
+            **({"simulated": True} if row["simulated"] else {}), **({"unacknowledged": True} if waits else {}), **more,
         }  # fmt: skip
         row["history"].append(record)
         if edge == "snapshot":

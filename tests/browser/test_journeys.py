@@ -98,6 +98,18 @@ def test_summons_stands_on_every_page_until_it_is_answered(open_page: Any, mock:
     expect(page.locator("[data-test=summons]")).to_have_count(0)
 
 
+def test_who_acknowledged_is_forgotten_when_it_gets_worse_under_way(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", ""))
+    page = open_page(f"#/incidents/{incident}")
+    who = page.locator(".facts div").filter(has_text="确认人").locator("dd")
+    expect(who).to_have_text("尚无人确认")
+    mock.do(lambda api: api.world.acknowledge(incident, "user:li"))
+    expect(who).to_have_text("li")
+    mock.do(lambda api: api.world.worsen(incident))
+    expect(who).to_have_text("尚无人确认")
+
+
 def test_site_s_language_comes_first_whatever_the_browser_speaks(open_page: Any, mock: Any) -> None:
     page = open_page("#/login", who="", language="en-US")
     expect(page.get_by_role("heading", level=1)).to_have_text("登录")

@@ -171,6 +171,7 @@ class IncidentChange(Answer):
     disposition: str = ""
     args: dict[str, Any] = Field(default_factory=dict)
     simulated: bool = False
+    unacknowledged: bool = False
 
 
 class IncidentSummary(Answer):

@@ -190,6 +190,7 @@ export interface IncidentChange {
   title?: Partial<Text>;
   args?: Record<string, unknown>;
   simulated?: boolean;
+  unacknowledged?: boolean; // an alarm of it waits for an acknowledgement
 }
 export interface Incident {
   id: string;

@@ -105,8 +105,12 @@ function incidentAfter(known: Incident | undefined, record: IncidentChange): Inc
     sequence: record.sequence,
     disposition: record.disposition || known?.disposition || null,
     ...(filled(record.title) ? { title: record.title } : {}),
-    // a new alarm opens it again: whoever acknowledged has not seen that one
-    ...(record.edge === 'acknowledged' ? { acknowledged_by: record.actor ?? null } : record.state === 'open' ? { acknowledged_by: null } : {}),
+    // an alarm that is new or worse waits again, also while a unit is on its way: whoever acknowledged has not seen that one
+    ...(record.edge === 'acknowledged'
+      ? { acknowledged_by: record.actor ?? null }
+      : record.unacknowledged || record.state === 'open' // records of old do not have the first
+        ? { acknowledged_by: null }
+        : {}),
   };
 }
 
