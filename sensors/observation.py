@@ -75,7 +75,7 @@ class Command(Struct, tag="command", frozen=True):
     kind: str
     target: str
     area: str
-    actor: str  # user:<name> | unit:<id> | token:<name> | camera:<id>
+    actor: str  # user:<name> | unit:<id> | token:<name>#<id> | camera:<id>
     time: float
     args: dict[str, Any] = {}
 

@@ -27,7 +27,7 @@ _BY_STATUS = {
     415: "unsupported_media_type",
 }
 _MISSING = {"unknown_user", "unknown_token"}
-_CONFLICT = {"name_taken", "last_administrator"}
+_CONFLICT = {"ambiguous_token", "name_taken", "last_administrator"}
 
 
 class Problem(Exception):

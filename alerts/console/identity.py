@@ -27,7 +27,7 @@ _TOUCH = 60.0  # seconds between notes that a session is in use
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """Who is asking. `session` is None for a token."""
 
-    actor: str  # user:<name> | token:<name>
+    actor: str  # user:<name> | token:<name>#<id>, as names of tokens may repeat
     name: str
     display: str
     roles: tuple[str, ...]
@@ -125,7 +125,7 @@ class Gate:
         if token is None:
             return None
         return Identity(
-            actor=f"token:{token.name}",
+            actor=f"token:{token.name}#{token.id}",
             name=token.name,
             display=token.name,
             roles=token.roles,

@@ -39,6 +39,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "unknown_unit": ("没有此单位", "the site has no such unit"),
     "unknown_user": ("没有此账号", "there is no such account"),
     "unknown_token": ("没有此令牌", "there is no such token"),
+    "ambiguous_token": ("有多个令牌使用此名称，请用编号指定", "several tokens have this name: name one by its id"),
     "bad_days": ("令牌有效期须为 1 至 730 天", "a token lives for more than 0 and at most 730 days"),
     "last_administrator": ("这是最后一位管理员", "this is the last administrator"),
     "no_answer": (

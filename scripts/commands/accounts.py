@@ -164,7 +164,10 @@ def list_tokens(data: DataOption = None, as_json: JsonOption = False) -> None:
 
 @tokens.command("revoke")
 def revoke_token(token: Annotated[str, typer.Argument(help="Id or name.")], data: DataOption = None) -> None:
-    """Revoke a token: from now on no request with it is answered."""
+    """Revoke a token: from now on no request with it is answered. Where several have the name, say which by its id.
+
+    foreshock tokens revoke dashboard
+    """
     with _open(data) as accounts:
         revoked = token_store.revoke_token(accounts, token)
-        done(f"{revoked.name} is revoked")
+        done(f"{revoked.name} ({revoked.id}) is revoked")

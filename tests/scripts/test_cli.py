@@ -155,6 +155,14 @@ def test_accounts_are_kept_without_a_running_product(tmp_path: Path) -> None:
     assert "no tokens yet" in run("tokens", "list", *data).output
 
 
+def test_a_token_is_revoked_by_the_name_it_was_given(tmp_path: Path) -> None:
+    data = ("--data", tmp_path / "data")
+    assert run("tokens", "add", "prometheus", "--role", "analyst", *data).exit_code == 0
+    assert "prometheus" in run("tokens", "revoke", "prometheus", *data).output
+    assert json.loads(run("tokens", "list", "--json", *data).output)[0]["revoked"]
+    assert "there is no token prom" in sentence(run("tokens", "revoke", "prom", *data))
+
+
 def test_text_from_outside_can_neither_colour_nor_control_the_terminal() -> None:
     assert terminal.plain("[red]x[/red]") == r"\[red]x\[/red]"
     assert terminal.plain("a\x1b[2Jb\r\x07") == r"a\x1b[2Jb\x0d\x07"

@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from alerts.console.accounts.audit import append
 from alerts.console.accounts.store import TOKENS, AccountError, Accounts
-from alerts.console.accounts.users import check_unit, checked_name, checked_roles
+from alerts.console.accounts.users import check_unit, checked_name, checked_roles, normal_name
 
 PREFIX = "fsk_"
 LONGEST_DAYS = 730.0
@@ -91,16 +91,32 @@ def find_token(accounts: Accounts, secret: str, *, now: float | None = None) -> 
 
 
 def revoke_token(accounts: Accounts, token: str, *, actor: str = "cli", now: float | None = None) -> Token:
-    """Revoke a token by its id. Raise `AccountError` when there is none."""
+    """Revoke a token by its id, or by its name where one token in force has it. Raise `AccountError` otherwise."""
     now = time.time() if now is None else now
     with accounts.writing() as connection:
-        row = connection.execute(select(TOKENS).where(TOKENS.c.id == token)).first()
-        if row is None:
-            raise AccountError("unknown_token", f"there is no token {token}", "id")
+        row = _named(connection, token, now)
         if row.revoked is None:
-            connection.execute(update(TOKENS).where(TOKENS.c.id == token).values(revoked=now))
-            append(connection, actor, "token.revoke", token, {"name": row.name}, now)
+            connection.execute(update(TOKENS).where(TOKENS.c.id == row.id).values(revoked=now))
+            append(connection, actor, "token.revoke", row.id, {"name": row.name}, now)
     return msgspec.structs.replace(_token_of(row), revoked=True)
+
+
+def _named(connection: Connection, token: str, now: float) -> Any:
+    """Find the row of a token by id, else by name; of the same name, one in force comes before those that are over."""
+    row = connection.execute(select(TOKENS).where(TOKENS.c.id == token)).first()
+    if row is not None:
+        return row
+    name = TOKENS.c.name == normal_name(token)
+    rows = connection.execute(select(TOKENS).where(name).order_by(TOKENS.c.created.desc())).all()
+    if not rows:
+        raise AccountError("unknown_token", f"there is no token {token}", "id")
+    in_force = [row for row in rows if row.revoked is None and row.expires > now]
+    if len(in_force) > 1:
+        ids = ", ".join(row.id for row in in_force)
+        raise AccountError(
+            "ambiguous_token", f"{len(in_force)} tokens are called {token}: name one by its id, {ids}", "id"
+        )
+    return (in_force or rows)[0]
 
 
 def _token_of(row: Any) -> Token:

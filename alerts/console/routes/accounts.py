@@ -115,7 +115,7 @@ def new_token(
 def revoked_token(
     request: Request, id: Name, identity: Annotated[Identity, Depends(allow("tokens.manage"))]
 ) -> dict[str, Any]:
-    """Revoke an API token."""
+    """Revoke an API token, by its id or by a name that one token in force has."""
     return msgspec.structs.asdict(revoke_token(_console(request).accounts, id, actor=identity.actor))
 
 

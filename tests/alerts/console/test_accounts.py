@@ -27,6 +27,7 @@ from alerts.console.accounts import (
     open_accounts,
     read_key,
     record_audit,
+    revoke_token,
     set_password,
 )
 
@@ -136,6 +137,30 @@ def test_tokens_end_by_time(accounts: Accounts) -> None:
     for days in (0, -1, 731, float("nan")):
         with pytest.raises(AccountError):
             add_token(accounts, "t", ["viewer"], days=days)
+
+
+def test_a_token_is_revoked_by_id_or_by_a_name_that_one_in_force_has(accounts: Accounts) -> None:
+    """Who renews a token makes a second one of the same name, and the old one expires or is revoked."""
+    expired, _ = add_token(accounts, "probe", ["viewer"], days=1, now=1000.0)
+    current, secret = add_token(accounts, "Probe", ["viewer"], days=9, now=2000.0)
+    other, _ = add_token(accounts, "other", ["viewer"], now=2000.0)
+    assert revoke_token(accounts, "PROBE", now=100_000.0).id == current.id
+    assert find_token(accounts, secret, now=100_000.0) is None
+    assert revoke_token(accounts, other.id, now=100_000.0).id == other.id
+    assert [entry.target for entry in list_audit(accounts) if entry.action == "token.revoke"] == [other.id, current.id]
+    assert revoke_token(accounts, "probe", now=100_000.0).id == current.id, "again: nothing is left to do"
+    assert revoke_token(accounts, expired.id, now=100_000.0).id == expired.id
+
+
+def test_a_name_that_several_tokens_in_force_have_revokes_none(accounts: Accounts) -> None:
+    tokens = [add_token(accounts, "probe", ["viewer"])[0] for _ in range(2)]
+    with pytest.raises(AccountError) as caught:
+        revoke_token(accounts, "probe")
+    assert caught.value.code == "ambiguous_token"
+    assert all(token.id in str(caught.value) for token in tokens)
+    assert not any(token.revoked for token in list_tokens(accounts))
+    with pytest.raises(AccountError, match="no token nothing"):
+        revoke_token(accounts, "nothing")
 
 
 def test_the_first_link_is_over_after_a_day_and_by_a_newer_one(accounts: Accounts) -> None:

@@ -151,7 +151,7 @@ def test_two_roles_allow_what_each_allows_and_no_more(
         "alarm": engine.open_incident()["alarms"][0],
         "dispatch": engine.open_dispatch()["id"],
     }
-    _, secret = add_token(desktop.console.accounts, "two", pair, unit="other")
+    token, secret = add_token(desktop.console.accounts, "two", pair, unit="other")
     headers = {"Authorization": f"Bearer {secret}"}
     for method, path, body, roles in CELLS:
         answer = client.request(method, path.format(**ids), json=body, headers=headers)
@@ -163,7 +163,7 @@ def test_two_roles_allow_what_each_allows_and_no_more(
             assert code == "other_unit", (method, path, answer.text)
         else:
             assert answer.status_code not in (401, 403, 500), (method, path, answer.text)
-    assert not [command for command in engine.commands if command.actor != "token:two"]
+    assert not [command for command in engine.commands if command.actor != f"token:two#{token.id}"]
 
 
 def test_who_may_look_at_everything_answers_for_its_own_unit_in_its_name(
@@ -171,11 +171,11 @@ def test_who_may_look_at_everything_answers_for_its_own_unit_in_its_name(
 ) -> None:
     engine.condition(level=3)
     dispatch = engine.open_dispatch()
-    for roles, actor in ((["viewer", "field"], "unit:team"), (["duty", "field"], "token:both")):
-        _, secret = add_token(desktop.console.accounts, "both", roles, unit="team")
+    for roles, unit in ((["viewer", "field"], True), (["duty", "field"], False)):
+        token, secret = add_token(desktop.console.accounts, "both", roles, unit="team")
         headers = {"Authorization": f"Bearer {secret}"}
         client.post(f"/api/v1/dispatches/{dispatch['id']}/accept", json={}, headers=headers)
-        assert engine.commands[-1].actor == actor
+        assert engine.commands[-1].actor == ("unit:team" if unit else f"token:both#{token.id}")
 
 
 def test_a_unit_that_refuses_says_why(client: TestClient, desktop: Desktop, engine: Engine) -> None:

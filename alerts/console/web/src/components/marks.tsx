@@ -60,5 +60,6 @@ export function actorName(actor: string | null | undefined): string {
   if (kind === 'unit') return unitName(name ?? '');
   if (kind === 'rule') return t('actor.rule');
   if (kind === 'engine' || kind === 'clock' || kind === 'system') return t('actor.engine');
+  if (kind === 'token') return name?.split('#')[0] ?? actor; // its id is for the audit
   return name ?? actor;
 }
