@@ -18,6 +18,9 @@ from alerts.console.accounts import users as user_store
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
 from alerts.console.permissions import ROLES
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain
+from sensors.document import DocumentError
+from sensors.registry import load_site
+from streams import bundle, publication
 
 users = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Accounts of the console: add, list, change, disable."
@@ -26,6 +29,10 @@ tokens = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Tokens of the HTTP API: add, list, revoke."
 )
 
+UnitsOption = Annotated[
+    Path | None,
+    typer.Option("--site", help="Folder of the site that has the unit; if not given, what last ran on the data."),
+]
 RoleOption = Annotated[list[str], typer.Option("--role", help=f"One of {', '.join(ROLES)}; may be repeated.")]
 
 
@@ -46,6 +53,20 @@ def _open(data: Path | None) -> Iterator[Accounts]:
         accounts.close()
 
 
+def _units(data: Path | None, site: Path | None) -> set[str]:
+    """List the units of the site that runs on the data folder, or of `--site`; end with a sentence if there is none."""
+    found = configured(data=data, site=site)
+    if site is None:
+        try:
+            return {unit.id for unit in bundle.unpack(publication.read(found.data_folder)).site.units}
+        except (FileNotFoundError, msgspec.DecodeError, bundle.BundleError):
+            pass  # nothing has run here yet
+    try:
+        return {unit.id for unit in load_site(found.site_folder).units}
+    except DocumentError as error:
+        fail(f"the site is not sound: {error.problems[0]} (see `foreshock check {found.site_folder}`)")
+
+
 def _password(text: str = "Password: ") -> str:
     """Ask for a password twice at a terminal, or read it from standard input."""
     if not sys.stdin.isatty():
@@ -61,6 +82,7 @@ def add_user(
     unit: Annotated[str | None, typer.Option(help="The unit that a field account acts for.")] = None,
     language: Annotated[str | None, typer.Option(help="zh-CN or en.")] = None,
     data: DataOption = None,
+    site: UnitsOption = None,
 ) -> None:
     """Add an account. The password is asked for, or read from standard input; it is never an option.
 
@@ -68,8 +90,12 @@ def add_user(
 
     foreshock users add team7 --role field --unit team-xinan-fanshen < password.txt
     """
+    units = _units(data, site) if unit else None
     with _open(data) as accounts:
-        user = user_store.add_user(accounts, name, _password(), role, display=display, unit=unit, language=language)
+        user_store.check_unit(role, unit, units)  # before the password is asked for
+        user = user_store.add_user(
+            accounts, name, _password(), role, display=display, unit=unit, language=language, units=units
+        )
         done(f"{user.name} added with {', '.join(user.roles)}")
 
 
@@ -129,13 +155,15 @@ def add_token(
     days: Annotated[float, typer.Option(help="Days until it expires.")] = 90.0,
     unit: Annotated[str | None, typer.Option(help="The unit that a field token acts for.")] = None,
     data: DataOption = None,
+    site: UnitsOption = None,
 ) -> None:
     """Make a token for the HTTP API and print its secret, this once.
 
     foreshock tokens add dashboard --role viewer --days 365
     """
+    units = _units(data, site) if unit else None
     with _open(data) as accounts:
-        _, secret = token_store.add_token(accounts, name, role, days=days, unit=unit)
+        _, secret = token_store.add_token(accounts, name, role, days=days, unit=unit, units=units)
         print(secret)
 
 

@@ -16,6 +16,8 @@ from typer.testing import CliRunner, Result
 
 from scripts.cli import application
 from scripts.commands import terminal
+from sensors.registry import load_site
+from streams import bundle, publication
 
 ROOT = Path(__file__).parents[2]
 DISTRICT = ROOT / "examples" / "district"
@@ -153,6 +155,30 @@ def test_accounts_are_kept_without_a_running_product(tmp_path: Path) -> None:
     assert "there is an administrator already" in sentence(run("users", "first-link", *data))
     assert "king" in sentence(run("tokens", "add", "t", "--role", "king", *data))
     assert "no tokens yet" in run("tokens", "list", *data).output
+
+
+def test_a_unit_that_the_site_does_not_have_is_refused_with_the_near_one(tmp_path: Path) -> None:
+    data = ("--data", tmp_path / "data")
+    password = "a long enough password 7\n"
+    for command in (("users", "add"), ("tokens", "add")):
+        said = sentence(run(*command, "seven", "--role", "field", "--unit", "team-yanluo-yanchaun", *data))
+        assert "no unit team-yanluo-yanchaun (did you mean 'team-yanluo-yanchuan'?)" in said
+        known = (*command, "seven", "--role", "field", "--unit", "team-yanluo-yanchuan", *data)
+        assert run(*known, given=password).exit_code == 0
+
+
+def test_the_units_are_those_of_the_site_that_runs_on_the_data(tmp_path: Path) -> None:
+    shutil.copytree(DISTRICT, tmp_path / "site")
+    units = tmp_path / "site" / "units.yaml"
+    units.write_text(units.read_text(encoding="utf-8").replace("team-yanluo-yanchuan", "team-renamed"))
+    data = tmp_path / "data"
+    data.mkdir()
+    publication.write(data, bundle.pack(bundle.Bundle(site=load_site(tmp_path / "site"))))
+    add = ("tokens", "add", "seven", "--role", "field", "--data", data, "--unit")
+    assert run(*add, "team-renamed").exit_code == 0
+    assert "team-yanluo-yanchuan" in sentence(run(*add, "team-yanluo-yanchuan"))
+    assert run(*add, "team-yanluo-yanchuan", "--site", DISTRICT).exit_code == 0
+    assert "not sound" in sentence(run(*add, "team-renamed", "--site", tmp_path))
 
 
 def test_a_token_is_revoked_by_the_name_it_was_given(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from alerts.console.accounts.audit import append
 from alerts.console.accounts.sessions import revoke_all
 from alerts.console.accounts.store import USERS, AccountError, Accounts
 from alerts.console.permissions import OWN_UNIT, ROLES
+from sensors.problem import suggest
 
 LANGUAGES = ("zh-CN", "en")
 SHORTEST, LONGEST = 10, 256
@@ -261,7 +262,7 @@ def check_unit(roles: Collection[str], unit: str | None, units: Collection[str] 
     if OWN_UNIT in roles and not unit:
         raise AccountError("unit_needed", "an account with the role field needs a unit", "unit")
     if unit and units is not None and unit not in units:
-        raise AccountError("unknown_unit", f"the site has no unit {unit}", "unit")
+        raise AccountError("unknown_unit", f"the site has no unit {unit}{suggest(unit, units)}", "unit")
 
 
 def _existing(connection: Connection, name: str) -> User:
