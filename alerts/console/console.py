@@ -45,7 +45,8 @@ class Console:
     def __init__(self, config: ConsoleConfig) -> None:
         self.config = config
         self.accounts = open_accounts(config.accounts, hasher=config.hasher)
-        self.gate = Gate(self.accounts, read_key(config.data), idle=config.session_idle)
+        secure = config.site.console.lower().startswith("https:")
+        self.gate = Gate(self.accounts, read_key(config.data), idle=config.session_idle, secure=secure)
         self.journal = Journal(config.journal)
         self.traces = TraceStore(max((point.index for point in config.site.points), default=-1) + 1)
         self.figures = Figures(config.site, self.traces, time.time())

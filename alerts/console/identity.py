@@ -42,10 +42,14 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate:
-    """Recognise who is asking, by keys made from the data folder's secret."""
+    """Recognise who is asking, by keys made from the data folder's secret.
 
-    def __init__(self, accounts: Accounts, key: bytes, *, idle: float) -> None:
+    `secure` says that the console is served over TLS, whatever a request from the proxy in front of it looks like.
+    """
+
+    def __init__(self, accounts: Accounts, key: bytes, *, idle: float, secure: bool = False) -> None:
         self.accounts = accounts
+        self._secure = secure
         self._key = hmac.digest(key, b"foreshock csrf", "sha256")
         self._idle = idle
         self._signer = URLSafeSerializer(key, salt="foreshock session", signer_kwargs={"digest_method": hashlib.sha256})
@@ -61,10 +65,17 @@ class Gate:
             str(self._signer.dumps(session)),
             max_age=int(seconds),
             path="/",
-            secure=request.url.scheme == "https",
+            secure=self._over_tls(request),
             httponly=True,
             samesite="strict",
         )
+
+    def drop_cookie(self, request: Request, response: Response) -> None:
+        """Have the browser forget its session."""
+        response.delete_cookie(COOKIE, path="/", secure=self._over_tls(request), httponly=True, samesite="strict")
+
+    def _over_tls(self, request: Request) -> bool:
+        return self._secure or request.url.scheme == "https"
 
     def identify(self, request: Request) -> Identity | None:
         """Find who is asking, or None. Raise `Problem` on a write by cookie that another site may have sent."""

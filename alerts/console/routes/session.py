@@ -17,7 +17,7 @@ from alerts.console.accounts import (
 )
 from alerts.console.console import Console
 from alerts.console.errors import Problem
-from alerts.console.identity import COOKIE, Identity, allow, check_origin
+from alerts.console.identity import Identity, allow, check_origin
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
 
@@ -53,7 +53,7 @@ def log_out(
     if identity.session is None:
         raise Problem(400, "bad_request")
     end_session(console.accounts, identity.session, actor=identity.actor)
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    console.gate.drop_cookie(request, response)
 
 
 @router.get("/me", response_model=schema.Me)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
@@ -17,6 +18,7 @@ from alerts.console.accounts import (
     set_password,
 )
 from alerts.console.throttle import Throttle, network_of
+from sensors.site import Site
 
 from .conftest import PASSWORD, Configure, Desktop
 
@@ -41,6 +43,22 @@ def test_over_tls_the_cookie_is_secure(desktop: Desktop) -> None:
     with TestClient(desktop.app, base_url="https://console.example") as client:
         answer = client.post("/api/v1/session", json={"name": "duty", "password": PASSWORD})
         assert "; secure" in answer.headers["set-cookie"].lower()
+
+
+def test_behind_a_proxy_with_tls_the_cookie_is_secure_though_the_request_is_not(
+    configure: Configure, site: Site
+) -> None:
+    """What the proxy sends on is plain HTTP; the site says at which address people open the console."""
+    desktop = Desktop(configure(site=msgspec.structs.replace(site, console="https://desk.example")))
+    with TestClient(desktop.app, base_url="http://desk.example") as client:
+        body = {"name": desktop.user("duty"), "password": PASSWORD}
+        answer = client.post("/api/v1/session", json=body, headers={"Origin": "https://desk.example"})
+        assert "; secure" in answer.headers["set-cookie"].lower()
+        headers = {"Cookie": answer.headers["set-cookie"].split(";")[0], "X-Foreshock-CSRF": answer.json()["csrf"]}
+        left = client.delete("/api/v1/session", headers=headers)
+        assert left.status_code == 204
+        assert "max-age=0" in left.headers["set-cookie"].lower()
+        assert "; secure" in left.headers["set-cookie"].lower()
 
 
 def test_a_log_out_ends_the_session_on_the_server(client: TestClient, desktop: Desktop) -> None:
