@@ -98,6 +98,7 @@ class ConsoleConfig:
     request_seconds: float = 15.0  # a request that takes longer is answered with 504
     body_bytes: int = 64 * 1024
     viewers: int = 500  # open event streams at once
+    viewers_each: int = 50  # of one account or token: a wall of screens, not all there are
     viewer_queue: int = 1000  # changes a slow viewer may lag before it is told to read afresh
     pulse_seconds: float = 1.0
     failures: int = 5  # failed log-ins of one name from one address within five minutes before it is locked out

@@ -56,7 +56,9 @@ class Console:
         self.throttle = Throttle(config.failures)
         self.metrics = Metrics(lambda: self.figures.status(time.time()), lambda: self.figures.pulse)
         self.hashing = CapacityLimiter(2)  # Argon2 takes memory and a core: never more than two at once
-        self.live = Live(self.journal, most_viewers=config.viewers, queue=config.viewer_queue)
+        self.live = Live(
+            self.journal, most_viewers=config.viewers, most_each=config.viewers_each, queue=config.viewer_queue
+        )
         self.live.moved = self._moved
         self.commander = Commander(config.site, config.feed, self.live, self.accounts, wait=config.command_wait)
         self._simulated: set[str] = set()

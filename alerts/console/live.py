@@ -26,6 +26,14 @@ CHECK = 15.0  # seconds after which a viewer's right to watch is looked at again
 RESYNC = b"event: resync\ndata: {}\n\n"
 
 
+class TooManyViewers(Exception):
+    """Say that no more streams can be opened: none at all, or (`own`) none by who asks."""
+
+    def __init__(self, *, own: bool) -> None:
+        super().__init__("too many streams")
+        self.own = own
+
+
 class Change(NamedTuple):
     """One change, ready to be sent. `units` are those whose dispatch it is; None when it is no dispatch's."""
 
@@ -36,10 +44,11 @@ class Change(NamedTuple):
 
 
 class Viewer:
-    """One open stream. With `unit`, only changes of this unit's dispatches are sent."""
+    """One open stream of `who`. With `unit`, only changes of this unit's dispatches are sent."""
 
-    def __init__(self, limit: int, unit: str | None, position: int) -> None:
+    def __init__(self, limit: int, unit: str | None, position: int, who: str = "") -> None:
         self.unit = unit
+        self.who = who
         self.position = position  # where it subscribed
         self.limit = limit
         self.waiting: deque[Change] = deque()
@@ -86,13 +95,13 @@ class Live:
     `poke()` says that the journal has moved. `moved(rows)` is called with every batch of changes, before viewers.
     """
 
-    def __init__(self, journal: Journal, *, most_viewers: int, queue: int) -> None:
+    def __init__(self, journal: Journal, *, most_viewers: int, most_each: int, queue: int) -> None:
         self.journal = journal
         self.position = 0
         self.viewers: set[Viewer] = set()
         self.moved: Callable[[list[Row]], None] = lambda rows: None
         self.ready = asyncio.Event()
-        self._most, self._queue = most_viewers, queue
+        self._most, self._most_each, self._queue = most_viewers, most_each, queue
         self._recent: deque[Change] = deque(maxlen=RECENT)
         self._floor = 0  # changes after this position are all in `_recent`
         self._units: dict[str, str] = {}  # dispatch → the unit it stands with
@@ -145,13 +154,19 @@ class Live:
             viewer.pulse = event
             viewer.wake.set()
 
-    def open(self, unit: str | None) -> Viewer | None:
-        """Subscribe a viewer; None when there are too many."""
+    def open(self, unit: str | None, who: str) -> Viewer:
+        """Subscribe a viewer until it leaves. Raise `TooManyViewers` when there are too many, or too many of `who`."""
+        if sum(viewer.who == who for viewer in self.viewers) >= self._most_each:
+            raise TooManyViewers(own=True)
         if len(self.viewers) >= self._most:
-            return None
-        viewer = Viewer(self._queue, unit, self.position)
+            raise TooManyViewers(own=False)
+        viewer = Viewer(self._queue, unit, self.position, who)
         self.viewers.add(viewer)
         return viewer
+
+    def leave(self, viewer: Viewer) -> None:
+        """Forget a viewer."""
+        self.viewers.discard(viewer)
 
     def close(self) -> None:
         """End every stream."""
@@ -183,7 +198,7 @@ class Live:
                 if events:
                     yield events
         finally:
-            self.viewers.discard(viewer)
+            self.leave(viewer)
 
     async def _begin(self) -> bool:
         """Find where the journal stands, and which unit has which open dispatch."""
@@ -231,6 +246,10 @@ class Live:
             self._recent.append(change)
             for viewer in self.viewers:
                 viewer.offer(change)
+        legs = {row["id"]: row["record"]["leg"] for row in rows if row["kind"] == "dispatch"}
+        for dispatch, leg in legs.items():
+            if leg == "refused":  # and stayed so: the unit that refused hears of it when the next one is given it
+                self._units.pop(dispatch, None)
 
     async def _replay(self, viewer: Viewer, since: int) -> tuple[bytes, int]:
         """Return the events after `since` as far as they are known now, and the position reached."""

@@ -50,6 +50,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no_journal": ("日志库尚未就绪", "the journal is not ready"),
     "refused": ("操作被拒绝：{reason}", "refused: {reason}"),
     "too_many_viewers": ("实时连接数已达上限", "too many live viewers"),
+    "too_many_of_yours": (
+        "您的账号打开的实时连接已达上限，请关闭多余的页面",
+        "this account or token has too many live streams open: close some",
+    ),
     "bad_key": (
         "Idempotency-Key 须为 8 至 128 个可见字符",
         "an Idempotency-Key is 8 to 128 visible ASCII characters",

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
+from alerts.console.live import Live, TooManyViewers, Viewer
 
 router = APIRouter(prefix="/api/v1", tags=["changes"])
 
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+
+
+class _Stream(StreamingResponse):
+    """Send a viewer its events. It leaves however that ends, also when it is gone before the first one."""
+
+    def __init__(self, live: Live, viewer: Viewer, events: AsyncIterator[bytes]) -> None:
+        super().__init__(events, media_type="text/event-stream", headers=_HEADERS)
+        self._live, self._viewer = live, viewer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the end."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._live.leave(self._viewer)
 
 
 @router.get(
@@ -36,9 +54,11 @@ async def changes(
 ) -> StreamingResponse:
     """Stream what changes after position `since` (or Last-Event-ID), as server-sent events."""
     console: Console = request.app.state.console
-    viewer = console.live.open(identity.own_unit("changes.read"))
-    if viewer is None:
-        raise Problem(503, "too_many_viewers", headers={"Retry-After": "5"})
+    try:
+        viewer = console.live.open(identity.own_unit("changes.read"), identity.actor)
+    except TooManyViewers as error:
+        status, code = (429, "too_many_of_yours") if error.own else (503, "too_many_viewers")
+        raise Problem(status, code, headers={"Retry-After": "5"}) from error
     last = request.headers.get("last-event-id", "")
     if last.isascii() and last.isdigit() and len(last) <= 16:
         since = int(last)
@@ -46,5 +66,4 @@ async def changes(
     async def allowed() -> bool:
         return await to_thread.run_sync(console.gate.still, identity, "changes.read")
 
-    stream = console.live.stream(viewer, since, allowed)
-    return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
+    return _Stream(console.live, viewer, console.live.stream(viewer, since, allowed))

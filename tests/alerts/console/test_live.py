@@ -11,12 +11,15 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from starlette.requests import ClientDisconnect
 
 from alerts.console import live as module
 from alerts.console.accounts import change_user
 from alerts.console.journal import Journal
-from alerts.console.live import Live
+from alerts.console.live import Live, TooManyViewers
+from alerts.console.routes.changes import _Stream
 from alerts.console.server import _Server
+from sensors.observation import Command
 
 from .conftest import PASSWORD, Configure, Desktop, Engine
 
@@ -43,9 +46,7 @@ class Watch:
     """One viewer's stream, read event by event."""
 
     def __init__(self, live: Live, since: int | None = None, unit: str | None = None) -> None:
-        viewer = live.open(unit)
-        assert viewer is not None
-        self.viewer = viewer
+        self.viewer = viewer = live.open(unit, "user:x")
         self.stream = live.stream(viewer, since, always)
         self.events: list[Event] = []
 
@@ -62,7 +63,7 @@ class Watch:
 @asynccontextmanager
 async def following(tmp_path: Path, engine: Engine, queue: int = 100) -> AsyncIterator[Live]:
     journal = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
-    live = Live(journal, most_viewers=10, queue=queue)
+    live = Live(journal, most_viewers=10, most_each=6, queue=queue)
     engine.publish = lambda *_, **__: live.poke()  # type: ignore[method-assign]
     task = asyncio.create_task(live.follow())
     await live.ready.wait()
@@ -209,8 +210,6 @@ def test_a_field_viewer_hears_of_its_own_units_dispatches_only(tmp_path: Path, e
             engine.condition(level=3)
             await team.until(1)
             refuse = engine.open_dispatch()["id"]
-            from sensors.observation import Command
-
             command = Command(
                 id="c1",
                 kind="refuse",
@@ -240,8 +239,7 @@ def test_a_stream_ends_when_it_may_no_longer_be_watched(
 
     async def play() -> None:
         async with following(tmp_path, engine) as live:
-            viewer = live.open(None)
-            assert viewer is not None
+            viewer = live.open(None, "user:x")
             stream = live.stream(viewer, None, never)
             await anext(stream)
             live.beat(b"{}")
@@ -255,8 +253,78 @@ def test_a_stream_ends_when_it_may_no_longer_be_watched(
 def test_viewers_are_counted(tmp_path: Path, engine: Engine) -> None:
     async def play() -> None:
         async with following(tmp_path, engine) as live:
-            assert all(live.open(None) for _ in range(10))
-            assert live.open(None) is None
+            for number in range(10):
+                live.open(None, f"user:{number}")
+            with pytest.raises(TooManyViewers) as caught:
+                live.open(None, "user:late")
+            assert not caught.value.own
+
+    asyncio.run(play())
+
+
+def test_one_account_cannot_take_all_streams(tmp_path: Path, engine: Engine) -> None:
+    async def play() -> None:
+        async with following(tmp_path, engine) as live:
+            mine = [live.open(None, "user:x") for _ in range(6)]
+            with pytest.raises(TooManyViewers) as caught:
+                live.open(None, "user:x")
+            assert caught.value.own
+            live.open(None, "user:y")
+            live.leave(mine[0])
+            live.open(None, "user:x")
+
+    asyncio.run(play())
+
+
+def test_too_many_streams_of_one_account_are_refused_with_words(configure: Configure) -> None:
+    desktop = Desktop(configure(viewers_each=1))
+    desktop.console.live.open(None, "user:viewer")
+    with desktop.client() as client:
+        desktop.log_in(client, "viewer")
+        answer = client.get("/api/v1/changes")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (429, "too_many_of_yours")
+        assert answer.headers["retry-after"] == "5"
+
+
+def test_a_viewer_that_is_gone_before_its_first_event_is_not_counted_for_ever(tmp_path: Path, engine: Engine) -> None:
+    async def gone(message: Any) -> None:
+        raise OSError("the browser has hung up")
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def play() -> None:
+        async with following(tmp_path, engine) as live:
+            viewer = live.open(None, "user:x")
+            response = _Stream(live, viewer, live.stream(viewer, None, always))
+            scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
+            with pytest.raises((OSError, ClientDisconnect)):
+                await response(scope, never, gone)
+            assert not live.viewers
+
+    asyncio.run(play())
+
+
+def test_a_dispatch_that_nobody_takes_is_not_followed_for_ever(tmp_path: Path, engine: Engine) -> None:
+    async def play() -> None:
+        async with following(tmp_path, engine) as live:
+            watch = Watch(live)
+            await watch.begin()
+            engine.condition(level=3)
+            await watch.until(engine.journal.position())
+            id = engine.open_dispatch()["id"]
+            assert live._units == {id: "team"}
+            number = 0
+            while engine.journal.dispatches().items:
+                number += 1
+                refuse = Command(
+                    id=f"c{number}", kind="refuse", target=id, area="slope-1", actor="user:x", time=0.0,
+                    args={"reason": "no"},
+                )  # fmt: skip
+                engine.record(engine.desk.command(refuse, 0.0))
+            assert number > 1, "it went from unit to unit"
+            await watch.until(engine.journal.position())
+            assert live._units == {}
 
     asyncio.run(play())
 
