@@ -7,11 +7,10 @@ import hmac
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from alerts.console.accounts import Accounts, find_session, find_token, touch_session
@@ -175,8 +174,3 @@ def allow(action: str) -> Callable[[Request], Identity]:
 
     check.__dict__["action"] = action
     return check
-
-
-def granted(action: str) -> object:
-    """Annotate a route's parameter with the identity that holds the right to `action`."""
-    return Annotated[Identity, Depends(allow(action))]

@@ -69,15 +69,6 @@ def text(code: str, language: str, **values: object) -> str:
     return pair[0 if language.startswith("zh") else 1].format(**values)
 
 
-def reason(code: str, language: str) -> str:
-    """Say why the engine refused a command, by the message key that it gave."""
-    try:
-        from alerts import messages
-    except ImportError:
-        return code
-    return messages.text(code, language)
-
-
 def preferred(accept: str | None, default: str = "zh-CN") -> str:
     """Choose a language from an Accept-Language header; `default` when it names none that is spoken here."""
     if not accept:

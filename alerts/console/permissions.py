@@ -36,6 +36,7 @@ TABLE: dict[str, frozenset[str]] = {
     "quarantine.read": frozenset({"duty", "analyst", "administrator"}),
     "users.manage": _ADMINISTRATOR,
     "tokens.manage": _ADMINISTRATOR,
+    "audit.read": _ADMINISTRATOR,
     "metrics.read": frozenset({"analyst", "administrator"}),
 }
 """Action → the roles that may take it."""

@@ -12,7 +12,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from alerts.console.accounts import first
+from alerts.console.accounts import audit, first
 from alerts.console.accounts import tokens as token_store
 from alerts.console.accounts import users as user_store
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
@@ -23,7 +23,9 @@ from sensors.registry import load_site
 from streams import bundle, publication
 
 users = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="Accounts of the console: add, list, change, disable."
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Accounts of the console: add, list, change, disable; who did what.",
 )
 tokens = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Tokens of the HTTP API: add, list, revoke."
@@ -146,6 +148,41 @@ def first_link(
         if link is None:
             fail("there is an administrator already; ask them, or use `foreshock users password NAME`")
         print(link)
+
+
+@users.command("audit")
+def show_audit(
+    actor: Annotated[str, typer.Option(help="Who: user:li, token:probe, cli, address:10.0.0.7.")] = "",
+    action: Annotated[str, typer.Option(help="What: user.add, session.refused, or all of a kind: command.")] = "",
+    target: Annotated[str, typer.Option(help="To what: an account, a token's id, an incident's id.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Entries to show, the newest.")] = 50,
+    before: Annotated[int | None, typer.Option(min=1, help="Only entries before this one.")] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who did what, the newest first, and check that nothing was changed or taken out since.
+
+    Each entry is hashed over the one before it. Exit code 1 when the chain does not hold. That the latest entries were
+    cut off it cannot show: keep a backup elsewhere.
+
+    foreshock users audit --action command --actor user:li
+    """
+    with _open(data) as accounts:
+        found = audit.list_audit(accounts, actor=actor, action=action, target=target, limit=limit, before=before)
+        broken = audit.audit_break(accounts)
+        if as_json:
+            print(msgspec.json.encode({"items": found, "broken": broken}).decode())
+        else:
+            table = Table("entry", "time (UTC)", "who", "what", "to what", "detail")
+            for entry in found:
+                told = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
+                cells = (entry.actor, entry.action, entry.target, told)
+                table.add_row(str(entry.sequence), local(entry.time, "UTC"), *map(plain, cells))
+            out.print(table if found else "no such entries")
+        if broken is not None:
+            fail(f"the audit does not hold: entry {broken} or one before it was changed or taken out since it was made")
+        if not as_json:
+            done("the audit holds: nothing was changed or taken out")
 
 
 @tokens.command("add")

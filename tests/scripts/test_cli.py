@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -187,6 +188,23 @@ def test_a_token_is_revoked_by_the_name_it_was_given(tmp_path: Path) -> None:
     assert "prometheus" in run("tokens", "revoke", "prometheus", *data).output
     assert json.loads(run("tokens", "list", "--json", *data).output)[0]["revoked"]
     assert "there is no token prom" in sentence(run("tokens", "revoke", "prom", *data))
+
+
+def test_the_audit_says_who_did_what_and_whether_it_holds(tmp_path: Path) -> None:
+    data = ("--data", tmp_path / "data")
+    assert "no such entries" in run("users", "audit", *data).output
+    run("tokens", "add", "probe", "--role", "viewer", *data)
+    run("tokens", "revoke", "probe", *data)
+    shown = run("users", "audit", "--action", "token", *data)
+    assert shown.exit_code == 0
+    assert shown.output.index("token.revoke") < shown.output.index("token.add")
+    assert "the audit holds" in shown.output
+    assert "token.add" not in run("users", "audit", "--action", "token.revoke", *data).output
+    with sqlite3.connect(tmp_path / "data" / "accounts.sqlite") as database:
+        database.execute("DROP TRIGGER audit_no_delete")
+        database.execute("DELETE FROM audit WHERE sequence = 1")
+    assert "entry 1" in sentence(run("users", "audit", *data))
+    assert json.loads(run("users", "audit", "--json", *data).stdout)["broken"] == 1
 
 
 def test_text_from_outside_can_neither_colour_nor_control_the_terminal() -> None:

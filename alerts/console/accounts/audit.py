@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, insert, or_, select
 
 from alerts.console.accounts.store import AUDIT, Accounts
 
@@ -42,9 +42,26 @@ def record_audit(
         append(connection, actor, action, target, detail, time.time() if now is None else now)
 
 
-def list_audit(accounts: Accounts, *, limit: int = 100, before: int | None = None) -> list[AuditEntry]:
-    """List the newest entries first, at most `limit`, older than sequence `before` if given."""
+def list_audit(
+    accounts: Accounts,
+    *,
+    actor: str | None = None,
+    action: str | None = None,
+    target: str | None = None,
+    limit: int = 100,
+    before: int | None = None,
+) -> list[AuditEntry]:
+    """List the newest entries first, at most `limit`, older than sequence `before` if given.
+
+    `actor` finds a token with and without its id (`token:probe`), `action` also all of a kind (`user`, `command`).
+    """
     query = select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(limit)
+    if actor:
+        query = query.where(_begins(AUDIT.c.actor, actor, "#"))
+    if action:
+        query = query.where(_begins(AUDIT.c.action, action, "."))
+    if target:
+        query = query.where(AUDIT.c.target == target)
     if before is not None:
         query = query.where(AUDIT.c.sequence < before)
     with accounts.reading() as connection:
@@ -56,14 +73,17 @@ def list_audit(accounts: Accounts, *, limit: int = 100, before: int | None = Non
             actor=row.actor,
             action=row.action,
             target=row.target,
-            detail=msgspec.json.decode(row.detail),
+            detail=_detail(row.detail),
         )
         for row in rows
     ]
 
 
 def audit_break(accounts: Accounts) -> int | None:
-    """Name the first sequence at which the chain does not hold, or None when it holds throughout."""
+    """Name the first sequence at which the chain does not hold, or None when it holds throughout.
+
+    It reads every entry, some 13 µs each. What it cannot see is that the latest entries were cut off.
+    """
     previous, expected = _START, 1
     with accounts.reading() as connection:
         for row in connection.execute(select(AUDIT).order_by(AUDIT.c.sequence)).mappings():
@@ -72,6 +92,18 @@ def audit_break(accounts: Accounts) -> int | None:
                 return expected
             previous, expected = row["hash"], expected + 1
     return None
+
+
+def _detail(text: str) -> dict[str, Any]:
+    """Read an entry's detail; one that somebody has written over is shown as it is."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {"unreadable": text}
+
+
+def _begins(column: Column[str], text: str, mark: str) -> ColumnElement[bool]:
+    return or_(column == text, column.startswith(text + mark, autoescape=True))
 
 
 def _digest(previous: bytes, row: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Accounts and API tokens, for administrators."""
+"""Accounts, API tokens and the audit, for administrators."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from typing import Annotated, Any
 
 import msgspec
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from alerts.console import schema
 from alerts.console.accounts import (
     add_token,
     add_user,
+    audit_break,
     change_user,
+    list_audit,
     list_tokens,
     list_users,
     revoke_token,
@@ -20,6 +22,7 @@ from alerts.console.accounts import (
 )
 from alerts.console.console import Console
 from alerts.console.identity import Identity, allow
+from alerts.console.routes.incidents import Before, Limit
 
 router = APIRouter(prefix="/api/v1", tags=["accounts"])
 
@@ -117,6 +120,28 @@ def revoked_token(
 ) -> dict[str, Any]:
     """Revoke an API token, by its id or by a name that one token in force has."""
     return msgspec.structs.asdict(revoke_token(_console(request).accounts, id, actor=identity.actor))
+
+
+@router.get("/audit", response_model=schema.Audit)
+def audit(
+    request: Request,
+    identity: Annotated[Identity, Depends(allow("audit.read"))],
+    actor: Annotated[str | None, Query(max_length=200)] = None,
+    action: Annotated[str | None, Query(max_length=100)] = None,
+    target: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Limit = 50,
+    before: Before = None,
+) -> dict[str, Any]:
+    """List who did what, the newest first; the first page says whether anything was changed or taken out since."""
+    accounts = _console(request).accounts
+    found = list_audit(accounts, actor=actor, action=action, target=target, limit=limit + 1, before=before)
+    first = before is None
+    return {
+        "items": [msgspec.structs.asdict(entry) for entry in found[:limit]],
+        "next": found[limit - 1].sequence if len(found) > limit else None,
+        "checked": first,
+        "broken": audit_break(accounts) if first else None,
+    }
 
 
 def _console(request: Request) -> Console:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from alerts.console.schema.accounts import (
+    Audit,
+    AuditEntry,
     FirstAdministrator,
     LogIn,
     MadeToken,
@@ -62,6 +64,8 @@ __all__ = [
     "Area",
     "AreaStatus",
     "AreaType",
+    "Audit",
+    "AuditEntry",
     "Body",
     "Camera",
     "CameraStatus",

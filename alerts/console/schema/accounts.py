@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from alerts.console.schema.base import Answer, Body, Language, Role, Text
@@ -107,6 +109,29 @@ class NewToken(Body):
     roles: list[str] = Field(max_length=20)
     days: float = Field(90.0, strict=False)
     unit: str | None = Field(None, max_length=128)
+
+
+class AuditEntry(Answer):
+    """Who did what to what. `detail` has no secrets."""
+
+    sequence: int
+    time: float
+    actor: str
+    action: str
+    target: str
+    detail: dict[str, Any]
+
+
+class Audit(Answer):
+    """A page of the audit, the newest first. `next` is the `before` of the page after.
+
+    The first page is `checked`: `broken` names the first entry at which the chain of hashes does not hold, if any.
+    """
+
+    items: list[AuditEntry]
+    next: int | None = None
+    checked: bool = False
+    broken: int | None = None
 
 
 class MadeToken(Token):

@@ -4,6 +4,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -184,6 +185,29 @@ def test_the_audit_cannot_be_changed_and_shows_when_it_was(accounts: Accounts, t
         database.execute("DROP TRIGGER audit_no_update")
         database.execute("UPDATE audit SET actor = 'user:y' WHERE sequence = 3")
     assert audit_break(accounts) == 3
+
+
+def test_the_audit_is_found_by_who_and_what_and_page_by_page(accounts: Accounts) -> None:
+    for actor, action, target in (
+        ("user:li", "user.add", "a"),
+        ("user:li.wei", "user.change", "a"),
+        ("token:probe#0123", "command.close", "i-1"),
+        ("token:probe-2#4567", "username", "i-1"),
+        ("token:pr_be#89ab", "command.close", "i-2"),
+    ):
+        record_audit(accounts, actor, action, target)
+
+    def found(**filters: Any) -> list[int]:
+        return [entry.sequence for entry in list_audit(accounts, **filters)]
+
+    assert found(actor="user:li") == [1]
+    assert found(actor="token:probe") == found(actor="token:probe#0123") == [3]
+    assert found(actor="token:pr_be") == [5], "what is looked for is no pattern"
+    assert found(action="user") == [2, 1]
+    assert found(action="command.close", target="i-1") == [3]
+    assert found(limit=2) == [5, 4]
+    assert found(limit=2, before=4) == [3, 2]
+    assert found(actor="", action="", target="") == [5, 4, 3, 2, 1]
 
 
 def test_two_processes_append_to_one_chain(accounts: Accounts, tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ CONTRACT = {
     ("GET", "/api/v1/tokens"),
     ("POST", "/api/v1/tokens"),
     ("DELETE", "/api/v1/tokens/{id}"),
+    ("GET", "/api/v1/audit"),
     ("GET", "/api/v1/changes"),
     ("GET", "/metrics"),
     ("GET", "/healthz"),

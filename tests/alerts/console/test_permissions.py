@@ -52,6 +52,7 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/tokens", None, ADMINISTRATOR),
     ("POST", "/api/v1/tokens", {"name": "t", "roles": ["viewer"]}, ADMINISTRATOR),
     ("DELETE", "/api/v1/tokens/none", None, ADMINISTRATOR),
+    ("GET", "/api/v1/audit", None, ADMINISTRATOR),
 ]
 OPEN = {
     ("POST", "/api/v1/session"),

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -238,6 +240,31 @@ def test_accounts_are_managed_by_administrators_and_audited(client: TestClient, 
     entry = next(entry for entry in list_audit(desktop.console.accounts) if entry.action == "user.change")
     assert (entry.actor, entry.target) == ("user:chief", "li.wei")
     assert audit_break(desktop.console.accounts) is None
+
+
+def test_the_audit_is_read_page_by_page_and_says_when_it_was_changed(
+    client: TestClient, desktop: Desktop, tmp_path: Path
+) -> None:
+    headers = desktop.log_in(client, "administrator", "chief")
+    body = {"name": "li", "password": PASSWORD, "roles": ["duty"]}
+    assert client.post("/api/v1/users", json=body, headers=headers).status_code == 201
+    first = client.get("/api/v1/audit?limit=2").json()
+    assert [(item["actor"], item["action"], item["target"]) for item in first["items"]] == [
+        ("user:chief", "user.add", "li"),
+        ("user:chief", "session.begin", "chief"),
+    ]
+    assert (first["checked"], first["broken"]) == (True, None)
+    second = client.get(f"/api/v1/audit?limit=2&before={first['next']}").json()
+    assert [(item["action"], item["target"]) for item in second["items"]] == [("user.add", "chief")]
+    assert (second["next"], second["checked"]) == (None, False)
+    found = client.get("/api/v1/audit?actor=user:chief&action=user&target=li").json()
+    assert (len(found["items"]), found["next"]) == (1, None)
+    with sqlite3.connect(tmp_path / "accounts.sqlite") as database:
+        database.execute("DROP TRIGGER audit_no_update")
+        database.execute("UPDATE audit SET detail = 'rubbish' WHERE sequence = 2")
+    changed = client.get("/api/v1/audit").json()
+    assert changed["broken"] == 2
+    assert changed["items"][1]["detail"] == {"unreadable": "rubbish"}
 
 
 def test_errors_are_in_the_language_of_the_account_else_of_the_browser(client: TestClient, desktop: Desktop) -> None:
