@@ -20,9 +20,8 @@ from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity
 from alerts.console.journal import Row
 from alerts.console.live import Live
+from sensors.lookup import Registry
 from sensors.observation import Command, encode
-from sensors.partition import partition_of
-from sensors.site import SYSTEM, Site
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +32,8 @@ _KEY = re.compile(r"[\x21-\x7e]{8,128}")
 class Commander:
     """Give commands to the engine and wait for its answers."""
 
-    def __init__(self, site: Site, feed: Feed, live: Live, accounts: Accounts, *, wait: float) -> None:
-        within = subdistrict_of(site)
-        self._partitions = {
-            area.id: partition_of(area.group or within.get(area.place) or area.id, site.partitions)
-            for area in site.areas
-        }
-        self._partitions[SYSTEM] = 0
+    def __init__(self, registry: Registry, feed: Feed, live: Live, accounts: Accounts, *, wait: float) -> None:
+        self._registry = registry
         self._feed, self._live, self._accounts, self._wait = feed, live, accounts, wait
         self._notes: set[asyncio.Task[None]] = set()
 
@@ -82,9 +76,10 @@ class Commander:
         return await self._live.journal.answer(lambda reader: reader.result(id))
 
     async def _give(self, identity: Identity, command: Command, *, repeated: bool) -> Row:
-        partition = self._partitions.get(command.area)
-        if partition is None:
-            raise Problem(404, "not_found")
+        try:
+            partition = self._registry.partition(command.area)
+        except KeyError:
+            raise Problem(404, "not_found") from None
         self._note(identity, command)
         with self._live.expect(command.id) as answer:
             try:
@@ -132,16 +127,3 @@ def command_id(key: str | None, actor: str, kind: str, target: str) -> str:
     if not _KEY.fullmatch(key):
         raise Problem(422, "bad_key", field="Idempotency-Key")
     return hashlib.sha256("\0".join((actor, kind, target, key)).encode()).hexdigest()[:32]
-
-
-def subdistrict_of(site: Site) -> dict[str, str]:
-    """Map each place to the subdistrict it is in (or is)."""
-    places = {place.id: place for place in site.places}
-    found: dict[str, str] = {}
-    for place in site.places:
-        node, steps = place, 0
-        while node.kind != "subdistrict" and node.parent in places and steps < 10:
-            node, steps = places[node.parent], steps + 1
-        if node.kind == "subdistrict":
-            found[place.id] = node.id
-    return found

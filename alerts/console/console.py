@@ -26,6 +26,7 @@ from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
 from alerts.queries import Reader
 from alerts.routing import Router
+from sensors.lookup import Registry
 
 if TYPE_CHECKING:
     from alerts.console.config import Columns
@@ -50,6 +51,7 @@ class Console:
         self.journal = Journal(config.journal)
         self.traces = TraceStore(max((point.index for point in config.site.points), default=-1) + 1)
         self.figures = Figures(config.site, self.traces, time.time())
+        self.registry = Registry(config.site)
         self.router = Router(config.site)
         self.pages = Pages(config.static, config.site.language)
         self.site_answers: dict[bool, tuple[bytes, bytes, str]] = {}  # with and without contacts: body, gzip, tag
@@ -60,7 +62,7 @@ class Console:
             self.journal, most_viewers=config.viewers, most_each=config.viewers_each, queue=config.viewer_queue
         )
         self.live.moved = self._moved
-        self.commander = Commander(config.site, config.feed, self.live, self.accounts, wait=config.command_wait)
+        self.commander = Commander(self.registry, config.feed, self.live, self.accounts, wait=config.command_wait)
         self._simulated: set[str] = set()
         self._counting = asyncio.Event()
         self._gathered: list[bytes] = []

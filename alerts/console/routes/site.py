@@ -10,11 +10,10 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from alerts.console import schema
-from alerts.console.commands import subdistrict_of
 from alerts.console.console import Console
 from alerts.console.identity import Identity, allow
 from alerts.console.permissions import allowed
-from sensors.site import Site
+from sensors.lookup import Registry
 
 router = APIRouter(prefix="/api/v1", tags=["site"])
 
@@ -26,7 +25,7 @@ def site(request: Request, identity: Annotated[Identity, Depends(allow("site.rea
     contacts = allowed("incidents.dispatch", identity.roles)
     made = console.site_answers
     if contacts not in made:
-        body = msgspec.json.encode(describe(console.config.site, contacts=contacts))
+        body = msgspec.json.encode(describe(console.registry, contacts=contacts))
         made[contacts] = body, gzip.compress(body, 6), hashlib.sha256(body).hexdigest()[:20]
     body, squeezed, tag = made[contacts]
     small = "gzip" in request.headers.get("accept-encoding", "")
@@ -39,16 +38,10 @@ def site(request: Request, identity: Annotated[Identity, Depends(allow("site.rea
     return Response(squeezed if small else body, media_type="application/json", headers=headers)
 
 
-def describe(site: Site, *, contacts: bool) -> dict[str, Any]:
+def describe(registry: Registry, *, contacts: bool) -> dict[str, Any]:
     """Describe a site as /site does, with or without how to reach its units."""
+    site = registry.site
     fields = {kind.id: kind.field for kind in site.area_types}
-    within = subdistrict_of(site)
-    points: dict[str, list[str]] = {area.id: [] for area in site.areas}
-    cameras: dict[str, list[str]] = {area.id: [] for area in site.areas}
-    for found, parts in ((points, site.points), (cameras, site.cameras)):
-        for part in parts:
-            for area in part.areas:
-                found.setdefault(area, []).append(part.id)
     return {
         "id": site.id,
         "name": site.name,
@@ -62,9 +55,9 @@ def describe(site: Site, *, contacts: bool) -> dict[str, Any]:
             {
                 **_chosen(area, "id", "name", "type", "place", "location"),
                 "field": fields.get(area.type, ""),
-                "subdistrict": within.get(area.place),
-                "points": points[area.id],
-                "cameras": cameras[area.id],
+                "subdistrict": place.id if (place := registry.subdistrict(area.id)) else None,
+                "points": [point.id for point in registry.points_of(area.id)],
+                "cameras": [camera.id for camera in registry.cameras_of(area.id)],
             }
             for area in site.areas
         ],

@@ -4,11 +4,15 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
 from alerts.console import schema
 from alerts.console.accounts import list_audit
+from sensors.lookup import Registry
+from sensors.partition import partition_of
+from sensors.site import Site
 
 from .conftest import Configure, Desktop, Engine
 
@@ -31,6 +35,19 @@ def test_an_acknowledgement_is_done_by_the_engine_and_told(
         assert time.monotonic() < wait
     entry = list_audit(desktop.console.accounts)[0]
     assert (entry.actor, entry.target, entry.detail) == ("user:duty", id, {"command": done.id})
+
+
+def test_a_command_goes_where_the_readings_of_its_area_go(configure: Configure, site: Site, engine: Engine) -> None:
+    """An area without a group of its own is alone, also where its place lies in a subdistrict."""
+    areas = tuple(msgspec.structs.replace(area, group="") for area in site.areas)
+    lone = msgspec.structs.replace(site, areas=areas, partitions=64)
+    engine.partition = Registry(lone).partition("slope-1")  # the engine takes no command from another one
+    assert engine.partition != partition_of("s", 64)
+    engine.condition(level=2)
+    desktop = Desktop(configure(site=lone))
+    with desktop.client() as client:
+        path = f"/api/v1/incidents/{engine.open_incident()['id']}/acknowledge"
+        assert client.post(path, json={}, headers=desktop.token("duty")).status_code == 200
 
 
 def test_what_the_engine_refuses_is_said_in_the_readers_language(
