@@ -237,7 +237,7 @@ class _Batch:
             row["acknowledged_by"] = change.actor
         elif change.unacknowledged or change.state == "open":  # records of old do not have the first
             row["acknowledged_by"] = None
-        elif change.edge == "closed":
+        if change.edge == "closed":
             row |= {"disposition": change.disposition, "reason": change.reason}
         elif change.edge == "snapshot":
             self._snapshots.append(

@@ -97,10 +97,10 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     reason: str = ""
     disposition: str = ""
     peak: str = ""  # highest level so far
+    unacknowledged: bool = False  # an alarm of it waits for an acknowledgement (also while somebody is on the way)
     title: dict[str, str] = {}  # area, the cause's rule and the level, by language
     args: dict[str, Any] = {}
     simulated: bool = False
-    unacknowledged: bool = False  # an alarm of it waits for an acknowledgement (also while somebody is on the way)
 
 
 class DispatchChange(Outcome, tag="dispatch", frozen=True):

@@ -251,6 +251,26 @@ def test_an_incident_that_got_worse_under_way_is_acknowledged_by_nobody(journal:
     ]
 
 
+def test_a_picture_is_kept_and_a_closing_told_though_nobody_has_acknowledged(journal: Journal) -> None:
+    desk = Desk(SITE)
+    steps = [desk.condition(change(2, rule="rain", scope="slope-1", time=1.0), 1.0)]
+    opened = next(outcome for outcome in steps[0] if isinstance(outcome, IncidentChange))
+    steps.append(desk.command(command("snapshot", opened.incident, "c1", camera="k1", sha="a" * 64, time=1.5), 2.0))
+    # as when the log that knew it was replaced: nobody is there to acknowledge it
+    steps.append(
+        [
+            msgspec.structs.replace(
+                opened, id=f"{opened.incident}.end", edge="closed", state="closed", disposition="test", reason="gone"
+            )
+        ]
+    )
+    for offset, outcomes in enumerate(steps):
+        journal.record([Record(0, offset, tuple(outcomes))])
+    assert [picture["camera"] for picture in journal.snapshots(opened.incident)] == ["k1"]
+    (row,) = journal.incidents("closed").items
+    assert (row["disposition"], row["reason"], row["acknowledged_by"]) == ("test", "gone", None)
+
+
 def test_a_record_from_before_incidents_said_that_they_wait_is_read(journal: Journal) -> None:
     """Only its state tells: opened again means that nobody has acknowledged."""
     opened = next(outcome for outcome in NIGHT[0].outcomes if isinstance(outcome, IncidentChange))
