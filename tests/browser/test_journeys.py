@@ -194,15 +194,20 @@ def test_unit_works_its_task_on_the_phone_and_the_desk_follows(open_page: Any, m
         expect(desk.locator("[data-test=dispatch] .at")).to_contain_text(
             {"accepted": "接单", "on_scene": "到场", "resolved": "处置"}[leg]
         )
+    expect(task.get_by_role("button", name="拒绝")).to_have_count(0)
     task.get_by_role("button", name="结束任务").tap()
     expect(phone.locator(".no-tasks")).to_be_visible()
     expect(desk.locator(".timeline")).to_contain_text("已封闭，无人员被困")
 
 
-def test_unit_refuses_with_a_reason(open_page: Any, mock: Any) -> None:
+@pytest.mark.parametrize("accepted", [False, True])
+def test_unit_refuses_with_a_reason_until_it_is_on_scene(open_page: Any, mock: Any, accepted: bool) -> None:
     incident = mock.do(lambda api: api.world.landslide())
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", ""))
     phone = open_page(who="zhang", width=390, height=844, phone=True)
+    if accepted:
+        phone.get_by_role("button", name="接单").tap()
+        expect(phone.locator("[data-test=task]")).to_have_attribute("data-leg", "accepted")
     phone.get_by_role("button", name="拒绝").tap()
     dialog = phone.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="拒绝")).to_be_disabled()

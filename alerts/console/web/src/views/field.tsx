@@ -14,6 +14,9 @@ import { directory, dispatches, FINISHED, has, loaded, mayOperate, me, placePath
 
 const NEXT: Partial<Record<Leg, DispatchStep>> = { issued: 'accept', accepted: 'on-scene', on_scene: 'resolve', resolved: 'close' };
 
+/** Until it is on scene a unit that cannot go refuses, which sends the next one; to close the order is the desk's. */
+const REFUSABLE: readonly Leg[] = ['issued', 'accepted'];
+
 export function FieldView() {
   const [unit, setUnit] = useState('');
   const own = me.value?.unit;
@@ -119,7 +122,7 @@ function Task({ dispatch }: { dispatch: Dispatch }) {
           >
             {t(`step.${step}`)}
           </Action>
-          {dispatch.leg === 'issued' && (
+          {REFUSABLE.includes(dispatch.leg) && (
             <button type="button" class="big" onClick={() => setRefusing(true)}>
               {t('step.refuse')}
             </button>
