@@ -44,15 +44,19 @@ class LogWriteError(LogError):
     """Say that a write failed; nothing of it is in the log and nothing was acknowledged."""
 
 
-class LogFullError(LogWriteError):
+class LogUnavailableError(LogWriteError):
+    """Say that the log itself cannot be written now, whatever the records: the same write may succeed later."""
+
+
+class LogFullError(LogUnavailableError):
     """Say that the disk, or the log's own size limit, is full; a later write may succeed."""
 
 
-class LogBusyError(LogWriteError):
+class LogBusyError(LogUnavailableError):
     """Say that too much is waiting to be written; try again later."""
 
 
-class LogClosedError(LogWriteError):
+class LogClosedError(LogUnavailableError):
     """Say that the log is closed."""
 
 

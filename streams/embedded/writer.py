@@ -17,6 +17,7 @@ from streams.embedded.schema import (
     LogBusyError,
     LogClosedError,
     LogFullError,
+    LogUnavailableError,
     LogWriteError,
     Record,
     committed_key,
@@ -34,6 +35,9 @@ GROUP_BYTES = 32 * 1024 * 1024  # a transaction takes no more than this, so that
 PENDING_BYTES = 256 * 1024 * 1024  # handed over and not yet written; beyond it, appending is refused
 CHORE_INTERVAL = 1.0
 STATEMENT_ROWS = 128
+
+REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+"""What SQLite says of records: all else it says is of the file, and passes."""
 
 
 @cache
@@ -175,11 +179,12 @@ class Writer(threading.Thread):
     def _write_group(self, requests: list[Request]) -> None:
         self._in_hand = requests
         error = self._transact(requests)
-        if error is not None and len(requests) > 1:
+        if error is not None and len(requests) > 1 and not _is_everyones(error):
             for request in requests:  # one bad request must not fail its neighbours
                 request.error = self._transact([request])
         elif error is not None:
-            requests[0].error = error
+            for request in requests:
+                request.error = error
         self._in_hand = []
         for request in requests:
             _answer(request)
@@ -279,6 +284,14 @@ class Writer(threading.Thread):
         return more
 
 
+def _is_everyones(error: Exception) -> bool:
+    """Tell whether every request would fare alike: a locked file costs its time-out once, not once for each.
+
+    In a full one a smaller request may still find room.
+    """
+    return isinstance(error, LogUnavailableError) and not isinstance(error, LogFullError)
+
+
 def _answer(request: Request) -> None:
     if request.callback is not None:
         try:
@@ -304,15 +317,19 @@ def _supersede(span: Span, entries: list[Entry]) -> None:
 
 
 def _explain(problem: Exception) -> Exception:
+    """Tell a fault of the records, which no later try mends, from a trouble of the file, the disk or the memory."""
     if isinstance(problem, LogWriteError):
         return problem
-    if isinstance(problem, sqlite3.Error):
-        code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
-            return LogFullError(
-                "the disk, or the log's size limit, is full: nothing was written or acknowledged; "
-                "make room, and it goes on by itself"
-            )
-        if code == sqlite3.SQLITE_IOERR:
-            return LogFullError(f"the disk refused the log's write ({problem}): nothing was written or acknowledged")
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return LogFullError(
+            "the disk, or the log's size limit, is full: nothing was written or acknowledged; "
+            "make room, and it goes on by itself"
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return LogFullError(f"the disk refused the log's write ({problem}): nothing was written or acknowledged")
+    if isinstance(problem, sqlite3.Error | MemoryError | OSError) and not isinstance(problem, REFUSALS):
+        return LogUnavailableError(
+            f"the log cannot be written now ({problem or type(problem).__name__}): nothing was written or acknowledged"
+        )
     return LogWriteError(f"the log could not be written: {problem}")

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import cast
 
-from streams.embedded.schema import LogBusyError, LogClosedError, LogFullError
+from streams.embedded.schema import LogUnavailableError
 from streams.hub.address import listen
 from streams.hub.errors import HubError
 from streams.hub.ledger import Ledger, Produce
@@ -35,8 +35,8 @@ PRODUCERS = 256
 
 
 def is_temporary(error: Exception) -> bool:
-    """Say whether a batch that failed so may be sent again."""
-    return isinstance(error, (LogFullError, LogBusyError, LogClosedError, asyncio.CancelledError, ConnectionError))
+    """Say whether a batch that failed so may be sent again; not when its records are at fault."""
+    return isinstance(error, LogUnavailableError | asyncio.CancelledError | ConnectionError | MemoryError)
 
 
 class HubServer:

@@ -21,6 +21,7 @@ from streams.embedded.schema import (
     LogError,
     LogFullError,
     LogLockedError,
+    LogUnavailableError,
     LogWriteError,
 )
 from streams.embedded.store import Log, TopicSpec
@@ -239,6 +240,60 @@ def test_a_full_log_refuses_writes_and_heals_when_there_is_room(tmp_path: Path) 
     with Log(tmp_path / "log", {"a": TopicSpec(1, retention_bytes=200_000)}, max_bytes=2_000_000) as log:
         wait_for(lambda: log.size("a", 0) <= 200_000)
         assert log.write([("a", 0, None, bytes(16_000))]) == [len(offsets)], "offsets go on without a gap"
+
+
+def hold(path: Path) -> sqlite3.Connection:
+    """Take the file's write lock, as a backup tool or an administrator's shell does."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def test_a_locked_file_refuses_nothing_for_good_and_all_at_once(tmp_path: Path) -> None:
+    with Log(tmp_path / "log", TOPICS) as log:
+        log._connection.execute("PRAGMA busy_timeout=20")
+        other = hold(tmp_path / "log")
+        answers: list[Exception | None] = []
+        gate = threading.Event()
+        log.append([], lambda _, error: gate.wait(10) and None)  # what follows piles up behind it
+        for _ in range(50):
+            log.append([("a", 0, None, b"x")], lambda _, error: answers.append(error))
+        before = log.figures()["failures"]
+        gate.set()
+        wait_for(lambda: len(answers) == 50)
+        assert {type(one) for one in answers} == {LogUnavailableError}
+        assert log.figures()["failures"] - before < 5, "each of them did not wait out the lock by itself"
+        other.execute("ROLLBACK")
+        other.close()
+        assert log.write([("a", 0, None, b"x")]) == [0]
+
+
+@pytest.mark.parametrize(
+    ("problem", "passing"),
+    [
+        (sqlite3.OperationalError("attempt to write a readonly database"), True),
+        (sqlite3.OperationalError("unable to open database file"), True),
+        (sqlite3.DatabaseError("database disk image is malformed"), True),
+        (MemoryError(), True),
+        (sqlite3.IntegrityError("NOT NULL constraint failed: record.value"), False),
+        (sqlite3.DataError("string or blob too big"), False),
+        (TypeError("a bytes-like object is required"), False),
+    ],
+)
+def test_only_the_records_own_faults_are_final(tmp_path: Path, problem: Exception, passing: bool) -> None:
+    class Sick:
+        in_transaction = False
+
+        def execute(self, *_: object) -> None:
+            raise problem
+
+    with Log(tmp_path / "log", TOPICS) as log:
+        sound, log._writer._connection = log._writer._connection, Sick()  # type: ignore[assignment]
+        with pytest.raises(LogWriteError) as caught:
+            log.write([("a", 0, None, b"x")])
+        log._writer._connection = sound
+        assert isinstance(caught.value, LogUnavailableError) is passing
+        assert log.write([("a", 0, None, b"x")]) == [0], "what failed left nothing behind"
 
 
 FULL_DISK = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sqlite3
 import stat
 import struct
 from collections.abc import Callable
@@ -315,6 +316,30 @@ def test_the_hub_in_front_of_a_real_log(tmp_path: Path) -> None:
                 await client.produce([("a", 5, None, b"")])
             assert log.end("a", 1) == 200
             await client.close()
+            await server.stop()
+
+    run(test, tmp_path)
+
+
+def test_a_locked_log_holds_batches_back_until_it_is_let_go(tmp_path: Path) -> None:
+    async def test(path: Path, memory: Memory) -> None:
+        with Log(tmp_path / "log", {"a": TopicSpec(2)}) as log:
+            log._connection.execute("PRAGMA busy_timeout=20")
+            server = HubServer(path, log.produce)
+            await server.start()
+            other = sqlite3.connect(tmp_path / "log", isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            producer, answers = HubProducer(path), list[Exception | None]()
+            for n in range(20):
+                producer.produce([("a", 0, b"%d" % n)], answers.append)
+            await until(lambda: log.figures()["failures"] >= 2)
+            assert not answers, "neither taken nor refused: whoever waits for the answer is not acknowledged"
+            other.execute("ROLLBACK")
+            other.close()
+            await until(lambda: len(answers) == 20)
+            assert set(answers) == {None}
+            assert [value for _, _, value in log.read("a", 0, 0)] == [b"%d" % n for n in range(20)]
+            await asyncio.to_thread(producer.close)
             await server.stop()
 
     run(test, tmp_path)
