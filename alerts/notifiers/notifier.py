@@ -174,11 +174,11 @@ class _Channel:
             wait = _LOOK
             try:
                 stale = self.sender.take_stale() or stale
-                if stale:
-                    await self._tell_areas()
-                    stale = False
                 await self._deliver()
                 await self._retry()
+                if stale:  # after the orders: a broker that has only just come up may be slow at hundreds of summaries
+                    await self._tell_areas()
+                    stale = False
                 down = 0
                 due = self._deliveries.next_due(self.target.name)
                 if due is not None:

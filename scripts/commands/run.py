@@ -137,7 +137,7 @@ def children(found: Settings, content: Bundle, scene: str | None, cameras: list[
         child("notifier", 1, "-m", "streams.processes.notifier"),
     ]
     if not found.mqtt_host:
-        started.insert(0, child("broker", 3, "-m", "streams.processes.broker"))
+        started.insert(0, child("broker", 3, "-m", "streams.processes.broker", content.site.signals.native))
     filmed = FILMED.get(scene or "")
     film = found.data_folder / "run" / f"{filmed}.avi" if filmed and filmed in Registry(content.site).cameras else None
     if film is not None and not any(one.startswith(f"{filmed}=") for one in cameras):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Sequence
 
 from streams import settings
 from streams.embedded import broker
@@ -18,8 +19,8 @@ def _ready_when_answering(port: int) -> None:
     child.ready()
 
 
-def main() -> int:
-    """Be the broker until ended."""
+def main(prefixes: Sequence[str]) -> int:
+    """Be the broker until ended. `prefixes` are those of the topics that the product itself publishes to."""
     found = settings.load()
     child.begin("broker", found)
     threading.Thread(target=_ready_when_answering, args=(found.mqtt_port,), daemon=True).start()
@@ -30,6 +31,8 @@ def main() -> int:
         username=found.mqtt_username,
         password=found.mqtt_password,
         held=("#",),
+        # Its own alarms and orders no bridge takes: they must reach who listens while there is none.
+        unheld=tuple(f"{prefix}/{kind}/#" for prefix in prefixes for kind in ("alarms", "dispatches")),
     )
     try:
         broker.serve(wanted)
@@ -40,4 +43,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

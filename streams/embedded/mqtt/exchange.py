@@ -21,7 +21,7 @@ class Exchange:
     """Pass messages on between sessions.
 
     A QoS 1 or 2 message is acknowledged to its publisher once every durable subscriber has acknowledged it. While
-    there is no durable session, what matches `settings.held` is kept for the first one.
+    there is no durable session, what matches `settings.held` and not `settings.unheld` is kept for the first one.
     """
 
     def __init__(self, settings: BrokerSettings) -> None:
@@ -149,7 +149,7 @@ class Exchange:
         if self.settings.held:
             self._holder = Session("", self.settings, self.counts, durable=True)
             for text in self.settings.held:
-                self.routes.add(text, Target(self._holder, 2))
+                self.routes.add(text, Target(self._holder, 2, but=self.settings.unheld))
 
     def _hand_over(self, session: Session) -> None:
         for message in session.waiting():

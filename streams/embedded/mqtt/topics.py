@@ -64,6 +64,8 @@ class Target:
     qos: int
     no_local: bool = False
     as_published: bool = False  # MQTT 5: keep the retain flag
+    but: tuple[str, ...] = ()
+    """Filters of what it does not want, though its subscription matches."""
 
 
 class Group:
@@ -128,7 +130,8 @@ class Routes(dict[bytes, Route]):
         groups: list[Group] = []
         levels = topic.decode().split("/")
         self._collect(self._root, levels, 0, targets, groups, levels[0].startswith("$"))
-        shape = (tuple(targets.values()), tuple(map(id, groups)))
+        wanting = (one for one in targets.values() if not any(matches(text, "/".join(levels)) for text in one.but))
+        shape = (tuple(wanting), tuple(map(id, groups)))
         route = self._shapes.get(shape)
         if route is None:
             route = self._shapes[shape] = Route(shape[0], tuple(groups))

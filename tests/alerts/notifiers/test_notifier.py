@@ -22,6 +22,7 @@ class Wire:
     def __init__(self) -> None:
         self.taken: list[tuple[str, str]] = []
         self.failures: dict[str, list[Exception]] = {"area": [], "dispatch": []}
+        self.stale = False
 
 
 class Sender:
@@ -42,7 +43,8 @@ class Sender:
         return True
 
     def take_stale(self) -> bool:
-        return False
+        stale, self.wire.stale = self.wire.stale, False
+        return stale
 
     async def send(self, notice: Notice) -> None:
         if self.wire.failures[notice.kind]:
@@ -77,6 +79,20 @@ def test_an_area_that_timed_out_after_an_order_is_told_after_a_restart(wire: Wir
         await until(lambda: ("area", "slope-1") in wire.taken)
         await second.stop()
         assert wire.taken == [("dispatch", order), ("area", "slope-1")]
+
+    asyncio.run(scenario())
+
+
+def test_orders_are_told_before_the_summaries_that_a_broker_has_forgotten(wire: Wire, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        town = Town(Journal(tmp_path / "journal.sqlite"))
+        order = town.dispatch()
+        wire.stale = True  # as after every connection
+        notifier = notifier_of(tmp_path)
+        await notifier.start()
+        await until(lambda: wire.taken.count(("area", "slope-1")) == 2)
+        await notifier.stop()
+        assert wire.taken[0] == ("dispatch", order)
 
     asyncio.run(scenario())
 

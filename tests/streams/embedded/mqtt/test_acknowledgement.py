@@ -112,6 +112,21 @@ def test_nothing_is_acknowledged_before_there_was_a_bridge() -> None:
         assert pub.next() == (0x40, b"\0\4")
 
 
+def test_the_products_own_words_do_not_wait_for_a_bridge() -> None:
+    with serving(held=("#",), unheld=("foreshock/alarms/#", "foreshock/dispatches/#")) as broker:
+        pub, unit = Bare(broker.port, fresh_name()), Bare(broker.port, fresh_name())
+        unit.subscribe("foreshock/dispatches/team-1")
+        pub.publish("foreshock/dispatches/team-1", b"order", 1, 1)
+        assert take(unit)[1] == b"order"
+        assert pub.next() == (0x40, b"\0\1"), "acknowledged though there is no bridge"
+        pub.publish("foreshock/alarms/slope-1", b"summary", 1, 2, 1)
+        assert pub.next() == (0x40, b"\0\2")
+        pub.publish(TOPIC, b"reading", 1, 3)
+        pub.publish("foreshock/dispatches2/x", b"no order", 1, 4)
+        assert pub.silent()
+        assert held(broker) == 2
+
+
 def test_a_bridge_that_starts_afresh_is_given_what_the_old_one_left() -> None:
     with serving(held=("#",)) as broker:
         bridge, pub = durable(broker), Bare(broker.port, fresh_name())
