@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.sql import ColumnElement
 
@@ -35,6 +36,7 @@ Row = dict[str, Any]
 MAX_PAGE = 500
 _STATES = ("NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV")
 _HIDDEN = {"number", "position", "open"}
+_SQLITE = "sqlite:///"
 
 
 class JournalMissing(FileNotFoundError):
@@ -51,17 +53,18 @@ class Page(msgspec.Struct, frozen=True):
 def open_engine(url: str, *, readonly: bool, synchronous: str = "NORMAL") -> Engine:
     """Open the journal's database with WAL, a busy time-out and JSON by msgspec.
 
-    `url` is an SQLAlchemy URL or a plain file path. `readonly` refuses every write and raises `JournalMissing` when
+    `url` is a plain file path, `sqlite:///` before one (whose characters all stand for themselves), or another
+    database's SQLAlchemy URL. `readonly` refuses every write and raises `JournalMissing` when
     there is no such file.
     """
-    parsed = make_url(url if "://" in url else f"sqlite:///{Path(url).as_posix()}")
+    path = url.removeprefix(_SQLITE)
+    parsed = URL.create("sqlite", database=path) if path != url or "://" not in url else make_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
     if sqlite and readonly:
-        path = parsed.database or ""
         if not Path(path).is_file():
             raise JournalMissing(f"no journal at {path}")
         # mode=rw with query_only rather than mode=ro: a reader must be able to make the WAL's index after a crash.
-        parsed = parsed.set(database=f"file:{path}", query={"mode": "rw", "uri": "true"})
+        parsed = parsed.set(database=f"file:{quote(path)}", query={"mode": "rw", "uri": "true"})
     engine = sa.create_engine(
         parsed,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),

@@ -73,8 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def journal_url(self) -> str:
-        """The journal's SQLAlchemy address."""
-        return f"sqlite:///{self.data_folder / 'journal.sqlite'}"
+        """The journal's address, `sqlite:///` and its path as it stands."""
+        return f"{SQLITE}{self.data_folder / 'journal.sqlite'}"
 
     @property
     def hub_path(self) -> Path:

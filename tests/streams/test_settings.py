@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 from yarl import URL
 
+from alerts.journal import Journal
+from alerts.queries import Reader
 from streams import settings
 from streams.processes.console import Backlog
 
@@ -54,6 +56,19 @@ def test_the_log_is_the_file_that_the_broker_setting_names(tmp_path: Path) -> No
     assert Path(URL(found.broker_url).path[1:]) == named, "as the worker reads it"
     assert Backlog(found)._file == named
     assert settings.load({"FORESHOCK_DATA": str(tmp_path)}).log_file == tmp_path / "log.sqlite"
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "a b%20#?&=水"
+    folder.mkdir()
+    found = settings.load({"FORESHOCK_DATA": str(folder)})
+    journal = Journal(found.journal_url)
+    journal.close()
+    Reader(found.journal_url).close()
+    Reader(folder / "journal.sqlite").close()
+    assert (folder / "journal.sqlite").is_file()
+    assert [file.name for file in tmp_path.iterdir()] == [folder.name], "nothing was made beside it"
+    assert Path(URL(found.broker_url).path[1:]) == folder / "log.sqlite", "as the worker reads it"
 
 
 @pytest.mark.parametrize("broker", ["kafka://me:secret@host", "sqlite:///", "log.sqlite", "sqlite://log"])
