@@ -163,6 +163,8 @@ class Server:
             self._watch(link)
 
     def _accept_on(self, on: bool) -> None:
+        if on is self._accepting:  # two listeners may find in one turn that nothing can be accepted
+            return
         for listener in self._listeners:
             if on:
                 self._selector.register(listener, _READ, None)
