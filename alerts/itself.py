@@ -1,4 +1,4 @@
-"""The built-in rule on the product's own processes: one that ended is an alarm until it works again."""
+"""The built-in rules on the product itself: a process that ended, orders that nobody took, a memory that was lost."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ LONGEST = 200
 """Characters of a component's name or of a detail that are kept."""
 
 
-class ProcessRule(msgspec.Struct, frozen=True, kw_only=True):
-    """Stand beside the site's rules; no site can have one of this id."""
+class SystemRule(msgspec.Struct, frozen=True, kw_only=True):
+    """Stand beside the site's rules; no site can have one of this id. As it stands: that a process ended."""
 
     id: str = "@process"
     title: dict[str, str] = msgspec.field(default_factory=lambda: {"zh": "系统进程中断", "en": "A process ended"})
@@ -42,10 +42,10 @@ class ProcessRule(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
-class ProcessChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of the rule's condition, as `alerts.condition.Change` describes it. Yellow: nobody is sent out."""
+class SystemChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of a rule's condition, as `alerts.condition.Change` describes it. Yellow: nobody is sent out."""
 
-    rule: ProcessRule
+    rule: SystemRule
     scope: str
     before: int
     after: int
@@ -56,19 +56,74 @@ class ProcessChange(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool = False
 
 
-RULE = ProcessRule()
+PROCESS = SystemRule()
+
+RULES = {
+    "outbox": SystemRule(
+        id="@outbox",
+        title={"zh": "指令未能送达", "en": "Orders were not delivered"},
+        rationale={
+            "cause": {
+                "zh": "接收方拒收，或多次重试仍不成功；系统已停止自动重试",
+                "en": "The receiver refused them, or took them at none of many attempts; they are tried no more",
+            },
+            "consequence": {
+                "zh": "接收方不知道这些指令，可能无人出动",
+                "en": "The receiver does not know of these orders: perhaps nobody has set out",
+            },
+            "response": {
+                "zh": "用电话等其他方式通知处置单位；运行 foreshock outbox list 查看原因，"
+                "排除后运行 foreshock outbox retry",
+                "en": "Tell the units by other means; read the reason in foreshock outbox list, mend it, "
+                "then run foreshock outbox retry",
+            },
+            "time_to_respond": "5 min",
+            "owner": {"zh": "值班员", "en": "Duty officer"},
+            "review": "2027-11-30",
+        },
+    ),
+    "memory": SystemRule(
+        id="@memory",
+        title={"zh": "监测状态丢失", "en": "The engine forgot what it knew"},
+        rationale={
+            "cause": {
+                "zh": "状态快照早于日志现存的最早记录，两者之间的观测已按保留期限删除",
+                "en": "The snapshot of its state is older than what the log still holds; what lay between was dropped "
+                "by retention",
+            },
+            "consequence": {
+                "zh": "此前的告警条件和模型基线不再延续：此前的告警不会自动恢复，模型需重新学习",
+                "en": "Conditions and baselines from before are gone: alarms of then do not return to normal by "
+                "themselves, and the models learn anew",
+            },
+            "response": {
+                "zh": "逐一核对未关闭的告警与处置单；检查磁盘和 run/worker.log 中快照失败的原因",
+                "en": "Check every open alarm and dispatch by hand; look for why no snapshot was written, on the disk "
+                "and in run/worker.log",
+            },
+            "time_to_respond": "30 min",
+            "owner": {"zh": "系统管理员", "en": "System administrator"},
+            "review": "2027-11-30",
+        },
+    ),
+}
+"""Rules by the component that an event names; any other component is a process."""
+
+CLEAR = {"outbox": "no order is left untried", "memory": "someone has acknowledged it"}
 
 
-def change(event: SystemEvent, clock: float) -> ProcessChange:
+def change(event: SystemEvent, clock: float) -> SystemChange:
     """Turn an event into the rule's change of condition. `clock` is the engine's arrival clock, unix seconds."""
     down = event.state == "down"
     component, detail = event.component[:LONGEST], event.detail[:LONGEST]
-    return ProcessChange(
-        rule=RULE,
+    return SystemChange(
+        rule=RULES.get(component, PROCESS),
         scope=component,
         before=0 if down else RANK["yellow"],
         after=RANK["yellow"] if down else 0,
         onset=event.time,
         time=clock,
-        why=Explanation(clause=f"{component}: {detail or event.state}", clear=f"{component} works again"),
+        why=Explanation(
+            clause=f"{component}: {detail or event.state}", clear=CLEAR.get(component, f"{component} works again")
+        ),
     )

@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "doctor.doctor",
     "check": "check.check",
     "alarms": "alarms.app",
+    "outbox": "outbox.app",
     "users": "accounts.users",
     "tokens": "accounts.tokens",
     "score": "score.score",

@@ -87,12 +87,12 @@ class Tick(Struct, tag="tick", frozen=True):
 
 
 class SystemEvent(Struct, tag="system_event", frozen=True):
-    """Report that a process of the product itself ended, or works again. `time` is unix seconds."""
+    """Report that a part of the product itself fails, or works again. `time` is unix seconds."""
 
-    component: str  # worker, bridge, broker, console, notifier, camera
+    component: str  # a process (worker, bridge, broker, console, notifier, camera), outbox or memory
     state: Literal["down", "up"]
     time: float
-    detail: str = ""  # how it ended
+    detail: str = ""  # how it ended, what was lost
 
 
 class Publication(Struct, tag="publication", frozen=True):

@@ -1,4 +1,4 @@
-"""Tell the engine, through the log, when a process of the run ends and when it works again."""
+"""Tell the engine, through the log, when a part of the product fails and when it works again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMPONENTS = ("worker", "bridge", "broker", "console", "notifier", "camera")
 
 
 class Vitals:
-    """Turn what a supervisor sees into observations; they wait here while the worker itself is away."""
+    """Turn what befalls the product itself into observations; they wait here while the worker is away."""
 
     def __init__(self, hub: Path, site: Site, clock: Callable[[], float] = time.time) -> None:
         self._producer = HubProducer(hub)
@@ -35,10 +35,14 @@ class Vitals:
 
     def lost(self, component: str, code: int, restarts: int) -> None:
         """Say that a process has ended."""
-        self._say([(component, f"{ending(code)}, restart {restarts}")], down=True)
+        self.down(component, f"{ending(code)}, restart {restarts}")
+
+    def down(self, component: str, detail: str) -> None:
+        """Say that a part fails."""
+        self._say([(component, detail)], down=True)
 
     def back(self, component: str) -> None:
-        """Say that a process works again."""
+        """Say that a part works again."""
         self._say([(component, "")])
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 class Deliveries:
-    """Remember deliveries by target and id. One process, one thread."""
+    """Remember deliveries by target and id, for one thread. The notifier writes; a command may list and revive."""
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
@@ -93,6 +93,14 @@ class Deliveries:
         """Return when the next letter is due; None when none waits."""
         row = self._one("SELECT min(due) FROM letters WHERE target = ? AND dead = 0", target)
         return None if row is None or row[0] is None else float(row[0])
+
+    def targets(self) -> list[str]:
+        """Name the targets that have letters."""
+        return [str(name) for (name,) in self._do("SELECT DISTINCT target FROM letters ORDER BY target")]
+
+    def waiting(self, target: str, limit: int = 100) -> list[Letter]:
+        """List letters that are tried again by themselves, the next first."""
+        return self._letters("dead = 0 ORDER BY due LIMIT ?", target, limit)
 
     def dead(self, target: str, limit: int = 100) -> list[Letter]:
         """List dead letters."""

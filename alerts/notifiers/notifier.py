@@ -109,17 +109,10 @@ class Notifier:
             channel.figures.waiting, channel.figures.dead = self._deliveries.counts(channel.target.name)
         return {channel.target.name: channel.figures for channel in self._channels}
 
-    def dead_letters(self, target: str) -> list[Letter]:
-        """List what a target never took."""
-        return self._deliveries.dead(target)
-
-    def revive(self, target: str, id: str) -> bool:
-        """Have a dead letter tried again; tell whether there was one."""
-        found = self._deliveries.revive(target, id)
-        for channel in self._channels:
-            if channel.target.name == target:
-                channel.wake.set()
-        return found
+    def dead_letters(self) -> dict[str, list[Letter]]:
+        """List what targets never took, by target; one that is revived in the file is tried at the next look."""
+        found = {channel.target.name: self._deliveries.dead(channel.target.name) for channel in self._channels}
+        return {name: letters for name, letters in found.items() if letters}
 
 
 def backoff(target: Target, attempts: int, asked: float | None, jitter: float) -> float:

@@ -130,21 +130,25 @@ class WebhookSender:
             raise failure(f"{type(error).__name__}: {error}") from error
         if 200 <= status < 300:
             return
-        if 300 <= status < 400:
-            raise Rejected(f"answered {status}: redirects are not followed")
+        if 300 <= status < 400:  # as a page of maintenance does for a while
+            raise Failed(f"answered {status}: redirects are not followed")
         if status in _NEVER:
             raise Rejected(f"answered {status}")
         raise Failed(f"answered {status}", _seconds(headers.get("retry-after")))
 
     async def _resolve(self) -> str:
-        """Find the address to connect to; refuse if any that the name has is not allowed."""
+        """Find the address to connect to; refuse if any that the name has is not allowed.
+
+        What a name service answers may be another address at the next attempt; an address in the URL stays what it is.
+        """
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         addresses = [str(entry[4][0]) for entry in found]
         if not self.target.allow_private:
             for address in addresses:
                 if not is_public(address):
-                    raise Rejected(f"{self._host} is {address}, not a public address (allow_private permits it)")
+                    failure = Rejected if _is_address(self._host) else Failed
+                    raise failure(f"{self._host} is {address}, not a public address (allow_private permits it)")
         return addresses[0]
 
     async def _post(
@@ -170,6 +174,15 @@ class WebhookSender:
             extensions={"sni_hostname": self._host, "trace": note},
         ) as answer:
             return answer.status_code, answer.headers
+
+
+def _is_address(host: str) -> bool:
+    """Tell whether a URL's host is an address, not a name."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _seconds(text: str | None) -> float | None:

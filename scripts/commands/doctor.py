@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import sqlite3
@@ -11,12 +12,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 import typer
 
 import alerts.console
 from rules.rule import load_rules
+from scripts.commands import outbox
 from scripts.commands.terminal import DataOption, JsonOption, SiteOption, configured, out, plain
 from sensors.document import DocumentError
 from sensors.registry import load_site
@@ -62,6 +65,7 @@ def examine(found: Settings) -> Iterator[Finding]:
         ("disk", _disk),
         ("log", lambda s: _database(s.log_file)),
         ("journal", lambda s: _database(s.data_folder / "journal.sqlite")),
+        ("outbox", _outbox),
         ("accounts", lambda s: _database(s.data_folder / "accounts.sqlite")),
         ("keys", _keys),
         ("ports", _ports),
@@ -134,12 +138,27 @@ def _disk(found: Settings) -> str:
 def _database(file: Path) -> str:
     if not file.exists():
         return "none yet"
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5) as connection:
+    with contextlib.closing(_readonly(file)) as connection:
         answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    connection.close()
     if answer != "ok":
         raise Unwell(f"{file} is damaged ({answer}); stop Foreshock and restore it from a backup")
     return f"{file.stat().st_size / 1e6:.1f} MB, sound"
+
+
+def _readonly(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=5)
+
+
+def _outbox(found: Settings) -> str:
+    file = found.data_folder / outbox.FILE
+    said = _database(file)
+    if not file.exists():
+        return said
+    with contextlib.closing(_readonly(file)) as connection:
+        count = connection.execute("SELECT count(*) FROM letters WHERE dead").fetchone()[0]
+    if count:
+        raise Unwell(f"{count} order(s) were not delivered and are tried no more; run `foreshock outbox list`")
+    return said
 
 
 def _keys(found: Settings) -> str:

@@ -15,6 +15,10 @@ from streams.hub import HubClient
 from streams.processes import child
 from streams.settings import PREFIX, Settings
 from streams.topics import JOURNAL
+from streams.vitals import Vitals
+
+OUTBOX = "outbox"
+"""The component that an alarm on dead letters names."""
 
 
 def targets(found: Settings, prefix: str) -> list[Target]:
@@ -55,6 +59,32 @@ def _secret(found: Settings, name: str) -> tuple[str, str]:
     return (variable, "") if getattr(found, name) else ("", "")
 
 
+class Undelivered:
+    """Have an alarm stand for as long as there are orders that are tried no more."""
+
+    def __init__(self, notifier: Notifier, vitals: Vitals) -> None:
+        self._notifier, self._vitals = notifier, vitals
+        self._standing: bool | None = None  # not said yet: an earlier run may have left either
+
+    def look(self) -> None:
+        """Look for dead letters and say what has changed."""
+        dead = self._notifier.dead_letters()
+        if bool(dead) is self._standing:
+            return
+        self._standing = bool(dead)
+        if dead:
+            said = (f"{target}: {len(letters)} ({letters[-1].error})" for target, letters in dead.items())
+            self._vitals.down(OUTBOX, ", ".join(said))
+        else:
+            self._vitals.back(OUTBOX)
+
+    async def watch(self) -> None:
+        """Look once a second, until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(1.0)
+
+
 async def _run(found: Settings) -> None:
     site = bundle.unpack(publication.read(found.data_folder)).site
     stop = asyncio.Event()
@@ -70,8 +100,10 @@ async def _run(found: Settings) -> None:
             await notifier.notify()
 
     await notifier.start()
+    vitals = Vitals(found.hub_path, site)
     tasks = [
         asyncio.create_task(listen()),
+        asyncio.create_task(Undelivered(notifier, vitals).watch()),
         asyncio.create_task(keep_writing(found.data_folder, "notifier", lambda: _flat(notifier))),
     ]
     child.ready()
@@ -82,6 +114,7 @@ async def _run(found: Settings) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await hub.close()
+        await asyncio.to_thread(vitals.close)
         await notifier.stop()
 
 

@@ -97,3 +97,24 @@ def test_long_and_odd_names_are_bounded() -> None:
     (alarm,) = flat(play([published(CONTENT), tick(START), odd]), AlarmTransition)
     assert len(alarm.scope) == 200
     assert alarm.explanation is not None and len(alarm.explanation.clause) < 500
+
+
+def test_orders_that_nobody_took_and_a_lost_memory_are_alarms_with_words_of_their_own() -> None:
+    values = [
+        published(CONTENT),
+        tick(START),
+        event("outbox", "down", START + 1, "webhook: 2 (answered 410)"),
+        event("memory", "down", START + 2, "partition 3"),
+        event("memory", "up", START + 2),
+        event("outbox", "up", START + 3),
+    ]
+    alarms = flat(play(values), AlarmTransition)
+    assert [(a.rule, a.scope, a.edge, a.after) for a in alarms] == [
+        ("@outbox", "outbox", "alarm", "UNACK"),
+        ("@memory", "memory", "alarm", "UNACK"),
+        ("@memory", "memory", "return", "RTNUN"),
+        ("@outbox", "outbox", "return", "RTNUN"),
+    ]
+    assert alarms[0].title == {"zh": "指令未能送达", "en": "Orders were not delivered"}
+    assert alarms[0].explanation is not None and "answered 410" in alarms[0].explanation.clause
+    assert all(one.rationale["response"][language] for one in alarms[:2] for language in ("zh", "en"))

@@ -20,7 +20,7 @@ class BrokerSettings:
     held: tuple[str, ...] = ()
     """Filters of what is kept, unacknowledged, while no durable subscriber has a session."""
     unheld: tuple[str, ...] = ()
-    """Filters of what is not kept for one, though `held` matches: the product's own words, which no bridge waits for."""
+    """Filters of what is passed on at once though `held` matches: the product's own words, which no bridge takes."""
     largest: int = 2 << 20  # a packet
     connections: int = 4000
     sessions: int = 10_000  # of clients that are away
