@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from alerts import outcome
@@ -42,10 +42,22 @@ class Readable(Protocol):
 
 
 class Station:
-    """Run one partition's engine. `committed` is the next offset whose outcomes are not in the log yet."""
+    """Run one partition's engine. `committed` is the next offset whose outcomes are not in the log yet.
 
-    def __init__(self, partition: int, log: Readable, committed: int | None) -> None:
+    `caught_up` is told how many observations are read again, of how many, while the state is brought up to there.
+    `lost` says in a sentence what the state does not know though it was observed; empty when it knows all.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        log: Readable,
+        committed: int | None,
+        caught_up: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> None:
         self.partition = partition
+        self.lost = ""
+        self._caught_up = caught_up
         self.log = log
         self.readings = 0
         self.gaps = 0
@@ -104,15 +116,22 @@ class Station:
                 "partition %d: the snapshot is ahead of what is committed; reading the log again", self.partition
             )
             engine = None
+        oldest = self.log.start(OBSERVATIONS, self.partition)
+        if engine is not None and engine.offset + 1 < oldest:
+            # over the gap it would go on with conditions that have long ended, under ids that are taken
+            self._forget(engine.offset + 1, oldest)
+            engine = None
+        elif engine is None and oldest > 0:
+            self._forget(0, oldest)
         if engine is None:
             engine = Engine(self.partition)
-            engine.offset = self.log.start(OBSERVATIONS, self.partition) - 1
-            if engine.offset >= 0:
-                logger.error(
-                    "partition %d: the log no longer holds its beginning; older conditions are forgotten",
-                    self.partition,
-                )
+            engine.offset = oldest - 1
         return engine
+
+    def _forget(self, first: int, oldest: int) -> None:
+        """Note that the state begins anew with the log, because what it would need is gone."""
+        self.lost = f"partition {self.partition}: observations {first} to {oldest - 1} are no longer in the log"
+        logger.error("%s, nor a snapshot of what followed; conditions and cases from before are forgotten", self.lost)
 
     def _stored(self) -> Engine | None:
         at, end = self.log.start(SNAPSHOTS, self.partition), self.log.end(SNAPSHOTS, self.partition)
@@ -129,10 +148,11 @@ class Station:
     def _silent(self, committed: int) -> None:
         """Bring the state up to what is committed, without saying again what the log already holds."""
         begun = time.perf_counter()
-        count = 0
+        count, total = 0, committed - self.engine.offset - 1
         for batch in self._read(self.engine.offset + 1, committed):
             self.engine.apply(batch)
             count += len(batch)
+            self._caught_up(count, total)
         if count:
             took = time.perf_counter() - begun
             logger.info("partition %d: caught up %d observations in %.2f s", self.partition, count, took)

@@ -15,7 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from alerts import outcome
 from alerts.journal import Journal
 from sensors import observation
-from sensors.observation import Publication, Tick
+from sensors.lookup import Registry
+from sensors.observation import Publication, SystemEvent, Tick
+from sensors.site import SYSTEM
+from streams import bundle
 from streams.batches import Batch, Output
 from streams.bundle import version_of
 from streams.embedded.schema import LogWriteError
@@ -75,6 +78,7 @@ class Worker:
         self.hub = HubServer(settings.hub_path, self.app.produce_many)
         self.started = asyncio.Event()
         self._pulse_before = (clock(), 0)
+        self._progress: Callable[[str], None] = lambda _: None
         self._trouble = ""  # why the log takes nothing, if so
         self.app.on_assigned(self._assigned)
         self.app.on_revoked(self._revoked)
@@ -84,10 +88,22 @@ class Worker:
         self.app.timer(settings.snapshot_seconds)(self.snapshot)
         self.app.timer(DAY / 4)(self.prune)
 
-    async def run(self, until: Awaitable[Any], ready: Callable[[], None]) -> None:
-        """Run until `until` is done; call `ready` once partitions are assigned and the hub listens."""
+    async def run(
+        self,
+        until: Awaitable[Any],
+        ready: Callable[[], None],
+        progress: Callable[[str], None] = lambda _: None,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Run until `until` is done; call `ready` once partitions are assigned and the hub listens.
+
+        `progress` is told, from any thread, how far the reading of the log has come that a start may need. `alive` is
+        called once a second for as long as the event loop turns, once the log is open: that may take long.
+        """
+        self._progress = progress
         await self.app.start()
         failure = asyncio.create_task(self.app.failure())
+        signs = asyncio.create_task(_repeat(alive))
         try:
             await _unless(failure, self.started.wait())
             await self.hub.start()
@@ -95,6 +111,7 @@ class Worker:
             await _unless(failure, until)
         finally:
             failure.cancel()
+            signs.cancel()
             await self.hub.stop()
             await self.app.stop()
             self.journal.close()
@@ -106,6 +123,7 @@ class Worker:
         station = self.stations.get(batch.partition)
         if station is None:
             station = await self._open(batch.partition)
+            await self._confess([station.lost])
         outputs: list[Output] = []
         try:
             records = [(offset, value) for offset, _, value in batch.records]
@@ -217,28 +235,53 @@ class Worker:
     # -- partitions ------------------------------------------------------------------------------------------------
 
     async def _open(self, partition: int) -> Station:
+        """Bring a partition's engine up to what is committed; put the site in force where the log does not know it."""
         log = self.app.log_store
-        station = await asyncio.to_thread(Station, partition, log, log.committed(GROUP, OBSERVATIONS, partition))
+
+        def caught_up(done: int, total: int) -> None:
+            self._progress(f"partition {partition}: {done} of {total} observations read again")
+
+        station = await asyncio.to_thread(
+            Station, partition, log, log.committed(GROUP, OBSERVATIONS, partition), caught_up
+        )
+        if station.lost or station.engine.version != self.version:
+            publication = Publication(
+                version=self.version,
+                bundle=self.packed,
+                author="foreshock run",
+                reason="site at start",
+                time=self.clock(),
+            )
+            encoded = observation.encode(publication)
+            if station.lost and not station.engine.version:
+                # in force before what comes next, too: it may have been acknowledged and not been looked at yet
+                station.engine.apply([(station.engine.offset, encoded)])
+            await self.app.produce(OBSERVATIONS, partition, None, encoded)
         self.stations[partition] = station
         return station
 
     async def _assigned(self, partitions: Sequence[tuple[str, int]]) -> None:
+        lost = []
         for topic, partition in partitions:
             if topic == OUTCOMES:
                 await asyncio.to_thread(self._journal_again, partition)
-            if topic != OBSERVATIONS:
-                continue
-            station = await self._open(partition)
-            if station.engine.version != self.version:
-                publication = Publication(
-                    version=self.version,
-                    bundle=self.packed,
-                    author="foreshock run",
-                    reason="site at start",
-                    time=self.clock(),
-                )
-                await self.app.produce(OBSERVATIONS, partition, None, observation.encode(publication))
+            if topic == OBSERVATIONS:
+                lost.append((await self._open(partition)).lost)
+        await self._confess(lost)
         self.started.set()
+
+    async def _confess(self, lost: Sequence[str]) -> None:
+        """Have what was forgotten stand as an alarm of the system until somebody acknowledges it."""
+        said = "; ".join(one for one in lost if one)
+        if not said:
+            return
+        now = self.clock()
+        events = (
+            SystemEvent(component="memory", state="down", time=now, detail=said),
+            SystemEvent(component="memory", state="up", time=now),
+        )
+        partition = Registry(bundle.unpack(self.packed).site).partition(SYSTEM)
+        await self.app.produce_many([(OBSERVATIONS, partition, None, observation.encode(one)) for one in events])
 
     def _journal_again(self, partition: int) -> None:
         """Write to the journal what it lacks of the committed outcomes: the last after a power cut, all if it is new.
@@ -252,6 +295,7 @@ class Worker:
         while at < committed and (found := log.read(OUTCOMES, partition, at, committed, limit=RECENT)):
             self.journal.record([outcome.decode(value) for _, _, value in found], log.identity)
             at = found[-1][0] + 1
+            self._progress(f"partition {partition}: outcomes to {at} of {committed} are in the journal")
 
     async def _revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
         for topic, partition in partitions:
@@ -260,6 +304,12 @@ class Worker:
             station = self.stations.pop(partition, None)
             if station is not None:
                 await self._keep(partition, station)
+
+
+async def _repeat(alive: Callable[[], None]) -> None:
+    while True:
+        alive()
+        await asyncio.sleep(1.0)
 
 
 async def _unless(failure: asyncio.Task[BaseException | None], awaited: Awaitable[Any]) -> None:

@@ -156,6 +156,53 @@ def test_an_unreadable_snapshot_is_replaced_by_reading_the_log(log: Log) -> None
     assert Station(0, log, log.committed(GROUP, OBSERVATIONS, 0)).engine.snapshot() == whole
 
 
+class Trimmed:
+    """A log of which retention has left what begins at `first`."""
+
+    def __init__(self, log: Log, first: int) -> None:
+        self.log, self.first = log, first
+
+    def start(self, topic: str, partition: int) -> int:
+        return self.first if topic == OBSERVATIONS else self.log.start(topic, partition)
+
+    def read(
+        self, topic: str, partition: int, start: int, stop: int | None = None, limit: int = 1000
+    ) -> list[tuple[int, bytes | None, bytes]]:
+        return self.log.read(topic, partition, max(start, self.first) if topic == OBSERVATIONS else start, stop, limit)
+
+    def end(self, topic: str, partition: int) -> int:
+        return self.log.end(topic, partition)
+
+
+@pytest.mark.parametrize("snapshot_at", [-1, 20])
+def test_what_retention_took_before_a_snapshot_held_it_is_given_up_aloud(
+    log: Log, snapshot_at: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(log)
+    work(log, Station(0, log, None), snapshot_at=snapshot_at)
+    committed = log.committed(GROUP, OBSERVATIONS, 0)
+    assert committed is not None
+    station = Station(0, Trimmed(log, 60), committed)
+    assert station.engine.offset == committed - 1
+    first = 20 if snapshot_at > 0 else 0
+    assert station.lost == f"partition 0: observations {first} to 59 are no longer in the log"
+    assert station.lost in caplog.text
+    station.take([(committed, tick(START + 1000))])  # and goes on
+    assert Station(0, Trimmed(log, 0), committed).lost == ""
+    if snapshot_at > 0:
+        whole = Station(0, Trimmed(log, 20), committed)
+        assert whole.lost == "", "what the snapshot holds may go"
+
+
+def test_it_tells_how_far_it_has_come(log: Log) -> None:
+    fill(log, 400)
+    committed = log.end(OBSERVATIONS, 0)
+    told: list[tuple[int, int]] = []
+    Station(0, log, committed, lambda done, total: told.append((done, total)))
+    assert 500 < committed < 1000
+    assert told == [(500, committed), (committed, committed)]
+
+
 def test_replay_agrees_with_the_live_run_and_names_what_does_not(log: Log) -> None:
     fill(log)
     work(log, Station(0, log, None), snapshot_at=20)

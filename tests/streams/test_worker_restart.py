@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,10 +13,12 @@ import pytest
 from alerts.queries import Reader
 from streams import bundle, settings
 from streams.bundle import Bundle
+from streams.embedded.schema import row_id
+from streams.embedded.store import Log
 from streams.hub import HubProducer
-from streams.topics import OBSERVATIONS
+from streams.topics import GROUP, OBSERVATIONS
 from streams.worker import Worker
-from tests.streams.small_site import START, frame_of, rules, site
+from tests.streams.small_site import START, frame_of, rules, site, tick
 from tests.streams.test_worker import until
 
 CONTENT = Bundle(site=site(), rules=rules())
@@ -67,3 +72,31 @@ def test_the_alarms_of_a_new_log_reach_an_old_journal(tmp_path: Path, runs: int)
     remove(tmp_path, "log.sqlite")
     work(tmp_path, 4, runs + 1)
     assert "p4" in alarms(tmp_path)
+
+
+def trim_past_the_snapshot(folder: Path) -> None:
+    """Leave a log as retention does where no snapshot was written for long; a last reading is not looked at yet."""
+    at = START + 150.0
+    with Log(folder / "log.sqlite") as log:
+        log.write([(OBSERVATIONS, 0, None, tick(at + n)) for n in range(10)])
+        end = log.end(OBSERVATIONS, 0)
+        log.write(
+            [(OBSERVATIONS, 0, None, frame_of([(3, at + 20, 30.0)], at + 20))], commits=[(GROUP, OBSERVATIONS, 0, end)]
+        )
+    with contextlib.closing(sqlite3.connect(folder / "log.sqlite", isolation_level=None)) as file:
+        (ident,) = file.execute("SELECT id FROM partition WHERE topic = ?", (OBSERVATIONS,)).fetchone()
+        file.execute("UPDATE partition SET first = ? WHERE id = ?", (end - 3, ident))
+        file.execute("DELETE FROM record WHERE id >= ? AND id < ?", (row_id(ident, 0), row_id(ident, end - 3)))
+
+
+def test_a_snapshot_older_than_the_log_is_no_crash_loop_but_an_alarm(tmp_path: Path) -> None:
+    work(tmp_path, 0, 1)
+    trim_past_the_snapshot(tmp_path)
+    work(tmp_path, 4, 3)
+    assert alarms(tmp_path) == {"p0", "p3", "p4"}, "what was acknowledged and not looked at yet is looked at"
+    reader = Reader(settings.load({}, data=str(tmp_path)).journal_url)
+    (found,) = [one for one in reader.alarms("all", limit=500).items if one["rule"] == "@memory"]
+    reader.close()
+    assert found["state"] == "RTNUN", "it stands until somebody has acknowledged it"
+    assert re.search(r"partition 0: observations \d+ to \d+ are no longer", found["explanation"]["clause"])
+    work(tmp_path, 5, 4)  # and the next start is like any other
