@@ -30,7 +30,10 @@ class Product:
         publication.write(folder, bundle.pack(content))
         self._vitals = Vitals(self.settings.hub_path, content.site)
         self.supervisor = Supervisor(
-            children(self.settings, self.content, None, []), self._vitals.lost, self._vitals.back
+            children(self.settings, self.content, None, []),
+            self._vitals.lost,
+            self._vitals.back,
+            hung_seconds=self.settings.hung_seconds,
         )
         self.ready = 0.0
         self._started = threading.Event()

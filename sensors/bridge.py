@@ -136,6 +136,8 @@ class Bridge:
         self._wake_write.setblocking(False)
         self._awake_wanted = False
         self._subscribed = False
+        self.turns = 0
+        """Counts turns of the loop, at least one in half a second while connected: if it stands still, it is stuck."""
         self._asked: dict[int, list[str]] = {}  # SUBSCRIBE packets not yet answered: id → filters
         self._refused_filters: dict[str, str] = {}  # filter → why
         self._ask_at = 0.0
@@ -155,6 +157,7 @@ class Bridge:
         read_at = 0.0
         while not self._stopping.is_set():
             now = time.monotonic()
+            self.turns += 1
             self._settle(now)
             if self.client.socket() is None:
                 self._connect(now)

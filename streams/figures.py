@@ -35,11 +35,21 @@ def read_figures(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-async def keep_writing(folder: Path, name: str, figures: Callable[[], Mapping[str, Any]]) -> None:
-    """Write a process's figures once a second from its event loop, until cancelled; then remove the file."""
+def _nobody() -> None:
+    """Tell nobody."""
+
+
+async def keep_writing(
+    folder: Path, name: str, figures: Callable[[], Mapping[str, Any]], alive: Callable[[], None] = _nobody
+) -> None:
+    """Write a process's figures once a second from its event loop, until cancelled; then remove the file.
+
+    `alive` is called each time, also when the disk takes nothing.
+    """
     try:
         while True:
             await asyncio.sleep(1.0)
+            alive()
             with contextlib.suppress(OSError):
                 write_figures(folder, name, figures())
     finally:
@@ -49,8 +59,10 @@ async def keep_writing(folder: Path, name: str, figures: Callable[[], Mapping[st
 class FiguresWriter:
     """Write a process's figures once a second from a thread of its own."""
 
-    def __init__(self, folder: Path, name: str, figures: Callable[[], Mapping[str, Any]]) -> None:
-        self._folder, self._name, self._figures = folder, name, figures
+    def __init__(
+        self, folder: Path, name: str, figures: Callable[[], Mapping[str, Any]], alive: Callable[[], None] = _nobody
+    ) -> None:
+        self._folder, self._name, self._figures, self._alive = folder, name, figures, alive
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="figures", daemon=True)
 
@@ -66,5 +78,6 @@ class FiguresWriter:
 
     def _run(self) -> None:
         while not self._stop.wait(1.0):
+            self._alive()
             with contextlib.suppress(OSError):  # a full disk must not stop the process; the figures go stale instead
                 write_figures(self._folder, self._name, self._figures())

@@ -41,6 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: Annotated[float, "Days of observations and outcomes kept in the log."] = 30.0
     retention_gigabytes: Annotated[float, "Most gigabytes of observations kept in the log."] = 20.0
     frame_floor_ms: Annotated[float, "Least milliseconds between two frames of one partition under load."] = 10.0
+    hung_seconds: Annotated[
+        float, "Seconds without a sign of life after which a process is killed; 0 lets it hang."
+    ] = 20.0
     log_level: Annotated[str, "DEBUG, INFO, WARNING or ERROR, in run/<process>.log; the terminal gets warnings."] = (
         "INFO"
     )

@@ -17,7 +17,7 @@ from typing import IO
 
 import msgspec
 
-from streams.processes.child import PARENT, READY
+from streams.processes.child import IS_ALIVE, IS_READY, PARENT, PROGRESS, READY
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,10 @@ STOP_SECONDS = 4.5
 """Seconds that a stop may take in all before what is left is killed."""
 
 
+HELD = ("D (disk sleep)", "t (tracing stop)")
+"""States of a process, as /proc/<pid>/status has them, in which it cannot give a sign and a kill would be no help."""
+
+
 class StartError(RuntimeError):
     """Raised when a run cannot start, with a sentence that says what to do."""
 
@@ -51,6 +55,7 @@ class Child(msgspec.Struct, kw_only=True):
     process: asyncio.subprocess.Process | None = None
     ready: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     restarts: int = 0
+    silent: float | None = None  # seconds since its last sign of life; None: it has never given one
     once: bool = False  # leaves by itself (the simulator); not restarted when it ends well
 
 
@@ -100,10 +105,18 @@ class Supervisor:
         children: Sequence[Child],
         lost: Callable[[str, int, int], None] | None = None,
         back: Callable[[str], None] | None = None,
+        progress: Callable[[str, str], None] | None = None,
+        hung_seconds: float = 0.0,
     ) -> None:
-        """`lost` is told (name, exit code, restarts) of a child that ended, `back` the name once it is ready again."""
+        """`lost` is told (name, exit code, restarts) of a child that ended, `back` the name once it is ready again.
+
+        `progress` is told (name, text) of one that takes long to get ready. A child that has given signs of life and
+        gives none for `hung_seconds` is killed and started again; 0 lets it hang.
+        """
         self.children = list(children)
-        self._lost, self._back = lost, back
+        self._lost, self._back, self._progress = lost, back, progress
+        self._hung_seconds = hung_seconds
+        self._heard = 0.0  # when a child last told of progress; monotonic
         self._stopping = asyncio.Event()
         self._hopeless = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -111,16 +124,25 @@ class Supervisor:
     async def start(self, seconds: float = 30.0) -> float:
         """Start all children at once, wait until each is ready, then start those that run once.
 
-        Return the seconds until all were ready. Raise `StartError` when one is not ready in time.
+        Return the seconds until all were ready. Raise `StartError` when one is not ready after `seconds`, counted anew
+        whenever a child tells of progress.
         """
-        begun = time.monotonic()
+        begun = self._heard = time.monotonic()
         self._tasks = [asyncio.create_task(self._keep(child)) for child in self.children if not child.once]
+        if self._hung_seconds > 0:
+            self._tasks.append(asyncio.create_task(self._watch()))
+        waiting = asyncio.create_task(self._all_ready())
         try:
-            async with asyncio.timeout(seconds):
-                await self._all_ready()
-        except TimeoutError as error:
-            late = ", ".join(child.name for child in self.children if not child.ready.is_set() and not child.once)
-            raise StartError(f"not ready after {seconds:.0f} s: {late}; see the lines above for the reason") from error
+            while not waiting.done():
+                left = self._heard + seconds - time.monotonic()
+                if left <= 0:
+                    late = ", ".join(child.name for child in self.children if not (child.ready.is_set() or child.once))
+                    raise StartError(f"not ready after {seconds:.0f} s: {late}; see the lines above for the reason")
+                await asyncio.wait({waiting}, timeout=left)
+            waiting.result()
+        finally:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
         took = time.monotonic() - begun
         self._tasks += [asyncio.create_task(self._keep(child)) for child in self.children if child.once]
         return took
@@ -194,6 +216,54 @@ class Supervisor:
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()
 
+    async def _watch(self) -> None:
+        """Kill children that hang; `_keep` starts them again and tells of the loss as of any other.
+
+        Silence is counted in turns of this loop, none longer than two should be: on a machine that was suspended, or
+        that gave the supervisor itself no time, the children had none either.
+        """
+        turn = min(1.0, self._hung_seconds / 4)
+        before = time.monotonic()
+        while True:
+            await asyncio.sleep(turn)
+            now = time.monotonic()
+            passed, before = min(now - before, 2 * turn), now
+            for child in self.children:
+                process = child.process
+                if child.silent is None or process is None or process.returncode is not None:
+                    continue
+                child.silent += passed
+                if child.silent < self._hung_seconds:
+                    continue
+                if is_held(process.pid):
+                    child.silent = 0.0
+                    continue
+                logger.error("%s has given no sign of life for %.0f s and is killed", child.name, child.silent)
+                child.silent = None
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+
+    def _hear(self, child: Child, said: bytes) -> bytes:
+        """Take in what a child tells; return the beginning of a line that is not whole yet."""
+        while said:
+            if said.startswith(PROGRESS):
+                line, end, rest = said.partition(b"\n")
+                if not end:
+                    return said
+                self._heard = time.monotonic()
+                if self._progress is not None:
+                    self._progress(child.name, line[1:].decode(errors="replace"))
+                said = rest
+                continue
+            if said.startswith(IS_READY) and not child.ready.is_set():
+                child.ready.set()
+                if child.restarts and not child.once and self._back is not None and not self._stopping.is_set():
+                    self._back(child.name)
+            elif said.startswith(IS_ALIVE):
+                child.silent = 0.0
+            said = said[1:]
+        return b""
+
     async def _run(self, child: Child) -> int:
         read, write = os.pipe()
         environment = {**os.environ, **child.environment, READY: str(write), PARENT: str(os.getpid())}
@@ -213,6 +283,8 @@ class Supervisor:
             os.close(write)
         loop = asyncio.get_running_loop()
         child.ready.clear()
+        child.silent = None
+        unread = b""
         listening = True  # the number of a closed descriptor is soon another child's
 
         def forget() -> None:
@@ -223,17 +295,28 @@ class Supervisor:
                 os.close(read)
 
         def told() -> None:
-            if os.read(read, 1):
-                child.ready.set()
-                if child.restarts and not child.once and self._back is not None and not self._stopping.is_set():
-                    self._back(child.name)
-            forget()
+            nonlocal unread
+            said = os.read(read, 65536)
+            if said:
+                unread = self._hear(child, unread + said)
+            else:
+                forget()
 
         loop.add_reader(read, told)
         try:
             return await child.process.wait()
         finally:
             forget()
+
+
+def is_held(pid: int) -> bool:
+    """Tell whether a process is kept from running by a debugger or by a disk, as far as the system says so (Linux)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    found = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    return found.get("State", "") in HELD or found.get("TracerPid", "0") != "0"
 
 
 def ending(code: int) -> str:

@@ -178,7 +178,13 @@ def _environment(found: Settings) -> dict[str, str]:
 async def _supervise(found: Settings, content: Bundle, scene: str | None, cameras: list[str], begun: float) -> int:
     configure_logging("run", found.log_level, found.data_folder / "run")
     vitals = Vitals(found.hub_path, content.site)
-    supervisor = Supervisor(children(found, content, scene, cameras), vitals.lost, vitals.back)
+    supervisor = Supervisor(
+        children(found, content, scene, cameras),
+        vitals.lost,
+        vitals.back,
+        lambda name, text: out.print(f"  {plain(name)}: {plain(text)}"),
+        found.hung_seconds,
+    )
     on_signals(supervisor)
     try:
         # the accounts' libraries take as long to import as the rest of this process: while the children begin

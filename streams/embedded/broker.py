@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from streams.embedded.mqtt.limits import BrokerSettings
@@ -131,15 +131,15 @@ def die_with_parent(parent: int) -> None:
         raise SystemExit("the parent has ended already")
 
 
-def serve(settings: BrokerSettings) -> None:
-    """Be the broker until SIGTERM or SIGINT. Raise `BrokerError` when a port is taken."""
+def serve(settings: BrokerSettings, alive: Callable[[], None] = lambda: None) -> None:
+    """Be the broker until SIGTERM or SIGINT; `alive` is called once a second. Raise `BrokerError` for a taken port."""
     from streams.embedded.mqtt.server import Server
 
     for port in settings.ports:
         check_port(port)
     if settings.data is not None:
         (settings.data / "run").mkdir(parents=True, exist_ok=True)
-    server = Server(settings)
+    server = Server(settings, alive)
     for number in (signal.SIGTERM, signal.SIGINT):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda *_: server.stop())

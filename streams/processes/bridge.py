@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 from sensors.bridge import Bridge, BridgeSettings
 from streams import bundle, publication, settings
@@ -33,13 +34,26 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: bridge.stop())
     threading.Thread(target=_ready_when_connected, args=(bridge,), daemon=True).start()
-    figures = FiguresWriter(found.data_folder, "bridge", bridge.figures)
+    figures = FiguresWriter(found.data_folder, "bridge", bridge.figures, _alive(bridge))
     figures.start()
     try:
         bridge.run()
     finally:
         figures.stop()
         producer.close()
+
+
+def _alive(bridge: Bridge) -> Callable[[], None]:
+    """Tell the parent that the loop turns; to look a broker's name up may take it as long as it likes."""
+    seen = -1
+
+    def alive() -> None:
+        nonlocal seen
+        if bridge.turns != seen or not bridge.connected:
+            seen = bridge.turns
+            child.parent().alive()
+
+    return alive
 
 
 def _ready_when_connected(bridge: Bridge) -> None:

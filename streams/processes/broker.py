@@ -35,7 +35,7 @@ def main(prefixes: Sequence[str]) -> int:
         unheld=tuple(f"{prefix}/{kind}/#" for prefix in prefixes for kind in ("alarms", "dispatches")),
     )
     try:
-        broker.serve(wanted)
+        broker.serve(wanted, child.parent().alive)
     except broker.BrokerError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1

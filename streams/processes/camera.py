@@ -197,7 +197,7 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
         eye.start()
     tasks = [
         asyncio.create_task(cameras.watch()),
-        asyncio.create_task(keep_writing(found.data_folder, "camera", cameras.figures)),
+        asyncio.create_task(keep_writing(found.data_folder, "camera", cameras.figures, child.parent().alive)),
     ]
     tasks[0].add_done_callback(lambda _: stop.set())
     child.ready()

@@ -1,7 +1,8 @@
-"""What every child process does: die with its parent, log one way, say when it is ready, stop on SIGTERM."""
+"""What every child process does: die with its parent, log one way, tell the parent how it fares, stop on SIGTERM."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import logging
@@ -10,6 +11,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import MutableMapping
+from functools import cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +20,12 @@ from types import TracebackType
 from streams.settings import Settings
 
 READY = "FORESHOCK_READY_FD"
+"""The pipe to the parent: `IS_READY` once, `IS_ALIVE` again and again, `PROGRESS` with a text and a line feed."""
+
+IS_READY, IS_ALIVE, PROGRESS = b"1", b".", b"+"
+SAID_EVERY = 1.0
+"""Seconds between two lines of progress."""
+
 PARENT = "FORESHOCK_PARENT"
 _PR_SET_PDEATHSIG = 1
 
@@ -27,6 +36,7 @@ LOG_FILES = 2
 
 def begin(name: str, settings: Settings) -> None:
     """Prepare this process: title its log lines, and die when the parent does."""
+    parent()
     follow_parent()
     configure_logging(name, settings.log_level, settings.data_folder / "run")
 
@@ -91,13 +101,56 @@ def _uncaught(kind: type[BaseException], error: BaseException | None, trace: Tra
     )
 
 
+class Parent:
+    """The way to the parent; silent in a process that has none. Safe from any thread."""
+
+    def __init__(self, environment: MutableMapping[str, str]) -> None:
+        number = environment.pop(READY, None)
+        self._pipe = None if number is None else int(number)
+        self._ready = False
+        self._said = -SAID_EVERY  # monotonic
+        if self._pipe is not None:
+            os.set_blocking(self._pipe, False)  # a parent that does not read must hold up nobody
+            os.set_inheritable(self._pipe, False)
+
+    def ready(self) -> None:
+        """Tell, once, that this process does its work now."""
+        if not self._ready:
+            self._ready = True
+            self._tell(IS_READY)
+
+    def alive(self) -> None:
+        """Tell that this process is not stuck; the parent ends one that has told so and does no longer."""
+        self._tell(IS_ALIVE)
+
+    def progress(self, text: str) -> None:
+        """Tell how far what takes long has come; most calls are passed over."""
+        now = time.monotonic()
+        if now - self._said >= SAID_EVERY:
+            self._said = now
+            self._tell(PROGRESS + text.replace("\n", " ").encode()[:200] + b"\n")
+
+    async def keep_alive(self) -> None:
+        """Tell once a second from the event loop, for as long as that turns."""
+        while True:
+            self.alive()
+            await asyncio.sleep(1.0)
+
+    def _tell(self, message: bytes) -> None:
+        if self._pipe is not None:
+            with contextlib.suppress(OSError):  # a parent that is gone, or has not read for hours
+                os.write(self._pipe, message)
+
+
+@cache
+def parent() -> Parent:
+    """Return this process's way to its parent."""
+    return Parent(os.environ)
+
+
 def ready() -> None:
     """Tell the parent, once, that this process does its work now."""
-    number = os.environ.pop(READY, None)
-    if number is not None:
-        descriptor = int(number)
-        os.write(descriptor, b"1")
-        os.close(descriptor)
+    parent().ready()
 
 
 def await_journal(url: str) -> None:

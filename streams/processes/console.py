@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -99,8 +100,17 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         decode_scores=decode_scores,
         history=backlog.scores,
         quarantine=backlog.refused,
-        started=child.ready,
+        started=_started,
     )
+
+
+_signs: list[asyncio.Task[None]] = []  # held here: the loop itself would let go of a task that nobody holds
+
+
+def _started() -> None:
+    """Tell the parent that requests are answered, and from now on that the event loop turns."""
+    child.ready()
+    _signs.append(asyncio.get_running_loop().create_task(child.parent().keep_alive()))
 
 
 def main() -> None:

@@ -104,7 +104,7 @@ async def _run(found: Settings) -> None:
     tasks = [
         asyncio.create_task(listen()),
         asyncio.create_task(Undelivered(notifier, vitals).watch()),
-        asyncio.create_task(keep_writing(found.data_folder, "notifier", lambda: _flat(notifier))),
+        asyncio.create_task(keep_writing(found.data_folder, "notifier", lambda: _flat(notifier), child.parent().alive)),
     ]
     child.ready()
     try:

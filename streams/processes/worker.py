@@ -17,7 +17,8 @@ async def _run(found: settings.Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     worker = Worker(found, packed, bundle.unpack(packed).site.partitions)
-    await worker.run(stop.wait(), child.ready)
+    parent = child.parent()
+    await worker.run(stop.wait(), child.ready, parent.progress, parent.alive)
 
 
 def main() -> None:

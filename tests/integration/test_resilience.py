@@ -81,6 +81,20 @@ def test_a_killed_process_comes_back_and_is_an_alarm_of_the_system(
     assert f"{name} ended by SIGKILL" in product.said
 
 
+def test_processes_that_hang_are_killed_and_come_back_as_if_they_had_crashed(tmp_path: Path) -> None:
+    with running(tmp_path / "data", FORESHOCK_HUNG_SECONDS="4") as product:
+        duty = product.token("duty")
+        flows(product, duty, 23.5)
+        before = product.children()
+        for pid in before.values():
+            os.kill(pid, signal.SIGSTOP)
+        for name, pid in before.items():
+            until(lambda name=name, pid=pid: product.children().get(name, pid) != pid, 40, f"another {name}")
+            assert f"{name} has given no sign of life" in product.said
+            until(lambda name=name: system_alarm(duty, name), 40, f"the alarm about {name}")
+        flows(product, duty, 24.5)
+
+
 def test_the_incident_of_the_system_is_seen_acknowledged_and_never_sent_out(
     product: Running, duty: httpx.Client
 ) -> None:

@@ -2,6 +2,9 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -174,3 +177,143 @@ def test_children_are_out_of_reach_of_the_terminals_interrupt() -> None:
         await keeper.stop()
 
     asyncio.run(scenario())
+
+
+def test_a_child_that_tells_of_progress_is_given_the_time_that_it_needs() -> None:
+    told: list[tuple[str, str]] = []
+    code = (
+        "import os,time; fd=int(os.environ['FORESHOCK_READY_FD'])\n"
+        "for n in range(6): os.write(fd, b'+%d of 6\\n' % n); time.sleep(0.25)\n"
+        "os.write(fd, b'1'); time.sleep(60)"
+    )
+
+    async def scenario() -> None:
+        slow = child("slow", code)
+        keeper = Supervisor([slow], progress=lambda name, text: told.append((name, text)))
+        took = await keeper.start(0.8)  # the whole takes longer, what lies between two tellings does not
+        assert took > 0.8 and slow.restarts == 0
+        await keeper.stop()
+
+    asyncio.run(scenario())
+    assert told == [("slow", f"{n} of 6") for n in range(6)]
+
+
+def test_a_child_that_stops_telling_of_progress_is_given_up() -> None:
+    async def scenario() -> None:
+        keeper = Supervisor(
+            [
+                child(
+                    "stuck",
+                    "import os,time; os.write(int(os.environ['FORESHOCK_READY_FD']), b'+1 of 6\\n'); time.sleep(60)",
+                )
+            ]
+        )
+        try:
+            with pytest.raises(StartError, match="stuck"):
+                await keeper.start(0.3)
+        finally:
+            await keeper.stop()
+
+    asyncio.run(scenario())
+
+
+BEATING = READY.replace("os.close(fd); ", "") + "\nwhile True: os.write(fd, b'.'); time.sleep(0.02)"
+
+
+def test_a_child_that_hangs_is_killed_started_again_and_reported_as_one_that_crashed() -> None:
+    told: list[str] = []
+
+    async def scenario() -> None:
+        hanging, mute = child("hanging", BEATING), child("mute", READY + "time.sleep(60)")
+        keeper = Supervisor(
+            [hanging, mute],
+            lambda name, code, restarts: told.append(f"{name} {code} {restarts}"),
+            lambda name: told.append(f"{name} back"),
+            hung_seconds=0.4,
+        )
+        await keeper.start(10)
+        await until(lambda: hanging.silent is not None)
+        assert hanging.process is not None
+        os.kill(hanging.process.pid, signal.SIGSTOP)
+        await until(lambda: len(told) == 2)
+        assert mute.restarts == 0, "what never gave a sign of life is not missed"
+        await keeper.stop()
+
+    asyncio.run(scenario())
+    assert told == [f"hanging {-signal.SIGKILL} 1", "hanging back"]
+
+
+class Leaping:
+    """A clock that can be moved ahead, as by a machine that slept."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+def test_a_machine_that_slept_blames_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Leaping()
+    monkeypatch.setattr(supervisor, "time", clock)
+
+    async def scenario() -> None:
+        one = child("one", BEATING)
+        keeper = Supervisor([one], hung_seconds=2.0)
+        await keeper.start(10)
+        await until(lambda: one.silent is not None)
+        assert one.process is not None
+        os.kill(one.process.pid, signal.SIGSTOP)
+        await until(lambda: one.silent)
+        clock.ahead = 3600.0
+        await until(lambda: one.silent is not None and one.silent > 1.0)
+        os.kill(one.process.pid, signal.SIGCONT)
+        await until(lambda: one.silent is not None and one.silent < 1.0)
+        assert one.restarts == 0
+        await keeper.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_child_under_a_debugger_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(supervisor, "is_held", lambda pid: not asked.append(pid))
+
+    async def scenario() -> None:
+        one = child("one", BEATING)
+        keeper = Supervisor([one], hung_seconds=0.2)
+        await keeper.start(10)
+        await until(lambda: one.silent is not None)
+        assert one.process is not None
+        os.kill(one.process.pid, signal.SIGSTOP)
+        await until(lambda: len(asked) == 2)
+        assert one.restarts == 0 and set(asked) == {one.process.pid}
+        await keeper.stop()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_process_that_is_traced_is_held_and_one_that_is_stopped_is_not() -> None:
+    code = (
+        "import ctypes, os, signal\n"
+        "ctypes.CDLL(None).ptrace(0, 0, 0, 0)\n"  # PTRACE_TRACEME: traced by its parent
+        "print('traced', flush=True); import time; time.sleep(60)"
+    )
+    traced = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    plain = subprocess.Popen(
+        [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"], stdout=subprocess.PIPE
+    )
+    try:
+        for one in (traced, plain):
+            assert one.stdout is not None and one.stdout.readline()
+        os.kill(plain.pid, signal.SIGSTOP)
+        os.waitpid(plain.pid, os.WUNTRACED)
+        assert supervisor.is_held(traced.pid)
+        assert not supervisor.is_held(plain.pid)
+        assert not supervisor.is_held(2**22 + 1), "one that is gone"
+    finally:
+        for one in (traced, plain):
+            one.kill()
+            one.wait()
+            assert one.stdout is not None
+            one.stdout.close()

@@ -9,6 +9,7 @@ import resource
 import selectors
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 from streams.embedded.mqtt import packets
@@ -41,10 +42,11 @@ _REASONS = {
 
 
 class Server:
-    """Serve MQTT. `listen`, then `run` until `stop`."""
+    """Serve MQTT. `listen`, then `run` until `stop`. `alive` is called once a second for as long as that turns."""
 
-    def __init__(self, settings: BrokerSettings) -> None:
+    def __init__(self, settings: BrokerSettings, alive: Callable[[], None] = lambda: None) -> None:
         self.settings = settings
+        self._alive = alive
         self.exchange = Exchange(settings)
         self.ports: list[int] = []
         self.figures: dict[str, Any] = {}
@@ -87,6 +89,7 @@ class Server:
                 if self.exchange.now >= tick_at:
                     tick_at = self.exchange.now + TICK
                     self.tick()
+                    self._alive()
         finally:
             self.close()
             if writer is not None:
