@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from typing import Any
 import msgspec
 
 from scripts.load import bench_site
+from scripts.ports import free_port
 
 BAR = 4.0
 MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
@@ -238,13 +238,6 @@ def start(broker: str, port: int, folder: Path) -> tuple[int, Callable[[], None]
         process.wait(5)
 
     return process.pid, stop
-
-
-def free_port() -> int:
-    """Find a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -35,7 +35,8 @@ from alerts import outcome
 from alerts.outcome import AlarmTransition, DispatchChange, Record
 from scripts.bench_pipeline import PROBES, content
 from scripts.load import publish
-from scripts.product import Product, free_port
+from scripts.ports import free_port
+from scripts.product import Product
 from sensors import frame
 from sensors.observation import FRAME
 from streams.embedded.store import Log

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import random
-import socket
 import threading
 from pathlib import Path
 from typing import Any
 
 from scripts.commands.run import children
+from scripts.ports import free_port
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.figures import read_figures
@@ -69,15 +67,3 @@ class Product:
     def figures(self, name: str) -> dict[str, Any]:
         """Read the figures that a process writes once a second; empty when it does not."""
         return read_figures(self.settings.data_folder).get(name, {})
-
-
-def free_port() -> int:
-    """Find a port that nothing listens on, outside the range that the kernel gives to clients.
-
-    In that range a client that keeps trying a port nobody listens on is in the end connected to itself, and holds it.
-    """
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

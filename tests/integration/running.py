@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +22,8 @@ import httpx
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from scripts.product import free_port
+from scripts.ports import free_port
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "a long enough password 7"
@@ -47,18 +48,6 @@ def foreshock(
         text=True,
         timeout=60,
     )
-
-
-def until(condition: Callable[[], Any], seconds: float = 20.0, what: str = "") -> Any:
-    """Wait until a condition holds and return what it said."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds:g} s in vain for {what or condition}")
-        time.sleep(0.03)
 
 
 def alive(pid: int) -> bool:

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.integration.running import ROOT, environment, running, until
+from tests.integration.running import ROOT, environment, running
+from tests.waiting import until
 
 pytestmark = pytest.mark.server
 

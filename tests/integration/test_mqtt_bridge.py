@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from scripts import load
+from scripts.ports import free_port
 from streams.embedded import broker as embedded
-from tests.sensors.conftest import MOSQUITTO, free_port, mosquitto
-from tests.sensors.test_bridge import SITE, Sink, publisher, running, until
+from tests.sensors.conftest import MOSQUITTO, mosquitto
+from tests.sensors.test_bridge import SITE, Sink, publisher, running
+from tests.waiting import until
 
 pytestmark = pytest.mark.server
 

@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from scripts.product import free_port
+from scripts.ports import free_port
 from sensors.site import SYSTEM
 from streams.embedded import broker as embedded
-from tests.integration.running import Mqtt, Running, Stream, running, until
+from tests.integration.running import Mqtt, Running, Stream, running
+from tests.waiting import until
 
 pytestmark = pytest.mark.server
 

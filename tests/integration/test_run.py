@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from scripts.product import free_port
-from tests.integration.running import PASSWORD, ROOT, Mqtt, Running, alive, foreshock, running, until
+from scripts.ports import free_port
+from tests.integration.running import PASSWORD, ROOT, Mqtt, Running, alive, foreshock, running
+from tests.waiting import until
 
 pytestmark = pytest.mark.server
 

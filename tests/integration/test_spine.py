@@ -13,7 +13,8 @@ import httpx
 import msgspec
 import pytest
 
-from tests.integration.running import PASSWORD, Mqtt, Receiver, Running, Stream, foreshock, running, until
+from tests.integration.running import PASSWORD, Mqtt, Receiver, Running, Stream, foreshock, running
+from tests.waiting import until
 
 pytestmark = pytest.mark.server
 

@@ -17,10 +17,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from scripts import load
+from scripts.ports import free_port
 from sensors import frame, observation, packing, quarantine
 from sensors.bridge import Bridge, BridgeSettings, Records, _Flight
 from streams.embedded import broker as embedded
-from tests.sensors.conftest import free_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.server
 
@@ -78,17 +79,6 @@ class Sink:
 
     def refused(self) -> list[quarantine.Refused]:
         return [quarantine.decode(record) for topic, _, record in list(self.records) if topic == quarantine.TOPIC]
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
-    """Wait for a condition."""
-    waiter = threading.Event()
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        waiter.wait(0.005)
-    return True
 
 
 @contextmanager
@@ -194,7 +184,8 @@ def test_what_the_log_refuses_for_good_is_quarantined_and_the_rest_acknowledged(
         assert len(sink.values()) == 20 - together and 666.0 not in sink.values()
         assert bridge.figures()["refused"] == {"log_refused": together}
         offered = sink.offered
-        assert not until(lambda: sink.offered > offered, 0.6), "it is not offered again"
+        with pytest.raises(TimeoutError):  # it is not offered again
+            until(lambda: sink.offered > offered, 0.6)
         client.publish("foreshock/readings/a0/p0", "99", qos=1).wait_for_publish(5)
         assert until(lambda: 99.0 in sink.values() and bridge.figures()["unlogged"] == 0)
 

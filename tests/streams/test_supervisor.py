@@ -11,18 +11,13 @@ import pytest
 
 from streams import supervisor
 from streams.supervisor import Child, StartError, Supervisor, require_port, take_lock
+from tests.waiting import reached
 
 READY = "import os,sys,time; fd=int(os.environ['FORESHOCK_READY_FD']); os.write(fd,b'1'); os.close(fd); "
 
 
 def child(name: str, code: str, order: int = 0, once: bool = False) -> Child:
     return Child(name=name, arguments=("-c", code), order=order, once=once)
-
-
-async def until(condition, seconds: float = 10.0) -> None:  # type: ignore[no-untyped-def]
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def test_children_are_ready_then_stopped_in_order(tmp_path: Path) -> None:
@@ -57,7 +52,7 @@ def test_a_killed_child_is_started_again_and_reported() -> None:
         assert one.process is not None
         before = one.process.pid
         os.kill(before, signal.SIGKILL)
-        await until(lambda: one.process is not None and one.process.pid != before and one.process.returncode is None)
+        await reached(lambda: one.process is not None and one.process.pid != before and one.process.returncode is None)
         await keeper.stop()
 
     asyncio.run(scenario())
@@ -100,8 +95,8 @@ def test_one_that_runs_once_starts_after_the_others_and_is_not_repeated(tmp_path
         once = child("once", f"open({str(note)!r},'a').write('o')", once=True)
         keeper = Supervisor([once, server])
         await keeper.start(10)
-        await until(lambda: note.exists() and note.read_text().endswith("o"))
-        await until(lambda: once.process is not None and once.process.returncode == 0)
+        await reached(lambda: note.exists() and note.read_text().endswith("o"))
+        await reached(lambda: once.process is not None and once.process.returncode == 0)
         await keeper.stop()
         assert once.restarts == 0
 
@@ -136,7 +131,7 @@ def test_a_child_that_works_again_is_reported_and_one_that_merely_starts_is_not(
         assert told == []
         assert one.process is not None
         os.kill(one.process.pid, signal.SIGKILL)
-        await until(lambda: len(told) == 2)
+        await reached(lambda: len(told) == 2)
         assert one.ready.is_set()
         await keeper.stop()
 
@@ -179,19 +174,34 @@ def test_children_are_out_of_reach_of_the_terminals_interrupt() -> None:
     asyncio.run(scenario())
 
 
-def test_a_child_that_tells_of_progress_is_given_the_time_that_it_needs() -> None:
+class Leaping:
+    """A clock that can be moved ahead, as by a machine that slept."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+def test_a_child_that_tells_of_progress_is_given_the_time_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Leaping()
+    monkeypatch.setattr(supervisor, "time", clock)
     told: list[tuple[str, str]] = []
     code = (
         "import os,time; fd=int(os.environ['FORESHOCK_READY_FD'])\n"
-        "for n in range(6): os.write(fd, b'+%d of 6\\n' % n); time.sleep(0.25)\n"
+        "for n in range(6): os.write(fd, b'+%d of 6\\n' % n)\n"
         "os.write(fd, b'1'); time.sleep(60)"
     )
 
+    def note(name: str, text: str) -> None:
+        told.append((name, text))
+        clock.ahead += 20.0
+
     async def scenario() -> None:
         slow = child("slow", code)
-        keeper = Supervisor([slow], progress=lambda name, text: told.append((name, text)))
-        took = await keeper.start(0.8)  # the whole takes longer, what lies between two tellings does not
-        assert took > 0.8 and slow.restarts == 0
+        keeper = Supervisor([slow], progress=note)
+        assert await keeper.start(30.0) > 100.0
+        assert slow.restarts == 0
         await keeper.stop()
 
     asyncio.run(scenario())
@@ -232,24 +242,15 @@ def test_a_child_that_hangs_is_killed_started_again_and_reported_as_one_that_cra
             hung_seconds=0.4,
         )
         await keeper.start(10)
-        await until(lambda: hanging.silent is not None)
+        await reached(lambda: hanging.silent is not None)
         assert hanging.process is not None
         os.kill(hanging.process.pid, signal.SIGSTOP)
-        await until(lambda: len(told) == 2)
+        await reached(lambda: len(told) == 2)
         assert mute.restarts == 0, "what never gave a sign of life is not missed"
         await keeper.stop()
 
     asyncio.run(scenario())
     assert told == [f"hanging {-signal.SIGKILL} 1", "hanging back"]
-
-
-class Leaping:
-    """A clock that can be moved ahead, as by a machine that slept."""
-
-    ahead = 0.0
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.ahead
 
 
 def test_a_machine_that_slept_blames_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,14 +261,14 @@ def test_a_machine_that_slept_blames_nobody(monkeypatch: pytest.MonkeyPatch) -> 
         one = child("one", BEATING)
         keeper = Supervisor([one], hung_seconds=2.0)
         await keeper.start(10)
-        await until(lambda: one.silent is not None)
+        await reached(lambda: one.silent is not None)
         assert one.process is not None
         os.kill(one.process.pid, signal.SIGSTOP)
-        await until(lambda: one.silent)
+        await reached(lambda: one.silent)
         clock.ahead = 3600.0
-        await until(lambda: one.silent is not None and one.silent > 1.0)
+        await reached(lambda: one.silent is not None and one.silent > 1.0)
         os.kill(one.process.pid, signal.SIGCONT)
-        await until(lambda: one.silent is not None and one.silent < 1.0)
+        await reached(lambda: one.silent is not None and one.silent < 1.0)
         assert one.restarts == 0
         await keeper.stop()
 
@@ -282,10 +283,10 @@ def test_a_child_under_a_debugger_is_left_alone(monkeypatch: pytest.MonkeyPatch)
         one = child("one", BEATING)
         keeper = Supervisor([one], hung_seconds=0.2)
         await keeper.start(10)
-        await until(lambda: one.silent is not None)
+        await reached(lambda: one.silent is not None)
         assert one.process is not None
         os.kill(one.process.pid, signal.SIGSTOP)
-        await until(lambda: len(asked) == 2)
+        await reached(lambda: len(asked) == 2)
         assert one.restarts == 0 and set(asked) == {one.process.pid}
         await keeper.stop()
 

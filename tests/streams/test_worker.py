@@ -18,6 +18,7 @@ from streams.replay import compare, entries
 from streams.topics import GROUP, OBSERVATIONS
 from streams.worker import Worker
 from tests.streams.small_site import START, frame_of, rules, site
+from tests.waiting import reached
 
 CONTENT = Bundle(site=site(points=100), rules=rules())
 ROOM = 2_000_000
@@ -29,12 +30,6 @@ def frame(number: int) -> bytes:
     at = START + 10.0 * number
     high = 30.0 if number > 300 else 1.0
     return frame_of([(k % 100, at + k // 100, high if k % 100 == 0 else 1.0 + k % 7) for k in range(500)], at)
-
-
-async def until(condition, seconds: float = 20.0) -> None:  # type: ignore[no-untyped-def]
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def test_a_full_disk_is_said_loses_nothing_acknowledged_and_heals(
@@ -62,7 +57,7 @@ def test_a_full_disk_is_said_loses_nothing_acknowledged_and_heals(
 
         for number in range(FRAMES):
             producer.produce([(OBSERVATIONS, 0, frame(number))], settled(number))
-        await until(lambda: "full" in caplog.text)
+        await reached(lambda: "full" in caplog.text)
         stored = worker.app.log_store.end(OBSERVATIONS, 0)
         with lock:
             acknowledged = len(done)
@@ -72,12 +67,12 @@ def test_a_full_disk_is_said_loses_nothing_acknowledged_and_heals(
         assert not task.done()
 
         worker.app.log_store.set_max_bytes(200_000_000)  # somebody makes room
-        await until(lambda: len(done) == FRAMES, 60)
+        await reached(lambda: len(done) == FRAMES, 60)
         assert not any(done.values())
-        await until(lambda: sum(s.readings for s in worker.stations.values()) >= FRAMES * 500, 60)
-        await until(lambda: not sum(s.lag for s in worker.stations.values()))
+        await reached(lambda: sum(s.readings for s in worker.stations.values()) >= FRAMES * 500, 60)
+        await reached(lambda: not sum(s.lag for s in worker.stations.values()))
         reader = Reader(found.journal_url)
-        await until(lambda: any(one["rule"] == "creep" for one in reader.alarms("all", limit=500).items))
+        await reached(lambda: any(one["rule"] == "creep" for one in reader.alarms("all", limit=500).items))
         reader.close()
         await asyncio.to_thread(producer.close)
         stop.set()

@@ -19,7 +19,7 @@ from streams.hub import HubProducer
 from streams.topics import GROUP, OBSERVATIONS
 from streams.worker import Worker
 from tests.streams.small_site import START, frame_of, rules, site, tick
-from tests.streams.test_worker import until
+from tests.waiting import reached
 
 CONTENT = Bundle(site=site(), rules=rules())
 
@@ -37,7 +37,7 @@ def work(folder: Path, point: int, number: int) -> None:
         producer = HubProducer(found.hub_path)
         at = START + 100.0 * (point + 1)
         producer.produce([(OBSERVATIONS, 0, frame_of([(point, at, 30.0)], at))], lambda error: None)
-        await until(lambda: len(alarms(folder)) == number)
+        await reached(lambda: len(alarms(folder)) == number)
         await asyncio.to_thread(producer.close)
         stop.set()
         await asyncio.wait_for(task, 20)

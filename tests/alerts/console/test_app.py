@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from starlette.testclient import TestClient
 
 from alerts.console import schema
 from alerts.console.routes import ROUTERS
+from tests.waiting import until
 
 from .conftest import Configure, Desktop, Engine
 
@@ -168,11 +168,3 @@ def test_the_site_is_described_once_and_fits_its_model(client: TestClient, deskt
     assert schema.Site.model_validate(sending).units[0].contact == "110"
     again = client.get("/api/v1/site", headers={**headers, "If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
-
-
-def until(true: Any, seconds: float = 5.0) -> None:
-    """Wait for a condition."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.005)

@@ -7,6 +7,7 @@ import numpy as np
 from starlette.testclient import TestClient
 
 from alerts.console import schema
+from tests.waiting import until
 
 from .conftest import Configure, Desktop, Engine
 
@@ -20,13 +21,6 @@ def decode(record: bytes) -> Any:
         raise ValueError("not scores")
     point, time, value = np.frombuffer(record).reshape(3, -1)
     return point.astype(np.uint32), time, value, np.full(len(point), 0.25, np.float32)
-
-
-def until(true: Any, seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.005)
 
 
 def test_the_traces_are_filled_from_the_log_and_go_on_live_without_repeats(

@@ -16,8 +16,10 @@ from alerts.journal import Journal
 from alerts.notifiers.deliveries import Deliveries
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import MqttTarget
+from scripts.ports import free_port
 from streams.embedded import broker as embedded
-from tests.alerts.notifiers.world import Listener, Town, free_port, until
+from tests.alerts.notifiers.world import Listener, Town
+from tests.waiting import reached
 
 pytestmark = pytest.mark.server
 
@@ -83,22 +85,22 @@ def test_alarms_are_retained_and_dispatches_reach_their_unit(
         await notifier.start()
         id = town.dispatch()
         await notifier.notify()
-        await until(lambda: listener.on("foreshock/dispatches/u-c1"))
+        await reached(lambda: listener.on("foreshock/dispatches/u-c1"))
         (event,) = listener.on("foreshock/dispatches/u-c1")
         assert (event["id"], event["type"], event["data"]["unit"]["id"]) == (
             id, "com.foreshock.dispatch.issued", "u-c1",
         )  # fmt: skip
-        await until(lambda: listener.on("foreshock/alarms/slope-1"))
+        await reached(lambda: listener.on("foreshock/alarms/slope-1"))
         assert listener.on("foreshock/alarms/slope-1")[-1]["level"] == "red"
         listener.close()
 
         late = Listener(port)  # who comes later finds the areas as they are, and no old orders
-        await until(lambda: late.on("foreshock/alarms/slope-1"))
+        await reached(lambda: late.on("foreshock/alarms/slope-1"))
         assert late.messages[0][2] is True
         assert not late.on("foreshock/dispatches/u-c1")
         town.calm()
         await notifier.notify()
-        await until(lambda: late.on("foreshock/alarms/slope-1")[-1]["open"] == [])
+        await reached(lambda: late.on("foreshock/alarms/slope-1")[-1]["open"] == [])
         assert late.on("foreshock/alarms/slope-1")[-1]["level"] is None
         late.close()
         await notifier.stop()
@@ -117,14 +119,14 @@ def test_a_broker_that_comes_back_empty_is_told_again(broker: tuple[int, Start],
             first = town.dispatch()
             await notifier.notify()
             outbox = Deliveries(tmp_path / "outbox.sqlite")
-            await until(lambda: outbox.is_delivered("mqtt", first))
+            await reached(lambda: outbox.is_delivered("mqtt", first))
             outbox.close()
         second = town.dispatch("level", area="river-1")  # while there is no broker
         await notifier.notify()
         with start():
             listener = Listener(port)
-            await until(lambda: listener.on("foreshock/dispatches/u-c2"), 30)
-            await until(lambda: listener.on("foreshock/alarms/slope-1"), 30)
+            await reached(lambda: listener.on("foreshock/dispatches/u-c2"), 30)
+            await reached(lambda: listener.on("foreshock/alarms/slope-1"), 30)
             events = [body["id"] for topic, body, _, _ in listener.messages if "dispatches" in topic]
             assert second in events
             assert first not in events
@@ -147,7 +149,7 @@ def test_from_poke_to_publish_takes_milliseconds(broker: tuple[int, Start], town
             town.record(town.desk.condition(_low(number, area, town.now), town.now))
             begun = time.perf_counter()
             await notifier.notify()
-            await until(lambda topic=f"foreshock/alarms/{area}": listener.on(topic))  # type: ignore[misc]
+            await reached(lambda topic=f"foreshock/alarms/{area}": listener.on(topic))  # type: ignore[misc]
             spans.append(listener.messages[-1][3] - begun)
         listener.close()
         await notifier.stop()

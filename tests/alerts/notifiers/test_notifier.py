@@ -13,7 +13,8 @@ from alerts.notifiers import notifier as module
 from alerts.notifiers.notice import Failed, Notice, Unavailable
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import MqttTarget
-from tests.alerts.notifiers.world import Town, until
+from tests.alerts.notifiers.world import Town
+from tests.waiting import reached
 
 
 class Wire:
@@ -71,12 +72,12 @@ def test_an_area_that_timed_out_after_an_order_is_told_after_a_restart(wire: Wir
         wire.failures["area"] = [Unavailable("no acknowledgement")]
         first = notifier_of(tmp_path, retry_first=60.0)
         await first.start()
-        await until(lambda: first.figures()["mqtt"].error)
+        await reached(lambda: first.figures()["mqtt"].error)
         await first.stop()
         assert wire.taken == [("dispatch", order)]
         second = notifier_of(tmp_path)
         await second.start()
-        await until(lambda: ("area", "slope-1") in wire.taken)
+        await reached(lambda: ("area", "slope-1") in wire.taken)
         await second.stop()
         assert wire.taken == [("dispatch", order), ("area", "slope-1")]
 
@@ -90,7 +91,7 @@ def test_orders_are_told_before_the_summaries_that_a_broker_has_forgotten(wire: 
         wire.stale = True  # as after every connection
         notifier = notifier_of(tmp_path)
         await notifier.start()
-        await until(lambda: wire.taken.count(("area", "slope-1")) == 2)
+        await reached(lambda: wire.taken.count(("area", "slope-1")) == 2)
         await notifier.stop()
         assert wire.taken[0] == ("dispatch", order)
 
@@ -105,7 +106,7 @@ def test_an_order_that_was_put_off_is_not_tried_anew_with_its_page(wire: Wire, t
         wire.failures["area"] = [Unavailable("no acknowledgement")] * 3
         notifier = notifier_of(tmp_path)
         await notifier.start()
-        await until(lambda: ("area", "slope-1") in wire.taken)
+        await reached(lambda: ("area", "slope-1") in wire.taken)
         await notifier.stop()
         assert ("dispatch", order) not in wire.taken
 

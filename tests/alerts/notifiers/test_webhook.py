@@ -22,7 +22,9 @@ from alerts.notifiers.notice import Failed, Notice, Rejected, Unavailable
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import TargetError, WebhookTarget, read_targets
 from alerts.notifiers.webhook import WebhookSender, is_public, secret_bytes, sign, verify
-from tests.alerts.notifiers.world import Receiver, Town, free_port, receiver, until
+from scripts.ports import free_port
+from tests.alerts.notifiers.world import Receiver, Town, receiver
+from tests.waiting import reached
 
 SECRET = "a secret of the tests"
 
@@ -72,7 +74,7 @@ def test_an_event_arrives_signed_and_as_it_is(hook: Receiver, town: Town, tmp_pa
         await notifier.start()
         id = town.dispatch()
         await notifier.notify()
-        await until(lambda: notifier.figures()["hook"].delivered == 1)
+        await reached(lambda: notifier.figures()["hook"].delivered == 1)
         await notifier.stop()
         (request,) = hook.requests
         assert request.path == "/hook?x=1"
@@ -94,7 +96,7 @@ def test_a_failing_receiver_gets_it_again_with_the_same_id(hook: Receiver, town:
         await notifier.start()
         id = town.dispatch()
         await notifier.notify()
-        await until(lambda: notifier.figures()["hook"].delivered == 1)
+        await reached(lambda: notifier.figures()["hook"].delivered == 1)
         await notifier.stop()
         assert [request.headers["webhook-id"] for request in hook.requests] == [id] * 4
 
@@ -112,12 +114,12 @@ def test_after_enough_attempts_it_is_a_dead_letter_that_can_be_revived(
         await notifier.start()
         id = town.dispatch()
         await notifier.notify()
-        await until(lambda: notifier.figures()["hook"].dead == 1)
+        await reached(lambda: notifier.figures()["hook"].dead == 1)
         (letter,) = notifier.dead_letters()["hook"]
         assert (letter.notice.id, letter.attempts, letter.error) == (id, 3, "answered 500")
         beside = Deliveries(tmp_path / "outbox.sqlite")  # as the command opens it, while the notifier runs
         assert beside.revive("hook", id)
-        await until(lambda: notifier.figures()["hook"].delivered == 1)
+        await reached(lambda: notifier.figures()["hook"].delivered == 1)
         assert notifier.figures()["hook"].dead == 0
         assert notifier.dead_letters() == {}
         assert not beside.revive("hook", id)
@@ -136,7 +138,7 @@ def test_what_fails_does_not_hold_up_what_follows(hook: Receiver, town: Town, tm
         town.dispatch()
         second = town.dispatch("level", area="river-1")
         await notifier.notify()
-        await until(lambda: notifier.figures()["hook"].delivered == 1)
+        await reached(lambda: notifier.figures()["hook"].delivered == 1)
         assert hook.requests[-1].headers["webhook-id"] == second
         assert notifier.figures()["hook"].waiting == 1
         await notifier.stop()
@@ -155,7 +157,7 @@ def test_restarts_deliver_nothing_twice_and_lose_nothing(hook: Receiver, town: T
             ids += [town.event(2 * number), town.event(2 * number + 1)]
             await notifier.start()
             if number % 2:
-                await until(partial(came, ids[-1]))
+                await reached(partial(came, ids[-1]))
             await notifier.stop()
         assert [request.headers["webhook-id"] for request in hook.requests] == ids
 
@@ -169,7 +171,7 @@ def test_a_journal_made_anew_repeats_no_event(hook: Receiver, town: Town, tmp_pa
         for number in range(events):
             town.event(number)
         await notifier.notify()
-        await until(lambda: len(hook.requests) == max(3, events))
+        await reached(lambda: len(hook.requests) == max(3, events))
         await notifier.stop()
 
     asyncio.run(play(town, tmp_path / "journal.sqlite", 3))
@@ -191,7 +193,7 @@ def test_simulations_reach_only_exercise_targets(hook: Receiver, town: Town, tmp
         town.dispatch(simulated=True)
         real = town.dispatch("level", area="river-1")
         await notifier.notify()
-        await until(lambda: len(hook.requests) == 3)
+        await reached(lambda: len(hook.requests) == 3)
         await notifier.stop()
         assert notifier_counts(hook, real) == (2, 1)
 
@@ -286,8 +288,18 @@ def test_a_connection_that_is_cut_is_a_failure(hook: Receiver) -> None:
         asyncio.run(send_once(target(hook), notice()))
 
 
-def test_what_a_target_out_of_reach_misses_waits_for_it(town: Town, tmp_path: Path) -> None:
+def test_what_a_target_out_of_reach_misses_waits_for_it(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port = free_port()
+    attempts: list[str] = []
+    send = WebhookSender.send
+
+    async def counted(sender: WebhookSender, notice: Notice) -> None:
+        attempts.append(notice.id)
+        await send(sender, notice)
+
+    monkeypatch.setattr(WebhookSender, "send", counted)
 
     async def scenario() -> None:
         away = target(Receiver(port=port), attempts=2)
@@ -295,12 +307,12 @@ def test_what_a_target_out_of_reach_misses_waits_for_it(town: Town, tmp_path: Pa
         await notifier.start()
         ids = [town.event(0), town.event(1)]
         await notifier.notify()
-        await until(lambda: "ConnectError" in notifier.figures()["hook"].error)
-        await asyncio.sleep(0.2)  # far more attempts than a notice has
+        await reached(lambda: "ConnectError" in notifier.figures()["hook"].error)
+        await reached(lambda: len(attempts) > 10)  # more than a notice has
         assert (notifier.figures()["hook"].waiting, notifier.figures()["hook"].dead) == (0, 0)
         with receiver(port) as back:
-            await until(lambda: len(back.requests) == 2)
-            await until(lambda: notifier.figures()["hook"].delivered == 2)
+            await reached(lambda: len(back.requests) == 2)
+            await reached(lambda: notifier.figures()["hook"].delivered == 2)
             await notifier.stop()
             assert [request.headers["webhook-id"] for request in back.requests] == ids
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +26,3 @@ class Transport:
 @pytest.fixture(params=["sqlite"])
 def transport(request: pytest.FixtureRequest, tmp_path: Path) -> Transport:
     return Transport(request.param, tmp_path)
-
-
-async def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Wait until a condition holds; fail if it does not."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.002)

@@ -18,8 +18,9 @@ from streams.embedded.schema import LogFullError, LogWriteError
 from streams.embedded.store import Log
 from streams.hub import HubProducer
 from streams.lean import Batch, TopicSpec, create_app
+from tests.waiting import reached, until
 
-from .conftest import Transport, until
+from .conftest import Transport
 
 ROOT = Path(__file__).parents[3]
 WORKER = Path(__file__).with_name("worker.py")
@@ -32,13 +33,6 @@ def spawn(transport: Transport, mode: str = "work") -> subprocess.Popen[bytes]:
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT)},
     )
-
-
-def wait_for(condition: callable, seconds: float = 30.0) -> None:  # type: ignore[valid-type]
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
 
 
 def test_outputs_and_offset_are_durable_together(transport: Transport) -> None:
@@ -55,7 +49,7 @@ def test_outputs_and_offset_are_durable_together(transport: Transport) -> None:
 
         await app.start()
         await app.produce_many([("observations", 1, None, b"a"), ("observations", 1, None, b"b")])
-        await until(lambda: sum(map(len, offsets)) == 2)
+        await reached(lambda: sum(map(len, offsets)) == 2)
         assert [offset for written in offsets for offset in written] == [0, 1]
         assert app.log_store.read("outcomes", 1, 0) == [(0, b"k", b"aa"), (1, b"k", b"bb")]
         assert app.log_store.committed("worker", "observations", 1) == 2
@@ -78,7 +72,7 @@ def test_an_output_that_cannot_be_written_fails_the_agent_and_not_the_partition(
 
         await app.start()
         await app.produce("observations", 0, None, b"x")
-        await until(lambda: app.log_store.committed("worker", "observations", 0) == 1)
+        await reached(lambda: app.log_store.committed("worker", "observations", 0) == 1)
         assert "nowhere" in str(errors[0])
         await app.stop()
 
@@ -95,7 +89,7 @@ def test_kill_9_under_load_loses_nothing_and_repeats_no_output(transport: Transp
     number = 0
     try:
         for kill in range(kills):
-            wait_for(lambda: producer.connected)
+            until(lambda: producer.connected)
             goal = len(acknowledged) + chance.randint(100, 1500)
             while len(acknowledged) < goal:
                 if producer.waiting > 200:
@@ -114,14 +108,14 @@ def test_kill_9_under_load_loses_nothing_and_repeats_no_output(transport: Transp
             worker.wait()
             worker = spawn(transport)
             assert kill >= 0
-        wait_for(lambda: producer.waiting == 0)
+        until(lambda: producer.waiting == 0)
         producer.close()
 
         def caught_up() -> bool:
             with Log.open_readonly(transport.path) as log:
                 return all(log.committed("worker", "observations", p) == log.end("observations", p) for p in range(2))
 
-        wait_for(caught_up)
+        until(caught_up)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(5) == 0
     finally:
@@ -145,9 +139,9 @@ def test_sigterm_stops_a_busy_worker_within_five_seconds(transport: Transport) -
     hub = transport.path.parent / "hub.sock"
     try:
         producer = HubProducer(hub)
-        wait_for(lambda: producer.connected)
+        until(lambda: producer.connected)
         producer.produce([("observations", 0, b"x")], lambda error: None)
-        wait_for(lambda: hub.with_name("hub.sock.stuck").exists())
+        until(lambda: hub.with_name("hub.sock.stuck").exists())
         began = time.monotonic()
         worker.send_signal(signal.SIGTERM)
         worker.wait(6)
@@ -178,15 +172,15 @@ def test_a_full_log_makes_outputs_wait_in_order_and_loses_none(tmp_path: Path) -
         log = app.log_store
         for n in range(100):
             await app.produce("observations", 0, None, b"%04d" % n * 10)
-        await until(lambda: log.figures()["failures"] >= 3)
-        await until(lambda: handled >= 100)
+        await reached(lambda: log.figures()["failures"] >= 3)
+        await reached(lambda: handled >= 100)
         committed = log.committed("worker", "observations", 0) or 0
         assert committed == log.end("outcomes", 0) < 400
         for n in range(100, 120):
             with suppress(LogFullError):
                 await app.produce("observations", 0, None, b"%04d" % n * 10)
         log.set_max_bytes(100_000_000)
-        await until(lambda: log.committed("worker", "observations", 0) == log.end("observations", 0))
+        await reached(lambda: log.committed("worker", "observations", 0) == log.end("observations", 0))
         outcomes = log.read_stored("outcomes", 0, 0, limit=10_000, max_bytes=1 << 30)
         observations = log.read_stored("observations", 0, 0, limit=10_000)
         assert [value[:40] for _, _, value in outcomes] == [value for _, _, value in observations]

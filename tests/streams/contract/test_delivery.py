@@ -9,8 +9,9 @@ import pytest
 
 from streams.embedded.schema import LogFullError, LogWriteError
 from streams.lean import Batch
+from tests.waiting import reached
 
-from .conftest import Transport, until
+from .conftest import Transport
 
 
 def put(partition: int, *values: bytes) -> list[tuple[str, int, bytes | None, bytes]]:
@@ -31,7 +32,7 @@ def test_records_arrive_in_order_and_without_gaps_in_each_partition(transport: T
         await asyncio.gather(
             *(app.produce_many(put(n % 3, *(b"%d" % (n * 10 + i) for i in range(10)))) for n in range(300))
         )
-        await until(lambda: sum(map(len, seen.values())) >= 3000)
+        await reached(lambda: sum(map(len, seen.values())) >= 3000)
         await app.stop()
         for partition, records in seen.items():
             assert [offset for offset, _ in records] == list(range(1000))
@@ -73,11 +74,11 @@ def test_an_agent_that_raises_commits_nothing_and_gets_the_bad_record_alone(tran
         await app.start()
         await app.produce_many(put(0, b"a", b"bad", b"c"))
         held.set()
-        await until(lambda: len(kept) == 3)
+        await reached(lambda: len(kept) == 3)
         assert kept == [b"a", b"bad", b"c"]
         assert (0, [b"a", b"bad", b"c"]) in calls or calls[0][0] == 0
         assert any(attempt > 0 and values == [b"bad"] for attempt, values in calls)
-        await until(lambda: app.log_store.committed("worker", "observations", 0) == 3)
+        await reached(lambda: app.log_store.committed("worker", "observations", 0) == 3)
         await app.stop()
 
     asyncio.run(main())
@@ -96,7 +97,7 @@ def test_work_goes_on_after_a_restart_where_it_was_committed(transport: Transpor
         await app.start()
         if produce:
             await app.produce_many(put(0, *(b"%d" % n for n in range(produce))))
-        await until(lambda: len(seen) >= count)
+        await reached(lambda: len(seen) >= count)
         await app.stop()
         return seen
 
@@ -119,7 +120,7 @@ def test_where_a_group_begins_is_pinned_when_it_first_sees_a_partition(transport
         await before.produce_many(put(1, b"old", b"old"))
         await before.stop()
         await app.start()
-        await until(lambda: app.log_store.committed("worker", "observations", 1) == 2)
+        await reached(lambda: app.log_store.committed("worker", "observations", 1) == 2)
         assert app.log_store.committed("worker", "observations", 0) == 0
         await app.produce_many(put(0, b"in flight"))
         await app.stop()
@@ -131,7 +132,7 @@ def test_where_a_group_begins_is_pinned_when_it_first_sees_a_partition(transport
             seen.extend(value for _, _, value in batch.records)
 
         await later.start()
-        await until(lambda: seen)
+        await reached(lambda: seen)
         await later.stop()
         assert seen == [b"in flight"]
 
@@ -156,8 +157,8 @@ def test_a_rebalance_gives_partitions_back_and_loses_and_repeats_nothing(transpo
             for partition in range(3):  # in flight while the rebalance runs
                 app.log_store.append(put(partition, *[b"x"] * 3))
             await consumer.rebalance()
-        await until(lambda: len(set(seen)) >= 1800)
-        await until(lambda: all(app.log_store.committed("worker", "observations", p) == 600 for p in range(3)))
+        await reached(lambda: len(set(seen)) >= 1800)
+        await reached(lambda: all(app.log_store.committed("worker", "observations", p) == 600 for p in range(3)))
         await app.stop()
         assert sorted(seen) == [(p, o) for p in range(3) for o in range(600)]
         assert events == ["+3"] + ["-3", "+3"] * 200 + ["-3"]
@@ -188,7 +189,7 @@ def test_the_hooks_frame_every_delivery(transport: Transport) -> None:
 
         await app.start()
         await app.produce("observations", 0, None, b"x")
-        await until(lambda: "batch" in events)
+        await reached(lambda: "batch" in events)
         await app.stop()
         assert events == ["assigned", "batch", "handled", "revoked"]
 
@@ -210,7 +211,7 @@ def test_a_timer_outlives_a_log_that_cannot_be_written(transport: Transport) -> 
             raise LogFullError("full")
 
         await app.start()
-        await until(lambda: len(turns) >= 3)
+        await reached(lambda: len(turns) >= 3)
         assert not app.crashed
         await app.stop()
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import faust
 
-from .conftest import Transport, until
+from tests.waiting import reached
+
+from .conftest import Transport
 
 
 def plain(transport: Transport, name: str = "plain") -> Any:
@@ -45,11 +47,11 @@ def test_events_tables_and_sends_of_plain_faust_survive_a_restart(transport: Tra
         await result.declare()
         for n in range(begin, end):
             await source.send(key=b"k%d" % (n % 5), value=b"%d" % n)
-        await until(lambda: len(seen) == end - begin)
+        await reached(lambda: len(seen) == end - begin)
         log = app.producer.log_store
-        await until(lambda: count(log, "result") == end)
+        await reached(lambda: count(log, "result") == end)
         group = app.conf.id
-        await until(lambda: all(log.committed(group, "source", p) == log.end("source", p) for p in range(2)))
+        await reached(lambda: all(log.committed(group, "source", p) == log.end("source", p) for p in range(2)))
         totals = {key: table[key] for key in ("k0", "k1", "k2", "k3", "k4")}
         await app.stop()
         return totals  # type: ignore[return-value]
@@ -81,7 +83,7 @@ def test_what_an_agent_sends_waits_for_its_event(transport: Transport) -> None:
         await app.producer.flush()
         assert log.end("result", 0) == 0, "held while its event is being handled"
         go.set()
-        await until(lambda: log.end("result", 0) == 1)
+        await reached(lambda: log.end("result", 0) == 1)
         assert log.committed(app.conf.id, "source", 0) == 1
         await app.stop()
 

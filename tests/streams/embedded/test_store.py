@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +24,10 @@ from streams.embedded.schema import (
     LogWriteError,
 )
 from streams.embedded.store import Log, TopicSpec
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[3]
 TOPICS = {"a": TopicSpec(2), "kept": TopicSpec(1, compact=True)}
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        threading.Event().wait(0.005)
 
 
 def values(log: Log, topic: str, partition: int = 0) -> list[bytes]:
@@ -110,7 +103,7 @@ def test_what_piled_up_is_written_in_one_transaction(tmp_path: Path) -> None:
             log.append([("a", 0, None, b"x")], lambda offsets, error: done.append(offsets))
         before = log.figures()["transactions"]
         first.set()
-        wait_for(lambda: len(done) == 500)
+        until(lambda: len(done) == 500)
         assert done == [[n] for n in range(1, 501)]
         assert log.figures()["transactions"] - before <= 3
 
@@ -155,11 +148,11 @@ def test_retention_by_age_drops_the_oldest_but_never_the_newest(tmp_path: Path) 
         now[0] = 1030.0
         log.write([("a", 0, None, b"later")])
         now[0] = 1070.0
-        wait_for(lambda: log.start("a", 0) == 600)
+        until(lambda: log.start("a", 0) == 600)
         assert values(log, "a") == [b"later"]
         now[0] = 9000.0
         log.write([("a", 0, None, b"last")])
-        wait_for(lambda: log.start("a", 0) == 601)
+        until(lambda: log.start("a", 0) == 601)
         assert log.end("a", 0) == 602
     with Log(tmp_path / "log", {"a": TopicSpec(1, retention_seconds=60)}, clock=lambda: now[0] * 2) as log:
         assert log.write([("a", 0, None, b"next")]) == [602], "offsets never start again"
@@ -168,7 +161,7 @@ def test_retention_by_age_drops_the_oldest_but_never_the_newest(tmp_path: Path) 
 def test_retention_by_size_drops_the_oldest_in_pieces(tmp_path: Path) -> None:
     with Log(tmp_path / "log", {"a": TopicSpec(1, retention_bytes=50_000)}) as log:
         log.write([("a", 0, None, bytes(100)) for _ in range(2000)])
-        wait_for(lambda: log.size("a", 0) <= 50_000)
+        until(lambda: log.size("a", 0) <= 50_000)
         assert log.start("a", 0) == 1500
         assert len(log.read_stored("a", 0, 0)) == 500
 
@@ -176,11 +169,11 @@ def test_retention_by_size_drops_the_oldest_in_pieces(tmp_path: Path) -> None:
 def test_retention_waits_for_a_group_that_has_not_read_yet(tmp_path: Path) -> None:
     with Log(tmp_path / "log", {"a": TopicSpec(1, retention_bytes=1000)}) as log:
         log.write([("a", 0, None, bytes(100)) for _ in range(100)], commits=[("slow", "a", 0, 20)])
-        wait_for(lambda: log.start("a", 0) == 20)
+        until(lambda: log.start("a", 0) == 20)
         log.write([], commits=[("slow", "a", 0, 60)])
-        wait_for(lambda: log.start("a", 0) == 60)
+        until(lambda: log.start("a", 0) == 60)
         log.forget("slow")
-        wait_for(lambda: log.start("a", 0) == 90)
+        until(lambda: log.start("a", 0) == 90)
 
 
 def test_compaction_keeps_the_newest_of_each_key_also_after_reopening(tmp_path: Path) -> None:
@@ -190,12 +183,12 @@ def test_compaction_keeps_the_newest_of_each_key_also_after_reopening(tmp_path: 
     with Log(tmp_path / "log", TOPICS) as log:
         for n in range(100):
             log.write([("kept", 0, b"k%d" % (n % 3), b"%d" % n)])
-        wait_for(lambda: len(kept(log)) == 3)
+        until(lambda: len(kept(log)) == 3)
         assert kept(log) == [(97, b"k1", b"97"), (98, b"k2", b"98"), (99, b"k0", b"99")]
         assert log.start("kept", 0) == 97
         log.write([("kept", 0, b"k1", b"new")])
     with Log(tmp_path / "log", TOPICS) as log:
-        wait_for(lambda: len(kept(log)) == 3)
+        until(lambda: len(kept(log)) == 3)
         assert kept(log)[-1] == (100, b"k1", b"new")
         assert log.end("kept", 0) == 101
 
@@ -238,7 +231,7 @@ def test_a_full_log_refuses_writes_and_heals_when_there_is_room(tmp_path: Path) 
             log.write([("a", 0, None, bytes(100_000))])
         assert len(log.read_stored("a", 0, 0)) == len(offsets), "reading goes on"
     with Log(tmp_path / "log", {"a": TopicSpec(1, retention_bytes=200_000)}, max_bytes=2_000_000) as log:
-        wait_for(lambda: log.size("a", 0) <= 200_000)
+        until(lambda: log.size("a", 0) <= 200_000)
         assert log.write([("a", 0, None, bytes(16_000))]) == [len(offsets)], "offsets go on without a gap"
 
 
@@ -260,7 +253,7 @@ def test_a_locked_file_refuses_nothing_for_good_and_all_at_once(tmp_path: Path) 
             log.append([("a", 0, None, b"x")], lambda _, error: answers.append(error))
         before = log.figures()["failures"]
         gate.set()
-        wait_for(lambda: len(answers) == 50)
+        until(lambda: len(answers) == 50)
         assert {type(one) for one in answers} == {LogUnavailableError}
         assert log.figures()["failures"] - before < 5, "each of them did not wait out the lock by itself"
         other.execute("ROLLBACK")
@@ -343,7 +336,7 @@ def test_a_failed_write_does_not_fail_its_neighbours(tmp_path: Path) -> None:
             commits: list[Any] = [(f"group {number}", "a", 0, offset)]
             log.append([("a", 0, None, b"%d" % number)], lambda _, error: outcomes.append(error), commits=commits)
         gate.set()
-        wait_for(lambda: len(outcomes) == 3)
+        until(lambda: len(outcomes) == 3)
         assert [error is None for error in outcomes] == [True, False, True]
         assert values(log, "a") == [b"x", b"0", b"2"]
 
@@ -382,7 +375,7 @@ def test_an_unforeseen_error_ends_the_log_and_all_that_waits_learns_of_it(
     for _ in range(3):
         log.append([("a", 0, None, b"z")], lambda _, error: answers.append(error))
     gate.set()
-    wait_for(lambda: len(answers) == 3)
+    until(lambda: len(answers) == 3)
     assert all(isinstance(one, LogClosedError) and "unforeseen" in str(one) for one in answers)
     assert isinstance(log.failed, RuntimeError)
     with pytest.raises(LogClosedError, match="unforeseen"):
@@ -400,7 +393,7 @@ def test_upkeep_that_breaks_in_an_unforeseen_way_ends_the_log(tmp_path: Path, mo
 
     with Log(tmp_path / "log", TOPICS) as log:
         monkeypatch.setattr(log._writer, "_chore", broken)
-        wait_for(lambda: log.failed is not None)
+        until(lambda: log.failed is not None)
         with pytest.raises(LogClosedError, match="unforeseen"):
             log.write([("a", 0, None, b"x")])
 
@@ -433,6 +426,6 @@ def test_compaction_that_is_rolled_back_is_done_again(tmp_path: Path, monkeypatc
         monkeypatch.setattr(log._writer, "_chore", failing)
         for n in range(10):
             log.write([("kept", 0, b"k", b"%d" % n)])
-        wait_for(lambda: len(failures) == 3 and log.read_stored("kept", 0, 0) == [(9, b"k", b"9")])
-        wait_for(lambda: log.size("kept", 0) == 2)
+        until(lambda: len(failures) == 3 and log.read_stored("kept", 0, 0) == [(9, b"k", b"9")])
+        until(lambda: log.size("kept", 0) == 2)
         assert log.failed is None and log.start("kept", 0) == 9

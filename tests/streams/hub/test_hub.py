@@ -28,14 +28,9 @@ from streams.hub import (
 )
 from streams.hub.address import connect
 from streams.hub.protocol import MAX_MESSAGE, VERSION, Hello, Put, encode
+from tests.waiting import reached
 
 Records = list[tuple[str, int, bytes | None, bytes]]
-
-
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.002)
 
 
 class Memory:
@@ -76,10 +71,10 @@ def test_a_batch_is_acknowledged_once_it_is_durable(tmp_path: Path) -> None:
         producer, answers = HubProducer(path), list[Exception | None]()
         memory.gate.clear()
         producer.produce([("a", 0, b"x"), ("a", 1, b"y")], answers.append)
-        await until(lambda: memory.calls)
+        await reached(lambda: memory.calls)
         assert not answers
         memory.gate.set()
-        await until(lambda: answers)
+        await reached(lambda: answers)
         assert answers == [None] and memory.records == [b"x", b"y"]
         client = HubClient(path)
         assert await client.produce([("a", 0, b"k", b"z"), ("a", 0, None, b"w")]) == [2, 3]
@@ -98,14 +93,14 @@ def test_batches_survive_a_restart_of_the_server_in_order(tmp_path: Path) -> Non
             producer.produce([("a", 0, b"%d" % n)], answers.append)
         server = HubServer(path, memory.produce)
         await server.start()
-        await until(lambda: len(answers) == 10)
+        await reached(lambda: len(answers) == 10)
         for n in range(10, 500):
             producer.produce([("a", 0, b"%d" % n)], answers.append)
             if n % 100 == 0:
                 await server.stop()
                 server = HubServer(path, memory.produce)
                 await server.start()
-        await until(lambda: len(answers) == 500)
+        await reached(lambda: len(answers) == 500)
         assert set(answers) == {None}
         first = list(dict.fromkeys(memory.records))
         assert first == [b"%d" % n for n in range(500)], "all there, first written in order"
@@ -123,11 +118,11 @@ def test_a_batch_sent_again_over_a_new_connection_is_not_written_twice(tmp_path:
         for n in range(300):
             producer.produce([("a", 0, b"%d" % n)], answers.append)
             if n % 30 == 0:
-                await until(lambda: server._connections)
+                await reached(lambda: server._connections)
                 for connection in list(server._connections):
                     connection._transport.abort()  # type: ignore[union-attr]
                 await asyncio.sleep(0)
-        await until(lambda: len(answers) == 300)
+        await reached(lambda: len(answers) == 300)
         assert memory.records == [b"%d" % n for n in range(300)]
         await asyncio.to_thread(producer.close)
         await server.stop()
@@ -143,10 +138,10 @@ def test_a_full_log_holds_batches_back_in_order_until_there_is_room(tmp_path: Pa
         memory.failing = LogFullError("full")
         for n in range(50):
             producer.produce([("a", 0, b"%d" % n)], answers.append)
-        await until(lambda: memory.calls >= 2)
+        await reached(lambda: memory.calls >= 2)
         assert not answers and not memory.records
         memory.failing = None
-        await until(lambda: len(answers) == 50)
+        await reached(lambda: len(answers) == 50)
         assert memory.records == [b"%d" % n for n in range(50)] and set(answers) == {None}
         await asyncio.to_thread(producer.close)
         await server.stop()
@@ -164,7 +159,7 @@ def test_a_refused_batch_fails_alone(tmp_path: Path) -> None:
             topic = "nowhere" if n == 3 else "a"
             producer.produce([(topic, 0, b"%d" % n)], lambda error, n=n: answers.__setitem__(n, error))
         memory.gate.set()
-        await until(lambda: len(answers) == 6)
+        await reached(lambda: len(answers) == 6)
         assert [n for n, error in answers.items() if error is not None] == [3]
         assert isinstance(answers[3], HubRefusedError) and "nowhere" in str(answers[3])
         assert answers[3].permanent
@@ -201,17 +196,17 @@ def test_subscribers_hear_of_their_topics_and_of_every_reconnection(tmp_path: Pa
         listening = asyncio.create_task(listen())
         server = HubServer(path, memory.produce)
         await server.start()
-        await until(lambda: server.subscribers)
+        await reached(lambda: server.subscribers)
         server.publish("a", 1, 7, b"x")
         server.publish("c", 1, 7, b"not for us")
         server.publish("b", 0, 8, b"y")
-        await until(lambda: len(heard) == 3)
+        await reached(lambda: len(heard) == 3)
         await server.stop()
         server = HubServer(path, memory.produce)
         await server.start()
-        await until(lambda: server.subscribers)
+        await reached(lambda: server.subscribers)
         server.publish("a", 1, 9, b"z")
-        await until(lambda: len(heard) == 5)
+        await reached(lambda: len(heard) == 5)
         marker = (RESYNC, -1, -1, b"")
         assert heard == [marker, ("a", 1, 7, b"x"), ("b", 0, 8, b"y"), marker, ("a", 1, 9, b"z")]
         listening.cancel()
@@ -234,14 +229,14 @@ def test_a_slow_subscriber_gets_a_marker_and_holds_up_nobody(tmp_path: Path) -> 
                     await slow.wait()
 
         listening = asyncio.create_task(listen())
-        await until(lambda: server.subscribers)
+        await reached(lambda: server.subscribers)
         for n in range(400):
             server.publish("a", 0, n, bytes(100_000))
             await asyncio.sleep(0)
         slow.set()
-        await until(lambda: heard.count((RESYNC, -1, -1, b"")) == 2)
+        await reached(lambda: heard.count((RESYNC, -1, -1, b"")) == 2)
         server.publish("a", 0, 1000, b"again")
-        await until(lambda: heard[-1][2] == 1000)
+        await reached(lambda: heard[-1][2] == 1000)
         assert len(heard) < 400
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
@@ -332,11 +327,11 @@ def test_a_locked_log_holds_batches_back_until_it_is_let_go(tmp_path: Path) -> N
             producer, answers = HubProducer(path), list[Exception | None]()
             for n in range(20):
                 producer.produce([("a", 0, b"%d" % n)], answers.append)
-            await until(lambda: log.figures()["failures"] >= 2)
+            await reached(lambda: log.figures()["failures"] >= 2)
             assert not answers, "neither taken nor refused: whoever waits for the answer is not acknowledged"
             other.execute("ROLLBACK")
             other.close()
-            await until(lambda: len(answers) == 20)
+            await reached(lambda: len(answers) == 20)
             assert set(answers) == {None}
             assert [value for _, _, value in log.read("a", 0, 0)] == [b"%d" % n for n in range(20)]
             await asyncio.to_thread(producer.close)

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from streams.hub import HubClient, HubServer
 from streams.processes.camera import Cameras, Eye, _run, given_by, sources_of
 from streams.topics import OBSERVATIONS, OUTCOMES
 from tests.streams.small_site import rules, site
+from tests.waiting import reached
 
 Records = list[tuple[str, int, bytes | None, bytes]]
 
@@ -81,12 +82,6 @@ class Desk:
         return [one for one in found if isinstance(one, Command)]
 
 
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 @asynccontextmanager
 async def desk(folder: Path) -> AsyncIterator[Desk]:
     """Run a hub in a data folder."""
@@ -114,7 +109,7 @@ async def watching(folder: Path, film: Path) -> AsyncIterator[tuple[Desk, Camera
         task = asyncio.create_task(cameras.watch())
         for eye in cameras.eyes:
             eye.start()
-        await until(lambda: cameras.eyes[0].ring.newest() is not None and found.server.subscribers)
+        await reached(lambda: cameras.eyes[0].ring.newest() is not None and found.server.subscribers)
         try:
             yield found, cameras
         finally:
@@ -129,7 +124,7 @@ def test_an_alarm_makes_a_stored_picture_and_a_command(tmp_path: Path, film: Pat
     async def test() -> None:
         async with watching(tmp_path, film) as (found, cameras):
             found.say(alarm())
-            await until(lambda: found.commands)
+            await reached(lambda: found.commands)
             (command,) = found.commands
             assert (command.kind, command.target, command.area, command.actor) == (
                 "snapshot",
@@ -141,7 +136,7 @@ def test_an_alarm_makes_a_stored_picture_and_a_command(tmp_path: Path, film: Pat
             picture = (tmp_path / "snapshots" / f"{command.args['sha']}.jpg").read_bytes()
             assert cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)
             assert abs(command.args["time"] - command.time) < 10
-            await until(lambda: cameras.figures()["pictures"] == 1)
+            await reached(lambda: cameras.figures()["pictures"] == 1)
 
     asyncio.run(test())
 
@@ -157,7 +152,7 @@ def test_only_what_a_picture_can_show_makes_one(tmp_path: Path, film: Path) -> N
             found.say(alarm(6))  # the same moment, the same level
             found.say(alarm(7, level="red", edge="raise"))
             found.say(alarm(8, incident="i-2"))
-            await until(lambda: len(found.commands) == 3)
+            await reached(lambda: len(found.commands) == 3)
             assert [one.id for one in found.commands] == ["snapshot-a.5-cam", "snapshot-a.7-cam", "snapshot-a.8-cam"]
 
     asyncio.run(test())
@@ -174,7 +169,7 @@ def test_a_picture_that_is_too_old_is_not_taken_for_the_moment(tmp_path: Path, f
             cameras.eyes = [stale, fresh]
             found.say(alarm(1))
             found.say(alarm(2, incident="i-2"))
-            await until(lambda: len(found.commands) == 2)
+            await reached(lambda: len(found.commands) == 2)
             assert {one.args["time"] for one in found.commands} == {now}
 
     asyncio.run(test())
@@ -185,10 +180,10 @@ def test_a_log_that_is_away_costs_a_picture_not_the_process(tmp_path: Path, film
         async with watching(tmp_path, film) as (found, cameras):
             produce, cameras.hub.produce = cameras.hub.produce, refusing  # type: ignore[method-assign]
             found.say(alarm(1))
-            await until(lambda: list((tmp_path / "snapshots").glob("*.jpg")))
+            await reached(lambda: list((tmp_path / "snapshots").glob("*.jpg")))
             cameras.hub.produce = produce  # type: ignore[method-assign]
             found.say(alarm(2, incident="i-2"))
-            await until(lambda: found.commands)
+            await reached(lambda: found.commands)
             assert [one.id for one in found.commands] == ["snapshot-a.2-cam"]
 
     async def refusing(records: Any, *, seconds: float = 10.0) -> list[int]:
@@ -213,7 +208,7 @@ def test_an_unforeseen_fault_costs_a_picture_not_the_following(
             found.say(alarm(1))
             found.server.publish(OUTCOMES, 0, 99, b"no outcome")
             found.say(alarm(2))
-            await until(lambda: found.commands)
+            await reached(lambda: found.commands)
             assert [one.id for one in found.commands] == ["snapshot-a.2-cam"]
 
     asyncio.run(test())
@@ -264,7 +259,7 @@ def test_a_broken_decoder_does_not_blind_its_camera(
 
     async def test() -> None:
         eye.start()
-        await until(lambda: eye.ring.newest() is not None)
+        await reached(lambda: eye.ring.newest() is not None)
         eye.stop()
 
     asyncio.run(test())
@@ -294,9 +289,9 @@ def test_the_process_reads_its_site_and_stops_within_a_second_of_sigterm(tmp_pat
                 env={**environment, "FORESHOCK_DATA": str(tmp_path)},
             )
             try:
-                await until(lambda: found.server.subscribers and frames_read(tmp_path), 20)
+                await reached(lambda: found.server.subscribers and frames_read(tmp_path), 20)
                 found.say(alarm())
-                await until(lambda: found.commands)
+                await reached(lambda: found.commands)
                 process.send_signal(signal.SIGTERM)
                 assert await asyncio.wait_for(process.wait(), 2.0) == 0
             finally:

@@ -13,7 +13,8 @@ from alerts.notifiers.deliveries import Deliveries
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import WebhookTarget
 from streams.processes.notifier import Undelivered
-from tests.alerts.notifiers.world import Town, receiver, until
+from tests.alerts.notifiers.world import Town, receiver
+from tests.waiting import reached
 
 
 class Told:
@@ -46,14 +47,14 @@ def test_a_refused_order_is_an_alarm_until_it_is_delivered(tmp_path: Path, monke
             for number in range(2):
                 town.event(number)
             await notifier.notify()
-            await until(lambda: notifier.figures()["hook"].dead == 2)
+            await reached(lambda: notifier.figures()["hook"].dead == 2)
             watch.look()
             watch.look()
             assert told.said[1:] == [("outbox", "hook: 2 (answered 410)")]
             beside = Deliveries(tmp_path / "outbox.sqlite")
             assert all(beside.revive("hook", one.notice.id) for one in beside.dead("hook"))
             beside.close()
-            await until(lambda: notifier.figures()["hook"].delivered == 2)
+            await reached(lambda: notifier.figures()["hook"].delivered == 2)
             watch.look()
             assert told.said[2:] == [("outbox", "")]
             await notifier.stop()

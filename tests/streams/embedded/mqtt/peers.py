@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,17 +19,6 @@ from streams.embedded.mqtt.packets import length_at, packet, string
 from streams.embedded.mqtt.server import Server
 
 _ids = itertools.count()
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
-    """Wait for a condition."""
-    waiter = threading.Event()
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        waiter.wait(0.002)
-    return True
 
 
 def fresh_name(prefix: str = "peer") -> str:

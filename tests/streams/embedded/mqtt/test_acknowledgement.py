@@ -11,7 +11,8 @@ from scripts import load
 from streams.embedded.mqtt.packets import packet
 from tests.sensors.test_bridge import SITE, Sink
 from tests.sensors.test_bridge import running as bridging
-from tests.streams.embedded.mqtt.peers import Bare, Peer, Running, fresh_name, serving, until
+from tests.streams.embedded.mqtt.peers import Bare, Peer, Running, fresh_name, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.server
 

@@ -12,7 +12,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from tests.streams.embedded.mqtt.peers import Peer, Running, fresh_name, peers, serving, until
+from tests.streams.embedded.mqtt.peers import Peer, Running, fresh_name, peers, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.server
 VERSIONS = [4, 5]

@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from tests.streams.embedded.mqtt.peers import Running, fresh_name, until
+from tests.streams.embedded.mqtt.peers import Running, fresh_name
+from tests.waiting import until
 
 PUB, SUB = shutil.which("mosquitto_pub"), shutil.which("mosquitto_sub")
 pytestmark = [

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from streams.embedded.mqtt.packets import disconnect, packet, string
-from tests.streams.embedded.mqtt.peers import Bare, Running, connect, fresh_name, publish, serving, until
+from tests.streams.embedded.mqtt.peers import Bare, Running, connect, fresh_name, publish, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.server
 
