@@ -1,17 +1,21 @@
 """Kill processes with -9 under load, and count ids: nothing acknowledged is lost, nothing is dispatched twice.
 
-Readings are published with QoS 1 over real MQTT while the engine's worker, the bridge and the broker are killed at
-random. A recording proxy stands between bridge and broker and notes which readings the bridge acknowledged. At the end:
+Readings are published with QoS 1 over real MQTT while the engine's worker, the bridge, the broker and the notifier are
+killed at random. A recording proxy stands between bridge and broker and notes which readings the bridge acknowledged; a
+unit listens to orders over MQTT and at a webhook. At the end:
 
 - every reading that the bridge acknowledged, and every one that its publisher was told is taken, must be in the log;
 - every alarm that an unbroken run over the logged observations raises must be in the journal, and no other;
-- every dispatch event must be in the log, the journal and the outbox exactly once.
+- every dispatch event must be in the log, the journal and the outbox exactly once;
+- every one of them must have been heard, at the webhook at least, and nothing else: what came again came under its id,
+  and is counted apart. Over MQTT one may be missed when the broker that has it is killed: that is counted, too.
 
 Prints one JSON line; exit code 1 on any loss.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -25,7 +29,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
@@ -37,13 +41,14 @@ from scripts.bench_pipeline import PROBES, content
 from scripts.load import publish
 from scripts.ports import free_port
 from scripts.product import Product
+from scripts.units import Radio, Telephone
 from sensors import frame
 from sensors.observation import FRAME
 from streams.embedded.store import Log
 from streams.replay import compare, entries
 from streams.topics import GROUP, OBSERVATIONS, OUTCOMES
 
-VICTIMS = ("worker", "bridge", "broker")
+VICTIMS = ("worker", "bridge", "broker", "notifier")
 POINTS = 200
 START = int(time.time()) - 600
 
@@ -250,7 +255,9 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
     broker_port = free_port()
     proxy = Proxy(broker_port)
     counted: dict[str, int] = dict.fromkeys(VICTIMS, 0)
-    with Product(folder, content(), mqtt_port=broker_port) as product:
+    telephone = Telephone()
+    webhook = {"webhook_url": telephone.url, "webhook_secret": "drill", "webhook_private": True}
+    with Product(folder, content(), mqtt_port=broker_port, **webhook) as product:
         # the bridge, and it alone, reaches the broker through the proxy
         bridge = next(child for child in product.supervisor.children if child.name == "bridge")
         bridge.environment = {**bridge.environment, "FORESHOCK_MQTT_PORT": str(proxy.port)}
@@ -259,6 +266,7 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
         os.kill(before, signal.SIGKILL)
         wait_for(lambda: bridge.process is not None and bridge.process.pid != before, 20)
         wait_for(lambda: product.figures("bridge").get("connected") is True, 20)
+        radio = Radio(broker_port)
         source = Source(broker_port, rate)
         order: list[str] = []
         for _ in range(kills):
@@ -277,6 +285,8 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
         time.sleep(2)
         source.stop()
         quiet(product)
+        with contextlib.suppress(TimeoutError):  # what is missing then is counted below
+            wait_for(lambda: {*Journalled.of(folder).told} <= {*telephone.ids} & {*radio.ids}, 30)
         log_file = product.settings.log_file
         names = {point.index: point.id for point in product.content.site.points}
     with Log.open_readonly(log_file) as log:
@@ -294,9 +304,10 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
         for one in record.outcomes
         if isinstance(one, DispatchChange) and one.edge == "issued"
     ]
-    with sqlite3.connect(folder / "journal.sqlite") as journal:
-        journalled = {row[0] for row in journal.execute("SELECT id FROM transitions")}
-        told = [row[0] for row in journal.execute("SELECT id FROM outbox WHERE kind = 'dispatch'")]
+    radio.close()
+    telephone.close()
+    journal = Journalled.of(folder)
+    told = {*journal.told}
     lost = acknowledged - held.keys()
     return {
         "drill": "kill",
@@ -311,12 +322,43 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
         "lost_to_publisher": len(published - held.keys()),
         "observations_not_taken": behind,
         "alarm_transitions": len(alarms),
-        "alarms_missed": len(set(unbroken.added)) + len(set(alarms) - journalled),
+        "alarms_missed": len(set(unbroken.added)) + len({*alarms} - {*journal.transitions}),
         "alarms_differing": len(unbroken.changed) + len(unbroken.missing),
-        "alarm_ids_repeated": len(alarms) - len(set(alarms)),
+        "alarm_ids_repeated": repeats(alarms),
         "dispatches": len(set(issued)),
-        "dispatches_repeated": len(issued) - len(set(issued)) + len(told) - len(set(told)),
+        "dispatches_missed": len({*issued} - {*journal.dispatches}),
+        "dispatches_repeated": repeats(issued) + repeats(journal.dispatches) + repeats(journal.told),
+        "events_told": len(told),
+        "events_unheard": len(told - {*telephone.ids}),
+        "events_unheard_over_mqtt": len(told - {*radio.ids}),
+        "events_never_told": len({*telephone.ids, *radio.ids} - told) + telephone.altered + radio.altered,
+        "events_again_at_webhook": telephone.repeats,
+        "events_again_over_mqtt": radio.repeats,
     }
+
+
+class Journalled(NamedTuple):
+    """The ids that a journal holds, in the order of its rows."""
+
+    transitions: list[str]
+    dispatches: list[str]
+    told: list[str]  # of the events in the outbox
+
+    @classmethod
+    def of(cls, folder: Path) -> Journalled:
+        """Read them."""
+        queries = (
+            "SELECT id FROM transitions",
+            "SELECT id FROM dispatch_changes",
+            "SELECT id FROM outbox WHERE kind = 'dispatch'",
+        )
+        with contextlib.closing(sqlite3.connect(folder / "journal.sqlite", timeout=10)) as journal:
+            return cls(*([row[0] for row in journal.execute(query)] for query in queries))
+
+
+def repeats(ids: list[str]) -> int:
+    """Count the ids that are there once more."""
+    return len(ids) - len(set(ids))
 
 
 def whole(product: Product) -> bool:
@@ -362,7 +404,10 @@ def main(
         "observations_not_taken",
         "alarms_missed",
         "alarms_differing",
+        "dispatches_missed",
         "dispatches_repeated",
+        "events_unheard",
+        "events_never_told",
     )
     if any(counted[name] for name in failed) or not counted["dispatches"]:
         raise typer.Exit(1)
