@@ -64,7 +64,7 @@ def step(leg: Leg, order: Order, reason: str = "") -> Leg:
             raise Refusal(f"dispatch.{leg}")
         reached = LEGS.index(_REACHED[order]) <= LEGS.index(leg)
         raise Refusal("dispatch.already_done" if reached else "dispatch.wrong_leg")
-    if order == "close" and leg != "resolved" and not reason:
+    if not reason and (order == "refuse" or (order == "close" and leg != "resolved")):
         raise Refusal("reason_needed")
     return after
 

@@ -30,6 +30,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "dispatch.wrong_leg": ("请先完成前面的步骤", "An earlier step comes first"),
     "dispatch.closed": ("派单已结束", "The dispatch is already closed"),
     "dispatch.refused": ("派单已被拒绝", "The dispatch was refused"),
+    "dispatch.not_resolved": (
+        "处置尚未完成，单位不能结束派单；无法执行请拒绝并填写原因",
+        "It is not resolved: a unit that cannot do it refuses, with the reason",
+    ),
     "dispatch.other_unit": ("派单已交给其他单位", "The dispatch belongs to another unit"),
     "dispatch.already_sent": ("该单位已在处置此事件", "That unit is already on this incident"),
     "dispatch.no_unit": ("没有可派单位，请人工指定", "No unit can be sent: choose one by hand"),

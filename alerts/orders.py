@@ -187,6 +187,9 @@ def _leg(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out
     who, _, name = command.actor.partition(":")
     if who == "unit" and name != dispatch.unit:
         raise Refusal("dispatch.other_unit")
+    if who == "unit" and command.kind == "close" and dispatch.leg != "resolved":
+        # a recall is the desk's: a unit that cannot go refuses, which sends the next one
+        raise Refusal("dispatch.not_resolved")
     reason = _text(book, command, "reason") or _text(book, command, "note")
     order: Any = command.kind
     dispatch.leg = legs.step(dispatch.leg, order, reason)

@@ -336,6 +336,8 @@ class TestRefusals:
             ("on_scene", "dispatch", {}, "dispatch.wrong_leg"),
             ("resolve", "dispatch", {}, "dispatch.wrong_leg"),
             ("close", "dispatch", {}, "reason_needed"),
+            ("refuse", "dispatch", {}, "reason_needed"),
+            ("refuse", "dispatch", {"reason": "  "}, "reason_needed"),
         ],
     )
     def test_a_wrong_order_is_answered_and_changes_nothing(
@@ -352,6 +354,26 @@ class TestRefusals:
         ids = self.prepare(desk)
         out = desk.command(command("accept", ids["dispatch"], "1", actor="unit:u-c2"), 1.0)
         assert edges(out) == ["dispatch.other_unit"]
+
+    @pytest.mark.parametrize("legs", [[], ["accept"], ["accept", "on_scene"]])
+    def test_a_unit_cannot_drop_an_order_that_it_has_not_carried_out(self, desk: Desk, legs: list[str]) -> None:
+        id = self.prepare(desk)["dispatch"]
+        for order in legs:
+            desk.command(command(order, id, order, actor="unit:u-c1"), 1.0)
+        out = desk.command(command("close", id, "1", actor="unit:u-c1", reason="too far"), 2.0)
+        assert edges(out) == ["dispatch.not_resolved"]
+        assert id in desk.book.cases.dispatches
+        # the desk may recall it, and send somebody else
+        recalled = desk.command(command("close", id, "2", actor="user:an", reason="too far"), 3.0)
+        assert edges(recalled) == ["dispatch closed", "incident undispatched", "ok"]
+        (incident,) = {one.incident for one in recalled if isinstance(one, IncidentChange)}
+        assert edges(desk.command(command("dispatch", incident, "3"), 4.0))[-2:] == ["dispatch issued", "ok"]
+
+    def test_a_unit_closes_what_it_has_resolved(self, desk: Desk) -> None:
+        id = self.prepare(desk)["dispatch"]
+        for order in ("accept", "on_scene", "resolve", "close"):
+            out = desk.command(command(order, id, order, actor="unit:u-c1"), 1.0)
+        assert edges(out) == ["dispatch closed", "incident undispatched", "ok"]
 
     @pytest.mark.parametrize(
         ("kind", "target", "args", "reason"),

@@ -40,6 +40,12 @@ def test_every_leg_takes_every_order_or_says_why_not(leg: Leg, order: Order) -> 
     assert refused.value.key in messages.MESSAGES
 
 
+@pytest.mark.parametrize("leg", ["issued", "accepted"])
+def test_a_refusal_needs_a_reason(leg: Leg) -> None:
+    with pytest.raises(Refusal, match="reason_needed"):
+        step(leg, "refuse")
+
+
 @pytest.mark.parametrize("leg", ["issued", "accepted", "on_scene"])
 def test_a_recall_needs_a_reason(leg: Leg) -> None:
     with pytest.raises(Refusal, match="reason_needed"):
