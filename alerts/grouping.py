@@ -18,8 +18,9 @@ _DEMANDS: tuple[Edge, ...] = ("alarm", "realarm", "raise")
 def apply(book: Casebook, change: condition.Change, clock: float, out: list[AnyOutcome]) -> None:
     """Bring the alarm of a rule and scope to where its condition is now.
 
-    Real and simulated alarms are apart. A simulated condition over an active real alarm moves the real one (the safe
-    side); a real one over an active simulated alarm ends that and raises a real alarm of its own.
+    Real and simulated alarms are apart. A simulated condition over an active real alarm leaves that as it is and has
+    a simulated one beside it, so that an exercise never sends a real unit; a real one over an active simulated alarm
+    ends that and raises a real alarm of its own.
     """
     rank = change.after
     real = book.scopes.get((change.rule.id, change.scope, False))
@@ -29,12 +30,9 @@ def apply(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
             if alarm is not None:
                 _move(book, alarm, change, 0, clock, out)
         return
-    if change.simulated and not (real is not None and real.process):
-        target = simulated
-    else:
-        target = real
-        if simulated is not None and simulated.process and not change.simulated:
-            _move(book, simulated, change, 0, clock, out, reason="alarm.real_readings")
+    target = simulated if change.simulated else real
+    if simulated is not None and simulated.process and not change.simulated:
+        _move(book, simulated, change, 0, clock, out, reason="alarm.real_readings")
     if target is None:
         _open(book, change, clock, out)
     else:

@@ -5,8 +5,9 @@ when its `clear` (by default: `when` is known not to hold) has been known to hol
 of its rank or above holds: then the condition drops to the highest level whose `when` holds. A delay runs only while
 its condition is known to hold, on the point's own clock: event time at a reading, moved on by ticks in between.
 
-A level that only simulation raised is taken over by what is real: once a `when` is ready without any simulation, the
-condition moves to that level at once, and a change is made known even if it is the same one.
+A level that simulation set is taken over by what is real: once a `when` is ready without any simulation, the
+condition moves to that level at once, and a change is made known even if it is the same one. Simulated readings never
+take a condition below the level that real ones gave it: an exercise neither raises nor ends a real alarm.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class Evaluator:
         self.area_time = np.full(len(book.areas), np.nan)
         self.clock = -np.inf
         self.current = np.zeros(book.instances, np.uint8)
-        self.by_simulation = np.zeros(book.instances, np.bool_)  # nothing real has raised the level
+        self.by_simulation = np.zeros(book.instances, np.bool_)  # simulation set the level
+        self.real = np.zeros(book.instances, np.uint8)  # the level that what is real gave it last
         self.calm_since = np.full(book.instances, np.nan)
         self.held_since = np.full(book.slots, np.nan)
         self.awake = np.zeros(book.instances, np.bool_)  # a level is raised or a `when` holds
@@ -81,7 +83,7 @@ class Evaluator:
     @property
     def nbytes(self) -> int:
         """Return bytes of state, windows included."""
-        own = (self.current, self.by_simulation, self.calm_since, self.held_since, self.awake, self.running)
+        own = (self.current, self.by_simulation, self.real, self.calm_since, self.held_since, self.awake, self.running)
         held = sum(array.nbytes for array in own) + self.awake_rows.nbytes
         return held + self.points.nbytes + self.windows.nbytes
 
@@ -251,11 +253,13 @@ class Evaluator:
             level = book.first[instances[low]] + book.level_offset[instances[low], current[low]]
             low_now = now[place[low]]
             clear = self._hold(book.clear, level, place[low], low_now, area[low], features)
+            floor = self._floor(instances[low])
+            clear &= floor < current[low]
             known = self.calm_since[instances[low]]
             with np.errstate(invalid="ignore"):
                 calm_low = np.where(clear, np.where(known < low_now, known, low_now), np.nan)
                 drop = clear & (low_now - calm_low >= book.clear_after[level])
-            after[low[drop]] = standing[low[drop]]
+            after[low[drop]] = np.maximum(standing[low], floor)[drop]
             left = dict(zip(low[drop].tolist(), calm_low[drop].tolist(), strict=True))
             calm[low] = np.where(drop, np.nan, calm_low)
         self.calm_since[instances] = calm
@@ -290,6 +294,12 @@ class Evaluator:
             one = found[n]
             real[n] = not why_of(self, int(instances[one]), int(raised[one]), int(place[one]), now, features).cameras
         return found[real]
+
+    def _floor(self, instances: Rows) -> npt.NDArray[np.uint8]:
+        """Return the level below which these may not fall: what real readings gave those whose last are simulated."""
+        if not self.real.any():
+            return np.zeros(len(instances), np.uint8)
+        return np.where(self._simulated_readings(instances), self.real[instances], 0).astype(np.uint8)
 
     def _simulated_readings(self, instances: Rows) -> npt.NDArray[np.bool_]:
         """Tell whose point, or any of whose area's points, had a simulated reading last."""
@@ -385,8 +395,8 @@ class Evaluator:
         sighted = bool(why.cameras) or (after == 0 and bool(book.seen[instance]))  # calm: an event may have ended it
         simulated = bool(self._simulated_readings(np.array([instance], np.intp))[0])
         simulated = simulated or (sighted and bool(self.sightings.simulated[area]))
-        by_simulation = simulated and after > 0 and (before == 0 or bool(self.by_simulation[instance]))
-        self.by_simulation[instance] = by_simulation
+        self.by_simulation[instance] = simulated and after > 0
+        self.real[instance] = min(after, int(self.real[instance])) if simulated else after
         return Change(
             book.rules[book.rule[instance]],
             book.scope(instance),

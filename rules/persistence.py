@@ -51,6 +51,7 @@ def state_of(evaluator: Evaluator) -> State:
     state["instance.key"] = np.frombuffer(keys, "<u8").reshape(-1, 2).copy()
     state["instance.current"] = evaluator.current[active]
     state["instance.by_simulation"] = evaluator.by_simulation[active]
+    state["instance.real"] = evaluator.real[active]
     state["instance.calm_since"] = evaluator.calm_since[active]
     held = np.full((len(active), 5), np.nan)
     for place, instance in enumerate(active):
@@ -121,6 +122,7 @@ def _restore_instances(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any
     found: set[int] = set()
     # a state from before this was kept: what is real is then said once more, which harms nobody
     by_simulation = state.get("instance.by_simulation", state["instance.current"] > 0)
+    real = state.get("instance.real", np.where(by_simulation, 0, state["instance.current"]))
     if wanted:
         for instance in range(book.instances):
             place = wanted.get(book.key(instance))
@@ -130,6 +132,7 @@ def _restore_instances(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any
             slots = slice(int(book.first[instance]), int(book.first[instance] + book.levels[instance]))
             evaluator.current[instance] = state["instance.current"][place]
             evaluator.by_simulation[instance] = by_simulation[place]
+            evaluator.real[instance] = real[place]
             evaluator.calm_since[instance] = state["instance.calm_since"][place]
             evaluator.held_since[slots] = state["instance.held_since"][place, book.rank[slots]]
     evaluator.settle()

@@ -171,10 +171,31 @@ class TestSimulation:
         assert last(out, DispatchChange).simulated is False
         assert "simulation" not in last(out, DispatchChange).event
 
-    def test_a_simulated_condition_over_a_real_alarm_stays_real(self, desk: Desk) -> None:
-        desk.condition(change(2), 0.0)
-        out = desk.condition(change(3, simulated=True), 1.0)
-        assert last(out, DispatchChange).simulated is False
+    def test_a_simulated_condition_over_a_real_alarm_sends_no_real_unit(self, desk: Desk) -> None:
+        real = only(desk.condition(change(1), 0.0), AlarmTransition)
+        out = desk.condition(change(4, simulated=True), 1.0)
+        assert edges(out) == ["alarm", "incident opened", "incident dispatched", "dispatch issued"]
+        beside = only(out, AlarmTransition)
+        assert (beside.simulated, beside.level) == (True, "red")
+        assert {one.simulated for one in out} == {True}
+        assert beside.incident != real.incident
+        issued = last(out, DispatchChange)
+        assert issued.event["data"]["status"] == "Exercise"
+        kept = desk.book.cases.alarms[real.alarm]
+        assert (kept.level, kept.process, kept.simulated) == (1, 1, False)
+        # back at what is real, the exercise ends and the alarm goes on
+        out = desk.condition(change(1), 2.0)
+        assert [(one.edge, one.simulated) for one in out if isinstance(one, AlarmTransition)] == [("return", True)]
+        assert desk.book.cases.alarms[real.alarm].state == "UNACK"
+
+    def test_a_real_worsening_over_both_raises_the_real_alarm_and_sends_a_real_unit(self, desk: Desk) -> None:
+        desk.condition(change(1), 0.0)
+        desk.condition(change(4, simulated=True), 1.0)
+        out = desk.condition(change(3), 2.0)
+        assert [(one.edge, one.simulated) for one in out if isinstance(one, AlarmTransition)] == [
+            ("return", True), ("raise", False),
+        ]  # fmt: skip
+        assert (last(out, DispatchChange).edge, last(out, DispatchChange).simulated) == ("issued", False)
 
     def test_the_same_level_made_real_raises_a_real_alarm_that_dispatches(self, desk: Desk) -> None:
         desk.condition(change(3, simulated=True), 0.0)

@@ -210,6 +210,34 @@ def test_a_lower_level_that_is_real_takes_over_from_a_simulated_one() -> None:
     assert play.read("p", 4, 17) == []  # what is real keeps its reset threshold
 
 
+def test_simulated_readings_neither_lower_nor_end_what_real_ones_raised() -> None:
+    play = a_play(a_rule(levels={"yellow": {"when": "value > 10"}, "orange": ORANGE}, clear_after="5 s"))
+    play.read("p", 0, 25)
+    for second in range(1, 10):
+        assert play.read("p", second, 1, quality=SIMULATED) == []
+    assert play.read("p", 10, 1) == []  # calm begins with what is real
+    (change,) = play.read("p", 15, 1)
+    assert (moves([change]), change.simulated) == ([("orange", "none")], False)
+    assert [moves(play.read("p", at, 1, quality=SIMULATED)) for at in (20, 30)] == [[], []]
+
+
+def test_a_simulation_above_a_real_level_falls_back_to_it_and_a_real_rise_is_said() -> None:
+    play = a_play(a_rule(levels={"yellow": {"when": "value > 10"}, "orange": ORANGE, "red": {"when": "value > 30"}}))
+    play.read("p", 0, 12)
+    (up,) = play.read("p", 1, 35, quality=SIMULATED)
+    state = play.evaluator.state()
+    (down,) = play.read("p", 2, 1, quality=SIMULATED)
+    assert [(moves([one]), one.simulated) for one in (up, down)] == [
+        ([("yellow", "red")], True),
+        ([("red", "yellow")], True),
+    ]
+    for rise, after in ((25, "orange"), (35, "red"), (12, "yellow")):
+        other = a_play(*play.evaluator.book.rules)
+        other.evaluator.restore(state)
+        (change,) = other.read("p", 2, rise)
+        assert (moves([change]), change.simulated) == ([("red", after)], False)
+
+
 def test_what_simulation_raised_is_known_after_a_restart() -> None:
     rule, points = a_rule(levels={"orange": ORANGE}), [a_point("p"), a_point("q")]
     play, other, older = (a_play(rule, points=points) for _ in range(3))

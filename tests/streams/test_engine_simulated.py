@@ -74,3 +74,22 @@ def test_a_restart_in_between_changes_nothing(at: int) -> None:
     parts = [value for _, value in snapshot.chunks(0, engine.offset, engine.snapshot())]
     restored = Engine.restore(snapshot.newest(parts) or b"")
     assert told(before + apply(restored, values[at:], 100)) == EXPECTED
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_an_exercise_over_a_real_alarm_sends_no_real_unit_and_ends_without_it(size: int) -> None:
+    values = [published(CONTENT), tick(START)]
+    heights = [(12.0, 0)] * 4 + [(25.0, SIMULATED), (1.0, SIMULATED), (12.0, 0), (25.0, 0), (1.0, 0)]
+    for n, (height, quality) in enumerate(heights):
+        now = START + 10 * (n + 1)
+        values += [frame_of([(0, now, height)], now, quality), tick(now + 1)]
+    assert told(apply(Engine(0), values, size)) == [
+        ("alarm", "yellow", False),
+        ("alarm", "orange", True),
+        ("issued", "orange", True),
+        ("lower", "yellow", True),
+        ("return", "yellow", True),
+        ("raise", "orange", False),
+        ("issued", "orange", False),
+        ("return", "orange", False),
+    ]
