@@ -73,6 +73,16 @@ class Casebook:
         if time is not None and time < self.wake:
             self.wake = time
 
+    def step(self, seconds: float) -> None:
+        """Move all times that are still to come, or counted from, by a step of the wall clock."""
+        for dispatch in self.cases.dispatches.values():
+            if dispatch.deadline is not None:
+                dispatch.deadline += seconds
+        for incident in self.cases.incidents.values():
+            if incident.calm_since is not None:
+                incident.calm_since += seconds
+        self.wake += seconds
+
     def dispatch_rank(self, area: str) -> int:
         """Return the rank at which an incident of an area is dispatched at once."""
         found = self.router.areas.get(area)

@@ -159,11 +159,12 @@ class Engine:
 
     def _step_back(self, time: float) -> None:
         """Follow a clock that was set back: silence and deadlines go on being counted from here, none are skipped."""
-        assert self.evaluator is not None
+        assert self.evaluator is not None and self.desk is not None
         step = time - self.last_tick
         logger.warning("partition %d: the clock was set back by %.0f s", self.partition, -step)
         self.last_received += step
         self.evaluator.step(step)
+        self.desk.step(time - self.clock)  # it counts on the clock, which may be ahead of the last tick
         self.last_tick, self.clock = time - 1.0, time
 
     def _hear(self, received: float) -> None:

@@ -256,6 +256,35 @@ def test_a_clock_that_is_set_back_hides_no_silence() -> None:
     assert START - 3600 + 55 <= alarm.time <= START - 3600 + 65
 
 
+@pytest.mark.parametrize("wrong", [0.0, 200.0, 3600.0])
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_clock_that_is_set_back_puts_off_no_escalation(wrong: float, size: int) -> None:
+    """The accept deadline is five minutes; the clock is right, or ran ahead for a while, and is then set back."""
+    values = [published(CONTENT), tick(START), frame_of([(0, START + 1, 30.0)], START + 1)]
+    values += [tick(START + wrong + n) for n in range(2, 10)]
+    first = len(values)  # the tick at which the clock is set back
+    back = START - 3600 if not wrong else START + 10
+    values += [tick(back + n) for n in range(400)]
+    records = play(values, list(range(0, len(values), size)))
+    overdue = next(
+        record.offset - first
+        for record in records
+        for one in record.outcomes
+        if isinstance(one, DispatchChange) and one.edge == "overdue"
+    )
+    assert overdue <= 300
+    assert wrong or overdue >= 290
+
+
+def test_a_clock_that_is_set_back_is_followed_after_a_restart_alike() -> None:
+    values = [published(CONTENT), tick(START), frame_of([(0, START + 1, 30.0)], START + 1), tick(START + 2)]
+    values += [tick(START - 3600 + n) for n in range(400)]
+    whole = play(values)
+    engine = Engine(0)
+    before = play(values[:20], engine=engine)
+    assert same(before + play(values[20:], engine=Engine.restore(engine.snapshot()))) == same(whole)
+
+
 def test_a_command_that_waited_out_an_outage_is_refused() -> None:
     engine = Engine(0)
     alarm = flat(play(landslide()[:-12], engine=engine), AlarmTransition)[0]
