@@ -20,6 +20,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     join_after_calm: float = 1800.0  # an incident calm for longer takes no new alarm: a new one opens
     close_after_calm: float = 900.0  # a calm, acknowledged incident to which nobody was sent closes after this
+    remind_first: float = 300.0  # what waits for a person is said again after this, then after twice as long, ...
+    remind_longest: float = 3600.0  # ... and at least this often
     remember: int = 4096  # ids of answered commands and of closed cases
     longest_text: int = 4000  # characters of a comment, note or reason
     most_snapshots: int = 64  # pictures of one incident
@@ -76,12 +78,17 @@ class Casebook:
     def step(self, seconds: float) -> None:
         """Move all times that are still to come, or counted from, by a step of the wall clock."""
         for dispatch in self.cases.dispatches.values():
-            if dispatch.deadline is not None:
-                dispatch.deadline += seconds
+            dispatch.deadline = _moved(dispatch.deadline, seconds)
+            dispatch.remind_at = _moved(dispatch.remind_at, seconds)
         for incident in self.cases.incidents.values():
-            if incident.calm_since is not None:
-                incident.calm_since += seconds
+            incident.calm_since = _moved(incident.calm_since, seconds)
+            incident.remind_at = _moved(incident.remind_at, seconds)
         self.wake += seconds
+
+    def next_reminder(self, said: int, clock: float) -> float:
+        """Return when something that waits for a person is said again, after it was said `said` times more."""
+        settings = self.settings
+        return clock + min(settings.remind_first * 2.0 ** min(said, 16), settings.remind_longest)
 
     def dispatch_rank(self, area: str) -> int:
         """Return the rank at which an incident of an area is dispatched at once."""
@@ -174,8 +181,10 @@ class Casebook:
     ) -> IncidentChange:
         """Record a change of an incident as it stands now."""
         incident.sequence += 1
+        id = f"{incident.id}.{incident.sequence}"
+        self.wake_at(incident.remind_at)
         return IncidentChange(
-            id=f"{incident.id}.{incident.sequence}",
+            id=id,
             incident=incident.id,
             sequence=incident.sequence,
             area=incident.area,
@@ -193,8 +202,34 @@ class Casebook:
             disposition=disposition,
             title=self.incident_title(incident),
             args=args or {},
+            event=self._undispatched(incident, id, reason, clock) if edge == "undispatched" else None,
             simulated=incident.simulated,
             unacknowledged=not incident.acknowledged,
+        )
+
+    def _undispatched(self, incident: Incident, id: str, reason: str, clock: float) -> dict[str, Any]:
+        """Make the CloudEvent that tells the world that nobody is on an incident."""
+        cause = self.cases.alarms.get(incident.cause)
+        return cloudevent.incident_event(
+            id=id,
+            site=self.site.id,
+            edge="undispatched",
+            incident=incident.id,
+            time=clock,
+            data={
+                "incident": incident.id,
+                "title": self.incident_title(incident),
+                "area": self._area_data(incident.area),
+                "level": LEVELS[incident.level - 1],
+                "why": cause.why if cause is not None else "",
+                "rule": cause.rule if cause is not None else "",
+                "edge": "undispatched",
+                "state": incident.state,
+                "reason": reason,
+                "reminders": incident.reminders,
+                "links": {"incident": f"{self.settings.links}/#/incidents/{incident.id}"},
+            },
+            simulated=incident.simulated,
         )
 
     def incident_title(self, incident: Incident) -> dict[str, str]:
@@ -203,12 +238,12 @@ class Casebook:
         return messages.incident_title(self._area_name(incident.area), incident.title, LEVELS[level - 1])
 
     def dispatch_record(
-        self, dispatch: Dispatch, edge: str, clock: float, *, actor: str = "", reason: str = ""
+        self, dispatch: Dispatch, edge: str, clock: float, *, actor: str = "", reason: str = "", previous: str = ""
     ) -> DispatchChange:
         """Record a change of a dispatch as it stands now, with its CloudEvent."""
         dispatch.sequence += 1
         id = f"{dispatch.id}.{dispatch.sequence}"
-        self.wake_at(dispatch.deadline)
+        self.wake_at(dispatch.due)
         return DispatchChange(
             id=id,
             dispatch=dispatch.id,
@@ -224,24 +259,24 @@ class Casebook:
             overdue=dispatch.overdue,
             actor=actor,
             reason=reason,
+            previous=previous,
             event=cloudevent.dispatch_event(
                 id=id,
                 site=self.site.id,
                 edge=edge,
                 incident=dispatch.incident,
                 time=clock,
-                data=self._dispatch_data(dispatch, edge, reason),
+                data=self._dispatch_data(dispatch, edge, reason, previous),
                 simulated=dispatch.simulated,
             ),
             simulated=dispatch.simulated,
         )
 
-    def _dispatch_data(self, dispatch: Dispatch, edge: str, reason: str) -> dict[str, Any]:
+    def _dispatch_data(self, dispatch: Dispatch, edge: str, reason: str, previous: str) -> dict[str, Any]:
         """Gather what whoever is sent needs to know."""
         incident = self.cases.incidents.get(dispatch.incident)
         cause = self.cases.alarms.get(incident.cause) if incident is not None else None
         unit = self.router.units.get(dispatch.unit)
-        area = self.router.areas.get(dispatch.area)
         deadlines = {
             due: allowed_seconds(self.site.deadlines, leg, dispatch.level)
             for leg, due in zip(OPEN, ("accept", "on_scene", "resolve"), strict=False)
@@ -250,11 +285,7 @@ class Casebook:
             "dispatch": dispatch.id,
             "incident": dispatch.incident,
             "title": self.incident_title(incident) if incident is not None else {},
-            "area": {
-                "id": dispatch.area,
-                "name": self._area_name(dispatch.area),
-                "location": list(area.location) if area is not None and area.location is not None else None,
-            },
+            "area": self._area_data(dispatch.area),
             "level": LEVELS[dispatch.level - 1],
             "why": cause.why if cause is not None else "",
             "rule": cause.rule if cause is not None else "",
@@ -263,11 +294,14 @@ class Casebook:
                 "name": {"zh": unit.name.zh, "en": unit.name.en} if unit is not None else {},
                 "contact": unit.contact if unit is not None else "",
             },
+            "previous": previous or None,
+            "copies": [previous] if previous else list(dispatch.told),
             "edge": edge,
             "leg": dispatch.leg,
             "deadline": cloudevent.timestamp(dispatch.deadline) if dispatch.deadline is not None else None,
             "deadlines": deadlines,
             "overdue": dispatch.overdue,
+            "reminders": dispatch.reminders,
             "note": dispatch.note,
             "reason": reason,
             "links": {
@@ -276,11 +310,20 @@ class Casebook:
             },
         }
 
+    def _area_data(self, id: str) -> dict[str, Any]:
+        area = self.router.areas.get(id)
+        location = area.location if area is not None else None
+        return {"id": id, "name": self._area_name(id), "location": list(location) if location is not None else None}
+
     def _area_name(self, id: str) -> dict[str, str]:
         if id == SYSTEM:
             return messages.both("area.system")
         area = self.router.areas.get(id)
         return {"zh": area.name.zh, "en": area.name.en} if area is not None else {"zh": id, "en": id}
+
+
+def _moved(time: float | None, seconds: float) -> float | None:
+    return None if time is None else time + seconds
 
 
 def current_key(area: str, kind: str, simulated: bool) -> str:

@@ -1,4 +1,7 @@
-"""Dispatch events as CloudEvents 1.0 in structured JSON. Source: CloudEvents specification 1.0.2, JSON format 1.0.2."""
+"""Dispatch and incident events as CloudEvents 1.0 in structured JSON.
+
+Source: CloudEvents specification 1.0.2, JSON format 1.0.2.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 SPECVERSION = "1.0"
 CONTENT_TYPE = "application/cloudevents+json"
-_TYPE = "com.foreshock.dispatch."
+_TYPE = "com.foreshock."
 
 
 def timestamp(time: float) -> str:
@@ -22,11 +25,24 @@ def dispatch_event(
 
     `data.status` is CAP's: Actual or Exercise.
     """
+    return _event("dispatch", id, site, edge, incident, time, data, simulated)
+
+
+def incident_event(
+    *, id: str, site: str, edge: str, incident: str, time: float, data: dict[str, Any], simulated: bool
+) -> dict[str, Any]:
+    """Make the event of one change of an incident, as `dispatch_event` does."""
+    return _event("incident", id, site, edge, incident, time, data, simulated)
+
+
+def _event(
+    what: str, id: str, site: str, edge: str, incident: str, time: float, data: dict[str, Any], simulated: bool
+) -> dict[str, Any]:
     event: dict[str, Any] = {
         "specversion": SPECVERSION,
         "id": id,
         "source": f"foreshock/{site}",
-        "type": _TYPE + edge,
+        "type": f"{_TYPE}{what}.{edge}",
         "subject": incident,
         "time": timestamp(time),
         "datacontenttype": "application/json",

@@ -7,7 +7,7 @@ from alerts.casebook import Casebook, Settings
 from alerts.condition import Change
 from alerts.incident import closes_by_itself
 from alerts.outcome import AnyOutcome
-from alerts.sending import ENGINE, expire
+from alerts.sending import ENGINE, expire, remind
 from sensors.observation import Command
 from sensors.site import Site
 
@@ -37,17 +37,19 @@ class Desk:
         return orders.answer(self.book, command, clock)
 
     def tick(self, clock: float) -> list[AnyOutcome]:
-        """Let deadlines pass and finished incidents close. Costs nothing while nothing is due."""
+        """Let deadlines pass, remind of what waits, close what is finished. Costs nothing while nothing is due."""
         book = self.book
         if clock < book.wake:
             return []
         out: list[AnyOutcome] = []
         for dispatch in book.cases.dispatches.values():
-            if dispatch.deadline is not None and not dispatch.overdue and dispatch.deadline <= clock:
+            if dispatch.due is not None and dispatch.due <= clock:
                 expire(book, dispatch, clock, out)
         for incident in list(book.cases.incidents.values()):
             if closes_by_itself(incident, clock, book.settings.close_after_calm):
                 orders.close(book, incident, clock, out, actor=ENGINE, reason="incident.closed_by_itself")
+            elif incident.remind_at is not None and incident.remind_at <= clock:
+                remind(book, incident, clock, out)
         book.wake = self._next_due()
         return out
 
@@ -70,11 +72,8 @@ class Desk:
     def _next_due(self) -> float:
         """Return the earliest time at which a tick has something to do."""
         book = self.book
-        due = [
-            dispatch.deadline
-            for dispatch in book.cases.dispatches.values()
-            if dispatch.deadline is not None and not dispatch.overdue
-        ]
+        due = [dispatch.due for dispatch in book.cases.dispatches.values() if dispatch.due is not None]
+        due += [incident.remind_at for incident in book.cases.incidents.values() if incident.remind_at is not None]
         due += [
             incident.calm_since + book.settings.close_after_calm
             for incident in book.cases.incidents.values()

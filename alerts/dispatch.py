@@ -53,7 +53,15 @@ class Dispatch(msgspec.Struct, kw_only=True):
     leg: Leg = "issued"
     sequence: int = 0
     overdue: bool = False
+    reminders: int = 0  # how often it was said again that the leg is overdue
+    remind_at: float | None = None
+    told: list[str] = []  # units above that have been told that the leg is overdue
     simulated: bool = False
+
+    @property
+    def due(self) -> float | None:
+        """Tell when the clock alone has something to say about it: its deadline, then the next reminder."""
+        return self.deadline if self.remind_at is None else self.remind_at
 
 
 def step(leg: Leg, order: Order, reason: str = "") -> Leg:
@@ -83,6 +91,7 @@ def set_deadline(dispatch: Dispatch, deadlines: Deadlines, clock: float) -> None
     seconds = allowed_seconds(deadlines, dispatch.leg, dispatch.level)
     dispatch.deadline = None if seconds is None else clock + seconds
     dispatch.overdue = False
+    dispatch.reminders, dispatch.remind_at, dispatch.told = 0, None, []
 
 
 def raise_level(dispatch: Dispatch, deadlines: Deadlines, level: int, clock: float) -> None:

@@ -52,6 +52,8 @@ class Incident(msgspec.Struct, kw_only=True):
     issued: int = 0  # dispatches so far
     dispatched: bool = False  # the dispatch level has been acted on: from then on only a new demand sends anyone
     calm_since: float | None = None
+    reminders: int = 0  # how often it was said again that nobody is on it
+    remind_at: float | None = None  # none once a person has taken it up
     snapshots: list[str] = []  # sha of each picture
     state: IncidentState = "open"
 

@@ -249,6 +249,8 @@ class _Batch:
                     **{name: change.args[name] for name in ("camera", "sha", "time")},
                 }
             )
+        if change.event is not None:  # nobody is on it: of no unit's, for all who listen
+            self._outbox.append(self._told(change.id, "dispatch", change, unit="", payload=change.event))
 
     def dispatch(self, change: DispatchChange) -> None:
         """Fold a change into its dispatch, and have its event told."""
@@ -274,7 +276,7 @@ class _Batch:
     def result(self, change: CommandResult) -> None:
         """Need nothing beyond the answer itself."""
 
-    def _told(self, id: str, kind: str, change: AlarmTransition | DispatchChange, **rest: Any) -> Row:
+    def _told(self, id: str, kind: str, change: AlarmTransition | IncidentChange | DispatchChange, **rest: Any) -> Row:
         """Make an outbox row."""
         return {
             "position": self.position,

@@ -55,6 +55,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "dispatch.by_level": ("达到派单等级，自动派单", "The dispatch level was reached"),
     "dispatch.escalated": ("超时未响应，升级至上级单位", "No answer in time: escalated to the level above"),
     "dispatch.next_unit": ("单位拒绝，转派下一单位", "Refused: passed to the next unit"),
+    "dispatch.reminder": ("仍无进展，再次提醒", "Still waiting: said again"),
     "dispatch.level_raised": ("预警等级上升", "The level rose"),
     "incident.closed_by_itself": ("已恢复并确认，自动关闭", "Calm and acknowledged: closed by itself"),
     # levels

@@ -12,7 +12,7 @@ from alerts.dispatch import Dispatch, set_deadline
 from alerts.grouping import note_member, settle, standing
 from alerts.incident import DISPOSITIONS, Incident
 from alerts.outcome import AnyOutcome, CommandResult
-from alerts.sending import finish, issue, pass_to_next
+from alerts.sending import attend, finish, issue, pass_to_next
 from sensors.observation import Command
 
 Case = Alarm | Incident | Dispatch
@@ -65,6 +65,7 @@ def _acknowledge_alarm(book: Casebook, alarm: Alarm, command: Command, clock: fl
     out.append(book.alarm_record(alarm, "acknowledge", after, clock, actor=command.actor, reason=reason))
     if incident is not None and was is not None:
         note_member(incident, alarm)
+        attend(incident)
         settle(book, incident, was, clock, out, actor=command.actor, reason=reason)
     if alarm.state == "NORM":
         book.finish_alarm(alarm, "alarm.already_acknowledged")
@@ -93,6 +94,7 @@ def _acknowledge(book: Casebook, incident: Incident, command: Command, clock: fl
         raise Refusal("incident.already_acknowledged")
     reason = _text(book, command, "text", "reason")
     was = standing(incident)
+    attend(incident)
     _acknowledge_all(book, incident, command.actor, reason, clock, out)
     settle(book, incident, was, clock, out, actor=command.actor, edge="acknowledged", reason=reason)
 
@@ -129,6 +131,7 @@ def _comment(book: Casebook, incident: Incident, command: Command, clock: float,
     text = _text(book, command, "text")
     if not text:
         raise Refusal("text_needed")
+    attend(incident)
     out.append(
         book.incident_record(incident, "commented", clock, actor=command.actor, reason=text, args={"text": text})
     )

@@ -85,7 +85,7 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     area: str
     kind: Kind
     # opened | joined | level | acknowledged | dispatched | commented | calmed | closed | snapshot,
-    # undispatched: nobody is on it (any more); `reason` says why
+    # undispatched: nobody is on it (any more); `reason` says why; said again until a person takes it up
     edge: str
     state: str  # open | acknowledged | dispatched | calm | closed
     level: str  # highest level of its open alarms (the last one, once calm)
@@ -101,6 +101,7 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     title: dict[str, str] = {}  # area, the cause's rule and the level, by language
     args: dict[str, Any] = {}
     simulated: bool = False
+    event: dict[str, Any] | None = None  # the CloudEvent of edge `undispatched`
 
 
 class DispatchChange(Outcome, tag="dispatch", frozen=True):
@@ -122,6 +123,7 @@ class DispatchChange(Outcome, tag="dispatch", frozen=True):
     reason: str = ""
     event: dict[str, Any] | None = None  # the CloudEvent of this change
     simulated: bool = False
+    previous: str = ""  # the unit that lost it, on edge `reassigned`
 
 
 class CommandResult(Outcome, tag="result", frozen=True):

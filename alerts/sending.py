@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alerts.casebook import Casebook
 from alerts.dispatch import Dispatch, raise_level, set_deadline
 from alerts.identity import dispatch_id
@@ -35,8 +37,8 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
     units = book.router.suggest(incident.area, incident.kind)
     if units:
         issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.by_level")
-    elif first:
-        out.append(book.incident_record(incident, "undispatched", clock, actor=ENGINE, reason="dispatch.no_unit"))
+    elif first or incident.remind_at is None:
+        leave(book, incident, clock, out, actor=ENGINE, reason="dispatch.no_unit")
 
 
 def issue(
@@ -52,6 +54,7 @@ def issue(
 ) -> None:
     """Send a unit to an incident."""
     incident.issued += 1
+    incident.remind_at = None
     dispatch = Dispatch(
         id=dispatch_id(incident.id, incident.issued),
         incident=incident.id,
@@ -73,12 +76,12 @@ def issue(
 
 
 def pass_on(book: Casebook, dispatch: Dispatch, unit: str, clock: float, out: list[AnyOutcome], *, reason: str) -> None:
-    """Give a dispatch to another unit, which starts at its first leg."""
-    dispatch.unit = unit
+    """Give a dispatch to another unit, which starts at its first leg; the one that loses it is told too."""
+    previous, dispatch.unit = dispatch.unit, unit
     dispatch.tried.append(unit)
     dispatch.leg = "issued"
     set_deadline(dispatch, book.site.deadlines, clock)
-    out.append(book.dispatch_record(dispatch, "reassigned", clock, actor=ENGINE, reason=reason))
+    out.append(book.dispatch_record(dispatch, "reassigned", clock, actor=ENGINE, reason=reason, previous=previous))
 
 
 def pass_to_next(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
@@ -94,22 +97,62 @@ def finish(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcom
     """Take an ended dispatch off its incident, and say so when nobody is left on it."""
     incident = book.finish_dispatch(dispatch)
     if incident is not None and not incident.dispatches:
-        out.append(
-            book.incident_record(
-                incident, "undispatched", clock, actor=actor, reason=reason, args={"dispatch": dispatch.id}
-            )
-        )
+        leave(book, incident, clock, out, actor=actor, reason=reason, args={"dispatch": dispatch.id})
+
+
+def leave(
+    book: Casebook,
+    incident: Incident,
+    clock: float,
+    out: list[AnyOutcome],
+    *,
+    actor: str,
+    reason: str,
+    args: dict[str, Any] | None = None,
+) -> None:
+    """Say that nobody is on an incident; what the engine could not help is said again until a person takes it up."""
+    incident.reminders = 0
+    incident.remind_at = book.next_reminder(0, clock) if actor == ENGINE else None
+    out.append(book.incident_record(incident, "undispatched", clock, actor=actor, reason=reason, args=args))
+
+
+def attend(incident: Incident) -> None:
+    """Note that a person has taken up an incident: nobody needs to be reminded of it."""
+    incident.remind_at = None
+
+
+def remind(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
+    """Say again that nobody is on an incident, unless it is calm by now: then only a new demand says so."""
+    if incident.calm:
+        incident.remind_at = None
+        return
+    incident.reminders += 1
+    incident.remind_at = book.next_reminder(incident.reminders, clock)
+    args = {"reminders": incident.reminders}
+    out.append(
+        book.incident_record(incident, "undispatched", clock, actor=ENGINE, reason="dispatch.no_unit", args=args)
+    )
 
 
 def expire(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
-    """Mark a dispatch whose deadline has passed, once a leg; one that nobody accepted goes up the hierarchy."""
-    dispatch.overdue = True
-    out.append(book.dispatch_record(dispatch, "overdue", clock, actor=ENGINE))
-    if dispatch.leg != "issued":
-        return
-    unit = book.router.above(dispatch.area, dispatch.unit, _kind(book, dispatch), _busy(book, dispatch))
-    if unit is not None:
-        pass_on(book, dispatch, unit, clock, out, reason="dispatch.escalated")
+    """Say that a leg is overdue, and again from time to time until somebody acts.
+
+    A dispatch that nobody accepted goes up the hierarchy. One that was accepted keeps its unit, and each time the next
+    place above is told. At the top it is said to whoever has it.
+    """
+    again, dispatch.overdue = dispatch.overdue, True
+    if again:
+        dispatch.reminders += 1
+    from_unit = dispatch.told[-1] if dispatch.told else dispatch.unit
+    known = {*_busy(book, dispatch), *dispatch.told}
+    above = book.router.above(dispatch.area, from_unit, _kind(book, dispatch), known)
+    if above is not None and dispatch.leg != "issued":
+        dispatch.told.append(above)
+    dispatch.remind_at = book.next_reminder(dispatch.reminders, clock)
+    reason = "dispatch.reminder" if again else ""
+    out.append(book.dispatch_record(dispatch, "overdue", clock, actor=ENGINE, reason=reason))
+    if above is not None and dispatch.leg == "issued":
+        pass_on(book, dispatch, above, clock, out, reason="dispatch.escalated")
 
 
 def _kind(book: Casebook, dispatch: Dispatch) -> str:

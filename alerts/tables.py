@@ -161,7 +161,7 @@ outbox = Table(  # what notifiers have to tell the world, in the order it happen
     Column("id", String(96), nullable=False),
     Column("kind", String(16), nullable=False),  # dispatch: `payload` is a CloudEvent | area: its alarms changed
     Column("area", String(128), nullable=False),
-    Column("unit", String(128), nullable=False),
+    Column("unit", String(128), nullable=False),  # empty: it is about no unit, nobody is on the incident
     Column("simulated", Boolean, nullable=False),
     Column("time", Double, nullable=False, index=True),
     Column("payload", JSON),

@@ -22,6 +22,7 @@ import yaml
 from alerts import cloudevent, messages
 from alerts.casebook import Casebook, Settings
 from alerts.dispatch import Dispatch
+from alerts.incident import Incident
 from alerts.journal import Journal
 from alerts.notifiers.webhook import secret_bytes, sign
 from alerts.queries import Reader
@@ -359,6 +360,14 @@ def test_the_examples_of_what_goes_out_have_the_real_fields(tmp_path: Path) -> N
     )
     assert shown.keys() == event.keys()
     assert shown["data"].keys() == data["data"].keys()
+    [text] = labelled("reference/topics.md", "undispatched")
+    shown = json.loads(text)
+    incident = Incident(id="i", area="slope-01", kind="risk", cause="a", alarms=["a"], level=3, peak=3, opened=NOW)
+    incident.title = {"zh": "位移", "en": "creep"}
+    said = Casebook(site(), Settings()).incident_record(incident, "undispatched", NOW).event
+    assert said is not None
+    assert (shown.keys(), shown["type"]) == (said.keys(), said["type"])
+    assert shown["data"].keys() == said["data"].keys()
 
 
 # Rules

@@ -1,4 +1,7 @@
-"""MQTT outputs: `<prefix>/alarms/<area>` retained with the area's summary, `<prefix>/dispatches/<unit>` with events."""
+"""MQTT outputs: `<prefix>/alarms/<area>` retained with the area's summary, `<prefix>/dispatches/<unit>` with events.
+
+Also `<prefix>/undispatched/<area>`: events that tell of an incident that nobody is on.
+"""
 
 from __future__ import annotations
 
@@ -65,31 +68,32 @@ class MqttSender:
         return stale
 
     async def send(self, notice: Notice) -> None:
-        """Publish one notice and wait for the broker's acknowledgement."""
+        """Publish one notice, to all who are to have it, and wait for the broker's acknowledgements."""
         if not self._connected:
             raise Unavailable(f"no connection to {self.target.host}:{self.target.port}")
         assert self._loop is not None, "open first"
-        kind, name = ("alarms", notice.area) if notice.kind == "area" else ("dispatches", notice.unit)
-        if not name or set(name) & set("+#/\0"):
-            raise Rejected(f"{name!r} cannot be a level of a topic")
-        info = self._client.publish(
-            f"{self.target.prefix}/{kind}/{name}",
-            msgspec.json.encode(notice.payload),
-            qos=1,
-            retain=notice.kind == "area",
-        )
-        if info.rc != paho.MQTT_ERR_SUCCESS:
-            raise Unavailable(paho.error_string(info.rc))
-        done: asyncio.Future[None] = self._loop.create_future()
-        # the acknowledgement comes through the loop, so it cannot come before this line
-        self._waiting[info.mid] = done
+        topics = _topics(notice)
+        for _, name in topics:
+            if not name or set(name) & set("+#/\0"):
+                raise Rejected(f"{name!r} cannot be a level of a topic")
+        body = msgspec.json.encode(notice.payload)
+        waiting: dict[int, asyncio.Future[None]] = {}
         try:
+            for kind, name in topics:
+                info = self._client.publish(
+                    f"{self.target.prefix}/{kind}/{name}", body, qos=1, retain=notice.kind == "area"
+                )
+                if info.rc != paho.MQTT_ERR_SUCCESS:
+                    raise Unavailable(paho.error_string(info.rc))
+                # the acknowledgement comes through the loop, so it cannot come before this line
+                self._waiting[info.mid] = waiting[info.mid] = self._loop.create_future()
             async with asyncio.timeout(self.target.timeout):
-                await done
+                await asyncio.gather(*waiting.values())
         except TimeoutError as error:
             raise Unavailable(f"no acknowledgement within {self.target.timeout:g} s") from error
         finally:
-            self._waiting.pop(info.mid, None)
+            for mid in waiting:
+                self._waiting.pop(mid, None)
 
     # paho's thread
 
@@ -125,6 +129,16 @@ class MqttSender:
         done = self._waiting.get(mid)
         if done is not None and not done.done():
             done.set_result(None)
+
+
+def _topics(notice: Notice) -> list[tuple[str, str]]:
+    """List where a notice goes, under the prefix; an order also to the units that are told of it."""
+    if notice.kind == "area":
+        return [("alarms", notice.area)]
+    if not notice.unit:
+        return [("undispatched", notice.area)]
+    copies = notice.payload.get("data", {}).get("copies", ())
+    return [("dispatches", name) for name in dict.fromkeys((notice.unit, *copies))]
 
 
 def _no_delay(_client: paho.Client, _data: Any, connection: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from alerts import cloudevent
 from alerts.desk import Desk
-from alerts.outcome import DispatchChange
+from alerts.outcome import DispatchChange, IncidentChange
 from tests.alerts.cases import SITE, change
 
 ATTRIBUTES = {"id", "source", "specversion", "type", "datacontenttype", "dataschema", "subject", "time", "data"}
@@ -46,6 +46,15 @@ def test_every_leg_is_a_valid_event(simulated: bool) -> None:
         assert event is not None
         check(event)
         assert event["source"] == "foreshock/test"
+
+
+@pytest.mark.parametrize("simulated", [False, True])
+def test_that_nobody_is_on_an_incident_is_a_valid_event(simulated: bool) -> None:
+    out = Desk(SITE).condition(change(3, area="nowhere", simulated=simulated), 1.7e9)
+    (event,) = [outcome.event for outcome in out if isinstance(outcome, IncidentChange) and outcome.event]
+    check(event)
+    assert event["type"] == "com.foreshock.incident.undispatched"
+    assert (event["data"]["status"], "simulation" in event) == ("Exercise" if simulated else "Actual", simulated)
 
 
 def test_it_says_where_why_who_and_by_when() -> None:

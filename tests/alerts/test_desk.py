@@ -269,7 +269,7 @@ class TestDispatch:
         assert edges(out) == ["dispatch refused", "incident undispatched", "ok"]
         assert out[1].reason == "dispatch.no_unit"
 
-    def test_no_answer_goes_up_the_hierarchy_and_overdue_is_said_once(self, desk: Desk) -> None:
+    def test_no_answer_goes_up_the_hierarchy_and_is_said_again_at_the_top(self, desk: Desk) -> None:
         desk.condition(change(3), 0.0)
         assert desk.tick(299.0) == []
         out = desk.tick(300.0)
@@ -279,14 +279,114 @@ class TestDispatch:
         assert desk.tick(301.0) == []
         assert last(desk.tick(700.0), DispatchChange).unit == "u-d"
         assert edges(desk.tick(1100.0)) == ["dispatch overdue"]
-        assert desk.tick(99999.0) == []
+        assert self.reminded(desk, 1100.0, 30_000.0) == [1400.0, 2000.0, 3200.0, 5600.0, *range(9200, 30_000, 3600)]
 
-    def test_a_late_arrival_is_overdue_but_keeps_its_unit(self, desk: Desk) -> None:
+    def reminded(self, desk: Desk, after: float, until: float) -> list[float]:
+        """Tick every 100 s and return when the clock alone said anything."""
+        times = [after + 100.0 * n for n in range(1, int((until - after) / 100.0) + 1)]
+        return [time for time in times if desk.tick(time)]
+
+    def test_the_reminders_of_a_dispatch_end_when_its_unit_moves(self, desk: Desk) -> None:
+        id = last(desk.condition(change(3), 0.0), DispatchChange).dispatch
+        for time in (300.0, 600.0, 900.0):
+            desk.tick(time)
+        (reminder,) = desk.tick(1200.0)
+        assert (reminder.edge, reminder.reason, reminder.unit) == ("overdue", "dispatch.reminder", "u-d")
+        assert reminder.event["data"]["reminders"] == 1
+        accepted = desk.command(command("accept", id, "1", actor="unit:u-d"), 1300.0)
+        assert last(accepted, DispatchChange).event["data"]["reminders"] == 0
+        assert self.reminded(desk, 1300.0, 1300.0 + 1700.0) == []
+
+    def test_who_was_away_for_long_is_reminded_once(self, desk: Desk) -> None:
+        desk.condition(change(3), 0.0)
+        for time in (300.0, 600.0, 900.0):
+            desk.tick(time)
+        assert edges(desk.tick(90_000.0)) == ["dispatch overdue"]
+        assert desk.tick(90_001.0) == []
+
+    def test_an_order_that_is_passed_on_names_who_loses_it(self, desk: Desk) -> None:
         issued = last(desk.condition(change(3), 0.0), DispatchChange)
-        desk.command(command("accept", issued.dispatch, "1"), 10.0)
-        assert edges(desk.tick(1810.0)) == ["dispatch overdue"]
-        assert desk.tick(1811.0) == []
-        assert only(desk.command(command("on_scene", issued.dispatch, "2"), 1812.0), DispatchChange).overdue is False
+        assert (issued.previous, issued.event["data"]["previous"], issued.event["data"]["copies"]) == ("", None, [])
+        moved = last(desk.tick(300.0), DispatchChange)
+        assert (moved.unit, moved.previous) == ("u-s1", "u-c1")
+        assert (moved.event["data"]["previous"], moved.event["data"]["copies"]) == ("u-c1", ["u-c1"])
+        out = desk.command(command("refuse", issued.dispatch, "1", actor="unit:u-s1", reason="away"), 301.0)
+        assert last(out, DispatchChange).previous == "u-s1"
+
+    @pytest.mark.parametrize(("leg", "late"), [("accept", 1810.0), ("on_scene", 14_410.0)])
+    def test_a_late_leg_keeps_its_unit_and_is_told_upward(self, desk: Desk, leg: str, late: float) -> None:
+        issued = last(desk.condition(change(3), 0.0), DispatchChange)
+        for order in ("accept", "on_scene")[: 1 + (leg == "on_scene")]:
+            desk.command(command(order, issued.dispatch, order), 10.0)
+        (told,) = desk.tick(late)
+        assert (told.edge, told.unit, told.event["data"]["copies"]) == ("overdue", "u-c1", ["u-s1"])
+        assert desk.tick(late + 299.0) == []
+        (again,) = desk.tick(late + 300.0)
+        assert (again.unit, again.reason, again.event["data"]["copies"]) == (
+            "u-c1", "dispatch.reminder", ["u-s1", "u-d"],
+        )  # fmt: skip
+        order = "on_scene" if leg == "accept" else "resolve"
+        moved = only(desk.command(command(order, issued.dispatch, "2"), late + 400.0), DispatchChange)
+        assert (moved.overdue, moved.event["data"]["copies"]) == (False, [])
+
+    def all_refuse(self, desk: Desk) -> IncidentChange:
+        """Have all units refuse, and return what the incident then says."""
+        id = last(desk.condition(change(3), 0.0), DispatchChange).dispatch
+        while id in desk.book.cases.dispatches:
+            out = desk.command(command("refuse", id, f"refuse {desk.book.cases.dispatches[id].unit}", reason="no"), 0.0)
+        said: IncidentChange = last(out, IncidentChange)
+        return said
+
+    def test_an_incident_that_nobody_is_on_is_told_to_the_world_and_again(self, desk: Desk) -> None:
+        said = self.all_refuse(desk)
+        assert (said.edge, said.reason) == ("undispatched", "dispatch.no_unit")
+        assert said.event is not None
+        assert said.event["type"] == "com.foreshock.incident.undispatched"
+        assert said.event["data"]["area"]["id"] == "slope-1"
+        assert said.event["data"]["status"] == "Actual"
+        assert self.reminded(desk, 0.0, 10_000.0) == [300.0, 900.0, 2100.0, 4500.0, 8100.0]
+        (again,) = desk.tick(11_700.0)
+        assert (again.edge, again.args, again.event["data"]["reminders"]) == ("undispatched", {"reminders": 6}, 6)
+
+    @pytest.mark.parametrize(
+        ("kind", "args"),
+        [
+            ("acknowledge", {}),
+            ("comment", {"text": "the fire brigade is on its way"}),
+            ("dispatch", {"unit": "u-d"}),
+            ("close", {"disposition": "nuisance"}),
+        ],
+    )
+    def test_a_person_who_takes_an_incident_up_ends_its_reminders(
+        self, desk: Desk, kind: str, args: dict[str, Any]
+    ) -> None:
+        incident = self.all_refuse(desk).incident
+        assert edges(desk.command(command(kind, incident, "1", **args), 10.0))[-1] == "ok"
+        assert self.reminded(desk, 10.0, 290.0 if kind == "dispatch" else 10_000.0) == []
+
+    def test_a_calm_incident_is_not_reminded_of_and_a_new_demand_sends_again(self, desk: Desk) -> None:
+        self.all_refuse(desk)
+        desk.condition(change(0), 10.0)
+        assert self.reminded(desk, 10.0, 1000.0) == []
+        assert "dispatch issued" in edges(desk.condition(change(3), 1100.0))
+
+    def test_a_worse_demand_says_again_that_there_is_nobody_to_send(self, desk: Desk) -> None:
+        incident = last(desk.condition(change(3, area="nowhere"), 0.0), IncidentChange).incident
+        desk.command(command("acknowledge", incident, "1"), 1.0)
+        assert self.reminded(desk, 1.0, 5000.0) == []
+        assert "incident undispatched" in edges(desk.condition(change(4, area="nowhere"), 5001.0))
+        assert self.reminded(desk, 5001.0, 5401.0) == [5301.0]
+
+    def test_a_step_of_the_clock_moves_all_that_is_due(self, desk: Desk) -> None:
+        self.all_refuse(desk)
+        desk.condition(change(3, scope="p9", rule="other", area="river-1", time=0.0), 0.0)
+        desk.condition(change(4, scope="p9", rule="other", area="river-1", time=0.0), 0.0)
+        moved = Desk(SITE)
+        moved.restore(desk.state())
+        moved.tick(0.0)
+        moved.step(-3600.0)
+        due = [100.0 * n for n in range(60)]
+        assert [edges(desk.tick(time)) for time in due] == [edges(moved.tick(time - 3600.0)) for time in due]
 
     def test_an_operator_sends_a_unit_below_the_level(self, desk: Desk) -> None:
         incident = only(desk.condition(change(1), 0.0), IncidentChange).incident

@@ -60,6 +60,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.dispatches: dict[str, DispatchChange] = {}
         self.automatic: set[str] = set()  # alarm transitions that sent someone
         self.demands: dict[str, AlarmTransition] = {}  # of this step, by incident
+        self.said: dict[str, float] = {}  # when a dispatch or an incident last spoke by the clock alone
         self.overdue: set[tuple[str, int]] = set()  # dispatch and how often it entered a leg
         self.entered: dict[str, int] = {}
         self.commands = 0
@@ -91,7 +92,14 @@ class DeskMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1.0, 60.0, 300.0, 1000.0, 4000.0, 20000.0]))
     def tick(self, seconds: float) -> None:
         self.clock += seconds
-        self._take(self.desk.tick(self.clock), self.twin.tick(self.clock))
+        out = self.desk.tick(self.clock)
+        self._take(out, self.twin.tick(self.clock))
+        for one in out:
+            if isinstance(one, DispatchChange) and one.reason == "dispatch.reminder":
+                assert self.clock - self.said.get(one.dispatch, 0.0) >= 300.0, "reminded too often"
+            if isinstance(one, DispatchChange) and one.edge == "overdue":
+                self.said[one.dispatch] = self.clock
+        assert self.desk.tick(self.clock) == self.twin.tick(self.clock) == [], "a tick said something twice"
         for dispatch in self.dispatches.values():
             if dispatch.leg in ("issued", "accepted", "on_scene") and dispatch.deadline is not None:
                 assert dispatch.overdue or dispatch.deadline > self.clock
@@ -204,7 +212,10 @@ class DeskMachine(RuleBasedStateMachine):
             assert before.leg != "refused" or step.edge == "reassigned"
         if step.edge not in ("overdue", "raised"):
             self.entered[step.dispatch] = self.entered.get(step.dispatch, 0) + 1
-        if step.edge == "overdue":
+        if step.reason == "dispatch.reminder":
+            assert before is not None and (step.edge, step.leg) == ("overdue", before.leg)
+            assert before.overdue, "a reminder of what is not overdue"
+        elif step.edge == "overdue":
             leg = (step.dispatch, self.entered[step.dispatch])
             assert leg not in self.overdue, "overdue was said twice"
             self.overdue.add(leg)

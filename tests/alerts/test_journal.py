@@ -371,6 +371,15 @@ def test_another_process_reads_while_the_worker_writes(tmp_path: Path) -> None:
         connection.execute(sa.delete(tables.alarms))
 
 
+def test_an_incident_that_nobody_is_on_is_in_the_outbox(journal: Journal) -> None:
+    out = Desk(SITE).condition(change(3, area="nowhere", scope="p9"), 1.0)
+    journal.record([Record(0, 0, tuple(out))])
+    (row,) = [row for row in journal.outbox(0) if row["kind"] == "dispatch"]
+    assert (row["area"], row["unit"], row["payload"]["type"]) == (
+        "nowhere", "", "com.foreshock.incident.undispatched",
+    )  # fmt: skip
+
+
 def test_old_outbox_rows_are_pruned(journal: Journal) -> None:
     journal.record(NIGHT)
     count = len(journal.outbox(0, 1000))

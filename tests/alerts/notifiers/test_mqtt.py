@@ -109,6 +109,36 @@ def test_alarms_are_retained_and_dispatches_reach_their_unit(
         asyncio.run(scenario())
 
 
+def test_who_loses_an_order_is_told_and_so_is_all_the_world_when_nobody_is_on_it(
+    broker: tuple[int, Start], town: Town, tmp_path: Path
+) -> None:
+    port, start = broker
+
+    async def scenario() -> None:
+        notifier = notifier_of(tmp_path, port)
+        listener = Listener(port)
+        await notifier.start()
+        town.dispatch()
+        town.record(town.desk.tick(town.now + 200.0))  # nobody has accepted
+        town.dispatch("slide", area="nowhere")  # there is nobody to send
+        await notifier.notify()
+        await reached(lambda: listener.on("foreshock/undispatched/nowhere"))
+        await reached(lambda: len(listener.on("foreshock/dispatches/u-c1")) == 3)
+        await reached(lambda: listener.on("foreshock/dispatches/u-s1"))
+        lost, (won,) = listener.on("foreshock/dispatches/u-c1")[-1], listener.on("foreshock/dispatches/u-s1")
+        assert lost == won
+        assert (won["type"], won["data"]["unit"]["id"], won["data"]["previous"]) == (
+            "com.foreshock.dispatch.reassigned", "u-s1", "u-c1",
+        )  # fmt: skip
+        (event,) = listener.on("foreshock/undispatched/nowhere")
+        assert event["type"] == "com.foreshock.incident.undispatched"
+        listener.close()
+        await notifier.stop()
+
+    with start():
+        asyncio.run(scenario())
+
+
 def test_a_broker_that_comes_back_empty_is_told_again(broker: tuple[int, Start], town: Town, tmp_path: Path) -> None:
     port, start = broker
 

@@ -319,6 +319,7 @@ export const en: Record<keyof typeof zh, string> = {
   'reason.dispatch.by_level': 'The dispatch level was reached',
   'reason.dispatch.escalated': 'No answer in time: escalated',
   'reason.dispatch.next_unit': 'Refused: passed to the next unit',
+  'reason.dispatch.reminder': 'Still waiting: said again',
   'reason.dispatch.level_raised': 'The level rose',
   'reason.dispatch.closed': 'The dispatch was closed',
   'reason.dispatch.no_unit': 'No unit can be sent: choose one by hand',

@@ -317,6 +317,7 @@ export const zh = {
   'reason.dispatch.by_level': '达到派单等级，自动派单',
   'reason.dispatch.escalated': '超时未响应，升级至上级单位',
   'reason.dispatch.next_unit': '单位拒绝，转派下一单位',
+  'reason.dispatch.reminder': '仍无进展，再次提醒',
   'reason.dispatch.level_raised': '预警等级上升',
   'reason.dispatch.closed': '派单结束',
   'reason.dispatch.no_unit': '没有可派单位，请人工指定',
