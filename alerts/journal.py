@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.dispatch import OPEN
+from alerts.ending import ended
 from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, IncidentChange, Record
 from alerts.queries import JournalMissing, Reader, open_engine
 from alerts.tables import (
@@ -60,20 +61,16 @@ class Journal(Reader):
         known: repeats are harmless, however they are cut into calls.
 
         `log` names the log that the offsets are in, by an id it was given when it was made. In another one than
-        before they begin anew, so that no record of it is skipped. Empty: the same log as ever.
+        before they begin anew, so that no record of it is skipped; and what is open is closed first, for the engine of
+        the new log knows nothing of it. Empty: the same log as ever.
         """
+        records = list(records)
         with self.engine.begin() as connection:
-            # Taken first: it holds other writers off, so that positions become visible in their order.
-            position = int(
-                connection.scalar(
-                    sa.update(counters)
-                    .where(counters.c.name == "changes")
-                    .values(value=counters.c.value)
-                    .returning(counters.c.value)
-                )
-                or 0
-            )
-            if log and connection.scalar(sa.select(logs.c.id).where(logs.c.name == _LOG)) != log:
+            position = first = _position(connection)
+            before = connection.scalar(sa.select(logs.c.id).where(logs.c.name == _LOG)) if log else log
+            if before != log:
+                if before is not None:  # a journal from before logs had ids goes on
+                    position = _close(connection, position, log, "log.replaced", _latest(records))
                 connection.execute(sa.delete(positions))
                 _upsert(connection, logs, [{"name": _LOG, "id": log}])
             reached = {
@@ -93,9 +90,32 @@ class Journal(Reader):
             _upsert(connection, positions, [{"partition": p, "offset": offset} for p, offset in reached.items()])
             batch = _Batch(connection, position)
             batch.add(fresh)
-            if batch.position != position:
-                batch.write()
-                connection.execute(sa.update(counters).where(counters.c.name == "changes").values(value=batch.position))
+            batch.write()
+            if batch.position != first:
+                _move(connection, batch.position)
+        return batch.position
+
+    def forget(self, partition: int, known: Collection[str], records: Iterable[Record], time: float) -> int:
+        """Bring a partition to where an engine stands that began again in the middle; return the position.
+
+        What is open but not among the ids that it knows is closed: nobody could do so otherwise. Of `records`, what
+        it found on its way and still knows is taken in.
+        """
+        with self.engine.begin() as connection:
+            first = _position(connection)
+            position = _close(connection, first, f"{time:.3f}", "log.forgotten", time, partition, known)
+            batch = _Batch(connection, position)
+            batch.add(
+                [
+                    (record.partition, record.offset, one)
+                    for record in records
+                    for one in record.outcomes
+                    if isinstance(one, Change) and getattr(one, _TABLES[type(one)][1]) in known
+                ]
+            )
+            batch.write()
+            if batch.position != first:
+                _move(connection, batch.position)
         return batch.position
 
     def prune_outbox(self, before: float) -> int:
@@ -141,7 +161,7 @@ class _Batch:
             _FOLD[type(change)](self, change)
 
     def write(self) -> None:
-        """Write all rows."""
+        """Write all rows, if there are any."""
         for table, _ in _TABLES.values():
             if self._changes[table.name]:
                 self.connection.execute(sa.insert(table), self._changes[table.name])
@@ -287,6 +307,58 @@ class _Batch:
             "time": change.time,
             **rest,
         }
+
+
+def _position(connection: Connection) -> int:
+    """Return the position of the last change. Ask first: it holds other writers off, so that they show in order."""
+    held = sa.update(counters).where(counters.c.name == "changes").values(value=counters.c.value)
+    return int(connection.scalar(held.returning(counters.c.value)) or 0)
+
+
+def _move(connection: Connection, position: int) -> None:
+    connection.execute(sa.update(counters).where(counters.c.name == "changes").values(value=position))
+
+
+def _latest(records: list[Record]) -> float:
+    """Return the time of the newest outcome, 0 when none has one."""
+    return max((getattr(one, "time", 0.0) for record in records for one in record.outcomes), default=0.0)
+
+
+def _close(
+    connection: Connection,
+    position: int,
+    mark: str,
+    reason: str,
+    time: float,
+    partition: int | None = None,
+    known: Collection[str] = (),
+) -> int:
+    """Close what is open, of a partition or all, but for what is known; return the position reached.
+
+    The ids end in `mark`, so that none is taken for one that an engine gives.
+    """
+    last: dict[str, dict[str, Any]] = {}
+    for change, table, current in (
+        (AlarmTransition, transitions, alarms),
+        (IncidentChange, incident_changes, incidents),
+        (DispatchChange, dispatch_changes, dispatches),
+    ):
+        key = _TABLES[change][1]
+        query = (
+            sa.select(table).join(current, current.c.position == table.c.position).where(current.c.open == sa.true())
+        )
+        if partition is not None:
+            query = query.where(table.c.partition == partition)
+        for row in connection.execute(query.order_by(table.c.position)).mappings():
+            if row[key] not in known:
+                last[str(row[key])] = dict(row)
+    batch = _Batch(connection, position)
+    # dispatches end first and incidents last, as they do at the desk
+    order = {"dispatch": 0, "alarm": 1, "incident": 2}
+    still = sorted(last.items(), key=lambda item: (order[item[1]["record"]["type"]], item[1]["position"]))
+    batch.add([(row["partition"], row["offset"], ended(id, row["record"], mark, reason, time)) for id, row in still])
+    batch.write()
+    return batch.position
 
 
 _TABLES: dict[type, tuple[sa.Table, str]] = {

@@ -57,6 +57,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "dispatch.next_unit": ("单位拒绝，转派下一单位", "Refused: passed to the next unit"),
     "dispatch.reminder": ("仍无进展，再次提醒", "Still waiting: said again"),
     "dispatch.level_raised": ("预警等级上升", "The level rose"),
+    "log.replaced": ("日志已更换，原有记录由系统关闭", "The log was replaced: closed by the system"),
+    "log.forgotten": ("日志已不含其开头，由系统关闭", "The log no longer holds its beginning: closed by the system"),
     "incident.closed_by_itself": ("已恢复并确认，自动关闭", "Calm and acknowledged: closed by itself"),
     # levels
     "level.blue": ("蓝色", "blue"),

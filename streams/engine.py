@@ -385,6 +385,11 @@ class Engine:
         engine.offset, engine.clock, engine.last_tick = content["offset"], content["clock"], content["last_tick"]
         return engine
 
+    def known(self) -> set[str]:
+        """Name the alarms, incidents and dispatches that are open."""
+        cases = self.desk.book.cases if self.desk is not None else None
+        return set() if cases is None else {*cases.alarms, *cases.incidents, *cases.dispatches}
+
     def live(self, within: float = 5.0) -> int:
         """Count the rows heard of within `within` times their expected interval before the last tick."""
         if self.registry is None or not len(self.points):

@@ -63,6 +63,7 @@ class Station:
         self.gaps = 0
         self.refused: dict[str, int] = {}
         self.busy = 0.0  # seconds of work in the engine
+        self.found: list[outcome.Record] = []  # after a loss: what the state was made of anew, which no log says
         self.engine = self._restored(committed or 0)
         self._silent(committed or 0)
         self._at_snapshot = self.engine.offset
@@ -150,7 +151,9 @@ class Station:
         begun = time.perf_counter()
         count, total = 0, committed - self.engine.offset - 1
         for batch in self._read(self.engine.offset + 1, committed):
-            self.engine.apply(batch)
+            applied = self.engine.apply(batch)
+            if self.lost:
+                self.found += applied.records
             count += len(batch)
             self._caught_up(count, total)
         if count:

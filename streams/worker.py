@@ -257,6 +257,8 @@ class Worker:
                 # in force before what comes next, too: it may have been acknowledged and not been looked at yet
                 station.engine.apply([(station.engine.offset, encoded)])
             await self.app.produce(OBSERVATIONS, partition, None, encoded)
+        if station.lost:
+            await asyncio.to_thread(self._forget, station)
         self.stations[partition] = station
         return station
 
@@ -283,13 +285,19 @@ class Worker:
         partition = Registry(bundle.unpack(self.packed).site).partition(SYSTEM)
         await self.app.produce_many([(OBSERVATIONS, partition, None, observation.encode(one)) for one in events])
 
-    def _journal_again(self, partition: int) -> None:
+    def _forget(self, station: Station) -> None:
+        """Close in the journal what a station's engine no longer knows, after all that it may yet be told of before."""
+        self._journal_again(station.partition, self.app.log_store.end(OUTCOMES, station.partition))
+        self.journal.forget(station.partition, station.engine.known(), station.found, self.clock())
+        station.found.clear()
+
+    def _journal_again(self, partition: int, stop: int | None = None) -> None:
         """Write to the journal what it lacks of the committed outcomes: the last after a power cut, all if it is new.
 
-        What it has is known by its id and left alone.
+        What it has is known by its id and left alone. `stop`: of those up to there, committed or not.
         """
         log = self.app.log_store
-        committed = log.committed(GROUP, OUTCOMES, partition) or 0
+        committed = stop if stop is not None else log.committed(GROUP, OUTCOMES, partition) or 0
         known = partition in self.journal.positions()
         at = max(log.start(OUTCOMES, partition), committed - RECENT if known else 0)
         while at < committed and (found := log.read(OUTCOMES, partition, at, committed, limit=RECENT)):

@@ -129,11 +129,68 @@ def test_in_another_log_no_offset_is_skipped(journal: Journal) -> None:
     last = journal.record(NIGHT[half:], log="one")
     assert last == sum(len(record.outcomes) for record in old), "in the same log it was there before"
     assert journal.positions() == {0: old[-1].offset}
+    open_then = sum(len(page.items) for page in (journal.alarms(), journal.incidents(), journal.dispatches()))
     whole = journal.record(NIGHT, log="two")
-    assert whole == sum(len(record.outcomes) for record in NIGHT), "new ones are taken, true repeats are not"
+    expected = sum(len(record.outcomes) for record in NIGHT) + open_then  # what was open was closed first
+    assert whole == expected, "new ones are taken, true repeats are not"
     assert journal.positions() == {0: NIGHT[-1].offset}
     assert journal.record(NIGHT[:2], log="two") == journal.record(NIGHT[:2]) == whole
     assert journal.positions() == {0: NIGHT[-1].offset}
+
+
+def test_what_was_open_in_a_log_that_is_lost_is_closed(journal: Journal) -> None:
+    desk = Desk(SITE)
+    steps = [
+        desk.condition(change(4, time=1000.0), 1000.0),
+        desk.condition(change(2, rule="rain", scope="slope-1", time=1001.0), 1001.0),
+        desk.condition(change(1, rule="calm", area="river-1", time=1002.0), 1002.0),
+        desk.condition(change(0, rule="calm", area="river-1", time=1003.0), 1003.0),
+    ]
+    last = journal.record([Record(0, 90 + n, tuple(out)) for n, out in enumerate(steps)], log="one")
+    assert journal.summary("slope-1")["level"] == "red"
+    fresh = Desk(SITE).condition(change(1, rule="other", time=2000.0), 2000.0)
+    records = [Record(0, 3, tuple(fresh))]
+    whole = journal.record(records, log="two")
+    assert [row["rule"] for row in journal.alarms().items] == ["other"]
+    assert [row["id"] for row in journal.incidents().items] == [fresh[0].incident]
+    assert journal.dispatches().items == []
+    assert journal.summary("slope-1")["level"] == "blue"
+    assert journal.summary("river-1")["returned"] == []
+    closed = [row["record"] for row in journal.changes(last) if row["record"].get("reason") == "log.replaced"]
+    assert [one["type"] for one in closed] == ["dispatch", "alarm", "alarm", "alarm", "incident", "incident"]
+    assert {one["time"] for one in closed} == {2000.0}
+    assert {one["actor"] for one in closed} == {"engine"}
+    (event,) = [row["payload"] for row in journal.outbox(last) if row["kind"] == "dispatch"]
+    assert (event["type"], event["data"]["leg"], event["data"]["reason"], event["data"]["deadline"]) == (
+        "com.foreshock.dispatch.closed", "closed", "log.replaced", None,
+    )  # fmt: skip
+    assert {row["area"] for row in journal.outbox(last) if row["kind"] == "area"} == {"slope-1", "river-1"}
+    # once, and never again
+    assert journal.record(records, log="two") == journal.record([], log="two") == whole
+    # should the lost one come back after all, its own changes are none of these
+    more = desk.condition(change(0, time=3000.0), 3000.0)
+    assert journal.record([Record(0, 94, tuple(more))], log="one") > whole
+
+
+def test_what_an_engine_that_began_again_no_longer_knows_is_closed(journal: Journal) -> None:
+    desks = [Desk(SITE), Desk(SITE)]
+    outs = [
+        desks[0].condition(change(4), 1.0),
+        desks[0].condition(change(1, rule="kept", area="river-1"), 2.0),
+        desks[1].condition(change(4, rule="else", area="river-1"), 3.0),
+    ]
+    journal.record([Record(0, 8, tuple(outs[0])), Record(0, 9, tuple(outs[1])), Record(1, 5, tuple(outs[2]))])
+    again = Desk(SITE)
+    anew = again.condition(change(2, rule="anew"), 4.0)
+    kept = {outs[1][0].alarm, outs[1][0].incident}
+    known = {*kept, *again.book.cases.alarms, *again.book.cases.incidents}
+    gone = Desk(SITE).condition(change(2, rule="gone"), 4.0)
+    last = journal.forget(0, known, [Record(0, 2, tuple(anew)), Record(0, 3, tuple(gone))], 10.0)
+    assert {row["rule"] for row in journal.alarms().items} == {"kept", "else", "anew"}
+    assert len(journal.incidents().items) == 3
+    assert [row["area"] for row in journal.dispatches().items] == ["river-1"]
+    assert journal.positions() == {0: 9, 1: 5}
+    assert journal.forget(0, known, [Record(0, 2, tuple(anew))], 11.0) == last
 
 
 def test_a_journal_from_before_logs_had_ids_takes_one(tmp_path: Path) -> None:
@@ -143,7 +200,7 @@ def test_a_journal_from_before_logs_had_ids_takes_one(tmp_path: Path) -> None:
         tables.logs.drop(connection)
     first.close()
     again = Journal(tmp_path / "journal.sqlite")
-    assert again.record(NIGHT, log="one") == last
+    assert again.record(NIGHT, log="one") == last, "and what is open stays so"
     assert again.positions() == {0: NIGHT[-1].offset}
 
 

@@ -203,6 +203,23 @@ def test_it_tells_how_far_it_has_come(log: Log) -> None:
     assert told == [(500, committed), (committed, committed)]
 
 
+def test_a_station_that_begins_in_the_middle_says_what_it_found_anew(log: Log) -> None:
+    fill(log, 10)
+    middle = log.end(OBSERVATIONS, 0)
+    fill(log)
+    work(log, Station(0, log, None))
+
+    whole = Station(0, log, log.committed(GROUP, OBSERVATIONS, 0))
+    station = Station(0, Trimmed(log, middle), log.committed(GROUP, OBSERVATIONS, 0))
+    assert (whole.lost, whole.found) == ("", [])
+    assert station.lost
+    known = station.engine.known()
+    told = {getattr(one, "alarm", "") for record in station.found for one in record.outcomes}
+    assert known and any(id.startswith("a-") for id in known)
+    assert {id for id in known if id.startswith("a-")} <= told
+    assert station.engine.offset == whole.engine.offset
+
+
 def test_replay_agrees_with_the_live_run_and_names_what_does_not(log: Log) -> None:
     fill(log)
     work(log, Station(0, log, None), snapshot_at=20)

@@ -45,10 +45,10 @@ def work(folder: Path, point: int, number: int) -> None:
     asyncio.run(scenario())
 
 
-def alarms(folder: Path) -> set[str]:
+def alarms(folder: Path, state: str = "all") -> set[str]:
     reader = Reader(settings.load({}, data=str(folder)).journal_url)
     try:
-        return {one["scope"] for one in reader.alarms("all", limit=500).items if one["rule"] == "creep"}
+        return {one["scope"] for one in reader.alarms(state, limit=500).items if one["rule"] == "creep"}
     finally:
         reader.close()
 
@@ -72,6 +72,7 @@ def test_the_alarms_of_a_new_log_reach_an_old_journal(tmp_path: Path, runs: int)
     remove(tmp_path, "log.sqlite")
     work(tmp_path, 4, runs + 1)
     assert "p4" in alarms(tmp_path)
+    assert alarms(tmp_path, "open") == {"p4"}, "the engine of the new log knows no other: nobody could close them"
 
 
 def trim_past_the_snapshot(folder: Path) -> None:
@@ -94,6 +95,7 @@ def test_a_snapshot_older_than_the_log_is_no_crash_loop_but_an_alarm(tmp_path: P
     trim_past_the_snapshot(tmp_path)
     work(tmp_path, 4, 3)
     assert alarms(tmp_path) == {"p0", "p3", "p4"}, "what was acknowledged and not looked at yet is looked at"
+    assert alarms(tmp_path, "open") == {"p3", "p4"}, "what the engine no longer knows is closed"
     reader = Reader(settings.load({}, data=str(tmp_path)).journal_url)
     (found,) = [one for one in reader.alarms("all", limit=500).items if one["rule"] == "@memory"]
     reader.close()

@@ -323,6 +323,8 @@ export const en: Record<keyof typeof zh, string> = {
   'reason.dispatch.level_raised': 'The level rose',
   'reason.dispatch.closed': 'The dispatch was closed',
   'reason.dispatch.no_unit': 'No unit can be sent: choose one by hand',
+  'reason.log.replaced': 'The log was replaced: closed by the system',
+  'reason.log.forgotten': 'The log no longer holds its beginning: closed by the system',
   'reason.incident.closed_by_itself': 'Calm and acknowledged: closed by itself',
   'reason.alarm.real_readings': 'Real readings took over from simulated ones',
 

@@ -321,6 +321,8 @@ export const zh = {
   'reason.dispatch.level_raised': '预警等级上升',
   'reason.dispatch.closed': '派单结束',
   'reason.dispatch.no_unit': '没有可派单位，请人工指定',
+  'reason.log.replaced': '日志已更换，原有记录由系统关闭',
+  'reason.log.forgotten': '日志已不含其开头，由系统关闭',
   'reason.incident.closed_by_itself': '已恢复并确认，自动关闭',
   'reason.alarm.real_readings': '真实读数已接管模拟报警',
 
