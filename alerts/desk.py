@@ -5,7 +5,8 @@ from __future__ import annotations
 from alerts import grouping, orders
 from alerts.casebook import Casebook, Settings
 from alerts.condition import Change
-from alerts.incident import closes_by_itself
+from alerts.dispatch import Dispatch
+from alerts.incident import Incident, closes_by_itself
 from alerts.outcome import AnyOutcome
 from alerts.sending import ENGINE, expire, remind
 from sensors.observation import Command
@@ -19,11 +20,18 @@ class Desk:
 
     def __init__(self, site: Site, settings: Settings | None = None) -> None:
         self.book = Casebook(site, settings or Settings())
+        self._unsaid: list[AnyOutcome] = []
 
     def condition(self, change: Change, clock: float) -> list[AnyOutcome]:
         """Follow a rule's change of condition."""
-        out: list[AnyOutcome] = []
+        out = self._unsaid = []
         grouping.apply(self.book, change, clock, out)
+        self._unsaid = []
+        return out
+
+    def take_unsaid(self) -> list[AnyOutcome]:
+        """Return what `condition` or `tick` had decided before an error ended it: the cases stand there already."""
+        out, self._unsaid = self._unsaid, []
         return out
 
     def withdraw(self, rule: str, scope: str, clock: float) -> list[AnyOutcome]:
@@ -37,20 +45,31 @@ class Desk:
         return orders.answer(self.book, command, clock)
 
     def tick(self, clock: float) -> list[AnyOutcome]:
-        """Let deadlines pass, remind of what waits, close what is finished. Costs nothing while nothing is due."""
+        """Let deadlines pass, remind of what waits, close what is finished. Costs nothing while nothing is due.
+
+        An error of one case is raised after all others have had their turn.
+        """
         book = self.book
         if clock < book.wake:
             return []
-        out: list[AnyOutcome] = []
-        for dispatch in book.cases.dispatches.values():
-            if dispatch.due is not None and dispatch.due <= clock:
-                expire(book, dispatch, clock, out)
-        for incident in list(book.cases.incidents.values()):
-            if closes_by_itself(incident, clock, book.settings.close_after_calm):
-                orders.close(book, incident, clock, out, actor=ENGINE, reason="incident.closed_by_itself")
-            elif incident.remind_at is not None and incident.remind_at <= clock:
-                remind(book, incident, clock, out)
+        out = self._unsaid = []
+        trouble: Exception | None = None
+        cases: list[Dispatch | Incident] = [*book.cases.dispatches.values(), *book.cases.incidents.values()]
+        for case in cases:
+            try:
+                if isinstance(case, Dispatch):
+                    if case.due is not None and case.due <= clock:
+                        expire(book, case, clock, out)
+                elif closes_by_itself(case, clock, book.settings.close_after_calm):
+                    orders.close(book, case, clock, out, actor=ENGINE, reason="incident.closed_by_itself")
+                elif case.remind_at is not None and case.remind_at <= clock:
+                    remind(book, case, clock, out)
+            except Exception as error:  # one case must not stop the deadlines of all others
+                trouble = error
         book.wake = self._next_due()
+        if trouble is not None:
+            raise trouble
+        self._unsaid = []
         return out
 
     def step(self, seconds: float) -> None:

@@ -1,4 +1,7 @@
-"""The built-in rules on the product itself: a process that ended, orders that nobody took, a memory that was lost."""
+"""The built-in rules on the product itself.
+
+A process that ended, orders that nobody took, a memory that was lost, something that the engine could not work out.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,10 @@ from sensors.site import RANK, SYSTEM
 
 LONGEST = 200
 """Characters of a component's name or of a detail that are kept."""
+
+
+QUIET = 900.0
+"""Seconds without an error after which the engine counts as working again."""
 
 
 class SystemRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,14 +99,15 @@ RULES = {
                 "by retention",
             },
             "consequence": {
-                "zh": "此前的告警条件和模型基线不再延续：此前的告警不会自动恢复，模型需重新学习",
-                "en": "Conditions and baselines from before are gone: alarms of then do not return to normal by "
-                "themselves, and the models learn anew",
+                "zh": "此前的告警条件和模型基线不再延续：引擎不再知道的告警与派单已由系统关闭，"
+                "仍成立的会再次报警，模型需重新学习",
+                "en": "Conditions and baselines from before are gone: alarms and orders that the engine no longer "
+                "knows were closed, what still holds alarms again, and the models learn anew",
             },
             "response": {
-                "zh": "逐一核对未关闭的告警与处置单；检查磁盘和 run/worker.log 中快照失败的原因",
-                "en": "Check every open alarm and dispatch by hand; look for why no snapshot was written, on the disk "
-                "and in run/worker.log",
+                "zh": "逐一核对由系统关闭的告警与处置单；检查磁盘和 run/worker.log 中快照失败的原因",
+                "en": "Check by hand every alarm and dispatch that was closed; look for why no snapshot was written, "
+                "on the disk and in run/worker.log",
             },
             "time_to_respond": "30 min",
             "owner": {"zh": "系统管理员", "en": "System administrator"},
@@ -108,6 +116,28 @@ RULES = {
     ),
 }
 """Rules by the component that an event names; any other component is a process."""
+
+ENGINE = SystemRule(
+    id="@engine",
+    title={"zh": "引擎计算出错", "en": "The engine could not work something out"},
+    rationale={
+        "cause": {
+            "zh": "程序缺陷，或规则遇到未预料的数据",
+            "en": "A defect of the program, or data that a rule did not expect",
+        },
+        "consequence": {
+            "zh": "所述规则或读数未参与判断，其余照常；该处的沉默不等于安全",
+            "en": "The rule or reading named was left out, all others go on; silence there is not safety",
+        },
+        "response": {
+            "zh": "人工查看所述测点；查看 run/worker.log，停用或修改所述规则，并上报缺陷",
+            "en": "Look at the point named yourself; read run/worker.log, withdraw or change the rule, report it",
+        },
+        "time_to_respond": "30 min",
+        "owner": {"zh": "系统管理员", "en": "System administrator"},
+        "review": "2027-11-30",
+    },
+)
 
 CLEAR = {"outbox": "no order is left untried", "memory": "someone has acknowledged it"}
 
@@ -126,4 +156,22 @@ def change(event: SystemEvent, clock: float) -> SystemChange:
         why=Explanation(
             clause=f"{component}: {detail or event.state}", clear=CLEAR.get(component, f"{component} works again")
         ),
+    )
+
+
+def failing(what: str, partition: int, area: str, clock: float) -> SystemChange:
+    """Make the engine rule's change when something could not be worked out; an empty `what` ends it.
+
+    `area` is one whose commands reach this partition.
+    """
+    yellow = RANK["yellow"]
+    return SystemChange(
+        rule=ENGINE,
+        scope=f"engine/{partition}",
+        area=area,
+        before=0 if what else yellow,
+        after=yellow if what else 0,
+        onset=clock,
+        time=clock,
+        why=Explanation(clause=what[:LONGEST] or "no error", clear="no error", clear_after=QUIET),
     )

@@ -12,6 +12,7 @@ take a condition below the level that real ones gave it: an exercise neither rai
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -23,12 +24,15 @@ from rules.binding import Column
 from rules.compiler import RuleBook
 from rules.events import Sightings
 from rules.explanation import Change, Term, Why, Withdrawn
+from rules.faults import Fault, apart
 from rules.features import Features, PointModels, PointState
 from rules.persistence import restore_into, state_of
 from rules.shapes import holds, resolver
 from rules.why import why as why_of
 from rules.windows import Windows
 from sensors.observation import HISTORICAL, SIMULATED, CameraEvent
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["Change", "Evaluator", "Term", "Why", "Withdrawn"]
 
@@ -70,6 +74,7 @@ class Evaluator:
         self.awake = np.zeros(book.instances, np.bool_)  # a level is raised or a `when` holds
         self.running = np.zeros(book.instances, np.bool_)  # a delay runs
         self.awake_rows = np.zeros(book.rows + len(book.areas), np.int32)
+        self.faults: list[Fault] = []  # since they were last taken; not part of the state
         self._area_scoped = np.flatnonzero(book.row >= book.rows)
         self._alone = np.flatnonzero(book.moves_alone & (book.row < book.rows))
         self._alone_rows = np.unique(book.row[self._alone])
@@ -117,10 +122,30 @@ class Evaluator:
         features = self._features(rows, time)
         features.know(("value",), value)
         features.know(("score",), result.score)
+        everything = np.arange(len(rows))
+
+        def judge(start: int, stop: int) -> list[Change]:
+            whole = stop - start == len(rows)
+            at = everything if whole else everything[start:stop]
+            return self._judge(at, features if whole else features.take(at), quality, arrived)
+
+        def alone(place: int, _: Exception) -> list[Change]:
+            return self._judge_alone(place, features.take(everything[place : place + 1]), quality, arrived)
+
+        return apart(judge, 0, len(rows), alone) if len(rows) else []
+
+    def take_faults(self) -> list[Fault]:
+        """Return what could not be evaluated since the last call, in order."""
+        found, self.faults = self.faults, []
+        return found
+
+    def _judge(self, at: Rows, features: Features, quality: npt.NDArray[np.uint8], arrived: Array) -> list[Change]:
+        """Evaluate what may move at the readings `at` of a call; `features` are of these."""
+        rows = features.rows
         look = self.book.reading_guard.passed(rows, features.some)
         look |= self.awake_rows[rows] > 0
         if quality.any():
-            look &= (quality & HISTORICAL) == 0
+            look &= (quality[at] & HISTORICAL) == 0
         chosen = np.flatnonzero(look)
         if not chosen.size:
             return []
@@ -129,7 +154,28 @@ class Evaluator:
         count = self.book.start[features.rows + 1] - start
         place = np.repeat(np.arange(len(chosen)), count)
         instances = np.repeat(start - (np.cumsum(count) - count), count) + np.arange(len(place))
-        return self._advance(instances, place, features.now, features, chosen, arrived)
+        return self._advance(instances, place, features.now, features, at[chosen], arrived)
+
+    def _judge_alone(
+        self, position: int, features: Features, quality: npt.NDArray[np.uint8], arrived: Array
+    ) -> list[Change]:
+        """Evaluate one reading that an error came of rule by rule, so that only the rule at fault is left out."""
+        if quality[position] & HISTORICAL:
+            return []
+        row = int(features.rows[0])
+        at, first = np.array([position]), np.zeros(1, np.intp)
+        changes: list[Change] = []
+        for instance in range(int(self.book.start[row]), int(self.book.start[row + 1])):
+            try:
+                changes += self._advance(np.array([instance]), first, features.now, features, at, arrived)
+            except Exception as error:
+                self._fault(instance, position, error)
+        return changes
+
+    def _fault(self, instance: int, position: int, error: Exception) -> None:
+        rule, scope = self.book.rules[self.book.rule[instance]].id, self.book.scope(instance)
+        logger.error("rule %s at %s could not be evaluated", rule, scope, exc_info=error)
+        self.faults.append(Fault(position, f"{rule} at {scope}: {error}"))
 
     def event(self, event: CameraEvent) -> list[Change]:
         """Take in a camera event; return the changes. Phases `new` and `update` count as seen, `end` does not."""
@@ -199,6 +245,14 @@ class Evaluator:
 
     def _look(self, instances: Rows) -> list[Change]:
         """Look at instances between readings (sorted by number, so points come before areas)."""
+
+        def broken(place: int, error: Exception) -> list[Change]:
+            self._fault(int(instances[place]), 0, error)
+            return []
+
+        return apart(lambda start, stop: self._looked(instances[start:stop]), 0, len(instances), broken)
+
+    def _looked(self, instances: Rows) -> list[Change]:
         rows = self.book.row[instances]
         cut = int(np.searchsorted(rows, self.book.rows))
         changes: list[Change] = []
@@ -354,8 +408,14 @@ class Evaluator:
     def _set_across(self) -> None:
         self.evidence.clear()
         for program in self.book.across:
-            values, false = self._members(program)
-            self.across[program.text][program.areas] = program.figure(values, false)
+            try:
+                values, false = self._members(program)
+                figure = program.figure(values, false)
+            except Exception as error:  # the figure is unknown then; those of other rules are not
+                logger.error("figure %s could not be worked out", program.text, exc_info=error)
+                self.faults.append(Fault(0, f"{program.text}: {error}"))
+                values, figure = np.full(len(program.rows), np.nan), np.full(len(program.areas), np.nan)
+            self.across[program.text][program.areas] = figure
             self.members[program.text] = values
 
     def _members(self, program: AcrossProgram) -> tuple[Array, Array]:
@@ -391,8 +451,14 @@ class Evaluator:
         slot = int(book.first[instance] + book.level_offset[instance, rank])
         onset = float(self.held_since[slot]) if after > before else float(now[place] if calm is None else calm)
         area = int(book.area[instance])
-        why = why_of(self, instance, rank, place, now, features)
-        sighted = bool(why.cameras) or (after == 0 and bool(book.seen[instance]))  # calm: an event may have ended it
+        at = 0 if position is None else int(position[place])
+        why: Why | None = None
+        try:
+            why = why_of(self, instance, rank, place, now, features)
+        except Exception as error:  # better an alarm that cannot say why than none: its level is marked by now
+            self._fault(instance, at, error)
+        cameras = why is not None and bool(why.cameras)
+        sighted = cameras or (after == 0 and bool(book.seen[instance]))  # calm: an event may have ended it
         simulated = bool(self._simulated_readings(np.array([instance], np.intp))[0])
         simulated = simulated or (sighted and bool(self.sightings.simulated[area]))
         self.by_simulation[instance] = simulated and after > 0
@@ -407,7 +473,7 @@ class Evaluator:
             float(self.clock if position is None or arrived is None else arrived[position[place]]),
             why,
             simulated,
-            0 if position is None else int(position[place]),
+            at,
         )
 
 

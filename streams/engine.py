@@ -17,17 +17,19 @@ import numpy.typing as npt
 from alerts import itself
 from alerts.desk import Desk, Settings
 from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused
-from models.bank import Bank
+from models.bank import Bank, BankResult
 from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
+from rules.faults import Fault, apart
 from sensors import frame, observation
 from sensors.lookup import Registry
 from sensors.observation import FRAME, UNUSABLE, CameraEvent, Command, Publication, Report, SystemEvent, Tick
-from sensors.site import Point, Text
+from sensors.site import SYSTEM, Point, Text
 from streams import bundle
 from streams.history.columns import Scored
 from streams.rounds import rounds
 from streams.run import Run
+from streams.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +72,10 @@ class Engine:
         self.last_received = np.empty(0)  # arrival time of each row's last reading, good or bad
         self.interval = np.empty(0)  # seconds expected between each row's readings
         self.unusable = 0  # readings that were heard but whose quality forbids their use
+        self.faulted = 0.0  # when something last could not be worked out; 0 while the engine's own alarm is calm
+        self.waiting = Waiting()
         self.cameras: dict[str, float] = {}  # when each camera's analytics were last heard of; not part of the state
+        self._home = ""  # the area whose commands reach this partition, where the engine's own alarm stands
         self._outcomes: dict[int, list[AnyOutcome]] = {}
         self._scored: list[tuple[npt.NDArray[Any], ...]] = []
         self._refused: dict[str, int] = {}
@@ -101,7 +106,7 @@ class Engine:
                 self._refuse_record(offset, f"undecodable: {error}")
             except Exception as error:  # one hostile or unforeseen observation must not stop a district
                 logger.exception("observation at %d/%d broke the engine", self.partition, offset)
-                self._refuse_record(offset, f"engine_error: {type(error).__name__}: {error}")
+                self._fail(offset, [f"{type(error).__name__}: {error}"], self.clock)
         if run:
             self._take_readings(run)
         if records:
@@ -124,7 +129,9 @@ class Engine:
         elif isinstance(what, CameraEvent):
             self._hear(what.received)
             self.cameras[what.camera] = what.received
-            self._decide(offset, self.evaluator.event(what))
+            changes = self.evaluator.event(what)
+            self._tell_faults(offset)
+            self._decide(offset, changes)
         elif isinstance(what, Command):
             self._command(offset, what)
         elif isinstance(what, SystemEvent):
@@ -154,8 +161,25 @@ class Engine:
         self.last_tick = time
         self.clock = max(self.clock, time)
         age = np.maximum(time - self.last_received, 0.0)
-        self._decide(offset, self.evaluator.tick(time, age))
-        self._emit(offset, self.desk.tick(self.clock))
+        changes: list[Change] = []
+        try:
+            changes = self.evaluator.tick(time, age)
+        except Exception as error:  # the deadlines below must go on whatever befalls the rules
+            logger.exception("the rules broke on a tick")
+            self._fail(offset, [f"{type(error).__name__}: {error}"], self.clock)
+        self._tell_faults(offset)
+        self._decide(offset, changes)
+        self._try_again(offset)
+        try:
+            self._emit(offset, self.desk.tick(self.clock))
+        except Exception as error:
+            logger.exception("the desk broke on a tick")
+            self._emit(offset, self.desk.take_unsaid())
+            self._fail(offset, [f"{type(error).__name__}: {error}"], self.clock)
+        if self.faulted and not len(self.waiting) and self.clock - self.faulted >= itself.QUIET:
+            self.faulted = 0.0
+            calm = itself.failing("", self.partition, self._home, self.clock)
+            self._emit(offset, self.desk.condition(calm, self.clock))
 
     def _step_back(self, time: float) -> None:
         """Follow a clock that was set back: silence and deadlines go on being counted from here, none are skipped."""
@@ -163,6 +187,7 @@ class Engine:
         step = time - self.last_tick
         logger.warning("partition %d: the clock was set back by %.0f s", self.partition, -step)
         self.last_received += step
+        self.faulted += step if self.faulted else 0.0
         self.evaluator.step(step)
         self.desk.step(time - self.clock)  # it counts on the clock, which may be ahead of the last tick
         self.last_tick, self.clock = time - 1.0, time
@@ -177,62 +202,133 @@ class Engine:
             self._condition(offset, change, self.clock)
 
     def _condition(self, offset: int, change: Change, clock: float) -> None:
-        """Hand one change to the desk; what breaks on it must not keep the next one from being an alarm."""
+        """Hand one change to the desk; what breaks on it must not keep the next one from being an alarm.
+
+        The rule's level is marked by now, so it would never be said again: what the desk did not take in at all waits
+        for the next tick, unless a newer change of the same condition comes first.
+        """
         assert self.desk is not None
+        key = (change.rule.id, change.scope)
+        self.waiting.drop(*key)
         try:
             self._emit(offset, self.desk.condition(change, clock))
         except Exception as error:
-            logger.exception("the desk broke on %s at %s", change.rule.id, change.scope)
-            self._refuse_record(offset, f"engine_error: {change.rule.id} at {change.scope}: {error}")
+            logger.exception("the desk broke on %s at %s", *key)
+            begun = self.desk.take_unsaid()
+            self._emit(offset, begun)
+            if not begun:
+                self.waiting.add(change)
+            self._fail(offset, [f"{change.rule.id} at {change.scope}: {error}"], clock)
+
+    def _try_again(self, offset: int) -> None:
+        """Hand the desk what it could not take in; the second time without the reasons, should they be at fault."""
+        assert self.desk is not None
+        for change in self.waiting.all():
+            key = (change.rule.id, change.scope)
+            for attempt in (change, change._replace(why=None)):
+                try:
+                    found = self.desk.condition(attempt, self.clock)
+                except Exception as error:
+                    logger.warning("the desk still breaks on %s at %s: %s", *key, error)
+                    found = self.desk.take_unsaid()
+                    if not found:
+                        continue
+                self._emit(offset, found)
+                self.waiting.drop(*key)
+                break
+            else:
+                self.faulted = self.clock
+
+    def _tell_faults(self, offset: int) -> None:
+        """Tell what the rules could not work out at an event or a tick."""
+        assert self.evaluator is not None
+        faults = self.evaluator.take_faults()
+        if faults:
+            self._fail(offset, [fault.what for fault in faults], self.clock)
+
+    def _fail(self, offset: int, what: Sequence[str], clock: float) -> None:
+        """Tell what could not be worked out of a record: count and keep it, and raise the engine's own alarm."""
+        more = f" and {len(what) - 1} more" if len(what) > 1 else ""
+        self._refuse_record(offset, f"engine_error: {what[0][:400]}{more}", len(what), clock)
+        if self.desk is not None and self._home and not self.faulted:
+            try:
+                own = itself.failing(what[0], self.partition, self._home, clock)
+                self._emit(offset, self.desk.condition(own, clock))
+            except Exception:
+                logger.exception("the engine's own alarm could not be raised")
+        self.faulted = clock
 
     def _emit(self, offset: int, outcomes: Sequence[AnyOutcome]) -> None:
         if outcomes:
             self._outcomes.setdefault(offset, []).extend(outcomes)
 
-    def _refuse_record(self, offset: int, reason: str) -> None:
-        self._refused[reason.split(":")[0]] = self._refused.get(reason.split(":")[0], 0) + 1
+    def _refuse_record(self, offset: int, reason: str, count: int = 1, clock: float | None = None) -> None:
+        key = reason.split(":")[0]
+        self._refused[key] = self._refused.get(key, 0) + count
+        before = sum(isinstance(one, Refused) for one in self._outcomes.get(offset, ()))
         refused = Refused(
-            id=f"r-{self.partition}-{offset}",
+            id=f"r-{self.partition}-{offset}" + (f"-{before}" if before else ""),
             reason=reason[:500],
-            count=1,
+            count=count,
             point=(),
             times=(),
             values=(),
-            received=self.clock,
+            received=self.clock if clock is None else clock,
         )
         self._emit(offset, [refused])
 
     # -- readings ------------------------------------------------------------------------------------------------
 
     def _take_readings(self, run: list[tuple[int, frame.Frame]]) -> None:
-        """Score a run of frames in one pass; on an unforeseen error refuse each frame of it."""
+        """Score a run of frames in one pass; on an unforeseen error frame by frame, and refuse the one at fault."""
+        clock = self.clock
         try:
             self._score(run)
         except Exception as error:
-            logger.exception("frames at %d/%d.. broke the engine", self.partition, run[0][0])
-            for offset, _ in run:
-                self._refuse_record(offset, f"engine_error: {type(error).__name__}: {error}")
+            if len(run) == 1:
+                offset = run[0][0]
+                logger.exception("frame at %d/%d broke the engine", self.partition, offset)
+                self._fail(offset, [f"{type(error).__name__}: {error}"], self.clock)
+                return
+            self.clock = clock
+            for one in run:
+                self._take_readings([one])
 
     def _score(self, frames: list[tuple[int, frame.Frame]]) -> None:
+        run = Run(frames)
         clocks = []
         for _, one in frames:
             self._hear(one.header.received)
             clocks.append(self.clock)
-        run = Run(frames)
         self._readings += len(run.point)
         found: list[tuple[int, Change]] = []
+        faults: list[Fault] = []
+        trouble: Exception | None = None
         if self.evaluator is None:
             run.refuse("unpublished", np.arange(len(run.point)))
         else:
-            for at, rows in self._known(run):
-                self._round(run, at, rows, found)
+            try:
+                for at, rows in self._known(run):
+                    self._round(run, at, rows, found, faults)
+            except Exception as error:
+                trouble = error  # what earlier rounds found is marked by now, and is told first
         for offset, refused in run.refusals(self.partition):
             self._refused[refused.reason] = self._refused.get(refused.reason, 0) + refused.count
             self._emit(offset, [refused])
         found.sort(key=lambda pair: pair[0])  # stable: as if the readings had come one by one
-        for position, change in found:
-            index = int(run.which[position])
-            self._condition(frames[index][0], change, clocks[index])
+        told: list[tuple[int, Change | None]] = [(int(run.which[position]), change) for position, change in found]
+        broken: dict[int, list[str]] = {}
+        for fault in sorted(faults, key=lambda fault: fault.position):
+            broken.setdefault(int(run.which[fault.position]), []).append(fault.what)
+        if broken:  # a frame's errors are told before its changes, however many frames come at once
+            told = sorted([(index, None) for index in broken] + told, key=lambda pair: (pair[0], pair[1] is not None))
+        for index, change in told:
+            if change is None:
+                self._fail(frames[index][0], broken[index], clocks[index])
+            else:
+                self._condition(frames[index][0], change, clocks[index])
+        if trouble is not None:
+            raise trouble
 
     def _known(self, run: Run) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
         """Yield rounds of (places in the run, rows) for the readings that have a row and a finite value and time."""
@@ -252,7 +348,12 @@ class Engine:
             yield keep[taken], rows[taken]
 
     def _round(
-        self, run: Run, at: npt.NDArray[np.intp], rows: npt.NDArray[np.intp], found: list[tuple[int, Change]]
+        self,
+        run: Run,
+        at: npt.NDArray[np.intp],
+        rows: npt.NDArray[np.intp],
+        found: list[tuple[int, Change]],
+        faults: list[Fault],
     ) -> None:
         """Take one round: rows are unique; `at` are the readings' places in the run."""
         assert self.evaluator is not None
@@ -273,10 +374,54 @@ class Engine:
             qualities, arrived = qualities[good], arrived[good]
             if not len(rows):
                 return
-        result = self.bank.update(rows, times, values)
-        for change in self.evaluator.readings(rows, times, values, qualities, arrived, result):
-            found.append((int(at[change.position]), change))
-        self._scored.append((self.points[rows], times, values, result.score))
+
+        def broken(place: int, error: Exception) -> list[Any]:
+            logger.error("a reading of point %d broke the engine", self.points[rows[place]], exc_info=error)
+            faults.append(Fault(int(at[place]), f"{type(error).__name__}: {error}"))
+            return []
+
+        def score(start: int, stop: int) -> list[tuple[int, int, BankResult]]:
+            part = slice(start, stop)
+            return [(start, stop, self.bank.update(rows[part], times[part], values[part]))]
+
+        for start, stop, result in apart(score, 0, len(rows), broken):
+            part = slice(start, stop)
+            self._evaluate(
+                at[part], rows[part], times[part], values[part], qualities[part], arrived[part], result, found, faults
+            )
+            self._scored.append((self.points[rows[part]], times[part], values[part], result.score))
+
+    def _evaluate(
+        self,
+        at: npt.NDArray[np.intp],
+        rows: npt.NDArray[np.intp],
+        times: npt.NDArray[np.float64],
+        values: npt.NDArray[np.float64],
+        qualities: npt.NDArray[np.uint8],
+        arrived: npt.NDArray[np.float64],
+        result: BankResult,
+        found: list[tuple[int, Change]],
+        faults: list[Fault],
+    ) -> None:
+        """Put scored readings to the rules; `at` are their places in the run."""
+        evaluator = self.evaluator
+        assert evaluator is not None
+
+        def judge(start: int, stop: int) -> list[tuple[int, Change]]:
+            evaluator.take_faults()  # of a call that an error ended
+            part = slice(start, stop)
+            score, alarm, reason, learning, gap = result
+            some = BankResult(score[part], alarm[part], reason[part], learning[part], gap[part])
+            changes = evaluator.readings(rows[part], times[part], values[part], qualities[part], arrived[part], some)
+            faults.extend(Fault(int(at[start + one.position]), one.what) for one in evaluator.take_faults())
+            return [(int(at[start + change.position]), change) for change in changes]
+
+        def broken(place: int, error: Exception) -> list[tuple[int, Change]]:
+            logger.error("a reading of point %d broke the rules", self.points[rows[place]], exc_info=error)
+            faults.append(Fault(int(at[place]), f"{type(error).__name__}: {error}"))
+            return []
+
+        found += apart(judge, 0, len(rows), broken)
 
     def _columns(self) -> Scored | None:
         if not self._scored:
@@ -338,6 +483,8 @@ class Engine:
         evaluator = Evaluator(book, self.bank)
         withdrawn = evaluator.restore(self.evaluator.state()) if self.evaluator is not None else []
         self.evaluator, self.registry = evaluator, registry
+        self._home = SYSTEM if registry.partition(SYSTEM) == self.partition else min(areas, default="")
+        self.waiting.keep(content.rules)
         if self.desk is None:
             self.desk = Desk(content.site, Settings(links=content.site.console))
         else:
@@ -363,6 +510,8 @@ class Engine:
             content["bank"] = _pack(self.bank.state())
             content["rules"] = _pack(self.evaluator.state())
             content["desk"] = self.desk.state()
+            content["faulted"] = self.faulted
+            content["waiting"] = self.waiting.state()
         return msgspec.msgpack.encode(content)
 
     @classmethod
@@ -382,6 +531,8 @@ class Engine:
             engine.bank.restore(_unpack(content["bank"]))
             engine.evaluator.restore(_unpack(content["rules"]))
             engine.desk.restore(content["desk"])
+            engine.faulted = content.get("faulted", 0.0)
+            engine.waiting.restore(content.get("waiting", ()), engine.evaluator.book.rules)
         engine.offset, engine.clock, engine.last_tick = content["offset"], content["clock"], content["last_tick"]
         return engine
 

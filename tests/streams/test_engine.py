@@ -306,5 +306,5 @@ def test_what_breaks_the_desk_keeps_no_other_alarm_from_being_raised(monkeypatch
 
     monkeypatch.setattr(engine.desk, "condition", broken)
     records = play([frame_of([(k, START + 1, 30.0) for k in (0, 2, 3)], START + 1)], engine=engine)
-    assert {a.scope for a in flat(records, AlarmTransition)} == {"p0", "p3"}
+    assert {a.scope for a in flat(records, AlarmTransition)} == {"p0", "p3", "engine/0"}
     assert [r.reason for r in flat(records, Refused)] == ["engine_error: creep at p2: broken"]
