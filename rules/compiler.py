@@ -103,7 +103,7 @@ class RuleBook:
     # by row
     start: Rows  # (rows + areas + 1): instances of a row
     clauses: list[Clause]
-    windows: dict[float, tuple[set[str], Rows]]  # duration → statistics, rows
+    windows: dict[float, dict[str, Rows]]  # duration → statistic → rows
     seen_by: dict[tuple[str, int], Rows]  # (kind, area) → instances
     reading_guard: Guard
     tick_guard: Guard
@@ -192,7 +192,7 @@ class _Compiler:
         self.by_quantity: dict[str, list[int]] = {}
         for place, point in enumerate(self.points):
             self.by_quantity.setdefault(point.quantity, []).append(place)
-        self.windows: dict[float, tuple[set[str], list[Rows]]] = {}
+        self.windows: dict[float, dict[str, list[Rows]]] = {}
         self.bound: dict[tuple[str, bool, Subject], tuple[Bound, Bound, list[Bound], set[Column]]] = {}
 
     def book(self, errors: list[CompileError] | None) -> RuleBook:
@@ -310,9 +310,7 @@ class _Compiler:
 
     def _need(self, key: Key, rows: Rows) -> None:
         if len(key) == 2 and isinstance(key[1], float):
-            statistics, wanted = self.windows.setdefault(key[1], (set(), []))
-            statistics.add(str(key[0]))
-            wanted.append(rows)
+            self.windows.setdefault(key[1], {}).setdefault(str(key[0]), []).append(rows)
 
     def _add_across(self, node: Across | AcrossFlag) -> None:
         program = compile_across(node, self.points, self.areas, self.measures, self.table)
@@ -346,8 +344,8 @@ class _Compiler:
         self._number_slots(book, block_of, within)
         book.start = np.searchsorted(book.row, np.arange(book.rows + len(book.areas) + 1)).astype(np.intp)
         book.windows = {
-            duration: (statistics, np.unique(np.concatenate(rows)))
-            for duration, (statistics, rows) in sorted(self.windows.items())
+            duration: {statistic: np.unique(np.concatenate(rows)) for statistic, rows in statistics.items()}
+            for duration, statistics in sorted(self.windows.items())
         }
         book.seen_by = self._seen_by(book, block_of)
         book.reading_guard, book.tick_guard = (guard.finish() for guard in guards)

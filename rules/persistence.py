@@ -42,10 +42,10 @@ def state_of(evaluator: Evaluator) -> State:
     state: State = {"point.index": index}
     for name in PointState.ARRAYS:
         state[f"point.{name}"] = getattr(evaluator.points, name).copy()
-    for duration, (rows, arrays) in evaluator.windows.state().items():
-        state[f"window.{duration!r}.index"] = index[rows]
+    for duration, figures, rows, arrays in evaluator.windows.state():
+        state[f"window.{duration!r}:{figures}.index"] = index[rows]
         for name, array in arrays.items():
-            state[f"window.{duration!r}.{name}"] = array
+            state[f"window.{duration!r}:{figures}.{name}"] = array
     active = np.flatnonzero(evaluator.awake | evaluator.running)
     keys = b"".join(book.key(int(instance)) for instance in active)
     state["instance.key"] = np.frombuffer(keys, "<u8").reshape(-1, 2).copy()
@@ -107,12 +107,11 @@ def _restore_points(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]])
     source, target = _matched(state["point.index"], index)
     for name in PointState.ARRAYS:
         getattr(evaluator.points, name)[target] = state[f"point.{name}"][source]
-    for duration in evaluator.book.windows:
-        prefix = f"window.{duration!r}."
-        if prefix + "index" in state:
-            source, target = _matched(state[prefix + "index"], index[evaluator.windows.rows(duration)])
-            arrays = {key.removeprefix(prefix): array for key, array in state.items() if key.startswith(prefix)}
-            evaluator.windows.restore(duration, arrays, source, target)
+    for prefix in [key.removesuffix("index") for key in state if key.startswith("window.") and key.endswith(".index")]:
+        duration = float(prefix.removeprefix("window.").removesuffix(".").partition(":")[0])
+        source, target = _matched(state[prefix + "index"], index)
+        arrays = {key.removeprefix(prefix): array for key, array in state.items() if key.startswith(prefix)}
+        evaluator.windows.restore(duration, arrays, source, target)
 
 
 def _restore_instances(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]], notes: _Notes) -> list[Withdrawn]:

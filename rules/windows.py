@@ -31,28 +31,34 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "rate": ("total", "moment"),
 }
 _EMPTY = {"total": 0.0, "moment": 0.0, "low": np.inf, "high": -np.inf}
+_BIT = {name: 2 << place for place, name in enumerate(_EMPTY)}
+_KEPT = 1  # a window is kept at all; its panes' counts suffice for `count`
 
 
 class Windows:
-    """Hold all windows: by duration (seconds), the statistics wanted and the rows that want them.
+    """Hold all windows: by duration (seconds) and statistic, the rows that want it.
 
     State: 8 bytes a window, and a pane's count of 4 bytes and 8 bytes for each figure kept: 200 bytes for a mean, 328
-    for a rate. Windows that keep the same figures share one set of arrays, whatever their durations.
+    for a rate. Windows that keep the same figures share one set of arrays, whatever their durations; a row keeps no
+    figure that only other rows need.
     """
 
-    def __init__(self, wanted: Mapping[float, tuple[set[str], Rows]], total_rows: int) -> None:
-        groups: dict[tuple[str, ...], list[float]] = {}
-        for duration, (statistics, _) in sorted(wanted.items()):
-            kept = sorted({figure for statistic in statistics for figure in _NEEDS[statistic]})
-            groups.setdefault(tuple(kept), []).append(duration)
-        self._pools = [
-            _Pool(figures, [(duration, wanted[duration][1]) for duration in durations], total_rows)
-            for figures, durations in groups.items()
-        ]
-        self._of = {duration: pool for pool in self._pools for duration in pool.places}
+    def __init__(self, wanted: Mapping[float, Mapping[str, Rows]], total_rows: int) -> None:
+        groups: dict[tuple[str, ...], list[tuple[float, Rows]]] = {}
         self._windowed = np.zeros(total_rows, np.bool_)
-        for _, rows in wanted.values():
-            self._windowed[rows] = True
+        for duration, statistics in sorted(wanted.items()):
+            code = np.zeros(total_rows, np.uint8)
+            for statistic, rows in statistics.items():
+                code[rows] |= _KEPT | sum(_BIT[figure] for figure in _NEEDS[statistic])
+            self._windowed |= code > 0
+            for one in np.unique(code[code > 0]).tolist():
+                figures = tuple(name for name, bit in _BIT.items() if one & bit)
+                groups.setdefault(figures, []).append((duration, np.flatnonzero(code == one)))
+        self._pools = [_Pool(figures, parts, total_rows) for figures, parts in groups.items()]
+        self._of: dict[float, list[_Pool]] = {}
+        for pool in self._pools:
+            for duration in pool.places:
+                self._of.setdefault(duration, []).append(pool)
 
     @property
     def nbytes(self) -> int:
@@ -72,22 +78,30 @@ class Windows:
 
     def read(self, statistic: str, duration: float, rows: Rows, now: Floats) -> Floats:
         """Return a statistic at each row's own time `now`; NaN where unknown or where no such window is kept."""
-        return self._of[duration].read(statistic, duration, rows, now)
+        pools = [pool for pool in self._of[duration] if pool.figures.keys() >= set(_NEEDS[statistic])]
+        if len(pools) == 1:
+            return pools[0].read(statistic, duration, rows, now)
+        out = np.full(len(rows), np.nan)
+        for pool in pools:
+            pool.read_into(out, statistic, duration, rows, now)
+        return out
 
-    def state(self) -> dict[float, tuple[Rows, dict[str, npt.NDArray[Any]]]]:
-        """Return, by duration, the rows and copies of their arrays."""
-        return {duration: pool.state(duration) for duration, pool in self._of.items()}
+    def state(self) -> list[tuple[float, str, Rows, dict[str, npt.NDArray[Any]]]]:
+        """List what is kept: duration, names of the figures, the rows and copies of their arrays."""
+        return [
+            (duration, "+".join(pool.figures), *pool.state(duration))
+            for pool in self._pools
+            for duration in pool.places
+        ]
 
-    def rows(self, duration: float) -> Rows:
-        """Return the rows that have a window of a duration."""
-        return self._of[duration].places[duration][1]
+    def restore(self, duration: float, state: Mapping[str, npt.NDArray[Any]], source: Rows, rows: Rows) -> None:
+        """Take over places `source` of a state as the windows of `rows`, those that have one of that duration.
 
-    def restore(self, duration: float, state: Mapping[str, npt.NDArray[Any]], source: Rows, target: Rows) -> None:
-        """Take over places `source` of a state as places `target` of the own rows of a duration.
-
-        Where the state lacks a figure the windows start anew: half a window would lie.
+        A figure that the state lacks is unknown until every pane it was not kept in has passed: half a window would
+        lie, and to begin all figures anew would let an alarm return on the half that is left.
         """
-        self._of[duration].restore(duration, state, source, target)
+        for pool in self._of.get(duration, ()):
+            pool.restore(duration, state, source, rows)
 
 
 class _Pool:
@@ -163,13 +177,17 @@ class _Pool:
 
     def read(self, statistic: str, duration: float, rows: Rows, now: Floats) -> Floats:
         slot = self.slot[duration][rows]
-        here = np.flatnonzero(slot >= 0)
-        if here.size == slot.size:
+        if bool((slot >= 0).all()):
             return self._read(statistic, duration, slot, now)
         out = np.full(len(rows), np.nan)
+        self.read_into(out, statistic, duration, rows, now)
+        return out
+
+    def read_into(self, out: Floats, statistic: str, duration: float, rows: Rows, now: Floats) -> None:
+        slot = self.slot[duration][rows]
+        here = np.flatnonzero(slot >= 0)
         if here.size:
             out[here] = self._read(statistic, duration, slot[here], now[here])
-        return out
 
     def _read(self, statistic: str, duration: float, slot: Rows, now: Floats) -> Floats:
         width = duration / PANES
@@ -215,14 +233,16 @@ class _Pool:
         arrays["head"], arrays["count"] = self.head[part].copy(), self.count[part].copy()
         return rows, arrays
 
-    def restore(self, duration: float, state: Mapping[str, npt.NDArray[Any]], source: Rows, target: Rows) -> None:
-        if not set(self.figures) <= set(state):
-            return
-        target = target + self.places[duration][0]
-        self.head[target] = state["head"][source]
-        self.count[target] = state["count"][source]
+    def restore(self, duration: float, state: Mapping[str, npt.NDArray[Any]], source: Rows, rows: Rows) -> None:
+        slot = self.slot[duration][rows]
+        source, slot = source[slot >= 0], slot[slot >= 0]
+        self.head[slot] = state["head"][source]
+        self.count[slot] = state["count"][source]
         for name, figure in self.figures.items():
-            figure[target] = state[name][source]
+            if name in state:
+                figure[slot] = state[name][source]
+            else:  # whatever is added to NaN, or compared with it, stays unknown until the pane is begun anew
+                figure[slot] = np.where(self.count[slot] > 0, np.nan, _EMPTY[name])
 
 
 def _slope(

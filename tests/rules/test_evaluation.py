@@ -518,6 +518,15 @@ def test_state_of_unchanged_rules_is_carried_into_another_book_and_the_rest_is_n
     assert level == {("kept", "p"): 2, ("dropped", "p"): 0, ("kept", "new"): 0, ("dropped", "new"): 0}
 
 
+def test_windows_of_an_earlier_state_are_read_by_duration_alone() -> None:
+    play, other = (a_play(a_rule(when="sum('10m') > 10")) for _ in range(2))
+    play.read("p", 0, 6)
+    earlier = {key.replace(":total", ""): array for key, array in play.evaluator.state().items()}
+    assert "window.600.0.total" in earlier
+    other.evaluator.restore(earlier)
+    assert moves(other.read("p", 1, 6)) == [("none", "yellow")]
+
+
 def test_what_is_no_state_is_refused() -> None:
     play = a_play(a_rule(when="value > 5"))
     with pytest.raises(ValueError, match="not a state"):

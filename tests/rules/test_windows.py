@@ -20,7 +20,7 @@ def read(windows: Windows, statistic: str, now: float, duration: float = 160.0) 
 
 
 def a_window(duration: float = 160.0) -> Windows:
-    return Windows({duration: (ALL, np.array([0]))}, 1)
+    return Windows({duration: dict.fromkeys(ALL, np.array([0]))}, 1)
 
 
 @given(
@@ -57,7 +57,7 @@ def test_rate_is_the_slope_and_needs_half_the_window() -> None:
 
 
 def test_rows_and_durations_do_not_mix() -> None:
-    windows = Windows({60.0: ({"mean"}, np.array([0, 2])), 600.0: ({"mean"}, np.array([2]))}, 4)
+    windows = Windows({60.0: {"mean": np.array([0, 2])}, 600.0: {"mean": np.array([2])}}, 4)
     rows = np.arange(4)
     for time in (0.0, 100.0):
         windows.add(rows, np.full(4, time), rows + time)
@@ -69,5 +69,34 @@ def test_rows_and_durations_do_not_mix() -> None:
 
 def test_state_stays_small() -> None:
     rows = np.arange(1000)
-    windows = Windows({600.0: ({"rate", "mean"}, rows)}, 1000)
+    windows = Windows({600.0: {"rate": rows, "mean": rows}}, 1000)
     assert windows.nbytes / 1000 <= 350
+
+
+def test_a_row_keeps_no_figure_that_only_another_row_needs() -> None:
+    one, many = np.array([0]), np.arange(1000)
+    windows = Windows({600.0: {"mean": many, "max": one}}, 1000)
+    assert windows.nbytes < Windows({600.0: {"mean": many, "max": many}}, 1000).nbytes * 0.7
+    windows.add(many, np.full(1000, 5.0), many.astype(float))
+    now = np.full(1000, 5.0)
+    assert windows.read("mean", 600.0, many, now).tolist() == many.tolist()
+    top = windows.read("max", 600.0, many, now)
+    assert top[0] == 0.0
+    assert np.isnan(top[1:]).all()
+
+
+@pytest.mark.parametrize("name", ["max", "spread", "rate"])
+def test_a_figure_that_a_window_did_not_keep_is_unknown_until_its_panes_are_filled_again(name: str) -> None:
+    row = np.array([0])
+    before = Windows({160.0: {"sum": row}}, 1)
+    feed(before, [float(t) for t in range(0, 160, 5)], [1.0] * 32)
+    after = Windows({160.0: {"sum": row, name: row}}, 1)
+    ((duration, _, _, arrays),) = before.state()
+    after.restore(duration, arrays, row, row)
+    assert read(after, "sum", 159.0) == 32.0
+    for time in range(160, 310, 5):  # the pane of 150 to 160 was kept without the figure
+        feed(after, [float(time)], [1.0])
+        assert read(after, "sum", float(time)) == 31.0 + (time % 10 == 5)
+        assert np.isnan(read(after, name, float(time)))
+    feed(after, [310.0], [1.0])
+    assert read(after, name, 310.0) == {"max": 1.0, "spread": 0.0, "rate": 0.0}[name]

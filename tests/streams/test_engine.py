@@ -11,6 +11,7 @@ from sensors.observation import BAD, OUT_OF_RANGE
 from streams import snapshot
 from streams.bundle import Bundle
 from streams.engine import Engine
+from tests.rules.stage import a_rule
 from tests.streams.small_site import START, command, debris, frame_of, published, rules, site, tick
 
 CONTENT = Bundle(site=site(), rules=rules())
@@ -213,6 +214,19 @@ def test_a_new_version_takes_force_at_one_offset_and_carries_conditions_over() -
     assert flat(records, AlarmTransition) == []  # what holds goes on holding
     added = play([frame_of([(7, now + 1, 30.0)], now + 1)], engine=engine)
     assert [a.scope for a in flat(added, AlarmTransition)] == ["p7"]
+
+
+def test_another_rules_figure_on_another_point_leaves_windows_and_what_stands_on_them_alone() -> None:
+    rain = a_rule("rain", when="sum('24h') > 100")
+    other = a_rule("other", where={"points": ["p1"]}, when="max('24h') > 1000")
+    engine = Engine(0)
+    values = [published(Bundle(site=site(), rules=(rain,))), tick(START)]
+    values += [frame_of([(0, START + 60 * k, 3.0), (1, START + 60 * k, 3.0)], START + 60 * k) for k in range(1, 60)]
+    assert {a.scope for a in flat(play(values, engine=engine), AlarmTransition)} == {"p0", "p1"}
+    now = START + 3600
+    values = [published(Bundle(site=site(version="v2"), rules=(rain, other)), "v2", now), tick(now + 1)]
+    values += [frame_of([(0, now + 60, 3.0), (1, now + 60, 3.0)], now + 60), tick(now + 61)]
+    assert flat(play(values, engine=engine), AlarmTransition) == []
 
 
 def test_a_rule_that_is_withdrawn_lets_its_alarm_return() -> None:
