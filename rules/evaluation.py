@@ -98,19 +98,19 @@ class Evaluator:
         time: Array,
         value: Array,
         quality: npt.NDArray[np.uint8],
-        received: Array | float,
+        received: Array,
         result: Scored,
+        clock: float,
     ) -> list[Change]:
         """Take in readings (rows unique, each later than the row's last) as the bank scored them; return the changes.
 
-        `received` is the arrival clock (unix s) of each reading, or of them all.
+        `received` is when each arrived, `clock` what the arrival clock now shows (unix s). Whoever keeps that clock
+        says how far a stamp may move it: no `received` may be past it.
         """
-        arrived = np.broadcast_to(np.asarray(received, np.float64), rows.shape)
-        if rows.size:
-            self.clock = max(self.clock, float(arrived.max()))
+        self.clock = clock
         points = self.points
         points.last_time[rows] = time
-        points.last_received[rows] = arrived
+        points.last_received[rows] = received
         points.value[rows] = value
         points.score[rows] = result.score
         points.age[rows] = 0.0
@@ -127,10 +127,10 @@ class Evaluator:
         def judge(start: int, stop: int) -> list[Change]:
             whole = stop - start == len(rows)
             at = everything if whole else everything[start:stop]
-            return self._judge(at, features if whole else features.take(at), quality, arrived)
+            return self._judge(at, features if whole else features.take(at), quality, received)
 
         def alone(place: int, _: Exception) -> list[Change]:
-            return self._judge_alone(place, features.take(everything[place : place + 1]), quality, arrived)
+            return self._judge_alone(place, features.take(everything[place : place + 1]), quality, received)
 
         return apart(judge, 0, len(rows), alone) if len(rows) else []
 
@@ -177,19 +177,22 @@ class Evaluator:
         logger.error("rule %s at %s could not be evaluated", rule, scope, exc_info=error)
         self.faults.append(Fault(position, f"{rule} at {scope}: {error}"))
 
-    def event(self, event: CameraEvent) -> list[Change]:
-        """Take in a camera event; return the changes. Phases `new` and `update` count as seen, `end` does not."""
+    def event(self, event: CameraEvent, clock: float) -> list[Change]:
+        """Take in a camera event as the arrival clock shows `clock`; return the changes.
+
+        Phases `new` and `update` count as seen, `end` does not.
+        """
+        self.clock = clock
         area = self.book.area_of.get(event.area)
         if area is None or event.phase == "end":
             return []
-        self.clock = max(self.clock, event.received)
         self.sightings.add(event.kind, area, event.time, event.camera, bool(event.quality & SIMULATED))
         instances = self.book.seen_by.get((event.kind, area))
         return [] if instances is None else self._look(instances)
 
-    def tick(self, time: float, age: Array | None = None) -> list[Change]:
+    def tick(self, clock: float, age: Array | None = None) -> list[Change]:
         """Move the clock. `age`, f8[rows], NaN before the first reading: by default the time since the last arrival."""
-        self.clock = max(self.clock, time)
+        self.clock = clock
         points, book = self.points, self.book
         points.age[:] = self.clock - points.last_received if age is None else age[: book.rows]
         if book.across:

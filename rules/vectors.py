@@ -153,7 +153,8 @@ class _Scene:
                         time=at,
                         received=at,
                         phase=event.phase,
-                    )
+                    ),
+                    at,
                 )
             value = np.array([track.values[step] for track in self.tracks])
             rows = np.flatnonzero(~np.isnan(value))
@@ -167,7 +168,8 @@ class _Scene:
                     np.array([self.tracks[row].alarm[step] > 0 for row in rows]),
                 )
                 quality = np.zeros(len(rows), np.uint8)
-                self.evaluator.readings(rows, np.full(len(rows), now), value[rows], quality, now, scored)
+                then = np.full(len(rows), now)
+                self.evaluator.readings(rows, then, value[rows], quality, then, scored, now)
             self.evaluator.tick(now)
             levels.append(int(self.evaluator.current[self.place]))
         return levels

@@ -137,7 +137,7 @@ def measure(
         rows, value, scored, _ = batches[len(spent) % 64]
         times = np.full(batch, now)
         begin = time.process_time()
-        changes += len(evaluator.readings(rows, times, value, quality, now, scored))
+        changes += len(evaluator.readings(rows, times, value, quality, times, scored, now))
         spent.append(time.process_time() - begin)
         readings += batch
     begin = time.process_time()

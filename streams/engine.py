@@ -128,8 +128,8 @@ class Engine:
             self._tick(offset, what.time)
         elif isinstance(what, CameraEvent):
             self._hear(what.received)
-            self.cameras[what.camera] = what.received
-            changes = self.evaluator.event(what)
+            self.cameras[what.camera] = min(what.received, self.clock)
+            changes = self.evaluator.event(what, self.clock)
             self._tell_faults(offset)
             self._decide(offset, changes)
         elif isinstance(what, Command):
@@ -163,7 +163,7 @@ class Engine:
         age = np.maximum(time - self.last_received, 0.0)
         changes: list[Change] = []
         try:
-            changes = self.evaluator.tick(time, age)
+            changes = self.evaluator.tick(self.clock, age)
         except Exception as error:  # the deadlines below must go on whatever befalls the rules
             logger.exception("the rules broke on a tick")
             self._fail(offset, [f"{type(error).__name__}: {error}"], self.clock)
@@ -295,11 +295,11 @@ class Engine:
                 self._take_readings([one])
 
     def _score(self, frames: list[tuple[int, frame.Frame]]) -> None:
-        run = Run(frames)
         clocks = []
         for _, one in frames:
             self._hear(one.header.received)
             clocks.append(self.clock)
+        run = Run(frames, clocks)
         self._readings += len(run.point)
         found: list[tuple[int, Change]] = []
         faults: list[Fault] = []
@@ -412,7 +412,9 @@ class Engine:
             part = slice(start, stop)
             score, alarm, reason, learning, gap = result
             some = BankResult(score[part], alarm[part], reason[part], learning[part], gap[part])
-            changes = evaluator.readings(rows[part], times[part], values[part], qualities[part], arrived[part], some)
+            changes = evaluator.readings(
+                rows[part], times[part], values[part], qualities[part], arrived[part], some, self.clock
+            )
             faults.extend(Fault(int(at[start + one.position]), one.what) for one in evaluator.take_faults())
             return [(int(at[start + change.position]), change) for change in changes]
 

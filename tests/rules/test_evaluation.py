@@ -36,14 +36,15 @@ class Play:
             np.array([time]),
             np.array([value]),
             np.array([quality], np.uint8),
-            time if received is None else received,
+            np.array([time if received is None else received]),
             Scored(np.array([score]), np.array([alarm])),
+            time if received is None else received,
         )
 
     def see(self, kind: str, time: float, area: str = "a", **fields: object) -> list[Change]:
         received = float(fields.pop("received", time))  # type: ignore[arg-type]
         event = CameraEvent(area=area, camera="cam", kind=kind, event="e", time=time, received=received, **fields)  # type: ignore[arg-type]
-        return self.evaluator.event(event)
+        return self.evaluator.event(event, received)
 
     def tick(self, time: float) -> list[Change]:
         return self.evaluator.tick(time)
@@ -479,7 +480,7 @@ def perform(steps: list[tuple], cuts: list[int], *, save_at: int = -1, unguarded
                 scored = Scored(np.array([item[2] for item in part]), np.array([item[3] for item in part]))
                 quality = np.array([item[5] for item in part], np.uint8)
                 times = np.full(len(part), now - 0.5)
-                found += play.evaluator.readings(rows, times, value, quality, now, scored)
+                found += play.evaluator.readings(rows, times, value, quality, np.full(len(part), now), scored, now)
                 start = end
             number += len(items)
         seen += [(place, c.rule.id, c.scope, c.before, c.after, c.onset, c.time, c.why, c.simulated) for c in found]

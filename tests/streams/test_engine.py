@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused
-from sensors.observation import BAD, OUT_OF_RANGE
+from sensors.observation import BAD, OUT_OF_RANGE, CameraEvent
 from streams import snapshot
 from streams.bundle import Bundle
 from streams.engine import Engine
 from tests.rules.stage import a_rule
-from tests.streams.small_site import START, command, debris, frame_of, published, rules, site, tick
+from tests.streams.small_site import START, command, debris, frame_of, published, record, rules, site, tick
 
 CONTENT = Bundle(site=site(), rules=rules())
 
@@ -297,6 +297,27 @@ def test_a_clock_that_is_set_back_is_followed_after_a_restart_alike() -> None:
     engine = Engine(0)
     before = play(values[:20], engine=engine)
     assert same(before + play(values[20:], engine=Engine.restore(engine.snapshot()))) == same(whole)
+
+
+def ahead(seconds: float) -> list[bytes]:
+    """Stamp the arrival of a frame and of a camera event in the future."""
+    seen = CameraEvent(area="a0", camera="cam", kind="debris", event="e", time=START + 2, received=START + 2 + seconds)
+    return [frame_of([(2, START + 2, 1.0)], START + 2 + seconds), record(seen)]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_arrival_stamp_of_the_future_moves_no_clock_of_a_point(which: int) -> None:
+    content = Bundle(site=site(), rules=(a_rule("high", when="value > 5", **{"for": "10 s"}),))
+    values = [published(content), tick(START), frame_of([(0, START + 1, 9.0)], START + 1), tick(START + 2)]
+    values += [ahead(3600)[which], *(tick(START + n) for n in range(3, 15))]
+    (alarm,) = flat(play(values), AlarmTransition)
+    assert (alarm.scope, alarm.onset, alarm.time) == ("p0", START + 1, START + 11)
+
+
+def test_an_arrival_stamp_of_the_future_hides_no_silence() -> None:
+    values = [published(CONTENT), tick(START), ahead(3600)[0], *(tick(START + n) for n in range(1, 80))]
+    (alarm,) = flat(play(values), AlarmTransition)
+    assert (alarm.rule, alarm.scope) == ("silent", "p2")
 
 
 def test_a_command_that_waited_out_an_outage_is_refused() -> None:
