@@ -253,6 +253,10 @@ class Bank:
         """Return times of the readings since which values have not changed, f8[rows]; NaN before the first."""
         return self._fields[:, AT["flat_since"]]
 
+    def pause(self, seconds: Floats) -> None:
+        """Take seconds (f8[rows]) in which nobody listened out of how long each row's value has been flat."""
+        self._fields[: len(seconds), AT["flat_since"]] += seconds
+
     @property
     def rate(self) -> Floats:
         """Return the trend's slope, f8[rows], units a second; 0 until learnt."""

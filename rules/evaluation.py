@@ -65,6 +65,7 @@ class Evaluator:
         self.members: dict[str, Array] = {}  # what each figure was made of at the last tick
         self.evidence: dict[tuple[str, int], list[str]] = {}  # as restored, until the next tick
         self.area_time = np.full(len(book.areas), np.nan)
+        self.been_away = False  # some point was not heard since an outage
         self.clock = -np.inf
         self.current = np.zeros(book.instances, np.uint8)
         self.by_simulation = np.zeros(book.instances, np.bool_)  # simulation set the level
@@ -104,8 +105,8 @@ class Evaluator:
     ) -> list[Change]:
         """Take in readings (rows unique, each later than the row's last) as the bank scored them; return the changes.
 
-        `received` is when each arrived, `clock` what the arrival clock now shows (unix s). Whoever keeps that clock
-        says how far a stamp may move it: no `received` may be past it.
+        `received` is when each arrived as it is stamped, `clock` what the arrival clock now shows (unix s): whoever
+        keeps that clock says how far a stamp may move it.
         """
         self.clock = clock
         points = self.points
@@ -114,6 +115,8 @@ class Evaluator:
         points.value[rows] = value
         points.score[rows] = result.score
         points.age[rows] = 0.0
+        if self.been_away:
+            points.away[rows] = 0.0
         points.alarm[rows] = result.alarm
         points.simulated[rows] = (quality & SIMULATED) != 0
         self.windows.add(rows, time, value)
@@ -194,6 +197,8 @@ class Evaluator:
         """Move the clock. `age`, f8[rows], NaN before the first reading: by default the time since the last arrival."""
         self.clock = clock
         points, book = self.points, self.book
+        np.minimum(points.last_received, clock, out=points.last_received)  # what is stamped later came before this
+        self.been_away = self.been_away and bool(points.away.any())
         points.age[:] = self.clock - points.last_received if age is None else age[: book.rows]
         if book.across:
             self._set_across()
@@ -206,6 +211,26 @@ class Evaluator:
         look[self._area_scoped] = True
         instances = np.flatnonzero(look)
         return self._look(instances) if instances.size else []
+
+    def pause(self, since: float, until: float) -> None:
+        """Take the time between two ticks in which nobody listened, but for a second, out of all that runs on.
+
+        What might have been heard then is not known. So a point's windows stand where they stood until it is heard
+        again, and that time counts neither for a delay nor for how long a value has been flat.
+        """
+        points, book = self.points, self.book
+        unheard = np.fmin(until - since, until - points.last_received)  # some were heard again before the tick
+        unheard = np.maximum(unheard - 1.0, 0.0)
+        points.away += np.where(np.isnan(points.last_received), 0.0, unheard)
+        self.been_away = bool(points.away.any())
+        self.bank.pause(unheard)
+        of_area = np.full(len(book.areas), until - since - 1.0)
+        rows, areas, starts = self._area_members
+        if len(rows):
+            of_area[areas] = np.minimum.reduceat(unheard[rows], starts)
+        later = np.concatenate((unheard, of_area))[book.row]
+        self.calm_since += later
+        self.held_since += np.repeat(later, book.levels)
 
     def step(self, seconds: float) -> None:
         """Move the arrival clock by a step of the wall clock, and what was measured on it."""
@@ -221,8 +246,8 @@ class Evaluator:
         rows = np.array([row], np.intp)
         real = row < self.book.rows
         self._set_area_time()
-        now = self._own_time(rows) if real else self.area_time[rows - self.book.rows]
-        features = self._features(rows if real else np.empty(0, np.intp), now if real else np.empty(0))
+        features = self._features(rows, self._own_time(rows)) if real else self._features(rows[:0], np.empty(0))
+        now = features.now + self.points.away[rows] if real else self.area_time[rows - self.book.rows]
         rank = int(self.current[instance]) or int(self.book.rank[self.book.first[instance]])
         return why_of(self, instance, rank, 0, now, features)
 
@@ -262,14 +287,12 @@ class Evaluator:
         if cut:
             unique, place = np.unique(rows[:cut], return_inverse=True)
             features = self._features(unique, self._own_time(unique))
-            changes = self._advance(instances[:cut], place, features.now, features, None)
+            changes = self._advance(instances[:cut], place, features.now + self.points.away[unique], features, None)
         if cut < len(rows):
             self._set_area_time()
             unique, place = np.unique(rows[cut:], return_inverse=True)
-            now = self.area_time[unique - self.book.rows]
-            now = np.where(np.isnan(now), self.clock, now)
             features = self._features(np.empty(0, np.intp), np.empty(0))
-            changes += self._advance(instances[cut:], place, now, features, None)
+            changes += self._advance(instances[cut:], place, self.area_time[unique - self.book.rows], features, None)
         return changes
 
     def _advance(
@@ -281,7 +304,10 @@ class Evaluator:
         position: Rows | None,
         arrived: Array | None = None,
     ) -> list[Change]:
-        """Evaluate instances (sorted) standing at `place` of the features, and move them."""
+        """Evaluate instances (sorted) standing at `place` of the features, and move them.
+
+        `now` is the scopes' clocks, the time in which nobody listened included: cameras and delays go by that.
+        """
         book = self.book
         count = book.levels[instances]
         starts = np.cumsum(count) - count
@@ -339,7 +365,13 @@ class Evaluator:
         ]
 
     def _made_real(
-        self, instances: Rows, place: Rows, now: Array, features: Features, raised: Rows, current: npt.NDArray[np.uint8]
+        self,
+        instances: Rows,
+        place: Rows,
+        now: Array,
+        features: Features,
+        raised: Rows,
+        current: npt.NDArray[np.uint8],
     ) -> Rows:
         """Find the places where simulation alone raised a level, and real things now raise that one or a lower one."""
         found = np.flatnonzero(self.by_simulation[instances] & (raised > 0) & (raised <= current))
@@ -405,7 +437,7 @@ class Evaluator:
         rows, areas, starts = self._area_members
         self.area_time[:] = self.clock
         if len(rows):
-            now = np.fmax.reduceat(self.points.own_time(rows, self.clock), starts)
+            now = np.fmax.reduceat(self.points.own_time(rows, self.clock) + self.points.away[rows], starts)
             self.area_time[areas] = np.where(np.isnan(now), self.clock, now)
 
     def _set_across(self) -> None:
@@ -473,7 +505,7 @@ class Evaluator:
             before,
             after,
             onset,
-            float(self.clock if position is None or arrived is None else arrived[position[place]]),
+            self.clock if position is None or arrived is None else min(float(arrived[position[place]]), self.clock),
             why,
             simulated,
             at,

@@ -23,6 +23,9 @@ class PointModels(Protocol):
     def flat_since(self) -> Array:
         """Time of the reading since which each row's value has not changed; NaN before its first."""
 
+    def pause(self, seconds: Array) -> None:
+        """Take seconds in which nobody listened out of how long each row's value has been flat."""
+
     def eta(self, rows: Rows, limit: Array, below: Bools) -> Array:
         """Return seconds from each row's last reading until its trend crosses `limit`."""
 
@@ -31,9 +34,9 @@ class PointModels(Protocol):
 
 
 class PointState:
-    """What rules remember of each point: 42 bytes a row. All NaN before the first reading."""
+    """What rules remember of each point: 50 bytes a row. All NaN before the first reading."""
 
-    ARRAYS = ("last_time", "last_received", "value", "score", "age", "alarm", "simulated")
+    ARRAYS = ("last_time", "last_received", "value", "score", "age", "away", "alarm", "simulated")
 
     def __init__(self, rows: int) -> None:
         self.last_time = np.full(rows, np.nan)
@@ -41,6 +44,7 @@ class PointState:
         self.value = np.full(rows, np.nan)
         self.score = np.full(rows, np.nan)
         self.age = np.full(rows, np.nan)  # as of the last tick; 0 after a reading
+        self.away = np.zeros(rows)  # seconds since the last arrival in which nobody listened
         self.alarm = np.zeros(rows, np.bool_)
         self.simulated = np.zeros(rows, np.bool_)
 
@@ -51,7 +55,7 @@ class PointState:
 
     def own_time(self, rows: Rows, clock: float) -> Array:
         """Return where each point's own clock stands when the arrival clock stands at `clock`."""
-        return self.last_time[rows] + (clock - self.last_received[rows])
+        return self.last_time[rows] + np.maximum(clock - self.last_received[rows] - self.away[rows], 0.0)
 
 
 class Features:
@@ -117,7 +121,7 @@ class Features:
             case ("alarm",):
                 return np.where(np.isnan(state.last_time[rows]), np.nan, state.alarm[rows])
             case ("flat",):
-                return self.now - self._models.flat_since[rows]
+                return self.now + state.away[rows] - self._models.flat_since[rows]
             case ("eta", what):
                 return self._eta(str(what))
             case (statistic, duration):

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from rules.evaluation import Evaluator
 
 VERSION = 1
+LATER = ("away",)
+"""What states of this version did not always have of a point; it stays as it is before the first reading."""
+
 State = dict[str, npt.NDArray[Any]]
 
 
@@ -106,7 +109,10 @@ def _restore_points(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]])
     index = np.array([point.index for point in evaluator.book.points], np.int64)
     source, target = _matched(state["point.index"], index)
     for name in PointState.ARRAYS:
+        if name in LATER and f"point.{name}" not in state:
+            continue
         getattr(evaluator.points, name)[target] = state[f"point.{name}"][source]
+    evaluator.been_away = bool(evaluator.points.away.any())
     for prefix in [key.removesuffix("index") for key in state if key.startswith("window.") and key.endswith(".index")]:
         duration = float(prefix.removeprefix("window.").removesuffix(".").partition(":")[0])
         source, target = _matched(state[prefix + "index"], index)

@@ -77,6 +77,10 @@ class _Script:
         self.flat_since = np.full(rows, np.nan)
         self.eta_now = np.full(rows, np.nan)
 
+    def pause(self, seconds: Array) -> None:
+        """Move what the test says along."""
+        self.flat_since += seconds
+
     def eta(self, rows: npt.NDArray[np.intp], limit: Array, below: npt.NDArray[np.bool_]) -> Array:
         """Return the test's own figure."""
         return self.eta_now[rows]

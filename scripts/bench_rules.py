@@ -47,6 +47,10 @@ class StillModels:
     def __init__(self, rows: int) -> None:
         self.flat_since = np.zeros(rows)
 
+    def pause(self, seconds: np.ndarray) -> None:
+        """Move along."""
+        self.flat_since += seconds
+
     def eta(self, rows: np.ndarray, limit: np.ndarray, below: np.ndarray) -> np.ndarray:
         """Never."""
         return np.full(len(rows), np.inf)

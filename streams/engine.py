@@ -158,8 +158,10 @@ class Engine:
         if self.last_tick and time - self.last_tick > BLIND:
             # nobody listened: what was not heard then is no silence of the sensors
             self.last_received = np.minimum(self.last_received + (time - self.last_tick - 1.0), time)
+            self.evaluator.pause(self.last_tick, time)
         self.last_tick = time
         self.clock = max(self.clock, time)
+        np.minimum(self.last_received, time, out=self.last_received)  # a stamp of the future must not hide silence
         age = np.maximum(time - self.last_received, 0.0)
         changes: list[Change] = []
         try:
@@ -299,7 +301,7 @@ class Engine:
         for _, one in frames:
             self._hear(one.header.received)
             clocks.append(self.clock)
-        run = Run(frames, clocks)
+        run = Run(frames)
         self._readings += len(run.point)
         found: list[tuple[int, Change]] = []
         faults: list[Fault] = []

@@ -17,11 +17,10 @@ KEPT = 256
 class Run:
     """Columns of one length over consecutive frames: point u4, time f8, value f8, quality u1, received f8.
 
-    `which` intp: the frame that each reading came in. `received` is when it arrived by the engine's clock: a stamp of
-    the future must not hide the silence that follows it. `clocks`: what that clock showed after each frame.
+    `which` intp: the frame that each reading came in.
     """
 
-    def __init__(self, frames: Sequence[tuple[int, Frame]], clocks: Sequence[float]) -> None:
+    def __init__(self, frames: Sequence[tuple[int, Frame]]) -> None:
         self.frames = frames
         self._refused: dict[str, list[npt.NDArray[np.intp]]] = {}
         if len(frames) == 1:
@@ -34,7 +33,7 @@ class Run:
             self.value = np.concatenate([one.value for _, one in frames])
             self.quality = np.concatenate([one.quality for _, one in frames])
             self.which = np.repeat(np.arange(len(frames)), [len(one) for _, one in frames])
-        self.received = np.fmin([one.header.received for _, one in frames], clocks)[self.which]
+        self.received = np.array([one.header.received for _, one in frames])[self.which]
 
     def refuse(self, reason: str, at: npt.NDArray[np.intp]) -> None:
         """Mark the readings at these places as refused."""

@@ -269,6 +269,9 @@ class Worker:
                 await asyncio.to_thread(self._journal_again, partition)
             if topic == OBSERVATIONS:
                 lost.append((await self._open(partition)).lost)
+                # before the hub lets anything in: the engine learns that it was away before it hears what came then
+                with contextlib.suppress(LogWriteError):  # a full disk lets nothing in either; the timer says so
+                    await self.app.produce(OBSERVATIONS, partition, None, observation.encode(Tick(time=self.clock())))
         await self._confess(lost)
         self.started.set()
 

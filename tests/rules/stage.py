@@ -33,6 +33,9 @@ class Bank:
         self.flat_since = np.full(rows, np.nan)
         self.eta_now = np.full(rows, np.nan)
 
+    def pause(self, seconds: np.ndarray) -> None:
+        self.flat_since += seconds
+
     def eta(self, rows: np.ndarray, limit: np.ndarray, below: np.ndarray) -> np.ndarray:
         return self.eta_now[rows]
 

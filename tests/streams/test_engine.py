@@ -172,10 +172,57 @@ def test_silence_is_alarmed_by_the_clock() -> None:
     assert START + 61 <= alarm.time <= START + 63
 
 
-def test_time_in_which_the_engine_did_not_listen_is_no_silence_of_the_sensors() -> None:
-    values = [published(CONTENT), tick(START), frame_of([(0, START + 1, 1.0)], START + 1), tick(START + 2)]
-    values += [tick(START + 3600 + n) for n in range(20)]
-    assert flat(play(values), AlarmTransition) == []
+DELAYS = (
+    a_rule("flat", when="flat('10m')"),
+    a_rule("held", when="value > 5", **{"for": "30 min"}),
+    a_rule("calm", when="value > 100", clear="value < 50", clear_after="30 min"),
+    a_rule("few", when="count('10m') < 1"),
+    a_rule("dry", scope="area", when="seen('debris', '2h')", **{"for": "30 min"}),
+)
+
+
+def before_the_outage() -> list[bytes]:
+    """Start each of the delays: p0 is above 5 and flat, p1 is calm after an alarm, debris was seen."""
+    values = [published(Bundle(site=site(), rules=(*rules(), *DELAYS))), tick(START), debris(START)]
+    values += [frame_of([(0, START + 1, 9.0), (1, START + 1, 200.0)], START + 1), tick(START + 2)]
+    return [*values, frame_of([(1, START + 3, 10.0)], START + 3), tick(START + 4)]
+
+
+def test_time_in_which_the_engine_did_not_listen_is_no_silence_and_completes_no_delay() -> None:
+    engine = Engine(0)
+    raised = flat(play(before_the_outage(), engine=engine), AlarmTransition)
+    assert {(a.rule, a.scope, a.edge) for a in raised} >= {("calm", "p1", "alarm")}
+    back = START + 4 + 3600  # the engine was down, or its clock was set forward
+    values = [tick(back + n) for n in range(20)]
+    values += [frame_of([(0, back + 20, 9.0), (1, back + 20, 10.0)], back + 20)]
+    values += [tick(back + n) for n in range(20, 50)]
+    found = flat(play(values, engine=engine), AlarmTransition)
+    assert [a for a in found if a.rule != "few"] == []  # what was received in ten minutes is few, and true
+
+
+def test_a_delay_goes_on_after_an_outage_with_what_it_had() -> None:
+    engine = Engine(0)
+    play(before_the_outage(), engine=engine)
+    back = START + 4 + 3600
+    values = [tick(back)]
+    for n in range(0, 2000, 10):
+        values += [frame_of([(0, back + n, 9.0), (1, back + n, 10.0 + n % 20)], back + n), tick(back + n + 1)]
+    found = flat(play(values, engine=engine), AlarmTransition)
+    told = {(a.rule, a.scope, a.edge): a.time - back for a in found if a.rule in ("flat", "held", "calm", "dry")}
+    assert told == {
+        ("flat", "p0", "alarm"): pytest.approx(600 - 4, abs=11),
+        ("held", "p0", "alarm"): pytest.approx(1800 - 4, abs=11),
+        ("held", "p1", "alarm"): pytest.approx(1800 - 4, abs=11),
+        ("calm", "p1", "return"): pytest.approx(1800 - 2, abs=11),
+        ("dry", "a0", "alarm"): pytest.approx(1800 - 5, abs=11),
+    }
+
+
+def test_a_camera_event_after_an_outage_corroborates_a_point_that_was_not_heard_since() -> None:
+    rule = a_rule("slow", when="value > 5 and seen('debris', '5 min')")
+    values = [published(Bundle(site=site(), rules=(rule,))), tick(START), frame_of([(0, START + 1, 9.0)], START + 1)]
+    values += [tick(START + 2), tick(START + 3600), debris(START + 3601)]
+    assert [a.scope for a in flat(play(values), AlarmTransition)] == ["p0"]
 
 
 def test_commands_are_answered_and_a_repeated_one_only_once() -> None:

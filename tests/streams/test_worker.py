@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from alerts.queries import Reader
+from sensors import observation
 from streams import bundle, settings
 from streams.bundle import Bundle
 from streams.embedded.store import Log
@@ -90,3 +91,20 @@ def test_a_full_disk_is_said_loses_nothing_acknowledged_and_heals(
         replayed = compare(log, lambda p: log.committed(GROUP, OBSERVATIONS, p) or 0)
         assert replayed.agrees, (replayed.missing, replayed.added, replayed.changed)
         assert replayed.transitions
+
+
+def test_a_tick_comes_before_all_that_is_heard_after_a_start(tmp_path: Path) -> None:
+    found = settings.load({}, data=str(tmp_path))
+    (tmp_path / "run").mkdir()
+
+    async def scenario() -> list[str]:
+        worker = Worker(found, bundle.pack(CONTENT), 1, clock=lambda: START)
+        stop, ready = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(worker.run(stop.wait(), ready.set))
+        await asyncio.wait_for(ready.wait(), 20)
+        records = worker.app.log_store.read(OBSERVATIONS, 0, 0, worker.app.log_store.end(OBSERVATIONS, 0), limit=10)
+        stop.set()
+        await task
+        return [type(observation.decode(value)).__name__ for _, _, value in records]
+
+    assert asyncio.run(scenario())[:2] == ["Publication", "Tick"]
