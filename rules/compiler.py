@@ -93,6 +93,7 @@ class RuleBook:
     level_offset: npt.NDArray[np.int8]  # (instances, 5): slot of a rank within the instance, -1 none
     moves_alone: npt.NDArray[np.bool_]
     seen: npt.NDArray[np.bool_]
+    of_area: npt.NDArray[np.bool_]  # looks at what cameras saw or at a figure across the area
     # by slot
     rank: npt.NDArray[np.uint8]
     hold: Array
@@ -341,6 +342,7 @@ class _Compiler:
         book.slots = int(book.levels.sum())
         book.moves_alone = np.array([any(_alone(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         book.seen = np.array([any(_sees(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
+        book.of_area = np.array([any(_of_area(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         self._number_slots(book, block_of, within)
         book.start = np.searchsorted(book.row, np.arange(book.rows + len(book.areas) + 1)).astype(np.intp)
         book.windows = {
@@ -396,6 +398,10 @@ def _alone(keys: set[Column]) -> bool:
 
 def _sees(keys: set[Column]) -> bool:
     return any(column.key[0] == "seen" for column in keys)
+
+
+def _of_area(keys: set[Column]) -> bool:
+    return any(column.area for column in keys)
 
 
 def _joined(arrays: list[Rows], kind: type[np.intp]) -> Rows:

@@ -5,9 +5,11 @@ when its `clear` (by default: `when` is known not to hold) has been known to hol
 of its rank or above holds: then the condition drops to the highest level whose `when` holds. A delay runs only while
 its condition is known to hold, on the point's own clock: event time at a reading, moved on by ticks in between.
 
-A level that simulation set is taken over by what is real: once a `when` is ready without any simulation, the
-condition moves to that level at once, and a change is made known even if it is the same one. Simulated readings never
-take a condition below the level that real ones gave it: an exercise neither raises nor ends a real alarm.
+A change is simulated if the point's reading is, or if its condition does not hold without what simulated events and the
+simulated readings of other points contribute. A level that simulation set is taken over by what is real: once a `when`
+is ready without any simulation, the condition moves to that level at once, and a change is made known even if it is the
+same one. Simulation never takes a condition below the level that what is real gave it: an exercise neither raises nor
+ends a real alarm.
 """
 
 from __future__ import annotations
@@ -62,6 +64,7 @@ class Evaluator:
         self.windows = Windows(book.windows, book.rows)
         self.sightings = Sightings({kind for kind, _ in book.seen_by}, book.areas)
         self.across = {program.text: np.full(len(book.areas), np.nan) for program in book.across}
+        self.across_real = {text: values.copy() for text, values in self.across.items()}  # simulated readings left out
         self.members: dict[str, Array] = {}  # what each figure was made of at the last tick
         self.evidence: dict[tuple[str, int], list[str]] = {}  # as restored, until the next tick
         self.area_time = np.full(len(book.areas), np.nan)
@@ -189,7 +192,8 @@ class Evaluator:
         area = self.book.area_of.get(event.area)
         if area is None or event.phase == "end":
             return []
-        self.sightings.add(event.kind, area, event.time, event.camera, bool(event.quality & SIMULATED))
+        seen = min(event.time, clock)  # a camera's clock may be ahead; what it saw was before it was told
+        self.sightings.add(event.kind, area, seen, event.camera, bool(event.quality & SIMULATED))
         instances = self.book.seen_by.get((event.kind, area))
         return [] if instances is None else self._look(instances)
 
@@ -236,6 +240,7 @@ class Evaluator:
         """Move the arrival clock by a step of the wall clock, and what was measured on it."""
         self.clock += seconds
         self.points.last_received += seconds
+        self.sightings.step(self.clock)
 
     def explain(self, rule: str, scope: str) -> Why | None:
         """Explain a rule at a scope as it stands now; None if there is no such instance."""
@@ -336,7 +341,7 @@ class Evaluator:
             level = book.first[instances[low]] + book.level_offset[instances[low], current[low]]
             low_now = now[place[low]]
             clear = self._hold(book.clear, level, place[low], low_now, area[low], features)
-            floor = self._floor(instances[low])
+            floor = self._floor(instances[low], level, place[low], now, features)
             clear &= floor < current[low]
             known = self.calm_since[instances[low]]
             with np.errstate(invalid="ignore"):
@@ -377,36 +382,48 @@ class Evaluator:
         found = np.flatnonzero(self.by_simulation[instances] & (raised > 0) & (raised <= current))
         if not found.size:
             return found
-        real = ~self._simulated_readings(instances[found])
-        sighted = self.book.seen[instances[found]] & self.sightings.simulated[self.book.area[instances[found]]]
-        for n in np.flatnonzero(real & sighted):
-            one = found[n]
-            real[n] = not why_of(self, int(instances[one]), int(raised[one]), int(place[one]), now, features).cameras
-        return found[real]
+        chosen = instances[found]
+        slots = self.book.first[chosen] + self.book.level_offset[chosen, raised[found]]
+        return found[~self._simulated(chosen, self.book.when, slots, place[found], now, features)]
 
-    def _floor(self, instances: Rows) -> npt.NDArray[np.uint8]:
-        """Return the level below which these may not fall: what real readings gave those whose last are simulated."""
-        if not self.real.any():
-            return np.zeros(len(instances), np.uint8)
-        return np.where(self._simulated_readings(instances), self.real[instances], 0).astype(np.uint8)
+    def _floor(
+        self, instances: Rows, slots: Rows, place: Rows, now: Array, features: Features
+    ) -> npt.NDArray[np.uint8]:
+        """Return the level below which these may not fall: what is real gave it, and only simulation clears it."""
+        floor = self.real[instances]
+        held = np.flatnonzero(floor)
+        if held.size:
+            simulated = self._simulated(instances[held], self.book.clear, slots[held], place[held], now, features)
+            floor[held[~simulated]] = 0
+        return floor
 
-    def _simulated_readings(self, instances: Rows) -> npt.NDArray[np.bool_]:
-        """Tell whose point, or any of whose area's points, had a simulated reading last."""
-        row = self.book.row[instances]
-        alone = row < self.book.rows
+    def _simulated(
+        self, instances: Rows, programs: tuple[Rows, Rows], slots: Rows, place: Rows, now: Array, features: Features
+    ) -> npt.NDArray[np.bool_]:
+        """Tell which conditions, known to hold, hold by a simulated reading or not without simulation in the area."""
+        book = self.book
+        row = book.row[instances]
+        alone = row < book.rows
         found = np.zeros(len(instances), np.bool_)
         found[alone] = self.points.simulated[row[alone]]
-        members, areas, starts = self._area_members
-        if len(members) and not alone.all():
-            of_area = np.zeros(len(self.book.areas), np.bool_)
-            of_area[areas] = np.logical_or.reduceat(self.points.simulated[members], starts)
-            found[~alone] = of_area[row[~alone] - self.book.rows]
+        ask = np.flatnonzero(book.of_area[instances] & ~found)
+        if ask.size:
+            area = book.area[instances[ask]]
+            found[ask] = ~self._hold(programs, slots[ask], place[ask], now[place[ask]], area, features, real=True)
         return found
 
     def _hold(
-        self, programs: tuple[Rows, Rows], chosen: Rows, place: Rows, now: Array, area: Rows, features: Features
+        self,
+        programs: tuple[Rows, Rows],
+        chosen: Rows,
+        place: Rows,
+        now: Array,
+        area: Rows,
+        features: Features,
+        *,
+        real: bool = False,
     ) -> npt.NDArray[np.bool_]:
-        """Work out where conditions are known to hold, shape by shape."""
+        """Work out where conditions are known to hold, shape by shape; `real`: without simulation in the area."""
         program = programs[0][chosen]
         found = np.empty(len(chosen), np.bool_)
         order = np.argsort(program, kind="stable")
@@ -415,19 +432,19 @@ class Evaluator:
         for part in np.split(order, edges) if edges.size else [order]:
             number = int(program[part[0]])
             found[part] = self._hold_shape(
-                number, programs[1][chosen[part]], place[part], now[part], area[part], features
+                number, programs[1][chosen[part]], place[part], now[part], area[part], features, real
             )
         return found
 
     def _hold_shape(
-        self, program: int, position: Rows, place: Rows, now: Array, area: Rows, features: Features
+        self, program: int, position: Rows, place: Rows, now: Array, area: Rows, features: Features, real: bool
     ) -> npt.NDArray[np.bool_]:
         def column(wanted: Column) -> Array:
             if not wanted.area:
                 return features.column(wanted.key)[place]
             if wanted.key[0] == "seen":
-                return self.sightings.since(str(wanted.key[1]), area, now)
-            return self.across[str(wanted.key[1])][area]
+                return self.sightings.since(str(wanted.key[1]), area, now, real=real)
+            return (self.across_real if real else self.across)[str(wanted.key[1])][area]
 
         programs = self.book.programs
         return holds(programs.shapes[program], resolver(programs.params[program], position, column))
@@ -445,12 +462,18 @@ class Evaluator:
         for program in self.book.across:
             try:
                 values, false = self._members(program)
-                figure = program.figure(values, false)
+                figure = real = program.figure(values, false)
+                simulated = self.points.simulated[program.rows[program.order]]
+                if simulated.any():  # they are as unknown as what was never read
+                    left_out = 0.0 if program.boolean else np.nan
+                    real = program.figure(np.where(simulated, left_out, values), np.where(simulated, 0.0, false))
             except Exception as error:  # the figure is unknown then; those of other rules are not
                 logger.error("figure %s could not be worked out", program.text, exc_info=error)
                 self.faults.append(Fault(0, f"{program.text}: {error}"))
-                values, figure = np.full(len(program.rows), np.nan), np.full(len(program.areas), np.nan)
+                values = np.full(len(program.rows), np.nan)
+                figure = real = np.full(len(program.areas), np.nan)
             self.across[program.text][program.areas] = figure
+            self.across_real[program.text][program.areas] = real
             self.members[program.text] = values
 
     def _members(self, program: AcrossProgram) -> tuple[Array, Array]:
@@ -488,14 +511,14 @@ class Evaluator:
         area = int(book.area[instance])
         at = 0 if position is None else int(position[place])
         why: Why | None = None
+        simulated = False
+        one = [np.array([each], np.intp) for each in (instance, slot, place)]
+        decided = book.when if after else book.clear
         try:
+            simulated = bool(self._simulated(one[0], decided, one[1], one[2], now, features)[0])
             why = why_of(self, instance, rank, place, now, features)
         except Exception as error:  # better an alarm that cannot say why than none: its level is marked by now
             self._fault(instance, at, error)
-        cameras = why is not None and bool(why.cameras)
-        sighted = cameras or (after == 0 and bool(book.seen[instance]))  # calm: an event may have ended it
-        simulated = bool(self._simulated_readings(np.array([instance], np.intp))[0])
-        simulated = simulated or (sighted and bool(self.sightings.simulated[area]))
         self.by_simulation[instance] = simulated and after > 0
         self.real[instance] = min(after, int(self.real[instance])) if simulated else after
         return Change(

@@ -1,4 +1,4 @@
-"""What cameras saw: the last event of each kind in each area."""
+"""What cameras saw: the last real and the last simulated event of each kind in each area."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Rows = npt.NDArray[np.intp]
 
 
 class Sighting(msgspec.Struct, frozen=True, array_like=True):
-    """The last event of a kind in an area."""
+    """The last event of a kind in an area, of the real or of the simulated ones."""
 
     kind: str
     area: str
@@ -23,37 +23,44 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sightings:
-    """Remember, for kinds that some rule asks for, when they were last seen in each area (event time)."""
+    """Remember, for kinds that some rule asks for, when they were last seen in each area (event time).
+
+    Real and simulated events are kept apart: a simulation must not hide what was really seen, nor be taken for it.
+    """
 
     def __init__(self, kinds: set[str], areas: Sequence[str]) -> None:
         self._areas = areas
-        self._last = {kind: np.full(len(areas), -np.inf) for kind in sorted(kinds)}
-        self._camera = {kind: [""] * len(areas) for kind in sorted(kinds)}
-        self.simulated = np.zeros(len(areas), np.bool_)  # whether the last event of the area was a simulation
+        self._last = {kind: np.full((2, len(areas)), -np.inf) for kind in sorted(kinds)}  # real, simulated
+        self._camera = {kind: ([""] * len(areas), [""] * len(areas)) for kind in sorted(kinds)}
 
     def add(self, kind: str, area: int, time: float, camera: str, simulated: bool) -> None:
         """Take in an event; kinds that no rule asks for are forgotten."""
-        if kind in self._last:
-            self.simulated[area] = simulated
-            if time >= self._last[kind][area]:
-                self._last[kind][area] = time
-                self._camera[kind][area] = camera
+        if kind in self._last and time >= self._last[kind][int(simulated), area]:
+            self._last[kind][int(simulated), area] = time
+            self._camera[kind][simulated][area] = camera
 
-    def since(self, kind: str, areas: Rows, now: Array) -> Array:
-        """Return seconds since `kind` was last seen; infinite if never."""
-        since: Array = now - self._last[kind][areas]
-        return since
+    def step(self, clock: float) -> None:
+        """Follow a clock that was set back: nothing was seen after now."""
+        for last in self._last.values():
+            np.minimum(last, clock, out=last)
 
-    def camera(self, kind: str, area: int) -> str:
-        """Name the camera that saw `kind` last."""
-        return self._camera[kind][area]
+    def since(self, kind: str, areas: Rows, now: Array, *, real: bool = False) -> Array:
+        """Return seconds between `now` and the last event, before or after; infinite if never. `real` ones only."""
+        last = self._last[kind]
+        since: Array = np.abs(now - last[0, areas])
+        return since if real else np.minimum(since, np.abs(now - last[1, areas]))
+
+    def camera(self, kind: str, area: int, now: float) -> str:
+        """Name the camera that saw `kind` nearest to `now`."""
+        real, simulated = np.abs(now - self._last[kind][:, area])
+        return self._camera[kind][int(simulated < real)][area]
 
     def state(self) -> list[Sighting]:
         """List what is remembered."""
         return [
-            Sighting(kind, self._areas[area], float(last[area]), self._camera[kind][area], bool(self.simulated[area]))
+            Sighting(kind, self._areas[area], float(last[which, area]), self._camera[kind][which][area], bool(which))
             for kind, last in self._last.items()
-            for area in np.flatnonzero(last > -np.inf).tolist()
+            for which, area in np.argwhere(last > -np.inf).tolist()
         ]
 
     def restore(self, sightings: Sequence[Sighting]) -> None:

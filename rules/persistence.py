@@ -36,6 +36,7 @@ class _Notes(msgspec.Struct, frozen=True):
     raised: list[tuple[int, str, str, str]]  # place among the written instances, rule, scope, area
     sightings: list[Sighting]
     across: list[tuple[str, str, float, list[str]]]  # figure, area, value, points that speak for it
+    real: list[tuple[str, str, float | None]] = []  # the value without simulated readings, where it is another one
 
 
 def state_of(evaluator: Evaluator) -> State:
@@ -80,6 +81,11 @@ def state_of(evaluator: Evaluator) -> State:
             for text, values in evaluator.across.items()
             for area in np.flatnonzero(~np.isnan(values))
         ],
+        [
+            (text, book.areas[area], None if np.isnan(values[area]) else float(values[area]))
+            for text, values in evaluator.across_real.items()
+            for area in np.flatnonzero(~np.isnan(evaluator.across[text]) & (values != evaluator.across[text]))
+        ],
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
@@ -100,8 +106,12 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     for text, area, value, points in notes.across:
         place = evaluator.book.area_of.get(area)
         if text in evaluator.across and place is not None:
-            evaluator.across[text][place] = value
+            evaluator.across[text][place] = evaluator.across_real[text][place] = value
             evaluator.evidence[text, place] = points
+    for text, area, without in notes.real:
+        place = evaluator.book.area_of.get(area)
+        if text in evaluator.across and place is not None:
+            evaluator.across_real[text][place] = np.nan if without is None else without
     return withdrawn
 
 

@@ -34,8 +34,8 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         if isinstance(column, Column) and column.area:
             if column.key[0] == "across":
                 points += [name for name in evidence(evaluator, str(column.key[1]), area) if name not in points]
-            elif scene.truth(test):
-                camera = evaluator.sightings.camera(str(column.key[1]), area)
+            elif test.operation == "<=" and scene.truth(test):  # of what was not seen no camera is evidence
+                camera = evaluator.sightings.camera(str(column.key[1]), area, float(scene.now[0]))
                 cameras += [camera] if camera and camera not in cameras else []
     score = float(evaluator.points.score[row]) if real else float("nan")
     surprising = score >= TELLING  # the bank keeps the last reason, however old: here it must be this reading's

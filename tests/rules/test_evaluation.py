@@ -177,10 +177,11 @@ def test_a_camera_event_corroborates_while_it_is_fresh() -> None:
     assert play.see("person", 11) == []
     assert play.see("debris", 12, phase="end") == []
     changes = play.see("debris", 20, quality=SIMULATED)
-    assert [(c.rule.id, c.after, c.simulated) for c in changes] == [("r", 2, True), ("lone", 0, True)]
+    assert [(c.rule.id, c.after, c.simulated) for c in changes] == [("r", 2, True)]  # and what is real stays
     assert changes[0].why is not None and changes[0].why.cameras == ("cam",)
     assert play.tick(319) == []
-    play.see("debris", 319.5, phase="update")
+    changes = play.see("debris", 319.5, phase="update")
+    assert [(c.rule.id, c.before, c.after, c.simulated) for c in changes] == [("r", 2, 2, False), ("lone", 2, 0, False)]
     assert play.tick(600) == []
     assert [(c.rule.id, c.after) for c in play.tick(620)] == [("r", 0), ("lone", 2)]
 
@@ -265,17 +266,104 @@ def test_a_simulated_event_counts_only_while_it_is_among_the_reasons() -> None:
     assert (moves([change]), change.simulated) == ([("orange", "red")], False)
 
 
-def test_a_rule_on_areas_is_said_again_once_all_its_points_are_real() -> None:
-    points = [a_point("p0"), a_point("p1")]
+def test_a_rule_on_areas_is_said_again_once_its_real_points_suffice() -> None:
+    points = [a_point("p0"), a_point("p1"), a_point("t", quantity="temperature", unit="°C")]
     play = a_play(a_rule(scope="area", when="area.max(level.value) > 5"), points=points)
     play.read("p0", 0, 6, quality=SIMULATED)
-    play.read("p1", 0, 6)
+    play.read("p1", 0, 4)
     assert [c.simulated for c in play.tick(1)] == [True]
     assert play.tick(2) == []
-    play.read("p0", 3, 6)
+    play.read("p1", 3, 6)
     (change,) = play.tick(4)
     assert (moves([change]), change.simulated) == ([("yellow", "yellow")], False)
-    assert play.tick(5) == []
+    play.read("t", 5, 6, quality=SIMULATED)  # another quantity of the area
+    play.read("p0", 5, 1)
+    assert play.tick(6) == []
+    play.read("p1", 7, 1)
+    assert [(c.after, c.simulated) for c in play.tick(8)] == [(0, False)]
+
+
+def test_a_simulated_reading_of_another_point_marks_what_stands_on_it() -> None:
+    points = [a_point("d", quantity="d", unit="mm"), *(a_point(n, quantity="rain", unit="mm/h") for n in ("r0", "r1"))]
+    play = a_play(
+        a_rule(where={"quantity": "d"}, when="value > 5 mm and area.max(rain.value) > 10 mm/h"), points=points
+    )
+    play.read("r0", 0, 50, quality=SIMULATED)
+    play.read("r1", 0, 5)
+    play.tick(1)
+    assert [(c.after, c.simulated) for c in play.read("d", 2, 6)] == [(2, True)]
+    play.read("r1", 3, 20)
+    assert [(c.scope, c.before, c.after, c.simulated) for c in play.tick(4)] == [("d", 2, 2, False)]
+
+
+def test_what_area_figures_are_without_simulation_is_known_after_a_restart() -> None:
+    points = [a_point("d", quantity="d", unit="mm"), a_point("r", quantity="rain", unit="mm/h")]
+    rule = a_rule(where={"quantity": "d"}, when="value > 5 mm and area.count(rain.value > 10 mm/h) >= 1")
+    play, other = (a_play(rule, points=points) for _ in range(2))
+    play.read("r", 0, 50, quality=SIMULATED)
+    play.tick(1)
+    other.evaluator.restore(play.evaluator.state())
+    assert [c.simulated for c in other.read("d", 2, 6)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("why", "events", "simulated"),
+    [
+        (
+            "a person who is simulated does not make real debris a simulation",
+            [("debris", 0, 0), ("person", 1, 1)],
+            False,
+        ),
+        ("a real person does not make simulated debris real", [("debris", 0, 1), ("person", 1, 0)], True),
+        ("an older real event does not make a newer one real", [("debris", 900, 1), ("debris", 10, 0)], True),
+        ("a newer simulated event does not hide a real one", [("debris", 890, 0), ("debris", 900, 1)], False),
+        ("one that is seen both ways is real", [("debris", 890, 1), ("debris", 900, 0)], False),
+    ],
+)
+def test_an_alarm_is_simulated_if_it_would_not_be_without_simulated_events(
+    why: str, events: list[tuple[str, float, int]], simulated: bool
+) -> None:
+    start = 0.0 if events[0][0] == events[1][0] else 898.0
+    play = a_play(
+        a_rule(when="value > 5 and seen('debris', '5m')"), a_rule("o", when="value > 50 and seen('person', '5m')")
+    )
+    for kind, time, how in events:
+        play.see(kind, start + time, quality=SIMULATED if how else GOOD, received=start + 900)
+    assert [(c.rule.id, c.simulated) for c in play.read("p", 901, 6)] == [("r", simulated)], why
+
+
+def test_an_event_of_long_ago_is_no_evidence_that_nothing_was_seen() -> None:
+    play = a_play(a_rule(when="value > 5 and not seen('debris', '5m')"))
+    play.see("debris", 0, quality=SIMULATED)
+    (change,) = play.read("p", 86_400, 6)
+    assert not change.simulated
+    assert change.why is not None and change.why.cameras == ()
+
+
+def test_an_event_that_was_not_needed_makes_no_simulation_of_an_alarm() -> None:
+    play = a_play(a_rule(when="value > 10 or (value > 5 and seen('debris', '30m'))"))
+    play.see("debris", 0, quality=SIMULATED)
+    (change,) = play.read("p", 10, 12)
+    assert not change.simulated
+    play = a_play(a_rule(when="value > 10 or (value > 5 and seen('debris', '30m'))"))
+    play.see("debris", 0, quality=SIMULATED)
+    assert [c.simulated for c in play.read("p", 10, 7)] == [True]
+    assert [(c.before, c.after, c.simulated) for c in play.read("p", 20, 12)] == [(2, 2, False)]
+
+
+def test_an_event_corroborates_on_either_side_of_it_only_within_its_time() -> None:
+    play = a_play(a_rule(when="value > 5 and seen('debris', '5m')"))
+    play.see("debris", 4000)
+    assert play.read("p", 100, 6, received=4001) == []  # delivered late: the event is an hour younger
+    assert play.read("p", 3699, 6, received=4002) == []
+    assert moves(play.read("p", 3700, 6, received=4003)) == [("none", "yellow")]
+
+
+def test_what_a_fast_cameras_clock_says_was_seen_when_it_was_told() -> None:
+    play = a_play(a_rule(when="value > 5 and seen('debris', '5m')"))
+    play.see("debris", 4000, received=100)
+    play.see("debris", 150)
+    assert moves(play.read("p", 160, 6)) == [("none", "yellow")]
 
 
 def test_figures_across_the_area_are_taken_at_ticks() -> None:

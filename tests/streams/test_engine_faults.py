@@ -55,10 +55,10 @@ def by_rules(monkeypatch: pytest.MonkeyPatch) -> None:
 def by_condition(monkeypatch: pytest.MonkeyPatch) -> None:
     real = Evaluator._hold
 
-    def hold(self: Evaluator, programs: Any, chosen: Any, place: Any, now: Any, area: Any, features: Any) -> Any:
-        if (features.column(("value",))[place] == EVIL).any():
+    def hold(self: Evaluator, programs: Any, chosen: Any, place: Any, *rest: Any, **named: Any) -> Any:
+        if (rest[-1].column(("value",))[place] == EVIL).any():
             raise RuntimeError("evil")
-        return real(self, programs, chosen, place, now, area, features)
+        return real(self, programs, chosen, place, *rest, **named)
 
     monkeypatch.setattr(Evaluator, "_hold", hold)
 
