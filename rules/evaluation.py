@@ -122,6 +122,7 @@ class Evaluator:
             points.away[rows] = 0.0
         points.alarm[rows] = result.alarm
         points.simulated[rows] = (quality & SIMULATED) != 0
+        points.historical[rows] = (quality & HISTORICAL) != 0
         self.windows.add(rows, time, value)
         if not self.book.instances:
             return []

@@ -34,9 +34,9 @@ class PointModels(Protocol):
 
 
 class PointState:
-    """What rules remember of each point: 50 bytes a row. All NaN before the first reading."""
+    """What rules remember of each point: 51 bytes a row. All NaN before the first reading."""
 
-    ARRAYS = ("last_time", "last_received", "value", "score", "age", "away", "alarm", "simulated")
+    ARRAYS = ("last_time", "last_received", "value", "score", "age", "away", "alarm", "simulated", "historical")
 
     def __init__(self, rows: int) -> None:
         self.last_time = np.full(rows, np.nan)
@@ -47,6 +47,7 @@ class PointState:
         self.away = np.zeros(rows)  # seconds since the last arrival in which nobody listened
         self.alarm = np.zeros(rows, np.bool_)
         self.simulated = np.zeros(rows, np.bool_)
+        self.historical = np.zeros(rows, np.bool_)  # the last reading is history: what stands now is not known
 
     @property
     def nbytes(self) -> int:
@@ -81,7 +82,11 @@ class Features:
         """Return one column, float64, NaN where unknown; true is 1 and false 0."""
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._work_out(key)
+            found = self._work_out(key)
+            if key != ("age",):
+                history = self._state.historical[self.rows]
+                found = np.where(history, np.nan, found) if history.any() else found
+            self._known[key] = found
         return found
 
     def some(self, key: Key, chosen: Rows | None) -> Array:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rules.evaluation import Evaluator
 
 VERSION = 1
-LATER = ("away",)
+LATER = ("away", "historical")
 """What states of this version did not always have of a point; it stays as it is before the first reading."""
 
 State = dict[str, npt.NDArray[Any]]

@@ -37,7 +37,8 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
             elif test.operation == "<=" and scene.truth(test):  # of what was not seen no camera is evidence
                 camera = evaluator.sightings.camera(str(column.key[1]), area, float(scene.now[0]))
                 cameras += [camera] if camera and camera not in cameras else []
-    score = float(evaluator.points.score[row]) if real else float("nan")
+    current = real and not evaluator.points.historical[row]
+    score = float(evaluator.points.score[row]) if current else float("nan")
     surprising = score >= TELLING  # the bank keeps the last reason, however old: here it must be this reading's
     return Why(
         clause=when.text,

@@ -398,6 +398,38 @@ def test_historical_readings_raise_nothing_but_fill_windows() -> None:
     assert moves(play.read("p", 1, 9)) == [("none", "yellow")]
 
 
+def test_history_is_unknown_to_the_clock_to_events_and_to_figures_but_not_to_silence() -> None:
+    rules = [
+        a_rule("alone", when="value > 5 and not seen('debris', '5m')"),
+        a_rule("window", when="mean('10m') > 5 and not seen('debris', '5m')"),
+        a_rule("seen", when="value > 5 and seen('debris', '5m')"),
+        a_rule("area", scope="area", when="area.max(level.value) > 5 or area.count(level.score > 0.5) >= 1"),
+        a_rule("gone", when="age > 1 min"),
+    ]
+    play, other = a_play(*rules), a_play(*rules)
+    assert play.read("p", 0, 9, score=0.9, quality=HISTORICAL) == []
+    other.evaluator.restore(play.evaluator.state())
+    for each in (play, other):
+        assert each.tick(1) == []
+        assert each.see("debris", 2) == []
+        (change,) = each.tick(61)
+        assert change.rule.id == "gone"
+        assert change.why is not None and change.why.score is None
+        each.read("p", 400, 9)
+        assert each.evaluator.current.tolist()[:1] == [2]  # a live reading ends it
+
+
+def test_history_neither_completes_nor_clears() -> None:
+    play = a_play(a_rule(when="value > 5", clear="value < 4", **{"for": "10 s", "clear_after": "10 s"}))
+    play.read("p", 0, 9)
+    play.read("p", 1, 9, quality=HISTORICAL)
+    assert play.tick(30) == []
+    play.read("p", 31, 9)
+    assert moves(play.tick(41)) == [("none", "yellow")]
+    play.read("p", 42, 1, quality=HISTORICAL)
+    assert play.tick(60) == []
+
+
 def test_units_are_converted_to_the_points() -> None:
     points = [a_point("cm", unit="cm"), a_point("m", unit="m")]
     play = a_play(a_rule(when="value > 0.5 m"), points=points)
