@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.across import AcrossProgram, compile_across, measures_of
-from rules.binding import Bound, Column, Key, Measure, Subject, bind, columns, shape_of
+from rules.binding import Bound, Column, Key, Measure, Subject, bind, columns, shape_of, tests
 from rules.expression import Across, AcrossFlag, ExpressionError, Feature, Node, parse, walk
 from rules.guard import Guard
 from rules.rule import Rule, covered_points, encode_rule
@@ -25,7 +25,10 @@ from sensors.site import LEVELS, Area, Point, Site
 Rows = npt.NDArray[np.intp]
 
 MOVES_ALONE = ("age", "flat", "seen", "across")
-"""Columns that move with no reading of the point: conditions on them are looked at on ticks and events too."""
+"""Columns that move with no reading of the point: conditions on them are looked at on ticks and events too.
+
+So are those that a falling `count` may fulfil; one that asks for so many is not, or silence alone would end its alarm.
+"""
 
 
 class CompileError(ValueError):
@@ -146,6 +149,7 @@ class _Part(NamedTuple):
     clear: tuple[int, int]
     clause: int
     keys: set[Column]
+    alone: bool  # moves with no reading of the point
 
 
 class _Block(NamedTuple):
@@ -266,12 +270,13 @@ class _Compiler:
                     clear_place,
                     len(self.clauses) - 2,
                     keys | more,
+                    _alone(keys | more) or _falls(when) or (level.clear is not None and _falls(clear)),
                 )
             )
         self.blocks.append(_Block(place, rows, areas, parts))
         if rule.scope == "area":
             return
-        alone = any(_alone(part.keys) for part in parts)
+        alone = any(part.alone for part in parts)
         for when, _ in barred:
             found = bars(when)
             for guard in guards if alone else guards[:1]:
@@ -340,7 +345,7 @@ class _Compiler:
         book.levels = np.array([len(block.parts) for block in self.blocks], np.intp)[block_of]
         book.first = np.cumsum(book.levels) - book.levels
         book.slots = int(book.levels.sum())
-        book.moves_alone = np.array([any(_alone(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
+        book.moves_alone = np.array([any(p.alone for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         book.seen = np.array([any(_sees(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         book.of_area = np.array([any(_of_area(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         self._number_slots(book, block_of, within)
@@ -394,6 +399,19 @@ class _Compiler:
 
 def _alone(keys: set[Column]) -> bool:
     return any(column.key[0] in MOVES_ALONE for column in keys)
+
+
+def _falls(bound: Bound) -> bool:
+    """Tell whether a condition may come to hold because a window loses readings."""
+
+    def counts(side: Bound) -> bool:
+        return any(column.key[0] == "count" for column in columns(side))
+
+    return any(
+        counts(test.right if test.operation in (">", ">=") else test.left)
+        or (test.operation in ("==", "!=") and counts(test.right))
+        for test in tests(bound)
+    )
 
 
 def _sees(keys: set[Column]) -> bool:

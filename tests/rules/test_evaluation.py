@@ -160,6 +160,37 @@ def test_no_data_is_raised_by_the_clock_and_cleared_by_the_next_reading() -> Non
     assert [(c.scope, c.after) for c in play.read("p", 10_302, 1)] == [("p", 0)]
 
 
+@pytest.mark.parametrize(
+    ("when", "minute"),
+    [
+        ("count('10m') < 3", 17),
+        ("3 > count('10m')", 17),
+        ("not count('10m') >= 3", 17),
+        ("count('10m') == 0", 19),
+    ],
+)
+def test_too_few_readings_are_told_by_the_clock(when: str, minute: int) -> None:
+    play = a_play(a_rule(when=when))
+    assert play.tick(0) == []  # never reported: unknown
+    for each in range(1, 10):
+        play.read("p", each * 60, 1)
+    assert play.evaluator.current.tolist() == [0]
+    (change,) = [change for each in range(10, 30) for change in play.tick(each * 60)]
+    assert (moves([change]), change.time) == ([("none", "yellow")], minute * 60.0)
+
+
+def test_a_count_that_falls_to_a_clear_of_its_own_clears_but_silence_does_not() -> None:
+    play = a_play(
+        a_rule("own", when="max('10m') > 5", clear="count('10m') == 0"),
+        a_rule("busy", when="mean('10m') > 5 and count('10m') >= 3"),
+    )
+    for minute in range(5):
+        play.read("p", minute * 60, 9)
+    assert play.evaluator.current.tolist() == [2, 2]
+    found = [change for minute in range(5, 60) for change in play.tick(minute * 60)]
+    assert [(change.rule.id, change.after) for change in found] == [("own", 0)]
+
+
 def test_flat_is_told_by_the_clock() -> None:
     play = a_play(a_rule(when="flat('30m')"))
     play.bank.flat_since[0] = 0.0
