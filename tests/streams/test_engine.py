@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused
-from sensors.observation import BAD, OUT_OF_RANGE, CameraEvent
+from sensors import frame
+from sensors.observation import BAD, GOOD, HISTORICAL, LATE, OUT_OF_RANGE, SIMULATED, UNCERTAIN, CameraEvent
 from streams import snapshot
 from streams.bundle import Bundle
 from streams.engine import Engine
 from tests.rules.stage import a_rule
+from tests.rules.test_evaluation import RULES
 from tests.streams.small_site import START, command, debris, frame_of, published, record, rules, site, tick
 
 CONTENT = Bundle(site=site(), rules=rules())
@@ -72,45 +74,100 @@ def test_a_creeping_slope_is_alarmed_level_by_level_dispatched_once_and_returns(
     assert issued[0].event is not None
 
 
+def every_kind() -> tuple[Bundle, Bundle]:
+    """Make two contents: points of all kinds, one of them in two areas, and rules on whatever rules can look at."""
+    kinds = ("gauge", "gauge", "gauge", "counter", "angle", "gauge")
+    points = tuple(
+        msgspec.structs.replace(
+            point,
+            quantity="level",
+            unit="m",
+            limit=10.0,
+            limit_below=k == 2,
+            kind=kinds[k],
+            areas=("a0", "a1") if k == 5 else point.areas,
+            levels={"yellow": 5.0, "red": 2.0 if k == 2 else 9.0} if k else {},
+        )
+        for k, point in enumerate(site().points)
+    )
+    first = msgspec.structs.replace(site(), points=points)
+    more = (
+        a_rule("few", when="count('20s') < 2", **{"for": 3}),
+        a_rule("top", where={"points": ["p1"]}, when="max('32s') > 6 and spread('20s') < 9"),
+    )
+    second = msgspec.structs.replace(first, version="v2")
+    return Bundle(site=first, rules=RULES), Bundle(site=second, rules=(*RULES[1:], *rules(), *more))
+
+
+CONTENTS = every_kind()
+VALUES = [0.0, 1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 9.5, -0.0, 1e150, float("nan")]
+QUALITIES = [GOOD, GOOD, GOOD, GOOD, SIMULATED, HISTORICAL, SIMULATED | HISTORICAL, BAD, OUT_OF_RANGE, LATE, UNCERTAIN]
+readings = st.tuples(
+    st.integers(0, 6),
+    st.sampled_from([-40.0, -3.0, -1.0, 0.0, 0.0, 0.5, 1.0, 30.0]),
+    st.sampled_from(VALUES),
+    st.sampled_from(QUALITIES),
+)
+frames = st.tuples(
+    st.just("frame"),
+    st.lists(readings, min_size=1, max_size=14),
+    st.sampled_from([0.0, 0.3, 1.0, 3.0]),
+    st.sampled_from([0.0, 0.0, -1.0, 5.0, 4000.0]),
+)
 steps = st.lists(
     st.one_of(
+        frames,
+        frames,
+        st.tuples(st.just("tick"), st.sampled_from([1.0, 1.0, 1.0, 4.0, 7.0, 40.0, 4000.0, -30.0])),
         st.tuples(
-            st.just("frame"),
-            st.lists(
-                st.tuples(
-                    st.integers(0, 7), st.integers(-3, 9), st.sampled_from([1.0, 12.0, 25.0, 35.0, float("nan")])
-                ),
-                min_size=1,
-                max_size=8,
-            ),
+            st.just("see"),
+            st.sampled_from(["a0", "a1"]),
+            st.sampled_from(["debris", "person"]),
+            st.sampled_from([0.0, 1.0, 12.0, -3.0]),
+            st.sampled_from(["new", "update", "end"]),
+            st.sampled_from([GOOD, SIMULATED]),
         ),
-        st.tuples(st.just("tick"), st.integers(1, 90)),
-        st.tuples(st.just("debris"), st.integers(0, 5)),
+        st.tuples(st.just("publish"), st.integers(0, 1)),
         st.tuples(st.just("bad"), st.binary(max_size=5)),
     ),
     min_size=1,
-    max_size=25,
+    max_size=30,
 )
 
 
 def build(plan: list[tuple]) -> list[bytes]:
-    values, now = [published(CONTENT), tick(START)], START
-    for what, argument in plan:
+    values, now = [published(CONTENTS[0]), tick(START)], START
+    for number, (what, *of) in enumerate(plan):
         if what == "tick":
-            now += argument
+            now += of[0]
             values.append(tick(now))
-        elif what == "debris":
-            values.append(debris(now - argument))
+        elif what == "see":
+            area, kind, ago, phase, quality = of
+            seen = CameraEvent(
+                area=area,
+                camera="cam",
+                kind=kind,
+                event="e",
+                time=now - ago,
+                received=now,
+                phase=phase,
+                quality=quality,
+            )
+            values.append(record(seen))
+        elif what == "publish":
+            values.append(published(CONTENTS[of[0]], f"v{number}", now))
         elif what == "bad":
-            values.append(argument)
+            values.append(of[0])
         else:
-            now += 3
-            values.append(frame_of([(point, now + shift, value) for point, shift, value in argument], now))
+            now += of[1]
+            point, shift, value, quality = (np.array(column) for column in zip(*of[0], strict=True))
+            columns = (point.astype("u4"), now + shift, value, quality.astype("u1"))
+            values.append(frame.encode(*columns, registry="v1", received=now + of[2]))
     return values
 
 
-@settings(max_examples=150, deadline=None)
-@given(steps, st.lists(st.integers(1, 30), max_size=20))
+@settings(max_examples=100, deadline=None)
+@given(steps, st.lists(st.integers(1, 40), max_size=20))
 def test_outcomes_do_not_depend_on_how_the_log_is_cut_into_batches(plan: list[tuple], cuts: list[int]) -> None:
     values = build(plan)
     whole = same(play(values))
@@ -118,9 +175,9 @@ def test_outcomes_do_not_depend_on_how_the_log_is_cut_into_batches(plan: list[tu
     assert same(play(values, list(range(len(values))))) == whole
 
 
-@settings(max_examples=60, deadline=None)
-@given(steps, st.integers(1, 25))
-def test_a_restored_engine_goes_on_as_if_nothing_had_happened(plan: list[tuple], at: int) -> None:
+@settings(max_examples=100, deadline=None)
+@given(steps, st.integers(1, 30), st.lists(st.integers(1, 40), max_size=5))
+def test_a_restored_engine_goes_on_as_if_nothing_had_happened(plan: list[tuple], at: int, cuts: list[int]) -> None:
     values = build(plan)
     at = min(at, len(values))
     unbroken = play(values)
@@ -129,7 +186,7 @@ def test_a_restored_engine_goes_on_as_if_nothing_had_happened(plan: list[tuple],
     parts = [value for _, value in snapshot.chunks(0, engine.offset, engine.snapshot())]
     restored = Engine.restore(snapshot.newest(parts) or b"")
     assert restored.offset == engine.offset
-    assert same(before + play(values[at:], engine=restored)) == same(unbroken)
+    assert same(before + play(values[at:], cuts, engine=restored)) == same(unbroken)
 
 
 @pytest.mark.parametrize(
