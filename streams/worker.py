@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -31,8 +31,10 @@ from streams.topics import GROUP, JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, QUARAN
 
 logger = logging.getLogger(__name__)
 
-SLICE = 128
-"""Records that the engine takes before it lets the event loop breathe."""
+SLICE, SLICE_BYTES = 128, 100_000
+"""Records, and bytes of them, that the engine takes before it lets the event loop breathe: 4 700 readings, milliseconds
+of work; a second if they are all of one point, and the clock must not stand still for longer.
+"""
 
 AT_ONCE = 24
 """Outcomes that are journalled in the event loop's own thread: a few milliseconds, where another thread would wait for
@@ -127,9 +129,9 @@ class Worker:
         outputs: list[Output] = []
         try:
             records = [(offset, value) for offset, _, value in batch.records]
-            for start in range(0, len(records), SLICE):
-                outputs += station.take(records[start : start + SLICE])
-                if start + SLICE < len(records):
+            for part in slices(records):
+                outputs += station.take(part)
+                if part[-1] is not records[-1]:
                     await asyncio.sleep(0)
             offsets = await batch.done(outputs)
             if batch.partition in self._due:
@@ -321,6 +323,18 @@ async def _repeat(alive: Callable[[], None]) -> None:
     while True:
         alive()
         await asyncio.sleep(1.0)
+
+
+def slices(records: Sequence[tuple[int, bytes]]) -> Iterator[Sequence[tuple[int, bytes]]]:
+    """Yield records (offset, value) in parts of at most SLICE records and SLICE_BYTES bytes, or of one record."""
+    start, size = 0, 0
+    for place, (_, value) in enumerate(records):
+        if place > start and (place - start == SLICE or size + len(value) > SLICE_BYTES):
+            yield records[start:place]
+            start, size = place, 0
+        size += len(value)
+    if records:
+        yield records[start:]
 
 
 async def _unless(failure: asyncio.Task[BaseException | None], awaited: Awaitable[Any]) -> None:

@@ -17,7 +17,7 @@ from streams.embedded.store import Log
 from streams.hub import HubProducer
 from streams.replay import compare, entries
 from streams.topics import GROUP, OBSERVATIONS
-from streams.worker import Worker
+from streams.worker import SLICE, SLICE_BYTES, Worker, slices
 from tests.streams.small_site import START, frame_of, rules, site
 from tests.waiting import reached
 
@@ -108,3 +108,20 @@ def test_a_tick_comes_before_all_that_is_heard_after_a_start(tmp_path: Path) -> 
         return [type(observation.decode(value)).__name__ for _, _, value in records]
 
     assert asyncio.run(scenario())[:2] == ["Publication", "Tick"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "parts"),
+    [
+        ([], []),
+        ([10] * SLICE, [SLICE]),
+        ([10] * (2 * SLICE + 1), [SLICE, SLICE, 1]),
+        ([SLICE_BYTES // 2] * 3, [2, 1]),
+        ([10, 5 * SLICE_BYTES, 10], [1, 1, 1]),
+    ],
+)
+def test_the_engine_takes_so_many_records_and_bytes_at_a_time(sizes: list[int], parts: list[int]) -> None:
+    records = [(offset, bytes(size)) for offset, size in enumerate(sizes)]
+    found = list(slices(records))
+    assert [len(part) for part in found] == parts
+    assert [one for part in found for one in part] == records
