@@ -121,8 +121,10 @@ class Evaluator:
         if self.been_away:
             points.away[rows] = 0.0
         points.alarm[rows] = result.alarm
-        points.simulated[rows] = (quality & SIMULATED) != 0
-        points.historical[rows] = (quality & HISTORICAL) != 0
+        points.marked = points.marked or bool(quality.any())
+        if points.marked:
+            points.simulated[rows] = (quality & SIMULATED) != 0
+            points.historical[rows] = (quality & HISTORICAL) != 0
         self.windows.add(rows, time, value)
         if not self.book.instances:
             return []
@@ -151,7 +153,7 @@ class Evaluator:
         rows = features.rows
         look = self.book.reading_guard.passed(rows, features.some)
         look |= self.awake_rows[rows] > 0
-        if quality.any():
+        if self.points.marked:
             look &= (quality[at] & HISTORICAL) == 0
         chosen = np.flatnonzero(look)
         if not chosen.size:
@@ -204,6 +206,7 @@ class Evaluator:
         points, book = self.points, self.book
         np.minimum(points.last_received, clock, out=points.last_received)  # what is stamped later came before this
         self.been_away = self.been_away and bool(points.away.any())
+        points.marked = points.marked and bool((points.simulated | points.historical).any())
         points.age[:] = self.clock - points.last_received if age is None else age[: book.rows]
         if book.across:
             self._set_across()

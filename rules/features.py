@@ -48,6 +48,7 @@ class PointState:
         self.alarm = np.zeros(rows, np.bool_)
         self.simulated = np.zeros(rows, np.bool_)
         self.historical = np.zeros(rows, np.bool_)  # the last reading is history: what stands now is not known
+        self.marked = False  # some point's last reading may be simulated or historical
 
     @property
     def nbytes(self) -> int:
@@ -83,7 +84,7 @@ class Features:
         found = self._known.get(key)
         if found is None:
             found = self._work_out(key)
-            if key != ("age",):
+            if self._state.marked and key != ("age",):
                 history = self._state.historical[self.rows]
                 found = np.where(history, np.nan, found) if history.any() else found
             self._known[key] = found

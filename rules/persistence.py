@@ -123,6 +123,7 @@ def _restore_points(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]])
             continue
         getattr(evaluator.points, name)[target] = state[f"point.{name}"][source]
     evaluator.been_away = bool(evaluator.points.away.any())
+    evaluator.points.marked = bool((evaluator.points.simulated | evaluator.points.historical).any())
     for prefix in [key.removesuffix("index") for key in state if key.startswith("window.") and key.endswith(".index")]:
         duration = float(prefix.removeprefix("window.").removesuffix(".").partition(":")[0])
         source, target = _matched(state[prefix + "index"], index)
