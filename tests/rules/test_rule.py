@@ -47,6 +47,8 @@ def test_a_good_file_loads_and_travels(tmp_path: Path) -> None:
         ("cause: rain,", "", 9, "rationale", "cause"),
         ("cause: rain,", "cause: ' ',", 9, "rules[0].rationale.cause", "is empty"),
         ("2027-01-01", "soon", 9, "rules[0].rationale.review", "no date"),
+        ("id: depth", "id: depth\n    version: 99999999999999999999", 4, "rules[0].version", "from 1, to 999999999"),
+        ("id: depth", "id: depth\n    version: 0", 4, "rules[0].version", "versions count from 1"),
         ("id: depth", "id: De pth", 3, "rules[0].id", "is no id"),
         (
             "yellow red}",
