@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.across import AcrossProgram, compile_across, measures_of
-from rules.binding import Bound, Column, Key, Measure, Subject, bind, columns, shape_of
+from rules.binding import Bound, Column, Key, Subject, bind, columns, shape_of
 from rules.expression import Across, AcrossFlag, ExpressionError, Feature, Node, parse, walk
 from rules.guard import Guard
+from rules.measures import Measure
 from rules.rule import Rule, covered_points, encode_rule
 from rules.shapes import Array, bars, number, resolve_constants
 from sensors.site import LEVELS, Area, Point, Site

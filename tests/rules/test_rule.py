@@ -79,6 +79,14 @@ def test_a_rule_without_rationale_does_not_load(tmp_path: Path) -> None:
         load(tmp_path, "\n".join(lines))
 
 
+def test_a_rate_of_a_plain_number_loads(tmp_path: Path) -> None:
+    site = a_site(a_point("p", quantity="state", unit="1"))
+    text = GOOD.replace("quantity: level", "quantity: state").replace("value > 0.4 m", "rate('10m') > 0")
+    text = text.replace("value > 20 cm", "rate('10m') > 2 1/h").replace("value < 10 cm", "rate('10m') < 1 1/h")
+    (tmp_path / "rules.yaml").write_text(text[: text.index("    tests:")], encoding="utf-8")
+    assert [rule.id for rule in load_rules(tmp_path, site)] == ["depth"]
+
+
 def test_an_id_is_used_once(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(GOOD, encoding="utf-8")
     with pytest.raises(DocumentError, match=r"already the rule at .*a\.yaml:3"):
