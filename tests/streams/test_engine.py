@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused
 from sensors.observation import BAD, OUT_OF_RANGE
+from sensors.site import Text
 from streams import snapshot
 from streams.bundle import Bundle
 from streams.engine import Engine
+from tests.rules.stage import a_rule
 from tests.streams.small_site import START, command, debris, frame_of, published, rules, site, tick
 
 CONTENT = Bundle(site=site(), rules=rules())
@@ -222,6 +224,44 @@ def test_a_rule_that_is_withdrawn_lets_its_alarm_return() -> None:
     without = Bundle(site=site(version="v2"), rules=rules()[1:])
     records = play([published(without, "v2", START + 200)], engine=engine)
     assert [(a.rule, a.edge) for a in flat(records, AlarmTransition)] == [("creep", "return")]
+
+
+@pytest.mark.parametrize(
+    ("change", "edges"),
+    [
+        ({"rationale": {"owner": "someone else"}}, ["alarm"]),
+        ({"title": Text(zh="改", en="changed"), "plan": ("look",), "version": 2}, ["alarm"]),
+        ({"hold": "0.1667 min"}, []),  # another delay decides anew
+        ({"hold": 10.0}, ["alarm"]),  # the same delay, in other words
+        ({"kind": "data_quality"}, []),
+    ],
+)
+def test_a_text_of_a_rule_may_be_changed_under_a_running_delay(change: dict, edges: list[str]) -> None:
+    rule = a_rule("r", when="value > 5", **{"for": "10 s"})
+    if "rationale" in change:
+        change = {"rationale": msgspec.structs.replace(rule.rationale, **change["rationale"])}
+    engine = Engine(0)
+    play(
+        [published(Bundle(site=site(), rules=(rule,))), tick(START), frame_of([(0, START + 1, 9.0)], START + 1)],
+        engine=engine,
+    )
+    edited = Bundle(site=site(version="v2"), rules=(msgspec.structs.replace(rule, **change),))
+    values = [tick(START + 5), published(edited, "v2", START + 5), tick(START + 8), tick(START + 12)]
+    assert [a.edge for a in flat(play(values, engine=engine), AlarmTransition)] == edges
+
+
+def test_a_text_of_a_rule_may_be_changed_under_its_alarm() -> None:
+    rule = a_rule("r", when="value > 5")
+    engine = Engine(0)
+    play(
+        [published(Bundle(site=site(), rules=(rule,))), tick(START), frame_of([(0, START + 1, 9.0)], START + 1)],
+        engine=engine,
+    )
+    edited = msgspec.structs.replace(rule, title=Text(zh="改", en="changed"), version=2)
+    records = play([published(Bundle(site=site(version="v2"), rules=(edited,)), "v2", START + 5)], engine=engine)
+    assert flat(records, AlarmTransition) == []
+    ended = flat(play([frame_of([(0, START + 9, 1.0)], START + 9)], engine=engine), AlarmTransition)
+    assert [(a.edge, a.before) for a in ended] == [("return", "UNACK")]
 
 
 def test_nothing_is_believed_before_the_first_publication() -> None:
