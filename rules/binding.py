@@ -195,12 +195,18 @@ def shape_of(bound: Bound) -> tuple[Bound, list[Bound]]:
     return lift(bound), parts
 
 
-_COST = {"value": 0, "score": 0, "alarm": 1, "age": 1, "seen": 2, "across": 2, "flat": 2, "eta": 5}
+_COST = {"alarm": 0.0, "age": 0.1, "value": 0.5, "score": 1.0, "flat": 2.0, "seen": 2.0, "across": 2.0, "eta": 9.0}
+"""What it costs to look at a column, and how often it is past a bar: windows are 3."""
 
 
-def cost(bound: Bound) -> int:
+def column_cost(key: Key) -> float:
+    """Rank what a column costs: rare and cheap first, worked out with effort last."""
+    return _COST.get(str(key[0]), 3.0)
+
+
+def cost(bound: Bound) -> float:
     """Rank how costly a part is to work out: the dearest column it reads."""
-    return max((_COST.get(str(column.key[0]), 4) for column in columns(bound)), default=0)
+    return max((column_cost(column.key) for column in columns(bound)), default=0.0)
 
 
 def columns(bound: Bound) -> set[Column]:
