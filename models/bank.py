@@ -258,16 +258,6 @@ class Bank:
         """Return the trend's slope, f8[rows], units a second; 0 until learnt."""
         return self._fields[:, AT["slope"]] / np.maximum(self._fields[:, AT["interval"]], self.settings.least)
 
-    @property
-    def deviation(self) -> Floats:
-        """Return last values minus their long mean (for counters and angles too, in their units), f8[rows]."""
-        return self._fields[:, AT["last_value"]] - self._fields[:, AT["long"]]
-
-    def learning(self, rows: Rows) -> Bools:
-        """Return whether rows are still learning, bool[n]; switches never are."""
-        fields = self._fields[rows]
-        return np.asarray((fields[:, AT["seen"]] < self.settings.warm_up) & (fields[:, AT["kind"]] != SWITCH))
-
     def reason_text(self, row: int, language: str = "en") -> str:
         """Say why the row's last surprising reading was surprising ('' if none), in "en" or "zh-CN"."""
         code, time, value, low, high, since, score = self._rare["reason"][row].tolist()

@@ -161,20 +161,6 @@ class Evaluator:
         self.clock += seconds
         self.points.last_received += seconds
 
-    def explain(self, rule: str, scope: str) -> Why | None:
-        """Explain a rule at a scope as it stands now; None if there is no such instance."""
-        instance = self.book.instance(rule, scope)
-        if instance is None:
-            return None
-        row = int(self.book.row[instance])
-        rows = np.array([row], np.intp)
-        real = row < self.book.rows
-        self._set_area_time()
-        now = self._own_time(rows) if real else self.area_time[rows - self.book.rows]
-        features = self._features(rows if real else np.empty(0, np.intp), now if real else np.empty(0))
-        rank = int(self.current[instance]) or int(self.book.rank[self.book.first[instance]])
-        return why_of(self, instance, rank, 0, now, features)
-
     def state(self) -> State:
         """Return copies of all state as arrays; see `rules.persistence`."""
         return state_of(self)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -11,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors import observation, packing, quarantine
-from sensors.dialects.dialect import Decoded, join
-from sensors.dialects.native import without
+from sensors.dialects.dialect import Decoded, join, without
 from sensors.lookup import Registry
 from sensors.observation import LATE, CameraEvent
 from sensors.packing import Packer
@@ -53,7 +51,6 @@ class Intake:
         self.limits = limits or Limits()
         self.topics = Topics(registry)
         self.quarantine = Quarantine(source)
-        self.flags: Counter[str] = Counter()
         self._inspector = Inspector(registry)
         self._packer = Packer(registry, source, self.limits.record)
         self._most = {"reading": self.limits.single, "event": self.limits.event, "frame": self.limits.frame}

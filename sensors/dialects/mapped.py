@@ -19,8 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects import values
-from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each
-from sensors.dialects.native import without
+from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each, without
 from sensors.lookup import Registry
 from sensors.observation import SIMULATED
 from sensors.site import Mapping
