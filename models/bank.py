@@ -204,6 +204,13 @@ class Bank:
         fields[AT["turned"]] = fields[AT["turned_before"]] = time
         fields[AT["level"]] = value
 
+    def shift(self, rows: Rows, seconds: Floats) -> None:
+        """Move all times that rows (intp[n] without repeats) keep by `seconds` (f8[n]): their clock was set anew."""
+        for name in ("last_time", "flat_since", "turned", "turned_before", "peak_time", "beyond_time"):
+            self._fields[rows, AT[name]] += seconds
+        for name in ("time", "since"):
+            self._rare["reason"][rows, REASON_FIELDS.index(name)] += seconds
+
     def eta(self, rows: Rows, limit: Floats, below: Bools) -> Floats:
         """Return seconds (f8[n]) from each row's last reading until its damped trend crosses `limit` (f8[n]).
 

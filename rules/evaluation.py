@@ -161,6 +161,17 @@ class Evaluator:
         self.clock += seconds
         self.points.last_received += seconds
 
+    def shift(self, rows: Rows, seconds: Array) -> None:
+        """Move the own time of points (rows unique) by `seconds`, and all that was measured on it."""
+        book = self.book
+        self.points.last_time[rows] += seconds
+        self.windows.shift(rows, seconds)
+        for row, step in zip(rows.tolist(), seconds.tolist(), strict=True):
+            mine = slice(int(book.start[row]), int(book.start[row + 1]))
+            self.calm_since[mine] += step
+            for first, levels in zip(book.first[mine].tolist(), book.levels[mine].tolist(), strict=True):
+                self.held_since[first : first + levels] += step
+
     def state(self) -> State:
         """Return copies of all state as arrays; see `rules.persistence`."""
         return state_of(self)

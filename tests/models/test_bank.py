@@ -362,3 +362,15 @@ def test_a_daily_swing_that_is_not_yet_known_raises_no_alarm() -> None:
         swing = 20.0 + 5.0 * np.sin(2.0 * np.pi * (step / 720.0 + phase)) + 0.2 * random.normal(size=20)
         alarms += int(bank.update(np.arange(20), np.full(20, 120.0 * step), swing).alarm.sum())
     assert alarms <= 1
+
+
+def test_a_shifted_row_goes_on_as_if_its_clock_had_always_stood_there() -> None:
+    values = np.random.default_rng(5).normal(size=300)
+    values[250] = 40.0
+    step = 2.0**20  # times stay exact
+    here, there = make_bank(["gauge"]), make_bank(["gauge"])
+    feed(here, values, start=step)
+    here.shift(np.array([0]), np.array([-step]))
+    feed(there, values)
+    assert here.reason_text(0) == there.reason_text(0) != ""
+    assert same_state(here, there)

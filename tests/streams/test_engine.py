@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused
-from sensors.observation import BAD, OUT_OF_RANGE
+from sensors.observation import BAD, OUT_OF_RANGE, SIMULATED
 from sensors.site import Text
 from streams import snapshot
 from streams.bundle import Bundle
@@ -86,6 +86,7 @@ steps = st.lists(
             ),
         ),
         st.tuples(st.just("tick"), st.integers(1, 90)),
+        st.tuples(st.just("back"), st.integers(3, 900)),
         st.tuples(st.just("debris"), st.integers(0, 5)),
         st.tuples(st.just("bad"), st.binary(max_size=5)),
     ),
@@ -99,6 +100,9 @@ def build(plan: list[tuple]) -> list[bytes]:
     for what, argument in plan:
         if what == "tick":
             now += argument
+            values.append(tick(now))
+        elif what == "back":
+            now -= argument
             values.append(tick(now))
         elif what == "debris":
             values.append(debris(now - argument))
@@ -156,13 +160,22 @@ def test_a_reading_that_cannot_be_used_is_refused_with_its_reason_and_kept(
     assert applied.scored.point.tolist() == [0]
 
 
-@pytest.mark.parametrize("quality", [BAD, OUT_OF_RANGE])
-def test_bad_quality_neither_alarms_nor_counts_as_silence(quality: int) -> None:
+@pytest.mark.parametrize(
+    ("quality", "reason"),
+    [(BAD, "bad_quality"), (OUT_OF_RANGE, "out_of_range"), (BAD | OUT_OF_RANGE | SIMULATED, "bad_quality")],
+)
+def test_bad_quality_neither_alarms_nor_counts_as_silence_nor_vanishes(quality: int, reason: str) -> None:
     values = [published(CONTENT), tick(START), frame_of([(0, START + 1, 1.0)], START + 1)]
     for n in range(2, 12):
         values.append(frame_of([(0, START + n * 10, 99.0)], START + n * 10, quality))
         values.append(tick(START + n * 10 + 1))
-    assert flat(play(values), AlarmTransition) == []
+    engine = Engine(0)
+    records = play(values, engine=engine)
+    assert flat(records, AlarmTransition) == []
+    refused = flat(records, Refused)
+    assert [(r.reason, r.count, r.point, r.values) for r in refused] == [(reason, 1, (0,), (99.0,))] * 10
+    last = frame_of([(0, START + 120, 99.0), (0, START + 121, 99.0)], START + 121, quality)
+    assert engine.apply([(engine.offset + 1, last)]).refused == {reason: 2}
 
 
 def test_silence_is_alarmed_by_the_clock() -> None:
@@ -294,6 +307,69 @@ def test_a_clock_that_is_set_back_hides_no_silence() -> None:
     (alarm,) = flat(play(values), AlarmTransition)
     assert (alarm.rule, alarm.scope) == ("silent", "p0")
     assert START - 3600 + 55 <= alarm.time <= START - 3600 + 65
+
+
+def set_back(by: float, value: float = 1.0, rule: dict | None = None) -> Engine:
+    """Run an engine until `START`, with a reading each second, and set its clock back."""
+    engine = Engine(0)
+    content = Bundle(site=site(), rules=(a_rule("high", **(rule or {"when": "value > 5"})),))
+    values = [published(content)]
+    for k in range(-200, 1):
+        values += [tick(START + k), frame_of([(0, START + k + 0.5, value)], START + k + 0.5)]
+    play([*values, tick(START + 1 - by)], engine=engine)
+    return engine
+
+
+@pytest.mark.parametrize("by", [7.0, 60.0, 600.0, 86400.0])
+def test_readings_after_a_clock_that_was_set_back_are_looked_at_from_the_first_one(by: float) -> None:
+    engine = set_back(by)
+    records = play([frame_of([(0, START + 1.5 - by, 99.0)], START + 1.5 - by)], engine=engine)
+    assert flat(records, Refused) == []
+    assert [(a.rule, a.edge, a.onset) for a in flat(records, AlarmTransition)] == [("high", "alarm", START + 1.5 - by)]
+    late = play([frame_of([(0, START + 1.2 - by, 99.0)], START + 2 - by)], engine=engine)
+    assert [r.reason for r in flat(late, Refused)] == ["out_of_order"]  # once is enough
+
+
+def test_a_reading_from_before_the_clock_was_set_back_moves_nothing() -> None:
+    engine = set_back(600.0)
+    now = START - 598.5
+    for time in (START - 2, START - 7200):  # on its way since before, or handed in from a store
+        refused = flat(play([frame_of([(0, time, 99.0)], now)], engine=engine), Refused)
+        assert [r.reason for r in refused] == ["out_of_order"]
+    assert flat(play([frame_of([(0, START + 0.7, 1.0)], now)], engine=engine), Refused) == []
+    (alarm,) = flat(play([frame_of([(0, now, 99.0)], now)], engine=engine), AlarmTransition)
+    assert (alarm.edge, alarm.onset) == ("alarm", now)
+
+
+def test_a_source_with_a_clock_of_its_own_goes_on_where_it_was() -> None:
+    engine = set_back(600.0)
+    values = [frame_of([(0, START + k, 1.0)], START - 600 + k) for k in (2, 3)]
+    values.append(frame_of([(0, START + 2.5, 99.0)], START - 596))
+    records = play(values, engine=engine)
+    assert [r.reason for r in flat(records, Refused)] == ["out_of_order"]
+    assert flat(records, AlarmTransition) == []
+
+
+@pytest.mark.parametrize(
+    "when", ["sum('150 s') > 120", "count('150 s') > 120", "flat('150 s')", "rate('150 s') < 1 mm/s and value > 0"]
+)
+def test_windows_and_conditions_go_on_over_a_clock_that_was_set_back(when: str) -> None:
+    engine = set_back(600.0, rule={"when": when, "for": "45 s"})
+    assert engine.evaluator is not None
+    assert engine.evaluator.current[0] == 2
+    values = []
+    for k in range(2, 40):
+        now = START - 600 + k
+        values += [frame_of([(0, now + 0.5, 1.0)], now + 0.5), tick(now + 1)]
+    assert flat(play(values, engine=engine), AlarmTransition) == []  # it stands as it stood: not left, not anew
+
+
+def test_a_delay_that_runs_is_not_begun_anew_by_a_clock_that_is_set_back() -> None:
+    engine = set_back(600.0, value=9.0, rule={"when": "value > 5", "for": "210 s"})
+    times = [START - 600 + k for k in range(2, 40)]
+    values = [value for now in times for value in (tick(now), frame_of([(0, now, 9.0)], now))]
+    (alarm,) = flat(play(values, engine=engine), AlarmTransition)
+    assert START - 590 <= alarm.time <= START - 587  # 200 of the 210 seconds had passed
 
 
 def test_a_command_that_waited_out_an_outage_is_refused() -> None:
