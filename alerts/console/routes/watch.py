@@ -12,6 +12,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import FileResponse
 
+from alerts import messages
 from alerts.console import schema
 from alerts.console.console import Console
 from alerts.console.errors import Problem
@@ -113,7 +114,8 @@ def _plain(column: Any) -> list[float | None]:
 
 def _readable(item: Mapping[str, Any]) -> dict[str, Any]:
     raw = item.get("raw", b"")
-    return {**item, "raw": raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw}
+    words = messages.both(f"refused.{str(item['reason']).partition(':')[0]}")
+    return {**item, "text": words, "raw": raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw}
 
 
 def _console(request: Request) -> Console:

@@ -151,12 +151,13 @@ class Trace(Answer):
 
 
 class Refused(Answer):
-    """One refused input. `raw` is its text, with what is not UTF-8 escaped."""
+    """One refused input. `raw` is its text, with what is not UTF-8 escaped; `text` says the reason in words."""
 
     time: float
     source: str
     topic: str = ""
     reason: str
+    text: Text
     detail: str = ""
     size: int = 0
     readings: int = 1

@@ -122,4 +122,5 @@ def test_what_was_refused_is_listed_by_reason_and_source(configure: Configure) -
         told = client.get("/api/v1/quarantine?reason=malformed&limit=7", headers=desktop.token("analyst")).json()
     assert asked == [("malformed", None, 7)]
     assert told["items"][0]["raw"] == "\\xff\x00"
+    assert told["items"][0]["text"] == {"zh": "格式错误", "en": "It cannot be decoded"}
     schema.Quarantine.model_validate(told)
