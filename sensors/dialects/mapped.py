@@ -71,6 +71,11 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
     return without(decoded, list(wrong)) if wrong else decoded
 
 
+def is_place(step: str) -> bool:
+    """Tell whether a step of a path is a place in a list: plain digits, few enough for a number."""
+    return step.isdecimal() and step.isascii() and len(step) <= 9
+
+
 def _numbers(raw: list[Any]) -> tuple[npt.NDArray[np.float64], dict[int, tuple[str, str]]]:
     kinds = set(map(type, raw))
     if not kinds - {float, bool, type(None)}:
@@ -161,7 +166,7 @@ def _parser(value: str, time: str | None) -> tuple[Callable[[bytes], Any], Gette
     """Make a decoder that keeps only the two paths, and what takes value and time out of its result."""
     paths = [value] if time is None else [value, time]
     nested = any(one != other and f"{other}.".startswith(f"{one}.") for one in paths for other in paths)
-    if not value or nested or any(step.isdigit() or not step for path in paths for step in path.split(".")):
+    if not value or nested or any(is_place(step) or not step for path in paths for step in path.split(".")):
         getters = [_walker(path) for path in paths]
         return _any, getters[0], getters[1] if time is not None else None
     tree: dict[str, Any] = {}
@@ -218,7 +223,7 @@ def _walker(path: str) -> Getter:
         for step in steps:
             if isinstance(item, dict):
                 item = item.get(step)
-            elif isinstance(item, list) and step.isdigit() and int(step) < len(item):
+            elif isinstance(item, list) and is_place(step) and int(step) < len(item):
                 item = item[int(step)]
             else:
                 return None
