@@ -286,7 +286,9 @@ class Engine:
         result = self.bank.update(rows, times, values)
         for change in self.evaluator.readings(rows, times, values, qualities, arrived, result):
             found.append((int(at[change.position]), change))
-        self._scored.append((self.points[rows], times, values, result.score))
+        learning = result.learning
+        score = np.where(learning, np.nan, result.score) if learning.any() else result.score
+        self._scored.append((self.points[rows], times, values, score))
 
     def _follow(self, rows: npt.NDArray[np.intp], times: npt.NDArray[Any], arrived: npt.NDArray[Any]) -> None:
         """Move a point's time onto a clock that was set back, at the first reading that comes from there.

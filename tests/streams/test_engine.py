@@ -296,6 +296,16 @@ def test_scores_come_back_as_columns_of_registry_indices() -> None:
     assert applied.scored.score.dtype == np.float32
 
 
+def test_a_point_that_is_still_learnt_has_no_score() -> None:
+    engine = Engine(0)
+    readings = [tick(START)] + [frame_of([(0, START + 10 * n, float(n % 5))], START + 10 * n) for n in range(1, 103)]
+    play([published(CONTENT), *readings], engine=engine)
+    times = [(0, START + 2000, 1.0), (1, START + 2000, 1.0)]
+    scored = engine.apply([(engine.offset + 1, frame_of(times, START + 2000))]).scored
+    assert scored is not None
+    assert np.isnan(scored.score).tolist() == [False, True]
+
+
 def test_a_snapshot_of_something_else_is_refused() -> None:
     with pytest.raises((ValueError, KeyError, msgspec.DecodeError)):
         Engine.restore(msgspec.msgpack.encode({"format": 99}))

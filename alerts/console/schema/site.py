@@ -138,11 +138,12 @@ class AreaStatus(Answer):
 
 class Trace(Answer):
     """A point's readings. With `min` and `max`, each entry stands for several: `value` is the last of them, `score` the
-    highest.
+    highest; null is unknown. `learning`: the model is still learning this point, its silence is not calm.
     """
 
     point: str
     unit: str
+    learning: bool
     time: list[float]
     value: list[float | None]
     score: list[float | None]
