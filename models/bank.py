@@ -204,6 +204,13 @@ class Bank:
         fields[AT["turned"]] = fields[AT["turned_before"]] = time
         fields[AT["level"]] = value
 
+    def shift(self, rows: Rows, seconds: Floats) -> None:
+        """Move all times that rows (intp[n] without repeats) keep by `seconds` (f8[n]): their clock was set anew."""
+        for name in ("last_time", "flat_since", "turned", "turned_before", "peak_time", "beyond_time"):
+            self._fields[rows, AT[name]] += seconds
+        for name in ("time", "since"):
+            self._rare["reason"][rows, REASON_FIELDS.index(name)] += seconds
+
     def eta(self, rows: Rows, limit: Floats, below: Bools) -> Floats:
         """Return seconds (f8[n]) from each row's last reading until its damped trend crosses `limit` (f8[n]).
 
@@ -261,16 +268,6 @@ class Bank:
     def rate(self) -> Floats:
         """Return the trend's slope, f8[rows], units a second; 0 until learnt."""
         return self._fields[:, AT["slope"]] / np.maximum(self._fields[:, AT["interval"]], self.settings.least)
-
-    @property
-    def deviation(self) -> Floats:
-        """Return last values minus their long mean (for counters and angles too, in their units), f8[rows]."""
-        return self._fields[:, AT["last_value"]] - self._fields[:, AT["long"]]
-
-    def learning(self, rows: Rows) -> Bools:
-        """Return whether rows are still learning, bool[n]; switches never are."""
-        fields = self._fields[rows]
-        return np.asarray((fields[:, AT["seen"]] < self.settings.warm_up) & (fields[:, AT["kind"]] != SWITCH))
 
     def reason_text(self, row: int, language: str = "en") -> str:
         """Say why the row's last surprising reading was surprising ('' if none), in "en" or "zh-CN"."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from math import floor, inf, isfinite, log10
+
+FIGURES = 9
+"""Significant figures that a number is told with at most: a float has more, nobody reads them."""
+
 NOTHING, VALUE_ABOVE, VALUE_BELOW, MEAN_ABOVE, MEAN_BELOW, CHANGE_ABOVE, CHANGE_BELOW, RARE = range(8)
 """Codes: the value, its short mean, or the mean's change is above or below its range; or rare within its range."""
 
@@ -39,28 +44,37 @@ def reason_text(
     words = _WORDS[language].get(code)
     if words is None:
         return ""
-    digits = _digits(low, high)
+    step = _step(value, low, high)
     return words.format(
-        value=_number(value, digits),
-        low=_number(low, digits),
-        high=_number(high, digits),
+        value=_number(value, step),
+        low=_number(low, step),
+        high=_number(high, step),
         span=_span(span, language),
         share=f"{100.0 * (1.0 - score):.2g} %",
     )
 
 
-def _digits(low: float, high: float) -> int:
-    """Return decimals that tell values of a range apart: three figures of its width."""
-    width, digits = high - low, 0
-    while digits < 6 and 0.0 < width < 100.0:
-        width *= 10.0
-        digits += 1
-    return digits
+def _step(value: float, low: float, high: float) -> int:
+    """Return the power of ten to tell numbers to: three figures of the range, two of how far the value is from it."""
+    told = ((high - low, 3), (abs(value - low), 2), (abs(value - high), 2))
+    return min(
+        (floor(log10(size)) - figures + 1 for size, figures in told if 0.0 < size < inf),
+        default=floor(log10(abs(value))) - 2 if 0.0 < abs(value) < inf else 0,
+    )
 
 
-def _number(value: float, digits: int) -> str:
-    text = f"{value:.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _number(value: float, step: int) -> str:
+    """Write a number to a power of ten, with at most `FIGURES` figures; very small and large ones as 1.2e-7."""
+    if value == 0.0 or not isfinite(value):
+        return f"{value + 0.0:g}"
+    size = floor(log10(abs(value)))
+    if -5 < size < 9:
+        text = f"{value:.{min(max(-step, 0), max(FIGURES - 1 - size, 0))}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if size < step:
+        return "0"
+    mantissa, _, power = f"{value:.{min(size - step, FIGURES - 1)}e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(power)}"
 
 
 def _span(seconds: float, language: str) -> str:

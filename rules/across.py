@@ -19,17 +19,17 @@ from rules.binding import (
     Column,
     Either,
     Key,
-    Measure,
     Subject,
     Test,
     bind,
     bind_number,
     columns,
-    conversion,
     shape_of,
 )
-from rules.expression import Across, AcrossFlag, ExpressionError, unparse
+from rules.expression import Across, AcrossFlag, ExpressionError
+from rules.measures import Measure, conversion
 from rules.shapes import Array, holds, number, resolve_constants, resolver
+from rules.unparse import unparse
 from sensors.measure import UnitError
 from sensors.problem import suggest
 from sensors.site import Area, Point, Site

@@ -7,6 +7,7 @@ compiler evaluates a shape once over all the places that use it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -23,30 +24,16 @@ from rules.expression import (
     Logic,
     Node,
     Number,
-    unparse,
 )
-from sensors.measure import UnitError, convert_value, is_unit, same_dimension
+from rules.measures import PLAIN, SECONDS, TIME, Measure, conversion, difference, plain_base
+from rules.unparse import unparse
+from sensors.measure import UnitError
 
-TIME = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "==": "!=", "!=": "=="}
 MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
 
 Key = tuple[str | float, ...]
 """Names a column of features: ("value",), ("rate", 600.0), ("eta", "limit"), ("seen", "debris"), ("across", text)."""
-
-
-class Measure(NamedTuple):
-    """What a number measures: a unit as the site writes it, per second or not. "" is a plain number."""
-
-    base: str
-    per_second: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.base}/s" if self.per_second else self.base or "a plain number"
-
-
-SECONDS = Measure("s")
-PLAIN = Measure("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +128,16 @@ def bind(node: Node, subject: Subject, *, negate: bool = False) -> Bound:
 
 def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
     """Bind a number; the measure is None for a bare number. Raise `ExpressionError` where units do not fit."""
-    unit = _base(subject.unit)
+    unit = plain_base(subject.unit)
     match node:
         case Number(value, ""):
             return Value(value), None
         case Number(value, written):
             return Value(value), Measure(written)
-        case Feature("value" | "mean" | "min" | "max" | "sum" | "spread" as name, duration):
+        case Feature("value" | "mean" | "min" | "max" | "sum" as name, duration):
             return Column(("value",) if name == "value" else (name, duration)), Measure(unit)
+        case Feature("spread", duration):
+            return Column(("spread", duration)), difference(Measure(unit))
         case Feature("rate", duration):
             return Column(("rate", duration)), Measure(unit, True)
         case Feature("count", duration):
@@ -206,12 +195,18 @@ def shape_of(bound: Bound) -> tuple[Bound, list[Bound]]:
     return lift(bound), parts
 
 
-_COST = {"value": 0, "score": 0, "alarm": 1, "age": 1, "seen": 2, "across": 2, "flat": 2, "eta": 5}
+_COST = {"alarm": 0.0, "age": 0.1, "value": 0.5, "score": 1.0, "flat": 2.0, "seen": 2.0, "across": 2.0, "eta": 9.0}
+"""What it costs to look at a column, and how often it is past a bar: windows are 3."""
 
 
-def cost(bound: Bound) -> int:
+def column_cost(key: Key) -> float:
+    """Rank what a column costs: rare and cheap first, worked out with effort last."""
+    return _COST.get(str(key[0]), 3.0)
+
+
+def cost(bound: Bound) -> float:
     """Rank how costly a part is to work out: the dearest column it reads."""
-    return max((_COST.get(str(column.key[0]), 4) for column in columns(bound)), default=0)
+    return max((column_cost(column.key) for column in columns(bound)), default=0.0)
 
 
 def columns(bound: Bound) -> set[Column]:
@@ -233,10 +228,6 @@ def tests(bound: Bound) -> list[Test]:
     if isinstance(bound, Both | Either):
         return [test for item in bound.items for test in tests(item)]
     return []
-
-
-def _base(unit: str) -> str:
-    return "" if unit in ("", "1") else unit
 
 
 def _flag(node: Flag | AcrossFlag, subject: Subject, negate: bool) -> Bound:
@@ -288,7 +279,7 @@ def _aligned(bound: Bound, measure: Measure | None, target: Measure | None, node
         assert target is not None
         free = target == PLAIN or (not target.per_second and target != SECONDS)
         if not free and not (isinstance(bound, Value) and bound.value == 0):
-            example = "mm/h" if target.per_second else "min"
+            example = ("mm/h" if target.base else "1/h") if target.per_second else "min"
             raise ExpressionError(f"give this number a unit, such as {example}", node.column)
         return bound
     if target is None:
@@ -303,39 +294,13 @@ def _aligned(bound: Bound, measure: Measure | None, target: Measure | None, node
     return bound if offset == 0 else Formula("+", (bound, Value(offset)))
 
 
-def conversion(measure: Measure, target: Measure) -> tuple[float, float]:
-    """Return scale and offset that turn one measure into another. Raise `UnitError` if they do not measure the same."""
-    if measure == target:
-        return 1.0, 0.0
-    if target.per_second and not measure.per_second:
-        base, _, per = measure.base.rpartition("/")
-        if not base or per not in TIME:
-            raise UnitError(f"{measure} cannot be compared with {target}: write a rate such as {target.base}/h")
-        return conversion(Measure(base), Measure(target.base))[0] / TIME[per], 0.0
-    if measure.per_second and not target.per_second:
-        return 1.0 / conversion(target, measure)[0], 0.0
-    if measure.per_second:
-        return conversion(Measure(measure.base), Measure(target.base))[0], 0.0
-    source, wanted = measure.base, target.base
-    if source in TIME and wanted in TIME:
-        return TIME[source] / TIME[wanted], 0.0
-    if not source or not wanted:
-        if "%" in (source, wanted):
-            return (0.01, 0.0) if source == "%" else (100.0, 0.0)
-        raise UnitError(f"{measure} cannot be compared with {target}")
-    if not (is_unit(source) and is_unit(wanted) and same_dimension(source, wanted)):
-        raise UnitError(f"{source} cannot be compared with {wanted}: they do not measure the same")
-    offset = convert_value(0.0, source, wanted)
-    return convert_value(1.0, source, wanted) - offset, offset
-
-
 def _shown(measure: Measure | None, other: Node) -> tuple[str, float]:
     """Choose unit and scale to show a comparison in: rates and durations as the author wrote them."""
     if measure is None or measure == PLAIN:
         return "", 1.0
     written = other.unit if isinstance(other, Number) else ""
     if measure.per_second:
-        written = written or f"{measure.base}/h"
+        written = written or f"{measure.base or 1}/h"
         return written, conversion(measure, Measure(written))[0]
     if measure == SECONDS:
         written = written if written in TIME else "s"
@@ -353,8 +318,38 @@ def _arithmetic(node: Arithmetic, subject: Subject) -> tuple[Bound, Measure | No
         return _folded(Formula(operation, (left, right))), _product(operation, one, other, node)
     measure = next((m for b, m in bound if m is not None and not constant(b)), None)
     measure = measure or next((m for _, m in bound if m is not None), None)
-    items = tuple(_aligned(item, its, measure, part) for (item, its), part in zip(bound, node.items, strict=True))
-    return _folded(Formula(operation, items)), measure
+    if measure is None or operation not in ("+", "-"):
+        items = tuple(_aligned(item, its, measure, part) for (item, its), part in zip(bound, node.items, strict=True))
+        return _folded(Formula(operation, items)), measure
+    # A number in a sum is a step from what it is added to: `limit - 2 K` is two degrees below the limit.
+    items = tuple(
+        _aligned(item, _step(its, measure, part) if isinstance(item, Value) else its, measure, part)
+        for (item, its), part in zip(bound, node.items, strict=True)
+    )
+    apart = _is_apart(operation, [None if isinstance(item, Value) else its for item, its in bound])
+    if operation == "-" and isinstance(bound[1][0], Value) and (bound[1][1] or measure).base == measure.base:
+        apart = True  # `value - 20 °C`: how far it is from there
+    measure = measure._replace(difference=False)
+    return _folded(Formula(operation, items)), difference(measure) if apart else measure
+
+
+def _step(measure: Measure | None, target: Measure, node: Node) -> Measure | None:
+    """Return the measure of a number as a step; refuse one that could as well be a temperature (°C where K is)."""
+    if measure is None or measure.base in (target.base, "K"):
+        return measure and difference(measure)
+    with contextlib.suppress(UnitError):  # what does not fit is refused by who converts it
+        if conversion(measure, target)[1]:
+            raise ExpressionError(f"write this in {target.base}: a step or a temperature could be meant", node.column)
+    return difference(measure)
+
+
+def _is_apart(operation: str, measures: list[Measure | None]) -> bool:
+    """Tell whether a sum is a difference; None is a plain number, which goes along with the other side."""
+    kinds = [None if measure is None else measure.difference for measure in measures]
+    if operation == "+":
+        return any(kinds) and False not in kinds
+    left, right = kinds
+    return bool(left) if right is None or right else True
 
 
 def _product(operation: str, one: Measure | None, other: Measure | None, node: Node) -> Measure | None:
@@ -365,10 +360,10 @@ def _product(operation: str, one: Measure | None, other: Measure | None, node: N
         if left == PLAIN:
             return other
         if left.per_second and right == SECONDS:
-            return Measure(left.base)
+            return difference(Measure(left.base))
         if right.per_second and left == SECONDS:
-            return Measure(right.base)
-    elif left == right:
+            return difference(Measure(right.base))
+    elif left[:2] == right[:2]:
         return PLAIN
     elif right == SECONDS and not left.per_second:
         return Measure(left.base, True)

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.across import AcrossProgram, compile_across, measures_of
-from rules.binding import Bound, Column, Key, Measure, Subject, bind, columns, shape_of, tests
+from rules.binding import Bound, Column, Key, Subject, bind, columns, shape_of, tests
 from rules.expression import Across, AcrossFlag, ExpressionError, Feature, Node, parse, walk
 from rules.guard import Guard
-from rules.rule import Rule, covered_points, encode_rule
+from rules.measures import Measure
+from rules.rule import Rule, covered_points, encode_decision
 from rules.shapes import Array, bars, number, resolve_constants
 from sensors.site import LEVELS, Area, Point, Site
 
@@ -114,15 +115,11 @@ class RuleBook:
     constants: dict[str, Array]  # what the registry says of each row
     targets: dict[str, Array]  # 'limit' or a level → its value by row
     below: npt.NDArray[np.bool_]
-    point_area: Rows  # first area of each row within this partition, -1 none
 
     def key(self, instance: int) -> bytes:
-        """Return 16 bytes that name an instance by rule, content and scope; equal in another book if unchanged."""
-        rule = self.rules[self.rule[instance]]
-        return hashlib.blake2b(
-            self.digests[self.rule[instance]] + b"\0" + rule.id.encode() + b"\0" + self.scope(instance).encode(),
-            digest_size=16,
-        ).digest()
+        """Return 16 bytes that name an instance by what decides in its rule, and by scope; the same in another book."""
+        digest = self.digests[self.rule[instance]]
+        return hashlib.blake2b(digest + self.scope(instance).encode(), digest_size=16).digest()
 
     digests: list[bytes]
 
@@ -331,7 +328,7 @@ class _Compiler:
         book.rules, book.points, book.programs = self.rules, self.points, self.programs
         book.areas, book.area_of = tuple(area.id for area in self.areas), self.area_of
         book.rows = len(self.points)
-        book.digests = [hashlib.blake2b(encode_rule(rule), digest_size=16).digest() for rule in self.rules]
+        book.digests = [hashlib.blake2b(encode_decision(rule), digest_size=16).digest() for rule in self.rules]
         book.across, book.clauses = tuple(self.across.values()), self.clauses
         sizes = [len(block.rows) for block in self.blocks]
         row = _joined([block.rows for block in self.blocks], np.intp)
@@ -359,8 +356,6 @@ class _Compiler:
         book.targets = {name: self.table[f"level:{name}"] for name in LEVELS} | {"limit": self.table["limit"]}
         book.constants = self.table
         book.below = np.array([point.limit_below for point in self.points], np.bool_)
-        homes = [next((self.area_of[a] for a in point.areas if a in self.area_of), -1) for point in self.points]
-        book.point_area = np.array(homes, np.intp)
         return book
 
     def _number_slots(self, book: RuleBook, block_of: Rows, within: Rows) -> None:

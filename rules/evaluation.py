@@ -246,19 +246,16 @@ class Evaluator:
         self.points.last_received += seconds
         self.sightings.step(self.clock)
 
-    def explain(self, rule: str, scope: str) -> Why | None:
-        """Explain a rule at a scope as it stands now; None if there is no such instance."""
-        instance = self.book.instance(rule, scope)
-        if instance is None:
-            return None
-        row = int(self.book.row[instance])
-        rows = np.array([row], np.intp)
-        real = row < self.book.rows
-        self._set_area_time()
-        features = self._features(rows, self._own_time(rows)) if real else self._features(rows[:0], np.empty(0))
-        now = features.now + self.points.away[rows] if real else self.area_time[rows - self.book.rows]
-        rank = int(self.current[instance]) or int(self.book.rank[self.book.first[instance]])
-        return why_of(self, instance, rank, 0, now, features)
+    def shift(self, rows: Rows, seconds: Array) -> None:
+        """Move the own time of points (rows unique) by `seconds`, and all that was measured on it."""
+        book = self.book
+        self.points.last_time[rows] += seconds
+        self.windows.shift(rows, seconds)
+        for row, step in zip(rows.tolist(), seconds.tolist(), strict=True):
+            mine = slice(int(book.start[row]), int(book.start[row + 1]))
+            self.calm_since[mine] += step
+            for first, levels in zip(book.first[mine].tolist(), book.levels[mine].tolist(), strict=True):
+                self.held_since[first : first + levels] += step
 
     def state(self) -> State:
         """Return copies of all state as arrays; see `rules.persistence`."""

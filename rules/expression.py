@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
+from rules.units import measures, take_units
 from sensors.duration import seconds as duration_seconds
-from sensors.measure import SITE_UNITS, is_unit
 from sensors.problem import suggest
 from sensors.site import LEVELS
 
@@ -143,7 +143,7 @@ def parse(text: str) -> Node:
     flat = re.sub(r"[\r\n\t]", " ", text)
     if not flat.strip():
         raise ExpressionError("the condition is empty")
-    plain, units = _take_units(flat)
+    plain, units = take_units(flat)
     lead = len(plain) - len(plain.lstrip())
     try:
         with warnings.catch_warnings():
@@ -160,36 +160,6 @@ def parse(text: str) -> Node:
     return node
 
 
-def unparse(node: Node) -> str:
-    """Write a tree as text again."""
-    match node:
-        case Number(value, unit):
-            return f"{value:.12g} {unit}".strip()
-        case Feature(name, duration, argument):
-            inside = _span(duration) if duration else argument
-            return f"{name}('{inside}')" if inside else name
-        case Constant(name, argument):
-            return f"{name}('{argument}')" if argument else name
-        case Flag(name, duration, kind):
-            parts = ([kind] if kind else []) + ([_span(duration)] if duration else [])
-            return f"{name}({', '.join(map(repr, parts))})" if parts else name
-        case Across(operation, quantity, inner) | AcrossFlag(operation, quantity, inner):
-            return f"area.{operation}({_qualified(inner, quantity)})"
-        case Arithmetic("neg", (item,)):
-            return f"-{unparse(item)}"
-        case Arithmetic("abs" | "min" | "max" as operation, items):
-            return f"{operation}({', '.join(map(unparse, items))})"
-        case Arithmetic(operation, items):
-            return "(" + f" {operation} ".join(map(unparse, items)) + ")"
-        case Compare(operation, left, right):
-            return f"{unparse(left)} {operation} {unparse(right)}"
-        case Logic("not", (item,)):
-            return f"not ({unparse(item)})"
-        case Logic(operation, items):
-            return "(" + f" {operation} ".join(map(unparse, items)) + ")"
-    raise TypeError(node)
-
-
 def walk(node: Node) -> list[Node]:
     """List a tree's nodes, what lies inside `area.…(…)` excluded."""
     found = [node]
@@ -201,58 +171,6 @@ def walk(node: Node) -> list[Node]:
     return found
 
 
-_SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "m"))
-
-
-def _span(duration: float) -> str:
-    for size, name in _SPANS:
-        if duration >= size and duration % size == 0:
-            return f"{duration / size:.0f}{name}"
-    return f"{duration:.12g}s"
-
-
-def _qualified(inner: Node, quantity: str) -> str:
-    text = unparse(inner)
-    if not quantity:
-        return text
-    names = "|".join((*PLAIN, *CONSTANT, *BOOLEAN, *WINDOWED, "eta", "level"))
-    return re.sub(rf"(?<![\w.'])({names})\b(?!')", rf"{quantity}.\1", text)
-
-
-_LETTER = "A-Za-zµμΩ"
-_PIECE = rf"[{_LETTER}]+(?:\^-?[1-9]|[23²³])?"
-_TOKEN = re.compile(
-    r"(?P<text>'[^']*'|\"[^\"]*\")|(?P<word>[^\W\d]\w*)"
-    r"|(?P<number>(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
-    rf"(?P<gap>[ ]*)(?P<unit>(?!(?:and|or|not|if|else|in|is)\b)(?:[%‰°](?:{_PIECE})?|{_PIECE})(?:[/·*]{_PIECE})*)?"
-)
-_SUPERSCRIPT = str.maketrans({"²": "^2", "³": "^3", "μ": "µ"})
-
-
-def _take_units(text: str) -> tuple[str, dict[int, str]]:
-    """Blank out the units behind numbers; return the text (same length) and unit by the number's place."""
-    units: dict[int, str] = {}
-    out = list(text)
-    for token in _TOKEN.finditer(text):
-        written = token["unit"]
-        if not written:
-            continue
-        end = token.end("unit")
-        unit = _plain_unit(written)
-        while "*" in written and not is_unit(unit):
-            written = written.rpartition("*")[0]
-            end, unit = token.start("unit") + len(written), _plain_unit(written)
-        units[token.start("number")] = unit
-        out[token.start("unit") : end] = " " * (end - token.start("unit"))
-    return "".join(out), units
-
-
-def _plain_unit(written: str) -> str:
-    unit = written.translate(_SUPERSCRIPT)
-    return re.sub(rf"([{_LETTER}])([23])", r"\1^\2", unit)
-
-
-_PER = ("s", "min", "h", "d")
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Gt: ">",
     ast.GtE: ">=",
@@ -331,7 +249,7 @@ class _Parser:
         if abs(number) > 1e300:
             raise self.fail(tree, "the number is too large")
         unit = self.units.get(column - 1, "")
-        if unit and not _measures(unit):
+        if unit and not measures(unit):
             raise self.fail(tree, f"'{unit}' is not a unit of measure")
         return Number(number, unit, column=column)
 
@@ -470,14 +388,6 @@ class _Parser:
         if not 0 < seconds <= MAX_WINDOW:
             raise self.fail(tree, f"a duration here is more than 0 and at most {MAX_WINDOW / 86400:.0f} days")
         return seconds
-
-
-def _measures(unit: str) -> bool:
-    """Tell whether a text is a unit, or the rate of one: also of those that pint cannot write a rate of (%LEL/h)."""
-    base, _, per = unit.rpartition("/")
-    if unit in SITE_UNITS or (base in SITE_UNITS and per in _PER):
-        return True  # known without importing pint
-    return is_unit(unit) or (per in _PER and is_unit(base))
 
 
 def _is_text(tree: ast.expr) -> bool:

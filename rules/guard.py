@@ -11,14 +11,13 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from rules.binding import Key
+from rules.binding import Key, column_cost
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 
 _AT_HAND = ("value", "score")
-_COST = {"value": 0, "score": 0, "alarm": 1, "age": 1, "flat": 2, "eta": 9}
 
 
 class Guard:
@@ -48,7 +47,7 @@ class Guard:
         """Settle the order: columns at hand first, costly ones last and only for rows that have a bar there."""
         tables = [(key, bar, True) for key, bar in self._high.items()]
         tables += [(key, bar, False) for key, bar in self._low.items()]
-        tables.sort(key=lambda table: _COST.get(str(table[0][0]), 3))
+        tables.sort(key=lambda table: (str(table[0][0]) not in _AT_HAND, column_cost(table[0])))
         self.tables = [
             (key, bar, np.isfinite(bar) if str(key[0]) not in _AT_HAND else None, above) for key, bar, above in tables
         ]

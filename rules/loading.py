@@ -16,6 +16,7 @@ from sensors.duration import seconds
 from sensors.site import Site, Text
 
 MAX_FILES = 2000
+MAX_VERSION = 999_999_999
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 
 Mistake = tuple[FieldPath, str]
@@ -85,8 +86,8 @@ class _Known:
         """Find what is wrong with a rule apart from its conditions and its tests."""
         if not _ID.match(rule.id):
             yield ("id",), f"'{rule.id[:80]}' is no id: small letters, digits, '-', '_', '.', at most 64"
-        if rule.version < 1:
-            yield ("version",), "versions count from 1"
+        if not 1 <= rule.version <= MAX_VERSION:
+            yield ("version",), f"versions count from 1, to {MAX_VERSION} at most"
         if not rule.ranked():
             yield ("levels",), "a rule has at least one level: blue, yellow, orange, red"
         yield from self._where(rule)

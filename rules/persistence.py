@@ -1,7 +1,7 @@
 """State of an evaluator as plain arrays, and its way into another one: after a restart, or under changed rules.
 
-Points are known by their registry index, instances by a hash of rule id, rule content and scope: what is the same in
-both books carries over, whatever else changed. Only instances that are not at rest are written.
+Points are known by their registry index, instances by a hash of their scope and of what decides in their rule: what is
+the same in both books carries over, whatever else changed. Only instances that are not at rest are written.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rules.why import evidence
 if TYPE_CHECKING:
     from rules.evaluation import Evaluator
 
-VERSION = 1
+VERSION = 2  # 1 hashed all of a rule: its raised conditions are known by rule and scope
 LATER = ("away", "historical")
 """What states of this version did not always have of a point; it stays as it is before the first reading."""
 
@@ -95,7 +95,7 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     """Take a state over into a fresh evaluator; return raised conditions that it has no place for."""
     try:
         notes = msgspec.msgpack.decode(state["notes"].tobytes(), type=_Notes)
-        if notes.version != VERSION:
+        if notes.version not in (1, VERSION):
             raise ValueError(f"state of version {notes.version}, expected {VERSION}")
         _restore_points(evaluator, state)
         withdrawn = _restore_instances(evaluator, state, notes)
@@ -139,9 +139,12 @@ def _restore_instances(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any
     # a state from before this was kept: what is real is then said once more, which harms nobody
     by_simulation = state.get("instance.by_simulation", state["instance.current"] > 0)
     real = state.get("instance.real", np.where(by_simulation, 0, state["instance.current"]))
+    named = {(rule, scope): place for place, rule, scope, _ in notes.raised} if notes.version == 1 else {}
     if wanted:
         for instance in range(book.instances):
             place = wanted.get(book.key(instance))
+            if place is None and named:
+                place = named.get((book.rules[book.rule[instance]].id, book.scope(instance)))
             if place is None:
                 continue
             found.add(place)

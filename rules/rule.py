@@ -193,9 +193,13 @@ def decode_rules(data: bytes) -> tuple[Rule, ...]:
     return _decoder.decode(data)
 
 
-def encode_rule(rule: Rule) -> bytes:
-    """Encode one rule: its content, for hashing."""
-    return _encoder.encode(rule)
+def encode_decision(rule: Rule) -> bytes:
+    """Encode what decides of a rule, for hashing: a condition goes on when only its texts, tests or version change."""
+    levels = [
+        (rank, level.when, level.clear, rule.hold_of(level), rule.clear_after_of(level))
+        for rank, level in rule.ranked()
+    ]
+    return _encoder.encode((rule.id, rule.kind, rule.scope, rule.where, levels))
 
 
 def json_schema() -> dict[str, Any]:

@@ -8,7 +8,20 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rules.binding import Both, Bound, Column, Either, Formula, Key, Param, PointValue, Test, Value, constant
+from rules.binding import (
+    Both,
+    Bound,
+    Column,
+    Either,
+    Formula,
+    Key,
+    Param,
+    PointValue,
+    Test,
+    Value,
+    column_cost,
+    constant,
+)
 
 Array = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.bool_]
@@ -95,17 +108,13 @@ class Bar(NamedTuple):
     part: Bound
 
 
-# What it costs to look at a column, and how often it is past a bar: the cheapest conjunct guards a condition.
-_COST = {"alarm": 0.0, "age": 0.1, "value": 0.5, "score": 1.0, "flat": 2.0, "eta": 9.0}
-
-
 def bars(bound: Bound) -> tuple[float, list[Bar]] | None:
     """Find bars of a condition: while none is passed, it cannot hold. None: no such sign; always look."""
     match bound:
         case Test(operation, Column(key, False), right) if constant(right) and operation != "!=":
             above = operation in (">", ">=", "==")
             young = key == ("age",) and not above  # a reading always is
-            return 99.0 if young else _COST.get(str(key[0]), 3.0), [Bar(key, above, right)]
+            return 99.0 if young else column_cost(key), [Bar(key, above, right)]
         case Both(items):
             found = [guard for guard in map(bars, items) if guard is not None]
             return min(found, key=lambda guard: guard[0]) if found else None

@@ -86,6 +86,11 @@ class Windows:
             pool.read_into(out, statistic, duration, rows, now)
         return out
 
+    def shift(self, rows: Rows, seconds: Floats) -> None:
+        """Move what rows (unique) keep by `seconds`, in whole panes: by up to a pane further back than asked for."""
+        for pool in self._pools:
+            pool.shift(rows, seconds)
+
     def state(self) -> list[tuple[float, str, Rows, dict[str, npt.NDArray[Any]]]]:
         """List what is kept: duration, names of the figures, the rows and copies of their arrays."""
         return [
@@ -159,6 +164,16 @@ class _Pool:
                 flat[place] = np.minimum(flat[place], value)
             else:
                 flat[place] = np.maximum(flat[place], value)
+
+    def shift(self, rows: Rows, seconds: Floats) -> None:
+        slots = [self.by_row[self.first[row] : self.first[row + 1]] for row in rows.tolist()]
+        slot = np.concatenate(slots)
+        moved = np.repeat(seconds, [len(each) for each in slots]) / self.width[slot]
+        panes = np.where(self.head[slot] == _NEVER, 0, np.floor(moved)).astype(np.int64)
+        self.head[slot] += panes
+        place = (_COLUMN - panes[:, None]) & (PANES - 1)
+        for figure in (self.count, *self.figures.values()):
+            figure[slot] = np.take_along_axis(figure[slot], place, axis=1)
 
     def _advance(self, slot: Rows, pane: npt.NDArray[np.int64]) -> None:
         head = self.head[slot]

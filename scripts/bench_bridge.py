@@ -46,7 +46,8 @@ def cpu(pid: int) -> float:
 
 def be_bridge(port: int, qos: int, ready: Callable[[], None]) -> Callable[[], int]:
     """Run the product's bridge into a sink that accepts at once."""
-    from sensors.bridge import Bridge, BridgeSettings, Records
+    from sensors.bridge import Bridge, BridgeSettings
+    from sensors.flights import Records
 
     class Accepting:
         def produce(self, records: Records, done: Callable[[Exception | None], None]) -> None:

@@ -19,6 +19,7 @@ COMMANDS = {
     "status": "status.status",
     "doctor": "doctor.doctor",
     "check": "check.check",
+    "schema": "schema.schema",
     "alarms": "alarms.app",
     "outbox": "outbox.app",
     "users": "accounts.users",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
-import statistics
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
-from itertools import chain, islice, pairwise
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,8 +15,8 @@ import msgspec
 import numpy as np
 
 from models.bank import Bank, BankSettings, Kind
+from models.interval import FIRST, usual_interval
 
-_SNIFF = 200  # readings looked at to learn the expected interval when none is given
 _PROBLEMS = 20  # bad rows told one by one; the rest are counted
 
 
@@ -88,12 +87,12 @@ def score_file(
         total = path.stat().st_size
         problems = _Problems()
         readings = _readings(path, source, time_column, value_column, local, problems)
-        first = list(islice(readings, _SNIFF))
+        first = list(islice(readings, FIRST))
         if not first:
             told = f"; {problems.first[0].line}: {problems.first[0].message}" if problems.first else ""
             raise ScoreError(f"{path}: no row can be read{told}")
         if interval is None:
-            interval = _usual_interval([reading.time for reading in first])
+            interval = usual_interval([reading.time for reading in first])
         bank = Bank(settings)
         bank.configure(0, interval=interval, kind=kind)
         try:
@@ -245,9 +244,3 @@ def _loose(text: str) -> datetime:
         except ValueError:
             continue
     raise ValueError(text)
-
-
-def _usual_interval(times: list[float]) -> float:
-    """Return the median step forward between times, 60 s when there is none."""
-    steps = [later - sooner for sooner, later in pairwise(times) if later > sooner]
-    return statistics.median(steps) if steps else 60.0

@@ -13,10 +13,7 @@ import select
 import socket
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from paho.mqtt.client import ConnectFlags
@@ -25,30 +22,17 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sensors import frame, observation, packing, quarantine
+from sensors.flights import Flight, Flights, Sink
 from sensors.intake import Intake, Limits
 from sensors.lookup import Registry
+from sensors.pace import Pace
 from sensors.reader import Reader
 from sensors.site import Site
 
 log = logging.getLogger(__name__)
 
-Records = list[tuple[str, int, bytes]]
-
 _SWEEP = 16
 """Receives in a row before a batch is handed on, at the most: 4 MiB."""
-
-
-class Sink(Protocol):
-    """Take records for the log. `produce` returns at once; `done` is called from any thread, with None once durable.
-
-    An error whose attribute `permanent` is true says that these records will never be taken, none of them was, and
-    that each may be offered alone.
-    """
-
-    def produce(self, records: Records, done: Callable[[Exception | None], None]) -> None:
-        """Hand over records (topic, partition, value)."""
-        ...
 
 
 class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,49 +57,6 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     session_expiry: int = 86_400  # MQTT 5: how long the broker keeps the session
 
 
-@dataclass(slots=True, eq=False)
-class _Flight:
-    """A batch on its way to the log."""
-
-    records: Records
-    readings: int
-    size: int
-    acks: bytes
-    connection: int
-    begun: float  # monotonic
-    state: int = 0  # 0 on its way, 1 durable, 2 failed, 3 refused for good
-    error: Exception | None = None
-    pause: float = 0.25  # before it is offered again
-    instead_of: Records | None = None  # its records are the quarantine's word on these, which were refused for good
-
-
-class Window:
-    """Learn how many unacknowledged messages the broker lets fly, and do not keep it waiting for the floor.
-
-    Brokers stop at a number (Mosquitto 20 by default), and so do publishers that wait for the embedded broker's
-    acknowledgement, which waits for ours. Once the same highest number has been met several times, it is taken for
-    theirs, and the next read comes when about half of it has arrived again.
-    """
-
-    def __init__(self) -> None:
-        self.waiting = 0
-        self._most = 0
-        self._met = 0
-        self._last = 0.0
-
-    def pause(self, now: float, messages: int, floor: float) -> float:
-        """Say how long to leave the socket alone after taking `messages` that are to be acknowledged (seconds)."""
-        since, self._last = now - self._last, now
-        if not messages:
-            return floor
-        self.waiting += messages
-        if self.waiting > self._most:
-            self._most, self._met = self.waiting, 0
-        elif self.waiting == self._most:
-            self._met += 1
-        return min(floor, 0.6 * self._most * since / messages) if self._met >= 3 else floor
-
-
 class Bridge:
     """Carry one site's signals from an MQTT broker to a sink.
 
@@ -125,11 +66,14 @@ class Bridge:
     def __init__(self, site: Site, sink: Sink, settings: BridgeSettings | None = None) -> None:
         self.settings = settings or BridgeSettings()
         self.intake = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
-        self._sink = sink
         self._filters = self.intake.topics.filters()
-        self._flights: deque[_Flight] = deque()
-        self._unlogged = 0
-        self._unlogged_bytes = 0
+        self._flights = Flights(
+            sink,
+            self.intake.quarantine,
+            source=self.settings.source,
+            retry_most=self.settings.retry_most,
+            landed=self._landed,
+        )
         self._stopping = threading.Event()
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
@@ -145,8 +89,8 @@ class Bridge:
         self._retry = self.settings.retry_least
         self._again_at = 0.0
         self._counts = {"readings": 0, "events": 0, "messages": 0, "batches": 0, "records": 0, "bytes": 0}
-        self._more = {"connects": 0, "lost": 0, "redelivered": 0, "failed": 0, "waits": 0}
-        self._window = Window()
+        self._more = {"connects": 0, "lost": 0, "redelivered": 0, "waits": 0}
+        self._pace = Pace()
         self.client = self._client()
 
     # ── public ──
@@ -184,18 +128,16 @@ class Bridge:
         `lag` is the age of the oldest batch that is not yet durable, in seconds.
         """
         quarantine = self.intake.quarantine
-        try:
-            oldest = self._flights[0].begun
-        except IndexError:
-            oldest = 0.0
+        oldest = self._flights.begun
         return {
             **self._counts,
             **self._more,
+            "failed": self._flights.failed,
             "refused": dict(quarantine.counts),
             "unkept": dict(quarantine.unkept),
             "connected": self.connected,
             "refused_filters": len(self._refused_filters),
-            "unlogged": self._unlogged,
+            "unlogged": self._flights.readings,
             "lag": time.monotonic() - oldest if oldest else 0.0,
         }
 
@@ -254,7 +196,7 @@ class Bridge:
             log.error("the MQTT broker refuses the connection: %s", reason)
             return
         self._more["connects"] += 1
-        self._window = Window()
+        self._pace = Pace()
         self._asked.clear()
         wanted = self._filters
         if not flags.session_present:
@@ -320,8 +262,7 @@ class Bridge:
         readers: list[Any] = [sock, self._wake_read] if may_read else [self._wake_read]
         writers = [sock] if self.client.want_write() else []
         self._awake_wanted = True
-        if self._flights and (first := self._flights[0]).state:
-            until = min(until, first.begun + first.pause) if first.state == 2 else now
+        until = self._flights.due(now, until)
         try:
             readable, writable, _ = select.select(readers, writers, [], max(0.0, until - now))
         except (OSError, ValueError):
@@ -338,7 +279,7 @@ class Bridge:
         if not len(self.client.arrivals) and not self.client.arrivals.oversized:
             return read_at
         messages = self._hand_on(begun)
-        return begun + self._window.pause(begun, messages, self.settings.floor)
+        return begun + self._pace.pause(begun, messages, self.settings.floor)
 
     def _read(self, sock: Any) -> None:
         client = self.client
@@ -363,96 +304,27 @@ class Bridge:
         counts["records"] += len(batch.records)
         counts["bytes"] += arrivals.size
         self._more["redelivered"] += arrivals.redelivered
-        flight = _Flight(batch.records, batch.readings, batch.size, bytes(arrivals.acks), self.client.connection, now)
-        self._flights.append(flight)
-        self._unlogged += flight.readings
-        self._unlogged_bytes += flight.size
-        if batch.records:
-            self._produce(flight)
-        else:
-            flight.state = 1
-        return len(flight.acks) // 4
+        acks = bytes(arrivals.acks)
+        self._flights.add(Flight(batch.records, batch.readings, batch.size, acks, self.client.connection, now))
+        return len(acks) // 4
 
     # ── until it is durable ──
 
-    def _produce(self, flight: _Flight) -> None:
-        def done(error: Exception | None) -> None:
-            flight.error = error
-            flight.state = 1 if error is None else 3 if getattr(error, "permanent", False) else 2
-            if error is not None:
-                log.error("the log does not take a batch of %d records: %s", len(flight.records), error)
-            if self._awake_wanted:
-                self._wake()
-
-        try:
-            self._sink.produce(flight.records, done)
-        except Exception as error:  # the sink's own refusal is a failure like any other: the batch is offered again
-            done(error)
-
     def _settle(self, now: float) -> None:
-        """Acknowledge what has become durable, in order; offer again what failed, and apart what was refused for good.
-
-        A record that is refused for good even alone is replaced by the quarantine's word on it, which has to be durable
-        before anything is acknowledged. A log that does not even take that is ill, and the record is kept for it.
-        """
-        if any(flight.state == 3 for flight in self._flights):
-            self._flights = deque(part for flight in self._flights for part in self._parts(flight))
-            for flight in self._flights:
-                if flight.state == 3:
-                    flight.state = 0
-                    self._produce(flight)
-        acks = bytearray()
-        while self._flights and self._flights[0].state == 1:
-            flight = self._flights.popleft()
-            self._unlogged -= flight.readings
-            self._unlogged_bytes -= flight.size
-            if flight.instead_of:
-                self.intake.quarantine.counts["log_refused"] += sum(map(_readings, flight.instead_of))
-            if flight.acks and flight.connection == self.client.connection:
-                acks += flight.acks
-                self._window.waiting -= len(flight.acks) // 4
+        """Acknowledge what has become durable."""
+        acks = self._flights.settle(now, self.client.connection)
+        self._pace.waiting -= len(acks) // 4
         if acks and self.client.is_connected():
-            self.client.send_acks(bytes(acks))
-        for flight in self._flights:
-            if flight.state == 2 and now - flight.begun > flight.pause:
-                self._more["failed"] += 1
-                flight.state = 0
-                flight.begun = now
-                self._produce(flight)
+            self.client.send_acks(acks)
 
-    def _parts(self, flight: _Flight) -> list[_Flight]:
-        """Give what is to be offered instead of a batch that was refused for good; the last part has its acks."""
-        if flight.state != 3:
-            return [flight]
-        if flight.instead_of is not None:
-            flight.records, flight.instead_of = flight.instead_of, None
-            flight.state, flight.begun = 2, time.monotonic()
-            flight.pause = min(self.settings.retry_most, 2 * flight.pause)
-            return [flight]
-        if len(flight.records) == 1:
-            flight.instead_of = flight.records
-            flight.records = [self._word_on(flight.records[0], flight.error)]
-            return [flight]
-        parts = [_Flight([record], 0, 0, b"", flight.connection, flight.begun, state=3) for record in flight.records]
-        parts[-1].readings, parts[-1].size, parts[-1].acks = flight.readings, flight.size, flight.acks
-        return parts
-
-    def _word_on(self, record: tuple[str, int, bytes], error: Exception | None) -> tuple[str, int, bytes]:
-        topic, partition, value = record
-        refused = quarantine.Refused(
-            time=time.time(),
-            source=self.settings.source,
-            topic=f"{topic}/{partition}",
-            reason="log_refused",
-            raw=value[: quarantine.RAW_LIMIT],
-            size=len(value),
-            detail=str(error)[:512],
-            readings=_readings(record),
-        )
-        return quarantine.TOPIC, quarantine.PARTITION, quarantine.encode(refused)
+    def _landed(self) -> None:
+        """Wake the loop, if it sleeps."""
+        if self._awake_wanted:
+            self._wake()
 
     def _full(self) -> bool:
-        return self._unlogged > self.settings.max_unlogged or self._unlogged_bytes > self.settings.max_unlogged_bytes
+        flights, settings = self._flights, self.settings
+        return flights.readings > settings.max_unlogged or flights.bytes > settings.max_unlogged_bytes
 
     def _finish(self, patience: float = 3.0) -> None:
         if len(self.client.arrivals):
@@ -461,7 +333,7 @@ class Bridge:
         while self._flights and (now := time.monotonic()) < deadline:
             self._settle(now)
             self._awake_wanted = True
-            if self._flights and self._flights[0].state in (0, 2):
+            if self._flights.under_way:
                 select.select([self._wake_read], [], [], min(0.1, deadline - now))
                 self._drain_wakes()
         self._settle(time.monotonic())
@@ -476,9 +348,3 @@ class Bridge:
     def _drain_wakes(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._wake_read.recv(4096)
-
-
-def _readings(record: tuple[str, int, bytes]) -> int:
-    """Count the readings of a record of the log."""
-    topic, _, value = record
-    return len(frame.decode(value)) if topic == packing.TOPIC and value[0] == observation.FRAME else 1

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 import yaml
 
-from sensors import conversion
+from sensors.mistakes import mistakes
 from sensors.problem import DocumentError, Path, Problem, field_name, suggest
 
 __all__ = [
@@ -103,7 +103,7 @@ def convert(document: Document, type: type[T], path: Path = ()) -> T:
     try:
         return msgspec.convert(node, type)
     except msgspec.ValidationError as error:
-        found = conversion.mistakes(node, type, str(error))
+        found = mistakes(node, type, str(error))
         raise DocumentError([document.problem(path + where, message) for where, message in found]) from error
 
 

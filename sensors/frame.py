@@ -89,7 +89,7 @@ def decode(record: bytes) -> Frame:
         if kind != FRAME:
             raise FrameError("not a frame")
         start = _HEAD.size + length
-        header = _decoder.decode(record[_HEAD.size : start].rstrip(b"\0") or b"\x90")
+        header = _header(record[_HEAD.size : start])
     except (struct.error, msgspec.DecodeError) as error:
         raise FrameError(f"not a frame: {error}") from error
     count = header.count
@@ -102,3 +102,16 @@ def decode(record: bytes) -> Frame:
         np.frombuffer(record, "<f8", count, start + 8 * count),
         np.frombuffer(record, "u1", count, start + 20 * count),
     )
+
+
+def _header(padded: bytes) -> Header:
+    """Decode a header in its padding; its own last bytes may be NUL too: a double without a source behind it."""
+    bare = padded.rstrip(b"\0")
+    for length in range(len(bare), len(padded)):
+        try:
+            return _decoder.decode(padded[:length])
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:  # cut short: no msgpack value is the beginning of another, so one length fits
+            continue
+    return _decoder.decode(padded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import logging
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors import observation, packing, quarantine
-from sensors.dialects.dialect import Decoded, join
-from sensors.dialects.native import without
+from sensors.dialects.dialect import Decoded, Refused, join, nothing, without
 from sensors.lookup import Registry
 from sensors.observation import LATE, CameraEvent
 from sensors.packing import Packer
@@ -20,6 +19,8 @@ from sensors.quality import CHECKS, Inspector
 from sensors.quarantine import Quarantine
 from sensors.reader import Arrivals
 from sensors.topics import Topics
+
+log = logging.getLogger(__name__)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +54,7 @@ class Intake:
         self.limits = limits or Limits()
         self.topics = Topics(registry)
         self.quarantine = Quarantine(source)
-        self.flags: Counter[str] = Counter()
+        self._broken: set[int] = set()  # lanes whose decoder has raised
         self._inspector = Inspector(registry)
         self._packer = Packer(registry, source, self.limits.record)
         self._most = {"reading": self.limits.single, "event": self.limits.event, "frame": self.limits.frame}
@@ -140,7 +141,7 @@ class Intake:
                 )
             payloads = [payloads[place] for place in kept.tolist()]
             points, places = points[kept], where[kept]
-        decoded = self.topics.dialects[number].decode(lane, points, payloads, received)
+        decoded = self._decode_lane(number, points, payloads, received)
         if places is not None:
             decoded.message = places[decoded.message]
             decoded.events = [(int(places[place]), event) for place, event in decoded.events]
@@ -148,6 +149,33 @@ class Intake:
             place = one.message if places is None else int(places[one.message])
             self._refuse(arrivals, place, received, one.reason, one.detail, one.readings)
         return decoded
+
+    def _decode_lane(
+        self, number: int, points: npt.NDArray[np.intp], payloads: list[bytes], received: float
+    ) -> Decoded:
+        """Decode a lane; where its dialect breaks, one message at a time, so that only the culprit is refused.
+
+        A dialect never raises. Should one do, its message would stay unacknowledged, come again, and stop the bridge.
+        """
+        lane, decode = self.topics.lanes[number], self.topics.dialects[number].decode
+        try:
+            return decode(lane, points, payloads, received)
+        except Exception:
+            if number not in self._broken:  # the rest of them are told by the quarantine
+                log.exception("the decoder of %s readings broke; trying one message at a time", lane.kind)
+                self._broken.add(number)
+        parts = []
+        for place, payload in enumerate(payloads):
+            try:
+                one = decode(lane, points[place : place + 1], [payload], received)
+            except Exception as error:
+                one = nothing()
+                one.refused.append(Refused(0, "malformed", f"{type(error).__name__}: {error}"[:200]))
+            one.message = one.message + place
+            one.events = [(place, event) for _, event in one.events]
+            one.refused = [refused._replace(message=place) for refused in one.refused]
+            parts.append(one)
+        return join(parts)
 
     def _without_retained(self, arrivals: Arrivals, decoded: Decoded, received: float) -> Decoded:
         """Leave out stored copies without a time of their own: stamped on arrival, an old value would look fresh."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from sensors.dialects.mapped import is_place
 from sensors.document import Document, Path, suggest
 from sensors.findings import Findings
 from sensors.site import Deadlines, Place, Signals
 from sensors.site_files import LegDeadlines, RosterFile, SiteFile, UnitsFile
 
 MAX_PARTITIONS = 256
+MAX_PATH = 256
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _PLACE_HOLDER = re.compile(r"\{([^{}]*)\}")
@@ -111,5 +113,19 @@ def _check_signals(document: Document, signals: Signals, findings: Findings) -> 
         for name in _PLACE_HOLDER.findall(mapped.point):
             if name not in held:
                 note(document, (*path, "point"), f"'{{{name}}}' is not a place-holder of the topic")
-        if not mapped.value.strip("."):
-            note(document, (*path, "value"), "the path to the value is empty")
+        for field, steps in (("value", mapped.value), ("time", mapped.time)):
+            if steps or (field == "time" and steps is not None):
+                for message in _path_mistakes(steps):
+                    note(document, (*path, field), message)
+
+
+def _path_mistakes(path: str) -> Iterator[str]:
+    """Find what is wrong with a dotted path into a payload."""
+    steps = path.split(".")
+    if "" in steps:
+        yield f"'{path[:80]}' is no path: names and places in lists between '.', none of them empty"
+    if len(path) > MAX_PATH:
+        yield f"a path is at most {MAX_PATH} characters long"
+    for step in steps:
+        if step.isdigit() and not is_place(step):
+            yield f"'{step[:40]}' is no place in a list; write 0, 1, 2 …"

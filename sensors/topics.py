@@ -15,7 +15,9 @@ from sensors.lookup import Registry
 REFUSED = 0
 """Route of every topic that no dialect takes; its reason is asked for again when needed."""
 
-_REMEMBERED_REFUSALS = 10_000
+_REMEMBERED = 10_000
+"""Topics remembered by name: of refused ones so many, of others at least, and four for each point of the site."""
+
 _REMEMBERED_BYTES = 16 << 20
 
 
@@ -49,6 +51,8 @@ class Topics(dict[bytes, int]):
     """Map topic bytes to a route's number; a topic not seen before is resolved once.
 
     `lane_of[route]` is the place in `lanes`, -1 for refused topics; `point_of[route]` the registry index, -1 for none.
+    A mapped template with `+` or `#` takes topics without number: beyond what is remembered by name, those of one lane
+    and point share a route, and only the latest of them need no second resolving.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -65,8 +69,11 @@ class Topics(dict[bytes, int]):
         self.point_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
         self._sources = [(module(one), config) for one, config in sources]
         self._places: dict[tuple[int, str], int] = {}
-        self._remembered = 0
-        self._remembered_bytes = 0
+        self._refusals = _Budget(_REMEMBERED)
+        self._named = _Budget(max(_REMEMBERED, 4 * len(registry.by_index)))
+        self._latest = _Budget(_REMEMBERED)
+        self._passing: list[bytes] = []
+        self._shared: dict[tuple[int, int], int] = {}
 
     def filters(self) -> list[str]:
         """List the MQTT filters to subscribe to."""
@@ -80,22 +87,35 @@ class Topics(dict[bytes, int]):
     def __missing__(self, topic: bytes) -> int:
         found = self._resolve(topic)
         if isinstance(found, Refusal):
-            size = self._remembered_bytes + len(topic)
-            if self._remembered < _REMEMBERED_REFUSALS and size <= _REMEMBERED_BYTES:
-                self._remembered += 1
-                self._remembered_bytes = size
+            if self._refusals.take(topic):
                 self[topic] = REFUSED
             return REFUSED
-        place, point = found
+        route = self._route(topic, *found) if self._named.take(topic) else self._share(topic, found)
+        self[topic] = route
+        return route
+
+    def _route(self, name: bytes, place: int, point: int) -> int:
         route = len(self.topics)
         if route == len(self.lane_of):
             self.lane_of = np.concatenate([self.lane_of, np.full(route, -1, np.intp)])
             self.point_of = np.concatenate([self.point_of, np.full(route, -1, np.intp)])
-        self.topics.append(topic)
+        self.topics.append(name)
         self.lane_of[route] = place
         self.point_of[route] = point
-        self[topic] = route
         return route
+
+    def _share(self, topic: bytes, found: tuple[int, int]) -> int:
+        """Give the one route of further topics of a lane and point, and make room for this one among the latest."""
+        if found not in self._shared:
+            self._shared[found] = self._route(topic + b" and others", *found)
+        if not self._latest.take(topic):
+            for old in self._passing:
+                del self[old]
+            self._passing.clear()
+            self._latest = _Budget(_REMEMBERED)
+            self._latest.take(topic)
+        self._passing.append(topic)
+        return self._shared[found]
 
     def _resolve(self, topic: bytes) -> tuple[int, int] | Refusal:
         try:
@@ -113,3 +133,19 @@ class Topics(dict[bytes, int]):
                     self.dialects.append(dialect)
                 return place, found.point
         return Refusal("unknown_topic", "no dialect takes this topic")
+
+
+class _Budget:
+    """Count what is remembered: topics, and their bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._bytes_left = _REMEMBERED_BYTES
+
+    def take(self, topic: bytes) -> bool:
+        """Take room for one topic; tell whether there was any."""
+        if self._left < 1 or self._bytes_left < len(topic):
+            return False
+        self._left -= 1
+        self._bytes_left -= len(topic)
+        return True

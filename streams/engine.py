@@ -23,7 +23,7 @@ from rules.evaluation import Change, Evaluator, Withdrawn
 from rules.faults import Fault, apart
 from sensors import frame, observation
 from sensors.lookup import Registry
-from sensors.observation import FRAME, UNUSABLE, CameraEvent, Command, Publication, Report, SystemEvent, Tick
+from sensors.observation import BAD, FRAME, UNUSABLE, CameraEvent, Command, Publication, Report, SystemEvent, Tick
 from sensors.site import SYSTEM, Point, Text
 from streams import bundle
 from streams.history.columns import Scored
@@ -38,6 +38,9 @@ AHEAD = 2.0
 
 TOO_LATE = 60.0
 """Seconds after which a command is refused: it waited out an outage, and other means were found meanwhile."""
+
+EARLIER = 60.0
+"""Seconds before a clock was set back from which a reading may still tell where its point's time now stands."""
 
 BLIND = 5.0
 """Seconds between ticks beyond which the engine was away: silence during that time is not the sensors'."""
@@ -69,9 +72,10 @@ class Engine:
         self.points = np.empty(0, np.uint32)  # registry index of each row
         self.row_of = np.full(0, -1, np.intp)  # row of each registry index, -1 where it is not ours
         self.last_time = np.empty(0)  # event time of each row's last accepted reading
-        self.last_received = np.empty(0)  # arrival time of each row's last reading, good or bad
+        self.last_received = np.empty(0)  # arrival time of each row's last reading that was in order, usable or not
+        self.stepped = np.empty(0)  # seconds the clock was set back by that each row's readings have not followed yet
+        self.set_back = -np.inf  # where the clock stood after it was last set back
         self.interval = np.empty(0)  # seconds expected between each row's readings
-        self.unusable = 0  # readings that were heard but whose quality forbids their use
         self.faulted = 0.0  # when something last could not be worked out; 0 while the engine's own alarm is calm
         self.waiting = Waiting()
         self.cameras: dict[str, float] = {}  # when each camera's analytics were last heard of; not part of the state
@@ -190,6 +194,9 @@ class Engine:
         logger.warning("partition %d: the clock was set back by %.0f s", self.partition, -step)
         self.last_received += step
         self.faulted += step if self.faulted else 0.0
+        with np.errstate(invalid="ignore"):
+            self.stepped[self.last_time + self.stepped > time] += step
+        self.set_back = time
         self.evaluator.step(step)
         self.desk.step(time - self.clock)  # it counts on the clock, which may be ahead of the last tick
         self.last_tick, self.clock = time - 1.0, time
@@ -360,6 +367,8 @@ class Engine:
         """Take one round: rows are unique; `at` are the readings' places in the run."""
         assert self.evaluator is not None
         times, values, qualities, arrived = run.time[at], run.value[at], run.quality[at], run.received[at]
+        if self.set_back > -np.inf:
+            self._follow(rows, times, arrived)
         before = self.last_time[rows]
         fresh = ~(times <= before)  # NaN before the first reading
         good = fresh & ((qualities & UNUSABLE) == 0)
@@ -369,7 +378,9 @@ class Engine:
         else:
             run.refuse("duplicate", at[times == before])
             run.refuse("out_of_order", at[times < before])
-            self.unusable += int((fresh & ~good).sum())
+            bad = (qualities & BAD) != 0
+            run.refuse("bad_quality", at[fresh & bad])
+            run.refuse("out_of_range", at[fresh & ~bad & ~good])
             self.last_time[rows[fresh]] = times[fresh]
             self.last_received[rows[fresh]] = arrived[fresh]
             at, rows, times, values = at[good], rows[good], times[good], values[good]
@@ -391,7 +402,9 @@ class Engine:
             self._evaluate(
                 at[part], rows[part], times[part], values[part], qualities[part], arrived[part], result, found, faults
             )
-            self._scored.append((self.points[rows[part]], times[part], values[part], result.score))
+            learning = result.learning
+            shown = np.where(learning, np.nan, result.score) if learning.any() else result.score
+            self._scored.append((self.points[rows[part]], times[part], values[part], shown))
 
     def _evaluate(
         self,
@@ -426,6 +439,28 @@ class Engine:
             return []
 
         found += apart(judge, 0, len(rows), broken)
+
+    def _follow(self, rows: npt.NDArray[np.intp], times: npt.NDArray[Any], arrived: npt.NDArray[Any]) -> None:
+        """Move a point's time onto a clock that was set back, at the first reading that comes from there.
+
+        A source with a clock of its own may go on where it was; so nothing is moved before its reading says.
+        """
+        assert self.evaluator is not None
+        step = self.stepped[rows]
+        here = (step < 0.0) & (times <= arrived + AHEAD) & (times > self.set_back - EARLIER)
+        if not here.any():
+            return
+        last = self.last_time[rows]
+        self.stepped[rows[here & (times != last)]] = 0.0
+        moved = np.flatnonzero(here & (times < last))
+        if not len(moved):
+            return
+        rows, times, last, step = rows[moved], times[moved], last[moved], step[moved]
+        # ticks tell the step to a second or so: where that is not enough, the reading came as expected after the last
+        step = np.where(last + step < times, step, times - self.interval[rows] - last)
+        self.last_time[rows] = last + step
+        self.bank.shift(rows, step)
+        self.evaluator.shift(rows, step)
 
     def _columns(self) -> Scored | None:
         if not self._scored:
@@ -480,6 +515,7 @@ class Engine:
         new = np.full(len(added), np.nan)
         self.last_time = np.concatenate((self.last_time, new))
         self.last_received = np.concatenate((self.last_received, new))
+        self.stepped = np.concatenate((self.stepped, np.zeros(len(added))))
         self.bank.grow(len(self.points))
         self.interval = np.array([by_index[i].interval if i in by_index else np.nan for i in self.points.tolist()])
         for index, point in by_index.items():
@@ -506,9 +542,17 @@ class Engine:
             "offset": self.offset,
             "clock": self.clock,
             "last_tick": self.last_tick,
+            "set_back": self.set_back,
             "version": self.version,
             "bundle": self.packed,
-            "rows": _pack({"points": self.points, "time": self.last_time, "received": self.last_received}),
+            "rows": _pack(
+                {
+                    "points": self.points,
+                    "time": self.last_time,
+                    "received": self.last_received,
+                    "stepped": self.stepped,
+                }
+            ),
         }
         if self.evaluator is not None and self.desk is not None:
             content["bank"] = _pack(self.bank.state())
@@ -529,6 +573,7 @@ class Engine:
         if content["bundle"]:
             engine.points = rows["points"]
             engine.last_time, engine.last_received = rows["time"], rows["received"]
+            engine.stepped = rows.get("stepped", np.zeros(len(engine.points)))  # not in older snapshots
             grown = len(engine.points)
             engine._install(content["bundle"], content["version"])
             assert engine.evaluator is not None and engine.desk is not None and len(engine.points) == grown
@@ -538,6 +583,7 @@ class Engine:
             engine.faulted = content.get("faulted", 0.0)
             engine.waiting.restore(content.get("waiting", ()), engine.evaluator.book.rules)
         engine.offset, engine.clock, engine.last_tick = content["offset"], content["clock"], content["last_tick"]
+        engine.set_back = content.get("set_back", -np.inf)
         return engine
 
     def known(self) -> set[str]:

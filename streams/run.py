@@ -10,6 +10,9 @@ import numpy.typing as npt
 from alerts.outcome import Refused
 from sensors.frame import Frame
 
+REASONS = ("unknown_point", "not_finite", "duplicate", "out_of_order", "bad_quality", "out_of_range", "unpublished")
+"""Why readings are refused; whole records are as `undecodable` or `engine_error`."""
+
 KEPT = 256
 """Readings of one frame and reason that a Refused outcome carries; the count is always whole."""
 

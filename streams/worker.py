@@ -228,7 +228,6 @@ class Worker:
             "engine_lag": sum(station.lag for station in stations),
             "engine_seconds": sum(station.busy for station in stations),
             "gaps": sum(station.gaps for station in stations),
-            "unusable": sum(station.engine.unusable for station in stations),
             "refused": refused,
             "points_live": sum(station.engine.live() for station in stations),
             "points_total": sum(len(station.engine.points) for station in stations),

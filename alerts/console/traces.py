@@ -106,6 +106,12 @@ class TraceStore:
             return Series(time, value, score, None, None)
         return decimate(Series(time, value, score, low, high), most)
 
+    def learning(self, point: int) -> bool:
+        """Tell whether the model is still learning a point: its last reading has no score."""
+        with self._lock:
+            count = int(self._count[point])
+            return count > 0 and bool(np.isnan(self._score[point, (count - 1) % RAW]))
+
     def ages(self, now: float) -> F8:
         """Return the seconds since each point's last reading arrived; NaN where there was none."""
         return np.maximum(now - self.last_seen, 0.0)

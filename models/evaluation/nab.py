@@ -16,6 +16,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from models.interval import usual_interval
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -49,8 +51,8 @@ class Series(msgspec.Struct, frozen=True):
 
     @property
     def interval(self) -> float:
-        """Return the median seconds between readings."""
-        return float(np.median(np.diff(self.time)))
+        """Return the expected seconds between readings, as the first ones show it."""
+        return usual_interval(self.time.tolist())
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from models.bank import Bank, BankSettings
 from models.evaluation import budget, gauge, nab
+from models.interval import usual_interval
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -84,7 +85,7 @@ def gauge_figures(path: Path, column: str = "65565_00065") -> dict[str, object]:
     """Return detection, median lead and false share against the 95 % quantile, warned by eta within 12 hours."""
     time, value = gauge.read_gauge(path, column)
     limit = float(np.quantile(value, 0.95))
-    eta = gauge.etas(time, value, limit, float(np.median(np.diff(time))))
+    eta = gauge.etas(time, value, limit, usual_interval(time.tolist()))
     told = gauge.foresee(time, value, eta, limit, horizon=12 * gauge.HOUR, apart=12 * gauge.HOUR)
     return {
         "data": path.name,

@@ -124,6 +124,21 @@ def join(parts: Sequence[Decoded]) -> Decoded:
     )
 
 
+def without(decoded: Decoded, places: Sequence[int]) -> Decoded:
+    """Leave out the readings at `places`; what was refused stays."""
+    keep = np.ones(len(decoded), bool)
+    keep[np.asarray(places, np.intp)] = False
+    return Decoded(
+        decoded.message[keep],
+        decoded.point[keep],
+        decoded.time[keep],
+        decoded.value[keep],
+        decoded.quality[keep],
+        decoded.events,
+        decoded.refused,
+    )
+
+
 def decode_each(decode: Callable[[bytes], Any], payloads: Sequence[bytes]) -> tuple[list[Any], dict[int, Exception]]:
     """Decode payloads one by one at C speed; give the results (None where it failed) and the errors by place.
 

@@ -19,8 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects import values
-from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each
-from sensors.dialects.native import without
+from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each, without
 from sensors.lookup import Registry
 from sensors.observation import SIMULATED
 from sensors.site import Mapping
@@ -70,6 +69,11 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
     quality = np.full(len(kept), SIMULATED if config.simulated else 0, np.uint8)
     decoded = Decoded(message, points[message] if errors else points, time, value, quality, refused=refused)
     return without(decoded, list(wrong)) if wrong else decoded
+
+
+def is_place(step: str) -> bool:
+    """Tell whether a step of a path is a place in a list: plain digits, few enough for a number."""
+    return step.isdecimal() and step.isascii() and len(step) <= 9
 
 
 def _numbers(raw: list[Any]) -> tuple[npt.NDArray[np.float64], dict[int, tuple[str, str]]]:
@@ -162,7 +166,7 @@ def _parser(value: str, time: str | None) -> tuple[Callable[[bytes], Any], Gette
     """Make a decoder that keeps only the two paths, and what takes value and time out of its result."""
     paths = [value] if time is None else [value, time]
     nested = any(one != other and f"{other}.".startswith(f"{one}.") for one in paths for other in paths)
-    if not value or nested or any(step.isdigit() or not step for path in paths for step in path.split(".")):
+    if not value or nested or any(is_place(step) or not step for path in paths for step in path.split(".")):
         getters = [_walker(path) for path in paths]
         return _any, getters[0], getters[1] if time is not None else None
     tree: dict[str, Any] = {}
@@ -219,7 +223,7 @@ def _walker(path: str) -> Getter:
         for step in steps:
             if isinstance(item, dict):
                 item = item.get(step)
-            elif isinstance(item, list) and step.isdigit() and int(step) < len(item):
+            elif isinstance(item, list) and is_place(step) and int(step) < len(item):
                 item = item[int(step)]
             else:
                 return None

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects import values
-from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each, join, nothing
+from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each, join, nothing, without
 from sensors.frame import MAX_READINGS
 from sensors.lookup import Registry
 
@@ -129,21 +129,6 @@ def _readings(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes
     if wrong:
         refused += [Refused(place, *why) for place, why in wrong.items()]
     return without(decoded, [item.message for item in refused]) if refused else decoded
-
-
-def without(decoded: Decoded, places: Sequence[int]) -> Decoded:
-    """Leave out the readings at `places`; what was refused stays."""
-    keep = np.ones(len(decoded), bool)
-    keep[np.asarray(places, np.intp)] = False
-    return Decoded(
-        decoded.message[keep],
-        decoded.point[keep],
-        decoded.time[keep],
-        decoded.value[keep],
-        decoded.quality[keep],
-        decoded.events,
-        decoded.refused,
-    )
 
 
 def _frame(lane: Lane, place: int, payload: bytes) -> Decoded:

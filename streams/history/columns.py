@@ -17,7 +17,10 @@ class ColumnsError(ValueError):
 
 
 class Scored(msgspec.Struct, frozen=True):
-    """Hold scored readings: point u4 (registry index), time f8 (unix s), value f8 (point's unit), score f4 (0..1)."""
+    """Hold scored readings: point u4 (registry index), time f8 (unix s), value f8 (point's unit), score f4 (0..1).
+
+    A score is NaN while the point's baseline is being learnt: nothing is known then, which is not that all is well.
+    """
 
     point: npt.NDArray[np.uint32]
     time: npt.NDArray[np.float64]

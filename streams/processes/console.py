@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from alerts import outcome
 from alerts.console import serve
 from alerts.console.config import Batch, ConsoleConfig
 from sensors import quarantine
@@ -22,20 +23,21 @@ from streams.history import columns
 from streams.hub import HubClient
 from streams.processes import child
 from streams.settings import Settings
-from streams.topics import QUARANTINE, SCORES
+from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE, SCORES
 
 HISTORY_RECORDS = 20_000
 """Records of scored readings a partition that fill the charts at start, newest first in count."""
 
 QUARANTINE_LOOK = 5_000
-"""Records of the quarantine that one listing looks through."""
+"""Records of the quarantine, and of each partition's outcomes, that one listing looks through."""
 
 
 class Backlog:
     """What the console reads back from the log, while the worker writes it."""
 
-    def __init__(self, found: Settings) -> None:
+    def __init__(self, found: Settings, names: Mapping[int, str]) -> None:
         self._file = found.log_file
+        self._names = names  # of points, by registry index
 
     def scores(self) -> Iterator[Batch]:
         """Yield the latest records of scored readings, oldest first."""
@@ -52,23 +54,64 @@ class Backlog:
                         yield partition, offset, value
 
     def refused(self, reason: str | None, source: str | None, limit: int) -> list[Mapping[str, Any]]:
-        """List what the bridge refused, the newest first."""
+        """List what the bridge and the engine refused, the newest first."""
         try:
             log = LogReader(self._file)
         except LogError:
             return []
-        listed: list[Mapping[str, Any]] = []
         with log:
-            end = log.end(QUARANTINE, 0)
-            at = max(log.start(QUARANTINE, 0), end - QUARANTINE_LOOK)
-            while found := log.read(QUARANTINE, 0, at, end, limit=500):
-                at = found[-1][0] + 1
-                for offset, _, value in found:
-                    one = quarantine.decode(value)
-                    if (reason is None or one.reason == reason) and (source is None or one.source == source):
-                        raw = one.raw.decode("utf-8", "backslashreplace")
-                        listed.append({**msgspec.structs.asdict(one), "raw": raw, "offset": offset})
+            found = [*self._of_bridge(log), *self._of_engine(log)]
+        listed: list[Mapping[str, Any]] = [
+            one
+            for one in found
+            if (reason is None or one["reason"].partition(":")[0] == reason)
+            and (source is None or one["source"] == source)
+        ]
+        listed.sort(key=lambda one: one["time"])  # stable: what came later in the log stays later
         return listed[: -limit - 1 : -1]
+
+    def _of_bridge(self, log: LogReader) -> Iterator[dict[str, Any]]:
+        for offset, value in _latest(log, QUARANTINE, 0):
+            one = quarantine.decode(value)
+            raw = one.raw.decode("utf-8", "backslashreplace")
+            yield {**msgspec.structs.asdict(one), "raw": raw, "offset": offset}
+
+    def _of_engine(self, log: LogReader) -> Iterator[dict[str, Any]]:
+        for partition in range(log.topics().get(OUTCOMES, 0)):
+            for _, value in _latest(log, OUTCOMES, partition):
+                if b"refused" not in value:  # most are alarms and the like: not worth decoding
+                    continue
+                record = outcome.decode(value)
+                for one in record.outcomes:
+                    if isinstance(one, outcome.Refused):
+                        yield self._readable(one, partition, record.offset)
+
+    def _readable(self, one: outcome.Refused, partition: int, offset: int) -> dict[str, Any]:
+        readings = [
+            {"point": self._names.get(point, str(point)), "time": time, "value": value}
+            for point, time, value in zip(one.point, one.times, one.values, strict=True)
+        ]
+        named = list(dict.fromkeys(str(reading["point"]) for reading in readings))
+        raw = msgspec.json.encode(readings).decode() if readings else ""
+        return {
+            "time": one.received,
+            "source": "engine",
+            "topic": f"{OBSERVATIONS}/{partition}",
+            "reason": one.reason,
+            "detail": ", ".join(named[:8]) + (f" and {len(named) - 8} more" if len(named) > 8 else ""),
+            "readings": one.count,
+            "size": len(raw),
+            "raw": raw[: quarantine.RAW_LIMIT],
+            "offset": offset,
+        }
+
+
+def _latest(log: LogReader, topic: str, partition: int) -> Iterator[tuple[int, bytes]]:
+    end = log.end(topic, partition)
+    at = max(log.start(topic, partition), end - QUARANTINE_LOOK)
+    while found := log.read(topic, partition, at, end, limit=500):
+        at = found[-1][0] + 1
+        yield from ((offset, value) for offset, _, value in found)
 
 
 def decode_scores(
@@ -81,7 +124,7 @@ def decode_scores(
 
 def configure(found: Settings, content: Bundle) -> ConsoleConfig:
     """Compose the console's configuration."""
-    backlog = Backlog(found)
+    backlog = Backlog(found, {point.index: point.id for point in content.site.points})
     return ConsoleConfig(
         data=found.data_folder,
         site=content.site,

@@ -226,4 +226,4 @@ class World:
             values.append(round(value, 3))
             scores.append(round(score, 4))
         unit = next(one["unit"] for one in self.site["points"] if one["id"] == point)
-        return {"point": point, "unit": unit, "time": times, "value": values, "score": scores}
+        return {"point": point, "unit": unit, "learning": False, "time": times, "value": values, "score": scores}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.reason import CHANGE_BELOW, MEAN_ABOVE, NOTHING, RARE, VALUE_ABOVE, reason_text
 
@@ -28,3 +30,28 @@ def test_words(code: int, language: str, expected: str) -> None:
 )
 def test_spans(span: float, expected: str) -> None:
     assert reason_text(VALUE_ABOVE, value=2.0, low=0.0, high=1.0, span=span, score=1.0).endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "expected"),
+    [
+        (14.0001, 12.1, 14.0, "14.0001 above 12.1…14"),
+        (123456.7, 1000.0, 5000.0, "123457 above 1000…5000"),
+        (3e-7, 1e-8, 2e-7, "3e-7 above 1e-8…2e-7"),
+        (1e-9, 0.0, 0.0, "1e-9 above 0…0"),
+        (0.14, 0.1, 0.1, "0.14 above 0.1…0.1"),
+        (1e100, 0.5, 0.7, "1e100 above 0.5…0.7"),
+        (1.23456e100, -1e100, 1e100, "1.23e100 above -1e100…1e100"),
+        (5.0, 5.0, 5.0, "5 above 5…5"),
+        (-0.0, -1.0, -0.5, "0 above -1…-0.5"),
+    ],
+)
+def test_numbers_are_told_apart_whatever_their_size(value: float, low: float, high: float, expected: str) -> None:
+    told = reason_text(VALUE_ABOVE, value=value, low=low, high=high, span=30.0, score=1.0)
+    assert told == f"value {expected} seen in the last 30 s"
+
+
+@given(st.floats(allow_nan=False), st.floats(allow_nan=False), st.floats(allow_nan=False))
+def test_a_reason_is_never_long(value: float, low: float, high: float) -> None:
+    told = reason_text(VALUE_ABOVE, value=value, low=low, high=high, span=30.0, score=1.0)
+    assert len(told) < 100

@@ -47,6 +47,8 @@ def test_a_good_file_loads_and_travels(tmp_path: Path) -> None:
         ("cause: rain,", "", 9, "rationale", "cause"),
         ("cause: rain,", "cause: ' ',", 9, "rules[0].rationale.cause", "is empty"),
         ("2027-01-01", "soon", 9, "rules[0].rationale.review", "no date"),
+        ("id: depth", "id: depth\n    version: 99999999999999999999", 4, "rules[0].version", "from 1, to 999999999"),
+        ("id: depth", "id: depth\n    version: 0", 4, "rules[0].version", "versions count from 1"),
         ("id: depth", "id: De pth", 3, "rules[0].id", "is no id"),
         (
             "yellow red}",
@@ -75,6 +77,14 @@ def test_a_rule_without_rationale_does_not_load(tmp_path: Path) -> None:
     lines = [line for line in GOOD.splitlines() if "rationale" not in line]
     with pytest.raises(DocumentError, match="rationale"):
         load(tmp_path, "\n".join(lines))
+
+
+def test_a_rate_of_a_plain_number_loads(tmp_path: Path) -> None:
+    site = a_site(a_point("p", quantity="state", unit="1"))
+    text = GOOD.replace("quantity: level", "quantity: state").replace("value > 0.4 m", "rate('10m') > 0")
+    text = text.replace("value > 20 cm", "rate('10m') > 2 1/h").replace("value < 10 cm", "rate('10m') < 1 1/h")
+    (tmp_path / "rules.yaml").write_text(text[: text.index("    tests:")], encoding="utf-8")
+    assert [rule.id for rule in load_rules(tmp_path, site)] == ["depth"]
 
 
 def test_an_id_is_used_once(tmp_path: Path) -> None:

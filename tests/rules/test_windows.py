@@ -100,3 +100,19 @@ def test_a_figure_that_a_window_did_not_keep_is_unknown_until_its_panes_are_fill
         assert np.isnan(read(after, name, float(time)))
     feed(after, [310.0], [1.0])
     assert read(after, name, 310.0) == {"max": 1.0, "spread": 0.0, "rate": 0.0}[name]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 60), st.integers(-50, 50)), min_size=1, max_size=80),
+    st.integers(-40, 40),
+    st.integers(0, 200),
+)
+def test_a_shifted_window_speaks_of_the_same_readings(steps: list[tuple[int, int]], panes: int, later: int) -> None:
+    here, there = a_window(), a_window()
+    times = np.cumsum([float(step) for step, _ in steps])
+    feed(here, times.tolist(), [float(value) for _, value in steps])
+    feed(there, (times + 10.0 * panes).tolist(), [float(value) for _, value in steps])
+    here.shift(np.array([0]), np.array([10.0 * panes]))
+    now = float(times[-1] + later) + 10.0 * panes
+    for name in ALL:
+        np.testing.assert_array_equal(read(here, name, now), read(there, name, now))

@@ -211,3 +211,12 @@ def test_text_from_outside_can_neither_colour_nor_control_the_terminal() -> None
     assert terminal.plain("[red]x[/red]") == r"\[red]x\[/red]"
     assert terminal.plain("a\x1b[2Jb\r\x07") == r"a\x1b[2Jb\x0d\x07"
     assert terminal.plain("滑坡 ✓\n") == "滑坡 ✓\n"
+
+
+def test_the_rules_schema_is_printed_or_written_for_an_editor(tmp_path: Path) -> None:
+    printed = json.loads(run("schema").stdout)
+    assert printed["title"] == "Foreshock rules"
+    assert {"id", "where", "levels", "for", "rationale"} <= set(printed["$defs"]["Rule"]["properties"])
+    assert run("schema", "--out", tmp_path / "rules.schema.json").exit_code == 0
+    assert json.loads((tmp_path / "rules.schema.json").read_text(encoding="utf-8")) == printed
+    assert "cannot be written" in sentence(run("schema", "--out", tmp_path / "none" / "x.json"))

@@ -19,7 +19,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from scripts import load
 from scripts.ports import free_port
 from sensors import frame, observation, packing, quarantine
-from sensors.bridge import Bridge, BridgeSettings, Records, _Flight
+from sensors.bridge import Bridge, BridgeSettings
+from sensors.flights import Flight, Records
 from streams.embedded import broker as embedded
 from tests.waiting import until
 
@@ -214,16 +215,13 @@ def test_a_batch_is_split_so_that_only_the_record_at_fault_is_lost() -> None:
                 ),
             )
         )
-    flight = _Flight(made, 3, 99, b"\x40\x02\x00\x01", bridge.client.connection, time.monotonic())
-    bridge._flights.append(flight)
-    bridge._unlogged, bridge._unlogged_bytes = 3, 99
-    bridge._produce(flight)
+    bridge._flights.add(Flight(made, 3, 99, b"\x40\x02\x00\x01", bridge.client.connection, time.monotonic()))
     for _ in range(5):
         bridge._settle(time.monotonic())
     assert sink.values() == [1.0, 2.0]
     assert [(one.reason, one.readings) for one in sink.refused()] == [("log_refused", 1)]
     assert sent == [b"\x40\x02\x00\x01"]
-    assert (bridge.figures()["unlogged"], bridge._unlogged_bytes) == (0, 0)
+    assert (bridge.figures()["unlogged"], bridge._flights.bytes) == (0, 0)
 
 
 def test_a_refused_subscription_is_not_a_connection_and_is_asked_for_again() -> None:

@@ -1,3 +1,6 @@
+import struct
+
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,3 +45,13 @@ def test_an_empty_or_uneven_frame_cannot_be_made() -> None:
         frame.encode(none.astype("u4"), none, none, none.astype("u1"), registry="", received=0.0)
     with pytest.raises(frame.FrameError, match="one length"):
         frame.encode(np.zeros(2, "u4"), np.zeros(1), np.zeros(2), np.zeros(2, "u1"), registry="", received=0.0)
+
+
+@pytest.mark.parametrize("received", [1_700_000_000.0, 0.0, 1.0, 1_700_000_000.123])
+def test_a_header_without_a_source_is_taken_whatever_its_arrival_time_ends_in(received: float) -> None:
+    header = msgspec.msgpack.encode([1, "v1", received])  # another producer's: the source may be left out
+    header += b"\0" * (-(len(header) + 4) % 8)
+    record = struct.pack("<BBH", 1, 0, len(header)) + header + struct.pack("<ddIB", 5.0, 2.5, 7, 0)
+    back = frame.decode(record)
+    assert back.header == frame.Header(1, "v1", received, "")
+    assert (back.time.tolist(), back.value.tolist(), back.point.tolist()) == ([5.0], [2.5], [7])

@@ -7,11 +7,13 @@ import math
 
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.load import bench_site
 from sensors import frame, observation, packing, quarantine
+from sensors.dialects import mapped
 from sensors.intake import Batch, Intake, Limits
 from sensors.lookup import Registry
 from sensors.observation import LATE, OUT_OF_RANGE, CameraEvent
@@ -248,3 +250,23 @@ def test_how_messages_are_cut_into_batches_changes_nothing_but_frames(sent: list
         theirs = [(row[1], row[3], row[4]) for row in twice if row[0] == partition]
         assert ours == theirs
     assert whole.quarantine.counts == halves.quarantine.counts
+
+
+def test_a_decoder_that_breaks_costs_the_culprit_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = [("foreshock/readings/a3/p3", reading(1.0)), ("site/p4", b"1"), ("site/p5", b"13"), ("site/p6", b"2")]
+    one = intake()
+    numbers = mapped._numbers
+
+    def broken(raw: list) -> object:
+        if 13 in raw:
+            raise ZeroDivisionError("unlucky")
+        return numbers(raw)
+
+    monkeypatch.setattr(mapped, "_numbers", broken)
+    sent = [(topic, b'{"value": %s}' % payload if topic.startswith("site") else payload) for topic, payload in sent]
+    batch = take(one, *sent)
+    assert sorted((point, value) for _, point, _, value, _ in readings(batch)) == [(3, 1.0), (4, 1.0), (6, 2.0)]
+    (culprit,) = refused(batch)
+    assert (culprit.reason, culprit.topic, culprit.raw) == ("malformed", "site/p5", b'{"value": 13}')
+    assert culprit.detail == "ZeroDivisionError: unlucky"
+    assert one.quarantine.counts == {"malformed": 1}

@@ -102,3 +102,33 @@ def test_refused_topics_are_remembered_up_to_a_number_of_bytes(monkeypatch: pyte
     for k in range(50):
         assert table[b"nobody/%05d" % k + bytes(88)] == REFUSED
     assert sum(map(len, table)) == 1000
+
+
+def test_topics_of_a_wild_template_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensors.topics._REMEMBERED", 100)
+    table = topics()
+    routes = [table[b"site/%d/p%d" % (k, k % 2)] for k in range(2000)]
+    assert len(table) <= 200
+    assert len(set(routes)) <= 102
+    assert [int(table.point_of[route]) for route in routes] == [0, 1] * 1000
+    assert {int(table.lane_of[route]) for route in routes} == {0}
+    assert table.topics[routes[0]] == b"site/0/p0"
+    assert table.topics[routes[-1]].endswith(b" and others")
+
+
+def test_a_wild_template_is_bounded_by_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensors.topics._REMEMBERED_BYTES", 1000)
+    table = topics()
+    for k in range(100):
+        assert table.point_of[table[b"site/" + b"x" * 90 + b"%05d/p0" % k]] == 0
+    assert sum(map(len, table)) <= 2000
+
+
+def test_every_point_of_a_large_site_is_remembered_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scripts.load import bench_site, native_topics
+
+    monkeypatch.setattr("sensors.topics._REMEMBERED", 100)
+    made = bench_site(3000)
+    table = Topics(Registry(made))
+    names = [topic.encode() for topic in native_topics(made)]
+    assert [table.topics[table[name]] for name in names] == names

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused
 from sensors import frame
 from sensors.observation import BAD, GOOD, HISTORICAL, LATE, OUT_OF_RANGE, SIMULATED, UNCERTAIN, CameraEvent
+from sensors.site import Text
 from streams import snapshot
 from streams.bundle import Bundle
 from streams.engine import Engine
@@ -128,6 +129,7 @@ steps = st.lists(
             st.sampled_from([GOOD, SIMULATED]),
         ),
         st.tuples(st.just("publish"), st.integers(0, 1)),
+        st.tuples(st.just("back"), st.integers(3, 900)),
         st.tuples(st.just("bad"), st.binary(max_size=5)),
     ),
     min_size=1,
@@ -156,6 +158,9 @@ def build(plan: list[tuple]) -> list[bytes]:
             values.append(record(seen))
         elif what == "publish":
             values.append(published(CONTENTS[of[0]], f"v{number}", now))
+        elif what == "back":
+            now -= of[0]
+            values.append(tick(now))
         elif what == "bad":
             values.append(of[0])
         else:
@@ -212,13 +217,22 @@ def test_a_reading_that_cannot_be_used_is_refused_with_its_reason_and_kept(
     assert applied.scored.point.tolist() == [0]
 
 
-@pytest.mark.parametrize("quality", [BAD, OUT_OF_RANGE])
-def test_bad_quality_neither_alarms_nor_counts_as_silence(quality: int) -> None:
+@pytest.mark.parametrize(
+    ("quality", "reason"),
+    [(BAD, "bad_quality"), (OUT_OF_RANGE, "out_of_range"), (BAD | OUT_OF_RANGE | SIMULATED, "bad_quality")],
+)
+def test_bad_quality_neither_alarms_nor_counts_as_silence_nor_vanishes(quality: int, reason: str) -> None:
     values = [published(CONTENT), tick(START), frame_of([(0, START + 1, 1.0)], START + 1)]
     for n in range(2, 12):
         values.append(frame_of([(0, START + n * 10, 99.0)], START + n * 10, quality))
         values.append(tick(START + n * 10 + 1))
-    assert flat(play(values), AlarmTransition) == []
+    engine = Engine(0)
+    records = play(values, engine=engine)
+    assert flat(records, AlarmTransition) == []
+    refused = flat(records, Refused)
+    assert [(r.reason, r.count, r.point, r.values) for r in refused] == [(reason, 1, (0,), (99.0,))] * 10
+    last = frame_of([(0, START + 120, 99.0), (0, START + 121, 99.0)], START + 121, quality)
+    assert engine.apply([(engine.offset + 1, last)]).refused == {reason: 2}
 
 
 def test_silence_is_alarmed_by_the_clock() -> None:
@@ -342,6 +356,44 @@ def test_a_rule_that_is_withdrawn_lets_its_alarm_return() -> None:
     assert [(a.rule, a.edge) for a in flat(records, AlarmTransition)] == [("creep", "return")]
 
 
+@pytest.mark.parametrize(
+    ("change", "edges"),
+    [
+        ({"rationale": {"owner": "someone else"}}, ["alarm"]),
+        ({"title": Text(zh="改", en="changed"), "plan": ("look",), "version": 2}, ["alarm"]),
+        ({"hold": "0.1667 min"}, []),  # another delay decides anew
+        ({"hold": 10.0}, ["alarm"]),  # the same delay, in other words
+        ({"kind": "data_quality"}, []),
+    ],
+)
+def test_a_text_of_a_rule_may_be_changed_under_a_running_delay(change: dict, edges: list[str]) -> None:
+    rule = a_rule("r", when="value > 5", **{"for": "10 s"})
+    if "rationale" in change:
+        change = {"rationale": msgspec.structs.replace(rule.rationale, **change["rationale"])}
+    engine = Engine(0)
+    play(
+        [published(Bundle(site=site(), rules=(rule,))), tick(START), frame_of([(0, START + 1, 9.0)], START + 1)],
+        engine=engine,
+    )
+    edited = Bundle(site=site(version="v2"), rules=(msgspec.structs.replace(rule, **change),))
+    values = [tick(START + 5), published(edited, "v2", START + 5), tick(START + 8), tick(START + 12)]
+    assert [a.edge for a in flat(play(values, engine=engine), AlarmTransition)] == edges
+
+
+def test_a_text_of_a_rule_may_be_changed_under_its_alarm() -> None:
+    rule = a_rule("r", when="value > 5")
+    engine = Engine(0)
+    play(
+        [published(Bundle(site=site(), rules=(rule,))), tick(START), frame_of([(0, START + 1, 9.0)], START + 1)],
+        engine=engine,
+    )
+    edited = msgspec.structs.replace(rule, title=Text(zh="改", en="changed"), version=2)
+    records = play([published(Bundle(site=site(version="v2"), rules=(edited,)), "v2", START + 5)], engine=engine)
+    assert flat(records, AlarmTransition) == []
+    ended = flat(play([frame_of([(0, START + 9, 1.0)], START + 9)], engine=engine), AlarmTransition)
+    assert [(a.edge, a.before) for a in ended] == [("return", "UNACK")]
+
+
 def test_nothing_is_believed_before_the_first_publication() -> None:
     records = play([tick(START), frame_of([(0, START, 1.0)], START)])
     assert [r.reason for r in flat(records, Refused)] == ["unpublished"]
@@ -359,6 +411,16 @@ def test_scores_come_back_as_columns_of_registry_indices() -> None:
         (4, 3.0),
     ]
     assert applied.scored.score.dtype == np.float32
+
+
+def test_a_point_that_is_still_learnt_has_no_score() -> None:
+    engine = Engine(0)
+    readings = [tick(START)] + [frame_of([(0, START + 10 * n, float(n % 5))], START + 10 * n) for n in range(1, 103)]
+    play([published(CONTENT), *readings], engine=engine)
+    times = [(0, START + 2000, 1.0), (1, START + 2000, 1.0)]
+    scored = engine.apply([(engine.offset + 1, frame_of(times, START + 2000))]).scored
+    assert scored is not None
+    assert np.isnan(scored.score).tolist() == [False, True]
 
 
 def test_a_snapshot_of_something_else_is_refused() -> None:
@@ -422,6 +484,69 @@ def test_an_arrival_stamp_of_the_future_hides_no_silence() -> None:
     values = [published(CONTENT), tick(START), ahead(3600)[0], *(tick(START + n) for n in range(1, 80))]
     (alarm,) = flat(play(values), AlarmTransition)
     assert (alarm.rule, alarm.scope) == ("silent", "p2")
+
+
+def set_back(by: float, value: float = 1.0, rule: dict | None = None) -> Engine:
+    """Run an engine until `START`, with a reading each second, and set its clock back."""
+    engine = Engine(0)
+    content = Bundle(site=site(), rules=(a_rule("high", **(rule or {"when": "value > 5"})),))
+    values = [published(content, time=START - 201)]
+    for k in range(-200, 1):
+        values += [tick(START + k), frame_of([(0, START + k + 0.5, value)], START + k + 0.5)]
+    play([*values, tick(START + 1 - by)], engine=engine)
+    return engine
+
+
+@pytest.mark.parametrize("by", [7.0, 60.0, 600.0, 86400.0])
+def test_readings_after_a_clock_that_was_set_back_are_looked_at_from_the_first_one(by: float) -> None:
+    engine = set_back(by)
+    records = play([frame_of([(0, START + 1.5 - by, 99.0)], START + 1.5 - by)], engine=engine)
+    assert flat(records, Refused) == []
+    assert [(a.rule, a.edge, a.onset) for a in flat(records, AlarmTransition)] == [("high", "alarm", START + 1.5 - by)]
+    late = play([frame_of([(0, START + 1.2 - by, 99.0)], START + 2 - by)], engine=engine)
+    assert [r.reason for r in flat(late, Refused)] == ["out_of_order"]  # once is enough
+
+
+def test_a_reading_from_before_the_clock_was_set_back_moves_nothing() -> None:
+    engine = set_back(600.0)
+    now = START - 598.5
+    for time in (START - 2, START - 7200):  # on its way since before, or handed in from a store
+        refused = flat(play([frame_of([(0, time, 99.0)], now)], engine=engine), Refused)
+        assert [r.reason for r in refused] == ["out_of_order"]
+    assert flat(play([frame_of([(0, START + 0.7, 1.0)], now)], engine=engine), Refused) == []
+    (alarm,) = flat(play([frame_of([(0, now, 99.0)], now)], engine=engine), AlarmTransition)
+    assert (alarm.edge, alarm.onset) == ("alarm", now)
+
+
+def test_a_source_with_a_clock_of_its_own_goes_on_where_it_was() -> None:
+    engine = set_back(600.0)
+    values = [frame_of([(0, START + k, 1.0)], START - 600 + k) for k in (2, 3)]
+    values.append(frame_of([(0, START + 2.5, 99.0)], START - 596))
+    records = play(values, engine=engine)
+    assert [r.reason for r in flat(records, Refused)] == ["out_of_order"]
+    assert flat(records, AlarmTransition) == []
+
+
+@pytest.mark.parametrize(
+    "when", ["sum('150 s') > 120", "count('150 s') > 120", "flat('150 s')", "rate('150 s') < 1 mm/s and value > 0"]
+)
+def test_windows_and_conditions_go_on_over_a_clock_that_was_set_back(when: str) -> None:
+    engine = set_back(600.0, rule={"when": when, "for": "45 s"})
+    assert engine.evaluator is not None
+    assert engine.evaluator.current[0] == 2
+    values = []
+    for k in range(2, 40):
+        now = START - 600 + k
+        values += [frame_of([(0, now + 0.5, 1.0)], now + 0.5), tick(now + 1)]
+    assert flat(play(values, engine=engine), AlarmTransition) == []  # it stands as it stood: not left, not anew
+
+
+def test_a_delay_that_runs_is_not_begun_anew_by_a_clock_that_is_set_back() -> None:
+    engine = set_back(600.0, value=9.0, rule={"when": "value > 5", "for": "210 s"})
+    times = [START - 600 + k for k in range(2, 40)]
+    values = [value for now in times for value in (tick(now), frame_of([(0, now, 9.0)], now))]
+    (alarm,) = flat(play(values, engine=engine), AlarmTransition)
+    assert START - 590 <= alarm.time <= START - 587  # 200 of the 210 seconds had passed
 
 
 def test_a_command_that_waited_out_an_outage_is_refused() -> None:

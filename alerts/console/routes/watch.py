@@ -12,6 +12,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import FileResponse
 
+from alerts import messages
 from alerts.console import schema
 from alerts.console.console import Console
 from alerts.console.errors import Problem
@@ -64,10 +65,18 @@ def trace(
         raise Problem(404, "not_found")
     stop = time.time() + 60 if stop is None else stop
     start = stop - 3600 if start is None else start
-    answer: dict[str, Any] = {"point": id, "unit": point.unit, "time": [], "value": [], "score": []}
+    answer: dict[str, Any] = {
+        "point": id,
+        "unit": point.unit,
+        "learning": False,
+        "time": [],
+        "value": [],
+        "score": [],
+    }
     if 0 <= point.index < len(console.traces):
         series = console.traces.trace(point.index, start, stop, most)
         answer |= {"time": series.time.tolist(), "value": _plain(series.value), "score": _plain(series.score)}
+        answer["learning"] = console.traces.learning(point.index)
         if series.low is not None and series.high is not None:
             answer |= {"min": _plain(series.low), "max": _plain(series.high)}
     return Response(msgspec.json.encode(answer), media_type="application/json")
@@ -113,7 +122,8 @@ def _plain(column: Any) -> list[float | None]:
 
 def _readable(item: Mapping[str, Any]) -> dict[str, Any]:
     raw = item.get("raw", b"")
-    return {**item, "raw": raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw}
+    words = messages.both(f"refused.{str(item['reason']).partition(':')[0]}")
+    return {**item, "text": words, "raw": raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw}
 
 
 def _console(request: Request) -> Console:

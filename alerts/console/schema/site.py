@@ -138,11 +138,12 @@ class AreaStatus(Answer):
 
 class Trace(Answer):
     """A point's readings. With `min` and `max`, each entry stands for several: `value` is the last of them, `score` the
-    highest.
+    highest; null is unknown. `learning`: the model is still learning this point, its silence is not calm.
     """
 
     point: str
     unit: str
+    learning: bool
     time: list[float]
     value: list[float | None]
     score: list[float | None]
@@ -151,12 +152,13 @@ class Trace(Answer):
 
 
 class Refused(Answer):
-    """One refused input. `raw` is its text, with what is not UTF-8 escaped."""
+    """One refused input. `raw` is its text, with what is not UTF-8 escaped; `text` says the reason in words."""
 
     time: float
     source: str
     topic: str = ""
     reason: str
+    text: Text
     detail: str = ""
     size: int = 0
     readings: int = 1

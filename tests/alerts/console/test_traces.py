@@ -120,3 +120,11 @@ def test_a_point_scored_in_two_partitions_is_kept_once() -> None:
     fill(store, [0, 0], [60.0, 61.0], [1.0, 2.0])
     fill(store, [0, 0, 0], [60.0, 61.0, 62.0], [1.0, 2.0, 3.0])
     assert store.trace(0, 0.0, 100.0, 100).time.tolist() == [60.0, 61.0, 62.0]
+
+
+def test_a_point_is_learning_while_its_last_reading_has_no_score() -> None:
+    store = TraceStore(2)
+    assert not store.learning(0)
+    for time, score, expected in ((1.0, np.nan, True), (2.0, 0.0, False)):
+        store.append(np.zeros(1, np.uint32), np.array([time]), np.ones(1), np.array([score], np.float32), seen=0.0)
+        assert store.learning(0) is expected

@@ -49,7 +49,7 @@ def test_the_traces_are_filled_from_the_log_and_go_on_live_without_repeats(
         told = trace()
         schema.Trace.model_validate(told)
         assert told["value"] == [0.0, 1.0, 2.0, 3.0, 4.0]
-        assert (told["unit"], told["score"][0]) == ("mm", 0.25)
+        assert (told["unit"], told["score"][0], told["learning"]) == ("mm", 0.25, False)
         assert "min" not in told
         few = client.get("/api/v1/points/p0/trace?max=2", headers=headers).json()
         assert few["min"][0] == 0.0
@@ -122,4 +122,5 @@ def test_what_was_refused_is_listed_by_reason_and_source(configure: Configure) -
         told = client.get("/api/v1/quarantine?reason=malformed&limit=7", headers=desktop.token("analyst")).json()
     assert asked == [("malformed", None, 7)]
     assert told["items"][0]["raw"] == "\\xff\x00"
+    assert told["items"][0]["text"] == {"zh": "格式错误", "en": "It cannot be decoded"}
     schema.Quarantine.model_validate(told)

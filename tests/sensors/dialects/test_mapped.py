@@ -118,3 +118,10 @@ def test_an_unknown_point_is_refused_by_name() -> None:
 def test_an_empty_path_takes_the_payload_itself() -> None:
     lane = Lane("reading", Mapping(topic="v/{point}", point="{point}", value=""), Registry(site()))
     assert mapped.decode(lane, np.array([1, 2]), [b"4.5", b'"6"'], RECEIVED).value.tolist() == [4.5, 6.0]
+
+
+def test_only_plain_digits_are_a_place_in_a_list() -> None:
+    for step in ("²", "١", "9" * 5000):
+        lane = Lane("reading", Mapping(topic="v/{point}", point="{point}", value=f"items.{step}"), Registry(site()))
+        decoded = mapped.decode(lane, np.array([1]), [b'{"items": [1]}'], RECEIVED)
+        assert np.isnan(decoded.value).all()

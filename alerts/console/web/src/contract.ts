@@ -268,6 +268,7 @@ export interface Dispatch {
 export interface Trace {
   point: string;
   unit: string;
+  learning: boolean; // the model has no score for this point yet
   time: number[];
   value: (number | null)[];
   score?: (number | null)[];

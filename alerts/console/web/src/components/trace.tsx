@@ -34,6 +34,7 @@ export function Trace({ point: id, span, onsets, height, eta }: Props) {
       <figcaption>
         <b title={id}>{name}</b>
         <span class="reading digits" aria-hidden="true">{reading}</span>
+        {data?.learning && <span class="quiet" title={t('trace.learning.title')}>{t('trace.learning')}</span>}
         {eta && (
           <span class="eta">
             {t('trace.eta')} <b class="digits">{eta}</b>
@@ -82,6 +83,7 @@ function summary(name: string, unit: string, data: TraceData, point: Point | und
     }),
   ];
   if (point?.limit != null) parts.push(t('trace.summary.limit', { limit: quantity(point.limit), unit }));
+  if (data.learning) parts.push(t('trace.learning.title'));
   return parts.join(' ');
 }
 

@@ -269,6 +269,8 @@ export const en: Record<keyof typeof zh, string> = {
   'trace.limit': 'Limit',
   'trace.floor': 'Floor',
   'trace.onset': 'alarm',
+  'trace.learning': 'Model learning',
+  'trace.learning.title': 'The model is still learning this point: it has no score, and raises nothing yet.',
   'trace.eta': 'Limit expected in',
   'trace.empty': 'No readings in this time.',
   'trace.summary': '{name}: lowest {low}, highest {high}, latest {last} {unit}.',

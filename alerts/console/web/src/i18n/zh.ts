@@ -267,6 +267,8 @@ export const zh = {
   'trace.limit': '限值',
   'trace.floor': '下限',
   'trace.onset': '报警',
+  'trace.learning': '学习中',
+  'trace.learning.title': '模型正在学习该测点：暂无评分，也不会据此报警。',
   'trace.eta': '报警时预计到限值',
   'trace.empty': '这段时间没有读数。',
   'trace.summary': '{name}：最低 {low}，最高 {high}，最新 {last} {unit}。',

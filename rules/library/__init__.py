@@ -1,1 +1,0 @@
-"""Rules and plans by area type."""

@@ -1,0 +1,60 @@
+"""The rule language: typed tree → text, as it stands in explanations and names figures across an area."""
+
+from __future__ import annotations
+
+from rules.expression import (
+    Across,
+    AcrossFlag,
+    Arithmetic,
+    Compare,
+    Constant,
+    Feature,
+    Flag,
+    Logic,
+    Node,
+    Number,
+)
+
+_SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "m"))
+
+
+def unparse(node: Node, quantity: str = "") -> str:
+    """Write a tree as text again; what is said of points is said of those that measure `quantity`, if any."""
+
+    def text(inner: Node) -> str:
+        return unparse(inner, quantity)
+
+    of = f"{quantity}." if quantity else ""
+    match node:
+        case Number(value, unit):
+            return f"{value:.12g} {unit}".strip()
+        case Feature(name, duration, argument):
+            inside = _span(duration) if duration else argument
+            return f"{of}{name}('{inside}')" if inside else of + name
+        case Constant(name, argument):
+            return f"{of}{name}('{argument}')" if argument else of + name
+        case Flag(name, duration, kind):
+            parts = ([kind] if kind else []) + ([_span(duration)] if duration else [])
+            return f"{of}{name}({', '.join(map(repr, parts))})" if parts else of + name
+        case Across(operation, named, inner) | AcrossFlag(operation, named, inner):
+            return f"area.{operation}({unparse(inner, named)})"
+        case Arithmetic("neg", (item,)):
+            return f"-{text(item)}"
+        case Arithmetic("abs" | "min" | "max" as operation, items):
+            return f"{operation}({', '.join(map(text, items))})"
+        case Arithmetic(operation, items):
+            return "(" + f" {operation} ".join(map(text, items)) + ")"
+        case Compare(operation, left, right):
+            return f"{text(left)} {operation} {text(right)}"
+        case Logic("not", (item,)):
+            return f"not ({text(item)})"
+        case Logic(operation, items):
+            return "(" + f" {operation} ".join(map(text, items)) + ")"
+    raise TypeError(node)
+
+
+def _span(duration: float) -> str:
+    for size, name in _SPANS:
+        if duration >= size and duration % size == 0:
+            return f"{duration / size:.0f}{name}"
+    return f"{duration:.12g}s"
