@@ -278,8 +278,8 @@ class Bridge:
         begun = time.monotonic()
         if not len(self.client.arrivals) and not self.client.arrivals.oversized:
             return read_at
-        messages = self._hand_on(begun)
-        return begun + self._pace.pause(begun, messages, self.settings.floor)
+        messages, readings = self._hand_on(begun)
+        return begun + self._pace.pause(begun, messages, readings, self.settings.floor)
 
     def _read(self, sock: Any) -> None:
         client = self.client
@@ -290,13 +290,13 @@ class Bridge:
             if client.arrivals.size - before < 65_536:
                 return
 
-    def _hand_on(self, now: float) -> int:
-        """Hand the batch on; tell how many of its messages are to be acknowledged."""
+    def _hand_on(self, now: float) -> tuple[int, int]:
+        """Hand the batch on; tell how many of its messages are to be acknowledged, and how many readings it holds."""
         arrivals = self.client.take()
         batch = self.intake.take(arrivals, time.time())
         counts = self._counts
         if not batch.records and not arrivals.acks and not len(arrivals):
-            return 0
+            return 0, 0
         counts["messages"] += len(arrivals)
         counts["readings"] += batch.readings
         counts["events"] += batch.events
@@ -306,7 +306,7 @@ class Bridge:
         self._more["redelivered"] += arrivals.redelivered
         acks = bytes(arrivals.acks)
         self._flights.add(Flight(batch.records, batch.readings, batch.size, acks, self.client.connection, now))
-        return len(acks) // 4
+        return len(acks) // 4, batch.readings
 
     # ── until it is durable ──
 

@@ -40,7 +40,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_seconds: Annotated[float, "Seconds between snapshots of the engine's state."] = 30.0
     retention_days: Annotated[float, "Days of observations and outcomes kept in the log."] = 30.0
     retention_gigabytes: Annotated[float, "Most gigabytes of observations kept in the log."] = 20.0
-    frame_floor_ms: Annotated[float, "Least milliseconds between two frames of one partition under load."] = 10.0
+    frame_floor_ms: Annotated[
+        float,
+        "Least milliseconds between two frames of one partition; up to 2.5 times that under load.",
+    ] = 10.0
     hung_seconds: Annotated[
         float, "Seconds without a sign of life after which a process is killed; 0 lets it hang."
     ] = 20.0
