@@ -248,7 +248,6 @@ def test_a_refused_subscription_is_not_a_connection_and_is_asked_for_again() -> 
     assert len(asked) == 1, "not at once"
     bridge._ask_again(now + 101)
     answer(0x80)
-    bridge._ask_again(now + 101)
     bridge._ask_again(time.monotonic() + 99)
     assert asked[1:] == [[second]], "longer each time"
     bridge._on_connect(None, None, ConnectFlags(session_present=True), accepted, None)
