@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -27,6 +28,9 @@ from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE, SCORES
 
 HISTORY_RECORDS = 20_000
 """Records of scored readings a partition that fill the charts at start, newest first in count."""
+
+BLOCK = 500
+"""Records that are read at a time, from the newest back, until there are as many as were asked for."""
 
 QUARANTINE_LOOK = 5_000
 """Records of the quarantine, and of each partition's outcomes, that one listing looks through."""
@@ -59,16 +63,18 @@ class Backlog:
             log = LogReader(self._file)
         except LogError:
             return []
+
+        def wanted(one: Mapping[str, Any]) -> bool:
+            return (reason is None or one["reason"].partition(":")[0] == reason) and source in (None, one["source"])
+
+        listed: list[Mapping[str, Any]] = []
         with log:
-            found = [*self._of_bridge(log), *self._of_engine(log)]
-        listed: list[Mapping[str, Any]] = [
-            one
-            for one in found
-            if (reason is None or one["reason"].partition(":")[0] == reason)
-            and (source is None or one["source"] == source)
-        ]
-        listed.sort(key=lambda one: one["time"])  # stable: what came later in the log stays later
-        return listed[: -limit - 1 : -1]
+            sources = [self._of_bridge(log)]
+            sources += [self._of_engine(log, partition) for partition in range(log.topics().get(OUTCOMES, 0))]
+            for newest_first in sources:
+                listed += islice(filter(wanted, newest_first), limit)
+        listed.sort(key=lambda one: -one["time"])  # stable: what came later in the log stays first
+        return listed[:limit]
 
     def _of_bridge(self, log: LogReader) -> Iterator[dict[str, Any]]:
         for offset, value in _latest(log, QUARANTINE, 0):
@@ -76,15 +82,14 @@ class Backlog:
             raw = one.raw.decode("utf-8", "backslashreplace")
             yield {**msgspec.structs.asdict(one), "raw": raw, "offset": offset}
 
-    def _of_engine(self, log: LogReader) -> Iterator[dict[str, Any]]:
-        for partition in range(log.topics().get(OUTCOMES, 0)):
-            for _, value in _latest(log, OUTCOMES, partition):
-                if b"refused" not in value:  # most are alarms and the like: not worth decoding
-                    continue
-                record = outcome.decode(value)
-                for one in record.outcomes:
-                    if isinstance(one, outcome.Refused):
-                        yield self._readable(one, partition, record.offset)
+    def _of_engine(self, log: LogReader, partition: int) -> Iterator[dict[str, Any]]:
+        for _, value in _latest(log, OUTCOMES, partition):
+            if b"refused" not in value:  # most are alarms and the like: not worth decoding
+                continue
+            record = outcome.decode(value)
+            for one in reversed(record.outcomes):
+                if isinstance(one, outcome.Refused):
+                    yield self._readable(one, partition, record.offset)
 
     def _readable(self, one: outcome.Refused, partition: int, offset: int) -> dict[str, Any]:
         readings = [
@@ -107,11 +112,14 @@ class Backlog:
 
 
 def _latest(log: LogReader, topic: str, partition: int) -> Iterator[tuple[int, bytes]]:
-    end = log.end(topic, partition)
-    at = max(log.start(topic, partition), end - QUARANTINE_LOOK)
-    while found := log.read(topic, partition, at, end, limit=500):
-        at = found[-1][0] + 1
-        yield from ((offset, value) for offset, _, value in found)
+    """Yield a topic's records, the newest first, as far back as is looked."""
+    at = log.end(topic, partition)
+    first = max(log.start(topic, partition), at - QUARANTINE_LOOK)
+    while at > first:
+        below = max(first, at - BLOCK)
+        found = log.read(topic, partition, below, at, limit=BLOCK)
+        yield from ((offset, value) for offset, _, value in reversed(found))
+        at = below
 
 
 def decode_scores(

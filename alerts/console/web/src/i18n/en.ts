@@ -108,7 +108,7 @@ export const en: Record<keyof typeof zh, string> = {
   'incident.edge.level': 'Level changed',
   'incident.edge.acknowledged': 'Acknowledged',
   'incident.edge.dispatched': 'Dispatched',
-  'incident.edge.undispatched': 'Nobody under way any more',
+  'incident.edge.undispatched': 'Nobody under way',
   'incident.edge.commented': 'Comment',
   'incident.edge.calmed': 'All returned to normal',
   'incident.edge.closed': 'Closed',

@@ -106,7 +106,7 @@ export const zh = {
   'incident.edge.level': '等级变化',
   'incident.edge.acknowledged': '已确认',
   'incident.edge.dispatched': '已派单',
-  'incident.edge.undispatched': '已无在途派单',
+  'incident.edge.undispatched': '当前无人在途',
   'incident.edge.commented': '备注',
   'incident.edge.calmed': '全部恢复正常',
   'incident.edge.closed': '关闭',
