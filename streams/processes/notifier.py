@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from typing import Any
@@ -16,6 +17,8 @@ from streams.processes import child
 from streams.settings import PREFIX, Settings
 from streams.topics import JOURNAL
 from streams.vitals import Vitals
+
+logger = logging.getLogger(__name__)
 
 OUTBOX = "outbox"
 """The component that an alarm on dead letters names."""
@@ -71,17 +74,24 @@ class Undelivered:
         dead = self._notifier.dead_letters()
         if bool(dead) is self._standing:
             return
-        self._standing = bool(dead)
         if dead:
             said = (f"{target}: {len(letters)} ({letters[-1].error})" for target, letters in dead.items())
             self._vitals.down(OUTBOX, ", ".join(said))
         else:
             self._vitals.back(OUTBOX)
+        self._standing = bool(dead)
 
     async def watch(self) -> None:
-        """Look once a second, until cancelled."""
+        """Look once a second, until cancelled; a look that fails is made up for by the next."""
+        trouble = ""
         while True:
-            self.look()
+            try:
+                self.look()
+                trouble = ""
+            except Exception as error:  # a locked or full disk, mostly: the watch must outlast it
+                before, trouble = trouble, repr(error)
+                if trouble != before:
+                    logger.exception("the dead letters cannot be watched")
             await asyncio.sleep(1.0)
 
 

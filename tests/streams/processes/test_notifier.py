@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,3 +63,31 @@ def test_a_refused_order_is_an_alarm_until_it_is_delivered(tmp_path: Path, monke
 
     town = Town(Journal(tmp_path / "journal.sqlite"))
     asyncio.run(scenario())
+
+
+class Letters:
+    """Stand in for `Notifier`: what targets never took; a look fails with each of `errors` first."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.dead: dict[str, list[Any]] = {}
+
+    def dead_letters(self) -> dict[str, list[Any]]:
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.dead
+
+
+def test_the_watch_outlasts_a_locked_file(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    letters, told = Letters(*[sqlite3.OperationalError("database is locked")] * 3), Told()
+
+    async def scenario() -> None:
+        nap = asyncio.sleep
+        monkeypatch.setattr(asyncio, "sleep", lambda _: nap(0.001))
+        watch = asyncio.create_task(Undelivered(letters, told).watch())  # type: ignore[arg-type]
+        await reached(lambda: watch.done() or told.said)
+        watch.cancel()
+        assert told.said == [("outbox", "")]
+
+    asyncio.run(scenario())
+    assert [one.getMessage() for one in caplog.records] == ["the dead letters cannot be watched"]  # said once
