@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
+logger = logging.getLogger(__name__)
 
 STALE = 10.0
 """Seconds after which a process's figures are no longer its state."""
@@ -44,16 +47,37 @@ async def keep_writing(
 ) -> None:
     """Write a process's figures once a second from its event loop, until cancelled; then remove the file.
 
-    `alive` is called each time, also when the disk takes nothing.
+    `alive` is called each time, also when there are no figures or the disk takes none.
     """
+    writing = _Writing(folder, name, figures)
     try:
         while True:
             await asyncio.sleep(1.0)
             alive()
-            with contextlib.suppress(OSError):
-                write_figures(folder, name, figures())
+            writing.once()
     finally:
         (folder / "run" / f"{name}.json").unlink(missing_ok=True)
+
+
+class _Writing:
+    """Write figures; what keeps them from being made costs the figures, which go stale, and not the signs of life."""
+
+    def __init__(self, folder: Path, name: str, figures: Callable[[], Mapping[str, Any]]) -> None:
+        self._folder, self._name, self._figures = folder, name, figures
+        self._trouble = ""
+
+    def once(self) -> None:
+        """Make and write them once; log what keeps them from being made when it begins."""
+        try:
+            figures = self._figures()
+        except Exception as error:
+            trouble, self._trouble = self._trouble, repr(error)
+            if self._trouble != trouble:
+                logger.exception("no figures, process=%s", self._name)
+            return
+        self._trouble = ""
+        with contextlib.suppress(OSError):  # a full disk must not stop the process
+            write_figures(self._folder, self._name, figures)
 
 
 class FiguresWriter:
@@ -62,7 +86,8 @@ class FiguresWriter:
     def __init__(
         self, folder: Path, name: str, figures: Callable[[], Mapping[str, Any]], alive: Callable[[], None] = _nobody
     ) -> None:
-        self._folder, self._name, self._figures, self._alive = folder, name, figures, alive
+        self._folder, self._name, self._alive = folder, name, alive
+        self._writing = _Writing(folder, name, figures)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="figures", daemon=True)
 
@@ -79,5 +104,4 @@ class FiguresWriter:
     def _run(self) -> None:
         while not self._stop.wait(1.0):
             self._alive()
-            with contextlib.suppress(OSError):  # a full disk must not stop the process; the figures go stale instead
-                write_figures(self._folder, self._name, self._figures())
+            self._writing.once()

@@ -106,6 +106,10 @@ class Deliveries:
         """List dead letters."""
         return self._letters("dead = 1 ORDER BY due LIMIT ?", target, limit)
 
+    def dead_ids(self, target: str) -> set[str]:
+        """Name all dead letters."""
+        return {str(id) for (id,) in self._do("SELECT id FROM letters WHERE target = ? AND dead = 1", target)}
+
     def revive(self, target: str, id: str) -> bool:
         """Have a dead letter tried again from the beginning; tell whether there was one."""
         done = self._do(

@@ -17,7 +17,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from alerts.notifiers.notice import Notice, Rejected, Unavailable
-from alerts.notifiers.targets import MqttTarget, read_secret
+from alerts.notifiers.targets import ALARMS, DISPATCHES, UNDISPATCHED, MqttTarget, read_secret
 
 logger = logging.getLogger(__name__)
 
@@ -132,13 +132,13 @@ class MqttSender:
 
 
 def _topics(notice: Notice) -> list[tuple[str, str]]:
-    """List where a notice goes, under the prefix; an order also to the units that are told of it."""
+    """List where a notice goes (one of `KINDS`, name), under the prefix; an order also to the units told of it."""
     if notice.kind == "area":
-        return [("alarms", notice.area)]
+        return [(ALARMS, notice.area)]
     if not notice.unit:
-        return [("undispatched", notice.area)]
+        return [(UNDISPATCHED, notice.area)]
     copies = notice.payload.get("data", {}).get("copies", ())
-    return [("dispatches", name) for name in dict.fromkeys((notice.unit, *copies))]
+    return [(DISPATCHES, name) for name in dict.fromkeys((notice.unit, *copies))]
 
 
 def _no_delay(_client: paho.Client, _data: Any, connection: Any) -> None:

@@ -114,6 +114,14 @@ class Notifier:
         found = {channel.target.name: self._deliveries.dead(channel.target.name) for channel in self._channels}
         return {name: letters for name, letters in found.items() if letters}
 
+    def dead_ids(self) -> set[tuple[str, str]]:
+        """Name all that targets never took: (target, id)."""
+        return {
+            (channel.target.name, id)
+            for channel in self._channels
+            for id in self._deliveries.dead_ids(channel.target.name)
+        }
+
 
 def backoff(target: Target, attempts: int, asked: float | None, jitter: float) -> float:
     """Return the seconds until the next attempt: doubling, capped, half of it random (`jitter` in 0..1)."""

@@ -47,6 +47,11 @@ class MqttTarget(Struct, tag="mqtt", frozen=True):
 Target = WebhookTarget | MqttTarget
 
 
+ALARMS, DISPATCHES, UNDISPATCHED = "alarms", "dispatches", "undispatched"
+KINDS = (ALARMS, DISPATCHES, UNDISPATCHED)
+"""The levels under an `MqttTarget`'s prefix that are published to. No broker may hold any of them back."""
+
+
 class TargetError(ValueError):
     """Say what is wrong with a target."""
 

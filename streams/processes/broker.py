@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from alerts.notifiers.targets import KINDS
 from streams import settings
 from streams.embedded import broker
 from streams.embedded.mqtt.limits import BrokerSettings
@@ -31,8 +32,9 @@ def main(prefixes: Sequence[str]) -> int:
         username=found.mqtt_username,
         password=found.mqtt_password,
         held=("#",),
-        # Its own alarms and orders no bridge takes: they must reach who listens while there is none.
-        unheld=tuple(f"{prefix}/{kind}/#" for prefix in prefixes for kind in ("alarms", "dispatches")),
+        # Its own alarms and orders no bridge takes: they must reach who listens while there is none, and behind
+        # one that is held the notifier's next ones would wait.
+        unheld=tuple(f"{prefix}/{kind}/#" for prefix in prefixes for kind in KINDS),
     )
     try:
         broker.serve(wanted, child.parent().alive)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
+import time
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from alerts.notifiers.notifier import Notifier
@@ -17,8 +21,13 @@ from streams.settings import PREFIX, Settings
 from streams.topics import JOURNAL
 from streams.vitals import Vitals
 
+logger = logging.getLogger(__name__)
+
 OUTBOX = "outbox"
 """The component that an alarm on dead letters names."""
+
+AGAIN = 60.0
+"""Seconds between two times that a standing alarm asks again: a receiver that refuses all would fill the journal."""
 
 
 def targets(found: Settings, prefix: str) -> list[Target]:
@@ -60,28 +69,51 @@ def _secret(found: Settings, name: str) -> tuple[str, str]:
 
 
 class Undelivered:
-    """Have an alarm stand for as long as there are orders that are tried no more."""
+    """Have an alarm stand for as long as there are orders that are tried no more, and ask again when there are others.
 
-    def __init__(self, notifier: Notifier, vitals: Vitals) -> None:
-        self._notifier, self._vitals = notifier, vitals
-        self._standing: bool | None = None  # not said yet: an earlier run may have left either
+    Who has acknowledged it knows of those before only. `clock`: seconds, never set back.
+    """
+
+    def __init__(self, notifier: Notifier, vitals: Vitals, clock: Callable[[], float] = time.monotonic) -> None:
+        self._notifier, self._vitals, self._clock = notifier, vitals, clock
+        self._told: set[tuple[str, str]] | None = None  # not said yet: an earlier run may have left either
+        self._asked = 0.0  # clock
 
     def look(self) -> None:
         """Look for dead letters and say what has changed."""
-        dead = self._notifier.dead_letters()
-        if bool(dead) is self._standing:
+        dead = self._notifier.dead_ids()
+        if not dead:
+            if self._told != dead:
+                self._vitals.back(OUTBOX)
+        elif not self._told:
+            self._down(dead)
+        elif dead <= self._told:
+            pass  # fewer of the same: what is delivered after all is forgotten, so that it can be told of again
+        elif self._clock() - self._asked < AGAIN:
             return
-        self._standing = bool(dead)
-        if dead:
-            said = (f"{target}: {len(letters)} ({letters[-1].error})" for target, letters in dead.items())
-            self._vitals.down(OUTBOX, ", ".join(said))
         else:
-            self._vitals.back(OUTBOX)
+            self._vitals.back(OUTBOX)  # an alarm that stands does not ask again: it returns, and comes anew
+            self._down(dead)
+        self._told = dead
+
+    def _down(self, dead: set[tuple[str, str]]) -> None:
+        counts = Counter(target for target, _ in dead)
+        errors = {target: letters[-1].error for target, letters in self._notifier.dead_letters().items()}
+        said = (f"{target}: {count} ({errors.get(target, '')})" for target, count in sorted(counts.items()))
+        self._vitals.down(OUTBOX, ", ".join(said))
+        self._asked = self._clock()
 
     async def watch(self) -> None:
-        """Look once a second, until cancelled."""
+        """Look once a second, until cancelled; a look that fails is made up for by the next."""
+        trouble = ""
         while True:
-            self.look()
+            try:
+                self.look()
+                trouble = ""
+            except Exception as error:  # a locked or full disk, mostly: the watch must outlast it
+                before, trouble = trouble, repr(error)
+                if trouble != before:
+                    logger.exception("the dead letters cannot be watched")
             await asyncio.sleep(1.0)
 
 

@@ -118,3 +118,16 @@ def test_orders_that_nobody_took_and_a_lost_memory_are_alarms_with_words_of_thei
     assert alarms[0].title == {"zh": "指令未能送达", "en": "Orders were not delivered"}
     assert alarms[0].explanation is not None and "answered 410" in alarms[0].explanation.clause
     assert all(one.rationale["response"][language] for one in alarms[:2] for language in ("zh", "en"))
+
+
+def test_an_acknowledged_alarm_on_orders_asks_again_when_others_are_refused() -> None:
+    values = [published(CONTENT), tick(START), event("outbox", "down", START + 1, "webhook: 1")]
+    incident = flat(play(values), IncidentChange)[0].incident
+    values += [
+        command("acknowledge", incident, SYSTEM, START + 2, "c1"),
+        event("outbox", "up", START + 3),
+        event("outbox", "down", START + 3, "webhook: 2"),
+    ]
+    last = flat(play(values), AlarmTransition)[-1]
+    assert last.after == "UNACK"
+    assert last.explanation is not None and "webhook: 2" in last.explanation.clause

@@ -35,6 +35,8 @@ def test_orders_pass_while_there_is_no_bridge_and_readings_wait(tmp_path: Path) 
         assert unit.next()[1].endswith(b"go")
         other.publish("foreshock/alarms/a0", b"{}", 1, 3, 1)
         assert other.next() == (0x40, b"\0\3")
+        other.publish("foreshock/undispatched/a0", b"{}", 1, 4)
+        assert other.next() == (0x40, b"\0\4"), "a notice that nobody is on it would hold up every order behind it"
 
     async def scenario() -> None:
         assert broker.name == "broker"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from alerts.journal import Journal
 from alerts.notifiers import notifier as module
-from alerts.notifiers.deliveries import Deliveries
+from alerts.notifiers.deliveries import Deliveries, Letter
+from alerts.notifiers.notice import Notice
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import WebhookTarget
-from streams.processes.notifier import Undelivered
+from streams.processes.notifier import AGAIN, Undelivered
 from tests.alerts.notifiers.world import Town, receiver
 from tests.waiting import reached
 
@@ -61,3 +63,79 @@ def test_a_refused_order_is_an_alarm_until_it_is_delivered(tmp_path: Path, monke
 
     town = Town(Journal(tmp_path / "journal.sqlite"))
     asyncio.run(scenario())
+
+
+class Letters:
+    """Stand in for `Notifier`: what targets never took; a look fails with each of `errors` first."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.dead: dict[str, list[Letter]] = {}
+
+    def dead_ids(self) -> set[tuple[str, str]]:
+        return {(target, one.notice.id) for target, letters in self.dead_letters().items() for one in letters}
+
+    def dead_letters(self) -> dict[str, list[Letter]]:
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.dead
+
+    def bury(self, target: str, id: str) -> None:
+        notice = Notice(id=id, kind="dispatch", area="a0", unit="team", simulated=False, time=0.0, payload={})
+        self.dead.setdefault(target, []).append(Letter(notice, 1, 0.0, True, "answered 410"))
+
+
+def test_the_watch_outlasts_a_locked_file(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    letters, told = Letters(*[sqlite3.OperationalError("database is locked")] * 3), Told()
+
+    async def scenario() -> None:
+        nap = asyncio.sleep
+        monkeypatch.setattr(asyncio, "sleep", lambda _: nap(0.001))
+        watch = asyncio.create_task(Undelivered(letters, told).watch())  # type: ignore[arg-type]
+        await reached(lambda: watch.done() or told.said)
+        watch.cancel()
+        assert told.said == [("outbox", "")]
+
+    asyncio.run(scenario())
+    assert [one.getMessage() for one in caplog.records] == ["the dead letters cannot be watched"]  # said once
+
+
+def test_further_orders_that_nobody_took_ask_again_but_not_all_the_time() -> None:
+    letters, told, now = Letters(), Told(), [1000.0]
+    watch = Undelivered(letters, told, lambda: now[0])  # type: ignore[arg-type]
+    watch.look()
+    letters.bury("hook", "d-1.1")
+    watch.look()
+    told.said.clear()
+
+    letters.bury("hook", "d-2.1")
+    letters.bury("mqtt", "d-2.1")
+    watch.look()
+    assert told.said == [], "the alarm has only just been raised"
+    now[0] += AGAIN
+    watch.look()
+    watch.look()
+    assert told.said == [("outbox", ""), ("outbox", "hook: 2 (answered 410), mqtt: 1 (answered 410)")]
+    told.said.clear()
+
+    now[0] += AGAIN
+    revived = letters.dead["hook"].pop(0)
+    watch.look()
+    assert told.said == [], "fewer than before are nothing to ask about"
+    letters.dead["hook"].append(revived)
+    watch.look()
+    assert [bool(detail) for _, detail in told.said] == [False, True], "it is refused once more"
+    letters.dead.clear()
+    watch.look()
+    assert told.said[2:] == [("outbox", "")]
+
+
+def test_more_dead_letters_than_are_listed_are_all_known(tmp_path: Path) -> None:
+    deliveries = Deliveries(tmp_path / "outbox.sqlite")
+    letters = Letters()
+    for number in range(150):
+        letters.bury("hook", f"d-{number}.1")
+    for one in letters.dead["hook"]:
+        deliveries.put_off("hook", one)
+    assert deliveries.dead_ids("hook") == {f"d-{number}.1" for number in range(150)}
+    deliveries.close()

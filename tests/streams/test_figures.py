@@ -1,0 +1,58 @@
+"""Figures of a process: what keeps them from being made does not end its signs of life."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from streams.figures import FiguresWriter, keep_writing, read_figures
+from tests.waiting import reached, until
+
+
+class Process:
+    """A process whose figures cannot be made three times, and that counts its signs of life."""
+
+    def __init__(self) -> None:
+        self.signs = self.asked = 0
+
+    def alive(self) -> None:
+        self.signs += 1
+
+    def figures(self) -> dict[str, int]:
+        self.asked += 1
+        if self.asked <= 3:
+            raise sqlite3.OperationalError("database is locked")
+        return {"delivered": 7}
+
+
+def test_signs_of_life_outlast_figures_that_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "run").mkdir()
+    process = Process()
+
+    async def scenario() -> None:
+        nap = asyncio.sleep
+        monkeypatch.setattr(asyncio, "sleep", lambda _: nap(0.001))
+        task = asyncio.create_task(keep_writing(tmp_path, "notifier", process.figures, process.alive))
+        await reached(lambda: task.done() or process.asked > 4)
+        assert not task.done()
+        assert read_figures(tmp_path) == {"notifier": {"delivered": 7}}
+        task.cancel()
+
+    asyncio.run(scenario())
+    assert process.signs >= process.asked
+    assert [one.getMessage() for one in caplog.records] == ["no figures, process=notifier"]  # said once
+
+
+def test_so_do_those_of_a_thread(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    process = Process()
+    writer = FiguresWriter(tmp_path, "bridge", process.figures, process.alive)
+    writer.start()
+    until(lambda: read_figures(tmp_path))
+    writer.stop()
+    assert process.signs >= 4
