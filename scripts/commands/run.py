@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import os
 import time
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -34,6 +34,15 @@ ACCOUNTS = "alerts.console.accounts"
 SCENE = "landslide"
 SPEED = 40.0
 HISTORY_HOURS = 30.0
+LOOK, BLOCK = 30_000, 500
+"""Records of each partition among which the newest reading is looked for, more than eight hours of ticks; at a time."""
+
+
+class Pace(NamedTuple):
+    """How fast a scene is played, and how much of the past is delivered before it."""
+
+    speed: float = SPEED
+    history: float = HISTORY_HOURS
 
 
 def run(
@@ -71,7 +80,8 @@ def run(
             content = publication.resolve(found.site_folder, found.data_folder, _address(found))
             _require_partitions(found, content)
             _require_cameras(content, camera or [])
-            raise typer.Exit(asyncio.run(_supervise(found, content, scene if sim else None, camera or [], begun)))
+            pace = _pace(found, scene) if sim else Pace()
+            raise typer.Exit(asyncio.run(_supervise(found, content, scene if sim else None, camera or [], pace, begun)))
     except DocumentError as error:
         for problem in error.problems[:20]:
             wrong(str(problem))
@@ -123,7 +133,55 @@ def _require_cameras(content: Bundle, given: list[str]) -> None:
             raise StartError(f"--camera {one}: the site has no camera {name}")
 
 
-def children(found: Settings, content: Bundle, scene: str | None, cameras: list[str]) -> list[Child]:
+def _pace(found: Settings, scene: str) -> Pace:
+    """Choose how a scene can be played into this data folder. Raise `StartError` when there is no such scene.
+
+    It is played in times of the past. Where the folder holds readings from that time already, all of it would be out
+    of order: there the scene begins now, and takes as long as it would in life.
+    """
+    if scene == SCENE and not found.log_file.exists():
+        return Pace()
+    from scripts.simulator.scenes import SCENES  # here, and below: numpy need not hold up the usual start
+
+    if scene not in SCENES:
+        raise StartError(f"there is no scene {scene}; there are {', '.join(SCENES)}")
+    newest = _newest_reading(found)
+    if newest is None:
+        return Pace()
+    lasts = SCENES[scene].lasts
+    room = time.time() - newest - lasts
+    return Pace(SPEED, min(HISTORY_HOURS, room / 3600)) if room >= 0 else Pace(1.0, 0.0)
+
+
+def _newest_reading(found: Settings) -> float | None:
+    """Return the time of the newest reading among the log's last records; None when there is none."""
+    from sensors import frame
+    from sensors.observation import FRAME
+
+    newest: float | None = None
+    try:
+        log = LogReader(found.log_file)
+    except LogError:
+        return None  # no log yet, or one that the worker will name what is wrong with
+    with log:
+        for partition in range(log.topics().get(OBSERVATIONS, 0)):
+            stop = log.end(OBSERVATIONS, partition)
+            first = max(log.start(OBSERVATIONS, partition), stop - LOOK)
+            times: list[float] = []
+            while stop > first and not times:
+                at = below = max(first, stop - BLOCK)
+                while at < stop and (records := log.read(OBSERVATIONS, partition, at, stop)):
+                    frames = (value for _, _, value in records if value[:1] == bytes((FRAME,)))
+                    times += [float(frame.decode(value).time.max(initial=0.0)) for value in frames]
+                    at = records[-1][0] + 1
+                stop = below
+            newest = max([*times, *([] if newest is None else [newest])], default=None)
+    return newest
+
+
+def children(
+    found: Settings, content: Bundle, scene: str | None, cameras: list[str], pace: Pace | None = None
+) -> list[Child]:
     """List the processes of a run."""
     environment = _environment(found)
 
@@ -150,7 +208,8 @@ def children(found: Settings, content: Bundle, scene: str | None, cameras: list[
         filming.environment = {**environment, CAMERAS_VARIABLE: msgspec.json.encode(cameras).decode()}
         started.append(filming)
     if scene is not None:
-        options = ["--scene", scene, "--speed", str(SPEED), "--history", str(HISTORY_HOURS), "--quiet"]
+        pace = pace or Pace()
+        options = ["--scene", scene, "--speed", f"{pace.speed:g}", "--history", f"{pace.history:.4f}", "--quiet"]
         options += ["--footage", str(film)] if film is not None else []
         started.append(child("simulator", 0, "-m", "scripts.cli", "simulate", *options, once=True))
     return started
@@ -175,11 +234,13 @@ def _environment(found: Settings) -> dict[str, str]:
     return environment
 
 
-async def _supervise(found: Settings, content: Bundle, scene: str | None, cameras: list[str], begun: float) -> int:
+async def _supervise(
+    found: Settings, content: Bundle, scene: str | None, cameras: list[str], pace: Pace, begun: float
+) -> int:
     configure_logging("run", found.log_level, found.data_folder / "run")
     vitals = Vitals(found.hub_path, content.site)
     supervisor = Supervisor(
-        children(found, content, scene, cameras),
+        children(found, content, scene, cameras, pace),
         vitals.lost,
         vitals.back,
         lambda name, text: out.print(f"  {plain(name)}: {plain(text)}"),
@@ -190,7 +251,7 @@ async def _supervise(found: Settings, content: Bundle, scene: str | None, camera
         # the accounts' libraries take as long to import as the rest of this process: while the children begin
         await asyncio.gather(supervisor.start(), asyncio.to_thread(importlib.import_module, ACCOUNTS))
         vitals.started()
-        _welcome(found, content, scene, _first_link(found), time.monotonic() - begun)
+        _welcome(found, content, scene, pace, _first_link(found), time.monotonic() - begun)
         await supervisor.wait()
         out.print("stopping …")
     finally:
@@ -215,7 +276,7 @@ def _first_link(found: Settings) -> str | None:
         accounts.close()
 
 
-def _welcome(found: Settings, content: Bundle, scene: str | None, link: str | None, seconds: float) -> None:
+def _welcome(found: Settings, content: Bundle, scene: str | None, pace: Pace, link: str | None, seconds: float) -> None:
     site = content.site
     out.print(f"[bold]Foreshock[/bold] {plain(site.name.zh)} · {plain(site.name.en)}: ready in {seconds:.1f} s")
     out.print(
@@ -231,3 +292,8 @@ def _welcome(found: Settings, content: Bundle, scene: str | None, link: str | No
         out.print(
             f"  [bold yellow]SIMULATION 模拟[/bold yellow] scene “{scene}” is being played; --no-sim runs without"
         )
+        if pace.speed < SPEED:
+            out.print(
+                "          at the pace of life, for this folder holds readings of the last hour already; "
+                "--data ANOTHER plays it fast"
+            )

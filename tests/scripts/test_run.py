@@ -1,0 +1,63 @@
+"""How a scene is played into a folder that holds readings already."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.commands.run import HISTORY_HOURS, SPEED, Pace, _newest_reading, _pace
+from sensors import frame, observation
+from sensors.observation import Tick
+from streams import settings
+from streams.embedded.store import Log, TopicSpec
+from streams.settings import Settings
+from streams.supervisor import StartError
+from streams.topics import OBSERVATIONS
+
+
+def folder_with(folder: Path, ages: list[float], ticks: int = 0) -> Settings:
+    """Make a log with readings of these ages (seconds), and ticks after them."""
+    found = settings.load({}, data=str(folder))
+    with Log(found.log_file, {OBSERVATIONS: TopicSpec(2)}) as log:
+        for number, age in enumerate(ages):
+            one = frame.encode(
+                np.zeros(900, "u4"),
+                np.full(900, time.time() - age),
+                np.zeros(900),
+                np.zeros(900, "u1"),
+                registry="v1",
+                received=time.time(),
+            )
+            log.write([(OBSERVATIONS, number % 2, None, one)])
+        log.write([(OBSERVATIONS, 0, None, observation.encode(Tick(time=time.time()))) for _ in range(ticks)])
+    return found
+
+
+def test_a_new_folder_gets_the_history_and_the_scene_fast(tmp_path: Path) -> None:
+    assert _pace(settings.load({}, data=str(tmp_path)), "landslide") == Pace(SPEED, HISTORY_HOURS)
+    assert _pace(folder_with(tmp_path, [], ticks=3), "landslide") == Pace(SPEED, HISTORY_HOURS)
+
+
+def test_a_folder_with_readings_of_the_last_hour_gets_the_scene_at_the_pace_of_life(tmp_path: Path) -> None:
+    assert _pace(folder_with(tmp_path, [90_000.0, 80_000.0, 60.0, 86_000.0], ticks=1500), "landslide") == Pace(1.0, 0.0)
+
+
+def test_a_folder_with_older_readings_gets_no_history_that_would_be_out_of_order(tmp_path: Path) -> None:
+    pace = _pace(folder_with(tmp_path, [3 * 3600.0] * 3), "landslide")
+    assert pace.speed == SPEED
+    assert pace.history == pytest.approx(2.0, abs=0.01)
+
+
+def test_the_newest_reading_is_found_however_many_records_a_read_gives(tmp_path: Path) -> None:
+    found = folder_with(tmp_path, [float(age) for age in range(1200, 0, -3)])
+    newest = _newest_reading(found)
+    assert newest is not None
+    assert time.time() - newest < 60.0
+
+
+def test_a_scene_that_there_is_not_starts_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match=r"there is no scene nope; there are .*landslide"):
+        _pace(settings.load({}, data=str(tmp_path)), "nope")
