@@ -116,6 +116,15 @@ def encode(observation: Observation) -> bytes:
     return bytes((RECORD,)) + _encoder.encode(observation)
 
 
+_PUBLICATION = _encoder.encode(Publication(version="", bundle=b"", author="", reason="", time=0.0))
+_BEGINNING = bytes((RECORD,)) + _PUBLICATION[: _PUBLICATION.index(b"publication") + len(b"publication")]
+
+
+def is_publication(record: bytes) -> bool:
+    """Tell whether a record written by `encode` is a publication, without decoding its bundle."""
+    return record.startswith(_BEGINNING)
+
+
 def decode(record: bytes) -> Observation:
     """Decode a record written by `encode`. Raise `msgspec.DecodeError` (a ValueError) on anything else."""
     if not record or record[0] != RECORD:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
@@ -34,6 +35,11 @@ logger = logging.getLogger(__name__)
 SLICE, SLICE_BYTES = 128, 100_000
 """Records, and bytes of them, that the engine takes before it lets the event loop breathe: 4 700 readings, milliseconds
 of work; a second if they are all of one point, and the clock must not stand still for longer.
+"""
+
+PATIENCE = 300.0
+"""Seconds for which the worker says that it lives while the engine compiles rules. 10 000 take 9 s here, and the parent
+gives a silent process 20: one that it ended would begin with the same publication again, and be ended again.
 """
 
 AT_ONCE = 24
@@ -81,6 +87,7 @@ class Worker:
         self.started = asyncio.Event()
         self._pulse_before = (clock(), 0)
         self._progress: Callable[[str], None] = lambda _: None
+        self._alive: Callable[[], None] = lambda: None
         self._trouble = ""  # why the log takes nothing, if so
         self.app.on_assigned(self._assigned)
         self.app.on_revoked(self._revoked)
@@ -100,9 +107,10 @@ class Worker:
         """Run until `until` is done; call `ready` once partitions are assigned and the hub listens.
 
         `progress` is told, from any thread, how far the reading of the log has come that a start may need. `alive` is
-        called once a second for as long as the event loop turns, once the log is open: that may take long.
+        called once a second for as long as the event loop turns, once the log is open: that may take long. While rules
+        are compiled in the loop it is called from another thread.
         """
-        self._progress = progress
+        self._progress, self._alive = progress, alive
         await self.app.start()
         failure = asyncio.create_task(self.app.failure())
         signs = asyncio.create_task(_repeat(alive))
@@ -130,7 +138,10 @@ class Worker:
         try:
             records = [(offset, value) for offset, _, value in batch.records]
             for part in slices(records):
-                outputs += station.take(part)
+                # the state is not to be seen half compiled, by the clock or by a snapshot: so not in another thread
+                gap = part[0][0] > station.engine.offset + 1  # to be read again, whatever is in it
+                with self._signs(gap or any(observation.is_publication(value) for _, value in part)):
+                    outputs += station.take(part)
                 if part[-1] is not records[-1]:
                     await asyncio.sleep(0)
             offsets = await batch.done(outputs)
@@ -144,6 +155,10 @@ class Worker:
         for (topic, partition, _, value), offset in zip(outputs, offsets, strict=True):
             if topic == SCORES:
                 self.hub.publish(topic, partition, offset, value)
+
+    def _signs(self, long: bool) -> contextlib.AbstractContextManager[None]:
+        """Give signs of life from a thread during what may take long in the event loop."""
+        return _beside(self._alive) if long else contextlib.nullcontext()
 
     async def record(self, batch: Batch) -> None:
         """Write outcomes to the journal, then tell who listens."""
@@ -256,7 +271,8 @@ class Worker:
             encoded = observation.encode(publication)
             if station.lost and not station.engine.version:
                 # in force before what comes next, too: it may have been acknowledged and not been looked at yet
-                station.engine.apply([(station.engine.offset, encoded)])
+                with self._signs(True):
+                    station.engine.apply([(station.engine.offset, encoded)])
             await self.app.produce(OBSERVATIONS, partition, None, encoded)
         if station.lost:
             await asyncio.to_thread(self._forget, station)
@@ -322,6 +338,27 @@ async def _repeat(alive: Callable[[], None]) -> None:
     while True:
         alive()
         await asyncio.sleep(1.0)
+
+
+@contextlib.contextmanager
+def _beside(alive: Callable[[], None]) -> Iterator[None]:
+    """Call `alive` once a second from a thread, for at most PATIENCE seconds: what hangs must still be found."""
+    done = threading.Event()
+    until = time.monotonic() + PATIENCE
+
+    def say() -> None:
+        while time.monotonic() < until:
+            alive()
+            if done.wait(1.0):
+                return
+
+    thread = threading.Thread(target=say, name="signs", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def slices(records: Sequence[tuple[int, bytes]]) -> Iterator[Sequence[tuple[int, bytes]]]:

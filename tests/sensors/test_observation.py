@@ -3,7 +3,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensors.observation import CameraEvent, Command, Observation, Publication, Report, Tick, decode, encode
+from sensors.observation import (
+    CameraEvent,
+    Command,
+    Observation,
+    Publication,
+    Report,
+    Tick,
+    decode,
+    encode,
+    is_publication,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +28,7 @@ from sensors.observation import CameraEvent, Command, Observation, Publication, 
 )
 def test_an_observation_comes_back_as_it_went(observation: Observation) -> None:
     assert decode(encode(observation)) == observation
+    assert is_publication(encode(observation)) is isinstance(observation, Publication)
 
 
 @given(st.binary(max_size=100))

@@ -12,10 +12,12 @@ import pytest
 from alerts.queries import Reader
 from sensors import observation
 from streams import bundle, settings
+from streams.batches import Output
 from streams.bundle import Bundle
 from streams.embedded.store import Log
 from streams.hub import HubProducer
 from streams.replay import compare, entries
+from streams.station import Station
 from streams.topics import GROUP, OBSERVATIONS
 from streams.worker import SLICE, SLICE_BYTES, Worker, slices
 from tests.streams.small_site import START, frame_of, rules, site
@@ -108,6 +110,42 @@ def test_a_tick_comes_before_all_that_is_heard_after_a_start(tmp_path: Path) -> 
         return [type(observation.decode(value)).__name__ for _, _, value in records]
 
     assert asyncio.run(scenario())[:2] == ["Publication", "Tick"]
+
+
+def test_it_gives_signs_of_life_while_rules_are_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings.load({}, data=str(tmp_path))
+    (tmp_path / "run").mkdir()
+    compiling, seen, signs = threading.Event(), threading.Event(), []
+
+    def alive() -> None:
+        if compiling.is_set():
+            signs.append(threading.current_thread())
+            seen.set()
+
+    def take(self: Station, records: list[tuple[int, bytes]]) -> list[Output]:
+        if not any(observation.is_publication(value) for _, value in records):
+            return real(self, records)
+        compiling.set()
+        noticed.append(seen.wait(10))  # the event loop stands still all that while
+        compiling.clear()
+        return real(self, records)
+
+    real, noticed = Station.take, list[bool]()
+    monkeypatch.setattr(Station, "take", take)
+
+    async def scenario() -> None:
+        worker = Worker(found, bundle.pack(CONTENT), 1, clock=lambda: START)
+        stop, ready = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(worker.run(stop.wait(), ready.set, alive=alive))
+        await asyncio.wait_for(ready.wait(), 20)
+        await reached(lambda: any(station.engine.version for station in worker.stations.values()))
+        stop.set()
+        await task
+
+    asyncio.run(scenario())
+    assert noticed == [True]
+    assert threading.main_thread() not in signs
+    assert not [one for one in signs if one.is_alive()], "its thread ends with the work"
 
 
 @pytest.mark.parametrize(
