@@ -108,12 +108,19 @@ def test_check_of_no_site_at_all_is_a_problem(tmp_path: Path) -> None:
         ("alarms", "show", "a-1"),
         ("alarms", "ack", "a-1"),
         ("replay",),
+        ("users", "list"),
+        ("users", "audit"),
+        ("users", "password", "li"),
+        ("users", "disable", "li"),
+        ("tokens", "list"),
+        ("tokens", "revoke", "probe"),
     ],
     ids=" ".join,
 )
 def test_where_nothing_has_run_it_says_so(arguments: tuple[str, ...], tmp_path: Path) -> None:
     said = sentence(run(*arguments, "--data", tmp_path / "[empty]"))
     assert "[empty]" in said
+    assert list(tmp_path.iterdir()) == [], "a mistyped folder is not made"
 
 
 def test_status_where_nothing_has_run_ends_with_3(tmp_path: Path) -> None:
@@ -148,6 +155,7 @@ def test_scores_of_no_file_and_scenes_of_no_name_are_refused(tmp_path: Path) -> 
 
 def test_accounts_are_kept_without_a_running_product(tmp_path: Path) -> None:
     data = ("--data", tmp_path / "data")
+    assert run("users", "first-link", *data).exit_code == 0
     assert "no accounts yet" in run("users", "list", *data).output
     password = "a long enough password 7\n"
     assert run("users", "add", "li", "--role", "administrator", *data, given=password).exit_code == 0
@@ -192,8 +200,8 @@ def test_a_token_is_revoked_by_the_name_it_was_given(tmp_path: Path) -> None:
 
 def test_the_audit_says_who_did_what_and_whether_it_holds(tmp_path: Path) -> None:
     data = ("--data", tmp_path / "data")
-    assert "no such entries" in run("users", "audit", *data).output
     run("tokens", "add", "probe", "--role", "viewer", *data)
+    assert "no such entries" in run("users", "audit", "--actor", "user:li", *data).output
     run("tokens", "revoke", "probe", *data)
     shown = run("users", "audit", "--action", "token", *data)
     assert shown.exit_code == 0
