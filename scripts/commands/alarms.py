@@ -28,6 +28,8 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Alarms: list, show one with its reasons, acknowledge."
 )
 WAIT = 5.0
+SIMULATED = "模拟 SIM"
+"""The mark of what comes of simulated readings, as on the console."""
 
 
 def _open(data: Path | None) -> tuple[settings.Settings, Bundle, Reader]:
@@ -60,11 +62,12 @@ def list_alarms(
     if as_json:
         print(msgspec.json.encode(found).decode())
         return
-    table = Table("level", "state", "raised", "area", "scope", "rule")
+    table = Table("level", "state", "simulated", "raised", "area", "scope", "rule")
     table.add_column("id", no_wrap=True)  # whole, to be copied
     for one in found:
         level = one["level"]
-        row = (one["state"], local(one["opened"], content.site.zone), one["area"], one["scope"], one["rule"], one["id"])
+        mark, raised = SIMULATED if one["simulated"] else "", local(one["opened"], content.site.zone)
+        row = (one["state"], mark, raised, one["area"], one["scope"], one["rule"], one["id"])
         table.add_row(f"[{LEVEL_STYLE[level]}] {level} [/]", *map(plain, row))
     out.print(table if found else "no alarms")
 
@@ -89,8 +92,10 @@ def show_alarm(
     area = registry.area(one["area"])
     level = one["level"]
     title = f"{area.name.zh} {area.name.en}" if area else one["area"]
-    out.print(f"[{LEVEL_STYLE[level]}] {level} [/] {one['state']}  {plain(title)}")
+    mark = f"  [bold yellow]{SIMULATED}[/bold yellow]" if one["simulated"] else ""
+    out.print(f"[{LEVEL_STYLE[level]}] {level} [/] {one['state']}{mark}  {plain(title)}")
     out.print(plain(f"{one['scope']} by rule {one['rule']} ({one['rule_version']}), incident {one['incident']}"))
+    out.print(f"onset:  {local(one['onset'], zone)}")
     why = one.get("explanation") or {}
     if why:
         out.print(plain(f"fired:  {why.get('clause', '')}"))

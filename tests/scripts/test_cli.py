@@ -15,10 +15,14 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from alerts.desk import Desk
+from alerts.journal import Journal
+from alerts.outcome import Record
 from scripts.cli import application
 from scripts.commands import terminal
 from sensors.registry import load_site
 from streams import bundle, publication
+from tests.alerts.cases import SITE, change
 
 ROOT = Path(__file__).parents[2]
 DISTRICT = ROOT / "examples" / "district"
@@ -213,6 +217,31 @@ def test_the_audit_says_who_did_what_and_whether_it_holds(tmp_path: Path) -> Non
         database.execute("DELETE FROM audit WHERE sequence = 1")
     assert "entry 1" in sentence(run("users", "audit", *data))
     assert json.loads(run("users", "audit", "--json", *data).stdout)["broken"] == 1
+
+
+@pytest.fixture
+def alarmed(tmp_path: Path) -> Path:
+    """Make a data folder with a real alarm of slope-1 and a simulated one of river-1, both begun at 995 s."""
+    desk = Desk(SITE)
+    raised = [
+        *desk.condition(change(2, rule="creep"), 1000.0),
+        *desk.condition(change(3, rule="level", area="river-1", scope="p7", simulated=True), 1000.0),
+    ]
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.record([Record(0, 0, tuple(raised))])
+    journal.close()
+    publication.write(tmp_path, bundle.pack(bundle.Bundle(site=load_site(DISTRICT))))
+    return tmp_path
+
+
+def test_a_simulated_alarm_is_marked_and_its_onset_is_shown(alarmed: Path) -> None:
+    rows = run("alarms", "list", "--data", alarmed).output.splitlines()
+    assert [("river-1" in row) for row in rows if "模拟 SIM" in row] == [True]
+    assert any("slope-1" in row for row in rows)
+    for alarm in json.loads(run("alarms", "list", "--json", "--data", alarmed).stdout):
+        shown = run("alarms", "show", alarm["id"], "--data", alarmed).output
+        assert ("模拟 SIM" in shown.splitlines()[0]) is alarm["simulated"]
+        assert "onset:  1970-01-01 08:16:35" in shown, "in the site's zone"
 
 
 def test_text_from_outside_can_neither_colour_nor_control_the_terminal() -> None:
