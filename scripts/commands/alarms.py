@@ -14,11 +14,13 @@ import typer
 from rich.table import Table
 
 from alerts import messages
-from alerts.queries import JournalMissing, Reader
+from alerts.alarm import STATES
+from alerts.queries import MAX_PAGE, JournalMissing, Reader
 from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, configured, done, fail, local, out, plain
 from sensors import observation
 from sensors.lookup import Registry
 from sensors.observation import Command
+from sensors.problem import suggest
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.hub import HubClient
@@ -30,6 +32,7 @@ app = typer.Typer(
 WAIT = 5.0
 SIMULATED = "模拟 SIM"
 """The mark of what comes of simulated readings, as on the console."""
+CHOICES = ("open", "all", *STATES)
 
 
 def _open(data: Path | None) -> tuple[settings.Settings, Bundle, Reader]:
@@ -47,7 +50,7 @@ def _open(data: Path | None) -> tuple[settings.Settings, Bundle, Reader]:
 def list_alarms(
     state: Annotated[str, typer.Option(help="open, all, or an ISA-18.2 state such as UNACK.")] = "open",
     area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_PAGE, help="At most so many.")] = 50,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,8 +60,15 @@ def list_alarms(
 
     foreshock alarms list --state all --json
     """
+    if state not in CHOICES:
+        near = suggest(state, CHOICES) or suggest(state.upper(), CHOICES)
+        fail(f"--state {state}: there is no such state{near}; there are {', '.join(CHOICES)}")
     _, content, queries = _open(data)
     found = queries.alarms(state, area, limit).items
+    if area is not None and not found:
+        known = [one.id for one in content.site.areas]
+        if area not in known and not queries.alarms("all", area, 1).items:  # one that left the site may have alarms
+            fail(f"--area {area}: the site has no such area{suggest(area, known)}")
     if as_json:
         print(msgspec.json.encode(found).decode())
         return

@@ -244,6 +244,32 @@ def test_a_simulated_alarm_is_marked_and_its_onset_is_shown(alarmed: Path) -> No
         assert "onset:  1970-01-01 08:16:35" in shown, "in the site's zone"
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--state", "opne", "(did you mean 'open'?); there are open, all, NORM, UNACK, ACKED, RTNUN, SHLVD, DSUPR"),
+        ("--state", "unack", "(did you mean 'UNACK'?)"),
+        ("--area", "slope-001", "the site has no such area (did you mean 'slope-01'?)"),
+    ],
+)
+def test_a_state_or_area_that_cannot_be_is_refused_with_the_near_one(
+    option: str, value: str, said: str, alarmed: Path
+) -> None:
+    assert said in sentence(run("alarms", "list", option, value, "--data", alarmed))
+
+
+def test_alarms_of_an_area_without_open_ones_or_that_left_the_site_are_listed(alarmed: Path) -> None:
+    assert "no alarms" in run("alarms", "list", "--area", "slope-01", "--data", alarmed).output
+    left = run("alarms", "list", "--area", "slope-1", "--state", "NORM", "--data", alarmed)
+    assert left.exit_code == 0 and "no alarms" in left.output
+
+
+@pytest.mark.parametrize("limit", [0, -1, 501])
+def test_a_list_has_1_to_500_alarms(limit: int, alarmed: Path) -> None:
+    assert run("alarms", "list", f"--limit={limit}", "--data", alarmed).exit_code == 2
+    assert run("alarms", "list", "--limit=500", "--data", alarmed).exit_code == 0
+
+
 def test_text_from_outside_can_neither_colour_nor_control_the_terminal() -> None:
     assert terminal.plain("[red]x[/red]") == r"\[red]x\[/red]"
     assert terminal.plain("a\x1b[2Jb\r\x07") == r"a\x1b[2Jb\x0d\x07"
