@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -19,9 +20,9 @@ from alerts.desk import Desk
 from alerts.journal import Journal
 from alerts.outcome import Record
 from scripts.cli import application
-from scripts.commands import terminal
+from scripts.commands import doctor, terminal
 from sensors.registry import load_site
-from streams import bundle, publication
+from streams import bundle, publication, settings, supervisor
 from tests.alerts.cases import SITE, change
 
 ROOT = Path(__file__).parents[2]
@@ -268,6 +269,19 @@ def test_alarms_of_an_area_without_open_ones_or_that_left_the_site_are_listed(al
 def test_a_list_has_1_to_500_alarms(limit: int, alarmed: Path) -> None:
     assert run("alarms", "list", f"--limit={limit}", "--data", alarmed).exit_code == 2
     assert run("alarms", "list", "--limit=500", "--data", alarmed).exit_code == 0
+
+
+def test_the_doctor_names_the_process_that_runs_on_the_data(alarmed: Path) -> None:
+    def ports() -> str:
+        # port 1 is one that nobody listens on, as when the run was given others
+        found = settings.load({"FORESHOCK_PORT": "1", "FORESHOCK_MQTT_PORT": "1"}, data=str(alarmed))
+        return next(one.said for one in doctor.examine(found) if one.what == "ports")
+
+    assert "(not running)" in ports() and not (alarmed / "run").exists()
+    with supervisor.take_lock(alarmed):
+        assert f"process {os.getpid()} runs on {alarmed}" in ports() and "not running" not in ports()
+    assert "(not running)" in ports(), "the lock that a run left behind is no run"
+    supervisor.take_lock(alarmed).close()
 
 
 def test_text_from_outside_can_neither_colour_nor_control_the_terminal() -> None:
