@@ -84,6 +84,20 @@ def take_lock(folder: Path) -> IO[str]:
     return lock
 
 
+def holder(folder: Path) -> str | None:
+    """Name the process whose run holds a data folder, `unknown` if it does not say; None when no run does."""
+    try:
+        lock = (folder / "run" / "lock").open()
+    except FileNotFoundError:
+        return None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, and given back at once
+        except BlockingIOError:
+            return lock.read().strip() or "unknown"
+    return None
+
+
 def require_port(host: str, port: int, what: str, option: str) -> None:
     """Raise `StartError` when a port that a child is to listen on is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -39,9 +39,14 @@ RoleOption = Annotated[list[str], typer.Option("--role", help=f"One of {', '.joi
 
 
 @contextmanager
-def _open(data: Path | None) -> Iterator[Accounts]:
-    """Open the account store of a data folder; end with a sentence on a refused request."""
+def _open(data: Path | None, *, make: bool = False) -> Iterator[Accounts]:
+    """Open the account store of a data folder; end with a sentence on a refused request.
+
+    Only with `make` is a store made where there is none: what asks or changes must not leave one at a mistyped folder.
+    """
     folder = configured(data=data).data_folder
+    if not make and not (folder / "accounts.sqlite").exists():
+        fail(f"nothing has run in {folder} yet; start with `foreshock run`")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         accounts = open_accounts(folder / "accounts.sqlite")
@@ -93,7 +98,7 @@ def add_user(
     foreshock users add team7 --role field --unit team-xinan-fanshen < password.txt
     """
     units = _units(data, site) if unit else None
-    with _open(data) as accounts:
+    with _open(data, make=True) as accounts:
         user_store.check_unit(role, unit, units)  # before the password is asked for
         user = user_store.add_user(
             accounts, name, _password(), role, display=display, unit=unit, language=language, units=units
@@ -143,7 +148,7 @@ def first_link(
 ) -> None:
     """Print a fresh one-time link for the first administrator, as long as there is none."""
     found = configured()
-    with _open(data) as accounts:
+    with _open(data, make=True) as accounts:
         link = first.first_link(accounts, url or f"http://{found.host}:{found.port}")
         if link is None:
             fail("there is an administrator already; ask them, or use `foreshock users password NAME`")
@@ -199,7 +204,7 @@ def add_token(
     foreshock tokens add dashboard --role viewer --days 365
     """
     units = _units(data, site) if unit else None
-    with _open(data) as accounts:
+    with _open(data, make=True) as accounts:
         _, secret = token_store.add_token(accounts, name, role, days=days, unit=unit, units=units)
         print(secret)
 

@@ -14,11 +14,13 @@ import typer
 from rich.table import Table
 
 from alerts import messages
-from alerts.queries import JournalMissing, Reader
+from alerts.alarm import STATES
+from alerts.queries import MAX_PAGE, JournalMissing, Reader
 from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, configured, done, fail, local, out, plain
 from sensors import observation
 from sensors.lookup import Registry
 from sensors.observation import Command
+from sensors.problem import suggest
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.hub import HubClient
@@ -28,6 +30,9 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Alarms: list, show one with its reasons, acknowledge."
 )
 WAIT = 5.0
+SIMULATED = "模拟 SIM"
+"""The mark of what comes of simulated readings, as on the console."""
+CHOICES = ("open", "all", *STATES)
 
 
 def _open(data: Path | None) -> tuple[settings.Settings, Bundle, Reader]:
@@ -45,7 +50,7 @@ def _open(data: Path | None) -> tuple[settings.Settings, Bundle, Reader]:
 def list_alarms(
     state: Annotated[str, typer.Option(help="open, all, or an ISA-18.2 state such as UNACK.")] = "open",
     area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_PAGE, help="At most so many.")] = 50,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -55,16 +60,24 @@ def list_alarms(
 
     foreshock alarms list --state all --json
     """
+    if state not in CHOICES:
+        near = suggest(state, CHOICES) or suggest(state.upper(), CHOICES)
+        fail(f"--state {state}: there is no such state{near}; there are {', '.join(CHOICES)}")
     _, content, queries = _open(data)
     found = queries.alarms(state, area, limit).items
+    if area is not None and not found:
+        known = [one.id for one in content.site.areas]
+        if area not in known and not queries.alarms("all", area, 1).items:  # one that left the site may have alarms
+            fail(f"--area {area}: the site has no such area{suggest(area, known)}")
     if as_json:
         print(msgspec.json.encode(found).decode())
         return
-    table = Table("level", "state", "raised", "area", "scope", "rule")
+    table = Table("level", "state", "simulated", "raised", "area", "scope", "rule")
     table.add_column("id", no_wrap=True)  # whole, to be copied
     for one in found:
         level = one["level"]
-        row = (one["state"], local(one["opened"], content.site.zone), one["area"], one["scope"], one["rule"], one["id"])
+        mark, raised = SIMULATED if one["simulated"] else "", local(one["opened"], content.site.zone)
+        row = (one["state"], mark, raised, one["area"], one["scope"], one["rule"], one["id"])
         table.add_row(f"[{LEVEL_STYLE[level]}] {level} [/]", *map(plain, row))
     out.print(table if found else "no alarms")
 
@@ -89,8 +102,10 @@ def show_alarm(
     area = registry.area(one["area"])
     level = one["level"]
     title = f"{area.name.zh} {area.name.en}" if area else one["area"]
-    out.print(f"[{LEVEL_STYLE[level]}] {level} [/] {one['state']}  {plain(title)}")
+    mark = f"  [bold yellow]{SIMULATED}[/bold yellow]" if one["simulated"] else ""
+    out.print(f"[{LEVEL_STYLE[level]}] {level} [/] {one['state']}{mark}  {plain(title)}")
     out.print(plain(f"{one['scope']} by rule {one['rule']} ({one['rule_version']}), incident {one['incident']}"))
+    out.print(f"onset:  {local(one['onset'], zone)}")
     why = one.get("explanation") or {}
     if why:
         out.print(plain(f"fired:  {why.get('clause', '')}"))

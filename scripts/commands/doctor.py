@@ -23,7 +23,7 @@ from scripts.commands import outbox
 from scripts.commands.terminal import DataOption, JsonOption, SiteOption, configured, out, plain
 from sensors.document import DocumentError
 from sensors.registry import load_site
-from streams import publication
+from streams import publication, supervisor
 from streams.settings import Settings
 
 LEAST_FREE = 2_000_000_000
@@ -184,6 +184,9 @@ def _ports(found: Settings) -> str:
                 said.append(f"{what} {host}:{port} answers in {(time.monotonic() - begun) * 1000:.0f} ms")
         except OSError:
             said.append(f"{what} {host}:{port} is free")
+    process = supervisor.holder(found.data_folder)
+    if process is not None:  # its options may have named other ports than the settings that are known here
+        return f"process {process} runs on {found.data_folder}; of the ports of these settings {', '.join(said)}"
     if (found.data_folder / publication.FILE).exists() and "free" in said[0]:
         said.append("(not running)")
     return ", ".join(said)

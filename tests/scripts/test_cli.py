@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -15,10 +16,14 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from alerts.desk import Desk
+from alerts.journal import Journal
+from alerts.outcome import Record
 from scripts.cli import application
-from scripts.commands import terminal
+from scripts.commands import doctor, terminal
 from sensors.registry import load_site
-from streams import bundle, publication
+from streams import bundle, publication, settings, supervisor
+from tests.alerts.cases import SITE, change
 
 ROOT = Path(__file__).parents[2]
 DISTRICT = ROOT / "examples" / "district"
@@ -108,12 +113,19 @@ def test_check_of_no_site_at_all_is_a_problem(tmp_path: Path) -> None:
         ("alarms", "show", "a-1"),
         ("alarms", "ack", "a-1"),
         ("replay",),
+        ("users", "list"),
+        ("users", "audit"),
+        ("users", "password", "li"),
+        ("users", "disable", "li"),
+        ("tokens", "list"),
+        ("tokens", "revoke", "probe"),
     ],
     ids=" ".join,
 )
 def test_where_nothing_has_run_it_says_so(arguments: tuple[str, ...], tmp_path: Path) -> None:
     said = sentence(run(*arguments, "--data", tmp_path / "[empty]"))
     assert "[empty]" in said
+    assert list(tmp_path.iterdir()) == [], "a mistyped folder is not made"
 
 
 def test_status_where_nothing_has_run_ends_with_3(tmp_path: Path) -> None:
@@ -148,6 +160,7 @@ def test_scores_of_no_file_and_scenes_of_no_name_are_refused(tmp_path: Path) -> 
 
 def test_accounts_are_kept_without_a_running_product(tmp_path: Path) -> None:
     data = ("--data", tmp_path / "data")
+    assert run("users", "first-link", *data).exit_code == 0
     assert "no accounts yet" in run("users", "list", *data).output
     password = "a long enough password 7\n"
     assert run("users", "add", "li", "--role", "administrator", *data, given=password).exit_code == 0
@@ -192,8 +205,8 @@ def test_a_token_is_revoked_by_the_name_it_was_given(tmp_path: Path) -> None:
 
 def test_the_audit_says_who_did_what_and_whether_it_holds(tmp_path: Path) -> None:
     data = ("--data", tmp_path / "data")
-    assert "no such entries" in run("users", "audit", *data).output
     run("tokens", "add", "probe", "--role", "viewer", *data)
+    assert "no such entries" in run("users", "audit", "--actor", "user:li", *data).output
     run("tokens", "revoke", "probe", *data)
     shown = run("users", "audit", "--action", "token", *data)
     assert shown.exit_code == 0
@@ -205,6 +218,70 @@ def test_the_audit_says_who_did_what_and_whether_it_holds(tmp_path: Path) -> Non
         database.execute("DELETE FROM audit WHERE sequence = 1")
     assert "entry 1" in sentence(run("users", "audit", *data))
     assert json.loads(run("users", "audit", "--json", *data).stdout)["broken"] == 1
+
+
+@pytest.fixture
+def alarmed(tmp_path: Path) -> Path:
+    """Make a data folder with a real alarm of slope-1 and a simulated one of river-1, both begun at 995 s."""
+    desk = Desk(SITE)
+    raised = [
+        *desk.condition(change(2, rule="creep"), 1000.0),
+        *desk.condition(change(3, rule="level", area="river-1", scope="p7", simulated=True), 1000.0),
+    ]
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.record([Record(0, 0, tuple(raised))])
+    journal.close()
+    publication.write(tmp_path, bundle.pack(bundle.Bundle(site=load_site(DISTRICT))))
+    return tmp_path
+
+
+def test_a_simulated_alarm_is_marked_and_its_onset_is_shown(alarmed: Path) -> None:
+    rows = run("alarms", "list", "--data", alarmed).output.splitlines()
+    assert [("river-1" in row) for row in rows if "模拟 SIM" in row] == [True]
+    assert any("slope-1" in row for row in rows)
+    for alarm in json.loads(run("alarms", "list", "--json", "--data", alarmed).stdout):
+        shown = run("alarms", "show", alarm["id"], "--data", alarmed).output
+        assert ("模拟 SIM" in shown.splitlines()[0]) is alarm["simulated"]
+        assert "onset:  1970-01-01 08:16:35" in shown, "in the site's zone"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--state", "opne", "(did you mean 'open'?); there are open, all, NORM, UNACK, ACKED, RTNUN, SHLVD, DSUPR"),
+        ("--state", "unack", "(did you mean 'UNACK'?)"),
+        ("--area", "slope-001", "the site has no such area (did you mean 'slope-01'?)"),
+    ],
+)
+def test_a_state_or_area_that_cannot_be_is_refused_with_the_near_one(
+    option: str, value: str, said: str, alarmed: Path
+) -> None:
+    assert said in sentence(run("alarms", "list", option, value, "--data", alarmed))
+
+
+def test_alarms_of_an_area_without_open_ones_or_that_left_the_site_are_listed(alarmed: Path) -> None:
+    assert "no alarms" in run("alarms", "list", "--area", "slope-01", "--data", alarmed).output
+    left = run("alarms", "list", "--area", "slope-1", "--state", "NORM", "--data", alarmed)
+    assert left.exit_code == 0 and "no alarms" in left.output
+
+
+@pytest.mark.parametrize("limit", [0, -1, 501])
+def test_a_list_has_1_to_500_alarms(limit: int, alarmed: Path) -> None:
+    assert run("alarms", "list", f"--limit={limit}", "--data", alarmed).exit_code == 2
+    assert run("alarms", "list", "--limit=500", "--data", alarmed).exit_code == 0
+
+
+def test_the_doctor_names_the_process_that_runs_on_the_data(alarmed: Path) -> None:
+    def ports() -> str:
+        # port 1 is one that nobody listens on, as when the run was given others
+        found = settings.load({"FORESHOCK_PORT": "1", "FORESHOCK_MQTT_PORT": "1"}, data=str(alarmed))
+        return next(one.said for one in doctor.examine(found) if one.what == "ports")
+
+    assert "(not running)" in ports() and not (alarmed / "run").exists()
+    with supervisor.take_lock(alarmed):
+        assert f"process {os.getpid()} runs on {alarmed}" in ports() and "not running" not in ports()
+    assert "(not running)" in ports(), "the lock that a run left behind is no run"
+    supervisor.take_lock(alarmed).close()
 
 
 def test_text_from_outside_can_neither_colour_nor_control_the_terminal() -> None:
