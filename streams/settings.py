@@ -42,8 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention_gigabytes: Annotated[float, "Most gigabytes of observations kept in the log."] = 20.0
     frame_floor_ms: Annotated[
         float,
-        "Least milliseconds between two frames of one partition; up to 2.5 times that under load.",
-    ] = 10.0
+        "Least milliseconds between two frames of one partition; up to four times that under load.",
+    ] = 6.0
     hung_seconds: Annotated[
         float, "Seconds without a sign of life after which a process is killed; 0 lets it hang."
     ] = 20.0
