@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import os
 import time
@@ -34,8 +35,9 @@ ACCOUNTS = "alerts.console.accounts"
 SCENE = "landslide"
 SPEED = 40.0
 HISTORY_HOURS = 30.0
-LOOK, BLOCK = 30_000, 500
-"""Records of each partition among which the newest reading is looked for, more than eight hours of ticks; at a time."""
+LOOK, MORE = 30_000, 500
+"""Records of each partition among which the newest reading is looked for, more than eight hours of ticks, and how many
+more once there is one: readings come nearly in order."""
 
 
 class Pace(NamedTuple):
@@ -158,25 +160,22 @@ def _newest_reading(found: Settings) -> float | None:
     from sensors import frame
     from sensors.observation import FRAME
 
-    newest: float | None = None
+    times: list[float] = []
     try:
         log = LogReader(found.log_file)
     except LogError:
         return None  # no log yet, or one that the worker will name what is wrong with
     with log:
         for partition in range(log.topics().get(OBSERVATIONS, 0)):
-            stop = log.end(OBSERVATIONS, partition)
-            first = max(log.start(OBSERVATIONS, partition), stop - LOOK)
-            times: list[float] = []
-            while stop > first and not times:
-                at = below = max(first, stop - BLOCK)
-                while at < stop and (records := log.read(OBSERVATIONS, partition, at, stop)):
-                    frames = (value for _, _, value in records if value[:1] == bytes((FRAME,)))
-                    times += [float(frame.decode(value).time.max(initial=0.0)) for value in frames]
-                    at = records[-1][0] + 1
-                stop = below
-            newest = max([*times, *([] if newest is None else [newest])], default=None)
-    return newest
+            enough = LOOK
+            for place, (_, _, value) in enumerate(log.newest_first(OBSERVATIONS, partition, LOOK)):
+                if place > enough:
+                    break
+                if value[:1] == bytes((FRAME,)):
+                    with contextlib.suppress(ValueError):  # the engine says what is wrong with one that is damaged
+                        times.append(float(frame.decode(value).time.max(initial=0.0)))
+                    enough = min(enough, place + MORE)
+    return max(times, default=None)
 
 
 def children(
@@ -294,6 +293,6 @@ def _welcome(found: Settings, content: Bundle, scene: str | None, pace: Pace, li
         )
         if pace.speed < SPEED:
             out.print(
-                "          at the pace of life, for this folder holds readings of the last hour already; "
+                "          at the pace of life, for this folder holds readings of that time already; "
                 "--data ANOTHER plays it fast"
             )

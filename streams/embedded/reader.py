@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -20,6 +21,7 @@ from streams.embedded.schema import (
 )
 
 READ_BYTES = 4 * 1024 * 1024
+BLOCK = 500  # records that are read at a time when the newest come first
 
 
 def stored_end(connection: sqlite3.Connection, ident: int) -> int:
@@ -101,6 +103,21 @@ class LogReader:
     ) -> list[Entry]:
         """Read records of offsets start ≤ o < stop in order: at most `limit`, about `max_bytes`, and at least one."""
         return self.read_rows(self._id(topic, partition), start, stop, limit, max_bytes)
+
+    def newest_first(self, topic: str, partition: int, most: int) -> Iterator[Entry]:
+        """Yield the last `most` records, the newest first; no further back is read than is taken."""
+        stop = self.end(topic, partition)
+        first = max(self.start(topic, partition), stop - most)
+        while stop > first:
+            at = below = max(first, stop - BLOCK)
+            block: list[Entry] = []
+            while at < stop and (
+                found := self.read(topic, partition, at, stop)
+            ):  # it may give fewer: they may be large
+                block += found
+                at = found[-1][0] + 1
+            yield from reversed(block)
+            stop = below
 
     def time_of(self, topic: str, partition: int, offset: int) -> float | None:
         """Return when a record was written (unix s), or None if it is not stored."""

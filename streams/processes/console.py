@@ -29,9 +29,6 @@ from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE, SCORES
 HISTORY_RECORDS = 20_000
 """Records of scored readings a partition that fill the charts at start, newest first in count."""
 
-BLOCK = 500
-"""Records that are read at a time, from the newest back, until there are as many as were asked for."""
-
 QUARANTINE_LOOK = 5_000
 """Records of the quarantine, and of each partition's outcomes, that one listing looks through."""
 
@@ -77,13 +74,13 @@ class Backlog:
         return listed[:limit]
 
     def _of_bridge(self, log: LogReader) -> Iterator[dict[str, Any]]:
-        for offset, value in _latest(log, QUARANTINE, 0):
+        for offset, _, value in log.newest_first(QUARANTINE, 0, QUARANTINE_LOOK):
             one = quarantine.decode(value)
             raw = one.raw.decode("utf-8", "backslashreplace")
             yield {**msgspec.structs.asdict(one), "raw": raw, "offset": offset}
 
     def _of_engine(self, log: LogReader, partition: int) -> Iterator[dict[str, Any]]:
-        for _, value in _latest(log, OUTCOMES, partition):
+        for _, _, value in log.newest_first(OUTCOMES, partition, QUARANTINE_LOOK):
             if b"refused" not in value:  # most are alarms and the like: not worth decoding
                 continue
             record = outcome.decode(value)
@@ -109,17 +106,6 @@ class Backlog:
             "raw": raw[: quarantine.RAW_LIMIT],
             "offset": offset,
         }
-
-
-def _latest(log: LogReader, topic: str, partition: int) -> Iterator[tuple[int, bytes]]:
-    """Yield a topic's records, the newest first, as far back as is looked."""
-    at = log.end(topic, partition)
-    first = max(log.start(topic, partition), at - QUARANTINE_LOOK)
-    while at > first:
-        below = max(first, at - BLOCK)
-        found = log.read(topic, partition, below, at, limit=BLOCK)
-        yield from ((offset, value) for offset, _, value in reversed(found))
-        at = below
 
 
 def decode_scores(

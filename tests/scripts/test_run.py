@@ -58,6 +58,13 @@ def test_the_newest_reading_is_found_however_many_records_a_read_gives(tmp_path:
     assert time.time() - newest < 60.0
 
 
+def test_a_record_that_is_no_frame_after_all_holds_up_no_start(tmp_path: Path) -> None:
+    found = folder_with(tmp_path, [60.0])
+    with Log(found.log_file, {OBSERVATIONS: TopicSpec(2)}) as log:
+        log.write([(OBSERVATIONS, 0, None, bytes((observation.FRAME,)) + b"damaged")])
+    assert _pace(found, "landslide") == Pace(1.0, 0.0)
+
+
 def test_a_scene_that_there_is_not_starts_nothing(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"there is no scene nope; there are .*landslide"):
         _pace(settings.load({}, data=str(tmp_path)), "nope")

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.embedded.reader import LogReader
 from streams.embedded.schema import (
     LogClosedError,
     LogCorruptError,
@@ -44,6 +45,16 @@ def test_records_get_contiguous_offsets_and_are_there_after_reopening(tmp_path: 
         assert log.read_recent("a", 0, 0) is None, "what an earlier process wrote is not in memory"
         assert log.write([("a", 0, None, b"w")]) == [2]
         assert values(log, "a") == [b"x", b"z", b"w"]
+
+
+@pytest.mark.parametrize("size", [10, 20_000])
+def test_the_newest_come_first_however_large_they_are(tmp_path: Path, size: int) -> None:
+    with Log(tmp_path / "log", TOPICS) as log:
+        log.write([("a", 0, None, b"%d" % n + b"x" * size) for n in range(700)])
+    with LogReader(tmp_path / "log") as reader:
+        assert [offset for offset, _, _ in reader.newest_first("a", 0, 650)] == list(range(699, 49, -1))
+        assert [offset for offset, _, _ in reader.newest_first("a", 0, 5000)] == list(range(699, -1, -1))
+        assert list(reader.newest_first("a", 1, 10)) == []
 
 
 def test_reading_is_bounded_by_stop_limit_and_bytes_but_gives_at_least_one(tmp_path: Path) -> None:
