@@ -22,6 +22,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from sensors.dialects.dialect import Reply
 from sensors.flights import Flight, Flights, Sink
 from sensors.intake import Intake, Limits
 from sensors.lookup import Registry
@@ -54,6 +55,7 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_unlogged_bytes: int = 64 << 20
     retry_least: float = 0.25
     retry_most: float = 15.0
+    reply_pause: float = 10.0  # between equal replies
     session_expiry: int = 86_400  # MQTT 5: how long the broker keeps the session
 
 
@@ -89,8 +91,9 @@ class Bridge:
         self._retry = self.settings.retry_least
         self._again_at = 0.0
         self._counts = {"readings": 0, "events": 0, "messages": 0, "batches": 0, "records": 0, "bytes": 0}
-        self._more = {"connects": 0, "lost": 0, "redelivered": 0, "waits": 0}
+        self._more = {"connects": 0, "lost": 0, "redelivered": 0, "waits": 0, "replies": 0}
         self._pace = Pace()
+        self._replied: dict[Reply, float] = {}  # → when it may be sent again, monotonic
         self.client = self._client()
 
     # ── public ──
@@ -304,9 +307,20 @@ class Bridge:
         counts["records"] += len(batch.records)
         counts["bytes"] += arrivals.size
         self._more["redelivered"] += arrivals.redelivered
+        for reply in batch.replies:
+            self._reply(reply, now)
         acks = bytes(arrivals.acks)
         self._flights.add(Flight(batch.records, batch.readings, batch.size, acks, self.client.connection, now))
         return len(acks) // 4, batch.readings
+
+    def _reply(self, reply: Reply, now: float) -> None:
+        """Publish what a dialect asks for, equal ones no more often than `reply_pause`."""
+        if len(self._replied) > 10_000:
+            self._replied.clear()
+        if now >= self._replied.get(reply, now):
+            self._replied[reply] = now + self.settings.reply_pause
+            self.client.publish(reply.topic, reply.payload, qos=0)
+            self._more["replies"] += 1
 
     # ── until it is durable ──
 

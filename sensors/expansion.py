@@ -21,7 +21,7 @@ MAX_GROUP = 20_000
 MAX_POINTS = 500_000
 MAX_INTERVAL = 31 * 86400.0
 _NOT_A_SETTING = frozenset(("count", "numbers", "each", "id", "quantity", "areas"))
-_PLACING = frozenset(("name", "at", "location", "tags"))
+_PLACING = frozenset(("name", "at", "location", "tags", "sources"))
 _NO_MEASURE = _NOT_A_SETTING | _PLACING  # a layer of only these leaves what was checked below as it is
 
 Layer = tuple[Document, Path, dict[str, Any]]
@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     accept_age: Duration | None = None
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    source_unit: str = ""
 
 
 class Templates:
@@ -85,7 +87,9 @@ class Templates:
                 name = name or _name(area.name, settings, number if len(numbers) > 1 else None)
                 if len(id) > MAX_ID:
                     self.findings.add(document, where, f"the id '{id}' is longer than {MAX_ID} characters")
-                yield self._point(id, quantity, (area.id,), name, settings, area.location)
+                point = self._point(id, quantity, (area.id,), name, settings, area.location, number)
+                self._check_sources(point, document, where if own is None or own.sources is msgspec.UNSET else place)
+                yield point
 
     def point(self, entry: PointEntry, home: AreaEntry | None, document: Document, path: Path) -> Point | None:
         """Make a point that is written by itself; `home` is its first area."""
@@ -99,7 +103,10 @@ class Templates:
             name = entry.name
         else:
             name = _name(home.name if home else Text(zh=entry.id, en=entry.id), settings, None)
-        return self._point(entry.id, entry.quantity, entry.areas, name, settings, home.location if home else None)
+        near = home.location if home else None
+        point = self._point(entry.id, entry.quantity, entry.areas, name, settings, near)
+        self._check_sources(point, document, path)
+        return point
 
     def _point(
         self,
@@ -109,7 +116,12 @@ class Templates:
         name: Text,
         settings: Settings,
         near: tuple[float, float] | None,
+        number: int = 1,
     ) -> Point:
+        sources = settings.sources
+        if sources:
+            holders = {"{id}": id, "{area}": areas[0] if areas else "", "{number}": str(number)}
+            sources = tuple(_filled(source, holders) for source in sources)
         return Point(
             id=id,
             name=name,
@@ -126,7 +138,13 @@ class Templates:
             accept_age=None if settings.accept_age is None else seconds(settings.accept_age),
             location=settings.location or _around(near, id),
             tags=settings.tags,
+            sources=sources,
+            source_unit=settings.source_unit,
         )
+
+    def _check_sources(self, point: Point, document: Document, path: Path) -> None:
+        for source in point.sources:
+            self.findings.source("point", source, document, (*path, "sources"))
 
     def _numbers(self, group: Group, document: Document, path: Path) -> tuple[int, ...]:
         note = self.findings.add
@@ -199,6 +217,15 @@ class Templates:
         elif not measure.is_unit(found.unit):
             near = suggest(found.unit, measure.SITE_UNITS)
             note(f"'{found.unit}' is not a unit of measure{near}", "unit")
+        if found.source_unit and not measure.is_unit(found.source_unit):
+            near = suggest(found.source_unit, measure.SITE_UNITS)
+            note(f"'{found.source_unit}' is not a unit of measure{near}", "source_unit")
+        elif (
+            found.source_unit
+            and measure.is_unit(found.unit)
+            and not measure.same_dimension(found.source_unit, found.unit)
+        ):
+            note(f"'{found.source_unit}' cannot be converted to '{found.unit}'", "source_unit", "unit")
         low, high = found.range or (-math.inf, math.inf)
         if not low < high:
             note(f"the range {low:g}..{high:g} is empty; write the lower end first", "range")
@@ -252,6 +279,12 @@ class Templates:
 def _is_passed(limit: float, normal: tuple[float, float], below: bool) -> bool:
     """Tell whether values of the normal band lie on the wrong side of a limit."""
     return normal[0] < limit if below else normal[1] > limit
+
+
+def _filled(source: str, holders: dict[str, str]) -> str:
+    for holder, text in holders.items():
+        source = source.replace(holder, text)
+    return source
 
 
 def _at(document: Document, path: Path) -> dict[str, Any]:

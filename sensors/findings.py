@@ -10,8 +10,10 @@ from sensors.duration import seconds
 from sensors.site import LEVELS
 
 MAX_ID = 64
+MAX_SOURCE = 512
 MAX_GUESSES = 100  # looking for a near word is slow among many; nobody reads more of them
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
+_SOURCE = re.compile(r"[a-z0-9]+:[^\x00-\x1f]+\Z")
 _NOT_ID = re.compile(r"[^a-z0-9_-]+")
 
 
@@ -55,6 +57,13 @@ class Findings:
             return False
         taken[id] = (document, path)
         return True
+
+    def source(self, kind: str, source: str, document: Document, path: Path) -> None:
+        """Check the name by which a dialect knows a point or camera: `<dialect>:<name>`, given once."""
+        if not _SOURCE.match(source) or len(source) > MAX_SOURCE:
+            message = f"'{source[:64]}' is no source: write <dialect>:<name>, as senml:urn:dev:ow:10e2:t"
+            self.add(document, path, message)
+        self.unique(f"{kind} source", source, document, path)
 
     def reference(
         self, kind: str, id: str, known: Collection[str] | Mapping[str, object] | None, document: Document, path: Path

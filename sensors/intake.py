@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors import observation, packing, quarantine
-from sensors.dialects.dialect import Decoded, Refused, join, nothing, without
+from sensors.dialects.dialect import Decoded, Refused, Reply, join, nothing, without
 from sensors.lookup import Registry
-from sensors.observation import LATE, CameraEvent
+from sensors.observation import LATE, Said
 from sensors.packing import Packer
 from sensors.quality import CHECKS, Inspector
 from sensors.quarantine import Quarantine
@@ -39,6 +39,7 @@ class Batch:
     records: list[tuple[str, int, bytes]] = field(default_factory=list)
     readings: int = 0
     events: int = 0
+    replies: list[Reply] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -61,8 +62,8 @@ class Intake:
 
     def take(self, arrivals: Arrivals, received: float) -> Batch:
         """Make the batch of what arrived by `received` (unix seconds)."""
-        batch = Batch()
         decoded = self._decode(arrivals, received)
+        batch = Batch(replies=decoded.replies)
         for one in arrivals.oversized:
             self._refuse_topic(received, one.topic, one.head, "oversized", f"{one.size} bytes", one.size)
         if arrivals.retained and len(decoded):
@@ -116,6 +117,7 @@ class Intake:
                 decoded.value[order],
                 decoded.quality[order],
                 decoded.events,
+                replies=decoded.replies,
             )
         return decoded
 
@@ -200,7 +202,7 @@ class Intake:
             self._refuse(arrivals, int(decoded.message[row]), received, reason, detail, int(count))
         return without(decoded, rows.tolist())
 
-    def _event(self, arrivals: Arrivals, place: int, event: CameraEvent, received: float) -> CameraEvent | None:
+    def _event(self, arrivals: Arrivals, place: int, event: Said, received: float) -> Said | None:
         site = self.registry.site
         ahead = event.time - received
         if not -site.accept_age <= ahead <= site.accept_ahead:

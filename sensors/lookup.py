@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from sensors import measure
 from sensors.partition import partition_of
 from sensors.site import SYSTEM, Area, AreaType, Camera, Place, Point, Site, Unit
+
+
+class Source(NamedTuple):
+    """Say which point a dialect's name means: `sent * scale + offset` is in the point's unit."""
+
+    point: int  # registry index
+    scale: float = 1.0
+    offset: float = 0.0
 
 
 class Registry:
@@ -20,6 +31,9 @@ class Registry:
         self.units = {unit.id: unit for unit in site.units}
         self.by_index = {point.index: point for point in site.points}
         self.sources = {camera.source or camera.id: camera for camera in site.cameras}
+        self.camera_sources = {name: camera for camera in site.cameras for name in camera.sources}
+        self._sources: dict[str, Point] = {name: point for point in site.points for name in point.sources}
+        self._conversions: dict[tuple[str, str], tuple[float, float]] = {}
         self.topic_points = {(area, point.id): point for point in site.points for area in point.areas}
         """(area, point) as the levels of a topic name them → the point; any of its areas will do."""
         self._partitions = {area.id: partition_of(area.group or area.id, site.partitions) for area in site.areas}
@@ -57,6 +71,30 @@ class Registry:
     def camera_of_source(self, source: str) -> Camera | None:
         """Find a camera by the name its analytics use, which is its id unless the site says otherwise."""
         return self.sources.get(source)
+
+    def source(self, dialect: str, name: str, unit: str = "") -> Source | None:
+        """Find the point that a dialect calls `name`: by the point's `sources`, else by its id.
+
+        `unit` is what the message itself says that it sends in; without one it is the point's `source_unit`. Raise
+        `sensors.measure.UnitError` when that cannot be converted to the point's unit.
+        """
+        point = self._sources.get(f"{dialect}:{name}") or self.points.get(name)
+        if point is None:
+            return None
+        sent = unit or point.source_unit
+        if not sent or sent == point.unit:
+            return Source(point.index)
+        key = sent, point.unit
+        if key not in self._conversions:
+            if len(self._conversions) > 4096:  # units come from outside
+                self._conversions.clear()
+            offset = measure.convert_value(0.0, *key)
+            self._conversions[key] = measure.convert_value(1.0, *key) - offset, offset
+        return Source(point.index, *self._conversions[key])
+
+    def camera_named(self, dialect: str, name: str) -> Camera | None:
+        """Find the camera that a dialect calls `name`: by the camera's `sources`, its `source`, or its id."""
+        return self.camera_sources.get(f"{dialect}:{name}") or self.sources.get(name) or self.cameras.get(name)
 
     def unit(self, id: str) -> Unit | None:
         """Find a unit by id."""

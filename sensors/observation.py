@@ -32,6 +32,10 @@ QUALITY_NAMES = {
 }
 
 
+CAMERA_FAULTS = ("loss", "black", "freeze", "blur", "cover", "shift", "overexposed")
+"""What can be wrong with a camera: no signal, or its picture."""
+
+
 class Struct(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
     """Common settings of all observations: immutable, named fields, tagged by `type`."""
 
@@ -48,6 +52,40 @@ class CameraEvent(Struct, tag="camera_event", frozen=True):
     phase: str = "new"  # new | update | end
     confidence: float | None = None
     zones: tuple[str, ...] = ()
+    quality: int = GOOD
+
+
+class SourceState(Struct, tag="source_state", frozen=True):
+    """Report that a source says of itself that it has gone or come back: a death certificate, a last will.
+
+    What it speaks for in one area: `points` are registry indices, `cameras` ids. Offline is no data from then on,
+    until a reading or event comes.
+    """
+
+    area: str
+    source: str  # the source's own name, as sparkplug:plant/edge-1
+    state: Literal["online", "offline"]
+    time: float
+    received: float
+    points: tuple[int, ...] = ()
+    cameras: tuple[str, ...] = ()
+    quality: int = GOOD
+
+
+class CameraHealth(Struct, tag="camera_health", frozen=True):
+    """Report what is wrong with a camera's picture, told anew whenever it changes and at least once a minute.
+
+    `area` is the camera's home area. `faults` maps each of `CAMERA_FAULTS` that is there to a confidence 0..1; empty is
+    a good picture. `judged` is false when the view has too little in it to tell.
+    """
+
+    area: str
+    camera: str
+    time: float
+    received: float
+    faults: dict[str, float] = {}
+    judged: bool = True
+    source: str = "camera"  # who says so: our own camera process, or a dialect
     quality: int = GOOD
 
 
@@ -105,7 +143,10 @@ class Publication(Struct, tag="publication", frozen=True):
     time: float
 
 
-Observation = CameraEvent | Report | Command | Tick | SystemEvent | Publication
+Said = CameraEvent | SourceState | CameraHealth | Report
+"""What a dialect may hear beside readings: each has `area`, `time`, `received` and `quality`."""
+
+Observation = CameraEvent | SourceState | CameraHealth | Report | Command | Tick | SystemEvent | Publication
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Observation] = msgspec.msgpack.Decoder(Observation)

@@ -338,6 +338,8 @@ class _Loading:
                 if any(character in source for character in "/+#"):
                     message = f"'{source}' cannot be a level of a topic: leave out '/', '+' and '#'"
                     self.findings.add(document, (*where, "source"), message)
+                for name_elsewhere in camera.sources:
+                    self.findings.source("camera", name_elsewhere, document, (*where, "sources"))
                 self.findings.location(camera.location, document, (*where, "location"))
                 self._watched(areas, known_areas, document, where)
                 name = camera.name or Text(zh=f"{area.name.zh} 摄像机 {n}", en=f"{area.name.en}: camera {n}")
@@ -349,6 +351,7 @@ class _Loading:
                     stream=camera.stream,
                     snapshot=camera.snapshot,
                     source=camera.source,
+                    sources=camera.sources,
                     location=camera.location or area.location,
                     tags=camera.tags,
                 )

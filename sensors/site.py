@@ -86,6 +86,8 @@ class Point(Struct, frozen=True):
     accept_age: float | None = None  # seconds; overrides the site's limit on how old a reading may arrive
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # `<dialect>:<name>`, as senml:urn:dev:ow:10e2:temp; its id is always one of them
+    source_unit: str = ""  # in which those send, when it is not `unit`
     index: int = -1
 
 
@@ -99,6 +101,7 @@ class Camera(Struct, frozen=True):
     stream: str | None = None  # file, http(s):// or rtsp:// source that OpenCV can open
     snapshot: str | None = None  # URL of a still
     source: str = ""  # name used in events when it differs from the id (Frigate's camera name)
+    sources: tuple[str, ...] = ()  # `<dialect>:<name>` by which other dialects know it, as gb28181:34020000001320000001
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
 

@@ -105,6 +105,8 @@ class Template(Written, frozen=True):
     accept_age: Duration | UnsetType | None = UNSET
     location: tuple[float, float] | UnsetType | None = UNSET
     tags: tuple[str, ...] | UnsetType = UNSET
+    sources: tuple[str, ...] | UnsetType = UNSET
+    source_unit: str | UnsetType = UNSET
 
 
 class TypesFile(Written, frozen=True):
@@ -132,6 +134,7 @@ class CameraEntry(Written, frozen=True):
     stream: str | None = None
     snapshot: str | None = None
     source: str = ""
+    sources: tuple[str, ...] = ()
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +12,12 @@ import numpy.typing as npt
 from sensors.dialects import frigate, mapped, native
 from sensors.dialects.dialect import Dialect, Lane, Refusal, module
 from sensors.lookup import Registry
+
+DIALECTS: dict[str, ModuleType] = {
+    "mapped": mapped,
+    "frigate": frigate,
+}
+"""The dialects beside the native one, by the name of their list of configurations in a site's `signals`."""
 
 REFUSED = 0
 """Route of every topic that no dialect takes; its reason is asked for again when needed."""
@@ -50,7 +57,8 @@ def leanest(filters: list[str]) -> list[str]:
 class Topics(dict[bytes, int]):
     """Map topic bytes to a route's number; a topic not seen before is resolved once.
 
-    `lane_of[route]` is the place in `lanes`, -1 for refused topics; `point_of[route]` the registry index, -1 for none.
+    `lane_of[route]` is the place in `lanes`, -1 for refused topics; `point_of[route]` the registry index, or the place
+    of the topic's subject in its lane's `subjects`, -1 for none.
     A mapped template with `+` or `#` takes topics without number: beyond what is remembered by name, those of one lane
     and point share a route, and only the latest of them need no second resolving.
     """
@@ -59,8 +67,8 @@ class Topics(dict[bytes, int]):
         super().__init__()
         signals = registry.site.signals
         sources: list[tuple[ModuleType, Any]] = [(native, signals.native)] if signals.native else []
-        sources += [(mapped, mapping) for mapping in signals.mapped]
-        sources += [(frigate, one) for one in signals.frigate]
+        for name, dialect in DIALECTS.items():
+            sources += [(dialect, config) for config in getattr(signals, name)]
         self.registry = registry
         self.lanes: list[Lane] = []
         self.dialects: list[Dialect] = []
@@ -74,6 +82,8 @@ class Topics(dict[bytes, int]):
         self._latest = _Budget(_REMEMBERED)
         self._passing: list[bytes] = []
         self._shared: dict[tuple[int, int], int] = {}
+        self._subjects: dict[tuple[int, Hashable], int] = {}
+        self._most_subjects = max(_REMEMBERED, 4 * len(registry.by_index))
 
     def filters(self) -> list[str]:
         """List the MQTT filters to subscribe to."""
@@ -127,12 +137,22 @@ class Topics(dict[bytes, int]):
             if isinstance(found, Refusal):
                 return found
             if found is not None:
+                if found.subject is not None and len(self._subjects) >= self._most_subjects:
+                    return Refusal("unknown_topic", "more devices than this bridge remembers")
                 place = self._places.setdefault((source, found.kind), len(self.lanes))
                 if place == len(self.lanes):
                     self.lanes.append(Lane(found.kind, config, self.registry))
                     self.dialects.append(dialect)
-                return place, found.point
+                return place, found.point if found.subject is None else self._subject(place, found.subject)
         return Refusal("unknown_topic", "no dialect takes this topic")
+
+    def _subject(self, lane: int, subject: Hashable) -> int:
+        """Give a subject's place in its lane."""
+        subjects = self.lanes[lane].subjects
+        place = self._subjects.setdefault((lane, subject), len(subjects))
+        if place == len(subjects):
+            subjects.append(subject)
+        return place
 
 
 class _Budget:

@@ -23,7 +23,19 @@ from rules.evaluation import Change, Evaluator, Withdrawn
 from rules.faults import Fault, apart
 from sensors import frame, observation
 from sensors.lookup import Registry
-from sensors.observation import BAD, FRAME, UNUSABLE, CameraEvent, Command, Publication, Report, SystemEvent, Tick
+from sensors.observation import (
+    BAD,
+    FRAME,
+    UNUSABLE,
+    CameraEvent,
+    CameraHealth,
+    Command,
+    Publication,
+    Report,
+    SourceState,
+    SystemEvent,
+    Tick,
+)
 from sensors.site import SYSTEM, Point, Text
 from streams import bundle
 from streams.history.columns import Scored
@@ -141,7 +153,7 @@ class Engine:
         elif isinstance(what, SystemEvent):
             self._hear(what.time)
             self._emit(offset, self.desk.condition(itself.change(what, self.clock), self.clock))
-        elif isinstance(what, Report):
+        elif isinstance(what, Report | SourceState | CameraHealth):
             self._hear(what.received)
 
     def _command(self, offset: int, command: Command) -> None:

@@ -7,12 +7,16 @@ A dialect is a module with
   topic is seen; `None` when the topic is not this dialect's;
 - `decode(lane, points, payloads, received) -> Decoded`: payloads of one lane, decoded together.
 
-All three are pure; a payload, however hostile, is refused with a reason and never raises.
+A dialect whose topics say more than a point (a device, a camera, what kind of message it is) puts that into the route's
+`subject`; `points` then holds, for each payload, the place of its subject in `lane.subjects`. A dialect that has to
+answer (to ask for a birth certificate) puts what is to be published into `Decoded.replies`.
+
+All three are pure but for `lane.cache`; a payload, however hostile, is refused with a reason and never raises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
@@ -21,20 +25,24 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.lookup import Registry
-from sensors.observation import CameraEvent
+from sensors.observation import Said
 
 Kind = Literal["reading", "frame", "event"]
-"""What one message carries: a single reading, columns of readings, a camera event."""
+"""What one message carries: a single reading, many readings, an event. It decides how large a message may be."""
 
 MISSING = -1
 """Point index of messages that carry no single point."""
 
 
 class Route(NamedTuple):
-    """Say what a topic carries; `point` is the registry index of a single reading's point."""
+    """Say what a topic carries; `point` is the registry index of a single reading's point, `subject` all else.
+
+    A route has one of the two; topics of equal subjects share their place in `Lane.subjects`.
+    """
 
     kind: Kind
     point: int = MISSING
+    subject: Hashable = None
 
 
 class Refusal(NamedTuple):
@@ -53,6 +61,13 @@ class Refused(NamedTuple):
     readings: int = 1
 
 
+class Reply(NamedTuple):
+    """Ask for a message to be published to the broker that sent; the bridge sends equal ones once in a while only."""
+
+    topic: str
+    payload: bytes
+
+
 @dataclass(slots=True)
 class Lane:
     """Hold what the messages of one kind, dialect and configuration are decoded with.
@@ -63,12 +78,13 @@ class Lane:
     kind: Kind
     config: Any
     registry: Registry
+    subjects: list[Any] = field(default_factory=list)
     cache: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Decoded:
-    """Hold what payloads said: readings as columns of one length, camera events, and what was refused.
+    """Hold what payloads said: readings as columns of one length, other observations, and what was refused.
 
     `message` intp, the place of the payload that each reading came from, ascending; `point` intp registry index; `time`
     float64 unix seconds, NaN where the source gave none; `value` float64, possibly not finite; `quality` uint8.
@@ -79,8 +95,9 @@ class Decoded:
     time: npt.NDArray[np.float64]
     value: npt.NDArray[np.float64]
     quality: npt.NDArray[np.uint8]
-    events: list[tuple[int, CameraEvent]] = field(default_factory=list)
+    events: list[tuple[int, Said]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.point)
@@ -121,6 +138,7 @@ def join(parts: Sequence[Decoded]) -> Decoded:
         np.concatenate([part.quality for part in parts]),
         [event for part in parts for event in part.events],
         [refused for part in parts for refused in part.refused],
+        [reply for part in parts for reply in part.replies],
     )
 
 
@@ -136,6 +154,7 @@ def without(decoded: Decoded, places: Sequence[int]) -> Decoded:
         decoded.quality[keep],
         decoded.events,
         decoded.refused,
+        decoded.replies,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sensors import expansion
+from sensors import expansion, measure
 from sensors.document import Problem
 from sensors.lookup import Registry
 from sensors.partition import partition_of
@@ -554,3 +554,44 @@ def test_a_mutated_site_loads_or_is_refused(folder: Path, data: st.DataObject) -
     assert (site is None) == bool(problems)
     if site is not None:
         Registry(site)
+
+
+# ── What dialects call points and cameras ──
+
+
+def test_points_and_cameras_are_found_by_the_names_that_dialects_have_for_them(folder: Path, edit: Edit) -> None:
+    old = "        count: 3\n        normal: null\n"
+    new = 'count: 3\n        normal: null\n        source_unit: mrad\n        sources: ["senml:urn:{area}:{number}"]\n'
+    assert not edit("areas/hills.yaml", old, f"        {new}")
+    (folder / "areas/hills.yaml").write_text(
+        (folder / "areas/hills.yaml").read_text().replace("{id: tower}", '{id: tower, sources: ["gb28181:3402"]}')
+    )
+    registry = Registry(load_site(folder))
+    found = registry.source("senml", "urn:slope-01:2")
+    assert found is not None
+    assert registry.by_index[found.point].id == "slope-01-tilt-2"
+    assert found.scale == pytest.approx(math.degrees(0.001)) and found.offset == 0.0
+    assert registry.source("senml", "urn:slope-01:2", "°") == (found.point, 1.0, 0.0), "the message knows better"
+    assert registry.source("sparkplug", "urn:slope-01:2") is None
+    assert registry.source("sparkplug", "rain-1") is not None, "a point's id is a name too"
+    with pytest.raises(measure.UnitError):
+        registry.source("senml", "urn:slope-01:2", "kPa")
+    camera = registry.camera_named("gb28181", "3402")
+    assert camera is not None and camera.id == "tower"
+    assert registry.camera_named("onvif", "3402") is None
+    assert registry.camera_named("onvif", "GateCam") is registry.camera_named("onvif", "slope-02-cam-1")
+
+
+@pytest.mark.parametrize(
+    ("new", "message"),
+    [
+        ('sources: ["senml:urn:x"]', "point source 'senml:urn:x' is already given"),
+        ("sources: [urn]", "'urn' is no source"),
+        ("source_unit: furlongs_", "'furlongs_' is not a unit of measure"),
+        ("source_unit: kPa", "'kPa' cannot be converted to '°'"),
+    ],
+)
+def test_a_wrong_name_elsewhere_is_told(edit: Edit, new: str, message: str) -> None:
+    problems = edit("areas/hills.yaml", "normal: null", new)
+    assert message in problems[0].message
+    assert (problems[0].file, problems[0].line) == ("areas/hills.yaml", 11)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sensors.dialects.dialect import Route
 from sensors.lookup import Registry
 from sensors.site import Frigate, Mapping, Signals
-from sensors.topics import REFUSED, Topics, covers, leanest
+from sensors.topics import DIALECTS, REFUSED, Topics, covers, leanest
 from tests.sensors.dialects.suite import site
 
 
@@ -132,3 +133,28 @@ def test_every_point_of_a_large_site_is_remembered_by_name(monkeypatch: pytest.M
     table = Topics(Registry(made))
     names = [topic.encode() for topic in native_topics(made)]
     assert [table.topics[table[name]] for name in names] == names
+
+
+def test_topics_of_one_subject_share_its_place_and_subjects_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensors.topics._REMEMBERED", 100)
+
+    class Devices:
+        @staticmethod
+        def topics(config: object) -> tuple[str, ...]:
+            return ("plant/#",)
+
+        @staticmethod
+        def resolve(topic: str, config: object, registry: Registry) -> Route | None:
+            plant, _, rest = topic.partition("/")
+            return Route("frame", subject=rest.split("/")[0]) if plant == "plant" else None
+
+    monkeypatch.setitem(DIALECTS, "frigate", Devices)
+    table = topics()
+    one, two, again = (table[topic] for topic in (b"plant/a/1", b"plant/b/1", b"plant/a/2"))
+    lane = table.lanes[int(table.lane_of[one])]
+    assert lane.subjects == ["a", "b"]
+    assert table.point_of[[one, two, again]].tolist() == [0, 1, 0]
+    for k in range(200):
+        _ = table[b"plant/%d" % k]
+    assert len(lane.subjects) == 100
+    assert table.refusal(b"plant/150").detail == "more devices than this bridge remembers"
