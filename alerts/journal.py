@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.dispatch import OPEN
 from alerts.ending import ended
@@ -383,9 +383,10 @@ def _upsert(connection: Connection, table: sa.Table, rows: list[Row], *, update:
 
 
 @cache
-def _upsert_statement(dialect: str, table: sa.Table, update: bool) -> sa.Insert:
+def _upsert_statement(dialect: str, table: sa.Table, update: bool) -> Any:
     """Make the statement, once: building it takes longer than running it."""
-    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    # the module of the other database is not loaded
+    statement: Any = importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
     keys = [column.name for column in table.primary_key]
     if not update:
         return statement.on_conflict_do_nothing(index_elements=keys)

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from scripts.commands.run import children
+from scripts.commands.run import common_children, site_children
 from scripts.ports import free_port
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
@@ -26,9 +26,9 @@ class Product:
         self.content = content
         (folder / "run").mkdir(parents=True, exist_ok=True)
         publication.write(folder, bundle.pack(content))
-        self._vitals = Vitals(self.settings.hub_path, content.site)
+        self._vitals = Vitals(self.settings.hub_path)
         self.supervisor = Supervisor(
-            children(self.settings, self.content, None, []),
+            [*common_children(self.settings), *site_children(self.settings, self.content, None, [])],
             self._vitals.lost,
             self._vitals.back,
             hung_seconds=self.settings.hung_seconds,

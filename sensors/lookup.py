@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sensors import measure
 from sensors.partition import partition_of
-from sensors.site import SYSTEM, Area, AreaType, Camera, Place, Point, Site, Unit
+from sensors.site import SYSTEM, SYSTEM_PARTITION, Area, AreaType, Camera, Place, Point, Site, Unit
 
 
 class Source(NamedTuple):
@@ -37,7 +37,7 @@ class Registry:
         self.topic_points = {(area, point.id): point for point in site.points for area in point.areas}
         """(area, point) as the levels of a topic name them → the point; any of its areas will do."""
         self._partitions = {area.id: partition_of(area.group or area.id, site.partitions) for area in site.areas}
-        self._partitions[SYSTEM] = 0
+        self._partitions[SYSTEM] = SYSTEM_PARTITION
         self._points_of: dict[str, list[Point]] = {area.id: [] for area in site.areas}
         for point in site.points:
             for name in point.areas:

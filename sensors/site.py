@@ -14,6 +14,8 @@ RANK = {level: rank for rank, level in enumerate(LEVELS, 1)}
 SYSTEM = "@system"
 """The area of what befalls the product itself. No site can have one of this id: ids of a site hold no @."""
 
+SYSTEM_PARTITION = 0
+
 PointKind = Literal["gauge", "counter", "switch", "angle"]
 
 

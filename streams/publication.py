@@ -8,8 +8,6 @@ from pathlib import Path
 
 import msgspec
 
-from rules.rule import load_rules
-from sensors.registry import load_site
 from streams import bundle
 from streams.bundle import Bundle
 
@@ -34,6 +32,9 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     An unchanged site is taken from the last resolution. `console` is where the console is served, for a site that does
     not say. Raise `sensors.document.DocumentError` with every problem, `IndicesError` when the indices are lost.
     """
+    from rules.rule import load_rules  # here: processes that only read what was resolved need not load so much
+    from sensors.registry import load_site
+
     source = _fingerprint(folder) + console
     last = _last(data)
     known = _known(data, last)

@@ -11,13 +11,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
-from streams.processes.child import IS_ALIVE, IS_READY, PARENT, PROGRESS, READY
+from streams.processes.child import GATE, IS_ALIVE, IS_READY, PARENT, PROGRESS, READY
 
 logger = logging.getLogger(__name__)
 
@@ -134,17 +134,23 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._hopeless = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._gate: int | None = None  # the end at which children wait
 
-    async def start(self, seconds: float = 30.0) -> float:
+    async def start(self, seconds: float = 30.0, site: Awaitable[Sequence[Child]] | None = None) -> float:
         """Start all children at once, wait until each is ready, then start those that run once.
 
-        Return the seconds until all were ready. Raise `StartError` when one is not ready after `seconds`, counted anew
-        whenever a child tells of progress.
+        With `site` they begin while it is awaited, wait for it in `child.await_site`, and the children that it gives
+        join them. Return the seconds until all were ready. Raise `StartError` when one is not ready after `seconds`,
+        counted anew whenever a child tells of progress, and whatever `site` raises.
         """
-        begun = self._heard = time.monotonic()
-        self._tasks = [asyncio.create_task(self._keep(child)) for child in self.children if not child.once]
+        begun = time.monotonic()
         if self._hung_seconds > 0:
             self._tasks.append(asyncio.create_task(self._watch()))
+        if site is None:
+            self._begin(self.children)
+        else:
+            await self._begin_before(site)
+        self._heard = time.monotonic()
         waiting = asyncio.create_task(self._all_ready())
         try:
             while not waiting.done():
@@ -160,6 +166,21 @@ class Supervisor:
         took = time.monotonic() - begun
         self._tasks += [asyncio.create_task(self._keep(child)) for child in self.children if child.once]
         return took
+
+    def _begin(self, children: Sequence[Child]) -> None:
+        self._tasks += [asyncio.create_task(self._keep(child)) for child in children if not child.once]
+
+    async def _begin_before(self, site: Awaitable[Sequence[Child]]) -> None:
+        self._gate, write = os.pipe()
+        try:
+            self._begin(self.children)
+            joining = await site
+        finally:
+            os.close(self._gate)
+            os.close(write)
+            self._gate = None
+        self.children += joining
+        self._begin(joining)
 
     async def _all_ready(self) -> None:
         """Wait until all children are ready. Raise `StartError` for one that ends again and again."""
@@ -281,12 +302,16 @@ class Supervisor:
     async def _run(self, child: Child) -> int:
         read, write = os.pipe()
         environment = {**os.environ, **child.environment, READY: str(write), PARENT: str(os.getpid())}
+        passed = [write]
+        if self._gate is not None:
+            passed.append(self._gate)
+            environment[GATE] = str(self._gate)
         try:
             child.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *child.arguments,
                 env=environment,
-                pass_fds=(write,),
+                pass_fds=passed,
                 stdin=asyncio.subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the parent, which stops its children in order
             )

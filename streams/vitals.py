@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sensors import observation
-from sensors.lookup import Registry
 from sensors.observation import SystemEvent
-from sensors.site import SYSTEM, Site
+from sensors.site import SYSTEM_PARTITION
 from streams.hub import HubClosedError, HubProducer
 from streams.supervisor import ending
 from streams.topics import OBSERVATIONS
@@ -24,9 +23,8 @@ COMPONENTS = ("worker", "bridge", "broker", "console", "notifier", "camera")
 class Vitals:
     """Turn what befalls the product itself into observations; they wait here while the worker is away."""
 
-    def __init__(self, hub: Path, site: Site, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, hub: Path, clock: Callable[[], float] = time.time) -> None:
         self._producer = HubProducer(hub)
-        self._partition = Registry(site).partition(SYSTEM)
         self._clock = clock
 
     def started(self) -> None:
@@ -56,7 +54,7 @@ class Vitals:
             for component, detail in said
         ]
         self._producer.produce(
-            [(OBSERVATIONS, self._partition, observation.encode(event)) for event in events], _settled
+            [(OBSERVATIONS, SYSTEM_PARTITION, observation.encode(event)) for event in events], _settled
         )
 
 

@@ -17,7 +17,6 @@ from alerts.notifiers.deliveries import Deliveries, Letter
 from alerts.notifiers.mqtt import MqttSender
 from alerts.notifiers.notice import Failed, Notice, Rejected, Sender, Unavailable
 from alerts.notifiers.targets import MqttTarget, Target
-from alerts.notifiers.webhook import WebhookSender
 from alerts.queries import Reader
 
 logger = logging.getLogger(__name__)
@@ -123,6 +122,14 @@ class Notifier:
         }
 
 
+def _sender(target: Target, wake: Callable[[], None], clock: Callable[[], float]) -> Sender:
+    if isinstance(target, MqttTarget):
+        return MqttSender(target, wake)
+    from alerts.notifiers.webhook import WebhookSender  # here: its libraries take longest to load, and most have none
+
+    return WebhookSender(target, clock)
+
+
 def backoff(target: Target, attempts: int, asked: float | None, jitter: float) -> float:
     """Return the seconds until the next attempt: doubling, capped, half of it random (`jitter` in 0..1)."""
     grown: float = min(target.retry_cap, target.retry_first * 2.0 ** min(attempts - 1, 30))
@@ -146,9 +153,7 @@ class _Channel:
         self.wake = asyncio.Event()
         self.figures = Figures()
         self._stopping = False
-        self.sender: Sender = (
-            MqttSender(target, self.wake.set) if isinstance(target, MqttTarget) else WebhookSender(target, clock)
-        )
+        self.sender = _sender(target, self.wake.set, clock)
         self._reader = reader
         self._deliveries = deliveries
         self._clock = clock

@@ -7,7 +7,7 @@ import contextlib
 import importlib
 import os
 import time
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -79,11 +79,7 @@ def run(
                 require_port("127.0.0.1", found.mqtt_port, "the MQTT broker", "--mqtt-port")
             require_port(found.host, found.port, "the console", "--port")
             _require_webhook(found)
-            content = publication.resolve(found.site_folder, found.data_folder, _address(found))
-            _require_partitions(found, content)
-            _require_cameras(content, camera or [])
-            pace = _pace(found, scene) if sim else Pace()
-            raise typer.Exit(asyncio.run(_supervise(found, content, scene if sim else None, camera or [], pace, begun)))
+            raise typer.Exit(asyncio.run(_supervise(found, scene if sim else None, camera or [], begun)))
     except DocumentError as error:
         for problem in error.problems[:20]:
             wrong(str(problem))
@@ -178,23 +174,27 @@ def _newest_reading(found: Settings) -> float | None:
     return max(times, default=None)
 
 
-def children(
+def common_children(found: Settings) -> list[Child]:
+    """List the processes that every run has, whatever its site."""
+    environment = _environment(found)
+    return [
+        Child(name=name, arguments=["-m", f"streams.processes.{name}"], order=order, environment=environment)
+        for name, order in (("worker", 2), ("console", 1), ("notifier", 1), ("bridge", 1))
+    ]
+
+
+def site_children(
     found: Settings, content: Bundle, scene: str | None, cameras: list[str], pace: Pace | None = None
 ) -> list[Child]:
-    """List the processes of a run."""
+    """List the processes of a run that depend on its site."""
     environment = _environment(found)
 
     def child(name: str, order: int, *arguments: str, once: bool = False) -> Child:
         return Child(name=name, arguments=arguments, order=order, environment=environment, once=once)
 
-    started = [
-        child("worker", 2, "-m", "streams.processes.worker"),
-        child("bridge", 1, "-m", "streams.processes.bridge"),
-        child("console", 1, "-m", "streams.processes.console"),
-        child("notifier", 1, "-m", "streams.processes.notifier"),
-    ]
+    started: list[Child] = []
     if not found.mqtt_host:
-        started.insert(0, child("broker", 3, "-m", "streams.processes.broker", content.site.signals.native))
+        started.append(child("broker", 3, "-m", "streams.processes.broker", content.site.signals.native))
     filmed = FILMED.get(scene or "")
     film = found.data_folder / "run" / f"{filmed}.avi" if filmed and filmed in Registry(content.site).cameras else None
     if film is not None and not any(one.startswith(f"{filmed}=") for one in cameras):
@@ -233,30 +233,48 @@ def _environment(found: Settings) -> dict[str, str]:
     return environment
 
 
-async def _supervise(
-    found: Settings, content: Bundle, scene: str | None, cameras: list[str], pace: Pace, begun: float
-) -> int:
+async def _supervise(found: Settings, scene: str | None, cameras: list[str], begun: float) -> int:
     configure_logging("run", found.log_level, found.data_folder / "run")
-    vitals = Vitals(found.hub_path, content.site)
+    vitals = Vitals(found.hub_path)
     supervisor = Supervisor(
-        children(found, content, scene, cameras, pace),
+        common_children(found),
         vitals.lost,
         vitals.back,
         lambda name, text: out.print(f"  {plain(name)}: {plain(text)}"),
         found.hung_seconds,
     )
     on_signals(supervisor)
+    prepared: list[tuple[Bundle, Pace]] = []
+    accounts: list[asyncio.Task[Any]] = []
+
+    async def site() -> list[Child]:
+        content, pace = await asyncio.to_thread(_prepare, found, scene, cameras)
+        prepared.append((content, pace))
+        # these take as long to import as the rest of this process: while the children begin
+        accounts.append(asyncio.create_task(asyncio.to_thread(importlib.import_module, ACCOUNTS)))
+        return site_children(found, content, scene, cameras, pace)
+
     try:
-        # the accounts' libraries take as long to import as the rest of this process: while the children begin
-        await asyncio.gather(supervisor.start(), asyncio.to_thread(importlib.import_module, ACCOUNTS))
+        await supervisor.start(site=site())
         vitals.started()
-        _welcome(found, content, scene, pace, _first_link(found), time.monotonic() - begun)
+        await asyncio.gather(*accounts)
+        link = _first_link(found)
+        _welcome(found, *prepared[0], scene, link, time.monotonic() - begun)
         await supervisor.wait()
         out.print("stopping …")
     finally:
         await supervisor.stop()
         vitals.close()
     return 0
+
+
+def _prepare(found: Settings, scene: str | None, cameras: list[str]) -> tuple[Bundle, Pace]:
+    """Check the site and write it down for the children; choose how a scene is played. Raise whatever is wrong."""
+    content = publication.resolve(found.site_folder, found.data_folder, _address(found))
+    _require_partitions(found, content)
+    _require_cameras(content, cameras)
+    pace = Pace() if scene is None else _pace(found, scene)
+    return content, pace
 
 
 def _address(found: Settings) -> str:
@@ -275,7 +293,7 @@ def _first_link(found: Settings) -> str | None:
         accounts.close()
 
 
-def _welcome(found: Settings, content: Bundle, scene: str | None, pace: Pace, link: str | None, seconds: float) -> None:
+def _welcome(found: Settings, content: Bundle, pace: Pace, scene: str | None, link: str | None, seconds: float) -> None:
     site = content.site
     out.print(f"[bold]Foreshock[/bold] {plain(site.name.zh)} · {plain(site.name.en)}: ready in {seconds:.1f} s")
     out.print(

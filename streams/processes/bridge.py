@@ -18,6 +18,7 @@ def main() -> None:
     """Run the bridge until SIGTERM."""
     found = settings.load()
     child.begin("bridge", found)
+    child.await_site()
     site = bundle.unpack(publication.read(found.data_folder)).site
     producer = HubProducer(found.hub_path)
     bridge = Bridge(

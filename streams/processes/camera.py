@@ -184,6 +184,7 @@ def given_by(environment: MutableMapping[str, str]) -> list[str]:
 
 
 async def _run(found: settings.Settings, given: Sequence[str]) -> None:
+    child.await_site()
     registry = Registry(bundle.unpack(publication.read(found.data_folder)).site)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

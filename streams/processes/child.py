@@ -22,6 +22,9 @@ from streams.settings import Settings
 READY = "FORESHOCK_READY_FD"
 """The pipe to the parent: `IS_READY` once, `IS_ALIVE` again and again, `PROGRESS` with a text and a line feed."""
 
+GATE = "FORESHOCK_GATE"
+"""Variable that holds the number of the descriptor at which a child waits for its site."""
+
 IS_READY, IS_ALIVE, PROGRESS = b"1", b".", b"+"
 SAID_EVERY = 1.0
 """Seconds between two lines of progress."""
@@ -146,6 +149,14 @@ class Parent:
 def parent() -> Parent:
     """Return this process's way to its parent."""
     return Parent(os.environ)
+
+
+def await_site() -> None:
+    """Wait until the parent has checked the site and written it down; it starts its children while it does."""
+    number = os.environ.pop(GATE, None)
+    if number is not None:
+        with os.fdopen(int(number), "rb") as gate:
+            gate.read()  # nothing is written: it ends when the parent closes its side
 
 
 def ready() -> None:

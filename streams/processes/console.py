@@ -155,6 +155,7 @@ def main() -> None:
     found = settings.load()
     child.begin("console", found)
     importlib.import_module("alerts.console.server")  # takes its time, in which the worker makes the journal
+    child.await_site()
     content = bundle.unpack(publication.read(found.data_folder))
     child.await_journal(found.journal_url)
     serve(configure(found, content))

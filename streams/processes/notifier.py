@@ -118,6 +118,7 @@ class Undelivered:
 
 
 async def _run(found: Settings) -> None:
+    child.await_site()
     site = bundle.unpack(publication.read(found.data_folder)).site
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -132,7 +133,7 @@ async def _run(found: Settings) -> None:
             await notifier.notify()
 
     await notifier.start()
-    vitals = Vitals(found.hub_path, site)
+    vitals = Vitals(found.hub_path)
     tasks = [
         asyncio.create_task(listen()),
         asyncio.create_task(Undelivered(notifier, vitals).watch()),

@@ -11,6 +11,7 @@ from streams.worker import Worker
 
 
 async def _run(found: settings.Settings) -> None:
+    child.await_site()
     packed = publication.read(found.data_folder)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

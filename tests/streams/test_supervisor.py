@@ -318,3 +318,54 @@ def test_a_process_that_is_traced_is_held_and_one_that_is_stopped_is_not() -> No
             one.wait()
             assert one.stdout is not None
             one.stdout.close()
+
+
+def test_children_begin_while_the_site_is_checked_and_wait_for_it(tmp_path: Path) -> None:
+    note = tmp_path / "seen"
+    code = (
+        "import os, pathlib\nfrom streams.processes import child\n"
+        f"note = pathlib.Path({str(note)!r})\n"
+        "note.write_text('begun')\nchild.await_site()\n"
+        "note.write_text('site' if note.with_name('site').exists() else 'too early')\n"
+        + READY
+        + "\nimport time; time.sleep(60)"
+    )
+
+    async def scenario() -> None:
+        keeper = Supervisor([child("early", code)])
+
+        async def site() -> list[Child]:
+            await reached(lambda: note.exists() and note.read_text() == "begun")
+            note.with_name("site").touch()
+            return [child("joining", READY + "time.sleep(60)")]
+
+        await keeper.start(20, site())
+        assert note.read_text() == "site"
+        early, joining = keeper.children
+        assert early.ready.is_set() and joining.ready.is_set()
+        assert early.process is not None
+        first = early.process.pid
+        os.kill(first, signal.SIGKILL)  # one that is started again later has nothing to wait for
+        await reached(lambda: early.process is not None and early.process.pid != first and early.ready.is_set())
+        await keeper.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_broken_site_ends_the_start_with_its_own_error() -> None:
+    async def scenario() -> None:
+        one = child("early", "from streams.processes import child; child.await_site(); " + READY + "time.sleep(60)")
+        keeper = Supervisor([one])
+
+        async def site() -> list[Child]:
+            await reached(lambda: one.process is not None)
+            raise ValueError("broken")
+
+        try:
+            with pytest.raises(ValueError, match="broken"):
+                await keeper.start(10, site())
+        finally:
+            await keeper.stop()
+        assert one.process is not None and one.process.returncode is not None
+
+    asyncio.run(scenario())

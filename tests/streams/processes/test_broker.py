@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.commands.run import children
+from scripts.commands.run import site_children
 from scripts.ports import free_port
 from streams import settings
 from streams.bundle import Bundle
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.server
 def test_orders_pass_while_there_is_no_bridge_and_readings_wait(tmp_path: Path) -> None:
     found = settings.load({}, data=str(tmp_path), mqtt_port=free_port())
     (tmp_path / "run").mkdir()
-    broker, *_ = children(found, Bundle(site=site(), rules=rules()), None, [])
+    broker, *_ = site_children(found, Bundle(site=site(), rules=rules()), None, [])
 
     def talk() -> None:
         pub, unit = Bare(found.mqtt_port, fresh_name()), Bare(found.mqtt_port, fresh_name())

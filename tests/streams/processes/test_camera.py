@@ -231,7 +231,7 @@ def test_the_process_ends_with_an_error_when_outcomes_are_no_longer_followed(
 def test_sources_with_passwords_are_on_no_command_line(tmp_path: Path) -> None:
     source = "rtsp://user:pass@camera/1"
     content = Bundle(site=site(), rules=rules())
-    started = run.children(settings.load({"FORESHOCK_DATA": str(tmp_path)}), content, None, [f"cam={source}"])
+    started = run.site_children(settings.load({"FORESHOCK_DATA": str(tmp_path)}), content, None, [f"cam={source}"])
     assert "pass" not in str([one.arguments for one in started])
     [camera] = [one for one in started if one.name == "camera"]
     environment = dict(camera.environment)
