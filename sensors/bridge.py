@@ -182,11 +182,12 @@ class Bridge:
             select.select([self._wake_read], [], [], min(self._again_at - now, 0.5))
             self._drain_wakes()
             return
+        level = logging.WARNING if self._retry > self.settings.retry_least else logging.INFO  # it may still be starting
         self._retry_later(now)
         try:
             self.client.reconnect()
         except (OSError, ValueError) as error:
-            log.warning("cannot reach the MQTT broker at %s:%s: %s", self.settings.host, self.settings.port, error)
+            log.log(level, "cannot reach the MQTT broker at %s:%s: %s", self.settings.host, self.settings.port, error)
 
     def _retry_later(self, now: float) -> None:
         self._again_at = now + self._retry * random.uniform(0.5, 1.0)

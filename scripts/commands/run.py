@@ -177,9 +177,12 @@ def _newest_reading(found: Settings) -> float | None:
 def common_children(found: Settings) -> list[Child]:
     """List the processes that every run has, whatever its site."""
     environment = _environment(found)
+    orders = {"worker": 2, "console": 1, "notifier": 1, "bridge": 1}
+    if not found.mqtt_host:
+        orders = {"broker": 3, **orders}
     return [
         Child(name=name, arguments=["-m", f"streams.processes.{name}"], order=order, environment=environment)
-        for name, order in (("worker", 2), ("console", 1), ("notifier", 1), ("bridge", 1))
+        for name, order in orders.items()
     ]
 
 
@@ -193,8 +196,6 @@ def site_children(
         return Child(name=name, arguments=arguments, order=order, environment=environment, once=once)
 
     started: list[Child] = []
-    if not found.mqtt_host:
-        started.append(child("broker", 3, "-m", "streams.processes.broker", content.site.signals.native))
     filmed = FILMED.get(scene or "")
     film = found.data_folder / "run" / f"{filmed}.avi" if filmed and filmed in Registry(content.site).cameras else None
     if film is not None and not any(one.startswith(f"{filmed}=") for one in cameras):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Sequence
 
 from alerts.notifiers.targets import KINDS
-from streams import settings
+from streams import bundle, publication, settings
 from streams.embedded import broker
 from streams.embedded.mqtt.limits import BrokerSettings
 from streams.processes import child
@@ -20,10 +19,12 @@ def _ready_when_answering(port: int) -> None:
     child.ready()
 
 
-def main(prefixes: Sequence[str]) -> int:
-    """Be the broker until ended. `prefixes` are those of the topics that the product itself publishes to."""
+def main() -> int:
+    """Be the broker until ended."""
     found = settings.load()
     child.begin("broker", found)
+    child.await_site()
+    prefix = bundle.unpack(publication.read(found.data_folder)).site.signals.native
     threading.Thread(target=_ready_when_answering, args=(found.mqtt_port,), daemon=True).start()
     # All topics are held until the bridge has a session: which of them it takes is the site's to say.
     wanted = BrokerSettings(
@@ -34,7 +35,7 @@ def main(prefixes: Sequence[str]) -> int:
         held=("#",),
         # Its own alarms and orders no bridge takes: they must reach who listens while there is none, and behind
         # one that is held the notifier's next ones would wait.
-        unheld=tuple(f"{prefix}/{kind}/#" for prefix in prefixes for kind in KINDS),
+        unheld=tuple(f"{prefix}/{kind}/#" for kind in KINDS),
     )
     try:
         broker.serve(wanted, child.parent().alive)
@@ -45,4 +46,4 @@ def main(prefixes: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

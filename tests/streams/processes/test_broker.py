@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.commands.run import site_children
+from scripts.commands.run import common_children
 from scripts.ports import free_port
-from streams import settings
+from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.supervisor import Supervisor
 from tests.streams.embedded.mqtt.peers import Bare, fresh_name
@@ -22,7 +22,8 @@ pytestmark = pytest.mark.server
 def test_orders_pass_while_there_is_no_bridge_and_readings_wait(tmp_path: Path) -> None:
     found = settings.load({}, data=str(tmp_path), mqtt_port=free_port())
     (tmp_path / "run").mkdir()
-    broker, *_ = site_children(found, Bundle(site=site(), rules=rules()), None, [])
+    publication.write(tmp_path, bundle.pack(Bundle(site=site(), rules=rules())))
+    broker, *_ = common_children(found)
 
     def talk() -> None:
         pub, unit = Bare(found.mqtt_port, fresh_name()), Bare(found.mqtt_port, fresh_name())
