@@ -145,11 +145,11 @@ class HubProducer:
                 self._listen()
 
     def _listen(self) -> None:
-        with self._lock:
-            self._rung = False
         with contextlib.suppress(BlockingIOError):
             while self._alarm.recv(4096):
                 pass
+        with self._lock:
+            self._rung = False  # only now: who rings while the bell is emptied would be taken for rung ever after
 
     def _converse(self, connection: socket.socket) -> float:
         """Send and receive until the connection ends (raises) or a batch has to wait: return for how long."""

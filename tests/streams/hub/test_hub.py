@@ -86,6 +86,45 @@ def test_a_batch_is_acknowledged_once_it_is_durable(tmp_path: Path) -> None:
     run(test, tmp_path)
 
 
+def test_a_batch_handed_over_while_the_bell_is_answered_does_not_silence_the_bell(tmp_path: Path) -> None:
+    """It did: later batches then waited for a reply to an earlier one, or for half a second."""
+
+    class Bell:
+        """The alarm's end of the bell, with something that happens at its first answer."""
+
+        def __init__(self, alarm: socket.socket) -> None:
+            self.alarm = alarm
+            self.meanwhile: Callable[[], None] | None = None
+
+        def fileno(self) -> int:
+            return self.alarm.fileno()
+
+        def close(self) -> None:
+            self.alarm.close()
+
+        def recv(self, size: int) -> bytes:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile is not None:
+                meanwhile()
+            return self.alarm.recv(size)
+
+    async def test(path: Path, memory: Memory) -> None:
+        server = HubServer(path, memory.produce)
+        await server.start()
+        producer, answers = HubProducer(path), list[Exception | None]()
+        await reached(lambda: producer.connected)
+        bell = Bell(producer._alarm)
+        bell.meanwhile = lambda: producer.produce([("a", 0, b"second")], answers.append)
+        producer._alarm = bell  # type: ignore[assignment]
+        producer.produce([("a", 0, b"first")], answers.append)
+        await reached(lambda: len(answers) == 2)
+        await reached(lambda: not producer._rung, what="a bell that the next batch can ring")
+        await asyncio.to_thread(producer.close)
+        await server.stop()
+
+    run(test, tmp_path)
+
+
 def test_batches_survive_a_restart_of_the_server_in_order(tmp_path: Path) -> None:
     async def test(path: Path, memory: Memory) -> None:
         producer, answers = HubProducer(path), list[Exception | None]()
