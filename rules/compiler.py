@@ -191,6 +191,7 @@ class _Compiler:
         self.across: dict[str, AcrossProgram] = {}
         self.measures = measures_of(site)
         self.table = _constants(self.points)
+        self.by_id = {point.id: place for place, point in enumerate(self.points)}
         self.by_quantity: dict[str, list[int]] = {}
         for place, point in enumerate(self.points):
             self.by_quantity.setdefault(point.quantity, []).append(place)
@@ -232,9 +233,12 @@ class _Compiler:
                         raise CompileError(rule.id, LEVELS[rank - 1], part, error.message, error.column) from error
 
     def _covered(self, rule: Rule) -> list[tuple[int, str]]:
-        quantities = rule.where.quantities
-        if quantities:
-            places = [row for quantity in quantities for row in self.by_quantity.get(quantity, [])]
+        quantities, ids = rule.where.quantities, rule.where.ids
+        if quantities or ids is not None:
+            if ids is not None:
+                places = sorted(self.by_id[id] for id in ids if id in self.by_id)
+            else:
+                places = [row for quantity in quantities for row in self.by_quantity.get(quantity, [])]
             found = covered_points(rule, (self.points[row] for row in places), self.all_areas)
             pairs = [(places[row], area) for row, area in found]
         else:

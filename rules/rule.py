@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import translate
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,9 @@ from sensors.site import LEVELS, Area, Point, Site, Text
 
 Duration = float | str
 """Seconds, or a text such as 90 s, 10 min, 6 h."""
+
+
+_PATTERN = re.compile(r"[*?[]")
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,13 +46,26 @@ class Where(Struct, frozen=True, kw_only=True):
         """Tell whether an area is among those meant (its tags aside)."""
         return (not self.types or area.type in self.types) and (not self.areas or area.id in self.areas)
 
-    def takes_point(self, point: Point) -> bool:
-        """Tell whether a point is among those meant, whatever its area."""
-        return (
-            (not self.quantity or point.quantity in self.quantities)
-            and (not self.points or any(fnmatchcase(point.id, pattern) for pattern in self.points))
-            and self._takes_tags(point.tags)
-        )
+    @property
+    def ids(self) -> frozenset[str] | None:
+        """Return the ids of the only points that can be meant; None when none are named, or a pattern is."""
+        plain = frozenset(name for name in self.points if not _PATTERN.search(name))
+        return plain if plain and len(plain) == len(set(self.points)) else None
+
+    def point_test(self) -> Callable[[Point], bool]:
+        """Make the test whether a point is among those meant, whatever its area; make it once for many."""
+        quantities = frozenset(self.quantities)
+        plain = frozenset(name for name in self.points if not _PATTERN.search(name))
+        patterns = [re.compile(translate(name)).match for name in self.points if name not in plain]
+
+        def takes(point: Point) -> bool:
+            return (
+                (not quantities or point.quantity in quantities)
+                and (not self.points or point.id in plain or any(match(point.id) for match in patterns))
+                and self._takes_tags(point.tags)
+            )
+
+        return takes
 
     def takes_tagged_area(self, area: Area) -> bool:
         """Tell whether a rule on areas means this one."""
@@ -168,9 +185,10 @@ class RuleFile(Struct, frozen=True, kw_only=True):
 def covered_points(rule: Rule, points: Iterable[Point], areas: Mapping[str, Area]) -> list[tuple[int, str]]:
     """List (place in `points`, area) of each point that a rule covers: the first of its areas that the rule means."""
     where = rule.where
+    takes_point = where.point_test()
     found = []
     for place, point in enumerate(points):
-        if where.takes_point(point):
+        if takes_point(point):
             for name in point.areas:
                 area = areas.get(name)
                 if area is not None and where.takes_area(area):
