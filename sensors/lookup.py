@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sensors import measure
 from sensors.partition import partition_of
 from sensors.site import SYSTEM, SYSTEM_PARTITION, Area, AreaType, Camera, Place, Point, Site, Unit
+
+EARTH = 6_371_000.0
+"""Metres of the earth's radius."""
+
+
+def nearest_area(areas: Iterable[Area], location: tuple[float, float], within: float) -> Area | None:
+    """Find the area whose location is nearest to one (degrees), at most `within` metres away."""
+
+    def metres(area: Area) -> float:
+        if area.location is None:
+            return math.inf
+        north = math.radians(area.location[0] - location[0])
+        east = math.radians((area.location[1] - location[1] + 180.0) % 360.0 - 180.0)
+        return EARTH * math.hypot(north, east * math.cos(math.radians(location[0])))
+
+    found = min(areas, key=metres, default=None)
+    return found if found is not None and metres(found) <= within else None
 
 
 class Source(NamedTuple):

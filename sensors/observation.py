@@ -99,6 +99,8 @@ class Report(Struct, tag="report", frozen=True):
     received: float
     text: str = ""
     subject: str | None = None
+    photo: str | None = None  # SHA-256 of a kept picture
+    actor: str = ""  # who brought it: user:<name> | token:<name>#<id>
     quality: int = GOOD
 
 

@@ -37,14 +37,14 @@ class Packer:
                 self._shared[index] = True
                 self._others[index] = partitions[1:]
 
-    def pack(self, decoded: Decoded, received: float) -> list[tuple[str, int, bytes]]:
-        """Make the frames of a batch as (topic, partition, record), each in arrival order."""
+    def pack(self, decoded: Decoded, received: float, source: str | None = None) -> list[tuple[str, int, bytes]]:
+        """Make the frames of a batch as (topic, partition, record), each in arrival order; `source` if another's."""
         if not len(decoded):
             return []
         partition = self._home[decoded.point]
         shared = np.flatnonzero(self._shared[decoded.point])
         if not len(shared) and (partition == partition[0]).all():
-            return self._frames(decoded, None, int(partition[0]), received)
+            return self._frames(decoded, None, int(partition[0]), received, source)
         row = np.arange(len(decoded))
         if len(shared):
             more = [(place, other) for place in shared.tolist() for other in self._others[int(decoded.point[place])]]
@@ -58,11 +58,16 @@ class Packer:
         return [
             record
             for start, stop in pairwise(cuts)
-            for record in self._frames(decoded, row[start:stop], int(partition[start]), received)
+            for record in self._frames(decoded, row[start:stop], int(partition[start]), received, source)
         ]
 
     def _frames(
-        self, decoded: Decoded, rows: npt.NDArray[np.intp] | None, partition: int, received: float
+        self,
+        decoded: Decoded,
+        rows: npt.NDArray[np.intp] | None,
+        partition: int,
+        received: float,
+        source: str | None,
     ) -> list[tuple[str, int, bytes]]:
         point, time, value, quality = decoded.point, decoded.time, decoded.value, decoded.quality
         if rows is not None:
@@ -81,7 +86,7 @@ class Packer:
                     quality[start : start + most],
                     registry=self._registry,
                     received=received,
-                    source=self._source,
+                    source=self._source if source is None else source,
                 ),
             )
             for start in range(0, len(index), most)

@@ -57,6 +57,9 @@ EARLIER = 60.0
 BLIND = 5.0
 """Seconds between ticks beyond which the engine was away: silence during that time is not the sensors'."""
 
+REPORTS = 4096
+"""People's reports whose ids are remembered."""
+
 
 class Applied(msgspec.Struct):
     """What one `apply` decided: records of outcomes by offset, the scored readings, and how many readings came in."""
@@ -90,6 +93,7 @@ class Engine:
         self.interval = np.empty(0)  # seconds expected between each row's readings
         self.faulted = 0.0  # when something last could not be worked out; 0 while the engine's own alarm is calm
         self.waiting = Waiting()
+        self.reports: dict[str, None] = {}  # ids of the latest, oldest first: one sent again counts once
         self.cameras: dict[str, float] = {}  # when each camera's analytics were last heard of; not part of the state
         self._home = ""  # the area whose commands reach this partition, where the engine's own alarm stands
         self._outcomes: dict[int, list[AnyOutcome]] = {}
@@ -153,8 +157,32 @@ class Engine:
         elif isinstance(what, SystemEvent):
             self._hear(what.time)
             self._emit(offset, self.desk.condition(itself.change(what, self.clock), self.clock))
-        elif isinstance(what, Report | SourceState | CameraHealth):
+        elif isinstance(what, Report):
             self._hear(what.received)
+            self._report(offset, what)
+        elif isinstance(what, SourceState | CameraHealth):
+            self._hear(what.received)
+
+    def _report(self, offset: int, report: Report) -> None:
+        """Take in what a person reported, once: rules see it as an event of the kind `report-<category>`."""
+        assert self.evaluator is not None
+        if report.id in self.reports:
+            return
+        self.reports[report.id] = None
+        if len(self.reports) > REPORTS:
+            del self.reports[next(iter(self.reports))]
+        seen = CameraEvent(
+            area=report.area,
+            camera="report",
+            kind=f"report-{report.category}",
+            event=report.id,
+            time=report.time,
+            received=report.received,
+            quality=report.quality,
+        )
+        changes = self.evaluator.event(seen, self.clock)
+        self._tell_faults(offset)
+        self._decide(offset, changes)
 
     def _command(self, offset: int, command: Command) -> None:
         """Do a command, unless it comes so late that whoever gave it has long been told that it failed."""
@@ -572,6 +600,7 @@ class Engine:
             content["desk"] = self.desk.state()
             content["faulted"] = self.faulted
             content["waiting"] = self.waiting.state()
+            content["reports"] = list(self.reports)
         return msgspec.msgpack.encode(content)
 
     @classmethod
@@ -593,6 +622,7 @@ class Engine:
             engine.evaluator.restore(_unpack(content["rules"]))
             engine.desk.restore(content["desk"])
             engine.faulted = content.get("faulted", 0.0)
+            engine.reports = dict.fromkeys(content.get("reports", ()))
             engine.waiting.restore(content.get("waiting", ()), engine.evaluator.book.rules)
         engine.offset, engine.clock, engine.last_tick = content["offset"], content["clock"], content["last_tick"]
         engine.set_back = content.get("set_back", -np.inf)

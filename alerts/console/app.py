@@ -15,9 +15,13 @@ from alerts.console.console import Console
 from alerts.console.identity import COOKIE, CSRF
 from alerts.console.routes import ROUTERS, pages
 from alerts.console.schema import Error
+from alerts.console.schema.inputs import PHOTO
 from alerts.console.shell import Shell
 
 VERSION = "1.0"
+
+LARGER = {"/api/v1/readings": 2_000_000, "/api/v1/reports": PHOTO + 64_000}
+"""Bytes of a body, on paths that take more than others."""
 
 
 def create_app(config: ConsoleConfig) -> FastAPI:
@@ -46,7 +50,13 @@ def create_app(config: ConsoleConfig) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(pages.router)  # last: it takes every path that is left
-    app.add_middleware(Shell, body=config.body_bytes, seconds=config.request_seconds, measure=console.metrics.measure)
+    app.add_middleware(
+        Shell,
+        body=config.body_bytes,
+        larger=LARGER,
+        seconds=config.request_seconds,
+        measure=console.metrics.measure,
+    )
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,7 @@ from alerts.console.traces import TraceStore
 from alerts.queries import Reader
 from alerts.routing import Router
 from sensors.lookup import Registry
+from sensors.push import Push
 
 if TYPE_CHECKING:
     from alerts.console.config import Columns
@@ -46,12 +49,16 @@ class Console:
     def __init__(self, config: ConsoleConfig) -> None:
         self.config = config
         self.accounts = open_accounts(config.accounts, hasher=config.hasher)
+        key = read_key(config.data)
         secure = config.site.console.lower().startswith("https:")
-        self.gate = Gate(self.accounts, read_key(config.data), idle=config.session_idle, secure=secure)
+        self.gate = Gate(self.accounts, key, idle=config.session_idle, secure=secure)
         self.journal = Journal(config.journal)
         self.traces = TraceStore(max((point.index for point in config.site.points), default=-1) + 1)
         self.figures = Figures(config.site, self.traces, time.time())
         self.registry = Registry(config.site)
+        self.push = Push(self.registry)
+        self.pushing = threading.Lock()  # what is turned down is counted in one place
+        self.subject_key = hmac.digest(key, b"foreshock subjects", "sha256")
         self.router = Router(config.site)
         self.pages = Pages(config.static, config.site.language)
         self.site_answers: dict[bool, tuple[bytes, bytes, str]] = {}  # with and without contacts: body, gzip, tag

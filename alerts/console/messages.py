@@ -54,6 +54,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "您的账号打开的实时连接已达上限，请关闭多余的页面",
         "this account or token has too many live streams open: close some",
     ),
+    "no_area": ("请说明区域，或提供已知区域附近的位置", "name an area, or a location near one"),
+    "unknown_area": ("没有此区域", "the site has no such area"),
+    "bad_time": ("时间须在过去 7 天内，且不晚于现在", "the time must be within the last 7 days and not ahead of now"),
+    "bad_photo": ("照片无法使用：{reason}", "the photo cannot be used: {reason}"),
     "bad_key": (
         "Idempotency-Key 须为 8 至 128 个可见字符",
         "an Idempotency-Key is 8 to 128 visible ASCII characters",

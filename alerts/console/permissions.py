@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-ROLES = ("viewer", "duty", "dispatcher", "field", "analyst", "administrator")
+ROLES = ("gateway", "viewer", "duty", "dispatcher", "field", "analyst", "administrator")
 """All roles, from the one that may do least."""
+
+GATEWAY = "gateway"
+"""The role of a machine that brings readings and reports, and sees nothing."""
 
 OWN_UNIT = "field"
 """The role that acts for a unit: what it alone allows is allowed with that unit's dispatches only."""
 
-_EVERYONE = frozenset(ROLES)
+_EVERYONE = frozenset(ROLES) - {GATEWAY}
 _WATCHING = _EVERYONE - {OWN_UNIT}
 _SEAT = frozenset({"duty", "dispatcher", "administrator"})
 _ADMINISTRATOR = frozenset({"administrator"})
 
 TABLE: dict[str, frozenset[str]] = {
-    "account.read": _EVERYONE,
+    "account.read": _EVERYONE | {GATEWAY},
     "site.read": _EVERYONE,
     "status.read": _EVERYONE,
     "changes.read": _EVERYONE,
@@ -34,6 +37,8 @@ TABLE: dict[str, frozenset[str]] = {
     "areas.read": _WATCHING,
     "snapshots.read": _WATCHING,
     "quarantine.read": frozenset({"duty", "analyst", "administrator"}),
+    "readings.write": frozenset({GATEWAY, "administrator"}),
+    "reports.write": _SEAT | {GATEWAY, OWN_UNIT},
     "users.manage": _ADMINISTRATOR,
     "tokens.manage": _ADMINISTRATOR,
     "audit.read": _ADMINISTRATOR,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import HTTPException
 from starlette.datastructures import MutableHeaders
@@ -42,10 +42,19 @@ Measure = Callable[[str, str, int, float], None]
 
 
 class Shell:
-    """Wrap the app. `body` is the most bytes of a request's body, `seconds` the most time an answer may take."""
+    """Wrap the app. `body` is the most bytes of a request's body, `seconds` the most time an answer may take.
 
-    def __init__(self, app: ASGIApp, *, body: int, seconds: float, measure: Measure) -> None:
-        self.app, self.body, self.seconds, self.measure = app, body, seconds, measure
+    `larger` are the paths whose bodies may be larger, and how large.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, body: int, seconds: float, measure: Measure, larger: Mapping[str, int] | None = None
+    ) -> None:
+        self.app, self.seconds, self.measure = app, seconds, measure
+        self._body, self._larger = body, larger or {}
+
+    def _most(self, scope: Scope) -> int:
+        return self._larger.get(scope["path"], self._body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -78,8 +87,9 @@ class Shell:
                 self.measure(scope["method"], name, status or 500, time.perf_counter() - begun)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        most = self._most(scope)
         length = next((value for name, value in scope["headers"] if name == b"content-length"), None)
-        if length is not None and (not length.isdigit() or int(length[:20]) > self.body):
+        if length is not None and (not length.isdigit() or int(length[:20]) > most):
             await self._refuse(scope, receive, send, 413, "too_large")
             return
         if scope["path"] in STREAMS:
@@ -91,7 +101,7 @@ class Shell:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self.body:
+            if taken > most:
                 raise HTTPException(413)  # which FastAPI, reading the body, hands on as it is
             return message
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused
 from sensors import frame
-from sensors.observation import BAD, GOOD, HISTORICAL, LATE, OUT_OF_RANGE, SIMULATED, UNCERTAIN, CameraEvent
+from sensors.observation import BAD, GOOD, HISTORICAL, LATE, OUT_OF_RANGE, SIMULATED, UNCERTAIN, CameraEvent, Report
 from sensors.site import Text
 from streams import snapshot
 from streams.bundle import Bundle
@@ -307,6 +307,28 @@ def test_commands_are_answered_and_a_repeated_one_only_once() -> None:
     assert flat(play([order], engine=engine), AlarmTransition) == []
     refused = flat(play([command("acknowledge", "a-none", "a0", now, "c2")], engine=engine), CommandResult)
     assert [r.ok for r in refused] == [False]
+
+
+def test_a_report_counts_as_an_event_once_also_after_a_restart() -> None:
+    smoke = a_rule("reports", scope="area", when="seen('report-smoke', '10 s')", where={"areas": ["a0"]})
+    first = Report(id="one", area="a0", category="smoke", time=START + 2, received=START + 2)
+    engine = Engine(0)
+
+    def apply(*records: bytes) -> list[str]:
+        begin = engine.offset + 1
+        return [one.edge for one in flat(engine.apply(list(enumerate(records, begin))).records, AlarmTransition)]
+
+    def again(id: str, time: float) -> bytes:
+        return record(msgspec.structs.replace(first, id=id, time=START + time, received=START + time))
+
+    content = Bundle(site=site(), rules=(smoke,))
+    assert apply(published(content), tick(START + 1), record(first), tick(START + 3)) == ["alarm"]
+    assert apply(again("one", 11), tick(START + 15)) == ["return"], (
+        "the same report does not last longer for being repeated"
+    )
+    engine = Engine.restore(engine.snapshot())
+    assert not apply(again("one", 16), tick(START + 17))
+    assert apply(again("two", 18), tick(START + 19)) == ["realarm"]
 
 
 def test_an_undecodable_record_is_refused_and_the_next_is_taken() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from alerts.console.accounts.audit import AuditEntry, audit_break, list_audit, record_audit
 from alerts.console.accounts.first import claim_first, first_link, has_administrator
+from alerts.console.accounts.pushes import first_stamp, push_id
 from alerts.console.accounts.secret import read_key
 from alerts.console.accounts.sessions import (
     Session,
@@ -50,11 +51,13 @@ __all__ = [
     "find_token",
     "find_user",
     "first_link",
+    "first_stamp",
     "has_administrator",
     "list_audit",
     "list_tokens",
     "list_users",
     "open_accounts",
+    "push_id",
     "read_key",
     "record_audit",
     "revoke_token",

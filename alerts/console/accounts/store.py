@@ -77,6 +77,13 @@ FIRST_LINKS = Table(
     Column("used", Float),
 )
 
+PUSHES = Table(
+    "pushes",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("stamp", Float, nullable=False, index=True),
+)
+
 AUDIT = Table(
     "audit",
     METADATA,

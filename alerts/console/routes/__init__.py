@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from alerts.console.routes import accounts, alarms, changes, dispatches, incidents, operations, session, site, watch
+from alerts.console.routes import (
+    accounts,
+    alarms,
+    changes,
+    dispatches,
+    incidents,
+    inputs,
+    operations,
+    session,
+    site,
+    watch,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
@@ -14,6 +25,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     incidents.router,
     alarms.router,
     dispatches.router,
+    inputs.router,
     changes.router,
     operations.router,
 )

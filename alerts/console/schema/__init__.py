@@ -37,6 +37,7 @@ from alerts.console.schema.cases import (
     Term,
 )
 from alerts.console.schema.commands import Close, Comment, Done, Order, Refuse, Result, Send, Step
+from alerts.console.schema.inputs import NewReading, NewReadings, NewReport, Reported, Taken, TurnedDown
 from alerts.console.schema.site import (
     Area,
     AreaStatus,
@@ -88,6 +89,9 @@ __all__ = [
     "MadeToken",
     "Me",
     "Named",
+    "NewReading",
+    "NewReadings",
+    "NewReport",
     "NewToken",
     "NewUser",
     "Order",
@@ -97,6 +101,7 @@ __all__ = [
     "Quarantine",
     "Refuse",
     "Refused",
+    "Reported",
     "Result",
     "Send",
     "Site",
@@ -104,11 +109,13 @@ __all__ = [
     "Snapshot",
     "Status",
     "Step",
+    "Taken",
     "Term",
     "Text",
     "Token",
     "Tokens",
     "Trace",
+    "TurnedDown",
     "Unit",
     "User",
     "UserChange",

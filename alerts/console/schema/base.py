@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Level = Literal["blue", "yellow", "orange", "red"]
 Language = Literal["zh-CN", "en"]
-Role = Literal["viewer", "duty", "dispatcher", "field", "analyst", "administrator"]
+Role = Literal["gateway", "viewer", "duty", "dispatcher", "field", "analyst", "administrator"]
 Kind = Literal["risk", "data_quality", "system"]
 Location = tuple[float, float]
 

@@ -19,13 +19,13 @@ from alerts.console.config import ConsoleConfig
 from alerts.desk import Desk
 from alerts.journal import Journal
 from alerts.outcome import Record
-from sensors.observation import Command, decode
+from sensors.observation import RECORD, Command, decode
 from sensors.partition import partition_of
 from sensors.site import Area, AreaType, Camera, Field, Place, Point, Site, Text, Unit
 
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"
-ROLES = ("viewer", "duty", "dispatcher", "field", "analyst", "administrator")
+ROLES = ("gateway", "viewer", "duty", "dispatcher", "field", "analyst", "administrator")
 
 
 def named(text: str) -> Text:
@@ -76,6 +76,7 @@ class Engine:
         self.silent = False
         self.down = False
         self.commands: list[Command] = []
+        self.others: list[tuple[str, bytes]] = []  # what else was produced: topic, record
         self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[tuple[str, int, int, bytes]]]] = []
         self._lock = threading.Lock()
 
@@ -113,9 +114,11 @@ class Engine:
         if self.down:
             raise ConnectionError("down")
         for topic, partition, _, value in records:
+            command = decode(value) if value[:1] == bytes((RECORD,)) else None
+            if not isinstance(command, Command):
+                self.others.append((topic, value))
+                continue
             assert (topic, partition) == ("observations", self.partition)
-            command = decode(value)
-            assert isinstance(command, Command)
             self.commands.append(command)
             if not self.silent:
                 await asyncio.to_thread(self.record, self.desk.command(command, time.time()))

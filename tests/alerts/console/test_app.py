@@ -26,6 +26,8 @@ CONTRACT = {
     ("GET", "/api/v1/alarms"),
     ("GET", "/api/v1/alarms/{id}"),
     ("POST", "/api/v1/alarms/{id}/acknowledge"),
+    ("POST", "/api/v1/readings"),
+    ("POST", "/api/v1/reports"),
     ("GET", "/api/v1/dispatches"),
     ("GET", "/api/v1/dispatches/{id}"),
     *(("POST", f"/api/v1/dispatches/{{id}}/{verb}") for verb in ("accept", "refuse", "on-scene", "resolve", "close")),

@@ -9,8 +9,8 @@ export type IncidentState = 'open' | 'acknowledged' | 'dispatched' | 'calm' | 'c
 export type Leg = 'issued' | 'accepted' | 'on_scene' | 'resolved' | 'closed' | 'refused';
 export type Kind = 'risk' | 'data_quality' | 'system';
 export type Disposition = 'real' | 'nuisance' | 'test' | 'duplicate';
-export type Role = 'viewer' | 'duty' | 'dispatcher' | 'field' | 'analyst' | 'administrator';
-export const ROLES: readonly Role[] = ['viewer', 'duty', 'dispatcher', 'field', 'analyst', 'administrator'];
+export type Role = 'gateway' | 'viewer' | 'duty' | 'dispatcher' | 'field' | 'analyst' | 'administrator';
+export const ROLES: readonly Role[] = ['gateway', 'viewer', 'duty', 'dispatcher', 'field', 'analyst', 'administrator'];
 
 export interface Text {
   zh: string;

@@ -410,6 +410,7 @@ export const en: Record<keyof typeof zh, string> = {
   'role.dispatcher': 'Dispatcher',
   'role.field': 'Field',
   'role.analyst': 'Analyst',
+  'role.gateway': 'Gateway',
   'role.administrator': 'Administrator',
 
   'time.seconds': '{s} s',

@@ -408,6 +408,7 @@ export const zh = {
   'role.dispatcher': '调度员',
   'role.field': '现场人员',
   'role.analyst': '分析员',
+  'role.gateway': '网关',
   'role.administrator': '管理员',
 
   'time.seconds': '{s} 秒',

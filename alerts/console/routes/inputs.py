@@ -1,0 +1,128 @@
+"""What comes in over HTTP: readings that a gateway pushes, and what people report."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import logging
+import time
+import uuid
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Request
+
+from alerts.console import schema
+from alerts.console.accounts import first_stamp, push_id, record_audit
+from alerts.console.config import Outgoing
+from alerts.console.console import Console
+from alerts.console.errors import Problem
+from alerts.console.identity import Identity, allow
+from sensors import observation
+from sensors.camera.photo import PhotoError, renewed
+from sensors.lookup import nearest_area
+from sensors.observation import Report
+from sensors.push import Reading, Turned
+
+log = logging.getLogger(__name__)
+router = APIRouter(prefix="/api/v1", tags=["inputs"])
+
+OBSERVATIONS = "observations"
+WEEK = 7 * 86400.0
+NEAR = 1000.0
+"""Metres within which an area is taken to be meant by a location."""
+
+
+@router.post("/readings", response_model=schema.Taken)
+async def readings(
+    request: Request, body: schema.NewReadings, identity: Annotated[Identity, Depends(allow("readings.write"))]
+) -> dict[str, Any]:
+    """Push readings, at most 10 000. They are durable once answered; sent again with the same id, none counts twice."""
+    console: Console = request.app.state.console
+    given = [Reading(one.point, one.value, one.time, one.quality) for one in body.readings]
+
+    def take() -> tuple[list[Outgoing], int, list[Turned]]:
+        now = time.time()
+        stamp = first_stamp(console.accounts, push_id(identity.actor, body.id), now)
+        with console.pushing:
+            pushed = console.push.take(given, stamp, now, identity.actor)
+        return [(topic, at, None, value) for topic, at, value in pushed.records], pushed.accepted, pushed.refused
+
+    records, accepted, refused = await to_thread.run_sync(take)
+    if records:
+        await _produce(console, records)
+    return {"id": body.id, "accepted": accepted, "refused": [one._asdict() for one in refused]}
+
+
+@router.post("/reports", response_model=schema.Reported)
+async def reports(
+    request: Request, body: schema.NewReport, identity: Annotated[Identity, Depends(allow("reports.write"))]
+) -> dict[str, Any]:
+    """Report something that a person has seen: rules know it as an event of the kind `report-<category>`."""
+    console: Console = request.app.state.console
+    now = time.time()
+    if body.time is not None and not now - WEEK <= body.time <= now + 60:
+        raise Problem(422, "bad_time", field="time")
+    area = _area(console, body)
+
+    def write() -> tuple[str, str | None, bytes]:
+        id = push_id(identity.actor, body.id) if body.id else uuid.uuid4().hex
+        stamp = first_stamp(console.accounts, id, now) if body.id else now
+        photo = None if body.photo is None else _keep(console, body.photo)
+        report = Report(
+            id=id,
+            area=area,
+            category=body.category,
+            time=stamp if body.time is None else min(body.time, stamp),
+            received=now,
+            text=body.text,
+            subject=None if body.subject is None else pseudonym(console.subject_key, body.subject),
+            photo=photo,
+            actor=identity.actor,
+        )
+        record_audit(console.accounts, identity.actor, "report.write", area, report=id, category=body.category)
+        return id, photo, observation.encode(report)
+
+    id, photo, record = await to_thread.run_sync(write)
+    await _produce(console, [(OBSERVATIONS, console.registry.partition(area), None, record)])
+    return {"id": id, "area": area, "photo": photo}
+
+
+def pseudonym(key: bytes, subject: str) -> str:
+    """Hash who is spoken of with the site's key: the same person gives the same name, and nobody's can be read off."""
+    return hmac.new(key, subject.strip().casefold().encode(), hashlib.sha256).hexdigest()[:24]
+
+
+def _area(console: Console, body: schema.NewReport) -> str:
+    if body.area is not None:
+        if console.registry.area(body.area) is None:
+            raise Problem(422, "unknown_area", field="area")
+        return body.area
+    if body.location is not None:
+        latitude, longitude = body.location
+        found = nearest_area(console.config.site.areas, (latitude, longitude), NEAR)
+        if found is not None:
+            return found.id
+    raise Problem(422, "no_area", field="area")
+
+
+def _keep(console: Console, photo: str) -> str:
+    from sensors.camera.snapshot import keep  # here: OpenCV takes long to load, and most reports have no photo
+
+    try:
+        return keep(console.config.snapshots, renewed(base64.b64decode(photo, validate=True)))
+    except (binascii.Error, ValueError) as error:
+        reason = str(error) if isinstance(error, PhotoError) else "not base64"
+        raise Problem(422, "bad_photo", field="photo", reason=reason) from error
+
+
+async def _produce(console: Console, records: list[Outgoing]) -> None:
+    try:
+        await console.config.feed.produce(records)
+    except TimeoutError as error:
+        raise Problem(504, "no_answer") from error
+    except Exception as error:
+        log.warning("the log took no input: %s", error)
+        raise Problem(503, "no_engine", headers={"Retry-After": "1"}) from error

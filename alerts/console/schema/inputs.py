@@ -1,0 +1,71 @@
+"""What gateways and people bring: readings and reports."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from alerts.console.schema.base import Answer, Body
+from sensors.push import MOST
+
+Quality = Annotated[str, Field(max_length=32)]
+PushId = Annotated[str, Field(min_length=8, max_length=128, pattern=r"^[\x21-\x7e]+$")]
+PHOTO = 6_000_000
+"""Characters of a photo's base64: 4.5 MB."""
+
+
+class NewReading(Body):
+    """A reading. `value` is in the point's unit; `time` unix seconds or ISO 8601, that of arrival when left out."""
+
+    point: str = Field(min_length=1, max_length=128)
+    value: float
+    time: float | Annotated[str, Field(max_length=64)] | None = None
+    quality: Quality | Annotated[list[Quality], Field(max_length=8)] | None = None
+
+
+class NewReadings(Body):
+    """A push of readings. With the same `id` it may be sent again for two days: no reading counts twice."""
+
+    id: PushId
+    readings: list[NewReading] = Field(min_length=1, max_length=MOST)
+
+
+class TurnedDown(Answer):
+    """A reading that was not taken: its place in the push, from 0. It stands in the quarantine."""
+
+    place: int
+    reason: str
+    detail: str
+
+
+class Taken(Answer):
+    """What became of a push. What was accepted is durable."""
+
+    id: str
+    accepted: int
+    refused: list[TurnedDown]
+
+
+class NewReport(Body):
+    """What a person reports. `area`, or a `location` (latitude, longitude) near one; `subject` is kept as a hash.
+
+    With the same `id` it may be sent again for two days and counts once.
+    """
+
+    id: PushId | None = None
+    category: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,47}$")
+    area: str | None = Field(None, min_length=1, max_length=128)
+    location: list[float] | None = Field(None, min_length=2, max_length=2)
+    text: str = Field("", max_length=2000)
+    time: float | None = Field(None, ge=0, le=4e9)
+    subject: str | None = Field(None, min_length=1, max_length=200)
+    photo: str | None = Field(None, max_length=PHOTO)
+
+
+class Reported(Answer):
+    """A report that was taken: its id, the area it counts for, and the name of its photo."""
+
+    id: str
+    area: str
+    photo: str | None = None

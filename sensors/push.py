@@ -1,0 +1,104 @@
+"""Readings that a gateway brings itself, over HTTP: checked as those of the bridge are, and packed for the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from sensors import quarantine
+from sensors.dialects import values
+from sensors.dialects.dialect import Decoded, without
+from sensors.lookup import Registry
+from sensors.packing import Packer
+from sensors.quality import CHECKS, Inspector
+from sensors.quarantine import Quarantine
+
+MOST = 10_000
+"""Readings that one push may bring."""
+
+TOPIC = "/api/v1/readings"
+"""What the quarantine calls the way by which they came."""
+
+
+class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One reading as it was sent; `value` in the point's unit."""
+
+    point: str
+    value: float | None
+    time: float | str | None = None  # unix seconds, milliseconds, or ISO 8601; None is on arrival
+    quality: str | int | list[str] | None = None
+
+
+class Turned(NamedTuple):
+    """Say why the reading at a place was turned down."""
+
+    place: int
+    reason: str
+    detail: str
+
+
+class Pushed(NamedTuple):
+    """Say what became of a push: records (topic, partition, value) for the log, and what was turned down."""
+
+    records: list[tuple[str, int, bytes]]
+    accepted: int
+    refused: list[Turned]
+
+
+class Push:
+    """Check and pack pushed readings for one site."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._inspector = Inspector(registry)
+        self._packer = Packer(registry)
+        self.quarantine = Quarantine("http")
+
+    def take(self, readings: Sequence[Reading], stamp: float, received: float, source: str) -> Pushed:
+        """Turn readings into records of the log; `source` is who sent them.
+
+        Those without a time are stamped from `stamp` (unix seconds) on, a microsecond each: the same push with the same
+        stamp gives the same times, so that the engine knows a repeated one by them.
+        """
+        refused: dict[int, Turned] = {}
+
+        def refuse(place: int, reason: str, detail: str) -> None:
+            refused.setdefault(place, Turned(place, reason, detail))
+
+        found = [self._registry.point(one.point) for one in readings]
+        for place, point in enumerate(found):
+            if point is None:
+                refuse(place, "unknown_point", f"no point {readings[place].point[:128]!r}")
+        time, wrong = values.times([one.time for one in readings], self._registry.site.zone)
+        quality, wrong_too = values.qualities([one.quality for one in readings])
+        for place, why in [*wrong.items(), *wrong_too.items()]:
+            refuse(place, *why)
+        count = len(readings)
+        time = np.where(np.isnan(time), stamp + np.arange(count) * 1e-6, time)
+        decoded = Decoded(
+            np.arange(count),
+            np.array([0 if point is None else point.index for point in found], np.intp),
+            time,
+            np.array([one.value for one in readings], np.float64),
+            quality,
+        )
+        decoded = without(decoded, list(refused)) if refused else decoded
+        bad = self._inspector.inspect(decoded, received) if len(decoded) else None
+        if bad is not None:
+            rows = np.flatnonzero(bad)
+            for row in rows.tolist():
+                ahead = float(decoded.time[row]) - received
+                reason = CHECKS[bad[row] - 1]
+                refuse(int(decoded.message[row]), reason, "" if reason == "not_finite" else f"{ahead:+.3f} s")
+            decoded = without(decoded, rows.tolist())
+        records = self._packer.pack(decoded, received, source)
+        listed = sorted(refused.values())
+        for turned in listed:
+            raw = msgspec.json.encode(readings[turned.place])
+            self.quarantine.refuse(received, f"{TOPIC} {source}", turned.reason, raw, turned.detail)
+        kept = self.quarantine.take(received)
+        records += [(quarantine.TOPIC, quarantine.PARTITION, record) for record in kept]
+        return Pushed(records, len(decoded), listed)

@@ -1,0 +1,145 @@
+"""Readings pushed over HTTP, and what people report."""
+
+from __future__ import annotations
+
+import base64
+
+import cv2
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from sensors import frame, observation
+from sensors.observation import Report
+
+from .conftest import Desktop, Engine
+
+
+def pushed(**changes: object) -> dict[str, object]:
+    return {"id": "push-0001", "readings": [{"point": "p0", "value": 1.5}, {"point": "p1", "value": 2}], **changes}
+
+
+def frames(engine: Engine) -> list[frame.Frame]:
+    return [frame.decode(value) for topic, value in engine.others if topic == "observations"]
+
+
+def told(engine: Engine) -> list[Report]:
+    found = [observation.decode(value) for topic, value in engine.others if topic == "observations"]
+    return [one for one in found if isinstance(one, Report)]
+
+
+def test_readings_are_durable_once_answered_and_say_who_brought_them(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    answer = client.post("/api/v1/readings", json=pushed(), headers=desktop.token("gateway"))
+    assert answer.status_code == 200
+    assert answer.json() == {"id": "push-0001", "accepted": 2, "refused": []}
+    assert frames(engine)[0].value.tolist() == [1.5, 2.0]
+    assert frames(engine)[0].header.source.startswith("token:gateway")
+
+
+def test_a_push_that_is_sent_again_has_the_times_of_the_first(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    headers = desktop.token("gateway")
+    for _ in range(2):
+        assert client.post("/api/v1/readings", json=pushed(), headers=headers).json()["accepted"] == 2
+    first, again = frames(engine)
+    assert first.time.tolist() == again.time.tolist()
+    client.post("/api/v1/readings", json=pushed(id="push-0002"), headers=headers)
+    assert frames(engine)[2].time[0] > first.time[0]
+
+
+def test_each_reading_that_is_refused_is_told_by_its_place(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    body = pushed(readings=[{"point": "none", "value": 1}, {"point": "p0", "value": 1}])
+    answer = client.post("/api/v1/readings", json=body, headers=desktop.token("gateway")).json()
+    assert answer["accepted"] == 1
+    assert answer["refused"] == [{"place": 0, "reason": "unknown_point", "detail": "no point 'none'"}]
+    assert [topic for topic, _ in engine.others] == ["observations", "quarantine"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pushed(id="short"),
+        pushed(readings=[]),
+        pushed(readings=[{"point": "p0", "value": "1"}]),
+        pushed(readings=[{"point": "p0", "value": 1, "unit": "mm"}]),
+        pushed(readings=[{"point": "p0", "value": 1}] * 10_001),
+    ],
+)
+def test_a_push_that_is_not_as_it_should_be_is_refused_whole(
+    client: TestClient, desktop: Desktop, engine: Engine, body: dict[str, object]
+) -> None:
+    assert client.post("/api/v1/readings", json=body, headers=desktop.token("gateway")).status_code == 422
+    assert not engine.others
+
+
+def test_a_push_may_be_larger_than_other_bodies_but_not_without_end(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    headers = desktop.token("gateway")
+    many = pushed(readings=[{"point": "p0", "value": k, "time": 1e9} for k in range(5000)])
+    assert client.post("/api/v1/readings", json=many, headers=headers).status_code == 200
+    assert client.post("/api/v1/readings", content=b" " * 2_100_000, headers=headers).status_code == 413
+
+
+def test_without_an_engine_a_push_is_to_be_sent_again(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    engine.down = True
+    answer = client.post("/api/v1/readings", json=pushed(), headers=desktop.token("gateway"))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_a_report_names_no_person_and_keeps_a_clean_photo(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    picture = cv2.imencode(".png", np.zeros((20, 30, 3), np.uint8))[1].tobytes()
+    body = {
+        "category": "smoke",
+        "area": "slope-1",
+        "text": "white smoke",
+        "subject": " Li Lei ",
+        "photo": base64.b64encode(picture).decode(),
+    }
+    answer = client.post("/api/v1/reports", json=body, headers=desktop.token("field")).json()
+    report = told(engine)[0]
+    assert (report.area, report.category, report.text) == ("slope-1", "smoke", "white smoke")
+    assert report.subject and "li" not in report.subject
+    assert report.actor.startswith("token:field")
+    assert answer == {"id": report.id, "area": "slope-1", "photo": report.photo}
+    kept = client.get(f"/api/v1/snapshots/{report.photo}.jpg", headers=desktop.token("duty"))
+    assert kept.content.startswith(b"\xff\xd8")
+    client.post("/api/v1/reports", json={**body, "subject": "li lei"}, headers=desktop.token("field"))
+    assert told(engine)[1].subject == report.subject, "the same person, written otherwise"
+
+
+def test_a_report_that_is_sent_again_is_the_same_one(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    body = {"id": "report-0001", "category": "flood", "area": "slope-2"}
+    headers = desktop.token("duty")
+    ids = {client.post("/api/v1/reports", json=body, headers=headers).json()["id"] for _ in range(2)}
+    first, again = told(engine)
+    assert ids == {first.id} == {again.id}
+    assert first.time == again.time
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"area": "none"}, "area"),
+        ({"area": None}, "area"),
+        ({"area": None, "location": [0.0, 0.0]}, "area"),
+        ({"category": "Not One"}, "category"),
+        ({"time": 1.0}, "time"),
+        ({"photo": "!!!"}, "photo"),
+        ({"photo": base64.b64encode(b"GIF89a").decode()}, "photo"),
+    ],
+)
+def test_a_wrong_report_is_refused_by_its_field(
+    client: TestClient, desktop: Desktop, engine: Engine, change: dict[str, object], field: str
+) -> None:
+    answer = client.post(
+        "/api/v1/reports", json={"category": "smoke", "area": "slope-1", **change}, headers=desktop.token("duty")
+    )
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == field
+    assert not engine.others

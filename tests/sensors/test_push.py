@@ -1,0 +1,79 @@
+"""Pushed readings: checked as any other, kept in the quarantine when refused, and alike when sent again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sensors import frame, quarantine
+from sensors.lookup import Registry
+from sensors.observation import BAD, OUT_OF_RANGE
+from sensors.push import Push, Reading, Turned
+from tests.sensors.dialects.suite import site
+
+NOW = 1_763_900_000.0
+
+
+def push() -> Push:
+    return Push(Registry(site()))
+
+
+def test_readings_are_packed_with_their_source_and_times() -> None:
+    given = [
+        Reading("p0", 1.0, NOW - 1),
+        Reading("p1", 2.0, "2025-11-23T12:13:10Z"),
+        Reading("p2", 3.0, None, "bad"),
+        Reading("p3", 1e9, (NOW - 2) * 1000),
+    ]
+    pushed = push().take(given, NOW - 5, NOW, "token:plc")
+    assert (pushed.accepted, pushed.refused) == (4, [])
+    frames = [frame.decode(value) for topic, _, value in pushed.records if topic == "observations"]
+    assert {one.header.source for one in frames} == {"token:plc"}
+    found = {
+        int(point): (time, value, quality)
+        for one in frames
+        for point, time, value, quality in zip(one.point, one.time, one.value, one.quality, strict=True)
+    }
+    assert found[0] == (NOW - 1, 1.0, 0)
+    assert found[1] == (1_763_899_990.0, 2.0, 0)
+    assert found[2] == (NOW - 5 + 2e-6, 3.0, BAD)
+    assert found[3][0] == NOW - 2
+    assert found[3][2] in (0, OUT_OF_RANGE)
+
+
+def test_what_cannot_be_used_is_refused_alone_and_kept() -> None:
+    given = [
+        Reading("p0", 1.0, NOW),
+        Reading("nobody", 1.0, NOW),
+        Reading("p1", None, NOW),
+        Reading("p1", 1.0, "yesterday"),
+        Reading("p1", 1.0, NOW, "splendid"),
+        Reading("p1", 1.0, NOW + 3600),
+        Reading("p1", 1.0, NOW - 400 * 86400),
+        Reading("p1", float("nan"), NOW),
+    ]
+    one = push()
+    pushed = one.take(given, NOW, NOW, "token:plc")
+    assert pushed.accepted == 1
+    reasons = ["unknown_point", "not_finite", "malformed", "malformed", "future", "ancient", "not_finite"]
+    assert [(found.place, found.reason) for found in pushed.refused] == list(enumerate(reasons, 1))
+    assert pushed.refused[4] == Turned(5, "future", "+3600.000 s")
+    kept = [quarantine.decode(value) for topic, _, value in pushed.records if topic == quarantine.TOPIC]
+    assert [found.reason for found in kept] == reasons
+    assert b"nobody" in kept[0].raw and kept[0].topic == "/api/v1/readings token:plc"
+    assert one.quarantine.counts["not_finite"] == 2
+
+
+def test_the_same_push_with_the_same_stamp_gives_the_same_times() -> None:
+    given = [Reading(f"p{k}", float(k)) for k in range(10)]
+    times = []
+    for received in (NOW, NOW + 60):
+        records = push().take(given, NOW, received, "x").records
+        times.append(np.sort(np.concatenate([frame.decode(value).time for _, _, value in records])))
+    assert (times[0] == times[1]).all()
+    assert (np.diff(times[0]) > 0).all()
+
+
+def test_a_push_of_nothing_usable_gives_no_frame() -> None:
+    pushed = push().take([Reading("nobody", 1.0)], NOW, NOW, "x")
+    assert pushed.accepted == 0
+    assert {topic for topic, _, _ in pushed.records} == {quarantine.TOPIC}
