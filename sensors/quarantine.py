@@ -26,10 +26,15 @@ REASONS = (
     "ancient",  # older on arrival than the point accepts
     "retained",  # the broker's stored copy, without a time of its own: nobody knows how old
     "false_positive",  # Frigate itself does not believe it
+    "unbound",  # a metric that the site binds to no point: gateways send many
+    "unborn",  # by an alias that no birth certificate has told
+    "not_a_reading",  # a text, bytes, a table or a time where the point wants a number
+    "wrong_unit",  # in a unit that cannot become the point's
+    "old_death",  # the death certificate of an earlier session
     "log_refused",  # the log will never take the record that it became part of
 )
 
-COUNTED_ONLY = frozenset({"false_positive"})
+COUNTED_ONLY = frozenset({"false_positive", "unbound", "old_death"})
 """Reasons of which only the number is kept: normal traffic, not a fault."""
 
 

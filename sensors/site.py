@@ -162,12 +162,20 @@ class Frigate(Struct, frozen=True):
     prefix: str = "frigate"
 
 
+class Sparkplug(Struct, frozen=True):
+    """A Sparkplug B namespace that is taken in; `groups` are those listened to, all by default."""
+
+    prefix: str = "spBv1.0"
+    groups: tuple[str, ...] = ()
+
+
 class Signals(Struct, frozen=True):
     """What the bridge listens to."""
 
     native: str = "foreshock"  # prefix of the native dialect
     mapped: tuple[Mapping, ...] = ()
     frigate: tuple[Frigate, ...] = ()
+    sparkplug: tuple[Sparkplug, ...] = ()
 
 
 class Deadlines(Struct, frozen=True):

@@ -92,9 +92,15 @@ def _check_signals(document: Document, signals: Signals, findings: Findings) -> 
     path: Path = ("signals", "native")
     prefixes = [(signals.native, path)]
     prefixes += [(one.prefix, ("signals", "frigate", i, "prefix")) for i, one in enumerate(signals.frigate)]
+    prefixes += [(one.prefix, ("signals", "sparkplug", i, "prefix")) for i, one in enumerate(signals.sparkplug)]
     for prefix, where in prefixes:
         if not prefix or prefix.strip("/") != prefix or any(character in prefix for character in "+#"):
             note(document, where, f"'{prefix}' is no topic prefix: levels between '/', without '+' and '#'")
+    for i, sparkplug in enumerate(signals.sparkplug):
+        for n, group in enumerate(sparkplug.groups):
+            if not group or any(character in group for character in "/+#"):
+                path = ("signals", "sparkplug", i, "groups", n)
+                note(document, path, f"'{group}' is no Sparkplug group: one level of a topic, without '+' and '#'")
     for i, mapped in enumerate(signals.mapped):
         path = ("signals", "mapped", i)
         levels = mapped.topic.split("/")

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensors.dialects import frigate, mapped, native
+from sensors.dialects import frigate, mapped, native, sparkplug
 from sensors.dialects.dialect import Dialect, Lane, Refusal, module
 from sensors.lookup import Registry
 
 DIALECTS: dict[str, ModuleType] = {
     "mapped": mapped,
     "frigate": frigate,
+    "sparkplug": sparkplug,
 }
 """The dialects beside the native one, by the name of their list of configurations in a site's `signals`."""
 

@@ -36,6 +36,9 @@ signals:
       time: ts
   frigate:
     - prefix: frigate
+  sparkplug:
+    - prefix: spBv1.0
+      groups: [plant]
 deadlines:
   accept: {red: 2 min}
 """,
@@ -416,6 +419,8 @@ MISTAKES = [
     (MAIN, "10 min", "-1", "limits.late_after", "a duration must be above 0"),
     (MAIN, "native: foreshock", "native: a/#", "signals.native", "is no topic prefix"),
     (MAIN, "prefix: frigate", "prefix: /x", "signals.frigate[0].prefix", "is no topic prefix"),
+    (MAIN, "prefix: spBv1.0", "prefix: a/+", "signals.sparkplug[0].prefix", "is no topic prefix"),
+    (MAIN, "groups: [plant]", "groups: [a/b]", "signals.sparkplug[0].groups[0]", "'a/b' is no Sparkplug group"),
     (MAIN, "site/{area}/{point}", "a/#/{point}", "signals.mapped[0].topic", "'#' may only stand as the last level"),
     (MAIN, "site/{area}/{point}", "a+/{point}", "signals.mapped[0].topic", "'+' stands for a whole level"),
     (MAIN, "site/{area}/{point}", "{x}/{point}", "signals.mapped[0].topic", "unknown place-holder '{x}'"),
