@@ -96,7 +96,8 @@ def in_short(reasons: Explanation | None) -> str:
     if reasons is None:
         return ""
     known = [term for term in reasons.terms if term.value is not None]
-    seen = ", ".join(f"{term.name} = {term.value:.4g} {term.unit}".rstrip() for term in known)
+    parts = [f"{term.name} = {term.value:.4g} {term.unit}".rstrip() for term in known]
+    seen = ", ".join([*parts, f"{reasons.gone} offline"] if reasons.gone else parts)
     return f"{reasons.clause} [{seen}]" if seen else reasons.clause
 
 

@@ -24,12 +24,12 @@ from rules.binding import (
     bind,
     bind_number,
     columns,
+    figure_name,
     shape_of,
 )
 from rules.expression import Across, AcrossFlag, ExpressionError
 from rules.measures import Measure, conversion
 from rules.shapes import Array, holds, number, resolve_constants, resolver
-from rules.unparse import unparse
 from sensors.measure import UnitError
 from sensors.problem import suggest
 from sensors.site import Area, Point, Site
@@ -130,8 +130,12 @@ def compile_across(
     areas: Sequence[Area],
     measures: Measures,
     table: dict[str, Array],
+    told: bool = False,
 ) -> AcrossProgram:
-    """Compile one figure over the areas of a partition. Raise `ExpressionError` where units do not fit."""
+    """Compile one figure over the areas of a partition; `told` is as in `Subject`.
+
+    Raise `ExpressionError` where units do not fit.
+    """
     try:
         common = measures(node.quantity)
     except LookupError as error:
@@ -146,7 +150,7 @@ def compile_across(
     members, member_areas, needs = [], [], []
     for (unit, below), pairs in groups.items():
         rows = np.array([row for row, _ in pairs], np.intp)
-        subject = Subject(unit, below)
+        subject = Subject(unit, below, told=told)
         scale, offset = 1.0, 0.0
         bound: Bound
         if node.inner.boolean:
@@ -170,7 +174,7 @@ def compile_across(
     order = np.argsort(homes, kind="stable")
     present, starts = np.unique(homes[order], return_index=True)
     return AcrossProgram(
-        unparse(node),
+        figure_name(node, told),
         node.operation,
         node.inner.boolean,
         tuple(members),

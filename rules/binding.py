@@ -24,6 +24,7 @@ from rules.expression import (
     Logic,
     Node,
     Number,
+    walk,
 )
 from rules.measures import PLAIN, SECONDS, TIME, Measure, conversion, difference, plain_base
 from rules.unparse import unparse
@@ -109,6 +110,7 @@ class Subject(NamedTuple):
     unit: str
     below: bool = False
     across: Callable[[str], Measure] | None = None  # quantity → what it measures at this site; None: unknown
+    told: bool = False  # a source that says it has gone is believed: its points' age is past any limit
 
 
 def bind(node: Node, subject: Subject, *, negate: bool = False) -> Bound:
@@ -143,7 +145,7 @@ def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
         case Feature("count", duration):
             return Column(("count", duration)), PLAIN
         case Feature("age"):
-            return Column(("age",)), SECONDS
+            return Column(("silence" if subject.told else "age",)), SECONDS
         case Feature("eta", argument=what):
             return Column(("eta", what)), SECONDS
         case Feature(name):
@@ -154,13 +156,19 @@ def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
             return PointValue(f"{name}:{argument}" if argument else name), Measure(unit)
         case Across(operation, quantity, inner):
             if operation == "count":
-                return Column(("across", unparse(node)), area=True), PLAIN
+                return Column(("across", figure_name(node, subject.told)), area=True), PLAIN
             measured = subject.across(quantity) if subject.across else Measure("")
             measure = bind_number(inner, Subject(measured.base))[1]
-            return Column(("across", unparse(node)), area=True), measure
+            return Column(("across", figure_name(node, subject.told)), area=True), measure
         case Arithmetic():
             return _arithmetic(node, subject)
     raise ExpressionError("this is a condition where a number belongs", node.column)
+
+
+def figure_name(node: Across | AcrossFlag, told: bool) -> str:
+    """Name a figure over the points of an area; one of their age is another one where sources are believed."""
+    aged = told and any(isinstance(part, Feature) and part.name == "age" for part in walk(node.inner))
+    return unparse(node) + (" as told" if aged else "")
 
 
 def constant(bound: Bound) -> bool:
@@ -195,7 +203,17 @@ def shape_of(bound: Bound) -> tuple[Bound, list[Bound]]:
     return lift(bound), parts
 
 
-_COST = {"alarm": 0.0, "age": 0.1, "value": 0.5, "score": 1.0, "flat": 2.0, "seen": 2.0, "across": 2.0, "eta": 9.0}
+_COST = {
+    "alarm": 0.0,
+    "age": 0.1,
+    "silence": 0.1,
+    "value": 0.5,
+    "score": 1.0,
+    "flat": 2.0,
+    "seen": 2.0,
+    "across": 2.0,
+    "eta": 9.0,
+}
 """What it costs to look at a column, and how often it is past a bar: windows are 3."""
 
 
@@ -245,7 +263,7 @@ def _flag(node: Flag | AcrossFlag, subject: Subject, negate: bool) -> Bound:
         case Flag("seen", duration, kind):
             column, threshold, operation = Column(("seen", kind), area=True), duration, "<="
         case AcrossFlag():
-            column = Column(("across", unparse(node)), area=True)
+            column = Column(("across", figure_name(node, subject.told)), area=True)
         case Flag(other):
             column = Column((other,))
     return Test(OPPOSITE[operation] if negate else operation, column, Value(threshold), name, flag=True)

@@ -25,7 +25,7 @@ from sensors.site import LEVELS, Area, Point, Site
 
 Rows = npt.NDArray[np.intp]
 
-MOVES_ALONE = ("age", "flat", "seen", "across")
+MOVES_ALONE = ("age", "silence", "flat", "seen", "across")
 """Columns that move with no reading of the point: conditions on them are looked at on ticks and events too.
 
 So are those that a falling `count` may fulfil; one that asks for so many is not, or silence alone would end its alarm.
@@ -97,6 +97,7 @@ class RuleBook:
     level_offset: npt.NDArray[np.int8]  # (instances, 5): slot of a rank within the instance, -1 none
     moves_alone: npt.NDArray[np.bool_]
     seen: npt.NDArray[np.bool_]
+    quality: npt.NDArray[np.bool_]  # of a rule on the quality of data
     of_area: npt.NDArray[np.bool_]  # looks at what cameras saw or at a figure across the area
     # by slot
     rank: npt.NDArray[np.uint8]
@@ -213,7 +214,8 @@ class _Compiler:
         if rule.scope == "area":
             chosen = [n for n, area in enumerate(self.areas) if rule.where.takes_tagged_area(area)]
             areas = np.array(chosen, np.intp)
-            self._block(place, rule, areas + len(self.points), areas, Subject("", False, self._measure), guards)
+            subject = Subject("", False, self._measure, rule.kind == "data_quality")
+            self._block(place, rule, areas + len(self.points), areas, subject, guards)
             return
         groups: dict[tuple[str, bool], tuple[list[int], list[int]]] = {}
         for row, area in self._covered(rule):
@@ -222,7 +224,7 @@ class _Compiler:
             rows.append(row)
             places.append(self.area_of[area])
         for (unit, below), (rows, places) in groups.items():
-            subject = Subject(unit, below, self._measure)
+            subject = Subject(unit, below, self._measure, rule.kind == "data_quality")
             self._block(place, rule, np.array(rows, np.intp), np.array(places, np.intp), subject, guards)
         if not groups:  # nothing to run; still, say what is wrong with it
             for rank, level in rule.ranked():
@@ -300,7 +302,7 @@ class _Compiler:
                     _refuse_point_features(node)
                 for inner in walk(node):
                     if isinstance(inner, Across | AcrossFlag):
-                        self._add_across(inner)
+                        self._add_across(inner, subject.told)
                 bound = bind(node, subject, negate=negate)
                 self.bound[known] = (bound, *shape_of(bound), columns(bound))
             bound, shape, constants, keys = self.bound[known]
@@ -319,8 +321,8 @@ class _Compiler:
         if len(key) == 2 and isinstance(key[1], float):
             self.windows.setdefault(key[1], {}).setdefault(str(key[0]), []).append(rows)
 
-    def _add_across(self, node: Across | AcrossFlag) -> None:
-        program = compile_across(node, self.points, self.areas, self.measures, self.table)
+    def _add_across(self, node: Across | AcrossFlag, told: bool) -> None:
+        program = compile_across(node, self.points, self.areas, self.measures, self.table, told)
         if program.text not in self.across:
             self.across[program.text] = program
             for key, rows in program.needs:
@@ -347,6 +349,7 @@ class _Compiler:
         book.first = np.cumsum(book.levels) - book.levels
         book.slots = int(book.levels.sum())
         book.moves_alone = np.array([any(p.alone for p in b.parts) for b in self.blocks], np.bool_)[block_of]
+        book.quality = np.array([rule.kind == "data_quality" for rule in self.rules], np.bool_)[book.rule]
         book.seen = np.array([any(_sees(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         book.of_area = np.array([any(_of_area(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         self._number_slots(book, block_of, within)

@@ -68,6 +68,7 @@ class Evaluator:
         self.members: dict[str, Array] = {}  # what each figure was made of at the last tick
         self.evidence: dict[tuple[str, int], list[str]] = {}  # as restored, until the next tick
         self.area_time = np.full(len(book.areas), np.nan)
+        self.gone: dict[int, str] = {}  # rows that are offline → the source that says so
         self.been_away = False  # some point was not heard since an outage
         self.clock = -np.inf
         self.current = np.zeros(book.instances, np.uint8)
@@ -125,6 +126,8 @@ class Evaluator:
         if points.marked:
             points.simulated[rows] = (quality & SIMULATED) != 0
             points.historical[rows] = (quality & HISTORICAL) != 0
+        if self.gone:
+            self._back(rows[points.offline[rows] & ((quality & HISTORICAL) == 0)])
         self.windows.add(rows, time, value)
         if not self.book.instances:
             return []
@@ -199,6 +202,35 @@ class Evaluator:
         self.sightings.add(event.kind, area, seen, event.camera, bool(event.quality & SIMULATED))
         instances = self.book.seen_by.get((event.kind, area))
         return [] if instances is None else self._look(instances)
+
+    def source(self, rows: Rows, offline: bool, source: str, clock: float, *, simulated: bool = False) -> list[Change]:
+        """Take in, as the arrival clock shows `clock`, that the source of some points says it has gone or come back.
+
+        Gone means: no data from now on, for rules of data quality; those of risk see silence by the clock alone, so
+        that a source can neither raise nor end their alarms. What is simulated concerns simulated readings only.
+        """
+        self.clock = clock
+        points, book = self.points, self.book
+        rows = rows[points.offline[rows] != offline]
+        if simulated:
+            rows = rows[points.simulated[rows]]
+        if not rows.size:
+            return []
+        if offline:
+            points.offline[rows] = True
+            self.gone.update(dict.fromkeys(rows.tolist(), source))
+        else:
+            self._back(rows)
+        moved = np.zeros(book.rows + len(book.areas), np.bool_)
+        moved[rows] = True
+        instances = np.flatnonzero(moved[book.row] & book.quality)
+        return self._look(instances) if instances.size else []
+
+    def _back(self, rows: Rows) -> None:
+        """Take it that points (rows unique) are there again."""
+        self.points.offline[rows] = False
+        for row in rows.tolist():
+            self.gone.pop(row, None)
 
     def tick(self, clock: float, age: Array | None = None) -> list[Change]:
         """Move the clock. `age`, f8[rows], NaN before the first reading: by default the time since the last arrival."""

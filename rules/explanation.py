@@ -34,6 +34,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     score: float | None = None
     score_reason: str = ""  # in English
     score_reason_zh: str = ""
+    gone: str = ""  # the source that says of itself that it has gone, where the point's silence is its word
 
 
 class Change(NamedTuple):

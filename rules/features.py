@@ -34,9 +34,11 @@ class PointModels(Protocol):
 
 
 class PointState:
-    """What rules remember of each point: 51 bytes a row. All NaN before the first reading."""
+    """What rules remember of each point: 52 bytes a row. All NaN before the first reading."""
 
-    ARRAYS = ("last_time", "last_received", "value", "score", "age", "away", "alarm", "simulated", "historical")
+    ARRAYS = (
+        "last_time", "last_received", "value", "score", "age", "away", "alarm", "simulated", "historical", "offline",
+    )  # fmt: skip
 
     def __init__(self, rows: int) -> None:
         self.last_time = np.full(rows, np.nan)
@@ -48,6 +50,7 @@ class PointState:
         self.alarm = np.zeros(rows, np.bool_)
         self.simulated = np.zeros(rows, np.bool_)
         self.historical = np.zeros(rows, np.bool_)  # the last reading is history: what stands now is not known
+        self.offline = np.zeros(rows, np.bool_)  # its source says that it has gone, and nothing was read since
         self.marked = False  # some point's last reading may be simulated or historical
 
     @property
@@ -84,7 +87,7 @@ class Features:
         found = self._known.get(key)
         if found is None:
             found = self._work_out(key)
-            if self._state.marked and key != ("age",):
+            if self._state.marked and key not in (("age",), ("silence",)):
                 history = self._state.historical[self.rows]
                 found = np.where(history, np.nan, found) if history.any() else found
             self._known[key] = found
@@ -124,6 +127,8 @@ class Features:
                 return state.score[rows]
             case ("age",):
                 return state.age[rows]
+            case ("silence",):
+                return np.where(state.offline[rows], np.inf, state.age[rows])
             case ("alarm",):
                 return np.where(np.isnan(state.last_time[rows]), np.nan, state.alarm[rows])
             case ("flat",):

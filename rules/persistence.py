@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rules.evaluation import Evaluator
 
 VERSION = 2  # 1 hashed all of a rule: its raised conditions are known by rule and scope
-LATER = ("away", "historical")
+LATER = ("away", "historical", "offline")
 """What states of this version did not always have of a point; it stays as it is before the first reading."""
 
 State = dict[str, npt.NDArray[Any]]
@@ -37,6 +37,7 @@ class _Notes(msgspec.Struct, frozen=True):
     sightings: list[Sighting]
     across: list[tuple[str, str, float, list[str]]]  # figure, area, value, points that speak for it
     real: list[tuple[str, str, float | None]] = []  # the value without simulated readings, where it is another one
+    gone: list[tuple[int, str]] = []  # index of a point that is offline, the source that says so
 
 
 def state_of(evaluator: Evaluator) -> State:
@@ -86,6 +87,7 @@ def state_of(evaluator: Evaluator) -> State:
             for text, values in evaluator.across_real.items()
             for area in np.flatnonzero(~np.isnan(evaluator.across[text]) & (values != evaluator.across[text]))
         ],
+        [(int(index[row]), source) for row, source in evaluator.gone.items()],
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
@@ -101,6 +103,11 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
         withdrawn = _restore_instances(evaluator, state, notes)
     except (KeyError, IndexError, msgspec.DecodeError) as error:
         raise ValueError(f"not a state of rules: {error}") from error
+    sources = dict(notes.gone)
+    evaluator.gone = {
+        row: sources.get(evaluator.book.points[row].index, "")
+        for row in np.flatnonzero(evaluator.points.offline).tolist()
+    }
     evaluator.clock = notes.clock
     evaluator.sightings.restore(notes.sightings)
     for text, area, value, points in notes.across:

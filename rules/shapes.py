@@ -113,7 +113,7 @@ def bars(bound: Bound) -> tuple[float, list[Bar]] | None:
     match bound:
         case Test(operation, Column(key, False), right) if constant(right) and operation != "!=":
             above = operation in (">", ">=", "==")
-            young = key == ("age",) and not above  # a reading always is
+            young = key in (("age",), ("silence",)) and not above  # a reading always is
             return 99.0 if young else column_cost(key), [Bar(key, above, right)]
         case Both(items):
             found = [guard for guard in map(bars, items) if guard is not None]

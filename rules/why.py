@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.scoring import TELLING
-from rules.binding import Bound, Column, PointValue, Test, tests
+from rules.binding import Bound, Column, PointValue, Test, columns, tests
 from rules.explanation import Term, Why
 from rules.features import Array, Features
 from rules.shapes import compare, number
@@ -52,6 +52,7 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         score=None if np.isnan(score) else score,
         score_reason=evaluator.bank.reason_text(row) if surprising else "",
         score_reason_zh=evaluator.bank.reason_text(row, "zh-CN") if surprising else "",
+        gone=evaluator.gone.get(row, "") if Column(("silence",)) in columns(when.bound) else "",
     )
 
 
@@ -90,7 +91,7 @@ class _Scene:
             return Term(name=test.name, value=None if truth is None else float(truth), holds=truth)
         return Term(
             name=test.name,
-            value=None if np.isnan(left) else left * test.scale,
+            value=left * test.scale if np.isfinite(left) else None,
             op=test.operation,
             threshold=None if np.isnan(right) else right * test.scale,
             unit=test.unit,

@@ -26,6 +26,7 @@ from sensors.lookup import Registry
 from sensors.observation import (
     BAD,
     FRAME,
+    SIMULATED,
     UNUSABLE,
     CameraEvent,
     CameraHealth,
@@ -53,6 +54,9 @@ TOO_LATE = 60.0
 
 EARLIER = 60.0
 """Seconds before a clock was set back from which a reading may still tell where its point's time now stands."""
+
+LONGEST_SOURCE = 256
+"""Characters kept of a source's name."""
 
 BLIND = 5.0
 """Seconds between ticks beyond which the engine was away: silence during that time is not the sensors'."""
@@ -160,8 +164,22 @@ class Engine:
         elif isinstance(what, Report):
             self._hear(what.received)
             self._report(offset, what)
-        elif isinstance(what, SourceState | CameraHealth):
+        elif isinstance(what, SourceState):
             self._hear(what.received)
+            self._source(offset, what)
+        elif isinstance(what, CameraHealth):
+            self._hear(what.received)
+
+    def _source(self, offset: int, told: SourceState) -> None:
+        """Take in what a source says of itself, for those of its points that are ours."""
+        assert self.evaluator is not None
+        named = [self.row_of[point] for point in told.points if 0 <= point < len(self.row_of)]
+        rows = np.unique(np.array([row for row in named if row >= 0], np.intp))
+        offline, simulated = told.state == "offline", bool(told.quality & SIMULATED)
+        name = told.source[:LONGEST_SOURCE]
+        changes = self.evaluator.source(rows, offline, name, self.clock, simulated=simulated)
+        self._tell_faults(offset)
+        self._decide(offset, changes)
 
     def _report(self, offset: int, report: Report) -> None:
         """Take in what a person reported, once: rules see it as an event of the kind `report-<category>`."""
@@ -634,12 +652,13 @@ class Engine:
         return set() if cases is None else {*cases.alarms, *cases.incidents, *cases.dispatches}
 
     def live(self, within: float = 5.0) -> int:
-        """Count the rows heard of within `within` times their expected interval before the last tick."""
-        if self.registry is None or not len(self.points):
+        """Count the rows that are not offline, and heard of within `within` expected intervals before the last tick."""
+        if self.registry is None or self.evaluator is None or not len(self.points):
             return 0
         interval = self.interval
         with np.errstate(invalid="ignore"):
-            return int(((self.last_tick - self.last_received) <= np.maximum(within * interval, 60.0)).sum())
+            heard = (self.last_tick - self.last_received) <= np.maximum(within * interval, 60.0)
+        return int((heard & ~self.evaluator.points.offline).sum())
 
 
 def _gone(index: int) -> Point:

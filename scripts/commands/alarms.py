@@ -111,6 +111,8 @@ def show_alarm(
         out.print(plain(f"fired:  {why.get('clause', '')}"))
         for term in why.get("terms", ()):
             out.print(plain(f"        {_term(term)}"))
+        if why.get("gone"):
+            out.print(plain(f"        {why['gone']} reported itself offline"))
         out.print(plain(f"clears: {why.get('clear', '')}"))
         if why.get("score_reason"):
             out.print(plain(f"score:  {why.get('score')} {why['score_reason']}"))

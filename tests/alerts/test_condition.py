@@ -18,6 +18,7 @@ def test_every_field_of_the_engines_reasons_arrives() -> None:
     why = rules.Why(
         clause="value > 3", terms=(term,), clear="value < 2", clear_terms=(term,), hold=60.0, clear_after=600.0,
         points=("p1",), cameras=("k1",), score=0.99, score_reason="above 1..2", score_reason_zh="高于 1..2",
+        gone="sparkplug:g/n",
     )  # fmt: skip
     found = explanation(why)
     assert isinstance(found, Explanation)
@@ -37,6 +38,7 @@ def test_no_reasons_and_ready_ones_pass() -> None:
 def test_it_is_said_in_one_line() -> None:
     assert in_short(WHY) == "eta('limit') < 3600 [eta('limit') = 2400 s]"
     assert in_short(Explanation(clause="seen('debris', '5m')")) == "seen('debris', '5m')"
+    assert in_short(Explanation(clause="age > 60", gone="sparkplug:g/n")) == "age > 60 [sparkplug:g/n offline]"
     assert in_short(None) == ""
 
 

@@ -3,13 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from rules.compiler import compile_rules
+from rules.evaluation import Evaluator
 from rules.rule import Rule, load_rules
 from rules.vectors import run
 from sensors.registry import load_site
 from sensors.site import Site
+from tests.rules.stage import Bank, Scored
 
 FOLDER = Path(__file__).parents[2] / "examples" / "district"
 
@@ -35,6 +38,20 @@ def test_every_point_is_watched_and_rows_at_rest_cost_no_rule(site: Site, rules:
     assert set(book.row.tolist()) >= set(range(len(site.points)))
     assert not book.reading_guard.always.any()
     assert not book.tick_guard.always.any()
+
+
+def test_a_source_that_has_gone_is_no_data_before_any_interval(site: Site, rules: tuple[Rule, ...]) -> None:
+    evaluator = Evaluator(compile_rules(rules, site, site.points), Bank(len(site.points)))
+    rows = np.arange(40)
+    nothing = Scored(np.zeros(40), np.zeros(40, np.bool_))
+    values = np.array([(point.normal or (0.0, 0.0))[0] for point in site.points[:40]])
+    evaluator.readings(rows, np.full(40, 1.0), values, np.zeros(40, np.uint8), np.full(40, 1.0), nothing, 1.0)
+    evaluator.tick(2.0)
+    before = evaluator.current.copy()
+    found = evaluator.source(rows[:2], True, "sparkplug:baoan/slope-01", 2.5)
+    assert [(change.rule.id, change.scope) for change in found] == [("no-data", p.id) for p in site.points[:2]]
+    assert all(change.why is not None and change.why.gone == "sparkplug:baoan/slope-01" for change in found)
+    assert np.count_nonzero(evaluator.current != before) == 2
 
 
 def test_a_changed_threshold_breaks_a_named_test(site: Site, rules: tuple[Rule, ...]) -> None:

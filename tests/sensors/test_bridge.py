@@ -21,6 +21,7 @@ from scripts.ports import free_port
 from sensors import frame, observation, packing, quarantine
 from sensors.bridge import Bridge, BridgeSettings
 from sensors.flights import Flight, Records
+from sensors.site import Site
 from streams.embedded import broker as embedded
 from tests.waiting import until
 
@@ -83,9 +84,9 @@ class Sink:
 
 
 @contextmanager
-def running(port: int, sink: Sink, **changes: object) -> Iterator[Bridge]:
+def running(port: int, sink: Sink, *, site: Site = SITE, **changes: object) -> Iterator[Bridge]:
     chosen = {"client_id": f"bridge-{next(_ids)}", "retry_least": 0.05, "port": port, **changes}
-    bridge = Bridge(SITE, sink, BridgeSettings(**chosen))  # type: ignore[arg-type]
+    bridge = Bridge(site, sink, BridgeSettings(**chosen))  # type: ignore[arg-type]
     thread = threading.Thread(target=bridge.run)
     thread.start()
     try:

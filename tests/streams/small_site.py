@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 import numpy as np
 
 from rules.rule import Rule
 from sensors import frame, observation
-from sensors.observation import CameraEvent, Command, Observation, Publication, Tick
+from sensors.observation import CameraEvent, Command, Observation, Publication, SourceState, Tick
 from sensors.partition import partition_of
 from sensors.site import Area, AreaType, Camera, Field, Place, Point, Site, Text, Unit
 from streams import bundle
@@ -127,6 +129,21 @@ def tick(time: float) -> bytes:
 def debris(time: float, area: str = "a0") -> bytes:
     """Have the camera see debris."""
     return record(CameraEvent(area=area, camera="cam", kind="debris", event=f"e{time}", time=time, received=time))
+
+
+def source(state: Literal["offline", "online"], time: float, *points: int, area: str = "a0", quality: int = 0) -> bytes:
+    """Have a source say of itself that it has gone or come back."""
+    return record(
+        SourceState(
+            area=area,
+            source="sparkplug:plant/edge",
+            state=state,
+            time=time,
+            received=time,
+            points=points,
+            quality=quality,
+        )
+    )
 
 
 def command(kind: str, target: str, area: str, time: float, id: str, **args: object) -> bytes:

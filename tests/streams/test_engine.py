@@ -15,7 +15,7 @@ from streams.bundle import Bundle
 from streams.engine import Engine
 from tests.rules.stage import a_rule
 from tests.rules.test_evaluation import RULES
-from tests.streams.small_site import START, command, debris, frame_of, published, record, rules, site, tick
+from tests.streams.small_site import START, command, debris, frame_of, published, record, rules, site, source, tick
 
 CONTENT = Bundle(site=site(), rules=rules())
 
@@ -97,7 +97,12 @@ def every_kind() -> tuple[Bundle, Bundle]:
         a_rule("top", where={"points": ["p1"]}, when="max('32s') > 6 and spread('20s') < 9"),
     )
     second = msgspec.structs.replace(first, version="v2")
-    return Bundle(site=first, rules=RULES), Bundle(site=second, rules=(*RULES[1:], *rules(), *more))
+    told = (
+        a_rule("gone", kind="data_quality", when="age > 30 s"),
+        a_rule("lost", kind="data_quality", when="age > 20 s", **{"for": 2}),
+        a_rule("half", kind="data_quality", scope="area", when="area.count(age > 30 s) >= 2"),
+    )
+    return Bundle(site=first, rules=(*RULES, *told)), Bundle(site=second, rules=(*RULES[1:], *rules(), *more, told[0]))
 
 
 CONTENTS = every_kind()
@@ -128,6 +133,12 @@ steps = st.lists(
             st.sampled_from(["new", "update", "end"]),
             st.sampled_from([GOOD, SIMULATED]),
         ),
+        st.tuples(
+            st.just("source"),
+            st.sampled_from(["offline", "offline", "online"]),
+            st.lists(st.integers(0, 7), max_size=4),
+            st.sampled_from([GOOD, GOOD, SIMULATED]),
+        ),
         st.tuples(st.just("publish"), st.integers(0, 1)),
         st.tuples(st.just("back"), st.integers(3, 900)),
         st.tuples(st.just("bad"), st.binary(max_size=5)),
@@ -156,6 +167,8 @@ def build(plan: list[tuple]) -> list[bytes]:
                 quality=quality,
             )
             values.append(record(seen))
+        elif what == "source":
+            values.append(source(of[0], now, *of[1], quality=of[2]))
         elif what == "publish":
             values.append(published(CONTENTS[of[0]], f"v{number}", now))
         elif what == "back":

@@ -34,6 +34,7 @@ class Explanation(Answer):
     score: float | None = None
     score_reason: str = ""  # in English
     score_reason_zh: str = ""
+    gone: str = ""  # the source that says of itself that it has gone
 
 
 class AlarmTransition(Answer):

@@ -113,6 +113,7 @@ export interface Explanation {
   score?: number | null;
   score_reason?: string; // in English
   score_reason_zh?: string;
+  gone?: string; // the source that says of itself that it has gone
 }
 
 export interface Rationale {

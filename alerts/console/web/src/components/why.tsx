@@ -15,6 +15,7 @@ export function Why({ alarm, titled = false }: { alarm: Alarm; titled?: boolean 
         </h3>
         {titled && <p class="rule">{tName(alarm.rule_title)}</p>}
         <Terms terms={why.terms ?? []} caption={t('why.terms')} />
+        {why.gone && <p>{t('why.gone', { source: why.gone })}</p>}
         {why.score != null && <Score score={why.score} reason={tName({ zh: why.score_reason_zh ?? '', en: why.score_reason ?? '' })} />}
         {(why.hold ?? 0) > 0 && <p class="quiet">{t('why.hold', { time: duration(why.hold ?? 0) })}</p>}
         <Clause text={why.clause} />

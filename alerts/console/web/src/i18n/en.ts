@@ -164,6 +164,7 @@ export const en: Record<keyof typeof zh, string> = {
   'why.title': 'Why it fired',
   'why.terms': 'Terms of the condition and their values',
   'why.none': 'No explanation was recorded.',
+  'why.gone': '{source} reported itself offline',
   'why.hold': 'Held for {time}',
   'why.rule': 'Rule and version',
   'why.clause': 'The rule\'s own words',

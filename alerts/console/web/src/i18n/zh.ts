@@ -162,6 +162,7 @@ export const zh = {
   'why.title': '为何报警',
   'why.terms': '触发条件各项的数值',
   'why.none': '没有记录触发原因。',
+  'why.gone': '{source} 自报离线',
   'why.hold': '条件已持续 {time}',
   'why.rule': '规则与版本',
   'why.clause': '规则原文',
