@@ -10,9 +10,10 @@ a rebirth; until it comes, readings by name count, those by an alias only after 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from math import nan
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,11 +36,14 @@ REBIRTH = "Node Control/Rebirth"
 MOST = 8_192
 """Metrics of one message."""
 
+MOST_UNITS = 32
+"""Different units in one message: each that is new costs a look into pint, which may take a millisecond."""
+
 LONGEST_TOPIC = 1_024
 LONGEST_NAME = 512
 
-_SMALL = 2 * MOST
-"""Bytes that cannot hold more metrics than `MOST`."""
+FIELDS = MOST + 16
+"""Fields of one message, of at least two bytes each: its metrics, and a few more."""
 
 
 class Subject(NamedTuple):
@@ -53,7 +57,7 @@ class Subject(NamedTuple):
     @property
     def owner(self) -> str:
         """Name the node or device, as points' sources do."""
-        return "/".join((self.group, self.node, *((self.device,) if self.device else ())))
+        return f"{self.group}/{self.node}/{self.device}" if self.device else f"{self.group}/{self.node}"
 
 
 def topics(config: Sparkplug) -> tuple[str, ...]:
@@ -111,22 +115,24 @@ class _Reader:
         self.nodes: Nodes = lane.cache["nodes"]
         self.received = received
         self.place = 0
-        self.rows: list[tuple[int, int, float, float, int]] = []
+        self.rows = array("d")  # five numbers a reading: message, point, time in ms, value, quality
         self.events: list[tuple[int, SourceState]] = []
         self.refused: list[Refused] = []
         self.replies: list[Reply] = []
-        self.poor: dict[str, tuple[int, str]] = {}  # of this message: reason → readings, first detail
+        # of the message in hand
+        self.owner = ""
+        self.units: set[str] = set()
+        self.poor: dict[str, tuple[int, str]] = {}  # reason → readings, first detail
 
     def decoded(self) -> Decoded:
         """Give what was gathered."""
-        columns: Any = zip(*self.rows, strict=True) if self.rows else ((), (), (), (), ())
-        message, point, time, value, quality = columns
+        message, point, time, value, quality = np.array(self.rows).reshape(-1, 5).T
         return Decoded(
-            np.array(message, np.intp),
-            np.array(point, np.intp),
-            np.array(time, np.float64) / 1000.0,
-            np.array(value, np.float64),
-            np.array(quality, np.uint8),
+            message.astype(np.intp),
+            point.astype(np.intp),
+            time / 1000.0,
+            value.copy(),
+            quality.astype(np.uint8),
             list(self.events),
             self.refused,
             self.replies,
@@ -134,18 +140,18 @@ class _Reader:
 
     def take(self, place: int, subject: Subject, payload: bytes) -> None:
         """Take in one message."""
-        self.place, self.poor = place, {}
-        if len(payload) > _SMALL and _count(payload) > MOST:
-            self._refuse("oversized", f"more than {MOST} metrics in a message")
+        self.place, self.owner, self.units, self.poor = place, subject.owner, set(), {}
+        if len(payload) > 2 * FIELDS and _fields(payload) > FIELDS:
+            self._refuse("oversized", f"more than {FIELDS} fields in a message")
         else:
-            message = Payload()
             try:
-                message.ParseFromString(payload)
+                message = Payload.FromString(payload)
             except DecodeError as error:
                 self._refuse("malformed", str(error)[:200])
             else:
                 self._heed(subject, message, hash(payload))
-        self.refused += [Refused(place, reason, detail, count) for reason, (count, detail) in self.poor.items()]
+        for reason, (count, detail) in self.poor.items():
+            self.refused.append(Refused(place, reason, detail, count))
 
     def _heed(self, subject: Subject, message: Payload, digest: int) -> None:
         seq = message.seq if message.HasField("seq") else None
@@ -198,20 +204,25 @@ class _Reader:
         device = node.devices[subject.device] = Device()
         for metric in message.metrics:
             name = metric.name
-            if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME:
-                tag = self._bind(subject, name, metric)
+            if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name not in device.named:
+                tag = self._bind(name, metric)
                 self.nodes.learn(device, name, metric.alias if metric.HasField("alias") else None, tag)
         self._say("online", subject, device.points)
 
-    def _bind(self, subject: Subject, name: str, metric: Payload.Metric) -> Tag | None:
+    def _bind(self, name: str, metric: Payload.Metric) -> Tag | None:
         """Find the point of a metric. The unit that it gives goes before the site's, unless that alone is one."""
-        full = f"{subject.owner}/{name}"
-        try:
-            source = self.registry.source("sparkplug", full, sparkplug_metric.unit(metric))
-        except UnitError as error:
-            source = self.registry.source("sparkplug", full)
-            if source is not None and not self.registry.by_index[source.point].source_unit:
-                return Tag(source.point, 1.0, 0.0, metric.datatype, str(error)[:200])
+        full = f"{self.owner}/{name}"
+        source = self.registry.source("sparkplug", full)
+        unit = sparkplug_metric.unit(metric) if source is not None else ""
+        if source is not None and unit:
+            self.units.add(unit)
+            try:
+                if len(self.units) > MOST_UNITS:
+                    raise UnitError(f"more than {MOST_UNITS} units in a message")
+                source = self.registry.source("sparkplug", full, unit) or source
+            except UnitError as error:
+                if not self.registry.by_index[source.point].source_unit:
+                    return Tag(source.point, 1.0, 0.0, metric.datatype, str(error)[:200])
         return Tag(*source, metric.datatype) if source is not None else None
 
     def _read(self, subject: Subject, node: Node, message: Payload) -> None:
@@ -220,7 +231,8 @@ class _Reader:
         if device is None:
             device = Device()
             self._ask(subject, node)
-        aliases, named, sent = device.aliases, device.named, message.timestamp
+        aliases, named, sent = device.aliases, device.named, message.timestamp or nan
+        place, keep, number = self.place, self.rows.extend, sparkplug_metric.number
         doubt = UNCERTAIN if node.doubtful else 0
         unbound = unknown = 0
         for metric in message.metrics:
@@ -234,24 +246,23 @@ class _Reader:
             elif name in named:
                 tag = named[name]
             else:
-                tag = self._bind(subject, name, metric) if isinstance(name, str) and len(name) <= LONGEST_NAME else None
+                tag = self._bind(name, metric) if isinstance(name, str) and len(name) <= LONGEST_NAME else None
             if tag is None:
                 unbound += 1
                 continue
+            point, scale, offset, datatype, wrong = tag
             try:
-                if tag.wrong:
-                    raise UnitError(tag.wrong)
-                value = sparkplug_metric.number(metric, tag.datatype)
+                if wrong:
+                    raise UnitError(wrong)
+                value = number(metric, datatype)
             except ValueError as error:
-                point = self.registry.by_index[tag.point].id
-                self._refuse(_reason(error), f"{point}: {error}"[:200])
+                self._refuse(_reason(error), f"{self.registry.by_index[point].id}: {error}"[:200])
                 continue
             if metric.is_historical:
                 more |= HISTORICAL
             if metric.HasField("properties"):
                 more |= sparkplug_metric.quality(metric)
-            time = metric.timestamp or sent or nan
-            self.rows.append((self.place, tag.point, time, value * tag.scale + tag.offset, more))
+            keep((place, point, metric.timestamp or sent, value * scale + offset, more))
         if unknown and not device.partial:
             self._refuse("unborn", "by aliases that no birth has told", unknown)
             self._ask(subject, node)
@@ -305,13 +316,14 @@ def _reason(error: ValueError) -> str:
     return "wrong_unit" if isinstance(error, UnitError) else "malformed"
 
 
-def _count(payload: bytes) -> int:
-    """Count the metrics of a message without decoding them, up to one more than are allowed.
+def _fields(payload: bytes) -> int:
+    """Count the fields of a message without decoding them, up to one more than are allowed.
 
     Half a million empty metrics fit a message of a megabyte; to make objects of them takes 60 ms and 50 MB.
     """
-    at, end, found = 0, len(payload), 0
-    while at < end and found <= MOST:
+    at, found = 0, 0
+    while at < len(payload) and found <= FIELDS:
+        found += 1
         key, at = _varint(payload, at)
         match key & 7:
             case 0:
@@ -321,11 +333,10 @@ def _count(payload: bytes) -> int:
             case 2:
                 size, at = _varint(payload, at)
                 at += size
-                found += key >> 3 == 2
             case 5:
                 at += 4
             case _:
-                return found  # not what the decoder takes
+                break  # not what the decoder takes
     return found
 
 

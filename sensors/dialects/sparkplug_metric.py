@@ -10,9 +10,9 @@ from sensors.observation import BAD, GOOD
 NUMBERS = {1: 8, 2: 16, 3: 32, 4: 64, 5: 8, 6: 16, 7: 32, 8: 64, 11: 1}
 """Datatypes that are whole numbers, and their bits: Int8 to Int64, UInt8 to UInt64, Boolean."""
 
-SIGNED = (1, 2, 3, 4)
+SIGNED = frozenset((1, 2, 3, 4))
 UNKNOWN = 0
-NUMERIC = (UNKNOWN, *NUMBERS, 9, 10)
+NUMERIC = frozenset((UNKNOWN, *NUMBERS, 9, 10))
 """Datatypes that a reading may have: those, Float and Double, and none said."""
 
 _UNITS = {"engunit", "engunits", "engineeringunit", "engineeringunits", "unit", "units"}

@@ -6,15 +6,19 @@ import math
 import time
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from scripts import generate_proto
+from sensors import observation, packing
 from sensors.dialects import sparkplug, sparkplug_node
 from sensors.dialects.dialect import Lane, Refusal, Route
 from sensors.dialects.sparkplug_b_pb2 import Payload
+from sensors.intake import Intake
 from sensors.lookup import Registry
-from sensors.observation import BAD, HISTORICAL, UNCERTAIN
+from sensors.observation import BAD, HISTORICAL, UNCERTAIN, SourceState
+from sensors.reader import Arrivals
 from sensors.site import Sparkplug
 from tests.sensors.dialects.sparkplug_edge import (
     BOOLEAN,
@@ -62,6 +66,7 @@ class SparkplugSuite(DialectSuite):
         payload(seq=256): "malformed",
         b"\x12\x00" * 8_193: "oversized",
         b"\x12\x00" * 400_000: "oversized",
+        b"\x08\x01" * 400_000: "oversized",
         b"\x08\x01" + b"\x12\x00" * 8_193: "oversized",
     }
 
@@ -212,6 +217,20 @@ def test_a_unit_that_cannot_become_the_points_is_refused_and_not_guessed(unit: s
     decoded = Host().hear(node_birth(), birth(*tags(1, unit=unit), *tags(2)))
     assert readings(decoded) == [(2, 1.0)]
     assert refused(decoded)["wrong_unit"] == 1
+
+
+def test_a_birth_may_ask_for_so_many_units_only() -> None:
+    made = a_site()
+    points = tuple(msgspec.structs.replace(one, sources=(f"sparkplug:plant/edge/rtu/{one.id}",)) for one in made.points)
+    many = points + tuple(
+        msgspec.structs.replace(points[1], id=f"q{k}", index=100 + k, sources=(f"sparkplug:plant/edge/rtu/q{k}",))
+        for k in range(100)
+    )
+    host = Host(msgspec.structs.replace(made, points=many))
+    told = [metric(f"q{k}", 1.0, unit=f"nonsense{chr(97 + k // 26)}{chr(97 + k % 26)}") for k in range(100)]
+    decoded = host.hear(node_birth(), birth(*told, metric("p1", 5.0, unit="cm")))
+    assert refused(decoded)["wrong_unit"] == 101
+    assert readings(host.hear(birth(metric("p1", 5.0, unit="cm"), seq=2))) == [(1, 50.0)]
 
 
 # births, aliases and numbers
@@ -433,6 +452,39 @@ def test_a_bomb_is_refused_quickly() -> None:
     decoded = host.hear(Message("DDATA", bomb))
     assert refused(decoded) == {"oversized": 1}
     assert time.process_time() - begun < 0.05
+
+
+# in the bridge
+
+
+def test_the_intake_keeps_a_nodes_order_hands_on_states_and_questions_and_keeps_no_record_of_what_is_normal() -> None:
+    intake = Intake(Registry(a_site()))
+    rest = [metric(f"T{k}", 1.0, alias=100 + k) for k in range(50)]
+    sent = [
+        node_birth(metric("Load", 1.0)),
+        birth(*tags(1, 5), *rest),
+        data(metric("", 2.0, alias=1), seq=2),
+        Message("NDATA", payload(metric("Load", 3.0), seq=3)),
+        data(metric("", 4.0, alias=1), seq=4),
+        node_death(),
+    ]
+    arrivals = Arrivals()
+    for one in sent:
+        arrivals.routes.append(intake.topics[one.topic.encode()])
+        arrivals.payloads.append(one.payload)
+    batch = intake.take(arrivals, RECEIVED)
+    assert len(intake.topics.lanes) == 1 and batch.readings == 6 and not batch.replies
+    assert intake.quarantine.counts == {"unbound": 51}
+    assert {topic for topic, _, _ in batch.records} == {packing.TOPIC}, "nothing for the quarantine"
+    told = [(place, observation.decode(value)) for _, place, value in batch.records if value[0] != observation.FRAME]
+    assert all(place == intake.registry.partition(one.area) for place, one in told)  # type: ignore[union-attr]
+    assert [(one.state, one.area) for _, one in told if isinstance(one, SourceState)] == [
+        (state, area) for state in ("online", "offline") for area in ("a0", "a1", "a2")
+    ]
+    arrivals = Arrivals()
+    arrivals.routes.append(intake.topics[sent[2].topic.encode()])
+    arrivals.payloads.append(sent[2].payload)
+    assert [reply.topic for reply in intake.take(arrivals, RECEIVED + 1).replies] == [ASK]
 
 
 # topics
