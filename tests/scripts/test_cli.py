@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from alerts.desk import Desk
 from alerts.journal import Journal
-from alerts.outcome import Record
+from alerts.outcome import AlarmTransition, Explanation, Record, Term
 from scripts.cli import application
 from scripts.commands import doctor, terminal
 from sensors.registry import load_site
@@ -243,6 +244,17 @@ def test_a_simulated_alarm_is_marked_and_its_onset_is_shown(alarmed: Path) -> No
         shown = run("alarms", "show", alarm["id"], "--data", alarmed).output
         assert ("模拟 SIM" in shown.splitlines()[0]) is alarm["simulated"]
         assert "onset:  1970-01-01 08:16:35" in shown, "in the site's zone"
+
+
+def test_an_alarm_that_a_source_gave_by_going_says_so(alarmed: Path) -> None:
+    why = Explanation(clause="age > 60", terms=(Term(name="age", value=None, holds=True),), gone="sparkplug:g/edge")
+    raised = Desk(SITE).condition(dataclasses.replace(change(2, rule="no-data"), why=why), 1000.0)
+    journal = Journal(alarmed / "journal.sqlite")
+    journal.record([Record(0, 1, tuple(raised))])
+    journal.close()
+    (alarm,) = {one.alarm for one in raised if isinstance(one, AlarmTransition)}
+    shown = run("alarms", "show", alarm, "--data", alarmed).output
+    assert "sparkplug:g/edge reported itself offline" in shown
 
 
 @pytest.mark.parametrize(
