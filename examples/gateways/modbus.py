@@ -1,6 +1,6 @@
 """A Modbus TCP gateway: read registers of a PLC, push them as readings.
 
-FORESHOCK_TOKEN=… python examples/gateways/modbus.py examples/gateways/modbus.yaml
+GATEWAY_TOKEN=… python examples/gateways/modbus.py examples/gateways/modbus.yaml
 """
 
 from __future__ import annotations
@@ -58,4 +58,4 @@ async def main(config: dict[str, Any], token: str) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    asyncio.run(main(yaml.safe_load(Path(sys.argv[1]).read_text(encoding="utf-8")), os.environ["FORESHOCK_TOKEN"]))
+    asyncio.run(main(yaml.safe_load(Path(sys.argv[1]).read_text(encoding="utf-8")), os.environ["GATEWAY_TOKEN"]))

@@ -1,6 +1,6 @@
 """An OPC UA gateway: subscribe to nodes of a server, push their changes as readings.
 
-FORESHOCK_TOKEN=… python examples/gateways/opcua.py examples/gateways/opcua.yaml
+GATEWAY_TOKEN=… python examples/gateways/opcua.py examples/gateways/opcua.yaml
 """
 
 from __future__ import annotations
@@ -68,4 +68,4 @@ async def main(config: dict[str, Any], token: str) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    asyncio.run(main(yaml.safe_load(Path(sys.argv[1]).read_text(encoding="utf-8")), os.environ["FORESHOCK_TOKEN"]))
+    asyncio.run(main(yaml.safe_load(Path(sys.argv[1]).read_text(encoding="utf-8")), os.environ["GATEWAY_TOKEN"]))

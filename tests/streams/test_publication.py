@@ -35,7 +35,7 @@ def take_a_point_out(site: Path) -> None:
 
 def test_an_unchanged_site_is_not_resolved_twice(folder: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = publication.resolve(folder, data)
-    monkeypatch.setattr(publication, "load_site", lambda *_: pytest.fail("it was loaded again"))
+    monkeypatch.setattr("sensors.registry.load_site", lambda *_: pytest.fail("it was loaded again"))
     assert publication.resolve(folder, data) == first
 
 
