@@ -26,10 +26,12 @@ REASONS = (
     "ancient",  # older on arrival than the point accepts
     "retained",  # the broker's stored copy, without a time of its own: nobody knows how old
     "false_positive",  # Frigate itself does not believe it
+    "unsupported",  # understood, but not what to make of it: a template or a unit
+    "unbound",  # an entity, or a message of one, that the site binds to no point
     "log_refused",  # the log will never take the record that it became part of
 )
 
-COUNTED_ONLY = frozenset({"false_positive"})
+COUNTED_ONLY = frozenset({"false_positive", "unbound"})
 """Reasons of which only the number is kept: normal traffic, not a fault."""
 
 

@@ -162,12 +162,19 @@ class Frigate(Struct, frozen=True):
     prefix: str = "frigate"
 
 
+class HomeAssistant(Struct, frozen=True):
+    """Devices that announce themselves as Home Assistant's discovery wants it, under its discovery prefix."""
+
+    prefix: str = "homeassistant"
+
+
 class Signals(Struct, frozen=True):
     """What the bridge listens to."""
 
     native: str = "foreshock"  # prefix of the native dialect
     mapped: tuple[Mapping, ...] = ()
     frigate: tuple[Frigate, ...] = ()
+    homeassistant: tuple[HomeAssistant, ...] = ()
 
 
 class Deadlines(Struct, frozen=True):

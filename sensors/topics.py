@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensors.dialects import frigate, mapped, native
-from sensors.dialects.dialect import Dialect, Lane, Refusal, module
+from sensors.dialects import frigate, homeassistant, mapped, native
+from sensors.dialects.dialect import Dialect, Lane, Refusal, Wanted, module
 from sensors.lookup import Registry
 
 DIALECTS: dict[str, ModuleType] = {
     "mapped": mapped,
     "frigate": frigate,
+    "homeassistant": homeassistant,
 }
 """The dialects beside the native one, by the name of their list of configurations in a site's `signals`."""
 
@@ -26,6 +27,9 @@ _REMEMBERED = 10_000
 """Topics remembered by name: of refused ones so many, of others at least, and four for each point of the site."""
 
 _REMEMBERED_BYTES = 16 << 20
+
+_MOST_LEARNT = 20_000
+"""Topics that dialects may learn of from payloads."""
 
 
 def covers(wide: str, narrow: str) -> bool:
@@ -83,11 +87,30 @@ class Topics(dict[bytes, int]):
         self._passing: list[bytes] = []
         self._shared: dict[tuple[int, int], int] = {}
         self._subjects: dict[tuple[int, Hashable], int] = {}
+        self._learnt: dict[str, tuple[int, Hashable]] = {}  # topic → lane, subject
         self._most_subjects = max(_REMEMBERED, 4 * len(registry.by_index))
 
     def filters(self) -> list[str]:
         """List the MQTT filters to subscribe to."""
         return leanest([topic for dialect, config in self._sources for topic in dialect.topics(config)])
+
+    def learn(self, lane: int, wanted: Wanted) -> bool:
+        """Take a topic that a payload of a lane told of, or let it go; tell whether that is a change.
+
+        The first lane to ask for a topic has it; what a dialect takes by itself no payload can take away from it.
+        """
+        topic, subject = wanted
+        known = self._learnt.get(topic)
+        if subject is None:
+            if known is None or known[0] != lane:
+                return False
+            del self._learnt[topic]
+        elif known is None and len(self._learnt) < _MOST_LEARNT:
+            self._learnt[topic] = lane, subject
+        else:
+            return False
+        self.pop(topic.encode(), None)  # remembered as refused, or as the lane's
+        return True
 
     def refusal(self, topic: bytes) -> Refusal:
         """Say why a topic is refused."""
@@ -120,7 +143,7 @@ class Topics(dict[bytes, int]):
             self._shared[found] = self._route(topic + b" and others", *found)
         if not self._latest.take(topic):
             for old in self._passing:
-                del self[old]
+                self.pop(old, None)
             self._passing.clear()
             self._latest = _Budget(_REMEMBERED)
             self._latest.take(topic)
@@ -144,6 +167,11 @@ class Topics(dict[bytes, int]):
                     self.lanes.append(Lane(found.kind, config, self.registry))
                     self.dialects.append(dialect)
                 return place, found.point if found.subject is None else self._subject(place, found.subject)
+        if text in self._learnt:
+            lane, subject = self._learnt[text]
+            if len(self._subjects) >= self._most_subjects and (lane, subject) not in self._subjects:
+                return Refusal("unknown_topic", "more devices than this bridge remembers")
+            return lane, self._subject(lane, subject)
         return Refusal("unknown_topic", "no dialect takes this topic")
 
     def _subject(self, lane: int, subject: Hashable) -> int:
