@@ -84,6 +84,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "level.yellow": ("黄色", "yellow"),
     "level.orange": ("橙色", "orange"),
     "level.red": ("红色", "red"),
+    "level.none": ("无", "none"),
+    # entities of an area in Home Assistant
+    "entity.safety": ("风险报警", "Risk alarm"),
+    "entity.level": ("预警等级", "Warning level"),
+    "entity.problem": ("数据或系统异常", "Data or system trouble"),
+    "entity.simulation": ("模拟报警", "Simulated alarm"),
     # alarm states
     "state.NORM": ("正常", "normal"),
     "state.UNACK": ("未确认", "active, unacknowledged"),
