@@ -73,6 +73,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "refused.false_positive": ("设备判定为误检", "The camera's analytics do not believe it"),
     "refused.log_refused": ("日志拒收", "The log will not take it"),
     "refused.bad_quality": ("来源标记为坏质量", "Its source says that it is bad"),
+    "refused.unsupported": ("模板或单位无法处理", "A template or unit that is not worked out here"),
+    "refused.unbound": ("未绑定测点", "No point is bound to it"),
     "refused.out_of_range": ("超出物理量程", "It is outside the point's physical range"),
     "refused.duplicate": ("重复读数", "A repeat of the point's last reading"),
     "refused.out_of_order": ("乱序读数", "The point has a newer reading"),

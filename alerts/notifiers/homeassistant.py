@@ -61,7 +61,7 @@ class HomeAssistantSender(MqttSender):
         if self._left:
             await self._take_away()
         if notice.area in self._site.areas:
-            await self.publish([(self._state(notice.area), msgspec.json.encode(self._standing(notice)))], retain=True)
+            await self.publish([(self._state(notice.area), msgspec.json.encode(self.standing(notice)))], retain=True)
 
     async def close(self) -> None:
         """Say that nobody tells any more, and disconnect."""
@@ -73,7 +73,7 @@ class HomeAssistantSender(MqttSender):
         await super().close()
 
     async def _announce(self) -> None:
-        messages = [(f"{self._own}{area}/config", msgspec.json.encode(self._device(area))) for area in self.areas]
+        messages = [(f"{self._own}{area}/config", msgspec.json.encode(self.device(area))) for area in self.areas]
         messages.append((f"{self._root}/status", b"online"))
         for start in range(0, len(messages), _AT_ONCE):
             await self.publish(messages[start : start + _AT_ONCE], retain=True)
@@ -89,7 +89,7 @@ class HomeAssistantSender(MqttSender):
     def _state(self, area: str) -> str:
         return f"{self._root}/areas/{area}"
 
-    def _device(self, area: str) -> dict[str, Any]:
+    def device(self, area: str) -> dict[str, Any]:
         """Make an area's announcement."""
         site, id = self._site, f"{_node(self._site)}-{area}"
         device: dict[str, Any] = {
@@ -123,7 +123,7 @@ class HomeAssistantSender(MqttSender):
             "components": parts,
         }
 
-    def _standing(self, notice: Notice) -> dict[str, Any]:
+    def standing(self, notice: Notice) -> dict[str, Any]:
         """Sum an area up, entity by entity. A simulation shows as one and moves no other."""
         summary = notice.payload
         shown: list[dict[str, Any]] = summary["open"]

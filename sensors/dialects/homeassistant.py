@@ -40,6 +40,9 @@ MOST_STATE = 65_536
 MOST_LATEST = 4_096
 """Bytes of a message that carries availability."""
 
+MOST_LISTENERS = 2_048
+"""Entities bound to one topic: each message there is worked out for every one of them."""
+
 MOST_ENTITIES = 20_000
 MOST_BYTES = 32 << 20
 """Entities remembered, bound or not, and bytes of them all."""
@@ -95,6 +98,10 @@ class Book:
     watchers: dict[str, list[tuple[Bound, int]]] = field(default_factory=lambda: defaultdict(list))  # availability
     latest: dict[str, bytes] = field(default_factory=dict)  # availability topic → what it said last
     size: int = 0
+
+    def listeners(self, topic: str) -> int:
+        """Count the entities that listen to a topic."""
+        return len(self.readers.get(topic, ())) + len(self.watchers.get(topic, ()))
 
 
 def topics(config: HomeAssistant) -> tuple[str, ...]:
@@ -188,6 +195,8 @@ def _announce(
             continue
         if bound is None:
             strangers += 1
+        elif any(book.listeners(topic) >= MOST_LISTENERS for topic in _topics(entity)):
+            refuse("oversized", f"{entity.name[:128]}: more entities at one topic than {MOST_LISTENERS}")
         else:
             _enter(lane, book, place, bound, received, decoded, fresh=bound is not old)
     if names:

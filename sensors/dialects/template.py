@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 LONGEST = 1024
 """Characters of the longest template."""
 
-MOST_WORDS = 200
+MOST_WORDS = 64
 DEEPEST = 16
 """Brackets, conditions and signs within one another."""
 
@@ -395,15 +395,22 @@ def _defined(value: Any) -> Any:
 
 
 def _lower(value: Any) -> Any:
-    return text_of(value).lower()
+    return _short(value).lower()
 
 
 def _upper(value: Any) -> Any:
-    return text_of(value).upper()
+    return _short(value).upper()
 
 
 def _trimmed(value: Any) -> Any:
-    return text_of(value).strip()
+    return _short(value).strip()
+
+
+def _short(value: Any) -> str:
+    found = text_of(value)
+    if len(found) > LONGEST:
+        raise ValueError(f"a text of more than {LONGEST} characters")
+    return found
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

@@ -36,6 +36,8 @@ signals:
       time: ts
   frigate:
     - prefix: frigate
+  homeassistant:
+    - prefix: homeassistant
 deadlines:
   accept: {red: 2 min}
 """,
@@ -416,6 +418,7 @@ MISTAKES = [
     (MAIN, "10 min", "-1", "limits.late_after", "a duration must be above 0"),
     (MAIN, "native: foreshock", "native: a/#", "signals.native", "is no topic prefix"),
     (MAIN, "prefix: frigate", "prefix: /x", "signals.frigate[0].prefix", "is no topic prefix"),
+    (MAIN, "prefix: homeassistant", "prefix: a/+", "signals.homeassistant[0].prefix", "is no topic prefix"),
     (MAIN, "site/{area}/{point}", "a/#/{point}", "signals.mapped[0].topic", "'#' may only stand as the last level"),
     (MAIN, "site/{area}/{point}", "a+/{point}", "signals.mapped[0].topic", "'+' stands for a whole level"),
     (MAIN, "site/{area}/{point}", "{x}/{point}", "signals.mapped[0].topic", "unknown place-holder '{x}'"),

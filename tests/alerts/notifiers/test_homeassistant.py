@@ -8,14 +8,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from alerts.journal import Journal
 from alerts.notifiers.homeassistant import HomeAssistantSender
-from alerts.notifiers.notice import Unavailable
+from alerts.notifiers.notice import Notice, Unavailable
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import HomeAssistantTarget
 from sensors.dialects import discovery
@@ -27,6 +25,15 @@ from tests.waiting import reached
 
 pytestmark = pytest.mark.server
 
+NOTICE = Notice(
+    id="n",
+    kind="area",
+    area="slope-1",
+    unit="",
+    simulated=False,
+    time=0.0,
+    payload={"area": "slope-1", "level": None, "count": 0, "open": [], "returned": [], "simulated": False},
+)
 AREAS = {area.id: area.name.zh for area in SITE.areas}
 
 
@@ -226,9 +233,8 @@ def test_a_notifier_that_dies_is_unavailable(broker: tuple[int, Start]) -> None:
         house = HomeAssistant(port)
         sender = HomeAssistantSender(target(port))
         await sender.open()
-        notice = msgspec.structs.replace(NOTICE, area="slope-1")
         await reached(lambda: sender.take_stale())
-        await sender.send(notice)
+        await sender.send(NOTICE)
         await reached(lambda: house.latest.get("foreshock/homeassistant/status") == b"online")
         sock = sender._client.socket()
         assert sock is not None
@@ -236,7 +242,7 @@ def test_a_notifier_that_dies_is_unavailable(broker: tuple[int, Start]) -> None:
         sock.shutdown(2)  # as when it is killed: without a good-bye
         await reached(lambda: house.latest["foreshock/homeassistant/status"] == b"offline")
         with pytest.raises(Unavailable):
-            await sender.send(notice)
+            await sender.send(NOTICE)
         await sender.close()
         house.close()
 
@@ -246,19 +252,9 @@ def test_a_notifier_that_dies_is_unavailable(broker: tuple[int, Start]) -> None:
 
 def test_our_own_announcements_never_come_in_again() -> None:
     sender = HomeAssistantSender(target(1, console="https://desk.example.org"))
-    message = sender._device("slope-1")
+    message = sender.device("slope-1")
     assert message["device"]["configuration_url"] == "https://desk.example.org"
     assert discovery.entities("device", "foreshock-test/slope-1", json.dumps(message).encode()) == ([], [])
     other = json.dumps(message | {"origin": {"name": "other"}}).encode()
     found, faults = discovery.entities("device", "foreshock-test/slope-1", other)
     assert len(found) == 4 and not faults, "they are well-formed, as another reader sees them"
-
-
-def _notice() -> Any:
-    from alerts.notifiers.notice import Notice
-
-    payload = {"area": "slope-1", "level": None, "count": 0, "open": [], "returned": [], "simulated": False}
-    return Notice(id="n", kind="area", area="", unit="", simulated=False, time=0.0, payload=payload)
-
-
-NOTICE = _notice()

@@ -306,6 +306,14 @@ def test_entities_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert house.announce("t", **TEMPERATURE).wanted, "room is made by what is taken back"
 
 
+def test_listeners_to_one_topic_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(homeassistant, "MOST_LISTENERS", 2)
+    house = House()
+    found = [reasons(house.announce(f"e{k}", unique_id=f"p{k}", state_topic="gw/all")) for k in range(5, 9)]
+    assert found == [[], [], ["oversized"], ["oversized"]]
+    assert len(house.say("gw/all", b"3").value) == 2
+
+
 def test_illegal_discovery_topics_say_so() -> None:
     registry = Registry(site())
     assert isinstance(homeassistant.resolve("homeassistant/sensor/a b/config", CONFIG, registry), Refusal)
