@@ -26,7 +26,8 @@ REASONS = (
     "ancient",  # older on arrival than the point accepts
     "retained",  # the broker's stored copy, without a time of its own: nobody knows how old
     "false_positive",  # Frigate itself does not believe it
-    "unsupported",  # understood, but not what to make of it: a template or a unit
+    "unsupported",  # a template that asks for more than is worked out here
+    "wrong_unit",  # in a unit that is unknown, or does not measure what the point does
     "unbound",  # an entity, or a message of one, that the site binds to no point
     "log_refused",  # the log will never take the record that it became part of
 )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects import frigate, homeassistant, mapped, native
-from sensors.dialects.dialect import Dialect, Lane, Refusal, Wanted, module
+from sensors.dialects.dialect import Dialect, Kind, Lane, Refusal, Wanted, module
 from sensors.lookup import Registry
 
 DIALECTS: dict[str, ModuleType] = {
@@ -80,7 +80,7 @@ class Topics(dict[bytes, int]):
         self.lane_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
         self.point_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
         self._sources = [(module(one), config) for one, config in sources]
-        self._places: dict[tuple[int, str], int] = {}
+        self._places: dict[tuple[int, Kind], int] = {}
         self._refusals = _Budget(_REMEMBERED)
         self._named = _Budget(max(_REMEMBERED, 4 * len(registry.by_index)))
         self._latest = _Budget(_REMEMBERED)
@@ -111,6 +111,21 @@ class Topics(dict[bytes, int]):
             return False
         self.pop(topic.encode(), None)  # remembered as refused, or as the lane's
         return True
+
+    def succeed(self, other: Topics) -> dict[str, bool]:
+        """Take over what payloads told the topics of an earlier version of the site.
+
+        Give the topics that are to be subscribed to (true) and no more (false) for it.
+        """
+        for (source, kind), place in other._places.items():
+            spoken = other._sources[source]
+            carry = getattr(spoken[0], "succeed", None)
+            if carry is not None and spoken in self._sources:
+                lane = self._lane(self._sources.index(spoken), kind)
+                for wanted in carry(self.lanes[lane], other.lanes[place]):
+                    self.learn(lane, wanted)
+        gone = {topic: False for topic in other._learnt if topic not in self._learnt}
+        return gone | {topic: True for topic in self._learnt if topic not in other._learnt}
 
     def refusal(self, topic: bytes) -> Refusal:
         """Say why a topic is refused."""
@@ -162,10 +177,7 @@ class Topics(dict[bytes, int]):
             if found is not None:
                 if found.subject is not None and len(self._subjects) >= self._most_subjects:
                     return Refusal("unknown_topic", "more devices than this bridge remembers")
-                place = self._places.setdefault((source, found.kind), len(self.lanes))
-                if place == len(self.lanes):
-                    self.lanes.append(Lane(found.kind, config, self.registry))
-                    self.dialects.append(dialect)
+                place = self._lane(source, found.kind)
                 return place, found.point if found.subject is None else self._subject(place, found.subject)
         if text in self._learnt:
             lane, subject = self._learnt[text]
@@ -173,6 +185,15 @@ class Topics(dict[bytes, int]):
                 return Refusal("unknown_topic", "more devices than this bridge remembers")
             return lane, self._subject(lane, subject)
         return Refusal("unknown_topic", "no dialect takes this topic")
+
+    def _lane(self, source: int, kind: Kind) -> int:
+        """Give the place of the lane of a source's messages of a kind."""
+        place = self._places.setdefault((source, kind), len(self.lanes))
+        if place == len(self.lanes):
+            dialect, config = self._sources[source]
+            self.lanes.append(Lane(kind, config, self.registry))
+            self.dialects.append(dialect)
+        return place
 
     def _subject(self, lane: int, subject: Hashable) -> int:
         """Give a subject's place in its lane."""

@@ -147,6 +147,19 @@ def unbound(lane: Lane) -> list[Proposal]:
     return [discovery.propose(one) for name, one in book.entities.items() if name not in book.bound]
 
 
+def succeed(lane: Lane, old: Lane) -> list[Wanted]:
+    """Bind what was announced to an earlier version of the site to this one's points; give the topics wanted."""
+    book, before = _book(lane), _book(old)
+    book.latest = dict(before.latest)
+    carried = nothing()
+    for config, names in before.owned.items():
+        _register(lane, book, 0, config, [before.entities[name] for name in names], 0.0, carried)
+    for name, bound in book.bound.items():
+        if name in before.bound:
+            bound.present, bound.last = before.bound[name].present, before.bound[name].last
+    return carried.wanted
+
+
 def _book(lane: Lane) -> Book:
     return cast(Book, lane.cache.setdefault("book", Book()))
 
@@ -157,8 +170,8 @@ def _book(lane: Lane) -> Book:
 def _announce(
     lane: Lane, book: Book, place: int, config: Config, payload: bytes, received: float, decoded: Decoded
 ) -> None:
-    def refuse(reason: str, detail: str, readings: int = 1) -> None:
-        decoded.refused.append(Refused(place, reason, detail[:200], readings))
+    def refuse(reason: str, detail: str) -> None:
+        decoded.refused.append(Refused(place, reason, detail[:200]))
 
     if len(payload) > MOST_CONFIG:
         return refuse("oversized", f"{len(payload)} bytes, at most {MOST_CONFIG} allowed")
@@ -172,6 +185,24 @@ def _announce(
         refuse("malformed", fault)
     if payload and not entities and not faults:
         refuse("unbound", f"nothing to read: {config.component} {config.place}")
+    decoded.refused += _register(lane, book, place, config, entities, received, decoded)
+
+
+def _register(
+    lane: Lane,
+    book: Book,
+    place: int,
+    config: Config,
+    entities: Sequence[Entity],
+    received: float,
+    decoded: Decoded,
+) -> list[Refused]:
+    """Put what a config topic tells of in the place of what it told of before; give what is refused of it."""
+    refused: list[Refused] = []
+
+    def refuse(reason: str, detail: str, readings: int = 1) -> None:
+        refused.append(Refused(place, reason, detail[:200], readings))
+
     before = {name: book.bound[name] for name in book.owned.get(config, ()) if name in book.bound}
     _forget(book, config)
     names: list[str] = []
@@ -190,8 +221,11 @@ def _announce(
         old = before.get(entity.name)
         try:
             bound = old if old is not None and old.entity == entity else _bind(lane.registry, entity)
-        except (TemplateError, measure.UnitError) as error:
+        except TemplateError as error:
             refuse("unsupported", f"{entity.name[:128]}: {error}")
+            continue
+        except measure.UnitError as error:
+            refuse("wrong_unit", f"{entity.name[:128]}: {error}")
             continue
         if bound is None:
             strangers += 1
@@ -207,6 +241,7 @@ def _announce(
         if topic not in book.readers and topic not in book.watchers:
             book.latest.pop(topic, None)
             decoded.wanted.append(Wanted(topic, None))
+    return refused
 
 
 def _forget(book: Book, config: Config) -> None:

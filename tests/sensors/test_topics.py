@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from sensors.dialects.dialect import Route, Wanted
@@ -208,3 +209,29 @@ def test_a_learnt_topic_may_go_while_it_is_among_the_latest(monkeypatch: pytest.
         assert table[b"gw/%d" % k] != REFUSED
         table.learn(lane, Wanted(f"gw/{k}", None))
     assert len(table) <= 200
+
+
+def test_what_was_learnt_passes_to_the_next_version_of_the_site() -> None:
+    def version(**sources: str) -> Topics:
+        made = site(Signals(homeassistant=(HomeAssistant(),)))
+        points = [
+            msgspec.structs.replace(
+                point, sources=(f"homeassistant:{sources[point.id]}",) if point.id in sources else ()
+            )
+            for point in made.points
+        ]
+        return Topics(Registry(msgspec.structs.replace(made, points=tuple(points))))
+
+    before = version(p0="kept", p1="gone")
+    for name in ("kept", "gone", "new"):
+        route = before[f"homeassistant/sensor/{name}/config".encode()]
+        lane = int(before.lane_of[route])
+        payload = f'{{"unique_id": "{name}", "state_topic": "gw/{name}"}}'.encode()
+        decoded = before.dialects[lane].decode(before.lanes[lane], before.point_of[[route]], [payload], 0.0)
+        for wanted in decoded.wanted:
+            before.learn(lane, wanted)
+    after = version(p0="kept", p2="new")
+    assert after.succeed(before) == {"gw/gone": False, "gw/new": True}
+    assert after[b"gw/kept"] != REFUSED and after[b"gw/new"] != REFUSED
+    assert after[b"gw/gone"] == REFUSED
+    assert version().succeed(Topics(Registry(site()))) == {}

@@ -125,7 +125,7 @@ class TestAnnouncements(DialectSuite):
         b'{"cmps": {}}': "unbound",
         b'{"cmps": {"a": {"p": "light", "uniq_id": "l"}}}': "unbound",
         b'{"cmps": {"a": {"p": "sensor", "uniq_id": "l", "stat_t": "x"}}}': "unbound",
-        b'{"cmps": {"a": {"p": "sensor", "uniq_id": "u_temp", "stat_t": "x", "unit_of_meas": "m"}}}': "unsupported",
+        b'{"cmps": {"a": {"p": "sensor", "uniq_id": "u_temp", "stat_t": "x", "unit_of_meas": "m"}}}': "wrong_unit",
         b'{"cmps": {"a": {"p": "sensor", "uniq_id": "u_temp", "stat_t": "x", "val_tpl": "{% 1 %}"}}}': "unsupported",
         b'{"cmps": {"a": {"p": "sensor", "uniq_id": "u_temp", "stat_t": "#"}}}': "malformed",
         b" " * 262_145: "oversized",
@@ -293,6 +293,24 @@ def test_several_availability_topics(mode: str, said: list[tuple[str, str]], exp
         decoded = house.say(topic, {"state": state} if topic == "bridge" else state.encode())
         found.append(next((one for _, _, one in states(decoded)), None))
     assert found == expected
+
+
+def test_another_version_of_the_site_takes_over_what_was_announced() -> None:
+    house = House()
+    house.announce("t", **TEMPERATURE, availability_topic="gw/lwt")
+    house.announce("s", unique_id="stranger", state_topic="gw/s", availability_topic="gw/lwt")
+    house.say("gw/lwt", b"offline")
+    made = bound_site()
+    points = [msgspec.structs.replace(point, sources=("homeassistant:stranger",)) for point in made.points[:1]]
+    after = House()
+    after.registry = Registry(msgspec.structs.replace(made, points=(*points, *made.points[1:])))
+    after.lane = Lane("frame", CONFIG, after.registry)
+    wanted = homeassistant.succeed(after.lane, house.lane)
+    assert {one.topic for one in wanted} == {"gw/s", "gw/lwt"}
+    assert [one.source for one in homeassistant.unbound(after.lane)] == ["homeassistant:u_temp"]
+    assert after.say("gw/s", b"4").value.tolist() == [4.0]
+    gone = after.say("homeassistant/sensor/s/config", b"")
+    assert {one.topic for one in gone.wanted if one.subject is None} == {"gw/s", "gw/lwt"}
 
 
 def test_entities_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
