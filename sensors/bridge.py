@@ -263,8 +263,8 @@ class Bridge:
             for topic, wanted in changes.items()
             if wanted and not any(covers(one, topic) for one in self._filters)  # it would come twice
         ]
-        self._learnt.update(dict.fromkeys(fresh))
         self._subscribe(fresh)
+        self._learnt.update(dict.fromkeys(fresh))
 
     def _on_disconnect(
         self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Properties | None

@@ -17,16 +17,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from sensors.dialects.filters import EXACT, FILTERS, TemplateError, bounded, default
+
 LONGEST = 1024
 """Characters of the longest template."""
 
 MOST_WORDS = 64
 DEEPEST = 16
 """Brackets, conditions and signs within one another."""
-
-
-class TemplateError(ValueError):
-    """Say why a template cannot be worked out, or not for this payload."""
 
 
 class Missing(Exception):
@@ -79,13 +77,6 @@ def parse(template: str) -> Worked:
     worked = parser.condition()
     parser.end()
     return worked
-
-
-def text_of(value: Any) -> str:
-    """Write a value as a template would print it: True, 21, 21.5, text. Raise `TemplateError` on objects and lists."""
-    if isinstance(value, dict | list):
-        raise TemplateError("the template gives a whole object or list, not a value")
-    return value if isinstance(value, str) else repr(value) if isinstance(value, float) else str(value)
 
 
 def _value(payload: Payload) -> Any:
@@ -175,7 +166,7 @@ class _Parser:
             number = float(word)
             if not math.isfinite(number):
                 raise TemplateError(f"{word[:40]} is too large a number")
-            return _constant(int(word) if word.isdigit() and number < _EXACT else number)
+            return _constant(int(word) if word.isdigit() and number < EXACT else number)
         if kind == "text":
             return _constant(word[1:-1])
         if word == "(":
@@ -263,8 +254,6 @@ class _Parser:
 
 # ── what the parts do ──
 
-_EXACT = 2.0**53
-
 
 def _constant(value: Any) -> Worked:
     return lambda payload: value
@@ -313,20 +302,15 @@ def _arithmetic(operation: Callable[[Any, Any], Any], left: Worked, right: Worke
         if not isinstance(one, int | float) or not isinstance(other, int | float):
             raise TemplateError("the template calculates with what is no number: it lacks a '| float'")
         try:
-            return _bounded(operation(_bounded(one), _bounded(other)))
+            return bounded(operation(bounded(one), bounded(other)))
         except (ZeroDivisionError, OverflowError) as error:
             raise TemplateError(f"the template cannot be worked out: {error}") from error
 
     return worked
 
 
-def _bounded(number: Any) -> Any:
-    """Keep whole numbers whole up to 2^53: what is multiplied must not grow without end."""
-    return number if isinstance(number, float) or -_EXACT < number < _EXACT else float(number)
-
-
 def _call(function: Callable[..., Any], first: Worked, rest: tuple[Worked, ...]) -> Worked:
-    if function is _default:
+    if function is default:
         return _with_default(first, rest[0] if rest else _constant(""))
 
     def worked(payload: Payload) -> Any:
@@ -346,84 +330,3 @@ def _with_default(first: Worked, otherwise: Worked) -> Worked:
             return otherwise(payload)
 
     return worked
-
-
-def _default(value: Any, otherwise: Any = "") -> Any:
-    raise AssertionError("worked out by _with_default")
-
-
-def _float(value: Any, otherwise: Any = None) -> Any:
-    try:
-        if isinstance(value, str) and len(value) > 64:
-            raise ValueError("a text too long for a number")
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        if otherwise is None:
-            raise
-        return otherwise
-
-
-def _int(value: Any, otherwise: Any = None) -> Any:
-    number = _float(value, otherwise)
-    return _bounded(int(number)) if isinstance(number, float) else number
-
-
-def _round(value: Any, places: Any = 0) -> Any:
-    if not isinstance(value, int | float) or not isinstance(places, int) or not 0 <= places <= 15:
-        raise ValueError("round takes a number and 0 to 15 places")
-    return round(float(value), places)
-
-
-def _absolute(value: Any) -> Any:
-    return _bounded(abs(_number(value)))
-
-
-def _multiplied(value: Any, by: Any) -> Any:
-    return _number(value) * _number(by)
-
-
-def _added(value: Any, to: Any) -> Any:
-    return _number(value) + _number(to)
-
-
-def _number(value: Any) -> float:
-    return float(_float(value))
-
-
-def _defined(value: Any) -> Any:
-    return value
-
-
-def _lower(value: Any) -> Any:
-    return _short(value).lower()
-
-
-def _upper(value: Any) -> Any:
-    return _short(value).upper()
-
-
-def _trimmed(value: Any) -> Any:
-    return _short(value).strip()
-
-
-def _short(value: Any) -> str:
-    found = text_of(value)
-    if len(found) > LONGEST:
-        raise ValueError(f"a text of more than {LONGEST} characters")
-    return found
-
-
-FILTERS: dict[str, Callable[..., Any]] = {
-    "float": _float,
-    "int": _int,
-    "round": _round,
-    "abs": _absolute,
-    "multiply": _multiplied,
-    "add": _added,
-    "default": _default,
-    "is_defined": _defined,
-    "lower": _lower,
-    "upper": _upper,
-    "trim": _trimmed,
-}
-"""The filters that are known, as `FILTERS[name](value, *arguments)`."""

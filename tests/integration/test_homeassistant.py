@@ -35,8 +35,10 @@ def site() -> Site:
 
 
 @contextlib.contextmanager
-def running(port: int, sink: Sink, client_id: str) -> Iterator[Bridge]:
-    bridge = Bridge(site(), sink, BridgeSettings(client_id=client_id, port=port, retry_least=0.05, retry_most=0.2))
+def running(port: int, sink: Sink, client_id: str, made: Site | None = None) -> Iterator[Bridge]:
+    bridge = Bridge(
+        made or site(), sink, BridgeSettings(client_id=client_id, port=port, retry_least=0.05, retry_most=0.2)
+    )
     thread = threading.Thread(target=bridge.run)
     thread.start()
     try:
@@ -114,16 +116,10 @@ def test_many_announcements_are_subscribed_to_in_pieces(broker_port: int) -> Non
     base = f"house{next(_names)}"
     sink = Sink()
     made = bench_site(300, 5, signals=Signals(homeassistant=(HomeAssistant(),)))
-    bridge = Bridge(made, sink, BridgeSettings(client_id=f"{base}-bridge", port=broker_port))
-    thread = threading.Thread(target=bridge.run)
-    thread.start()
-    with publisher(broker_port) as client:
-        until(lambda: bridge.connected)
+    with running(broker_port, sink, f"{base}-bridge", made) as bridge, publisher(broker_port) as client:
         parts = {f"c{k}": {"p": "sensor", "uniq_id": f"p{k}", "stat_t": f"{base}/{k}"} for k in range(250)}
         client.publish("homeassistant/device/many/config", json.dumps({"cmps": parts}), qos=1)
         until(lambda: bridge.figures()["learnt_topics"] == 250 and bridge.connected)
         for k in range(250):
             client.publish(f"{base}/{k}", str(k), qos=1)
         until(lambda: sorted(readings(sink)) == [(k, float(k)) for k in range(250)])
-    bridge.stop()
-    thread.join(10)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensors.dialects import homeassistant
+from sensors.dialects import announced, homeassistant
+from sensors.dialects.announced import Config, Topic
 from sensors.dialects.dialect import Decoded, Lane, Refusal, Route, Wanted
-from sensors.dialects.homeassistant import Config, Topic
 from sensors.lookup import Registry
 from sensors.observation import SourceState
 from sensors.site import HomeAssistant, Site
@@ -261,6 +261,17 @@ def test_availability_says_which_points_are_there() -> None:
     assert reasons(house.say("gw/lwt", b"x" * 5000)) == ["oversized"]
 
 
+def test_an_availability_that_is_not_understood_costs_no_readings() -> None:
+    house = House()
+    odd = [{"topic": "odd", "value_template": "{% if 1 %}online{% endif %}"}, {"topic": "gw/lwt"}]
+    told = house.announce("t", **TEMPERATURE, availability=odd, availability_mode="all")
+    assert reasons(told) == ["unsupported"]
+    assert [one.topic for one in told.wanted] == ["gw/1", "gw/lwt"]
+    assert house.say("gw/1", {"t": 32}).value.tolist() == pytest.approx([0.0])
+    assert states(house.say("gw/lwt", b"online")) == [], "nobody knows what the other says"
+    assert states(house.say("gw/lwt", b"offline")) == [("a0", (0,), "offline")]
+
+
 def test_who_is_announced_late_learns_what_was_said_before() -> None:
     house = House()
     house.announce("t", **TEMPERATURE, availability_topic="gw/lwt")
@@ -314,7 +325,7 @@ def test_another_version_of_the_site_takes_over_what_was_announced() -> None:
 
 
 def test_entities_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(homeassistant, "MOST_ENTITIES", 3)
+    monkeypatch.setattr(announced, "MOST_ENTITIES", 3)
     house = House()
     for number in range(5):
         house.announce(f"s{number}", unique_id=f"s{number}", state_topic="x")
@@ -325,7 +336,7 @@ def test_entities_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_listeners_to_one_topic_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(homeassistant, "MOST_LISTENERS", 2)
+    monkeypatch.setattr(announced, "MOST_LISTENERS", 2)
     house = House()
     found = [reasons(house.announce(f"e{k}", unique_id=f"p{k}", state_topic="gw/all")) for k in range(5, 9)]
     assert found == [[], [], ["oversized"], ["oversized"]]
@@ -383,6 +394,7 @@ def test_what_is_asked_for_is_what_bound_entities_name(steps: list[tuple[str, An
                 wanted.add(one.topic)
         book = house.lane.cache["book"]
         assert wanted == {*book.readers, *book.watchers}
+        assert all(book.readers.values()) and all(book.watchers.values())
         assert {bound.entity.topic for bound in book.bound.values()} == set(book.readers)
         assert set(book.bound) <= set(book.entities)
         assert set(book.entities) == {name for names in book.owned.values() for name in names}

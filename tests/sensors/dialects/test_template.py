@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensors.dialects.template import DEEPEST, LONGEST, Missing, Payload, TemplateError, parse, text_of
+from sensors.dialects.filters import TemplateError, text_of
+from sensors.dialects.template import DEEPEST, LONGEST, Missing, Payload, parse
 from tests.sensors.dialects.suite import shared
 
 JSON = {
