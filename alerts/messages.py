@@ -78,6 +78,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "refused.old_death": ("过期的离线报文", "The death of an earlier session"),
     "refused.log_refused": ("日志拒收", "The log will not take it"),
     "refused.bad_quality": ("来源标记为坏质量", "Its source says that it is bad"),
+    "refused.unsupported": ("模板无法处理", "A template that is not worked out here"),
     "refused.out_of_range": ("超出物理量程", "It is outside the point's physical range"),
     "refused.duplicate": ("重复读数", "A repeat of the point's last reading"),
     "refused.out_of_order": ("乱序读数", "The point has a newer reading"),
@@ -89,6 +90,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "level.yellow": ("黄色", "yellow"),
     "level.orange": ("橙色", "orange"),
     "level.red": ("红色", "red"),
+    "level.none": ("无", "none"),
+    # entities of an area in Home Assistant
+    "entity.safety": ("风险报警", "Risk alarm"),
+    "entity.level": ("预警等级", "Warning level"),
+    "entity.problem": ("数据或系统异常", "Data or system trouble"),
+    "entity.simulation": ("模拟报警", "Simulated alarm"),
     # alarm states
     "state.NORM": ("正常", "normal"),
     "state.UNACK": ("未确认", "active, unacknowledged"),

@@ -29,11 +29,15 @@ from sensors.lookup import Registry
 from sensors.pace import Pace
 from sensors.reader import Reader
 from sensors.site import Site
+from sensors.topics import covers
 
 log = logging.getLogger(__name__)
 
 _SWEEP = 16
 """Receives in a row before a batch is handed on, at the most: 4 MiB."""
+
+_FILTERS = 100
+"""Filters of one SUBSCRIBE packet, at the most."""
 
 
 class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +73,7 @@ class Bridge:
         self.settings = settings or BridgeSettings()
         self.intake = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
         self._filters = self.intake.topics.filters()
+        self._learnt: dict[str, None] = {}  # topics that payloads told of, beside the filters
         self._flights = Flights(
             sink,
             self.intake.quarantine,
@@ -140,6 +145,7 @@ class Bridge:
             "unkept": dict(quarantine.unkept),
             "connected": self.connected,
             "refused_filters": len(self._refused_filters),
+            "learnt_topics": len(self._learnt),
             "unlogged": self._flights.readings,
             "lag": time.monotonic() - oldest if oldest else 0.0,
         }
@@ -147,7 +153,7 @@ class Bridge:
     @property
     def connected(self) -> bool:
         """Tell whether the broker has accepted the connection and every subscription."""
-        return self._subscribed and not self._refused_filters and self.client.is_connected()
+        return self._subscribed and not self._asked and not self._refused_filters and self.client.is_connected()
 
     # ── the connection ──
 
@@ -201,13 +207,14 @@ class Bridge:
             return
         self._more["connects"] += 1
         self._pace = Pace()
+        unanswered = [topic for filters in self._asked.values() for topic in filters]
         self._asked.clear()
-        wanted = self._filters
+        wanted = [*self._filters, *self._learnt]
         if not flags.session_present:
             self.client.forget_session()
         elif self._subscribed:
             # The broker kept the subscriptions; to send them again would bring all stored copies again.
-            wanted = list(self._refused_filters)
+            wanted = list(dict.fromkeys([*self._refused_filters, *unanswered]))
         if wanted:
             self._subscribe(wanted)
         else:
@@ -218,7 +225,7 @@ class Bridge:
         self, client: Any, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Properties | None
     ) -> None:
         for topic, reason in zip(self._asked.pop(mid, []), reasons, strict=False):
-            if not reason.is_failure:
+            if not reason.is_failure or not (topic in self._learnt or topic in self._filters):
                 self._refused_filters.pop(topic, None)
             elif self._refused_filters.get(topic) != str(reason):
                 self._refused_filters[topic] = str(reason)
@@ -236,9 +243,28 @@ class Bridge:
             self._subscribe(list(self._refused_filters))
 
     def _subscribe(self, filters: list[str]) -> None:
-        _, mid = self.client.subscribe([(topic, self.settings.qos) for topic in filters])
-        if mid is not None:
-            self._asked[mid] = filters
+        for start in range(0, len(filters), _FILTERS):
+            some = filters[start : start + _FILTERS]
+            _, mid = self.client.subscribe([(topic, self.settings.qos) for topic in some])
+            if mid is not None:
+                self._asked[mid] = some
+            else:
+                self._refused_filters.update(dict.fromkeys(some, "not connected"))  # asked for again on connecting
+
+    def _follow(self, changes: dict[str, bool]) -> None:
+        """Subscribe to topics that payloads told of, and no more to those that they took back."""
+        gone = [topic for topic, wanted in changes.items() if not wanted and topic in self._learnt]
+        for topic in gone:
+            del self._learnt[topic]
+            self._refused_filters.pop(topic, None)
+            self.client.unsubscribe(topic)
+        fresh = [
+            topic
+            for topic, wanted in changes.items()
+            if wanted and not any(covers(one, topic) for one in self._filters)  # it would come twice
+        ]
+        self._subscribe(fresh)
+        self._learnt.update(dict.fromkeys(fresh))
 
     def _on_disconnect(
         self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Properties | None
@@ -310,6 +336,8 @@ class Bridge:
         self._more["redelivered"] += arrivals.redelivered
         for reply in batch.replies:
             self._reply(reply, now)
+        if batch.filters:
+            self._follow(batch.filters)
         acks = bytes(arrivals.acks)
         self._flights.add(Flight(batch.records, batch.readings, batch.size, acks, self.client.connection, now))
         return len(acks) // 4, batch.readings

@@ -40,6 +40,7 @@ class Batch:
     readings: int = 0
     events: int = 0
     replies: list[Reply] = field(default_factory=list)
+    filters: dict[str, bool] = field(default_factory=dict)  # topic that was learnt → subscribe or unsubscribe
 
     @property
     def size(self) -> int:
@@ -56,6 +57,7 @@ class Intake:
         self.topics = Topics(registry)
         self.quarantine = Quarantine(source)
         self._broken: set[int] = set()  # lanes whose decoder has raised
+        self._filters: dict[str, bool] = {}
         self._inspector = Inspector(registry)
         self._packer = Packer(registry, source, self.limits.record)
         self._most = {"reading": self.limits.single, "event": self.limits.event, "frame": self.limits.frame}
@@ -63,7 +65,8 @@ class Intake:
     def take(self, arrivals: Arrivals, received: float) -> Batch:
         """Make the batch of what arrived by `received` (unix seconds)."""
         decoded = self._decode(arrivals, received)
-        batch = Batch(replies=decoded.replies)
+        batch = Batch(replies=decoded.replies, filters=self._filters)
+        self._filters = {}
         for one in arrivals.oversized:
             self._refuse_topic(received, one.topic, one.head, "oversized", f"{one.size} bytes", one.size)
         if arrivals.retained and len(decoded):
@@ -144,6 +147,10 @@ class Intake:
             payloads = [payloads[place] for place in kept.tolist()]
             points, places = points[kept], where[kept]
         decoded = self._decode_lane(number, points, payloads, received)
+        for wanted in decoded.wanted:
+            if self.topics.learn(number, wanted):
+                self._filters.pop(wanted.topic, None)
+                self._filters[wanted.topic] = wanted.subject is not None
         if places is not None:
             decoded.message = places[decoded.message]
             decoded.events = [(int(places[place]), event) for place, event in decoded.events]

@@ -26,11 +26,12 @@ REASONS = (
     "ancient",  # older on arrival than the point accepts
     "retained",  # the broker's stored copy, without a time of its own: nobody knows how old
     "false_positive",  # Frigate itself does not believe it
-    "unbound",  # a metric that the site binds to no point: gateways send many
+    "unbound",  # a metric, entity or message that the site binds to no point: gateways send many
     "unborn",  # by an alias that no birth certificate has told
     "not_a_reading",  # a text, bytes, a table or a time where the point wants a number
-    "wrong_unit",  # in a unit that cannot become the point's
+    "wrong_unit",  # in a unit that is unknown, or cannot become the point's
     "old_death",  # the death certificate of an earlier session
+    "unsupported",  # a template that asks for more than is worked out here
     "log_refused",  # the log will never take the record that it became part of
 )
 

@@ -169,6 +169,12 @@ class Sparkplug(Struct, frozen=True):
     groups: tuple[str, ...] = ()
 
 
+class HomeAssistant(Struct, frozen=True):
+    """Devices that announce themselves as Home Assistant's discovery wants it, under its discovery prefix."""
+
+    prefix: str = "homeassistant"
+
+
 class Signals(Struct, frozen=True):
     """What the bridge listens to."""
 
@@ -176,6 +182,7 @@ class Signals(Struct, frozen=True):
     mapped: tuple[Mapping, ...] = ()
     frigate: tuple[Frigate, ...] = ()
     sparkplug: tuple[Sparkplug, ...] = ()
+    homeassistant: tuple[HomeAssistant, ...] = ()
 
 
 class Deadlines(Struct, frozen=True):

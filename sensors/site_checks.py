@@ -93,6 +93,7 @@ def _check_signals(document: Document, signals: Signals, findings: Findings) -> 
     prefixes = [(signals.native, path)]
     prefixes += [(one.prefix, ("signals", "frigate", i, "prefix")) for i, one in enumerate(signals.frigate)]
     prefixes += [(one.prefix, ("signals", "sparkplug", i, "prefix")) for i, one in enumerate(signals.sparkplug)]
+    prefixes += [(one.prefix, ("signals", "homeassistant", i, "prefix")) for i, one in enumerate(signals.homeassistant)]
     for prefix, where in prefixes:
         if not prefix or prefix.strip("/") != prefix or any(character in prefix for character in "+#"):
             note(document, where, f"'{prefix}' is no topic prefix: levels between '/', without '+' and '#'")

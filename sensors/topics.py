@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensors.dialects import frigate, mapped, native, sparkplug
-from sensors.dialects.dialect import Dialect, Lane, Refusal, module
+from sensors.dialects import frigate, homeassistant, mapped, native, sparkplug
+from sensors.dialects.dialect import Dialect, Kind, Lane, Refusal, Wanted, module
 from sensors.lookup import Registry
 
 DIALECTS: dict[str, ModuleType] = {
     "mapped": mapped,
     "frigate": frigate,
     "sparkplug": sparkplug,
+    "homeassistant": homeassistant,
 }
 """The dialects beside the native one, by the name of their list of configurations in a site's `signals`."""
 
@@ -27,6 +28,9 @@ _REMEMBERED = 10_000
 """Topics remembered by name: of refused ones so many, of others at least, and four for each point of the site."""
 
 _REMEMBERED_BYTES = 16 << 20
+
+_MOST_LEARNT = 20_000
+"""Topics that dialects may learn of from payloads."""
 
 
 def covers(wide: str, narrow: str) -> bool:
@@ -77,18 +81,52 @@ class Topics(dict[bytes, int]):
         self.lane_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
         self.point_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
         self._sources = [(module(one), config) for one, config in sources]
-        self._places: dict[tuple[int, str], int] = {}
+        self._places: dict[tuple[int, Kind], int] = {}
         self._refusals = _Budget(_REMEMBERED)
         self._named = _Budget(max(_REMEMBERED, 4 * len(registry.by_index)))
         self._latest = _Budget(_REMEMBERED)
         self._passing: list[bytes] = []
         self._shared: dict[tuple[int, int], int] = {}
         self._subjects: dict[tuple[int, Hashable], int] = {}
+        self._learnt: dict[str, tuple[int, Hashable]] = {}  # topic → lane, subject
         self._most_subjects = max(_REMEMBERED, 4 * len(registry.by_index))
 
     def filters(self) -> list[str]:
         """List the MQTT filters to subscribe to."""
         return leanest([topic for dialect, config in self._sources for topic in dialect.topics(config)])
+
+    def learn(self, lane: int, wanted: Wanted) -> bool:
+        """Take a topic that a payload of a lane told of, or let it go; tell whether that is a change.
+
+        The first lane to ask for a topic has it; what a dialect takes by itself no payload can take away from it.
+        """
+        topic, subject = wanted
+        known = self._learnt.get(topic)
+        if subject is None:
+            if known is None or known[0] != lane:
+                return False
+            del self._learnt[topic]
+        elif known is None and len(self._learnt) < _MOST_LEARNT:
+            self._learnt[topic] = lane, subject
+        else:
+            return False
+        self.pop(topic.encode(), None)  # remembered as refused, or as the lane's
+        return True
+
+    def succeed(self, other: Topics) -> dict[str, bool]:
+        """Take over what payloads told the topics of an earlier version of the site.
+
+        Give the topics that are to be subscribed to (true) and no more (false) for it.
+        """
+        for (source, kind), place in other._places.items():
+            spoken = other._sources[source]
+            carry = getattr(spoken[0], "succeed", None)
+            if carry is not None and spoken in self._sources:
+                lane = self._lane(self._sources.index(spoken), kind)
+                for wanted in carry(self.lanes[lane], other.lanes[place]):
+                    self.learn(lane, wanted)
+        gone = {topic: False for topic in other._learnt if topic not in self._learnt}
+        return gone | {topic: True for topic in self._learnt if topic not in other._learnt}
 
     def refusal(self, topic: bytes) -> Refusal:
         """Say why a topic is refused."""
@@ -121,7 +159,7 @@ class Topics(dict[bytes, int]):
             self._shared[found] = self._route(topic + b" and others", *found)
         if not self._latest.take(topic):
             for old in self._passing:
-                del self[old]
+                self.pop(old, None)
             self._passing.clear()
             self._latest = _Budget(_REMEMBERED)
             self._latest.take(topic)
@@ -140,12 +178,23 @@ class Topics(dict[bytes, int]):
             if found is not None:
                 if found.subject is not None and len(self._subjects) >= self._most_subjects:
                     return Refusal("unknown_topic", "more devices than this bridge remembers")
-                place = self._places.setdefault((source, found.kind), len(self.lanes))
-                if place == len(self.lanes):
-                    self.lanes.append(Lane(found.kind, config, self.registry))
-                    self.dialects.append(dialect)
+                place = self._lane(source, found.kind)
                 return place, found.point if found.subject is None else self._subject(place, found.subject)
+        if text in self._learnt:
+            lane, subject = self._learnt[text]
+            if len(self._subjects) >= self._most_subjects and (lane, subject) not in self._subjects:
+                return Refusal("unknown_topic", "more devices than this bridge remembers")
+            return lane, self._subject(lane, subject)
         return Refusal("unknown_topic", "no dialect takes this topic")
+
+    def _lane(self, source: int, kind: Kind) -> int:
+        """Give the place of the lane of a source's messages of a kind."""
+        place = self._places.setdefault((source, kind), len(self.lanes))
+        if place == len(self.lanes):
+            dialect, config = self._sources[source]
+            self.lanes.append(Lane(kind, config, self.registry))
+            self.dialects.append(dialect)
+        return place
 
     def _subject(self, lane: int, subject: Hashable) -> int:
         """Give a subject's place in its lane."""

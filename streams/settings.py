@@ -34,6 +34,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_secret: Annotated[str, "Secret: key of the webhook's HMAC-SHA256 signature."] = ""
     webhook_private: Annotated[bool, "Allow a webhook target in a private address range."] = False
     webhook_exercise: Annotated[bool, "Also post what is only simulated, marked so."] = False
+    homeassistant_prefix: Annotated[
+        str, "Home Assistant's discovery prefix, under which areas appear as its devices; empty announces none."
+    ] = ""
     synchronous: Annotated[str, "How hard the log is flushed: NORMAL survives kill -9, FULL survives power loss."] = (
         "NORMAL"
     )
@@ -126,6 +129,9 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
         raise SettingsError(f"{PREFIX}SYNCHRONOUS={settings.synchronous!r}: must be NORMAL or FULL")
     if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise SettingsError(f"{PREFIX}LOG_LEVEL={settings.log_level!r}: must be DEBUG, INFO, WARNING or ERROR")
+    prefix = settings.homeassistant_prefix
+    if prefix.strip("/") != prefix or set(prefix) & set("+#\0"):
+        raise SettingsError(f"{PREFIX}HOMEASSISTANT_PREFIX={prefix!r}: levels between '/', without '+' and '#'")
     _ = settings.log_file
     for name in ("mqtt_port", "port"):
         if not 0 <= getattr(settings, name) <= 65535:

@@ -24,6 +24,9 @@ from alerts.casebook import Casebook, Settings
 from alerts.dispatch import Dispatch
 from alerts.incident import Incident
 from alerts.journal import Journal
+from alerts.notifiers.homeassistant import HomeAssistantSender
+from alerts.notifiers.notice import Notice
+from alerts.notifiers.targets import HomeAssistantTarget
 from alerts.notifiers.webhook import secret_bytes, sign
 from alerts.queries import Reader
 from rules.expression import AREA, NAMES, parse
@@ -36,7 +39,7 @@ from sensors.lookup import Registry
 from sensors.observation import FRAME, LATE, OUT_OF_RANGE, QUALITY_NAMES
 from sensors.reader import Arrivals
 from sensors.registry import load_site
-from sensors.site import Mapping, Site, Sparkplug
+from sensors.site import HomeAssistant, Mapping, Site, Sparkplug
 from streams import settings, topics
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -290,6 +293,26 @@ def test_every_payload_of_the_page_is_taken() -> None:
         assert not intake.quarantine.counts, one.text
 
 
+def test_what_the_page_announces_is_read_as_it_says() -> None:
+    bound = next(point for point in site().points if point.unit == "°C")
+    points = [
+        msgspec.structs.replace(point, sources=("homeassistant:0x00158d0001a2b3c4_temperature",))
+        if point is bound
+        else point
+        for point in site().points
+    ]
+    signals = msgspec.structs.replace(site().signals, homeassistant=(HomeAssistant(),))
+    intake = Intake(Registry(msgspec.structs.replace(site(), points=tuple(points), signals=signals)))
+    for name in ("announcement", "state"):
+        [one] = [one for one in blocks(DOCS / "reference" / "payloads.md") if one.label.startswith(f"{name} ")]
+        arrivals = Arrivals()
+        arrivals.routes.append(intake.topics[one.label.rpartition("topic-of=")[2].encode()])
+        arrivals.payloads.append(one.text.encode())
+        batch = intake.take(arrivals, NOW)
+    assert [(id, round(value, 6)) for id, value in readings(batch)] == [(bound.id, 21.5)]
+    assert not intake.quarantine.counts
+
+
 def test_every_message_of_the_readmes_is_taken() -> None:
     for page in (ROOT / "README.md", ROOT / "README.zh.md", ROOT / "examples" / "district" / "README.md"):
         for line in told(page):
@@ -353,6 +376,10 @@ def test_the_examples_of_what_goes_out_have_the_real_fields(tmp_path: Path) -> N
     reader = Reader(url)
     assert json.loads(text).keys() == reader.summary("slope-01").keys()
     reader.close()
+    [standing] = labelled("reference/topics.md", "standing")
+    sender = HomeAssistantSender(HomeAssistantTarget(name="house", areas={"slope-02": "坡"}))
+    notice = Notice(id="n", kind="area", area="slope-02", unit="", simulated=True, time=NOW, payload=json.loads(text))
+    assert json.loads(standing) == sender.standing(notice)
     [text] = labelled("reference/topics.md", "cloudevent")
     shown = json.loads(text)
     dispatch = Dispatch(

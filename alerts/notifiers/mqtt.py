@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from secrets import token_hex
 from typing import Any
 
@@ -26,6 +26,7 @@ class MqttSender:
     """Deliver to one broker: QoS 1, done when the broker has acknowledged."""
 
     retained = True
+    areas: Sequence[str] = ()
 
     def __init__(self, target: MqttTarget, changed: Callable[[], None] = lambda: None) -> None:
         self.target = target
@@ -69,20 +70,23 @@ class MqttSender:
 
     async def send(self, notice: Notice) -> None:
         """Publish one notice, to all who are to have it, and wait for the broker's acknowledgements."""
-        if not self._connected:
-            raise Unavailable(f"no connection to {self.target.host}:{self.target.port}")
-        assert self._loop is not None, "open first"
         topics = _topics(notice)
         for _, name in topics:
             if not name or set(name) & set("+#/\0"):
                 raise Rejected(f"{name!r} cannot be a level of a topic")
         body = msgspec.json.encode(notice.payload)
+        retain = notice.kind == "area"
+        await self.publish([(f"{self.target.prefix}/{kind}/{name}", body) for kind, name in topics], retain=retain)
+
+    async def publish(self, messages: Sequence[tuple[str, bytes]], *, retain: bool) -> None:
+        """Publish (topic, payload) and wait for all acknowledgements. Raise `Unavailable`."""
+        if not self._connected:
+            raise Unavailable(f"no connection to {self.target.host}:{self.target.port}")
+        assert self._loop is not None, "open first"
         waiting: dict[int, asyncio.Future[None]] = {}
         try:
-            for kind, name in topics:
-                info = self._client.publish(
-                    f"{self.target.prefix}/{kind}/{name}", body, qos=1, retain=notice.kind == "area"
-                )
+            for topic, body in messages:
+                info = self._client.publish(topic, body, qos=1, retain=retain)
                 if info.rc != paho.MQTT_ERR_SUCCESS:
                     raise Unavailable(paho.error_string(info.rc))
                 # the acknowledgement comes through the loop, so it cannot come before this line

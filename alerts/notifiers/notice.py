@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -40,6 +41,9 @@ class Sender(Protocol):
 
     retained: bool
     """Whether the target forgets, so that on `stale` all areas are told again."""
+
+    areas: Sequence[str]
+    """Areas that are told of then even if they never had an alarm."""
 
     async def open(self) -> None:
         """Get ready; return at once even when the target cannot be reached yet."""

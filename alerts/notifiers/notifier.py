@@ -14,9 +14,10 @@ from typing import Any, Literal
 import msgspec
 
 from alerts.notifiers.deliveries import Deliveries, Letter
+from alerts.notifiers.homeassistant import HomeAssistantSender
 from alerts.notifiers.mqtt import MqttSender
 from alerts.notifiers.notice import Failed, Notice, Rejected, Sender, Unavailable
-from alerts.notifiers.targets import MqttTarget, Target
+from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target
 from alerts.queries import Reader
 
 logger = logging.getLogger(__name__)
@@ -123,6 +124,8 @@ class Notifier:
 
 
 def _sender(target: Target, wake: Callable[[], None], clock: Callable[[], float]) -> Sender:
+    if isinstance(target, HomeAssistantTarget):
+        return HomeAssistantSender(target, wake)
     if isinstance(target, MqttTarget):
         return MqttSender(target, wake)
     from alerts.notifiers.webhook import WebhookSender  # here: its libraries take longest to load, and most have none
@@ -279,7 +282,7 @@ class _Channel:
 
     async def _tell_areas(self) -> None:
         """Tell all areas' summaries again."""
-        for area in self._reader.areas():
+        for area in dict.fromkeys([*self._reader.areas(), *self.sender.areas]):
             await self._tell_area(area, f"summary.{area}", self._clock())
 
     async def _tell_area(self, area: str, id: str, time: float) -> None:

@@ -44,11 +44,22 @@ class MqttTarget(Struct, tag="mqtt", frozen=True):
     client_id: str = ""  # by default one made at random: two clients of one id would push each other off
 
 
-Target = WebhookTarget | MqttTarget
+class HomeAssistantTarget(MqttTarget, tag="homeassistant", frozen=True):
+    """Show every area as a device of Home Assistant. `discovery` is its prefix for announcements, `prefix` ours."""
+
+    discovery: str = "homeassistant"
+    site: str = ""  # id: devices of several sites stand side by side
+    title: str = ""  # the site's name
+    areas: dict[str, str] = {}  # id → name
+    language: str = "zh-CN"
+    console: str = ""  # address that a device links to
 
 
-ALARMS, DISPATCHES, UNDISPATCHED = "alarms", "dispatches", "undispatched"
-KINDS = (ALARMS, DISPATCHES, UNDISPATCHED)
+Target = WebhookTarget | MqttTarget | HomeAssistantTarget
+
+
+ALARMS, DISPATCHES, UNDISPATCHED, HOMEASSISTANT = "alarms", "dispatches", "undispatched", "homeassistant"
+KINDS = (ALARMS, DISPATCHES, UNDISPATCHED, HOMEASSISTANT)
 """The levels under an `MqttTarget`'s prefix that are published to. No broker may hold any of them back."""
 
 

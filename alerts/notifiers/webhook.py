@@ -14,7 +14,7 @@ import hmac
 import ipaddress
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,6 +71,7 @@ class WebhookSender:
     """Deliver to one webhook. Redirects are refused; the address is checked at every attempt and then kept to."""
 
     retained = False
+    areas: Sequence[str] = ()
 
     def __init__(self, target: WebhookTarget, clock: Callable[[], float] = time.time) -> None:
         parts = urlsplit(target.url)

@@ -9,7 +9,9 @@ A dialect is a module with
 
 A dialect whose topics say more than a point (a device, a camera, what kind of message it is) puts that into the route's
 `subject`; `points` then holds, for each payload, the place of its subject in `lane.subjects`. A dialect that has to
-answer (to ask for a birth certificate) puts what is to be published into `Decoded.replies`.
+answer (to ask for a birth certificate) puts what is to be published into `Decoded.replies`. A dialect that learns from
+payloads which further topics carry its readings puts them into `Decoded.wanted`, and offers a fourth function,
+`succeed(lane, old) -> list[Wanted]`: what payloads told a lane of an earlier version of the site is taken over.
 
 All three are pure but for `lane.cache`; a payload, however hostile, is refused with a reason and never raises.
 """
@@ -68,6 +70,16 @@ class Reply(NamedTuple):
     payload: bytes
 
 
+class Wanted(NamedTuple):
+    """Ask for a topic (without wildcards) that a payload told of, to come to this lane as `subject`; None: no more.
+
+    To ask again for what comes already changes nothing. A topic that a dialect's own `topics` cover stays with it.
+    """
+
+    topic: str
+    subject: Hashable
+
+
 @dataclass(slots=True)
 class Lane:
     """Hold what the messages of one kind, dialect and configuration are decoded with.
@@ -98,6 +110,7 @@ class Decoded:
     events: list[tuple[int, Said]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
+    wanted: list[Wanted] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.point)
@@ -139,6 +152,7 @@ def join(parts: Sequence[Decoded]) -> Decoded:
         [event for part in parts for event in part.events],
         [refused for part in parts for refused in part.refused],
         [reply for part in parts for reply in part.replies],
+        [wanted for part in parts for wanted in part.wanted],
     )
 
 
@@ -155,6 +169,7 @@ def without(decoded: Decoded, places: Sequence[int]) -> Decoded:
         decoded.events,
         decoded.refused,
         decoded.replies,
+        decoded.wanted,
     )
 
 

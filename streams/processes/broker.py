@@ -7,10 +7,12 @@ import threading
 import time
 
 from alerts.notifiers.targets import KINDS
+from sensors.site import Site
 from streams import bundle, publication, settings
 from streams.embedded import broker
 from streams.embedded.mqtt.limits import BrokerSettings
 from streams.processes import child
+from streams.settings import Settings
 
 
 def _ready_when_answering(port: int) -> None:
@@ -19,12 +21,20 @@ def _ready_when_answering(port: int) -> None:
     child.ready()
 
 
+def unheld(found: Settings, site: Site) -> tuple[str, ...]:
+    """Name the topics that the product itself publishes to."""
+    topics = [f"{site.signals.native}/{kind}/#" for kind in KINDS]
+    if found.homeassistant_prefix:
+        topics.append(f"{found.homeassistant_prefix}/device/foreshock-{site.id}/+/config")
+    return tuple(topics)
+
+
 def main() -> int:
     """Be the broker until ended."""
     found = settings.load()
     child.begin("broker", found)
     child.await_site()
-    prefix = bundle.unpack(publication.read(found.data_folder)).site.signals.native
+    site = bundle.unpack(publication.read(found.data_folder)).site
     threading.Thread(target=_ready_when_answering, args=(found.mqtt_port,), daemon=True).start()
     # All topics are held until the bridge has a session: which of them it takes is the site's to say.
     wanted = BrokerSettings(
@@ -35,7 +45,7 @@ def main() -> int:
         held=("#",),
         # Its own alarms and orders no bridge takes: they must reach who listens while there is none, and behind
         # one that is held the notifier's next ones would wait.
-        unheld=tuple(f"{prefix}/{kind}/#" for kind in KINDS),
+        unheld=unheld(found, site),
     )
     try:
         broker.serve(wanted, child.parent().alive)

@@ -11,8 +11,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from alerts.notifiers.notifier import Notifier
-from alerts.notifiers.targets import MqttTarget, Target, WebhookTarget
+from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target, WebhookTarget
+from sensors.site import Site
 from streams import bundle, publication, settings
 from streams.figures import keep_writing
 from streams.hub import HubClient
@@ -30,21 +33,35 @@ AGAIN = 60.0
 """Seconds between two times that a standing alarm asks again: a receiver that refuses all would fill the journal."""
 
 
-def targets(found: Settings, prefix: str) -> list[Target]:
-    """List whom a run tells: its MQTT broker always, the webhook when one is set."""
-    listed: list[Target] = [
-        MqttTarget(
-            name="mqtt",
-            host=found.mqtt_host or "127.0.0.1",
-            port=found.mqtt_port,
-            prefix=prefix,
-            username=found.mqtt_username,
-            password_env=_secret(found, "mqtt_password")[0],
-            password_file=_secret(found, "mqtt_password")[1],
-            client_id="foreshock-notifier",
-            exercise=True,  # what is simulated says so in its payload
+def targets(found: Settings, site: Site) -> list[Target]:
+    """List whom a run tells: its MQTT broker always, Home Assistant there and the webhook when they are set."""
+    variable, file = _secret(found, "mqtt_password")
+    broker = MqttTarget(
+        name="mqtt",
+        host=found.mqtt_host or "127.0.0.1",
+        port=found.mqtt_port,
+        prefix=site.signals.native,
+        username=found.mqtt_username,
+        password_env=variable,
+        password_file=file,
+        client_id="foreshock-notifier",
+        exercise=True,  # what is simulated says so in its payload
+    )
+    listed: list[Target] = [broker]
+    if found.homeassistant_prefix:
+        chinese = site.language.startswith("zh")
+        listed.append(
+            HomeAssistantTarget(
+                **msgspec.structs.asdict(broker)
+                | {"name": "homeassistant", "client_id": "foreshock-notifier-homeassistant"},
+                discovery=found.homeassistant_prefix,
+                site=site.id,
+                title=site.name.zh if chinese else site.name.en,
+                areas={area.id: area.name.zh if chinese else area.name.en for area in site.areas},
+                language=site.language,
+                console=site.console,
+            )
         )
-    ]
     if found.webhook_url:
         env, file = _secret(found, "webhook_secret")
         listed.append(
@@ -125,7 +142,7 @@ async def _run(found: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await asyncio.to_thread(child.await_journal, found.journal_url)
-    notifier = Notifier(found.journal_url, found.data_folder / "outbox.sqlite", targets(found, site.signals.native))
+    notifier = Notifier(found.journal_url, found.data_folder / "outbox.sqlite", targets(found, site))
     hub = HubClient(found.hub_path)
 
     async def listen() -> None:

@@ -39,6 +39,8 @@ signals:
   sparkplug:
     - prefix: spBv1.0
       groups: [plant]
+  homeassistant:
+    - prefix: homeassistant
 deadlines:
   accept: {red: 2 min}
 """,
@@ -421,6 +423,7 @@ MISTAKES = [
     (MAIN, "prefix: frigate", "prefix: /x", "signals.frigate[0].prefix", "is no topic prefix"),
     (MAIN, "prefix: spBv1.0", "prefix: a/+", "signals.sparkplug[0].prefix", "is no topic prefix"),
     (MAIN, "groups: [plant]", "groups: [a/b]", "signals.sparkplug[0].groups[0]", "'a/b' is no Sparkplug group"),
+    (MAIN, "prefix: homeassistant", "prefix: a/+", "signals.homeassistant[0].prefix", "is no topic prefix"),
     (MAIN, "site/{area}/{point}", "a/#/{point}", "signals.mapped[0].topic", "'#' may only stand as the last level"),
     (MAIN, "site/{area}/{point}", "a+/{point}", "signals.mapped[0].topic", "'+' stands for a whole level"),
     (MAIN, "site/{area}/{point}", "{x}/{point}", "signals.mapped[0].topic", "unknown place-holder '{x}'"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from sensors.dialects.dialect import Route
+from sensors.dialects.dialect import Route, Wanted
 from sensors.lookup import Registry
-from sensors.site import Frigate, Mapping, Signals
+from sensors.site import Frigate, HomeAssistant, Mapping, Signals
 from sensors.topics import DIALECTS, REFUSED, Topics, covers, leanest
 from tests.sensors.dialects.suite import site
 
@@ -158,3 +159,79 @@ def test_topics_of_one_subject_share_its_place_and_subjects_are_bounded(monkeypa
         _ = table[b"plant/%d" % k]
     assert len(lane.subjects) == 100
     assert table.refusal(b"plant/150").detail == "more devices than this bridge remembers"
+
+
+def learning() -> tuple[Topics, int]:
+    """Give the topics of a site with two installations that announce, and the lane of the first."""
+    table = Topics(Registry(site(Signals(homeassistant=(HomeAssistant(), HomeAssistant(prefix="other"))))))
+    lane = int(table.lane_of[table[b"homeassistant/sensor/x/config"]])
+    return table, lane
+
+
+def test_a_topic_that_a_payload_told_of_comes_to_its_lane() -> None:
+    table, lane = learning()
+    assert table[b"gw/1"] == REFUSED
+    assert table.learn(lane, Wanted("gw/1", "one"))
+    route = table[b"gw/1"]
+    assert int(table.lane_of[route]) == lane
+    assert table.lanes[lane].subjects[int(table.point_of[route])] == "one"
+    assert not table.learn(lane, Wanted("gw/1", "one")), "it is no change"
+    assert table.learn(lane, Wanted("gw/1", None))
+    assert table[b"gw/1"] == REFUSED
+    assert not table.learn(lane, Wanted("gw/1", None))
+
+
+def test_no_payload_takes_a_topic_away() -> None:
+    table, lane = learning()
+    other = int(table.lane_of[table[b"other/sensor/x/config"]])
+    table.learn(lane, Wanted("gw/1", "one"))
+    assert not table.learn(other, Wanted("gw/1", "theirs"))
+    assert not table.learn(other, Wanted("gw/1", None))
+    table.learn(lane, Wanted("foreshock/readings/a0/p0", "mine"))
+    route = table[b"foreshock/readings/a0/p0"]
+    assert int(table.lane_of[route]) not in (lane, other)
+
+
+def test_learnt_topics_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensors.topics._MOST_LEARNT", 3)
+    table, lane = learning()
+    assert [table.learn(lane, Wanted(f"gw/{k}", k)) for k in range(5)] == [True] * 3 + [False] * 2
+    assert table[b"gw/4"] == REFUSED
+    table.learn(lane, Wanted("gw/0", None))
+    assert table.learn(lane, Wanted("gw/4", 4))
+
+
+def test_a_learnt_topic_may_go_while_it_is_among_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensors.topics._REMEMBERED", 90)
+    table, lane = learning()
+    for k in range(400):
+        table.learn(lane, Wanted(f"gw/{k}", k % 3))
+        assert table[b"gw/%d" % k] != REFUSED
+        table.learn(lane, Wanted(f"gw/{k}", None))
+    assert len(table) <= 200
+
+
+def test_what_was_learnt_passes_to_the_next_version_of_the_site() -> None:
+    def version(**sources: str) -> Topics:
+        made = site(Signals(homeassistant=(HomeAssistant(),)))
+        points = [
+            msgspec.structs.replace(
+                point, sources=(f"homeassistant:{sources[point.id]}",) if point.id in sources else ()
+            )
+            for point in made.points
+        ]
+        return Topics(Registry(msgspec.structs.replace(made, points=tuple(points))))
+
+    before = version(p0="kept", p1="gone")
+    for name in ("kept", "gone", "new"):
+        route = before[f"homeassistant/sensor/{name}/config".encode()]
+        lane = int(before.lane_of[route])
+        payload = f'{{"unique_id": "{name}", "state_topic": "gw/{name}"}}'.encode()
+        decoded = before.dialects[lane].decode(before.lanes[lane], before.point_of[[route]], [payload], 0.0)
+        for wanted in decoded.wanted:
+            before.learn(lane, wanted)
+    after = version(p0="kept", p2="new")
+    assert after.succeed(before) == {"gw/gone": False, "gw/new": True}
+    assert after[b"gw/kept"] != REFUSED and after[b"gw/new"] != REFUSED
+    assert after[b"gw/gone"] == REFUSED
+    assert version().succeed(Topics(Registry(site()))) == {}

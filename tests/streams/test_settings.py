@@ -32,6 +32,7 @@ def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
         ({"FORESHOCK_PORT": "70000"}, "FORESHOCK_PORT"),
         ({"FORESHOCK_SYNCHRONOUS": "maybe"}, "FORESHOCK_SYNCHRONOUS"),
         ({"FORESHOCK_LOG_LEVEL": "loud"}, "FORESHOCK_LOG_LEVEL"),
+        ({"FORESHOCK_HOMEASSISTANT_PREFIX": "home/#"}, "FORESHOCK_HOMEASSISTANT_PREFIX"),
         ({"FORESHOCK_MQTT_PASSWORD_FILE": "/nowhere/at/all"}, "FORESHOCK_MQTT_PASSWORD_FILE"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,15 +24,18 @@ class Wire:
         self.taken: list[tuple[str, str]] = []
         self.failures: dict[str, list[Exception]] = {"area": [], "dispatch": []}
         self.stale = False
+        self.areas: Sequence[str] = ()
 
 
 class Sender:
     """Stand in for a broker that retains."""
 
     retained = True
+    areas: Sequence[str] = ()
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
+        self.areas = wire.areas
 
     async def open(self) -> None:
         pass
@@ -94,6 +97,20 @@ def test_orders_are_told_before_the_summaries_that_a_broker_has_forgotten(wire: 
         await reached(lambda: wire.taken.count(("area", "slope-1")) == 2)
         await notifier.stop()
         assert wire.taken[0] == ("dispatch", order)
+
+    asyncio.run(scenario())
+
+
+def test_areas_that_never_had_an_alarm_are_told_where_the_target_shows_them(wire: Wire, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        town = Town(Journal(tmp_path / "journal.sqlite"))
+        town.dispatch()
+        wire.stale, wire.areas = True, ("river-1", "slope-1")
+        notifier = notifier_of(tmp_path)
+        await notifier.start()
+        await reached(lambda: ("area", "river-1") in wire.taken)
+        await notifier.stop()
+        assert wire.taken.count(("area", "river-1")) == 1
 
     asyncio.run(scenario())
 

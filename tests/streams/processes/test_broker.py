@@ -20,7 +20,7 @@ pytestmark = pytest.mark.server
 
 
 def test_orders_pass_while_there_is_no_bridge_and_readings_wait(tmp_path: Path) -> None:
-    found = settings.load({}, data=str(tmp_path), mqtt_port=free_port())
+    found = settings.load({}, data=str(tmp_path), mqtt_port=free_port(), homeassistant_prefix="house")
     (tmp_path / "run").mkdir()
     publication.write(tmp_path, bundle.pack(Bundle(site=site(), rules=rules())))
     broker, *_ = common_children(found)
@@ -38,6 +38,10 @@ def test_orders_pass_while_there_is_no_bridge_and_readings_wait(tmp_path: Path) 
         assert other.next() == (0x40, b"\0\3")
         other.publish("foreshock/undispatched/a0", b"{}", 1, 4)
         assert other.next() == (0x40, b"\0\4"), "a notice that nobody is on it would hold up every order behind it"
+        other.publish(f"house/device/foreshock-{site().id}/a0/config", b"{}", 1, 5, 1)
+        assert other.next() == (0x40, b"\0\5")
+        other.publish("foreshock/homeassistant/areas/a0", b"{}", 1, 6, 1)
+        assert other.next() == (0x40, b"\0\6")
 
     async def scenario() -> None:
         assert broker.name == "broker"

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from alerts.journal import Journal
@@ -13,10 +14,24 @@ from alerts.notifiers import notifier as module
 from alerts.notifiers.deliveries import Deliveries, Letter
 from alerts.notifiers.notice import Notice
 from alerts.notifiers.notifier import Notifier
-from alerts.notifiers.targets import WebhookTarget
-from streams.processes.notifier import AGAIN, Undelivered
+from alerts.notifiers.targets import HomeAssistantTarget, WebhookTarget
+from streams import settings
+from streams.processes.notifier import AGAIN, Undelivered, targets
 from tests.alerts.notifiers.world import Town, receiver
+from tests.streams.small_site import site
 from tests.waiting import reached
+
+
+def test_home_assistant_is_told_in_the_sites_language_where_it_is_asked_for() -> None:
+    made = site()
+    assert [one.name for one in targets(settings.load({}), made)] == ["mqtt"]
+    found = settings.load({}, homeassistant_prefix="house", mqtt_host="10.0.0.7", mqtt_username="f")
+    _, house = targets(found, made)
+    assert isinstance(house, HomeAssistantTarget)
+    assert (house.host, house.username, house.discovery, house.prefix) == ("10.0.0.7", "f", "house", "foreshock")
+    assert house.areas == {area.id: area.name.zh for area in made.areas}
+    _, house = targets(found, msgspec.structs.replace(made, language="en"))
+    assert isinstance(house, HomeAssistantTarget) and house.title == made.name.en
 
 
 class Told:
