@@ -22,6 +22,7 @@ COMMANDS = {
     "schema": "schema.schema",
     "alarms": "alarms.app",
     "outbox": "outbox.app",
+    "quarantine": "quarantine.app",
     "users": "accounts.users",
     "tokens": "accounts.tokens",
     "score": "score.score",
