@@ -23,6 +23,7 @@ COMMANDS = {
     "alarms": "alarms.app",
     "outbox": "outbox.app",
     "quarantine": "quarantine.app",
+    "listen": "listen.listen",
     "users": "accounts.users",
     "tokens": "accounts.tokens",
     "score": "score.score",
