@@ -24,6 +24,7 @@ COMMANDS = {
     "outbox": "outbox.app",
     "quarantine": "quarantine.app",
     "listen": "listen.listen",
+    "adopt": "adopt.adopt",
     "users": "accounts.users",
     "tokens": "accounts.tokens",
     "score": "score.score",
