@@ -43,7 +43,7 @@ def adopt(
 
     foreshock adopt --seconds 120
 
-    foreshock adopt 'plant/#' --area slope-01 --write proposed.yaml
+    foreshock adopt "plant/#" --area slope-01 --write proposed.yaml
     """
     found = configured(site=site, data=data, mqtt_host=host, mqtt_port=port)
     folder = found.site_folder

@@ -55,7 +55,7 @@ def listen(
 
     foreshock listen
 
-    foreshock listen 'plant/#' --refused --seconds 60
+    foreshock listen "plant/#" --refused --seconds 60
 
     foreshock listen --json --count 100
     """
