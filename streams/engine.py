@@ -437,7 +437,11 @@ class Engine:
             self.last_received[rows] = arrived
         else:
             run.refuse("duplicate", at[times == before])
-            run.refuse("out_of_order", at[times < before])
+            past = (times < before) & ((qualities & (HISTORICAL | UNUSABLE)) == HISTORICAL)
+            run.refuse("out_of_order", at[(times < before) & ~past])
+            if past.any():  # for the charts: baselines and rules go on from what is newer
+                unscored = np.full(int(past.sum()), np.nan, np.float32)
+                self._scored.append((self.points[rows[past]], times[past], values[past], unscored))
             bad = (qualities & BAD) != 0
             run.refuse("bad_quality", at[fresh & bad])
             run.refuse("out_of_range", at[fresh & ~bad & ~good])
