@@ -13,10 +13,13 @@ from sensors.observation import BAD, OUT_OF_RANGE
 from sensors.quarantine import REPLAYED, Query, Refused, Replayed
 from streams import refusals, run
 from streams.bundle import Bundle
+from streams.embedded.reader import LogReader
 from streams.embedded.store import Log, TopicSpec
 from streams.refusals import Item, Refusals
+from streams.settings import Settings
 from streams.station import Station
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE, SCORES, SNAPSHOTS
+from streams.worker import topic_specs
 from tests.streams.small_site import START, frame_of, published, rules, site, tick
 from tests.waiting import until
 
@@ -170,3 +173,20 @@ def test_every_reason_has_words_in_both_languages(reason: str) -> None:
     words = messages.both(f"refused.{reason}")
     assert words["zh"] and words["en"]
     assert f"refused.{reason}" not in words.values()
+
+
+def test_how_much_is_kept_is_a_setting() -> None:
+    spec = topic_specs(Settings(quarantine_days=2, quarantine_megabytes=3), 1)[QUARANTINE]
+    assert (spec.retention_seconds, spec.retention_bytes) == (2 * 86_400, 3_000_000)
+
+
+def test_the_log_is_entered_by_time_and_read_by_key(tmp_path: Path) -> None:
+    filled(tmp_path, *(kept(number) for number in range(9)))
+    with Log(tmp_path / "log.sqlite", TOPICS) as log:
+        log.write([(QUARANTINE, 0, b"k", b"marked"), (QUARANTINE, 0, None, kept(10))])
+    with LogReader(tmp_path / "log.sqlite") as reader:
+        assert [reader.offset_at(QUARANTINE, 0, START + at) for at in (-5, 0, 3.5, 8, 1e12)] == [0, 0, 4, 8, 11]
+        assert list(reader.keyed(QUARANTINE, 0, 0)) == [(9, b"k", b"marked")]
+        assert list(reader.keyed(QUARANTINE, 0, 10)) == []
+        newest = [offset for offset, _, _ in reader.newest_first(QUARANTINE, 0, 100, first=2, stop=5)]
+    assert newest == [4, 3, 2]
