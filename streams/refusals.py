@@ -21,8 +21,8 @@ from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
 LOOK = 20_000
 """Records that one page looks through at most, of the quarantine and of the engine's outcomes together."""
 
-COUNTED = 200_000
-"""Records that statistics look through at most, the newest."""
+COUNTED = 50_000
+"""Records that statistics look through unless told otherwise, the newest: a second of work."""
 
 SHOWN = 4096
 """Bytes of a message that a list shows; one shown alone is shown whole."""
@@ -190,8 +190,8 @@ class Refusals:
                     return None
         return None
 
-    def statistics(self, query: Query) -> Statistics:
-        """Count what is kept and asked for, among the newest `COUNTED` records."""
+    def statistics(self, query: Query, most: int = COUNTED) -> Statistics:
+        """Count what is kept and asked for, among the newest `most` records."""
         found = Statistics()
         reasons: dict[str, Counter[str]] = {}
         sources: dict[str, Counter[str]] = {}
@@ -207,7 +207,7 @@ class Refusals:
             looked = 0.0
             for seen in heapq.merge(*kinds, key=lambda one: -one.time):
                 looked += seen.cost
-                if looked > COUNTED:
+                if looked > most:
                     found.complete = False
                     break
                 one = seen.item

@@ -58,6 +58,7 @@ def decode_scores(
 def configure(found: Settings, content: Bundle) -> ConsoleConfig:
     """Compose the console's configuration."""
     feed = HubClient(found.hub_path)
+    names = {point.index: point.id for point in content.site.points}
     return ConsoleConfig(
         data=found.data_folder,
         site=content.site,
@@ -75,7 +76,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         port=found.port,
         decode_scores=decode_scores,
         history=Backlog(found).scores,
-        quarantine=quarantine.Backlog(found.data_folder, found.log_file, content.site, feed),
+        quarantine=quarantine.Backlog(found.data_folder, found.log_file, names, feed),
         started=_started,
     )
 

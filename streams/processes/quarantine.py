@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,6 +12,7 @@ import msgspec
 
 from sensors.quarantine import Query
 from sensors.site import Site
+from streams import bundle, publication
 from streams.again import Record, Replay, alone
 from streams.embedded.schema import LogError
 from streams.hub import HubError
@@ -28,11 +31,10 @@ class Producer(Protocol):
 
 
 class Backlog:
-    """Search and replay the quarantine of one data folder."""
+    """Search and replay the quarantine of one data folder. `names` are the ids of points by registry index."""
 
-    def __init__(self, data: Path, file: Path, site: Site, producer: Producer) -> None:
-        self._data, self._file, self._site, self._producer = data, file, site, producer
-        self._names = {point.index: point.id for point in site.points}
+    def __init__(self, data: Path, file: Path, names: Mapping[int, str], producer: Producer) -> None:
+        self._data, self._file, self._names, self._producer = data, file, names, producer
         self._marks = Marks()
 
     def page(self, query: Query, limit: int, cursor: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
@@ -60,13 +62,18 @@ class Backlog:
 
     async def replay(self, query: Query, actor: str, *, dry_run: bool, start: int) -> Mapping[str, Any]:
         """Replay at most `MOST` messages. Raise `BusyError`, `TimeoutError`, or `ConnectionError` without a worker."""
-        replay = Replay(self._file, self._site, self._producer.produce, actor)
         try:
-            with alone(self._data):
+            site = await asyncio.to_thread(self._site)
+            replay = Replay(self._file, site, self._producer.produce, actor)
+            with contextlib.nullcontext() if dry_run else alone(self._data):
                 tally = await replay.run(query, dry_run=dry_run, start=start, most=MOST)
         except (HubError, LogError) as error:
             raise ConnectionError(str(error)) from error
         return msgspec.structs.asdict(tally)
+
+    def _site(self) -> Site:
+        """Read the site in force: it may be another one than when the console began."""
+        return bundle.unpack(publication.read(self._data)).site
 
     def _refusals(self) -> Refusals:
         return Refusals(self._file, self._names, self._marks)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,41 +9,18 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from scripts.cli import application
-from scripts.ports import free_port
-from streams.embedded import broker as embedded
+from tests.scripts.conftest import publishing
 from tests.sensors.adoption.test_guess import DISTRICT
 from tests.sensors.adoption.test_proposal import merged
-from tests.sensors.test_bridge import publisher
 
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    number = free_port()
-    running = embedded.start(number, tmp_path_factory.mktemp("broker"))
-    yield number
-    running.stop()
-
-
 def adopt(port: int, data: Path, sent: dict[str, str], *arguments: str) -> Result:
     """Watch for a second while somebody publishes."""
-    over = threading.Event()
-
-    def publish() -> None:
-        with publisher(port) as client:
-            while not over.wait(0.05):
-                for topic, payload in sent.items():
-                    client.publish(topic, payload)
-
-    thread = threading.Thread(target=publish)
-    thread.start()
-    try:
-        where = ["--seconds", "1", "--data", str(data), "--mqtt-port", str(port), "--site", str(DISTRICT)]
+    where = ["--seconds", "1", "--data", str(data), "--mqtt-port", str(port), "--site", str(DISTRICT)]
+    with publishing(port, [(topic, payload.encode()) for topic, payload in sent.items()]):
         return CliRunner().invoke(application("adopt"), ["adopt", *where, *arguments])
-    finally:
-        over.set()
-        thread.join()
 
 
 def test_it_proposes_points_that_load_and_leaves_the_site_alone(port: int, tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,40 +12,18 @@ from scripts.cli import application
 from scripts.ports import free_port
 from streams import bundle, publication
 from streams.bundle import Bundle
-from streams.embedded import broker as embedded
-from tests.sensors.test_bridge import publisher
+from tests.scripts.conftest import publishing
 from tests.streams.small_site import site
 
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    number = free_port()
-    running = embedded.start(number, tmp_path_factory.mktemp("broker"))
-    yield number
-    running.stop()
-
-
 def listen(port: int, data: Path, sent: list[tuple[str, bytes]], *arguments: str) -> Result:
-    """Run the command while somebody publishes, again and again until it has ended."""
+    """Run the command while somebody publishes."""
     publication.write(data, bundle.pack(Bundle(site=site(), rules=())))
-    over = threading.Event()
-
-    def publish() -> None:
-        with publisher(port) as client:
-            while not over.wait(0.02):
-                for topic, payload in sent:
-                    client.publish(topic, payload)
-
-    thread = threading.Thread(target=publish)
-    thread.start()
-    try:
-        where = ["--data", str(data), "--mqtt-port", str(port)]
+    where = ["--data", str(data), "--mqtt-port", str(port)]
+    with publishing(port, sent):
         return CliRunner().invoke(application("listen"), ["listen", *where, *arguments])
-    finally:
-        over.set()
-        thread.join()
 
 
 SENT = [

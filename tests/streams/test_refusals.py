@@ -156,6 +156,11 @@ def test_what_is_kept_is_counted_by_reason_source_and_topic(both: Refusals) -> N
     assert both.statistics(Query(source="bridge")).messages == 1
 
 
+def test_counting_stops_at_its_limit_and_says_so(both: Refusals) -> None:
+    counted = both.statistics(Query(), most=2)
+    assert not counted.complete and counted.messages <= 2
+
+
 def test_the_quarantine_is_bounded_by_size_and_the_oldest_go_first(tmp_path: Path) -> None:
     spec = TopicSpec(retention_bytes=20_000)
     with Log(tmp_path / "log.sqlite", TOPICS | {QUARANTINE: spec}) as log:
