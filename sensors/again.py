@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from sensors.dialects.dialect import Decoded, without
-from sensors.intake import Intake
+from sensors import push
+from sensors.dialects.dialect import Decoded, nothing, without
+from sensors.intake import Checked, Intake, Rejected
 from sensors.observation import HISTORICAL, LATE, CameraEvent, Report, Said
 from sensors.quarantine import Refused
 from sensors.reader import Arrivals
@@ -25,6 +27,9 @@ Outcome = Literal["accepted", "refused", "taken_before", "cut", "no_message", "s
 """What became of one message: its readings are taken, it is refused once more, all of it was taken before, it was not
 kept whole, there is no message, it only told a state of then.
 """
+
+_gate = lru_cache(maxsize=2)(push.Push)
+_pushed = msgspec.json.Decoder(push.Reading).decode
 
 OUTCOMES: tuple[Outcome, ...] = ("accepted", "refused", "taken_before", "cut", "no_message", "state_only")
 
@@ -62,9 +67,7 @@ def again(intake: Intake, refused: Refused, now: float, *, taken: Collection[int
     if not refused.replayable:
         cut = bool(refused.topic) and len(refused.raw) != refused.size
         return Again("cut" if cut else "no_message")
-    checked = intake.check(
-        arrivals_of(intake, refused.topic, refused.raw, retained=refused.retained), received=refused.time
-    )
+    checked = _checked(intake, refused)
     reasons: Counter[str] = Counter()
     for one in checked.rejected:
         reasons[one.reason] += one.readings
@@ -90,6 +93,20 @@ def again(intake: Intake, refused: Refused, now: float, *, taken: Collection[int
     if not made.records:
         made.outcome = "refused" if reasons else "taken_before" if dropped else "state_only" if states else "no_message"
     return made
+
+
+def _checked(intake: Intake, refused: Refused) -> Checked:
+    """Decode a message as of its arrival, by the way on which it came."""
+    if not refused.topic.startswith(f"{push.TOPIC} "):
+        arrivals = arrivals_of(intake, refused.topic, refused.raw, retained=refused.retained)
+        return intake.check(arrivals, refused.time)
+    name = refused.topic.encode()
+    try:
+        reading = _pushed(refused.raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return Checked(nothing(), [Rejected(0, name, refused.raw, "malformed", str(error)[:200], refused.size, 1)])
+    decoded, turned = _gate(intake.registry).check([reading], refused.time, refused.time)
+    return Checked(decoded, [Rejected(0, name, refused.raw, one.reason, one.detail, refused.size, 1) for one in turned])
 
 
 def _new(decoded: Decoded, before: npt.NDArray[np.uint32], late: float) -> tuple[Decoded, int]:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from scripts.load import bench_site
-from sensors import frame, observation, packing, quarantine
+from sensors import frame, observation, packing, push, quarantine
 from sensors.again import again, arrivals_of
 from sensors.intake import Intake
 from sensors.lookup import Registry
@@ -130,3 +130,14 @@ def test_a_camera_event_is_taken_once_and_as_history() -> None:
     event = observation.decode(made.records[0][2])
     assert isinstance(event, CameraEvent) and event.quality == HISTORICAL
     assert again(intake(site(cameras=("gate",))), refused, NOW, said=True).outcome == "taken_before"
+
+
+def test_a_reading_that_was_pushed_over_http_is_taken_as_one_that_came_over_mqtt() -> None:
+    gate = push.Push(Registry(site(5)))
+    pushed = gate.take([push.Reading("p7", 3.5, NOW - 5), push.Reading("p1", 1.0)], NOW, NOW, "token:gw#1")
+    [refused] = [quarantine.decode(record) for topic, _, record in pushed.records if topic == quarantine.TOPIC]
+    assert again(intake(site(6)), refused, NOW).reasons == {"unknown_point": 1}
+    made = again(intake(site()), refused, NOW)
+    assert readings(made.records) == [(7, NOW - 5, 3.5, HISTORICAL)]
+    broken = msgspec.structs.replace(refused, raw=b"{", size=1)
+    assert again(intake(site()), broken, NOW).reasons == {"malformed": 1}
