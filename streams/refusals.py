@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 import msgspec
@@ -85,19 +86,27 @@ class Statistics(msgspec.Struct, kw_only=True):
 
 
 class Marks:
-    """Know which messages were replayed, by the offset of their first record; reads only what is new."""
+    """Know which messages were replayed, by the offset of their first record; reads only what is new.
+
+    Any thread may ask.
+    """
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._at = 0
         self._found: dict[int, Replayed] = {}
 
     def read(self, log: LogReader) -> dict[int, Replayed]:
         """Read on, and return all marks; several of one message are one, with all that was taken."""
+        with self._lock:
+            return self._read(log)
+
+    def _read(self, log: LogReader) -> dict[int, Replayed]:
         end = log.end(QUARANTINE, 0)
         if end < self._at:  # another log
             self._at, self._found = 0, {}
-        for _, key, value in log.keyed(QUARANTINE, 0, self._at):
-            if key == REPLAYED:
+        for offset, key, value in log.keyed(QUARANTINE, 0, self._at):
+            if key == REPLAYED and offset < end:
                 mark = quarantine.decode_mark(value)
                 self._found[mark.offset] = merged(self._found.get(mark.offset), mark)
         self._at = end

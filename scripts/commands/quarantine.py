@@ -52,7 +52,7 @@ WORDS = {
     "state_only": "only told a state of then",
 }
 
-SourceOption = Annotated[str | None, typer.Option("--source", help="Who refused it: bridge, engine, replay.")]
+SourceOption = Annotated[str | None, typer.Option("--source", help="Who refused it: bridge, http, engine.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why: unknown_point, malformed, future and so on.")]
 TopicOption = Annotated[str | None, typer.Option("--topic", help="A text that the topic contains.")]
 FromOption = Annotated[

@@ -6,17 +6,19 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from sensors.quarantine import Query
 from sensors.site import Site
 from streams import bundle, publication
-from streams.again import Record, Replay, alone
 from streams.embedded.schema import LogError
 from streams.hub import HubError
 from streams.refusals import Marks, Refusals
+
+if TYPE_CHECKING:
+    from streams.again import Record
 
 MOST = 500
 """Messages that one request replays at most: it has to be answered soon."""
@@ -62,6 +64,8 @@ class Backlog:
 
     async def replay(self, query: Query, actor: str, *, dry_run: bool, start: int) -> Mapping[str, Any]:
         """Replay at most `MOST` messages. Raise `BusyError`, `TimeoutError`, or `ConnectionError` without a worker."""
+        from streams.again import Replay, alone  # with all dialects: the console begins sooner without
+
         try:
             site = await asyncio.to_thread(self._site)
             replay = Replay(self._file, site, self._producer.produce, actor)
