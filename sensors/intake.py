@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from operator import itemgetter
+from itertools import groupby
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from sensors import observation, packing, quarantine
+from sensors import age, observation, packing, quarantine
 from sensors.dialects.dialect import Decoded, Refused, Reply, join, nothing, without
 from sensors.lookup import Registry
 from sensors.observation import LATE, Said
@@ -48,6 +50,26 @@ class Batch:
         return sum(len(value) for _, _, value in self.records)
 
 
+class Rejected(NamedTuple):
+    """Say what of one arrival was refused and why; `place` is -1 for what was too large to be taken in."""
+
+    place: int
+    topic: bytes
+    raw: bytes
+    reason: str
+    detail: str
+    size: int
+    readings: int
+
+
+@dataclass(slots=True)
+class Checked:
+    """Hold what arrivals came to: `decoded` passed every check, readings are stamped; the rest was `rejected`."""
+
+    decoded: Decoded
+    rejected: list[Rejected]
+
+
 class Intake:
     """Turn arrivals into batches for one site; count everything."""
 
@@ -56,6 +78,7 @@ class Intake:
         self.limits = limits or Limits()
         self.topics = Topics(registry)
         self.quarantine = Quarantine(source)
+        self._rejected: list[Rejected] = []
         self._broken: set[int] = set()  # lanes whose decoder has raised
         self._filters: dict[str, bool] = {}
         self._inspector = Inspector(registry)
@@ -64,31 +87,71 @@ class Intake:
 
     def take(self, arrivals: Arrivals, received: float) -> Batch:
         """Make the batch of what arrived by `received` (unix seconds)."""
-        decoded = self._decode(arrivals, received)
-        batch = Batch(replies=decoded.replies, filters=self._filters)
+        checked = self.check(arrivals, received)
+        decoded = checked.decoded
+        batch = Batch(self.pack(decoded, received), len(decoded), len(decoded.events), decoded.replies, self._filters)
         self._filters = {}
-        for one in arrivals.oversized:
-            self._refuse_topic(received, one.topic, one.head, "oversized", f"{one.size} bytes", one.size)
-        if arrivals.retained and len(decoded):
-            decoded = self._without_retained(arrivals, decoded, received)
-        if len(decoded):
-            self._inspector.stamp(decoded, received)
-            bad = self._inspector.inspect(decoded, received)
-            if bad is not None:
-                decoded = self._without_bad(arrivals, decoded, bad, received)
-            batch.readings = len(decoded)
-            batch.records = self._packer.pack(decoded, received)
-        for place, event in decoded.events:
-            checked = self._event(arrivals, place, event, received)
-            if checked is not None:
-                partition = self.registry.partition(checked.area)
-                batch.records.append((packing.TOPIC, partition, observation.encode(checked)))
-                batch.events += 1
+        if checked.rejected:
+            self._put_away(arrivals, checked, received)
         if self.quarantine.pending:
             batch.records += [
                 (quarantine.TOPIC, quarantine.PARTITION, record) for record in self.quarantine.take(received)
             ]
         return batch
+
+    def check(self, arrivals: Arrivals, received: float) -> Checked:
+        """Decode, stamp and check what arrived by `received` (unix seconds), and keep nothing of it."""
+        rejected: list[Rejected] = []
+        self._rejected = rejected
+        decoded = self._decode(arrivals, received)
+        for one in arrivals.oversized:
+            self._reject(-1, one.topic, one.head, "oversized", f"{one.size} bytes", one.size)
+        if arrivals.retained and len(decoded):
+            decoded = self._without_retained(arrivals, decoded)
+        if len(decoded):
+            self._inspector.stamp(decoded, received)
+            bad = self._inspector.inspect(decoded, received)
+            if bad is not None:
+                decoded = self._without_bad(arrivals, decoded, bad, received)
+        if decoded.events:
+            checked = ((place, self._event(arrivals, place, event, received)) for place, event in decoded.events)
+            decoded.events = [(place, event) for place, event in checked if event is not None]
+        return Checked(decoded, rejected)
+
+    def pack(self, decoded: Decoded, received: float) -> list[tuple[str, int, bytes]]:
+        """Make the records (topic, partition, value) of what was checked."""
+        records = self._packer.pack(decoded, received) if len(decoded) else []
+        for _, event in decoded.events:
+            records.append((packing.TOPIC, self.registry.partition(event.area), observation.encode(event)))
+        return records
+
+    def _put_away(self, arrivals: Arrivals, checked: Checked, received: float) -> None:
+        """Quarantine what was rejected, message by message, with what else of it was taken."""
+        rejected = sorted(checked.rejected, key=attrgetter("place"))  # stable
+        message = checked.decoded.message
+        said = {place for place, _ in checked.decoded.events}
+        retained = set(arrivals.retained)
+        for place, group in groupby(rejected, key=attrgetter("place")):
+            taken = b""
+            if len(message) and place >= 0:
+                start, stop = np.searchsorted(message, (place, place + 1)).tolist()
+                if stop > start:
+                    taken = np.unique(checked.decoded.point[start:stop]).astype("<u4").tobytes()
+            part = 0
+            for one in group:
+                part += self.quarantine.refuse(
+                    received,
+                    one.topic.decode(errors="backslashreplace"),
+                    one.reason,
+                    one.raw,
+                    one.detail,
+                    one.readings,
+                    one.size,
+                    retained=place in retained,
+                    part=part,
+                    taken=taken,
+                    said=place in said,
+                )
 
     def _decode(self, arrivals: Arrivals, received: float) -> Decoded:
         """Decode lane by lane; readings come back in the order of their messages."""
@@ -105,7 +168,7 @@ class Intake:
         for lane in np.unique(lane_of).tolist():
             places = np.flatnonzero(lane_of == lane)
             if lane < 0:
-                self._refuse_unrouted(arrivals, places, received)
+                self._refuse_unrouted(arrivals, places)
                 continue
             chosen = [payloads[place] for place in places.tolist()]
             parts.append(self._lane(arrivals, lane, places, points[places], chosen, received))
@@ -141,9 +204,7 @@ class Intake:
             where = np.arange(len(payloads)) if places is None else places
             for place in np.flatnonzero(~np.asarray(fits)).tolist():
                 size = len(payloads[place])
-                self._refuse(
-                    arrivals, int(where[place]), received, "oversized", f"{size} bytes, at most {most} allowed"
-                )
+                self._refuse(arrivals, int(where[place]), "oversized", f"{size} bytes, at most {most} allowed")
             payloads = [payloads[place] for place in kept.tolist()]
             points, places = points[kept], where[kept]
         decoded = self._decode_lane(number, points, payloads, received)
@@ -156,7 +217,7 @@ class Intake:
             decoded.events = [(int(places[place]), event) for place, event in decoded.events]
         for one in decoded.refused:
             place = one.message if places is None else int(places[one.message])
-            self._refuse(arrivals, place, received, one.reason, one.detail, one.readings)
+            self._refuse(arrivals, place, one.reason, one.detail, one.readings)
         return decoded
 
     def _decode_lane(
@@ -186,13 +247,13 @@ class Intake:
             parts.append(one)
         return join(parts)
 
-    def _without_retained(self, arrivals: Arrivals, decoded: Decoded, received: float) -> Decoded:
+    def _without_retained(self, arrivals: Arrivals, decoded: Decoded) -> Decoded:
         """Leave out stored copies without a time of their own: stamped on arrival, an old value would look fresh."""
         rows = np.flatnonzero(np.isin(decoded.message, arrivals.retained) & np.isnan(decoded.time))
         if not len(rows):
             return decoded
         for place, count in zip(*np.unique(decoded.message[rows], return_counts=True), strict=True):
-            self._refuse(arrivals, int(place), received, "retained", "a stored copy that has no time", int(count))
+            self._refuse(arrivals, int(place), "retained", "a stored copy that has no time", int(count))
         return without(decoded, rows.tolist())
 
     def _without_bad(
@@ -205,34 +266,31 @@ class Intake:
             reason = CHECKS[bad[row] - 1]
             point = self.registry.by_index[int(decoded.point[row])].id
             ahead = float(decoded.time[row]) - received
-            detail = f"{point}: " + (f"value {decoded.value[row]}" if reason == "not_finite" else f"{ahead:+.3f} s")
-            self._refuse(arrivals, int(decoded.message[row]), received, reason, detail, int(count))
+            what = f"value {decoded.value[row]}" if reason == "not_finite" else age.against(ahead)
+            self._refuse(arrivals, int(decoded.message[row]), reason, f"{point}: {what}", int(count))
         return without(decoded, rows.tolist())
 
     def _event(self, arrivals: Arrivals, place: int, event: Said, received: float) -> Said | None:
         site = self.registry.site
         ahead = event.time - received
         if not -site.accept_age <= ahead <= site.accept_ahead:
-            self._refuse(arrivals, place, received, "future" if ahead > 0 else "ancient", f"{ahead:+.3f} s")
+            self._refuse(arrivals, place, "future" if ahead > 0 else "ancient", age.against(ahead))
             return None
         if ahead < -site.late_after:
             return msgspec.structs.replace(event, quality=event.quality | LATE)
         return event
 
-    def _refuse_unrouted(self, arrivals: Arrivals, places: npt.NDArray[np.intp], received: float) -> None:
+    def _refuse_unrouted(self, arrivals: Arrivals, places: npt.NDArray[np.intp]) -> None:
         for place in places.tolist():
             topic = arrivals.refused[place]
             reason, detail = self.topics.refusal(topic)
-            self._refuse_topic(received, topic, arrivals.payloads[place], reason, detail)
+            self._reject(place, topic, arrivals.payloads[place], reason, detail)
 
-    def _refuse(
-        self, arrivals: Arrivals, place: int, received: float, reason: str, detail: str = "", readings: int = 1
-    ) -> None:
+    def _refuse(self, arrivals: Arrivals, place: int, reason: str, detail: str = "", readings: int = 1) -> None:
         topic = self.topics.topics[arrivals.routes[place]]
-        self._refuse_topic(received, topic, arrivals.payloads[place], reason, detail, readings=readings)
+        self._reject(place, topic, arrivals.payloads[place], reason, detail, readings=readings)
 
-    def _refuse_topic(
-        self, received: float, topic: bytes, raw: bytes, reason: str, detail: str, size: int = -1, readings: int = 1
+    def _reject(
+        self, place: int, topic: bytes, raw: bytes, reason: str, detail: str, size: int = -1, readings: int = 1
     ) -> None:
-        text = topic.decode(errors="backslashreplace")
-        self.quarantine.refuse(received, text, reason, raw, detail, readings, size)
+        self._rejected.append(Rejected(place, topic, raw, reason, detail, size, readings))

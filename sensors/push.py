@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from sensors import quarantine
+from sensors import age, quarantine
 from sensors.dialects import values
 from sensors.dialects.dialect import Decoded, without
 from sensors.lookup import Registry
@@ -58,7 +58,18 @@ class Push:
         self.quarantine = Quarantine("http")
 
     def take(self, readings: Sequence[Reading], stamp: float, received: float, source: str) -> Pushed:
-        """Turn readings into records of the log; `source` is who sent them.
+        """Turn readings into records of the log; `source` is who sent them. Times as in `check`."""
+        decoded, listed = self.check(readings, stamp, received)
+        records = self._packer.pack(decoded, received, source)
+        for turned in listed:
+            raw = msgspec.json.encode(readings[turned.place])
+            self.quarantine.refuse(received, f"{TOPIC} {source}", turned.reason, raw, turned.detail)
+        kept = self.quarantine.take(received)
+        records += [(quarantine.TOPIC, quarantine.PARTITION, record) for record in kept]
+        return Pushed(records, len(decoded), listed)
+
+    def check(self, readings: Sequence[Reading], stamp: float, received: float) -> tuple[Decoded, list[Turned]]:
+        """Check readings and keep nothing of them: give those that pass, and what is turned down and why.
 
         Those without a time are stamped from `stamp` (unix seconds) on, a microsecond each: the same push with the same
         stamp gives the same times, so that the engine knows a repeated one by them.
@@ -92,13 +103,6 @@ class Push:
             for row in rows.tolist():
                 ahead = float(decoded.time[row]) - received
                 reason = CHECKS[bad[row] - 1]
-                refuse(int(decoded.message[row]), reason, "" if reason == "not_finite" else f"{ahead:+.3f} s")
+                refuse(int(decoded.message[row]), reason, "" if reason == "not_finite" else age.against(ahead))
             decoded = without(decoded, rows.tolist())
-        records = self._packer.pack(decoded, received, source)
-        listed = sorted(refused.values())
-        for turned in listed:
-            raw = msgspec.json.encode(readings[turned.place])
-            self.quarantine.refuse(received, f"{TOPIC} {source}", turned.reason, raw, turned.detail)
-        kept = self.quarantine.take(received)
-        records += [(quarantine.TOPIC, quarantine.PARTITION, record) for record in kept]
-        return Pushed(records, len(decoded), listed)
+        return decoded, sorted(refused.values())

@@ -26,6 +26,7 @@ from sensors.lookup import Registry
 from sensors.observation import (
     BAD,
     FRAME,
+    HISTORICAL,
     SIMULATED,
     UNUSABLE,
     CameraEvent,
@@ -152,7 +153,8 @@ class Engine:
             self._tick(offset, what.time)
         elif isinstance(what, CameraEvent):
             self._hear(what.received)
-            self.cameras[what.camera] = min(what.received, self.clock)
+            if not what.quality & HISTORICAL:
+                self.cameras[what.camera] = min(what.received, self.clock)
             changes = self.evaluator.event(what, self.clock)
             self._tell_faults(offset)
             self._decide(offset, changes)
@@ -435,7 +437,11 @@ class Engine:
             self.last_received[rows] = arrived
         else:
             run.refuse("duplicate", at[times == before])
-            run.refuse("out_of_order", at[times < before])
+            past = (times < before) & ((qualities & (HISTORICAL | UNUSABLE)) == HISTORICAL)
+            run.refuse("out_of_order", at[(times < before) & ~past])
+            if past.any():  # for the charts: baselines and rules go on from what is newer
+                unscored = np.full(int(past.sum()), np.nan, np.float32)
+                self._scored.append((self.points[rows[past]], times[past], values[past], unscored))
             bad = (qualities & BAD) != 0
             run.refuse("bad_quality", at[fresh & bad])
             run.refuse("out_of_range", at[fresh & ~bad & ~good])

@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_seconds: Annotated[float, "Seconds between snapshots of the engine's state."] = 30.0
     retention_days: Annotated[float, "Days of observations and outcomes kept in the log."] = 30.0
     retention_gigabytes: Annotated[float, "Most gigabytes of observations kept in the log."] = 20.0
+    quarantine_days: Annotated[float, "Days for which refused messages are kept."] = 30.0
+    quarantine_megabytes: Annotated[float, "Most megabytes of refused messages kept; the oldest go first."] = 500.0
     frame_floor_ms: Annotated[
         float,
         "Least milliseconds between two frames of one partition; up to four times that under load.",

@@ -61,7 +61,11 @@ def topic_specs(settings: Settings, partitions: int) -> dict[str, TopicSpec]:
         OBSERVATIONS: TopicSpec(partitions=partitions, retention_seconds=days, retention_bytes=size // partitions),
         OUTCOMES: TopicSpec(partitions=partitions, retention_seconds=10 * days),
         SCORES: TopicSpec(partitions=partitions, retention_seconds=DAY, retention_bytes=size // partitions // 4),
-        QUARANTINE: TopicSpec(partitions=1, retention_seconds=days, retention_bytes=500_000_000),
+        QUARANTINE: TopicSpec(
+            partitions=1,
+            retention_seconds=settings.quarantine_days * DAY,
+            retention_bytes=int(settings.quarantine_megabytes * 1e6),
+        ),
         SNAPSHOTS: TopicSpec(partitions=partitions, compact=True),
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from alerts.console.accounts.sessions import ABSOLUTE, IDLE
+from sensors.quarantine import Query
 from sensors.site import Site
 
 if TYPE_CHECKING:
@@ -64,8 +65,44 @@ def _no_figures() -> Mapping[str, Any]:
     return {}
 
 
-def _no_quarantine(reason: str | None, source: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
-    return ()
+class Quarantine(Protocol):
+    """Search what was refused, and decode it again. `streams.processes.quarantine.Backlog` is one."""
+
+    def page(self, query: Query, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        """List refusals, the newest first, from a cursor on, and give the next. Raise `ValueError` on a bad cursor."""
+        ...
+
+    def one(self, id: str) -> Mapping[str, Any] | None:
+        """Find one refusal, with all bytes that are kept of it."""
+        ...
+
+    def statistics(self, query: Query) -> Mapping[str, Any]:
+        """Count what is kept, by reason and source."""
+        ...
+
+    async def replay(self, query: Query, actor: str, *, dry_run: bool, start: int) -> Mapping[str, Any]:
+        """Decode again and take what is accepted now; raise `sensors.quarantine.BusyError` while another does."""
+        ...
+
+
+class NoQuarantine:
+    """Hold nothing: a console beside no log."""
+
+    def page(self, query: Query, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        """List nothing."""
+        return (), None
+
+    def one(self, id: str) -> Mapping[str, Any] | None:
+        """Find nothing."""
+        return None
+
+    def statistics(self, query: Query) -> Mapping[str, Any]:
+        """Count nothing."""
+        return {}
+
+    async def replay(self, query: Query, actor: str, *, dry_run: bool, start: int) -> Mapping[str, Any]:
+        """Refuse. Raise `ConnectionError`."""
+        raise ConnectionError("this console is not connected to an engine")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +111,8 @@ class ConsoleConfig:
 
     `rules` maps a rule's id to {"title": {"zh","en"}, "rationale": {...}, "plan": [...]}. `figures()` returns what
     /status and /metrics say when it does not come over the feed's `pulse`; `history()` iterates over the log's latest
-    `scores` records to fill the traces at start; `decode_scores` turns one into columns; `quarantine(reason, source,
-    limit)` lists refused inputs, newest first.
+    `scores` records to fill the traces at start; `decode_scores` turns one into columns; `quarantine` searches
+    refused inputs.
     """
 
     data: Path
@@ -89,7 +126,7 @@ class ConsoleConfig:
     decode_scores: Callable[[bytes], Columns] | None = None
     history: Callable[[], Iterable[Batch]] = _nothing
     figures: Callable[[], Mapping[str, Any]] = _no_figures
-    quarantine: Callable[[str | None, str | None, int], Sequence[Mapping[str, Any]]] = _no_quarantine
+    quarantine: Quarantine = field(default_factory=NoQuarantine)
     started: Callable[[], None] | None = None  # called once requests are answered
     hasher: argon2.PasswordHasher | None = None  # cheaper in tests
     session_idle: float = IDLE  # seconds

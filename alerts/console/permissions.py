@@ -39,6 +39,7 @@ TABLE: dict[str, frozenset[str]] = {
     "quarantine.read": frozenset({"duty", "analyst", "administrator"}),
     "readings.write": frozenset({GATEWAY, "administrator"}),
     "reports.write": _SEAT | {GATEWAY, OWN_UNIT},
+    "quarantine.replay": frozenset({"analyst", "administrator"}),
     "users.manage": _ADMINISTRATOR,
     "tokens.manage": _ADMINISTRATOR,
     "audit.read": _ADMINISTRATOR,

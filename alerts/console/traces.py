@@ -57,8 +57,9 @@ class TraceStore:
         """Append scored readings, in order of time for each point. `seen` is when they arrived, unix seconds; None
         takes their own time for it.
 
-        Points that the store does not have are left out, and so is what is not newer than a point's last reading: a
-        point that serves areas of several partitions is scored in each.
+        Points that the store does not have are left out, and so is what it has: a point that serves areas of several
+        partitions is scored in each. What is older than a point's last reading is history told later, if it has no
+        score; it is put where it belongs.
         """
         known = point < len(self)
         if not known.all():
@@ -70,6 +71,8 @@ class TraceStore:
         with self._lock:
             known = ~(time <= self.last_time[rows])
             if not known.all():
+                past = np.flatnonzero(~known & np.isnan(score))
+                self._insert(rows[past], time[past], value[past])
                 rows, time, value, score = rows[known], time[known], value[known], score[known]
                 if not len(rows):
                     return
@@ -91,6 +94,7 @@ class TraceStore:
             count = min(int(self._count[point]), RAW)
             first = int(self._count[point]) - count
             slots = np.arange(first, first + count) % RAW
+            slots = slots[np.argsort(self._time[point, slots], kind="stable")]  # history may have come later
             time, value, score = self._time[point, slots], self._value[point, slots], self._score[point, slots]
             oldest = time[0] if count else np.inf
             coarse = self._minutes(point, start, min(stop, oldest)) if start < oldest and first else None
@@ -109,12 +113,28 @@ class TraceStore:
     def learning(self, point: int) -> bool:
         """Tell whether the model is still learning a point: its last reading has no score."""
         with self._lock:
-            count = int(self._count[point])
-            return count > 0 and bool(np.isnan(self._score[point, (count - 1) % RAW]))
+            count = min(int(self._count[point]), RAW)
+            last = np.flatnonzero(self._time[point, :count] == self.last_time[point])
+            return len(last) > 0 and bool(np.isnan(self._score[point, last[0]]))
 
     def ages(self, now: float) -> F8:
         """Return the seconds since each point's last reading arrived; NaN where there was none."""
         return np.maximum(now - self.last_seen, 0.0)
+
+    def _insert(self, rows: Rows, time: F8, value: F8) -> None:
+        """Put in what is older than the last reading of its point, unless it is there or older than all that is kept.
+
+        Over the oldest, once a point's places are full: they are searched by time, whatever their order.
+        """
+        for row, at, number in zip(rows.tolist(), time.tolist(), value.tolist(), strict=True):
+            count = min(int(self._count[row]), RAW)
+            kept = self._time[row, :count]
+            if (kept == at).any() or (count == RAW and at < kept.min()):
+                continue
+            slot = count if count < RAW else int(kept.argmin())
+            self._count[row] += count < RAW
+            self._time[row, slot], self._value[row, slot], self._score[row, slot] = at, number, np.nan
+        self._append_minutes(rows, time, value, newest=False)
 
     def _append_raw(self, rows: Rows, heads: Rows, sizes: Rows, time: F8, value: F8, score: F4) -> None:
         rank = np.arange(len(rows)) - np.repeat(heads, sizes)
@@ -125,7 +145,7 @@ class TraceStore:
             rows, slot, time, value, score = rows[kept], slot[kept], time[kept], value[kept], score[kept]
         self._time[rows, slot], self._value[rows, slot], self._score[rows, slot] = time, value, score
 
-    def _append_minutes(self, rows: Rows, time: F8, value: F8) -> None:
+    def _append_minutes(self, rows: Rows, time: F8, value: F8, *, newest: bool = True) -> None:
         good = np.isfinite(value) & np.isfinite(time)
         minute = np.where(good, time // 60, 0).astype(np.int32)
         place = rows * MINUTES + minute % MINUTES
@@ -137,7 +157,8 @@ class TraceStore:
         low[place[fresh]], high[place[fresh]] = np.inf, -np.inf
         np.minimum.at(low, place, value)
         np.maximum.at(high, place, value)
-        last[place] = value
+        tells = np.ones(len(place), np.bool_) if newest else fresh  # what is older than a minute's last is not it
+        last[place[tells]] = value[tells]
 
     def _minutes(self, point: int, start: float, stop: float) -> tuple[F8, F8, F8, F8]:
         minute = self._minute[point]

@@ -37,15 +37,22 @@ def topics(config: Mapping) -> tuple[str, ...]:
 
 def resolve(topic: str, config: Mapping, registry: Registry) -> Route | Refusal | None:
     """Say which point a topic carries."""
-    match = _pattern(config.topic).fullmatch(topic)
-    if match is None:
+    id = point_id(topic, config)
+    if id is None:
         return None
-    held = match.groupdict()
-    id = _HOLDER.sub(lambda holder: held.get(holder[1]) or "", config.point)
     point = registry.point(id)
     if point is None:
         return Refusal("unknown_point", f"no point {id[:128]!r}")
     return Route("reading", point.index)
+
+
+def point_id(topic: str, config: Mapping) -> str | None:
+    """Name the point that a topic carries, whether or not a site has it; None when the mapping does not match."""
+    match = _pattern(config.topic).fullmatch(topic)
+    if match is None:
+        return None
+    held = match.groupdict()
+    return _HOLDER.sub(lambda holder: held.get(holder[1]) or "", config.point)
 
 
 def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], received: float) -> Decoded:

@@ -104,10 +104,14 @@ class LogReader:
         """Read records of offsets start ≤ o < stop in order: at most `limit`, about `max_bytes`, and at least one."""
         return self.read_rows(self._id(topic, partition), start, stop, limit, max_bytes)
 
-    def newest_first(self, topic: str, partition: int, most: int) -> Iterator[Entry]:
-        """Yield the last `most` records, the newest first; no further back is read than is taken."""
-        stop = self.end(topic, partition)
-        first = max(self.start(topic, partition), stop - most)
+    def newest_first(
+        self, topic: str, partition: int, most: int, *, first: int = 0, stop: int | None = None
+    ) -> Iterator[Entry]:
+        """Yield the last `most` records of offsets first ≤ o < stop, the newest first; no further back is read than is
+        taken.
+        """
+        stop = self.end(topic, partition) if stop is None else min(stop, self.end(topic, partition))
+        first = max(self.start(topic, partition), stop - most, first)
         while stop > first:
             at = below = max(first, stop - BLOCK)
             block: list[Entry] = []
@@ -118,6 +122,38 @@ class LogReader:
                 at = found[-1][0] + 1
             yield from reversed(block)
             stop = below
+
+    def keyed(self, topic: str, partition: int, start: int) -> Iterator[Entry]:
+        """Yield the records from offset `start` on that have a key, in order; the values of others are not read."""
+        ident = self._id(topic, partition)
+        at, stop = row_id(ident, max(0, start)), row_id(ident, MAX_OFFSET)
+        while True:
+            with self._lock:
+                rows = self._connection.execute(
+                    "SELECT id, key, value FROM record WHERE id >= ? AND id < ? AND key IS NOT NULL "
+                    "ORDER BY id LIMIT ?",
+                    (at, stop, BLOCK),
+                ).fetchall()
+            for number, key, value in rows:
+                yield number - (ident << OFFSET_BITS), key, value
+            if len(rows) < BLOCK:
+                return
+            at = rows[-1][0] + 1
+
+    def offset_at(self, topic: str, partition: int, time: float) -> int:
+        """Return the offset of the first record written at `time` (unix s) or later, or the end.
+
+        Records must lie in order of time and without gaps: of a topic that is not compacted.
+        """
+        low, high = self._bounds(topic, partition)
+        while low < high:
+            middle = (low + high) // 2
+            written = self.time_of(topic, partition, middle)
+            if written is None or written < time:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
     def time_of(self, topic: str, partition: int, offset: int) -> float | None:
         """Return when a record was written (unix s), or None if it is not stored."""

@@ -4,41 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from alerts import outcome
 from alerts.console import serve
 from alerts.console.config import Batch, ConsoleConfig
-from sensors import quarantine
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.history import columns
 from streams.hub import HubClient
-from streams.processes import child
+from streams.processes import child, quarantine
 from streams.settings import Settings
-from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE, SCORES
+from streams.topics import SCORES
 
 HISTORY_RECORDS = 20_000
 """Records of scored readings a partition that fill the charts at start, newest first in count."""
-
-QUARANTINE_LOOK = 5_000
-"""Records of the quarantine, and of each partition's outcomes, that one listing looks through."""
 
 
 class Backlog:
     """What the console reads back from the log, while the worker writes it."""
 
-    def __init__(self, found: Settings, names: Mapping[int, str]) -> None:
+    def __init__(self, found: Settings) -> None:
         self._file = found.log_file
-        self._names = names  # of points, by registry index
 
     def scores(self) -> Iterator[Batch]:
         """Yield the latest records of scored readings, oldest first."""
@@ -54,59 +46,6 @@ class Backlog:
                     for offset, _, value in found:
                         yield partition, offset, value
 
-    def refused(self, reason: str | None, source: str | None, limit: int) -> list[Mapping[str, Any]]:
-        """List what the bridge and the engine refused, the newest first."""
-        try:
-            log = LogReader(self._file)
-        except LogError:
-            return []
-
-        def wanted(one: Mapping[str, Any]) -> bool:
-            return (reason is None or one["reason"].partition(":")[0] == reason) and source in (None, one["source"])
-
-        listed: list[Mapping[str, Any]] = []
-        with log:
-            sources = [self._of_bridge(log)]
-            sources += [self._of_engine(log, partition) for partition in range(log.topics().get(OUTCOMES, 0))]
-            for newest_first in sources:
-                listed += islice(filter(wanted, newest_first), limit)
-        listed.sort(key=lambda one: -one["time"])  # stable: what came later in the log stays first
-        return listed[:limit]
-
-    def _of_bridge(self, log: LogReader) -> Iterator[dict[str, Any]]:
-        for offset, _, value in log.newest_first(QUARANTINE, 0, QUARANTINE_LOOK):
-            one = quarantine.decode(value)
-            raw = one.raw.decode("utf-8", "backslashreplace")
-            yield {**msgspec.structs.asdict(one), "raw": raw, "offset": offset}
-
-    def _of_engine(self, log: LogReader, partition: int) -> Iterator[dict[str, Any]]:
-        for _, _, value in log.newest_first(OUTCOMES, partition, QUARANTINE_LOOK):
-            if b"refused" not in value:  # most are alarms and the like: not worth decoding
-                continue
-            record = outcome.decode(value)
-            for one in reversed(record.outcomes):
-                if isinstance(one, outcome.Refused):
-                    yield self._readable(one, partition, record.offset)
-
-    def _readable(self, one: outcome.Refused, partition: int, offset: int) -> dict[str, Any]:
-        readings = [
-            {"point": self._names.get(point, str(point)), "time": time, "value": value}
-            for point, time, value in zip(one.point, one.times, one.values, strict=True)
-        ]
-        named = list(dict.fromkeys(str(reading["point"]) for reading in readings))
-        raw = msgspec.json.encode(readings).decode() if readings else ""
-        return {
-            "time": one.received,
-            "source": "engine",
-            "topic": f"{OBSERVATIONS}/{partition}",
-            "reason": one.reason,
-            "detail": ", ".join(named[:8]) + (f" and {len(named) - 8} more" if len(named) > 8 else ""),
-            "readings": one.count,
-            "size": len(raw),
-            "raw": raw[: quarantine.RAW_LIMIT],
-            "offset": offset,
-        }
-
 
 def decode_scores(
     value: bytes,
@@ -118,12 +57,13 @@ def decode_scores(
 
 def configure(found: Settings, content: Bundle) -> ConsoleConfig:
     """Compose the console's configuration."""
-    backlog = Backlog(found, {point.index: point.id for point in content.site.points})
+    feed = HubClient(found.hub_path)
+    names = {point.index: point.id for point in content.site.points}
     return ConsoleConfig(
         data=found.data_folder,
         site=content.site,
         journal=found.journal_url,
-        feed=HubClient(found.hub_path),
+        feed=feed,
         rules={
             rule.id: {
                 "title": msgspec.to_builtins(rule.title),
@@ -135,8 +75,8 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         host=found.host,
         port=found.port,
         decode_scores=decode_scores,
-        history=backlog.scores,
-        quarantine=backlog.refused,
+        history=Backlog(found).scores,
+        quarantine=quarantine.Backlog(found.data_folder, found.log_file, names, feed),
         started=_started,
     )
 

@@ -56,7 +56,7 @@ def test_what_cannot_be_used_is_refused_alone_and_kept() -> None:
     assert pushed.accepted == 1
     reasons = ["unknown_point", "not_finite", "malformed", "malformed", "future", "ancient", "not_finite"]
     assert [(found.place, found.reason) for found in pushed.refused] == list(enumerate(reasons, 1))
-    assert pushed.refused[4] == Turned(5, "future", "+3600.000 s")
+    assert pushed.refused[4] == Turned(5, "future", "1 hour ahead of our clock")
     kept = [quarantine.decode(value) for topic, _, value in pushed.records if topic == quarantine.TOPIC]
     assert [found.reason for found in kept] == reasons
     assert b"nobody" in kept[0].raw and kept[0].topic == "/api/v1/readings token:plc"

@@ -23,11 +23,41 @@ def test_what_is_not_a_record_is_refused(record: bytes) -> None:
         quarantine.decode(record)
 
 
-def test_raw_bytes_are_cut_and_their_size_kept() -> None:
+def test_a_message_too_large_to_keep_is_cut_and_its_size_kept() -> None:
     box = Quarantine("bridge")
-    box.refuse(NOW, "t", "malformed", bytes(10_000))
+    box.refuse(NOW, "t", "malformed", bytes(300_000))
     [record] = map(quarantine.decode, box.take(NOW))
-    assert (len(record.raw), record.size) == (quarantine.RAW_LIMIT, 10_000)
+    assert (len(record.raw), record.size) == (quarantine.RAW_LIMIT, 300_000)
+    assert not record.replayable
+
+
+def test_messages_are_kept_whole_while_the_allowance_of_bytes_lasts_and_cut_beyond() -> None:
+    box = Quarantine("bridge", whole_rate=1_000, whole_burst=25_000)
+    for _ in range(3):
+        box.refuse(NOW, "t", "malformed", bytes(10_000))
+    box.refuse(NOW, "t", "malformed", bytes(4_000))
+    box.refuse(NOW + 10, "t", "malformed", bytes(10_000))
+    kept = [len(quarantine.decode(record).raw) for record in box.take(NOW + 10)]
+    assert kept == [10_000, 10_000, quarantine.RAW_LIMIT, 4_000, 10_000]
+
+
+def test_a_mark_survives_its_encoding_and_is_no_record() -> None:
+    mark = quarantine.Replayed(offset=7, time=NOW, actor="user:a", version="v", readings=2, taken=b"\1\0\0\0")
+    assert quarantine.decode_mark(quarantine.encode_mark(mark)) == mark
+    with pytest.raises(ValueError):
+        quarantine.decode(quarantine.encode_mark(mark))
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        Refused(time=NOW, source="bridge", topic="", reason="malformed", detail="3 more were refused"),
+        Refused(time=NOW, source="bridge", topic="observations/0", reason="log_refused", raw=b"x", size=1),
+        Refused(time=NOW, source="bridge", topic="t", reason="oversized", raw=b"x", size=2),
+    ],
+)
+def test_a_summary_a_record_of_the_log_and_a_cut_message_cannot_be_replayed(refused: Refused) -> None:
+    assert not refused.replayable
 
 
 def test_a_flood_is_counted_whole_but_not_kept_whole() -> None:

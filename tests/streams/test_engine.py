@@ -309,6 +309,36 @@ def test_a_camera_event_after_an_outage_corroborates_a_point_that_was_not_heard_
     assert [a.scope for a in flat(play(values), AlarmTransition)] == ["p0"]
 
 
+def test_a_camera_event_told_as_history_raises_nothing_and_is_no_sign_of_life() -> None:
+    rule = a_rule("slow", when="value > 5 and seen('debris', '5 min')")
+    values = [published(Bundle(site=site(), rules=(rule,))), tick(START), frame_of([(0, START + 1, 9.0)], START + 1)]
+    told = CameraEvent(area="a0", camera="cam", kind="debris", event="e", time=START + 2, received=START + 2)
+    live, replayed = Engine(0), Engine(0)
+    assert [a.scope for a in flat(play([*values, record(told)], engine=live), AlarmTransition)] == ["p0"]
+    as_history = record(msgspec.structs.replace(told, quality=HISTORICAL))
+    assert not flat(play([*values, as_history, tick(START + 3)], engine=replayed), AlarmTransition)
+    assert live.cameras == {"cam": START + 2} and replayed.cameras == {}
+
+
+def test_history_that_is_older_than_the_newest_reading_is_for_the_charts_only() -> None:
+    engine = Engine(0)
+    values = [published(CONTENT), tick(START), frame_of([(0, START + 10, 1.0)], START + 10)]
+    play(values, engine=engine)
+    before = engine.bank.state()
+    late = [
+        frame_of([(0, START + 5, 99.0)], START + 5, HISTORICAL),
+        frame_of([(0, START + 6, 99.0)], START + 6, HISTORICAL | OUT_OF_RANGE),
+        frame_of([(0, START + 7, 99.0)], START + 7),
+    ]
+    applied = engine.apply([(engine.offset + 1 + n, value) for n, value in enumerate(late)])
+    assert applied.refused == {"out_of_order": 2}
+    assert applied.scored is not None
+    assert applied.scored.time.tolist() == [START + 5] and np.isnan(applied.scored.score).all()
+    after = engine.bank.state()
+    assert all(np.array_equal(after[name], before[name], equal_nan=after[name].dtype.kind == "f") for name in before)
+    assert engine.last_time[0] == START + 10 and engine.last_received[0] == START + 10
+
+
 def test_commands_are_answered_and_a_repeated_one_only_once() -> None:
     engine = Engine(0)
     alarm = flat(play(landslide()[:-12], engine=engine), AlarmTransition)[0]

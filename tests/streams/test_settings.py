@@ -55,7 +55,7 @@ def test_the_log_is_the_file_that_the_broker_setting_names(tmp_path: Path) -> No
     found = settings.load({"FORESHOCK_BROKER": f"sqlite:///{named}"})
     assert found.log_file == named
     assert Path(URL(found.broker_url).path[1:]) == named, "as the worker reads it"
-    assert Backlog(found, {})._file == named
+    assert Backlog(found)._file == named
     assert settings.load({"FORESHOCK_DATA": str(tmp_path)}).log_file == tmp_path / "log.sqlite"
 
 

@@ -1,10 +1,9 @@
-"""How the site stands: figures, areas, traces, pictures, and what was refused."""
+"""How the site stands: figures, areas, traces and pictures."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -12,7 +11,6 @@ import numpy as np
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import FileResponse
 
-from alerts import messages
 from alerts.console import schema
 from alerts.console.console import Console
 from alerts.console.errors import Problem
@@ -99,31 +97,12 @@ def snapshot(
     return FileResponse(path, media_type="image/jpeg", headers=headers)
 
 
-@router.get("/quarantine", response_model=schema.Quarantine)
-def quarantine(
-    request: Request,
-    identity: Annotated[Identity, Depends(allow("quarantine.read"))],
-    reason: Annotated[str | None, Query(max_length=100)] = None,
-    source: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> dict[str, Any]:
-    """List refused inputs, the newest first."""
-    found = _console(request).config.quarantine(reason or None, source or None, limit)
-    return {"items": [_readable(item) for item in found]}
-
-
 def _plain(column: Any) -> list[float | None]:
     """Turn a column into plain numbers, what is not finite into None."""
     numbers: list[float | None] = column.astype(np.float64).round(9).tolist()
     if np.isfinite(column).all():
         return numbers
     return [number if known else None for number, known in zip(numbers, np.isfinite(column).tolist(), strict=True)]
-
-
-def _readable(item: Mapping[str, Any]) -> dict[str, Any]:
-    raw = item.get("raw", b"")
-    words = messages.both(f"refused.{str(item['reason']).partition(':')[0]}")
-    return {**item, "text": words, "raw": raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw}
 
 
 def _console(request: Request) -> Console:

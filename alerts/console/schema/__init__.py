@@ -38,6 +38,13 @@ from alerts.console.schema.cases import (
 )
 from alerts.console.schema.commands import Close, Comment, Done, Order, Refuse, Result, Send, Step
 from alerts.console.schema.inputs import NewReading, NewReadings, NewReport, Reported, Taken, TurnedDown
+from alerts.console.schema.quarantine import (
+    Quarantine,
+    QuarantineReplay,
+    QuarantineReplayed,
+    QuarantineStatistics,
+    Refused,
+)
 from alerts.console.schema.site import (
     Area,
     AreaStatus,
@@ -48,8 +55,6 @@ from alerts.console.schema.site import (
     Place,
     Point,
     PointStatus,
-    Quarantine,
-    Refused,
     Site,
     Status,
     Trace,
@@ -99,6 +104,9 @@ __all__ = [
     "Point",
     "PointStatus",
     "Quarantine",
+    "QuarantineReplay",
+    "QuarantineReplayed",
+    "QuarantineStatistics",
     "Refuse",
     "Refused",
     "Reported",

@@ -149,23 +149,3 @@ class Trace(Answer):
     score: list[float | None]
     min: list[float | None] | None = None
     max: list[float | None] | None = None
-
-
-class Refused(Answer):
-    """One refused input. `raw` is its text, with what is not UTF-8 escaped; `text` says the reason in words."""
-
-    time: float
-    source: str
-    topic: str = ""
-    reason: str
-    text: Text
-    detail: str = ""
-    size: int = 0
-    readings: int = 1
-    raw: str = ""
-
-
-class Quarantine(Answer):
-    """Refused inputs, the newest first."""
-
-    items: list[Refused]

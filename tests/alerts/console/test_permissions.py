@@ -49,6 +49,9 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/quarantine", None, {"duty", "analyst", "administrator"}),
     ("POST", "/api/v1/readings", {"id": "push-0001", "readings": [{"point": "p0", "value": 1}]}, MACHINE),
     ("POST", "/api/v1/reports", {"category": "smoke", "area": "slope-1"}, SEAT | {"field", "gateway"}),
+    ("GET", "/api/v1/quarantine/statistics", None, {"duty", "analyst", "administrator"}),
+    ("GET", "/api/v1/quarantine/q-0", None, {"duty", "analyst", "administrator"}),
+    ("POST", "/api/v1/quarantine/replay", {"dry_run": True}, {"analyst", "administrator"}),
     ("GET", "/api/v1/users", None, ADMINISTRATOR),
     ("POST", "/api/v1/users", {"name": "new", "password": PASSWORD, "roles": ["viewer"]}, ADMINISTRATOR),
     ("PATCH", "/api/v1/users/new", {"display": "New"}, ADMINISTRATOR),
@@ -101,7 +104,8 @@ def test_no_route_is_left_out_of_this_test() -> None:
             .replace("{alarm}", "{id}")
             .replace("{dispatch}", "{id}")
             .replace("0" * 64 + ".jpg", "{name}")
-            .replace("/none", "/{id}"),
+            .replace("/none", "/{id}")
+            .replace("/q-0", "/{id}"),
         )
         for method, path in tried
     }

@@ -128,3 +128,43 @@ def test_a_point_is_learning_while_its_last_reading_has_no_score() -> None:
     for time, score, expected in ((1.0, np.nan, True), (2.0, 0.0, False)):
         store.append(np.zeros(1, np.uint32), np.array([time]), np.ones(1), np.array([score], np.float32), seen=0.0)
         assert store.learning(0) is expected
+
+
+def history(store: TraceStore, time: list[float], value: list[float]) -> None:
+    """Tell readings of point 0 without a score, as the engine does of history that is older than what it has."""
+    fill(store, [0] * len(time), time, value, score=np.nan)
+
+
+def test_history_that_comes_later_is_put_where_it_belongs_once_and_is_no_sign_of_life() -> None:
+    store = TraceStore(1)
+    fill(store, [0, 0], [100.0, 120.0], [1.0, 3.0])
+    for _ in range(2):
+        history(store, [110.0, 50.0], [2.0, 0.5])
+    series = store.trace(0, 0.0, 200.0, 100)
+    assert series.time.tolist() == [50.0, 100.0, 110.0, 120.0]
+    assert series.value.tolist() == [0.5, 1.0, 2.0, 3.0]
+    assert (store.last_value[0], store.last_time[0], store.last_seen[0]) == (3.0, 120.0, 120.0)
+    assert not store.learning(0)
+    fill(store, [0], [90.0], [9.0])
+    assert 90.0 not in store.trace(0, 0.0, 200.0, 100).time.tolist(), "what was scored and is older is another's copy"
+
+
+def test_history_takes_the_place_of_the_oldest_and_the_minutes_know_what_is_older_still() -> None:
+    store = TraceStore(1)
+    time = [6_000.0 + 2 * k for k in range(RAW)]
+    fill(store, [0] * RAW, time, [1.0] * RAW)
+    history(store, [6_001.0, 3_000.0], [2.0, 5.0])
+    kept = store.trace(0, 6_000.0, 1e9, 10**6)
+    assert kept.time.tolist()[:2] == [6_001.0, 6_002.0] and len(kept.time) == RAW
+    fill(store, [0], [time[-1] + 2], [1.0])
+    whole = store.trace(0, 0.0, 1e9, 10**6)
+    assert 5.0 in whole.value.tolist() and whole.time.tolist() == sorted(whole.time.tolist())
+
+
+def test_a_minutes_last_value_stays_its_newest() -> None:
+    store = TraceStore(1)
+    fill(store, [0], [70.0], [7.0])
+    fill(store, [0] * RAW, [1_000.0 + k for k in range(RAW)], [1.0] * RAW)
+    history(store, [65.0], [3.0])
+    series = store.trace(0, 0.0, 200.0, 10)
+    assert series.value.tolist() == [7.0] and series.low is not None and series.low.tolist() == [3.0]

@@ -108,19 +108,3 @@ def test_open_incidents_are_counted_as_they_change(client: TestClient, desktop: 
     until(lambda: open_by_level() == {"red": 0, "orange": 1, "yellow": 1, "blue": 0})
     # counted from the journal, which may be a moment ahead of the changes that say it is simulated
     until(lambda: client.get("/api/v1/status", headers=headers).json()["simulated"] is True)
-
-
-def test_what_was_refused_is_listed_by_reason_and_source(configure: Configure) -> None:
-    asked = []
-
-    def quarantine(reason: str | None, source: str | None, limit: int) -> Any:
-        asked.append((reason, source, limit))
-        return [{"time": 1.0, "source": "bridge", "topic": "t", "reason": "malformed", "raw": b"\xff\x00", "size": 2}]
-
-    desktop = Desktop(configure(quarantine=quarantine))
-    with desktop.client() as client:
-        told = client.get("/api/v1/quarantine?reason=malformed&limit=7", headers=desktop.token("analyst")).json()
-    assert asked == [("malformed", None, 7)]
-    assert told["items"][0]["raw"] == "\\xff\x00"
-    assert told["items"][0]["text"] == {"zh": "格式错误", "en": "It cannot be decoded"}
-    schema.Quarantine.model_validate(told)

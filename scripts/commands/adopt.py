@@ -1,0 +1,91 @@
+"""`foreshock adopt`: from topics that nobody knows to points that somebody may want."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alerts.notifiers.targets import KINDS
+from scripts.commands.listen import HostOption, PortOption, tap_of
+from scripts.commands.terminal import DataOption, SiteOption, configured, done, err, fail
+from sensors.adoption.patch import patch
+from sensors.adoption.proposal import Proposals, propose
+from sensors.adoption.watch import MOST_TOPICS, Watch
+from sensors.document import DocumentError, convert, read_document
+from sensors.lookup import Registry
+from sensors.problem import suggest
+from sensors.registry import load_site
+from sensors.site_files import TypesFile
+
+TURN = 0.25  # seconds
+
+
+def adopt(
+    filters: Annotated[
+        list[str] | None, typer.Argument(help="Topic filters as MQTT writes them; all topics if not given.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, max=86_400, help="How long to watch.")] = 60.0,
+    area: Annotated[str | None, typer.Option(help="Area of the topics that name none.")] = None,
+    most: Annotated[int, typer.Option(min=1, max=20_000, help="Topics to watch at most.")] = MOST_TOPICS,
+    write: Annotated[Path | None, typer.Option("--write", help="Write the patch to this new file.")] = None,
+    site: SiteOption = None,
+    data: DataOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+) -> None:
+    """Watch topics that the site does not know and propose points for them, as a YAML patch to be read and mended.
+
+    It guesses quantity and unit from words in topic and payload and from the values, the area from the topic, and says
+    how sure it is and why. It changes nothing: put what you take into the site, and `foreshock check` it.
+
+    foreshock adopt --seconds 120
+
+    foreshock adopt "plant/#" --area slope-01 --write proposed.yaml
+    """
+    found = configured(site=site, data=data, mqtt_host=host, mqtt_port=port)
+    folder = found.site_folder
+    try:
+        content = load_site(folder)
+        quantities = convert(read_document(folder / "types.yaml"), TypesFile).quantities
+    except DocumentError as error:
+        fail(f"the site is not sound: {error.problems[0]} (see `foreshock check {folder}`)")
+    registry = Registry(content)
+    if area is not None and area not in registry.areas:
+        fail(f"--area {area}: the site has no such area{suggest(area, list(registry.areas))}")
+    if write is not None and write.exists():
+        fail(f"--write {write}: this file is there already; name a new one")
+    own = tuple(f"{content.signals.native or 'foreshock'}/{kind}/" for kind in KINDS)
+    watch = Watch(content.zone, most)
+    begun = time.monotonic()
+    with tap_of(found, filters or ["#"]) as tap:
+        err.print(f"watching for {seconds:g} s; Ctrl-C ends it sooner")
+        try:
+            while (left := seconds - (time.monotonic() - begun)) > 0:
+                for message in tap.take(min(TURN, left)):
+                    if not message.topic.startswith(own):
+                        watch.hear(message.topic, message.payload, message.time, retained=message.retained)
+        except KeyboardInterrupt:
+            pass
+        lost = tap.lost
+    proposals = propose(watch, registry, quantities, area=area)
+    text = patch(proposals, quantities)
+    if write is None:
+        typer.echo(text, nl=False)
+    else:
+        try:
+            with write.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            fail(f"cannot write {write}: {error.strerror or error}")
+        done(f"{write} proposes {_summary(proposals)}; read it before you take it")
+    if lost:
+        err.print(f"{lost} messages were not looked at: more came than could be followed")
+
+
+def _summary(proposals: Proposals) -> str:
+    ready = sum(not one.lacks for one in proposals.points)
+    lacking = len(proposals.points) - ready
+    return f"{ready} point(s); {lacking} more lack something, {len(proposals.left)} topic(s) were left"

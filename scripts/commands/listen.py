@@ -1,0 +1,145 @@
+"""`foreshock listen`: what arrives at the broker, what becomes of it, and why not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from scripts.commands.terminal import DataOption, JsonOption, SiteOption, configured, err, fail, local, out, plain
+from sensors.document import DocumentError
+from sensors.listening import Heard, Listener
+from sensors.lookup import Registry
+from sensors.registry import load_site
+from sensors.site import Site
+from sensors.tap import Tap, TapError
+from streams import bundle, publication
+from streams.settings import Settings
+
+MARKS = {
+    "taken": "[green]✓ taken [/green]",
+    "partly": "[yellow]± partly[/yellow]",
+    "refused": "[red]✗ refused[/red]",
+    "nothing": "· nothing",
+    "unheard": "· unheard",
+}
+TURN = 0.25  # seconds
+
+HostOption = Annotated[str | None, typer.Option("--mqtt-host", help="The broker; the embedded one if not given.")]
+PortOption = Annotated[int | None, typer.Option("--mqtt-port", help="Port of the broker.", show_default="1883")]
+
+
+def listen(
+    filters: Annotated[
+        list[str] | None, typer.Argument(help="Topic filters as MQTT writes them; all topics if not given.")
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="End after so many messages.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="End after so long.")] = None,
+    refused: Annotated[bool, typer.Option("--refused", help="Only what the bridge would not take whole.")] = False,
+    rate: Annotated[int, typer.Option(min=1, max=1000, help="Lines a second on the screen, at most.")] = 20,
+    site: SiteOption = None,
+    data: DataOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show live what arrives at the broker, how it would be decoded, and why it would be refused. Changes nothing.
+
+    It decodes with the site that runs on the data folder, or with --site: so a mend can be tried before it runs. The
+    bridge decides for itself; ✓ says that it takes such a message, "unheard" that it does not subscribe to the topic.
+
+    foreshock listen
+
+    foreshock listen "plant/#" --refused --seconds 60
+
+    foreshock listen --json --count 100
+    """
+    found = configured(site=site, data=data, mqtt_host=host, mqtt_port=port)
+    content = site_of(found, site)
+    listener = Listener(Registry(content))
+    begun = time.monotonic()
+    shown = unshown = 0
+    allowance, last = float(rate), begun
+    with tap_of(found, filters or ["#"]) as tap:
+        try:
+            while (seconds is None or time.monotonic() - begun < seconds) and (count is None or shown < count):
+                left = TURN if seconds is None else min(TURN, seconds - (time.monotonic() - begun))
+                for message in tap.take(left):
+                    heard = listener.hear(message)
+                    if refused and heard.verdict in ("taken", "nothing"):
+                        continue
+                    now = time.monotonic()
+                    allowance, last = min(float(rate), allowance + (now - last) * rate), now
+                    if as_json:
+                        print(msgspec.json.encode(heard).decode(), flush=True)
+                    elif allowance >= 1.0:
+                        if unshown:
+                            out.print(f"… {unshown} more came than the screen can follow")
+                            unshown = 0
+                        allowance -= 1.0
+                        _print(heard, content.zone)
+                    else:
+                        unshown += 1
+                        continue
+                    shown += 1
+                    if shown == count:
+                        break
+        except KeyboardInterrupt:
+            pass
+        unshown += tap.lost
+    if unshown:
+        err.print(f"{unshown} messages were not shown: more came than could be followed")
+
+
+def site_of(found: Settings, given: Path | None) -> Site:
+    """Load the site that runs on the data folder, or the one named; end with a sentence when it is not sound."""
+    if given is None and (found.data_folder / publication.FILE).exists():
+        try:
+            return bundle.unpack(publication.read(found.data_folder)).site
+        except (OSError, ValueError) as error:
+            fail(f"cannot read {found.data_folder}: {error}; name the site with --site")
+    try:
+        return load_site(found.site_folder)
+    except DocumentError as error:
+        fail(f"the site is not sound: {error.problems[0]} (see `foreshock check {found.site_folder}`)")
+
+
+@contextmanager
+def tap_of(found: Settings, filters: list[str]) -> Iterator[Tap]:
+    """Listen at the broker of the settings; end with a sentence when it does not answer or is lost."""
+    tap = Tap(
+        filters,
+        host=found.mqtt_host or "127.0.0.1",
+        port=found.mqtt_port,
+        username=found.mqtt_username,
+        password=found.mqtt_password,
+    )
+    try:
+        with tap:
+            yield tap
+    except TapError as error:
+        fail(str(error))
+
+
+def _print(heard: Heard, zone: str) -> None:
+    mark = MARKS[heard.verdict]
+    stored = " (stored)" if heard.retained else ""
+    out.print(f"{local(heard.time, zone)[11:]}  {mark}  {plain(heard.topic)}{stored}  {heard.size} bytes")
+    for one in heard.readings[:3]:
+        flags = f"  {', '.join(one.quality)}" if one.quality else ""
+        at = "" if abs(one.time - heard.time) < 1.0 else f"  at {local(one.time, zone)}"
+        out.print(plain(f"            {one.point} = {one.value:g} {one.unit}{at}{flags}"))
+    if heard.count > 3:
+        out.print(f"            and {heard.count - 3} more readings")
+    for event in heard.events[:3]:
+        out.print(plain(f"            {event}"))
+    for trouble in heard.troubles[:3]:
+        several = f" ({trouble.readings} readings)" if trouble.readings > 1 else ""
+        out.print(plain(f"            {trouble.reason}{several}: {trouble.detail}"))
+    if heard.verdict in ("refused", "unheard"):
+        out.print(plain(f"            {heard.beginning}"))

@@ -1,0 +1,110 @@
+"""What the bridge would make of a message, looked at without taking it: for eyes, and for programs that help them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from sensors.again import arrivals_of
+from sensors.intake import Intake
+from sensors.lookup import Registry
+from sensors.observation import GOOD, LATE, OUT_OF_RANGE, QUALITY_NAMES, Said
+from sensors.tap import Message
+from sensors.topics import covers
+
+Verdict = Literal["taken", "partly", "refused", "nothing", "unheard"]
+"""Whether the bridge would take a message: whole, in part, not at all; it says nothing to take in; or the bridge does
+not even subscribe to its topic.
+"""
+
+SHOWN = 50
+"""Readings of one message that are listed; all are counted."""
+
+_QUALITIES = {bit: name for name, bit in QUALITY_NAMES.items() if bit != GOOD} | {
+    LATE: "late",
+    OUT_OF_RANGE: "out_of_range",
+}
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A reading as it would be taken: `value` in `unit`, `time` in unix seconds."""
+
+    point: str
+    value: float
+    unit: str
+    time: float
+    quality: tuple[str, ...] = ()
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """Why so many `readings`, or the whole message, would be refused."""
+
+    reason: str
+    detail: str = ""
+    readings: int = 1
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """One message and what becomes of it. `count` is how many readings would be taken, of which some are listed."""
+
+    time: float
+    topic: str
+    size: int
+    retained: bool
+    verdict: Verdict
+    count: int = 0
+    readings: tuple[Reading, ...] = ()
+    events: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    beginning: str = ""
+
+
+class Listener:
+    """Decode messages as the bridge of this site would, one by one; keeps nothing but what dialects need."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._intake = Intake(registry, source="listen")
+        self._filters = self._intake.topics.filters()
+
+    def hear(self, message: Message) -> Heard:
+        """Say what becomes of a message."""
+        heard = Heard(
+            time=message.time,
+            topic=message.topic,
+            size=len(message.payload),
+            retained=message.retained,
+            verdict="unheard",
+            beginning=message.payload[:120].decode("utf-8", "backslashreplace"),
+        )
+        if not any(covers(one, message.topic) for one in self._filters):
+            return heard
+        arrivals = arrivals_of(self._intake, message.topic, message.payload, retained=message.retained)
+        checked = self._intake.check(arrivals, message.time)
+        decoded = checked.decoded
+        found = len(decoded) + len(decoded.events)
+        verdict: Verdict = "nothing" if not found else "taken"
+        if checked.rejected:
+            verdict = "partly" if found else "refused"
+        readings = []
+        columns = (decoded.point[:SHOWN], decoded.value[:SHOWN], decoded.time[:SHOWN], decoded.quality[:SHOWN])
+        for point, value, time, quality in zip(*(column.tolist() for column in columns), strict=True):
+            known = self._registry.by_index[point]
+            flags = tuple(name for bit, name in _QUALITIES.items() if quality & bit)
+            readings.append(Reading(point=known.id, value=value, unit=known.unit, time=time, quality=flags))
+        return msgspec.structs.replace(
+            heard,
+            verdict=verdict,
+            count=len(decoded),
+            readings=tuple(readings),
+            events=tuple(_event(event) for _, event in decoded.events[:SHOWN]),
+            troubles=tuple(
+                Trouble(reason=one.reason, detail=one.detail[:300], readings=one.readings) for one in checked.rejected
+            ),
+        )
+
+
+def _event(event: Said) -> str:
+    what = getattr(event, "kind", "") or getattr(event, "state", "") or getattr(event, "category", "")
+    return " ".join(part for part in (type(event).__name__, what, getattr(event, "camera", ""), event.area) if part)

@@ -1,0 +1,69 @@
+"""`foreshock listen` at the embedded broker."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from scripts.cli import application
+from scripts.ports import free_port
+from streams import bundle, publication
+from streams.bundle import Bundle
+from tests.scripts.conftest import publishing
+from tests.streams.small_site import site
+
+pytestmark = pytest.mark.server
+
+
+def listen(port: int, data: Path, sent: list[tuple[str, bytes]], *arguments: str) -> Result:
+    """Run the command while somebody publishes."""
+    publication.write(data, bundle.pack(Bundle(site=site(), rules=())))
+    where = ["--data", str(data), "--mqtt-port", str(port)]
+    with publishing(port, sent):
+        return CliRunner().invoke(application("listen"), ["listen", *where, *arguments])
+
+
+SENT = [
+    ("foreshock/readings/a0/p0", b"21.5"),
+    ("foreshock/readings/a0/p99", b"7"),
+    ("plant/\x1b]0;x/level", b"\x1b[31m3"),
+]
+
+
+def test_programs_get_a_line_a_message(port: int, tmp_path: Path) -> None:
+    result = listen(port, tmp_path, SENT, "--json", "--count", "9")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(lines) == 9 and result.exit_code == 0
+    verdicts = {one["topic"]: one["verdict"] for one in lines}
+    assert verdicts["foreshock/readings/a0/p0"] == "taken"
+    assert verdicts["foreshock/readings/a0/p99"] == "refused"
+    assert verdicts[SENT[2][0]] == "unheard"
+
+
+def test_people_get_what_it_means_with_control_characters_escaped(port: int, tmp_path: Path) -> None:
+    shown = listen(port, tmp_path, SENT, "--count", "6").stdout
+    assert "p0 = 21.5 mm" in shown and "unknown_point: no point 'p99'" in shown
+    assert "\x1b" not in shown and "\\x1b[31m3" in shown
+
+
+def test_only_what_is_refused_and_only_what_is_asked_for(port: int, tmp_path: Path) -> None:
+    result = listen(port, tmp_path, SENT, "foreshock/#", "--refused", "--json", "--count", "3")
+    assert {json.loads(line)["topic"] for line in result.stdout.splitlines()} == {"foreshock/readings/a0/p99"}
+
+
+def test_the_screen_is_not_flooded(port: int, tmp_path: Path) -> None:
+    result = listen(port, tmp_path, SENT * 20, "--seconds", "0.5", "--rate", "2")
+    assert result.stdout.count("bytes\n") <= 4
+    assert "messages were not shown" in result.stderr or "more came" in result.stdout
+
+
+def test_no_broker_and_no_filter_are_sentences(port: int, tmp_path: Path) -> None:
+    publication.write(tmp_path, bundle.pack(Bundle(site=site(), rules=())))
+    where = ["listen", "--data", str(tmp_path), "--mqtt-port"]
+    gone = CliRunner().invoke(application("listen"), [*where, str(free_port())])
+    assert gone.exit_code == 1 and "no MQTT broker answers" in gone.stderr
+    wrong = CliRunner().invoke(application("listen"), [*where, str(port), "a/#/b"])
+    assert wrong.exit_code == 1 and "topic filter" in wrong.stderr
