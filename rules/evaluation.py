@@ -192,11 +192,11 @@ class Evaluator:
     def event(self, event: CameraEvent, clock: float) -> list[Change]:
         """Take in a camera event as the arrival clock shows `clock`; return the changes.
 
-        Phases `new` and `update` count as seen, `end` does not.
+        Phases `new` and `update` count as seen, `end` does not, nor does what is told as history.
         """
         self.clock = clock
         area = self.book.area_of.get(event.area)
-        if area is None or event.phase == "end":
+        if area is None or event.phase == "end" or event.quality & HISTORICAL:
             return []
         seen = min(event.time, clock)  # a camera's clock may be ahead; what it saw was before it was told
         self.sightings.add(event.kind, area, seen, event.camera, bool(event.quality & SIMULATED))

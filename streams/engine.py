@@ -26,6 +26,7 @@ from sensors.lookup import Registry
 from sensors.observation import (
     BAD,
     FRAME,
+    HISTORICAL,
     SIMULATED,
     UNUSABLE,
     CameraEvent,
@@ -152,7 +153,8 @@ class Engine:
             self._tick(offset, what.time)
         elif isinstance(what, CameraEvent):
             self._hear(what.received)
-            self.cameras[what.camera] = min(what.received, self.clock)
+            if not what.quality & HISTORICAL:  # a stored copy is no sign of life
+                self.cameras[what.camera] = min(what.received, self.clock)
             changes = self.evaluator.event(what, self.clock)
             self._tell_faults(offset)
             self._decide(offset, changes)
