@@ -31,10 +31,11 @@ REASONS = (
     "not_a_reading",  # a text, bytes, a table or a time where the point wants a number
     "wrong_unit",  # in a unit that cannot become the point's
     "old_death",  # the death certificate of an earlier session
+    "ignored",  # normal traffic that says nothing of what is watched: a keep-alive, a kind that the site leaves out
     "log_refused",  # the log will never take the record that it became part of
 )
 
-COUNTED_ONLY = frozenset({"false_positive", "unbound", "old_death"})
+COUNTED_ONLY = frozenset({"false_positive", "unbound", "old_death", "ignored"})
 """Reasons of which only the number is kept: normal traffic, not a fault."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensors.dialects import frigate, mapped, native, sparkplug
+from sensors.dialects import frigate, gb28181, mapped, native, onvif, sparkplug
 from sensors.dialects.dialect import Dialect, Lane, Refusal, module
 from sensors.lookup import Registry
 
@@ -17,6 +17,8 @@ DIALECTS: dict[str, ModuleType] = {
     "mapped": mapped,
     "frigate": frigate,
     "sparkplug": sparkplug,
+    "onvif": onvif,
+    "gb28181": gb28181,
 }
 """The dialects beside the native one, by the name of their list of configurations in a site's `signals`."""
 
