@@ -55,13 +55,17 @@ def seen(
 
 
 def health(
-    camera: Camera, source: str, faults: Mapping[str, float], time: float, received: float, *, judged: bool = True
+    camera: Camera, source: str, faults: Mapping[str, float], received: float, *, judged: bool = True
 ) -> CameraHealth:
-    """Say what `source` finds wrong with a camera's picture; no faults: nothing (any more)."""
+    """Say what `source` finds wrong with a camera's picture; no faults: nothing (any more).
+
+    It is what holds when it is heard, so that is its time: what ends a fault often has no time of its own, and a
+    camera's clock that is behind would then keep its next fault from being believed.
+    """
     return CameraHealth(
         area=camera.areas[0],
         camera=camera.id,
-        time=time,
+        time=received,
         received=received,
         faults=dict(faults),
         judged=judged,

@@ -260,7 +260,7 @@ def _status(registry: Registry, subject: Status, word: bytes, received: float) -
         raise ValueError("neither online, offline nor disabled")
     faults = {"loss": 1.0} if word == b"offline" else {}
     source = f"frigate:{subject.role}"
-    return cameras.health(camera, source, faults, received, received, judged=word != b"disabled")
+    return cameras.health(camera, source, faults, received, judged=word != b"disabled")
 
 
 def _camera(registry: Registry, name: str) -> Camera | None:

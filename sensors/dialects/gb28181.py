@@ -6,7 +6,7 @@ reads 1 and, when the alarm is over, 0. `AlarmPriority` 1 to 4 is the level red 
 `AlarmTime` is local time of the site.
 
 An alarm is over with `EventType` 2 (left the area), a gateway's `AlarmStatus` of 0, or the order `ResetAlarm`. The
-standard has no end of its own for a lost picture: that is over when the camera is `ON` again.
+standard has no end of its own for a lost picture: that is over when the catalog tells of the camera that it is `ON`.
 
 `Keepalive`, `Catalog` and `DeviceStatus` say of cameras and points that are known whether they are there. All else is
 counted as ignored.
@@ -181,7 +181,7 @@ def _alarms(lane: Lane, tree: Tree, alarms: Iterable[Alarm], received: float) ->
             break
         fault = FAULTS.get(alarm.what)
         if fault is not None:
-            heard.said.append(_health(camera, fault, not alarm.is_over, alarm.time, received))
+            heard.said.append(_health(camera, fault, not alarm.is_over, received))
             continue
         kind = KINDS[alarm.what]
         kind = config.kinds.get(kind, kind)
@@ -225,8 +225,8 @@ def _known(registry: Registry, name: str) -> tuple[int, Camera | None]:
     return MISSING, registry.camera_named("gb28181", name) if name else None
 
 
-def _health(camera: Camera, fault: str, is_there: bool, time: float, received: float) -> Said:
-    return cameras.health(camera, f"gb28181:{fault}", {fault: 1.0} if is_there else {}, time, received)
+def _health(camera: Camera, fault: str, is_there: bool, received: float) -> Said:
+    return cameras.health(camera, f"gb28181:{fault}", {fault: 1.0} if is_there else {}, received)
 
 
 # Whether a device is there
@@ -251,13 +251,14 @@ def _catalog(lane: Lane, tree: Tree, received: float) -> Heard:
         id, event = _id(item), _text(item, "event").lower()
         camera = _known(lane.registry, id)[1]
         if event == "vlost" and camera is not None:
-            heard.said.append(_health(camera, "loss", True, received, received))
+            heard.said.append(_health(camera, "loss", True, received))
         elif event == "defect":
             heard.said.extend(_faulty(lane.registry, id, received))
         else:
-            heard.said.extend(
-                _whether_there(lane.registry, id, event if event in _THERE else _text(item, "status"), received).said
-            )
+            status = event if event in _THERE else _text(item, "status")
+            heard.said.extend(_whether_there(lane.registry, id, status, received).said)
+            if event == "on" and camera is not None:
+                heard.said.append(_health(camera, "loss", False, received))
     return heard
 
 
@@ -272,8 +273,6 @@ def _whether_there(registry: Registry, name: str, status: str, received: float) 
     said: list[Said] = [*cameras.point_states(registry, point, source, state, received, received)]
     if camera is not None:
         said += cameras.states([camera], source, state, received, received)
-        if is_there:
-            said.append(_health(camera, "loss", False, received, received))
     return Heard(said, [])
 
 

@@ -163,7 +163,7 @@ def _said(
     state = False if message.property_operation == "Deleted" else _state(data)
     fault = _fault(config, subject)
     if fault is not None:
-        return [_health(camera, subject, fault, state is not False, time, received)]
+        return [_health(camera, subject, fault, state is not False, received)]
     told = _text({**key, **data}, "ObjectId")
     rule = _text(source, "Rule", "RuleName")
     likely = values.number(_text(data, "Likelihood", "Confidence").encode())
@@ -188,14 +188,14 @@ def _deleted(lane: Lane, subject: Subject, received: float) -> Sequence[Said]:
     camera = _camera(lane.registry, subject, "")
     fault = _fault(lane.config, subject)
     if fault is not None:
-        return [_health(camera, subject, fault, False, received, received)]
+        return [_health(camera, subject, fault, False, received)]
     kind, event = _kind(lane.config, subject), _event_id(subject, "")
     return cameras.seen(camera, kind=kind, event=event, time=received, received=received, phase="end")
 
 
-def _health(camera: Camera, subject: Subject, fault: str, is_there: bool, time: float, received: float) -> CameraHealth:
+def _health(camera: Camera, subject: Subject, fault: str, is_there: bool, received: float) -> CameraHealth:
     faults = {fault: 1.0} if is_there else {}
-    return cameras.health(camera, f"onvif:{subject.local}", faults, time, received)
+    return cameras.health(camera, f"onvif:{subject.local}", faults, received)
 
 
 def _event_id(subject: Subject, told: str) -> str:

@@ -255,8 +255,8 @@ def test_a_stored_property_without_a_time_is_refused_and_a_live_one_is_stamped()
 
 
 def test_a_stored_fault_of_a_picture_holds_until_it_changes() -> None:
-    batch = take(intake(), a_property("VideoSource/ImageTooDark/&1", True, 7200), retained=(0,))
-    assert [one.quality for one in properties(batch)] == [LATE]
+    batch = take(intake(), a_property("VideoSource/ImageTooDark/&1", True, 90 * 86400), retained=(0,))
+    assert [(one.quality, one.time) for one in properties(batch)] == [(GOOD, NOW)]
 
 
 def test_a_record_holds_no_more_readings_than_allowed() -> None:

@@ -208,7 +208,7 @@ def test_what_is_wrong_with_a_picture_is_the_cameras_health(local: str, fault: s
     topic = f"cam-1/onvif-ej/{local}/&1"
     [there] = said(topic, message({"State": True}))
     assert isinstance(there, CameraHealth)
-    assert (there.area, there.camera, there.faults, there.time) == ("a0", "cam-1", {fault: 1.0}, SECONDS)
+    assert (there.area, there.camera, there.faults, there.time) == ("a0", "cam-1", {fault: 1.0}, RECEIVED)
     for payload in (message({"State": "false"}), b""):
         [gone] = said(topic, payload)
         assert (gone.faults, gone.source) == ({}, there.source)
