@@ -141,22 +141,27 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
 def _events(lane: Lane, places: Sequence[int], payloads: Sequence[bytes], received: float, decoded: Decoded) -> None:
     config: Frigate = lane.config
     items, errors = decode_each(_event, payloads)
+    named: dict[str, Camera | None] = {}
     for at, (place, item) in enumerate(zip(places, items, strict=True)):
         if item is None:
             error = errors.get(at, ValueError("not an event"))
             decoded.refused.append(Refused(place, values.reason_of(payloads[at], error), str(error)[:200]))
             continue
         after: After = item.after
-        camera = _camera(lane.registry, after.camera)
+        if after.camera not in named:
+            named[after.camera] = _camera(lane.registry, after.camera)
+        camera = named[after.camera]
         if camera is None:
             decoded.refused.append(Refused(place, "unknown_camera", f"no camera {after.camera[:128]!r}"))
         elif after.false_positive:
             decoded.refused.append(Refused(place, "false_positive", after.id[:128]))
         else:
-            told = [event(after, item.type, camera.id, area, received) for area in dict.fromkeys(camera.areas)]
-            decoded.events += [(place, one) for one in told]
-            if config.dwell and told:
-                decoded.events += [(place, one) for one in _loitering(lane, after, item.type, camera, told[0])]
+            decoded.events += [
+                (place, event(after, item.type, camera.id, area, received)) for area in dict.fromkeys(camera.areas)
+            ]
+            if config.dwell:
+                seen = decoded.events[-1][1]
+                decoded.events += [(place, one) for one in _loitering(lane, after, item.type, camera, seen)]
 
 
 def event(after: After, phase: str, camera: str, area: str, received: float) -> CameraEvent:
@@ -180,7 +185,7 @@ def event(after: After, phase: str, camera: str, area: str, received: float) -> 
     )
 
 
-def _loitering(lane: Lane, after: After, phase: str, camera: Camera, told: CameraEvent) -> list[CameraEvent]:
+def _loitering(lane: Lane, after: After, phase: str, camera: Camera, told: Said) -> list[CameraEvent]:
     """Make events of an object that is longer in a zone than the site says."""
     held = Dwell.of(lane.cache, lane.config.dwell)
     return [
@@ -193,7 +198,7 @@ def _loitering(lane: Lane, after: After, phase: str, camera: Camera, told: Camer
             time=told.time,
             received=told.received,
             phase=stands,
-            confidence=told.confidence,
+            confidence=after.top_score if after.top_score is not None else after.score,
             zones=(zone,),
             detail=after.label,
             quality=told.quality,

@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 import numpy as np
@@ -106,6 +107,8 @@ class Message(msgspec.Struct, gc=False, rename="pascal"):
     data: dict[str, Any] | None = None
 
 
+_known: WeakKeyDictionary[Registry, frozenset[str]] = WeakKeyDictionary()
+
 _message = msgspec.json.Decoder(Message).decode
 
 
@@ -123,7 +126,10 @@ def resolve(topic: str, config: Onvif, registry: Registry) -> Route | Refusal | 
     local, tokens = _parts(match["rest"].split("/"))
     if not local:
         return Refusal("unknown_topic", "no ONVIF topic behind onvif-ej")
-    return Route("event", subject=Subject(match.groupdict().get("camera") or match["prefix"], local, tokens))
+    name = match.groupdict().get("camera") or match["prefix"]
+    if registry.camera_named("onvif", name) is None and name not in _devices(registry):
+        return Refusal("unknown_camera", f"no camera or point of {name[:128]!r}")
+    return Route("event", subject=Subject(name, local, tokens))
 
 
 def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], received: float) -> Decoded:
@@ -202,6 +208,19 @@ def _event_id(subject: Subject, told: str) -> str:
     """Name a property, or an object in it, in the same way when it begins and when it ends."""
     name = "/".join((subject.local, *subject.tokens))
     return f"{name}#{told}" if told else name
+
+
+def _devices(registry: Registry) -> frozenset[str]:
+    """List what the names that the site has for ONVIF begin with: cameras by lens, points by topic."""
+    known = _known.get(registry)
+    if known is None:
+        of_cameras = [name for camera in registry.site.cameras for name in camera.sources]
+        of_points = [name for point in registry.site.points for name in point.sources]
+        mine = [name[len("onvif:") :] for name in (*of_cameras, *of_points) if name.startswith("onvif:")]
+        parts = [name.split("/") for name in mine]
+        known = frozenset("/".join(levels[:most]) for levels in parts for most in range(1, len(levels)))
+        _known[registry] = known
+    return known
 
 
 def _camera(registry: Registry, subject: Subject, lens: str) -> Camera:

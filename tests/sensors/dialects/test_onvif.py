@@ -129,8 +129,17 @@ def test_a_topic_is_split_into_what_and_of_what(rest: str, subject: tuple[str, t
     ],
 )
 def test_a_prefix_names_the_device(prefix: str, topic: str, name: str | None) -> None:
-    route = onvif.resolve(topic, Onvif(prefix=prefix), registry())
+    made = site()
+    camera = msgspec.structs.replace(made.cameras[0], sources=("onvif:7", "onvif:cam/7", "onvif:cam-7"))
+    known = Registry(msgspec.structs.replace(made, cameras=(camera,)))
+    route = onvif.resolve(topic, Onvif(prefix=prefix), known)
     assert (route.subject.name if isinstance(route, Route) else route) == name
+
+
+def test_a_device_that_the_site_does_not_have_is_refused_by_its_topic() -> None:
+    refusal = onvif.resolve("cam-77/onvif-ej/VideoSource/MotionAlarm", Onvif(prefix="+"), registry())
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == "unknown_camera"
 
 
 def test_a_topic_without_an_event_is_refused() -> None:
