@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/: settings, the command line, the routes of the HTTP API.
+"""Write the generated pages of docs/: settings, the command line, the routes of the HTTP API, the kinds of event.
 
 python -m scripts.reference            write them
 python -m scripts.reference --check    say which are not current, and end with 1
@@ -18,26 +18,46 @@ from fastapi.routing import APIRoute
 from alerts.console.permissions import ROLES, TABLE
 from alerts.console.routes import ROUTERS
 from scripts.cli import application
+from sensors.dialects import gb28181, onvif
 from streams import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 ROUTES = re.compile(r"(<!-- routes: [^\n]* -->\n).*?(<!-- end of routes -->)", re.DOTALL)
 
+KINDS = re.compile(r"(<!-- kinds: [^\n]* -->\n).*?(<!-- end of kinds -->)", re.DOTALL)
+
 
 def pages() -> dict[Path, str]:
     """Return the generated pages as they should be, by file."""
     http = DOCS / "reference" / "http.md"
+    rules = DOCS / "reference" / "rules.md"
     return {
         DOCS / "settings.md": settings.reference(),
         DOCS / "reference" / "cli.md": cli(),
         http: ROUTES.sub(lambda found: found[1] + routes() + found[2], http.read_text(encoding="utf-8")),
+        rules: KINDS.sub(lambda found: found[1] + kinds() + found[2], rules.read_text(encoding="utf-8")),
     }
 
 
 def stale() -> list[Path]:
     """List the generated pages that are not current."""
     return [file for file, text in pages().items() if not file.exists() or file.read_text(encoding="utf-8") != text]
+
+
+# The kinds of event
+
+
+def kinds() -> str:
+    """Write the table of the kinds that the dialects of cameras have, and of what each is made."""
+    made: dict[str, tuple[list[str], list[str]]] = {}
+    for local, kind in onvif.KINDS.items():
+        made.setdefault(kind, ([], []))[0].append(f"`{local}`")
+    for (method, type_), kind in gb28181.KINDS.items():
+        made.setdefault(kind, ([], []))[1].append(f"{method}.{type_}" if type_ else f"{method}")
+    rows = [f"| `{kind}` | {', '.join(ours)} | {', '.join(theirs)} |" for kind, (ours, theirs) in sorted(made.items())]
+    head = ["| kind | of the ONVIF topic | of GB/T 28181's method and type |", "|---|---|---|"]
+    return "\n".join([*head, *rows]) + "\n"
 
 
 # The command line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from sensors import age, observation, packing, quarantine
 from sensors.dialects.dialect import Decoded, Refused, Reply, join, nothing, without
 from sensors.lookup import Registry
-from sensors.observation import LATE, Said
+from sensors.observation import HISTORICAL, LATE, CameraEvent, Said
 from sensors.packing import Packer
 from sensors.quality import CHECKS, Inspector
 from sensors.quarantine import Quarantine
@@ -114,7 +115,11 @@ class Intake:
             if bad is not None:
                 decoded = self._without_bad(arrivals, decoded, bad, received)
         if decoded.events:
-            checked = ((place, self._event(arrivals, place, event, received)) for place, event in decoded.events)
+            stored = frozenset(arrivals.retained)
+            checked = (
+                (place, self._event(arrivals, place, event, received, place in stored))
+                for place, event in decoded.events
+            )
             decoded.events = [(place, event) for place, event in checked if event is not None]
         return Checked(decoded, rejected)
 
@@ -270,14 +275,25 @@ class Intake:
             self._refuse(arrivals, int(decoded.message[row]), reason, f"{point}: {what}", int(count))
         return without(decoded, rows.tolist())
 
-    def _event(self, arrivals: Arrivals, place: int, event: Said, received: float) -> Said | None:
+    def _event(self, arrivals: Arrivals, place: int, event: Said, received: float, stored: bool) -> Said | None:
+        """Check and stamp one observation.
+
+        What a camera saw long ago and the broker has `stored` is history: it tells nothing about now, and must not
+        raise an alarm because somebody has connected. A state (of a source, of a picture) holds until it changes.
+        """
         site = self.registry.site
+        if math.isnan(event.time):
+            if stored:
+                self._refuse(arrivals, place, "retained", "a stored copy that has no time")
+                return None
+            event = msgspec.structs.replace(event, time=received)
         ahead = event.time - received
         if not -site.accept_age <= ahead <= site.accept_ahead:
             self._refuse(arrivals, place, "future" if ahead > 0 else "ancient", age.against(ahead))
             return None
         if ahead < -site.late_after:
-            return msgspec.structs.replace(event, quality=event.quality | LATE)
+            bits = LATE | HISTORICAL if stored and isinstance(event, CameraEvent) else LATE
+            return msgspec.structs.replace(event, quality=event.quality | bits)
         return event
 
     def _refuse_unrouted(self, arrivals: Arrivals, places: npt.NDArray[np.intp]) -> None:

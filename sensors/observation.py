@@ -52,6 +52,8 @@ class CameraEvent(Struct, tag="camera_event", frozen=True):
     phase: str = "new"  # new | update | end
     confidence: float | None = None
     zones: tuple[str, ...] = ()
+    level: str = ""  # the warning level that the source gives it, one of sensors.site.LEVELS
+    detail: str = ""  # the source's own words
     quality: int = GOOD
 
 
@@ -76,7 +78,8 @@ class CameraHealth(Struct, tag="camera_health", frozen=True):
     """Report what is wrong with a camera's picture, told anew whenever it changes and at least once a minute.
 
     `area` is the camera's home area. `faults` maps each of `CAMERA_FAULTS` that is there to a confidence 0..1; empty is
-    a good picture. `judged` is false when the view has too little in it to tell.
+    a good picture, as far as that `source` judges it: an ONVIF camera tells each of its faults as a source of its own.
+    `judged` is false when the view has too little in it to tell.
     """
 
     area: str
@@ -85,7 +88,7 @@ class CameraHealth(Struct, tag="camera_health", frozen=True):
     received: float
     faults: dict[str, float] = {}
     judged: bool = True
-    source: str = "camera"  # who says so: our own camera process, or a dialect
+    source: str = "camera"  # who says so: our own camera process, or a dialect and what in it, as frigate:detect
     quality: int = GOOD
 
 

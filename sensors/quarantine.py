@@ -39,13 +39,14 @@ REASONS = (
     "wrong_unit",  # in a unit that is unknown, or cannot become the point's
     "old_death",  # the death certificate of an earlier session
     "unsupported",  # a template that asks for more than is worked out here
+    "ignored",  # normal traffic that says nothing of what is watched: a keep-alive, a kind that the site leaves out
     "log_refused",  # the log will never take the record that it became part of
 )
 
 NO_MESSAGE = frozenset({"log_refused"})
 """Reasons whose raw bytes are not what arrived: there is nothing to decode again."""
 
-COUNTED_ONLY = frozenset({"false_positive", "unbound", "old_death"})
+COUNTED_ONLY = frozenset({"false_positive", "unbound", "old_death", "ignored"})
 """Reasons of which only the number is kept: normal traffic, not a fault."""
 
 

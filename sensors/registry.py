@@ -172,7 +172,7 @@ class _Loading:
             check_roster(*roster, places, self.findings)
         legs = None
         if main:
-            check_main(*main, self.findings)
+            check_main(*main, None if known_areas is None else {camera.id for camera in cameras}, self.findings)
             legs = deadlines(main[0], main[1].deadlines, self.findings)
         if self.findings.problems or not (main and hierarchy and units and roster and places and legs):
             return None

@@ -157,9 +157,34 @@ class Mapping(Struct, frozen=True):
 
 
 class Frigate(Struct, frozen=True):
-    """A Frigate installation whose events are taken in."""
+    """A Frigate installation whose events are taken in.
+
+    `cameras` are the ids of those that it watches, which are gone when it is; when left out, all cameras of the site
+    that have no `sources`, or one of `frigate:`. `dwell` says by zone how long (`90 s`) an
+    object is in it before it loiters.
+    """
 
     prefix: str = "frigate"
+    cameras: tuple[str, ...] = ()
+    dwell: dict[str, float | str] = {}
+
+
+class Onvif(Struct, frozen=True):
+    """ONVIF devices that publish their events over MQTT.
+
+    `prefix` is their topic prefix, in which `+` stands for a level and `{camera}` for a level or part of one. `kinds`
+    renames events: a local topic (`RuleEngine/LineDetector/Crossed`) or a kind → kind; none ("") leaves them out.
+    """
+
+    prefix: str
+    kinds: dict[str, str] = {}
+
+
+class Gb28181(Struct, frozen=True):
+    """A GB/T 28181 gateway that republishes alarms and notifications. `kinds` renames events: kind → kind."""
+
+    topic: str = "gb28181/#"  # an MQTT filter
+    kinds: dict[str, str] = {}
 
 
 class Sparkplug(Struct, frozen=True):
@@ -183,6 +208,8 @@ class Signals(Struct, frozen=True):
     frigate: tuple[Frigate, ...] = ()
     sparkplug: tuple[Sparkplug, ...] = ()
     homeassistant: tuple[HomeAssistant, ...] = ()
+    onvif: tuple[Onvif, ...] = ()
+    gb28181: tuple[Gb28181, ...] = ()
 
 
 class Deadlines(Struct, frozen=True):

@@ -16,11 +16,12 @@ MAX_PARTITIONS = 256
 MAX_PATH = 256
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
+_KIND = re.compile(r"[a-z0-9_-]{0,64}\Z")
 _PLACE_HOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-def check_main(document: Document, file: SiteFile, findings: Findings) -> None:
-    """Check `site.yaml` but for its deadlines."""
+def check_main(document: Document, file: SiteFile, cameras: set[str] | None, findings: Findings) -> None:
+    """Check `site.yaml` but for its deadlines; `cameras` are the ids of the site's, None when not all are known."""
     note = findings.add
     findings.id("site", file.id, document, ("id",))
     if not _is_zone(file.zone):
@@ -31,6 +32,7 @@ def check_main(document: Document, file: SiteFile, findings: Findings) -> None:
     for name in ("late_after", "accept_age", "accept_ahead"):
         findings.duration(getattr(file.limits, name), document, ("limits", name))
     _check_signals(document, file.signals, findings)
+    _check_cameras_dialects(document, file.signals, cameras, findings)
 
 
 def deadlines(document: Document, written: LegDeadlines, findings: Findings) -> Deadlines:
@@ -124,6 +126,43 @@ def _check_signals(document: Document, signals: Signals, findings: Findings) -> 
             if steps or (field == "time" and steps is not None):
                 for message in _path_mistakes(steps):
                     note(document, (*path, field), message)
+
+
+def _check_cameras_dialects(document: Document, signals: Signals, cameras: set[str] | None, findings: Findings) -> None:
+    """Check what the dialects of cameras are told."""
+    for i, installation in enumerate(signals.frigate):
+        where: Path = ("signals", "frigate", i)
+        for n, id in enumerate(installation.cameras):
+            findings.reference("camera", id, cameras, document, (*where, "cameras", n))
+        for zone, limit in installation.dwell.items():
+            findings.duration(limit, document, (*where, "dwell", zone))
+    for i, devices in enumerate(signals.onvif):
+        where = ("signals", "onvif", i)
+        plain = devices.prefix.replace("{camera}", "camera", 1)
+        levels = plain.split("/")
+        if "" in levels or any(character in plain for character in "{}#"):
+            message = (
+                f"'{devices.prefix}' is no topic prefix: levels between '/', with '+' for one, and {{camera}} once"
+            )
+            findings.add(document, (*where, "prefix"), message)
+        if any("+" in level and level != "+" for level in levels):
+            findings.add(document, (*where, "prefix"), "'+' stands for a whole level of a topic")
+        _check_kinds(document, devices.kinds, (*where, "kinds"), findings)
+    for i, gateway in enumerate(signals.gb28181):
+        where = ("signals", "gb28181", i)
+        levels = gateway.topic.split("/")
+        misplaced = any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#")
+        if not gateway.topic or misplaced or any("+" in level and level != "+" for level in levels):
+            message = f"'{gateway.topic}' is no topic filter: '+' stands for a whole level, '#' for all at the end"
+            findings.add(document, (*where, "topic"), message)
+        _check_kinds(document, gateway.kinds, (*where, "kinds"), findings)
+
+
+def _check_kinds(document: Document, kinds: Mapping[str, str], path: Path, findings: Findings) -> None:
+    for name, kind in kinds.items():
+        if not _KIND.match(kind):
+            message = f"'{kind[:80]}' is no kind of event: small letters, digits, '-' and '_', or \"\" to leave it out"
+            findings.add(document, (*path, name), message)
 
 
 def _path_mistakes(path: str) -> Iterator[str]:

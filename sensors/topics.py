@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensors.dialects import frigate, homeassistant, mapped, native, sparkplug
+from sensors.dialects import frigate, gb28181, homeassistant, mapped, native, onvif, sparkplug
 from sensors.dialects.dialect import Dialect, Kind, Lane, Refusal, Wanted, module
 from sensors.lookup import Registry
 
@@ -18,6 +18,8 @@ DIALECTS: dict[str, ModuleType] = {
     "frigate": frigate,
     "sparkplug": sparkplug,
     "homeassistant": homeassistant,
+    "onvif": onvif,
+    "gb28181": gb28181,
 }
 """The dialects beside the native one, by the name of their list of configurations in a site's `signals`."""
 

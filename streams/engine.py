@@ -153,7 +153,7 @@ class Engine:
             self._tick(offset, what.time)
         elif isinstance(what, CameraEvent):
             self._hear(what.received)
-            if not what.quality & HISTORICAL:
+            if not what.quality & HISTORICAL:  # a stored copy is no sign of life
                 self.cameras[what.camera] = min(what.received, self.clock)
             changes = self.evaluator.event(what, self.clock)
             self._tell_faults(offset)

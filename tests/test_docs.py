@@ -39,7 +39,7 @@ from sensors.lookup import Registry
 from sensors.observation import FRAME, LATE, OUT_OF_RANGE, QUALITY_NAMES
 from sensors.reader import Arrivals
 from sensors.registry import load_site
-from sensors.site import HomeAssistant, Mapping, Site, Sparkplug
+from sensors.site import Frigate, HomeAssistant, Mapping, Onvif, Site, Sparkplug
 from streams import settings, topics
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -332,6 +332,12 @@ def test_the_mapping_of_the_page_is_one() -> None:
 def test_the_sparkplug_settings_of_the_page_are_those_of_the_site() -> None:
     [text] = labelled("reference/payloads.md", "sparkplug")
     assert msgspec.convert(yaml.safe_load(text), tuple[Sparkplug, ...]) == site().signals.sparkplug
+
+
+def test_the_configurations_of_the_page_are_right() -> None:
+    for label, kind in (("frigate", Frigate), ("onvif", Onvif)):
+        [text] = labelled("reference/payloads.md", label)
+        msgspec.convert(yaml.safe_load(text), kind)
 
 
 def table(name: str, head: str) -> list[list[str]]:

@@ -63,6 +63,14 @@ class Refused(NamedTuple):
     readings: int = 1
 
 
+class Left(Exception):
+    """Ends the decoding of one message with the reason why it says nothing."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.detail = reason, detail
+
+
 class Reply(NamedTuple):
     """Ask for a message to be published to the broker that sent; the bridge sends equal ones once in a while only."""
 
@@ -99,7 +107,8 @@ class Decoded:
     """Hold what payloads said: readings as columns of one length, other observations, and what was refused.
 
     `message` intp, the place of the payload that each reading came from, ascending; `point` intp registry index; `time`
-    float64 unix seconds, NaN where the source gave none; `value` float64, possibly not finite; `quality` uint8.
+    float64 unix seconds, NaN where the source gave none; `value` float64, possibly not finite; `quality` uint8. The
+    time of one of `events` may be NaN in the same sense.
     """
 
     message: npt.NDArray[np.intp]
@@ -135,6 +144,15 @@ class Dialect(Protocol):
 def nothing() -> Decoded:
     """Give a `Decoded` without any reading."""
     return Decoded(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0), np.empty(0), np.empty(0, np.uint8))
+
+
+def put_readings(decoded: Decoded, readings: Sequence[tuple[int, int, float, float]]) -> None:
+    """Put good readings, (message, registry index, time, value) in order of their messages, where there were none."""
+    if readings:
+        message, point, time, value = zip(*readings, strict=True)
+        decoded.message, decoded.point = np.array(message, np.intp), np.array(point, np.intp)
+        decoded.time, decoded.value = np.array(time, np.float64), np.array(value, np.float64)
+        decoded.quality = np.zeros(len(readings), np.uint8)
 
 
 def join(parts: Sequence[Decoded]) -> Decoded:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator
 from rules.rule import Rule
-from sensors.observation import GOOD, HISTORICAL, SIMULATED, CameraEvent
+from sensors.observation import GOOD, HISTORICAL, LATE, SIMULATED, CameraEvent
 from sensors.site import LEVELS, Point, Site
 from tests.rules.stage import Bank, Scored, a_point, a_rule, a_site
 
@@ -369,6 +369,14 @@ def test_an_event_of_long_ago_is_no_evidence_that_nothing_was_seen() -> None:
     (change,) = play.read("p", 86_400, 6)
     assert not change.simulated
     assert change.why is not None and change.why.cameras == ()
+
+
+def test_an_event_that_is_told_as_history_is_not_seen_whatever_the_rules_time() -> None:
+    play = a_play(a_rule(when="value > 5 and seen('debris', '4h')"))
+    play.read("p", 7200, 6)
+    assert play.see("debris", 3600, received=7201, quality=LATE | HISTORICAL) == []
+    assert play.tick(7202) == []
+    assert [c.after for c in play.see("debris", 3600, received=7203, quality=LATE)] == [2]  # late alone: it was queued
 
 
 def test_an_event_that_was_not_needed_makes_no_simulation_of_an_alarm() -> None:

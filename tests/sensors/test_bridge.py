@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +23,10 @@ from scripts.ports import free_port
 from sensors import frame, observation, packing, quarantine
 from sensors.bridge import Bridge, BridgeSettings
 from sensors.flights import Flight, Records
-from sensors.site import Site
+from sensors.observation import HISTORICAL, CameraEvent
+from sensors.site import Onvif, Signals, Site
 from streams.embedded import broker as embedded
+from tests.sensors.dialects.suite import site as camera_site
 from tests.waiting import until
 
 pytestmark = pytest.mark.server
@@ -78,6 +82,11 @@ class Sink:
 
     def values(self) -> list[float]:
         return [value for record in list(self.records) for value in values_of(record)]
+
+    def events(self) -> list[CameraEvent]:
+        kept = [value for topic, _, value in list(self.records) if topic == packing.TOPIC]
+        said = [observation.decode(value) for value in kept if value[0] == observation.RECORD]
+        return [one for one in said if isinstance(one, CameraEvent)]
 
     def refused(self) -> list[quarantine.Refused]:
         return [quarantine.decode(record) for topic, _, record in list(self.records) if topic == quarantine.TOPIC]
@@ -286,6 +295,30 @@ def test_stored_copies_do_not_look_fresh(broker_port: int) -> None:
             client.publish("foreshock/readings/a5/p5", "2", qos=1, retain=True)
             assert until(lambda: sink.values() == [2.0]), "a live one is a reading, though it is to be stored"
         client.publish("foreshock/readings/a5/p5", "", qos=1, retain=True).wait_for_publish(5)
+
+
+def test_a_stored_property_is_history_until_it_changes_and_ends_when_it_is_deleted(broker_port: int) -> None:
+    topic = "yard/onvif-ej/RuleEngine/FieldDetector/ObjectsInside/&1/2/Yard"
+    site = camera_site(Signals(onvif=(Onvif(prefix="+"),)))
+
+    def inside(age: float) -> str:
+        at = datetime.fromtimestamp(time.time() - age, UTC).isoformat()
+        return json.dumps({"UtcTime": at, "Source": {"Rule": "Yard"}, "Data": {"IsInside": "true"}})
+
+    with publisher(broker_port) as client:
+        client.publish(topic, inside(3600), qos=1, retain=True).wait_for_publish(5)
+        sink = Sink()
+        with running(broker_port, sink, site=site):
+            assert until(lambda: len(sink.events()) == 1)
+            client.publish(topic, inside(0), qos=1, retain=True)
+            assert until(lambda: len(sink.events()) == 2)
+            client.publish(topic, "", qos=1, retain=True)
+            assert until(lambda: len(sink.events()) == 3)
+    assert [(one.kind, one.phase, bool(one.quality & HISTORICAL)) for one in sink.events()] == [
+        ("intrusion", "new", True),
+        ("intrusion", "new", False),
+        ("intrusion", "end", False),
+    ]
 
 
 def test_a_broker_that_comes_back_is_found_again(tmp_path: Path) -> None:

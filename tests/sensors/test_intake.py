@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import UTC, datetime
 
 import msgspec
 import numpy as np
@@ -16,10 +17,10 @@ from sensors import frame, observation, packing, quarantine
 from sensors.dialects import mapped
 from sensors.intake import Batch, Intake, Limits
 from sensors.lookup import Registry
-from sensors.observation import LATE, OUT_OF_RANGE, CameraEvent
+from sensors.observation import GOOD, HISTORICAL, LATE, OUT_OF_RANGE, CameraEvent, CameraHealth
 from sensors.partition import partition_of
 from sensors.reader import Arrivals
-from sensors.site import Camera, Frigate, Mapping, Signals, Site, Text
+from sensors.site import Camera, Frigate, Mapping, Onvif, Signals, Site, Text
 
 NOW = 1_763_900_000.0
 NAME = Text(zh="一", en="one")
@@ -30,7 +31,11 @@ def site() -> Site:
         20,
         10,
         partitions=4,
-        signals=Signals(mapped=(Mapping(topic="site/{point}", point="{point}"),), frigate=(Frigate(),)),
+        signals=Signals(
+            mapped=(Mapping(topic="site/{point}", point="{point}"),),
+            frigate=(Frigate(),),
+            onvif=(Onvif(prefix="{camera}"),),
+        ),
     )
     points = list(made.points)
     points[0] = msgspec.structs.replace(points[0], range=(0.0, 100.0))
@@ -218,6 +223,40 @@ def test_a_camera_event_out_of_time_is_refused_or_flagged() -> None:
     assert {
         one.quality for _, _, record in late.records if isinstance(one := observation.decode(record), CameraEvent)
     } == {LATE}
+
+
+def properties(batch: Batch) -> list[CameraEvent | CameraHealth]:
+    found = [observation.decode(record) for topic, _, record in batch.records if topic == packing.TOPIC]
+    return [one for one in found if isinstance(one, CameraEvent | CameraHealth)]
+
+
+def a_property(topic: str, value: bool, age: float | None) -> tuple[str, bytes]:
+    time = None if age is None else datetime.fromtimestamp(NOW - age, UTC).isoformat()
+    return f"cam/onvif-ej/{topic}", json.dumps({"UtcTime": time, "Data": {"State": value}}).encode()
+
+
+def test_a_stored_property_of_long_ago_is_history_and_a_recent_one_is_not() -> None:
+    motion = "VideoSource/MotionAlarm/&1"
+    for stored, age, quality in (
+        ((0,), 7200, LATE | HISTORICAL),  # the bridge has connected: what began two hours ago is not news
+        ((0,), 30, GOOD),
+        ((), 7200, LATE),  # queued while the bridge was away: news that is late
+    ):
+        found = properties(take(intake(), a_property(motion, True, age), retained=stored))
+        assert [one.quality for one in found] == [quality, quality]
+
+
+def test_a_stored_property_without_a_time_is_refused_and_a_live_one_is_stamped() -> None:
+    made = intake()
+    sent = a_property("VideoSource/MotionAlarm/&1", True, None)
+    batch = take(made, sent, sent, retained=(0,))
+    assert [one.time for one in properties(batch)] == [NOW, NOW]
+    assert {one.reason for one in refused(batch)} == {"retained"}
+
+
+def test_a_stored_fault_of_a_picture_holds_until_it_changes() -> None:
+    batch = take(intake(), a_property("VideoSource/ImageTooDark/&1", True, 90 * 86400), retained=(0,))
+    assert [(one.quality, one.time) for one in properties(batch)] == [(GOOD, NOW)]
 
 
 def test_a_record_holds_no_more_readings_than_allowed() -> None:

@@ -52,7 +52,13 @@ def test_all_dialects_are_subscribed_to() -> None:
         "foreshock/frames/#",
         "site/+/+",
         "frigate/events",
+        "frigate/reviews",
+        "frigate/available",
+        "frigate/+/status/+",
         "gate/events",
+        "gate/reviews",
+        "gate/available",
+        "gate/+/status/+",
     ]
 
 

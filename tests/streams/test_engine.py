@@ -545,6 +545,16 @@ def test_an_arrival_stamp_of_the_future_moves_no_clock_of_a_point(which: int) ->
     assert (alarm.scope, alarm.onset, alarm.time) == ("p0", START + 1, START + 11)
 
 
+def test_a_stored_event_of_long_ago_is_no_sign_of_life_of_its_camera() -> None:
+    engine = Engine(0)
+    event = CameraEvent(area="a0", camera="cam", kind="debris", event="e", time=START - 3600, received=START + 2)
+    stored = msgspec.structs.replace(event, quality=LATE | HISTORICAL)
+    play([published(CONTENT), tick(START), record(stored)], engine=engine)
+    assert engine.cameras == {}
+    play([published(CONTENT), tick(START), record(event)], engine=engine)
+    assert engine.cameras == {"cam": START + 2}
+
+
 def test_an_arrival_stamp_of_the_future_hides_no_silence() -> None:
     values = [published(CONTENT), tick(START), ahead(3600)[0], *(tick(START + n) for n in range(1, 80))]
     (alarm,) = flat(play(values), AlarmTransition)

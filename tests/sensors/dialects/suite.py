@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 from typing import Any
 
@@ -10,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scripts.load import bench_site
+from sensors import observation
 from sensors.dialects.dialect import Decoded, Lane, Refusal, Route
 from sensors.lookup import Registry
+from sensors.observation import CAMERA_FAULTS, CameraEvent, CameraHealth, Said, SourceState
 from sensors.quarantine import REASONS
-from sensors.site import Camera, Signals, Site, Text
+from sensors.site import LEVELS, Camera, Signals, Site, Text
 from sensors.topics import covers
 
 RECEIVED = 1_763_900_000.0
@@ -56,7 +59,11 @@ class DialectSuite:
         registry = self.registry()
         route = self.dialect.resolve(self.topic, self.config, registry)
         assert isinstance(route, Route)
-        return Lane(route.kind, self.config, registry), route.point
+        lane = Lane(route.kind, self.config, registry)
+        if route.subject is None:
+            return lane, route.point
+        lane.subjects.append(route.subject)
+        return lane, 0
 
     def decode(self, *payloads: bytes) -> Decoded:
         lane, point = self.lane()
@@ -76,10 +83,30 @@ class DialectSuite:
         refused = {one.message for one in decoded.refused}
         assert said | refused <= set(range(count))
         assert all(one.reason in REASONS and one.readings > 0 for one in decoded.refused)
+        for _, one in decoded.events:
+            self.check_said(one)
         lane, _ = self.lane()
         if lane.kind != "frame":
             assert not said & refused
             assert said | refused == set(range(count)), "every message is either said or refused"
+
+    def check_said(self, one: Said) -> None:
+        known = self.registry()
+        assert one.received == RECEIVED and (math.isnan(one.time) or math.isfinite(one.time))
+        assert one.area in known.areas
+        assert observation.decode(observation.encode(one)) == one or math.isnan(one.time)
+        if isinstance(one, CameraEvent):
+            assert one.area in known.cameras[one.camera].areas
+            assert one.kind and one.phase in ("new", "update", "end")
+            assert one.level == "" or one.level in LEVELS
+        elif isinstance(one, CameraHealth):
+            assert one.area == known.cameras[one.camera].areas[0]
+            assert set(one.faults) <= set(CAMERA_FAULTS)
+            assert all(0.0 <= confidence <= 1.0 for confidence in one.faults.values())
+        elif isinstance(one, SourceState):
+            assert one.points or one.cameras
+            assert all(one.area in known.by_index[point].areas for point in one.points)
+            assert all(one.area in known.cameras[camera].areas for camera in one.cameras)
 
     def test_the_filters_cover_the_topic(self) -> None:
         filters = self.dialect.topics(self.config)
