@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sensors.dialects import frigate, mapped, native, sparkplug
 from sensors.dialects.dialect import Dialect, Lane, Refusal, module
 from sensors.lookup import Registry
+from sensors.trie import Trie
 
 DIALECTS: dict[str, ModuleType] = {
     "mapped": mapped,
@@ -68,8 +69,8 @@ class Topics(dict[bytes, int]):
         super().__init__()
         signals = registry.site.signals
         sources: list[tuple[ModuleType, Any]] = [(native, signals.native)] if signals.native else []
-        for name, dialect in DIALECTS.items():
-            sources += [(dialect, config) for config in getattr(signals, name)]
+        for name, spoken in DIALECTS.items():
+            sources += [(spoken, config) for config in getattr(signals, name)]
         self.registry = registry
         self.lanes: list[Lane] = []
         self.dialects: list[Dialect] = []
@@ -77,6 +78,10 @@ class Topics(dict[bytes, int]):
         self.lane_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
         self.point_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
         self._sources = [(module(one), config) for one, config in sources]
+        self._trie: Trie[int] = Trie()
+        for place, (dialect, config) in enumerate(self._sources):
+            for one in dialect.topics(config):
+                self._trie.insert(one, place)
         self._places: dict[tuple[int, str], int] = {}
         self._refusals = _Budget(_REMEMBERED)
         self._named = _Budget(max(_REMEMBERED, 4 * len(registry.by_index)))
@@ -133,7 +138,8 @@ class Topics(dict[bytes, int]):
             text = topic.decode()
         except UnicodeDecodeError:
             return Refusal("unknown_topic", "the topic is not UTF-8")
-        for source, (dialect, config) in enumerate(self._sources):
+        for source in self._trie.match(text):
+            dialect, config = self._sources[source]
             found = dialect.resolve(text, config, self.registry)
             if isinstance(found, Refusal):
                 return found
