@@ -138,22 +138,34 @@ class Shift(Struct, frozen=True):
     staff: dict[str, str] = {}  # seat id → account name
 
 
+class MappedValue(Struct, frozen=True):
+    """One of the several values of a mapped message; its fields mean what those of `Mapping` do."""
+
+    point: str
+    value: str
+    unit: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
+
+
 class Mapping(Struct, frozen=True):
     """A topic template and JSON paths for an installation that keeps its own topics (the `mapped` dialect).
 
     `topic` holds `{area}` and/or `{point}` place-holders that fill one topic level or part of it, and MQTT wildcards.
     `point` is a template of the registry's point id in the same place-holders. Paths are dotted: `data.value`,
-    `items.0.v`.
+    `items.0.v`. Messages of several values have `values` instead of `point` and what describes a value.
     """
 
     topic: str
-    point: str
+    point: str = ""
     value: str = "value"
     time: str | None = None
     time_unit: Literal["s", "ms", "us", "iso"] = "ms"
     scale: float = 1.0
     offset: float = 0.0
     simulated: bool = False
+    unit: str = ""  # of `sent * scale + offset`, when it is not the point's
+    values: tuple[MappedValue, ...] = ()
 
 
 class Frigate(Struct, frozen=True):

@@ -56,7 +56,9 @@ class DialectSuite:
         registry = self.registry()
         route = self.dialect.resolve(self.topic, self.config, registry)
         assert isinstance(route, Route)
-        return Lane(route.kind, self.config, registry), route.point
+        if route.subject is None:
+            return Lane(route.kind, self.config, registry), route.point
+        return Lane(route.kind, self.config, registry, [route.subject]), 0
 
     def decode(self, *payloads: bytes) -> Decoded:
         lane, point = self.lane()
