@@ -181,6 +181,15 @@ class Sparkplug(Struct, frozen=True):
     groups: tuple[str, ...] = ()
 
 
+class SenML(Struct, frozen=True):
+    """Topics that carry SenML packs; `{device}` fills one level of the topic and may be part of `base`."""
+
+    topic: str
+    format: Literal["auto", "json", "cbor"] = "auto"
+    base: str = ""  # what names begin with, until a pack says otherwise
+    simulated: bool = False
+
+
 class Signals(Struct, frozen=True):
     """What the bridge listens to."""
 
@@ -188,6 +197,7 @@ class Signals(Struct, frozen=True):
     mapped: tuple[Mapping, ...] = ()
     frigate: tuple[Frigate, ...] = ()
     sparkplug: tuple[Sparkplug, ...] = ()
+    senml: tuple[SenML, ...] = ()
 
 
 class Deadlines(Struct, frozen=True):

@@ -7,6 +7,7 @@ import zoneinfo
 from collections.abc import Iterator, Mapping
 
 from sensors import measure
+from sensors.dialects import senml
 from sensors.dialects.paths import is_place
 from sensors.document import Document, Path, suggest
 from sensors.findings import Findings
@@ -106,13 +107,7 @@ def _check_signals(document: Document, signals: Signals, findings: Findings) -> 
                 note(document, path, f"'{group}' is no Sparkplug group: one level of a topic, without '+' and '#'")
     for i, mapped in enumerate(signals.mapped):
         path = ("signals", "mapped", i)
-        levels = mapped.topic.split("/")
-        if not mapped.topic:
-            note(document, (*path, "topic"), "the topic is empty")
-        if any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
-            note(document, (*path, "topic"), "'#' may only stand as the last level of a topic")
-        if any("+" in level and level != "+" for level in levels):
-            note(document, (*path, "topic"), "'+' stands for a whole level of a topic")
+        _check_filter(document, (*path, "topic"), mapped.topic, findings)
         held = _PLACE_HOLDER.findall(mapped.topic)
         for name in held:
             if name not in ("area", "point"):
@@ -120,6 +115,28 @@ def _check_signals(document: Document, signals: Signals, findings: Findings) -> 
         if len(set(held)) != len(held):
             note(document, (*path, "topic"), "a place-holder may stand once in a topic")
         _check_mapped_values(document, path, mapped, held, findings)
+
+    for i, packs in enumerate(signals.senml):
+        path = ("signals", "senml", i)
+        _check_filter(document, (*path, "topic"), packs.topic, findings)
+        asked = packs.topic.split("/")
+        if any("{" in level and level != senml.DEVICE for level in asked) or asked.count(senml.DEVICE) > 1:
+            note(document, (*path, "topic"), "the only place-holder is '{device}': one whole level, once")
+        if senml.DEVICE in packs.base and senml.DEVICE not in asked:
+            note(document, (*path, "base"), "'{device}' is no level of the topic")
+        if packs.base and not senml.is_name(packs.base.replace(senml.DEVICE, "x")):
+            note(document, (*path, "base"), f"'{packs.base[:80]}' cannot begin a name of SenML")
+
+
+def _check_filter(document: Document, path: Path, topic: str, findings: Findings) -> None:
+    """Check the wildcards of a topic."""
+    levels = topic.split("/")
+    if not topic:
+        findings.add(document, path, "the topic is empty")
+    if any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
+        findings.add(document, path, "'#' may only stand as the last level of a topic")
+    if any("+" in level and level != "+" for level in levels):
+        findings.add(document, path, "'+' stands for a whole level of a topic")
 
 
 def _check_mapped_values(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensors.dialects import frigate, mapped, native, sparkplug
+from sensors.dialects import frigate, mapped, native, senml, sparkplug
 from sensors.dialects.dialect import Dialect, Lane, Refusal, module
 from sensors.lookup import Registry
 from sensors.trie import Trie
@@ -18,6 +18,7 @@ DIALECTS: dict[str, ModuleType] = {
     "mapped": mapped,
     "frigate": frigate,
     "sparkplug": sparkplug,
+    "senml": senml,
 }
 """The dialects beside the native one, by the name of their list of configurations in a site's `signals`."""
 

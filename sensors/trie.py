@@ -61,6 +61,13 @@ class Trie(Generic[T]):
         return list(dict.fromkeys(self._sources[place] for place in found))
 
 
+def matches(filter: str, topic: str) -> bool:
+    """Tell whether one filter matches a topic."""
+    trie: Trie[None] = Trie()
+    trie.insert(filter, None)
+    return bool(trie.match(topic))
+
+
 class _Node:
     """One level: what follows it, and the places of the sources whose filters end here or take all below."""
 

@@ -88,6 +88,7 @@ class Decoded:
 
     `message` intp, the place of the payload that each reading came from, ascending; `point` intp registry index; `time`
     float64 unix seconds, NaN where the source gave none; `value` float64, possibly not finite; `quality` uint8.
+    `relative` are the payloads whose times were counted from arrival: of a stored copy they say nothing.
     """
 
     message: npt.NDArray[np.intp]
@@ -98,6 +99,7 @@ class Decoded:
     events: list[tuple[int, Said]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
+    relative: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.point)
@@ -139,6 +141,7 @@ def join(parts: Sequence[Decoded]) -> Decoded:
         [event for part in parts for event in part.events],
         [refused for part in parts for refused in part.refused],
         [reply for part in parts for reply in part.replies],
+        [place for part in parts for place in part.relative],
     )
 
 
@@ -155,6 +158,7 @@ def without(decoded: Decoded, places: Sequence[int]) -> Decoded:
         decoded.events,
         decoded.refused,
         decoded.replies,
+        decoded.relative,
     )
 
 

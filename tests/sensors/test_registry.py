@@ -34,6 +34,9 @@ signals:
     - topic: "site/{area}/{point}"
       point: "{point}"
       time: ts
+  senml:
+    - topic: senml/{device}/up
+      base: "urn:{device}:"
   frigate:
     - prefix: frigate
   sparkplug:
@@ -469,6 +472,11 @@ MISTAKES = [
         "signals.mapped[0].values",
         "at most 256 values",
     ),
+    (MAIN, "senml/{device}/up", "senml/#/up", "signals.senml[0].topic", "'#' may only stand as the last level"),
+    (MAIN, "senml/{device}/up", "senml/{x}/{device}", "signals.senml[0].topic", "the only place-holder is '{device}'"),
+    (MAIN, "senml/{device}/up", "senml/d-{device}", "signals.senml[0].topic", "one whole level"),
+    (MAIN, "senml/{device}/up", "''", "signals.senml[0].topic", "the topic is empty"),
+    (MAIN, "urn:{device}:", "urn {device}", "signals.senml[0].base", "cannot begin a name"),
     (MAIN, "time: ts", "value: items.²", "signals.mapped[0].value", "'²' is no place in a list; write 0, 1, 2"),
     (MAIN, "time: ts", "value: a..b", "signals.mapped[0].value", "'a..b' is no path"),
     (MAIN, "time: ts", "time: ''", "signals.mapped[0].time", "'' is no path"),
@@ -487,6 +495,14 @@ MISTAKES = [
 
 # the same, with the lines between the change and where the mistake shows
 MISTAKES_ELSEWHERE = [
+    (
+        MAIN,
+        'base: "urn:{device}:"\n  frigate',
+        'base: "urn:{device}:"\n    - {topic: senml, base: "{device}"}\n  frigate',
+        1,
+        "signals.senml[1].base",
+        "'{device}' is no level of the topic",
+    ),
     (HILLS, "source: GateCam", "source: tower", 1, "areas[1].cameras[1].source",
      "camera source 'tower' is already given"),
     (TYPES, "    unit: m\n", "", -2, "quantities.level", "the unit is missing"),

@@ -1,0 +1,214 @@
+"""The SenML dialect (RFC 8428): packs of records in JSON or CBOR.
+
+Base fields (`bn bt bu bv bs`) carry over to the records that follow. A record's full name, `bn` + `n`, is one of a
+point's `sources` (`senml:<name>`), or the point's id. `v` and `vb` (0 or 1) are values; so is `s`, the sum over time,
+for a point of kind counter, in the unit times seconds. Text and data (`vs`, `vd`) are refused, record by record. A time
+below 2**28 counts from arrival; without one a reading is stamped on arrival. The readings of a pack are given in order
+of time. `{device}` in the topic fills one level and may be part of `base`, with which names begin until a pack has a
+`bn`.
+
+A pack is refused whole when it is none, when its version is unknown here, or when a label that must be understood (it
+ends in `_`) is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite, nan
+from re import ASCII, compile
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import UNSET
+
+from sensors.dialects import values
+from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each
+from sensors.dialects.senml_pack import READERS, Number, Record, TooLarge
+from sensors.dialects.senml_units import unit_of
+from sensors.lookup import Registry
+from sensors.observation import SIMULATED
+from sensors.site import SenML
+from sensors.trie import matches
+
+MAX_NAME = 500
+RELATIVE_BELOW = 2.0**28
+"""A time below this counts from now (RFC 8428, section 4.5.3)."""
+
+DEVICE = "{device}"
+_MAX_BOUND = 4096
+_NAME = compile(r"[A-Za-z0-9][A-Za-z0-9:._/-]*", ASCII)
+
+Row = tuple[int, float, int, float]
+"""A reading: the place of its pack, its time (NaN: arrival), the index of its point, its value."""
+
+Wrong = tuple[str, str]
+"""Reason and detail of a refused record."""
+
+
+class Bound(NamedTuple):
+    """Say which point a name means; `sent * scale + offset` is in its unit. `sum` is what is taken."""
+
+    point: int
+    scale: float
+    offset: float
+    sum: bool
+
+
+def topics(config: SenML) -> tuple[str, ...]:
+    """List the filter of the packs' topics."""
+    return (config.topic.replace(DEVICE, "+"),)
+
+
+def resolve(topic: str, config: SenML, registry: Registry) -> Route | Refusal | None:
+    """Say that a topic carries packs; its subject is what names begin with until a pack says otherwise."""
+    if not matches(topics(config)[0], topic):
+        return None
+    levels = config.topic.split("/")
+    device = topic.split("/")[levels.index(DEVICE)] if DEVICE in levels else ""
+    return Route("frame", subject=config.base.replace(DEVICE, device))
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can be the full name of a record (RFC 8428, section 4.5.1), no longer than is looked up."""
+    return len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
+
+
+def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], received: float) -> Decoded:
+    """Decode packs; what cannot be a reading is refused record by record."""
+    config: SenML = lane.config
+    packs, errors = decode_each(READERS[config.format], payloads)
+    refused = [Refused(place, _reason(payloads[place], error), str(error)[:200]) for place, error in errors.items()]
+    rows: list[Row] = []
+    relative: list[int] = []
+    subjects, bases = points.tolist(), lane.subjects
+    for place, records in enumerate(packs):
+        if records is not None:
+            wrong = _resolve_into(rows, relative, lane, place, bases[subjects[place]], records, received)
+            if wrong:
+                refused += _grouped(place, wrong)
+    message, time, point, value = zip(*rows, strict=True) if rows else ((),) * 4
+    return Decoded(
+        np.array(message, np.intp),
+        np.array(point, np.intp),
+        np.array(time, np.float64),
+        np.array(value, np.float64),
+        np.full(len(rows), SIMULATED if config.simulated else 0, np.uint8),
+        refused=refused,
+        relative=relative,
+    )
+
+
+def _reason(payload: bytes, error: Exception) -> str:
+    return "oversized" if isinstance(error, TooLarge) else values.reason_of(payload, error)
+
+
+def _grouped(place: int, wrong: list[Wrong]) -> list[Refused]:
+    """Refuse records of a pack, those of one reason together."""
+    details: dict[str, list[str]] = {}
+    for reason, detail in wrong:
+        details.setdefault(reason, []).append(detail)
+    return [Refused(place, reason, details[reason][0], len(details[reason])) for reason in sorted(details)]
+
+
+def _resolve_into(
+    rows: list[Row], relative: list[int], lane: Lane, place: int, base: str, records: list[Record], received: float
+) -> list[Wrong]:
+    """Resolve a pack, its readings by time, and note its place if a time is relative; give the refused records."""
+    first = len(rows)
+    wrong: list[Wrong] = []
+    from_arrival = False
+    known = lane.cache.get
+    base_unit, base_time = "", 0.0
+    base_value: Number = UNSET
+    base_sum: Number = UNSET
+    for record in records:
+        if record.bn is not UNSET:
+            base = record.bn
+        if record.bt is not UNSET:
+            base_time = record.bt
+        if record.bu is not UNSET:
+            base_unit = record.bu
+        if record.bv is not UNSET:
+            base_value = record.bv
+        if record.bs is not UNSET:
+            base_sum = record.bs
+
+        name, value = base + record.n, record.v
+        unit: str | None = record.u or base_unit
+        if record.vs is not UNSET or record.vd is not UNSET or record.vb is not UNSET:
+            if (value, record.vb, record.vs, record.vd).count(UNSET) != 3:
+                wrong.append(("malformed", f"{name[:128]!r} has more than one value"))
+                continue
+            if record.vb is UNSET:
+                wrong.append(("not_a_number", f"{name[:128]!r} is {'text' if record.vd is UNSET else 'data'}"))
+                continue
+            value, unit = float(record.vb), None
+        elif value is UNSET:
+            if record.s is UNSET and not record.n and not record.u and record.t is UNSET and record.ut is UNSET:
+                continue  # nothing but base fields
+            value = base_value
+        elif base_value is not UNSET:
+            value += base_value
+        total = record.s if base_sum is UNSET else base_sum if record.s is UNSET else base_sum + record.s
+        if value is UNSET and total is UNSET:
+            wrong.append(("malformed", f"{name[:128]!r} has no value"))
+            continue
+
+        key = name, unit, value is UNSET, total is UNSET
+        bound = known(key) or _bound(lane, *key)
+        if not isinstance(bound, Bound):
+            wrong.append(bound)
+            continue
+        time = base_time if record.t is UNSET else base_time + record.t
+        if not isfinite(time):
+            wrong.append(("not_finite", f"the time of {name[:128]!r} is not finite"))
+            continue
+        if time < RELATIVE_BELOW:
+            from_arrival = from_arrival or time != 0.0
+            time = received + time if time else nan
+        point, scale, offset, sums = bound
+        sent = total if sums else value
+        assert sent is not UNSET
+        rows.append((place, time, point, sent * scale + offset))
+    if len(rows) == first and not wrong:
+        wrong.append(("malformed", "no record has a value"))
+    elif len(rows) > first + 1:
+        rows[first:] = sorted(rows[first:], key=lambda row: received if row[1] != row[1] else row[1])
+    if from_arrival:
+        relative.append(place)
+    return wrong
+
+
+def _bound(lane: Lane, name: str, unit: str | None, no_value: bool, no_sum: bool) -> Bound | Wrong:
+    """Find what a name means, or (reason, detail) why it is refused; of names of points it is remembered."""
+    if not is_name(name):
+        return "malformed", f"{name[:128]!r} is no name"
+    registry = lane.registry
+    source = registry.source("senml", name)
+    if source is None:
+        return "unknown_point", f"no point {name[:128]!r}"
+    sent = unit_of(unit) if unit else ""
+    if sent is None:
+        return "wrong_unit", f"{name[:128]!r}: {str(unit)[:40]!r} is no unit of SenML"
+    point = registry.by_index[source.point]
+    sums = point.kind == "counter" and not no_sum
+    found: Bound | Wrong
+    if no_value and not sums:
+        found = "not_a_number", f"{name[:128]!r} is a sum, and its point is no counter"
+    elif unit is None and not sums:  # 0 and 1 are in no unit
+        found = Bound(point.index, 1.0, 0.0, False)
+    else:
+        try:
+            found = Bound(point.index, *registry.conversion(point, _summed(sent) if sums else sent), sums)
+        except (ValueError, TypeError, ArithmeticError) as error:  # the latter from units with an offset, times seconds
+            found = "wrong_unit", f"{name[:128]!r}: {error}"
+    if len(lane.cache) >= max(_MAX_BOUND, 4 * len(registry.by_index)):
+        lane.cache.clear()
+    lane.cache[name, unit, no_value, no_sum] = found
+    return found
+
+
+def _summed(unit: str) -> str:
+    """Name the unit of a sum over time."""
+    return {"": "", "1": "s"}.get(unit, f"{unit}*s")
