@@ -70,7 +70,8 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
     wrong |= wrong_time
     refused += [Refused(int(message[place]), *why) for place, why in wrong.items()]
     if config.scale != 1.0 or config.offset != 0.0:
-        value = value * config.scale + config.offset
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+            value = value * config.scale + config.offset
     if lane.cache.setdefault("converts", _converts(lane)):
         value = _converted(lane, point, value)
     quality = np.full(len(kept), SIMULATED if config.simulated else 0, np.uint8)
@@ -104,7 +105,9 @@ def _converted(lane: Lane, point: npt.NDArray[np.intp], value: npt.NDArray[np.fl
         for index in set(point[new].tolist()):
             scales[index], offsets[index] = lane.registry.conversion(by_index[index], lane.config.unit)
         scale = scales[point]
-    return value * scale + offsets[point]
+    with np.errstate(over="ignore", invalid="ignore"):
+        converted: npt.NDArray[np.float64] = value * scale + offsets[point]
+    return converted
 
 
 def _several(lane: Lane, subjects: npt.NDArray[np.intp], payloads: Sequence[bytes]) -> Decoded:
@@ -161,7 +164,8 @@ def _one_of_several(
         sources.append(found)
     refused = [Refused(int(message[row]), why[0], f"{described.value}: {why[1]}") for row, why in wrong.items()]
     point, scale, offset = (np.array(column) for column in zip(*sources, strict=True))
-    value = (value * described.scale + described.offset) * scale + offset
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+        value = (value * described.scale + described.offset) * scale + offset
     quality = np.full(len(value), SIMULATED if lane.config.simulated else 0, np.uint8)
     decoded = Decoded(message, point, times[message], value, quality, refused=refused)
     return without(decoded, list(wrong)) if wrong else decoded
