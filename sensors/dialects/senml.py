@@ -23,7 +23,7 @@ import numpy.typing as npt
 from msgspec import UNSET
 
 from sensors.dialects import values
-from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each
+from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route
 from sensors.dialects.senml_pack import READERS, Number, Record, TooLarge
 from sensors.dialects.senml_units import unit_of
 from sensors.lookup import Registry
@@ -39,11 +39,26 @@ DEVICE = "{device}"
 _MAX_BOUND = 4096
 _NAME = compile(r"[A-Za-z0-9][A-Za-z0-9:._/-]*", ASCII)
 
-Row = tuple[int, float, int, float]
-"""A reading: the place of its pack, its time (NaN: arrival), the index of its point, its value."""
-
 Wrong = tuple[str, str]
 """Reason and detail of a refused record."""
+
+
+class Columns(NamedTuple):
+    """Gather readings: the place of their pack, time (NaN: arrival), point; and the packs with relative times."""
+
+    message: list[int]
+    time: list[float]
+    point: list[int]
+    value: list[float]
+    relative: list[int]
+
+    def sort(self, first: int, received: float) -> None:
+        """Put the readings from `first` on into the order of their times."""
+        times = [received if time != time else time for time in self.time[first:]]
+        order = sorted(range(len(times)), key=times.__getitem__)
+        self.time[first:] = [self.time[first + row] for row in order]
+        self.point[first:] = [self.point[first + row] for row in order]
+        self.value[first:] = [self.value[first + row] for row in order]
 
 
 class Bound(NamedTuple):
@@ -77,25 +92,27 @@ def is_name(text: str) -> bool:
 def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], received: float) -> Decoded:
     """Decode packs; what cannot be a reading is refused record by record."""
     config: SenML = lane.config
-    packs, errors = decode_each(READERS[config.format], payloads)
-    refused = [Refused(place, _reason(payloads[place], error), str(error)[:200]) for place, error in errors.items()]
-    rows: list[Row] = []
-    relative: list[int] = []
+    read = READERS[config.format]
+    refused: list[Refused] = []
+    found = Columns([], [], [], [], [])
     subjects, bases = points.tolist(), lane.subjects
-    for place, records in enumerate(packs):
-        if records is not None:
-            wrong = _resolve_into(rows, relative, lane, place, bases[subjects[place]], records, received)
-            if wrong:
-                refused += _grouped(place, wrong)
-    message, time, point, value = zip(*rows, strict=True) if rows else ((),) * 4
+    for place, payload in enumerate(payloads):
+        try:  # one by one: the records of a whole batch, alive at once, would keep the collector busy
+            records = read(payload)
+        except (ValueError, RecursionError) as error:
+            refused.append(Refused(place, _reason(payload, error), str(error)[:200]))
+            continue
+        wrong = _resolve_into(found, lane, place, bases[subjects[place]], records, received)
+        if wrong:
+            refused += _grouped(place, wrong)
     return Decoded(
-        np.array(message, np.intp),
-        np.array(point, np.intp),
-        np.array(time, np.float64),
-        np.array(value, np.float64),
-        np.full(len(rows), SIMULATED if config.simulated else 0, np.uint8),
+        np.array(found.message, np.intp),
+        np.array(found.point, np.intp),
+        np.array(found.time, np.float64),
+        np.array(found.value, np.float64),
+        np.full(len(found.message), SIMULATED if config.simulated else 0, np.uint8),
         refused=refused,
-        relative=relative,
+        relative=found.relative,
     )
 
 
@@ -112,10 +129,10 @@ def _grouped(place: int, wrong: list[Wrong]) -> list[Refused]:
 
 
 def _resolve_into(
-    rows: list[Row], relative: list[int], lane: Lane, place: int, base: str, records: list[Record], received: float
+    found: Columns, lane: Lane, place: int, base: str, records: list[Record], received: float
 ) -> list[Wrong]:
-    """Resolve a pack, its readings by time, and note its place if a time is relative; give the refused records."""
-    first = len(rows)
+    """Resolve a pack, its readings by time; give (reason, detail) of the records that are refused."""
+    first = len(found.message)
     wrong: list[Wrong] = []
     from_arrival = False
     known = lane.cache.get
@@ -170,13 +187,17 @@ def _resolve_into(
         point, scale, offset, sums = bound
         sent = total if sums else value
         assert sent is not UNSET
-        rows.append((place, time, point, sent * scale + offset))
-    if len(rows) == first and not wrong:
+        found.message.append(place)
+        found.time.append(time)
+        found.point.append(point)
+        found.value.append(sent * scale + offset)
+    readings = len(found.message) - first
+    if not readings and not wrong:
         wrong.append(("malformed", "no record has a value"))
-    elif len(rows) > first + 1:
-        rows[first:] = sorted(rows[first:], key=lambda row: received if row[1] != row[1] else row[1])
+    elif readings > 1:
+        found.sort(first, received)
     if from_arrival:
-        relative.append(place)
+        found.relative.append(place)
     return wrong
 
 
