@@ -26,6 +26,9 @@ from sensors.measure import UnitError
 from sensors.observation import SIMULATED
 from sensors.site import MappedValue, Mapping
 
+MAX_SEVERAL = 65_536
+"""Bytes of a message of several values: all of its JSON is decoded."""
+
 _HOLDER = re.compile(r"\{(area|point)\}")
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6}
 _ABSENT = object()
@@ -113,7 +116,7 @@ def _converted(lane: Lane, point: npt.NDArray[np.intp], value: npt.NDArray[np.fl
 def _several(lane: Lane, subjects: npt.NDArray[np.intp], payloads: Sequence[bytes]) -> Decoded:
     """Decode messages of several values, one value after the other over all of them."""
     config: Mapping = lane.config
-    items, errors = decode_each(anything, payloads)
+    items, errors = decode_each(_bounded, payloads)
     refused = [
         Refused(place, values.reason_of(payloads[place], error), str(error)[:200]) for place, error in errors.items()
     ]
@@ -143,6 +146,12 @@ def _several(lane: Lane, subjects: npt.NDArray[np.intp], payloads: Sequence[byte
         decoded.quality[order],
         refused=refused + decoded.refused,
     )
+
+
+def _bounded(payload: bytes) -> Any:
+    if len(payload) > MAX_SEVERAL:
+        raise values.TooLarge(f"{len(payload)} bytes, a message of several values has at most {MAX_SEVERAL}")
+    return anything(payload)
 
 
 def _one_of_several(

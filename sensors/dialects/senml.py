@@ -24,7 +24,7 @@ from msgspec import UNSET
 
 from sensors.dialects import values
 from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route
-from sensors.dialects.senml_pack import READERS, Number, Record, TooLarge
+from sensors.dialects.senml_pack import READERS, Number, Record
 from sensors.dialects.senml_units import unit_of
 from sensors.lookup import Registry
 from sensors.observation import SIMULATED
@@ -100,7 +100,7 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
         try:  # one by one: the records of a whole batch, alive at once, would keep the collector busy
             records = read(payload)
         except (ValueError, RecursionError) as error:
-            refused.append(Refused(place, _reason(payload, error), str(error)[:200]))
+            refused.append(Refused(place, values.reason_of(payload, error), str(error)[:200]))
             continue
         wrong = _resolve_into(found, lane, place, bases[subjects[place]], records, received)
         if wrong:
@@ -114,10 +114,6 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
         refused=refused,
         relative=found.relative,
     )
-
-
-def _reason(payload: bytes, error: Exception) -> str:
-    return "oversized" if isinstance(error, TooLarge) else values.reason_of(payload, error)
 
 
 def _grouped(place: int, wrong: list[Wrong]) -> list[Refused]:
@@ -141,7 +137,7 @@ def _resolve_into(
     base_sum: Number = UNSET
     for record in records:
         if record.bn is not UNSET:
-            base = record.bn
+            base = record.bn[: MAX_NAME + 1]  # too long a one makes no name, and is not copied for each record
         if record.bt is not UNSET:
             base_time = record.bt
         if record.bu is not UNSET:

@@ -10,6 +10,8 @@ import cbor2
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from sensors.dialects.values import TooLarge
+
 VERSION = 10
 MAX_RECORDS = 5_000
 """Records of a pack; to resolve that many takes 10 ms."""
@@ -18,6 +20,8 @@ MAX_CBOR = 65_536
 """Bytes of a CBOR pack. Labels may be integers, of which keys can be made that slow a dictionary down: not so few."""
 
 _MAX_DECIMAL_PACK = 4096
+_MANY_BYTES = 65_536
+_MOST_OBJECTS = 4 * MAX_RECORDS  # extensions may be objects too
 _CBOR_MARK = b"\xd9\xd9\xf7"  # the tag "what follows is CBOR"
 
 Number = float | UnsetType
@@ -43,10 +47,6 @@ class Record(msgspec.Struct, gc=False):
     bver: int | UnsetType = UNSET
 
 
-class TooLarge(ValueError):
-    """Raised when a pack is longer, or of more records, than is read."""
-
-
 _LABELS = dict(enumerate(("bs", "bv", "bu", "bt", "bn", "bver"), -6)) | dict(
     enumerate(("n", "u", "v", "vs", "vb", "s", "t", "ut", "vd"))
 )
@@ -62,11 +62,13 @@ _PLAIN = _LABELS.keys() - {_DATA}
 _UNDERSCORE, _BACKSLASH = b"_\\"
 _KNOWN = frozenset(_LABELS.values())
 _records = msgspec.json.Decoder(list[Record]).decode
-_plain = msgspec.json.Decoder(list[dict[str, Any]]).decode
+_plain = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 
 
 def read_json(payload: bytes) -> list[Record]:
     """Read a pack from JSON. Raise `ValueError` (msgspec's are) when it is none that can be understood."""
+    if len(payload) > _MANY_BYTES and payload.count(b"{") > _MOST_OBJECTS:  # a decoder would make them all first
+        raise TooLarge(f"more than {_MOST_OBJECTS} objects, a pack has at most {MAX_RECORDS} records")
     records = _counted(_records(payload))
     if _BACKSLASH in payload or (_UNDERSCORE in payload and b'_"' in payload):  # how a label that ends in `_` looks
         _check_labels(label for record in _plain(payload) for label in record)

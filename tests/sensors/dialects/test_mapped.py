@@ -131,6 +131,7 @@ class TestMappedSeveral(DialectSuite):
         b'{"level": 1, "at": "later"}': "malformed",
         b'{"other": 1}': "unknown_point",
         b'{"level": "nan"}': "not_finite",
+        b'{"level": 1, "x": [' + b"[]," * 30_000 + b"1]}": "oversized",
     }
 
     def test_each_value_goes_to_its_point_in_the_order_of_the_messages(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from typing import Any
 
 import cbor2
@@ -332,6 +333,28 @@ def test_every_registered_unit_is_one_of_ours() -> None:
         ("hPa", 1.0, "kPa", 0.1),
     ):
         assert measure.convert_value(value, UNITS[sent], ours) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"[" + b",".join([b"{}"] * 300_000) + b"]", "oversized"),
+        (b'[{"bn":"' + b"a" * 900_000 + b'"},' + b",".join([b'{"n":"b","v":1}'] * 4990) + b"]", "malformed"),
+        (b'[{"n":"\\n","v":1,"x":[' + b",".join([b"[]"] * 300_000) + b"]}]", "malformed"),
+        (text(*[{"n": "p12", "u": f"x{k}", "v": 1} for k in range(MAX_RECORDS)]), "wrong_unit"),
+        (text(*[{"n": "meter", "u": "Cel", "s": 1}] * MAX_RECORDS), "wrong_unit"),
+    ],
+)
+def test_what_is_made_to_be_slow_is_refused_in_time(payload: bytes, reason: str) -> None:
+    lane = Lane("frame", SenML(topic="senml/#"), known(), [""])
+    measure.registry()  # pint's import is not the payload's doing
+    best = math.inf
+    for _ in range(5):
+        begun = time.thread_time()
+        found = senml.decode(lane, np.array([0]), [payload], RECEIVED)
+        best = min(best, time.thread_time() - begun)
+    assert {one.reason for one in found.refused} == {reason} and not len(found)
+    assert best < 0.05
 
 
 def test_what_names_mean_is_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
