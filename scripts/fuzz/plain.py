@@ -228,12 +228,11 @@ class _Cbor(_Bytes):
             raise ValueError("too deep")
         major, minor = divmod(self.take(1)[0], 32)
         if major == 7:
-            simple = {20: False, 21: True, 22: None, 23: None}
-            if minor in simple:
-                return simple[minor]
-            size, code = {25: (2, ">e"), 26: (4, ">f"), 27: (8, ">d")}[minor] if minor in (25, 26, 27) else (0, "")
-            if not size:
-                raise ValueError("a simple value")
+            if minor < 25:  # simple values, most without a meaning
+                return {20: False, 21: True}.get(minor if minor < 24 else self.take(1)[0])
+            if minor > 27:
+                raise ValueError("no number")
+            size, code = {25: (2, ">e"), 26: (4, ">f"), 27: (8, ">d")}[minor]
             return struct.unpack(code, self.take(size))[0]
         endless = minor == 31
         count = minor if minor < 24 or endless else self.number(2 ** (minor - 24))
