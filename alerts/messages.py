@@ -67,8 +67,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "refused.malformed": ("格式错误", "It cannot be decoded"),
     "refused.oversized": ("数据过大", "It is too large"),
     "refused.not_finite": ("数值无效", "The value is no finite number"),
-    "refused.not_a_number": ("不是数值", "It is text or data, not a number"),
-    "refused.wrong_unit": ("单位不符", "It is in a unit that the point cannot be in"),
     "refused.future": ("时间超前", "Its time is ahead of the clock"),
     "refused.ancient": ("时间过旧", "It is too old"),
     "refused.retained": ("无时间的保留消息", "A stored copy without a time"),

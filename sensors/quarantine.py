@@ -21,8 +21,6 @@ REASONS = (
     "unknown_camera",
     "malformed",
     "oversized",
-    "not_a_number",  # text or data, or a sum of a point that counts nothing
-    "wrong_unit",  # in a unit that is unknown, or does not measure what the point does
     "not_finite",  # NaN, infinite, null or too large a number
     "future",  # further ahead of arrival than the site accepts
     "ancient",  # older on arrival than the point accepts

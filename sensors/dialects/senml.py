@@ -154,7 +154,7 @@ def _resolve_into(
                 wrong.append(("malformed", f"{name[:128]!r} has more than one value"))
                 continue
             if record.vb is UNSET:
-                wrong.append(("not_a_number", f"{name[:128]!r} is {'text' if record.vd is UNSET else 'data'}"))
+                wrong.append(("not_a_reading", f"{name[:128]!r} is {'text' if record.vd is UNSET else 'data'}"))
                 continue
             value, unit = float(record.vb), None
         elif value is UNSET:
@@ -212,7 +212,7 @@ def _bound(lane: Lane, name: str, unit: str | None, no_value: bool, no_sum: bool
     sums = point.kind == "counter" and not no_sum
     found: Bound | Wrong
     if no_value and not sums:
-        found = "not_a_number", f"{name[:128]!r} is a sum, and its point is no counter"
+        found = "not_a_reading", f"{name[:128]!r} is a sum, and its point is no counter"
     elif unit is None and not sums:  # 0 and 1 are in no unit
         found = Bound(point.index, 1.0, 0.0, False)
     else:

@@ -110,9 +110,9 @@ class TestSenMLInJson(SenMLSuite):
         text({"n": "p" * 501, "v": 1}): "malformed",
         b"[" * 5000: "malformed",
         b'[{"n":"nobody","v":1}]': "unknown_point",
-        b'[{"n":"p12","vs":"warm"}]': "not_a_number",
-        b'[{"n":"p12","vd":"aGkgCg"}]': "not_a_number",
-        b'[{"n":"p12","s":5}]': "not_a_number",
+        b'[{"n":"p12","vs":"warm"}]': "not_a_reading",
+        b'[{"n":"p12","vd":"aGkgCg"}]': "not_a_reading",
+        b'[{"n":"p12","s":5}]': "not_a_reading",
         b'[{"n":"p12","u":"Cel","v":1}]': "wrong_unit",
         b'[{"n":"p12","u":"furlong","v":1}]': "wrong_unit",
         b'[{"n":"meter","u":"Cel","s":1}]': "wrong_unit",
@@ -166,7 +166,7 @@ class TestSenMLInCbor(SenMLSuite):
         bytes.fromhex("81a20062313202d82363612b62"): "malformed",  # a regular expression
         bytes.fromhex("81a20062313202c5821a7fffffff01"): "malformed",  # a bigfloat of 2**(2**31)
         cbor({"n": "12", "vd": "text"}): "malformed",
-        cbor({"n": "12", "vd": b"data"}): "not_a_number",
+        cbor({"n": "12", "vd": b"data"}): "not_a_reading",
         cbor({"n": "12", "v": 1, "t": math.nan}): "not_finite",
         cbor({"n": "12", "v": 1, "bt": math.inf}): "not_finite",
         cbor(*[{"v": 1}] * (MAX_RECORDS + 1)): "oversized",
@@ -251,7 +251,7 @@ def test_5_1_5_several_types_of_data() -> None:
         {"n": "nfc-reader", "vd": "aGkgCg"},
     )
     assert said(found) == {f"{OW}:temp": [23.1], f"{OW}:open": [0.0]}
-    assert [(one.reason, one.readings) for one in found.refused] == [("not_a_number", 2)]
+    assert [(one.reason, one.readings) for one in found.refused] == [("not_a_reading", 2)]
 
 
 def test_5_1_6_a_collection_of_resources() -> None:
@@ -317,7 +317,7 @@ def test_a_unit_of_the_record_goes_before_the_base_unit() -> None:
 def test_one_bad_record_does_not_cost_the_others() -> None:
     found = decoded({"n": "p12", "v": 1}, {"n": "nobody", "v": 2}, {"n": "none", "v": 3}, {"n": "p13", "vs": "x"})
     assert found.value.tolist() == [1.0]
-    assert [(one.reason, one.readings) for one in found.refused] == [("not_a_number", 1), ("unknown_point", 2)]
+    assert [(one.reason, one.readings) for one in found.refused] == [("not_a_reading", 1), ("unknown_point", 2)]
 
 
 def test_every_registered_unit_is_one_of_ours() -> None:
