@@ -99,14 +99,16 @@ class Singles:
         qos: int = 0,
         *,
         template: str = '{"value": @@.@@, "time": #############}',
+        names: Sequence[str] = (),
         seed: int = 1,
     ) -> None:
         self.qos = qos
-        payload = template.replace("@@.@@", "00.00").replace("#" * 13, "0" * 13).encode()
+        payload = template.replace("@@.@@", "00.00").replace("#" * 13, "0" * 13)
         value_at, time_at = template.index("@"), template.index("#")
-        packets = [publish(topic, payload, qos) for topic in topics]
+        payloads = [payload.replace("{name}", name).encode() for name in names or [""] * len(topics)]
+        packets = [publish(topic, payload, qos) for topic, payload in zip(topics, payloads, strict=True)]
         starts = np.cumsum([0, *map(len, packets)])
-        heads = np.array([len(packet) - len(payload) for packet in packets])
+        heads = np.array([len(packet) - len(payload) for packet, payload in zip(packets, payloads, strict=True)])
         self._buffer: Bytes = np.frombuffer(bytearray(b"".join(packets)), np.uint8)
         self._starts = starts
         self._count = len(packets)
@@ -298,6 +300,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--window", type=int, default=1000, help="unacknowledged messages allowed")
     parser.add_argument("--site", type=Path, help="folder of a site whose points to publish, instead of the bench site")
     parser.add_argument("--mapped", action="store_true", help='publish {"ts": ms, "value": …} to site/area<k>/p<i>')
+    parser.add_argument("--senml", action="store_true", help="publish SenML packs of one record to senml/<k>")
     given = parser.parse_args(argv)
     site = bench_site(given.points)
     if given.site:
@@ -311,6 +314,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif given.mapped:
         topics = [f"site/area{k // 10}/{point.id}" for k, point in enumerate(site.points)]
         packets = Singles(topics, given.qos, template='{"ts": #############, "value": @@.@@}')
+    elif given.senml:
+        names = [point.id for point in site.points]
+        topics = [f"senml/{k}" for k in range(len(names))]
+        template = '[{"v":@@.@@,"t":#############e-3,"u":"mm","n":"{name}"}]'
+        packets = Singles(topics, given.qos, template=template, names=names)
     else:
         packets = Singles(native_topics(site), given.qos)
     connection = Connection(given.host, given.port)

@@ -189,6 +189,7 @@ class Intake:
                 decoded.quality[order],
                 decoded.events,
                 replies=decoded.replies,
+                relative=decoded.relative,
             )
         return decoded
 
@@ -220,6 +221,7 @@ class Intake:
         if places is not None:
             decoded.message = places[decoded.message]
             decoded.events = [(int(places[place]), event) for place, event in decoded.events]
+            decoded.relative = [int(places[place]) for place in decoded.relative]
         for one in decoded.refused:
             place = one.message if places is None else int(places[one.message])
             self._refuse(arrivals, place, one.reason, one.detail, one.readings)
@@ -249,12 +251,16 @@ class Intake:
             one.message = one.message + place
             one.events = [(place, event) for _, event in one.events]
             one.refused = [refused._replace(message=place) for refused in one.refused]
+            one.relative = [place] * bool(one.relative)
             parts.append(one)
         return join(parts)
 
     def _without_retained(self, arrivals: Arrivals, decoded: Decoded) -> Decoded:
         """Leave out stored copies without a time of their own: stamped on arrival, an old value would look fresh."""
-        rows = np.flatnonzero(np.isin(decoded.message, arrivals.retained) & np.isnan(decoded.time))
+        undated = np.isnan(decoded.time)
+        if decoded.relative:
+            undated |= np.isin(decoded.message, decoded.relative)
+        rows = np.flatnonzero(np.isin(decoded.message, arrivals.retained) & undated)
         if not len(rows):
             return decoded
         for place, count in zip(*np.unique(decoded.message[rows], return_counts=True), strict=True):

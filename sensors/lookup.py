@@ -100,16 +100,23 @@ class Registry:
         point = self._sources.get(f"{dialect}:{name}") or self.points.get(name)
         if point is None:
             return None
+        return Source(point.index, *self.conversion(point, unit))
+
+    def conversion(self, point: Point, unit: str = "") -> tuple[float, float]:
+        """Give what turns a value sent in `unit` (else in the point's `source_unit`) into the point's: scale, offset.
+
+        Raise `sensors.measure.UnitError` when it cannot be converted.
+        """
         sent = unit or point.source_unit
         if not sent or sent == point.unit:
-            return Source(point.index)
+            return 1.0, 0.0
         key = sent, point.unit
         if key not in self._conversions:
             if len(self._conversions) > 4096:  # units come from outside
                 self._conversions.clear()
             offset = measure.convert_value(0.0, *key)
             self._conversions[key] = measure.convert_value(1.0, *key) - offset, offset
-        return Source(point.index, *self._conversions[key])
+        return self._conversions[key]
 
     def camera_named(self, dialect: str, name: str) -> Camera | None:
         """Find the camera that a dialect calls `name`: by the camera's `sources`, its `source`, or its id."""

@@ -111,7 +111,7 @@ def same_dimension(one: str, other: str) -> bool:
 
 def convert_value(value: float, source: str, target: str) -> float:
     """Convert a value from one unit to another. Raise `UnitError` when they do not measure the same."""
-    if source == target:
+    if source == target or (source in SITE_UNITS and SITE_UNITS[source] == SITE_UNITS.get(target)):
         return value
     if not same_dimension(source, target):
         raise UnitError(f"{source} cannot be converted to {target}: they do not measure the same")

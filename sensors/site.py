@@ -138,22 +138,34 @@ class Shift(Struct, frozen=True):
     staff: dict[str, str] = {}  # seat id → account name
 
 
+class MappedValue(Struct, frozen=True):
+    """One of the several values of a mapped message; its fields mean what those of `Mapping` do."""
+
+    point: str
+    value: str
+    unit: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
+
+
 class Mapping(Struct, frozen=True):
     """A topic template and JSON paths for an installation that keeps its own topics (the `mapped` dialect).
 
     `topic` holds `{area}` and/or `{point}` place-holders that fill one topic level or part of it, and MQTT wildcards.
     `point` is a template of the registry's point id in the same place-holders. Paths are dotted: `data.value`,
-    `items.0.v`.
+    `items.0.v`. Messages of several values have `values` instead of `point` and what describes a value.
     """
 
     topic: str
-    point: str
+    point: str = ""
     value: str = "value"
     time: str | None = None
     time_unit: Literal["s", "ms", "us", "iso"] = "ms"
     scale: float = 1.0
     offset: float = 0.0
     simulated: bool = False
+    unit: str = ""  # of `sent * scale + offset`, when it is not the point's
+    values: tuple[MappedValue, ...] = ()
 
 
 class Frigate(Struct, frozen=True):
@@ -200,6 +212,15 @@ class HomeAssistant(Struct, frozen=True):
     prefix: str = "homeassistant"
 
 
+class SenML(Struct, frozen=True):
+    """Topics that carry SenML packs; `{device}` fills one level of the topic and may be part of `base`."""
+
+    topic: str
+    format: Literal["auto", "json", "cbor"] = "auto"
+    base: str = ""  # what names begin with, until a pack says otherwise
+    simulated: bool = False
+
+
 class Signals(Struct, frozen=True):
     """What the bridge listens to."""
 
@@ -210,6 +231,7 @@ class Signals(Struct, frozen=True):
     homeassistant: tuple[HomeAssistant, ...] = ()
     onvif: tuple[Onvif, ...] = ()
     gb28181: tuple[Gb28181, ...] = ()
+    senml: tuple[SenML, ...] = ()
 
 
 class Deadlines(Struct, frozen=True):

@@ -6,14 +6,18 @@ import re
 import zoneinfo
 from collections.abc import Iterator, Mapping
 
-from sensors.dialects.mapped import is_place
+from sensors import measure
+from sensors.dialects import senml
+from sensors.dialects.paths import is_place
 from sensors.document import Document, Path, suggest
 from sensors.findings import Findings
-from sensors.site import Deadlines, Place, Signals
+from sensors.site import Deadlines, MappedValue, Place, Signals
+from sensors.site import Mapping as MappingOfTopics
 from sensors.site_files import LegDeadlines, RosterFile, SiteFile, UnitsFile
 
 MAX_PARTITIONS = 256
 MAX_PATH = 256
+MAX_VALUES = 256
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _KIND = re.compile(r"[a-z0-9_-]{0,64}\Z")
@@ -106,26 +110,68 @@ def _check_signals(document: Document, signals: Signals, findings: Findings) -> 
                 note(document, path, f"'{group}' is no Sparkplug group: one level of a topic, without '+' and '#'")
     for i, mapped in enumerate(signals.mapped):
         path = ("signals", "mapped", i)
-        levels = mapped.topic.split("/")
-        if not mapped.topic:
-            note(document, (*path, "topic"), "the topic is empty")
-        if any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
-            note(document, (*path, "topic"), "'#' may only stand as the last level of a topic")
-        if any("+" in level and level != "+" for level in levels):
-            note(document, (*path, "topic"), "'+' stands for a whole level of a topic")
+        _check_filter(document, (*path, "topic"), mapped.topic, findings)
         held = _PLACE_HOLDER.findall(mapped.topic)
         for name in held:
             if name not in ("area", "point"):
                 note(document, (*path, "topic"), f"unknown place-holder '{{{name}}}'; known are {{area}} and {{point}}")
         if len(set(held)) != len(held):
             note(document, (*path, "topic"), "a place-holder may stand once in a topic")
-        for name in _PLACE_HOLDER.findall(mapped.point):
+        _check_mapped_values(document, path, mapped, held, findings)
+
+    for i, packs in enumerate(signals.senml):
+        path = ("signals", "senml", i)
+        _check_filter(document, (*path, "topic"), packs.topic, findings)
+        asked = packs.topic.split("/")
+        if any("{" in level and level != senml.DEVICE for level in asked) or asked.count(senml.DEVICE) > 1:
+            note(document, (*path, "topic"), "the only place-holder is '{device}': one whole level, once")
+        if senml.DEVICE in packs.base and senml.DEVICE not in asked:
+            note(document, (*path, "base"), "'{device}' is no level of the topic")
+        if packs.base and not senml.is_name(packs.base.replace(senml.DEVICE, "x")):
+            note(document, (*path, "base"), f"'{packs.base[:80]}' cannot begin a name of SenML")
+
+
+def _check_filter(document: Document, path: Path, topic: str, findings: Findings) -> None:
+    """Check the wildcards of a topic."""
+    levels = topic.split("/")
+    if not topic:
+        findings.add(document, path, "the topic is empty")
+    if any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
+        findings.add(document, path, "'#' may only stand as the last level of a topic")
+    if any("+" in level and level != "+" for level in levels):
+        findings.add(document, path, "'+' stands for a whole level of a topic")
+
+
+def _check_mapped_values(
+    document: Document, path: Path, mapped: MappingOfTopics, held: list[str], findings: Findings
+) -> None:
+    """Check where a mapping takes its values from, and which points they are."""
+    note = findings.add
+    if bool(mapped.point) == bool(mapped.values):
+        note(document, (*path, "point"), "give either `point`, or `values` with a point each")
+    if mapped.values and (mapped.unit or mapped.scale != 1.0 or mapped.offset != 0.0):
+        note(document, (*path, "values"), "unit, scale and offset are given for each of the values")
+    if len(mapped.values) > MAX_VALUES:
+        note(document, (*path, "values"), f"a message holds at most {MAX_VALUES} values")
+    described: list[tuple[Path, MappingOfTopics | MappedValue]] = [(path, mapped)]
+    described += [((*path, "values", n), one) for n, one in enumerate(mapped.values)]
+    taken: set[str] = set()
+    for where, one in described:
+        for name in _PLACE_HOLDER.findall(one.point):
             if name not in held:
-                note(document, (*path, "point"), f"'{{{name}}}' is not a place-holder of the topic")
-        for field, steps in (("value", mapped.value), ("time", mapped.time)):
-            if steps or (field == "time" and steps is not None):
-                for message in _path_mistakes(steps):
-                    note(document, (*path, field), message)
+                note(document, (*where, "point"), f"'{{{name}}}' is not a place-holder of the topic")
+        if one.point in taken:
+            note(document, (*where, "point"), f"'{one.point}' is given to two values")
+        taken.add(one.point)
+        if one.unit and not measure.is_unit(one.unit):
+            near = suggest(one.unit, measure.SITE_UNITS)
+            note(document, (*where, "unit"), f"'{one.unit[:40]}' is not a unit of measure{near}")
+        if one.value:
+            for message in _path_mistakes(one.value):
+                note(document, (*where, "value"), message)
+    if mapped.time is not None:
+        for message in _path_mistakes(mapped.time):
+            note(document, (*path, "time"), message)
 
 
 def _check_cameras_dialects(document: Document, signals: Signals, cameras: set[str] | None, findings: Findings) -> None:

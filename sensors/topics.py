@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensors.dialects import frigate, gb28181, homeassistant, mapped, native, onvif, sparkplug
+from sensors.dialects import frigate, gb28181, homeassistant, mapped, native, onvif, senml, sparkplug
 from sensors.dialects.dialect import Dialect, Kind, Lane, Refusal, Wanted, module
 from sensors.lookup import Registry
+from sensors.trie import Trie
 
 DIALECTS: dict[str, ModuleType] = {
     "mapped": mapped,
@@ -20,6 +21,7 @@ DIALECTS: dict[str, ModuleType] = {
     "homeassistant": homeassistant,
     "onvif": onvif,
     "gb28181": gb28181,
+    "senml": senml,
 }
 """The dialects beside the native one, by the name of their list of configurations in a site's `signals`."""
 
@@ -74,8 +76,8 @@ class Topics(dict[bytes, int]):
         super().__init__()
         signals = registry.site.signals
         sources: list[tuple[ModuleType, Any]] = [(native, signals.native)] if signals.native else []
-        for name, dialect in DIALECTS.items():
-            sources += [(dialect, config) for config in getattr(signals, name)]
+        for name, spoken in DIALECTS.items():
+            sources += [(spoken, config) for config in getattr(signals, name)]
         self.registry = registry
         self.lanes: list[Lane] = []
         self.dialects: list[Dialect] = []
@@ -83,6 +85,10 @@ class Topics(dict[bytes, int]):
         self.lane_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
         self.point_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
         self._sources = [(module(one), config) for one, config in sources]
+        self._trie: Trie[int] = Trie()
+        for place, (dialect, config) in enumerate(self._sources):
+            for one in dialect.topics(config):
+                self._trie.insert(one, place)
         self._places: dict[tuple[int, Kind], int] = {}
         self._refusals = _Budget(_REMEMBERED)
         self._named = _Budget(max(_REMEMBERED, 4 * len(registry.by_index)))
@@ -173,7 +179,8 @@ class Topics(dict[bytes, int]):
             text = topic.decode()
         except UnicodeDecodeError:
             return Refusal("unknown_topic", "the topic is not UTF-8")
-        for source, (dialect, config) in enumerate(self._sources):
+        for source in self._trie.match(text):
+            dialect, config = self._sources[source]
             found = dialect.resolve(text, config, self.registry)
             if isinstance(found, Refusal):
                 return found

@@ -33,13 +33,14 @@ from rules.expression import AREA, NAMES, parse
 from rules.rule import load_rules
 from scripts import reference
 from scripts.cli import application
+from scripts.load import bench_site
 from sensors import frame, packing, quarantine
 from sensors.intake import Batch, Intake
 from sensors.lookup import Registry
 from sensors.observation import FRAME, LATE, OUT_OF_RANGE, QUALITY_NAMES
 from sensors.reader import Arrivals
 from sensors.registry import load_site
-from sensors.site import Frigate, HomeAssistant, Mapping, Onvif, Site, Sparkplug
+from sensors.site import Frigate, HomeAssistant, Mapping, Onvif, SenML, Signals, Site, Sparkplug
 from streams import settings, topics
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -338,6 +339,26 @@ def test_the_configurations_of_the_page_are_right() -> None:
     for label, kind in (("frigate", Frigate), ("onvif", Onvif)):
         [text] = labelled("reference/payloads.md", label)
         msgspec.convert(yaml.safe_load(text), kind)
+
+
+def test_the_topics_of_senml_on_the_page_are_the_examples() -> None:
+    [text] = labelled("reference/payloads.md", "senml")
+    assert msgspec.convert(yaml.safe_load(text), SenML) in site().signals.senml
+
+
+def test_the_mapping_of_several_values_takes_a_message() -> None:
+    [text] = labelled("reference/payloads.md", "several")
+    mapping = msgspec.convert(yaml.safe_load(text), Mapping)
+    made = bench_site(2, 1, signals=Signals(mapped=(mapping,)))
+    rain, wind = made.points
+    points = (msgspec.structs.replace(rain, id="rain-a0-1"), msgspec.structs.replace(wind, id="wind-a0-1"))
+    intake = Intake(Registry(msgspec.structs.replace(made, points=points)))
+    arrivals = Arrivals()
+    arrivals.routes.append(intake.topics[b"weather/a0/up"])
+    arrivals.payloads.append(b'{"at": "2026-11-23T08:00:00Z", "data": {"rain": 1.5, "wind": [34]}}')
+    batch = intake.take(arrivals, NOW)
+    [value] = [frame.decode(record).value.tolist() for topic, _, record in batch.records if topic == packing.TOPIC]
+    assert value == pytest.approx([15.0, 3.4])
 
 
 def table(name: str, head: str) -> list[list[str]]:

@@ -108,7 +108,8 @@ class Decoded:
 
     `message` intp, the place of the payload that each reading came from, ascending; `point` intp registry index; `time`
     float64 unix seconds, NaN where the source gave none; `value` float64, possibly not finite; `quality` uint8. The
-    time of one of `events` may be NaN in the same sense.
+    time of one of `events` may be NaN in the same sense. `relative` are the payloads whose times were counted from
+    arrival: of a stored copy they say nothing.
     """
 
     message: npt.NDArray[np.intp]
@@ -120,6 +121,7 @@ class Decoded:
     refused: list[Refused] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     wanted: list[Wanted] = field(default_factory=list)
+    relative: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.point)
@@ -171,6 +173,7 @@ def join(parts: Sequence[Decoded]) -> Decoded:
         [refused for part in parts for refused in part.refused],
         [reply for part in parts for reply in part.replies],
         [wanted for part in parts for wanted in part.wanted],
+        [place for part in parts for place in part.relative],
     )
 
 
@@ -188,6 +191,7 @@ def without(decoded: Decoded, places: Sequence[int]) -> Decoded:
         decoded.refused,
         decoded.replies,
         decoded.wanted,
+        decoded.relative,
     )
 
 

@@ -3,31 +3,35 @@
 `{area}` and `{point}` in the topic template fill one level or part of it and make up the point's id; `+` and `#` match
 as in MQTT. Paths are dotted (`data.value`, `items.0.v`); an empty value path means that the payload is the value. A
 value may be a number, a quoted number, or true/false. Times are read in the mapping's unit; a reading without one is
-stamped on arrival. `value * scale + offset` is in the point's unit.
+stamped on arrival. `value * scale + offset` is in `unit`, which is the point's unless said otherwise.
+
+A mapping with `values` takes several readings out of each message, those whose paths lead somewhere.
 """
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects import values
-from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each, without
-from sensors.lookup import Registry
+from sensors.dialects.dialect import MISSING, Decoded, Lane, Refusal, Refused, Route, decode_each, join, without
+from sensors.dialects.paths import anything, parser, walker
+from sensors.lookup import Registry, Source
+from sensors.measure import UnitError
 from sensors.observation import SIMULATED
-from sensors.site import Mapping
+from sensors.site import MappedValue, Mapping
+
+MAX_SEVERAL = 65_536
+"""Bytes of a message of several values: all of its JSON is decoded."""
 
 _HOLDER = re.compile(r"\{(area|point)\}")
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6}
-
-Getter = Callable[[Any], Any]
+_ABSENT = object()
 
 
 def topics(config: Mapping) -> tuple[str, ...]:
@@ -36,18 +40,26 @@ def topics(config: Mapping) -> tuple[str, ...]:
 
 
 def resolve(topic: str, config: Mapping, registry: Registry) -> Route | Refusal | None:
-    """Say which point a topic carries."""
-    id = point_id(topic, config)
-    if id is None:
+    """Say which point a topic carries, or with several values, which place-holders they are made of."""
+    match = _pattern(config.topic).fullmatch(topic)
+    if match is None:
         return None
-    point = registry.point(id)
-    if point is None:
-        return Refusal("unknown_point", f"no point {id[:128]!r}")
-    return Route("reading", point.index)
+    held = match.groupdict()
+    if config.values:
+        bound = [_bound(value, held, registry) for value in config.values]
+        refusals = [one for one in bound if isinstance(one, Refusal)]
+        return refusals[0] if len(refusals) == len(bound) else Route("frame", subject=tuple(held.items()))
+    found = _bound(config, held, registry)
+    return found if isinstance(found, Refusal) else Route("reading", found.point)
 
 
 def point_id(topic: str, config: Mapping) -> str | None:
-    """Name the point that a topic carries, whether or not a site has it; None when the mapping does not match."""
+    """Name the point that a topic carries, whether or not a site has it; None when the mapping does not match.
+
+    None too for a mapping of several values.
+    """
+    if config.values:
+        return None
     match = _pattern(config.topic).fullmatch(topic)
     if match is None:
         return None
@@ -56,9 +68,11 @@ def point_id(topic: str, config: Mapping) -> str | None:
 
 
 def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], received: float) -> Decoded:
-    """Decode readings, each at its point."""
+    """Decode readings, each at its point, or messages of several values."""
     config: Mapping = lane.config
-    parse, value_of, time_of = _parser(config.value, config.time)
+    if config.values:
+        return _several(lane, points, payloads)
+    parse, value_of, time_of = parser(config.value, config.time)
     items, errors = decode_each(parse, payloads)
     refused = [
         Refused(place, values.reason_of(payloads[place], error), str(error)[:200]) for place, error in errors.items()
@@ -66,21 +80,118 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
     good = [place for place in range(len(items)) if place not in errors] if errors else range(len(items))
     kept = [items[place] for place in good] if errors else items
     message = np.array(good, np.intp) if errors else np.arange(len(items))
+    point = points[message] if errors else points
     value, wrong = _numbers([value_of(item) for item in kept])
     raw_times: list[Any] = [time_of(item) for item in kept] if time_of is not None else [None] * len(kept)
     time, wrong_time = _times(raw_times, config.time_unit, lane.registry.site.zone)
     wrong |= wrong_time
     refused += [Refused(int(message[place]), *why) for place, why in wrong.items()]
     if config.scale != 1.0 or config.offset != 0.0:
-        value = value * config.scale + config.offset
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+            value = value * config.scale + config.offset
+    if lane.cache.setdefault("converts", _converts(lane)):
+        value = _converted(lane, point, value)
     quality = np.full(len(kept), SIMULATED if config.simulated else 0, np.uint8)
-    decoded = Decoded(message, points[message] if errors else points, time, value, quality, refused=refused)
+    decoded = Decoded(message, point, time, value, quality, refused=refused)
     return without(decoded, list(wrong)) if wrong else decoded
 
 
-def is_place(step: str) -> bool:
-    """Tell whether a step of a path is a place in a list: plain digits, few enough for a number."""
-    return step.isdecimal() and step.isascii() and len(step) <= 9
+def _bound(value: Mapping | MappedValue, held: dict[str, str], registry: Registry) -> Source | Refusal:
+    """Find the point of a value, and what turns the number that is sent into the point's unit."""
+    id = _HOLDER.sub(lambda holder: held.get(holder[1]) or "", value.point)
+    try:
+        found = registry.source("mapped", id, value.unit)
+    except UnitError as error:
+        return Refusal("wrong_unit", f"point {id[:128]!r}: {error}")
+    return found or Refusal("unknown_point", f"no point {id[:128]!r}")
+
+
+def _converts(lane: Lane) -> bool:
+    """Tell whether any value of the lane may have to be converted."""
+    return bool(lane.config.unit) or any(point.source_unit for point in lane.registry.site.points)
+
+
+def _converted(lane: Lane, point: npt.NDArray[np.intp], value: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Convert values to the units of their points; what that takes is remembered by point."""
+    by_index = lane.registry.by_index
+    scales: npt.NDArray[np.float64] = lane.cache.setdefault("scales", np.full(max(by_index, default=-1) + 1, np.nan))
+    offsets: npt.NDArray[np.float64] = lane.cache.setdefault("offsets", np.zeros(len(scales)))
+    scale = scales[point]
+    new = np.isnan(scale)
+    if new.any():
+        for index in set(point[new].tolist()):
+            scales[index], offsets[index] = lane.registry.conversion(by_index[index], lane.config.unit)
+        scale = scales[point]
+    with np.errstate(over="ignore", invalid="ignore"):
+        converted: npt.NDArray[np.float64] = value * scale + offsets[point]
+    return converted
+
+
+def _several(lane: Lane, subjects: npt.NDArray[np.intp], payloads: Sequence[bytes]) -> Decoded:
+    """Decode messages of several values, one value after the other over all of them."""
+    config: Mapping = lane.config
+    items, errors = decode_each(_bounded, payloads)
+    refused = [
+        Refused(place, values.reason_of(payloads[place], error), str(error)[:200]) for place, error in errors.items()
+    ]
+    time_of = walker(config.time) if config.time is not None else None
+    times, wrong_time = _times(
+        [time_of(item) if time_of is not None else None for item in items], config.time_unit, lane.registry.site.zone
+    )
+    refused += [Refused(place, *why) for place, why in wrong_time.items()]
+    fine = [place for place in range(len(items)) if place not in errors and place not in wrong_time]
+    heard: set[int] = set()
+    parts = []
+    for number, value in enumerate(config.values):
+        value_of = walker(value.value, _ABSENT)
+        sent = {place: value_of(items[place]) for place in fine}
+        sent = {place: one for place, one in sent.items() if one is not _ABSENT}
+        if sent:
+            heard |= sent.keys()
+            parts.append(_one_of_several(lane, number, subjects, times, sent))
+    refused += [Refused(place, "malformed", "it holds none of the values") for place in fine if place not in heard]
+    decoded = join(parts)
+    order = np.argsort(decoded.message, kind="stable")
+    return Decoded(
+        decoded.message[order],
+        decoded.point[order],
+        decoded.time[order],
+        decoded.value[order],
+        decoded.quality[order],
+        refused=refused + decoded.refused,
+    )
+
+
+def _bounded(payload: bytes) -> Any:
+    if len(payload) > MAX_SEVERAL:
+        raise values.TooLarge(f"{len(payload)} bytes, a message of several values has at most {MAX_SEVERAL}")
+    return anything(payload)
+
+
+def _one_of_several(
+    lane: Lane, number: int, subjects: npt.NDArray[np.intp], times: npt.NDArray[np.float64], sent: dict[int, Any]
+) -> Decoded:
+    """Decode one value of the messages that hold it; `sent` is what they hold, by place."""
+    described: MappedValue = lane.config.values[number]
+    value, wrong = _numbers(list(sent.values()))
+    message = np.array(list(sent), np.intp)
+    sources: list[Source] = []
+    for row, place in enumerate(sent):
+        key = int(subjects[place]), number
+        found = lane.cache.get(key)
+        if found is None:
+            found = lane.cache[key] = _bound(described, dict(lane.subjects[key[0]]), lane.registry)
+        if isinstance(found, Refusal):
+            wrong[row] = found
+            found = Source(MISSING)
+        sources.append(found)
+    refused = [Refused(int(message[row]), why[0], f"{described.value}: {why[1]}") for row, why in wrong.items()]
+    point, scale, offset = (np.array(column) for column in zip(*sources, strict=True))
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+        value = (value * described.scale + described.offset) * scale + offset
+    quality = np.full(len(value), SIMULATED if lane.config.simulated else 0, np.uint8)
+    decoded = Decoded(message, point, times[message], value, quality, refused=refused)
+    return without(decoded, list(wrong)) if wrong else decoded
 
 
 def _numbers(raw: list[Any]) -> tuple[npt.NDArray[np.float64], dict[int, tuple[str, str]]]:
@@ -166,74 +277,3 @@ def _pattern(template: str) -> re.Pattern[str]:
     if levels[-1] == "#":
         return re.compile("/".join(levels[:-1]) + "(?:/.*)?" if len(levels) > 1 else ".*", re.DOTALL)
     return re.compile("/".join(levels))
-
-
-@lru_cache(maxsize=1024)
-def _parser(value: str, time: str | None) -> tuple[Callable[[bytes], Any], Getter, Getter | None]:
-    """Make a decoder that keeps only the two paths, and what takes value and time out of its result."""
-    paths = [value] if time is None else [value, time]
-    nested = any(one != other and f"{other}.".startswith(f"{one}.") for one in paths for other in paths)
-    if not value or nested or any(is_place(step) or not step for path in paths for step in path.split(".")):
-        getters = [_walker(path) for path in paths]
-        return _any, getters[0], getters[1] if time is not None else None
-    tree: dict[str, Any] = {}
-    for path in paths:
-        node = tree
-        steps = path.split(".")
-        for step in steps[:-1]:
-            node = node.setdefault(step, {})
-        node[steps[-1]] = None
-    leaf = float | bool | str | None
-    names = {step: f"f{place}" for place, step in enumerate(sorted({s for path in paths for s in path.split(".")}))}
-    decoder = msgspec.json.Decoder(_struct(tree, names, value.split("."), leaf))
-    return decoder.decode, _attributes(value, names), _attributes(time, names) if time is not None else None
-
-
-_any = msgspec.json.Decoder().decode
-
-
-def _struct(tree: dict[str, Any], names: dict[str, str], required: list[str] | None, leaf: Any) -> Any:
-    fields: list[Any] = []
-    for step, below in tree.items():
-        needed = required is not None and required[0] == step
-        rest = required[1:] if needed and required is not None else None
-        kind = leaf if below is None else _struct(below, names, rest or None, leaf)
-        if needed:
-            fields.append((names[step], kind))
-        else:
-            fields.append((names[step], kind if below is None else kind | None, None))
-    renamed = {names[step]: step for step in tree}
-    return msgspec.defstruct("Mapped", fields, kw_only=True, gc=False, rename=renamed)
-
-
-def _attributes(path: str, names: dict[str, str]) -> Getter:
-    """Take a path's value out of nested structs; None where an optional part is missing."""
-    steps = [names[step] for step in path.split(".")]
-    if len(steps) == 1:
-        return operator.attrgetter(steps[0])
-
-    def get(item: Any) -> Any:
-        for step in steps:
-            if item is None:
-                return None
-            item = getattr(item, step)
-        return item
-
-    return get
-
-
-def _walker(path: str) -> Getter:
-    """Take a path's value out of plain lists and dictionaries; None where it is missing."""
-    steps = path.split(".") if path else []
-
-    def get(item: Any) -> Any:
-        for step in steps:
-            if isinstance(item, dict):
-                item = item.get(step)
-            elif isinstance(item, list) and is_place(step) and int(step) < len(item):
-                item = item[int(step)]
-            else:
-                return None
-        return item
-
-    return get

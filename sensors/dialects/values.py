@@ -30,6 +30,10 @@ _HOLDS_NOT_FINITE = re.compile(rb"[:\[,]\s*[+-]?(?:nan|inf|infinity)\s*[,}\]]", 
 Quality = str | int | list[str] | None
 
 
+class TooLarge(ValueError):
+    """Raised when a payload is larger, or of more parts, than its dialect reads."""
+
+
 def number(text: bytes) -> float | None:
     """Read a plain decimal number (`+5`, `.5`, `007` too); None if it is none, too long or too large."""
     value = _plain(text)
@@ -43,7 +47,9 @@ def _plain(text: bytes) -> float | None:
 
 
 def reason_of(payload: bytes, error: Exception) -> str:
-    """Name the reason why a payload could not be decoded: `not_finite` or `malformed`."""
+    """Name the reason why a payload could not be decoded: `oversized`, `not_finite` or `malformed`."""
+    if isinstance(error, TooLarge):
+        return "oversized"
     head = payload[:4096]
     too_large = math.isinf(_plain(head) or 0.0)
     if "out of range" in str(error) or too_large or _NOT_FINITE.fullmatch(head) or _HOLDS_NOT_FINITE.search(head):

@@ -20,7 +20,7 @@ from sensors.lookup import Registry
 from sensors.observation import GOOD, HISTORICAL, LATE, OUT_OF_RANGE, CameraEvent, CameraHealth
 from sensors.partition import partition_of
 from sensors.reader import Arrivals
-from sensors.site import Camera, Frigate, Mapping, Onvif, Signals, Site, Text
+from sensors.site import Camera, Frigate, Mapping, Onvif, SenML, Signals, Site, Text
 
 NOW = 1_763_900_000.0
 NAME = Text(zh="一", en="one")
@@ -35,6 +35,7 @@ def site() -> Site:
             mapped=(Mapping(topic="site/{point}", point="{point}"),),
             frigate=(Frigate(),),
             onvif=(Onvif(prefix="{camera}"),),
+            senml=(SenML(topic="senml/#"),),
         ),
     )
     points = list(made.points)
@@ -186,6 +187,15 @@ def test_a_stored_copy_without_a_time_is_refused_and_one_with_a_time_is_not() ->
     )
     assert [row[3] for row in readings(batch)] == [2.0, 3.0]
     assert [one.reason for one in refused(batch)] == ["retained"]
+
+
+def test_a_time_that_counts_from_arrival_says_nothing_of_a_stored_copy() -> None:
+    packs = (b'[{"n":"p3","v":1,"t":-5}]', b'[{"n":"p4","v":2,"bt":1763899990}]')
+    sent = [("foreshock/readings/a0/p0", reading(1.0)), *(("senml/x", pack) for pack in packs)]
+    batch = take(intake(), *sent, retained=(1, 2))
+    assert sorted(row[1] for row in readings(batch)) == [0, 4]
+    assert [(one.reason, one.topic) for one in refused(batch)] == [("retained", "senml/x")]
+    assert sorted(row[1] for row in readings(take(intake(), *sent))) == [0, 3, 4]
 
 
 def test_bad_readings_of_a_frame_are_one_record_that_counts_them() -> None:

@@ -34,6 +34,9 @@ signals:
     - topic: "site/{area}/{point}"
       point: "{point}"
       time: ts
+  senml:
+    - topic: senml/{device}/up
+      base: "urn:{device}:"
   frigate:
     - prefix: frigate
   sparkplug:
@@ -439,6 +442,54 @@ MISTAKES = [
     (MAIN, "site/{area}/{point}", "{x}/{point}", "signals.mapped[0].topic", "unknown place-holder '{x}'"),
     (MAIN, "site/{area}/{point}", "{point}/{point}", "signals.mapped[0].topic", "may stand once"),
     (MAIN, '"{point}"', '"{pt}"', "signals.mapped[0].point", "'{pt}' is not a place-holder of the topic"),
+    (
+        MAIN,
+        'topic: "site/{area}/{point}"\n      point: "{point}"',
+        'topic: "site/{area}/{point}"',
+        "signals.mapped[0].point",
+        "give either `point`, or `values`",
+    ),
+    (MAIN, "time: ts", "unit: mgg/L", "signals.mapped[0].unit", "'mgg/L' is not a unit of measure"),
+    (
+        MAIN,
+        'point: "{point}"',
+        'values: [{point: a, value: x}, {point: a, value: y..z}, {point: "{pt}", value: w, unit: m§}]',
+        "signals.mapped[0].values[1].point",
+        "'a' is given to two values",
+    ),
+    (
+        MAIN,
+        'point: "{point}"',
+        'values: [{point: "{pt}", value: w}]',
+        "signals.mapped[0].values[0].point",
+        "is not a place-holder of the topic",
+    ),
+    (
+        MAIN,
+        'point: "{point}"',
+        "values: [{point: a, value: w..x}]",
+        "signals.mapped[0].values[0].value",
+        "'w..x' is no path",
+    ),
+    (
+        MAIN,
+        'point: "{point}"',
+        "values: [{point: a, value: w}]\n      scale: 2",
+        "signals.mapped[0].values",
+        "are given for each of the values",
+    ),
+    (
+        MAIN,
+        'point: "{point}"',
+        "values: [" + ", ".join(f"{{point: p{k}, value: v}}" for k in range(257)) + "]",
+        "signals.mapped[0].values",
+        "at most 256 values",
+    ),
+    (MAIN, "senml/{device}/up", "senml/#/up", "signals.senml[0].topic", "'#' may only stand as the last level"),
+    (MAIN, "senml/{device}/up", "senml/{x}/{device}", "signals.senml[0].topic", "the only place-holder is '{device}'"),
+    (MAIN, "senml/{device}/up", "senml/d-{device}", "signals.senml[0].topic", "one whole level"),
+    (MAIN, "senml/{device}/up", "''", "signals.senml[0].topic", "the topic is empty"),
+    (MAIN, "urn:{device}:", "urn {device}", "signals.senml[0].base", "cannot begin a name"),
     (MAIN, "time: ts", "value: items.²", "signals.mapped[0].value", "'²' is no place in a list; write 0, 1, 2"),
     (MAIN, "time: ts", "value: a..b", "signals.mapped[0].value", "'a..b' is no path"),
     (MAIN, "time: ts", "time: ''", "signals.mapped[0].time", "'' is no path"),
@@ -457,6 +508,14 @@ MISTAKES = [
 
 # the same, with the lines between the change and where the mistake shows
 MISTAKES_ELSEWHERE = [
+    (
+        MAIN,
+        'base: "urn:{device}:"\n  frigate',
+        'base: "urn:{device}:"\n    - {topic: senml, base: "{device}"}\n  frigate',
+        1,
+        "signals.senml[1].base",
+        "'{device}' is no level of the topic",
+    ),
     (HILLS, "source: GateCam", "source: tower", 1, "areas[1].cameras[1].source",
      "camera source 'tower' is already given"),
     (TYPES, "    unit: m\n", "", -2, "quantities.level", "the unit is missing"),

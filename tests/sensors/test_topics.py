@@ -241,3 +241,29 @@ def test_what_was_learnt_passes_to_the_next_version_of_the_site() -> None:
     assert after[b"gw/kept"] != REFUSED and after[b"gw/new"] != REFUSED
     assert after[b"gw/gone"] == REFUSED
     assert version().succeed(Topics(Registry(site()))) == {}
+
+
+def test_only_the_sources_whose_filters_match_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sensors.dialects import mapped
+
+    asked: list[str] = []
+    plain = mapped.resolve
+
+    def counting(topic: str, config: Mapping, registry: Registry) -> object:
+        asked.append(config.topic)
+        return plain(topic, config, registry)
+
+    monkeypatch.setattr(mapped, "resolve", counting)
+    signals = Signals(mapped=tuple(Mapping(topic=f"plant{k}/{{point}}/up", point="{point}") for k in range(500)))
+    table = Topics(Registry(site(signals)))
+    assert table.point_of[table[b"plant317/p3/up"]] == 3
+    assert asked == ["plant317/{point}/up"]
+    assert table[b"plant317/p3/down"] == table[b"$SYS/uptime"] == REFUSED
+    assert len(asked) == 1
+
+
+def test_of_two_sources_that_take_a_topic_the_first_has_it() -> None:
+    wide, narrow = Mapping(topic="x/#", point="p1"), Mapping(topic="x/{point}", point="{point}")
+    for mapped, point in (((wide, narrow), 1), ((narrow, wide), 2)):
+        table = Topics(Registry(site(Signals(mapped=mapped))))
+        assert table.point_of[table[b"x/p2"]] == point

@@ -59,11 +59,9 @@ class DialectSuite:
         registry = self.registry()
         route = self.dialect.resolve(self.topic, self.config, registry)
         assert isinstance(route, Route)
-        lane = Lane(route.kind, self.config, registry)
         if route.subject is None:
-            return lane, route.point
-        lane.subjects.append(route.subject)
-        return lane, 0
+            return Lane(route.kind, self.config, registry), route.point
+        return Lane(route.kind, self.config, registry, [route.subject]), 0
 
     def decode(self, *payloads: bytes) -> Decoded:
         lane, point = self.lane()

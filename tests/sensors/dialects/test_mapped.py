@@ -11,7 +11,7 @@ from sensors.dialects import mapped
 from sensors.dialects.dialect import Lane, Refusal, Route
 from sensors.lookup import Registry
 from sensors.observation import SIMULATED
-from sensors.site import Mapping
+from sensors.site import MappedValue, Mapping
 from tests.sensors.dialects.suite import RECEIVED, DialectSuite, site
 
 
@@ -84,6 +84,80 @@ class TestMappedList(DialectSuite):
     def test_a_missing_value_is_not_finite_rather_than_invented(self) -> None:
         decoded = self.decode(b'{"items": []}')
         assert not np.isfinite(decoded.value).any()
+
+
+class TestMappedUnit(DialectSuite):
+    dialect = mapped
+    config = Mapping(topic="site/{point}", point="{point}", unit="cm", scale=0.1)
+    topic = "site/p0"
+    good = (b'{"value": 25}', b'{"value": "40"}')
+    bad = {b'{"value": {}}': "malformed"}  # noqa: RUF012
+
+    def test_what_is_sent_in_another_unit_is_converted_after_scale_and_offset(self) -> None:
+        np.testing.assert_allclose(self.decode(*self.good).value, [25.0, 40.0])
+
+    def test_a_unit_that_measures_something_else_is_refused_with_the_topic(self) -> None:
+        answer = mapped.resolve(
+            self.topic, Mapping(topic="site/{point}", point="{point}", unit="mg/L"), self.registry()
+        )
+        assert answer == Refusal(
+            "wrong_unit", "point 'p0': mg/L cannot be converted to mm: they do not measure the same"
+        )
+
+
+class TestMappedSeveral(DialectSuite):
+    dialect = mapped
+    config = Mapping(
+        topic="plant/{area}/{point}",
+        time="at",
+        time_unit="s",
+        values=(
+            MappedValue(point="{point}", value="level", unit="m"),
+            MappedValue(point="p7", value="raw.0", scale=2.0, offset=1.0),
+            MappedValue(point="{area}-none", value="other"),
+        ),
+    )
+    topic = "plant/a0/p1"
+    good = (
+        b'{"at": 1763900000, "level": 0.5, "raw": [3]}',
+        b'{"raw": ["4"]}',
+        b'{"level": true, "raw": []}',
+    )
+    bad = {  # noqa: RUF012
+        b"": "malformed",
+        b"[]": "malformed",
+        b'{"at": 1}': "malformed",
+        b'{"level": {}}': "malformed",
+        b'{"level": 1, "at": "later"}': "malformed",
+        b'{"other": 1}': "unknown_point",
+        b'{"level": "nan"}': "not_finite",
+        b'{"level": 1, "x": [' + b"[]," * 30_000 + b"1]}": "oversized",
+    }
+
+    def test_each_value_goes_to_its_point_in_the_order_of_the_messages(self) -> None:
+        decoded = self.decode(*self.good)
+        assert decoded.message.tolist() == [0, 0, 1, 2]
+        assert decoded.point.tolist() == [1, 7, 7, 1]
+        np.testing.assert_allclose(decoded.value, [500.0, 7.0, 9.0, 1000.0])
+        assert decoded.time[:2].tolist() == [1763900000.0] * 2 and np.isnan(decoded.time[2:]).all()
+
+    def test_one_bad_value_does_not_cost_the_others(self) -> None:
+        decoded = self.decode(b'{"level": "high", "raw": [1], "other": 2}')
+        assert decoded.point.tolist() == [7] and decoded.value.tolist() == [3.0]
+        assert [(one.reason, one.detail) for one in decoded.refused] == [
+            ("malformed", "level: value 'high'"),
+            ("unknown_point", "other: no point 'a0-none'"),
+        ]
+
+    def test_topics_of_other_place_holders_keep_their_own_points(self) -> None:
+        lane, _ = self.lane()
+        lane.subjects = [(("area", "a0"), ("point", "p1")), (("area", "a0"), ("point", "p2"))]
+        decoded = mapped.decode(lane, np.array([1, 0, 1]), [b'{"level": 1}'] * 3, RECEIVED)
+        assert decoded.point.tolist() == [2, 1, 2]
+
+    def test_a_topic_none_of_whose_points_is_known_is_refused(self) -> None:
+        config = Mapping(topic="x/{point}", values=(MappedValue(point="{point}", value="v"),))
+        assert mapped.resolve("x/none", config, self.registry()) == Refusal("unknown_point", "no point 'none'")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What `scripts.fuzz_dialects` is made of: a mutator, and slow plain decoders to compare with."""
