@@ -22,6 +22,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from sensors import tls
 from sensors.dialects.dialect import Reply
 from sensors.flights import Flight, Flights, Sink
 from sensors.intake import Intake, Limits
@@ -29,6 +30,7 @@ from sensors.lookup import Registry
 from sensors.pace import Pace
 from sensors.reader import Reader
 from sensors.site import Site
+from sensors.tls import Tls
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +46,13 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str = "foreshock-bridge"  # fixed: the broker keeps QoS 1 messages for it while it is away
     username: str | None = None
     password: str | None = None
-    ca: str | None = None  # file of certificates to trust; asks for TLS
+    tls: Tls | None = None
     version: int = 4  # 4 is MQTT 3.1.1, 5 is MQTT 5
     qos: int = 1
+    share: str = ""  # group of a shared subscription: each message goes to one of its bridges
     keepalive: int = 30
+    receive_maximum: int = 20_000  # MQTT 5: messages that the broker sends ahead of our acknowledgements
+    status_topic: str = ""  # where `online` and, as a last will, `offline` are retained; empty for nowhere
     source: str = "bridge"
     limits: Limits = Limits()
     floor: float = 0.010  # between batches
@@ -68,7 +73,10 @@ class Bridge:
     def __init__(self, site: Site, sink: Sink, settings: BridgeSettings | None = None) -> None:
         self.settings = settings or BridgeSettings()
         self.intake = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
-        self._filters = self.intake.topics.filters()
+        group = f"$share/{self.settings.share}/" if self.settings.share else ""
+        self._filters = [group + topic for topic in self.intake.topics.filters()]
+        self.trouble = ""
+        """Why there is no connection, in a sentence; empty while there is one."""
         self._flights = Flights(
             sink,
             self.intake.quarantine,
@@ -82,6 +90,8 @@ class Bridge:
         self._wake_write.setblocking(False)
         self._awake_wanted = False
         self._subscribed = False
+        self._refused = False  # by the broker, at the latest attempt
+        self._connects = 0  # how often it had been connected before the present attempt
         self.turns = 0
         """Counts turns of the loop, at least one in half a second while connected: if it stands still, it is stuck."""
         self._asked: dict[int, list[str]] = {}  # SUBSCRIBE packets not yet answered: id → filters
@@ -139,6 +149,7 @@ class Bridge:
             "refused": dict(quarantine.counts),
             "unkept": dict(quarantine.unkept),
             "connected": self.connected,
+            "trouble": self.trouble,
             "refused_filters": len(self._refused_filters),
             "unlogged": self._flights.readings,
             "lag": time.monotonic() - oldest if oldest else 0.0,
@@ -162,12 +173,13 @@ class Bridge:
         client.enable_logger(logging.getLogger("paho"))
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password)
-        if settings.ca is not None:
-            client.tls_set(settings.ca)
+        if settings.status_topic:
+            client.will_set(settings.status_topic, "offline", qos=1, retain=True)
         properties = None
         if settings.version == 5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = settings.session_expiry
+            properties.ReceiveMaximum = settings.receive_maximum
             client.connect_async(
                 settings.host, settings.port, settings.keepalive, clean_start=False, properties=properties
             )
@@ -184,10 +196,17 @@ class Bridge:
             return
         level = logging.WARNING if self._retry > self.settings.retry_least else logging.INFO  # it may still be starting
         self._retry_later(now)
+        self._connects, self._refused = self._more["connects"], False
         try:
+            if self.settings.tls is not None:  # read anew: certificates are replaced while we run
+                self.client.use_tls(tls.context(self.settings.tls))
             self.client.reconnect()
         except (OSError, ValueError) as error:
-            log.log(level, "cannot reach the MQTT broker at %s:%s: %s", self.settings.host, self.settings.port, error)
+            self._fail("cannot reach", tls.sentence(error))
+            log.log(level, "%s", self.trouble)
+
+    def _fail(self, what: str, why: str) -> None:
+        self.trouble = f"{what} the MQTT broker at {self.settings.host}:{self.settings.port}: {why}"
 
     def _retry_later(self, now: float) -> None:
         self._again_at = now + self._retry * random.uniform(0.5, 1.0)
@@ -197,7 +216,9 @@ class Bridge:
         self, client: Any, userdata: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            log.error("the MQTT broker refuses the connection: %s", reason)
+            self._refused = True
+            self._fail("refused by", tls.refusal(str(reason)))
+            log.error("%s", self.trouble)
             return
         self._more["connects"] += 1
         self._pace = Pace()
@@ -212,6 +233,8 @@ class Bridge:
             self._subscribe(wanted)
         else:
             self._retry = self.settings.retry_least
+            self.trouble = ""
+        self._tell("online")
         log.info("connected to the MQTT broker at %s:%s", self.settings.host, self.settings.port)
 
     def _on_subscribe(
@@ -226,7 +249,10 @@ class Bridge:
         self._subscribed = True
         if not self._refused_filters:
             self._retry = self._ask_pause = self.settings.retry_least
+            self.trouble = ""
             return
+        topic, why = next(iter(self._refused_filters.items()))
+        self._fail("not subscribed at", f"it refuses {topic}: {why}")
         self._ask_at = time.monotonic() + self._ask_pause * random.uniform(0.5, 1.0)
         self._ask_pause = min(self.settings.retry_most, self._ask_pause * 2)
 
@@ -245,8 +271,17 @@ class Bridge:
     ) -> None:
         if not self._stopping.is_set():
             self._more["lost"] += 1
-            log.warning("lost the MQTT broker: %s", reason)
+            if not self._refused:  # that it hung up after its refusal is no news
+                error = self.client.trouble
+                answered = self._more["connects"] > self._connects
+                why = tls.sentence(error) if error else str(reason) if answered else tls.HUNG_UP
+                self._fail("lost", why)
+                log.warning("%s", self.trouble)
             self._again_at = time.monotonic() + self._retry * random.uniform(0.5, 1.0)
+
+    def _tell(self, status: str) -> None:
+        if self.settings.status_topic:
+            self.client.publish(self.settings.status_topic, status, qos=1, retain=True)
 
     def _stay_alive(self) -> None:
         """Keep paho from giving up a connection that we choose not to read."""
@@ -267,6 +302,8 @@ class Bridge:
         writers = [sock] if self.client.want_write() else []
         self._awake_wanted = True
         until = self._flights.due(now, until)
+        if may_read and self.client.buffered:
+            until = now
         try:
             readable, writable, _ = select.select(readers, writers, [], max(0.0, until - now))
         except (OSError, ValueError):
@@ -276,7 +313,7 @@ class Bridge:
             self._drain_wakes()
         if writable:
             self.client.loop_write()
-        if sock not in readable:
+        if sock not in readable and not (may_read and self.client.buffered):
             return read_at
         self._read(sock)
         begun = time.monotonic()
@@ -353,6 +390,7 @@ class Bridge:
                 self._drain_wakes()
         self._settle(time.monotonic())
         if self.client.is_connected():
+            self._tell("offline")  # a will is not for those who take their leave
             self.client.disconnect()
         self.client.loop_misc()
 
