@@ -11,6 +11,7 @@ from streams import bundle, publication, settings
 from streams.embedded import broker
 from streams.embedded.mqtt.limits import BrokerSettings
 from streams.processes import child
+from streams.settings import STATUS
 
 
 def _ready_when_answering(port: int) -> None:
@@ -35,7 +36,7 @@ def main() -> int:
         held=("#",),
         # Its own alarms and orders no bridge takes: they must reach who listens while there is none, and behind
         # one that is held the notifier's next ones would wait.
-        unheld=tuple(f"{prefix}/{kind}/#" for kind in KINDS),
+        unheld=tuple(f"{prefix}/{kind}/#" for kind in (*KINDS, STATUS)),
     )
     try:
         broker.serve(wanted, child.parent().alive)

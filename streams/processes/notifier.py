@@ -14,6 +14,7 @@ from typing import Any
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import MqttTarget, Target, WebhookTarget
 from streams import bundle, publication, settings
+from streams.brokers import brokers
 from streams.figures import keep_writing
 from streams.hub import HubClient
 from streams.processes import child
@@ -32,11 +33,16 @@ AGAIN = 60.0
 
 def targets(found: Settings, prefix: str) -> list[Target]:
     """List whom a run tells: its MQTT broker always, the webhook when one is set."""
+    main = brokers(found)[0]
     listed: list[Target] = [
         MqttTarget(
             name="mqtt",
-            host=found.mqtt_host or "127.0.0.1",
-            port=found.mqtt_port,
+            host=main.address[0],
+            port=main.address[1],
+            tls=main.encrypted is not None,
+            ca_file=main.ca_file,
+            cert_file=main.cert_file,
+            key_file=main.key_file,
             prefix=prefix,
             username=found.mqtt_username,
             password_env=_secret(found, "mqtt_password")[0],
