@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: bridge.stop())
-    vitals = Vitals(found.hub_path, site)
+    vitals = Vitals(found.hub_path)
     watch = Watch(bridge, vitals, broker.component, needed=name == MAIN)
     threading.Thread(target=watch.run, daemon=True).start()
     figures = FiguresWriter(found.data_folder, broker.process, bridge.figures, _alive(bridge))

@@ -135,7 +135,7 @@ def test_a_broker_that_asks_for_a_certificate_is_shown_the_newest(town: Town, tm
         await notifier.start()
         town.dispatch()
         await notifier.notify()
-        await reached(lambda: notifier.figures()["mqtt"].waiting >= 1, what="an order that cannot be told")
+        await reached(lambda: "no connection" in notifier.figures()["mqtt"].error, what="a refusal of the old one")
         certificates.client("notifier")
         await reached(lambda: listener.on("foreshock/dispatches/u-c1"))
         listener.close()
