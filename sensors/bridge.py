@@ -91,7 +91,7 @@ class Bridge:
         self._awake_wanted = False
         self._subscribed = False
         self._refused = False  # by the broker, at the latest attempt
-        self._connects = 0  # how often it had been connected before the present attempt
+        self._lost = 0  # the latest connection that was
         self.turns = 0
         """Counts turns of the loop, at least one in half a second while connected: if it stands still, it is stuck."""
         self._asked: dict[int, list[str]] = {}  # SUBSCRIBE packets not yet answered: id → filters
@@ -196,7 +196,7 @@ class Bridge:
             return
         level = logging.WARNING if self._retry > self.settings.retry_least else logging.INFO  # it may still be starting
         self._retry_later(now)
-        self._connects, self._refused = self._more["connects"], False
+        self._refused = False
         try:
             if self.settings.tls is not None:  # read anew: certificates are replaced while we run
                 self.client.use_tls(tls.context(self.settings.tls))
@@ -269,15 +269,18 @@ class Bridge:
     def _on_disconnect(
         self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Properties | None
     ) -> None:
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and self.client.connection != self._lost:  # paho may tell it twice
+            self._lost = self.client.connection
             self._more["lost"] += 1
             if not self._refused:  # that it hung up after its refusal is no news
-                error = self.client.trouble
-                answered = self._more["connects"] > self._connects
-                why = tls.sentence(error) if error else str(reason) if answered else tls.HUNG_UP
-                self._fail("lost", why)
+                self._fail("lost", self._why_lost(str(reason)))
                 log.warning("%s", self.trouble)
             self._again_at = time.monotonic() + self._retry * random.uniform(0.5, 1.0)
+
+    def _why_lost(self, reason: str) -> str:
+        error = self.client.trouble
+        said = tls.sentence(error) if error else tls.ENDED if reason == "Unspecified error" else reason
+        return tls.HUNG_UP if said == tls.ENDED and not self._more["connects"] else said
 
     def _tell(self, status: str) -> None:
         if self.settings.status_topic:

@@ -52,5 +52,6 @@ def probe(
     if answer:
         return answer[0]
     if client.trouble:
-        return words.sentence(client.trouble)
+        said = words.sentence(client.trouble)
+        return words.HUNG_UP if said == words.ENDED else said
     return "no answer in time" if silent else words.HUNG_UP

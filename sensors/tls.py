@@ -84,6 +84,7 @@ _REASONS = {
 }
 
 
+ENDED = "it ended the connection"
 HUNG_UP = "it hung up before it answered; it may expect TLS, or another version of MQTT"
 
 
@@ -113,5 +114,5 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, socket.gaierror):
         return "its name is not known"
     if isinstance(error, ConnectionResetError | BrokenPipeError):
-        return "it ended the connection; it may expect TLS"
+        return ENDED
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
