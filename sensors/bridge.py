@@ -202,7 +202,7 @@ class Bridge:
                 self.client.use_tls(tls.context(self.settings.tls))
             self.client.reconnect()
         except (OSError, ValueError) as error:
-            self._fail("cannot reach", tls.sentence(error))
+            self._fail("cannot reach", self._why(error))
             log.log(level, "%s", self.trouble)
 
     def _fail(self, what: str, why: str) -> None:
@@ -278,8 +278,12 @@ class Bridge:
             self._again_at = time.monotonic() + self._retry * random.uniform(0.5, 1.0)
 
     def _why_lost(self, reason: str) -> str:
-        error = self.client.trouble
-        said = tls.sentence(error) if error else tls.ENDED if reason == "Unspecified error" else reason
+        if self.client.trouble or reason == "Unspecified error":
+            return self._why(self.client.trouble or ConnectionResetError())
+        return reason
+
+    def _why(self, error: BaseException) -> str:
+        said = tls.sentence(error)
         return tls.HUNG_UP if said == tls.ENDED and not self._more["connects"] else said
 
     def _tell(self, status: str) -> None:

@@ -44,7 +44,7 @@ def probe(
             if client.loop(0.1) != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 break
     except (OSError, ValueError) as error:
-        return words.sentence(error)
+        client.trouble = error
     finally:
         silent = client.socket() is not None
         client.disconnect()

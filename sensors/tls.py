@@ -85,7 +85,7 @@ _REASONS = {
 
 
 ENDED = "it ended the connection"
-HUNG_UP = "it hung up before it answered; it may expect TLS, or another version of MQTT"
+HUNG_UP = "it hung up before it answered; TLS may be on at one side only, or it speaks another version of MQTT"
 
 
 def refusal(reason: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,8 @@ import trustme
 
 from scripts.ports import free_port
 from sensors.tls import Tls
-from tests.sensors.conftest import mosquitto
+from tests.sensors.conftest import listens, mosquitto
+from tests.waiting import until
 
 PAST = datetime.now(UTC) - timedelta(days=1)
 
@@ -49,6 +51,7 @@ def broker(
 ) -> Iterator[int]:
     """Run a Mosquitto that shows the server's certificate and asks for one of the authority's."""
     port = port or free_port()
+    ports = [port, *(int(found) for found in re.findall(r"^listener (\d+)", more, re.MULTILINE))]
     process = mosquitto(
         port,
         folder,
@@ -56,6 +59,7 @@ def broker(
         f"{more or 'allow_anonymous true'}\n",
     )
     try:
+        until(lambda: all(map(listens, ports)))
         yield port
     finally:
         process.terminate()
