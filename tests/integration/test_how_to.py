@@ -13,7 +13,7 @@ import pytest
 
 from scripts.ports import free_port
 from streams import brokers, settings
-from tests.integration.running import ROOT, environment, running
+from tests.integration.running import ROOT, environment, foreshock, running
 from tests.sensors.conftest import MOSQUITTO, listens
 from tests.test_docs import blocks
 from tests.waiting import until
@@ -91,6 +91,8 @@ def test_mosquitto_with_tls_and_client_certificates(tmp_path: Path) -> None:
 
             until(seen, what="the reading in `foreshock status`")
             assert f"{given['FORESHOCK_MQTT_HOST']}:{reader.port}, TLS" in product.said
+            played = foreshock("simulate", "--history", "0.02", "--seconds", "1", "--quiet", **given)
+            assert played.returncode == 0, played.stderr
     finally:
         broker.terminate()
         broker.wait(5)
