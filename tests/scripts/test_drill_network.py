@@ -98,10 +98,9 @@ def test_while_it_refuses_nobody_gets_through(echo: int) -> None:
     line = Line(echo)
     with call(line) as one:
         assert works(one)
-        refusing = threading.Thread(target=line.refuse, args=(0.3,))
+        refusing = threading.Thread(target=line.refuse, args=(1.0,))
         refusing.start()
-        until(lambda: line._refusing)
-        assert not works(one)
+        until(lambda: not works(one))
         with call(line) as early:
             assert not works(early)
         refusing.join()
