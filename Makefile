@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
-.PHONY: node run test check format setup setup-dev web proto screenshots bench drill clean help
+.PHONY: node run test check format setup setup-dev web proto screenshots bench drill drill-network clean help
 .DEFAULT_GOAL := help
 
 help: ## say what can be typed
@@ -50,6 +50,9 @@ bench: setup-dev ## print the benchmarks, one JSON line a figure
 
 drill: setup-dev ## kill processes under load and count what is lost (nothing)
 	@$(BIN)/python -m scripts.drill_kill $(ARGS)
+
+drill-network: setup-dev ## unplug the network under load and count what is lost (nothing)
+	@$(BIN)/python -m scripts.drill_network $(ARGS)
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (once; a minute or so)"

@@ -1,6 +1,7 @@
 """The built-in rules on the product itself.
 
-A process that ended, orders that nobody took, a memory that was lost, something that the engine could not work out.
+A process that ended, a broker that is away, orders that nobody took, a memory that was lost, something that the engine
+could not work out.
 """
 
 from __future__ import annotations
@@ -114,8 +115,29 @@ RULES = {
             "review": "2027-11-30",
         },
     ),
+    "mqtt": SystemRule(
+        id="@mqtt",
+        title={"zh": "MQTT 服务器失联", "en": "An MQTT broker is away"},
+        rationale={
+            "cause": {
+                "zh": "服务器停机、网络中断、证书过期，或拒绝登录、订阅",
+                "en": "It or the network is down, a certificate has expired, or it refuses a login or a subscription",
+            },
+            "consequence": {
+                "zh": "经该服务器的信号全部中断，其他服务器不受影响；该处的沉默不等于安全",
+                "en": "Nothing comes in by way of it, others go on; silence there is not safety",
+            },
+            "response": {
+                "zh": "排除所述原因；系统会自动重连。运行 foreshock doctor 可逐一检查各服务器",
+                "en": "Mend the cause named; it is tried again by itself. foreshock doctor tries every broker",
+            },
+            "time_to_respond": "10 min",
+            "owner": {"zh": "系统管理员", "en": "System administrator"},
+            "review": "2027-11-30",
+        },
+    ),
 }
-"""Rules by the component that an event names; any other component is a process."""
+"""Rules by the component that an event names, up to a colon; any other component is a process."""
 
 ENGINE = SystemRule(
     id="@engine",
@@ -147,7 +169,7 @@ def change(event: SystemEvent, clock: float) -> SystemChange:
     down = event.state == "down"
     component, detail = event.component[:LONGEST], event.detail[:LONGEST]
     return SystemChange(
-        rule=RULES.get(component, PROCESS),
+        rule=RULES.get(component.partition(":")[0], PROCESS),
         scope=component,
         before=0 if down else RANK["yellow"],
         after=RANK["yellow"] if down else 0,

@@ -74,6 +74,30 @@ def packets(buffer: bytearray) -> Iterator[bytes]:
         del buffer[: at + size]
 
 
+class Witness:
+    """Follow one connection of the bridge, and note in `acknowledged` which readings it acknowledges."""
+
+    def __init__(self, acknowledged: set[bytes], *, five: bool = False) -> None:
+        self._acknowledged, self._five = acknowledged, five
+        self._delivered: dict[bytes, bytes] = {}
+        self._down, self._up = bytearray(), bytearray()
+
+    def down(self, data: bytes) -> None:
+        """Take bytes from the broker."""
+        self._down += data
+        for packet in packets(self._down):
+            if packet[0] >> 4 == 3 and packet[0] & 6:
+                topic, mid, payload = parse(packet, five=self._five)
+                self._delivered[mid] = topic + b" " + payload
+
+    def up(self, data: bytes) -> None:
+        """Take bytes from the bridge."""
+        self._up += data
+        for packet in packets(self._up):
+            if packet[0] >> 4 == 4 and packet[2:4] in self._delivered:
+                self._acknowledged.add(self._delivered.pop(packet[2:4]))
+
+
 class Proxy:
     """Pass bytes between the bridge and the broker, and note the readings that the bridge acknowledges."""
 
@@ -97,8 +121,7 @@ class Proxy:
     def _pass(self, client: socket.socket, broker: socket.socket) -> None:
         for one in (client, broker):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        delivered: dict[bytes, bytes] = {}
-        down, up = bytearray(), bytearray()
+        witness = Witness(self.acknowledged)
         try:
             while True:
                 readable, _, _ = select.select([client, broker], [], [])
@@ -107,17 +130,10 @@ class Proxy:
                     if not data:
                         return
                     if one is broker:
-                        down += data
-                        for packet in packets(down):
-                            if packet[0] >> 4 == 3 and packet[0] & 6:
-                                topic, mid, payload = parse(packet)
-                                delivered[mid] = topic + b" " + payload
+                        witness.down(data)
                         client.sendall(data)
                     else:
-                        up += data
-                        for packet in packets(up):
-                            if packet[0] >> 4 == 4 and packet[2:4] in delivered:
-                                self.acknowledged.add(delivered.pop(packet[2:4]))
+                        witness.up(data)
                         broker.sendall(data)
         except OSError:
             return
@@ -126,7 +142,7 @@ class Proxy:
             broker.close()
 
 
-def parse(packet: bytes) -> tuple[bytes, bytes, bytes]:
+def parse(packet: bytes, *, five: bool = False) -> tuple[bytes, bytes, bytes]:
     """Return topic, packet id and payload of a QoS 1 PUBLISH."""
     at = 1
     while packet[at] & 128:
@@ -135,7 +151,8 @@ def parse(packet: bytes) -> tuple[bytes, bytes, bytes]:
     size = int.from_bytes(packet[at : at + 2], "big")
     topic = packet[at + 2 : at + 2 + size]
     rest = packet[at + 2 + size :]
-    return topic, rest[:2], rest[2:]
+    skipped = 3 + rest[2] if five else 2  # properties of MQTT 5: fewer than 128 bytes here
+    return topic, rest[:2], rest[skipped:]
 
 
 class Source:

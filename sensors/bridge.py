@@ -22,6 +22,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from sensors import tls
 from sensors.dialects.dialect import Reply
 from sensors.flights import Flight, Flights, Sink
 from sensors.intake import Intake, Limits
@@ -29,6 +30,7 @@ from sensors.lookup import Registry
 from sensors.pace import Pace
 from sensors.reader import Reader
 from sensors.site import Site
+from sensors.tls import Tls
 from sensors.topics import covers
 
 log = logging.getLogger(__name__)
@@ -48,10 +50,13 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str = "foreshock-bridge"  # fixed: the broker keeps QoS 1 messages for it while it is away
     username: str | None = None
     password: str | None = None
-    ca: str | None = None  # file of certificates to trust; asks for TLS
+    tls: Tls | None = None
     version: int = 4  # 4 is MQTT 3.1.1, 5 is MQTT 5
     qos: int = 1
+    share: str = ""  # group of a shared subscription: each message goes to one of its bridges
     keepalive: int = 30
+    receive_maximum: int = 20_000  # MQTT 5: messages that the broker sends ahead of our acknowledgements
+    status_topic: str = ""  # where `online` and, as a last will, `offline` are retained; empty for nowhere
     source: str = "bridge"
     limits: Limits = Limits()
     floor: float = 0.010  # between batches
@@ -72,8 +77,11 @@ class Bridge:
     def __init__(self, site: Site, sink: Sink, settings: BridgeSettings | None = None) -> None:
         self.settings = settings or BridgeSettings()
         self.intake = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
-        self._filters = self.intake.topics.filters()
+        group = f"$share/{self.settings.share}/" if self.settings.share else ""
+        self._filters = [group + topic for topic in self.intake.topics.filters()]
         self._learnt: dict[str, None] = {}  # topics that payloads told of, beside the filters
+        self.trouble = ""
+        """Why there is no connection, in a sentence; empty while there is one."""
         self._flights = Flights(
             sink,
             self.intake.quarantine,
@@ -87,6 +95,8 @@ class Bridge:
         self._wake_write.setblocking(False)
         self._awake_wanted = False
         self._subscribed = False
+        self._refused = False  # by the broker, at the latest attempt
+        self._lost = 0  # the latest connection that was
         self.turns = 0
         """Counts turns of the loop, at least one in half a second while connected: if it stands still, it is stuck."""
         self._asked: dict[int, list[str]] = {}  # SUBSCRIBE packets not yet answered: id → filters
@@ -144,6 +154,7 @@ class Bridge:
             "refused": dict(quarantine.counts),
             "unkept": dict(quarantine.unkept),
             "connected": self.connected,
+            "trouble": self.trouble,
             "refused_filters": len(self._refused_filters),
             "learnt_topics": len(self._learnt),
             "unlogged": self._flights.readings,
@@ -168,12 +179,13 @@ class Bridge:
         client.enable_logger(logging.getLogger("paho"))
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password)
-        if settings.ca is not None:
-            client.tls_set(settings.ca)
+        if settings.status_topic:
+            client.will_set(settings.status_topic, "offline", qos=1, retain=True)
         properties = None
         if settings.version == 5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = settings.session_expiry
+            properties.ReceiveMaximum = settings.receive_maximum
             client.connect_async(
                 settings.host, settings.port, settings.keepalive, clean_start=False, properties=properties
             )
@@ -190,10 +202,17 @@ class Bridge:
             return
         level = logging.WARNING if self._retry > self.settings.retry_least else logging.INFO  # it may still be starting
         self._retry_later(now)
+        self._refused = False
         try:
+            if self.settings.tls is not None:  # read anew: certificates are replaced while we run
+                self.client.use_tls(tls.context(self.settings.tls))
             self.client.reconnect()
         except (OSError, ValueError) as error:
-            log.log(level, "cannot reach the MQTT broker at %s:%s: %s", self.settings.host, self.settings.port, error)
+            self._fail("cannot reach", self._why(error))
+            log.log(level, "%s", self.trouble)
+
+    def _fail(self, what: str, why: str) -> None:
+        self.trouble = f"{what} the MQTT broker at {self.settings.host}:{self.settings.port}: {why}"
 
     def _retry_later(self, now: float) -> None:
         self._again_at = now + self._retry * random.uniform(0.5, 1.0)
@@ -203,7 +222,9 @@ class Bridge:
         self, client: Any, userdata: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            log.error("the MQTT broker refuses the connection: %s", reason)
+            self._refused = True
+            self._fail("refused by", tls.refusal(str(reason)))
+            log.error("%s", self.trouble)
             return
         self._more["connects"] += 1
         self._pace = Pace()
@@ -219,6 +240,8 @@ class Bridge:
             self._subscribe(wanted)
         else:
             self._retry = self.settings.retry_least
+            self.trouble = ""
+        self._tell("online")
         log.info("connected to the MQTT broker at %s:%s", self.settings.host, self.settings.port)
 
     def _on_subscribe(
@@ -233,7 +256,10 @@ class Bridge:
         self._subscribed = True
         if not self._refused_filters:
             self._retry = self._ask_pause = self.settings.retry_least
+            self.trouble = ""
             return
+        topic, why = next(iter(self._refused_filters.items()))
+        self._fail("not subscribed at", f"it refuses {topic}: {why}")
         self._ask_at = time.monotonic() + self._ask_pause * random.uniform(0.5, 1.0)
         self._ask_pause = min(self.settings.retry_most, self._ask_pause * 2)
 
@@ -269,10 +295,26 @@ class Bridge:
     def _on_disconnect(
         self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Properties | None
     ) -> None:
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and self.client.connection != self._lost:  # paho may tell it twice
+            self._lost = self.client.connection
             self._more["lost"] += 1
-            log.warning("lost the MQTT broker: %s", reason)
+            if not self._refused:  # that it hung up after its refusal is no news
+                self._fail("lost", self._why_lost(str(reason)))
+                log.warning("%s", self.trouble)
             self._again_at = time.monotonic() + self._retry * random.uniform(0.5, 1.0)
+
+    def _why_lost(self, reason: str) -> str:
+        if self.client.trouble or reason == "Unspecified error":
+            return self._why(self.client.trouble or ConnectionResetError())
+        return reason
+
+    def _why(self, error: BaseException) -> str:
+        said = tls.sentence(error)
+        return tls.HUNG_UP if said == tls.ENDED and not self._more["connects"] else said
+
+    def _tell(self, status: str) -> None:
+        if self.settings.status_topic:
+            self.client.publish(self.settings.status_topic, status, qos=1, retain=True)
 
     def _stay_alive(self) -> None:
         """Keep paho from giving up a connection that we choose not to read."""
@@ -293,6 +335,8 @@ class Bridge:
         writers = [sock] if self.client.want_write() else []
         self._awake_wanted = True
         until = self._flights.due(now, until)
+        if may_read and self.client.buffered:
+            until = now
         try:
             readable, writable, _ = select.select(readers, writers, [], max(0.0, until - now))
         except (OSError, ValueError):
@@ -302,7 +346,7 @@ class Bridge:
             self._drain_wakes()
         if writable:
             self.client.loop_write()
-        if sock not in readable:
+        if sock not in readable and not (may_read and self.client.buffered):
             return read_at
         self._read(sock)
         begun = time.monotonic()
@@ -381,6 +425,7 @@ class Bridge:
                 self._drain_wakes()
         self._settle(time.monotonic())
         if self.client.is_connected():
+            self._tell("offline")  # a will is not for those who take their leave
             self.client.disconnect()
         self.client.loop_misc()
 

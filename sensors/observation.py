@@ -132,7 +132,7 @@ class Tick(Struct, tag="tick", frozen=True):
 class SystemEvent(Struct, tag="system_event", frozen=True):
     """Report that a part of the product itself fails, or works again. `time` is unix seconds."""
 
-    component: str  # a process (worker, bridge, broker, console, notifier, camera), outbox or memory
+    component: str  # a process (worker, bridge, console, ...), mqtt:<broker>, outbox or memory
     state: Literal["down", "up"]
     time: float
     detail: str = ""  # how it ended, what was lost

@@ -1,12 +1,13 @@
 """paho's read side in bulk: one `recv` of up to 256 KiB, PUBLISH packets taken apart where they lie in the buffer.
 
 paho keeps connect, subscribe, keep-alive, reconnect and every other packet. It leans on private parts of paho-mqtt 2.2
-(`_in_packet`, `_packet_handle`, `_sock_recv`, `_loop_rc_handle`, `_handle_pubrel`, `_msgtime_mutex`): the version is
-pinned, and the tests hold it against a plain paho client.
+(`_in_packet`, `_packet_handle`, `_sock_recv`, `_loop_rc_handle`, `_handle_pubrel`, `_msgtime_mutex`, `_ssl_context`):
+the version is pinned, and the tests hold it against a plain paho client.
 """
 
 from __future__ import annotations
 
+import ssl
 import struct
 import time
 from collections.abc import Mapping
@@ -74,11 +75,14 @@ class Reader(Client):
         largest: int = 1_100_000,
         version: int = 4,
         head: int = 4096,
+        kept: bool = True,  # the broker is to keep the session of a client that is away; MQTT 5 says so as it connects
     ) -> None:
         protocol = MQTTProtocolVersion(version)
-        clean: dict[str, Any] = {} if protocol == MQTTProtocolVersion.MQTTv5 else {"clean_session": False}
+        clean: dict[str, Any] = {} if protocol == MQTTProtocolVersion.MQTTv5 else {"clean_session": not kept}
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=protocol, manual_ack=False, **clean)
         self.arrivals = Arrivals()
+        self.trouble: Exception | None = None
+        """What the latest read failed with."""
         self.connection = 0
         """Counts the connections made: what belongs to an earlier one must not be acknowledged on a later."""
         self._routes = routes
@@ -115,7 +119,19 @@ class Reader(Client):
     def reconnect(self) -> MQTTErrorCode:
         """Connect (again), as paho does, with an empty buffer."""
         self.forget_partial()
+        self.trouble = None
         return super().reconnect()
+
+    def use_tls(self, context: ssl.SSLContext) -> None:
+        """Use TLS from the next connection on, in place of an earlier context."""
+        self._ssl_context = None
+        self.tls_set_context(context)
+
+    @property
+    def buffered(self) -> bool:
+        """Tell whether TLS holds bytes that were taken off the socket, of which `select` says nothing."""
+        sock = self._sock
+        return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """Read what the socket holds, up to `RECEIVE` bytes, and take it apart."""
@@ -123,9 +139,12 @@ class Reader(Client):
             return MQTTErrorCode.MQTT_ERR_NO_CONN
         try:
             data = self._sock_recv(RECEIVE)
+            if isinstance(self._sock, ssl.SSLSocket):
+                data = self._records(data)
         except BlockingIOError:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
-        except OSError:
+        except OSError as error:
+            self.trouble = error
             return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
         if not data:
             return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
@@ -133,9 +152,32 @@ class Reader(Client):
             self._last_bytes_received = time.monotonic()
         try:
             rc = self.feed(data)
-        except ProtocolError:
+        except ProtocolError as error:
+            self.trouble = error
             rc = MQTTErrorCode.MQTT_ERR_PROTOCOL
         return self._loop_rc_handle(rc) if rc else rc
+
+    def _packet_write(self) -> MQTTErrorCode:
+        """Write, as paho does. Where that fails, the broker may have said why: a TLS alert lies in the socket."""
+        rc = super()._packet_write()
+        if rc == MQTTErrorCode.MQTT_ERR_CONN_LOST and isinstance(self._sock, ssl.SSLSocket):
+            try:
+                self._sock.recv(RECEIVE)
+            except OSError as error:
+                self.trouble = error
+        return rc
+
+    def _records(self, data: bytes) -> bytes:
+        """Read on: TLS gives no more than one record, of 16 KiB at the most, at a time."""
+        pieces, size = [data], len(data)
+        while data and size < RECEIVE:
+            try:
+                data = self._sock_recv(RECEIVE - size)
+            except OSError:  # nothing more for now; what is broken says so again at the next read
+                break
+            pieces.append(data)
+            size += len(data)
+        return b"".join(pieces)
 
     def feed(self, data: bytes) -> MQTTErrorCode:
         """Take bytes from the broker apart, whole packets at once. Raise `ProtocolError` on what is not MQTT."""

@@ -12,6 +12,8 @@ import msgspec
 
 PREFIX = "FORESHOCK_"
 SQLITE = "sqlite:///"
+STATUS = "status"
+"""The level under the site's prefix where each bridge retains whether it is there."""
 
 
 class SettingsError(ValueError):
@@ -28,6 +30,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mqtt_port: Annotated[int, "Port of the MQTT broker, embedded or not."] = 1883
     mqtt_username: Annotated[str, "User name at the MQTT broker."] = ""
     mqtt_password: Annotated[str, "Secret: password at the MQTT broker."] = ""
+    mqtt_version: Annotated[str, "Version of MQTT at the MQTT broker: 3.1.1 or 5."] = "3.1.1"
+    mqtt_tls: Annotated[bool, "Use TLS towards the MQTT broker; any of the three files asks for it too."] = False
+    mqtt_ca_file: Annotated[str, "Certificates to trust at the MQTT broker (PEM); empty trusts the system's."] = ""
+    mqtt_cert_file: Annotated[
+        str, "Our client certificate for the MQTT broker (PEM), read anew at each connection."
+    ] = ""
+    mqtt_key_file: Annotated[str, "The key of that certificate (PEM, not encrypted)."] = ""
+    mqtt_qos: Annotated[int, "QoS of the subscriptions: 0, 1 or 2. With 0 a break loses readings."] = 1
+    mqtt_client_id: Annotated[
+        str, "The bridge's client id; empty makes one of this data folder's own, kept in mqtt-client."
+    ] = ""
+    mqtt_share: Annotated[
+        str, "Group of a shared subscription, for several bridges on one broker; empty subscribes alone."
+    ] = ""
+    mqtt_keepalive: Annotated[int, "Seconds of silence after which broker and bridge ask each other."] = 30
+    mqtt_receive_maximum: Annotated[
+        int, "MQTT 5: messages that the broker may send ahead of what the log has taken, 1 to 65535."
+    ] = 20_000
+    mqtt_status: Annotated[bool, "Retain online, and offline as a last will, under <prefix>/status/<client id>."] = True
+    mqtt_brokers: Annotated[str, "Further MQTT brokers, as YAML; best in the file that the variable's _FILE names."] = (
+        ""
+    )
     host: Annotated[str, "Address the console listens on. Loopback unless you say otherwise."] = "127.0.0.1"
     port: Annotated[int, "Port of the console and the HTTP API."] = 8700
     webhook_url: Annotated[str, "Where dispatch events are posted, signed; empty posts nowhere."] = ""
@@ -134,6 +158,10 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     prefix = settings.homeassistant_prefix
     if prefix.strip("/") != prefix or set(prefix) & set("+#\0"):
         raise SettingsError(f"{PREFIX}HOMEASSISTANT_PREFIX={prefix!r}: levels between '/', without '+' and '#'")
+    if settings.mqtt_version not in ("3.1.1", "5"):
+        raise SettingsError(f"{PREFIX}MQTT_VERSION={settings.mqtt_version!r}: must be 3.1.1 or 5")
+    if settings.mqtt_qos not in (0, 1, 2):
+        raise SettingsError(f"{PREFIX}MQTT_QOS={settings.mqtt_qos}: must be 0, 1 or 2")
     _ = settings.log_file
     for name in ("mqtt_port", "port"):
         if not 0 <= getattr(settings, name) <= 65535:

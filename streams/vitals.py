@@ -27,9 +27,9 @@ class Vitals:
         self._producer = HubProducer(hub)
         self._clock = clock
 
-    def started(self) -> None:
-        """Say that a run has begun: whatever was down in an earlier one is no longer."""
-        self._say((component, "") for component in COMPONENTS)
+    def started(self, former: Iterable[str] = ()) -> None:
+        """Say that a run has begun: what was down in an earlier one is no longer. `former` are parts it had beside."""
+        self._say((component, "") for component in (*COMPONENTS, *former))
 
     def lost(self, component: str, code: int, restarts: int) -> None:
         """Say that a process has ended."""

@@ -228,7 +228,11 @@ class Worker:
             for reason, count in station.refused.items():
                 refused[reason] = refused.get(reason, 0) + count
         others = read_figures(self.settings.data_folder)
-        quarantine = dict(others.get("bridge", {}).get("refused", {}))
+        bridges = {name: told for name, told in others.items() if name.partition("-")[0] == "bridge"}
+        quarantine: dict[str, int] = {}
+        for told in bridges.values():
+            for reason, count in told.get("refused", {}).items():
+                quarantine[reason] = quarantine.get(reason, 0) + count
         for reason, count in others.get("broker", {}).get("refused", {}).items():
             quarantine[f"broker_{reason}"] = count
         cameras = {name: at for station in stations for name, at in station.engine.cameras.items()}
@@ -239,6 +243,7 @@ class Worker:
             "time": now,
             "trouble": self._trouble,
             "quarantine": quarantine,
+            "brokers": {name.partition("-")[2] or "main": told for name, told in bridges.items()},
             "cameras": cameras,
             "version": self.version,
             "partitions": sorted(self.stations),

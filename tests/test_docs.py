@@ -126,7 +126,7 @@ def test_no_host_is_named_but_ours_and_examples(name: str) -> None:
 def test_every_setting_that_is_named_exists(name: str) -> None:
     known = {variable for _, variable, _, _ in settings.described()}
     for variable in re.findall(r"\bFORESHOCK_[A-Z_]+[A-Z]\b", (ROOT / name).read_text(encoding="utf-8")):
-        assert variable.removesuffix("_FILE") in known, f"{name} names {variable}"
+        assert known & {variable, variable.removesuffix("_FILE")}, f"{name} names {variable}"
 
 
 def test_generated_pages_are_current() -> None:

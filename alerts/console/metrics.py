@@ -70,7 +70,37 @@ class _Figures(Collector):
             for key, value in status[name].items():
                 family.add_metric((str(key),), float(value))
             yield family
-        for name, value in self._pulse().items():
+        pulse = self._pulse()
+        yield from _of_brokers(pulse.get("brokers", {}))
+        for name, value in pulse.items():
             number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
             if number and name not in status and _NAME.fullmatch(name):
                 yield GaugeMetricFamily(f"foreshock_engine_{name}", "As the engine says.", value=float(value))
+
+
+_OF_BROKERS = {
+    "connected": "Whether the bridge has the broker and every subscription.",
+    "connects": "Connections that the broker accepted, since the bridge started.",
+    "lost": "Connections that were lost, or came to nothing.",
+    "messages": "Messages that came.",
+    "readings": "Readings that were taken.",
+    "redelivered": "Messages that the broker sent once more.",
+    "unlogged": "Readings that the log does not have yet.",
+    "lag": "Seconds that the oldest batch waits for the log.",
+}
+
+
+def _of_brokers(brokers: Mapping[str, Mapping[str, Any]]) -> Iterator[Metric]:
+    """Yield what the bridges say, by the name of their broker."""
+    for figure, meaning in _OF_BROKERS.items():
+        family = GaugeMetricFamily(f"foreshock_broker_{figure}", meaning, labels=("broker",))
+        for name, told in brokers.items():
+            family.add_metric((name,), float(told.get(figure, 0)))
+        yield family
+    refused = GaugeMetricFamily(
+        "foreshock_broker_refused", "Inputs that a bridge refused.", labels=("broker", "reason")
+    )
+    for name, told in brokers.items():
+        for reason, count in told.get("refused", {}).items():
+            refused.add_metric((name, str(reason)), float(count))
+    yield refused

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from secrets import token_hex
 from typing import Any
@@ -18,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from alerts.notifiers.notice import Notice, Rejected, Unavailable
 from alerts.notifiers.targets import ALARMS, DISPATCHES, UNDISPATCHED, MqttTarget, read_secret
+from sensors.tls import Tls, context
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +42,10 @@ class MqttSender:
         if target.username:
             client.username_pw_set(target.username, password or None)
         if target.tls:
-            client.tls_set(ca_certs=target.ca_file or None)
+            made = context(Tls(ca_file=target.ca_file, cert_file=target.cert_file, key_file=target.key_file))
+            client.tls_set_context(made)
+            client.on_pre_connect = lambda *_: _renew(made, target)
+            client.suppress_exceptions = True  # half-written files: the ones before are tried once more
         client.reconnect_delay_set(1, 30)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -143,6 +148,12 @@ def _topics(notice: Notice) -> list[tuple[str, str]]:
         return [(UNDISPATCHED, notice.area)]
     copies = notice.payload.get("data", {}).get("copies", ())
     return [(DISPATCHES, name) for name in dict.fromkeys((notice.unit, *copies))]
+
+
+def _renew(made: ssl.SSLContext, target: MqttTarget) -> None:
+    """Read our certificate anew: it is replaced before it expires."""
+    if target.cert_file:
+        made.load_cert_chain(target.cert_file, target.key_file)
 
 
 def _no_delay(_client: paho.Client, _data: Any, connection: Any) -> None:

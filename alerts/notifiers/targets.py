@@ -41,6 +41,8 @@ class MqttTarget(Struct, tag="mqtt", frozen=True):
     password_file: str = ""
     tls: bool = False
     ca_file: str = ""
+    cert_file: str = ""  # our own certificate, with key_file
+    key_file: str = ""
     client_id: str = ""  # by default one made at random: two clients of one id would push each other off
 
 

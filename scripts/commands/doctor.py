@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,10 +22,11 @@ import alerts.console
 from rules.rule import load_rules
 from scripts.commands import outbox
 from scripts.commands.terminal import DataOption, JsonOption, SiteOption, configured, out, plain
+from sensors import probe
 from sensors.document import DocumentError
 from sensors.registry import load_site
-from streams import publication, supervisor
-from streams.settings import Settings
+from streams import brokers, publication, supervisor
+from streams.settings import Settings, SettingsError
 
 LEAST_FREE = 2_000_000_000
 """Bytes that should be free on the data folder's disk."""
@@ -70,6 +72,12 @@ def examine(found: Settings) -> Iterator[Finding]:
         ("keys", _keys),
         ("ports", _ports),
     ]
+    try:
+        for one in brokers.brokers(found):
+            if found.mqtt_host or one.name != brokers.MAIN:
+                looks.append((f"MQTT broker {one.name}", partial(_broker, one)))
+    except SettingsError as error:
+        yield Finding("MQTT brokers", False, str(error))
     for what, look in looks:
         try:
             yield Finding(what, True, look(found))
@@ -170,6 +178,17 @@ def _keys(found: Settings) -> str:
     if wrong:
         raise Unwell(f"readable by others: {', '.join(wrong)}; run `chmod 600` on them")
     return "for the owner only"
+
+
+def _broker(one: brokers.Broker, found: Settings) -> str:
+    """Connect as its bridge would, with a client id of no consequence."""
+    host, port = one.address
+    refused = probe.probe(
+        host, port, username=one.username, password=one.password(found), tls=one.encrypted, version=str(one.version)
+    )
+    if refused:
+        raise Unwell(f"{host}:{port}: {refused}")
+    return f"{host}:{port} accepts the connection{' with TLS' if one.encrypted else ''}"
 
 
 def _ports(found: Settings) -> str:

@@ -15,14 +15,15 @@ import typer
 
 from scripts.commands.terminal import DataOption, SiteOption, configured, err, fail, out, plain, wrong
 from scripts.simulator import FILMED
+from sensors import tls
 from sensors.document import DocumentError
 from sensors.lookup import Registry
-from streams import publication, settings
+from streams import brokers, publication, settings
 from streams.bundle import Bundle
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.processes.child import configure_logging
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError
 from streams.supervisor import Child, StartError, Supervisor, on_signals, require_port, take_lock
 from streams.topics import OBSERVATIONS
 from streams.vitals import Vitals
@@ -69,6 +70,8 @@ def run(
     foreshock run
 
     foreshock run --site my-site --data /var/lib/foreshock --no-sim --mqtt-host broker.example
+
+    TLS, MQTT 5, client certificates, shared subscriptions and further brokers are settings: see foreshock settings.
     """
     begun = time.monotonic()
     found = configured(site=site, data=data, host=host, port=port, mqtt_host=mqtt_host, mqtt_port=mqtt_port)
@@ -78,6 +81,7 @@ def run(
             if not found.mqtt_host:
                 require_port("127.0.0.1", found.mqtt_port, "the MQTT broker", "--mqtt-port")
             require_port(found.host, found.port, "the console", "--port")
+            _require_brokers(found)
             _require_webhook(found)
             raise typer.Exit(asyncio.run(_supervise(found, scene if sim else None, camera or [], begun)))
     except DocumentError as error:
@@ -90,6 +94,30 @@ def run(
         fail(str(error))
     except OSError as error:
         fail(f"cannot use the data folder {found.data_folder}: {error.strerror or error}")
+
+
+def _require_brokers(found: Settings) -> None:
+    """Raise `StartError` when an MQTT broker cannot be what it is set to."""
+    try:
+        listed = brokers.brokers(found)
+        for broker in listed:
+            broker.password(found)
+            if broker.encrypted:
+                tls.context(broker.encrypted)
+    except (SettingsError, tls.TlsError) as error:
+        raise StartError(str(error)) from error
+    if not found.mqtt_host and (listed[0].encrypted or listed[0].share):
+        raise StartError(
+            "FORESHOCK_MQTT_HOST (or --mqtt-host) must name a broker: the embedded one has no TLS and no other bridges"
+        )
+
+
+def _require_shareable(found: Settings, content: Bundle) -> None:
+    """Raise `StartError` when a broker's subscriptions are to be shared that must not be."""
+    try:
+        brokers.require_shareable(brokers.brokers(found), content.site.signals)
+    except SettingsError as error:
+        raise StartError(str(error)) from error
 
 
 def _require_webhook(found: Settings) -> None:
@@ -177,13 +205,17 @@ def _newest_reading(found: Settings) -> float | None:
 def common_children(found: Settings) -> list[Child]:
     """List the processes that every run has, whatever its site."""
     environment = _environment(found)
-    orders = {"worker": 2, "console": 1, "notifier": 1, "bridge": 1}
+    orders = {"worker": 2, "console": 1, "notifier": 1}
     if not found.mqtt_host:
         orders = {"broker": 3, **orders}
-    return [
+    listed = [
         Child(name=name, arguments=["-m", f"streams.processes.{name}"], order=order, environment=environment)
         for name, order in orders.items()
     ]
+    for one in brokers.brokers(found):
+        arguments = ["-m", "streams.processes.bridge", one.name]
+        listed.append(Child(name=one.process, arguments=arguments, order=1, environment=environment))
+    return listed
 
 
 def site_children(
@@ -257,7 +289,7 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
 
     try:
         await supervisor.start(site=site())
-        vitals.started()
+        vitals.started(_former(found))
         await asyncio.gather(*accounts)
         link = _first_link(found)
         _welcome(found, *prepared[0], scene, link, time.monotonic() - begun)
@@ -273,9 +305,19 @@ def _prepare(found: Settings, scene: str | None, cameras: list[str]) -> tuple[Bu
     """Check the site and write it down for the children; choose how a scene is played. Raise whatever is wrong."""
     content = publication.resolve(found.site_folder, found.data_folder, _address(found))
     _require_partitions(found, content)
+    _require_shareable(found, content)
     _require_cameras(content, cameras)
     pace = Pace() if scene is None else _pace(found, scene)
     return content, pace
+
+
+def _former(found: Settings) -> list[str]:
+    """Name what further brokers' bridges an earlier run of this folder may have told of, and this one has."""
+    files = (found.data_folder / "run").glob("bridge-*.log")
+    names = {file.name.split(".")[0].removeprefix("bridge-") for file in files}
+    here = {one.name for one in brokers.brokers(found)}
+    ended = [f"bridge-{name}" for name in sorted((names | here) - {brokers.MAIN})]
+    return ended + [f"mqtt:{name}" for name in sorted(names - here)]
 
 
 def _address(found: Settings) -> str:
@@ -300,7 +342,10 @@ def _welcome(found: Settings, content: Bundle, pace: Pace, scene: str | None, li
     out.print(
         f"  {len(site.areas)} areas, {len(site.points)} points, {len(site.cameras)} cameras, {len(content.rules)} rules"
     )
-    out.print(f"  MQTT    {found.mqtt_host or '127.0.0.1'}:{found.mqtt_port}")
+    for one in brokers.brokers(found):
+        secured = ", TLS" if one.encrypted else ""
+        named = "" if one.name == brokers.MAIN else f" ({one.name})"
+        out.print(f"  MQTT    {plain(one.address[0])}:{one.address[1]}{secured}{named}")
     if link:
         out.print(f"  Console [bold]{link}[/bold]")
         out.print("          (this link makes the first administrator, once; 此链接用于创建首位管理员，仅可使用一次)")

@@ -25,11 +25,13 @@ from scripts.simulator.footage import Film
 from scripts.simulator.publish import BrokerError, Play, Publisher, play_series
 from scripts.simulator.scenes import SCENES, Scene
 from scripts.simulator.world import World
+from sensors import tls
 from sensors.document import DocumentError
 from sensors.lookup import Registry
 from sensors.registry import load_site
 from sensors.site import Point, Site
 from streams import settings
+from streams.brokers import brokers
 from streams.processes import child
 from streams.settings import SettingsError
 
@@ -96,7 +98,9 @@ def simulate(
     try:
         found = settings.load(site=str(site) if site else None, mqtt_host=host, mqtt_port=port)
         loaded = load_site(found.site_folder)
-    except SettingsError as error:
+        encrypted = brokers(found)[0].encrypted
+        context = tls.context(encrypted) if encrypted else None
+    except (SettingsError, tls.TlsError) as error:
         fail(str(error))
     except DocumentError as error:
         fail(f"the site is not sound: {error.problems[0]} (see `foreshock check {found.site_folder}`)")
@@ -114,6 +118,7 @@ def simulate(
             found.mqtt_password,
             stop=stop,
             tell=lambda sentence: err.print(f"[yellow]![/yellow] {sentence}"),
+            context=context,
         )
         try:
             if rows is not None and csv_file is not None:

@@ -62,6 +62,8 @@ def _print(pulse: dict[str, Any] | None, counts: dict[str, int], processes: dict
     for name, figures in processes.items():
         line = ", ".join(f"{key} {value}" for key, value in figures.items() if isinstance(value, int | float | bool))
         out.print(f"  {plain(name):<9} {plain(line)}")
+        if figures.get("trouble") and name != "worker":
+            out.print(f"[red]✗[/red] {plain(name)}: {plain(figures['trouble'])}")
     levels = " ".join(f"[{LEVEL_STYLE[level]}] {counts.get(level, 0)} {level} [/]" for level in LEVEL_STYLE)
     out.print(f"  open      {levels}")
 

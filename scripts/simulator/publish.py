@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import ssl
 import threading
 import time
 from collections import deque
@@ -55,6 +56,7 @@ class Publisher:
         name: str = "simulator",
         stop: threading.Event | None = None,
         tell: Callable[[str], None] = lambda sentence: None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self._address = f"{host}:{port}"
         self._stop, self._tell = stop or threading.Event(), tell
@@ -67,6 +69,8 @@ class Publisher:
         client.reconnect_delay_set(1, 5)
         if username:
             client.username_pw_set(username, password)
+        if context is not None:
+            client.tls_set_context(context)
         client.on_connect, client.on_disconnect, client.on_publish = self._on_connect, self._on_disconnect, self._on_ack
         self._client = client
         try:

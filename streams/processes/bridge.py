@@ -1,47 +1,112 @@
-"""The bridge process: MQTT in, frames to the hub."""
+"""A bridge process: one MQTT broker in, frames to the hub."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from sensors.bridge import Bridge, BridgeSettings
-from streams import bundle, publication, settings
+from streams import brokers, bundle, publication, settings
+from streams.brokers import MAIN, Broker
 from streams.figures import FiguresWriter
 from streams.hub import HubProducer
 from streams.processes import child
+from streams.settings import STATUS, Settings
+from streams.vitals import Vitals
+
+AWAY = 10.0
+"""Seconds without its broker after which a bridge asks for an alarm: a restart of the broker is none."""
 
 
-def main() -> None:
-    """Run the bridge until SIGTERM."""
+def main(arguments: Sequence[str] = ()) -> None:
+    """Run the bridge of a broker (by name, the main one by default) until SIGTERM."""
     found = settings.load()
-    child.begin("bridge", found)
+    name = arguments[0] if arguments else MAIN
+    broker = next(one for one in brokers.brokers(found) if one.name == name)
+    child.begin(broker.process, found)
     child.await_site()
     site = bundle.unpack(publication.read(found.data_folder)).site
     producer = HubProducer(found.hub_path)
+    prefix = site.signals.native
     bridge = Bridge(
-        site,
+        msgspec.structs.replace(site, signals=brokers.chosen(site.signals, broker.dialects)),
         producer,
-        BridgeSettings(
-            host=found.mqtt_host or "127.0.0.1",
-            port=found.mqtt_port,
-            username=found.mqtt_username or None,
-            password=found.mqtt_password or None,
-            floor=found.frame_floor_ms / 1000,
-        ),
+        bridge_settings(broker, found, prefix),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: bridge.stop())
-    threading.Thread(target=_ready_when_connected, args=(bridge,), daemon=True).start()
-    figures = FiguresWriter(found.data_folder, "bridge", bridge.figures, _alive(bridge))
+    vitals = Vitals(found.hub_path)
+    watch = Watch(bridge, vitals, broker.component, needed=name == MAIN)
+    threading.Thread(target=watch.run, daemon=True).start()
+    figures = FiguresWriter(found.data_folder, broker.process, bridge.figures, _alive(bridge))
     figures.start()
     try:
         bridge.run()
     finally:
         figures.stop()
+        vitals.close()
         producer.close()
+
+
+def bridge_settings(one: Broker, found: Settings, prefix: str) -> BridgeSettings:
+    """Make the settings of a broker's bridge. `prefix` is the native dialect's. Raise `SettingsError`."""
+    host, port = one.address
+    client_id = one.client_id or f"foreshock-{one.process}-{brokers.identity(found.data_folder)}"
+    return BridgeSettings(
+        host=host,
+        port=port,
+        client_id=client_id,
+        username=one.username or None,
+        password=one.password(found),
+        tls=one.encrypted,
+        version=5 if str(one.version) == "5" else 4,
+        qos=one.qos,
+        share=one.share,
+        keepalive=one.keepalive,
+        receive_maximum=one.receive_maximum,
+        status_topic=f"{prefix or 'foreshock'}/{STATUS}/{client_id}" if one.status else "",
+        source=one.process,
+        floor=found.frame_floor_ms / 1000,
+    )
+
+
+class Watch:
+    """Tell the parent when the bridge is ready, and the engine when its broker is away.
+
+    A run is ready without its further brokers: what one of them lacks must not keep the others' signals out.
+    """
+
+    def __init__(self, bridge: Bridge, vitals: Vitals, component: str, *, needed: bool) -> None:
+        self._bridge, self._vitals, self._component = bridge, vitals, component
+        self._needed = needed
+        self._down: bool | None = None  # not said yet: an earlier run may have left either
+        self._since: float | None = None  # monotonic; when the present absence began
+
+    def look(self, now: float) -> None:
+        """Say what has changed by `now` (seconds, never set back)."""
+        if self._bridge.connected:
+            self._since = None
+            if self._down is not False:
+                self._vitals.back(self._component)
+                self._down = False
+        else:
+            self._since = now if self._since is None else self._since
+            if not self._down and now - self._since >= AWAY:
+                self._vitals.down(self._component, self._bridge.trouble or "no connection")
+                self._down = True
+        if self._bridge.connected or (not self._needed and self._bridge.turns):
+            child.ready()
+
+    def run(self) -> None:
+        """Look for as long as the process lives."""
+        while True:
+            self.look(time.monotonic())
+            time.sleep(0.01 if self._down is None else 0.2)
 
 
 def _alive(bridge: Bridge) -> Callable[[], None]:
@@ -57,11 +122,5 @@ def _alive(bridge: Bridge) -> Callable[[], None]:
     return alive
 
 
-def _ready_when_connected(bridge: Bridge) -> None:
-    while not bridge.connected:
-        time.sleep(0.01)
-    child.ready()
-
-
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -12,7 +12,7 @@ from streams import bundle, publication, settings
 from streams.embedded import broker
 from streams.embedded.mqtt.limits import BrokerSettings
 from streams.processes import child
-from streams.settings import Settings
+from streams.settings import STATUS, Settings
 
 
 def _ready_when_answering(port: int) -> None:
@@ -23,7 +23,7 @@ def _ready_when_answering(port: int) -> None:
 
 def unheld(found: Settings, site: Site) -> tuple[str, ...]:
     """Name the topics that the product itself publishes to."""
-    topics = [f"{site.signals.native}/{kind}/#" for kind in KINDS]
+    topics = [f"{site.signals.native}/{kind}/#" for kind in (*KINDS, STATUS)]
     if found.homeassistant_prefix:
         topics.append(f"{found.homeassistant_prefix}/device/foreshock-{site.id}/+/config")
     return tuple(topics)

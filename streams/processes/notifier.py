@@ -17,6 +17,7 @@ from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target, WebhookTarget
 from sensors.site import Site
 from streams import bundle, publication, settings
+from streams.brokers import brokers
 from streams.figures import keep_writing
 from streams.hub import HubClient
 from streams.processes import child
@@ -35,11 +36,16 @@ AGAIN = 60.0
 
 def targets(found: Settings, site: Site) -> list[Target]:
     """List whom a run tells: its MQTT broker always, Home Assistant there and the webhook when they are set."""
+    main = brokers(found)[0]
     variable, file = _secret(found, "mqtt_password")
     broker = MqttTarget(
         name="mqtt",
-        host=found.mqtt_host or "127.0.0.1",
-        port=found.mqtt_port,
+        host=main.address[0],
+        port=main.address[1],
+        tls=main.encrypted is not None,
+        ca_file=main.ca_file,
+        cert_file=main.cert_file,
+        key_file=main.key_file,
         prefix=site.signals.native,
         username=found.mqtt_username,
         password_env=variable,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.commands.run import HISTORY_HOURS, SPEED, Pace, _newest_reading, _pace
+from scripts.commands.run import HISTORY_HOURS, SPEED, Pace, _former, _newest_reading, _pace, common_children
 from sensors import frame, observation
 from sensors.observation import Tick
 from streams import settings
@@ -63,6 +63,20 @@ def test_a_record_that_is_no_frame_after_all_holds_up_no_start(tmp_path: Path) -
     with Log(found.log_file, {OBSERVATIONS: TopicSpec(2)}) as log:
         log.write([(OBSERVATIONS, 0, None, bytes((observation.FRAME,)) + b"damaged")])
     assert _pace(found, "landslide") == Pace(1.0, 0.0)
+
+
+def test_what_a_further_broker_left_standing_is_over_when_it_is_listed_no_more(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    for name in ("bridge.log", "bridge-gone.log", "bridge-gone.log.1", "bridge-north.log"):
+        (tmp_path / "run" / name).touch()
+    found = settings.load({}, data=str(tmp_path), mqtt_brokers="- {name: north, host: h}")
+    assert _former(found) == ["bridge-gone", "bridge-north", "mqtt:gone"]
+
+
+def test_each_broker_has_a_bridge_of_its_own(tmp_path: Path) -> None:
+    found = settings.load({}, data=str(tmp_path), mqtt_brokers="- {name: north, host: h}")
+    bridges = {child.name: child.arguments[-1] for child in common_children(found) if "bridge" in child.name}
+    assert bridges == {"bridge": "main", "bridge-north": "north"}
 
 
 def test_a_scene_that_there_is_not_starts_nothing(tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from getpass import getuser
 from pathlib import Path
 
 import pytest
@@ -16,19 +18,25 @@ from streams.embedded import broker as embedded
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 
 
-def mosquitto(port: int, folder: Path) -> subprocess.Popen[bytes]:
-    """Start Mosquitto as a site would: no delay on its sockets, no bound on what it queues."""
+def mosquitto(port: int, folder: Path, more: str = "allow_anonymous true\n") -> subprocess.Popen[bytes]:
+    """Start Mosquitto as a site would: no delay on its sockets, no bound on its queues; `more` is its listener's."""
     config = folder / "mosquitto.conf"
     config.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
-        "max_queued_messages 0\nmax_inflight_messages 0\n"
+        "set_tcp_nodelay true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
+        f"user {getuser()}\nlistener {port} 127.0.0.1\n{more}"
     )
     assert MOSQUITTO is not None
     process = subprocess.Popen([MOSQUITTO, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 10
-    while not embedded.answers(port):
+    while not listens(port):
         assert process.poll() is None and time.monotonic() < deadline, "Mosquitto did not start"
     return process
+
+
+def listens(port: int) -> bool:
+    """Tell whether something listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module", params=["embedded", "mosquitto"])

@@ -19,6 +19,9 @@ from alerts.notifiers.targets import MqttTarget
 from scripts.ports import free_port
 from streams.embedded import broker as embedded
 from tests.alerts.notifiers.world import Listener, Town
+from tests.sensors.conftest import MOSQUITTO
+from tests.sensors.secured import PAST, Certificates
+from tests.sensors.secured import broker as secured
 from tests.waiting import reached
 
 pytestmark = pytest.mark.server
@@ -107,6 +110,40 @@ def test_alarms_are_retained_and_dispatches_reach_their_unit(
 
     with start():
         asyncio.run(scenario())
+
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not installed")
+def test_a_broker_that_asks_for_a_certificate_is_shown_the_newest(town: Town, tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path / "tls")
+    shown = certificates.client("notifier", PAST)
+    plain = free_port()
+
+    async def scenario(port: int) -> None:
+        target = MqttTarget(
+            name="mqtt",
+            port=port,
+            exercise=True,
+            timeout=2.0,
+            retry_first=0.05,
+            tls=True,
+            ca_file=shown.ca_file,
+            cert_file=shown.cert_file,
+            key_file=shown.key_file,
+        )
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [target])
+        listener = Listener(plain)
+        await notifier.start()
+        town.dispatch()
+        await notifier.notify()
+        await reached(lambda: "no connection" in notifier.figures()["mqtt"].error, what="a refusal of the old one")
+        certificates.client("notifier")
+        await reached(lambda: listener.on("foreshock/dispatches/u-c1"))
+        listener.close()
+        await notifier.stop()
+
+    more = f"allow_anonymous true\nlistener {plain} 127.0.0.1\nallow_anonymous true"
+    with secured(tmp_path, certificates, certificates.issue("server", "127.0.0.1"), more) as port:
+        asyncio.run(scenario(port))
 
 
 def test_who_loses_an_order_is_told_and_so_is_all_the_world_when_nobody_is_on_it(
