@@ -69,6 +69,8 @@ class Bridge:
         self.settings = settings or BridgeSettings()
         self.intake = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
         self._filters = self.intake.topics.filters()
+        self._next: Intake | None = None  # of the site to change to, made in another thread
+        self._unwanted: list[str] = []  # filters that the site no longer has, to be told to the broker
         self._flights = Flights(
             sink,
             self.intake.quarantine,
@@ -106,6 +108,8 @@ class Bridge:
             now = time.monotonic()
             self.turns += 1
             self._settle(now)
+            if self._next is not None:
+                self._change(now)
             if self.client.socket() is None:
                 self._connect(now)
                 continue
@@ -125,6 +129,14 @@ class Bridge:
         self._stopping.set()
         self._wake()
 
+    def adopt(self, site: Site) -> None:
+        """Change to another version of the site, without a gap: what has arrived is read by the one before.
+
+        May be called from any thread, which does the work; the change itself is done between two batches.
+        """
+        self._next = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
+        self._wake()
+
     def figures(self) -> dict[str, Any]:
         """Give counts since the start, by name; `refused` by reason.
 
@@ -136,6 +148,8 @@ class Bridge:
             **self._counts,
             **self._more,
             "failed": self._flights.failed,
+            "version": self.intake.registry.version,
+            "renamed": self.intake.renamed,
             "refused": dict(quarantine.counts),
             "unkept": dict(quarantine.unkept),
             "connected": self.connected,
@@ -208,6 +222,9 @@ class Bridge:
         elif self._subscribed:
             # The broker kept the subscriptions; to send them again would bring all stored copies again.
             wanted = list(self._refused_filters)
+        if self._unwanted:
+            self.client.unsubscribe(self._unwanted)
+            self._unwanted = []
         if wanted:
             self._subscribe(wanted)
         else:
@@ -218,7 +235,7 @@ class Bridge:
         self, client: Any, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Properties | None
     ) -> None:
         for topic, reason in zip(self._asked.pop(mid, []), reasons, strict=False):
-            if not reason.is_failure:
+            if not reason.is_failure or topic not in self._filters:
                 self._refused_filters.pop(topic, None)
             elif self._refused_filters.get(topic) != str(reason):
                 self._refused_filters[topic] = str(reason)
@@ -239,6 +256,30 @@ class Bridge:
         _, mid = self.client.subscribe([(topic, self.settings.qos) for topic in filters])
         if mid is not None:
             self._asked[mid] = filters
+
+    def _change(self, now: float) -> None:
+        """Take the next version of the site into use."""
+        fresh, self._next = self._next, None
+        assert fresh is not None
+        if len(self.client.arrivals) or self.client.arrivals.oversized:
+            self._hand_on(now)
+        fresh.succeed(self.intake)
+        self.intake = fresh
+        self.client.route_by(fresh.topics)
+        before, self._filters = self._filters, fresh.topics.filters()
+        added = [one for one in self._filters if one not in before]
+        gone = [one for one in before if one not in self._filters]
+        self._refused_filters = {one: why for one, why in self._refused_filters.items() if one in self._filters}
+        connected = self.client.is_connected()
+        if added and connected:
+            self._subscribe(added)
+        elif added:
+            self._refused_filters |= dict.fromkeys(added, "not asked for yet")
+        if gone and connected:
+            self.client.unsubscribe(gone)
+        elif gone:
+            self._unwanted += gone
+        self._unwanted = [one for one in self._unwanted if one not in self._filters]
 
     def _on_disconnect(
         self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Properties | None

@@ -25,6 +25,7 @@ from sensors.site_files import (
     SiteFile,
     TypesFile,
     UnitsFile,
+    names,
 )
 
 FILES = ("site.yaml", "hierarchy.yaml", "types.yaml", "units.yaml", "roster.yaml")
@@ -42,8 +43,8 @@ class SiteError(DocumentError):
 def load_site(folder: FilePath | str, known: Mapping[str, int] | None = None) -> Site:
     """Load a site folder and give its points their indices; `known` holds those given out before (point id → index).
 
-    Points of `known` keep their index, new ones follow its largest, in the order of the files; keep `indices(site,
-    known)` for the next time. Raise `SiteError` with all mistakes, `ValueError` when `known` itself is wrong.
+    Points of `known` keep their index, also under another id that says so by `renamed_from`; new ones follow its
+    largest, in the order of the files; keep `indices(site, known)` for the next time. Raise `SiteError` with all mistakes, `ValueError` when `known` itself is wrong.
     """
     site, problems = _read_folder(folder)
     if site is None:
@@ -58,7 +59,7 @@ def check_site(folder: FilePath | str) -> tuple[Site | None, list[Problem]]:
 
 
 def number(site: Site, known: Mapping[str, int]) -> Site:
-    """Give every point its index: the known one, or the next after all that were ever given out."""
+    """Give every point its index: the known one, that of its former id, or the next after all ever given out."""
     taken = set(known.values())
     if len(taken) != len(known) or any(type(i) is not int or not 0 <= i <= MAX_INDEX for i in taken):
         raise ValueError("the point indices given out before are damaged: each must be a whole number, given once")
@@ -66,6 +67,8 @@ def number(site: Site, known: Mapping[str, int]) -> Site:
     points = []
     for point in site.points:
         index = known.get(point.id)
+        if index is None and point.renamed_from:
+            index = next((known[name] for name in point.renamed_from if name in known), None)
         if index is None:
             index, following = following, following + 1
         points.append(msgspec.structs.replace(point, index=index))
@@ -73,8 +76,13 @@ def number(site: Site, known: Mapping[str, int]) -> Site:
 
 
 def indices(site: Site, known: Mapping[str, int] | None = None) -> dict[str, int]:
-    """List all indices ever given out, those of points that are gone included, to be passed as `known` next time."""
-    return {**(known or {}), **{point.id: point.index for point in site.points}}
+    """List all indices ever given out, those of points that are gone included, to be passed as `known` next time.
+
+    An index stands under the last id that it had.
+    """
+    now = {point.id: point.index for point in site.points}
+    taken = set(now.values())
+    return {**{id: index for id, index in (known or {}).items() if index not in taken}, **now}
 
 
 def version(site: Site) -> str:
@@ -166,6 +174,7 @@ class _Loading:
         cameras = [camera for file in areas_files for camera in self._cameras(*file, known_areas)]
         if len(cameras) > MAX_CAMERAS:
             self.findings.extend([Problem("areas", 0, "", f"a site holds at most {MAX_CAMERAS:,} cameras")])
+        self.findings.check_former()
         if units:
             check_units(*units, places, area_types, self.findings)
         if roster:
@@ -254,6 +263,7 @@ class _Loading:
         for i, entry in enumerate(file.areas):
             path: Path = ("areas", i)
             self.findings.id("area", entry.id, document, (*path, "id"))
+            self.findings.former("area", entry.id, names(entry.renamed_from), document, path)
             self.findings.reference("area type", entry.type, area_types, document, (*path, "type"))
             self.findings.location(entry.location, document, (*path, "location"))
             group = entry.group
@@ -275,6 +285,7 @@ class _Loading:
                 group=group,
                 location=entry.location,
                 tags=entry.tags,
+                renamed_from=names(entry.renamed_from),
             )
 
     def _points(
@@ -340,6 +351,10 @@ class _Loading:
                     self.findings.add(document, (*where, "source"), message)
                 for name_elsewhere in camera.sources:
                     self.findings.source("camera", name_elsewhere, document, (*where, "sources"))
+                former = names(camera.renamed_from)
+                if camera.id is None:  # named after its area, so it was renamed with it
+                    former = (*former, *(f"{old}-cam-{n}" for old in names(area.renamed_from)))
+                self.findings.former("camera", id, former, document, where)
                 self.findings.location(camera.location, document, (*where, "location"))
                 self._watched(areas, known_areas, document, where)
                 name = camera.name or Text(zh=f"{area.name.zh} 摄像机 {n}", en=f"{area.name.en}: camera {n}")
@@ -354,4 +369,5 @@ class _Loading:
                     sources=camera.sources,
                     location=camera.location or area.location,
                     tags=camera.tags,
+                    renamed_from=former,
                 )

@@ -13,6 +13,10 @@ Duration = float | str
 """Seconds, or text such as `90 s`, `10 min`, `30 d`."""
 
 
+Former = str | tuple[str, ...]
+"""One id that a thing had before it was renamed, or several."""
+
+
 class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Common settings of what people write: named fields, no unknown field passes."""
 
@@ -107,6 +111,7 @@ class Template(Written, frozen=True):
     tags: tuple[str, ...] | UnsetType = UNSET
     sources: tuple[str, ...] | UnsetType = UNSET
     source_unit: str | UnsetType = UNSET
+    renamed_from: Former | UnsetType = UNSET
 
 
 class TypesFile(Written, frozen=True):
@@ -137,6 +142,7 @@ class CameraEntry(Written, frozen=True):
     sources: tuple[str, ...] = ()
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
+    renamed_from: Former = ()
 
 
 class AreaEntry(Written, frozen=True):
@@ -149,6 +155,7 @@ class AreaEntry(Written, frozen=True):
     group: str = ""
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
+    renamed_from: Former = ()
     points: dict[str, int | Group] = {}
     cameras: int | tuple[CameraEntry, ...] = ()
 
@@ -179,3 +186,8 @@ class RosterFile(Written, frozen=True):
 
     seats: tuple[Seat, ...] = ()
     shifts: tuple[Shift, ...] = ()
+
+
+def names(written: Former) -> tuple[str, ...]:
+    """List former ids, whichever way they are written."""
+    return (written,) if isinstance(written, str) else written
