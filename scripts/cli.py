@@ -16,6 +16,8 @@ console. Then look around: **foreshock status**, **foreshock alarms list**, **fo
 COMMANDS = {
     "run": "run.run",
     "simulate": "simulate.simulate",
+    "reload": "reload.reload",
+    "publications": "reload.publications",
     "status": "status.status",
     "doctor": "doctor.doctor",
     "check": "check.check",

@@ -70,6 +70,8 @@ class Bridge:
         self.intake = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
         self._filters = self.intake.topics.filters()
         self._next: Intake | None = None  # of the site to change to, made in another thread
+        self._changed = threading.Event()
+        self._change_seconds = 0.0
         self._unwanted: list[str] = []  # filters that the site no longer has, to be told to the broker
         self._flights = Flights(
             sink,
@@ -129,13 +131,17 @@ class Bridge:
         self._stopping.set()
         self._wake()
 
-    def adopt(self, site: Site) -> None:
+    def adopt(self, site: Site, wait: float = 0.0) -> None:
         """Change to another version of the site, without a gap: what has arrived is read by the one before.
 
-        May be called from any thread, which does the work; the change itself is done between two batches.
+        May be called from any thread, which does the work; the change itself is done between two batches. Return once
+        it is done, after `wait` seconds at the latest.
         """
-        self._next = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
+        fresh = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
+        self._changed.clear()
+        self._next = fresh
         self._wake()
+        self._changed.wait(wait)
 
     def figures(self) -> dict[str, Any]:
         """Give counts since the start, by name; `refused` by reason.
@@ -150,6 +156,7 @@ class Bridge:
             "failed": self._flights.failed,
             "version": self.intake.registry.version,
             "renamed": self.intake.renamed,
+            "change_seconds": self._change_seconds,
             "refused": dict(quarantine.counts),
             "unkept": dict(quarantine.unkept),
             "connected": self.connected,
@@ -280,6 +287,8 @@ class Bridge:
         elif gone:
             self._unwanted += gone
         self._unwanted = [one for one in self._unwanted if one not in self._filters]
+        self._change_seconds = time.monotonic() - now
+        self._changed.set()
 
     def _on_disconnect(
         self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Properties | None

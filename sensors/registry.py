@@ -44,7 +44,8 @@ def load_site(folder: FilePath | str, known: Mapping[str, int] | None = None) ->
     """Load a site folder and give its points their indices; `known` holds those given out before (point id → index).
 
     Points of `known` keep their index, also under another id that says so by `renamed_from`; new ones follow its
-    largest, in the order of the files; keep `indices(site, known)` for the next time. Raise `SiteError` with all mistakes, `ValueError` when `known` itself is wrong.
+    largest, in the order of the files; keep `indices(site, known)` for the next time. Raise `SiteError` with all
+    mistakes, `ValueError` when `known` itself is wrong.
     """
     site, problems = _read_folder(folder)
     if site is None:

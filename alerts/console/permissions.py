@@ -39,6 +39,8 @@ TABLE: dict[str, frozenset[str]] = {
     "quarantine.read": frozenset({"duty", "analyst", "administrator"}),
     "readings.write": frozenset({GATEWAY, "administrator"}),
     "reports.write": _SEAT | {GATEWAY, OWN_UNIT},
+    "publications.read": frozenset({"duty", "analyst", "administrator"}),
+    "publications.write": frozenset({"analyst", "administrator"}),
     "users.manage": _ADMINISTRATOR,
     "tokens.manage": _ADMINISTRATOR,
     "audit.read": _ADMINISTRATOR,

@@ -9,9 +9,14 @@ from collections.abc import Callable
 
 from sensors.bridge import Bridge, BridgeSettings
 from streams import bundle, publication, settings
+from streams.bundle import version_of
 from streams.figures import FiguresWriter
+from streams.following import Following
 from streams.hub import HubProducer
 from streams.processes import child
+
+CHANGE_SECONDS = 5.0
+"""Seconds in which the loop comes to change to another version of the site: it may be waiting for a broker."""
 
 
 def main() -> None:
@@ -19,7 +24,8 @@ def main() -> None:
     found = settings.load()
     child.begin("bridge", found)
     child.await_site()
-    site = bundle.unpack(publication.read(found.data_folder)).site
+    packed = publication.read(found.data_folder)
+    site = bundle.unpack(packed).site
     producer = HubProducer(found.hub_path)
     bridge = Bridge(
         site,
@@ -35,7 +41,13 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: bridge.stop())
     threading.Thread(target=_ready_when_connected, args=(bridge,), daemon=True).start()
-    figures = FiguresWriter(found.data_folder, "bridge", bridge.figures, _alive(bridge))
+    following = Following(
+        found.data_folder, version_of(packed), lambda content: bridge.adopt(content.site, CHANGE_SECONDS)
+    )
+    following.start()
+    figures = FiguresWriter(
+        found.data_folder, "bridge", lambda: {**bridge.figures(), "following": following.version}, _alive(bridge)
+    )
     figures.start()
     try:
         bridge.run()

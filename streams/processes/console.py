@@ -6,7 +6,7 @@ import asyncio
 import importlib
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -14,17 +14,24 @@ import numpy.typing as npt
 
 from alerts import outcome
 from alerts.console import serve
-from alerts.console.config import Batch, ConsoleConfig
+from alerts.console.config import Batch, ConsoleConfig, Publish
 from sensors import quarantine
-from streams import bundle, publication, settings
-from streams.bundle import Bundle
+from sensors.lookup import Registry
+from streams import bundle, publication, reload, settings, shelf
+from streams.bundle import Bundle, version_of
+from streams.difference import as_plain
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
+from streams.figures import keep_writing
+from streams.following import Following
 from streams.history import columns
 from streams.hub import HubClient
 from streams.processes import child
 from streams.settings import Settings
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE, SCORES
+
+if TYPE_CHECKING:
+    from alerts.console.console import Console
 
 HISTORY_RECORDS = 20_000
 """Records of scored readings a partition that fill the charts at start, newest first in count."""
@@ -36,9 +43,13 @@ QUARANTINE_LOOK = 5_000
 class Backlog:
     """What the console reads back from the log, while the worker writes it."""
 
-    def __init__(self, found: Settings, names: Mapping[int, str]) -> None:
+    def __init__(self, found: Settings) -> None:
         self._file = found.log_file
-        self._names = names  # of points, by registry index
+        self._names: dict[int, str] = {}  # of points, by registry index
+
+    def adopt(self, content: Bundle) -> None:
+        """Name points as this version of the site does; one that it no longer has keeps the name it had."""
+        self._names = {**self._names, **{point.index: point.id for point in content.site.points}}
 
     def scores(self) -> Iterator[Batch]:
         """Yield the latest records of scored readings, oldest first."""
@@ -116,27 +127,74 @@ def decode_scores(
     return scored.point, scored.time, scored.value, scored.score
 
 
+def shown(content: Bundle) -> dict[str, dict[str, Any]]:
+    """Say of each rule what the console shows."""
+    return {
+        rule.id: {
+            "title": msgspec.to_builtins(rule.title),
+            "rationale": msgspec.to_builtins(rule.rationale),
+            "plan": msgspec.to_builtins(rule.plan),
+        }
+        for rule in content.rules
+    }
+
+
+def publications(found: Settings) -> list[dict[str, Any]]:
+    """List the publications that are kept, the latest first, and which is in force."""
+    current = publication.version(found.data_folder)
+    return [
+        {**msgspec.to_builtins(kept), "in_force": kept.version == current} for kept in shelf.listed(found.data_folder)
+    ]
+
+
+def publish(found: Settings, asked: Publish) -> dict[str, Any]:
+    """Put the site folder or an earlier publication in force, or only say what would differ."""
+    folder, data = found.site_folder, found.data_folder
+    if asked.check:
+        prepared = reload.earlier(asked.version, data) if asked.version else reload.prepare(folder, data)
+    else:
+        prepared, _ = reload.reload(folder, data, asked.author, asked.reason, asked.version, processes=())
+    return {
+        "version": prepared.version,
+        "before": prepared.before,
+        "changed": prepared.version != prepared.before,
+        "in_force": not asked.check,
+        "difference": as_plain(prepared.difference),
+    }
+
+
 def configure(found: Settings, content: Bundle) -> ConsoleConfig:
     """Compose the console's configuration."""
-    backlog = Backlog(found, {point.index: point.id for point in content.site.points})
+    backlog = Backlog(found)
+    backlog.adopt(content)
+    following = Following(found.data_folder, version_of(bundle.pack(content)), lambda _: None)
+
+    def attach(console: Console) -> None:
+        loop = asyncio.get_running_loop()
+
+        def adopt(content: Bundle) -> None:
+            backlog.adopt(content)
+            loop.call_soon_threadsafe(console.adopt, Registry(content.site), shown(content))
+
+        following.take = adopt
+        following.start()
+        figures = keep_writing(found.data_folder, "console", lambda: {"following": following.version})
+        _signs.append(loop.create_task(figures))
+
     return ConsoleConfig(
         data=found.data_folder,
         site=content.site,
         journal=found.journal_url,
         feed=HubClient(found.hub_path),
-        rules={
-            rule.id: {
-                "title": msgspec.to_builtins(rule.title),
-                "rationale": msgspec.to_builtins(rule.rationale),
-                "plan": msgspec.to_builtins(rule.plan),
-            }
-            for rule in content.rules
-        },
+        rules=shown(content),
         host=found.host,
         port=found.port,
         decode_scores=decode_scores,
         history=backlog.scores,
         quarantine=backlog.refused,
+        attach=attach,
+        publications=lambda: publications(found),
+        publish=lambda asked: publish(found, asked),
         started=_started,
     )
 

@@ -13,8 +13,10 @@ from typing import Any
 
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import MqttTarget, Target, WebhookTarget
-from streams import bundle, publication, settings
+from streams import publication, settings
+from streams.bundle import version_of
 from streams.figures import keep_writing
+from streams.following import Following
 from streams.hub import HubClient
 from streams.processes import child
 from streams.settings import PREFIX, Settings
@@ -119,7 +121,8 @@ class Undelivered:
 
 async def _run(found: Settings) -> None:
     child.await_site()
-    site = bundle.unpack(publication.read(found.data_folder)).site
+    packed = publication.read(found.data_folder)
+    site = bundle.unpack(packed).site
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -134,10 +137,17 @@ async def _run(found: Settings) -> None:
 
     await notifier.start()
     vitals = Vitals(found.hub_path)
+    # what it sends is made by the engine, and the prefix of its topics cannot change while it runs: nothing to take
+    following = Following(found.data_folder, version_of(packed), lambda _: None)
+    following.start()
+
+    def figures() -> dict[str, Any]:
+        return {**_flat(notifier), "following": following.version}
+
     tasks = [
         asyncio.create_task(listen()),
         asyncio.create_task(Undelivered(notifier, vitals).watch()),
-        asyncio.create_task(keep_writing(found.data_folder, "notifier", lambda: _flat(notifier), child.parent().alive)),
+        asyncio.create_task(keep_writing(found.data_folder, "notifier", figures, child.parent().alive)),
     ]
     child.ready()
     try:

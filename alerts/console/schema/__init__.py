@@ -38,6 +38,15 @@ from alerts.console.schema.cases import (
 )
 from alerts.console.schema.commands import Close, Comment, Done, Order, Refuse, Result, Send, Step
 from alerts.console.schema.inputs import NewReading, NewReadings, NewReport, Reported, Taken, TurnedDown
+from alerts.console.schema.publications import (
+    Broken,
+    PartChange,
+    Publication,
+    Publications,
+    Publish,
+    Published,
+    SiteProblem,
+)
 from alerts.console.schema.site import (
     Area,
     AreaStatus,
@@ -68,6 +77,7 @@ __all__ = [
     "Audit",
     "AuditEntry",
     "Body",
+    "Broken",
     "Camera",
     "CameraStatus",
     "Close",
@@ -95,9 +105,14 @@ __all__ = [
     "NewToken",
     "NewUser",
     "Order",
+    "PartChange",
     "Place",
     "Point",
     "PointStatus",
+    "Publication",
+    "Publications",
+    "Publish",
+    "Published",
     "Quarantine",
     "Refuse",
     "Refused",
@@ -106,6 +121,7 @@ __all__ = [
     "Send",
     "Site",
     "SiteName",
+    "SiteProblem",
     "Snapshot",
     "Status",
     "Step",
