@@ -21,6 +21,8 @@ COMMANDS = {
     "status": "status.status",
     "doctor": "doctor.doctor",
     "check": "check.check",
+    "import": "tables.import_table",
+    "export": "tables.export_table",
     "schema": "schema.schema",
     "alarms": "alarms.app",
     "outbox": "outbox.app",

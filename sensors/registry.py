@@ -154,6 +154,7 @@ class _Loading:
         if len(names) > MAX_AREA_FILES:
             self.findings.extend([Problem("areas", 0, "", f"a site holds at most {MAX_AREA_FILES:,} area files")])
         files = [self._read(name, AreasFile) for name in names[:MAX_AREA_FILES]]
+        more_units = [self._read(f"units/{path.name}", UnitsFile) for path in self._others("units")]
         areas_files = [file for file in files if file is not None]
 
         places: dict[str, Place] | None = None
@@ -172,12 +173,13 @@ class _Loading:
         if types:
             self._known_types(*types, area_types)
         points = self._points(areas_files, types, entries, known_areas)
-        cameras = [camera for file in areas_files for camera in self._cameras(*file, known_areas)]
+        cameras = [camera for file in areas_files for camera in self._cameras(*file, entries, known_areas)]
         if len(cameras) > MAX_CAMERAS:
             self.findings.extend([Problem("areas", 0, "", f"a site holds at most {MAX_CAMERAS:,} cameras")])
         self.findings.check_former()
-        if units:
-            check_units(*units, places, area_types, self.findings)
+        for one in (units, *more_units):
+            if one:
+                check_units(*one, places, area_types, self.findings)
         if roster:
             check_roster(*roster, places, self.findings)
         legs = None
@@ -205,7 +207,7 @@ class _Loading:
             areas=tuple(areas),
             points=tuple(points),
             cameras=tuple(cameras),
-            units=units[1].units,
+            units=tuple(unit for one in (units, *more_units) if one for unit in one[1].units),
             seats=roster[1].seats,
             shifts=roster[1].shifts,
             signals=main[1].signals,
@@ -227,8 +229,16 @@ class _Loading:
             if path.suffix in (".yaml", ".yml") and path.name not in FILES:
                 hint = suggest(path.name, FILES) or f"; a site's files are {', '.join(FILES)} and areas/*.yaml"
                 self.findings.extend([Problem(path.name, 0, "", f"this file is not read{hint}")])
-        for path in sorted((self.folder / "areas").glob("*.yml")):
-            self.findings.extend([Problem(f"areas/{path.name}", 0, "", "this file is not read; name it .yaml")])
+        for path in sorted([*(self.folder / "areas").glob("*.yml"), *(self.folder / "units").glob("*.yml")]):
+            name = f"{path.parent.name}/{path.name}"
+            self.findings.extend([Problem(name, 0, "", "this file is not read; name it .yaml")])
+
+    def _others(self, folder: str) -> list[FilePath]:
+        """List the further files of one kind that a site has."""
+        found = sorted((self.folder / folder).glob("*.yaml"))
+        if len(found) > MAX_AREA_FILES:
+            self.findings.extend([Problem(folder, 0, "", f"a site holds at most {MAX_AREA_FILES:,} files of {folder}")])
+        return found[:MAX_AREA_FILES]
 
     def _places(self, document: Document, file: HierarchyFile) -> Iterator[tuple[str, Place]]:
         kinds: tuple[Any, ...] = ("district", "subdistrict", "community", "compound", "building")
@@ -328,7 +338,11 @@ class _Loading:
             seen.add(area)
 
     def _cameras(
-        self, document: Document, file: AreasFile, known_areas: Mapping[str, object] | None
+        self,
+        document: Document,
+        file: AreasFile,
+        entries: dict[str, tuple[Document, Path, AreaEntry]],
+        known_areas: Mapping[str, object] | None,
     ) -> Iterator[Camera]:
         for i, area in enumerate(file.areas):
             path: Path = ("areas", i, "cameras")
@@ -343,32 +357,53 @@ class _Loading:
                 paths = [(*path, n) for n in range(len(written))]
             for n, (camera, where) in enumerate(zip(written, paths, strict=True), 1):
                 id = camera.id if camera.id is not None else f"{area.id}-cam-{n}"
-                areas = (area.id, *camera.areas)
-                source = camera.source or id
-                if self.findings.id("camera", id, document, (*where, "id")):
-                    self.findings.unique("camera source", source, document, (*where, "source"))
-                if any(character in source for character in "/+#"):
-                    message = f"'{source}' cannot be a level of a topic: leave out '/', '+' and '#'"
-                    self.findings.add(document, (*where, "source"), message)
-                for name_elsewhere in camera.sources:
-                    self.findings.source("camera", name_elsewhere, document, (*where, "sources"))
+                name = camera.name or Text(zh=f"{area.name.zh} 摄像机 {n}", en=f"{area.name.en}: camera {n}")
                 former = names(camera.renamed_from)
                 if camera.id is None:  # named after its area, so it was renamed with it
                     former = (*former, *(f"{old}-cam-{n}" for old in names(area.renamed_from)))
-                self.findings.former("camera", id, former, document, where)
-                self.findings.location(camera.location, document, (*where, "location"))
-                self._watched(areas, known_areas, document, where)
-                name = camera.name or Text(zh=f"{area.name.zh} 摄像机 {n}", en=f"{area.name.en}: camera {n}")
-                yield Camera(
-                    id=id,
-                    name=name,
-                    areas=areas,
-                    view=camera.view,
-                    stream=camera.stream,
-                    snapshot=camera.snapshot,
-                    source=camera.source,
-                    sources=camera.sources,
-                    location=camera.location or area.location,
-                    tags=camera.tags,
-                    renamed_from=former,
-                )
+                areas = (area.id, *camera.areas)
+                yield self._camera(camera, id, name, areas, former, area.location, document, where, known_areas)
+        for i, alone in enumerate(file.cameras):
+            home = entries.get(alone.areas[0]) if alone.areas else None
+            name = alone.name or Text(zh=alone.id, en=alone.id)
+            near = home[2].location if home else None
+            former = names(alone.renamed_from)
+            where = ("cameras", i)
+            yield self._camera(alone, alone.id, name, alone.areas, former, near, document, where, known_areas)
+
+    def _camera(
+        self,
+        camera: CameraEntry,
+        id: str,
+        name: Text,
+        areas: tuple[str, ...],
+        former: tuple[str, ...],
+        near: tuple[float, float] | None,
+        document: Document,
+        where: Path,
+        known_areas: Mapping[str, object] | None,
+    ) -> Camera:
+        source = camera.source or id
+        if self.findings.id("camera", id, document, (*where, "id")):
+            self.findings.unique("camera source", source, document, (*where, "source"))
+        if any(character in source for character in "/+#"):
+            message = f"'{source}' cannot be a level of a topic: leave out '/', '+' and '#'"
+            self.findings.add(document, (*where, "source"), message)
+        for name_elsewhere in camera.sources:
+            self.findings.source("camera", name_elsewhere, document, (*where, "sources"))
+        self.findings.former("camera", id, former, document, where)
+        self.findings.location(camera.location, document, (*where, "location"))
+        self._watched(areas, known_areas, document, where)
+        return Camera(
+            id=id,
+            name=name,
+            areas=areas,
+            view=camera.view,
+            stream=camera.stream,
+            snapshot=camera.snapshot,
+            source=camera.source,
+            sources=camera.sources,
+            location=camera.location or near,
+            tags=camera.tags,
+            renamed_from=former,
+        )

@@ -145,6 +145,13 @@ class CameraEntry(Written, frozen=True):
     renamed_from: Former = ()
 
 
+class CameraAlone(CameraEntry, frozen=True, kw_only=True):
+    """A camera that stands apart from its areas; the first of them is its home."""
+
+    id: str
+    areas: tuple[str, ...]
+
+
 class AreaEntry(Written, frozen=True):
     """An area with its points and cameras."""
 
@@ -169,14 +176,15 @@ class PointEntry(Template, frozen=True, kw_only=True):
 
 
 class AreasFile(Written, frozen=True):
-    """`areas/*.yaml`: areas, and points that stand apart from them."""
+    """`areas/*.yaml`: areas, and points and cameras that stand apart from them."""
 
     areas: tuple[AreaEntry, ...] = ()
     points: tuple[PointEntry, ...] = ()
+    cameras: tuple[CameraAlone, ...] = ()
 
 
 class UnitsFile(Written, frozen=True):
-    """`units.yaml`: who can be sent."""
+    """`units.yaml` and `units/*.yaml`: who can be sent."""
 
     units: tuple[Unit, ...]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import MqttTarget, Target, WebhookTarget
-from streams import publication, settings
+from streams import bundle, publication, settings
 from streams.bundle import version_of
 from streams.figures import keep_writing
 from streams.following import Following
