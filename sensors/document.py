@@ -177,14 +177,19 @@ class _Builder:
             else:
                 self._count(event, 1)
                 opens: Any = None
-                if kind is yaml.ScalarEvent:
-                    value = self._scalar(event)
-                    if event.anchor:
-                        self.anchors[event.anchor] = (value, 1, 1)
-                elif kind is yaml.AliasEvent:
-                    value = self._alias(event, len(stack), frame)
-                else:
-                    self._plain_tag(event)
+                try:
+                    if kind is yaml.ScalarEvent:
+                        value = self._scalar(event)
+                        if event.anchor:
+                            self.anchors[event.anchor] = (value, 1, 1)
+                    elif kind is yaml.AliasEvent:
+                        value = self._alias(event, len(stack), frame)
+                    else:
+                        self._plain_tag(event)
+                except DocumentError as error:
+                    field = field_name(_place([*stack, frame]))
+                    raise DocumentError([msgspec.structs.replace(one, field=field) for one in error.problems]) from None
+                if kind is not yaml.ScalarEvent and kind is not yaml.AliasEvent:
                     if len(stack) >= MAX_DEPTH:
                         self.fail(event, f"nested more than {MAX_DEPTH} levels deep")
                     inner: Any
@@ -262,6 +267,13 @@ class _Builder:
 
     def fail(self, event: Any, message: str, field: str = "") -> NoReturn:
         raise DocumentError([Problem(self.file, event.start_mark.line + 1, field, message)])
+
+
+def _place(frames: list[list[Any]]) -> Path:
+    """Say where the next value would stand: its containers, the outermost first, hold all that came before it."""
+    outer = [next(reversed(one[0])) if type(one[0]) is dict else len(one[0]) - 1 for one in frames[1:-1]]
+    container, key = frames[-1][0], frames[-1][2]
+    return (*outer, key if type(container) is dict else len(container)) if len(frames) > 1 else ()
 
 
 def _syntax_problem(error: yaml.YAMLError, source: str, file: str) -> Problem:

@@ -51,7 +51,7 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     site = load_site(folder, given)
     if not site.console:
         site = msgspec.structs.replace(site, console=console)
-    content = Bundle(site=site, rules=load_rules(folder / "rules", site))
+    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder))
     write_indices(data, indices(site, given))
     packed = bundle.pack(content)
     write(data, packed, source)

@@ -76,7 +76,7 @@ def prepare(folder: Path, data: Path) -> Prepared:
     site = load_site(folder, known)
     if not site.console:
         site = msgspec.structs.replace(site, console=current.site.console)
-    content = Bundle(site=site, rules=load_rules(folder / "rules", site))
+    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder))
     return _prepared(data, current, content, known, publication.fingerprint(folder, site.console))
 
 
