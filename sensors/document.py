@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 import yaml
 
+from sensors import one_a_line
 from sensors.mistakes import mistakes
 from sensors.problem import DocumentError, Path, Problem, field_name, suggest
 
@@ -85,7 +86,8 @@ def parse_document(source: bytes | str, file: str) -> Document:
     """Parse YAML text; `file` is what problems call it. Raise `DocumentError` as `read_document` does."""
     text = source if isinstance(source, str) else _decode(source, file)
     try:
-        return _Builder(file).build(text)
+        listed = one_a_line.read(text)
+        return Document(file, *listed) if listed else _Builder(file).build(text)
     except UnicodeEncodeError as error:
         raise DocumentError([Problem(file, 0, "", f"not Unicode text: {error.reason}")]) from error
     except yaml.YAMLError as error:

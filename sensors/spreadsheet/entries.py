@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from sensors.document import DocumentError, Problem, read_document
+from sensors import one_a_line
+from sensors.document import MAX_BYTES, DocumentError, Problem, read_document
 from sensors.registry import check_site
 from sensors.site import LEVELS, Site
-from sensors.spreadsheet import emit
 from sensors.spreadsheet.columns import FIELDS, NEEDED, OF, CellError, Kind, fields_of, kind_of
 from sensors.spreadsheet.export import cells_of
 from sensors.spreadsheet.table import Row, Table
@@ -88,7 +88,9 @@ def plan(
     if by_hand:
         raise DocumentError(by_hand)
     content[kind] = list(own.values())
-    text = emit.document(content, f"foreshock import wrote this file, last from {table.file}.")
+    text = one_a_line.document(content, f"foreshock import wrote this file, last from {table.file}.")
+    if len(text.encode()) > MAX_BYTES:
+        raise ValueError(f"{target.name} would be larger than {MAX_BYTES:,} bytes: import a part with another --out")
     _check(site, target, text, table, kind, used, [entry["id"] for entry in content[kind]], rows)
     return Plan(
         kind=kind,
@@ -124,7 +126,7 @@ def _content(target: Path) -> dict[str, Any]:
     if not target.exists():
         return {}
     with target.open(encoding="utf-8", errors="replace") as stream:
-        if not stream.readline().startswith(emit.MARK):
+        if not stream.readline().startswith(one_a_line.MARK):
             raise ValueError(f"{target.name} is written by hand: choose another file with --out")
     content: dict[str, Any] = read_document(target, name=target.name).data
     return content
