@@ -30,6 +30,10 @@ SECONDS = 60.0
 """Seconds in which the worker has to take a proposal up; 10 000 rules take it ten."""
 
 
+PAUSE = 0.01
+"""Seconds between two looks at what is waited for."""
+
+
 class ReloadError(ValueError):
     """Raised when a site cannot take the place of the one in force, with a sentence that says why."""
 
@@ -150,27 +154,25 @@ def propose(data: Path, prepared: Prepared, author: str, reason: str = "", now: 
     publication.propose(data, prepared.packed, prepared.source, author, reason, time.time() if now is None else now)
 
 
-def follow(
-    data: Path,
-    version: str,
-    seconds: float = SECONDS,
-    begun: float | None = None,
-    processes: Sequence[str] = PROCESSES,
-) -> Taken:
-    """Wait until a proposal is in force and those of the processes that run go by it.
+def await_in_force(data: Path, version: str, begun: float, seconds: float = SECONDS) -> float:
+    """Wait until a proposal is in force; return the seconds since `begun` (monotonic).
 
     Raise `ReloadError` when the worker does not take it up; the proposal is withdrawn then.
     """
-    begun = time.monotonic() if begun is None else begun
-    pause = 0.01
     while publication.version(data) != version:
         if time.monotonic() - begun > seconds:
             (data / publication.PROPOSED).unlink(missing_ok=True)
-            raise ReloadError(f"the worker did not take it up within {seconds:.0f} s; what was in force stays")
-        time.sleep(pause)
-    in_force = time.monotonic() - begun
+            raise ReloadError(f"the worker did not take it up within {seconds:g} s; what was in force stays")
+        time.sleep(PAUSE)
+    return time.monotonic() - begun
+
+
+def await_followed(
+    data: Path, version: str, begun: float, processes: Sequence[str], seconds: float = SECONDS
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Wait until those of the processes that run go by a version; return when each did, and who did not in time."""
     followed: dict[str, float] = {}
-    behind: set[str] = set()
+    until = time.monotonic() + seconds
     while True:
         figures = read_figures(data)
         running = [name for name in processes if name in figures]
@@ -178,9 +180,9 @@ def follow(
             if figures[name].get("following") == version:
                 followed.setdefault(name, time.monotonic() - begun)
         behind = set(running) - followed.keys()
-        if not behind or time.monotonic() - begun > in_force + seconds:
-            return Taken(version=version, in_force=in_force, followed=followed, behind=tuple(sorted(behind)))
-        time.sleep(pause)
+        if not behind or time.monotonic() > until:
+            return followed, tuple(sorted(behind))
+        time.sleep(PAUSE)
 
 
 def reload(
@@ -191,7 +193,7 @@ def reload(
     version: str = "",
     processes: Sequence[str] = PROCESSES,
 ) -> tuple[Prepared, Taken | None]:
-    """Prepare, propose and follow, alone; with `version` that publication instead of the folder.
+    """Prepare, propose and wait, alone until it is in force; with `version` that publication instead of the folder.
 
     Nothing is proposed, and None comes back, when nothing differs.
     """
@@ -201,4 +203,6 @@ def reload(
             return prepared, None
         begun = time.monotonic()
         propose(data, prepared, author, reason)
-        return prepared, follow(data, prepared.version, begun=begun, processes=processes)
+        in_force = await_in_force(data, prepared.version, begun)
+    followed, behind = await_followed(data, prepared.version, begun, processes)
+    return prepared, Taken(version=prepared.version, in_force=in_force, followed=followed, behind=behind)

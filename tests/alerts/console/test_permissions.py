@@ -49,6 +49,8 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/quarantine", None, {"duty", "analyst", "administrator"}),
     ("POST", "/api/v1/readings", {"id": "push-0001", "readings": [{"point": "p0", "value": 1}]}, MACHINE),
     ("POST", "/api/v1/reports", {"category": "smoke", "area": "slope-1"}, SEAT | {"field", "gateway"}),
+    ("GET", "/api/v1/publications", None, {"duty", "analyst", "administrator"}),
+    ("POST", "/api/v1/publications", {"check": True}, {"analyst", "administrator"}),
     ("GET", "/api/v1/users", None, ADMINISTRATOR),
     ("POST", "/api/v1/users", {"name": "new", "password": PASSWORD, "roles": ["viewer"]}, ADMINISTRATOR),
     ("PATCH", "/api/v1/users/new", {"display": "New"}, ADMINISTRATOR),

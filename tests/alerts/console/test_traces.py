@@ -128,3 +128,15 @@ def test_a_point_is_learning_while_its_last_reading_has_no_score() -> None:
     for time, score, expected in ((1.0, np.nan, True), (2.0, 0.0, False)):
         store.append(np.zeros(1, np.uint32), np.array([time]), np.ones(1), np.array([score], np.float32), seen=0.0)
         assert store.learning(0) is expected
+
+
+def test_room_for_more_points_keeps_what_is_there() -> None:
+    store = TraceStore(2)
+    store.append(np.array([1], np.uint32), np.array([60.0]), np.array([5.0]), np.array([0.5], np.float32), 61.0)
+    store.grow(5)
+    store.grow(3)  # never less
+    assert len(store) == 5
+    assert store.trace(1, 0, 100, 10).value.tolist() == [5.0]
+    store.append(np.array([4], np.uint32), np.array([61.0]), np.array([7.0]), np.array([0.5], np.float32), 62.0)
+    assert store.trace(4, 0, 100, 10).value.tolist() == [7.0]
+    assert store.trace(2, 0, 100, 10).value.tolist() == []
