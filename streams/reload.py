@@ -30,6 +30,9 @@ SECONDS = 60.0
 """Seconds in which the worker has to take a proposal up; 10 000 rules take it ten."""
 
 
+TURN = 5.0
+"""Seconds for which a reload waits for another one's end."""
+
 PAUSE = 0.01
 """Seconds between two looks at what is waited for."""
 
@@ -61,12 +64,17 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextlib.contextmanager
 def alone(data: Path) -> Iterator[None]:
-    """Keep others from changing the site meanwhile. Raise `ReloadError` when somebody does."""
+    """Keep others from changing the site meanwhile. Raise `ReloadError` when somebody does for longer than `TURN`."""
+    until = time.monotonic() + TURN
     with (data / "run" / "reload.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ReloadError("another reload is under way; try again once it is done") from error
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if time.monotonic() > until:
+                    raise ReloadError("another reload is under way; try again once it is done") from error
+                time.sleep(PAUSE)
         yield
 
 

@@ -83,6 +83,9 @@ class Console:
         self.traces.grow(max((point.index for point in site.points), default=-1) + 1)
         self.figures.adopt(site)
         self.registry, self.router = registry, Router(site)
+        push = Push(registry)
+        push.succeed(self.push)
+        self.push = push
         self.commander.adopt(registry)
         self.site_answers.clear()
 

@@ -141,7 +141,8 @@ def test_a_proposal_that_nobody_takes_up_is_withdrawn(folder: Path, data: Path, 
     assert publication.proposed(data) is None
 
 
-def test_two_reloads_at_once_are_one_too_many(folder: Path, data: Path) -> None:
+def test_two_reloads_at_once_are_one_too_many(folder: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reload, "TURN", 0.02)
     with reload.alone(data), pytest.raises(reload.ReloadError, match="another reload"):
         reload.reload(folder, data, "test")
 
