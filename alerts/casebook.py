@@ -12,6 +12,7 @@ from alerts.dispatch import OPEN, Dispatch, allowed_seconds
 from alerts.incident import Incident, derive_state
 from alerts.outcome import AlarmState, AlarmTransition, DispatchChange, Explanation, IncidentChange
 from alerts.routing import Router
+from sensors.renames import Renames
 from sensors.site import LEVELS, RANK, SYSTEM, Site
 
 
@@ -69,6 +70,27 @@ class Casebook:
         self.cases = _decoder.decode(state)
         self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in self.cases.alarms.values()}
         self.wake = float("-inf")
+
+    def rename(self, renames: Renames) -> None:
+        """Have open cases go on under the ids that their points and areas have now."""
+        cases = self.cases
+        for alarm in cases.alarms.values():
+            alarm.scope, alarm.area = renames.scope(alarm.scope, alarm.area), renames.area(alarm.area)
+        for incident in cases.incidents.values():
+            incident.area = renames.area(incident.area)
+        for dispatch in cases.dispatches.values():
+            dispatch.area = renames.area(dispatch.area)
+        self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in cases.alarms.values()}
+        counts: dict[str, int] = {}
+        for key, count in cases.counts.items():  # an id that comes back must not give the ids of alarms anew
+            rule, _, scope = key.partition("\0")
+            key = f"{rule}\0{renames.points.get(scope) or renames.area(scope)}"
+            counts[key] = max(count, counts.get(key, 0))
+        cases.counts = counts
+        cases.current = {
+            current_key(incident.area, incident.kind, incident.simulated): incident.id
+            for incident in (cases.incidents[id] for id in cases.current.values() if id in cases.incidents)
+        }
 
     def wake_at(self, time: float | None) -> None:
         """Have the tick look at this time."""

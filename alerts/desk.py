@@ -10,6 +10,7 @@ from alerts.incident import Incident, closes_by_itself
 from alerts.outcome import AnyOutcome
 from alerts.sending import ENGINE, expire, remind
 from sensors.observation import Command
+from sensors.renames import Renames
 from sensors.site import Site
 
 __all__ = ["Change", "Desk", "Settings"]
@@ -79,6 +80,10 @@ class Desk:
     def publish(self, site: Site) -> None:
         """Put another version of the site in force; open cases stay."""
         self.book.publish(site)
+
+    def rename(self, renames: Renames) -> None:
+        """Have open cases go on under the ids that their points and areas have now."""
+        self.book.rename(renames)
 
     def state(self) -> bytes:
         """Encode all cases (msgpack)."""

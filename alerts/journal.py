@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from alerts.dispatch import OPEN
 from alerts.ending import ended
-from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, IncidentChange, Record
+from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, IncidentChange, Published, Record
 from alerts.queries import JournalMissing, Reader, open_engine
 from alerts.tables import (
     alarms,
@@ -78,9 +78,12 @@ class Journal(Reader):
                 for row in connection.execute(sa.select(positions.c.partition, positions.c.offset))
             }
             fresh: list[tuple[int, int, Change]] = []
+            renamed: list[Published] = []
             for record in records:
                 if record.offset < reached.get(record.partition, -1):
                     continue
+                if record.offset > reached.get(record.partition, -1):
+                    renamed += [one for one in record.outcomes if isinstance(one, Published) and one.renamed]
                 reached[record.partition] = record.offset
                 fresh += [
                     (record.partition, record.offset, outcome)
@@ -91,6 +94,8 @@ class Journal(Reader):
             batch = _Batch(connection, position)
             batch.add(fresh)
             batch.write()
+            for one in renamed:
+                batch.rename(one)
             if batch.position != first:
                 _move(connection, batch.position)
         return batch.position
@@ -172,6 +177,39 @@ class _Batch:
         told = self._outbox + list(self._areas.values())
         if told:
             self.connection.execute(sa.insert(outbox), sorted(told, key=lambda row: int(row["position"])))
+
+    def rename(self, published: Published) -> None:
+        """Have what is past be found under the ids of now; the records of each change stay as they were written.
+
+        The notifiers are told of both ids of an area: what they keep posted of the former one must go.
+        """
+        write = self.connection.execute
+        areas = published.renamed.get("areas", {})
+        for old, new in published.renamed.get("points", {}).items():
+            write(sa.update(alarms).where(alarms.c.scope == old, alarms.c.area != old).values(scope=new))
+        for old, new in areas.items():
+            write(sa.update(alarms).where(alarms.c.scope == old, alarms.c.area == old).values(scope=new))
+            for table in (alarms, incidents, dispatches, snapshots):
+                write(sa.update(table).where(table.c.area == old).values(area=new))
+        for old, new in published.renamed.get("cameras", {}).items():
+            write(sa.update(snapshots).where(snapshots.c.camera == old).values(camera=new))
+        told = []
+        for place, area in enumerate(name for pair in areas.items() for name in pair):
+            self.position += 1
+            told.append(
+                {
+                    "position": self.position,
+                    "id": f"{published.id}.{place}",
+                    "kind": "area",
+                    "area": area,
+                    "unit": "",
+                    "simulated": False,
+                    "time": published.time,
+                    "payload": None,
+                }
+            )
+        if told:
+            self.connection.execute(sa.insert(outbox), told)
 
     def _known(self, fresh: list[tuple[int, int, Change]]) -> set[tuple[type, str]]:
         """Find the changes that the journal has already."""

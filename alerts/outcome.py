@@ -158,6 +158,7 @@ class Published(Outcome, tag="published", frozen=True):
     time: float
     author: str = ""
     reason: str = ""
+    renamed: dict[str, dict[str, str]] = {}  # points, areas, cameras: id before → id now
 
 
 AnyOutcome = AlarmTransition | IncidentChange | DispatchChange | CommandResult | Refused | Published

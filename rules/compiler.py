@@ -119,8 +119,12 @@ class RuleBook:
 
     def key(self, instance: int) -> bytes:
         """Return 16 bytes that name an instance by what decides in its rule, and by scope; the same in another book."""
+        return self.key_at(instance, self.scope(instance))
+
+    def key_at(self, instance: int, scope: str) -> bytes:
+        """Return the key that an instance has if its scope is called `scope`."""
         digest = self.digests[self.rule[instance]]
-        return hashlib.blake2b(digest + self.scope(instance).encode(), digest_size=16).digest()
+        return hashlib.blake2b(digest + scope.encode(), digest_size=16).digest()
 
     digests: list[bytes]
 

@@ -33,11 +33,13 @@ from rules.shapes import holds, resolver
 from rules.why import why as why_of
 from rules.windows import Windows
 from sensors.observation import HISTORICAL, SIMULATED, CameraEvent
+from sensors.renames import Renames
 
 logger = logging.getLogger(__name__)
 
 __all__ = ["Change", "Evaluator", "Term", "Why", "Withdrawn"]
 
+NO_RENAMES = Renames()
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 State = dict[str, npt.NDArray[Any]]
@@ -289,9 +291,9 @@ class Evaluator:
             for first, levels in zip(book.first[mine].tolist(), book.levels[mine].tolist(), strict=True):
                 self.held_since[first : first + levels] += step
 
-    def state(self) -> State:
-        """Return copies of all state as arrays; see `rules.persistence`."""
-        return state_of(self)
+    def state(self, renames: Renames = NO_RENAMES) -> State:
+        """Return copies of all state as arrays, under the ids that `renames` gives; see `rules.persistence`."""
+        return state_of(self, renames)
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> list[Withdrawn]:
         """Take over a state, also one of another book: what both have is carried over; return what no longer is.

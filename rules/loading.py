@@ -22,13 +22,14 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 Mistake = tuple[FieldPath, str]
 
 
-def load(paths: Sequence[Path], site: Site) -> tuple[Rule, ...]:
+def load(paths: Sequence[Path], site: Site, base: Path | None = None) -> tuple[Rule, ...]:
     """Load, check against the site, run the rules' tests. Raise `DocumentError` with every problem found."""
     problems: list[Problem] = []
     loaded: list[tuple[Rule, Document, FieldPath]] = []
     for file in _files(paths, problems):
         try:
-            document = read_document(file)
+            inside = base is not None and file.is_relative_to(base)
+            document = read_document(file, name=str(file.relative_to(base)) if base and inside else None)
             found = convert(document, RuleFile)
         except DocumentError as error:
             problems += error.problems

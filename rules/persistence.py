@@ -17,6 +17,7 @@ from rules.events import Sighting
 from rules.explanation import Withdrawn
 from rules.features import PointState
 from rules.why import evidence
+from sensors.renames import Renames
 
 if TYPE_CHECKING:
     from rules.evaluation import Evaluator
@@ -40,8 +41,8 @@ class _Notes(msgspec.Struct, frozen=True):
     gone: list[tuple[int, str]] = []  # index of a point that is offline, the source that says so
 
 
-def state_of(evaluator: Evaluator) -> State:
-    """Return an evaluator's state as arrays."""
+def state_of(evaluator: Evaluator, renames: Renames) -> State:
+    """Return an evaluator's state as arrays, under the ids that `renames` gives."""
     book = evaluator.book
     index = np.array([point.index for point in book.points], np.int64)
     state: State = {"point.index": index}
@@ -52,7 +53,14 @@ def state_of(evaluator: Evaluator) -> State:
         for name, array in arrays.items():
             state[f"window.{duration!r}:{figures}.{name}"] = array
     active = np.flatnonzero(evaluator.awake | evaluator.running)
-    keys = b"".join(book.key(int(instance)) for instance in active)
+    area = [renames.area(name) for name in book.areas]
+
+    def scope(instance: int) -> str:
+        names = renames.points if book.row[instance] < book.rows else renames.areas
+        found = book.scope(instance)
+        return names.get(found, found)
+
+    keys = b"".join(book.key_at(int(instance), scope(int(instance))) for instance in active)
     state["instance.key"] = np.frombuffer(keys, "<u8").reshape(-1, 2).copy()
     state["instance.current"] = evaluator.current[active]
     state["instance.by_simulation"] = evaluator.by_simulation[active]
@@ -70,27 +78,36 @@ def state_of(evaluator: Evaluator) -> State:
             (
                 place,
                 book.rules[book.rule[instance]].id,
-                book.scope(int(instance)),
-                book.areas[book.area[instance]],
+                scope(int(instance)),
+                area[book.area[instance]],
             )
             for place, instance in enumerate(active)
             if evaluator.current[instance]
         ],
-        evaluator.sightings.state(),
         [
-            (text, book.areas[area], float(values[area]), evidence(evaluator, text, int(area)))
-            for text, values in evaluator.across.items()
-            for area in np.flatnonzero(~np.isnan(values))
+            msgspec.structs.replace(
+                one, area=renames.area(one.area), camera=renames.cameras.get(one.camera, one.camera)
+            )
+            for one in evaluator.sightings.state()
         ],
         [
-            (text, book.areas[area], None if np.isnan(values[area]) else float(values[area]))
+            (text, area[place], float(values[place]), _points(evidence(evaluator, text, int(place)), renames))
+            for text, values in evaluator.across.items()
+            for place in np.flatnonzero(~np.isnan(values))
+        ],
+        [
+            (text, area[place], None if np.isnan(values[place]) else float(values[place]))
             for text, values in evaluator.across_real.items()
-            for area in np.flatnonzero(~np.isnan(evaluator.across[text]) & (values != evaluator.across[text]))
+            for place in np.flatnonzero(~np.isnan(evaluator.across[text]) & (values != evaluator.across[text]))
         ],
         [(int(index[row]), source) for row, source in evaluator.gone.items()],
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
+
+
+def _points(ids: list[str], renames: Renames) -> list[str]:
+    return [renames.points.get(id, id) for id in ids]
 
 
 def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) -> list[Withdrawn]:

@@ -226,11 +226,13 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Foreshock rules"} | schema
 
 
-def load_rules(paths: Path | Sequence[Path], site: Site) -> tuple[Rule, ...]:
+def load_rules(paths: Path | Sequence[Path], site: Site, base: Path | None = None) -> tuple[Rule, ...]:
     """Load rules from files and folders (`*.yaml` below them), check them against the site and run their own tests.
+
+    Problems name files as they are found from `base`, so those of a site's rules and of its other files look alike.
 
     Raise `DocumentError` with every problem found: file, line, field, and the column inside a condition.
     """
     from rules.loading import load  # it runs the rules' tests through the evaluator, which knows rules
 
-    return load([paths] if isinstance(paths, Path) else list(paths), site)
+    return load([paths] if isinstance(paths, Path) else list(paths), site, base)

@@ -16,9 +16,13 @@ console. Then look around: **foreshock status**, **foreshock alarms list**, **fo
 COMMANDS = {
     "run": "run.run",
     "simulate": "simulate.simulate",
+    "reload": "reload.reload",
+    "publications": "reload.publications",
     "status": "status.status",
     "doctor": "doctor.doctor",
     "check": "check.check",
+    "import": "tables.import_table",
+    "export": "tables.export_table",
     "schema": "schema.schema",
     "alarms": "alarms.app",
     "outbox": "outbox.app",

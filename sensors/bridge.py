@@ -77,11 +77,14 @@ class Bridge:
     def __init__(self, site: Site, sink: Sink, settings: BridgeSettings | None = None) -> None:
         self.settings = settings or BridgeSettings()
         self.intake = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
-        group = f"$share/{self.settings.share}/" if self.settings.share else ""
-        self._filters = [group + topic for topic in self.intake.topics.filters()]
+        self._filters = self._filters_of(self.intake)
         self._learnt: dict[str, None] = {}  # topics that payloads told of, beside the filters
         self.trouble = ""
         """Why there is no connection, in a sentence; empty while there is one."""
+        self._next: Intake | None = None  # of the site to change to, made in another thread
+        self._changed = threading.Event()
+        self._change_seconds = 0.0
+        self._unwanted: list[str] = []  # filters that the site no longer has, to be told to the broker
         self._flights = Flights(
             sink,
             self.intake.quarantine,
@@ -121,6 +124,8 @@ class Bridge:
             now = time.monotonic()
             self.turns += 1
             self._settle(now)
+            if self._next is not None:
+                self._change(now)
             if self.client.socket() is None:
                 self._connect(now)
                 continue
@@ -140,6 +145,18 @@ class Bridge:
         self._stopping.set()
         self._wake()
 
+    def adopt(self, site: Site, wait: float = 0.0) -> None:
+        """Change to another version of the site, without a gap: what has arrived is read by the one before.
+
+        May be called from any thread, which does the work; the change itself is done between two batches. Return once
+        it is done, after `wait` seconds at the latest.
+        """
+        fresh = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
+        self._changed.clear()
+        self._next = fresh
+        self._wake()
+        self._changed.wait(wait)
+
     def figures(self) -> dict[str, Any]:
         """Give counts since the start, by name; `refused` by reason.
 
@@ -151,6 +168,9 @@ class Bridge:
             **self._counts,
             **self._more,
             "failed": self._flights.failed,
+            "version": self.intake.registry.version,
+            "renamed": self.intake.renamed,
+            "change_seconds": self._change_seconds,
             "refused": dict(quarantine.counts),
             "unkept": dict(quarantine.unkept),
             "connected": self.connected,
@@ -236,6 +256,9 @@ class Bridge:
         elif self._subscribed:
             # The broker kept the subscriptions; to send them again would bring all stored copies again.
             wanted = list(dict.fromkeys([*self._refused_filters, *unanswered]))
+        if self._unwanted:
+            self.client.unsubscribe(self._unwanted)
+            self._unwanted = []
         if wanted:
             self._subscribe(wanted)
         else:
@@ -291,6 +314,38 @@ class Bridge:
         ]
         self._subscribe(fresh)
         self._learnt.update(dict.fromkeys(fresh))
+
+    def _filters_of(self, intake: Intake) -> list[str]:
+        group = f"$share/{self.settings.share}/" if self.settings.share else ""
+        return [group + topic for topic in intake.topics.filters()]
+
+    def _change(self, now: float) -> None:
+        """Take the next version of the site into use."""
+        fresh, self._next = self._next, None
+        assert fresh is not None
+        if len(self.client.arrivals) or self.client.arrivals.oversized:
+            self._hand_on(now)
+        fresh.succeed(self.intake)
+        self.intake = fresh
+        self.client.route_by(fresh.topics)
+        before, self._filters = self._filters, self._filters_of(fresh)
+        added = [one for one in self._filters if one not in before]
+        gone = [one for one in before if one not in self._filters]
+        self._refused_filters = {
+            one: why for one, why in self._refused_filters.items() if one in self._filters or one in self._learnt
+        }
+        connected = self.client.is_connected()
+        if added and connected:
+            self._subscribe(added)
+        elif added:
+            self._refused_filters |= dict.fromkeys(added, "not asked for yet")
+        if gone and connected:
+            self.client.unsubscribe(gone)
+        elif gone:
+            self._unwanted += gone
+        self._unwanted = [one for one in self._unwanted if one not in self._filters]
+        self._change_seconds = time.monotonic() - now
+        self._changed.set()
 
     def _on_disconnect(
         self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Properties | None

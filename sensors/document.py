@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 import yaml
 
+from sensors import one_a_line
 from sensors.mistakes import mistakes
 from sensors.problem import DocumentError, Path, Problem, field_name, suggest
 
@@ -85,7 +86,8 @@ def parse_document(source: bytes | str, file: str) -> Document:
     """Parse YAML text; `file` is what problems call it. Raise `DocumentError` as `read_document` does."""
     text = source if isinstance(source, str) else _decode(source, file)
     try:
-        return _Builder(file).build(text)
+        listed = one_a_line.read(text)
+        return Document(file, *listed) if listed else _Builder(file).build(text)
     except UnicodeEncodeError as error:
         raise DocumentError([Problem(file, 0, "", f"not Unicode text: {error.reason}")]) from error
     except yaml.YAMLError as error:
@@ -177,14 +179,19 @@ class _Builder:
             else:
                 self._count(event, 1)
                 opens: Any = None
-                if kind is yaml.ScalarEvent:
-                    value = self._scalar(event)
-                    if event.anchor:
-                        self.anchors[event.anchor] = (value, 1, 1)
-                elif kind is yaml.AliasEvent:
-                    value = self._alias(event, len(stack), frame)
-                else:
-                    self._plain_tag(event)
+                try:
+                    if kind is yaml.ScalarEvent:
+                        value = self._scalar(event)
+                        if event.anchor:
+                            self.anchors[event.anchor] = (value, 1, 1)
+                    elif kind is yaml.AliasEvent:
+                        value = self._alias(event, len(stack), frame)
+                    else:
+                        self._plain_tag(event)
+                except DocumentError as error:
+                    field = field_name(_place([*stack, frame]))
+                    raise DocumentError([msgspec.structs.replace(one, field=field) for one in error.problems]) from None
+                if kind is not yaml.ScalarEvent and kind is not yaml.AliasEvent:
                     if len(stack) >= MAX_DEPTH:
                         self.fail(event, f"nested more than {MAX_DEPTH} levels deep")
                     inner: Any
@@ -262,6 +269,13 @@ class _Builder:
 
     def fail(self, event: Any, message: str, field: str = "") -> NoReturn:
         raise DocumentError([Problem(self.file, event.start_mark.line + 1, field, message)])
+
+
+def _place(frames: list[list[Any]]) -> Path:
+    """Say where the next value would stand: its containers, the outermost first, hold all that came before it."""
+    outer = [next(reversed(one[0])) if type(one[0]) is dict else len(one[0]) - 1 for one in frames[1:-1]]
+    container, key = frames[-1][0], frames[-1][2]
+    return (*outer, key if type(container) is dict else len(container)) if len(frames) > 1 else ()
 
 
 def _syntax_problem(error: yaml.YAMLError, source: str, file: str) -> Problem:

@@ -15,13 +15,13 @@ from sensors.document import Document, Path, suggest
 from sensors.duration import seconds
 from sensors.findings import MAX_ID, Findings
 from sensors.site import LEVELS, Point, PointKind, Text
-from sensors.site_files import AreaEntry, Duration, Group, PointEntry, Template, TypesFile
+from sensors.site_files import AreaEntry, Duration, Former, Group, PointEntry, Template, TypesFile, names
 
 MAX_GROUP = 20_000
 MAX_POINTS = 500_000
 MAX_INTERVAL = 31 * 86400.0
 _NOT_A_SETTING = frozenset(("count", "numbers", "each", "id", "quantity", "areas"))
-_PLACING = frozenset(("name", "at", "location", "tags", "sources"))
+_PLACING = frozenset(("name", "at", "location", "tags", "sources", "renamed_from"))
 _NO_MEASURE = _NOT_A_SETTING | _PLACING  # a layer of only these leaves what was checked below as it is
 
 Layer = tuple[Document, Path, dict[str, Any]]
@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     source_unit: str = ""
+    renamed_from: Former = ()
 
 
 class Templates:
@@ -88,7 +89,12 @@ class Templates:
                 if len(id) > MAX_ID:
                     self.findings.add(document, where, f"the id '{id}' is longer than {MAX_ID} characters")
                 point = self._point(id, quantity, (area.id,), name, settings, area.location, number)
+                if area.renamed_from:  # its points are named after it, so they were renamed with it
+                    before = tuple(f"{old}-{quantity}-{number}" for old in names(area.renamed_from))
+                    point = msgspec.structs.replace(point, renamed_from=(*point.renamed_from, *before))
                 self._check_sources(point, document, where if own is None or own.sources is msgspec.UNSET else place)
+                renamed_here = own is not None and own.renamed_from is not msgspec.UNSET
+                self.findings.former("point", id, point.renamed_from, document, place if renamed_here else where)
                 yield point
 
     def point(self, entry: PointEntry, home: AreaEntry | None, document: Document, path: Path) -> Point | None:
@@ -106,6 +112,7 @@ class Templates:
         near = home.location if home else None
         point = self._point(entry.id, entry.quantity, entry.areas, name, settings, near)
         self._check_sources(point, document, path)
+        self.findings.former("point", point.id, point.renamed_from, document, path)
         return point
 
     def _point(
@@ -118,10 +125,11 @@ class Templates:
         near: tuple[float, float] | None,
         number: int = 1,
     ) -> Point:
-        sources = settings.sources
-        if sources:
+        sources, former = settings.sources, names(settings.renamed_from)
+        if sources or former:
             holders = {"{id}": id, "{area}": areas[0] if areas else "", "{number}": str(number)}
             sources = tuple(_filled(source, holders) for source in sources)
+            former = tuple(_filled(name, holders) for name in former)
         return Point(
             id=id,
             name=name,
@@ -140,6 +148,7 @@ class Templates:
             tags=settings.tags,
             sources=sources,
             source_unit=settings.source_unit,
+            renamed_from=former,
         )
 
     def _check_sources(self, point: Point, document: Document, path: Path) -> None:

@@ -65,6 +65,27 @@ class Findings:
             self.add(document, path, message)
         self.unique(f"{kind} source", source, document, path)
 
+    def former(self, kind: str, id: str, names: Collection[str], document: Document, path: Path) -> None:
+        """Note the ids that something had before, to be checked by `check_former` once all ids are known."""
+        for name in names:
+            where = (*path, "renamed_from")
+            if not _ID.match(name) or len(name) > MAX_ID:
+                self.add(document, where, f"'{name[:MAX_ID]}' is no id that a {kind} can have had")
+            elif name == id:
+                self.add(document, where, f"'{name}' is its id now; name the one before")
+            else:
+                self.unique(f"former {kind}", name, document, where)
+
+    def check_former(self) -> None:
+        """Check that no id of before is another's now: one of the two would take the other's history."""
+        for kind in ("area", "point", "camera"):
+            now = self._ids.get(kind, {})
+            for name, (document, path) in self._ids.get(f"former {kind}", {}).items():
+                if name in now:
+                    other, where = now[name]
+                    message = f"{kind} '{name}' is still there, at {other.file}:{other.line(where)}"
+                    self.add(document, path, message)
+
     def reference(
         self, kind: str, id: str, known: Collection[str] | Mapping[str, object] | None, document: Document, path: Path
     ) -> bool:

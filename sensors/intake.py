@@ -80,11 +80,19 @@ class Intake:
         self.topics = Topics(registry)
         self.quarantine = Quarantine(source)
         self._rejected: list[Rejected] = []
+        self.renamed = 0  # messages under a topic of before a rename
         self._broken: set[int] = set()  # lanes whose decoder has raised
         self._filters: dict[str, bool] = {}
         self._inspector = Inspector(registry)
         self._packer = Packer(registry, source, self.limits.record)
         self._most = {"reading": self.limits.single, "event": self.limits.event, "frame": self.limits.frame}
+
+    def succeed(self, other: Intake) -> None:
+        """Go on where the intake of an earlier version of the site stopped: its counts, its quarantine, its stamps."""
+        self.quarantine = other.quarantine
+        self.renamed = other.renamed
+        self._inspector.succeed(other._inspector)
+        self._filters = other._filters | self.topics.succeed(other.topics)
 
     def take(self, arrivals: Arrivals, received: float) -> Batch:
         """Make the batch of what arrived by `received` (unix seconds)."""
@@ -164,6 +172,8 @@ class Intake:
         if not payloads:
             return join([])
         routes = np.array(arrivals.routes, np.intp)
+        if self.topics.former:
+            self.renamed += sum(route in self.topics.former for route in arrivals.routes)
         lane_of = self.topics.lane_of[routes]
         points = self.topics.point_of[routes]
         first = int(lane_of[0])

@@ -37,7 +37,10 @@ class Source(NamedTuple):
 
 
 class Registry:
-    """Index a site once, so that every look-up is one dictionary access. Unknown ids give `None` or nothing."""
+    """Index a site once, so that every look-up is one dictionary access. Unknown ids give `None` or nothing.
+
+    An id that something had before it was renamed finds it too; `points`, `areas` and `cameras` hold present ids only.
+    """
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -55,7 +58,17 @@ class Registry:
         self._conversions: dict[tuple[str, str], tuple[float, float]] = {}
         self.topic_points = {(area, point.id): point for point in site.points for area in point.areas}
         """(area, point) as the levels of a topic name them → the point; any of its areas will do."""
+        self.former_points = {name: point for point in site.points for name in point.renamed_from}
+        self.former_areas = {name: area for area in site.areas for name in area.renamed_from}
+        self.former_cameras = {name: camera for camera in site.cameras for name in camera.renamed_from}
+        for point in (*self.former_points.values(), *(one for one in site.points if self.former_areas)):
+            for area in point.areas:
+                for level in (area, *self.areas[area].renamed_from):
+                    for id in (point.id, *point.renamed_from):
+                        self.topic_points.setdefault((level, id), point)
         self._partitions = {area.id: partition_of(area.group or area.id, site.partitions) for area in site.areas}
+        for former, renamed in self.former_areas.items():
+            self._partitions.setdefault(former, self._partitions[renamed.id])
         self._partitions[SYSTEM] = SYSTEM_PARTITION
         self._points_of: dict[str, list[Point]] = {area.id: [] for area in site.areas}
         for point in site.points:
@@ -68,11 +81,11 @@ class Registry:
 
     def point(self, id: str) -> Point | None:
         """Find a point by id."""
-        return self.points.get(id)
+        return self.points.get(id) or self.former_points.get(id)
 
     def area(self, id: str) -> Area | None:
         """Find an area by id."""
-        return self.areas.get(id)
+        return self.areas.get(id) or self.former_areas.get(id)
 
     def area_type(self, area: str) -> AreaType | None:
         """Find the type of an area."""
@@ -85,11 +98,11 @@ class Registry:
 
     def camera(self, id: str) -> Camera | None:
         """Find a camera by id."""
-        return self.cameras.get(id)
+        return self.cameras.get(id) or self.former_cameras.get(id)
 
     def camera_of_source(self, source: str) -> Camera | None:
         """Find a camera by the name its analytics use, which is its id unless the site says otherwise."""
-        return self.sources.get(source)
+        return self.sources.get(source) or self.former_cameras.get(source)
 
     def source(self, dialect: str, name: str, unit: str = "") -> Source | None:
         """Find the point that a dialect calls `name`: by the point's `sources`, else by its id.
@@ -97,7 +110,7 @@ class Registry:
         `unit` is what the message itself says that it sends in; without one it is the point's `source_unit`. Raise
         `sensors.measure.UnitError` when that cannot be converted to the point's unit.
         """
-        point = self._sources.get(f"{dialect}:{name}") or self.points.get(name)
+        point = self._sources.get(f"{dialect}:{name}") or self.point(name)
         if point is None:
             return None
         return Source(point.index, *self.conversion(point, unit))
@@ -120,7 +133,7 @@ class Registry:
 
     def camera_named(self, dialect: str, name: str) -> Camera | None:
         """Find the camera that a dialect calls `name`: by the camera's `sources`, its `source`, or its id."""
-        return self.camera_sources.get(f"{dialect}:{name}") or self.sources.get(name) or self.cameras.get(name)
+        return self.camera_sources.get(f"{dialect}:{name}") or self.sources.get(name) or self.camera(name)
 
     def unit(self, id: str) -> Unit | None:
         """Find a unit by id."""

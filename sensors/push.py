@@ -57,6 +57,11 @@ class Push:
         self._packer = Packer(registry)
         self.quarantine = Quarantine("http")
 
+    def succeed(self, other: Push) -> None:
+        """Go on with the counts and the quarantine of an earlier version of the site."""
+        self.quarantine = other.quarantine
+        self._inspector.succeed(other._inspector)
+
     def take(self, readings: Sequence[Reading], stamp: float, received: float, source: str) -> Pushed:
         """Turn readings into records of the log; `source` is who sent them. Times as in `check`."""
         decoded, listed = self.check(readings, stamp, received)

@@ -32,6 +32,10 @@ class Inspector:
         self._accept_ahead = site.accept_ahead
         self._stamp = 0.0
 
+    def succeed(self, other: Inspector) -> None:
+        """Go on after the stamps that another inspector gave."""
+        self._stamp = other._stamp
+
     def stamp(self, decoded: Decoded, received: float) -> None:
         """Give readings without a time (NaN) the time of arrival plus a microsecond each, in order.
 

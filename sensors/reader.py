@@ -100,6 +100,10 @@ class Reader(Client):
         arrivals, self.arrivals = self.arrivals, Arrivals()
         return arrivals
 
+    def route_by(self, routes: Mapping[bytes, int]) -> None:
+        """Ask `routes` from now on. What has arrived is to be taken before: its numbers are of the other ones."""
+        self._routes = routes
+
     def forget_partial(self) -> None:
         """Forget what was read of an unfinished packet: the connection is a new one."""
         self.connection += 1

@@ -25,6 +25,7 @@ from sensors.site_files import (
     SiteFile,
     TypesFile,
     UnitsFile,
+    names,
 )
 
 FILES = ("site.yaml", "hierarchy.yaml", "types.yaml", "units.yaml", "roster.yaml")
@@ -42,8 +43,9 @@ class SiteError(DocumentError):
 def load_site(folder: FilePath | str, known: Mapping[str, int] | None = None) -> Site:
     """Load a site folder and give its points their indices; `known` holds those given out before (point id → index).
 
-    Points of `known` keep their index, new ones follow its largest, in the order of the files; keep `indices(site,
-    known)` for the next time. Raise `SiteError` with all mistakes, `ValueError` when `known` itself is wrong.
+    Points of `known` keep their index, also under another id that says so by `renamed_from`; new ones follow its
+    largest, in the order of the files; keep `indices(site, known)` for the next time. Raise `SiteError` with all
+    mistakes, `ValueError` when `known` itself is wrong.
     """
     site, problems = _read_folder(folder)
     if site is None:
@@ -58,7 +60,7 @@ def check_site(folder: FilePath | str) -> tuple[Site | None, list[Problem]]:
 
 
 def number(site: Site, known: Mapping[str, int]) -> Site:
-    """Give every point its index: the known one, or the next after all that were ever given out."""
+    """Give every point its index: the known one, that of its former id, or the next after all ever given out."""
     taken = set(known.values())
     if len(taken) != len(known) or any(type(i) is not int or not 0 <= i <= MAX_INDEX for i in taken):
         raise ValueError("the point indices given out before are damaged: each must be a whole number, given once")
@@ -66,6 +68,8 @@ def number(site: Site, known: Mapping[str, int]) -> Site:
     points = []
     for point in site.points:
         index = known.get(point.id)
+        if index is None and point.renamed_from:
+            index = next((known[name] for name in point.renamed_from if name in known), None)
         if index is None:
             index, following = following, following + 1
         points.append(msgspec.structs.replace(point, index=index))
@@ -73,8 +77,13 @@ def number(site: Site, known: Mapping[str, int]) -> Site:
 
 
 def indices(site: Site, known: Mapping[str, int] | None = None) -> dict[str, int]:
-    """List all indices ever given out, those of points that are gone included, to be passed as `known` next time."""
-    return {**(known or {}), **{point.id: point.index for point in site.points}}
+    """List all indices ever given out, those of points that are gone included, to be passed as `known` next time.
+
+    An index stands under the last id that it had.
+    """
+    now = {point.id: point.index for point in site.points}
+    taken = set(now.values())
+    return {**{id: index for id, index in (known or {}).items() if index not in taken}, **now}
 
 
 def version(site: Site) -> str:
@@ -145,6 +154,7 @@ class _Loading:
         if len(names) > MAX_AREA_FILES:
             self.findings.extend([Problem("areas", 0, "", f"a site holds at most {MAX_AREA_FILES:,} area files")])
         files = [self._read(name, AreasFile) for name in names[:MAX_AREA_FILES]]
+        more_units = [self._read(f"units/{path.name}", UnitsFile) for path in self._others("units")]
         areas_files = [file for file in files if file is not None]
 
         places: dict[str, Place] | None = None
@@ -163,11 +173,13 @@ class _Loading:
         if types:
             self._known_types(*types, area_types)
         points = self._points(areas_files, types, entries, known_areas)
-        cameras = [camera for file in areas_files for camera in self._cameras(*file, known_areas)]
+        cameras = [camera for file in areas_files for camera in self._cameras(*file, entries, known_areas)]
         if len(cameras) > MAX_CAMERAS:
             self.findings.extend([Problem("areas", 0, "", f"a site holds at most {MAX_CAMERAS:,} cameras")])
-        if units:
-            check_units(*units, places, area_types, self.findings)
+        self.findings.check_former()
+        for one in (units, *more_units):
+            if one:
+                check_units(*one, places, area_types, self.findings)
         if roster:
             check_roster(*roster, places, self.findings)
         legs = None
@@ -195,7 +207,7 @@ class _Loading:
             areas=tuple(areas),
             points=tuple(points),
             cameras=tuple(cameras),
-            units=units[1].units,
+            units=tuple(unit for one in (units, *more_units) if one for unit in one[1].units),
             seats=roster[1].seats,
             shifts=roster[1].shifts,
             signals=main[1].signals,
@@ -217,8 +229,16 @@ class _Loading:
             if path.suffix in (".yaml", ".yml") and path.name not in FILES:
                 hint = suggest(path.name, FILES) or f"; a site's files are {', '.join(FILES)} and areas/*.yaml"
                 self.findings.extend([Problem(path.name, 0, "", f"this file is not read{hint}")])
-        for path in sorted((self.folder / "areas").glob("*.yml")):
-            self.findings.extend([Problem(f"areas/{path.name}", 0, "", "this file is not read; name it .yaml")])
+        for path in sorted([*(self.folder / "areas").glob("*.yml"), *(self.folder / "units").glob("*.yml")]):
+            name = f"{path.parent.name}/{path.name}"
+            self.findings.extend([Problem(name, 0, "", "this file is not read; name it .yaml")])
+
+    def _others(self, folder: str) -> list[FilePath]:
+        """List the further files of one kind that a site has."""
+        found = sorted((self.folder / folder).glob("*.yaml"))
+        if len(found) > MAX_AREA_FILES:
+            self.findings.extend([Problem(folder, 0, "", f"a site holds at most {MAX_AREA_FILES:,} files of {folder}")])
+        return found[:MAX_AREA_FILES]
 
     def _places(self, document: Document, file: HierarchyFile) -> Iterator[tuple[str, Place]]:
         kinds: tuple[Any, ...] = ("district", "subdistrict", "community", "compound", "building")
@@ -254,6 +274,7 @@ class _Loading:
         for i, entry in enumerate(file.areas):
             path: Path = ("areas", i)
             self.findings.id("area", entry.id, document, (*path, "id"))
+            self.findings.former("area", entry.id, names(entry.renamed_from), document, path)
             self.findings.reference("area type", entry.type, area_types, document, (*path, "type"))
             self.findings.location(entry.location, document, (*path, "location"))
             group = entry.group
@@ -275,6 +296,7 @@ class _Loading:
                 group=group,
                 location=entry.location,
                 tags=entry.tags,
+                renamed_from=names(entry.renamed_from),
             )
 
     def _points(
@@ -316,7 +338,11 @@ class _Loading:
             seen.add(area)
 
     def _cameras(
-        self, document: Document, file: AreasFile, known_areas: Mapping[str, object] | None
+        self,
+        document: Document,
+        file: AreasFile,
+        entries: dict[str, tuple[Document, Path, AreaEntry]],
+        known_areas: Mapping[str, object] | None,
     ) -> Iterator[Camera]:
         for i, area in enumerate(file.areas):
             path: Path = ("areas", i, "cameras")
@@ -331,27 +357,53 @@ class _Loading:
                 paths = [(*path, n) for n in range(len(written))]
             for n, (camera, where) in enumerate(zip(written, paths, strict=True), 1):
                 id = camera.id if camera.id is not None else f"{area.id}-cam-{n}"
-                areas = (area.id, *camera.areas)
-                source = camera.source or id
-                if self.findings.id("camera", id, document, (*where, "id")):
-                    self.findings.unique("camera source", source, document, (*where, "source"))
-                if any(character in source for character in "/+#"):
-                    message = f"'{source}' cannot be a level of a topic: leave out '/', '+' and '#'"
-                    self.findings.add(document, (*where, "source"), message)
-                for name_elsewhere in camera.sources:
-                    self.findings.source("camera", name_elsewhere, document, (*where, "sources"))
-                self.findings.location(camera.location, document, (*where, "location"))
-                self._watched(areas, known_areas, document, where)
                 name = camera.name or Text(zh=f"{area.name.zh} 摄像机 {n}", en=f"{area.name.en}: camera {n}")
-                yield Camera(
-                    id=id,
-                    name=name,
-                    areas=areas,
-                    view=camera.view,
-                    stream=camera.stream,
-                    snapshot=camera.snapshot,
-                    source=camera.source,
-                    sources=camera.sources,
-                    location=camera.location or area.location,
-                    tags=camera.tags,
-                )
+                former = names(camera.renamed_from)
+                if camera.id is None:  # named after its area, so it was renamed with it
+                    former = (*former, *(f"{old}-cam-{n}" for old in names(area.renamed_from)))
+                areas = (area.id, *camera.areas)
+                yield self._camera(camera, id, name, areas, former, area.location, document, where, known_areas)
+        for i, alone in enumerate(file.cameras):
+            home = entries.get(alone.areas[0]) if alone.areas else None
+            name = alone.name or Text(zh=alone.id, en=alone.id)
+            near = home[2].location if home else None
+            former = names(alone.renamed_from)
+            where = ("cameras", i)
+            yield self._camera(alone, alone.id, name, alone.areas, former, near, document, where, known_areas)
+
+    def _camera(
+        self,
+        camera: CameraEntry,
+        id: str,
+        name: Text,
+        areas: tuple[str, ...],
+        former: tuple[str, ...],
+        near: tuple[float, float] | None,
+        document: Document,
+        where: Path,
+        known_areas: Mapping[str, object] | None,
+    ) -> Camera:
+        source = camera.source or id
+        if self.findings.id("camera", id, document, (*where, "id")):
+            self.findings.unique("camera source", source, document, (*where, "source"))
+        if any(character in source for character in "/+#"):
+            message = f"'{source}' cannot be a level of a topic: leave out '/', '+' and '#'"
+            self.findings.add(document, (*where, "source"), message)
+        for name_elsewhere in camera.sources:
+            self.findings.source("camera", name_elsewhere, document, (*where, "sources"))
+        self.findings.former("camera", id, former, document, where)
+        self.findings.location(camera.location, document, (*where, "location"))
+        self._watched(areas, known_areas, document, where)
+        return Camera(
+            id=id,
+            name=name,
+            areas=areas,
+            view=camera.view,
+            stream=camera.stream,
+            snapshot=camera.snapshot,
+            source=camera.source,
+            sources=camera.sources,
+            location=camera.location or near,
+            tags=camera.tags,
+            renamed_from=former,
+        )

@@ -68,6 +68,7 @@ class Area(Struct, frozen=True):
     group: str = ""
     location: tuple[float, float] | None = None  # latitude, longitude, WGS 84 degrees
     tags: tuple[str, ...] = ()
+    renamed_from: tuple[str, ...] = ()  # ids it had before, whose history is its own
 
 
 class Point(Struct, frozen=True):
@@ -90,6 +91,7 @@ class Point(Struct, frozen=True):
     tags: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()  # `<dialect>:<name>`, as senml:urn:dev:ow:10e2:temp; its id is always one of them
     source_unit: str = ""  # in which those send, when it is not `unit`
+    renamed_from: tuple[str, ...] = ()  # ids it had before, whose history is its own
     index: int = -1
 
 
@@ -106,6 +108,7 @@ class Camera(Struct, frozen=True):
     sources: tuple[str, ...] = ()  # `<dialect>:<name>` by which other dialects know it, as gb28181:34020000001320000001
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
+    renamed_from: tuple[str, ...] = ()  # ids it had before, whose history is its own
 
 
 class Unit(Struct, frozen=True):

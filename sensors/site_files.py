@@ -13,6 +13,10 @@ Duration = float | str
 """Seconds, or text such as `90 s`, `10 min`, `30 d`."""
 
 
+Former = str | tuple[str, ...]
+"""One id that a thing had before it was renamed, or several."""
+
+
 class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Common settings of what people write: named fields, no unknown field passes."""
 
@@ -107,6 +111,7 @@ class Template(Written, frozen=True):
     tags: tuple[str, ...] | UnsetType = UNSET
     sources: tuple[str, ...] | UnsetType = UNSET
     source_unit: str | UnsetType = UNSET
+    renamed_from: Former | UnsetType = UNSET
 
 
 class TypesFile(Written, frozen=True):
@@ -137,6 +142,14 @@ class CameraEntry(Written, frozen=True):
     sources: tuple[str, ...] = ()
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
+    renamed_from: Former = ()
+
+
+class CameraAlone(CameraEntry, frozen=True, kw_only=True):
+    """A camera that stands apart from its areas; the first of them is its home."""
+
+    id: str
+    areas: tuple[str, ...]
 
 
 class AreaEntry(Written, frozen=True):
@@ -149,6 +162,7 @@ class AreaEntry(Written, frozen=True):
     group: str = ""
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
+    renamed_from: Former = ()
     points: dict[str, int | Group] = {}
     cameras: int | tuple[CameraEntry, ...] = ()
 
@@ -162,14 +176,15 @@ class PointEntry(Template, frozen=True, kw_only=True):
 
 
 class AreasFile(Written, frozen=True):
-    """`areas/*.yaml`: areas, and points that stand apart from them."""
+    """`areas/*.yaml`: areas, and points and cameras that stand apart from them."""
 
     areas: tuple[AreaEntry, ...] = ()
     points: tuple[PointEntry, ...] = ()
+    cameras: tuple[CameraAlone, ...] = ()
 
 
 class UnitsFile(Written, frozen=True):
-    """`units.yaml`: who can be sent."""
+    """`units.yaml` and `units/*.yaml`: who can be sent."""
 
     units: tuple[Unit, ...]
 
@@ -179,3 +194,8 @@ class RosterFile(Written, frozen=True):
 
     seats: tuple[Seat, ...] = ()
     shifts: tuple[Shift, ...] = ()
+
+
+def names(written: Former) -> tuple[str, ...]:
+    """List former ids, whichever way they are written."""
+    return (written,) if isinstance(written, str) else written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,8 @@ from sensors.dialects import frigate, gb28181, homeassistant, mapped, native, on
 from sensors.dialects.dialect import Dialect, Kind, Lane, Refusal, Wanted, module
 from sensors.lookup import Registry
 from sensors.trie import Trie
+
+log = logging.getLogger(__name__)
 
 DIALECTS: dict[str, ModuleType] = {
     "mapped": mapped,
@@ -84,6 +87,9 @@ class Topics(dict[bytes, int]):
         self.topics: list[bytes] = [b""]
         self.lane_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
         self.point_of: npt.NDArray[np.intp] = np.full(1024, -1, np.intp)
+        self.former: set[int] = set()
+        """Routes of topics that name a point, an area or a camera as it was called before."""
+        self._former_names = {*registry.former_points, *registry.former_areas, *registry.former_cameras}
         self._sources = [(module(one), config) for one, config in sources]
         self._trie: Trie[int] = Trie()
         for place, (dialect, config) in enumerate(self._sources):
@@ -149,6 +155,9 @@ class Topics(dict[bytes, int]):
             return REFUSED
         route = self._route(topic, *found) if self._named.take(topic) else self._share(topic, found)
         self[topic] = route
+        if self._former_names and not self._former_names.isdisjoint(topic.decode().split("/")):
+            self.former.add(route)
+            log.warning("%s names by a former id what was renamed; it is still taken", topic.decode())
         return route
 
     def _route(self, name: bytes, place: int, point: int) -> int:

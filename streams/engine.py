@@ -38,6 +38,7 @@ from sensors.observation import (
     SystemEvent,
     Tick,
 )
+from sensors.renames import Renames, as_dict, between
 from sensors.site import SYSTEM, Point, Text
 from streams import bundle
 from streams.history.columns import Scored
@@ -540,7 +541,7 @@ class Engine:
     def _publish(self, offset: int, publication: Publication) -> None:
         if publication.version == self.version:
             return
-        withdrawn = self._install(publication.bundle, publication.version)
+        withdrawn, renames = self._install(publication.bundle, publication.version)
         self._hear(publication.time)
         assert self.desk is not None
         for one in withdrawn:
@@ -552,13 +553,14 @@ class Engine:
             time=publication.time,
             author=publication.author,
             reason=publication.reason,
+            renamed=as_dict(renames),
         )
         self._emit(offset, [published])
 
-    def _install(self, packed: bytes, version: str) -> list[Withdrawn]:
+    def _install(self, packed: bytes, version: str) -> tuple[list[Withdrawn], Renames]:
         """Put a bundle in force: rows for new points, rules compiled, running conditions carried over.
 
-        Return the raised conditions that no rule stands behind any more.
+        Return the raised conditions that no rule stands behind any more, and what has another id now.
         """
         content = bundle.unpack(packed)
         registry = Registry(content.site)
@@ -570,6 +572,7 @@ class Engine:
         points = np.array(kept + [point.index for point in added], np.uint32)
         areas = {area.id for area in content.site.areas if registry.partition(area.id) == self.partition}
         rows = [by_index.get(index) or _gone(index) for index in points.tolist()]
+        renames = between(self.registry.site, content.site) if self.registry is not None else Renames()
         book = compile_rules(content.rules, content.site, rows, areas)  # what can fail comes before what changes
         self.points = points
         self.row_of = np.full(max((p.index for p in content.site.points), default=-1) + 1, -1, np.intp)
@@ -585,16 +588,21 @@ class Engine:
         for index, point in by_index.items():
             self.bank.configure(int(self.row_of[index]), interval=point.interval, kind=point.kind)
         evaluator = Evaluator(book, self.bank)
-        withdrawn = evaluator.restore(self.evaluator.state()) if self.evaluator is not None else []
+        withdrawn = evaluator.restore(self.evaluator.state(renames)) if self.evaluator is not None else []
         self.evaluator, self.registry = evaluator, registry
         self._home = SYSTEM if registry.partition(SYSTEM) == self.partition else min(areas, default="")
+        if renames:
+            self.waiting.rename(renames)
+            self.cameras = {renames.cameras.get(name, name): at for name, at in self.cameras.items()}
         self.waiting.keep(content.rules)
         if self.desk is None:
             self.desk = Desk(content.site, Settings(links=content.site.console))
         else:
             self.desk.publish(content.site)
+            if renames:
+                self.desk.rename(renames)
         self.packed, self.version = packed, version
-        return withdrawn
+        return withdrawn, renames
 
     # -- snapshots -----------------------------------------------------------------------------------------------
 

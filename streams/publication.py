@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
+import time
 from pathlib import Path
 
 import msgspec
 
-from streams import bundle
-from streams.bundle import Bundle
+from streams import bundle, shelf
+from streams.bundle import Bundle, version_of
+from streams.durable import replace
 
 FILE = "site.bundle"
 INDICES = "points.json"
+PROPOSED = "site.proposed"
+"""What the worker is to put in force next; see `streams.reload`."""
 
 
 class _Resolved(msgspec.Struct, frozen=True, array_like=True):
@@ -20,6 +24,9 @@ class _Resolved(msgspec.Struct, frozen=True, array_like=True):
 
     source: str
     packed: bytes
+    author: str = "foreshock run"
+    reason: str = "site at start"
+    time: float = 0.0
 
 
 class IndicesError(RuntimeError):
@@ -33,26 +40,28 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     not say. Raise `sensors.document.DocumentError` with every problem, `IndicesError` when the indices are lost.
     """
     from rules.rule import load_rules  # here: processes that only read what was resolved need not load so much
-    from sensors.registry import load_site
+    from sensors.registry import indices, load_site
 
-    source = _fingerprint(folder) + console
+    (data / PROPOSED).unlink(missing_ok=True)  # left by a run that ended before it was taken up
+    source = fingerprint(folder, console)
     last = _last(data)
-    known = _known(data, last)
+    given = known(data)
     if last is not None and last.source == source and (data / INDICES).exists():
         return bundle.unpack(last.packed)
-    indices = data / INDICES
-    site = load_site(folder, known)
+    site = load_site(folder, given)
     if not site.console:
         site = msgspec.structs.replace(site, console=console)
-    content = Bundle(site=site, rules=load_rules(folder / "rules", site))
-    known.update({point.id: point.index for point in site.points})
-    _write(indices, msgspec.json.format(msgspec.json.encode(known), indent=0))
-    write(data, bundle.pack(content), source)
+    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder))
+    write_indices(data, indices(site, given))
+    packed = bundle.pack(content)
+    write(data, packed, source)
+    _shelve(data, _Resolved(source, packed), last)
     return content
 
 
-def _known(data: Path, last: _Resolved | None) -> dict[str, int]:
-    """Read the indices given out before: from their file, else from the last resolution."""
+def known(data: Path) -> dict[str, int]:
+    """Read the indices given out before: from their file, else from the last resolution. Raise `IndicesError`."""
+    last = _last(data)
     try:
         return msgspec.json.decode((data / INDICES).read_bytes(), type=dict[str, int])
     except FileNotFoundError:
@@ -74,7 +83,71 @@ def _known(data: Path, last: _Resolved | None) -> dict[str, int]:
 
 def write(data: Path, packed: bytes, source: str = "") -> None:
     """Write a packed bundle as the data folder's resolution; `source` names what it was made from."""
-    _write(data / FILE, msgspec.msgpack.encode(_Resolved(source, packed)))
+    replace(data / FILE, msgspec.msgpack.encode(_Resolved(source, packed)))
+
+
+def write_indices(data: Path, given: dict[str, int]) -> None:
+    """Write the indices given out, before anything goes by them."""
+    replace(data / INDICES, msgspec.json.format(msgspec.json.encode(given), indent=0))
+
+
+def propose(data: Path, packed: bytes, source: str, author: str, reason: str, now: float) -> None:
+    """Lay a packed bundle out for the worker to put in force."""
+    replace(data / PROPOSED, msgspec.msgpack.encode(_Resolved(source, packed, author, reason, now)))
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """What is to be put in force, by whom and why."""
+
+    packed: bytes
+    source: str
+    author: str
+    reason: str
+    time: float
+
+
+def proposed(data: Path) -> Proposal | None:
+    """Read what is proposed; None when nothing is, or what is cannot be read."""
+    try:
+        found = msgspec.msgpack.decode((data / PROPOSED).read_bytes(), type=_Resolved)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    return Proposal(found.packed, found.source, found.author, found.reason, found.time)
+
+
+def adopt(data: Path, proposal: Proposal) -> None:
+    """Make a proposal the data folder's resolution."""
+    last = _last(data)
+    if last is not None and not shelf.has(data, version_of(last.packed)):
+        _shelve(data, last, None)
+    taken = _Resolved(proposal.source, proposal.packed, proposal.author, proposal.reason, proposal.time)
+    _shelve(data, taken, last)
+    replace(data / FILE, msgspec.msgpack.encode(taken))
+    (data / PROPOSED).unlink(missing_ok=True)
+
+
+def _shelve(data: Path, what: _Resolved, last: _Resolved | None) -> None:
+    content = bundle.unpack(what.packed)
+    said: list[str] = []
+    if last is not None:
+        with contextlib.suppress(bundle.BundleError):  # written by other code: it cannot be told what differs
+            from streams.difference import difference, lines
+
+            said = lines(difference(bundle.unpack(last.packed), content))
+    kept = shelf.Kept(
+        version=version_of(what.packed),
+        time=what.time or time.time(),
+        author=what.author,
+        reason=what.reason,
+        site=content.site.version,
+        difference=tuple(said),
+    )
+    shelf.keep(data, kept, what.packed)
+
+
+def version(data: Path) -> str:
+    """Name the bundle of the last resolution."""
+    return version_of(read(data))
 
 
 def read(data: Path) -> bytes:
@@ -89,8 +162,8 @@ def _last(data: Path) -> _Resolved | None:
         return None
 
 
-def _fingerprint(folder: Path) -> str:
-    """Hash the site's files, and the code that reads them, by name and content."""
+def fingerprint(folder: Path, console: str) -> str:
+    """Hash the site's files, and the code that reads them, by name and content, and where the console is served."""
     digest = hashlib.blake2b(digest_size=16)
     code = Path(__file__).resolve().parent.parent
     for source in (*sorted((code / "sensors").glob("*.py")), *sorted((code / "rules").glob("*.py"))):
@@ -100,14 +173,4 @@ def _fingerprint(folder: Path) -> str:
             digest.update(f"{file.relative_to(folder)}\0".encode())
             digest.update(file.read_bytes())
             digest.update(b"\0")
-    return digest.hexdigest()
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Replace a file in one step, flushed to the disk."""
-    fresh = file.with_suffix(file.suffix + ".new")
-    with fresh.open("wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)
+    return digest.hexdigest() + console

@@ -197,6 +197,11 @@ class Supervisor:
                 task.cancel()
             await asyncio.gather(*waits, hopeless, return_exceptions=True)
 
+    def add(self, child: Child) -> None:
+        """Start one more child and keep it alive like the others."""
+        self.children.append(child)
+        self._tasks.append(asyncio.create_task(self._keep(child)))
+
     def stop_soon(self) -> None:
         """Ask for a stop; safe in a signal handler."""
         self._stopping.set()
@@ -368,9 +373,34 @@ def ending(code: int) -> str:
         return f"ended by signal {-code}"
 
 
-def on_signals(supervisor: Supervisor) -> None:
-    """Let SIGTERM, SIGINT and a closed terminal (unless `nohup` says otherwise) ask for a clean stop."""
+def on_signals(supervisor: Supervisor, reload: Callable[[], None] | None = None) -> None:
+    """Let SIGTERM, SIGINT and a closed terminal (unless `nohup` says otherwise) ask for a clean stop.
+
+    SIGHUP calls `reload`, if there is one, unless it comes because the terminal was closed.
+    """
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, supervisor.stop_soon)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, supervisor.stop_soon)
+    outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as `nohup` has it
+    terminal = has_terminal()
+
+    def hung_up() -> None:
+        nonlocal terminal
+        closed, terminal = terminal and not has_terminal(), has_terminal()
+        if closed or reload is None:
+            if not outlives:
+                supervisor.stop_soon()
+        else:
+            reload()
+
+    if reload is not None or not outlives:
+        loop.add_signal_handler(signal.SIGHUP, hung_up)
+
+
+def has_terminal() -> bool:
+    """Tell whether this process has a terminal that is still open."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

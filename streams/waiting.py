@@ -10,6 +10,7 @@ import msgspec
 from rules.evaluation import Change
 from rules.explanation import Why
 from rules.rule import Rule
+from sensors.renames import Renames
 
 Key = tuple[str, str]
 
@@ -53,6 +54,12 @@ class Waiting:
         """Let go of what no rule in force stands behind."""
         ids = {rule.id for rule in rules}
         self._changes = {key: change for key, change in self._changes.items() if key[0] in ids}
+
+    def rename(self, renames: Renames) -> None:
+        """Follow what was renamed."""
+        for change in self.all():
+            self.drop(change.rule.id, change.scope)
+            self.add(change._replace(scope=renames.scope(change.scope, change.area), area=renames.area(change.area)))
 
     def state(self) -> list[Any]:
         """Return all as plain data."""

@@ -19,7 +19,7 @@ from sensors import observation
 from sensors.lookup import Registry
 from sensors.observation import Publication, SystemEvent, Tick
 from sensors.site import SYSTEM
-from streams import bundle
+from streams import bundle, publication
 from streams.batches import Batch, Output
 from streams.bundle import version_of
 from streams.embedded.schema import LogWriteError
@@ -48,6 +48,9 @@ the interpreter lock at every statement while the engine works."""
 
 RECENT = 500
 """Records of outcomes that are offered to the journal again at a start."""
+
+FOLLOW_SECONDS = 0.1
+"""Seconds between two looks for a changed site: one call to the system each."""
 
 DAY = 86400.0
 OUTBOX_DAYS = 30.0
@@ -92,12 +95,15 @@ class Worker:
         self._pulse_before = (clock(), 0)
         self._progress: Callable[[str], None] = lambda _: None
         self._alive: Callable[[], None] = lambda: None
+        self._taking: asyncio.Task[None] | None = None  # the proposal that is being put in force
+        self._unfollowed = ""  # why a changed site is not in force yet
         self._trouble = ""  # why the log takes nothing, if so
         self.app.on_assigned(self._assigned)
         self.app.on_revoked(self._revoked)
         self.app.batch_agent(OBSERVATIONS)(self.observe)
         self.app.batch_agent(OUTCOMES)(self.record)
         self.app.timer(1.0)(self.tick)
+        self.app.timer(FOLLOW_SECONDS)(self.follow)
         self.app.timer(settings.snapshot_seconds)(self.snapshot)
         self.app.timer(DAY / 4)(self.prune)
 
@@ -197,6 +203,50 @@ class Worker:
         with contextlib.suppress(OSError):  # a full disk must not stop the clock; the figures go stale instead
             write_figures(self.settings.data_folder, "worker", figures)
 
+    async def follow(self) -> None:
+        """Put a changed site that is proposed in force: in the log of every partition, and for the other processes."""
+        proposed = self.settings.data_folder / publication.PROPOSED
+        if self.started.is_set() and self._taking is None and proposed.exists():
+            self._taking = asyncio.create_task(self._take_up())
+            self._taking.add_done_callback(self._taken_up)
+
+    def _taken_up(self, task: asyncio.Task[None]) -> None:
+        self._taking = None
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a changed site cannot be put in force", exc_info=task.exception())
+
+    async def _take_up(self) -> None:
+        folder = self.settings.data_folder
+        proposal = await asyncio.to_thread(publication.proposed, folder)
+        if proposal is None:
+            logger.error("the proposed site cannot be read and is dropped; what is in force stays")
+            (folder / publication.PROPOSED).unlink(missing_ok=True)
+            return
+        before = self.packed, self.version
+        self.packed, self.version = proposal.packed, version_of(proposal.packed)  # a partition opened now has it too
+        encoded = observation.encode(
+            Publication(
+                version=self.version,
+                bundle=self.packed,
+                author=proposal.author,
+                reason=proposal.reason,
+                time=self.clock(),
+            )
+        )
+        try:
+            await self.app.produce_many(
+                [(OBSERVATIONS, partition, None, encoded) for partition in range(self.partitions)]
+            )
+            await asyncio.to_thread(publication.adopt, folder, proposal)
+        except (LogWriteError, OSError) as error:  # a full disk: it stays proposed, and the next turn tries again
+            self.packed, self.version = before
+            if self._unfollowed != str(error):
+                logger.error("a changed site cannot be put in force yet: %s", error)
+            self._unfollowed = str(error)
+            return
+        self._unfollowed = ""
+        logger.info("version %s of the site is in the log, by %s", self.version, proposal.author)
+
     async def snapshot(self) -> None:
         """Have the state of every partition written once what it stands at is committed."""
         self._due.update(self.stations)
@@ -246,6 +296,7 @@ class Worker:
             "brokers": {name.partition("-")[2] or "main": told for name, told in bridges.items()},
             "cameras": cameras,
             "version": self.version,
+            "following": self.version,
             "partitions": sorted(self.stations),
             "readings": readings,
             "readings_per_second": round((readings - last) / max(now - before, 1e-3), 1),

@@ -37,6 +37,10 @@ class Commander:
         self._feed, self._live, self._accounts, self._wait = feed, live, accounts, wait
         self._notes: set[asyncio.Task[None]] = set()
 
+    def adopt(self, registry: Registry) -> None:
+        """Send by another version of the site."""
+        self._registry = registry
+
     async def do(
         self,
         request: Request,

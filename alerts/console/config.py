@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from alerts.console.accounts.sessions import ABSOLUTE, IDLE
 from sensors.quarantine import Query
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import argon2
     import numpy as np
     import numpy.typing as npt
+
+    from alerts.console.console import Console
 
     Columns = tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float32]]
     """Scored readings of one record: point u4 registry index, time f8 unix seconds, value f8, score f4 0..1."""
@@ -105,6 +107,19 @@ class NoQuarantine:
         raise ConnectionError("this console is not connected to an engine")
 
 
+def _no_publications() -> Sequence[Mapping[str, Any]]:
+    return ()
+
+
+class Publish(NamedTuple):
+    """Ask for the site folder to be put in force, or the publication `version`; with `check` only for what differs."""
+
+    author: str
+    reason: str
+    version: str
+    check: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsoleConfig:
     """Settings and parts of one console.
@@ -112,7 +127,9 @@ class ConsoleConfig:
     `rules` maps a rule's id to {"title": {"zh","en"}, "rationale": {...}, "plan": [...]}. `figures()` returns what
     /status and /metrics say when it does not come over the feed's `pulse`; `history()` iterates over the log's latest
     `scores` records to fill the traces at start; `decode_scores` turns one into columns; `quarantine` searches
-    refused inputs.
+    refused inputs. `publications()` lists the versions of the site that were in force, the latest first;
+    `publish(what)` puts one in force: it raises `sensors.document.DocumentError` with what is wrong, or another
+    `ValueError` with a sentence.
     """
 
     data: Path
@@ -127,6 +144,9 @@ class ConsoleConfig:
     history: Callable[[], Iterable[Batch]] = _nothing
     figures: Callable[[], Mapping[str, Any]] = _no_figures
     quarantine: Quarantine = field(default_factory=NoQuarantine)
+    attach: Callable[[Console], None] | None = None  # given the console that serves, to tell it of changes to the site
+    publications: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications
+    publish: Callable[[Publish], Mapping[str, Any]] | None = None
     started: Callable[[], None] | None = None  # called once requests are answered
     hasher: argon2.PasswordHasher | None = None  # cheaper in tests
     session_idle: float = IDLE  # seconds

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import hmac
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -75,10 +76,25 @@ class Console:
         self._gathered: list[bytes] = []
         self._held: list[tuple[int, int, bytes]] | None = []
 
+    def adopt(self, registry: Registry, rules: Mapping[str, Mapping[str, Any]]) -> None:
+        """Show another version of the site from now on. Call it in the loop that serves."""
+        site = registry.site
+        self.config = dataclasses.replace(self.config, site=site, rules=rules)
+        self.traces.grow(max((point.index for point in site.points), default=-1) + 1)
+        self.figures.adopt(site)
+        self.registry, self.router = registry, Router(site)
+        push = Push(registry)
+        push.succeed(self.push)
+        self.push = push
+        self.commander.adopt(registry)
+        self.site_answers.clear()
+
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         """Feed the parts until the end of the block."""
         tasks = [asyncio.create_task(work) for work in self._work()]
+        if self.config.attach is not None:
+            self.config.attach(self)
         try:
             yield
         finally:

@@ -53,7 +53,7 @@ def language_of(request: Request) -> str:
     chosen: str | None = getattr(request.state, "language", None)
     if chosen:
         return chosen
-    return messages.preferred(request.headers.get("accept-language"), request.app.state.config.site.language)
+    return messages.preferred(request.headers.get("accept-language"), request.app.state.console.config.site.language)
 
 
 def answer(

@@ -21,7 +21,6 @@ class Figures:
     """
 
     def __init__(self, site: Site, traces: TraceStore, now: float) -> None:
-        self.site = site
         self.traces = traces
         self.pulse: Mapping[str, Any] = {}
         self.others: Mapping[str, Any] = {}
@@ -29,6 +28,12 @@ class Figures:
         self.open = dict.fromkeys(LEVELS, 0)
         self.position = 0
         self.simulated = False
+        self.adopt(site)
+
+    def adopt(self, site: Site) -> None:
+        """Count by another version of the site."""
+        traces = self.traces
+        self.site = site
         self._rows = np.array([point.index for point in site.points if 0 <= point.index < len(traces)], np.intp)
         self._allowed = np.array(
             [3 * point.interval + SLACK for point in site.points if 0 <= point.index < len(traces)]

@@ -40,6 +40,8 @@ TABLE: dict[str, frozenset[str]] = {
     "readings.write": frozenset({GATEWAY, "administrator"}),
     "reports.write": _SEAT | {GATEWAY, OWN_UNIT},
     "quarantine.replay": frozenset({"analyst", "administrator"}),
+    "publications.read": frozenset({"duty", "analyst", "administrator"}),
+    "publications.write": frozenset({"analyst", "administrator"}),
     "users.manage": _ADMINISTRATOR,
     "tokens.manage": _ADMINISTRATOR,
     "audit.read": _ADMINISTRATOR,

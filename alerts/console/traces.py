@@ -53,6 +53,22 @@ class TraceStore:
     def __len__(self) -> int:
         return len(self._count)
 
+    def grow(self, points: int) -> None:
+        """Make room for more points; what was never written stays zero pages."""
+        more = points - len(self)
+        if more <= 0:
+            return
+        with self._lock:
+            for name in ("last_time", "last_value", "last_seen"):
+                setattr(self, name, np.concatenate((getattr(self, name), np.full(more, np.nan))))
+            written = np.flatnonzero(self._count)
+            for name in ("_time", "_value", "_score", "_minute", "_low", "_high", "_last"):
+                before = getattr(self, name)
+                fresh = np.zeros((points, before.shape[1]), before.dtype)
+                fresh[written] = before[written]
+                setattr(self, name, fresh)
+            self._count = np.concatenate((self._count, np.zeros(more, np.int64)))
+
     def append(self, point: npt.NDArray[np.uint32], time: F8, value: F8, score: F4, seen: float | None) -> None:
         """Append scored readings, in order of time for each point. `seen` is when they arrived, unix seconds; None
         takes their own time for it.

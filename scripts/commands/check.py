@@ -10,7 +10,7 @@ import typer
 
 from rules.rule import load_rules
 from scripts.commands.terminal import JsonOption, done, err, plain, wrong
-from sensors.document import DocumentError
+from sensors.document import DocumentError, Problem
 from sensors.registry import counts, load_site
 
 
@@ -20,25 +20,26 @@ def check(
 ) -> None:
     """Check a site: its places, areas, points, cameras, units and rules, and each rule's own tests.
 
-    Every mistake is named with its file, line and field. Exit code 0 when the site is sound, 1 when not.
+    Every mistake is named with its file (in the site's folder), line and field; --json gives each as an object with
+    file, line, field and message. Exit code 0 when the site is sound, 1 when not.
 
     foreshock check examples/district
 
     foreshock check my-site --json
     """
-    problems: list[str] = []
+    problems: list[Problem] = []
     figures: dict[str, int] = {}
     try:
         loaded = load_site(site)
         figures = counts(loaded)
-        figures["rules"] = len(load_rules(site / "rules", loaded))
+        figures["rules"] = len(load_rules(site / "rules", loaded, site))
     except DocumentError as error:
-        problems = [str(problem) for problem in error.problems]
+        problems = error.problems
     if as_json:
-        print(msgspec.json.encode({**figures, "problems": problems}).decode())
+        print(msgspec.json.encode({**figures, "problems": msgspec.to_builtins(problems)}).decode())
     else:
         for problem in problems:
-            wrong(problem)
+            wrong(str(problem))
         if problems:
             err.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {plain(site)}")
         else:

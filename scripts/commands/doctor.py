@@ -115,7 +115,7 @@ def _page(_: Settings) -> str:
 def _site(found: Settings) -> str:
     try:
         site = load_site(found.site_folder)
-        count = len(load_rules(found.site_folder / "rules", site))
+        count = len(load_rules(found.site_folder / "rules", site, found.site_folder))
     except DocumentError as error:
         raise Unwell(f"{len(error.problems)} problem(s), first {error.problems[0]}; run `foreshock check`") from error
     return f"{found.site_folder}: {len(site.areas)} areas, {len(site.points)} points, {count} rules"

@@ -18,10 +18,12 @@ from scripts.simulator import FILMED
 from sensors import tls
 from sensors.document import DocumentError
 from sensors.lookup import Registry
-from streams import brokers, publication, settings
+from streams import brokers, publication, reload, running, settings
 from streams.bundle import Bundle
+from streams.difference import lines
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
+from streams.following import Following
 from streams.processes.child import configure_logging
 from streams.settings import Settings, SettingsError
 from streams.supervisor import Child, StartError, Supervisor, on_signals, require_port, take_lock
@@ -276,7 +278,16 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
         lambda name, text: out.print(f"  {plain(name)}: {plain(text)}"),
         found.hung_seconds,
     )
-    on_signals(supervisor)
+    loop = asyncio.get_running_loop()
+    reloads: set[asyncio.Task[None]] = set()
+
+    def on_reload() -> None:
+        task = loop.create_task(_reload(found))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    on_signals(supervisor, on_reload)
+    running.note_site(found.data_folder, found.site_folder)
     prepared: list[tuple[Bundle, Pace]] = []
     accounts: list[asyncio.Task[Any]] = []
 
@@ -290,6 +301,11 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
     try:
         await supervisor.start(site=site())
         vitals.started(_former(found))
+        Following(
+            found.data_folder,
+            publication.version(found.data_folder),
+            lambda fresh: loop.call_soon_threadsafe(_film, supervisor, found, fresh, cameras),
+        ).start()
         await asyncio.gather(*accounts)
         link = _first_link(found)
         _welcome(found, *prepared[0], scene, link, time.monotonic() - begun)
@@ -318,6 +334,34 @@ def _former(found: Settings) -> list[str]:
     here = {one.name for one in brokers.brokers(found)}
     ended = [f"bridge-{name}" for name in sorted((names | here) - {brokers.MAIN})]
     return ended + [f"mqtt:{name}" for name in sorted(names - here)]
+
+
+async def _reload(found: Settings) -> None:
+    """Put the changed site folder in force, as SIGHUP asks, and say how it went."""
+    try:
+        prepared, taken = await asyncio.to_thread(
+            reload.reload, found.site_folder, found.data_folder, "signal", "SIGHUP"
+        )
+    except DocumentError as error:
+        for problem in error.problems[:20]:
+            wrong(str(problem))
+        wrong(f"{len(error.problems)} problem(s) in the site {found.site_folder}; what is in force stays")
+    except (ValueError, OSError, publication.IndicesError) as error:
+        wrong(str(error))
+    else:
+        for line in lines(prepared.difference):
+            out.print(f"  {plain(line)}")
+        said = "nothing differs" if taken is None else f"in force after {taken.in_force * 1000:.0f} ms"
+        out.print(f"site reloaded: version {prepared.version}, {said}")
+
+
+def _film(supervisor: Supervisor, found: Settings, content: Bundle, cameras: list[str]) -> None:
+    """Start the camera process when a changed site is the first to have a camera to read."""
+    if any(child.name == "camera" for child in supervisor.children):
+        return
+    for child in site_children(found, content, None, cameras):
+        if child.name == "camera":
+            supervisor.add(child)
 
 
 def _address(found: Settings) -> str:

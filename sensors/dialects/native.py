@@ -200,8 +200,8 @@ def _points(lane: Lane, raw: bytes, packed: bool) -> npt.NDArray[np.intp]:
     """Look point ids up, MISSING where unknown; a gateway sends the same list each time, so lists are remembered."""
     known: npt.NDArray[np.intp] | None = lane.cache.get((packed, raw))
     if known is None:
-        found = lane.registry.points
-        known = np.array([found[id].index if id in found else -1 for id in _names(raw, packed)], np.intp)
+        found = map(lane.registry.point, _names(raw, packed))
+        known = np.array([point.index if point is not None else -1 for point in found], np.intp)
         if len(raw) <= _CACHED_BYTES:
             if len(lane.cache) >= _CACHED_LISTS:
                 lane.cache.clear()

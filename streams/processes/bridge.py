@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from sensors.bridge import Bridge, BridgeSettings
+from sensors.site import Site
 from streams import brokers, bundle, publication, settings
 from streams.brokers import MAIN, Broker
+from streams.bundle import version_of
 from streams.figures import FiguresWriter
+from streams.following import Following
 from streams.hub import HubProducer
 from streams.processes import child
 from streams.settings import STATUS, Settings
@@ -21,6 +24,9 @@ from streams.vitals import Vitals
 
 AWAY = 10.0
 """Seconds without its broker after which a bridge asks for an alarm: a restart of the broker is none."""
+
+CHANGE_SECONDS = 5.0
+"""Seconds in which the loop comes to change to another version of the site: it may be waiting for a broker."""
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -30,11 +36,16 @@ def main(arguments: Sequence[str] = ()) -> None:
     broker = next(one for one in brokers.brokers(found) if one.name == name)
     child.begin(broker.process, found)
     child.await_site()
-    site = bundle.unpack(publication.read(found.data_folder)).site
+    packed = publication.read(found.data_folder)
+    site = bundle.unpack(packed).site
     producer = HubProducer(found.hub_path)
     prefix = site.signals.native
+
+    def heard(site: Site) -> Site:
+        return msgspec.structs.replace(site, signals=brokers.chosen(site.signals, broker.dialects))
+
     bridge = Bridge(
-        msgspec.structs.replace(site, signals=brokers.chosen(site.signals, broker.dialects)),
+        heard(site),
         producer,
         bridge_settings(broker, found, prefix),
     )
@@ -43,7 +54,16 @@ def main(arguments: Sequence[str] = ()) -> None:
     vitals = Vitals(found.hub_path)
     watch = Watch(bridge, vitals, broker.component, needed=name == MAIN)
     threading.Thread(target=watch.run, daemon=True).start()
-    figures = FiguresWriter(found.data_folder, broker.process, bridge.figures, _alive(bridge))
+    following = Following(
+        found.data_folder, version_of(packed), lambda content: bridge.adopt(heard(content.site), CHANGE_SECONDS)
+    )
+    following.start()
+    figures = FiguresWriter(
+        found.data_folder,
+        broker.process,
+        lambda: {**bridge.figures(), "following": following.version},
+        _alive(bridge),
+    )
     figures.start()
     try:
         bridge.run()

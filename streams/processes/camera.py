@@ -25,7 +25,9 @@ from sensors.lookup import Registry
 from sensors.observation import Command
 from sensors.site import RANK, Camera
 from streams import bundle, publication, settings
+from streams.bundle import Bundle, version_of
 from streams.figures import keep_writing
+from streams.following import Following
 from streams.hub import RESYNC, HubClient, HubError
 from streams.processes import child
 from streams.topics import OBSERVATIONS, OUTCOMES
@@ -103,6 +105,25 @@ class Cameras:
         self.registry, self.folder, self.hub = registry, folder, hub
         self.eyes = [Eye(registry.cameras[name], source) for name, source in sources.items()]
         self.pictures = 0
+
+    def adopt(self, registry: Registry, sources: dict[str, str]) -> None:
+        """Change to another version of the site: what is read from the same source goes on being read."""
+        kept, self.registry = {(eye.camera.id, eye.source): eye for eye in self.eyes}, registry
+        names = {old: camera.id for camera in registry.site.cameras for old in camera.renamed_from}
+        kept |= {(names[id], source): eye for (id, source), eye in kept.items() if id in names}
+        eyes = []
+        for name, source in sources.items():
+            eye = kept.get((name, source))
+            if eye is None:
+                eye = Eye(registry.cameras[name], source)
+                logger.info("camera %s from %s", name, redacted(source))
+                eye.start()
+            eye.camera = registry.cameras[name]
+            eyes.append(eye)
+        for eye in self.eyes:
+            if eye not in eyes:
+                eye.stop()
+        self.eyes = eyes
 
     async def watch(self) -> None:
         """Follow the outcomes and take pictures on alarms, for ever."""
@@ -185,7 +206,8 @@ def given_by(environment: MutableMapping[str, str]) -> list[str]:
 
 async def _run(found: settings.Settings, given: Sequence[str]) -> None:
     child.await_site()
-    registry = Registry(bundle.unpack(publication.read(found.data_folder)).site)
+    packed = publication.read(found.data_folder)
+    registry = Registry(bundle.unpack(packed).site)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -196,9 +218,21 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
     for eye in cameras.eyes:
         logger.info("camera %s from %s", eye.camera.id, redacted(eye.source))
         eye.start()
+
+    def adopt(content: Bundle) -> None:
+        fresh = Registry(content.site)
+        there = [one for one in given if one.partition("=")[0] in fresh.cameras]
+        loop.call_soon_threadsafe(cameras.adopt, fresh, sources_of(fresh, there))
+
+    following = Following(found.data_folder, version_of(packed), adopt)
+    following.start()
+
+    def figures() -> dict[str, Any]:
+        return {**cameras.figures(), "following": following.version}
+
     tasks = [
         asyncio.create_task(cameras.watch()),
-        asyncio.create_task(keep_writing(found.data_folder, "camera", cameras.figures, child.parent().alive)),
+        asyncio.create_task(keep_writing(found.data_folder, "camera", figures, child.parent().alive)),
     ]
     tasks[0].add_done_callback(lambda _: stop.set())
     child.ready()

@@ -5,22 +5,30 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from alerts.console import serve
-from alerts.console.config import Batch, ConsoleConfig
-from streams import bundle, publication, settings
-from streams.bundle import Bundle
+from alerts.console.config import Batch, ConsoleConfig, Publish
+from sensors.lookup import Registry
+from streams import bundle, publication, reload, settings, shelf
+from streams.bundle import Bundle, version_of
+from streams.difference import as_plain
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
+from streams.figures import keep_writing
+from streams.following import Following
 from streams.history import columns
 from streams.hub import HubClient
 from streams.processes import child, quarantine
 from streams.settings import Settings
 from streams.topics import SCORES
+
+if TYPE_CHECKING:
+    from alerts.console.console import Console
 
 HISTORY_RECORDS = 20_000
 """Records of scored readings a partition that fill the charts at start, newest first in count."""
@@ -55,28 +63,74 @@ def decode_scores(
     return scored.point, scored.time, scored.value, scored.score
 
 
+def shown(content: Bundle) -> dict[str, dict[str, Any]]:
+    """Say of each rule what the console shows."""
+    return {
+        rule.id: {
+            "title": msgspec.to_builtins(rule.title),
+            "rationale": msgspec.to_builtins(rule.rationale),
+            "plan": msgspec.to_builtins(rule.plan),
+        }
+        for rule in content.rules
+    }
+
+
+def publications(found: Settings) -> list[dict[str, Any]]:
+    """List the publications that are kept, the latest first, and which is in force."""
+    current = publication.version(found.data_folder)
+    return [
+        {**msgspec.to_builtins(kept), "in_force": kept.version == current} for kept in shelf.listed(found.data_folder)
+    ]
+
+
+def publish(found: Settings, asked: Publish) -> dict[str, Any]:
+    """Put the site folder or an earlier publication in force, or only say what would differ."""
+    folder, data = found.site_folder, found.data_folder
+    if asked.check:
+        prepared = reload.earlier(asked.version, data) if asked.version else reload.prepare(folder, data)
+    else:
+        prepared, _ = reload.reload(folder, data, asked.author, asked.reason, asked.version, processes=())
+    return {
+        "version": prepared.version,
+        "before": prepared.before,
+        "changed": prepared.version != prepared.before,
+        "in_force": not asked.check,
+        "difference": as_plain(prepared.difference),
+    }
+
+
 def configure(found: Settings, content: Bundle) -> ConsoleConfig:
     """Compose the console's configuration."""
     feed = HubClient(found.hub_path)
     names = {point.index: point.id for point in content.site.points}
+    following = Following(found.data_folder, version_of(bundle.pack(content)), lambda _: None)
+
+    def attach(console: Console) -> None:
+        loop = asyncio.get_running_loop()
+
+        def adopt(content: Bundle) -> None:
+            names.update((point.index, point.id) for point in content.site.points)  # one that is gone keeps its name
+            loop.call_soon_threadsafe(console.adopt, Registry(content.site), shown(content))
+
+        following.take = adopt
+        following.start()
+        figures = keep_writing(found.data_folder, "console", lambda: {"following": following.version})
+        _signs.append(loop.create_task(figures))
+
     return ConsoleConfig(
         data=found.data_folder,
         site=content.site,
         journal=found.journal_url,
         feed=feed,
-        rules={
-            rule.id: {
-                "title": msgspec.to_builtins(rule.title),
-                "rationale": msgspec.to_builtins(rule.rationale),
-                "plan": msgspec.to_builtins(rule.plan),
-            }
-            for rule in content.rules
-        },
+        rules=shown(content),
         host=found.host,
         port=found.port,
         decode_scores=decode_scores,
         history=Backlog(found).scores,
         quarantine=quarantine.Backlog(found.data_folder, found.log_file, names, feed),
+        attach=attach,
+        publications=lambda: publications(found),
+        publish=lambda asked: publish(found, asked),
         started=_started,
     )
 

@@ -18,7 +18,9 @@ from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target, We
 from sensors.site import Site
 from streams import bundle, publication, settings
 from streams.brokers import brokers
+from streams.bundle import version_of
 from streams.figures import keep_writing
+from streams.following import Following
 from streams.hub import HubClient
 from streams.processes import child
 from streams.settings import PREFIX, Settings
@@ -142,7 +144,8 @@ class Undelivered:
 
 async def _run(found: Settings) -> None:
     child.await_site()
-    site = bundle.unpack(publication.read(found.data_folder)).site
+    packed = publication.read(found.data_folder)
+    site = bundle.unpack(packed).site
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -157,10 +160,17 @@ async def _run(found: Settings) -> None:
 
     await notifier.start()
     vitals = Vitals(found.hub_path)
+    # what it sends is made by the engine, and the prefix of its topics cannot change while it runs: nothing to take
+    following = Following(found.data_folder, version_of(packed), lambda _: None)
+    following.start()
+
+    def figures() -> dict[str, Any]:
+        return {**_flat(notifier), "following": following.version}
+
     tasks = [
         asyncio.create_task(listen()),
         asyncio.create_task(Undelivered(notifier, vitals).watch()),
-        asyncio.create_task(keep_writing(found.data_folder, "notifier", lambda: _flat(notifier), child.parent().alive)),
+        asyncio.create_task(keep_writing(found.data_folder, "notifier", figures, child.parent().alive)),
     ]
     child.ready()
     try:

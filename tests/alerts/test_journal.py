@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateTable
 from alerts import tables
 from alerts.desk import Desk
 from alerts.journal import Journal, JournalMissing, Reader
-from alerts.outcome import AlarmTransition, DispatchChange, IncidentChange, Record, decode, encode
+from alerts.outcome import AlarmTransition, DispatchChange, IncidentChange, Published, Record, decode, encode
 from tests.alerts.cases import SITE, change, command
 
 
@@ -469,3 +469,20 @@ def test_the_tables_and_the_upsert_are_postgresqls_too() -> None:
         index_elements=["id"], set_={"level": sa.literal("red")}
     )
     assert "ON CONFLICT (id) DO UPDATE" in str(statement.compile(dialect=dialect))
+
+
+def test_what_is_renamed_is_found_under_its_new_name_with_its_past(journal: Journal) -> None:
+    last = journal.record(NIGHT)
+    renamed = {"points": {"p7": "q7"}, "areas": {"slope-1": "hill-1", "river-1": "brook-1"}, "cameras": {"k1": "eye"}}
+    published = Published(id="p-v2-0-99", version="v2", partition=0, time=1000.0, renamed=renamed)
+    before = {row["id"]: row for row in journal.alarms("all").items}
+    after = journal.record([Record(0, 99, (published,))])
+    found = {row["id"]: row for row in journal.alarms("all").items}
+    assert found.keys() == before.keys()
+    assert {row["area"] for row in found.values()} == {"hill-1", "brook-1"}
+    assert {row["scope"] for row in found.values() if row["rule"] == "level"} == {"q7"}
+    assert {row["scope"] for row in found.values() if row["rule"] == "rain"} == {"hill-1"}
+    assert {row["area"] for row in journal.incidents("all").items} == {"hill-1", "brook-1"}
+    told = [row["area"] for row in journal.outbox(last) if row["kind"] == "area"]
+    assert told == ["slope-1", "hill-1", "river-1", "brook-1"]
+    assert journal.record([Record(0, 99, (published,))]) == after  # once, and never again

@@ -98,7 +98,19 @@ def test_check_names_file_line_and_field_of_every_mistake(tmp_path: Path) -> Non
     assert "units.yaml:" in checked.stderr and "[bold]" in checked.stderr
     assert "a [red]site" in checked.stderr  # brackets are text, not colour
     as_json = json.loads(run("check", site, "--json").stdout)
-    assert as_json["problems"] and "units.yaml:" in as_json["problems"][0]
+    [problem] = as_json["problems"]
+    assert problem["file"] == "units.yaml" and problem["field"] == "units[0].kind"
+    assert problem["line"] > 0 and "[bold]x" in problem["message"]
+
+
+def test_check_names_files_of_rules_as_it_names_others(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    shutil.copytree(DISTRICT, site)
+    rule = sorted((site / "rules").rglob("*.yaml"))[0]
+    rule.write_text(rule.read_text(encoding="utf-8").replace("when: ", "when: nonsense + ", 1), encoding="utf-8")
+    problems = json.loads(run("check", site, "--json").stdout)["problems"]
+    assert {problem["file"] for problem in problems} == {str(rule.relative_to(site))}
+    assert all(problem["line"] > 0 for problem in problems)
 
 
 def test_check_of_no_site_at_all_is_a_problem(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from paho.mqtt.client import Client, ConnectFlags
@@ -24,7 +25,7 @@ from sensors import frame, observation, packing, quarantine
 from sensors.bridge import Bridge, BridgeSettings
 from sensors.flights import Flight, Records
 from sensors.observation import HISTORICAL, CameraEvent
-from sensors.site import Onvif, Signals, Site
+from sensors.site import Mapping, Onvif, Signals, Site
 from streams.embedded import broker as embedded
 from tests.sensors.dialects.suite import site as camera_site
 from tests.waiting import until
@@ -370,3 +371,52 @@ def test_a_load_arrives_whole_and_in_order(broker_port: int, mode: str) -> None:
             for point, moment in zip(one.point.tolist(), one.time.tolist(), strict=True):
                 assert moment > last.get((partition, point), 0.0)
                 last[(partition, point)] = moment
+
+
+def other_site() -> Site:
+    """Rename p0, take p1 out, add p100, and listen to mapped topics."""
+    points = [msgspec.structs.replace(SITE.points[0], id="q0", renamed_from=("p0",)), *SITE.points[2:]]
+    points.append(msgspec.structs.replace(SITE.points[1], id="p100", index=100))
+    signals = msgspec.structs.replace(SITE.signals, mapped=(Mapping(topic="site/{point}", point="{point}"),))
+    return msgspec.structs.replace(SITE, version="v-other", points=tuple(points), signals=signals)
+
+
+def test_another_version_of_the_site_is_taken_between_two_batches(broker_port: int) -> None:
+    sink = Sink()
+    with running(broker_port, sink) as bridge, publisher(broker_port) as client:
+        assert until(lambda: bridge.connected)
+        client.publish("foreshock/readings/a1/p1", "1", qos=1)
+        assert until(lambda: sink.values() == [1.0])
+        bridge.adopt(other_site(), 5.0)
+        assert bridge.figures()["version"] == "v-other"
+        assert until(lambda: bridge.connected and not bridge._asked)
+        client.publish("foreshock/readings/a0/p0", "2", qos=1)
+        client.publish("foreshock/readings/a0/q0", "3", qos=1)
+        client.publish("foreshock/readings/a1/p1", "4", qos=1)
+        client.publish("foreshock/readings/a1/p100", "5", qos=1)
+        client.publish("site/p100", '{"value": 6}', qos=1)
+        assert until(lambda: len(sink.values()) == 5 and sink.refused())
+        assert sorted(sink.values()) == [1.0, 2.0, 3.0, 5.0, 6.0]
+        assert [(one.reason, one.topic) for one in sink.refused()] == [("unknown_point", "foreshock/readings/a1/p1")]
+        figures = bridge.figures()
+        assert (figures["renamed"], figures["readings"]) == (1, 5)
+        frames = [frame.decode(value) for topic, _, value in sink.records if topic == packing.TOPIC]
+        assert [one.header.registry for one in frames] == [SITE.version] + ["v-other"] * (len(frames) - 1)
+        bridge.adopt(SITE, 5.0)  # and back: what it no longer listens to is given up
+        client.publish("site/p100", '{"value": 7}', qos=1)
+        client.publish("foreshock/readings/a1/p1", "8", qos=1)
+        assert until(lambda: 8.0 in sink.values())
+        assert 7.0 not in sink.values()
+
+
+def test_no_reading_is_lost_or_doubled_while_versions_change(broker_port: int) -> None:
+    sink = Sink()
+    with running(broker_port, sink) as bridge, publisher(broker_port) as client:
+        assert until(lambda: bridge.connected)
+        other = other_site()
+        for number in range(3000):
+            client.publish(f"foreshock/readings/a{number % 3 + 2}/p{number % 3 + 2}", str(float(number)), qos=1)
+            if number % 500 == 499:
+                bridge.adopt(other if number // 500 % 2 else SITE, 5.0)
+        assert until(lambda: len(sink.values()) >= 3000, 20)
+        assert sorted(sink.values()) == [float(number) for number in range(3000)]

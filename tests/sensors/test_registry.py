@@ -319,6 +319,78 @@ def test_indices_are_kept_and_new_points_follow(folder: Path, site: Site) -> Non
     assert indices(second, known)["slope-01-tilt-1"] == known["slope-01-tilt-1"], "what is gone keeps its index"
 
 
+RENAMED = {
+    "areas/hills.yaml": [
+        ("- id: slope-01\n", "- id: hill-01\n    renamed_from: slope-01\n"),
+        ("areas: [slope-01]", "areas: [hill-01]"),
+        ("- id: rain-1\n", "- id: gauge\n    renamed_from: [rain-1, rain-0]\n"),
+        ("areas: [slope-01, slope-02]", "areas: [hill-01, slope-02]"),
+        ("{id: tower}", "{id: mast, renamed_from: tower}"),
+    ]
+}
+
+
+def renamed(folder: Path) -> None:
+    for file, changes in RENAMED.items():
+        text = FILES[file]
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (folder / file).write_text(text)
+
+
+def test_what_is_renamed_keeps_its_index_and_is_found_by_both_names(folder: Path, site: Site) -> None:
+    known = indices(site)
+    renamed(folder)
+    after = load_site(folder, known)
+    index = {point.id: point.index for point in after.points}
+    assert index["gauge"] == known["rain-1"]
+    assert index["hill-01-tilt-2"] == known["slope-01-tilt-2"]  # named after its area
+    assert sorted(index.values()) == sorted(known.values())
+    again = indices(after, known)
+    assert "rain-1" not in again and again["gauge"] == known["rain-1"]
+    registry = Registry(after)
+    assert registry.point("rain-1") is registry.points["gauge"]
+    assert registry.topic_points["slope-01", "rain-1"] is registry.points["gauge"]
+    assert registry.topic_points["slope-01", "hill-01-tilt-2"].id == "hill-01-tilt-2"
+    assert registry.partition("slope-01") == registry.partition("hill-01")
+    assert registry.camera_of_source("tower") is registry.cameras["mast"]
+    assert registry.camera("slope-01-cam-1") is registry.cameras["hill-01-cam-1"]
+    assert "rain-1" not in registry.points and registry.point("rain-2") is None
+
+
+@pytest.mark.parametrize(
+    ("former", "words"),
+    [
+        ("slope-01-tilt-1", "point 'slope-01-tilt-1' is still there, at areas/hills.yaml:"),
+        ("rain-1", "is its id now"),
+        ("Rain 1", "is no id that a point can have had"),
+        ("[a, a]", "former point 'a' is already given"),
+    ],
+)
+def test_a_wrong_former_id_is_told(folder: Path, former: str, words: str) -> None:
+    text = FILES["areas/hills.yaml"].replace("- id: rain-1\n", f"- id: rain-1\n    renamed_from: {former}\n")
+    (folder / "areas/hills.yaml").write_text(text)
+    [problem] = check_site(folder)[1]
+    assert words in problem.message and problem.field == "points[0].renamed_from"
+
+
+def test_units_and_cameras_may_stand_in_files_of_their_own(folder: Path) -> None:
+    (folder / "units").mkdir()
+    (folder / "units/more.yaml").write_text(
+        "units:\n  - {id: team-2, name: {zh: 二队, en: Team 2}, kind: community, place: east-hill}\n"
+    )
+    (folder / "areas/eyes.yaml").write_text("cameras:\n  - {id: eye, areas: [slope-01, river-01]}\n")
+    site = load_site(folder)
+    assert [unit.id for unit in site.units] == ["team-1", "office", "team-2"]
+    [eye] = [camera for camera in site.cameras if camera.id == "eye"]
+    assert eye.areas == ("slope-01", "river-01") and eye.location == (22.8, 113.87)
+    (folder / "units/more.yaml").write_text(
+        "units:\n  - {id: team-1, name: {zh: 二, en: T}, kind: x, place: nowhere}\n"
+    )
+    assert {problem.file for problem in check_site(folder)[1]} == {"units/more.yaml"}
+
+
 @given(st.lists(st.sets(st.sampled_from([f"p-{n}" for n in range(12)])), min_size=1, max_size=8))
 def test_an_index_never_passes_to_another_point(generations: list[set[str]]) -> None:
     base = Site(id="x", name=Text(zh="x", en="x"))

@@ -35,8 +35,10 @@ def area_status(
 ) -> dict[str, Any]:
     """Say how an area's points and cameras stand."""
     console = _console(request)
-    if id not in console.router.areas:
+    area = console.registry.area(id)
+    if area is None:
         raise Problem(404, "not_found")
+    id = area.id
     now, site, figures = time.time(), console.config.site, console.figures
     return {
         "area": id,
@@ -58,7 +60,7 @@ def trace(
 ) -> Response:
     """Give a point's readings, the last hour by default; where there are more than `max`, spans of them."""
     console = _console(request)
-    point = next((point for point in console.config.site.points if point.id == id), None)
+    point = console.registry.point(id)
     if point is None:
         raise Problem(404, "not_found")
     stop = time.time() + 60 if stop is None else stop

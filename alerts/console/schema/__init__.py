@@ -38,6 +38,15 @@ from alerts.console.schema.cases import (
 )
 from alerts.console.schema.commands import Close, Comment, Done, Order, Refuse, Result, Send, Step
 from alerts.console.schema.inputs import NewReading, NewReadings, NewReport, Reported, Taken, TurnedDown
+from alerts.console.schema.publications import (
+    Broken,
+    PartChange,
+    Publication,
+    Publications,
+    Publish,
+    Published,
+    SiteProblem,
+)
 from alerts.console.schema.quarantine import (
     Quarantine,
     QuarantineReplay,
@@ -73,6 +82,7 @@ __all__ = [
     "Audit",
     "AuditEntry",
     "Body",
+    "Broken",
     "Camera",
     "CameraStatus",
     "Close",
@@ -100,9 +110,14 @@ __all__ = [
     "NewToken",
     "NewUser",
     "Order",
+    "PartChange",
     "Place",
     "Point",
     "PointStatus",
+    "Publication",
+    "Publications",
+    "Publish",
+    "Published",
     "Quarantine",
     "QuarantineReplay",
     "QuarantineReplayed",
@@ -114,6 +129,7 @@ __all__ = [
     "Send",
     "Site",
     "SiteName",
+    "SiteProblem",
     "Snapshot",
     "Status",
     "Step",

@@ -26,6 +26,8 @@ CONTRACT = {
     ("GET", "/api/v1/alarms"),
     ("GET", "/api/v1/alarms/{id}"),
     ("POST", "/api/v1/alarms/{id}/acknowledge"),
+    ("GET", "/api/v1/publications"),
+    ("POST", "/api/v1/publications"),
     ("POST", "/api/v1/readings"),
     ("POST", "/api/v1/reports"),
     ("GET", "/api/v1/dispatches"),

@@ -168,3 +168,15 @@ def test_a_minutes_last_value_stays_its_newest() -> None:
     history(store, [65.0], [3.0])
     series = store.trace(0, 0.0, 200.0, 10)
     assert series.value.tolist() == [7.0] and series.low is not None and series.low.tolist() == [3.0]
+
+
+def test_room_for_more_points_keeps_what_is_there() -> None:
+    store = TraceStore(2)
+    store.append(np.array([1], np.uint32), np.array([60.0]), np.array([5.0]), np.array([0.5], np.float32), 61.0)
+    store.grow(5)
+    store.grow(3)  # never less
+    assert len(store) == 5
+    assert store.trace(1, 0, 100, 10).value.tolist() == [5.0]
+    store.append(np.array([4], np.uint32), np.array([61.0]), np.array([7.0]), np.array([0.5], np.float32), 62.0)
+    assert store.trace(4, 0, 100, 10).value.tolist() == [7.0]
+    assert store.trace(2, 0, 100, 10).value.tolist() == []

@@ -1,0 +1,135 @@
+"""`foreshock reload` and `foreshock publications`: change the site of a running product, and go back."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain, wrong
+from sensors.document import DocumentError
+from streams import bundle, publication, running, shelf
+from streams import reload as reloading
+from streams.difference import as_plain, lines
+from streams.settings import Settings
+from streams.supervisor import holder
+
+
+def reload(
+    site: Annotated[
+        Path | None, typer.Option("--site", help="Folder of the site.", show_default="the one that it was started with")
+    ] = None,
+    data: DataOption = None,
+    version: Annotated[str, typer.Option(help="Put this earlier publication in force instead of the folder.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Only say what would change.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a changed site folder in force in the Foreshock that runs, without a restart.
+
+    The folder is checked first: if anything in it is wrong, all of it is refused and what is in force stays. What was
+    open stays open, and a point that did not change keeps what it has learnt. Exit code 3 when nothing runs.
+
+    foreshock reload --check
+
+    foreshock reload --reason "two new tilt sensors on the north slope"
+
+    foreshock reload --version 5f1c02ab9d3e
+    """
+    found = configured(site=site, data=data)
+    folder = found.data_folder
+    if holder(folder) is None:
+        fail(f"nothing runs on {folder}: a changed site takes force at the next `foreshock run`", 3)
+    source = site or running.site_of(folder) or found.site_folder
+    author = f"cli:{getpass.getuser()}"
+    taken = None
+    try:
+        if check:
+            prepared = reloading.earlier(version, folder) if version else reloading.prepare(source, folder)
+        else:
+            prepared, taken = reloading.reload(source, folder, author, reason, version)
+    except DocumentError as error:
+        _note(found, author, version, reason, problems=len(error.problems))
+        if as_json:
+            _print({"version": None, "problems": msgspec.to_builtins(error.problems)})
+        else:
+            for problem in error.problems[:50]:
+                wrong(str(problem))
+        fail(f"{len(error.problems)} problem(s) in the site {source}; what is in force stays")
+    except (ValueError, publication.IndicesError) as error:
+        _note(found, author, version, reason, refused=str(error))
+        fail(str(error))
+    except OSError as error:
+        fail(f"cannot use the data folder {folder}: {error.strerror or error}")
+    if taken is not None:
+        _note(found, author, version, reason, published=taken.version, before=prepared.before)
+    if as_json:
+        _print(
+            {
+                "version": prepared.version,
+                "before": prepared.before,
+                "changed": prepared.version != prepared.before,
+                "difference": as_plain(prepared.difference),
+                "taken": None if taken is None else msgspec.to_builtins(taken),
+            }
+        )
+        return
+    for line in lines(prepared.difference):
+        out.print(f"  {plain(line)}")
+    if prepared.version == prepared.before:
+        done(f"nothing differs: version {prepared.version} is in force")
+    elif taken is None:
+        done(f"sound: `foreshock reload` would put version {prepared.version} in force instead of {prepared.before}")
+    else:
+        done(f"version {taken.version} is in force, {taken.in_force * 1000:.0f} ms after it was proposed")
+        for name in taken.behind:
+            wrong(f"{name} does not go by it yet; see run/{name}.log of the data folder")
+        if version:
+            out.print("  the site folder says otherwise: put it back as well before the next `foreshock run`")
+    if taken is not None and taken.behind:
+        raise typer.Exit(1)
+
+
+def publications(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List the versions of the site that were in force, the latest first; `foreshock reload --version` takes one back.
+
+    foreshock publications
+    """
+    folder = configured(data=data).data_folder
+    kept = shelf.listed(folder)
+    try:
+        packed = publication.read(folder)
+    except (OSError, ValueError):
+        fail(f"nothing has run in {folder} yet; start with `foreshock run`", 3)
+    current = bundle.version_of(packed)
+    if as_json:
+        _print([{**msgspec.to_builtins(one), "in_force": one.version == current} for one in kept])
+        return
+    zone = bundle.unpack(packed).site.zone
+    for one in kept:
+        mark = "[green]●[/green]" if one.version == current else " "
+        why = f": {one.reason}" if one.reason else ""
+        out.print(f"{mark} {one.version}  {local(one.time, zone)}  {plain(one.author)}{plain(why)}")
+        for line in one.difference:
+            out.print(f"    {plain(line)}")
+
+
+def _note(found: Settings, author: str, version: str, reason: str, **detail: Any) -> None:
+    """Put it into the audit, if this folder has accounts."""
+    file = found.data_folder / "accounts.sqlite"
+    if not file.exists():
+        return
+    from alerts.console.accounts import open_accounts, record_audit  # here: they take as long to load as the rest
+
+    accounts = open_accounts(file)
+    try:
+        record_audit(accounts, author, "site.publish", version or "folder", reason=reason, **detail)
+    finally:
+        accounts.close()
+
+
+def _print(answer: Any) -> None:
+    print(msgspec.json.encode(answer).decode())

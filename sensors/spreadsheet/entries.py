@@ -1,0 +1,262 @@
+"""Turn the rows of a table into entries of a site's files, check the site that comes of them, and write it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sensors import one_a_line
+from sensors.document import MAX_BYTES, DocumentError, Problem, read_document
+from sensors.registry import check_site
+from sensors.site import LEVELS, Site
+from sensors.spreadsheet.columns import FIELDS, NEEDED, OF, CellError, Kind, fields_of, kind_of
+from sensors.spreadsheet.export import cells_of
+from sensors.spreadsheet.table import Row, Table
+
+DEFAULT_OUT = "imported.yaml"
+FOLDER: dict[Kind, str] = {"areas": "areas", "points": "areas", "cameras": "areas", "units": "units"}
+_NEVER = ("range", "normal")
+_FIELD = re.compile(r"(\w+)\[(\d+)\](?:\.(\w+))?")
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import would write: the file, its text, and the ids by what becomes of them."""
+
+    kind: Kind
+    out: Path
+    text: str
+    added: tuple[str, ...]
+    updated: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    ignored: tuple[str, ...]  # columns that are no field
+
+
+def plan(
+    table: Table, site: Path, kind: Kind | None = None, mapped: Mapping[str, str] | None = None, out: str = ""
+) -> Plan:
+    """Work out what an import changes in a site folder, and check the whole site as it would be then.
+
+    What is imported stands in a file of its own, which the import owns whole: files written by hand, with their
+    comments, are never touched. Raise `DocumentError` with file, row and column of every mistake, `ValueError` when
+    the file as such cannot be imported.
+    """
+    fields = fields_of(table, mapped or {})
+    kind = kind or kind_of(fields)
+    if kind is None:
+        raise ValueError(f"cannot tell what {table.file} holds: say --kind points, cameras, areas or units")
+    missing = [field for field in NEEDED[kind] if field not in fields.values()]
+    if missing:
+        wanted = "; ".join(f"{field} ({', '.join(FIELDS[field][1][:4])})" for field in missing)
+        raise ValueError(f"{table.file} has no column for {wanted}: name it, or say --map COLUMN=FIELD")
+    used = {place: field for place, field in fields.items() if field in OF[kind]}
+    ignored = tuple(name for place, name in enumerate(table.header) if name and place not in used)
+    target = _target(site, kind, out)
+    before, problems = check_site(site)
+    if before is None:
+        raise DocumentError(problems)
+    content = _content(target)
+    own = {entry["id"]: entry for entry in content.get(kind, ())}
+    read = _read(table, kind, used)
+    there = {part.id: part for part in getattr(before, kind)}
+    added: list[str] = []
+    updated: list[str] = []
+    unchanged: list[str] = []
+    by_hand: list[Problem] = []
+    rows: dict[str, Row] = {}
+    for row, entry in read:
+        id = entry["id"]
+        rows[id] = row
+        if id in own:
+            (unchanged if own[id] == entry else updated).append(id)
+            own[id] = entry
+        elif id in there:
+            differing = _differing(table, kind, used, row, there[id])
+            unchanged.append(id)
+            by_hand += [
+                Problem(table.file, row.number, column, f"'{id}' is written by hand in the site; change it there")
+                for column in differing
+            ]
+        else:
+            added.append(id)
+            own[id] = entry
+    if by_hand:
+        raise DocumentError(by_hand)
+    content[kind] = list(own.values())
+    text = one_a_line.document(content, f"foreshock import wrote this file, last from {table.file}.")
+    if len(text.encode()) > MAX_BYTES:
+        raise ValueError(f"{target.name} would be larger than {MAX_BYTES:,} bytes: import a part with another --out")
+    _check(site, target, text, table, kind, used, [entry["id"] for entry in content[kind]], rows)
+    return Plan(
+        kind=kind,
+        out=target,
+        text=text,
+        added=tuple(added),
+        updated=tuple(updated),
+        unchanged=tuple(unchanged),
+        ignored=ignored,
+    )
+
+
+def write(plan: Plan) -> None:
+    """Write what was planned, in one step; nothing where nothing changes."""
+    if not (plan.added or plan.updated):
+        return
+    plan.out.parent.mkdir(exist_ok=True)
+    fresh = plan.out.with_suffix(".new")
+    fresh.write_text(plan.text, encoding="utf-8")
+    fresh.replace(plan.out)
+
+
+def _target(site: Path, kind: Kind, out: str) -> Path:
+    name = out or f"{FOLDER[kind]}/{DEFAULT_OUT}"
+    target = site / name
+    if target.suffix != ".yaml" or target.parent != site / FOLDER[kind] or ".." in Path(name).parts:
+        raise ValueError(f"{kind} are read from {FOLDER[kind]}/*.yaml of the site: choose such a file with --out")
+    return target
+
+
+def _content(target: Path) -> dict[str, Any]:
+    """Read what an earlier import wrote. Raise `ValueError` for a file that a person wrote."""
+    if not target.exists():
+        return {}
+    with target.open(encoding="utf-8", errors="replace") as stream:
+        if not stream.readline().startswith(one_a_line.MARK):
+            raise ValueError(f"{target.name} is written by hand: choose another file with --out")
+    content: dict[str, Any] = read_document(target, name=target.name).data
+    return content
+
+
+def _read(table: Table, kind: Kind, used: Mapping[int, str]) -> list[tuple[Row, dict[str, Any]]]:
+    problems: list[Problem] = []
+    found: list[tuple[Row, dict[str, Any]]] = []
+    first: dict[str, int] = {}
+    for row in table.rows:
+        values: dict[str, Any] = {}
+        wrong = len(problems)
+        for place, field in used.items():
+            cell = row.cells[place]
+            if not cell:
+                if field in NEEDED[kind]:
+                    problems.append(Problem(table.file, row.number, table.header[place], "the cell is empty"))
+                continue
+            try:
+                values[field] = FIELDS[field][0](cell)
+            except CellError as error:
+                problems.append(Problem(table.file, row.number, table.header[place], str(error)))
+        if len(problems) > wrong:
+            continue
+        try:
+            entry = _entry(kind, values)
+        except CellError as error:
+            problems.append(Problem(table.file, row.number, "", str(error)))
+            continue
+        if entry["id"] in first:
+            column = next(table.header[place] for place, field in used.items() if field == "id")
+            message = f"'{entry['id']}' stands in row {first[entry['id']]} already"
+            problems.append(Problem(table.file, row.number, column, message))
+            continue
+        first[entry["id"]] = row.number
+        found.append((row, entry))
+    if problems:
+        raise DocumentError(problems)
+    return found
+
+
+def _entry(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
+    """Put a row's values into the shape of the site's files."""
+    entry: dict[str, Any] = {"id": values["id"]}
+    plain, zh, en = (values.get(name) for name in ("name", "name_zh", "name_en"))
+    if zh or en or plain:
+        entry["name"] = {"zh": zh or plain or en, "en": en or plain or zh}
+    elif kind in ("areas", "units"):
+        raise CellError("the name is missing: fill name, or name_zh and name_en")
+    levels = {level: values[level] for level in LEVELS if level in values}
+    if levels:
+        entry["levels"] = levels
+    for pair in _NEVER:
+        ends = [values.get(f"{pair}_low"), values.get(f"{pair}_high")]
+        if ends != [None, None]:
+            if None in ends:
+                raise CellError(f"give both ends of the {pair}: {pair}_low and {pair}_high")
+            entry[pair] = ends
+    location = [values.get("latitude"), values.get("longitude")]
+    if location != [None, None]:
+        if None in location:
+            raise CellError("give latitude and longitude, or neither")
+        entry["location"] = location
+    shaped = {"id", "name", "name_zh", "name_en", "latitude", "longitude", *LEVELS}
+    shaped |= {f"{pair}_{end}" for pair in _NEVER for end in ("low", "high")}
+    entry |= {field: value for field, value in values.items() if field not in shaped}
+    return entry
+
+
+def _differing(table: Table, kind: Kind, used: Mapping[int, str], row: Row, part: Any) -> list[str]:
+    """Name the columns in which a row says something else than the site does."""
+    now = cells_of(kind, part)
+    differing = []
+    for place, field in used.items():
+        cell = row.cells[place]
+        if cell and field != "name":
+            convert = FIELDS[field][0]
+            if convert(cell) != (convert(now[field]) if now[field] else None):
+                differing.append(table.header[place])
+    return differing
+
+
+def _check(
+    site: Path,
+    target: Path,
+    text: str,
+    table: Table,
+    kind: Kind,
+    used: Mapping[int, str],
+    ids: list[str],
+    rows: Mapping[str, Row],
+) -> Site:
+    """Check a copy of the site with the new text in it; tell mistakes in it by the table's rows and columns."""
+    with tempfile.TemporaryDirectory(prefix="foreshock-import-") as folder:
+        copy = Path(folder) / "site"
+        shutil.copytree(site, copy, ignore=lambda _, names: [name for name in names if _is_other(name)])
+        changed = copy / target.relative_to(site)
+        changed.parent.mkdir(exist_ok=True)
+        changed.write_text(text, encoding="utf-8")
+        found, problems = check_site(copy)
+    if found is None:
+        name = str(target.relative_to(site))
+        columns = {field: table.header[place] for place, field in used.items()}
+        raise DocumentError([_by_row(one, name, table, kind, columns, ids, rows) for one in problems])
+    return found
+
+
+def _is_other(name: str) -> bool:
+    """Tell files that are no part of a site's definition: pictures of it may be large."""
+    return "." in name and not name.endswith((".yaml", ".yml"))
+
+
+def _by_row(
+    problem: Problem,
+    name: str,
+    table: Table,
+    kind: Kind,
+    columns: Mapping[str, str],
+    ids: list[str],
+    rows: Mapping[str, Row],
+) -> Problem:
+    at = _FIELD.match(problem.field)
+    if problem.file != name or at is None or at[1] != kind or int(at[2]) >= len(ids):
+        return problem
+    row = rows.get(ids[int(at[2])])
+    if row is None:
+        return problem
+    field = at[3] or ""
+    ends = {"range": "range_low", "normal": "normal_low", "location": "latitude", "name": "name_zh"}
+    column = columns.get(field) or columns.get(ends.get(field, ""), "")
+    if field == "levels":
+        column = next((columns[level] for level in LEVELS if level in columns and level in problem.message), "levels")
+    return Problem(table.file, row.number, column or field, problem.message)

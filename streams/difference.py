@@ -1,0 +1,88 @@
+"""What a publication changes: told to a person before it is in force, and kept with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from sensors.renames import between
+from streams.bundle import Bundle
+
+PARTS = ("areas", "points", "cameras", "units", "seats", "shifts", "places", "fields", "area_types", "rules")
+_SHOWN = 12
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one kind of part differs: ids, each in one of the lists; `renamed` maps the id before to the id now."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    renamed: dict[str, str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed or self.renamed)
+
+
+Difference = dict[str, Change]
+"""By kind of part, those that differ; `site` has the names of other settings under `changed`."""
+
+
+def difference(before: Bundle, after: Bundle) -> Difference:
+    """Compare two bundles; empty when nothing differs."""
+    renames = between(before.site, after.site)
+    names = {"points": renames.points, "areas": renames.areas, "cameras": renames.cameras}
+    found: Difference = {}
+    for part in PARTS:
+        old = before.rules if part == "rules" else getattr(before.site, part)
+        new = after.rules if part == "rules" else getattr(after.site, part)
+        change = _compare(old, new, names.get(part, {}))
+        if change:
+            found[part] = change
+    ignored = {*PARTS, "version"}
+    changed = [
+        name
+        for name in before.site.__struct_fields__
+        if name not in ignored and getattr(before.site, name) != getattr(after.site, name)
+    ]
+    if changed:
+        found["site"] = Change(changed=tuple(changed))
+    return found
+
+
+def lines(found: Difference) -> list[str]:
+    """Say a difference in lines: how many of each kind were added, removed, changed and renamed, and the first ids."""
+    said = []
+    for part, change in found.items():
+        for how in ("added", "removed", "changed"):
+            ids = getattr(change, how)
+            if ids:
+                said.append(f"{part} {how}: {len(ids)} ({_first(ids)})")
+        if change.renamed:
+            pairs = [f"{old} → {new}" for old, new in change.renamed.items()]
+            said.append(f"{part} renamed: {len(pairs)} ({_first(pairs)})")
+    return said
+
+
+def as_plain(found: Difference) -> dict[str, Any]:
+    """Turn into plain data."""
+    plain: dict[str, Any] = msgspec.to_builtins(found)
+    return plain
+
+
+def _compare(before: Iterable[Any], after: Iterable[Any], renamed: dict[str, str]) -> Change:
+    old, new = {part.id: part for part in before}, {part.id: part for part in after}
+    came_from = {now: was for was, now in renamed.items()}
+    return Change(
+        added=tuple(id for id in new if id not in old and id not in came_from),
+        removed=tuple(id for id in old if id not in new and id not in renamed),
+        changed=tuple(id for id, part in new.items() if id in old and part != old[id]),
+        renamed=renamed,
+    )
+
+
+def _first(ids: Iterable[str]) -> str:
+    ids = list(ids)
+    return ", ".join(ids[:_SHOWN]) + (f", … {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else "")

@@ -1,0 +1,216 @@
+"""Change the site of a running product: check the changed folder, tell what differs, and propose it to the worker.
+
+A proposal is a file that the worker takes up, publishes in the log and, once the log has it, makes the data folder's
+resolution, which the other processes follow (`streams.following`). So what is in force is in the log before anything
+else goes by it, and a worker that dies in between takes the proposal up again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from rules.compiler import CompileError, compile_rules
+from rules.rule import load_rules
+from sensors.document import DocumentError, Problem
+from sensors.lookup import Registry
+from sensors.registry import indices, load_site
+from streams import bundle, publication, shelf
+from streams.bundle import Bundle, version_of
+from streams.difference import Difference, difference
+from streams.figures import read_figures
+
+PROCESSES = ("worker", "bridge", "console", "notifier", "camera")
+SECONDS = 60.0
+"""Seconds in which the worker has to take a proposal up; 10 000 rules take it ten."""
+
+
+TURN = 5.0
+"""Seconds for which a reload waits for another one's end."""
+
+PAUSE = 0.01
+"""Seconds between two looks at what is waited for."""
+
+
+class ReloadError(ValueError):
+    """Raised when a site cannot take the place of the one in force, with a sentence that says why."""
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked site that may be proposed."""
+
+    content: Bundle
+    packed: bytes
+    version: str
+    source: str
+    known: dict[str, int]  # indices, with those of the new points
+    difference: Difference
+    before: str  # the version in force
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """How a proposal went: seconds until the log had it, and until each process went by it."""
+
+    version: str
+    in_force: float
+    followed: dict[str, float]
+    behind: tuple[str, ...] = ()  # processes that did not say in time that they follow
+
+
+@contextlib.contextmanager
+def alone(data: Path) -> Iterator[None]:
+    """Keep others from changing the site meanwhile. Raise `ReloadError` when somebody does for longer than `TURN`."""
+    until = time.monotonic() + TURN
+    with (data / "run" / "reload.lock").open("a") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if time.monotonic() > until:
+                    raise ReloadError("another reload is under way; try again once it is done") from error
+                time.sleep(PAUSE)
+        yield
+
+
+def prepare(folder: Path, data: Path) -> Prepared:
+    """Load and check a changed site folder against what is in force.
+
+    Raise `sensors.document.DocumentError` with every mistake, `ReloadError` when it takes a restart.
+    """
+    current = bundle.unpack(publication.read(data))
+    known = publication.known(data)
+    site = load_site(folder, known)
+    if not site.console:
+        site = msgspec.structs.replace(site, console=current.site.console)
+    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder))
+    return _prepared(data, current, content, known, publication.fingerprint(folder, site.console))
+
+
+def earlier(version: str, data: Path) -> Prepared:
+    """Take a former publication from the shelf, to put it in force again. Raise `ReloadError` when it cannot be."""
+    packed = shelf.take(data, version)
+    if packed is None:
+        raise ReloadError(f"there is no publication {version}; `foreshock publications` lists those there are")
+    current = bundle.unpack(publication.read(data))
+    return _prepared(data, current, bundle.unpack(packed), publication.known(data), "", packed)
+
+
+def _prepared(
+    data: Path, current: Bundle, content: Bundle, known: dict[str, int], source: str, packed: bytes | None = None
+) -> Prepared:
+    site = content.site
+    if packed is None:
+        packed = bundle.pack(content)
+    _require_no_restart(current, content)
+    _require_compiled(content)
+    return Prepared(
+        content=content,
+        packed=packed,
+        version=version_of(packed),
+        source=source,
+        known=indices(site, known),
+        difference=difference(current, content),
+        before=version_of(publication.read(data)),
+    )
+
+
+def _require_no_restart(current: Bundle, content: Bundle) -> None:
+    """Raise `ReloadError` for what a running product cannot follow."""
+    before, after = current.site, content.site
+    for name in ("id", "partitions"):
+        if getattr(before, name) != getattr(after, name):
+            raise ReloadError(
+                f"`{name}` of site.yaml cannot change while it runs: it is {getattr(before, name)!r} in force and "
+                f"{getattr(after, name)!r} in the folder"
+            )
+    if before.signals.native != after.signals.native:
+        raise ReloadError(
+            f"`signals.native` of site.yaml takes a restart: the broker knows what the product publishes by "
+            f"{before.signals.native!r}"
+        )
+    then, now = Registry(before), Registry(after)
+    for area in after.areas:
+        for id in (area.id, *area.renamed_from):
+            if id in then.areas and then.partition(id) != now.partition(area.id):
+                raise ReloadError(
+                    f"area {area.id} would move to another partition, away from its open alarms and its points' "
+                    f"state: keep it in its group with `group: {then.areas[id].group}`"
+                )
+
+
+def _require_compiled(content: Bundle) -> None:
+    """Raise `DocumentError` when a partition could not compile the rules: it would stay with those of before."""
+    registry = Registry(content.site)
+    for partition in range(content.site.partitions):
+        areas = {area.id for area in content.site.areas if registry.partition(area.id) == partition}
+        points = [point for point in content.site.points if partition in registry.partitions_of(point.id)]
+        try:
+            compile_rules(content.rules, content.site, points, areas)
+        except CompileError as error:
+            raise DocumentError([Problem("rules", 0, "", str(error))]) from error
+
+
+def propose(data: Path, prepared: Prepared, author: str, reason: str = "", now: float | None = None) -> None:
+    """Lay a checked site out for the worker to put in force."""
+    publication.write_indices(data, prepared.known)
+    publication.propose(data, prepared.packed, prepared.source, author, reason, time.time() if now is None else now)
+
+
+def await_in_force(data: Path, version: str, begun: float, seconds: float = SECONDS) -> float:
+    """Wait until a proposal is in force; return the seconds since `begun` (monotonic).
+
+    Raise `ReloadError` when the worker does not take it up; the proposal is withdrawn then.
+    """
+    while publication.version(data) != version:
+        if time.monotonic() - begun > seconds:
+            (data / publication.PROPOSED).unlink(missing_ok=True)
+            raise ReloadError(f"the worker did not take it up within {seconds:g} s; what was in force stays")
+        time.sleep(PAUSE)
+    return time.monotonic() - begun
+
+
+def await_followed(
+    data: Path, version: str, begun: float, processes: Sequence[str], seconds: float = SECONDS
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Wait until those of the processes that run go by a version; return when each did, and who did not in time."""
+    followed: dict[str, float] = {}
+    until = time.monotonic() + seconds
+    while True:
+        figures = read_figures(data)
+        running = [name for name in processes if name in figures]
+        for name in running:
+            if figures[name].get("following") == version:
+                followed.setdefault(name, time.monotonic() - begun)
+        behind = set(running) - followed.keys()
+        if not behind or time.monotonic() > until:
+            return followed, tuple(sorted(behind))
+        time.sleep(PAUSE)
+
+
+def reload(
+    folder: Path,
+    data: Path,
+    author: str,
+    reason: str = "",
+    version: str = "",
+    processes: Sequence[str] = PROCESSES,
+) -> tuple[Prepared, Taken | None]:
+    """Prepare, propose and wait, alone until it is in force; with `version` that publication instead of the folder.
+
+    Nothing is proposed, and None comes back, when nothing differs.
+    """
+    with alone(data):
+        prepared = earlier(version, data) if version else prepare(folder, data)
+        if prepared.version == prepared.before:
+            return prepared, None
+        begun = time.monotonic()
+        propose(data, prepared, author, reason)
+        in_force = await_in_force(data, prepared.version, begun)
+    followed, behind = await_followed(data, prepared.version, begun, processes)
+    return prepared, Taken(version=prepared.version, in_force=in_force, followed=followed, behind=behind)

@@ -1,0 +1,174 @@
+"""A changed folder is checked, proposed and followed; what cannot take force is refused whole."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sensors.document import DocumentError
+from streams import bundle, publication, reload, shelf
+from streams.bundle import Bundle
+from streams.difference import difference, lines
+from streams.following import Following
+from tests.streams.small_site import rules, site
+from tests.streams.test_renames import renamed
+
+DISTRICT = Path(__file__).parents[2] / "examples" / "district"
+Edit = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "site"
+    shutil.copytree(DISTRICT, made)
+    return made
+
+
+@pytest.fixture
+def data(tmp_path: Path, folder: Path) -> Path:
+    made = tmp_path / "data"
+    (made / "run").mkdir(parents=True)
+    publication.resolve(folder, made, "http://here")
+    return made
+
+
+@pytest.fixture
+def edit(folder: Path) -> Edit:
+    def change(file: str, old: str, new: str) -> None:
+        text = (folder / file).read_text(encoding="utf-8")
+        assert old in text
+        (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return change
+
+
+def take_up(data: Path) -> None:
+    """Do what the worker does with a proposal, without its log."""
+    found = publication.proposed(data)
+    assert found is not None
+    publication.adopt(data, found)
+
+
+def test_a_changed_folder_is_proposed_with_what_differs_and_can_be_taken_back(
+    folder: Path, data: Path, edit: Edit
+) -> None:
+    first = publication.version(data)
+    assert reload.prepare(folder, data).version == first  # the console's address, too, is what it was
+    edit("areas/slopes.yaml", "soil: 2", "soil: 3")
+    prepared = reload.prepare(folder, data)
+    assert lines(prepared.difference) == ["points added: 1 (slope-01-soil-3)"]
+    assert publication.version(data) == first  # to look changes nothing
+    reload.propose(data, prepared, "test", "why")
+    assert publication.version(data) == first  # nor to propose
+    take_up(data)
+    assert publication.version(data) == prepared.version
+    assert not (data / publication.PROPOSED).exists()
+    kept = shelf.listed(data)
+    assert [(one.version, one.author) for one in kept] == [(prepared.version, "test"), (first, "foreshock run")]
+    assert kept[0].difference == ("points added: 1 (slope-01-soil-3)",)
+
+    back = reload.earlier(first[:8], data)
+    assert lines(back.difference) == ["points removed: 1 (slope-01-soil-3)"]
+    reload.propose(data, back, "test")
+    take_up(data)
+    assert publication.version(data) == first
+    with pytest.raises(reload.ReloadError, match="no publication abc"):
+        reload.earlier("abc", data)
+
+
+def test_a_rename_and_its_undoing_keep_the_index(folder: Path, data: Path, edit: Edit) -> None:
+    before = publication.known(data)
+    first = publication.version(data)
+    edit("areas/slopes.yaml", "- id: slope-03\n", "- id: slope-x\n    renamed_from: slope-03\n")
+    edit("areas/slopes.yaml", "slope-02, slope-03,", "slope-02, slope-x,")
+    reload.propose(data, reload.prepare(folder, data), "test")
+    take_up(data)
+    assert publication.known(data)["slope-x-soil-1"] == before["slope-03-soil-1"]
+    reload.propose(data, reload.earlier(first, data), "test")
+    take_up(data)
+    assert publication.known(data) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("site.yaml", "partitions: ", "partitions: 1", "`partitions`"),
+        ("site.yaml", "id: ", "id: x", "`id`"),
+        ("site.yaml", "native: foreshock", "native: other", "takes a restart"),
+    ],
+)
+def test_what_takes_a_restart_is_refused(
+    folder: Path, data: Path, edit: Edit, file: str, old: str, new: str, words: str
+) -> None:
+    if old not in (folder / file).read_text(encoding="utf-8"):
+        with (folder / file).open("a", encoding="utf-8") as out:
+            out.write(f"\nsignals: {{{new}}}\n" if "native" in new else f"\n{new}\n")
+    else:
+        edit(file, old, new)
+    with pytest.raises(reload.ReloadError, match=words):
+        reload.prepare(folder, data)
+
+
+def test_an_area_stays_in_its_partition() -> None:
+    before = site(partitions=8)
+    moved = msgspec.structs.replace(before.areas[0], group="elsewhere")
+    after = msgspec.structs.replace(before, areas=(moved, *before.areas[1:]))
+    with pytest.raises(reload.ReloadError, match="group: s0"):
+        reload._require_no_restart(Bundle(site=before), Bundle(site=after))
+
+
+def test_a_broken_folder_is_refused_with_every_mistake(folder: Path, data: Path, edit: Edit) -> None:
+    edit("areas/slopes.yaml", "type: slope", "type: slop")
+    edit("units.yaml", "kind: ", "kind: x")
+    first = publication.version(data)
+    with pytest.raises(DocumentError) as raised:
+        reload.reload(folder, data, "test")
+    assert {problem.file for problem in raised.value.problems} == {"areas/slopes.yaml", "units.yaml"}
+    assert publication.version(data) == first and not (data / publication.PROPOSED).exists()
+
+
+def test_a_proposal_that_nobody_takes_up_is_withdrawn(folder: Path, data: Path, edit: Edit) -> None:
+    edit("areas/slopes.yaml", "soil: 2", "soil: 3")
+    prepared = reload.prepare(folder, data)
+    reload.propose(data, prepared, "test")
+    with pytest.raises(reload.ReloadError, match="stays"):
+        reload.await_in_force(data, prepared.version, time.monotonic(), seconds=0.05)
+    assert publication.proposed(data) is None
+
+
+def test_two_reloads_at_once_are_one_too_many(folder: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reload, "TURN", 0.02)
+    with reload.alone(data), pytest.raises(reload.ReloadError, match="another reload"):
+        reload.reload(folder, data, "test")
+
+
+def test_the_difference_names_what_was_added_removed_changed_and_renamed() -> None:
+    before = Bundle(site=site(), rules=rules())
+    after = Bundle(site=renamed(site()), rules=rules(threshold=30.0)[:2])
+    found = difference(before, after)
+    assert found["points"].renamed == {"p0": "q0"} and found["points"].changed == ("p3",)
+    assert found["areas"].renamed == {"a0": "b0"} and not found["areas"].added
+    assert (found["rules"].changed, found["rules"].removed) == (("creep",), ("silent",))
+    assert difference(before, before) == {}
+
+
+def test_a_process_is_told_of_each_version_once_and_survives_what_breaks(data: Path, folder: Path, edit: Edit) -> None:
+    told: list[Bundle] = []
+    following = Following(data, publication.version(data), told.append)
+    following.look()
+    assert told == []
+    edit("areas/slopes.yaml", "soil: 2", "soil: 3")
+    prepared = reload.prepare(folder, data)
+    reload.propose(data, prepared, "test")
+    take_up(data)
+    following.look()
+    following.look()
+    assert [one.site.version for one in told] == [prepared.content.site.version]
+    assert following.version == prepared.version == bundle.version_of(publication.read(data))
+    (data / publication.FILE).unlink()
+    following.look()
