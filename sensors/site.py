@@ -93,6 +93,25 @@ class Point(Struct, frozen=True):
     index: int = -1
 
 
+Fault = Literal["loss", "black", "freeze", "blur", "cover", "shift", "overexposed"]
+"""What can be wrong with a camera: no signal, or its picture."""
+
+
+class HealthSettings(Struct, frozen=True):
+    """How one camera's picture is judged; frames are those sampled, one a second."""
+
+    watch: bool = True  # false: its picture is not judged at all
+    ignore: tuple[Fault, ...] = ()  # faults that this view would show wrongly
+    learn: int = 30  # frames from which the usual view is learnt
+    confirm: int = 5  # frames in a row that show a fault before it is told, and that do not before it is taken back
+    freeze: int = 20  # frames in a row without any change before the picture counts as frozen
+    dark: float = 16.0  # mean luma, 0 to 255, below which a picture without contrast is black
+    bright: float = 0.5  # share of the picture that is burnt out before it counts as over-exposed
+    sharp: float = 0.55  # share of the usual sharpness below which the picture is blurred
+    cover: float = 0.5  # share of the view's structure that is gone before it counts as covered or moved
+    relearn: float = 3600.0  # seconds after which a moved view is taken for the new one; 0 is never
+
+
 class Camera(Struct, frozen=True):
     """A camera, by id as its analytics name it."""
 
@@ -106,6 +125,7 @@ class Camera(Struct, frozen=True):
     sources: tuple[str, ...] = ()  # `<dialect>:<name>` by which other dialects know it, as gb28181:34020000001320000001
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
+    health: HealthSettings = HealthSettings()
 
 
 class Unit(Struct, frozen=True):
