@@ -229,8 +229,9 @@ class Worker:
                 refused[reason] = refused.get(reason, 0) + count
         others = read_figures(self.settings.data_folder)
         quarantine = dict(others.get("bridge", {}).get("refused", {}))
-        for reason, count in others.get("broker", {}).get("refused", {}).items():
-            quarantine[f"broker_{reason}"] = count
+        for process in ("broker", "camera"):
+            for reason, count in others.get(process, {}).get("refused", {}).items():
+                quarantine[f"{process}_{reason}"] = count
         cameras = {name: at for station in stations for name, at in station.engine.cameras.items()}
         cameras.update(others.get("camera", {}).get("seen", {}))
         for reason, count in refused.items():
