@@ -53,7 +53,7 @@ class CameraState:
         self.ids = [camera.id for camera in cameras]
         self.place = {id: place for place, id in enumerate(self.ids)}
         self.heard = np.full(len(cameras), np.nan)  # by the arrival clock
-        self.expected = np.array([bool(camera.stream) for camera in cameras], np.bool_)
+        self.expected = np.array([bool(camera.stream or camera.snapshot) for camera in cameras], np.bool_)
         self._fault = np.full((2, len(cameras), len(CAMERA_FAULTS)), np.nan)  # all that is said; without simulation
         self._judged = np.full((2, len(cameras)), np.nan)
         self._told: dict[int, dict[tuple[str, bool, bool], Told]] = {}

@@ -40,6 +40,8 @@ REASONS = (
     "old_death",  # the death certificate of an earlier session
     "unsupported",  # a template that asks for more than is worked out here
     "ignored",  # normal traffic that says nothing of what is watched: a keep-alive, a kind that the site leaves out
+    "image_type",  # neither JPEG nor PNG
+    "image_bomb",  # more pixels than any camera has
     "log_refused",  # the log will never take the record that it became part of
 )
 

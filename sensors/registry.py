@@ -15,7 +15,7 @@ from sensors.document import Document, DocumentError, Path, Problem, convert, re
 from sensors.expansion import Templates
 from sensors.findings import Findings
 from sensors.site import Area, Camera, Place, Point, Site, Text
-from sensors.site_checks import check_health, check_main, check_roster, check_units, deadlines
+from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines
 from sensors.site_files import (
     AreaEntry,
     AreasFile,
@@ -341,7 +341,7 @@ class _Loading:
                 for name_elsewhere in camera.sources:
                     self.findings.source("camera", name_elsewhere, document, (*where, "sources"))
                 self.findings.location(camera.location, document, (*where, "location"))
-                check_health(document, camera.health, (*where, "health"), self.findings)
+                check_camera(document, camera, where, self.findings)
                 self._watched(areas, known_areas, document, where)
                 name = camera.name or Text(zh=f"{area.name.zh} 摄像机 {n}", en=f"{area.name.en}: camera {n}")
                 yield Camera(
@@ -351,6 +351,7 @@ class _Loading:
                     view=camera.view,
                     stream=camera.stream,
                     snapshot=camera.snapshot,
+                    timeout=camera.timeout,
                     source=camera.source,
                     sources=camera.sources,
                     location=camera.location or area.location,

@@ -109,6 +109,7 @@ class HealthSettings(Struct, frozen=True):
     bright: float = 0.5  # share of the picture that is burnt out before it counts as over-exposed
     sharp: float = 0.55  # share of the usual sharpness below which the picture is blurred
     cover: float = 0.5  # share of the view's structure that is gone before it counts as covered or moved
+    lost: float = 10.0  # seconds without a frame before the signal counts as lost
     relearn: float = 3600.0  # seconds after which a moved view is taken for the new one; 0 is never
 
 
@@ -120,7 +121,8 @@ class Camera(Struct, frozen=True):
     areas: tuple[str, ...]
     view: str = ""
     stream: str | None = None  # file, http(s):// or rtsp:// source that OpenCV can open
-    snapshot: str | None = None  # URL of a still
+    snapshot: str | None = None  # http(s) URL of a still, JPEG or PNG; asked for once a second where there is no stream
+    timeout: float = 5.0  # seconds that opening the stream, or one answer of it, may take
     source: str = ""  # name used in events when it differs from the id (Frigate's camera name)
     sources: tuple[str, ...] = ()  # `<dialect>:<name>` by which other dialects know it, as gb28181:34020000001320000001
     location: tuple[float, float] | None = None

@@ -133,6 +133,7 @@ class CameraEntry(Written, frozen=True):
     view: str = ""
     stream: str | None = None
     snapshot: str | None = None
+    timeout: float = 5.0
     source: str = ""
     sources: tuple[str, ...] = ()
     location: tuple[float, float] | None = None
