@@ -21,7 +21,7 @@ HARMLESS = ("dimmed", "daylight", "infrared", "rain", "noise")
 
 _AMOUNT: dict[str, tuple[float, float, float]] = {
     "black": (0.05, 0.02, 0.0),  # share of the light that is left
-    "freeze": (1.0, 0.5, 0.0),  # spread of what a codec changes on a still picture, in levels of luma
+    "freeze": (1.0, 0.4, 0.0),  # spread of what a codec changes on a still picture, in levels of luma
     "blur": (0.004, 0.008, 0.02),  # spread of the blur as a share of the width
     "cover": (0.65, 0.8, 1.0),  # share of the view
     "shift": (0.04, 0.1, 0.25),  # share of the width
@@ -95,7 +95,7 @@ def lit(frame: Frame, gain: float) -> Frame:
 def noisy(frame: Frame, spread: float, random: np.random.Generator) -> Frame:
     """Add a sensor's noise, the same in all three colours; `spread` in levels of luma."""
     noise = random.normal(0.0, spread, frame.shape[:2])[:, :, None]
-    return np.clip(frame + noise, 0, 255).astype(np.uint8)
+    return np.clip(np.rint(frame + noise), 0, 255).astype(np.uint8)
 
 
 def _infrared(frame: Frame, random: np.random.Generator) -> Frame:
