@@ -64,9 +64,9 @@ def _clean(clip: Path, rate: float, kind: str) -> Trial:
     health, told, spent, count = Health(), set[str](), 0.0, 0
     false = 0
     random = np.random.default_rng(1)
-    every = list(frames(clip, rate))
-    for place, frame in enumerate(every):
-        shown = frame if kind == "clean" else harmless(kind, frame, place / len(every), random)
+    length = length_of(clip, rate)
+    for place, frame in enumerate(frames(clip, rate)):
+        shown = frame if kind == "clean" else harmless(kind, frame, min(place / length, 1.0), random)
         begin = time.thread_time()
         change = health.feed(float(place), shown)
         spent += time.thread_time() - begin
@@ -113,6 +113,16 @@ def _spoilt(clip: Path, rate: float, fault: str, strength: str) -> Trial:
         judged=judged,
         us_per_frame=round(1e6 * spent / max(place, 1), 1),
     )
+
+
+def length_of(clip: Path, rate: float = 0.0) -> float:
+    """Return how many frames `frames` is about to give, as the film says; at least 1."""
+    capture = cv2.VideoCapture(str(clip))
+    try:
+        count, pace = (float(capture.get(what)) for what in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS))
+    finally:
+        capture.release()
+    return max(count * min(rate / pace, 1.0) if rate > 0 and pace > 0 else count, 1.0)
 
 
 def frames(clip: Path, rate: float = 0.0) -> Iterator[Frame]:
