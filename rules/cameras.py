@@ -119,7 +119,7 @@ class CameraState:
         """Return a feature of some cameras, NaN where unknown; `real`: without what is simulated."""
         which = int(real)
         match key:
-            case ("age",):
+            case ("age",) | ("silence",):  # rules of data quality and of risk see the same of a camera
                 return np.where(self.expected[places], np.maximum(clock - self.heard[places], 0.0), np.nan)
             case ("judged",):
                 judged: Array = self._judged[which, places]

@@ -146,9 +146,7 @@ class RuleTest(Struct, frozen=True, kw_only=True):
 
     name: Text | str
     point: Series = Series()
-    camera: str = (
-        ""  # one token a step: `none` a good picture, faults as `black` or `blur+cover`, `unjudged`, `_` silence
-    )
+    camera: str = ""  # one token a step: none, a fault or several as blur+cover, unjudged, _ for silence
     others: dict[str, Series] = {}  # more points of the same area, by id
     events: tuple[EventStep, ...] = ()
     step: Duration = 60.0  # seconds between readings

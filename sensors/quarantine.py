@@ -45,7 +45,7 @@ REASONS = (
     "log_refused",  # the log will never take the record that it became part of
 )
 
-NO_MESSAGE = frozenset({"log_refused"})
+NO_MESSAGE = frozenset({"log_refused", "image_type", "image_bomb"})
 """Reasons whose raw bytes are not what arrived: there is nothing to decode again."""
 
 COUNTED_ONLY = frozenset({"false_positive", "unbound", "old_death", "ignored"})

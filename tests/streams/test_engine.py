@@ -170,9 +170,7 @@ steps = st.lists(
             st.sampled_from([0.0, 1.0, 12.0, -3.0]),
             st.sampled_from(QUALITIES),
         ),
-        st.tuples(
-            st.just("eyes"), st.sampled_from(["offline", "online"]), st.sampled_from([0.0, 5.0]), st.booleans()
-        ),
+        st.tuples(st.just("eyes"), st.sampled_from(["offline", "online"]), st.sampled_from([0.0, 5.0]), st.booleans()),
         st.tuples(st.just("publish"), st.integers(0, 1)),
         st.tuples(st.just("back"), st.integers(3, 900)),
         st.tuples(st.just("bad"), st.binary(max_size=5)),
