@@ -245,7 +245,7 @@ class Evaluator:
             self.gone.update(dict.fromkeys(rows.tolist(), source))
         else:
             self._back(rows)
-        moved = np.zeros(book.rows + len(book.areas), np.bool_)
+        moved = np.zeros(book.all_rows, np.bool_)
         moved[rows] = True
         instances = np.flatnonzero(moved[book.row] & book.quality)
         return self._look(instances) if instances.size else []
