@@ -41,7 +41,7 @@ class Change(Protocol):
 
     @property
     def scope(self) -> str:
-        """The point id, or the area id for a rule on an area."""
+        """The id of the point, or of the area or camera for a rule on those."""
 
     @property
     def area(self) -> str:

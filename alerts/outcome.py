@@ -60,7 +60,7 @@ class AlarmTransition(Outcome, tag="alarm", frozen=True):
     rule_version: str
     kind: Kind
     area: str
-    scope: str  # the point id, or the area id for a rule on an area
+    scope: str  # the id of the point, or of the area or camera for a rule on those
     incident: str | None
     edge: str  # alarm | acknowledge | return | realarm | raise | lower | shelve | unshelve
     before: AlarmState

@@ -264,6 +264,8 @@ def _flag(node: Flag | AcrossFlag, subject: Subject, negate: bool) -> Bound:
             column, threshold, operation = Column(("seen", kind), area=True), duration, "<="
         case AcrossFlag():
             column = Column(("across", figure_name(node, subject.told)), area=True)
+        case Flag("fault", _, kind):
+            column = Column(("fault", kind))
         case Flag(other):
             column = Column((other,))
     return Test(OPPOSITE[operation] if negate else operation, column, Value(threshold), name, flag=True)

@@ -1,8 +1,8 @@
 """Compile rules for the points of one partition: conditions of one shape become one program over arrays of constants.
 
-An instance is a rule at one scope (a point or an area); a slot is one of its levels. Instances are numbered by row, so
-that a row's instances are one range; a slot's `when` and `clear` are a program and a place in its parameters. Rows past
-the points stand for the areas.
+An instance is a rule at one scope (a point, an area or a camera); a slot is one of its levels. Instances are numbered
+by row, so that a row's instances are one range; a slot's `when` and `clear` are a program and a place in its
+parameters. Rows past the points stand for the areas, rows past those for the cameras whose home area is here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rules.guard import Guard
 from rules.measures import Measure
 from rules.rule import Rule, covered_points, encode_decision
 from rules.shapes import Array, bars, number, resolve_constants
-from sensors.site import LEVELS, Area, Point, Site
+from sensors.site import LEVELS, Area, Camera, Point, Site
 
 Rows = npt.NDArray[np.intp]
 
@@ -82,7 +82,10 @@ class RuleBook:
     points: tuple[Point, ...]
     areas: tuple[str, ...]
     area_of: dict[str, int]
+    cameras: tuple[Camera, ...]
     rows: int  # of points; rows from here on are areas
+    camera_rows: int  # rows from here on are cameras
+    all_rows: int
     instances: int
     slots: int
     programs: Programs
@@ -107,7 +110,7 @@ class RuleBook:
     clear: tuple[Rows, Rows]
     clause: Rows  # into clauses: the `when`; the `clear` follows it
     # by row
-    start: Rows  # (rows + areas + 1): instances of a row
+    start: Rows  # (all rows + 1): instances of a row
     clauses: list[Clause]
     windows: dict[float, dict[str, Rows]]  # duration → statistic → rows
     seen_by: dict[tuple[str, int], Rows]  # (kind, area) → instances
@@ -129,8 +132,10 @@ class RuleBook:
     digests: list[bytes]
 
     def scope(self, instance: int) -> str:
-        """Return the id of the point or area that an instance is about."""
+        """Return the id of the point, area or camera that an instance is about."""
         row = int(self.row[instance])
+        if row >= self.camera_rows:
+            return self.cameras[row - self.camera_rows].id
         return self.points[row].id if row < self.rows else self.areas[row - self.rows]
 
     def instance(self, rule: str, scope: str) -> int | None:
@@ -190,6 +195,7 @@ class _Compiler:
         self.all_areas = {area.id: area for area in site.areas}
         self.areas: list[Area] = [area for area in site.areas if areas is None or area.id in areas]
         self.area_of = {area.id: place for place, area in enumerate(self.areas)}
+        self.cameras = tuple(camera for camera in site.cameras if camera.areas and camera.areas[0] in self.area_of)
         self.programs = Programs()
         self.clauses: list[Clause] = []
         self.blocks: list[_Block] = []
@@ -201,7 +207,7 @@ class _Compiler:
         for place, point in enumerate(self.points):
             self.by_quantity.setdefault(point.quantity, []).append(place)
         self.windows: dict[float, dict[str, list[Rows]]] = {}
-        self.bound: dict[tuple[str, bool, Subject], tuple[Bound, Bound, list[Bound], set[Column]]] = {}
+        self.bound: dict[tuple[str, bool, Subject, str], tuple[Bound, Bound, list[Bound], set[Column]]] = {}
 
     def book(self, errors: list[CompileError] | None) -> RuleBook:
         guards = (Guard.builder(len(self.points)), Guard.builder(len(self.points)))
@@ -221,15 +227,23 @@ class _Compiler:
             subject = Subject("", False, self._measure, rule.kind == "data_quality")
             self._block(place, rule, areas + len(self.points), areas, subject, guards)
             return
+        if rule.scope == "camera":
+            homes = [self.areas[self.area_of[camera.areas[0]]] for camera in self.cameras]
+            chosen = [n for n, camera in enumerate(self.cameras) if rule.where.takes_camera(camera, homes[n])]
+            rows = np.array(chosen, np.intp) + len(self.points) + len(self.areas)
+            areas = np.array([self.area_of[homes[n].id] for n in chosen], np.intp)
+            subject = Subject("", False, self._measure, rule.kind == "data_quality")
+            self._block(place, rule, rows, areas, subject, guards)
+            return
         groups: dict[tuple[str, bool], tuple[list[int], list[int]]] = {}
         for row, area in self._covered(rule):
             point = self.points[row]
-            rows, places = groups.setdefault((point.unit, point.limit_below), ([], []))
-            rows.append(row)
+            mine, places = groups.setdefault((point.unit, point.limit_below), ([], []))
+            mine.append(row)
             places.append(self.area_of[area])
-        for (unit, below), (rows, places) in groups.items():
+        for (unit, below), (mine, places) in groups.items():
             subject = Subject(unit, below, self._measure, rule.kind == "data_quality")
-            self._block(place, rule, np.array(rows, np.intp), np.array(places, np.intp), subject, guards)
+            self._block(place, rule, np.array(mine, np.intp), np.array(places, np.intp), subject, guards)
         if not groups:  # nothing to run; still, say what is wrong with it
             for rank, level in rule.ranked():
                 for part, text in (("when", level.when), ("clear", level.clear)):
@@ -281,7 +295,7 @@ class _Compiler:
                 )
             )
         self.blocks.append(_Block(place, rows, areas, parts))
-        if rule.scope == "area":
+        if rule.scope != "point":
             return
         alone = any(part.alone for part in parts)
         for when, _ in barred:
@@ -298,12 +312,11 @@ class _Compiler:
     def _condition(
         self, rule: Rule, level: str, part: str, text: str, negate: bool, rows: Rows, subject: Subject
     ) -> tuple[Bound, tuple[int, int], set[Column]]:
-        known = (text, negate, subject)
+        known = (text, negate, subject, rule.scope)
         try:
             if known not in self.bound:
                 node = parse(text)
-                if rule.scope == "area":
-                    _refuse_point_features(node)
+                _refuse_features(rule.scope, node)
                 for inner in walk(node):
                     if isinstance(inner, Across | AcrossFlag):
                         self._add_across(inner, subject.told)
@@ -317,7 +330,7 @@ class _Compiler:
         for index, constant in enumerate(constants):
             params[index] = number(constant, resolve)
         for column in keys:
-            if not column.area:
+            if not column.area and rule.scope == "point":
                 self._need(column.key, rows)
         return bound, self.programs.add(shape, params), keys
 
@@ -337,7 +350,9 @@ class _Compiler:
         book = RuleBook()
         book.rules, book.points, book.programs = self.rules, self.points, self.programs
         book.areas, book.area_of = tuple(area.id for area in self.areas), self.area_of
-        book.rows = len(self.points)
+        book.rows, book.cameras = len(self.points), self.cameras
+        book.camera_rows = book.rows + len(self.areas)
+        book.all_rows = book.camera_rows + len(self.cameras)
         book.digests = [hashlib.blake2b(encode_decision(rule), digest_size=16).digest() for rule in self.rules]
         book.across, book.clauses = tuple(self.across.values()), self.clauses
         sizes = [len(block.rows) for block in self.blocks]
@@ -357,7 +372,7 @@ class _Compiler:
         book.seen = np.array([any(_sees(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         book.of_area = np.array([any(_of_area(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         self._number_slots(book, block_of, within)
-        book.start = np.searchsorted(book.row, np.arange(book.rows + len(book.areas) + 1)).astype(np.intp)
+        book.start = np.searchsorted(book.row, np.arange(book.all_rows + 1)).astype(np.intp)
         book.windows = {
             duration: {statistic: np.unique(np.concatenate(rows)) for statistic, rows in statistics.items()}
             for duration, statistics in sorted(self.windows.items())
@@ -432,13 +447,23 @@ def _joined(arrays: list[Rows], kind: type[np.intp]) -> Rows:
     return np.concatenate(arrays).astype(kind) if arrays else np.empty(0, kind)
 
 
-def _refuse_point_features(node: Node) -> None:
+OF_CAMERA = ("fault", "judged")
+OF_POINT = ("alarm", "flat", "beyond", "limit", "level", "normal_low", "normal_high", "interval")
+
+
+def _refuse_features(scope: str, node: Node) -> None:
+    """Refuse what a point, an area or a camera does not have."""
     for part in walk(node):
-        flag = getattr(part, "name", "")
-        if isinstance(part, Feature) or flag in (
-            "alarm", "flat", "beyond", "limit", "level", "normal_low", "normal_high", "interval",
-        ):  # fmt: skip
-            raise ExpressionError(f"a rule on areas has no '{flag}' of its own; write area.max(…{flag}…)", part.column)
+        name = getattr(part, "name", "")
+        if scope != "camera":
+            if name in OF_CAMERA:
+                raise ExpressionError(f"'{name}' is a camera's: write it in a rule with scope: camera", part.column)
+            if scope == "area" and (isinstance(part, Feature) or name in OF_POINT):
+                message = f"a rule on areas has no '{name}' of its own; write area.max(…{name}…)"
+                raise ExpressionError(message, part.column)
+        elif (isinstance(part, Feature) and name != "age") or name in OF_POINT:
+            message = f"a rule on cameras has no '{name}'; it has fault('…'), judged, age, seen(…) and area.…(…)"
+            raise ExpressionError(message, part.column)
 
 
 def _constants(points: Sequence[Point]) -> dict[str, Array]:

@@ -23,16 +23,17 @@ import numpy.typing as npt
 
 from rules.across import AcrossProgram
 from rules.binding import Column
+from rules.cameras import CameraFeatures, CameraState
 from rules.compiler import RuleBook
 from rules.events import Sightings
 from rules.explanation import Change, Term, Why, Withdrawn
 from rules.faults import Fault, apart
-from rules.features import Features, PointModels, PointState
+from rules.features import Columns, Features, PointModels, PointState
 from rules.persistence import restore_into, state_of
 from rules.shapes import holds, resolver
 from rules.why import why as why_of
 from rules.windows import Windows
-from sensors.observation import HISTORICAL, SIMULATED, CameraEvent
+from sensors.observation import HISTORICAL, SIMULATED, CameraEvent, CameraHealth, SourceState
 from sensors.renames import Renames
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Evaluator:
         self.book, self.bank = book, bank
         self.points = PointState(book.rows)
         self.windows = Windows(book.windows, book.rows)
+        self.cameras = CameraState(book.cameras)
         self.sightings = Sightings({kind for kind, _ in book.seen_by}, book.areas)
         self.across = {program.text: np.full(len(book.areas), np.nan) for program in book.across}
         self.across_real = {text: values.copy() for text, values in self.across.items()}  # simulated readings left out
@@ -80,9 +82,10 @@ class Evaluator:
         self.held_since = np.full(book.slots, np.nan)
         self.awake = np.zeros(book.instances, np.bool_)  # a level is raised or a `when` holds
         self.running = np.zeros(book.instances, np.bool_)  # a delay runs
-        self.awake_rows = np.zeros(book.rows + len(book.areas), np.int32)
+        self.awake_rows = np.zeros(book.all_rows, np.int32)
         self.faults: list[Fault] = []  # since they were last taken; not part of the state
-        self._area_scoped = np.flatnonzero(book.row >= book.rows)
+        self._area_scoped = np.flatnonzero((book.row >= book.rows) & (book.row < book.camera_rows))
+        self._of_cameras = np.flatnonzero(book.moves_alone & (book.row >= book.camera_rows))
         self._alone = np.flatnonzero(book.moves_alone & (book.row < book.rows))
         self._alone_rows = np.unique(book.row[self._alone])
         self._area_members = _area_members(book)
@@ -97,7 +100,7 @@ class Evaluator:
         """Return bytes of state, windows included."""
         own = (self.current, self.by_simulation, self.real, self.calm_since, self.held_since, self.awake, self.running)
         held = sum(array.nbytes for array in own) + self.awake_rows.nbytes
-        return held + self.points.nbytes + self.windows.nbytes
+        return held + self.points.nbytes + self.windows.nbytes + self.cameras.nbytes
 
     def readings(
         self,
@@ -201,9 +204,30 @@ class Evaluator:
         if area is None or event.phase == "end" or event.quality & HISTORICAL:
             return []
         seen = min(event.time, clock)  # a camera's clock may be ahead; what it saw was before it was told
-        self.sightings.add(event.kind, area, seen, event.camera, bool(event.quality & SIMULATED))
-        instances = self.book.seen_by.get((event.kind, area))
-        return [] if instances is None else self._look(instances)
+        simulated = bool(event.quality & SIMULATED)
+        self.sightings.add(event.kind, area, seen, event.camera, simulated)
+        instances = self.book.seen_by.get((event.kind, area), np.empty(0, np.intp))
+        back = self.cameras.seen(event.camera, simulated, clock)
+        if back is not None:
+            instances = np.union1d(instances, self._instances_of(back))
+        return self._look(instances) if instances.size else []
+
+    def health(self, health: CameraHealth, clock: float) -> list[Change]:
+        """Take in what is wrong with a camera as the arrival clock shows `clock`; return the changes."""
+        self.clock = clock
+        place = self.cameras.health(health, clock)
+        return [] if place is None else self._look(self._instances_of(place))
+
+    def cameras_of_source(self, state: SourceState, clock: float) -> list[Change]:
+        """Take in that a source of cameras has gone or come back; return the changes. Points are not looked at."""
+        self.clock = clock
+        places = sorted(set(self.cameras.state_of_source(state, clock)))
+        instances = [self._instances_of(place) for place in places]
+        return self._look(np.concatenate(instances)) if instances else []
+
+    def _instances_of(self, camera: int) -> Rows:
+        row = self.book.camera_rows + camera
+        return np.arange(self.book.start[row], self.book.start[row + 1])
 
     def source(self, rows: Rows, offline: bool, source: str, clock: float, *, simulated: bool = False) -> list[Change]:
         """Take in, as the arrival clock shows `clock`, that the source of some points says it has gone or come back.
@@ -223,7 +247,7 @@ class Evaluator:
             self.gone.update(dict.fromkeys(rows.tolist(), source))
         else:
             self._back(rows)
-        moved = np.zeros(book.rows + len(book.areas), np.bool_)
+        moved = np.zeros(book.all_rows, np.bool_)
         moved[rows] = True
         instances = np.flatnonzero(moved[book.row] & book.quality)
         return self._look(instances) if instances.size else []
@@ -251,6 +275,10 @@ class Evaluator:
             passed[self._alone_rows] = book.tick_guard.passed(self._alone_rows, features.some)
             look[self._alone] |= passed[book.row[self._alone]] | self.awake[self._alone]
         look[self._area_scoped] = True
+        if self._of_cameras.size:  # of a camera that nobody reads nothing can come to be known by the clock
+            self.cameras.tick(clock)
+            told = self.cameras.expected[book.row[self._of_cameras] - book.camera_rows]
+            look[self._of_cameras] |= told | self.awake[self._of_cameras]
         instances = np.flatnonzero(look)
         return self._look(instances) if instances.size else []
 
@@ -270,7 +298,9 @@ class Evaluator:
         rows, areas, starts = self._area_members
         if len(rows):
             of_area[areas] = np.minimum.reduceat(unheard[rows], starts)
-        later = np.concatenate((unheard, of_area))[book.row]
+        self.cameras.pause(since, until)
+        of_camera = np.full(len(book.cameras), until - since - 1.0)
+        later = np.concatenate((unheard, of_area, of_camera))[book.row]
         self.calm_since += later
         self.held_since += np.repeat(later, book.levels)
 
@@ -279,6 +309,7 @@ class Evaluator:
         self.clock += seconds
         self.points.last_received += seconds
         self.sightings.step(self.clock)
+        self.cameras.step(seconds, self.clock)
 
     def shift(self, rows: Rows, seconds: Array) -> None:
         """Move the own time of points (rows unique) by `seconds`, and all that was measured on it."""
@@ -312,7 +343,7 @@ class Evaluator:
         return np.where(np.isnan(now), self.clock, now)
 
     def _look(self, instances: Rows) -> list[Change]:
-        """Look at instances between readings (sorted by number, so points come before areas)."""
+        """Look at instances between readings (sorted by number, so points come before areas and cameras)."""
 
         def broken(place: int, error: Exception) -> list[Change]:
             self._fault(int(instances[place]), 0, error)
@@ -322,17 +353,22 @@ class Evaluator:
 
     def _looked(self, instances: Rows) -> list[Change]:
         rows = self.book.row[instances]
-        cut = int(np.searchsorted(rows, self.book.rows))
+        cut, last = np.searchsorted(rows, (self.book.rows, self.book.camera_rows)).tolist()
         changes: list[Change] = []
         if cut:
             unique, place = np.unique(rows[:cut], return_inverse=True)
             features = self._features(unique, self._own_time(unique))
             changes = self._advance(instances[:cut], place, features.now + self.points.away[unique], features, None)
-        if cut < len(rows):
+        if cut < last:
             self._set_area_time()
-            unique, place = np.unique(rows[cut:], return_inverse=True)
+            unique, place = np.unique(rows[cut:last], return_inverse=True)
             features = self._features(np.empty(0, np.intp), np.empty(0))
-            changes += self._advance(instances[cut:], place, self.area_time[unique - self.book.rows], features, None)
+            now = self.area_time[unique - self.book.rows]
+            changes += self._advance(instances[cut:last], place, now, features, None)
+        if last < len(rows):
+            unique, place = np.unique(rows[last:], return_inverse=True)
+            cameras = CameraFeatures(unique - self.book.camera_rows, self.clock, self.cameras)
+            changes += self._advance(instances[last:], place, cameras.now, cameras, None)
         return changes
 
     def _advance(
@@ -340,7 +376,7 @@ class Evaluator:
         instances: Rows,
         place: Rows,
         now: Array,
-        features: Features,
+        features: Columns,
         position: Rows | None,
         arrived: Array | None = None,
     ) -> list[Change]:
@@ -409,7 +445,7 @@ class Evaluator:
         instances: Rows,
         place: Rows,
         now: Array,
-        features: Features,
+        features: Columns,
         raised: Rows,
         current: npt.NDArray[np.uint8],
     ) -> Rows:
@@ -421,9 +457,7 @@ class Evaluator:
         slots = self.book.first[chosen] + self.book.level_offset[chosen, raised[found]]
         return found[~self._simulated(chosen, self.book.when, slots, place[found], now, features)]
 
-    def _floor(
-        self, instances: Rows, slots: Rows, place: Rows, now: Array, features: Features
-    ) -> npt.NDArray[np.uint8]:
+    def _floor(self, instances: Rows, slots: Rows, place: Rows, now: Array, features: Columns) -> npt.NDArray[np.uint8]:
         """Return the level below which these may not fall: what is real gave it, and only simulation clears it."""
         floor = self.real[instances]
         held = np.flatnonzero(floor)
@@ -433,7 +467,7 @@ class Evaluator:
         return floor
 
     def _simulated(
-        self, instances: Rows, programs: tuple[Rows, Rows], slots: Rows, place: Rows, now: Array, features: Features
+        self, instances: Rows, programs: tuple[Rows, Rows], slots: Rows, place: Rows, now: Array, features: Columns
     ) -> npt.NDArray[np.bool_]:
         """Tell which conditions, known to hold, hold by a simulated reading or not without simulation in the area."""
         book = self.book
@@ -441,7 +475,7 @@ class Evaluator:
         alone = row < book.rows
         found = np.zeros(len(instances), np.bool_)
         found[alone] = self.points.simulated[row[alone]]
-        ask = np.flatnonzero(book.of_area[instances] & ~found)
+        ask = np.flatnonzero((book.of_area[instances] | (row >= book.camera_rows)) & ~found)
         if ask.size:
             area = book.area[instances[ask]]
             found[ask] = ~self._hold(programs, slots[ask], place[ask], now[place[ask]], area, features, real=True)
@@ -454,12 +488,13 @@ class Evaluator:
         place: Rows,
         now: Array,
         area: Rows,
-        features: Features,
+        features: Columns,
         *,
         real: bool = False,
     ) -> npt.NDArray[np.bool_]:
         """Work out where conditions are known to hold, shape by shape; `real`: without simulation in the area."""
         program = programs[0][chosen]
+        features = features.without_simulation() if real else features
         found = np.empty(len(chosen), np.bool_)
         order = np.argsort(program, kind="stable")
         ordered = program[order]
@@ -472,7 +507,7 @@ class Evaluator:
         return found
 
     def _hold_shape(
-        self, program: int, position: Rows, place: Rows, now: Array, area: Rows, features: Features, real: bool
+        self, program: int, position: Rows, place: Rows, now: Array, area: Rows, features: Columns, real: bool
     ) -> npt.NDArray[np.bool_]:
         def column(wanted: Column) -> Array:
             if not wanted.area:
@@ -533,7 +568,7 @@ class Evaluator:
         before: int,
         place: int,
         now: Array,
-        features: Features,
+        features: Columns,
         calm: float | None,
         position: Rows | None,
         arrived: Array | None,

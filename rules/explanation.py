@@ -44,7 +44,7 @@ class Change(NamedTuple):
     """
 
     rule: Rule
-    scope: str  # the point's id, or the area's for a rule on areas
+    scope: str  # the point's id, or the area's or camera's for a rule on those
     area: str
     before: int
     after: int

@@ -18,6 +18,7 @@ from typing import ClassVar
 
 from rules.units import measures, take_units
 from sensors.duration import seconds as duration_seconds
+from sensors.observation import CAMERA_FAULTS
 from sensors.problem import suggest
 from sensors.site import LEVELS
 
@@ -29,7 +30,7 @@ MAX_WINDOW = 32 * 86400.0  # seconds; longer windows belong to the models
 WINDOWED = ("rate", "mean", "min", "max", "sum", "count", "spread")
 PLAIN = ("value", "score", "age")
 CONSTANT = ("limit", "normal_low", "normal_high", "interval")
-BOOLEAN = ("alarm", "flat", "seen", "beyond")
+BOOLEAN = ("alarm", "flat", "seen", "beyond", "fault", "judged")
 AREA = ("max", "min", "mean", "sum", "count", "any", "all")
 NAMES = (*PLAIN, *CONSTANT, *BOOLEAN, *WINDOWED, "eta", "level", "abs", "area")
 
@@ -80,7 +81,8 @@ class Constant(Node):
 class Flag(Node):
     """A feature that is true or false: alarm, flat (`seconds`), seen (`kind`, `seconds`), beyond (`kind`: a level).
 
-    beyond('red'): the value is at its limit of that level or past it, on the side that is bad for this point.
+    beyond('red'): the value is at its limit of that level or past it, on the side that is bad for this point. Of a
+    camera: fault (`kind`), judged.
     """
 
     boolean: ClassVar[bool] = True
@@ -279,15 +281,17 @@ class _Parser:
             return Feature(name, column=column)
         if name in CONSTANT:
             return Constant(name, column=column)
-        if name == "alarm":
+        if name == "judged" and self.inside:
+            raise self.fail(tree, "'judged' speaks of one camera, not of the area's points")
+        if name in ("alarm", "judged"):
             return Flag(name, column=column)
         if name in WINDOWED:
             raise self.fail(tree, f"'{name}' needs a duration, as in {name}('10m')")
         if name == "eta":
             raise self.fail(tree, "'eta' needs what it counts to, as in eta('limit')")
-        if name in ("flat", "seen", "beyond", "level", "area", "abs"):
+        if name in ("flat", "seen", "beyond", "fault", "level", "area", "abs"):
             use = {"flat": "flat('30m')", "seen": "seen('debris', '5m')", "beyond": "beyond('red')"}
-            use["level"] = "level('red')"
+            use |= {"fault": "fault('black')", "level": "level('red')"}
             raise self.fail(tree, f"'{name}' stands alone; write {use.get(name, name + '(…)')}")
         raise self.fail(tree, f"unknown name '{name}'{suggest(name, NAMES)}")
 
@@ -349,7 +353,15 @@ class _Parser:
             if self.inside:
                 raise self.fail(tree, "'seen' speaks of the whole area: write it outside area.…(…)")
             return Flag(name, self._seconds(tree, span), kind, column=column)
-        if name in (*PLAIN, *CONSTANT, "alarm"):
+        if name == "fault":
+            kinds = (*CAMERA_FAULTS, "any")
+            kind = self._text(tree, arguments, "fault('black')", 1)[0]
+            if kind not in kinds:
+                raise self.fail(tree, f"fault(…) takes {', '.join(kinds)}, not '{kind}'{suggest(kind, kinds)}")
+            if self.inside:
+                raise self.fail(tree, "'fault' speaks of one camera, not of the area's points")
+            return Flag(name, kind=kind, column=column)
+        if name in (*PLAIN, *CONSTANT, "alarm", "judged"):
             raise self.fail(tree, f"'{name}' takes no arguments")
         raise self.fail(tree, f"unknown feature '{name}'{suggest(name, NAMES)}")
 

@@ -33,6 +33,16 @@ class PointModels(Protocol):
         """Say why the row's last surprising reading was surprising."""
 
 
+class Columns(Protocol):
+    """Columns of features of some points or cameras, in their order."""
+
+    def column(self, key: Key) -> Array:
+        """Return one column, float64, NaN where unknown; true is 1 and false 0."""
+
+    def without_simulation(self) -> Columns:
+        """Return the columns without what is simulated of cameras; points say themselves whether they are."""
+
+
 class PointState:
     """What rules remember of each point: 52 bytes a row. All NaN before the first reading."""
 
@@ -92,6 +102,10 @@ class Features:
                 found = np.where(history, np.nan, found) if history.any() else found
             self._known[key] = found
         return found
+
+    def without_simulation(self) -> Features:
+        """Return the same columns: a point's reading is simulated as a whole."""
+        return self
 
     def some(self, key: Key, chosen: Rows | None) -> Array:
         """Return a column for some of the rows only (None: for all), without keeping it for the others."""

@@ -122,11 +122,16 @@ class _Known:
                     step = (field,) if isinstance(where.quantity, str) and field == "quantity" else (field, place)
                     what = {"types": "area type", "areas": "area", "quantity": "quantity of this site"}[field]
                     yield ("where", *step), f"'{name}' is no {what}{suggest(name, known)}"
-        for place, pattern in enumerate(where.points):
-            if len(pattern) > 128 or pattern.count("*") > 4 or "[" in pattern:
-                yield ("where", "points", place), "a pattern is at most 128 long, with at most four * and no ["
+        for field, patterns in (("points", where.points), ("cameras", where.cameras)):
+            for place, pattern in enumerate(patterns):
+                if len(pattern) > 128 or pattern.count("*") > 4 or "[" in pattern:
+                    yield ("where", field, place), "a pattern is at most 128 long, with at most four * and no ["
         if rule.scope == "area" and (where.quantity or where.points):
             yield ("where",), "a rule on areas chooses by types, areas and tags; name the quantity in area.max(…)"
+        if rule.scope == "camera" and (where.quantity or where.points):
+            yield ("where",), "a rule on cameras chooses by cameras, types, areas and tags"
+        if rule.scope != "camera" and where.cameras:
+            yield ("where", "cameras"), "only a rule with scope: camera chooses by cameras"
 
 
 def _duration(path: FieldPath, duration: float | str | None) -> Iterator[Mistake]:

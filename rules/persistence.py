@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from rules.cameras import Noted
 from rules.events import Sighting
 from rules.explanation import Withdrawn
 from rules.features import PointState
@@ -39,6 +40,7 @@ class _Notes(msgspec.Struct, frozen=True):
     across: list[tuple[str, str, float, list[str]]]  # figure, area, value, points that speak for it
     real: list[tuple[str, str, float | None]] = []  # the value without simulated readings, where it is another one
     gone: list[tuple[int, str]] = []  # index of a point that is offline, the source that says so
+    cameras: list[Noted] = []
 
 
 def state_of(evaluator: Evaluator, renames: Renames) -> State:
@@ -101,6 +103,7 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
             for place in np.flatnonzero(~np.isnan(evaluator.across[text]) & (values != evaluator.across[text]))
         ],
         [(int(index[row]), source) for row, source in evaluator.gone.items()],
+        evaluator.cameras.state(),
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
@@ -127,6 +130,7 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     }
     evaluator.clock = notes.clock
     evaluator.sightings.restore(notes.sightings)
+    evaluator.cameras.restore(notes.cameras)
     for text, area, value, points in notes.across:
         place = evaluator.book.area_of.get(area)
         if text in evaluator.across and place is not None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fnmatch import translate
+from fnmatch import fnmatchcase, translate
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from sensors.duration import seconds
-from sensors.site import LEVELS, Area, Point, Site, Text
+from sensors.site import LEVELS, Area, Camera, Point, Site, Text
 
 Duration = float | str
 """Seconds, or a text such as 90 s, 10 min, 6 h."""
@@ -28,14 +28,15 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Where(Struct, frozen=True, kw_only=True):
-    """Choose the points (or areas) that a rule covers: all given conditions hold; each list means any of."""
+    """Choose the points, areas or cameras that a rule covers: all given conditions hold; each list means any of."""
 
     quantity: str | tuple[str, ...] = ()
     types: tuple[str, ...] = ()  # area types
     areas: tuple[str, ...] = ()
     points: tuple[str, ...] = ()  # ids or patterns with * and ?
-    tags: tuple[str, ...] = ()  # of the point, or of the area for a rule on areas
+    tags: tuple[str, ...] = ()  # of the point, of the area for a rule on areas, of the camera for one on cameras
     without_tags: tuple[str, ...] = ()
+    cameras: tuple[str, ...] = ()  # ids or patterns with * and ?, for a rule on cameras
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -70,6 +71,11 @@ class Where(Struct, frozen=True, kw_only=True):
     def takes_tagged_area(self, area: Area) -> bool:
         """Tell whether a rule on areas means this one."""
         return self.takes_area(area) and self._takes_tags(area.tags)
+
+    def takes_camera(self, camera: Camera, home: Area) -> bool:
+        """Tell whether a rule on cameras means this one, by its home area (the first) and what it is itself."""
+        named = not self.cameras or any(fnmatchcase(camera.id, pattern) for pattern in self.cameras)
+        return named and self.takes_area(home) and self._takes_tags(camera.tags)
 
     def _takes_tags(self, tags: Sequence[str]) -> bool:
         return (not self.tags or any(tag in tags for tag in self.tags)) and not any(
@@ -140,6 +146,7 @@ class RuleTest(Struct, frozen=True, kw_only=True):
 
     name: Text | str
     point: Series = Series()
+    camera: str = ""  # one token a step: none, a fault or several as blur+cover, unjudged, _ for silence
     others: dict[str, Series] = {}  # more points of the same area, by id
     events: tuple[EventStep, ...] = ()
     step: Duration = 60.0  # seconds between readings
@@ -147,12 +154,12 @@ class RuleTest(Struct, frozen=True, kw_only=True):
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """A rule. `scope` point: one condition for each point it covers; area: one for each area."""
+    """A rule. `scope`: one condition for each point, each area or each camera that it covers."""
 
     id: str
     title: Text
     kind: Literal["risk", "data_quality"] = "risk"
-    scope: Literal["point", "area"] = "point"
+    scope: Literal["point", "area", "camera"] = "point"
     where: Where = Where()
     levels: Levels
     hold: Duration = msgspec.field(name="for", default=0.0)  # default of its levels
@@ -197,6 +204,17 @@ def covered_points(rule: Rule, points: Iterable[Point], areas: Mapping[str, Area
     return found
 
 
+class _Place(Struct, frozen=True, kw_only=True):
+    """What decides of `where` without cameras: as it was before there were any, so that hashes stay what they are."""
+
+    quantity: str | tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    without_tags: tuple[str, ...] = ()
+
+
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder: msgspec.msgpack.Decoder[tuple[Rule, ...]] = msgspec.msgpack.Decoder(tuple[Rule, ...])
 
@@ -217,7 +235,9 @@ def encode_decision(rule: Rule) -> bytes:
         (rank, level.when, level.clear, rule.hold_of(level), rule.clear_after_of(level))
         for rank, level in rule.ranked()
     ]
-    return _encoder.encode((rule.id, rule.kind, rule.scope, rule.where, levels))
+    where = rule.where
+    place = where if where.cameras else _Place(**{name: getattr(where, name) for name in _Place.__struct_fields__})
+    return _encoder.encode((rule.id, rule.kind, rule.scope, place, levels))
 
 
 def json_schema() -> dict[str, Any]:

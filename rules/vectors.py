@@ -13,12 +13,13 @@ from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
 from rules.rule import Rule, RuleTest, Series, covered_points
 from sensors.duration import seconds
-from sensors.observation import CameraEvent
-from sensors.site import LEVELS, Area, Point, Site, Text
+from sensors.observation import CAMERA_FAULTS, CameraEvent, CameraHealth
+from sensors.site import LEVELS, Area, Camera, Point, Site, Text
 
 MAX_STEPS = 10_000
 START = 1_699_920_000.0  # a midnight; any would do
 LEVEL_NAMES = ("none", *LEVELS)
+UNJUDGED = "unjudged"
 _REPEATED = re.compile(r"(.+?)\*([0-9]{1,5})\Z")
 
 Array = npt.NDArray[np.float64]
@@ -108,6 +109,8 @@ class _Scene:
             place="",
             tags=where.tags,
         )
+        if bool(test.camera) != (rule.scope == "camera"):
+            raise VectorError("camera", "a rule with scope: camera, and no other, is tested by what a camera shows")
         name = re.sub(r"[*?]", "x", where.points[0]) if where.points else "point"
         places = covered_points(rule, site.points, known)
         model = site.points[places[0][0]] if places else None
@@ -120,22 +123,33 @@ class _Scene:
             like = model if own and not one.quantity else _like(site, quantity, known, kind)
             tags = where.tags if own else ()
             self.points.append(_point(id, one, quantity, like, area.id, index, tags, self.step))
-        count = [len(_numbers(one.values, "values", 0.0, None)) for one in series.values()]
+        self.pictures = _pictures(test.camera)
+        count = [len(_numbers(one.values, "values", 0.0, None)) for one in series.values()] + [len(self.pictures)]
         self.steps = max(count, default=0)
         if not self.steps:
             raise VectorError("point.values", "no series is given")
         self.tracks = [_track(one, self.steps) for one in series.values()]
-        self.area, self.scope = area, name if rule.scope == "point" else area.id
+        eye = re.sub(r"[*?]", "x", where.cameras[0]) if where.cameras else "camera"
+        self.area, self.scope = area, {"point": name, "area": area.id, "camera": eye}[rule.scope]
+        self.camera = Camera(id=eye, name=Text(zh="", en=""), areas=(area.id,), tags=where.tags)
         # Every point of the site goes along, unseen: figures across an area need to know what is measured in what.
         stage = Site(
-            id="test", name=Text(zh="", en=""), areas=(area,), points=(*self.points, *site.points), version="test"
+            id="test",
+            name=Text(zh="", en=""),
+            areas=(area,),
+            points=(*self.points, *site.points),
+            cameras=(self.camera,),
+            version="test",
         )
         book = compile_rules((rule,), stage, self.points)
         self.script = _Script(len(self.points))
         self.evaluator = Evaluator(book, self.script)
         place = book.instance(rule.id, self.scope)
         if place is None:
-            raise VectorError("point", "the rule does not cover the test's point: give its quantity, or check `where`")
+            message = "the rule does not cover the test's point: give its quantity, or check `where`"
+            raise VectorError(
+                "point", message if rule.scope != "camera" else "the rule covers no camera: check `where`"
+            )
         self.place = place
 
     def play(self) -> list[int]:
@@ -151,7 +165,7 @@ class _Scene:
                 self.evaluator.event(
                     CameraEvent(
                         area=self.area.id,
-                        camera="camera",
+                        camera=self.camera.id,
                         kind=event.kind,
                         event="event",
                         time=at,
@@ -174,9 +188,21 @@ class _Scene:
                 quality = np.zeros(len(rows), np.uint8)
                 then = np.full(len(rows), now)
                 self.evaluator.readings(rows, then, value[rows], quality, then, scored, now)
+            if step < len(self.pictures) and self.pictures[step] is not None:
+                self.evaluator.health(self._health(self.pictures[step] or (), now), now)
             self.evaluator.tick(now)
             levels.append(int(self.evaluator.current[self.place]))
         return levels
+
+    def _health(self, shown: tuple[str, ...], now: float) -> CameraHealth:
+        return CameraHealth(
+            area=self.area.id,
+            camera=self.camera.id,
+            time=now,
+            received=now,
+            faults={fault: 1.0 for fault in shown if fault != UNJUDGED},
+            judged=UNJUDGED not in shown,
+        )
 
 
 def _like(site: Site, quantity: str, areas: dict[str, Area], kind: str) -> Point | None:
@@ -246,6 +272,23 @@ def _numbers(text: str, field: str, default: float, steps: int | None) -> Array:
             raise VectorError(f"point.{field}", f"{len(found)} steps, the values have {steps}")
         found += [default] * (steps - len(found))
     return np.array(found, np.float64)
+
+
+def _pictures(text: str) -> list[tuple[str, ...] | None]:
+    """Read what a camera shows: `none*3 black*5 blur+cover unjudged _*10`; None is nothing heard."""
+    found: list[tuple[str, ...] | None] = []
+    for token in text.split():
+        match = _REPEATED.match(token)
+        shown, count = (match[1], int(match[2])) if match else (token, 1)
+        parts = tuple(shown.split("+")) if shown not in ("_", "none") else ()
+        for part in parts:
+            if part not in (*CAMERA_FAULTS, UNJUDGED):
+                known = ", ".join(("none", *CAMERA_FAULTS, UNJUDGED, "_"))
+                raise VectorError("camera", f"'{part}' is nothing that a camera shows; write {known}")
+        found += [None if shown == "_" else parts] * count
+        if len(found) > MAX_STEPS:
+            raise VectorError("camera", f"more than {MAX_STEPS:,} steps")
+    return found
 
 
 def _levels(text: str, field: str) -> list[int]:

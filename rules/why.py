@@ -9,7 +9,7 @@ import numpy as np
 from models.scoring import TELLING
 from rules.binding import Bound, Column, PointValue, Test, columns, tests
 from rules.explanation import Term, Why
-from rules.features import Array, Features
+from rules.features import Array, Columns
 from rules.shapes import compare, number
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_EVIDENCE = 8  # points named for a figure across an area
 
 
-def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, features: Features) -> Why:
+def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, features: Columns) -> Why:
     """Explain one level of an instance that stands at `place` of the features."""
     book = evaluator.book
     slot = int(book.first[instance] + book.level_offset[instance, rank])
@@ -28,7 +28,11 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
     area = int(book.area[instance])
     real = row < book.rows
     points = [book.points[row].id] if real else []
-    cameras: list[str] = []
+    cameras = [book.scope(instance)] if row >= book.camera_rows else []
+    terms = tuple(map(scene.term, tests(when.bound)))
+    if cameras and any(term.name == "fault('any')" for term in terms):
+        wrong = evaluator.cameras.faults(row - book.camera_rows)
+        terms += tuple(Term(name=f"fault('{fault}')", value=1.0, holds=True) for fault in wrong)
     for test in tests(when.bound):
         column = test.left
         if isinstance(column, Column) and column.area:
@@ -42,7 +46,7 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
     surprising = score >= TELLING  # the bank keeps the last reason, however old: here it must be this reading's
     return Why(
         clause=when.text,
-        terms=tuple(map(scene.term, tests(when.bound))),
+        terms=terms,
         clear=clear.text,
         clear_terms=tuple(map(scene.term, tests(clear.bound))),
         hold=float(book.hold[slot]),
@@ -59,7 +63,7 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
 class _Scene:
     """One instance at one moment."""
 
-    def __init__(self, evaluator: Evaluator, instance: int, place: int, now: Array, features: Features) -> None:
+    def __init__(self, evaluator: Evaluator, instance: int, place: int, now: Array, features: Columns) -> None:
         self.evaluator, self.instance, self.place, self.features = evaluator, instance, place, features
         self.now = now[place : place + 1]
 

@@ -32,6 +32,8 @@ COMMANDS = {
     "users": "accounts.users",
     "tokens": "accounts.tokens",
     "score": "score.score",
+    "camera": "camera.app",
+    "evaluate": "evaluate.app",
     "replay": "replay.replay",
     "settings": "settings.print_settings",
     "version": "version.version",

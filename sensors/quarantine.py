@@ -40,10 +40,12 @@ REASONS = (
     "old_death",  # the death certificate of an earlier session
     "unsupported",  # a template that asks for more than is worked out here
     "ignored",  # normal traffic that says nothing of what is watched: a keep-alive, a kind that the site leaves out
+    "image_type",  # neither JPEG nor PNG
+    "image_bomb",  # more pixels than any camera has
     "log_refused",  # the log will never take the record that it became part of
 )
 
-NO_MESSAGE = frozenset({"log_refused"})
+NO_MESSAGE = frozenset({"log_refused", "image_type", "image_bomb"})
 """Reasons whose raw bytes are not what arrived: there is nothing to decode again."""
 
 COUNTED_ONLY = frozenset({"false_positive", "unbound", "old_death", "ignored"})

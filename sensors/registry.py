@@ -15,7 +15,7 @@ from sensors.document import Document, DocumentError, Path, Problem, convert, re
 from sensors.expansion import Templates
 from sensors.findings import Findings
 from sensors.site import Area, Camera, Place, Point, Site, Text
-from sensors.site_checks import check_main, check_roster, check_units, deadlines
+from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines
 from sensors.site_files import (
     AreaEntry,
     AreasFile,
@@ -393,6 +393,7 @@ class _Loading:
             self.findings.source("camera", name_elsewhere, document, (*where, "sources"))
         self.findings.former("camera", id, former, document, where)
         self.findings.location(camera.location, document, (*where, "location"))
+        check_camera(document, camera, where, self.findings)
         self._watched(areas, known_areas, document, where)
         return Camera(
             id=id,
@@ -401,9 +402,11 @@ class _Loading:
             view=camera.view,
             stream=camera.stream,
             snapshot=camera.snapshot,
+            timeout=camera.timeout,
             source=camera.source,
             sources=camera.sources,
             location=camera.location or near,
             tags=camera.tags,
+            health=camera.health,
             renamed_from=former,
         )

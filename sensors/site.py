@@ -95,6 +95,26 @@ class Point(Struct, frozen=True):
     index: int = -1
 
 
+Fault = Literal["loss", "black", "freeze", "blur", "cover", "shift", "overexposed"]
+"""What can be wrong with a camera: no signal, or its picture."""
+
+
+class HealthSettings(Struct, frozen=True):
+    """How one camera's picture is judged; frames are those sampled, one a second."""
+
+    watch: bool = True  # false: its picture is not judged at all
+    ignore: tuple[Fault, ...] = ()  # faults that this view would show wrongly
+    learn: int = 30  # frames from which the usual view is learnt
+    confirm: int = 5  # frames in a row that show a fault before it is told, and that do not before it is taken back
+    freeze: int = 20  # frames in a row without any change before the picture counts as frozen
+    dark: float = 16.0  # mean luma, 0 to 255, below which a picture without contrast is black
+    bright: float = 0.5  # share of the picture that is burnt out before it counts as over-exposed
+    sharp: float = 0.55  # share of the usual sharpness below which the picture is blurred
+    cover: float = 0.5  # share of the view's structure that is gone before it counts as covered or moved
+    lost: float = 10.0  # seconds without a frame before the signal counts as lost
+    relearn: float = 3600.0  # seconds after which a moved view is taken for the new one; 0 is never
+
+
 class Camera(Struct, frozen=True):
     """A camera, by id as its analytics name it."""
 
@@ -103,12 +123,14 @@ class Camera(Struct, frozen=True):
     areas: tuple[str, ...]
     view: str = ""
     stream: str | None = None  # file, http(s):// or rtsp:// source that OpenCV can open
-    snapshot: str | None = None  # URL of a still
+    snapshot: str | None = None  # http(s) URL of a still, JPEG or PNG; asked for once a second where there is no stream
+    timeout: float = 5.0  # seconds that opening the stream, or one answer of it, may take
     source: str = ""  # name used in events when it differs from the id (Frigate's camera name)
     sources: tuple[str, ...] = ()  # `<dialect>:<name>` by which other dialects know it, as gb28181:34020000001320000001
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
     renamed_from: tuple[str, ...] = ()  # ids it had before, whose history is its own
+    health: HealthSettings = HealthSettings()
 
 
 class Unit(Struct, frozen=True):

@@ -13,11 +13,24 @@ from sensors.document import Document, Path, suggest
 from sensors.findings import Findings
 from sensors.site import Deadlines, MappedValue, Place, Signals
 from sensors.site import Mapping as MappingOfTopics
-from sensors.site_files import LegDeadlines, RosterFile, SiteFile, UnitsFile
+from sensors.site_files import CameraEntry, LegDeadlines, RosterFile, SiteFile, UnitsFile
 
 MAX_PARTITIONS = 256
 MAX_PATH = 256
 MAX_VALUES = 256
+
+HEALTH = {
+    "learn": (10, 10_000),
+    "confirm": (1, 100),
+    "freeze": (2, 10_000),
+    "dark": (0.0, 128.0),
+    "bright": (0.05, 1.0),
+    "sharp": (0.05, 1.0),
+    "cover": (0.2, 1.0),
+    "lost": (2.0, 3600.0),
+    "relearn": (0.0, 32 * 86400.0),
+}
+"""The least and the most that may be said of how a camera's picture is judged."""
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _KIND = re.compile(r"[a-z0-9_-]{0,64}\Z")
@@ -83,6 +96,19 @@ def check_roster(document: Document, file: RosterFile, places: Mapping[str, Plac
                 findings.add(document, ("shifts", i, field), f"'{time}' is no time of day; write HH:MM")
         for seat_id in shift.staff:
             findings.reference("seat", seat_id, seats, document, ("shifts", i, "staff", seat_id))
+
+
+def check_camera(document: Document, camera: CameraEntry, path: Path, findings: Findings) -> None:
+    """Check how a camera is read, and how its picture is to be judged."""
+    if not 0.5 <= camera.timeout <= 60.0:
+        findings.add(document, (*path, "timeout"), f"must be 0.5 to 60 seconds, not {camera.timeout:g}")
+    if camera.snapshot is not None and not camera.snapshot.startswith(("http://", "https://")):
+        findings.add(document, (*path, "snapshot"), "the address of a still begins with http:// or https://")
+    health, path = camera.health, (*path, "health")
+    for name, (least, most) in HEALTH.items():
+        value = getattr(health, name)
+        if not least <= value <= most:
+            findings.add(document, (*path, name), f"must be {least:g} to {most:g}, not {value:g}")
 
 
 def _is_zone(name: str) -> bool:

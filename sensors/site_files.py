@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sensors.site import AreaType, Field, PointKind, Seat, Shift, Signals, Text, Unit
+from sensors.site import AreaType, Field, HealthSettings, PointKind, Seat, Shift, Signals, Text, Unit
 
 Duration = float | str
 """Seconds, or text such as `90 s`, `10 min`, `30 d`."""
@@ -138,10 +138,12 @@ class CameraEntry(Written, frozen=True):
     view: str = ""
     stream: str | None = None
     snapshot: str | None = None
+    timeout: float = 5.0
     source: str = ""
     sources: tuple[str, ...] = ()
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
+    health: HealthSettings = HealthSettings()
     renamed_from: Former = ()
 
 

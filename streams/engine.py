@@ -164,23 +164,27 @@ class Engine:
         elif isinstance(what, SystemEvent):
             self._hear(what.time)
             self._emit(offset, self.desk.condition(itself.change(what, self.clock), self.clock))
+        elif isinstance(what, CameraHealth):
+            self._hear(what.received)
+            changes = self.evaluator.health(what, self.clock)
+            self._tell_faults(offset)
+            self._decide(offset, changes)
         elif isinstance(what, Report):
             self._hear(what.received)
             self._report(offset, what)
         elif isinstance(what, SourceState):
             self._hear(what.received)
             self._source(offset, what)
-        elif isinstance(what, CameraHealth):
-            self._hear(what.received)
 
     def _source(self, offset: int, told: SourceState) -> None:
-        """Take in what a source says of itself, for those of its points that are ours."""
+        """Take in what a source says of itself, for those of its points and cameras that are ours."""
         assert self.evaluator is not None
         named = [self.row_of[point] for point in told.points if 0 <= point < len(self.row_of)]
         rows = np.unique(np.array([row for row in named if row >= 0], np.intp))
         offline, simulated = told.state == "offline", bool(told.quality & SIMULATED)
         name = told.source[:LONGEST_SOURCE]
         changes = self.evaluator.source(rows, offline, name, self.clock, simulated=simulated)
+        changes += self.evaluator.cameras_of_source(told, self.clock)
         self._tell_faults(offset)
         self._decide(offset, changes)
 

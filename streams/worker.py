@@ -283,8 +283,9 @@ class Worker:
         for told in bridges.values():
             for reason, count in told.get("refused", {}).items():
                 quarantine[reason] = quarantine.get(reason, 0) + count
-        for reason, count in others.get("broker", {}).get("refused", {}).items():
-            quarantine[f"broker_{reason}"] = count
+        for process in ("broker", "camera"):
+            for reason, count in others.get(process, {}).get("refused", {}).items():
+                quarantine[f"{process}_{reason}"] = count
         cameras = {name: at for station in stations for name, at in station.engine.cameras.items()}
         cameras.update(others.get("camera", {}).get("seen", {}))
         for reason, count in refused.items():

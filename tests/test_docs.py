@@ -40,7 +40,8 @@ from sensors.lookup import Registry
 from sensors.observation import FRAME, LATE, OUT_OF_RANGE, QUALITY_NAMES
 from sensors.reader import Arrivals
 from sensors.registry import load_site
-from sensors.site import Frigate, HomeAssistant, Mapping, Onvif, SenML, Signals, Site, Sparkplug
+from sensors.site import Frigate, HealthSettings, HomeAssistant, Mapping, Onvif, SenML, Signals, Site, Sparkplug
+from sensors.site_files import CameraEntry
 from streams import settings, topics
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -427,6 +428,18 @@ def test_the_examples_of_what_goes_out_have_the_real_fields(tmp_path: Path) -> N
     assert said is not None
     assert (shown.keys(), shown["type"]) == (said.keys(), said["type"])
     assert shown["data"].keys() == said["data"].keys()
+
+
+# Cameras
+
+
+def test_the_settings_of_a_camera_on_the_page_are_all_there_are_and_the_defaults() -> None:
+    [text] = [one.text for one in blocks(DOCS / "tutorials" / "operator.md") if "health:" in one.text]
+    [shown] = yaml.safe_load(text)["cameras"]
+    entry = msgspec.convert(shown, CameraEntry)
+    assert entry.timeout == CameraEntry().timeout
+    assert msgspec.structs.replace(entry.health, ignore=()) == HealthSettings()
+    assert shown["health"].keys() == set(HealthSettings.__struct_fields__) - {"watch"}
 
 
 # Rules

@@ -237,7 +237,7 @@ def site_children(
         cameras = [*cameras, f"{filmed}={film}"]
     else:
         film = None
-    if cameras or any(camera.stream for camera in content.site.cameras):
+    if cameras or any(camera.stream or camera.snapshot for camera in content.site.cameras):
         filming = child("camera", 1, "-m", "streams.processes.camera")
         filming.environment = {**environment, CAMERAS_VARIABLE: msgspec.json.encode(cameras).decode()}
         started.append(filming)

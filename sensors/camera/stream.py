@@ -38,6 +38,14 @@ LARGEST = 4096 * 4096
 """Pixels of a frame beyond which it is refused: no camera makes them, a hostile file might."""
 
 
+Refuse = Callable[[str, str, bytes], None]
+"""Is told of a picture that was refused: reason (one of `sensors.quarantine.REASONS`), detail, its first bytes."""
+
+
+def unheeded(reason: str, detail: str, raw: bytes) -> None:
+    """Let a refusal be."""
+
+
 class StreamError(RuntimeError):
     """Raised when a source cannot be opened or read, with the source and the reason."""
 
@@ -49,9 +57,21 @@ class AbsentError(StreamError):
 class Stream:
     """One camera's frames, sampled `rate` times a second. A file is played at its own pace, again and again."""
 
-    def __init__(self, source: str, rate: float = 1.0, *, pace: bool = True, loop: bool = True) -> None:
+    def __init__(
+        self,
+        source: str,
+        rate: float = 1.0,
+        *,
+        pace: bool = True,
+        loop: bool = True,
+        timeout: float | None = None,
+        refuse: Refuse = unheeded,
+    ) -> None:
         self.source = source
         self.rate = rate
+        self.moved = time.monotonic()  # when the decoder last came back, or will have at the latest
+        self._timeout = None if timeout is None else round(1000 * timeout)
+        self._refuse = refuse
         self._pace = pace  # False: read a file as fast as it goes (tests, evaluation)
         self._loop = loop
         self._file = "://" not in source
@@ -65,7 +85,8 @@ class Stream:
                 raise AbsentError(f"there is no file {self.source} yet; looking out for it")
             capture = cv2.VideoCapture(self.source)
         else:
-            options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT]
+            limits = self._timeout or OPEN_TIMEOUT, self._timeout or READ_TIMEOUT
+            options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limits[0], cv2.CAP_PROP_READ_TIMEOUT_MSEC, limits[1]]
             capture = cv2.VideoCapture(self.source, cv2.CAP_FFMPEG, options)
         if not capture.isOpened():
             capture.release()
@@ -97,6 +118,7 @@ class Stream:
             take(time, frame)
 
         while not stop.is_set():
+            self.moved = time.monotonic()
             try:
                 self.open()
                 self._read(taken, stop, clock)
@@ -107,7 +129,9 @@ class Stream:
                 absent = isinstance(error, AbsentError)
                 if failures == (PATIENCE if absent else 1):
                     trouble(str(error))
-                stop.wait(ABSENT if absent else RETRY[min(failures, len(RETRY)) - 1])
+                wait = ABSENT if absent else RETRY[min(failures, len(RETRY)) - 1]
+                self.moved = time.monotonic() + wait
+                stop.wait(wait)
             finally:
                 self.close()
 
@@ -123,18 +147,23 @@ class Stream:
                 if not self._file:
                     raise StreamError(f"{redacted(self.source)} has broken off")
                 return
-            at = number / pace if self._file else time.monotonic() - begun
+            self.moved = time.monotonic()
+            at = number / pace if self._file else self.moved - begun
             number += 1
             if self._file and self._pace:
-                stop.wait(max(0.0, begun + at - time.monotonic()))
+                wait = max(0.0, begun + at - self.moved)
+                self.moved += wait
+                stop.wait(wait)
             turn = int(at * self.rate)
             if turn == taken:
                 continue
             taken = turn
             good, image = self._capture.retrieve()
             if not good or image is None or image.size == 0:
+                self._refuse("malformed", "a frame that cannot be decoded", b"")
                 raise StreamError(f"{redacted(self.source)} gives a broken frame")
             if image.shape[0] * image.shape[1] > LARGEST:
+                self._refuse("image_bomb", f"frames of {image.shape[1]}×{image.shape[0]} pixels", b"")
                 raise StreamError(f"{redacted(self.source)} gives frames of {image.shape[1]}×{image.shape[0]}")
             take(started + at if self._file else clock(), image)
 

@@ -1,4 +1,8 @@
-"""The camera process: reads streams with OpenCV, and takes a picture when an alarm is raised where a camera looks."""
+"""The camera process: reads streams with OpenCV, tells how their pictures are, and takes one when an alarm is raised.
+
+What is wrong with a camera's picture goes into the log whenever it changes, and once a minute. A decoder that hangs is
+left to itself and another begins: its camera is told as lost meanwhile, and the figures say how many hang.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ import contextlib
 import logging
 import os
 import signal
-import threading
 import time
+from collections import Counter
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,18 +23,21 @@ import msgspec
 from alerts import outcome
 from alerts.outcome import AlarmTransition
 from sensors import observation
-from sensors.camera.snapshot import Ring, keep, prune
-from sensors.camera.stream import Frame, Stream, redacted
+from sensors.camera.eye import Eye, source_of
+from sensors.camera.health import Judgement
+from sensors.camera.snapshot import keep, prune
+from sensors.camera.stream import redacted
 from sensors.lookup import Registry
-from sensors.observation import Command
-from sensors.site import RANK, Camera
+from sensors.observation import CameraHealth, Command
+from sensors.quarantine import PARTITION, Quarantine
+from sensors.site import RANK
 from streams import bundle, publication, settings
 from streams.bundle import Bundle, version_of
 from streams.figures import keep_writing
 from streams.following import Following
 from streams.hub import RESYNC, HubClient, HubError
 from streams.processes import child
-from streams.topics import OBSERVATIONS, OUTCOMES
+from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
 
 logger = logging.getLogger(__name__)
 
@@ -44,58 +51,20 @@ FRESH = 10.0
 AGAIN = 5.0
 """Seconds between two pictures of one camera for one incident, unless its level rises."""
 
-FAULT = 5.0
-"""Seconds of rest after an unforeseen fault of a decoder."""
+LOOK = 0.25
+"""Seconds between two looks at the health of all cameras."""
+
+TELL = 60.0
+"""Seconds after which a camera's health is told again though nothing has changed."""
+
+MOST_HUNG = 16
+"""Decoders left to themselves at once beyond which the process begins anew: each holds memory and a thread."""
 
 PATIENCE = 0.5
 """Seconds that decoders get to end at a stop."""
 
 MOST_BYTES = 5_000_000_000
 OLDEST = 90 * 86400.0
-
-
-class Eye:
-    """One camera: its stream in a thread of its own, and its ring of pictures."""
-
-    def __init__(self, camera: Camera, source: str) -> None:
-        self.camera, self.source = camera, source
-        self.ring = Ring()
-        self.frames = 0
-        self.last_frame: float | None = None  # unix seconds
-        self.last_picture = (0.0, "", 0)  # when, for which incident, at which level
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=camera.id, daemon=True)
-
-    def start(self) -> None:
-        """Begin reading."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask the thread to end."""
-        self._stop.set()
-
-    def ended(self, seconds: float) -> bool:
-        """Wait for the thread's end, at most `seconds`; tell whether it came. A decoder may hang for longer."""
-        if self._thread.ident is not None:
-            self._thread.join(max(0.0, seconds))
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        stream = Stream(self.source)
-        while not self._stop.is_set():
-            try:
-                stream.run(self._take, self._stop, self._trouble)
-            except Exception:  # a decoder's unforeseen fault must not blind this camera for good
-                logger.exception("camera %s broke", self.camera.id)
-                self._stop.wait(FAULT)
-
-    def _trouble(self, sentence: str) -> None:
-        logger.warning("camera %s: %s", self.camera.id, sentence)
-
-    def _take(self, at: float, frame: Frame) -> None:
-        self.frames += 1
-        self.last_frame = time.time()
-        self.ring.add(self.last_frame, frame)
 
 
 class Cameras:
@@ -105,6 +74,8 @@ class Cameras:
         self.registry, self.folder, self.hub = registry, folder, hub
         self.eyes = [Eye(registry.cameras[name], source) for name, source in sources.items()]
         self.pictures = 0
+        self.quarantine = Quarantine("camera")
+        self._told: dict[str, tuple[float, Judgement]] = {}  # camera → when (monotonic) and what was told last
 
     def adopt(self, registry: Registry, sources: dict[str, str]) -> None:
         """Change to another version of the site: what is read from the same source goes on being read."""
@@ -113,12 +84,13 @@ class Cameras:
         kept |= {(names[id], source): eye for (id, source), eye in kept.items() if id in names}
         eyes = []
         for name, source in sources.items():
+            camera = registry.cameras[name]
             eye = kept.get((name, source))
-            if eye is None:
-                eye = Eye(registry.cameras[name], source)
+            if eye is None or (eye.camera.health, eye.camera.timeout) != (camera.health, camera.timeout):
+                eye = Eye(camera, source)
                 logger.info("camera %s from %s", name, redacted(source))
                 eye.start()
-            eye.camera = registry.cameras[name]
+            eye.camera = camera
             eyes.append(eye)
         for eye in self.eyes:
             if eye not in eyes:
@@ -144,13 +116,80 @@ class Cameras:
                             except Exception:  # must not cost the pictures of the alarms after it
                                 logger.exception("no picture of %s for %s", eye.camera.id, one.incident)
 
+    async def tell(self) -> None:
+        """Tell of the cameras' health and of refused pictures, and see to decoders that hang, for ever."""
+        while True:
+            self._see_to_hung()
+            try:
+                await self._tell_health()
+                await self._tell_refused()
+            except (HubError, TimeoutError) as error:
+                logger.error("the log does not take the cameras' health: %s", error)
+            await asyncio.sleep(LOOK)
+
     def figures(self) -> dict[str, Any]:
-        """Count frames read and pictures taken, and say when each camera last gave a frame."""
+        """Count frames, pictures and refusals, and say of each camera when it last gave a frame and how that is."""
+        refused: Counter[str] = Counter()
+        for eye in self.eyes:
+            refused.update(eye.refused)
         return {
             "frames": sum(eye.frames for eye in self.eyes),
             "pictures": self.pictures,
             "seen": {eye.camera.id: eye.last_frame for eye in self.eyes if eye.last_frame is not None},
+            "health": {camera: judgement.state for camera, (_, judgement) in self._told.items()},
+            "hung": {eye.camera.id: eye.hung for eye in self.eyes if eye.hung},
+            "refused": dict(refused),
         }
+
+    def _see_to_hung(self) -> None:
+        for eye in self.eyes:
+            if eye.stuck:
+                logger.error("the decoder of camera %s hangs; it is left to itself and another begins", eye.camera.id)
+                eye.again()
+        if sum(eye.hung for eye in self.eyes) > MOST_HUNG:
+            logger.critical("more than %d decoders hang; the process begins anew", MOST_HUNG)
+            os._exit(1)  # a thread inside a library ends with its process only
+
+    async def _tell_health(self) -> None:
+        now, moment = time.time(), time.monotonic()
+        records: list[tuple[str, int, bytes | None, bytes]] = []
+        told: dict[str, tuple[float, Judgement]] = {}
+        for eye in self.eyes:
+            judgement = eye.judgement(now)
+            if judgement is None:
+                continue
+            since, before = self._told.get(eye.camera.id, (0.0, None))
+            same = before is not None and (before.state, before.faults.keys(), before.judged) == (
+                judgement.state,
+                judgement.faults.keys(),
+                judgement.judged,
+            )
+            if same and moment - since < TELL:
+                continue
+            told[eye.camera.id] = (moment, judgement)
+            area = eye.camera.areas[0]
+            health = CameraHealth(
+                area=area,
+                camera=eye.camera.id,
+                time=now,
+                received=now,
+                faults={str(fault): sure for fault, sure in judgement.faults.items()},
+                judged=judgement.judged,
+            )
+            records.append((OBSERVATIONS, self.registry.partition(area), None, observation.encode(health)))
+        if records:
+            await self.hub.produce(records)
+            self._told |= told  # what the log did not take is told again at the next look
+
+    async def _tell_refused(self) -> None:
+        for eye in self.eyes:
+            while eye.refusals:
+                one = eye.refusals.popleft()
+                self.quarantine.refuse(one.time, f"camera/{eye.camera.id}", one.reason, one.raw, one.detail)
+        if self.quarantine.pending:
+            kept = self.quarantine.take(time.time())
+            if kept:
+                await self.hub.produce([(QUARANTINE, PARTITION, None, one) for one in kept])
 
     async def _picture(self, eye: Eye, alarm: AlarmTransition) -> None:
         now = time.time()
@@ -186,8 +225,8 @@ class Cameras:
 
 
 def sources_of(registry: Registry, given: Sequence[str]) -> dict[str, str]:
-    """Say which camera is read from where: the site's streams, changed by CAMERA=SOURCE. Raise ValueError."""
-    sources = {camera.id: camera.stream for camera in registry.site.cameras if camera.stream}
+    """Say what is read for each camera: the site's streams and stills, changed by CAMERA=SOURCE. Raise ValueError."""
+    sources = {camera.id: source for camera in registry.site.cameras if (source := source_of(camera))}
     for one in given:
         name, sign, source = one.partition("=")
         if not sign or not source:
@@ -232,9 +271,11 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
 
     tasks = [
         asyncio.create_task(cameras.watch()),
+        asyncio.create_task(cameras.tell()),
         asyncio.create_task(keep_writing(found.data_folder, "camera", figures, child.parent().alive)),
     ]
-    tasks[0].add_done_callback(lambda _: stop.set())
+    for task in tasks[:2]:
+        task.add_done_callback(lambda _: stop.set())
     child.ready()
     try:
         while not stop.is_set():
@@ -244,18 +285,22 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
                 async with asyncio.timeout(600):
                     await stop.wait()
     finally:
-        ended = tasks[0].done()
+        ended = [place for place in (0, 1) if tasks[place].done()]
         for eye in cameras.eyes:
             eye.stop()
         for task in tasks:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         await hub.close()
-        if ended:
-            logger.critical("the outcomes are no longer followed: %r", results[0])
+        for place in ended:
+            what = ("the outcomes are no longer followed", "the cameras' health is no longer told")[place]
+            logger.critical("%s: %r", what, results[place])
         deadline = time.monotonic() + PATIENCE
-        if not all(eye.ended(deadline - time.monotonic()) for eye in cameras.eyes):
-            os._exit(int(ended))  # a hanging decoder must not hold up the stop, nor be torn down under its own feet
+        ends = [eye.ended(deadline - time.monotonic()) and not eye.hung for eye in cameras.eyes]
+        if not all(ends):
+            os._exit(
+                int(bool(ended))
+            )  # a hanging decoder must not hold up the stop, nor be torn down under its own feet
     if ended:
         raise SystemExit(1)
 

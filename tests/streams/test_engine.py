@@ -8,8 +8,20 @@ from hypothesis import strategies as st
 
 from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused
 from sensors import frame
-from sensors.observation import BAD, GOOD, HISTORICAL, LATE, OUT_OF_RANGE, SIMULATED, UNCERTAIN, CameraEvent, Report
-from sensors.site import Text
+from sensors.observation import (
+    BAD,
+    GOOD,
+    HISTORICAL,
+    LATE,
+    OUT_OF_RANGE,
+    SIMULATED,
+    UNCERTAIN,
+    CameraEvent,
+    CameraHealth,
+    Report,
+    SourceState,
+)
+from sensors.site import Camera, Text
 from streams import snapshot
 from streams.bundle import Bundle
 from streams.engine import Engine
@@ -91,8 +103,10 @@ def every_kind() -> tuple[Bundle, Bundle]:
         )
         for k, point in enumerate(site().points)
     )
-    first = msgspec.structs.replace(site(), points=points)
+    cameras = (*site().cameras, Camera(id="cam-1", name=Text(zh="", en=""), areas=("a1", "a0"), stream="rtsp://x"))
+    first = msgspec.structs.replace(site(), points=points, cameras=cameras)
     more = (
+        a_rule("wrong", scope="camera", when="fault('any')", clear="not fault('black')", **{"for": 2}),
         a_rule("few", when="count('20s') < 2", **{"for": 3}),
         a_rule("top", where={"points": ["p1"]}, when="max('32s') > 6 and spread('20s') < 9"),
     )
@@ -102,7 +116,15 @@ def every_kind() -> tuple[Bundle, Bundle]:
         a_rule("lost", kind="data_quality", when="age > 20 s", **{"for": 2}),
         a_rule("half", kind="data_quality", scope="area", when="area.count(age > 30 s) >= 2"),
     )
-    return Bundle(site=first, rules=(*RULES, *told)), Bundle(site=second, rules=(*RULES[1:], *rules(), *more, told[0]))
+    eyes = (
+        a_rule("blind", scope="camera", when="fault('black') and judged", clear_after=3),
+        a_rule("mute", scope="camera", when="age > 20 s or fault('loss')"),
+        a_rule("lone", scope="camera", when="fault('blur') and not seen('debris', '30s')"),
+    )
+    return (
+        Bundle(site=first, rules=(*RULES, *told, *eyes)),
+        Bundle(site=second, rules=(*RULES[1:], *rules(), *eyes, *more, told[0])),
+    )
 
 
 CONTENTS = every_kind()
@@ -139,6 +161,16 @@ steps = st.lists(
             st.lists(st.integers(0, 7), max_size=4),
             st.sampled_from([GOOD, GOOD, SIMULATED]),
         ),
+        st.tuples(
+            st.just("health"),
+            st.sampled_from(["cam", "cam-1", "nobody"]),
+            st.sets(st.sampled_from(["loss", "black", "blur", "fog"]), max_size=2),
+            st.booleans(),
+            st.sampled_from(["camera", "onvif"]),
+            st.sampled_from([0.0, 1.0, 12.0, -3.0]),
+            st.sampled_from(QUALITIES),
+        ),
+        st.tuples(st.just("eyes"), st.sampled_from(["offline", "online"]), st.sampled_from([0.0, 5.0]), st.booleans()),
         st.tuples(st.just("publish"), st.integers(0, 1)),
         st.tuples(st.just("back"), st.integers(3, 900)),
         st.tuples(st.just("bad"), st.binary(max_size=5)),
@@ -169,6 +201,32 @@ def build(plan: list[tuple]) -> list[bytes]:
             values.append(record(seen))
         elif what == "source":
             values.append(source(of[0], now, *of[1], quality=of[2]))
+        elif what == "health":
+            camera, faults, judged, teller, ago, quality = of
+            health = CameraHealth(
+                area="a0",
+                camera=camera,
+                time=now - ago,
+                received=now,
+                faults=dict.fromkeys(sorted(faults), 0.7),
+                judged=judged,
+                source=teller,
+                quality=quality,
+            )
+            values.append(record(health))
+        elif what == "eyes":
+            state, ago, simulated = of
+            gone = SourceState(
+                area="a0",
+                source="frigate:x",
+                state=state,
+                time=now - ago,
+                received=now,
+                points=(0,),
+                cameras=("cam", "cam-1"),
+                quality=SIMULATED if simulated else GOOD,
+            )
+            values.append(record(gone))
         elif what == "publish":
             values.append(published(CONTENTS[of[0]], f"v{number}", now))
         elif what == "back":
@@ -647,3 +705,46 @@ def test_what_breaks_the_desk_keeps_no_other_alarm_from_being_raised(monkeypatch
     records = play([frame_of([(k, START + 1, 30.0) for k in (0, 2, 3)], START + 1)], engine=engine)
     assert {a.scope for a in flat(records, AlarmTransition)} == {"p0", "p3", "engine/0"}
     assert [r.reason for r in flat(records, Refused)] == ["engine_error: creep at p2: broken"]
+
+
+def told(at: float, *faults: str, camera: str = "cam", area: str = "a0") -> bytes:
+    """Make the health of a camera."""
+    found = dict.fromkeys(faults, 0.9)
+    return record(CameraHealth(area=area, camera=camera, time=START + at, received=START + at, faults=found))
+
+
+def test_a_camera_in_trouble_is_an_alarm_of_its_own_beside_the_areas_risks() -> None:
+    rule = a_rule("blind", scope="camera", kind="data_quality", when="fault('black') or fault('cover')")
+    values = [published(Bundle(site=site(), rules=(*rules(), rule))), tick(START), told(1), tick(START + 5)]
+    values += [told(5, "black"), tick(START + 6), tick(START + 9), told(9), tick(START + 10)]
+    raised, returned = flat(play(values), AlarmTransition)
+    assert (raised.rule, raised.kind, raised.scope, raised.area, raised.edge) == (
+        "blind",
+        "data_quality",
+        "cam",
+        "a0",
+        "alarm",
+    )
+    assert raised.explanation is not None
+    assert raised.explanation.cameras == ("cam",)
+    assert raised.onset == START + 5
+    assert (returned.edge, returned.time) == ("return", START + 9)
+
+
+def test_a_source_that_says_that_its_camera_has_gone_is_loss_of_signal() -> None:
+    rule = a_rule("lost", scope="camera", kind="data_quality", when="fault('loss')")
+    gone = SourceState(
+        area="a0", source="frigate:gate", state="offline", time=START + 1, received=START + 1, cameras=("cam",)
+    )
+    back = msgspec.structs.replace(gone, state="online", time=START + 9, received=START + 9)
+    values = [published(Bundle(site=site(), rules=(rule,))), tick(START), record(gone), record(back)]
+    assert [(a.scope, a.edge) for a in flat(play(values), AlarmTransition)] == [("cam", "alarm"), ("cam", "return")]
+
+
+def test_silence_of_a_camera_is_alarmed_by_the_clock() -> None:
+    rule = a_rule("mute", scope="camera", kind="data_quality", when="age > 60 s")
+    values = [published(Bundle(site=site(), rules=(rule,))), tick(START), told(1)]
+    values += [tick(START + n) for n in range(2, 70)]
+    (alarm,) = flat(play(values), AlarmTransition)
+    assert (alarm.scope, alarm.kind) == ("cam", "data_quality")
+    assert START + 61 <= alarm.time <= START + 63

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,14 +21,17 @@ import pytest
 from alerts import outcome
 from alerts.outcome import AlarmTransition, Record
 from scripts.commands import run
-from sensors import observation
+from sensors import observation, quarantine
+from sensors.camera.eye import Eye
+from sensors.camera.stream import Stream
 from sensors.lookup import Registry
-from sensors.observation import Command
+from sensors.observation import CameraHealth, Command
+from sensors.site import Camera, HealthSettings, Text
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.hub import HubClient, HubServer
-from streams.processes.camera import Cameras, Eye, _run, given_by, sources_of
-from streams.topics import OBSERVATIONS, OUTCOMES
+from streams.processes.camera import Cameras, _run, given_by, sources_of
+from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
 from tests.streams.small_site import rules, site
 from tests.waiting import reached
 
@@ -244,7 +248,7 @@ def test_sources_with_passwords_are_on_no_command_line(tmp_path: Path) -> None:
 def test_a_broken_decoder_does_not_blind_its_camera(
     tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.processes.camera.FAULT", 0.01)
+    monkeypatch.setattr("sensors.camera.eye.FAULT", 0.01)
     eye = Eye(Registry(site()).cameras["cam"], str(film))
     add, broken = eye.ring.add, 2
 
@@ -308,3 +312,120 @@ def frames_read(folder: Path) -> int:
         return int(msgspec.json.decode((folder / "run" / "camera.json").read_bytes())["frames"])
     except FileNotFoundError:
         return 0
+
+
+def healths(found: Desk) -> list[CameraHealth]:
+    said = [observation.decode(value) for topic, _, _, value in found.written if topic == OBSERVATIONS]
+    return [one for one in said if isinstance(one, CameraHealth)]
+
+
+@asynccontextmanager
+async def telling(folder: Path, sources: dict[str, str], content: Any = None) -> AsyncIterator[tuple[Desk, Cameras]]:
+    """Run the cameras' health against a hub."""
+    async with desk(folder) as found:
+        hub = HubClient(folder / "run" / "hub.sock")
+        cameras = Cameras(Registry(content or site()), sources, folder / "snapshots", hub)
+        for eye in cameras.eyes:
+            eye.start()
+        task = asyncio.create_task(cameras.tell())
+        try:
+            yield found, cameras
+        finally:
+            for eye in cameras.eyes:
+                eye.stop()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await hub.close()
+
+
+def eyes_of(count: int, **health: Any) -> Any:
+    cameras = tuple(
+        Camera(id=f"cam-{n}", name=Text(zh="", en=""), areas=("a0",), health=HealthSettings(**health))
+        for n in range(count)
+    )
+    return msgspec.structs.replace(site(), cameras=cameras)
+
+
+def test_health_is_told_at_changes_and_again_after_a_while(
+    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with telling(tmp_path, {"cam": str(film)}) as (found, cameras):
+            await reached(lambda: healths(found))
+            (first,) = healths(found)
+            assert (first.camera, first.area, first.faults, first.judged) == ("cam", "a0", {}, False)
+            assert abs(first.time - time.time()) < 10
+            assert cameras.figures()["health"] == {"cam": "learning"}
+            monkeypatch.setattr("streams.processes.camera.TELL", 0.0)
+            await reached(lambda: len(healths(found)) > 1)
+
+    asyncio.run(test())
+
+
+def test_a_camera_that_gives_nothing_is_lost_and_the_others_are_not(tmp_path: Path, film: Path) -> None:
+    async def test() -> None:
+        sources = {"cam-0": str(film), "cam-1": str(tmp_path / "none.avi")}
+        async with telling(tmp_path, sources, eyes_of(2, lost=2.0)) as (found, _):
+            await reached(lambda: {one.camera for one in healths(found)} == {"cam-0", "cam-1"})
+            assert {one.camera: dict(one.faults) for one in healths(found)} == {"cam-0": {}, "cam-1": {"loss": 1.0}}
+
+    asyncio.run(test())
+
+
+def test_a_decoder_that_hangs_stops_no_other_camera(
+    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensors.camera.eye.STUCK", -9.0)
+    hold, run = threading.Event(), Stream.run
+
+    def hanging(self: Stream, *arguments: Any) -> None:
+        if "hangs" in self.source:
+            hold.wait(20)
+        else:
+            run(self, *arguments)
+
+    monkeypatch.setattr(Stream, "run", hanging)
+
+    async def test() -> None:
+        sources = {"cam-0": str(film), "cam-1": "rtsp://hangs"}
+        async with telling(tmp_path, sources, eyes_of(2, lost=2.0)) as (found, cameras):
+            await reached(lambda: cameras.figures()["hung"].get("cam-1"))
+            await reached(lambda: any(one.camera == "cam-1" and "loss" in one.faults for one in healths(found)))
+            frames = cameras.eyes[0].frames
+            await reached(lambda: cameras.eyes[0].frames > frames)
+            hold.set()
+
+    asyncio.run(test())
+
+
+def test_refused_pictures_are_in_the_quarantine(tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensors.camera.stream.LARGEST", 10)
+
+    async def test() -> None:
+        async with telling(tmp_path, {"cam": str(film)}) as (found, cameras):
+            await reached(lambda: any(topic == QUARANTINE for topic, *_ in found.written))
+            [kept] = [quarantine.decode(value) for topic, _, _, value in found.written if topic == QUARANTINE][:1]
+            assert (kept.source, kept.topic, kept.reason) == ("camera", "camera/cam", "image_bomb")
+            assert cameras.figures()["refused"]["image_bomb"] >= 1
+
+    asyncio.run(test())
+
+
+def test_health_that_the_log_does_not_take_is_told_again(
+    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with telling(tmp_path, {"cam": str(film)}) as (found, cameras):
+            produce, refused = cameras.hub.produce, 0
+
+            async def refusing(records: Any, *, seconds: float = 10.0) -> list[int]:
+                nonlocal refused
+                refused += 1
+                raise TimeoutError("no answer")
+
+            cameras.hub.produce = refusing  # type: ignore[method-assign]
+            await reached(lambda: refused)
+            cameras.hub.produce = produce  # type: ignore[method-assign]
+            await reached(lambda: healths(found))
+
+    asyncio.run(test())

@@ -37,13 +37,14 @@ function argument(text: string | undefined): string {
   if (window) return duration(Number(window[1]) * (SECONDS[window[2] ?? 's'] ?? 1));
   if (text === 'limit') return t('feature.limit');
   if (text in RANK) return t(`level.${text as Level}`);
-  return tCode('event', text);
+  const fault = tCode('fault', text);
+  return fault === text ? tCode('event', text) : fault;
 }
 
 /** Write a term's value or threshold with its unit: times as times, unknown as unknown. */
 export function termValue(term: Term, value: number | null | undefined): string {
   if (value == null) return t('value.unknown');
-  if (/^(not\s+)?seen\(/.test(term.name)) return value ? t('value.yes') : t('value.no');
+  if (/^(not\s+)?(seen\(|fault\(|judged$)/.test(term.name)) return value ? t('value.yes') : t('value.no');
   const unit = term.unit ?? '';
   if (TIMES.test(term.name)) return Number.isFinite(value) ? duration(value * (SECONDS[TIME_UNITS[unit] ?? 's'] ?? 1)) : t('time.never');
   return unit ? `${quantity(value)} ${unit}` : quantity(value);

@@ -192,9 +192,9 @@ function Alarms({ alarms, cause, shown, onShow }: AlarmsProps) {
   );
 }
 
-/** A point's or an area's name. */
+/** The name of the point, area or camera that an alarm is about. */
 export function scopeName(alarm: Alarm): string {
-  return (
-    tName(directory.value?.points.get(alarm.scope)?.name) || tName(directory.value?.areas.get(alarm.scope)?.name) || alarm.scope
-  );
+  const known = directory.value;
+  const found = known?.points.get(alarm.scope) ?? known?.areas.get(alarm.scope) ?? known?.cameras.get(alarm.scope);
+  return tName(found?.name) || alarm.scope;
 }

@@ -1,0 +1,140 @@
+"""One camera that is read: its reader in a thread of its own, its ring of pictures, and the health of its picture.
+
+A decoder may hang inside its library, where nothing can end it. So whoever watches the eyes asks each whether it is
+`stuck`, leaves a stuck thread to itself and has another begin (`again`); all others go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from typing import NamedTuple
+
+from sensors.camera.health import Health, Judgement
+from sensors.camera.snapshot import Ring
+from sensors.camera.still import PREFIX, Stills
+from sensors.camera.stream import Frame, Refuse, Stream, unheeded
+from sensors.site import Camera
+
+logger = logging.getLogger(__name__)
+
+FAULT = 5.0
+"""Seconds of rest after an unforeseen fault of a decoder."""
+
+STUCK = 30.0
+"""Seconds after which a decoder that has not come back, beyond its own time-outs, is taken to hang."""
+
+MOST_REFUSALS = 1000
+"""Refused pictures kept until somebody takes them."""
+
+
+class Refusal(NamedTuple):
+    """A picture that was refused."""
+
+    time: float  # unix seconds
+    reason: str
+    detail: str
+    raw: bytes
+
+
+class Eye:
+    """One camera: its stream in a thread of its own, its ring of pictures, its health."""
+
+    def __init__(self, camera: Camera, source: str) -> None:
+        self.camera, self.source = camera, source
+        self.ring = Ring()
+        self.frames = 0
+        self.last_frame: float | None = None  # unix seconds
+        self.last_picture = (0.0, "", 0)  # when, for which incident, at which level
+        self.hung = 0  # decoders that were left to themselves
+        self.refusals: deque[Refusal] = deque(maxlen=MOST_REFUSALS)
+        self.refused: dict[str, int] = {}  # reason → pictures
+        self._health = Health(camera.health)
+        self._seen = time.monotonic()  # when a frame last came, or when reading began
+        self._ready()
+
+    def start(self) -> None:
+        """Begin reading."""
+        self._seen = self._reader.moved = time.monotonic()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stop.set()
+
+    def ended(self, seconds: float) -> bool:
+        """Wait for the thread's end, at most `seconds`; tell whether it came. A decoder may hang for longer."""
+        if self._thread.ident is not None:
+            self._thread.join(max(0.0, seconds))
+        return not self._thread.is_alive()
+
+    @property
+    def stuck(self) -> bool:
+        """Tell whether the decoder hangs: it has not come back within its time-outs and `STUCK` more."""
+        late = time.monotonic() - self._reader.moved
+        return self._thread.is_alive() and not self._stop.is_set() and late > STUCK + 2 * self.camera.timeout
+
+    def again(self) -> None:
+        """Leave a decoder that hangs to itself and begin with another; what the old one still gives is dropped."""
+        self._stop.set()
+        self.hung += 1
+        self._health = Health(self.camera.health)
+        self._ready()
+        self._thread.start()
+
+    def judgement(self, now: float) -> Judgement | None:
+        """Say how the picture is at a unix time: lost when no frame came for long; None before anything is known."""
+        if time.monotonic() - self._seen > self.camera.health.lost:
+            return Judgement(now, "lost", {"loss": 1.0}, False)
+        if not self.camera.health.watch:
+            return Judgement(now, "unjudged", {}, False) if self.frames else None
+        return self._health.now if self.frames else None
+
+    def _ready(self) -> None:
+        self._stop = stop = threading.Event()
+
+        def refuse(reason: str, detail: str, raw: bytes) -> None:
+            if not stop.is_set():
+                self.refused[reason] = self.refused.get(reason, 0) + 1
+                self.refusals.append(Refusal(time.time(), reason, detail, raw))
+
+        self._reader = reader_of(self.source, self.camera.timeout, refuse)
+        self._thread = threading.Thread(target=self._run, args=(self._reader, stop), name=self.camera.id, daemon=True)
+
+    def _run(self, reader: Stream | Stills, stop: threading.Event) -> None:
+        def take(at: float, frame: Frame) -> None:
+            if not stop.is_set():
+                self._take(frame)
+
+        while not stop.is_set():
+            try:
+                reader.run(take, stop, self._trouble)
+            except Exception:  # a decoder's unforeseen fault must not blind this camera for good
+                logger.exception("camera %s broke", self.camera.id)
+                reader.moved = time.monotonic() + FAULT
+                stop.wait(FAULT)
+
+    def _trouble(self, sentence: str) -> None:
+        logger.warning("camera %s: %s", self.camera.id, sentence)
+
+    def _take(self, frame: Frame) -> None:
+        self.frames += 1
+        self.last_frame = now = time.time()
+        self.ring.add(now, frame)
+        if self.camera.health.watch:
+            self._health.feed(now, frame)
+        self._seen = time.monotonic()
+
+
+def reader_of(source: str, timeout: float, refuse: Refuse = unheeded) -> Stream | Stills:
+    """Choose how a source is read: stills where it says so (`still+http://…`), else a stream or file."""
+    if source.startswith(PREFIX):
+        return Stills(source, timeout=timeout, refuse=refuse)
+    return Stream(source, timeout=timeout, refuse=refuse)
+
+
+def source_of(camera: Camera) -> str | None:
+    """Say where a camera is read: its stream, else its stills."""
+    return camera.stream or (PREFIX + camera.snapshot if camera.snapshot else None)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from sensors.camera import eye as eyes
+from sensors.camera.eye import Eye, source_of
+from sensors.camera.still import Stills
+from sensors.camera.stream import Stream
+from sensors.site import Camera, HealthSettings, Text
+from tests.sensors.camera.test_stream import film
+from tests.waiting import until
+
+
+def camera(**fields: object) -> Camera:
+    return Camera(id="cam", name=Text(zh="", en=""), areas=("a",), **fields)  # type: ignore[arg-type]
+
+
+def test_a_stream_comes_before_stills() -> None:
+    assert source_of(camera()) is None
+    assert source_of(camera(stream="rtsp://x", snapshot="http://y")) == "rtsp://x"
+    assert source_of(camera(snapshot="http://y")) == "still+http://y"
+    assert isinstance(eyes.reader_of("still+http://y", 1.0), Stills)
+    assert isinstance(eyes.reader_of("rtsp://x", 1.0), Stream)
+
+
+def test_a_source_that_gives_nothing_is_lost_after_the_time_given(tmp_path: Path) -> None:
+    eye = Eye(camera(health=HealthSettings(lost=0.05)), str(tmp_path / "none.avi"))
+    assert eye.judgement(5.0) is None, "nothing is known yet"
+    eye.start()
+    found = until(lambda: eye.judgement(5.0))
+    assert (found.state, found.faults, found.judged) == ("lost", {"loss": 1.0}, False)
+    eye.stop()
+
+
+def test_a_camera_whose_picture_is_not_watched_is_only_there_or_lost(tmp_path: Path) -> None:
+    eye = Eye(camera(health=HealthSettings(watch=False)), str(film(tmp_path / "a.avi")))
+    eye.start()
+    found = until(lambda: eye.judgement(5.0))
+    assert (found.state, found.faults) == ("unjudged", {})
+    eye.stop()
+
+
+def test_a_decoder_that_hangs_is_noticed_and_replaced_and_its_late_frames_are_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eyes, "STUCK", 0.0)
+    let_go, late = threading.Event(), threading.Event()
+    run = Stream.run
+    hang = True
+
+    def hanging(self: Stream, take, stop, trouble, clock=time.time):  # type: ignore[no-untyped-def]
+        nonlocal hang
+        if hang:
+            hang = False
+            let_go.wait(20)  # as inside a library: it does not look at `stop`
+            take(0.0, None)
+            late.set()
+            return
+        run(self, take, stop, trouble, clock)
+
+    monkeypatch.setattr(Stream, "run", hanging)
+    eye = Eye(camera(timeout=0.05), str(film(tmp_path / "a.avi")))
+    eye.start()
+    until(lambda: eye.stuck)
+    eye.again()
+    until(lambda: eye.frames)
+    frames = eye.frames
+    let_go.set()
+    assert late.wait(10)
+    assert eye.frames in (frames, frames + 1), "the broken frame of the old decoder is not taken"
+    assert eye.hung == 1
+    eye.stop()
+    assert eye.ended(10)
+
+
+def test_refused_pictures_are_counted_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensors.camera.stream.LARGEST", 64 * 48 - 1)
+    eye = Eye(camera(), str(film(tmp_path / "a.avi")))
+    eye.start()
+    until(lambda: eye.refused)
+    eye.stop()
+    assert eye.refused == {"image_bomb": 1}
+    assert eye.refusals[0].detail == "frames of 64×48 pixels"
