@@ -5,10 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from sensors.camera.snapshot import encode
 from sensors.camera.stream import LARGEST, Frame
 
 MOST_BYTES = 16_000_000
 """Bytes of a still beyond which it is refused."""
+
+PHOTO = 64_000_000
+"""Pixels of a person's photo beyond which it is refused: telephones take fifty million."""
 
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _TAIL = 64
@@ -26,13 +30,13 @@ class PictureError(ValueError):
         super().__init__(detail)
 
 
-def decode(data: bytes) -> Frame:
-    """Decode a JPEG or PNG to a BGR frame. Raise `PictureError`."""
+def decode(data: bytes, pixels: int = LARGEST) -> Frame:
+    """Decode a JPEG or PNG of at most so many `pixels` to a BGR frame. Raise `PictureError`."""
     if len(data) > MOST_BYTES:
         raise PictureError("oversized", f"a still of more than {MOST_BYTES:,} bytes")
     width, height = size_of(data)
-    if width * height > LARGEST:
-        raise PictureError("image_bomb", f"a still of {width}×{height} pixels, beyond {LARGEST:,} in all")
+    if width * height > pixels:
+        raise PictureError("image_bomb", f"a still of {width}×{height} pixels, beyond {pixels:,} in all")
     if (b"\xff\xd9" if data.startswith(_JPEG) else b"IEND") not in data[-_TAIL:]:
         raise PictureError("malformed", "a still that breaks off")
     try:
@@ -42,6 +46,14 @@ def decode(data: bytes) -> Frame:
     if frame is None or frame.size == 0:
         raise PictureError("malformed", "a still that cannot be decoded")
     return frame  # type: ignore[return-value]
+
+
+def renewed(data: bytes) -> bytes:
+    """Make a person's JPEG or PNG anew as a JPEG, no wider than those that cameras take. Raise `PictureError`.
+
+    The new one holds the picture alone: where and by whom it was taken (EXIF), and whatever else was in it, is gone.
+    """
+    return encode(decode(data, PHOTO))
 
 
 def size_of(data: bytes) -> tuple[int, int]:

@@ -21,7 +21,6 @@ from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from sensors import observation
-from sensors.camera.photo import PhotoError, renewed
 from sensors.lookup import nearest_area
 from sensors.observation import Report
 from sensors.push import Reading, Turned
@@ -109,13 +108,15 @@ def _area(console: Console, body: schema.NewReport) -> str:
 
 
 def _keep(console: Console, photo: str) -> str:
-    from sensors.camera.snapshot import keep  # here: OpenCV takes long to load, and most reports have no photo
+    from sensors.camera.picture import renewed  # here: OpenCV takes long to load, and most reports have no photo
+    from sensors.camera.snapshot import keep
 
     try:
         return keep(console.config.snapshots, renewed(base64.b64decode(photo, validate=True)))
-    except (binascii.Error, ValueError) as error:
-        reason = str(error) if isinstance(error, PhotoError) else "not base64"
-        raise Problem(422, "bad_photo", field="photo", reason=reason) from error
+    except binascii.Error as error:
+        raise Problem(422, "bad_photo", field="photo", reason="not base64") from error
+    except ValueError as error:
+        raise Problem(422, "bad_photo", field="photo", reason=str(error)) from error
 
 
 async def _produce(console: Console, records: list[Outgoing]) -> None:

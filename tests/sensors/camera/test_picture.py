@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensors.camera import picture
-from sensors.camera.picture import PictureError, decode, size_of
+from sensors.camera.picture import PictureError, decode, renewed, size_of
 from sensors.quarantine import REASONS
 
 IMAGE = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
@@ -89,3 +89,15 @@ def test_damage_is_refused_or_decoded_to_a_picture_and_never_more(
         assert error.reason in REASONS
     else:
         assert frame.ndim == 3 and frame.size <= 3 * 4096 * 4096
+
+
+def test_a_persons_photo_is_made_anew_without_what_was_hidden_in_it() -> None:
+    plain = cv2.imencode(".jpg", np.zeros((40, 60, 3), np.uint8))[1].tobytes()
+    secret = b"Exif\0\0" + b"GPS 22.55 N 113.88 E"
+    hiding = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(secret) + 2) + secret + plain[2:]
+    assert b"GPS" in hiding and size_of(hiding) == (60, 40)
+    made = renewed(hiding)
+    assert b"GPS" not in made
+    assert size_of(made) == (60, 40)
+    with pytest.raises(PictureError):
+        renewed(hiding[:-60])
