@@ -77,6 +77,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "refused.wrong_unit": ("单位无法换算", "Its unit cannot become the point's"),
     "refused.old_death": ("过期的离线报文", "The death of an earlier session"),
     "refused.ignored": ("与本站点无关", "It says nothing of what the site watches"),
+    "refused.image_type": ("不是可用的图片格式", "It is no picture of a kind that is read"),
+    "refused.image_bomb": ("图片像素过多", "A picture of too many pixels"),
     "refused.log_refused": ("日志拒收", "The log will not take it"),
     "refused.bad_quality": ("来源标记为坏质量", "Its source says that it is bad"),
     "refused.unsupported": ("模板无法处理", "A template that is not worked out here"),
