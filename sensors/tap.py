@@ -13,6 +13,9 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
+from sensors import tls
+from sensors.tls import Tls
+
 CONNECT = 5.0
 """Seconds that a broker may take to accept the client and its subscriptions."""
 
@@ -46,6 +49,7 @@ class Tap:
         port: int = 1883,
         username: str = "",
         password: str = "",
+        encrypted: Tls | None = None,
     ) -> None:
         self.lost = 0
         self._filters, self._host, self._port = list(dict.fromkeys(filters)), host, port
@@ -57,6 +61,7 @@ class Tap:
         name = f"foreshock-tap-{secrets.token_hex(6)}"
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
         self._client.connect_timeout = CONNECT
+        self._encrypted = encrypted
         if username:
             self._client.username_pw_set(username, password or None)
         self._client.on_connect = self._on_connect
@@ -67,9 +72,11 @@ class Tap:
     def __enter__(self) -> Self:
         where = f"{self._host}:{self._port}"
         try:
+            if self._encrypted is not None:
+                self._client.tls_set_context(tls.context(self._encrypted))
             self._client.connect(self._host, self._port, keepalive=30)
         except (OSError, ValueError) as error:
-            raise TapError(f"no MQTT broker answers at {where}: {error}") from error
+            raise TapError(f"no MQTT broker answers at {where}: {tls.sentence(error)}") from error
         self._client.loop_start()
         with self._changed:
             done = self._changed.wait_for(lambda: self._ready or bool(self._trouble), CONNECT)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alerts.notifiers.targets import KINDS
-from scripts.commands.listen import HostOption, PortOption, tap_of
+from scripts.commands.listen import BrokerOption, HostOption, PortOption, tap_of
 from scripts.commands.terminal import DataOption, SiteOption, configured, done, err, fail
 from sensors.adoption.patch import patch
 from sensors.adoption.proposal import Proposals, propose
@@ -19,6 +19,7 @@ from sensors.lookup import Registry
 from sensors.problem import suggest
 from sensors.registry import load_site
 from sensors.site_files import TypesFile
+from streams.brokers import MAIN
 
 TURN = 0.25  # seconds
 
@@ -35,6 +36,7 @@ def adopt(
     data: DataOption = None,
     host: HostOption = None,
     port: PortOption = None,
+    broker: BrokerOption = MAIN,
 ) -> None:
     """Watch topics that the site does not know and propose points for them, as a YAML patch to be read and mended.
 
@@ -60,7 +62,7 @@ def adopt(
     own = tuple(f"{content.signals.native or 'foreshock'}/{kind}/" for kind in KINDS)
     watch = Watch(content.zone, most)
     begun = time.monotonic()
-    with tap_of(found, filters or ["#"]) as tap:
+    with tap_of(found, filters or ["#"], broker) as tap:
         err.print(f"watching for {seconds:g} s; Ctrl-C ends it sooner")
         try:
             while (left := seconds - (time.monotonic() - begun)) > 0:

@@ -19,7 +19,8 @@ from sensors.registry import load_site
 from sensors.site import Site
 from sensors.tap import Tap, TapError
 from streams import bundle, publication
-from streams.settings import Settings
+from streams.brokers import MAIN, brokers
+from streams.settings import Settings, SettingsError
 
 MARKS = {
     "taken": "[green]✓ taken [/green]",
@@ -31,6 +32,7 @@ MARKS = {
 TURN = 0.25  # seconds
 
 HostOption = Annotated[str | None, typer.Option("--mqtt-host", help="The broker; the embedded one if not given.")]
+BrokerOption = Annotated[str, typer.Option("--broker", help="Which of the run's brokers, by its name.")]
 PortOption = Annotated[int | None, typer.Option("--mqtt-port", help="Port of the broker.", show_default="1883")]
 
 
@@ -46,6 +48,7 @@ def listen(
     data: DataOption = None,
     host: HostOption = None,
     port: PortOption = None,
+    broker: BrokerOption = MAIN,
     as_json: JsonOption = False,
 ) -> None:
     """Show live what arrives at the broker, how it would be decoded, and why it would be refused. Changes nothing.
@@ -65,7 +68,7 @@ def listen(
     begun = time.monotonic()
     shown = unshown = 0
     allowance, last = float(rate), begun
-    with tap_of(found, filters or ["#"]) as tap:
+    with tap_of(found, filters or ["#"], broker) as tap:
         try:
             while (seconds is None or time.monotonic() - begun < seconds) and (count is None or shown < count):
                 left = TURN if seconds is None else min(TURN, seconds - (time.monotonic() - begun))
@@ -110,15 +113,18 @@ def site_of(found: Settings, given: Path | None) -> Site:
 
 
 @contextmanager
-def tap_of(found: Settings, filters: list[str]) -> Iterator[Tap]:
-    """Listen at the broker of the settings; end with a sentence when it does not answer or is lost."""
-    tap = Tap(
-        filters,
-        host=found.mqtt_host or "127.0.0.1",
-        port=found.mqtt_port,
-        username=found.mqtt_username,
-        password=found.mqtt_password,
-    )
+def tap_of(found: Settings, filters: list[str], name: str = MAIN) -> Iterator[Tap]:
+    """Listen at one of the run's brokers; end with a sentence when it does not answer or is lost."""
+    try:
+        listed = brokers(found)
+        one = next((broker for broker in listed if broker.name == name), None)
+        if one is None:
+            fail(f"--broker {name}: there is none of that name; there are {', '.join(each.name for each in listed)}")
+        password = one.password(found)
+    except SettingsError as error:
+        fail(str(error))
+    host, port = one.address
+    tap = Tap(filters, host=host, port=port, username=one.username, password=password or "", encrypted=one.encrypted)
     try:
         with tap:
             yield tap

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
 from scripts.ports import free_port
 from sensors import tap
 from sensors.tap import Message, Tap, TapError
+from tests.sensors.conftest import MOSQUITTO
+from tests.sensors.secured import Certificates, broker
 from tests.sensors.test_bridge import publisher
 from tests.waiting import until
 
@@ -61,3 +64,14 @@ def test_a_broker_that_is_not_there_or_says_nothing_is_a_sentence(monkeypatch: p
 def test_what_is_no_filter_is_a_sentence(broker_port: int, bad: str) -> None:
     with pytest.raises(TapError, match="topic filter"), Tap([bad], port=broker_port):
         pass
+
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not installed")
+def test_it_listens_over_tls_with_a_certificate_of_its_own(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path / "certificates")
+    with broker(tmp_path, certificates, certificates.issue("server", "127.0.0.1")) as port:
+        with Tap(["a"], port=port, encrypted=certificates.client()) as listening:
+            assert listening.take(0.0) == []
+        stranger = Certificates(tmp_path / "others").client()
+        with pytest.raises(TapError, match="authority that is not trusted"), Tap(["a"], port=port, encrypted=stranger):
+            pass
