@@ -93,6 +93,8 @@ class Subject:
             self._fail(f"raised {type(error).__name__}: {error}", payload)
             return
         spent = time.thread_time() - begun
+        if spent > SLOWEST:  # a collection of garbage or a busy machine takes as long now and then: once more
+            spent = min(spent, *(self._spent(payload) for _ in range(3)))
         if spent * 1e3 > report.slowest_ms:
             report.slowest_ms, report.slowest = round(spent * 1e3, 3), f"{len(payload)} bytes: {payload[:60]!r}"
         if spent > SLOWEST:
@@ -110,6 +112,11 @@ class Subject:
                 self._fail(f"reads {one}, which is not there", payload)
         if report.payloads % 16 == 0 and report.fuzz not in REMEMBERING:
             self._between(payload)
+
+    def _spent(self, payload: bytes) -> float:
+        begun = time.thread_time()
+        self._decode([payload])
+        return time.thread_time() - begun
 
     def _between(self, payload: bytes) -> None:
         good = self.good[0]
