@@ -6,9 +6,29 @@ from typing import Literal
 
 import msgspec
 
-from alerts.outcome import AlarmState, Kind
+from alerts.outcome import AlarmState, Kind, Mark
 
-Edge = Literal["alarm", "acknowledge", "return", "realarm", "raise", "lower", "shelve", "unshelve"]
+Edge = Literal[
+    "alarm",
+    "acknowledge",
+    "return",
+    "realarm",
+    "raise",
+    "lower",
+    "shelve",
+    "unshelve",
+    "suppress",
+    "unsuppress",
+    "out_of_service",
+    "in_service",
+]
+
+Note = Literal["hide", "warn", "settle", "stale", "assign", "comment"]
+"""What is recorded of an alarm and leaves its state as it is.
+
+hide: it would have rung, were it not set aside. warn: it soon comes back. settle: it chatters no more. stale: it has
+been active for too long.
+"""
 
 STATES: tuple[AlarmState, ...] = ("NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV")
 
@@ -33,6 +53,20 @@ EDGES: tuple[tuple[AlarmState, Edge, AlarmState], ...] = (
     ("OOSRV", "shelve", "SHLVD"),
     ("SHLVD", "unshelve", "NORM"),
     ("SHLVD", "unshelve", "UNACK"),
+    ("NORM", "suppress", "DSUPR"),
+    ("UNACK", "suppress", "DSUPR"),
+    ("ACKED", "suppress", "DSUPR"),
+    ("RTNUN", "suppress", "DSUPR"),
+    ("DSUPR", "unsuppress", "NORM"),
+    ("DSUPR", "unsuppress", "UNACK"),
+    ("NORM", "out_of_service", "OOSRV"),
+    ("UNACK", "out_of_service", "OOSRV"),
+    ("ACKED", "out_of_service", "OOSRV"),
+    ("RTNUN", "out_of_service", "OOSRV"),
+    ("SHLVD", "out_of_service", "OOSRV"),
+    ("DSUPR", "out_of_service", "OOSRV"),
+    ("OOSRV", "in_service", "NORM"),
+    ("OOSRV", "in_service", "UNACK"),
 )
 """Every edge of ISA-18.2 / IEC 62682 as this product keeps it: state, edge, state after."""
 
@@ -43,12 +77,13 @@ REFUSALS: dict[tuple[AlarmState, Edge], str] = {
     ("DSUPR", "acknowledge"): "alarm.suppressed",
     ("OOSRV", "acknowledge"): "alarm.out_of_service",
     ("SHLVD", "shelve"): "alarm.already_shelved",
-    ("NORM", "unshelve"): "alarm.not_shelved",
-    ("UNACK", "unshelve"): "alarm.not_shelved",
-    ("ACKED", "unshelve"): "alarm.not_shelved",
-    ("RTNUN", "unshelve"): "alarm.not_shelved",
-    ("DSUPR", "unshelve"): "alarm.not_shelved",
-    ("OOSRV", "unshelve"): "alarm.not_shelved",
+    ("SHLVD", "suppress"): "alarm.shelved",
+    ("DSUPR", "suppress"): "alarm.suppressed",
+    ("OOSRV", "suppress"): "alarm.out_of_service",
+    ("OOSRV", "out_of_service"): "alarm.out_of_service",
+    **{(state, "unshelve"): "alarm.not_shelved" for state in STATES if state != "SHLVD"},
+    **{(state, "unsuppress"): "alarm.not_suppressed" for state in STATES if state != "DSUPR"},
+    **{(state, "in_service"): "alarm.not_out_of_service" for state in STATES if state != "OOSRV"},
 }
 """Why an operator's edge is refused in a state: message keys of `alerts.messages`."""
 
@@ -66,6 +101,26 @@ class Refusal(ValueError):
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
+
+
+_MARKS: dict[tuple[bool, bool], tuple[Mark, ...]] = {
+    (False, False): (),
+    (True, False): ("chattering",),
+    (False, True): ("stale",),
+    (True, True): ("chattering", "stale"),
+}
+
+
+class Shelf(msgspec.Struct, kw_only=True):
+    """How one alarm is set aside, in any of the three ways. Times are on the engine's arrival clock."""
+
+    by: str
+    reason: str
+    since: float
+    until: float
+    level: int
+    hidden: int = 0  # how often it would have rung
+    warned: bool = False  # that it soon ends
 
 
 class Alarm(msgspec.Struct, kw_only=True):
@@ -86,10 +141,21 @@ class Alarm(msgspec.Struct, kw_only=True):
     state: AlarmState = "NORM"
     sequence: int = 0
     simulated: bool = False
+    shelf: Shelf | None = None  # while it is SHLVD, DSUPR or OOSRV
+    assignee: str = ""
+    raised: float = 0.0  # when it last rang, arrival clock
+    stale: bool = False
+    chattering: bool = False
+    folded: int = 0
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Name what is unusual about it now."""
+        return _MARKS[self.chattering, self.stale]
 
 
 def step(state: AlarmState, edge: Edge, *, active: bool = False) -> AlarmState:
-    """Return the state after an edge. `active` (does the condition hold now) decides where `unshelve` leads.
+    """Return the state after an edge. `active` (does the condition hold now) decides where the end of a shelf leads.
 
     Raise `Refusal` with the reason when the state has no such edge.
     """
@@ -102,8 +168,11 @@ def step(state: AlarmState, edge: Edge, *, active: bool = False) -> AlarmState:
 def process_edge(state: AlarmState, level: int, rank: int) -> Edge | None:
     """Name the edge that a condition at `rank` (0 is calm) asks of an alarm at `level`; None when there is none.
 
-    Shelved, suppressed and out-of-service alarms follow the process silently.
+    Suppressed and out-of-service alarms follow the process silently, and so does a shelved one until it rises above
+    the level at which it was shelved.
     """
+    if state == "SHLVD":
+        return "unshelve" if rank > level else None
     if state == "NORM":
         return "alarm" if rank else None
     if state == "RTNUN":

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from alerts import cloudevent, messages
-from alerts.alarm import Alarm, Edge
+from alerts.alarm import Alarm, Edge, Note, Shelf
 from alerts.dispatch import OPEN, Dispatch, allowed_seconds
+from alerts.flapping import Rings
 from alerts.incident import Incident, derive_state
-from alerts.outcome import AlarmState, AlarmTransition, DispatchChange, Explanation, IncidentChange
+from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, Explanation, IncidentChange, Mark
 from alerts.routing import Router
 from sensors.renames import Renames
 from sensors.site import LEVELS, RANK, SYSTEM, Site
@@ -26,6 +27,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     remember: int = 4096  # ids of answered commands and of closed cases
     longest_text: int = 4000  # characters of a comment, note or reason
     most_snapshots: int = 64  # pictures of one incident
+    aside_longest: float = 30 * 86400.0  # an alarm is out of service or suppressed no longer than this
+    shelf_warning: float = 600.0  # before a shelf ends it is said so, at half its time when that is shorter
+    chatter_raises: int = 5  # an alarm that rings so often within the window chatters, until it has been
+    chatter_window: float = 600.0  # silent for as long
+    fleeting: float = 10.0  # an alarm that returns unacknowledged within this gave nobody the time to act
+    stale_after: float = 86400.0  # an alarm that is active for longer is stale (EEMUA 191)
     links: str = ""  # where the console is served, for links in events: "https://desk.example"
 
 
@@ -39,6 +46,7 @@ class Cases(msgspec.Struct, kw_only=True):
     current: dict[str, str] = {}  # area, kind and simulated → the incident that takes new alarms
     gone: dict[str, str] = {}  # id of a finished case → why a command on it is refused; bounded
     answered: dict[str, bool] = {}  # ids of commands; bounded
+    rings: dict[str, Rings] = {}  # rule, scope and simulated → when its alarm rang of late
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -102,6 +110,13 @@ class Casebook:
         for dispatch in self.cases.dispatches.values():
             dispatch.deadline = _moved(dispatch.deadline, seconds)
             dispatch.remind_at = _moved(dispatch.remind_at, seconds)
+        for alarm in self.cases.alarms.values():
+            alarm.raised += seconds if alarm.raised else 0.0
+            if alarm.shelf is not None:
+                alarm.shelf.since += seconds
+                alarm.shelf.until += seconds
+        for rings in self.cases.rings.values():
+            rings.times = [time + seconds for time in rings.times]
         for incident in self.cases.incidents.values():
             incident.calm_since = _moved(incident.calm_since, seconds)
             incident.remind_at = _moved(incident.remind_at, seconds)
@@ -111,6 +126,15 @@ class Casebook:
         """Return when something that waits for a person is said again, after it was said `said` times more."""
         settings = self.settings
         return clock + min(settings.remind_first * 2.0 ** min(said, 16), settings.remind_longest)
+
+    def alarm_due(self, alarm: Alarm) -> float | None:
+        """Return when the clock alone has something to say of an alarm, None when never."""
+        shelf = alarm.shelf
+        if shelf is not None:
+            return shelf.until if shelf.warned else warn_at(shelf, self.settings.shelf_warning)
+        if alarm.stale or alarm.state not in ("UNACK", "ACKED"):
+            return None
+        return (alarm.raised or alarm.onset) + self.settings.stale_after  # one of an older snapshot has the onset alone
 
     def dispatch_rank(self, area: str) -> int:
         """Return the rank at which an incident of an area is dispatched at once."""
@@ -152,7 +176,7 @@ class Casebook:
     def alarm_record(
         self,
         alarm: Alarm,
-        edge: Edge,
+        edge: Edge | Note,
         after: AlarmState,
         clock: float,
         *,
@@ -161,10 +185,12 @@ class Casebook:
         level_before: int | None = None,
         explanation: Explanation | None = None,
         rationale: dict[str, Any] | None = None,
+        marks: tuple[Mark, ...] = (),
     ) -> AlarmTransition:
-        """Move an alarm along an edge and record it."""
+        """Move an alarm along an edge and record it, with `marks` of this edge beside those of the alarm."""
         before, alarm.state = alarm.state, after
         alarm.sequence += 1
+        self.wake_at(self.alarm_due(alarm))
         return AlarmTransition(
             id=f"{alarm.id}.{alarm.sequence}",
             alarm=alarm.id,
@@ -188,6 +214,10 @@ class Casebook:
             title=alarm.title if edge == "alarm" else {},
             rationale=rationale or {},
             simulated=alarm.simulated,
+            aside=_aside(alarm.shelf),
+            assignee=alarm.assignee,
+            marks=alarm.marks + marks,
+            folded=alarm.folded,
         )
 
     def incident_record(
@@ -224,18 +254,18 @@ class Casebook:
             disposition=disposition,
             title=self.incident_title(incident),
             args=args or {},
-            event=self._undispatched(incident, id, reason, clock) if edge == "undispatched" else None,
+            event=self._call(incident, id, edge, reason, clock) if edge in ("undispatched", "reminded") else None,
             simulated=incident.simulated,
             unacknowledged=not incident.acknowledged,
         )
 
-    def _undispatched(self, incident: Incident, id: str, reason: str, clock: float) -> dict[str, Any]:
-        """Make the CloudEvent that tells the world that nobody is on an incident."""
+    def _call(self, incident: Incident, id: str, edge: str, reason: str, clock: float) -> dict[str, Any]:
+        """Make the CloudEvent that tells the world that nobody is on an incident, or that nobody acknowledges it."""
         cause = self.cases.alarms.get(incident.cause)
         return cloudevent.incident_event(
             id=id,
             site=self.site.id,
-            edge="undispatched",
+            edge=edge,
             incident=incident.id,
             time=clock,
             data={
@@ -245,7 +275,7 @@ class Casebook:
                 "level": LEVELS[incident.level - 1],
                 "why": cause.why if cause is not None else "",
                 "rule": cause.rule if cause is not None else "",
-                "edge": "undispatched",
+                "edge": edge,
                 "state": incident.state,
                 "reason": reason,
                 "reminders": incident.reminders,
@@ -342,6 +372,20 @@ class Casebook:
             return messages.both("area.system")
         area = self.router.areas.get(id)
         return {"zh": area.name.zh, "en": area.name.en} if area is not None else {"zh": id, "en": id}
+
+
+def warn_at(shelf: Shelf, warning: float) -> float:
+    """Return when to say that a shelf ends soon: `warning` seconds before, but not in its first half."""
+    return max(shelf.until - warning, (shelf.since + shelf.until) / 2)
+
+
+def _aside(shelf: Shelf | None) -> Aside | None:
+    if shelf is None:
+        return None
+    level = LEVELS[shelf.level - 1]
+    return Aside(
+        by=shelf.by, reason=shelf.reason, since=shelf.since, until=shelf.until, level=level, hidden=shelf.hidden
+    )
 
 
 def _moved(time: float | None, seconds: float) -> float | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from alerts import grouping, orders
+from alerts import grouping, lapses, orders
+from alerts.alarm import Alarm
 from alerts.casebook import Casebook, Settings
 from alerts.condition import Change
 from alerts.dispatch import Dispatch
-from alerts.incident import Incident, closes_by_itself
+from alerts.incident import Incident, closes_by_itself, may_close_by_itself
 from alerts.outcome import AnyOutcome
 from alerts.sending import ENGINE, expire, remind
 from sensors.observation import Command
@@ -55,10 +56,17 @@ class Desk:
             return []
         out = self._unsaid = []
         trouble: Exception | None = None
-        cases: list[Dispatch | Incident] = [*book.cases.dispatches.values(), *book.cases.incidents.values()]
+        lapses.settle_chattering(book, clock, out)
+        cases: list[Alarm | Dispatch | Incident] = [
+            *lapses.due_alarms(book, clock),
+            *book.cases.dispatches.values(),
+            *book.cases.incidents.values(),
+        ]
         for case in cases:
             try:
-                if isinstance(case, Dispatch):
+                if isinstance(case, Alarm):
+                    lapses.lapse(book, case, clock, out)
+                elif isinstance(case, Dispatch):
                     if case.due is not None and case.due <= clock:
                         expire(book, case, clock, out)
                 elif closes_by_itself(case, clock, book.settings.close_after_calm):
@@ -98,9 +106,10 @@ class Desk:
         book = self.book
         due = [dispatch.due for dispatch in book.cases.dispatches.values() if dispatch.due is not None]
         due += [incident.remind_at for incident in book.cases.incidents.values() if incident.remind_at is not None]
+        due += lapses.dues(book)
         due += [
             incident.calm_since + book.settings.close_after_calm
             for incident in book.cases.incidents.values()
-            if incident.calm_since is not None and incident.issued == 0 and incident.acknowledged
+            if incident.calm_since is not None and may_close_by_itself(incident)
         ]
         return min(due, default=float("inf"))

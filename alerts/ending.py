@@ -22,6 +22,7 @@ def ended(
     new: Row = {"id": id, "sequence": last.sequence + 1, "time": time, "actor": "engine", "reason": reason}
     if isinstance(last, AlarmTransition):
         new |= {"edge": "return", "before": last.after, "after": "NORM", "level_before": None, "explanation": None}
+        new |= {"aside": None, "marks": (), "folded": 0}
     elif isinstance(last, IncidentChange):
         new |= {"edge": "closed", "state": "closed", "args": {}, "event": None}
     else:

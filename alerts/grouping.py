@@ -7,12 +7,22 @@ from typing import Any, NamedTuple
 from alerts import condition
 from alerts.alarm import Alarm, Edge, process_edge, step
 from alerts.casebook import Casebook, current_key
+from alerts.flapping import Rings, ring
 from alerts.identity import alarm_id, incident_id
-from alerts.incident import Incident, Member, add_alarm, derive_level, derive_state, make_cause
-from alerts.outcome import AnyOutcome, Explanation
+from alerts.incident import (
+    Incident,
+    Member,
+    add_alarm,
+    derive_level,
+    derive_state,
+    make_cause,
+    may_close_by_itself,
+)
+from alerts.outcome import AnyOutcome, Explanation, Mark
 from alerts.sending import follow_level
 
-_DEMANDS: tuple[Edge, ...] = ("alarm", "realarm", "raise")
+_DEMANDS: tuple[Edge, ...] = ("alarm", "realarm", "raise", "unshelve", "unsuppress", "in_service")
+_RINGS: tuple[Edge, ...] = ("alarm", "realarm")
 
 
 def apply(book: Casebook, change: condition.Change, clock: float, out: list[AnyOutcome]) -> None:
@@ -83,7 +93,7 @@ def settle(
         incident.calm_since = clock
     elif not now.calm:
         incident.calm_since = None
-    if now.calm and now.acknowledged and incident.issued == 0 and incident.calm_since is not None:
+    if may_close_by_itself(incident) and incident.calm_since is not None:
         book.wake_at(incident.calm_since + book.settings.close_after_calm)
     if not edge:
         if now.calm and not was.calm:
@@ -95,6 +105,10 @@ def settle(
     if edge:
         out.append(book.incident_record(incident, edge, clock, actor=actor, reason=reason))
     follow_level(book, incident, clock, out, demand)
+    if demand and incident.kind == "risk" and incident.state == "open" and incident.remind_at is None:
+        incident.reminders = 0
+        incident.remind_at = book.next_reminder(0, clock)
+        book.wake_at(incident.remind_at)
 
 
 def note_member(incident: Incident, alarm: Alarm) -> None:
@@ -103,7 +117,7 @@ def note_member(incident: Incident, alarm: Alarm) -> None:
         incident.members.pop(alarm.id, None)
     else:
         rank = alarm.level if alarm.state in ("UNACK", "ACKED") else 0
-        incident.members[alarm.id] = Member(rank, alarm.state not in ("UNACK", "RTNUN"))
+        incident.members[alarm.id] = Member(rank, alarm.state not in ("UNACK", "RTNUN"), alarm.state == "SHLVD")
         if rank > incident.peak:
             incident.peak = rank
             make_cause(incident, alarm.id)
@@ -147,11 +161,12 @@ def _move(
 ) -> None:
     """Follow a change of condition to a rank (0 is calm)."""
     edge = process_edge(alarm.state, alarm.level, rank)
-    why = condition.explanation(change.why) if edge is not None else None
-    if edge is not None and rank:
+    told = edge is not None or _hides(alarm, rank)
+    why = condition.explanation(change.why) if told else None
+    if told and rank:
         alarm.rule_version = str(change.rule.version)
         alarm.why = condition.in_short(why) or alarm.why
-        if edge == "realarm":
+        if edge in ("realarm", "unshelve"):
             alarm.onset = change.onset
     _follow(book, alarm, rank, clock, out, reason=reason, why=why, rationale=rationale)
 
@@ -167,17 +182,51 @@ def _follow(
     why: Explanation | None = None,
     rationale: dict[str, Any] | None = None,
 ) -> None:
-    """Take the edge that the process asks for, and bring the incident along."""
+    """Take the edge that the process asks for; one that is set aside only counts that it would have rung."""
+    hides = _hides(alarm, rank)
     alarm.process = rank
-    edge = process_edge(alarm.state, alarm.level, rank)
-    if edge is None:
-        return
-    after = step(alarm.state, edge)
-    level_before = alarm.level if alarm.state != "NORM" else None
-    alarm.level = rank or alarm.level
-    incident, joined = _incident_of(book, alarm, edge, clock)
-    was = standing(incident) if incident is not None else None
     actor = f"rule:{alarm.rule}"
+    edge = process_edge(alarm.state, alarm.level, rank)
+    if edge is not None:
+        reason = "alarm.worsened" if edge == "unshelve" else reason
+        take_edge(book, alarm, edge, rank, clock, out, actor=actor, reason=reason, why=why, rationale=rationale)
+    elif hides and alarm.shelf is not None:
+        alarm.shelf.hidden += 1
+        out.append(book.alarm_record(alarm, "hide", alarm.state, clock, actor=actor, explanation=why))
+
+
+def _hides(alarm: Alarm, rank: int) -> bool:
+    """Tell whether an alarm that is set aside would have rung as its process goes to a rank."""
+    return alarm.shelf is not None and rank > alarm.process
+
+
+def take_edge(
+    book: Casebook,
+    alarm: Alarm,
+    edge: Edge,
+    rank: int,
+    clock: float,
+    out: list[AnyOutcome],
+    *,
+    actor: str,
+    reason: str = "",
+    why: Explanation | None = None,
+    rationale: dict[str, Any] | None = None,
+) -> None:
+    """Take an edge at the rank that the process has now, record it, and bring the incident along."""
+    after = step(alarm.state, edge, active=rank > 0)
+    level_before = alarm.level if alarm.state != "NORM" else None
+    marks: tuple[Mark, ...] = ()
+    if edge == "return" and alarm.state == "UNACK" and clock - alarm.raised < book.settings.fleeting:
+        marks = ("fleeting",)
+    elif edge in _RINGS and alarm.state != "ACKED":  # one that was acknowledged rings again because it is worse
+        marks = _ring(book, alarm, rank, clock)
+    if after == "UNACK" and alarm.state != "UNACK":
+        alarm.raised, alarm.stale = clock, False
+    alarm.level = rank or alarm.level
+    demand = rank if edge in _DEMANDS else 0
+    incident, joined = _incident_of(book, alarm, demand, clock)
+    was = standing(incident) if incident is not None else None
     out.append(
         book.alarm_record(
             alarm,
@@ -189,23 +238,41 @@ def _follow(
             level_before=level_before,
             explanation=why,
             rationale=rationale,
+            marks=marks,
         )
     )
+    if alarm.shelf is not None:
+        alarm.shelf = None
+        book.wake_at(book.alarm_due(alarm))
     if incident is not None and was is not None:
         note_member(incident, alarm)
-        demand = rank if edge in _DEMANDS else 0
         settle(book, incident, was, clock, out, actor=actor, edge=joined, reason=reason, demand=demand)
     if alarm.state == "NORM":
         book.finish_alarm(alarm, "alarm.normal")
 
 
-def _incident_of(book: Casebook, alarm: Alarm, edge: Edge, clock: float) -> tuple[Incident | None, str]:
+def _ring(book: Casebook, alarm: Alarm, rank: int, clock: float) -> tuple[Mark, ...]:
+    """Count a ring of an alarm, and mark it when it chatters so that this one is not to be heard."""
+    rings = book.cases.rings.setdefault(rings_key(alarm), Rings())
+    settings = book.settings
+    folded = ring(rings, rank, clock, settings.chatter_raises, settings.chatter_window)
+    alarm.chattering, alarm.folded = rings.chattering, rings.folded
+    book.wake_at(clock + settings.chatter_window)
+    return ("folded",) if folded else ()
+
+
+def rings_key(alarm: Alarm) -> str:
+    """Key of an alarm's rings: they outlive it."""
+    return f"{alarm.rule}\0{alarm.scope}\0{int(alarm.simulated)}"
+
+
+def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tuple[Incident | None, str]:
     """Find the incident of an alarm that takes an edge, or open one; say whether it opened or was joined."""
     cases = book.cases
     incident = cases.incidents.get(alarm.incident)
-    if incident is not None and not (edge == "realarm" and _too_calm(book, incident, clock)):
+    if incident is not None and not (demand and _too_calm(book, incident, clock)):
         return incident, ""
-    if edge not in _DEMANDS:
+    if not demand:
         return None, ""  # its incident was closed over it: only a new demand makes a new case
     if incident is not None:
         incident.members.pop(alarm.id, None)

@@ -7,7 +7,8 @@ have incidents of their own: an exercise never hides, and never is hidden by, th
 The cause is the alarm that first reached the incident's highest level; the others are symptoms.
 
 Closing: by command with a disposition, or by itself when it has been calm and acknowledged for
-`Settings.close_after_calm` and nobody was sent. Once somebody was sent, a person says what it was.
+`Settings.close_after_calm` and nobody was sent. Once somebody was sent, a person says what it was. A shelved alarm
+makes no incident urgent, but keeps it listed.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ MOST_ALARMS = 200
 
 
 class Member(msgspec.Struct, array_like=True):
-    """One alarm of an incident that is not normal: its active rank (0 once returned), acknowledged or not."""
+    """One alarm of an incident that is not normal: its active rank (0 once returned or set aside)."""
 
     rank: int
     acknowledged: bool
+    shelved: bool = False
 
 
 class Incident(msgspec.Struct, kw_only=True):
@@ -66,6 +68,15 @@ class Incident(msgspec.Struct, kw_only=True):
     def acknowledged(self) -> bool:
         """Tell whether no alarm of it waits for an acknowledgement."""
         return all(member.acknowledged for member in self.members.values())
+
+
+def may_close_by_itself(incident: Incident) -> bool:
+    """Tell whether an incident needs nobody: it is calm and acknowledged, nobody was sent, and no alarm is shelved."""
+    return (
+        incident.calm_since is not None
+        and incident.issued == 0
+        and all(member.acknowledged and not member.shelved for member in incident.members.values())
+    )
 
 
 def derive_state(incident: Incident) -> IncidentState:
@@ -104,10 +115,5 @@ def make_cause(incident: Incident, alarm: str) -> None:
 
 
 def closes_by_itself(incident: Incident, clock: float, after: float) -> bool:
-    """Tell whether a calm, acknowledged incident to which nobody was sent has been so for `after` seconds."""
-    return (
-        incident.calm_since is not None
-        and incident.issued == 0
-        and incident.acknowledged
-        and clock >= incident.calm_since + after
-    )
+    """Tell whether an incident that needs nobody has been calm for `after` seconds."""
+    return may_close_by_itself(incident) and clock >= (incident.calm_since or 0.0) + after

@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from alerts.dispatch import OPEN
 from alerts.ending import ended
 from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, IncidentChange, Published, Record
-from alerts.queries import JournalMissing, Reader, open_engine
+from alerts.queries import ASIDE, JournalMissing, Reader, open_engine
 from alerts.tables import (
     alarms,
     counters,
@@ -51,6 +51,7 @@ class Journal(Reader):
     def __init__(self, url: str | Path, *, synchronous: str = "NORMAL") -> None:
         self.engine = open_engine(str(url), readonly=False, synchronous=synchronous)
         metadata.create_all(self.engine)
+        _add_columns(self.engine)
         with self.engine.begin() as connection:
             _upsert(connection, counters, [{"name": "changes", "value": 0}], update=False)
 
@@ -264,6 +265,11 @@ class _Batch:
             "onset": change.onset,
             "time": change.time,
             "incident": change.incident or None,
+            "aside": _plain(change.aside) if change.aside is not None and change.after in ASIDE else None,
+            "until": change.aside.until if change.aside is not None and change.after in ASIDE else None,
+            "assignee": change.assignee or None,
+            "marks": list(change.marks),
+            "folded": change.folded,
         }
         if change.explanation is not None and change.edge != "return":  # what would explain a calm is not why it rang
             row["explanation"] = _plain(change.explanation)
@@ -345,6 +351,23 @@ class _Batch:
             "time": change.time,
             **rest,
         }
+
+
+def _add_columns(engine: Engine) -> None:
+    """Give the tables of an older version the columns that came since: all of them may be empty."""
+    there = sa.inspect(engine)
+    quoted = engine.dialect.identifier_preparer
+    for table in metadata.sorted_tables:
+        known = {column["name"] for column in there.get_columns(table.name)}
+        missing = [column for column in table.columns if column.name not in known]
+        with engine.begin() as connection:
+            for column in missing:
+                kind = column.type.compile(engine.dialect)
+                name = f"{quoted.format_table(table)} ADD COLUMN {quoted.format_column(column)}"
+                connection.execute(sa.text(f"ALTER TABLE {name} {kind}"))
+            for index in table.indexes:
+                if any(column in missing for column in index.columns):
+                    index.create(connection)
 
 
 def _position(connection: Connection) -> int:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast, get_args
 
 from alerts import dispatch as legs
-from alerts.alarm import Alarm, Refusal, step
+from alerts.alarm import Alarm, Edge, Refusal, step
 from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch, set_deadline
 from alerts.grouping import note_member, settle, standing
 from alerts.incident import DISPOSITIONS, Incident
 from alerts.outcome import AnyOutcome, CommandResult
 from alerts.sending import attend, finish, issue, pass_to_next
+from alerts.shelve import ENDS, Way, bring_back, set_aside
 from sensors.observation import Command
 
 Case = Alarm | Incident | Dispatch
@@ -79,7 +80,35 @@ def _incident_of(book: Casebook, alarm: Alarm) -> Incident:
 
 
 def _comment_alarm(book: Casebook, alarm: Alarm, command: Command, clock: float, out: list[AnyOutcome]) -> None:
-    _comment(book, _incident_of(book, alarm), command, clock, out)
+    text = _text(book, command, "text")
+    if not text:
+        raise Refusal("text_needed")
+    out.append(book.alarm_record(alarm, "comment", alarm.state, clock, actor=command.actor, reason=text))
+    incident = book.cases.incidents.get(alarm.incident)
+    if incident is not None:
+        _comment(book, incident, command, clock, out)
+
+
+def _assign_alarm(book: Casebook, alarm: Alarm, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    to = command.args.get("to", command.actor)
+    if not isinstance(to, str) or len(to) > 128:
+        raise Refusal("bad_argument")
+    reason = _text(book, command, "reason")
+    if to.strip() == alarm.assignee:
+        raise Refusal("alarm.already_assigned")
+    alarm.assignee = to.strip()
+    out.append(book.alarm_record(alarm, "assign", alarm.state, clock, actor=command.actor, reason=reason))
+
+
+def _set_aside(book: Casebook, alarm: Alarm, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    reason, way = _text(book, command, "reason"), cast(Way, command.kind)
+    seconds = command.args.get("seconds")
+    set_aside(book, alarm, way, seconds, clock, out, actor=command.actor, reason=reason)
+
+
+def _bring_back(book: Casebook, alarm: Alarm, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    reason, edge = _text(book, command, "reason"), cast(Edge, command.kind)
+    bring_back(book, alarm, edge, clock, out, actor=command.actor, reason=reason)
 
 
 def _snapshot_alarm(book: Casebook, alarm: Alarm, command: Command, clock: float, out: list[AnyOutcome]) -> None:
@@ -230,6 +259,9 @@ _HANDLERS: dict[tuple[type, str], Callable[..., None]] = {
     (Alarm, "acknowledge"): _acknowledge_alarm,
     (Alarm, "comment"): _comment_alarm,
     (Alarm, "snapshot"): _snapshot_alarm,
+    (Alarm, "assign"): _assign_alarm,
+    **{(Alarm, way): _set_aside for way in get_args(Way)},
+    **{(Alarm, edge): _bring_back for edge in ENDS.values()},
     (Incident, "acknowledge"): _acknowledge,
     (Incident, "dispatch"): _dispatch,
     (Incident, "comment"): _comment,

@@ -12,6 +12,7 @@ import msgspec
 
 AlarmState = Literal["NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"]
 Kind = Literal["risk", "data_quality", "system"]
+Mark = Literal["chattering", "folded", "fleeting", "stale"]
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -50,6 +51,17 @@ class Explanation(Struct, frozen=True):
     gone: str = ""  # the source that says of itself that it has gone, where the point's silence is its word
 
 
+class Aside(Struct, frozen=True):
+    """How an alarm was set aside: shelved, suppressed by design, or taken out of service. Times are unix seconds."""
+
+    by: str
+    reason: str
+    since: float
+    until: float
+    level: str  # the level at which it was: a shelved alarm that rises above it rings at once
+    hidden: int = 0  # how often it would have rung
+
+
 class AlarmTransition(Outcome, tag="alarm", frozen=True):
     """One edge of one alarm's ISA-18.2 machine."""
 
@@ -62,7 +74,9 @@ class AlarmTransition(Outcome, tag="alarm", frozen=True):
     area: str
     scope: str  # the id of the point, or of the area or camera for a rule on those
     incident: str | None
-    edge: str  # alarm | acknowledge | return | realarm | raise | lower | shelve | unshelve
+    # alarm | acknowledge | return | realarm | raise | lower | shelve | unshelve | suppress | unsuppress |
+    # out_of_service | in_service; and what leaves the state as it is: hide | warn | settle | stale | assign | comment
+    edge: str
     before: AlarmState
     after: AlarmState
     level: str  # level after this edge (the last one, once returned)
@@ -75,6 +89,12 @@ class AlarmTransition(Outcome, tag="alarm", frozen=True):
     title: dict[str, str] = {}  # the rule's title by language, on edge `alarm`
     rationale: dict[str, Any] = {}  # the rule's rationale as it stood, on edge `alarm`
     simulated: bool = False
+    aside: Aside | None = None  # while it is set aside, and on the edge that ends that
+    assignee: str = ""
+    # chattering: it rings too often; folded: so often that this edge is not to be heard; fleeting: it returned before
+    # anybody could act; stale: active for too long
+    marks: tuple[Mark, ...] = ()
+    folded: int = 0  # how many rings were folded since it began to chatter
 
 
 class IncidentChange(Outcome, tag="incident", frozen=True):
@@ -86,7 +106,8 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     area: str
     kind: Kind
     # opened | joined | level | acknowledged | dispatched | commented | calmed | closed | snapshot,
-    # undispatched: nobody is on it (any more); `reason` says why; said again until a person takes it up
+    # undispatched: nobody is on it (any more); `reason` says why; said again until a person takes it up,
+    # set_aside: an alarm of it was, reminded: an alarm of it still waits for an acknowledgement
     edge: str
     state: str  # open | acknowledged | dispatched | calm | closed
     level: str  # highest level of its open alarms (the last one, once calm)

@@ -34,6 +34,9 @@ from sensors.site import RANK
 Row = dict[str, Any]
 
 MAX_PAGE = 500
+ASIDE = ("SHLVD", "DSUPR", "OOSRV")
+"""The states in which an alarm is set aside."""
+
 _STATES = ("NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV")
 _HIDDEN = {"number", "position", "open"}
 _SQLITE = "sqlite:///"
@@ -94,6 +97,7 @@ class Reader:
         try:
             with self.engine.connect() as connection:  # the counter is what the writer makes last
                 made = connection.scalar(sa.select(sa.func.count()).select_from(counters)) == 1
+                known = {column["name"] for column in sa.inspect(connection).get_columns(alarms.name)} if made else ()
         except sa.exc.DatabaseError as error:
             made = not _no_table(error)
             if made:
@@ -101,6 +105,9 @@ class Reader:
         if not made:
             self.engine.dispose()
             raise JournalMissing(f"the journal at {url} has no tables yet")
+        if any(column.name not in known for column in alarms.columns):
+            self.engine.dispose()
+            raise JournalMissing(f"the journal at {url} is of an older version, which the worker brings up to date")
 
     def close(self) -> None:
         """Close all connections."""
@@ -183,13 +190,24 @@ class Reader:
             _alarm(row)
         return page
 
+    def set_aside(self, area: str | None = None, limit: int = MAX_PAGE) -> list[Row]:
+        """List the alarms that are shelved, suppressed or out of service, the one that comes back first leading."""
+        query = sa.select(alarms).where(alarms.c.state.in_(ASIDE)).order_by(alarms.c.until, alarms.c.number)
+        if area is not None:
+            query = query.where(alarms.c.area == area)
+        with self.engine.connect() as connection:
+            return [_alarm(row) for row in _rows(connection, query.limit(max(1, min(limit, MAX_PAGE))))]
+
     def alarm(self, id: str) -> Row | None:
-        """Read one alarm with its transitions; None if there is none."""
+        """Read one alarm with its transitions, each with its partition and offset in the log; None if there is none."""
         with self.engine.connect() as connection:
             row = _one(connection, alarms, id)
             if row is None:
                 return None
-            row["transitions"] = _records(connection, transitions, "alarm", id)
+            query = sa.select(transitions).where(transitions.c.alarm == id).order_by(transitions.c.position)
+            row["transitions"] = [
+                {**one.record, "partition": one.partition, "offset": one.offset} for one in connection.execute(query)
+            ]
         return _alarm(row)
 
     # Dispatches
@@ -404,6 +422,8 @@ def _add_dispatches(connection: Connection, rows: list[Row]) -> None:
 def _alarm(row: Row) -> Row:
     """Name an alarm's title as the API does."""
     row["rule_title"] = row.pop("title")
+    row |= {"marks": row["marks"] or [], "folded": row["folded"] or 0}  # not there in rows of an older version
+    row.pop("until")  # it is in `aside`
     return row
 
 

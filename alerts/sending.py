@@ -122,16 +122,19 @@ def attend(incident: Incident) -> None:
 
 
 def remind(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
-    """Say again that nobody is on an incident, unless it is calm by now: then only a new demand says so."""
-    if incident.calm:
+    """Say again that nobody is on an incident, or has acknowledged it, at growing intervals.
+
+    Not when it is calm by now, or acknowledged below the dispatch level: then only a new demand says so.
+    """
+    unsent = incident.dispatched and not incident.dispatches
+    if incident.calm or not (unsent or incident.state == "open"):
         incident.remind_at = None
         return
     incident.reminders += 1
     incident.remind_at = book.next_reminder(incident.reminders, clock)
     args = {"reminders": incident.reminders}
-    out.append(
-        book.incident_record(incident, "undispatched", clock, actor=ENGINE, reason="dispatch.no_unit", args=args)
-    )
+    edge, reason = ("undispatched", "dispatch.no_unit") if unsent else ("reminded", "incident.unacknowledged")
+    out.append(book.incident_record(incident, edge, clock, actor=ENGINE, reason=reason, args=args))
 
 
 def expire(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:

@@ -88,6 +88,12 @@ alarms = Table(
     Column("acknowledged_by", String(128)),
     Column("simulated", Boolean, nullable=False),
     Column("explanation", JSON),
+    # since 0.2: empty in what an older version wrote
+    Column("aside", JSON),
+    Column("until", Double, index=True),
+    Column("assignee", String(128)),
+    Column("marks", JSON),
+    Column("folded", Integer),
 )
 Index("alarms_open", alarms.c.open, alarms.c.number)
 Index("alarms_area", alarms.c.area, alarms.c.open, alarms.c.number)

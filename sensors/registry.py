@@ -201,6 +201,7 @@ class _Loading:
             late_after=duration(limits.late_after, at, ("limits", "late_after")),
             accept_age=duration(limits.accept_age, at, ("limits", "accept_age")),
             accept_ahead=duration(limits.accept_ahead, at, ("limits", "accept_ahead")),
+            shelve_longest=duration(limits.shelve_longest, at, ("limits", "shelve_longest")),
             fields=hierarchy[1].fields,
             area_types=hierarchy[1].area_types,
             places=tuple(places.values()),

@@ -286,6 +286,7 @@ class Site(Struct, frozen=True):
     late_after: float = 600.0  # seconds; older on arrival is flagged LATE
     accept_age: float = 30 * 86400.0  # seconds; older on arrival is quarantined as ancient
     accept_ahead: float = 60.0  # seconds; further in the future is quarantined
+    shelve_longest: float = 8 * 3600.0  # seconds; an operator shelves an alarm for no longer
     fields: tuple[Field, ...] = ()
     area_types: tuple[AreaType, ...] = ()
     places: tuple[Place, ...] = ()

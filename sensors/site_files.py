@@ -27,6 +27,7 @@ class Limits(Written, frozen=True):
     late_after: Duration = 600.0
     accept_age: Duration = 30 * 86400.0
     accept_ahead: Duration = 60.0
+    shelve_longest: Duration = 8 * 3600.0
 
 
 class LegDeadlines(Written, frozen=True):

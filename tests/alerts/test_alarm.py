@@ -25,7 +25,15 @@ STANDARD: dict[tuple[str, str, bool], str] = {
     **{(state, "shelve", active): "SHLVD" for state in STATES if state != "SHLVD" for active in (True, False)},
     ("SHLVD", "unshelve", True): "UNACK",
     ("SHLVD", "unshelve", False): "NORM",
+    **{(state, "suppress", now): "DSUPR" for state in ("NORM", "UNACK", "ACKED", "RTNUN") for now in (True, False)},
+    ("DSUPR", "unsuppress", True): "UNACK",
+    ("DSUPR", "unsuppress", False): "NORM",
+    **{(state, "out_of_service", now): "OOSRV" for state in STATES if state != "OOSRV" for now in (True, False)},
+    ("OOSRV", "in_service", True): "UNACK",
+    ("OOSRV", "in_service", False): "NORM",
 }
+
+OPERATORS = ("acknowledge", "shelve", "unshelve", "suppress", "unsuppress", "out_of_service", "in_service")
 
 
 @pytest.mark.parametrize("active", [True, False])
@@ -44,7 +52,7 @@ def test_every_state_takes_every_edge_as_the_standard_says(state: AlarmState, ed
 
 def test_no_operators_edge_is_both_allowed_and_refused() -> None:
     allowed = {(before, edge) for before, edge, _ in EDGES}
-    operators = {(state, edge) for state in STATES for edge in ("acknowledge", "shelve", "unshelve")}
+    operators = {(state, edge) for state in STATES for edge in OPERATORS}
     assert not allowed & REFUSALS.keys()
     assert operators == (allowed | REFUSALS.keys()) & operators
 
@@ -56,7 +64,9 @@ def test_every_edge_that_a_process_asks_for_exists(state: AlarmState, level: int
     edge = process_edge(state, level, rank)
     if edge is not None:
         step(state, edge)
-    if state in ("SHLVD", "DSUPR", "OOSRV"):
+    if state == "SHLVD":
+        assert edge == ("unshelve" if rank > level else None), "a shelf hides nothing that is worse"
+    if state in ("DSUPR", "OOSRV"):
         assert edge is None
     if state == "ACKED":
         assert (edge == "realarm") == (rank > level)

@@ -301,8 +301,8 @@ class TestDispatch:
         desk.condition(change(3), 0.0)
         for time in (300.0, 600.0, 900.0):
             desk.tick(time)
-        assert edges(desk.tick(90_000.0)) == ["dispatch overdue"]
-        assert desk.tick(90_001.0) == []
+        assert edges(desk.tick(80_000.0)) == ["dispatch overdue"]
+        assert desk.tick(80_001.0) == []
 
     def test_an_order_that_is_passed_on_names_who_loses_it(self, desk: Desk) -> None:
         issued = last(desk.condition(change(3), 0.0), DispatchChange)

@@ -29,6 +29,29 @@ ISA = {
     ("UNACK", "lower"): "UNACK",
     ("ACKED", "lower"): "ACKED",
 }
+ASIDE = {"SHLVD": "shelve", "DSUPR": "suppress", "OOSRV": "out_of_service"}
+BACK = {"SHLVD": "unshelve", "DSUPR": "unsuppress", "OOSRV": "in_service"}
+NOTES = {  # what leaves the state as it is, and where it may be said
+    "hide": {"SHLVD", "DSUPR", "OOSRV"},
+    "warn": {"SHLVD", "DSUPR", "OOSRV"},
+    "settle": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
+    "stale": {"UNACK", "ACKED"},
+    "assign": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
+    "comment": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
+}
+CALMED = ("UNACK", "ACKED", "RTNUN", "NORM")
+
+
+def allowed(before: str, edge: str, after: str) -> bool:
+    """Say whether ISA-18.2 knows this edge."""
+    if edge in NOTES:
+        return before == after and before in NOTES[edge]
+    if edge in ASIDE.values():
+        return ASIDE[after] == edge != ASIDE.get(before) and (edge != "suppress" or before in CALMED)
+    if edge in BACK.values():
+        return BACK.get(before) == edge and after in ("NORM", "UNACK")
+    return ISA.get((before, edge)) == after
+
 
 LEG_AFTER = {
     "issued": {"issued"},
@@ -44,6 +67,8 @@ LEG_AFTER = {
 
 PLACES = [("slope-1", "p1"), ("slope-1", "p2"), ("river-1", "p3")]
 ORDERS = ["acknowledge", "dispatch", "comment", "close", "accept", "refuse", "on_scene", "resolve", "snapshot"]
+ORDERS += [*ASIDE.values(), *BACK.values(), "assign"]
+ON_ALARMS = ["acknowledge", "comment", "assign", *ASIDE.values(), *BACK.values()]
 LEGS = ["accept", "refuse", "on_scene", "resolve"]
 
 
@@ -82,7 +107,9 @@ class DeskMachine(RuleBasedStateMachine):
         self._take(self.desk.condition(one, self.clock), self.twin.condition(one, self.clock))
         if rank and not simulated:
             real = self.desk.book.scopes[f"{name}-{kind}", scope, False]
-            assert (real.process, real.state in ("UNACK", "ACKED")) == (rank, True), "a real danger has no real alarm"
+            rings = real.state in ("UNACK", "ACKED")
+            assert (real.process, rings or real.state in ASIDE) == (rank, True), "a real danger has no real alarm"
+            assert real.state != "SHLVD" or rank <= real.level, "a shelf hides what is worse"
 
     @rule(place=st.sampled_from(PLACES), name=st.sampled_from(["r1-risk", "r2-risk"]))
     def withdraw(self, place: tuple[str, str], name: str) -> None:
@@ -100,6 +127,9 @@ class DeskMachine(RuleBasedStateMachine):
             if isinstance(one, DispatchChange) and one.edge == "overdue":
                 self.said[one.dispatch] = self.clock
         assert self.desk.tick(self.clock) == self.twin.tick(self.clock) == [], "a tick said something twice"
+        for alarm in self.desk.book.cases.alarms.values():
+            assert alarm.shelf is None or alarm.shelf.until > self.clock, "set aside for longer than was said"
+            assert (alarm.shelf is not None) == (alarm.state in ASIDE)
         for dispatch in self.dispatches.values():
             if dispatch.leg in ("issued", "accepted", "on_scene") and dispatch.deadline is not None:
                 assert dispatch.overdue or dispatch.deadline > self.clock
@@ -112,16 +142,25 @@ class DeskMachine(RuleBasedStateMachine):
         unit=st.sampled_from([None, "u-c1", "u-s1", "u-none"]),
         text=st.sampled_from(["seen", "seen", ""]),
         actor=st.sampled_from(["user:an", "user:bo", "unit:u-c1"]),
+        seconds=st.sampled_from([60.0, 600.0, 7200, 28800.0, 28801.0, 0, -1.0, float("nan"), "1 h", True, None]),
     )
     def order(
-        self, data: st.DataObject, kind: str, anything: bool, disposition: str, unit: Any, text: str, actor: str
+        self,
+        data: st.DataObject,
+        kind: str,
+        anything: bool,
+        disposition: str,
+        unit: Any,
+        text: str,
+        actor: str,
+        seconds: Any,
     ) -> None:
         cases = self.desk.book.cases
         fitting = [*cases.dispatches] if kind in LEGS else [*cases.incidents]
-        fitting += [*cases.alarms] if kind == "acknowledge" else [*cases.dispatches] if kind == "close" else []
+        fitting += [*cases.alarms] if kind in ON_ALARMS else [*cases.dispatches] if kind == "close" else []
         target = data.draw(st.sampled_from(self.known[-12:] if anything or not fitting else fitting))
         self.commands += 1
-        args = {"disposition": disposition, "unit": unit, "text": text, "reason": text}
+        args = {"disposition": disposition, "unit": unit, "text": text, "reason": text, "seconds": seconds}
         if kind == "snapshot":
             args |= {"camera": "k1", "sha": f"{self.commands:064x}", "time": self.clock}
         one = command(kind, target, f"c{self.commands}", actor, **args)
@@ -164,7 +203,17 @@ class DeskMachine(RuleBasedStateMachine):
         before = self.alarms.get(step.alarm)
         assert step.id == f"{step.alarm}.{step.sequence}"
         assert (step.sequence, step.before) == ((before.sequence + 1, before.after) if before else (1, "NORM"))
-        assert step.after == ISA[step.before, step.edge]
+        assert allowed(step.before, step.edge, step.after)
+        assert (step.aside is not None) == (step.before in ASIDE or step.after in ASIDE)
+        if step.edge in ASIDE.values():
+            assert step.aside is not None and step.aside.by == step.actor and step.aside.reason == step.reason
+            assert step.aside.until > step.time
+        if step.edge in BACK.values():
+            alarm = self.desk.book.cases.alarms.get(step.alarm)
+            assert step.after == ("UNACK" if alarm is not None else "NORM"), "back as the process is"
+            if step.edge == "unshelve" and step.reason == "alarm.worsened":
+                assert step.aside is not None
+                assert LEVELS.index(step.level) > LEVELS.index(step.aside.level)
         assert before is None or before.after != "NORM", "a finished alarm came back"
         if step.before == "ACKED" and step.edge == "realarm":
             assert LEVELS.index(step.level) > LEVELS.index(step.level_before or "")
@@ -174,7 +223,7 @@ class DeskMachine(RuleBasedStateMachine):
             del self.open_scopes[scope]
         if before is None:
             self.known.append(step.alarm)
-        if step.edge in ("alarm", "realarm", "raise"):
+        if step.edge in ("alarm", "realarm", "raise") or (step.edge in BACK.values() and step.after == "UNACK"):
             self.demands[step.incident] = step
         self.alarms[step.alarm] = step
 
