@@ -95,6 +95,11 @@ class Casebook:
             key = f"{rule}\0{renames.points.get(scope) or renames.area(scope)}"
             counts[key] = max(count, counts.get(key, 0))
         cases.counts = counts
+        rings: dict[str, Rings] = {}
+        for key, one in cases.rings.items():
+            rule, scope, simulated = key.split("\0")
+            rings[f"{rule}\0{renames.points.get(scope) or renames.area(scope)}\0{simulated}"] = one
+        cases.rings = rings
         cases.current = {
             current_key(incident.area, incident.kind, incident.simulated): incident.id
             for incident in (cases.incidents[id] for id in cases.current.values() if id in cases.incidents)

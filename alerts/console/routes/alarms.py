@@ -1,7 +1,8 @@
-"""Alarms: what is active, all about one, and its acknowledgement."""
+"""Alarms: what is active or set aside, all about one, and what can be done with it."""
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -30,6 +31,18 @@ def alarms(
     return {"items": [titled(console, row) for row in page.items], "next": page.next}
 
 
+@router.get("/shelved", response_model=schema.Shelved)
+def shelved(
+    request: Request, identity: Annotated[Identity, Depends(allow("alarms.read"))], area: Area = None
+) -> dict[str, Any]:
+    """List what is shelved, suppressed or out of service with the time left; what comes back first leads."""
+    console: Console = request.app.state.console
+    now = time.time()
+    rows = console.journal.ask(lambda reader: reader.set_aside(area or None))
+    items = [{**titled(console, row), "left": max(0.0, row["aside"]["until"] - now)} for row in rows]
+    return {"items": items, "time": now}
+
+
 @router.get("/alarms/{id}", response_model=schema.Alarm)
 def alarm(request: Request, id: Id, identity: Annotated[Identity, Depends(allow("alarms.read"))]) -> dict[str, Any]:
     """Give an alarm with its explanation, rationale and history."""
@@ -45,8 +58,85 @@ async def acknowledge(
     request: Request, id: Id, body: schema.Order, identity: Annotated[Identity, Depends(allow("alarms.acknowledge"))]
 ) -> dict[str, Any]:
     """Acknowledge one alarm."""
+    return await _do(request, identity, "acknowledge", id, body)
+
+
+@router.post("/alarms/{id}/comment", response_model=schema.Done)
+async def comment(
+    request: Request, id: Id, body: schema.Comment, identity: Annotated[Identity, Depends(allow("alarms.comment"))]
+) -> dict[str, Any]:
+    """Note something on an alarm, and on its incident."""
+    return await _do(request, identity, "comment", id, body)
+
+
+@router.post("/alarms/{id}/assign", response_model=schema.Done)
+async def assign(
+    request: Request, id: Id, body: schema.Assign, identity: Annotated[Identity, Depends(allow("alarms.assign"))]
+) -> dict[str, Any]:
+    """Say who sees to an alarm: yourself, unless `to` names another."""
+    return await _do(request, identity, "assign", id, body)
+
+
+@router.post("/alarms/{id}/shelve", response_model=schema.Done)
+async def shelve(
+    request: Request, id: Id, body: schema.SetAsideOrder, identity: Annotated[Identity, Depends(allow("alarms.shelve"))]
+) -> dict[str, Any]:
+    """Shelve an alarm for a time, with a reason; it rings at once when it rises above its level."""
+    return await _do(request, identity, "shelve", id, body)
+
+
+@router.post("/alarms/{id}/unshelve", response_model=schema.Done)
+async def unshelve(
+    request: Request, id: Id, body: schema.BringBack, identity: Annotated[Identity, Depends(allow("alarms.shelve"))]
+) -> dict[str, Any]:
+    """Take an alarm off the shelf before its time."""
+    return await _do(request, identity, "unshelve", id, body)
+
+
+@router.post("/alarms/{id}/out-of-service", response_model=schema.Done)
+async def out_of_service(
+    request: Request,
+    id: Id,
+    body: schema.SetAsideOrder,
+    identity: Annotated[Identity, Depends(allow("alarms.out_of_service"))],
+) -> dict[str, Any]:
+    """Take an alarm out of service while its sensor is mended; it stays silent whatever its process does."""
+    return await _do(request, identity, "out_of_service", id, body)
+
+
+@router.post("/alarms/{id}/in-service", response_model=schema.Done)
+async def in_service(
+    request: Request,
+    id: Id,
+    body: schema.BringBack,
+    identity: Annotated[Identity, Depends(allow("alarms.out_of_service"))],
+) -> dict[str, Any]:
+    """Put an alarm back into service."""
+    return await _do(request, identity, "in_service", id, body)
+
+
+@router.post("/alarms/{id}/suppress", response_model=schema.Done)
+async def suppress(
+    request: Request,
+    id: Id,
+    body: schema.SetAsideOrder,
+    identity: Annotated[Identity, Depends(allow("alarms.suppress"))],
+) -> dict[str, Any]:
+    """Suppress an alarm that means nothing in the way its place is run for a time."""
+    return await _do(request, identity, "suppress", id, body)
+
+
+@router.post("/alarms/{id}/unsuppress", response_model=schema.Done)
+async def unsuppress(
+    request: Request, id: Id, body: schema.BringBack, identity: Annotated[Identity, Depends(allow("alarms.suppress"))]
+) -> dict[str, Any]:
+    """Let a suppressed alarm ring again."""
+    return await _do(request, identity, "unsuppress", id, body)
+
+
+async def _do(request: Request, identity: Identity, kind: str, id: str, body: schema.Order) -> dict[str, Any]:
     console: Console = request.app.state.console
     area = await console.journal.area("alarm", id)
     if area is None:
         raise Problem(404, "not_found")
-    return await console.commander.do(request, identity, "acknowledge", id, area, body.model_dump(exclude_none=True))
+    return await console.commander.do(request, identity, kind, id, area, body.model_dump(exclude_none=True))

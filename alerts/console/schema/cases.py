@@ -37,6 +37,17 @@ class Explanation(Answer):
     gone: str = ""  # the source that says of itself that it has gone
 
 
+class Aside(Answer):
+    """How an alarm was set aside. `level` is the one at which it was, `hidden` how often it would have rung since."""
+
+    by: str
+    reason: str
+    since: float
+    until: float
+    level: Level
+    hidden: int = 0
+
+
 class AlarmTransition(Answer):
     """One edge of one alarm."""
 
@@ -60,6 +71,12 @@ class AlarmTransition(Answer):
     reason: str = ""
     explanation: Explanation | None = None
     simulated: bool = False
+    aside: Aside | None = None
+    assignee: str = ""
+    marks: list[str] = Field(default_factory=list)
+    folded: int = 0
+    partition: int | None = None
+    offset: int | None = None
 
 
 class AlarmSummary(Answer):
@@ -84,6 +101,23 @@ class AlarmSummary(Answer):
     explanation: Explanation | None = None
     rationale: dict[str, Any] | None = None
     plan: list[Any] | None = None
+    aside: Aside | None = None
+    assignee: str | None = None
+    marks: list[str] = Field(default_factory=list)
+    folded: int = 0
+
+
+class SetAside(AlarmSummary):
+    """One alarm that is shelved, suppressed or out of service. `left` is the time until it comes back, in seconds."""
+
+    left: float
+
+
+class Shelved(Answer):
+    """What is set aside, the alarm that comes back first leading."""
+
+    items: list[SetAside]
+    time: float
 
 
 class Alarm(AlarmSummary):

@@ -28,6 +28,26 @@ class Comment(Order):
     text: str = Field(min_length=1, max_length=4000)
 
 
+class SetAsideOrder(Order):
+    """For how many seconds to set an alarm aside, and why."""
+
+    seconds: float = Field(gt=0, le=366 * 86400, allow_inf_nan=False, strict=False)
+    reason: str = Field(max_length=4000, pattern=r"\S")
+
+
+class BringBack(Order):
+    """Why an alarm comes back before its time."""
+
+    reason: str = Field("", max_length=4000)
+
+
+class Assign(Order):
+    """Who sees to an alarm: a name, empty for nobody, or yourself when left out."""
+
+    to: str | None = Field(None, max_length=128)
+    reason: str = Field("", max_length=4000)
+
+
 class Close(Order):
     """What an incident turned out to be."""
 
