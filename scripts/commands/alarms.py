@@ -1,4 +1,4 @@
-"""`foreshock alarms`: list, show and acknowledge alarms from the terminal of the machine that runs."""
+"""`foreshock alarms`: list, show, acknowledge and shelve alarms from the terminal of the machine that runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import time
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from alerts.alarm import STATES
 from alerts.queries import MAX_PAGE, JournalMissing, Reader
 from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, configured, done, fail, local, out, plain
 from sensors import observation
+from sensors.duration import seconds as duration
 from sensors.lookup import Registry
 from sensors.observation import Command
 from sensors.problem import suggest
@@ -27,7 +29,9 @@ from streams.hub import HubClient
 from streams.topics import OBSERVATIONS
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="Alarms: list, show one with its reasons, acknowledge."
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Alarms: list, show one with its reasons, acknowledge, shelve.",
 )
 WAIT = 5.0
 SIMULATED = "模拟 SIM"
@@ -118,7 +122,8 @@ def show_alarm(
             out.print(plain(f"score:  {why.get('score')} {why['score_reason']}"))
     for step in one["transitions"]:
         line = f"{local(step['time'], zone)}  {step['before']} → {step['after']}  {step['edge']}  {step['level']}"
-        out.print(plain(f"{line}  {step.get('actor', '')} {step.get('reason', '')}"))
+        place = f"({step['rule_version']}, log {step['partition']}:{step['offset']})"
+        out.print(plain(f"{line}  {step.get('actor', '')} {step.get('reason', '')}  {place}"))
 
 
 def _term(term: dict[str, Any]) -> str:
@@ -133,17 +138,85 @@ def acknowledge(id: Annotated[str, typer.Argument(help="An alarm or incident.")]
 
     foreshock alarms ack a-8f09f8525909502bc3a8
     """
+    _order(id, "acknowledge", {}, data)
+    done(f"{id} is acknowledged")
+
+
+@app.command("shelve")
+def shelve(
+    id: Annotated[str, typer.Argument(help="The alarm's id.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why: it stands in the alarm's history.")],
+    how_long: Annotated[str, typer.Option("--for", help="For how long: 30 min, 2 h.")] = "1 h",
+    data: DataOption = None,
+) -> None:
+    """Shelve an alarm for a time, in your own name: it is silent, and what it hides is counted.
+
+    It rings at once when it rises above its level, and comes back by itself when the time is over. The site says for
+    how long at most (`limits.shelve_longest`, 8 h).
+
+    foreshock alarms shelve a-8f09f8525909502bc3a8 --for "2 h" --reason "the gauge is being cleaned"
+    """
+    if not reason.strip():
+        fail("--reason: say why, whoever comes after you has to know")
+    try:
+        seconds = duration(how_long)
+    except ValueError as error:
+        fail(f"--for: {error}")
+    _order(id, "shelve", {"seconds": seconds, "reason": reason.strip()}, data)
+    done(f"{id} is shelved for {how_long}")
+
+
+@app.command("unshelve")
+def unshelve(
+    id: Annotated[str, typer.Argument(help="The alarm's id.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, if there is something to say.")] = "",
+    data: DataOption = None,
+) -> None:
+    """Take an alarm off the shelf before its time: it is active and unacknowledged, or normal, as things are now.
+
+    foreshock alarms unshelve a-8f09f8525909502bc3a8
+    """
+    _order(id, "unshelve", {"reason": reason.strip()}, data)
+    done(f"{id} is on the shelf no more")
+
+
+@app.command("shelved")
+def shelved(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List what is shelved, suppressed or out of service, with the time left; what comes back first leads.
+
+    foreshock alarms shelved
+    """
+    _, content, queries = _open(data)
+    found = queries.set_aside()
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+        return
+    table = Table("level", "state", "until", "left", "hidden", "by", "reason", "scope", "rule")
+    table.add_column("id", no_wrap=True)  # whole, to be copied
+    for one in found:
+        aside, level = one["aside"], one["level"]
+        left = timedelta(seconds=max(0, round(aside["until"] - time.time())))
+        row = (aside["hidden"], aside["by"], aside["reason"], one["scope"], one["rule"], one["id"])
+        until = local(aside["until"], content.site.zone)
+        table.add_row(f"[{LEVEL_STYLE[level]}] {level} [/]", one["state"], until, str(left), *map(plain, row))
+    out.print(table if found else "nothing is set aside")
+
+
+def _order(id: str, kind: str, args: dict[str, Any], data: Path | None) -> None:
+    """Give a command on an alarm (or, to acknowledge, an incident); end with a sentence when it is not done."""
     found, content, queries = _open(data)
-    one = queries.alarm(id) or queries.incident(id)
+    one = queries.alarm(id) or (queries.incident(id) if kind == "acknowledge" else None)
     if one is None:
-        fail(f"there is no alarm or incident {id}")
+        what = "alarm or incident" if kind == "acknowledge" else "alarm"
+        fail(f"there is no {what} {id}; `foreshock alarms list` names those that are open")
     command = Command(
         id=uuid.uuid4().hex,
-        kind="acknowledge",
+        kind=kind,
         target=id,
         area=one["area"],
         actor=f"user:{getpass.getuser()}@terminal",
         time=time.time(),
+        args=args,
     )
     try:
         partition = Registry(content.site).partition(one["area"])
@@ -155,7 +228,6 @@ def acknowledge(id: Annotated[str, typer.Argument(help="An alarm or incident.")]
         fail(f"no running Foreshock answers on {found.data_folder}: {error or 'time-out'}")
     if not answer["ok"]:
         fail(f"refused: {messages.text(answer['reason'], 'en')}")
-    done(f"{id} is acknowledged")
 
 
 async def _send(found: settings.Settings, queries: Reader, command: Command, partition: int) -> dict[str, Any]:

@@ -486,3 +486,67 @@ def test_what_is_renamed_is_found_under_its_new_name_with_its_past(journal: Jour
     told = [row["area"] for row in journal.outbox(last) if row["kind"] == "area"]
     assert told == ["slope-1", "hill-1", "river-1", "brook-1"]
     assert journal.record([Record(0, 99, (published,))]) == after  # once, and never again
+SINCE = ("aside", "until", "assignee", "marks", "folded")
+"""Columns of alarms that came after the first version."""
+
+
+def make_old(path: Path) -> None:
+    """Take from a journal what its first version did not have."""
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP INDEX ix_alarms_until"))
+        for column in SINCE:
+            connection.execute(sa.text(f"ALTER TABLE alarms DROP COLUMN {column}"))
+    engine.dispose()
+
+
+def test_a_journal_of_an_older_version_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    before = Journal(path)
+    before.record(NIGHT[:6])
+    known = [(row["id"], row["state"], row["marks"], row["aside"]) for row in before.alarms("all").items]
+    before.close()
+    make_old(path)
+    with pytest.raises(JournalMissing, match="older version"):
+        Reader(path)
+    journal = Journal(path)
+    assert [(row["id"], row["state"], row["marks"], row["aside"]) for row in Reader(path).alarms("all").items] == known
+    journal.record(NIGHT)
+    fresh = Journal(tmp_path / "fresh.sqlite")
+    fresh.record(NIGHT)
+    assert journal.alarms("all").items == fresh.alarms("all").items
+    assert sa.inspect(journal.engine).get_indexes("alarms") == sa.inspect(fresh.engine).get_indexes("alarms")
+
+
+def test_what_is_set_aside_is_listed_until_it_is_back(journal: Journal) -> None:
+    desk = Desk(SITE)
+    raised = desk.condition(change(2), 1.0)
+    alarm = next(one.alarm for one in raised if isinstance(one, AlarmTransition))
+    steps = [
+        raised,
+        desk.command(command("shelve", alarm, "1", seconds=600, reason="cleaning"), 2.0),
+        desk.condition(change(0), 3.0),
+        desk.condition(change(1), 4.0),
+    ]
+    journal.record(Record(0, offset, tuple(outcomes)) for offset, outcomes in enumerate(steps))
+    (row,) = journal.set_aside()
+    assert (row["state"], row["aside"]["hidden"]) == ("SHLVD", 1)
+    assert (row["aside"]["by"], row["aside"]["reason"], row["aside"]["until"]) == ("user:an", "cleaning", 602.0)
+    assert journal.set_aside("river-1") == []
+    journal.record([Record(0, 9, tuple(desk.tick(602.0)))])
+    assert journal.set_aside() == []
+    back = journal.alarm(alarm)
+    assert back is not None
+    assert (back["state"], back["aside"]) == ("UNACK", None)
+    assert [(step["edge"], step["offset"]) for step in back["transitions"]][-2:] == [("hide", 3), ("unshelve", 9)]
+    assert back["transitions"][-1]["aside"]["hidden"] == 1
+
+
+def test_marks_and_assignee_are_kept(journal: Journal) -> None:
+    desk = Desk(SITE)
+    steps = [desk.condition(change(number % 2), number * 30.0) for number in range(1, 13)]
+    alarm = next(one.alarm for one in steps[0] if isinstance(one, AlarmTransition))
+    steps.append(desk.command(command("assign", alarm, "1", to="user:bo"), 400.0))
+    journal.record(Record(0, offset, tuple(outcomes)) for offset, outcomes in enumerate(steps))
+    row = journal.alarms("open").items[0]
+    assert (row["marks"], row["folded"], row["assignee"]) == (["chattering"], 1, "user:bo")

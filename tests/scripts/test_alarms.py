@@ -1,0 +1,112 @@
+"""`foreshock alarms shelve` and its kin, through a socket to a desk and a journal as the worker has them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from alerts.desk import Desk
+from alerts.journal import Journal
+from alerts.outcome import Record
+from scripts.cli import application
+from sensors.observation import Command, decode
+from sensors.registry import load_site
+from streams import bundle, publication, settings
+from streams.hub import HubServer
+from tests.alerts.cases import change
+
+DISTRICT = Path("examples/district")
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(application("alarms"), ["alarms", *map(str, arguments)])
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(load_site(DISTRICT))
+
+
+@pytest.fixture
+def data(tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Serve commands at a data folder with one yellow alarm of slope-01."""
+    monkeypatch.setenv("FORESHOCK_DATA", str(tmp_path))
+    found = settings.load(None, data=str(tmp_path))
+    publication.write(tmp_path, bundle.pack(bundle.Bundle(site=desk.book.site)))
+    now = time.time()
+    journal = Journal(found.journal_url)
+    journal.record([Record(0, 1, tuple(desk.condition(change(2, area="slope-01", time=now), now)))])
+    loop, stop, begun, offset = asyncio.new_event_loop(), asyncio.Event(), threading.Event(), 1
+
+    async def produce(records: Sequence[Any]) -> list[int]:
+        nonlocal offset
+        for record in records:
+            command = decode(record[3])
+            assert isinstance(command, Command)
+            offset += 1
+            journal.record([Record(0, offset, tuple(desk.command(command, time.time())))])
+        return [offset]
+
+    async def serve() -> None:
+        server = HubServer(found.hub_path, produce)
+        await server.start()
+        begun.set()
+        await stop.wait()
+        await server.stop()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert begun.wait(10)
+    yield tmp_path
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(10)
+    loop.close()
+    journal.close()
+
+
+def test_an_alarm_is_shelved_listed_and_taken_off_again(data: Path, desk: Desk) -> None:
+    (alarm,) = desk.book.cases.alarms
+    done = run("shelve", alarm, "--for", "2 h", "--reason", "the gauge is [being] cleaned")
+    assert (done.exit_code, done.output.split()[-4:]) == (0, ["shelved", "for", "2", "h"]), done.output
+    (row,) = json.loads(run("shelved", "--json").stdout)
+    assert (row["id"], row["state"], row["aside"]["reason"]) == (alarm, "SHLVD", "the gauge is [being] cleaned")
+    assert row["aside"]["by"].endswith("@terminal")
+    assert row["aside"]["until"] - row["aside"]["since"] == 7200
+    shown = run("shelved").output
+    assert "1:59:5" in shown or "2:00:00" in shown
+    assert "[being] cleaned" in shown
+    refused = run("shelve", alarm, "--reason", "again")
+    assert (refused.exit_code, "already shelved" in refused.stderr) == (1, True)
+    assert run("unshelve", alarm).exit_code == 0
+    assert "nothing is set aside" in run("shelved").output
+    history = run("show", alarm).output
+    assert "UNACK → SHLVD  shelve" in history
+    assert "(v1, log 0:2)" in history
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--for", "a while", "--reason", "x"), "--for: 'a while' is no duration"),
+        (("--for", "9 h", "--reason", "x"), "longer than the site allows"),
+        (("--reason", "  "), "--reason: say why"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(data: Path, desk: Desk, options: tuple[str, ...], said: str) -> None:
+    (alarm,) = desk.book.cases.alarms
+    refused = run("shelve", alarm, *options)
+    assert refused.exit_code == 1
+    assert said in refused.stderr.replace("\n", " ")
+    assert desk.book.cases.alarms[alarm].state == "UNACK"
+
+
+def test_an_alarm_that_is_not_there_is_said_so(data: Path) -> None:
+    assert "there is no alarm a-none" in run("unshelve", "a-none").stderr
