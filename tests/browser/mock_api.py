@@ -176,6 +176,10 @@ class MockApi:
                 world.users[path[1]].update(body)
             elif path[0] == "dispatches":
                 world.step(path[1], actor, path[2], body.get("reason") or body.get("note") or "")
+            elif path[0] == "alarms" and path[2] == "shelve":
+                world.shelve(path[1], actor, body["seconds"], body["reason"])
+            elif path[0] == "alarms" and path[2] == "unshelve":
+                world.unshelve(path[1], actor)
             elif path[0] == "alarms":
                 world.acknowledge_alarm(path[1], actor)
             elif path[2] == "acknowledge":

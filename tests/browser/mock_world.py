@@ -118,6 +118,39 @@ class World:
         row["acknowledged_by"] = actor
         self._alarm_change(row, "acknowledge", "ACKED", actor=actor)
 
+    def shelve(self, alarm: str, actor: str, seconds: float, reason: str) -> None:
+        row, now = self.alarms[alarm], time.time()
+        if row.get("aside"):
+            raise Refused("报警已处于搁置状态")
+        row["aside"] = {
+            "by": actor, "reason": reason, "since": now, "until": now + seconds, "level": row["level"], "hidden": 0,
+        }  # fmt: skip
+        self._alarm_change(row, "shelve", "SHLVD", actor=actor, reason=reason, aside=row["aside"])
+        self._incident_change(self.incidents[row["incident"]], "set_aside", "calm", actor=actor, reason=reason)
+
+    def hide(self, alarm: str) -> None:
+        """Have a shelved alarm ring where nobody hears it."""
+        row = self.alarms[alarm]
+        row["aside"] = {**row["aside"], "hidden": row["aside"]["hidden"] + 1}
+        self._alarm_change(row, "hide", "SHLVD", aside=row["aside"])
+
+    def warn(self, alarm: str) -> None:
+        """Say that the shelf soon ends."""
+        row = self.alarms[alarm]
+        self._alarm_change(row, "warn", "SHLVD", actor="engine", reason="alarm.aside_ends", aside=row["aside"])
+
+    def unshelve(self, alarm: str, actor: str, reason: str = "") -> None:
+        row = self.alarms[alarm]
+        aside, row["aside"] = row["aside"], None
+        self._alarm_change(row, "unshelve", "UNACK", actor=actor, reason=reason, aside=aside)
+        self._incident_change(self.incidents[row["incident"]], "level", "open", actor=actor)
+
+    def chatter(self, alarm: str, folded: int) -> None:
+        """Have an alarm ring so often that this ring is folded."""
+        row = self.alarms[alarm]
+        row["marks"], row["folded"] = ["chattering", "folded"], folded
+        self._alarm_change(row, "realarm", "UNACK", marks=row["marks"], folded=folded)
+
     def comment(self, incident: str, actor: str, text: str) -> None:
         row = self.incidents[incident]
         self._incident_change(row, "commented", row["state"], actor=actor, reason=text, args={"text": text})

@@ -134,6 +134,10 @@ export const api = {
     request<Page<Alarm>>('GET', `/alarms${query({ state, before, limit })}`),
   alarm: (key: string) => request<Alarm>('GET', `/alarms/${id(key)}`),
   acknowledgeAlarm: (key: string) => request<unknown>('POST', `/alarms/${id(key)}/acknowledge`, {}),
+  shelve: (key: string, seconds: number, reason: string, sequence?: number) =>
+    request<unknown>('POST', `/alarms/${id(key)}/shelve`, { seconds, reason, ...(sequence === undefined ? {} : { sequence }) }),
+  bringBack: (key: string, way: 'unshelve' | 'in-service' | 'unsuppress') =>
+    request<unknown>('POST', `/alarms/${id(key)}/${way}`, {}),
 
   dispatches: (state: 'open' | 'all', unit?: string | null, limit = 200) =>
     request<Page<Dispatch>>('GET', `/dispatches${query({ state, unit, limit })}`),

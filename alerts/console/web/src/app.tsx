@@ -2,11 +2,12 @@
 import { effect } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError } from './api';
+import { clockTime } from './clock';
 import { Header, StaleBanner } from './components/header';
 import { Guard, lazy, Suspense } from './components/lazy';
 import { Summons } from './components/summons';
 import { Failed, Waiting } from './components/load';
-import { announce, Notices } from './components/notices';
+import { announce, Notices, tell } from './components/notices';
 import { t, tName } from './i18n';
 import { alarming } from './live/attention';
 import { beep } from './live/sound';
@@ -33,7 +34,7 @@ effect(() => {
   document.querySelector('link[rel=icon]')?.setAttribute('href', level ? `./favicon-${level}.svg` : './favicon.svg');
 });
 
-whenNews(({ opened, raised, sent }) => {
+whenNews(({ opened, raised, sent, reminded, ending }) => {
   const last = opened.filter(isRisk).at(-1);
   if (last) {
     const area = tName(directory.peek()?.areas.get(last.area)?.name) || last.area;
@@ -42,6 +43,14 @@ whenNews(({ opened, raised, sent }) => {
   const loud = raised.filter((change) => isRisk(change) && alarms.peek().get(change.alarm)?.state === 'UNACK');
   if (loud.some((change) => change.level === 'red')) beep('red');
   else if (loud.some((change) => change.level === 'orange')) beep('orange');
+  for (const alarm of ending) {
+    tell(t('announce.ending', { what: tName(alarm.rule_title) || alarm.rule, time: clockTime(alarm.aside?.until ?? alarm.time) }));
+  }
+  const late = reminded.filter(isRisk).at(-1);
+  if (late) {
+    announce(t('announce.reminded', { level: t(`level.${late.level}.long`), what: tName(subject(late)) }));
+    beep(late.level);
+  }
   const task = sent.find((dispatch) => dispatch.unit === me.peek()?.unit);
   if (task) {
     beep(task.level === 'red' ? 'red' : 'orange');

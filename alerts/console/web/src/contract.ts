@@ -126,6 +126,17 @@ export interface Rationale {
   review?: string;
 }
 
+/** How an alarm was set aside: shelved, suppressed or out of service. */
+export interface Aside {
+  by: string;
+  reason: string;
+  since: number;
+  until: number;
+  level: Level;
+  hidden?: number; // how often it would have rung since
+}
+export type Mark = 'chattering' | 'folded' | 'fleeting' | 'stale';
+
 export interface AlarmTransition {
   id: string;
   alarm: string;
@@ -149,6 +160,10 @@ export interface AlarmTransition {
   title?: Partial<Text>;
   rationale?: Rationale | null;
   simulated?: boolean;
+  aside?: Aside | null;
+  assignee?: string;
+  marks?: Mark[];
+  folded?: number; // rings that made no sound since it chatters
 }
 export interface Alarm {
   id: string;
@@ -169,6 +184,11 @@ export interface Alarm {
   explanation?: Explanation | null;
   transitions?: AlarmTransition[];
   rationale?: Rationale | null;
+  aside?: Aside | null;
+  assignee?: string | null;
+  marks?: Mark[];
+  folded?: number;
+  hushed?: boolean; // ours: its last ring was folded, and makes no sound
   plan?: (Text | string)[] | null;
 }
 

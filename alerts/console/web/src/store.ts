@@ -132,3 +132,10 @@ export function nextDue(incident: string): (Dispatch & { deadline: number }) | n
 export function unitName(id: string): string {
   return tName(directory.value?.units.get(id)?.name) || id;
 }
+
+/** The name of the point, area or camera that an alarm is about. */
+export function scopeName(alarm: Alarm): string {
+  const known = directory.value;
+  const found = known?.points.get(alarm.scope) ?? known?.areas.get(alarm.scope) ?? known?.cameras.get(alarm.scope);
+  return tName(found?.name) || alarm.scope;
+}

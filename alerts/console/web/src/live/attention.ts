@@ -34,11 +34,11 @@ export const pressing = computed(() =>
   ),
 );
 
-/** The most severe level among risk alarms that nobody has acknowledged, if it is one that sounds. */
+/** The most severe level among risk alarms that nobody has acknowledged, if it is one that sounds; folded rings do not. */
 export const alarming = computed<Level | null>(() => {
   let worst = 0;
   for (const alarm of alarms.value.values())
-    if (isRisk(alarm) && (alarm.state === 'UNACK' || alarm.state === 'RTNUN')) worst = Math.max(worst, RANK[alarm.level] ?? 0);
+    if (isRisk(alarm) && !alarm.hushed && (alarm.state === 'UNACK' || alarm.state === 'RTNUN')) worst = Math.max(worst, RANK[alarm.level] ?? 0);
   return worst >= 4 ? 'red' : worst >= URGENT ? 'orange' : null;
 });
 

@@ -9,11 +9,16 @@ export interface News {
   opened: Incident[]; // or worsened
   raised: AlarmTransition[];
   sent: Dispatch[];
+  reminded: Incident[]; // nobody has acknowledged them yet
+  ending: Alarm[]; // they soon come back from the shelf
 }
+
+const RINGS: readonly string[] = ['alarm', 'realarm', 'raise', 'unshelve', 'unsuppress', 'in_service'];
+const ASIDE: readonly string[] = ['SHLVD', 'DSUPR', 'OOSRV'];
 
 /** Apply changes in one go, so that a burst draws once. Returns what deserves a sound or a word. */
 export function apply(changes: readonly Change[]): News {
-  const news: News = { opened: [], raised: [], sent: [] };
+  const news: News = { opened: [], raised: [], sent: [], reminded: [], ending: [] };
   const nextIncidents = new Map(incidents.peek());
   const nextAlarms = new Map(alarms.peek());
   const nextDispatches = new Map(dispatches.peek());
@@ -28,8 +33,8 @@ export function apply(changes: readonly Change[]): News {
       if (!next) continue;
       nextAlarms.set(next.id, next);
       mark(next.id, next.incident);
-      if (['alarm', 'realarm', 'raise'].includes(change.record.edge) && next.state === 'UNACK')
-        news.raised.push(change.record);
+      if (RINGS.includes(change.record.edge) && next.state === 'UNACK' && !next.hushed) news.raised.push(change.record);
+      if (change.record.edge === 'warn') news.ending.push(next);
     } else if (change.kind === 'incident') {
       const known = nextIncidents.get(change.record.incident);
       const next = incidentAfter(known, change.record);
@@ -37,6 +42,7 @@ export function apply(changes: readonly Change[]): News {
       nextIncidents.set(next.id, next);
       mark(next.id);
       if (change.record.edge === 'opened' || worsened(known, next)) news.opened.push(next);
+      if (change.record.edge === 'reminded') news.reminded.push(next);
     } else if (change.kind === 'dispatch') {
       const next = dispatchAfter(nextDispatches.get(change.record.dispatch), change.record);
       if (!next) continue;
@@ -74,6 +80,11 @@ function alarmAfter(known: Alarm | undefined, record: AlarmTransition): Alarm | 
     incident: record.incident ?? known?.incident ?? null,
     simulated: record.simulated ?? false,
     sequence: record.sequence,
+    aside: ASIDE.includes(record.after) ? (record.aside ?? null) : null,
+    assignee: record.assignee || null,
+    marks: record.marks ?? [],
+    folded: record.folded ?? 0,
+    hushed: RINGS.includes(record.edge) ? (record.marks ?? []).includes('folded') : (known?.hushed ?? false),
     ...(record.explanation ? { explanation: record.explanation } : {}),
     ...(filled(record.title) ? { rule_title: record.title } : {}),
     ...(record.rationale && Object.keys(record.rationale).length ? { rationale: record.rationale } : {}),

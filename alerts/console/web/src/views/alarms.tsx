@@ -2,20 +2,21 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api, ApiError } from '../api';
 import { Action } from '../components/action';
+import { AsideFacts, AsideWords, BringBack, Left, Marks } from '../components/aside';
 import { Evidence } from '../components/evidence';
 import { LevelMark } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { actorName, Age, AlarmStateChip, Moment, Simulation } from '../components/marks';
 import { Reasons } from '../components/plan';
+import { ShelveDialog } from '../components/shelve_dialog';
 import { Why } from '../components/why';
 import { LEVELS, RANK, type Alarm, type Level, type Snapshot } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { looking } from '../live/attention';
 import { href } from '../router';
-import { alarms as live, directory, mayOperate, touched } from '../store';
-import { scopeName } from './incident';
+import { alarms as live, directory, mayOperate, scopeName, touched } from '../store';
 
-const STATES = ['open', 'UNACK', 'ACKED', 'RTNUN', 'SHLVD', 'DSUPR', 'OOSRV', 'all'] as const;
+const STATES = ['open', 'aside', 'UNACK', 'ACKED', 'RTNUN', 'SHLVD', 'DSUPR', 'OOSRV', 'all'] as const;
 const BATCH = 100;
 
 export function AlarmsView() {
@@ -34,7 +35,7 @@ export function AlarmsView() {
           <select value={state} onChange={(event) => setState(event.currentTarget.value)}>
             {STATES.map((one) => (
               <option key={one} value={one}>
-                {one === 'open' || one === 'all' ? t(`filter.${one}`) : tCode('alarm.state', one)}
+                {one === 'open' || one === 'aside' || one === 'all' ? t(`filter.${one}`) : tCode('alarm.state', one)}
               </option>
             ))}
           </select>
@@ -75,7 +76,7 @@ export function AlarmsView() {
   );
 }
 
-/** Open alarms come from the live store; other states are read page by page. */
+/** Open alarms, and those set aside, come from the live store; other states are read page by page. */
 function useAlarms(state: string): { items: Alarm[]; error: ApiError | null; more: (() => void) | null; loading: boolean } {
   const [pages, setPages] = useState<{ state: string; items: Alarm[]; next: string | number | null }>({ state: '', items: [], next: null });
   const [error, setError] = useState<ApiError | null>(null);
@@ -93,12 +94,17 @@ function useAlarms(state: string): { items: Alarm[]; error: ApiError | null; mor
     }
   };
   useEffect(() => {
-    if (state !== 'open') void read(null);
+    if (state !== 'open' && state !== 'aside') void read(null);
   }, [state]);
   if (state === 'open') {
     const open = [...live.value.values()].filter((alarm) => alarm.state !== 'NORM');
     open.sort((a, b) => order(b) - order(a) || b.time - a.time);
     return { items: open, error: null, more: null, loading: false };
+  }
+  if (state === 'aside') {
+    const shelved = [...live.value.values()].filter((alarm) => alarm.aside);
+    shelved.sort((a, b) => (a.aside?.until ?? 0) - (b.aside?.until ?? 0));
+    return { items: shelved, error: null, more: null, loading: false };
   }
   const here = pages.state === state;
   const next = here ? pages.next : null;
@@ -130,19 +136,21 @@ function Row({ alarm }: { alarm: Alarm }) {
         <span class="quiet">
           {tName(directory.value?.areas.get(alarm.area)?.name) || alarm.area} · {scopeName(alarm)}
         </span>
+        {alarm.aside && <AsideWords aside={alarm.aside} />}
       </a>
       <span class="alarm-marks">
         <AlarmStateChip state={alarm.state} />
         {alarm.kind !== 'risk' && <span class="chip">{tCode('kind', alarm.kind)}</span>}
+        <Marks alarm={alarm} />
         {alarm.simulated && <Simulation small />}
       </span>
-      <span class="digits quiet">
-        <Age time={alarm.onset} />
-      </span>
+      <span class="digits quiet">{alarm.aside ? <Left aside={alarm.aside} /> : <Age time={alarm.onset} />}</span>
       {waiting && mayOperate.value ? (
         <Action run={() => api.acknowledgeAlarm(alarm.id)} done={t('acknowledge.done')}>
           {t('acknowledge')}
         </Action>
+      ) : alarm.aside ? (
+        <BringBack alarm={alarm} />
       ) : (
         <span class="quiet">{actorName(alarm.acknowledged_by)}</span>
       )}
@@ -176,6 +184,7 @@ function usePictures(incident: string | null): readonly Snapshot[] {
 function One({ alarm }: { alarm: Alarm }) {
   const area = directory.value?.areas.get(alarm.area);
   const waiting = alarm.state === 'UNACK' || alarm.state === 'RTNUN';
+  const [shelving, setShelving] = useState(false);
   const pictures = usePictures(alarm.incident);
   useEffect(() => {
     looking.value = alarm.incident ?? '';
@@ -189,6 +198,7 @@ function One({ alarm }: { alarm: Alarm }) {
         <div class="head-line">
           <LevelMark level={alarm.level} size={30} long />
           <AlarmStateChip state={alarm.state} />
+          <Marks alarm={alarm} />
           {alarm.simulated && <Simulation />}
         </div>
         <h1 id="alarm-title">{tName(alarm.rule_title) || alarm.rule}</h1>
@@ -211,13 +221,26 @@ function One({ alarm }: { alarm: Alarm }) {
             <dt>{t('column.rule')}</dt>
             <dd class="code">{alarm.rule}</dd>
           </div>
+          {alarm.assignee && (
+            <div>
+              <dt>{t('fact.assignee')}</dt>
+              <dd>{actorName(alarm.assignee)}</dd>
+            </div>
+          )}
         </dl>
+        {alarm.aside && <AsideFacts aside={alarm.aside} />}
         <div class="actions">
           {waiting && mayOperate.value && (
             <Action class="primary" run={() => api.acknowledgeAlarm(alarm.id)} done={t('acknowledge.done')}>
               {t('acknowledge')}
             </Action>
           )}
+          {!alarm.aside && alarm.state !== 'NORM' && mayOperate.value && (
+            <button type="button" onClick={() => setShelving(true)}>
+              {t('shelve.open')}
+            </button>
+          )}
+          {alarm.aside && <BringBack alarm={alarm} />}
           {alarm.incident && (
             <a class="button" href={href('incidents', alarm.incident)}>
               {t('alarm.incident')}
@@ -225,6 +248,7 @@ function One({ alarm }: { alarm: Alarm }) {
           )}
         </div>
       </header>
+      {shelving && <ShelveDialog alarm={alarm} onClose={() => setShelving(false)} />}
       <Why alarm={alarm} />
       <Evidence alarms={[alarm]} snapshots={pictures} area={alarm.area} />
       {alarm.rationale && Object.keys(alarm.rationale).length > 0 && (

@@ -4,6 +4,7 @@ import { api } from '../api';
 import { RANK, type Alarm, type Incident, type IncidentDetail } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { Action } from '../components/action';
+import { Left, Marks } from '../components/aside';
 import { CloseDialog } from '../components/close_dialog';
 import { DispatchPanel } from '../components/dispatch_panel';
 import { Evidence } from '../components/evidence';
@@ -14,7 +15,7 @@ import { Plan } from '../components/plan';
 import { Timeline } from '../components/timeline';
 import { Why } from '../components/why';
 import { href } from '../router';
-import { alarms as liveAlarms, directory, incidents, mayOperate, placePath, touched, waits } from '../store';
+import { alarms as liveAlarms, directory, incidents, mayOperate, placePath, scopeName, touched, waits } from '../store';
 
 export function IncidentView({ id }: { id: string }) {
   const { data, error, again } = useLoad(() => api.incident(id), id, touched.value.get(id) ?? 0);
@@ -171,7 +172,7 @@ function Alarms({ alarms, cause, shown, onShow }: AlarmsProps) {
                 </td>
                 <td>{scopeName(alarm)}</td>
                 <td>
-                  <AlarmStateChip state={alarm.state} />
+                  <AlarmStateChip state={alarm.state} /> <Marks alarm={alarm} /> {alarm.aside && <Left aside={alarm.aside} />}
                 </td>
                 <td class="digits">
                   <Moment time={alarm.onset} />
@@ -190,11 +191,4 @@ function Alarms({ alarms, cause, shown, onShow }: AlarmsProps) {
       </div>
     </section>
   );
-}
-
-/** The name of the point, area or camera that an alarm is about. */
-export function scopeName(alarm: Alarm): string {
-  const known = directory.value;
-  const found = known?.points.get(alarm.scope) ?? known?.areas.get(alarm.scope) ?? known?.cameras.get(alarm.scope);
-  return tName(found?.name) || alarm.scope;
 }
