@@ -1,6 +1,7 @@
 """MQTT outputs: `<prefix>/alarms/<area>` retained with the area's summary, `<prefix>/dispatches/<unit>` with events.
 
-Also `<prefix>/undispatched/<area>`: events that tell of an incident that nobody is on.
+Also `<prefix>/undispatched/<area>` and `<prefix>/reminded/<area>`: events that tell of an incident that nobody is on,
+or that nobody acknowledges.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from alerts.notifiers.notice import Notice, Rejected, Unavailable
-from alerts.notifiers.targets import ALARMS, DISPATCHES, UNDISPATCHED, MqttTarget, read_secret
+from alerts.notifiers.targets import ALARMS, DISPATCHES, REMINDED, UNDISPATCHED, MqttTarget, read_secret
 from sensors.tls import Tls, context
 
 logger = logging.getLogger(__name__)
@@ -145,7 +146,8 @@ def _topics(notice: Notice) -> list[tuple[str, str]]:
     if notice.kind == "area":
         return [(ALARMS, notice.area)]
     if not notice.unit:
-        return [(UNDISPATCHED, notice.area)]
+        reminds = notice.payload.get("data", {}).get("edge") == REMINDED
+        return [(REMINDED if reminds else UNDISPATCHED, notice.area)]
     copies = notice.payload.get("data", {}).get("copies", ())
     return [(DISPATCHES, name) for name in dict.fromkeys((notice.unit, *copies))]
 

@@ -60,8 +60,9 @@ class HomeAssistantTarget(MqttTarget, tag="homeassistant", frozen=True):
 Target = WebhookTarget | MqttTarget | HomeAssistantTarget
 
 
-ALARMS, DISPATCHES, UNDISPATCHED, HOMEASSISTANT = "alarms", "dispatches", "undispatched", "homeassistant"
-KINDS = (ALARMS, DISPATCHES, UNDISPATCHED, HOMEASSISTANT)
+ALARMS, DISPATCHES, HOMEASSISTANT = "alarms", "dispatches", "homeassistant"
+UNDISPATCHED, REMINDED = "undispatched", "reminded"
+KINDS = (ALARMS, DISPATCHES, UNDISPATCHED, REMINDED, HOMEASSISTANT)
 """The levels under an `MqttTarget`'s prefix that are published to. No broker may hold any of them back."""
 
 

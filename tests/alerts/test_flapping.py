@@ -9,6 +9,7 @@ import pytest
 from alerts.desk import Desk
 from alerts.flapping import Rings, calm_at, ring
 from alerts.outcome import AlarmTransition, AnyOutcome, IncidentChange
+from sensors.renames import Renames
 from tests.alerts.cases import SITE, change, command, edges
 
 
@@ -80,6 +81,13 @@ def test_chattering_survives_a_restart(desk: Desk) -> None:
     other = Desk(SITE)
     other.restore(desk.state())
     assert flap(other, 1, start=300.0)[0].marks == ("chattering", "folded")
+
+
+def test_chattering_goes_on_under_a_new_name(desk: Desk) -> None:
+    flap(desk, 5)
+    desk.rename(Renames(points={"p1": "q1"}))
+    renamed = [transitions(desk.condition(change(1, scope="q1"), at)) for at in (300.0, 310.0)]
+    assert renamed[0][0].marks == ("chattering", "folded")
 
 
 def test_an_alarm_that_returns_before_anybody_can_act_is_fleeting(desk: Desk) -> None:

@@ -486,6 +486,8 @@ def test_what_is_renamed_is_found_under_its_new_name_with_its_past(journal: Jour
     told = [row["area"] for row in journal.outbox(last) if row["kind"] == "area"]
     assert told == ["slope-1", "hill-1", "river-1", "brook-1"]
     assert journal.record([Record(0, 99, (published,))]) == after  # once, and never again
+
+
 SINCE = ("aside", "until", "assignee", "marks", "folded")
 """Columns of alarms that came after the first version."""
 

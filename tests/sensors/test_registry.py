@@ -28,6 +28,7 @@ limits:
   late_after: 10 min
   accept_age: 30 d
   accept_ahead: 60
+  shelve_longest: 4 h
 signals:
   native: foreshock
   mapped:
@@ -294,6 +295,7 @@ def test_what_does_not_exist_is_not_found(site: Site) -> None:
 
 def test_times_and_deadlines_are_seconds_and_keep_their_defaults(site: Site) -> None:
     assert (site.late_after, site.accept_age, site.accept_ahead) == (600.0, 30 * 86400.0, 60.0)
+    assert site.shelve_longest == 4 * 3600.0
     assert site.deadlines.accept == {"red": 120.0, "orange": 300.0, "yellow": 900.0, "blue": 3600.0}
     assert site.signals.mapped == (Mapping(topic="site/{area}/{point}", point="{point}", time="ts"),)
     assert site.shifts[0].start == "20:00"

@@ -25,7 +25,6 @@ CONTRACT = {
     *(("POST", f"/api/v1/incidents/{{id}}/{verb}") for verb in ("acknowledge", "dispatch", "comment", "close")),
     ("GET", "/api/v1/alarms"),
     ("GET", "/api/v1/alarms/{id}"),
-    ("POST", "/api/v1/alarms/{id}/acknowledge"),
     ("GET", "/api/v1/publications"),
     ("POST", "/api/v1/publications"),
     ("GET", "/api/v1/shelved"),

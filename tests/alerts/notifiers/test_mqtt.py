@@ -18,6 +18,7 @@ from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import MqttTarget
 from scripts.ports import free_port
 from streams.embedded import broker as embedded
+from tests.alerts.cases import change
 from tests.alerts.notifiers.world import Listener, Town
 from tests.sensors.conftest import MOSQUITTO
 from tests.sensors.secured import PAST, Certificates
@@ -169,6 +170,28 @@ def test_who_loses_an_order_is_told_and_so_is_all_the_world_when_nobody_is_on_it
         )  # fmt: skip
         (event,) = listener.on("foreshock/undispatched/nowhere")
         assert event["type"] == "com.foreshock.incident.undispatched"
+        listener.close()
+        await notifier.stop()
+
+    with start():
+        asyncio.run(scenario())
+
+
+def test_the_world_is_reminded_of_what_nobody_acknowledges(
+    broker: tuple[int, Start], town: Town, tmp_path: Path
+) -> None:
+    port, start = broker
+
+    async def scenario() -> None:
+        notifier = notifier_of(tmp_path, port)
+        listener = Listener(port)
+        await notifier.start()
+        town.record(town.desk.condition(change(2, area="river-1", scope="p9", time=town.now), town.now))
+        town.record(town.desk.tick(town.now + 300.0))
+        await notifier.notify()
+        await reached(lambda: listener.on("foreshock/reminded/river-1"))
+        (event,) = listener.on("foreshock/reminded/river-1")
+        assert (event["type"], event["data"]["reminders"]) == ("com.foreshock.incident.reminded", 1)
         listener.close()
         await notifier.stop()
 
