@@ -69,6 +69,8 @@ class Push:
         for turned in listed:
             raw = msgspec.json.encode(readings[turned.place])
             self.quarantine.refuse(received, f"{TOPIC} {source}", turned.reason, raw, turned.detail)
+        for detail in self._inspector.clocks.take_notes():
+            self.quarantine.refuse(received, TOPIC, "skewed", detail=detail, readings=0)
         kept = self.quarantine.take(received)
         records += [(quarantine.TOPIC, quarantine.PARTITION, record) for record in kept]
         return Pushed(records, len(decoded), listed)
