@@ -54,7 +54,7 @@ class Jumps:
         self._kept = np.empty((0, len(FIELDS)))  # range before the jump, and its time
         self._gauge = np.empty(0, np.bool_)
         self._thermal = np.empty(0, np.bool_)
-        self._any = False
+        self.active = False  # some jump is suspected
 
     def grow(self, rows: int) -> None:
         """Make room for at least `rows` rows of gauges."""
@@ -87,7 +87,7 @@ class Jumps:
         surprise was outside of, `before` its last value.
         """
         found = None
-        if self._any:
+        if self.active:
             at = np.flatnonzero(self.agreed[rows])
             if len(at):
                 found = self._follow(at, rows, time, value)
@@ -112,7 +112,7 @@ class Jumps:
             raise ValueError("not the state of jumps of this layout")
         self.agreed, self._factor = state["agreed"].astype(np.uint8), state["factor"].astype(np.uint8)
         self._kept = state["kept"].astype(np.float64)
-        self._any = bool(self.agreed.any())
+        self.active = bool(self.agreed.any())
 
     def _follow(self, at: Rows, rows: Rows, time: Floats, value: Floats) -> Bools | None:
         row = rows[at]
@@ -121,7 +121,7 @@ class Jumps:
         slack = NEAR * (high - low) + ALIKE * np.abs(back)
         agrees = (back >= low - slack) & (back <= high + slack) & (time[at] - since <= SETTLED)
         self.agreed[row] = np.where(agrees, np.minimum(self.agreed[row] + 1, STAY), 0)
-        self._any = bool(self.agreed.any())
+        self.active = bool(self.agreed.any())
         told = self.agreed[row] >= STAY
         if not told.any():
             return None
@@ -148,4 +148,4 @@ class Jumps:
             row = row[some]
             self.agreed[row], self._factor[row] = 1, best[some]
             self._kept[row] = np.array([low[some], high[some], time[some]]).T
-            self._any = True
+            self.active = True

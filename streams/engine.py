@@ -486,25 +486,27 @@ class Engine:
         def score(start: int, stop: int) -> list[tuple[int, int, BankResult, npt.NDArray[np.bool_] | None]]:
             part = slice(start, stop)
             result = self.bank.update(rows[part], times[part], values[part])
-            low, high = self.bank.outside
-            jumped = self.jumps.update(rows[part], times[part], values[part], result.reason, low, high, last)
+            jumped = None
+            if self.jumps.active or result.reason.any():
+                low, high = self.bank.outside
+                jumped = self.jumps.update(rows[part], times[part], values[part], result.reason, low, high, last)
             return [(start, stop, result, jumped)]
 
         for start, stop, result, jumped in apart(score, 0, len(rows), broken):
             part = slice(start, stop)
-            flags = qualities[part].astype(np.uint16)
-            if result.gap.any():
-                flags[result.gap] |= GAP
-            if jumped is not None:
-                flags[jumped] |= JUMP
-            self._mark(run, at[part], rows[part], flags)
+            flags = qualities[part]
+            if jumped is not None or result.gap.any() or flags.any():
+                flags = flags | result.gap.astype(np.uint16) * np.uint16(GAP)
+                if jumped is not None:
+                    flags[jumped] |= JUMP
+                self._mark(run, at[part], rows[part], flags)
             self._evaluate(
                 at[part], rows[part], times[part], values[part], qualities[part], arrived[part], result, found, faults
             )
             learning = result.learning
             shown = np.where(learning, np.nan, result.score) if learning.any() else result.score
             if self.evaluator.any_stuck:
-                flags[self.evaluator.points.stuck[rows[part]]] |= STUCK
+                flags = flags | self.evaluator.points.stuck[rows[part]].astype(np.uint16) * np.uint16(STUCK)
             self._scored.append((self.points[rows[part]], times[part], values[part], shown, flags))
 
     def _set_aside(
@@ -527,7 +529,7 @@ class Engine:
         run: Run,
         at: npt.NDArray[np.intp],
         rows: npt.NDArray[np.intp],
-        flags: npt.NDArray[np.uint16],
+        flags: npt.NDArray[Any],
     ) -> None:
         """Tell the rules of data quality about flags."""
         assert self.evaluator is not None
@@ -748,7 +750,7 @@ def _columns(parts: list[tuple[npt.NDArray[Any], ...]]) -> Scored | None:
         return None
     joined = parts[0] if len(parts) == 1 else tuple(np.concatenate(column) for column in zip(*parts, strict=True))
     point, time, value, score, flags = joined
-    return Scored(point, time, value, np.asarray(score, np.float32), flags)
+    return Scored(point, time, value, np.asarray(score, np.float32), np.asarray(flags, np.uint16))
 
 
 def _pack(arrays: dict[str, npt.NDArray[Any]]) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
