@@ -2,7 +2,7 @@
 
 A gateway that was set up anew sends millimetres for metres, °F for °C, or no longer divides by ten. Such a reading is
 far outside everything that the point has kept lately, and converted back it is where the point was before; and so are
-those that follow. A real rise by the same factor looks alike, so this is apart from risk: it is told, and hides nothing.
+those that follow. A real rise by the same factor looks alike, so this is apart from risk: told, and hiding nothing.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class Subject(NamedTuple):
     unit: str
     below: bool = False
     across: Callable[[str], Measure] | None = None  # quantity → what it measures at this site; None: unknown
-    told: bool = False  # for a rule of data quality: flags are its subject, and a source that says it has gone is believed: its points' age is past any limit
+    told: bool = False  # of data quality: flags count; a source that says it has gone has points older than any limit
 
 
 def bind(node: Node, subject: Subject, *, negate: bool = False) -> Bound:
@@ -265,7 +265,9 @@ def _flag(node: Flag | AcrossFlag, subject: Subject, negate: bool) -> Bound:
             column, threshold, operation = Column(("seen", kind), area=True), duration, "<="
         case Flag("flagged", duration, kind):
             if not subject.told:
-                message = "bad quality neither raises nor ends an alarm of risk: 'flagged' is for rules of kind data_quality"
+                message = (
+                    "bad quality neither raises nor ends an alarm of risk: 'flagged' is for rules of kind data_quality"
+                )
                 raise ExpressionError(message, node.column)
             column, threshold, operation = Column(("since", kind)), duration, "<="
         case AcrossFlag():

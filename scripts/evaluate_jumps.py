@@ -2,7 +2,7 @@
 
 Each CSV column of numbers in the folder is a series. A false jump is an episode told in a series as it is. Then every
 series is turned into another unit at half and at four fifths of its length: which of these are told within 20 readings,
-out of those that lead well outside of all that the series has shown till then (the others cannot be told from a change).
+out of those that lead well outside of all that the series has shown (the others cannot be told from a change).
 """
 
 from __future__ import annotations

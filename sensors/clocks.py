@@ -51,7 +51,7 @@ class Clocks:
     A measurement is the newest reading of an arrival, so that a batch is measured by its end. What its source calls
     history is none. A clock is wrong when `SAMPLES` measurements at least `APART` seconds apart agree within the site's
     tolerance and are beyond it. Readings from an outage are told from a slow clock by two signs: they are caught up, so
-    that measurements do not agree; or they are no older than the silence before them, when the clock was right till then.
+    that measurements do not agree; or they are no older than the silence before them, the clock being right till then.
     """
 
     def __init__(self, registry: Registry) -> None:

@@ -62,6 +62,10 @@ class Push:
         self.quarantine = other.quarantine
         self._inspector.succeed(other._inspector)
 
+    def clocks(self) -> dict[str, float]:
+        """Give the clocks that are wrong: point → seconds ahead."""
+        return self._inspector.clocks.figures()
+
     def take(self, readings: Sequence[Reading], stamp: float, received: float, source: str) -> Pushed:
         """Turn readings into records of the log; `source` is who sent them. Times as in `check`."""
         decoded, listed = self.check(readings, stamp, received)

@@ -57,7 +57,7 @@ class Inspector:
             self._stamp = start + count * 1e-6
 
     def inspect(self, decoded: Decoded, received: float) -> npt.NDArray[np.uint8] | None:
-        """Set wrong clocks right and flag readings in place; give each reading's refusal: 0 none, else 1 + its place in CHECKS.
+        """Set clocks right and flag readings in place; give each one's refusal: 0 none, else 1 + its place in CHECKS.
 
         None when all pass. Times must be stamped; they need not be finite.
         """

@@ -296,6 +296,7 @@ class Worker:
             "quarantine": quarantine,
             "brokers": {name.partition("-")[2] or "main": told for name, told in bridges.items()},
             "cameras": cameras,
+            "clocks": others.get("bridge", {}).get("clocks", {}),
             "version": self.version,
             "following": self.version,
             "partitions": sorted(self.stations),

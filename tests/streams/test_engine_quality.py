@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import numpy as np
 import pytest
@@ -44,7 +46,7 @@ def run(records: list[bytes], *, cuts: set[int] | None = None, engine: Engine | 
     engine = engine or Engine(0)
     found: list[AlarmTransition] = []
     edges = [0, *sorted(cut for cut in cuts or () if 0 < cut < len(records)), len(records)]
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         first = engine.offset + 1
         applied = engine.apply([(first + n, one) for n, one in enumerate(records[start:stop])])
         found += [one for record in applied.records for one in record.outcomes if isinstance(one, AlarmTransition)]
