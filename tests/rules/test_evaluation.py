@@ -698,8 +698,8 @@ def test_flags_are_for_rules_of_data_quality_and_their_points_only() -> None:
     point, area = a_site(a_point("p")), {"scope": "area"}
     compile_rules((a_rule(when="flagged('jump', '10 min')", **kind),), point, point.points)
     for when, fields, words in [
-        ("flagged('jump', '10 min')", {}, "'flagged' is for rules of the kind data_quality"),
-        ("value > 1 and not flagged('bad', '1h')", {}, "'flagged' is for rules of the kind data_quality"),
+        ("flagged('jump', '10 min')", {}, "'flagged' is for rules of kind data_quality"),
+        ("value > 1 and not flagged('bad', '1h')", {}, "'flagged' is for rules of kind data_quality"),
         ("flagged('jmup', '10 min')", kind, "did you mean 'jump'?"),
         ("flagged('jump')", kind, "write flagged('jump', '10m')"),
         ("flagged", kind, "'flagged' stands alone"),
