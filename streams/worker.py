@@ -296,7 +296,9 @@ class Worker:
             "quarantine": quarantine,
             "brokers": {name.partition("-")[2] or "main": told for name, told in bridges.items()},
             "cameras": cameras,
-            "clocks": others.get("bridge", {}).get("clocks", {}),
+            "clocks": {
+                point: ahead for figures in others.values() for point, ahead in figures.get("clocks", {}).items()
+            },
             "version": self.version,
             "following": self.version,
             "partitions": sorted(self.stations),

@@ -43,13 +43,15 @@ def quality(
     if area is not None and registry.area(area) is None:
         fail(f"no area '{area}'{suggest(area, registry.areas)}")
     store = QualityStore(registry)
-    for partition, _, record in Backlog(found, {}).scores():
+    for partition, _, record in Backlog(found).scores():
         try:
             point, times, values, _, flags = decode_scores(record)
         except ValueError:
             continue  # of another version
         store.append(np.full(len(point), partition), point, times, values, flags, None)
-    clocks = read_figures(folder).get("bridge", {}).get("clocks", {})
+    clocks: dict[str, float] = {}
+    for figures in read_figures(folder).values():  # each broker has a bridge of its own
+        clocks |= figures.get("clocks", {})
     listed = store.worst(time.time(), clocks, area=area, limit=limit)
     if as_json:
         print(msgspec.json.encode(listed).decode())
