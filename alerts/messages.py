@@ -77,6 +77,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "refused.not_finite": ("数值无效", "The value is no finite number"),
     "refused.future": ("时间超前", "Its time is ahead of the clock"),
     "refused.ancient": ("时间过旧", "It is too old"),
+    "refused.skewed": ("时钟偏差", "About a clock: nothing was refused"),
+    "refused.flood": ("发送过于频繁", "Far more than is expected of the point"),
     "refused.retained": ("无时间的保留消息", "A stored copy without a time"),
     "refused.false_positive": ("设备判定为误检", "The camera's analytics do not believe it"),
     "refused.unbound": ("未绑定测点的数据项", "A metric that is bound to no point"),

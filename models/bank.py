@@ -260,6 +260,12 @@ class Bank:
         """Return times of the readings since which values have not changed, f8[rows]; NaN before the first."""
         return self._fields[:, AT["flat_since"]]
 
+    @property
+    def outside(self) -> tuple[Floats, Floats]:
+        """Return the ranges, f8[rows] each, that rows' last surprising readings were below or above."""
+        reason = self._rare["reason"]
+        return reason[:, REASON_FIELDS.index("low")], reason[:, REASON_FIELDS.index("high")]
+
     def pause(self, seconds: Floats) -> None:
         """Take seconds (f8[rows]) in which nobody listened out of how long each row's value has been flat."""
         self._fields[: len(seconds), AT["flat_since"]] += seconds

@@ -110,7 +110,7 @@ class Subject(NamedTuple):
     unit: str
     below: bool = False
     across: Callable[[str], Measure] | None = None  # quantity → what it measures at this site; None: unknown
-    told: bool = False  # a source that says it has gone is believed: its points' age is past any limit
+    told: bool = False  # of data quality: flags count; a source that says it has gone has points older than any limit
 
 
 def bind(node: Node, subject: Subject, *, negate: bool = False) -> Bound:
@@ -207,6 +207,7 @@ _COST = {
     "alarm": 0.0,
     "age": 0.1,
     "silence": 0.1,
+    "since": 0.2,
     "value": 0.5,
     "score": 1.0,
     "flat": 2.0,
@@ -262,6 +263,13 @@ def _flag(node: Flag | AcrossFlag, subject: Subject, negate: bool) -> Bound:
             column, threshold = Column(("flat",)), duration
         case Flag("seen", duration, kind):
             column, threshold, operation = Column(("seen", kind), area=True), duration, "<="
+        case Flag("flagged", duration, kind):
+            if not subject.told:
+                message = (
+                    "bad quality neither raises nor ends an alarm of risk: 'flagged' is for rules of kind data_quality"
+                )
+                raise ExpressionError(message, node.column)
+            column, threshold, operation = Column(("since", kind)), duration, "<="
         case AcrossFlag():
             column = Column(("across", figure_name(node, subject.told)), area=True)
         case Flag("fault", _, kind):

@@ -25,7 +25,7 @@ from sensors.site import LEVELS, Area, Camera, Point, Site
 
 Rows = npt.NDArray[np.intp]
 
-MOVES_ALONE = ("age", "silence", "flat", "seen", "across")
+MOVES_ALONE = ("age", "silence", "flat", "seen", "across", "since")
 """Columns that move with no reading of the point: conditions on them are looked at on ticks and events too.
 
 So are those that a falling `count` may fulfil; one that asks for so many is not, or silence alone would end its alarm.
@@ -101,6 +101,7 @@ class RuleBook:
     moves_alone: npt.NDArray[np.bool_]
     seen: npt.NDArray[np.bool_]
     quality: npt.NDArray[np.bool_]  # of a rule on the quality of data
+    flat: npt.NDArray[np.bool_]  # of a rule on the quality of data that asks whether the value has changed
     of_area: npt.NDArray[np.bool_]  # looks at what cameras saw or at a figure across the area
     # by slot
     rank: npt.NDArray[np.uint8]
@@ -300,7 +301,10 @@ class _Compiler:
         alone = any(part.alone for part in parts)
         for when, _ in barred:
             found = bars(when)
-            for guard in guards if alone else guards[:1]:
+            some = guards if alone else guards[:1]
+            if found is not None and all(bar.key[0] == "since" for bar in found[1]):
+                some = guards[1:]  # flags are looked at once a second: no reading need ask
+            for guard in some:
                 if found is None:
                     guard.always[rows] = True
                     continue
@@ -369,6 +373,8 @@ class _Compiler:
         book.slots = int(book.levels.sum())
         book.moves_alone = np.array([any(p.alone for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         book.quality = np.array([rule.kind == "data_quality" for rule in self.rules], np.bool_)[book.rule]
+        flat = [any(column.key[0] == "flat" for p in b.parts for column in p.keys) for b in self.blocks]
+        book.flat = np.array(flat, np.bool_)[block_of] & book.quality
         book.seen = np.array([any(_sees(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         book.of_area = np.array([any(_of_area(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
         self._number_slots(book, block_of, within)
@@ -448,7 +454,7 @@ def _joined(arrays: list[Rows], kind: type[np.intp]) -> Rows:
 
 
 OF_CAMERA = ("fault", "judged")
-OF_POINT = ("alarm", "flat", "beyond", "limit", "level", "normal_low", "normal_high", "interval")
+OF_POINT = ("alarm", "flat", "flagged", "beyond", "limit", "level", "normal_low", "normal_high", "interval")
 
 
 def _refuse_features(scope: str, node: Node) -> None:

@@ -33,6 +33,7 @@ from rules.persistence import restore_into, state_of
 from rules.shapes import holds, resolver
 from rules.why import why as why_of
 from rules.windows import Windows
+from sensors.flags import FLAGS, RULED
 from sensors.observation import HISTORICAL, SIMULATED, CameraEvent, CameraHealth, SourceState
 from sensors.renames import Renames
 
@@ -83,6 +84,7 @@ class Evaluator:
         self.awake = np.zeros(book.instances, np.bool_)  # a level is raised or a `when` holds
         self.running = np.zeros(book.instances, np.bool_)  # a delay runs
         self.awake_rows = np.zeros(book.all_rows, np.int32)
+        self.any_stuck = False
         self.faults: list[Fault] = []  # since they were last taken; not part of the state
         self._area_scoped = np.flatnonzero((book.row >= book.rows) & (book.row < book.camera_rows))
         self._of_cameras = np.flatnonzero(book.moves_alone & (book.row >= book.camera_rows))
@@ -150,6 +152,20 @@ class Evaluator:
             return self._judge_alone(place, features.take(everything[place : place + 1]), quality, received)
 
         return apart(judge, 0, len(rows), alone) if len(rows) else []
+
+    def mark(self, rows: Rows, flags: npt.NDArray[np.uint16], received: Array) -> None:
+        """Note flags (of `sensors.flags`) of readings that arrived at `received`, rows unique; usable or not.
+
+        Rules that ask for them look at the next tick.
+        """
+        points = self.points
+        for place, name in enumerate(RULED):
+            at = np.flatnonzero(flags & FLAGS[name])
+            if at.size:
+                points.flagged[rows[at], place] = received[at]
+        new = np.isnan(points.last_time[rows])  # nothing usable was read of it: it is not known to be real
+        points.simulated[rows[new]] = (flags[new] & SIMULATED) != 0
+        points.marked = points.marked or bool((flags[new] & SIMULATED).any())
 
     def take_faults(self) -> list[Fault]:
         """Return what could not be evaluated since the last call, in order."""
@@ -262,6 +278,7 @@ class Evaluator:
         """Move the clock. `age`, f8[rows], NaN before the first reading: by default the time since the last arrival."""
         self.clock = clock
         points, book = self.points, self.book
+        points.ticked = clock
         np.minimum(points.last_received, clock, out=points.last_received)  # what is stamped later came before this
         self.been_away = self.been_away and bool(points.away.any())
         points.marked = points.marked and bool((points.simulated | points.historical).any())
@@ -308,6 +325,8 @@ class Evaluator:
         """Move the arrival clock by a step of the wall clock, and what was measured on it."""
         self.clock += seconds
         self.points.last_received += seconds
+        self.points.flagged += seconds
+        self.points.ticked += seconds
         self.sightings.step(self.clock)
         self.cameras.step(seconds, self.clock)
 
@@ -556,11 +575,19 @@ class Evaluator:
         book = self.book
         which = np.repeat(np.arange(book.instances), book.levels)
         held = ~np.isnan(self.held_since)
+        self._set_stuck()
         self.awake[:] = self.current > 0
         np.logical_or.at(self.awake, which[held], True)
         self.running[:] = ~np.isnan(self.calm_since)
         np.logical_or.at(self.running, which[held & (book.rank > self.current[which])], True)
         self.awake_rows[:] = np.bincount(book.row[self.awake], minlength=len(self.awake_rows))
+
+    def _set_stuck(self) -> None:
+        """Mark the points of which a rule says now that they are stuck."""
+        self.points.stuck[:] = False
+        raised = self.book.flat & (self.current > 0) & (self.book.row < self.book.rows)
+        self.points.stuck[self.book.row[raised]] = True
+        self.any_stuck = bool(raised.any())
 
     def _change(
         self,
@@ -575,6 +602,8 @@ class Evaluator:
     ) -> Change:
         book = self.book
         after = int(self.current[instance])
+        if book.flat[instance]:
+            self._set_stuck()
         rank = after or before
         slot = int(book.first[instance] + book.level_offset[instance, rank])
         onset = float(self.held_since[slot]) if after > before else float(now[place] if calm is None else calm)

@@ -18,6 +18,7 @@ from typing import ClassVar
 
 from rules.units import measures, take_units
 from sensors.duration import seconds as duration_seconds
+from sensors.flags import RULED
 from sensors.observation import CAMERA_FAULTS
 from sensors.problem import suggest
 from sensors.site import LEVELS
@@ -30,7 +31,7 @@ MAX_WINDOW = 32 * 86400.0  # seconds; longer windows belong to the models
 WINDOWED = ("rate", "mean", "min", "max", "sum", "count", "spread")
 PLAIN = ("value", "score", "age")
 CONSTANT = ("limit", "normal_low", "normal_high", "interval")
-BOOLEAN = ("alarm", "flat", "seen", "beyond", "fault", "judged")
+BOOLEAN = ("alarm", "flat", "seen", "beyond", "fault", "judged", "flagged")
 AREA = ("max", "min", "mean", "sum", "count", "any", "all")
 NAMES = (*PLAIN, *CONSTANT, *BOOLEAN, *WINDOWED, "eta", "level", "abs", "area")
 
@@ -79,7 +80,7 @@ class Constant(Node):
 
 @dataclass(frozen=True, slots=True)
 class Flag(Node):
-    """A feature that is true or false: alarm, flat (`seconds`), seen (`kind`, `seconds`), beyond (`kind`: a level).
+    """A feature that is true or false: alarm, flat (`seconds`), seen and flagged (`kind`, `seconds`), beyond (a level).
 
     beyond('red'): the value is at its limit of that level or past it, on the side that is bad for this point. Of a
     camera: fault (`kind`), judged.
@@ -289,9 +290,9 @@ class _Parser:
             raise self.fail(tree, f"'{name}' needs a duration, as in {name}('10m')")
         if name == "eta":
             raise self.fail(tree, "'eta' needs what it counts to, as in eta('limit')")
-        if name in ("flat", "seen", "beyond", "fault", "level", "area", "abs"):
+        if name in ("flat", "seen", "flagged", "beyond", "fault", "level", "area", "abs"):
             use = {"flat": "flat('30m')", "seen": "seen('debris', '5m')", "beyond": "beyond('red')"}
-            use |= {"fault": "fault('black')", "level": "level('red')"}
+            use |= {"fault": "fault('black')", "level": "level('red')", "flagged": "flagged('jump', '10m')"}
             raise self.fail(tree, f"'{name}' stands alone; write {use.get(name, name + '(…)')}")
         raise self.fail(tree, f"unknown name '{name}'{suggest(name, NAMES)}")
 
@@ -352,6 +353,13 @@ class _Parser:
                 raise self.fail(tree, "name the kind of event, as in seen('debris', '5m')")
             if self.inside:
                 raise self.fail(tree, "'seen' speaks of the whole area: write it outside area.…(…)")
+            return Flag(name, self._seconds(tree, span), kind, column=column)
+        if name == "flagged":
+            kind, span = self._text(tree, arguments, "flagged('jump', '10m')", 2)
+            if kind not in RULED:
+                raise self.fail(tree, f"flagged(…) takes {', '.join(RULED)}, not '{kind[:40]}'{suggest(kind, RULED)}")
+            if self.inside:
+                raise self.fail(tree, "'flagged' speaks of one point: write it outside area.…(…)")
             return Flag(name, self._seconds(tree, span), kind, column=column)
         if name == "fault":
             kinds = (*CAMERA_FAULTS, "any")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from rules.binding import Key
 from rules.windows import Windows
+from sensors.flags import RULED
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -44,10 +45,11 @@ class Columns(Protocol):
 
 
 class PointState:
-    """What rules remember of each point: 52 bytes a row. All NaN before the first reading."""
+    """What rules remember of each point: 133 bytes a row. All NaN before the first reading."""
 
     ARRAYS = (
         "last_time", "last_received", "value", "score", "age", "away", "alarm", "simulated", "historical", "offline",
+        "flagged",
     )  # fmt: skip
 
     def __init__(self, rows: int) -> None:
@@ -61,6 +63,9 @@ class PointState:
         self.simulated = np.zeros(rows, np.bool_)
         self.historical = np.zeros(rows, np.bool_)  # the last reading is history: what stands now is not known
         self.offline = np.zeros(rows, np.bool_)  # its source says that it has gone, and nothing was read since
+        self.flagged = np.full((rows, len(RULED)), np.nan)  # arrival of the last reading with each of these flags
+        self.stuck = np.zeros(rows, np.bool_)  # a rule of data quality says so; follows from what is raised
+        self.ticked = -np.inf  # where the arrival clock stood at the last tick
         self.marked = False  # some point's last reading may be simulated or historical
 
     @property
@@ -97,7 +102,7 @@ class Features:
         found = self._known.get(key)
         if found is None:
             found = self._work_out(key)
-            if self._state.marked and key not in (("age",), ("silence",)):
+            if self._state.marked and key[0] not in ("age", "silence", "since"):
                 history = self._state.historical[self.rows]
                 found = np.where(history, np.nan, found) if history.any() else found
             self._known[key] = found
@@ -147,6 +152,9 @@ class Features:
                 return np.where(np.isnan(state.last_time[rows]), np.nan, state.alarm[rows])
             case ("flat",):
                 return self.now + state.away[rows] - self._models.flat_since[rows]
+            case ("since", flag):
+                since = np.maximum(state.ticked - state.flagged[rows, RULED.index(str(flag))], 0.0)
+                return np.where(np.isnan(since), np.inf, since)
             case ("eta", what):
                 return self._eta(str(what))
             case (statistic, duration):

@@ -6,6 +6,7 @@ the same in both books carries over, whatever else changed. Only instances that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from rules.evaluation import Evaluator
 
 VERSION = 2  # 1 hashed all of a rule: its raised conditions are known by rule and scope
-LATER = ("away", "historical", "offline")
+LATER = ("away", "historical", "offline", "flagged")
 """What states of this version did not always have of a point; it stays as it is before the first reading."""
 
 State = dict[str, npt.NDArray[Any]]
@@ -39,6 +40,7 @@ class _Notes(msgspec.Struct, frozen=True):
     sightings: list[Sighting]
     across: list[tuple[str, str, float, list[str]]]  # figure, area, value, points that speak for it
     real: list[tuple[str, str, float | None]] = []  # the value without simulated readings, where it is another one
+    ticked: float = -math.inf  # where the arrival clock stood at the last tick
     gone: list[tuple[int, str]] = []  # index of a point that is offline, the source that says so
     cameras: list[Noted] = []
 
@@ -102,6 +104,7 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
             for text, values in evaluator.across_real.items()
             for place in np.flatnonzero(~np.isnan(evaluator.across[text]) & (values != evaluator.across[text]))
         ],
+        float(evaluator.points.ticked),
         [(int(index[row]), source) for row, source in evaluator.gone.items()],
         evaluator.cameras.state(),
     )
@@ -129,6 +132,7 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
         for row in np.flatnonzero(evaluator.points.offline).tolist()
     }
     evaluator.clock = notes.clock
+    evaluator.points.ticked = notes.ticked
     evaluator.sightings.restore(notes.sightings)
     evaluator.cameras.restore(notes.cameras)
     for text, area, value, points in notes.across:

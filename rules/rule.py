@@ -136,6 +136,7 @@ class Series(Struct, frozen=True, kw_only=True):
     score: str = ""  # 0 where not given
     alarm: str = ""  # 0 or 1
     eta: str = ""  # seconds, `inf` never; unknown where not given
+    flags: str = ""  # one flag of flagged(…) a step, `_` none; also where there is no usable value
 
 
 class RuleTest(Struct, frozen=True, kw_only=True):

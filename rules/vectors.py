@@ -13,6 +13,7 @@ from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
 from rules.rule import Rule, RuleTest, Series, covered_points
 from sensors.duration import seconds
+from sensors.flags import FLAGS, RULED
 from sensors.observation import CAMERA_FAULTS, CameraEvent, CameraHealth
 from sensors.site import LEVELS, Area, Camera, Point, Site, Text
 
@@ -64,6 +65,7 @@ class _Track(NamedTuple):
     score: Array
     alarm: Array
     eta: Array
+    flags: npt.NDArray[np.uint16]
 
 
 class _Scored(NamedTuple):
@@ -175,6 +177,10 @@ class _Scene:
                     at,
                 )
             value = np.array([track.values[step] for track in self.tracks])
+            flags = np.array([track.flags[step] for track in self.tracks], np.uint16)
+            marked = np.flatnonzero(flags)
+            if marked.size:
+                self.evaluator.mark(marked, flags[marked], np.full(len(marked), now))
             rows = np.flatnonzero(~np.isnan(value))
             if rows.size:
                 changed = rows[value[rows] != last[rows]]
@@ -246,6 +252,7 @@ def _track(series: Series, steps: int) -> _Track:
         _numbers(series.score, "score", 0.0, steps),
         _numbers(series.alarm, "alarm", 0.0, steps),
         _numbers(series.eta, "eta", math.nan, steps),
+        _flags(series.flags, steps),
     )
 
 
@@ -289,6 +296,22 @@ def _pictures(text: str) -> list[tuple[str, ...] | None]:
         if len(found) > MAX_STEPS:
             raise VectorError("camera", f"more than {MAX_STEPS:,} steps")
     return found
+
+
+def _flags(text: str, steps: int) -> npt.NDArray[np.uint16]:
+    """Read flags in the compact form of series: `_*5 jump*3`; none fills them up to `steps`."""
+    found: list[int] = []
+    for token in text.split():
+        match = _REPEATED.match(token)
+        name, count = (match[1], int(match[2])) if match else (token, 1)
+        if name != "_" and name not in RULED:
+            raise VectorError("point.flags", f"'{name}' is no flag; write _, {', '.join(RULED)}")
+        found += [FLAGS.get(name, 0)] * count
+        if len(found) > MAX_STEPS:
+            raise VectorError("point.flags", f"more than {MAX_STEPS:,} steps")
+    if len(found) > steps:
+        raise VectorError("point.flags", f"{len(found)} steps, the values have {steps}")
+    return np.array(found + [0] * (steps - len(found)), np.uint16)
 
 
 def _levels(text: str, field: str) -> list[int]:

@@ -25,6 +25,7 @@ COMMANDS = {
     "export": "tables.export_table",
     "schema": "schema.schema",
     "alarms": "alarms.app",
+    "quality": "quality.quality",
     "outbox": "outbox.app",
     "quarantine": "quarantine.app",
     "listen": "listen.listen",

@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from sensors.site import Area, AreaType, Field, Place, Point, Signals, Site, Text
+from sensors.site import Area, AreaType, Field, Flood, Place, Point, Signals, Site, Text
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -47,6 +47,7 @@ def bench_site(points: int = 1000, areas: int = 61, partitions: int = 2, signals
             for k in range(points)
         ),
         signals=signals or Signals(),
+        flood=Flood(least=1e5),  # a load sends as fast as it can
     )
 
 

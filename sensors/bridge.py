@@ -173,6 +173,8 @@ class Bridge:
             "change_seconds": self._change_seconds,
             "refused": dict(quarantine.counts),
             "unkept": dict(quarantine.unkept),
+            "clocks_wrong": self.intake.clocks.wrong,
+            "clocks": self.intake.clocks.figures(),  # point → seconds ahead, the worst
             "connected": self.connected,
             "trouble": self.trouble,
             "refused_filters": len(self._refused_filters),

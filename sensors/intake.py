@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors import age, observation, packing, quarantine
+from sensors.clocks import Clocks
 from sensors.dialects.dialect import Decoded, Refused, Reply, join, nothing, without
+from sensors.flood import Floods
 from sensors.lookup import Registry
 from sensors.observation import HISTORICAL, LATE, CameraEvent, Said
 from sensors.packing import Packer
@@ -65,10 +67,14 @@ class Rejected(NamedTuple):
 
 @dataclass(slots=True)
 class Checked:
-    """Hold what arrivals came to: `decoded` passed every check, readings are stamped; the rest was `rejected`."""
+    """Hold what arrivals came to: `decoded` passed every check, readings are stamped; the rest was `rejected`.
+
+    `surplus` counts readings of a flood of which nothing is kept.
+    """
 
     decoded: Decoded
     rejected: list[Rejected]
+    surplus: int = 0
 
 
 class Intake:
@@ -83,6 +89,7 @@ class Intake:
         self.renamed = 0  # messages under a topic of before a rename
         self._broken: set[int] = set()  # lanes whose decoder has raised
         self._filters: dict[str, bool] = {}
+        self._floods = Floods(registry)
         self._inspector = Inspector(registry)
         self._packer = Packer(registry, source, self.limits.record)
         self._most = {"reading": self.limits.single, "event": self.limits.event, "frame": self.limits.frame}
@@ -91,6 +98,7 @@ class Intake:
         """Go on where the intake of an earlier version of the site stopped: its counts, its quarantine, its stamps."""
         self.quarantine = other.quarantine
         self.renamed = other.renamed
+        self._floods.succeed(other._floods)
         self._inspector.succeed(other._inspector)
         self._filters = other._filters | self.topics.succeed(other.topics)
 
@@ -102,6 +110,11 @@ class Intake:
         self._filters = {}
         if checked.rejected:
             self._put_away(arrivals, checked, received)
+        if checked.surplus:
+            self.quarantine.count("flood", checked.surplus)
+        for detail in self.clocks.take_notes():
+            self.quarantine.refuse(received, "", "skewed", detail=detail, readings=0)
+            log.warning("%s", detail)
         if self.quarantine.pending:
             batch.records += [
                 (quarantine.TOPIC, quarantine.PARTITION, record) for record in self.quarantine.take(received)
@@ -112,6 +125,7 @@ class Intake:
         """Decode, stamp and check what arrived by `received` (unix seconds), and keep nothing of it."""
         rejected: list[Rejected] = []
         self._rejected = rejected
+        surplus = 0
         decoded = self._decode(arrivals, received)
         for one in arrivals.oversized:
             self._reject(-1, one.topic, one.head, "oversized", f"{one.size} bytes", one.size)
@@ -119,6 +133,8 @@ class Intake:
             decoded = self._without_retained(arrivals, decoded)
         if len(decoded):
             self._inspector.stamp(decoded, received)
+            decoded, surplus = self._without_flood(arrivals, decoded, received)
+        if len(decoded):
             bad = self._inspector.inspect(decoded, received)
             if bad is not None:
                 decoded = self._without_bad(arrivals, decoded, bad, received)
@@ -129,7 +145,7 @@ class Intake:
                 for place, event in decoded.events
             )
             decoded.events = [(place, event) for place, event in checked if event is not None]
-        return Checked(decoded, rejected)
+        return Checked(decoded, rejected, surplus)
 
     def pack(self, decoded: Decoded, received: float) -> list[tuple[str, int, bytes]]:
         """Make the records (topic, partition, value) of what was checked."""
@@ -290,6 +306,22 @@ class Intake:
             what = f"value {decoded.value[row]}" if reason == "not_finite" else age.against(ahead)
             self._refuse(arrivals, int(decoded.message[row]), reason, f"{point}: {what}", int(count))
         return without(decoded, rows.tolist())
+
+    def _without_flood(self, arrivals: Arrivals, decoded: Decoded, received: float) -> tuple[Decoded, int]:
+        """Leave out what is too much of a point; one raw message of each point and window is kept, the rest counted."""
+        surplus = self._floods.surplus(decoded, received)
+        if surplus is None:
+            return decoded, 0
+        for row in surplus.first.tolist():
+            point = self.registry.by_index[int(decoded.point[row])]
+            detail = f"{point.id}: far more than a reading in {point.interval:g} s; what follows is counted"
+            self._refuse(arrivals, int(decoded.message[row]), "flood", detail)
+        return without(decoded, surplus.places.tolist()), len(surplus.places) - len(surplus.first)
+
+    @property
+    def clocks(self) -> Clocks:
+        """Tell of the sources' clocks."""
+        return self._inspector.clocks
 
     def _event(self, arrivals: Arrivals, place: int, event: Said, received: float, stored: bool) -> Said | None:
         """Check and stamp one observation.

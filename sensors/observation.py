@@ -21,6 +21,8 @@ SIMULATED = 4  # made by a simulator: what it raises is marked as a simulation
 LATE = 8  # older than the site's lateness when it arrived
 OUT_OF_RANGE = 16  # outside the point's physical range
 HISTORICAL = 32  # delivered as history by the source
+SKEWED = 64  # its clock is wrong; the time is set right if the site wants that
+FLOOD = 128  # passed while its point sent far too much
 UNUSABLE = BAD | OUT_OF_RANGE
 
 QUALITY_NAMES = {

@@ -62,6 +62,10 @@ class Push:
         self.quarantine = other.quarantine
         self._inspector.succeed(other._inspector)
 
+    def clocks(self) -> dict[str, float]:
+        """Give the clocks that are wrong: point → seconds ahead."""
+        return self._inspector.clocks.figures()
+
     def take(self, readings: Sequence[Reading], stamp: float, received: float, source: str) -> Pushed:
         """Turn readings into records of the log; `source` is who sent them. Times as in `check`."""
         decoded, listed = self.check(readings, stamp, received)
@@ -69,6 +73,8 @@ class Push:
         for turned in listed:
             raw = msgspec.json.encode(readings[turned.place])
             self.quarantine.refuse(received, f"{TOPIC} {source}", turned.reason, raw, turned.detail)
+        for detail in self._inspector.clocks.take_notes():
+            self.quarantine.refuse(received, TOPIC, "skewed", detail=detail, readings=0)
         kept = self.quarantine.take(received)
         records += [(quarantine.TOPIC, quarantine.PARTITION, record) for record in kept]
         return Pushed(records, len(decoded), listed)

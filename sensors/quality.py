@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sensors.clocks import Clocks
 from sensors.dialects.dialect import Decoded
 from sensors.lookup import Registry
 from sensors.observation import LATE, OUT_OF_RANGE
@@ -31,10 +32,12 @@ class Inspector:
         self._late_after = site.late_after
         self._accept_ahead = site.accept_ahead
         self._stamp = 0.0
+        self.clocks = Clocks(registry)
 
     def succeed(self, other: Inspector) -> None:
-        """Go on after the stamps that another inspector gave."""
+        """Go on after the stamps that another inspector gave, and with what it knows of clocks."""
         self._stamp = other._stamp
+        self.clocks.succeed(other.clocks)
 
     def stamp(self, decoded: Decoded, received: float) -> None:
         """Give readings without a time (NaN) the time of arrival plus a microsecond each, in order.
@@ -54,25 +57,28 @@ class Inspector:
             self._stamp = start + count * 1e-6
 
     def inspect(self, decoded: Decoded, received: float) -> npt.NDArray[np.uint8] | None:
-        """Flag LATE and OUT_OF_RANGE in place; give each reading's refusal: 0 none, else 1 + its place in CHECKS.
+        """Set clocks right and flag readings in place; give each one's refusal: 0 none, else 1 + its place in CHECKS.
 
         None when all pass. Times must be stamped; they need not be finite.
         """
-        value, time, point = decoded.value, decoded.time, decoded.point
+        value, point = decoded.value, decoded.point
+        newest, oldest = float(decoded.time.max()), float(decoded.time.min())
+        if self.clocks.follow(decoded, received, newest, oldest):
+            newest, oldest = float(decoded.time.max()), float(decoded.time.min())
+        time = decoded.time
         outside = (value < self._low[point]) | (value > self._high[point])
         if outside.any():
             decoded.quality = decoded.quality | outside.astype(np.uint8) * np.uint8(OUT_OF_RANGE)
         bad = None
         if not np.isfinite(value).all():
             bad = np.where(np.isfinite(value), 0, 1).astype(np.uint8)
-        if float(time.max()) > received + self._accept_ahead:
+        if newest > received + self._accept_ahead:
             bad = np.zeros(len(value), np.uint8) if bad is None else bad
             bad[(bad == 0) & (time > received + self._accept_ahead)] = 2
-        oldest = received - float(time.min())
-        if oldest > self._late_after:
+        if received - oldest > self._late_after:
             late = time < received - self._late_after
             decoded.quality = decoded.quality | late.astype(np.uint8) * np.uint8(LATE)
-        if oldest > self._least_age:
+        if received - oldest > self._least_age:
             bad = np.zeros(len(value), np.uint8) if bad is None else bad
             bad[(bad == 0) & (time < received - self._accept_age[point])] = 3
         return bad if bad is not None and bad.any() else None

@@ -31,6 +31,8 @@ REASONS = (
     "not_finite",  # NaN, infinite, null or too large a number
     "future",  # further ahead of arrival than the site accepts
     "ancient",  # older on arrival than the point accepts
+    "skewed",  # a note, not a refusal: a point's clock was found to be wrong, or right again
+    "flood",  # far more than is expected of the point
     "retained",  # the broker's stored copy, without a time of its own: nobody knows how old
     "false_positive",  # Frigate itself does not believe it
     "unbound",  # a metric, entity or message that the site binds to no point: gateways send many
@@ -248,6 +250,12 @@ class Quarantine:
             )
         )
         return True
+
+    def count(self, reason: str, readings: int) -> None:
+        """Count refusals of which nothing is kept: the first of their kind has been."""
+        self.counts[reason] += readings
+        self.unkept[reason] += readings
+        self._unsaid[reason] += readings
 
     def take(self, time: float) -> list[bytes]:
         """Take the records kept since the last call; once the flood ebbs, one says how much was not kept."""

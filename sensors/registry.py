@@ -14,7 +14,7 @@ import msgspec
 from sensors.document import Document, DocumentError, Path, Problem, convert, read_document, suggest
 from sensors.expansion import Templates
 from sensors.findings import Findings
-from sensors.site import Area, Camera, Place, Point, Site, Text
+from sensors.site import Area, Camera, Flood, Place, Point, Site, Skew, Text
 from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines
 from sensors.site_files import (
     AreaEntry,
@@ -202,6 +202,12 @@ class _Loading:
             accept_age=duration(limits.accept_age, at, ("limits", "accept_age")),
             accept_ahead=duration(limits.accept_ahead, at, ("limits", "accept_ahead")),
             shelve_longest=duration(limits.shelve_longest, at, ("limits", "shelve_longest")),
+            skew=Skew(
+                correct=limits.skew.correct,
+                tolerance=duration(limits.skew.tolerance, at, ("limits", "skew", "tolerance")),
+                most=duration(limits.skew.most, at, ("limits", "skew", "most")),
+            ),
+            flood=Flood(least=limits.flood.least, times=limits.flood.times),
             fields=hierarchy[1].fields,
             area_types=hierarchy[1].area_types,
             places=tuple(places.values()),

@@ -273,6 +273,21 @@ class Deadlines(Struct, frozen=True):
     )
 
 
+class Skew(Struct, frozen=True):
+    """What is done about sources whose clocks are wrong. Times are seconds."""
+
+    correct: bool = True  # set them right; else they are only told
+    tolerance: float = 5.0  # off by no more than this is right
+    most: float = 14 * 3600.0  # off by more than this is not a clock but a fault: the furthest time zone
+
+
+class Flood(Struct, frozen=True):
+    """How much a point may send before it is held to a rate: the larger of the two, in readings a second."""
+
+    least: float = 20.0
+    times: float = 20.0  # of what its expected interval makes
+
+
 class Site(Struct, frozen=True):
     """A whole site, resolved: every reference holds, every point has an index."""
 
@@ -287,6 +302,8 @@ class Site(Struct, frozen=True):
     accept_age: float = 30 * 86400.0  # seconds; older on arrival is quarantined as ancient
     accept_ahead: float = 60.0  # seconds; further in the future is quarantined
     shelve_longest: float = 8 * 3600.0  # seconds; an operator shelves an alarm for no longer
+    skew: Skew = Skew()
+    flood: Flood = Flood()
     fields: tuple[Field, ...] = ()
     area_types: tuple[AreaType, ...] = ()
     places: tuple[Place, ...] = ()

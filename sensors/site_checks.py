@@ -18,6 +18,7 @@ from sensors.site_files import CameraEntry, LegDeadlines, RosterFile, SiteFile, 
 MAX_PARTITIONS = 256
 MAX_PATH = 256
 MAX_VALUES = 256
+MAX_RATE = 1e6  # readings a second of one point
 
 HEALTH = {
     "learn": (10, 10_000),
@@ -48,6 +49,12 @@ def check_main(document: Document, file: SiteFile, cameras: set[str] | None, fin
         note(document, ("partitions",), f"partitions must be 1 to {MAX_PARTITIONS}, not {file.partitions}")
     for name in ("late_after", "accept_age", "accept_ahead"):
         findings.duration(getattr(file.limits, name), document, ("limits", name))
+    for name in ("tolerance", "most"):
+        findings.duration(getattr(file.limits.skew, name), document, ("limits", "skew", name))
+    for name in ("least", "times"):
+        number = getattr(file.limits.flood, name)
+        if not 1.0 <= number <= MAX_RATE:
+            note(document, ("limits", "flood", name), f"{name} must be 1 to {MAX_RATE:,.0f}, not {number:g}")
     _check_signals(document, file.signals, findings)
     _check_cameras_dialects(document, file.signals, cameras, findings)
 

@@ -21,6 +21,21 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Common settings of what people write: named fields, no unknown field passes."""
 
 
+class SkewLimits(Written, frozen=True):
+    """Whether clocks that are wrong are set right, from how far off they are wrong, and how far off they may be."""
+
+    correct: bool = True
+    tolerance: Duration = 5.0
+    most: Duration = 14 * 3600.0
+
+
+class FloodLimits(Written, frozen=True):
+    """Readings a second that any point may send, and how many times what its expected interval makes."""
+
+    least: float = 20.0
+    times: float = 20.0
+
+
 class Limits(Written, frozen=True):
     """How old, and how far ahead of the clock, a reading may be when it arrives."""
 
@@ -28,6 +43,8 @@ class Limits(Written, frozen=True):
     accept_age: Duration = 30 * 86400.0
     accept_ahead: Duration = 60.0
     shelve_longest: Duration = 8 * 3600.0
+    skew: SkewLimits = SkewLimits()
+    flood: FloodLimits = FloodLimits()
 
 
 class LegDeadlines(Written, frozen=True):

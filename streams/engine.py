@@ -18,10 +18,12 @@ from alerts import itself
 from alerts.desk import Desk, Settings
 from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused
 from models.bank import Bank, BankResult
+from models.jump import Jumps
 from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
 from rules.faults import Fault, apart
 from sensors import frame, observation
+from sensors.flags import DUPLICATE, GAP, JUMP, OUT_OF_ORDER, RULED_BITS, STUCK
 from sensors.lookup import Registry
 from sensors.observation import (
     BAD,
@@ -67,13 +69,21 @@ REPORTS = 4096
 """People's reports whose ids are remembered."""
 
 
+TEMPERATURES = ("°C", "degC", "Cel", "celsius", "°F", "degF", "fahrenheit")
+"""Units whose points may come in the other of the two."""
+
+
 class Applied(msgspec.Struct):
-    """What one `apply` decided: records of outcomes by offset, the scored readings, and how many readings came in."""
+    """What one `apply` decided: records of outcomes by offset, the scored readings, and how many readings came in.
+
+    `aside` are the readings that were not scored (`sensors.flags.ASIDE`), to be shown and counted.
+    """
 
     records: list[Record]
     scored: Scored | None
     readings: int
     refused: dict[str, int]
+    aside: Scored | None = None
 
 
 class Engine:
@@ -88,6 +98,7 @@ class Engine:
         self.version = ""
         self.registry: Registry | None = None
         self.bank = Bank()
+        self.jumps = Jumps()
         self.evaluator: Evaluator | None = None
         self.desk: Desk | None = None
         self.points = np.empty(0, np.uint32)  # registry index of each row
@@ -104,6 +115,7 @@ class Engine:
         self._home = ""  # the area whose commands reach this partition, where the engine's own alarm stands
         self._outcomes: dict[int, list[AnyOutcome]] = {}
         self._scored: list[tuple[npt.NDArray[Any], ...]] = []
+        self._aside: list[tuple[npt.NDArray[Any], ...]] = []
         self._refused: dict[str, int] = {}
         self._readings = 0
 
@@ -115,6 +127,7 @@ class Engine:
         Every record is taken: one that cannot be decoded or that breaks the engine becomes a Refused outcome.
         """
         self._outcomes, self._scored, self._refused, self._readings = {}, [], {}, 0
+        self._aside = []
         run: list[tuple[int, frame.Frame]] = []
         for offset, value in records:
             try:
@@ -139,9 +152,10 @@ class Engine:
             self.offset = records[-1][0]
         return Applied(
             [Record(self.partition, offset, tuple(found)) for offset, found in sorted(self._outcomes.items()) if found],
-            self._columns(),
+            _columns(self._scored),
             self._readings,
             self._refused,
+            _columns(self._aside),
         )
 
     def _take(self, offset: int, what: observation.Observation) -> None:
@@ -373,7 +387,7 @@ class Engine:
         for _, one in frames:
             self._hear(one.header.received)
             clocks.append(self.clock)
-        run = Run(frames)
+        run = Run(frames, clocks)
         self._readings += len(run.point)
         found: list[tuple[int, Change]] = []
         faults: list[Fault] = []
@@ -441,12 +455,17 @@ class Engine:
             self.last_time[rows] = times
             self.last_received[rows] = arrived
         else:
-            run.refuse("duplicate", at[times == before])
-            past = (times < before) & ((qualities & (HISTORICAL | UNUSABLE)) == HISTORICAL)
-            run.refuse("out_of_order", at[(times < before) & ~past])
+            repeated, older = times == before, times < before
+            past = older & ((qualities & (HISTORICAL | UNUSABLE)) == HISTORICAL)
+            older &= ~past
+            run.refuse("duplicate", at[repeated])
+            run.refuse("out_of_order", at[older])
             if past.any():  # for the charts: baselines and rules go on from what is newer
                 unscored = np.full(int(past.sum()), np.nan, np.float32)
-                self._scored.append((self.points[rows[past]], times[past], values[past], unscored))
+                self._scored.append((self.points[rows[past]], times[past], values[past], unscored, qualities[past]))
+            aside = ~good & ~past
+            if aside.any():
+                self._set_aside(run, at[aside], rows[aside], repeated[aside], older[aside])
             bad = (qualities & BAD) != 0
             run.refuse("bad_quality", at[fresh & bad])
             run.refuse("out_of_range", at[fresh & ~bad & ~good])
@@ -462,18 +481,61 @@ class Engine:
             faults.append(Fault(int(at[place]), f"{type(error).__name__}: {error}"))
             return []
 
-        def score(start: int, stop: int) -> list[tuple[int, int, BankResult]]:
-            part = slice(start, stop)
-            return [(start, stop, self.bank.update(rows[part], times[part], values[part]))]
+        last = self.evaluator.points.value
 
-        for start, stop, result in apart(score, 0, len(rows), broken):
+        def score(start: int, stop: int) -> list[tuple[int, int, BankResult, npt.NDArray[np.bool_] | None]]:
             part = slice(start, stop)
+            result = self.bank.update(rows[part], times[part], values[part])
+            jumped = None
+            if self.jumps.active or result.reason.any():
+                low, high = self.bank.outside
+                jumped = self.jumps.update(rows[part], times[part], values[part], result.reason, low, high, last)
+            return [(start, stop, result, jumped)]
+
+        for start, stop, result, jumped in apart(score, 0, len(rows), broken):
+            part = slice(start, stop)
+            flags = qualities[part]
+            if jumped is not None or result.gap.any() or flags.any():
+                flags = flags | result.gap.astype(np.uint16) * np.uint16(GAP)
+                if jumped is not None:
+                    flags[jumped] |= JUMP
+                self._mark(run, at[part], rows[part], flags)
             self._evaluate(
                 at[part], rows[part], times[part], values[part], qualities[part], arrived[part], result, found, faults
             )
             learning = result.learning
             shown = np.where(learning, np.nan, result.score) if learning.any() else result.score
-            self._scored.append((self.points[rows[part]], times[part], values[part], shown))
+            if self.evaluator.any_stuck:
+                flags = flags | self.evaluator.points.stuck[rows[part]].astype(np.uint16) * np.uint16(STUCK)
+            self._scored.append((self.points[rows[part]], times[part], values[part], shown, flags))
+
+    def _set_aside(
+        self,
+        run: Run,
+        at: npt.NDArray[np.intp],
+        rows: npt.NDArray[np.intp],
+        repeated: npt.NDArray[np.bool_],
+        older: npt.NDArray[np.bool_],
+    ) -> None:
+        """Note readings that are neither scored nor put to rules of risk, so that they can be shown and counted."""
+        flags = run.quality[at].astype(np.uint16)
+        flags[repeated] |= DUPLICATE
+        flags[older] |= OUT_OF_ORDER
+        self._mark(run, at, rows, flags)
+        self._aside.append((self.points[rows], run.time[at], run.value[at], np.full(len(at), np.nan), flags))
+
+    def _mark(
+        self,
+        run: Run,
+        at: npt.NDArray[np.intp],
+        rows: npt.NDArray[np.intp],
+        flags: npt.NDArray[Any],
+    ) -> None:
+        """Tell the rules of data quality about flags."""
+        assert self.evaluator is not None
+        some = np.flatnonzero(flags & RULED_BITS)
+        if len(some):
+            self.evaluator.mark(rows[some], flags[some], run.heard(at[some]))
 
     def _evaluate(
         self,
@@ -529,16 +591,8 @@ class Engine:
         step = np.where(last + step < times, step, times - self.interval[rows] - last)
         self.last_time[rows] = last + step
         self.bank.shift(rows, step)
+        self.jumps.shift(rows, step)
         self.evaluator.shift(rows, step)
-
-    def _columns(self) -> Scored | None:
-        if not self._scored:
-            return None
-        if len(self._scored) == 1:
-            point, time, value, score = self._scored[0]
-        else:
-            point, time, value, score = (np.concatenate(column) for column in zip(*self._scored, strict=True))
-        return Scored(point, time, value, np.asarray(score, np.float32))
 
     # -- publication ---------------------------------------------------------------------------------------------
 
@@ -588,9 +642,12 @@ class Engine:
         self.last_received = np.concatenate((self.last_received, new))
         self.stepped = np.concatenate((self.stepped, np.zeros(len(added))))
         self.bank.grow(len(self.points))
+        self.jumps.grow(len(self.points))
         self.interval = np.array([by_index[i].interval if i in by_index else np.nan for i in self.points.tolist()])
         for index, point in by_index.items():
-            self.bank.configure(int(self.row_of[index]), interval=point.interval, kind=point.kind)
+            row = int(self.row_of[index])
+            self.bank.configure(row, interval=point.interval, kind=point.kind)
+            self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
         evaluator = Evaluator(book, self.bank)
         withdrawn = evaluator.restore(self.evaluator.state(renames)) if self.evaluator is not None else []
         self.evaluator, self.registry = evaluator, registry
@@ -632,6 +689,7 @@ class Engine:
         }
         if self.evaluator is not None and self.desk is not None:
             content["bank"] = _pack(self.bank.state())
+            content["jumps"] = _pack(self.jumps.state())
             content["rules"] = _pack(self.evaluator.state())
             content["desk"] = self.desk.state()
             content["faulted"] = self.faulted
@@ -655,6 +713,8 @@ class Engine:
             engine._install(content["bundle"], content["version"])
             assert engine.evaluator is not None and engine.desk is not None and len(engine.points) == grown
             engine.bank.restore(_unpack(content["bank"]))
+            if "jumps" in content:  # not in older snapshots
+                engine.jumps.restore(_unpack(content["jumps"]))
             engine.evaluator.restore(_unpack(content["rules"]))
             engine.desk.restore(content["desk"])
             engine.faulted = content.get("faulted", 0.0)
@@ -683,6 +743,14 @@ def _gone(index: int) -> Point:
     """Stand in for a point that the site no longer has: its row stays, nothing covers it."""
     name = Text(zh="", en="")
     return Point(id=f"gone-{index}", name=name, areas=(), quantity="", unit="1", index=index)
+
+
+def _columns(parts: list[tuple[npt.NDArray[Any], ...]]) -> Scored | None:
+    if not parts:
+        return None
+    joined = parts[0] if len(parts) == 1 else tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+    point, time, value, score, flags = joined
+    return Scored(point, time, value, np.asarray(score, np.float32), np.asarray(flags, np.uint16))
 
 
 def _pack(arrays: dict[str, npt.NDArray[Any]]) -> dict[str, tuple[str, tuple[int, ...], bytes]]:

@@ -20,11 +20,12 @@ KEPT = 256
 class Run:
     """Columns of one length over consecutive frames: point u4, time f8, value f8, quality u1, received f8.
 
-    `which` intp: the frame that each reading came in.
+    `which` intp: the frame that each reading came in; `clocks` is where the arrival clock stood after each frame.
     """
 
-    def __init__(self, frames: Sequence[tuple[int, Frame]]) -> None:
+    def __init__(self, frames: Sequence[tuple[int, Frame]], clocks: Sequence[float]) -> None:
         self.frames = frames
+        self._clocks = np.array(clocks)
         self._refused: dict[str, list[npt.NDArray[np.intp]]] = {}
         if len(frames) == 1:
             only = frames[0][1]
@@ -37,6 +38,11 @@ class Run:
             self.quality = np.concatenate([one.quality for _, one in frames])
             self.which = np.repeat(np.arange(len(frames)), [len(one) for _, one in frames])
         self.received = np.array([one.header.received for _, one in frames])[self.which]
+
+    def heard(self, at: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        """Return when readings arrived, f8, as far as their frame's stamp is believed."""
+        heard: npt.NDArray[np.float64] = np.minimum(self.received[at], self._clocks[self.which[at]])
+        return heard
 
     def refuse(self, reason: str, at: npt.NDArray[np.intp]) -> None:
         """Mark the readings at these places as refused."""

@@ -187,4 +187,6 @@ class Station:
         outputs: list[Output] = [(OUTCOMES, self.partition, None, outcome.encode(one)) for one in applied.records]
         if applied.scored is not None:
             outputs.append((SCORES, self.partition, None, columns.encode(applied.scored)))
+        if applied.aside is not None:
+            outputs.append((SCORES, self.partition, None, columns.encode(applied.aside)))
         return outputs

@@ -296,6 +296,9 @@ class Worker:
             "quarantine": quarantine,
             "brokers": {name.partition("-")[2] or "main": told for name, told in bridges.items()},
             "cameras": cameras,
+            "clocks": {
+                point: ahead for figures in others.values() for point, ahead in figures.get("clocks", {}).items()
+            },
             "version": self.version,
             "following": self.version,
             "partitions": sorted(self.stations),

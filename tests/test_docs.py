@@ -37,7 +37,7 @@ from scripts.load import bench_site
 from sensors import frame, packing, quarantine
 from sensors.intake import Batch, Intake
 from sensors.lookup import Registry
-from sensors.observation import FRAME, LATE, OUT_OF_RANGE, QUALITY_NAMES
+from sensors.observation import FLOOD, FRAME, LATE, OUT_OF_RANGE, QUALITY_NAMES, SKEWED
 from sensors.reader import Arrivals
 from sensors.registry import load_site
 from sensors.site import Frigate, HealthSettings, HomeAssistant, Mapping, Onvif, SenML, Signals, Site, Sparkplug
@@ -385,7 +385,7 @@ def test_all_reasons_of_refusal_are_explained() -> None:
 
 def test_all_qualities_are_explained() -> None:
     shown = {row[0]: int(row[1]) for row in table("reference/payloads.md", "name | bit")}
-    assert shown == QUALITY_NAMES | {"late": LATE, "out_of_range": OUT_OF_RANGE}
+    assert shown == QUALITY_NAMES | {"late": LATE, "out_of_range": OUT_OF_RANGE, "skewed": SKEWED, "flood": FLOOD}
 
 
 # Topics

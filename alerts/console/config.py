@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
     from alerts.console.console import Console
 
-    Columns = tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float32]]
-    """Scored readings of one record: point u4 registry index, time f8 unix seconds, value f8, score f4 0..1."""
+    Columns = tuple[
+        npt.NDArray[np.uint32],
+        npt.NDArray[np.float64],
+        npt.NDArray[np.float64],
+        npt.NDArray[np.float32],
+        npt.NDArray[np.uint16],
+    ]
+    """Readings of one record: point u4 registry index, time f8 unix seconds, value f8, score f4 0..1, flags u2."""
 
 Message = tuple[str, int, int, bytes]
 """Something the feed brings: topic, partition, offset (0 for pseudo-topics), value."""

@@ -25,10 +25,12 @@ from alerts.console.journal import Journal, Row
 from alerts.console.live import Live
 from alerts.console.metrics import Metrics
 from alerts.console.pages import Pages
+from alerts.console.quality import QualityStore
 from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
 from alerts.queries import Reader
 from alerts.routing import Router
+from sensors.flags import ASIDE
 from sensors.lookup import Registry
 from sensors.push import Push
 
@@ -57,6 +59,7 @@ class Console:
         self.traces = TraceStore(max((point.index for point in config.site.points), default=-1) + 1)
         self.figures = Figures(config.site, self.traces, time.time())
         self.registry = Registry(config.site)
+        self.quality = QualityStore(self.registry)
         self.push = Push(self.registry)
         self.pushing = threading.Lock()  # what is turned down is counted in one place
         self.subject_key = hmac.digest(key, b"foreshock subjects", "sha256")
@@ -64,7 +67,9 @@ class Console:
         self.pages = Pages(config.static, config.site.language)
         self.site_answers: dict[bool, tuple[bytes, bytes, str]] = {}  # with and without contacts: body, gzip, tag
         self.throttle = Throttle(config.failures)
-        self.metrics = Metrics(lambda: self.figures.status(time.time()), lambda: self.figures.pulse)
+        self.metrics = Metrics(
+            lambda: self.figures.status(time.time()), lambda: self.figures.pulse, self.quality.totals
+        )
         self.hashing = CapacityLimiter(2)  # Argon2 takes memory and a core: never more than two at once
         self.live = Live(
             self.journal, most_viewers=config.viewers, most_each=config.viewers_each, queue=config.viewer_queue
@@ -73,7 +78,7 @@ class Console:
         self.commander = Commander(self.registry, config.feed, self.live, self.accounts, wait=config.command_wait)
         self._simulated: set[str] = set()
         self._counting = asyncio.Event()
-        self._gathered: list[bytes] = []
+        self._gathered: list[tuple[int, bytes]] = []
         self._held: list[tuple[int, int, bytes]] | None = []
 
     def adopt(self, registry: Registry, rules: Mapping[str, Mapping[str, Any]]) -> None:
@@ -82,6 +87,7 @@ class Console:
         self.config = dataclasses.replace(self.config, site=site, rules=rules)
         self.traces.grow(max((point.index for point in site.points), default=-1) + 1)
         self.figures.adopt(site)
+        self.quality.adopt(registry)
         self.registry, self.router = registry, Router(site)
         push = Push(registry)
         push.succeed(self.push)
@@ -113,6 +119,10 @@ class Console:
     def status(self) -> dict[str, Any]:
         """Return the figures of /status."""
         return self.figures.status(time.time())
+
+    def clocks(self) -> dict[str, float]:
+        """Return the clocks of points that are known to be wrong: seconds ahead, behind when negative."""
+        return {**self.push.clocks(), **self.figures.pulse.get("clocks", {})}
 
     def _work(self) -> list[Coroutine[Any, Any, None]]:
         return [self.live.follow(), self._hear(), self._beat(), self._count(), self._fill()]
@@ -166,9 +176,9 @@ class Console:
         reached: dict[int, int] = {}
 
         def fill() -> None:
-            waiting: list[bytes] = []
+            waiting: list[tuple[int, bytes]] = []
             for partition, offset, value in self.config.history():
-                waiting.append(value)
+                waiting.append((partition, value))
                 reached[partition] = offset
                 if len(waiting) == _TOGETHER:
                     self._append(waiting, None)
@@ -183,7 +193,7 @@ class Console:
         held, self._held = self._held or [], None
         for partition, offset, value in held:
             if offset > reached.get(partition, -1):
-                self._append([value], time.time())
+                self._append([(partition, value)], time.time())
 
     def _take_scores(self, partition: int, offset: int, value: bytes) -> None:
         """Gather records for a moment: one pass over many readings costs a fraction of many passes over few."""
@@ -193,7 +203,7 @@ class Console:
             return
         if not self._gathered:
             asyncio.get_running_loop().call_later(_GATHER, self._flush)
-        self._gathered.append(value)
+        self._gathered.append((partition, value))
         if len(self._gathered) >= _TOGETHER:
             self._flush()
 
@@ -202,19 +212,27 @@ class Console:
         if gathered:
             self._append(gathered, time.time())
 
-    def _append(self, records: Sequence[bytes], seen: float | None) -> None:
-        """Put scored readings into the traces, several records in one pass."""
+    def _append(self, records: Sequence[tuple[int, bytes]], seen: float | None) -> None:
+        """Put readings (partition, record) into the traces, several records in one pass; count what is flagged."""
         decode = self.config.decode_scores
         if decode is None:
             return
         columns: list[Columns] = []
-        for record in records:
+        partitions: list[int] = []
+        for partition, record in records:
             try:
-                columns.append(decode(record))
+                one = decode(record)
+                columns.append(one if len(one) == 5 else (*one, np.zeros(len(one[0]), np.uint16)))
+                partitions.append(partition)
             except ValueError as error:
                 log.warning("cannot read scores: %s", error)
         if columns:
-            point, times, values, scores = (np.concatenate(column) for column in zip(*columns, strict=True))
+            point, times, values, scores, flags = (np.concatenate(column) for column in zip(*columns, strict=True))
+            home = np.repeat(np.array(partitions, np.intp), [len(one[0]) for one in columns])
+            self.quality.append(home, point, times, values, flags, seen)
+            usable = (flags & ASIDE) == 0
+            if not usable.all():
+                point, times, values, scores = point[usable], times[usable], values[usable], scores[usable]
             self.traces.append(point, times, values, scores, seen)
 
     def _moved(self, rows: list[Row]) -> None:

@@ -28,9 +28,14 @@ _MEANINGS = {
 
 
 class Metrics:
-    """Count requests, and read `status()` (the figures of /status) and `pulse()` (the engine's own) when asked."""
+    """Count requests; read `status()` (figures of /status), `pulse()` (the engine's own), `flagged()` when asked."""
 
-    def __init__(self, status: Callable[[], Mapping[str, Any]], pulse: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        status: Callable[[], Mapping[str, Any]],
+        pulse: Callable[[], Mapping[str, Any]],
+        flagged: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
         self._registry = CollectorRegistry()
         self._requests = Histogram(
             "foreshock_api_request_seconds",
@@ -39,7 +44,7 @@ class Metrics:
             registry=self._registry,
             buckets=_BUCKETS,
         )
-        self._registry.register(_Figures(status, pulse))
+        self._registry.register(_Figures(status, pulse, flagged))
 
     def measure(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
@@ -52,8 +57,13 @@ class Metrics:
 
 
 class _Figures(Collector):
-    def __init__(self, status: Callable[[], Mapping[str, Any]], pulse: Callable[[], Mapping[str, Any]]) -> None:
-        self._status, self._pulse = status, pulse
+    def __init__(
+        self,
+        status: Callable[[], Mapping[str, Any]],
+        pulse: Callable[[], Mapping[str, Any]],
+        flagged: Callable[[], Mapping[str, int]],
+    ) -> None:
+        self._status, self._pulse, self._flagged = status, pulse, flagged
 
     def describe(self) -> list[Metric]:
         return []
@@ -70,6 +80,10 @@ class _Figures(Collector):
             for key, value in status[name].items():
                 family.add_metric((str(key),), float(value))
             yield family
+        readings = GaugeMetricFamily("foreshock_flagged_readings", "Readings of each flag.", labels=("flag",))
+        for flag, count in self._flagged().items():
+            readings.add_metric((flag,), float(count))
+        yield readings
         pulse = self._pulse()
         yield from _of_brokers(pulse.get("brokers", {}))
         for name, value in pulse.items():

@@ -57,10 +57,16 @@ class Backlog:
 
 def decode_scores(
     value: bytes,
-) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+) -> tuple[
+    npt.NDArray[np.uint32],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float32],
+    npt.NDArray[np.uint16],
+]:
     """Turn a record of the `scores` topic into columns."""
     scored = columns.decode(value)
-    return scored.point, scored.time, scored.value, scored.score
+    return scored.point, scored.time, scored.value, scored.score, scored.flags
 
 
 def shown(content: Bundle) -> dict[str, dict[str, Any]]:

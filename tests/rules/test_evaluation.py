@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.compiler import compile_rules
+from rules.compiler import CompileError, compile_rules
 from rules.evaluation import Change, Evaluator
 from rules.rule import Rule
 from sensors.observation import GOOD, HISTORICAL, LATE, SIMULATED, CameraEvent
@@ -690,3 +691,20 @@ def test_what_is_no_state_is_refused() -> None:
     play = a_play(a_rule(when="value > 5"))
     with pytest.raises(ValueError, match="not a state"):
         play.evaluator.restore({"notes": np.zeros(3, np.uint8)})
+
+
+def test_flags_are_for_rules_of_data_quality_and_their_points_only() -> None:
+    kind = {"kind": "data_quality"}
+    point, area = a_site(a_point("p")), {"scope": "area"}
+    compile_rules((a_rule(when="flagged('jump', '10 min')", **kind),), point, point.points)
+    for when, fields, words in [
+        ("flagged('jump', '10 min')", {}, "'flagged' is for rules of kind data_quality"),
+        ("value > 1 and not flagged('bad', '1h')", {}, "'flagged' is for rules of kind data_quality"),
+        ("flagged('jmup', '10 min')", kind, "did you mean 'jump'?"),
+        ("flagged('jump')", kind, "write flagged('jump', '10m')"),
+        ("flagged", kind, "'flagged' stands alone"),
+        ("area.any(flagged('jump', '10 min'))", kind, "'flagged' speaks of one point"),
+        ("flagged('jump', '10 min')", {**kind, **area}, "a rule on areas has no 'flagged'"),
+    ]:
+        with pytest.raises(CompileError, match=re.escape(words)):
+            compile_rules((a_rule(when=when, **fields),), point, point.points)

@@ -499,6 +499,8 @@ MISTAKES = [
     (MAIN, "Asia/Shanghai", "../../etc/passwd", "zone", "unknown time zone"),
     (MAIN, "partitions: 4", "partitions: 0", "partitions", "partitions must be 1 to 256, not 0"),
     (MAIN, "10 min", "-1", "limits.late_after", "a duration must be above 0"),
+    (MAIN, "late_after: 10 min", "skew: {tolerance: -1}", "limits.skew.tolerance", "a duration must be above 0"),
+    (MAIN, "late_after: 10 min", "flood: {least: 0}", "limits.flood.least", "least must be 1 to 1,000,000, not 0"),
     (MAIN, "native: foreshock", "native: a/#", "signals.native", "is no topic prefix"),
     (MAIN, "prefix: frigate", "prefix: /x", "signals.frigate[0].prefix", "is no topic prefix"),
     (MAIN, "prefix: spBv1.0", "prefix: a/+", "signals.sparkplug[0].prefix", "is no topic prefix"),

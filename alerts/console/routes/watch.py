@@ -15,6 +15,7 @@ from alerts.console import schema
 from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
+from alerts.console.quality import Mark
 
 router = APIRouter(prefix="/api/v1", tags=["watch"])
 
@@ -72,11 +73,14 @@ def trace(
         "time": [],
         "value": [],
         "score": [],
+        "flagged": [],
     }
     if 0 <= point.index < len(console.traces):
         series = console.traces.trace(point.index, start, stop, most)
         answer |= {"time": series.time.tolist(), "value": _plain(series.value), "score": _plain(series.score)}
         answer["learning"] = console.traces.learning(point.index)
+        marks = console.quality.marks(point.index, start, stop)
+        answer["flagged"] = [_mark(mark) for mark in marks]
         if series.low is not None and series.high is not None:
             answer |= {"min": _plain(series.low), "max": _plain(series.high)}
     return Response(msgspec.json.encode(answer), media_type="application/json")
@@ -97,6 +101,25 @@ def snapshot(
         raise Problem(404, "not_found")
     headers = {"Cache-Control": "private, max-age=31536000, immutable"}
     return FileResponse(path, media_type="image/jpeg", headers=headers)
+
+
+@router.get("/quality", response_model=schema.Quality)
+def quality(
+    request: Request,
+    identity: Annotated[Identity, Depends(allow("quarantine.read"))],
+    area: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """List the points whose data are poor, the worst of the last day first."""
+    console = _console(request)
+    if area is not None and area not in console.router.areas:
+        raise Problem(404, "not_found")
+    return {"items": console.quality.worst(time.time(), console.clocks(), area=area, limit=limit)}
+
+
+def _mark(mark: Mark) -> dict[str, Any]:
+    value = mark.value if np.isfinite(mark.value) else None
+    return {"time": mark.time, "value": value, "flags": mark.flags, "aside": mark.aside}
 
 
 def _plain(column: Any) -> list[float | None]:

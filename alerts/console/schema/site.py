@@ -136,9 +136,19 @@ class AreaStatus(Answer):
     cameras: list[CameraStatus]
 
 
+class FlaggedReading(Answer):
+    """A reading that is flagged. `aside`: it was neither scored nor put to a rule of risk, and is in no other list."""
+
+    time: float
+    value: float | None
+    flags: list[str]
+    aside: bool
+
+
 class Trace(Answer):
     """A point's readings. With `min` and `max`, each entry stands for several: `value` is the last of them, `score` the
     highest; null is unknown. `learning`: the model is still learning this point, its silence is not calm.
+    `flagged` are the latest readings of poor quality, with their raw values.
     """
 
     point: str
@@ -147,5 +157,26 @@ class Trace(Answer):
     time: list[float]
     value: list[float | None]
     score: list[float | None]
+    flagged: tuple[FlaggedReading, ...] = ()
     min: list[float | None] | None = None
     max: list[float | None] | None = None
+
+
+class PointQuality(Answer):
+    """How a point's data are: readings by flag, of the last day and since the console began (with what it read back).
+
+    `clock` is how many seconds its clock is ahead, null when it is right; `last_good` when its last usable reading was.
+    """
+
+    point: str
+    areas: list[str]
+    day: dict[str, int]
+    total: dict[str, int]
+    clock: float | None
+    last_good: float | None
+
+
+class Quality(Answer):
+    """Points whose data are poor, the worst first."""
+
+    items: list[PointQuality]

@@ -42,6 +42,7 @@ CONTRACT = {
     ("GET", "/api/v1/quarantine/statistics"),
     ("GET", "/api/v1/quarantine/{id}"),
     ("POST", "/api/v1/quarantine/replay"),
+    ("GET", "/api/v1/quality"),
     ("GET", "/api/v1/users"),
     ("POST", "/api/v1/users"),
     ("PATCH", "/api/v1/users/{name}"),

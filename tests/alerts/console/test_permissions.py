@@ -56,6 +56,7 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/areas/slope-1/status", None, WATCHING),
     ("GET", "/api/v1/snapshots/" + "0" * 64 + ".jpg", None, WATCHING),
     ("GET", "/api/v1/quarantine", None, {"duty", "analyst", "administrator"}),
+    ("GET", "/api/v1/quality", None, {"duty", "analyst", "administrator"}),
     ("POST", "/api/v1/readings", {"id": "push-0001", "readings": [{"point": "p0", "value": 1}]}, MACHINE),
     ("POST", "/api/v1/reports", {"category": "smoke", "area": "slope-1"}, SEAT | {"field", "gateway"}),
     ("GET", "/api/v1/quarantine/statistics", None, {"duty", "analyst", "administrator"}),

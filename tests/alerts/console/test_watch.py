@@ -7,6 +7,9 @@ import numpy as np
 from starlette.testclient import TestClient
 
 from alerts.console import schema
+from sensors.flags import DUPLICATE, JUMP
+from sensors.observation import BAD, OUT_OF_RANGE
+from sensors.partition import partition_of
 from tests.waiting import until
 
 from .conftest import Configure, Desktop, Engine
@@ -55,6 +58,49 @@ def test_the_traces_are_filled_from_the_log_and_go_on_live_without_repeats(
         assert few["min"][0] == 0.0
         assert few["max"][-1] == 4.0
         assert client.get("/api/v1/points/nothing/trace", headers=headers).status_code == 404
+
+
+def test_poor_data_are_counted_by_point_and_shown_raw_beside_the_trace(configure: Configure, engine: Engine) -> None:
+    now = time.time()
+    usual = np.array([0, 0, 1], np.uint32), np.array([now - 9, now - 7, now - 5]), np.array([1.0, 2.0, 3.0])
+    odd = np.array([0, 0, 0], np.uint32), np.array([now - 8, now - 7, now - 3]), np.array([1e9, 2.0, float("nan")])
+    records = {
+        b"usual": (*usual, np.full(3, 0.5, np.float32), np.array([0, JUMP, 0], np.uint16)),
+        b"odd": (*odd, np.full(3, np.nan, np.float32), np.array([OUT_OF_RANGE, DUPLICATE, BAD], np.uint16)),
+    }
+    home = partition_of("s", 2)
+    history = [(home, 0, b"usual"), (home, 1, b"odd"), (1 - home, 0, b"odd")]
+    desktop = Desktop(configure(decode_scores=records.__getitem__, history=lambda: history))
+    with desktop.client() as client:
+        headers = desktop.token("duty")
+
+        def quality(query: str = "") -> Any:
+            return client.get(f"/api/v1/quality{query}", headers=headers).json()
+
+        until(lambda: quality()["items"])
+        engine.pulse(clocks={"p1": 3600.0})
+        until(lambda: len(quality()["items"]) == 2)
+        told = quality()
+        schema.Quality.model_validate(told)
+        first, second = told["items"]
+        assert (first["point"], first["clock"], first["last_good"]) == ("p0", None, now - 7)
+        assert first["day"] == first["total"] == {"duplicate": 1, "out_of_range": 1, "bad": 1, "jump": 1}
+        assert (second["point"], second["day"], second["clock"]) == ("p1", {}, 3600.0)
+        assert quality("?area=slope-2") == {"items": []}
+        assert len(quality("?area=slope-1&limit=1")["items"]) == 1
+        assert client.get("/api/v1/quality?area=nowhere", headers=headers).status_code == 404
+
+        trace = client.get("/api/v1/points/p0/trace", headers=headers).json()
+        schema.Trace.model_validate(trace)
+        assert trace["value"] == [1.0, 2.0], "what is not scored is not in the line"
+        assert [(one["value"], one["flags"], one["aside"]) for one in trace["flagged"]] == [
+            (1e9, ["out_of_range"], True),
+            (2.0, ["jump"], False),
+            (2.0, ["duplicate"], True),
+            (None, ["bad"], True),
+        ]
+        figures = client.get("/metrics", headers=desktop.token("analyst")).text
+        assert 'foreshock_flagged_readings{flag="out_of_range"} 1.0' in figures
 
 
 def test_the_figures_count_what_is_live_and_never_call_silence_green(configure: Configure, engine: Engine) -> None:

@@ -293,8 +293,17 @@ export interface Trace {
   time: number[];
   value: (number | null)[];
   score?: (number | null)[];
+  flagged?: FlaggedReading[];
   min?: (number | null)[];
   max?: (number | null)[];
+}
+
+/** A reading of poor quality with its raw value; `aside`: it was not scored, and is in no other list. */
+export interface FlaggedReading {
+  time: number;
+  value: number | null;
+  flags: string[];
+  aside: boolean;
 }
 
 export interface User {

@@ -9,7 +9,7 @@ import { language, t, tName } from '../i18n';
 import { directory } from '../store';
 import { shade } from '../theme';
 import type { Onset } from './evidence';
-import { decorations, palette, valueRange } from './trace_drawing';
+import { decorations, palette, poor, valueRange } from './trace_drawing';
 
 const REFRESH = 5000; // milliseconds between looks for newer readings
 const MOST = 2000; // readings asked for; the server decimates
@@ -35,6 +35,9 @@ export function Trace({ point: id, span, onsets, height, eta }: Props) {
         <b title={id}>{name}</b>
         <span class="reading digits" aria-hidden="true">{reading}</span>
         {data?.learning && <span class="quiet" title={t('trace.learning.title')}>{t('trace.learning')}</span>}
+        {data && poorly(data) > 0 && (
+          <span class="quiet" title={t('trace.poor.title')}>{`○ ${t('trace.poor', { count: poorly(data) })}`}</span>
+        )}
         {eta && (
           <span class="eta">
             {t('trace.eta')} <b class="digits">{eta}</b>
@@ -61,6 +64,9 @@ export function Trace({ point: id, span, onsets, height, eta }: Props) {
   );
 }
 
+/** How many readings are marked. */
+const poorly = (data: TraceData) => (data.flagged ?? []).filter(poor).length;
+
 function lastValue(data: TraceData): { time: number; value: number } | null {
   for (let i = data.time.length - 1; i >= 0; i--) {
     const value = data.value[i];
@@ -83,6 +89,8 @@ function summary(name: string, unit: string, data: TraceData, point: Point | und
     }),
   ];
   if (point?.limit != null) parts.push(t('trace.summary.limit', { limit: quantity(point.limit), unit }));
+  const marked = poorly(data);
+  if (marked) parts.push(t('trace.poor', { count: marked }));
   if (data.learning) parts.push(t('trace.learning.title'));
   return parts.join(' ');
 }
@@ -165,7 +173,7 @@ function Plot({ data, point, span, onsets, height, label, onReading }: PlotProps
         bands: [{ series: [4, 3], fill: colours.spread }], // between the highest and the lowest of each span
         hooks: {
           drawClear: [(u) => decorations.under(u, latest.current.point, colours)],
-          draw: [(u) => decorations.over(u, latest.current.point, latest.current.onsets, colours)],
+          draw: [(u) => decorations.over(u, latest.current.point, latest.current.onsets, latest.current.data.flagged ?? [], colours)],
           setCursor: [(u) => onReading(reading(u, latest.current.point))],
         },
       },

@@ -1,7 +1,7 @@
 /** What is drawn around a trace: normal band, level lines, limit, onset marks; and the range that shows them. */
 import type uPlot from 'uplot';
 import { quantity } from '../clock';
-import { LEVELS, type Level, type Point } from '../contract';
+import { LEVELS, type FlaggedReading, type Level, type Point } from '../contract';
 import { t } from '../i18n';
 import type { Onset } from './evidence';
 
@@ -90,7 +90,13 @@ function under(u: uPlot, point: Point | undefined, colours: Palette): void {
   ctx.restore();
 }
 
-function over(u: uPlot, point: Point | undefined, onsets: readonly Onset[], colours: Palette): void {
+function over(
+  u: uPlot,
+  point: Point | undefined,
+  onsets: readonly Onset[],
+  flagged: readonly FlaggedReading[],
+  colours: Palette,
+): void {
   const { ctx, bbox } = u;
   const scale = devicePixelRatio || 1;
   ctx.save();
@@ -106,6 +112,7 @@ function over(u: uPlot, point: Point | undefined, onsets: readonly Onset[], colo
     for (const line of all) label(u, line, point, taken, colours, scale);
   }
   for (const onset of onsets) vertical(u, onset, colours, scale);
+  for (const one of flagged) if (poor(one)) hollow(u, one, colours, scale);
   ctx.restore();
 }
 
@@ -172,6 +179,25 @@ function vertical(u: uPlot, onset: Onset, colours: Palette, scale: number): void
   ctx.textAlign = x > bbox.left + bbox.width * 0.8 ? 'right' : 'left';
   ctx.textBaseline = 'top';
   ctx.fillText(t('trace.onset'), x + (ctx.textAlign === 'left' ? 11 : -5) * scale, bbox.top + 1 * scale);
+}
+
+/** Whether a reading is marked: it was not scored, or it came as if in another unit. */
+export const poor = (one: FlaggedReading) => one.aside || one.flags.includes('jump');
+
+/** Mark a reading that decided nothing by a hollow circle, at the edge where its value is out of sight. */
+function hollow(u: uPlot, one: FlaggedReading, colours: Palette, scale: number): void {
+  if (one.value == null) return;
+  const { ctx, bbox } = u;
+  const radius = 3 * scale;
+  const x = u.valToPos(one.time, 'x', true);
+  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  const y = Math.min(Math.max(u.valToPos(one.value, 'y', true), bbox.top + radius + scale), bbox.top + bbox.height - radius - scale);
+  ctx.strokeStyle = one.aside ? colours.text : colours.line;
+  ctx.fillStyle = colours.ground;
+  ctx.beginPath();
+  ctx.arc(x, y, radius, 0, 2 * Math.PI);
+  ctx.fill();
+  ctx.stroke();
 }
 
 export const decorations = { under, over };

@@ -314,6 +314,8 @@ export const en: Record<keyof typeof zh, string> = {
   'trace.limit': 'Limit',
   'trace.floor': 'Floor',
   'trace.onset': 'alarm',
+  'trace.poor': 'poor quality: {count}',
+  'trace.poor.title': 'A hollow circle is a reading as it came that decided nothing (bad, out of range, repeated, out of order), or that came as if in another unit',
   'trace.learning': 'Model learning',
   'trace.learning.title': 'The model is still learning this point: it has no score, and raises nothing yet.',
   'trace.eta': 'Limit expected in',

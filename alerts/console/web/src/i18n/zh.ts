@@ -312,6 +312,8 @@ export const zh = {
   'trace.limit': '限值',
   'trace.floor': '下限',
   'trace.onset': '报警',
+  'trace.poor': '质量不佳读数 {count} 个',
+  'trace.poor.title': '空心圆为原始读数：未参与判断（自报故障、超量程、重复、乱序），或疑似单位跳变',
   'trace.learning': '学习中',
   'trace.learning.title': '模型正在学习该测点：暂无评分，也不会据此报警。',
   'trace.eta': '报警时预计到限值',

@@ -1,0 +1,64 @@
+"""`foreshock quality`: the points whose data are poor, the worst first."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import msgspec
+import numpy as np
+import typer
+from rich.table import Table
+
+from alerts.console.quality import QualityStore
+from scripts.commands.terminal import DataOption, JsonOption, configured, fail, local, out, plain
+from sensors.lookup import Registry
+from sensors.problem import suggest
+from streams import bundle, publication
+from streams.figures import read_figures
+from streams.processes.console import Backlog, decode_scores
+
+
+def quality(
+    area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the points whose readings were late, repeated, out of range, stuck and so on within a day, the worst first.
+
+    foreshock quality
+
+    foreshock quality --area slope-01 --json
+    """
+    found = configured(data=data)
+    folder = found.data_folder
+    if not (folder / publication.FILE).exists():
+        fail(f"nothing has run in {folder} yet; start with `foreshock run`", 3)
+    try:
+        site = bundle.unpack(publication.read(folder)).site
+    except (OSError, ValueError) as error:
+        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
+    registry = Registry(site)
+    if area is not None and registry.area(area) is None:
+        fail(f"no area '{area}'{suggest(area, registry.areas)}")
+    store = QualityStore(registry)
+    for partition, _, record in Backlog(found).scores():
+        try:
+            point, times, values, _, flags = decode_scores(record)
+        except ValueError:
+            continue  # of another version
+        store.append(np.full(len(point), partition), point, times, values, flags, None)
+    clocks: dict[str, float] = {}
+    for figures in read_figures(folder).values():  # each broker has a bridge of its own
+        clocks |= figures.get("clocks", {})
+    listed = store.worst(time.time(), clocks, area=area, limit=limit)
+    if as_json:
+        print(msgspec.json.encode(listed).decode())
+        return
+    table = Table("point", "readings by flag, within a day", "clock", "last good reading")
+    for one in listed:
+        counts = ", ".join(f"{count} {name}" for name, count in sorted(one["day"].items(), key=lambda pair: -pair[1]))
+        clock = "" if one["clock"] is None else f"{one['clock']:+.1f} s"
+        table.add_row(plain(one["point"]), counts, clock, local(one["last_good"], site.zone) or "never")
+    out.print(table if listed else "no reading was flagged within a day")

@@ -1,0 +1,60 @@
+"""`foreshock quality`: the points whose data are poor, from the log."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from sensors.observation import BAD, OUT_OF_RANGE
+from streams import bundle, publication
+from streams.bundle import Bundle
+from streams.embedded.store import Log, TopicSpec
+from streams.settings import Settings
+from streams.station import Station
+from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE, SCORES, SNAPSHOTS
+from tests.scripts.test_cli import run, sentence
+from tests.streams.small_site import frame_of, published, rules, site, tick
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Fill a log: p0 is bad twice, p1 out of range once, p2 is well."""
+    now = time.time() - 60
+    content = Bundle(site=site(), rules=rules())
+    publication.write(tmp_path, bundle.pack(content))
+    topics = dict.fromkeys((OBSERVATIONS, OUTCOMES, SCORES, SNAPSHOTS, QUARANTINE), TopicSpec())
+    with Log(Settings(data=str(tmp_path)).log_file, topics) as log:
+        station = Station(0, log, 0)
+        values = [
+            published(content, time=now),
+            tick(now),
+            frame_of([(0, now + 1, 5.0), (2, now + 1, 1.0)], now + 1),
+            frame_of([(0, now + 2, 5.0), (0, now + 3, 6.0)], now + 3, BAD),
+            frame_of([(1, now + 4, 1e9)], now + 4, OUT_OF_RANGE),
+        ]
+        log.write([(OBSERVATIONS, 0, None, value) for value in values])
+        log.write(station.take(list(enumerate(values))))
+    return tmp_path
+
+
+def test_the_worst_come_first_with_what_is_wrong_of_them(folder: Path) -> None:
+    listed = json.loads(run("quality", "--json", "--data", folder).output)
+    assert [(one["point"], one["day"]) for one in listed] == [("p0", {"bad": 2}), ("p1", {"out_of_range": 1})]
+    assert listed[0]["last_good"] is not None and listed[1]["last_good"] is None
+    shown = run("quality", "--data", folder).output
+    assert "2 bad" in shown and "never" in shown and "p2" not in shown
+
+
+def test_an_area_may_be_asked_for_and_must_be_one_of_the_site(folder: Path) -> None:
+    listed = json.loads(run("quality", "--area", "a1", "--json", "--data", folder).output)
+    assert [one["point"] for one in listed] == ["p1"]
+    assert "no area" in run("quality", "--area", "a2", "--data", folder).output + sentence(
+        run("quality", "--area", "a9", "--data", folder)
+    )
+
+
+def test_before_anything_ran_it_says_so(tmp_path: Path) -> None:
+    assert run("quality", "--data", tmp_path).exit_code == 3
