@@ -137,6 +137,7 @@ class _Loading:
     def __init__(self, folder: FilePath) -> None:
         self.folder = folder
         self.findings = Findings()
+        self._viewer, self._blur_faces = "", False  # what the site says for all its cameras
 
     def site(self) -> Site | None:
         if not self.folder.is_dir():
@@ -144,6 +145,8 @@ class _Loading:
             return None
         self._stray_files()
         main = self._read("site.yaml", SiteFile)
+        if main:
+            self._viewer, self._blur_faces = main[1].viewer, main[1].blur_faces
         hierarchy = self._read("hierarchy.yaml", HierarchyFile)
         types = self._read("types.yaml", TypesFile)
         units = self._read("units.yaml", UnitsFile)
@@ -414,6 +417,9 @@ class _Loading:
             sources=camera.sources,
             location=camera.location or near,
             tags=camera.tags,
+            supplier=camera.supplier,
+            viewer=self._viewer if camera.viewer is None else camera.viewer,
+            blur_faces=self._blur_faces if camera.blur_faces is None else camera.blur_faces,
             health=camera.health,
             renamed_from=former,
         )

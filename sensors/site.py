@@ -129,6 +129,9 @@ class Camera(Struct, frozen=True):
     sources: tuple[str, ...] = ()  # `<dialect>:<name>` by which other dialects know it, as gb28181:34020000001320000001
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
+    supplier: str = ""  # who mends it; figures of operations are by supplier
+    viewer: str = ""  # address of the site's own viewer, with {camera} and the like; see `sensors.camera.viewer`
+    blur_faces: bool = False  # before any of its pictures is stored or shown
     renamed_from: tuple[str, ...] = ()  # ids it had before, whose history is its own
     health: HealthSettings = HealthSettings()
 

@@ -7,6 +7,7 @@ import zoneinfo
 from collections.abc import Iterator, Mapping
 
 from sensors import measure
+from sensors.camera import viewer
 from sensors.dialects import senml
 from sensors.dialects.paths import is_place
 from sensors.document import Document, Path, suggest
@@ -19,6 +20,7 @@ MAX_PARTITIONS = 256
 MAX_PATH = 256
 MAX_VALUES = 256
 MAX_RATE = 1e6  # readings a second of one point
+MAX_SUPPLIER = 64
 
 HEALTH = {
     "learn": (10, 10_000),
@@ -55,6 +57,8 @@ def check_main(document: Document, file: SiteFile, cameras: set[str] | None, fin
         number = getattr(file.limits.flood, name)
         if not 1.0 <= number <= MAX_RATE:
             note(document, ("limits", "flood", name), f"{name} must be 1 to {MAX_RATE:,.0f}, not {number:g}")
+    for message in viewer.mistakes(file.viewer):
+        note(document, ("viewer",), message)
     _check_signals(document, file.signals, findings)
     _check_cameras_dialects(document, file.signals, cameras, findings)
 
@@ -111,6 +115,10 @@ def check_camera(document: Document, camera: CameraEntry, path: Path, findings: 
         findings.add(document, (*path, "timeout"), f"must be 0.5 to 60 seconds, not {camera.timeout:g}")
     if camera.snapshot is not None and not camera.snapshot.startswith(("http://", "https://")):
         findings.add(document, (*path, "snapshot"), "the address of a still begins with http:// or https://")
+    for message in viewer.mistakes(camera.viewer or ""):
+        findings.add(document, (*path, "viewer"), message)
+    if len(camera.supplier) > MAX_SUPPLIER:
+        findings.add(document, (*path, "supplier"), f"a supplier's name is at most {MAX_SUPPLIER} characters long")
     health, path = camera.health, (*path, "health")
     for name, (least, most) in HEALTH.items():
         value = getattr(health, name)

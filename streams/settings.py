@@ -76,6 +76,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hung_seconds: Annotated[
         float, "Seconds without a sign of life after which a process is killed; 0 lets it hang."
     ] = 20.0
+    snapshot_pictures: Annotated[
+        int, "Pictures that a camera keeps of one alarm, from 10 s before it to 5 s after: 1 to 16."
+    ] = 4
+    snapshot_days: Annotated[float, "Days after which a kept picture is removed."] = 90.0
+    snapshot_megabytes: Annotated[float, "Megabytes of kept pictures beyond which the oldest are removed."] = 5000.0
     log_level: Annotated[str, "DEBUG, INFO, WARNING or ERROR, in run/<process>.log; the terminal gets warnings."] = (
         "INFO"
     )
@@ -162,6 +167,11 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
         raise SettingsError(f"{PREFIX}MQTT_VERSION={settings.mqtt_version!r}: must be 3.1.1 or 5")
     if settings.mqtt_qos not in (0, 1, 2):
         raise SettingsError(f"{PREFIX}MQTT_QOS={settings.mqtt_qos}: must be 0, 1 or 2")
+    if not 1 <= settings.snapshot_pictures <= 16:
+        raise SettingsError(f"{PREFIX}SNAPSHOT_PICTURES={settings.snapshot_pictures}: must be 1 to 16")
+    for name in ("snapshot_days", "snapshot_megabytes"):
+        if not getattr(settings, name) > 0:
+            raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be above 0")
     _ = settings.log_file
     for name in ("mqtt_port", "port"):
         if not 0 <= getattr(settings, name) <= 65535:

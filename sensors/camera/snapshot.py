@@ -51,13 +51,23 @@ def encode(frame: Frame, quality: int = 82) -> bytes:
     """Encode a BGR frame as JPEG, made smaller when it is wider than `WIDEST`. Raise ValueError on an empty frame."""
     if frame.size == 0:
         raise ValueError("an empty frame is no picture")
-    height, width = frame.shape[:2]
-    if width > WIDEST:
-        frame = cv2.resize(frame, (WIDEST, round(height * WIDEST / width)), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    frame = smaller(frame)
     good, picture = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not good:
         raise ValueError("the frame cannot be encoded as JPEG")
     return picture.tobytes()
+
+
+def smaller(frame: Frame) -> Frame:
+    """Make a frame no wider than `WIDEST`: by halves first, which is several times as fast as averaging at once."""
+    height, width = frame.shape[:2]
+    while width >= 2 * WIDEST and height >= 2:
+        width, height = width // 2, height // 2
+        frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    if width > WIDEST:  # by less than two: each pixel of the result still has a share of all that were there
+        size = WIDEST, max(round(height * WIDEST / width), 1)
+        frame = cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    return frame
 
 
 def keep(folder: Path, picture: bytes) -> str:
@@ -67,7 +77,7 @@ def keep(folder: Path, picture: bytes) -> str:
     if file.exists():
         return name
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{name}.{os.getpid()}"
+    fresh = folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
     with fresh.open("wb") as out:
         out.write(picture)
         out.flush()

@@ -94,6 +94,7 @@ FIELDS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
     "stream": (_words, ("stream", "视频流", "取流地址", "rtsp")),
     "snapshot": (_words, ("snapshot", "抓图地址", "快照地址")),
     "source": (_words, ("source", "分析名称")),
+    "supplier": (_words, ("supplier", "供应商", "维护单位")),
     "type": (_words, ("type", "类型", "区域类型")),
     "place": (_words, ("place", "地点", "所属社区", "社区", "所在地")),
     "group": (_words, ("group", "分组")),
@@ -112,7 +113,8 @@ OF: dict[Kind, tuple[str, ...]] = {
         *("tags", "sources", "source_unit", "renamed_from"),
     ),
     "cameras": (
-        *(*_NAMES, "areas", "view", "stream", "snapshot", "source", "sources", *_PLACE, "tags", "renamed_from"),
+        *(*_NAMES, "areas", "view", "stream", "snapshot", "source", "sources", "supplier", *_PLACE),
+        *("tags", "renamed_from"),
     ),
     "units": (*_NAMES, "kind", "place", "types", *_PLACE, "contact"),
 }

@@ -42,6 +42,7 @@ HEADINGS = {
         "stream": "视频流",
         "snapshot": "抓图地址",
         "source": "分析名称",
+        "supplier": "供应商",
         "type": "区域类型",
         "place": "地点",
         "group": "分组",

@@ -1,4 +1,6 @@
-"""The camera process: reads streams with OpenCV, tells how their pictures are, and takes one when an alarm is raised.
+"""The camera process: reads streams with OpenCV, tells how their pictures are, and takes some when an alarm is raised.
+
+What a camera shows now goes to the console over a local socket (`streams.viewing`), never over the network.
 
 What is wrong with a camera's picture goes into the log whenever it changes, and once a minute. A decoder that hangs is
 left to itself and another begins: its camera is told as lost meanwhile, and the figures say how many hang.
@@ -25,19 +27,20 @@ from alerts.outcome import AlarmTransition
 from sensors import observation
 from sensors.camera.eye import Eye, source_of
 from sensors.camera.health import Judgement
-from sensors.camera.snapshot import keep, prune
+from sensors.camera.snapshot import prune
 from sensors.camera.stream import redacted
 from sensors.lookup import Registry
-from sensors.observation import CameraHealth, Command
+from sensors.observation import CameraHealth
 from sensors.quarantine import PARTITION, Quarantine
-from sensors.site import RANK
 from streams import bundle, publication, settings
+from streams.album import FRESH, Album
 from streams.bundle import Bundle, version_of
 from streams.figures import keep_writing
 from streams.following import Following
 from streams.hub import RESYNC, HubClient, HubError
 from streams.processes import child
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
+from streams.viewing import Showing, socket_of
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +48,6 @@ CAMERAS = "FORESHOCK_CAMERAS"
 """Variable by which `foreshock run` hands over a JSON list of CAMERA=SOURCE."""
 
 EDGES = {"alarm", "raise", "realarm"}
-FRESH = 10.0
-"""Seconds after which a picture no longer shows what an alarm is about."""
-
-AGAIN = 5.0
-"""Seconds between two pictures of one camera for one incident, unless its level rises."""
-
 LOOK = 0.25
 """Seconds between two looks at the health of all cameras."""
 
@@ -63,17 +60,16 @@ MOST_HUNG = 16
 PATIENCE = 0.5
 """Seconds that decoders get to end at a stop."""
 
-MOST_BYTES = 5_000_000_000
-OLDEST = 90 * 86400.0
-
 
 class Cameras:
     """All cameras of a site that have a stream."""
 
-    def __init__(self, registry: Registry, sources: dict[str, str], folder: Path, hub: HubClient) -> None:
-        self.registry, self.folder, self.hub = registry, folder, hub
+    def __init__(
+        self, registry: Registry, sources: dict[str, str], folder: Path, hub: HubClient, count: int = 4
+    ) -> None:
+        self.registry, self.hub = registry, hub
+        self.album = Album(folder, hub, lambda area: self.registry.partition(area), count)
         self.eyes = [Eye(registry.cameras[name], source) for name, source in sources.items()]
-        self.pictures = 0
         self.quarantine = Quarantine("camera")
         self._told: dict[str, tuple[float, Judgement]] = {}  # camera → when (monotonic) and what was told last
 
@@ -112,7 +108,7 @@ class Cameras:
                     for eye in self.eyes:
                         if one.area in eye.camera.areas:
                             try:
-                                await self._picture(eye, one)
+                                await self.album.take(eye, one)
                             except Exception:  # must not cost the pictures of the alarms after it
                                 logger.exception("no picture of %s for %s", eye.camera.id, one.incident)
 
@@ -134,7 +130,7 @@ class Cameras:
             refused.update(eye.refused)
         return {
             "frames": sum(eye.frames for eye in self.eyes),
-            "pictures": self.pictures,
+            "pictures": self.album.pictures,
             "seen": {eye.camera.id: eye.last_frame for eye in self.eyes if eye.last_frame is not None},
             "health": {camera: judgement.state for camera, (_, judgement) in self._told.items()},
             "hung": {eye.camera.id: eye.hung for eye in self.eyes if eye.hung},
@@ -191,37 +187,17 @@ class Cameras:
             if kept:
                 await self.hub.produce([(QUARANTINE, PARTITION, None, one) for one in kept])
 
-    async def _picture(self, eye: Eye, alarm: AlarmTransition) -> None:
-        now = time.time()
-        newest = eye.ring.newest()
-        if newest is None or now - newest[0] > FRESH:
-            return
-        when, incident, rank = eye.last_picture
-        if now - when < AGAIN and alarm.incident == incident and RANK[alarm.level] <= rank:
-            return
-        eye.last_picture = (now, str(alarm.incident), RANK[alarm.level])
-        at, picture = newest
-        try:
-            name = await asyncio.to_thread(keep, self.folder, picture)
-        except OSError as error:
-            logger.error("cannot keep a picture of %s: %s", eye.camera.id, error.strerror)
-            return
-        command = Command(
-            id=f"snapshot-{alarm.id}-{eye.camera.id}",
-            kind="snapshot",
-            target=str(alarm.incident),
-            area=alarm.area,
-            actor=f"camera:{eye.camera.id}",
-            time=now,
-            args={"camera": eye.camera.id, "sha": name, "time": at},
-        )
-        partition = self.registry.partition(alarm.area)
-        try:
-            await self.hub.produce([(OBSERVATIONS, partition, None, observation.encode(command))])
-        except (HubError, TimeoutError) as error:
-            logger.error("the log does not take a picture of %s for %s: %s", eye.camera.id, alarm.incident, error)
-            return
-        self.pictures += 1
+    def newest(self, camera: str) -> tuple[float, bytes] | str:
+        """Give a camera's newest picture as it may be shown, or why there is none. Called in a thread."""
+        if camera not in self.registry.cameras:
+            return "not_found"
+        eye = next((one for one in self.eyes if one.camera.id == camera), None)
+        if eye is None:
+            return "camera_not_read"
+        found = eye.ring.newest()
+        if found is None or time.time() - found[0] > FRESH:
+            return "camera_no_picture"
+        return found[0], eye.shown(*found)
 
 
 def sources_of(registry: Registry, given: Sequence[str]) -> dict[str, str]:
@@ -253,7 +229,7 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
         loop.add_signal_handler(number, stop.set)
     hub = HubClient(found.hub_path)
     folder = found.data_folder / "snapshots"
-    cameras = Cameras(registry, sources_of(registry, given), folder, hub)
+    cameras = Cameras(registry, sources_of(registry, given), folder, hub, found.snapshot_pictures)
     for eye in cameras.eyes:
         logger.info("camera %s from %s", eye.camera.id, redacted(eye.source))
         eye.start()
@@ -269,6 +245,8 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
     def figures() -> dict[str, Any]:
         return {**cameras.figures(), "following": following.version}
 
+    showing = Showing(socket_of(found.data_folder), cameras.newest)
+    await showing.start()
     tasks = [
         asyncio.create_task(cameras.watch()),
         asyncio.create_task(cameras.tell()),
@@ -280,7 +258,9 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
     try:
         while not stop.is_set():
             if folder.exists():
-                await asyncio.to_thread(prune, folder, MOST_BYTES, OLDEST)
+                await asyncio.to_thread(
+                    prune, folder, round(1e6 * found.snapshot_megabytes), 86400 * found.snapshot_days
+                )
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(600):
                     await stop.wait()
@@ -291,6 +271,8 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
         for task in tasks:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
+        await cameras.album.close()
+        await showing.close()
         await hub.close()
         for place in ended:
             what = ("the outcomes are no longer followed", "the cameras' health is no longer told")[place]

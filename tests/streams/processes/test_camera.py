@@ -23,11 +23,13 @@ from alerts.outcome import AlarmTransition, Record
 from scripts.commands import run
 from sensors import observation, quarantine
 from sensors.camera.eye import Eye
+from sensors.camera.faces import Faces
 from sensors.camera.stream import Stream
 from sensors.lookup import Registry
 from sensors.observation import CameraHealth, Command
 from sensors.site import Camera, HealthSettings, Text
 from streams import bundle, publication, settings
+from streams.album import Album
 from streams.bundle import Bundle
 from streams.hub import HubClient, HubServer
 from streams.processes.camera import Cameras, _run, given_by, sources_of
@@ -129,7 +131,7 @@ def test_an_alarm_makes_a_stored_picture_and_a_command(tmp_path: Path, film: Pat
         async with watching(tmp_path, film) as (found, cameras):
             found.say(alarm())
             await reached(lambda: found.commands)
-            (command,) = found.commands
+            command = found.commands[0]
             assert (command.kind, command.target, command.area, command.actor) == (
                 "snapshot",
                 "i-1",
@@ -147,17 +149,85 @@ def test_an_alarm_makes_a_stored_picture_and_a_command(tmp_path: Path, film: Pat
 
 def test_only_what_a_picture_can_show_makes_one(tmp_path: Path, film: Path) -> None:
     async def test() -> None:
-        async with watching(tmp_path, film) as (found, _):
+        async with watching(tmp_path, film) as (found, cameras):
             found.say(alarm(1, edge="return"))
             found.say(alarm(2, kind="data_quality"))
             found.say(alarm(3, area="a1"))
             found.say(alarm(4, incident=None))
             found.say(alarm(5))
             found.say(alarm(6))  # the same moment, the same level
+            await reached(lambda: of_the_moment(found))
+            cameras.eyes[0].ring.add(time.time(), np.full((48, 64, 3), 255, np.uint8))
             found.say(alarm(7, level="red", edge="raise"))
             found.say(alarm(8, incident="i-2"))
-            await reached(lambda: len(found.commands) == 3)
-            assert [one.id for one in found.commands] == ["snapshot-a.5-cam", "snapshot-a.7-cam", "snapshot-a.8-cam"]
+            await reached(lambda: len(of_the_moment(found)) == 3)
+            assert of_the_moment(found) == ["snapshot-a.5-cam", "snapshot-a.7-cam", "snapshot-a.8-cam"]
+
+    asyncio.run(test())
+
+
+def of_the_moment(found: Desk) -> list[str]:
+    """List the commands of the pictures of alarms' own moments."""
+    return [one.id for one in found.commands if "@" not in one.id]
+
+
+def test_an_alarm_has_pictures_of_before_and_after_in_one_command_each(
+    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.album.moments", lambda count: (-10.0, -5.0, 0.0, 0.5))
+
+    async def test() -> None:
+        async with watching(tmp_path, film) as (found, cameras):
+            cameras.album = Album(tmp_path / "snapshots", cameras.hub, lambda area: 0)
+            camera, now = cameras.eyes[0].camera, time.time()
+            cameras.eyes[0].stop()
+            eye = Eye(camera, "other")
+            for back in range(12, -1, -1):
+                eye.ring.add(now - back, np.full((48, 64, 3), 20 * back, np.uint8))
+            cameras.eyes = [eye]
+            found.say(alarm(1))
+            await reached(lambda: len(found.commands) >= 3)
+            eye.ring.add(time.time(), np.full((48, 64, 3), 250, np.uint8))
+            await reached(lambda: len(found.commands) == 4)
+            assert {one.id: round(one.args["time"] - now) for one in found.commands} == {
+                "snapshot-a.1-cam": 0,
+                "snapshot-a.1-cam@-10": -10,
+                "snapshot-a.1-cam@-5": -5,
+                "snapshot-a.1-cam@+0.5": 0,
+            }
+            assert len({one.args["sha"] for one in found.commands}) == 4
+            found.say(alarm(1, id="a.1"))  # the log says it again
+            found.say(alarm(2, incident="i-2"))
+            await reached(lambda: any(one.target == "i-2" for one in found.commands))
+            ids = [one.id for one in found.commands if one.target == "i-1"]
+            assert len(ids) == len(set(ids)) == 4
+
+    asyncio.run(test())
+
+
+def test_where_faces_are_to_be_blurred_no_picture_leaves_as_it_was(
+    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    veiled: list[bytes] = []
+
+    def veil(self: Faces, picture: bytes) -> bytes:
+        veiled.append(picture)
+        return b"veiled" + picture
+
+    monkeypatch.setattr(Faces, "veiled", veil)
+
+    async def test() -> None:
+        async with watching(tmp_path, film) as (found, cameras):
+            eye = cameras.eyes[0]
+            eye.camera = msgspec.structs.replace(eye.camera, blur_faces=True)
+            found.say(alarm(1))
+            await reached(lambda: found.commands)
+            kept = (tmp_path / "snapshots" / f"{found.commands[0].args['sha']}.jpg").read_bytes()
+            assert kept.startswith(b"veiled")
+            shown = cameras.newest("cam")
+            assert isinstance(shown, tuple)
+            assert shown[1].startswith(b"veiled")
+            assert len(veiled) == len(set(veiled)), "none is looked at twice"
 
     asyncio.run(test())
 
@@ -184,15 +254,17 @@ def test_a_log_that_is_away_costs_a_picture_not_the_process(tmp_path: Path, film
         async with watching(tmp_path, film) as (found, cameras):
             produce, cameras.hub.produce = cameras.hub.produce, refusing  # type: ignore[method-assign]
             found.say(alarm(1))
-            await reached(lambda: list((tmp_path / "snapshots").glob("*.jpg")))
+            await reached(lambda: refused)
             cameras.hub.produce = produce  # type: ignore[method-assign]
             found.say(alarm(2, incident="i-2"))
             await reached(lambda: found.commands)
             assert [one.id for one in found.commands] == ["snapshot-a.2-cam"]
 
     async def refusing(records: Any, *, seconds: float = 10.0) -> list[int]:
+        refused.append(records)  # the picture is there, and the log was asked: only now may it come back
         raise TimeoutError("no answer")
 
+    refused: list[Any] = []
     asyncio.run(test())
 
 
@@ -201,14 +273,14 @@ def test_an_unforeseen_fault_costs_a_picture_not_the_following(
 ) -> None:
     async def test() -> None:
         async with watching(tmp_path, film) as (found, cameras):
-            picture = cameras._picture
+            take = cameras.album.take
 
             async def broken(eye: Eye, one: AlarmTransition) -> None:
                 if one.id == "a.1":
                     raise RuntimeError("unforeseen")
-                await picture(eye, one)
+                await take(eye, one)
 
-            monkeypatch.setattr(cameras, "_picture", broken)
+            monkeypatch.setattr(cameras.album, "take", broken)
             found.say(alarm(1))
             found.server.publish(OUTCOMES, 0, 99, b"no outcome")
             found.say(alarm(2))

@@ -1,0 +1,104 @@
+"""The pictures of an alarm: some of the seconds before it at once, those after it when their moment has come."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from alerts.outcome import AlarmTransition
+from sensors import observation
+from sensors.camera.eye import Eye
+from sensors.camera.moments import NEAR, moments, nearest
+from sensors.camera.snapshot import keep
+from sensors.observation import Command
+from sensors.site import RANK
+from streams.hub import HubClient, HubError
+from streams.topics import OBSERVATIONS
+
+logger = logging.getLogger(__name__)
+
+FRESH = 10.0
+"""Seconds after which a picture no longer shows what an alarm is about."""
+
+AGAIN = 5.0
+"""Seconds between two alarms of one incident that one camera takes pictures for, unless its level rises."""
+
+MOST_WAITING = 256
+"""Pictures that wait for their moment at once."""
+
+
+class Album:
+    """Take pictures of alarms, keep them and attach them to their incidents."""
+
+    def __init__(self, folder: Path, hub: HubClient, partition: Callable[[str], int], count: int = 4) -> None:
+        self.folder, self.hub, self.pictures = folder, hub, 0
+        self._partition, self._moments = partition, moments(count)
+        self._waiting: set[asyncio.Task[None]] = set()
+
+    async def take(self, eye: Eye, alarm: AlarmTransition) -> None:
+        """Take an alarm's pictures with one camera: up to now at once, later ones in a task of their own."""
+        now = time.time()
+        newest = eye.ring.newest()
+        if newest is None or now - newest[0] > FRESH:
+            return
+        when, incident, rank = eye.last_picture
+        if now - when < AGAIN and alarm.incident == incident and RANK[alarm.level] <= rank:
+            return
+        eye.last_picture = (now, str(alarm.incident), RANK[alarm.level])
+        await self._attach(eye, alarm, 0.0, newest)  # the one that matters most comes first
+        past = eye.ring.between(now - 60, now)
+        for moment in self._moments:
+            if moment < 0:
+                await self._attach(eye, alarm, moment, nearest(past, now + moment))
+            elif moment > 0 and len(self._waiting) < MOST_WAITING:
+                task = asyncio.create_task(self._later(eye, alarm, moment, now + moment))
+                self._waiting.add(task)
+                task.add_done_callback(self._waiting.discard)
+
+    async def close(self) -> None:
+        """Wait for no more moments."""
+        for task in self._waiting:
+            task.cancel()
+        await asyncio.gather(*self._waiting, return_exceptions=True)
+
+    async def _later(self, eye: Eye, alarm: AlarmTransition, moment: float, at: float) -> None:
+        try:
+            await asyncio.sleep(max(at - time.time(), 0.0))
+            await self._attach(eye, alarm, moment, nearest(eye.ring.between(at - NEAR, at + NEAR), at))
+        except Exception:
+            logger.exception("no later picture of %s for %s", eye.camera.id, alarm.incident)
+
+    async def _attach(self, eye: Eye, alarm: AlarmTransition, moment: float, found: tuple[float, bytes] | None) -> None:
+        """Keep a picture and tell its incident of it, once; the same alarm and moment make the same command."""
+        if found is None or (str(alarm.incident), found[0]) in eye.taken:
+            return
+        at, picture = found
+        eye.taken.append((str(alarm.incident), at))
+
+        def store() -> str:
+            return keep(self.folder, eye.shown(at, picture))
+
+        try:
+            name = await asyncio.to_thread(store)
+        except (OSError, RuntimeError, ValueError) as error:
+            logger.error("cannot keep a picture of %s: %s", eye.camera.id, error)
+            return
+        command = Command(
+            id=f"snapshot-{alarm.id}-{eye.camera.id}" + (f"@{moment:+g}" if moment else ""),
+            kind="snapshot",
+            target=str(alarm.incident),
+            area=alarm.area,
+            actor=f"camera:{eye.camera.id}",
+            time=time.time(),
+            args={"camera": eye.camera.id, "sha": name, "time": at},
+        )
+        record = (OBSERVATIONS, self._partition(alarm.area), None, observation.encode(command))
+        try:
+            await self.hub.produce([record])
+        except (HubError, TimeoutError) as error:
+            logger.error("the log does not take a picture of %s for %s: %s", eye.camera.id, alarm.incident, error)
+            return
+        self.pictures += 1
