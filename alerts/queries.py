@@ -5,7 +5,7 @@ Lists page by keyset: `before` is the `next` of the page before. Any process may
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -159,6 +159,28 @@ class Reader:
         """List an incident's camera pictures, oldest first: camera, time, sha and url."""
         with self.engine.connect() as connection:
             return self._snapshots(connection, incident)
+
+    def camera_transitions(self, cameras: Collection[str], since: float) -> list[Row]:
+        """List the transitions of data-quality alarms about cameras in order: scope, alarm, after and time.
+
+        Those of alarms that are open, or moved since a unix time; what was simulated is left out.
+        """
+        found: list[Row] = []
+        known = set(cameras)
+        query = (
+            sa.select(alarms.c.scope, transitions.c.alarm, transitions.c.time, transitions.c.record)
+            .join(alarms, alarms.c.id == transitions.c.alarm)
+            .where(alarms.c.kind == "data_quality", alarms.c.simulated.is_(False))
+            .where(alarms.c.open | (alarms.c.time >= since))
+            .order_by(transitions.c.position)
+        )
+        with self.engine.connect() as connection:
+            for row in connection.execute(query):
+                if row.scope in known:
+                    found.append(
+                        {"scope": row.scope, "alarm": row.alarm, "after": row.record["after"], "time": row.time}
+                    )
+        return found
 
     def _snapshots(self, connection: Connection, incident: str) -> list[Row]:
         rows = _rows(

@@ -113,6 +113,10 @@ class NoQuarantine:
         raise ConnectionError("this console is not connected to an engine")
 
 
+async def _no_cameras(camera: str) -> tuple[float, bytes] | str:
+    return "cameras_away"
+
+
 def _no_publications() -> Sequence[Mapping[str, Any]]:
     return ()
 
@@ -135,7 +139,8 @@ class ConsoleConfig:
     `scores` records to fill the traces at start; `decode_scores` turns one into columns; `quarantine` searches
     refused inputs. `publications()` lists the versions of the site that were in force, the latest first;
     `publish(what)` puts one in force: it raises `sensors.document.DocumentError` with what is wrong, or another
-    `ValueError` with a sentence.
+    `ValueError` with a sentence. `newest(camera)` gives a camera's newest picture (unix time, JPEG), or a key of
+    `alerts.console.messages` that says why there is none.
     """
 
     data: Path
@@ -153,6 +158,7 @@ class ConsoleConfig:
     attach: Callable[[Console], None] | None = None  # given the console that serves, to tell it of changes to the site
     publications: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications
     publish: Callable[[Publish], Mapping[str, Any]] | None = None
+    newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
     started: Callable[[], None] | None = None  # called once requests are answered
     hasher: argon2.PasswordHasher | None = None  # cheaper in tests
     session_idle: float = IDLE  # seconds

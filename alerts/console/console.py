@@ -28,6 +28,7 @@ from alerts.console.pages import Pages
 from alerts.console.quality import QualityStore
 from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
+from alerts.console.viewing import Viewing
 from alerts.queries import Reader
 from alerts.routing import Router
 from sensors.flags import ASIDE
@@ -66,6 +67,7 @@ class Console:
         self.router = Router(config.site)
         self.pages = Pages(config.static, config.site.language)
         self.site_answers: dict[bool, tuple[bytes, bytes, str]] = {}  # with and without contacts: body, gzip, tag
+        self.viewing = Viewing()
         self.throttle = Throttle(config.failures)
         self.metrics = Metrics(
             lambda: self.figures.status(time.time()), lambda: self.figures.pulse, self.quality.totals

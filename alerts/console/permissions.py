@@ -41,6 +41,7 @@ TABLE: dict[str, frozenset[str]] = {
     "points.read": _WATCHING,
     "areas.read": _WATCHING,
     "snapshots.read": _WATCHING,
+    "cameras.view": _SEAT,
     "quarantine.read": frozenset({"duty", "analyst", "administrator"}),
     "readings.write": frozenset({GATEWAY, "administrator"}),
     "reports.write": _SEAT | {GATEWAY, OWN_UNIT},

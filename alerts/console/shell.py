@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping
 
@@ -34,7 +35,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
-STREAMS = frozenset({"/api/v1/changes"})
+STREAMS = re.compile(r"/api/v1/(?:changes|cameras/[^/]+/live\.mjpeg)")
 """Paths without a time limit."""
 
 Measure = Callable[[str, str, int, float], None]
@@ -81,7 +82,7 @@ class Shell:
                 raise
             await self._refuse(scope, receive, dressed, 504, "too_slow")
         finally:
-            if scope["path"] not in STREAMS:
+            if not STREAMS.fullmatch(scope["path"]):
                 route = scope.get("route")
                 name = getattr(route, "path", None) or "other"
                 self.measure(scope["method"], name, status or 500, time.perf_counter() - begun)
@@ -92,7 +93,7 @@ class Shell:
         if length is not None and (not length.isdigit() or int(length[:20]) > most):
             await self._refuse(scope, receive, send, 413, "too_large")
             return
-        if scope["path"] in STREAMS:
+        if STREAMS.fullmatch(scope["path"]):
             await self.app(scope, receive, send)
             return
         taken = 0

@@ -26,6 +26,7 @@ from streams.hub import HubClient
 from streams.processes import child, quarantine
 from streams.settings import Settings
 from streams.topics import SCORES
+from streams.viewing import Looking, socket_of
 
 if TYPE_CHECKING:
     from alerts.console.console import Console
@@ -137,6 +138,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         attach=attach,
         publications=lambda: publications(found),
         publish=lambda asked: publish(found, asked),
+        newest=Looking(socket_of(found.data_folder)).newest,
         started=_started,
     )
 

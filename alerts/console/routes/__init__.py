@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from alerts.console.routes import (
     accounts,
     alarms,
+    cameras,
     changes,
     dispatches,
     incidents,
@@ -25,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     site.router,
     publications.router,
     watch.router,
+    cameras.router,
     quarantine.router,
     incidents.router,
     alarms.router,

@@ -13,6 +13,7 @@ from alerts.console import schema
 from alerts.console.console import Console
 from alerts.console.identity import Identity, allow
 from alerts.console.permissions import allowed
+from sensors.camera.viewer import viewer_of
 from sensors.lookup import Registry
 
 router = APIRouter(prefix="/api/v1", tags=["site"])
@@ -69,7 +70,13 @@ def describe(registry: Registry, *, contacts: bool) -> dict[str, Any]:
             )
             for point in site.points
         ],
-        "cameras": [_chosen(camera, "id", "name", "areas", "view", "location") for camera in site.cameras],
+        "cameras": [
+            {
+                **_chosen(camera, "id", "name", "areas", "view", "location", "supplier"),
+                "viewer": viewer_of(camera),
+            }
+            for camera in site.cameras
+        ],
         "units": [
             _chosen(unit, "id", "name", "kind", "place", "types", "location", *(["contact"] * contacts))
             for unit in site.units

@@ -19,6 +19,7 @@ from alerts.console.schema.accounts import (
     Users,
 )
 from alerts.console.schema.base import Answer, Body, Error, ErrorDetail, Text
+from alerts.console.schema.cameras import CameraFare, CameraOperations, CamerasFare
 from alerts.console.schema.cases import (
     Alarm,
     Alarms,
@@ -105,7 +106,10 @@ __all__ = [
     "BringBack",
     "Broken",
     "Camera",
+    "CameraFare",
+    "CameraOperations",
     "CameraStatus",
+    "CamerasFare",
     "Close",
     "Comment",
     "Dispatch",

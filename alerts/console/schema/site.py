@@ -56,11 +56,13 @@ class Point(Named):
 
 
 class Camera(Named):
-    """A camera."""
+    """A camera. `viewer` is the address of the site's own viewer of it."""
 
     areas: list[str]
     view: str
     location: Location | None
+    supplier: str = ""
+    viewer: str | None = None
 
 
 class Unit(Named):

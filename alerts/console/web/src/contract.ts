@@ -58,6 +58,7 @@ export interface Point extends Named {
 export interface Camera extends Named {
   areas: string[];
   view?: string;
+  viewer?: string | null;
 }
 export interface Unit extends Named {
   kind: string;

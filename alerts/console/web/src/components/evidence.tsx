@@ -1,12 +1,13 @@
 /** The evidence of an incident: the traces of its points, the camera's picture beside them. */
 import { lazy, Suspense } from './lazy';
 import { useState } from 'preact/hooks';
-import { clockTime, now } from '../clock';
+import { now } from '../clock';
 import type { Alarm, Level, Snapshot } from '../contract';
 import { etaTerm, termValue } from '../features';
-import { t, tName } from '../i18n';
+import { t } from '../i18n';
 import { directory } from '../store';
 import { Waiting } from './load';
+import { Pictures } from './pictures';
 
 const Trace = lazy(() => import('./trace').then((module) => module.Trace));
 
@@ -27,7 +28,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
   const [all, setAll] = useState(false);
   const points = evidencePoints(alarms);
   const shown = all ? points : points.slice(0, FIRST);
-  const pictures = [...snapshots].sort((a, b) => b.time - a.time).slice(0, 3); // the newest large, two small
+  const cameras = directory.value?.areas.get(area)?.cameras.length ?? 0;
   const onsets = (point: string): Onset[] =>
     alarms
       .filter((alarm) => alarm.scope === point || alarm.explanation?.points?.includes(point))
@@ -51,7 +52,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
           ))}
         </div>
       </header>
-      <div class={pictures.length ? 'evidence-grid with-pictures' : 'evidence-grid'}>
+      <div class={snapshots.length || cameras ? 'evidence-grid with-pictures' : 'evidence-grid'}>
         <div class="traces">
           {!points.length && <p class="quiet">{t('evidence.none')}</p>}
           <Suspense fallback={<Waiting />}>
@@ -65,14 +66,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
             </button>
           )}
         </div>
-        {pictures.length > 0 && (
-          <div class="pictures">
-            {pictures.map((picture, index) => (
-              <Picture key={picture.url} picture={picture} small={index > 0} />
-            ))}
-          </div>
-        )}
-        {!pictures.length && <Cameras area={area} />}
+        <Pictures snapshots={snapshots} onset={alarms[0]?.onset ?? 0} area={area} />
       </div>
     </section>
   );
@@ -93,29 +87,4 @@ export function evidencePoints(alarms: readonly Alarm[]): string[] {
   for (const alarm of alarms)
     for (const point of alarm.explanation?.points ?? [alarm.scope]) if (!known || known.has(point)) points.add(point);
   return [...points];
-}
-
-function Picture({ picture, small }: { picture: Snapshot; small: boolean }) {
-  const [broken, setBroken] = useState(false);
-  const name = tName(directory.value?.cameras.get(picture.camera)?.name) || picture.camera;
-  return (
-    <figure class={small ? 'picture small' : 'picture'}>
-      {broken ? (
-        <p class="quiet">{t('picture.broken')}</p>
-      ) : (
-        <a href={picture.url} target="_blank" rel="noreferrer">
-          <img src={picture.url} alt={t('picture.alt', { camera: name, time: clockTime(picture.time) })} onError={() => setBroken(true)} />
-        </a>
-      )}
-      <figcaption>
-        <span>{name}</span> <span class="digits">{clockTime(picture.time)}</span>
-      </figcaption>
-    </figure>
-  );
-}
-
-function Cameras({ area }: { area: string }) {
-  const cameras = directory.value?.areas.get(area)?.cameras ?? [];
-  if (!cameras.length) return null;
-  return <p class="quiet no-picture">{t('picture.none', { n: cameras.length })}</p>;
 }

@@ -1,0 +1,145 @@
+/** The pictures of an incident as a strip in order of time, and what its cameras show now. */
+import { useEffect, useState } from 'preact/hooks';
+import { clockTime } from '../clock';
+import type { Camera, Snapshot } from '../contract';
+import { t, tName } from '../i18n';
+import { directory, mayOperate } from '../store';
+
+const STILL = 1000; // milliseconds between two stills
+const AGAIN = 5000; // after one that did not come
+
+export function Pictures({ snapshots, onset, area }: { snapshots: readonly Snapshot[]; onset: number; area: string }) {
+  const known = directory.value;
+  const cameras = (known?.areas.get(area)?.cameras ?? []).flatMap((id) => known?.cameras.get(id) ?? []);
+  if (!snapshots.length && !cameras.length) return null;
+  return (
+    <div class="pictures">
+      {snapshots.length > 0 && <Strip snapshots={snapshots} onset={onset} />}
+      {!snapshots.length && <p class="quiet no-picture">{t('picture.none', { n: cameras.length })}</p>}
+      {cameras.map((camera) => (
+        <Live key={camera.id} camera={camera} />
+      ))}
+    </div>
+  );
+}
+
+/** One picture large, all small beneath it; arrow keys, Home and End step through them. */
+function Strip({ snapshots, onset }: { snapshots: readonly Snapshot[]; onset: number }) {
+  const [chosen, choose] = useState<string | null>(null);
+  const [broken, setBroken] = useState<ReadonlySet<string>>(new Set());
+  const pictures = [...snapshots].sort((a, b) => a.time - b.time || a.camera.localeCompare(b.camera));
+  const usual = pictures.reduce((best, one, at) => (Math.abs(one.time - onset) < Math.abs(pictures[best]!.time - onset) ? at : best), 0);
+  const at = Math.max(chosen === null ? usual : pictures.findIndex((one) => one.url === chosen), 0);
+  const shown = pictures[at]!;
+  const step = (event: KeyboardEvent) => {
+    const last = pictures.length - 1;
+    const to: Record<string, number> = { ArrowLeft: Math.max(at - 1, 0), ArrowRight: Math.min(at + 1, last), Home: 0, End: last };
+    const next = to[event.key];
+    if (next === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    choose(pictures[next]!.url);
+    const row = event.currentTarget as HTMLElement;
+    row.querySelectorAll<HTMLElement>('[role=radio]')[next]?.focus();
+  };
+  const alt = (one: Snapshot) => t('picture.alt', { camera: cameraName(one.camera), time: clockTime(one.time) });
+  return (
+    <figure class="picture strip" data-test="strip">
+      {broken.has(shown.url) ? (
+        <p class="quiet">{t('picture.broken')}</p>
+      ) : (
+        <a href={shown.url} target="_blank" rel="noopener noreferrer">
+          <img src={shown.url} alt={alt(shown)} onError={() => setBroken(new Set([...broken, shown.url]))} />
+        </a>
+      )}
+      <figcaption aria-live="polite">
+        <span>{cameraName(shown.camera)}</span>
+        <span class="digits">
+          {clockTime(shown.time)} · {t('picture.of', { n: at + 1, all: pictures.length })}
+        </span>
+      </figcaption>
+      {pictures.length > 1 && (
+        <div class="thumbs" role="radiogroup" aria-label={t('picture.strip')} title={t('picture.strip.help')} onKeyDown={step}>
+          {pictures.map((one, place) => (
+            <button
+              key={one.url + one.time}
+              type="button"
+              role="radio"
+              aria-checked={place === at}
+              tabIndex={place === at ? 0 : -1}
+              aria-label={alt(one)}
+              onClick={() => choose(one.url)}
+            >
+              <img src={one.url} alt="" loading="lazy" />
+              <span class="digits">{clockTime(one.time)}</span>
+            </button>
+          ))}
+        </div>
+      )}
+    </figure>
+  );
+}
+
+/** What a camera shows now: a still a second while it is asked for and the page is seen, and the site's own viewer. */
+function Live({ camera }: { camera: Camera }) {
+  const [on, setOn] = useState(false);
+  return (
+    <div class="live" data-test="live">
+      <p class="live-head">
+        <span>{tName(camera.name) || camera.id}</span>
+        {mayOperate.value && (
+          <button type="button" aria-pressed={on} onClick={() => setOn(!on)}>
+            {on ? t('live.stop') : t('live.start')}
+          </button>
+        )}
+        {camera.viewer && (
+          <a href={camera.viewer} target="_blank" rel="noopener noreferrer">
+            {t('live.viewer')}
+          </a>
+        )}
+      </p>
+      {on && <Still camera={camera} />}
+    </div>
+  );
+}
+
+function Still({ camera }: { camera: Camera }) {
+  const [url, setUrl] = useState('');
+  const [problem, setProblem] = useState('');
+  useEffect(() => {
+    const ending = new AbortController();
+    let timer = 0;
+    let held = '';
+    const look = async () => {
+      let wait = STILL;
+      if (document.visibilityState === 'visible') {
+        try {
+          const answer = await fetch(`/api/v1/cameras/${encodeURIComponent(camera.id)}/still.jpg`, { signal: ending.signal });
+          if (!answer.ok) throw new Error(((await answer.json()) as { error?: { message?: string } }).error?.message ?? '');
+          const fresh = URL.createObjectURL(await answer.blob());
+          setUrl(fresh);
+          setProblem('');
+          if (held) URL.revokeObjectURL(held);
+          held = fresh;
+        } catch (error) {
+          if (ending.signal.aborted) return;
+          setUrl('');
+          setProblem((error instanceof Error && error.message) || t('live.none'));
+          wait = AGAIN;
+        }
+      }
+      if (!ending.signal.aborted) timer = window.setTimeout(() => void look(), wait);
+    };
+    void look();
+    return () => {
+      ending.abort();
+      window.clearTimeout(timer);
+      if (held) URL.revokeObjectURL(held);
+    };
+  }, [camera.id]);
+  if (problem) return <p class="quiet" role="status">{problem}</p>;
+  return url ? <img src={url} alt={t('live.alt', { camera: tName(camera.name) || camera.id })} /> : <p class="quiet">…</p>;
+}
+
+function cameraName(id: string): string {
+  return tName(directory.value?.cameras.get(id)?.name) || id;
+}

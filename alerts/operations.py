@@ -1,0 +1,105 @@
+"""How cameras fare: share of time in order, troubles and time to repair, from the transitions of their alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sensors.site import Camera
+
+GONE = frozenset({"NORM", "RTNUN"})
+"""States of an alarm whose cause does not hold."""
+
+UNSAID = frozenset({"SHLVD", "DSUPR", "OOSRV"})
+"""States that do not say whether it does."""
+
+
+def operations(
+    cameras: Sequence[Camera], changes: Iterable[Mapping[str, Any]], live: Mapping[str, str], since: float, now: float
+) -> dict[str, Any]:
+    """Gather figures of cameras, areas and suppliers over a span of unix time, the worst first.
+
+    `changes` are transitions of data-quality alarms in order: scope, alarm, after, time. `live` maps a camera to live,
+    stale or never. A repair is a trouble that ended within the span; how long it took is counted from its beginning.
+    """
+    troubles = _troubles(changes, now)
+    each = []
+    for camera in cameras:
+        spans = troubles.get(camera.id, [])
+        within = [(max(start, since), stop) for start, stop, _ in spans if stop > since]
+        each.append(
+            {
+                "camera": camera.id,
+                "area": camera.areas[0],
+                "supplier": camera.supplier,
+                "state": live.get(camera.id, "never"),
+                "troubled": any(lasting for *_, lasting in spans),
+                "in_order": 1.0 - _covered(within) / max(now - since, 1e-9),
+                "troubles": len(within),
+                "repairs": [stop - start for start, stop, lasting in spans if not lasting and stop > since],
+            }
+        )
+    return {
+        "since": since,
+        "until": now,
+        "cameras": sorted((_said(one) for one in each), key=_badness),
+        "areas": _grouped(each, "area"),
+        "suppliers": _grouped(each, "supplier"),
+    }
+
+
+def _troubles(changes: Iterable[Mapping[str, Any]], now: float) -> dict[str, list[tuple[float, float, bool]]]:
+    """Return each camera's troubles: (start, stop, whether it lasts)."""
+    begun: dict[tuple[str, str], float] = {}
+    found: dict[str, list[tuple[float, float, bool]]] = {}
+    for change in changes:
+        key = change["scope"], change["alarm"]
+        if change["after"] in UNSAID:
+            continue
+        if change["after"] not in GONE:
+            begun.setdefault(key, change["time"])
+        elif key in begun:
+            found.setdefault(key[0], []).append((begun.pop(key), change["time"], False))
+    for (camera, _), start in begun.items():
+        found.setdefault(camera, []).append((start, now, True))
+    return found
+
+
+def _covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the seconds that spans cover together; several alarms may stand for one trouble."""
+    total, reached = 0.0, float("-inf")
+    for start, stop in sorted(spans):
+        total += max(stop - max(start, reached), 0.0)
+        reached = max(reached, stop)
+    return total
+
+
+def _said(one: Mapping[str, Any]) -> dict[str, Any]:
+    repairs = one["repairs"]
+    return {**one, "repairs": len(repairs), "time_to_repair": sum(repairs) / len(repairs) if repairs else None}
+
+
+def _grouped(each: Sequence[Mapping[str, Any]], field: str) -> list[dict[str, Any]]:
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for one in each:
+        groups.setdefault(one[field], []).append(one)
+    found = []
+    for name, members in groups.items():
+        repairs = [seconds for one in members for seconds in one["repairs"]]
+        found.append(
+            {
+                "name": name,
+                "cameras": len(members),
+                "online": sum(one["state"] == "live" for one in members),
+                "troubled": sum(one["troubled"] for one in members),
+                "in_order": sum(one["in_order"] for one in members) / len(members),
+                "troubles": sum(one["troubles"] for one in members),
+                "repairs": len(repairs),
+                "time_to_repair": sum(repairs) / len(repairs) if repairs else None,
+            }
+        )
+    return sorted(found, key=lambda one: (one["in_order"], -one["troubled"], -one["troubles"], one["name"]))
+
+
+def _badness(one: Mapping[str, Any]) -> tuple[bool, bool, float, int, str]:
+    return not one["troubled"], one["state"] == "live", one["in_order"], -one["troubles"], one["camera"]
