@@ -180,6 +180,8 @@ class Engine:
             self._emit(offset, self.desk.condition(itself.change(what, self.clock), self.clock))
         elif isinstance(what, CameraHealth):
             self._hear(what.received)
+            if not what.quality & HISTORICAL and "loss" not in what.faults:  # whoever says that it is there
+                self.cameras[what.camera] = min(what.received, self.clock)
             changes = self.evaluator.health(what, self.clock)
             self._tell_faults(offset)
             self._decide(offset, changes)

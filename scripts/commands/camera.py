@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -9,22 +10,77 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
-from scripts.commands.terminal import JsonOption, err, fail, out, plain
+from alerts.operations import operations
+from alerts.queries import JournalMissing, Reader
+from scripts.commands.terminal import DataOption, JsonOption, configured, err, fail, out, plain
 from sensors.camera.eye import reader_of
 from sensors.camera.health import Health, Judgement
 from sensors.camera.still import PREFIX
 from sensors.camera.stream import Frame, Stream, redacted
 from sensors.site import HealthSettings
+from streams import bundle, publication
+from streams.figures import read_figures
 
-app = typer.Typer(no_args_is_help=True, help="Look at a camera as the product does.")
+app = typer.Typer(no_args_is_help=True, help="Look at a camera as the product does; list how all fare.")
+
+LATE = 60.0
+"""Seconds without a frame after which a camera is not read any more."""
 
 STYLE = {"good": "green", "learning": "dim", "unjudged": "yellow", "fault": "red", "lost": "red"}
 
 
 @app.callback()
 def _camera() -> None:
-    """Look at a camera as the product does."""
+    """Look at a camera as the product does; list how all fare."""
+
+
+@app.command("list")
+def list_cameras(
+    days: Annotated[float, typer.Option(min=0.01, max=366.0, help="Days that the figures are of.")] = 30.0,
+    by: Annotated[str, typer.Option(help="camera, area or supplier.")] = "camera",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List how cameras fare, the worst first: what is wrong now, share of time in order, troubles, time to repair.
+
+    Counted from the alarms of data quality about cameras: a camera that no rule watches has no troubles.
+
+    foreshock camera list --by supplier
+
+    foreshock camera list --days 7 --json
+    """
+    if by not in ("camera", "area", "supplier"):
+        fail(f"--by {by}: must be camera, area or supplier")
+    found = configured(data=data)
+    folder = found.data_folder
+    if not (folder / "journal.sqlite").exists():
+        fail(f"nothing has run in {folder} yet; start with `foreshock run`")
+    try:
+        site = bundle.unpack(publication.read(folder)).site
+        with contextlib.closing(Reader(found.journal_url)) as reader:
+            now = time.time()
+            since = now - 86400.0 * days
+            changes = reader.camera_transitions([one.id for one in site.cameras], since)
+    except (OSError, ValueError, JournalMissing) as error:
+        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
+    seen = read_figures(folder).get("camera", {}).get("seen", {})
+    live = {name: "live" if now - at < LATE else "stale" for name, at in seen.items()}
+    told = operations(site.cameras, changes, live, since, now)
+    if as_json:
+        print(json.dumps(told))
+        return
+    named = "camera" if by == "camera" else "name"
+    columns = ("area", "supplier", "read") if by == "camera" else ("cameras", "read")
+    table = Table(by, *columns, "troubled", "in order", "troubles", "repaired", "hours to repair")
+    for one in told[f"{by}s"]:
+        own = (one["area"], one["supplier"], one["state"]) if by == "camera" else (one["cameras"], one["online"])
+        hours = "" if one["time_to_repair"] is None else f"{one['time_to_repair'] / 3600:.1f}"
+        troubled = ("yes" if one["troubled"] else "") if by == "camera" else one["troubled"]
+        row = (one[named], *own, troubled, f"{100 * one['in_order']:.2f} %", one["troubles"], one["repairs"], hours)
+        table.add_row(*(plain(str(cell)) for cell in row))
+    out.print(table if told["cameras"] else "the site has no cameras")
 
 
 @app.command()

@@ -3,27 +3,64 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from alerts.desk import Desk
+from alerts.journal import Journal
+from alerts.outcome import Record
 from scripts.bench_camera import bench
 from scripts.cli import application
 from sensors.camera import evaluation
 from sensors.camera.evaluation import Trial, clips, trials
 from sensors.camera.spoiling import FAULTS, HARMLESS, Spoiler
 from sensors.camera.stream import Frame
+from sensors.site import Camera, Site, Text
+from streams import bundle, publication
+from streams.bundle import Bundle
 from tests.sensors.camera.scenery import SIZE, Street
+from tests.streams.small_site import site
 
 FOOTAGE = Path(__file__).parents[3] / "shared" / "data" / "video"
 
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(application(), [str(one) for one in arguments])
+
+
+class Rule(NamedTuple):
+    id: str = "lost"
+    version: str = "1"
+    kind: str = "data_quality"
+    title: Mapping[str, str] = MappingProxyType({"zh": "", "en": ""})
+    rationale: Mapping[str, str] = MappingProxyType({})
+
+
+class Condition(NamedTuple):
+    scope: str
+    area: str
+    before: int
+    after: int
+    time: float
+    onset: float = 0.0
+    why: None = None
+    simulated: bool = False
+    rule: Rule = Rule()
+
+
+def operated() -> Site:
+    """Make a site with two cameras of a supplier."""
+    cameras = tuple(Camera(id=id, name=Text(zh="", en=""), areas=("a0",), supplier="acme") for id in ("k1", "k2"))
+    return msgspec.structs.replace(site(), cameras=cameras)
 
 
 def film(file: Path, frames: int, spoil: Callable[[Frame], Frame] | None = None, after: int = 60) -> Path:
@@ -122,3 +159,28 @@ def test_the_bench_gives_its_figures() -> None:
     assert figures["frame"] == "320x240"
     assert float(figures["us_per_frame"]) > 0
     assert np.isfinite(float(figures["percent_of_a_core_at_one_a_second"]))
+
+
+def test_list_says_how_cameras_fare_the_worst_first(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    missing = run("camera", "list", "--data", data)
+    assert missing.exit_code == 1
+    assert "nothing has run" in missing.output
+    data.mkdir()
+    content = Bundle(site=operated(), rules=())
+    publication.write(data, bundle.pack(content))
+    desk, journal = Desk(content.site), Journal(data / "journal.sqlite")
+    fault = Condition("k2", "a0", 0, 1, time.time() - 7200)
+    journal.record([Record(0, 1, tuple(desk.condition(fault, fault.time)))])
+    told = json.loads(run("camera", "list", "--data", data, "--json").stdout)
+    assert [one["camera"] for one in told["cameras"]] == ["k2", "k1"]
+    assert told["cameras"][0]["troubled"]
+    end = Condition("k2", "a0", 1, 0, fault.time + 3600)
+    journal.record([Record(0, 2, tuple(desk.condition(end, end.time)))])
+    journal.close()
+    shown = run("camera", "list", "--data", data, "--by", "supplier").output
+    assert "acme" in shown
+    assert "1.0" in shown, "hours to repair"
+    wrong = run("camera", "list", "--data", data, "--by", "colour")
+    assert wrong.exit_code != 0
+    assert "camera, area or supplier" in wrong.output

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sensors import expansion, measure
+from sensors.camera.viewer import viewer_of
 from sensors.document import Problem
 from sensors.lookup import Registry
 from sensors.partition import partition_of
@@ -377,6 +378,29 @@ def test_a_wrong_former_id_is_told(folder: Path, former: str, words: str) -> Non
     assert words in problem.message and problem.field == "points[0].renamed_from"
 
 
+def test_what_the_site_says_of_its_cameras_holds_where_they_say_nothing_else(folder: Path) -> None:
+    main = folder / "site.yaml"
+    main.write_text(main.read_text() + "\nviewer: https://video.example/{camera}\nblur_faces: true\n")
+    (folder / "areas/eyes.yaml").write_text(
+        "cameras:\n"
+        "  - {id: as-all, areas: [slope-01], supplier: acme}\n"
+        "  - {id: own, areas: [slope-01], viewer: 'rtsp://nvr.example/{source}', source: gate-7, blur_faces: false}\n"
+        "  - {id: none, areas: [slope-01], viewer: ''}\n"
+    )
+    cameras = {camera.id: camera for camera in load_site(folder).cameras}
+    assert (viewer_of(cameras["as-all"]), cameras["as-all"].blur_faces) == ("https://video.example/as-all", True)
+    assert cameras["as-all"].supplier == "acme"
+    assert (viewer_of(cameras["own"]), cameras["own"].blur_faces) == ("rtsp://nvr.example/gate-7", False)
+    assert (viewer_of(cameras["none"]), cameras["none"].blur_faces) == (None, True)
+
+
+def test_the_viewer_of_a_site_is_checked(folder: Path) -> None:
+    main = folder / "site.yaml"
+    main.write_text(main.read_text() + "\nviewer: https://video.example/{when}\n")
+    with pytest.raises(SiteError, match="unknown place-holder"):
+        load_site(folder)
+
+
 def test_units_and_cameras_may_stand_in_files_of_their_own(folder: Path) -> None:
     (folder / "units").mkdir()
     (folder / "units/more.yaml").write_text(
@@ -457,6 +481,8 @@ MISTAKES = [
      f"camera 'slope-01-cam-1' is already given at {HILLS}:15"),
     (HILLS, "{id: tower}", "{id: tower, health: {confirm: 0}}", "areas[1].cameras[1].health.confirm",
      "must be 1 to 100, not 0"),
+    (HILLS, "{id: tower}", "{id: tower, viewer: 'javascript:alert(1)'}", "areas[1].cameras[1].viewer", "begins with"),
+    (HILLS, "{id: tower}", f"{{id: tower, supplier: {'x' * 65}}}", "areas[1].cameras[1].supplier", "64 characters"),
     (HILLS, "{id: tower}", "{id: tower, health: {ignore: [fog]}}", "areas[1].cameras[1].health.ignore[0]", "fog"),
     (HILLS, "source: GateCam", "source: a/b", "areas[1].cameras[0].source", "cannot be a level of a topic"),
     (PLACES, "id: west\n", "id: east\n", "districts[0].subdistricts[1].id", "place 'east' is already given at"),

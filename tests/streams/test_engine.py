@@ -613,6 +613,18 @@ def test_a_stored_event_of_long_ago_is_no_sign_of_life_of_its_camera() -> None:
     assert engine.cameras == {"cam": START + 2}
 
 
+def test_a_camera_of_which_only_a_dialect_has_spoken_has_been_heard_unless_it_is_lost() -> None:
+    engine = Engine(0)
+    told = CameraHealth(area="a0", camera="cam", time=START + 2, received=START + 2, source="onvif", faults={"loss": 1})
+    play([published(CONTENT), tick(START), record(told)], engine=engine)
+    assert engine.cameras == {}, "its platform says that it is gone"
+    old = msgspec.structs.replace(told, faults={}, quality=HISTORICAL)
+    play([published(CONTENT), tick(START), record(old)], engine=engine)
+    assert engine.cameras == {}
+    play([published(CONTENT), tick(START), record(msgspec.structs.replace(told, faults={}))], engine=engine)
+    assert engine.cameras == {"cam": START + 2}
+
+
 def test_an_arrival_stamp_of_the_future_hides_no_silence() -> None:
     values = [published(CONTENT), tick(START), ahead(3600)[0], *(tick(START + n) for n in range(1, 80))]
     (alarm,) = flat(play(values), AlarmTransition)

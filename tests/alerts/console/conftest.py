@@ -96,6 +96,22 @@ class Engine:
         )
         self.record(self.desk.condition(change, time.time()))
 
+    def camera_trouble(self, camera: str, level: int) -> None:
+        """Begin or end (level 0) an alarm of data quality about a camera."""
+        now = time.time()
+        change = SimpleNamespace(
+            rule=SimpleNamespace(id="lost", version="1", kind="data_quality", title={"zh": "", "en": ""}, rationale={}),
+            scope=camera,
+            area="slope-1",
+            before=1 - level,
+            after=level,
+            onset=now,
+            time=now,
+            why=None,
+            simulated=False,
+        )
+        self.record(self.desk.condition(change, now))
+
     def record(self, outcomes: Sequence[Any]) -> None:
         with self._lock:
             self.offset += 1

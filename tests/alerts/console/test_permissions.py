@@ -55,6 +55,9 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/points/p0/trace", None, WATCHING),
     ("GET", "/api/v1/areas/slope-1/status", None, WATCHING),
     ("GET", "/api/v1/snapshots/" + "0" * 64 + ".jpg", None, WATCHING),
+    ("GET", "/api/v1/cameras/operations", None, WATCHING),
+    ("GET", "/api/v1/cameras/cam/still.jpg", None, SEAT),
+    ("GET", "/api/v1/cameras/cam/live.mjpeg", None, SEAT),
     ("GET", "/api/v1/quarantine", None, {"duty", "analyst", "administrator"}),
     ("GET", "/api/v1/quality", None, {"duty", "analyst", "administrator"}),
     ("POST", "/api/v1/readings", {"id": "push-0001", "readings": [{"point": "p0", "value": 1}]}, MACHINE),
@@ -112,6 +115,7 @@ def test_no_route_is_left_out_of_this_test() -> None:
             path.replace("/new", "/{name}")
             .replace("/p0/", "/{id}/")
             .replace("/slope-1/", "/{id}/")
+            .replace("/cam/", "/{id}/")
             .replace("{incident}", "{id}")
             .replace("{alarm}", "{id}")
             .replace("{dispatch}", "{id}")
