@@ -60,6 +60,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "alarm.aside_over": ("搁置或停用已到期", "The time for which it was set aside is over"),
     "incident.unacknowledged": ("仍未确认，再次提醒", "Not acknowledged yet: said again"),
     "alarm.rule_withdrawn": ("规则已变更或停用", "The rule was changed or withdrawn"),
+    "dispatch.repair": ("摄像机故障，自动派修", "A camera needs repair"),
     "dispatch.by_level": ("达到派单等级，自动派单", "The dispatch level was reached"),
     "dispatch.escalated": ("超时未响应，升级至上级单位", "No answer in time: escalated to the level above"),
     "dispatch.next_unit": ("单位拒绝，转派下一单位", "Refused: passed to the next unit"),

@@ -17,6 +17,7 @@ class Router:
         self.areas = {area.id: area for area in site.areas}
         self.units = {unit.id: unit for unit in site.units}
         self.places = {place.id: place for place in site.places}
+        self.cameras = {camera.id for camera in site.cameras}
         self._at: dict[str, list[Unit]] = {}
         for unit in site.units:
             self._at.setdefault(unit.place, []).append(unit)
@@ -34,13 +35,19 @@ class Router:
             found = self._suggested[area, kind] = tuple(self._order(area, kind))
         return [unit for unit in found if unit not in tried]
 
+    def menders(self, area: str, tried: Collection[str] = ()) -> list[str]:
+        """List the maintenance units to send to an area, best first, without those already `tried`."""
+        found = self.suggest(area, "data_quality", tried)
+        return [unit for unit in found if self.units[unit].kind == "maintenance"]
+
     def above(self, area: str, unit: str, kind: str = "risk", tried: Collection[str] = ()) -> str | None:
         """Name the unit of the next place up the hierarchy from a unit's own; None at the top."""
         depth = self._depths(area)
         here = self.units.get(unit)
         # a unit from elsewhere counts as standing below the whole hierarchy of this area
         own = depth.get(here.place, -1) if here is not None else -1
-        for candidate in self.suggest(area, kind, tried):
+        mending = kind != "risk" and here is not None and here.kind == "maintenance"  # never on to those for risks
+        for candidate in self.menders(area, tried) if mending else self.suggest(area, kind, tried):
             if depth.get(self.units[candidate].place, -1) > own:
                 return candidate
         return None

@@ -9,6 +9,7 @@ from alerts.dispatch import Dispatch, raise_level, set_deadline
 from alerts.identity import dispatch_id
 from alerts.incident import Incident, derive_state
 from alerts.outcome import AnyOutcome
+from sensors.site import RANK
 
 ENGINE = "engine"
 """The actor of what the desk does by itself."""
@@ -29,6 +30,8 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
             out.append(book.dispatch_record(dispatch, "raised", clock, actor=ENGINE, reason="dispatch.level_raised"))
     reached = book.dispatch_rank(incident.area)
     first = not incident.dispatched and incident.level >= reached
+    if incident.kind == "data_quality":
+        _order_repair(book, incident, clock, out)
     if incident.kind != "risk" or not (first or demand >= reached):
         return
     incident.dispatched = True
@@ -39,6 +42,20 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
         issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.by_level")
     elif first or incident.remind_at is None:
         leave(book, incident, clock, out, actor=ENGINE, reason="dispatch.no_unit")
+
+
+def _order_repair(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
+    """Send maintenance, once, when an alarm about a camera reaches the site's level; without a unit, nobody."""
+    wanted = RANK.get(book.site.maintenance, 0)
+    if not wanted or incident.dispatched or incident.dispatches:
+        return
+    alarms = [book.cases.alarms[id] for id in incident.members if id in book.cases.alarms]
+    if not any(alarm.scope in book.router.cameras and alarm.level >= wanted for alarm in alarms):
+        return
+    incident.dispatched = True
+    units = book.router.menders(incident.area)
+    if units:
+        issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.repair")
 
 
 def issue(
@@ -86,7 +103,10 @@ def pass_on(book: Casebook, dispatch: Dispatch, unit: str, clock: float, out: li
 
 def pass_to_next(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
     """Give a refused dispatch to the next suggested unit; without one it ends, and the incident says so."""
-    units = book.router.suggest(dispatch.area, _kind(book, dispatch), _busy(book, dispatch))
+    kind, busy = _kind(book, dispatch), _busy(book, dispatch)
+    unit = book.router.units.get(dispatch.unit)
+    mending = kind != "risk" and unit is not None and unit.kind == "maintenance"
+    units = book.router.menders(dispatch.area, busy) if mending else book.router.suggest(dispatch.area, kind, busy)
     if units:
         pass_on(book, dispatch, units[0], clock, out, reason="dispatch.next_unit")
     else:

@@ -57,6 +57,8 @@ def check_main(document: Document, file: SiteFile, cameras: set[str] | None, fin
         number = getattr(file.limits.flood, name)
         if not 1.0 <= number <= MAX_RATE:
             note(document, ("limits", "flood", name), f"{name} must be 1 to {MAX_RATE:,.0f}, not {number:g}")
+    if file.maintenance:
+        findings.level(file.maintenance, document, ("maintenance",))
     for message in viewer.mistakes(file.viewer):
         note(document, ("viewer",), message)
     _check_signals(document, file.signals, findings)

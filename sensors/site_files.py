@@ -66,6 +66,7 @@ class SiteFile(Written, frozen=True):
     console: str = ""
     viewer: str = ""
     blur_faces: bool = False
+    maintenance: str = ""
     limits: Limits = Limits()
     signals: Signals = Signals()
     deadlines: LegDeadlines = LegDeadlines()

@@ -11,6 +11,7 @@ import pytest
 from alerts.casebook import Settings
 from alerts.desk import Desk
 from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, DispatchChange, IncidentChange, Record, encode
+from sensors.site import Camera, Text
 from tests.alerts.cases import SITE, change, command, edges
 
 
@@ -224,6 +225,25 @@ class TestDispatch:
         assert edges(out) == ["alarm", "incident opened"]
         sent = desk.command(command("dispatch", last(out, IncidentChange).incident, "1"), 1.0)
         assert last(sent, DispatchChange).unit == "u-mend"
+
+    def test_trouble_with_a_camera_sends_maintenance_once_where_the_site_asks_for_it(self) -> None:
+        camera = Camera(id="k1", name=Text(zh="", en=""), areas=("slope-1",))
+        desk = Desk(msgspec.structs.replace(SITE, cameras=(camera,), maintenance="yellow"))
+        quiet = desk.condition(change(4, rule="gap", kind="data_quality", scope="p1"), 0.0)
+        assert "dispatch issued" not in edges(quiet), "a point's trouble is none of a camera"
+        low = desk.condition(change(1, rule="lost", kind="data_quality", scope="k1"), 1.0)
+        assert "dispatch issued" not in edges(low)
+        out = desk.condition(change(2, rule="lost", kind="data_quality", scope="k1"), 2.0)
+        order = last(out, DispatchChange)
+        assert (order.edge, order.unit, order.reason) == ("issued", "u-mend", "dispatch.repair")
+        again = desk.condition(change(3, rule="blind", kind="data_quality", scope="k1"), 3.0)
+        assert "dispatch issued" not in edges(again)
+        risk = desk.condition(change(3), 4.0)
+        assert last(risk, DispatchChange).unit == "u-c1", "whoever is sent to a risk is still there for it"
+        late = desk.tick(5.0e6)
+        moved = [one for one in late if isinstance(one, DispatchChange) and one.dispatch == order.dispatch]
+        assert moved
+        assert {one.unit for one in moved} == {"u-mend"}, "no answer calls on none of those for risks"
 
     def test_a_higher_level_brings_the_deadline_nearer(self, desk: Desk) -> None:
         desk.condition(change(3), 1000.0)

@@ -394,6 +394,17 @@ def test_what_the_site_says_of_its_cameras_holds_where_they_say_nothing_else(fol
     assert (viewer_of(cameras["none"]), cameras["none"].blur_faces) == (None, True)
 
 
+def test_the_level_that_sends_maintenance_to_cameras_is_one(folder: Path) -> None:
+    main = folder / "site.yaml"
+    before = main.read_text()
+    assert load_site(folder).maintenance == ""
+    main.write_text(before + "\nmaintenance: blue\n")
+    assert load_site(folder).maintenance == "blue"
+    main.write_text(before + "\nmaintenance: pink\n")
+    with pytest.raises(SiteError, match="maintenance.*pink"):
+        load_site(folder)
+
+
 def test_the_viewer_of_a_site_is_checked(folder: Path) -> None:
     main = folder / "site.yaml"
     main.write_text(main.read_text() + "\nviewer: https://video.example/{when}\n")

@@ -371,6 +371,7 @@ export const zh = {
   'unit.kind.department': '部门',
   'unit.kind.mediation': '调解',
   'unit.kind.maintenance': '运维',
+  'reason.dispatch.repair': '摄像机故障，自动派修',
   'reason.dispatch.by_level': '达到派单等级，自动派单',
   'reason.dispatch.escalated': '超时未响应，升级至上级单位',
   'reason.dispatch.next_unit': '单位拒绝，转派下一单位',
