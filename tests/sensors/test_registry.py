@@ -401,7 +401,7 @@ def test_the_level_that_sends_maintenance_to_cameras_is_one(folder: Path) -> Non
     main.write_text(before + "\nmaintenance: blue\n")
     assert load_site(folder).maintenance == "blue"
     main.write_text(before + "\nmaintenance: pink\n")
-    with pytest.raises(SiteError, match="maintenance.*pink"):
+    with pytest.raises(SiteError, match=r"maintenance.*pink"):
         load_site(folder)
 
 

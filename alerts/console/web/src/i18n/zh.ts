@@ -238,7 +238,7 @@ export const zh = {
   'feature.how.any': '任一',
   'feature.how.all': '全部',
   'feature.how.count': '数量',
-  'feature.fault': '{0}',
+  'feature.fault': '故障：{0}',
   'feature.judged': '画面可判断',
   'fault.any': '画面异常',
   'fault.loss': '无信号',
