@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
 import cv2
 import msgspec
@@ -27,6 +25,7 @@ from sensors.camera.stream import Frame
 from sensors.site import Camera, Site, Text
 from streams import bundle, publication
 from streams.bundle import Bundle
+from tests.alerts.cases import change
 from tests.sensors.camera.scenery import SIZE, Street
 from tests.streams.small_site import site
 
@@ -35,26 +34,6 @@ FOOTAGE = Path(__file__).parents[3] / "shared" / "data" / "video"
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(application(), [str(one) for one in arguments])
-
-
-class Rule(NamedTuple):
-    id: str = "lost"
-    version: str = "1"
-    kind: str = "data_quality"
-    title: Mapping[str, str] = MappingProxyType({"zh": "", "en": ""})
-    rationale: Mapping[str, str] = MappingProxyType({})
-
-
-class Condition(NamedTuple):
-    scope: str
-    area: str
-    before: int
-    after: int
-    time: float
-    onset: float = 0.0
-    why: None = None
-    simulated: bool = False
-    rule: Rule = Rule()
 
 
 def operated() -> Site:
@@ -170,13 +149,14 @@ def test_list_says_how_cameras_fare_the_worst_first(tmp_path: Path) -> None:
     content = Bundle(site=operated(), rules=())
     publication.write(data, bundle.pack(content))
     desk, journal = Desk(content.site), Journal(data / "journal.sqlite")
-    fault = Condition("k2", "a0", 0, 1, time.time() - 7200)
-    journal.record([Record(0, 1, tuple(desk.condition(fault, fault.time)))])
+    begun = time.time() - 7200
+    fault = change(1, rule="lost", kind="data_quality", area="a0", scope="k2", time=begun)
+    journal.record([Record(0, 1, tuple(desk.condition(fault, begun)))])
     told = json.loads(run("camera", "list", "--data", data, "--json").stdout)
     assert [one["camera"] for one in told["cameras"]] == ["k2", "k1"]
     assert told["cameras"][0]["troubled"]
-    end = Condition("k2", "a0", 1, 0, fault.time + 3600)
-    journal.record([Record(0, 2, tuple(desk.condition(end, end.time)))])
+    end = change(0, rule="lost", kind="data_quality", area="a0", scope="k2", time=begun + 3600)
+    journal.record([Record(0, 2, tuple(desk.condition(end, begun + 3600)))])
     journal.close()
     shown = run("camera", "list", "--data", data, "--by", "supplier").output
     assert "acme" in shown
