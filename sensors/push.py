@@ -11,6 +11,7 @@ import numpy as np
 from sensors import age, quarantine
 from sensors.dialects import values
 from sensors.dialects.dialect import Decoded, without
+from sensors.flood import Floods
 from sensors.lookup import Registry
 from sensors.packing import Packer
 from sensors.quality import CHECKS, Inspector
@@ -54,6 +55,7 @@ class Push:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._inspector = Inspector(registry)
+        self._floods = Floods(registry)
         self._packer = Packer(registry)
         self.quarantine = Quarantine("http")
 
@@ -61,6 +63,7 @@ class Push:
         """Go on with the counts and the quarantine of an earlier version of the site."""
         self.quarantine = other.quarantine
         self._inspector.succeed(other._inspector)
+        self._floods.succeed(other._floods)
 
     def clocks(self) -> dict[str, float]:
         """Give the clocks that are wrong: point → seconds ahead."""
@@ -69,6 +72,11 @@ class Push:
     def take(self, readings: Sequence[Reading], stamp: float, received: float, source: str) -> Pushed:
         """Turn readings into records of the log; `source` is who sent them. Times as in `check`."""
         decoded, listed = self.check(readings, stamp, received)
+        surplus = self._floods.surplus(decoded, received) if len(decoded) else None
+        if surplus is not None:
+            places = surplus.places.tolist()
+            flood = [Turned(int(decoded.message[row]), "flood", "far more than is expected of it") for row in places]
+            listed, decoded = sorted([*listed, *flood]), without(decoded, places)
         records = self._packer.pack(decoded, received, source)
         for turned in listed:
             raw = msgspec.json.encode(readings[turned.place])

@@ -37,13 +37,17 @@ def context(tls: Tls) -> ssl.SSLContext:
         raise TlsError(f"{tls.ca_file} holds no certificates to trust (PEM)") from error
     if tls.cert_file:
         try:
-            # an encrypted key would ask at a terminal that nobody watches
-            made.load_cert_chain(tls.cert_file, tls.key_file, password=_no_password)
+            present(made, tls.cert_file, tls.key_file)
         except ssl.SSLError as error:
             if error.reason == "KEY_VALUES_MISMATCH":
                 raise TlsError(f"the key in {tls.key_file} does not belong to {tls.cert_file}") from error
             raise TlsError(f"{tls.cert_file} and {tls.key_file} are no certificate and open key (PEM)") from error
     return made
+
+
+def present(made: ssl.SSLContext, cert_file: str, key_file: str) -> None:
+    """Have a context show a certificate, read anew. Raise `ssl.SSLError`, for an encrypted key too."""
+    made.load_cert_chain(cert_file, key_file, password=_no_password)  # else it would ask at a terminal nobody watches
 
 
 def _require_readable(file: str) -> None:

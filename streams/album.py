@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -81,10 +82,15 @@ class Album:
         def store() -> str:
             return keep(self.folder, eye.shown(at, picture))
 
+        def forget() -> None:
+            with contextlib.suppress(ValueError):  # pushed out by later ones
+                eye.taken.remove((str(alarm.incident), at))
+
         try:
             name = await asyncio.to_thread(store)
         except (OSError, RuntimeError, ValueError) as error:
             logger.error("cannot keep a picture of %s: %s", eye.camera.id, error)
+            forget()
             return
         command = Command(
             id=f"snapshot-{alarm.id}-{eye.camera.id}" + (f"@{moment:+g}" if moment else ""),
@@ -100,5 +106,6 @@ class Album:
             await self.hub.produce([record])
         except (HubError, TimeoutError) as error:
             logger.error("the log does not take a picture of %s for %s: %s", eye.camera.id, alarm.incident, error)
+            forget()  # the next alarm of the incident may have it; told twice, it is the same command
             return
         self.pictures += 1

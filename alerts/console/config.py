@@ -178,6 +178,11 @@ class ConsoleConfig:
         return self.data / "accounts.sqlite"
 
     @property
+    def photos(self) -> Path:
+        """Where the photos of people's reports are, apart from what cameras took of alarms."""
+        return self.data / "photos"
+
+    @property
     def snapshots(self) -> Path:
         """Where camera pictures are."""
         return self.data / "snapshots"

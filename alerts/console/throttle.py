@@ -10,6 +10,9 @@ from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+REPORTS = 60
+"""Reports a minute that one account or token may make."""
+
 
 class Throttle:
     """Count attempts in moving windows, in memory.
@@ -23,6 +26,7 @@ class Throttle:
         self._pair = RateLimitItemPerMinute(failures, 5)
         self._name = RateLimitItemPerHour(failures * 20)
         self._address = RateLimitItemPerMinute(failures * 12, 5)
+        self._report = RateLimitItemPerMinute(REPORTS)
 
     def attempt(self, name: str, address: str) -> float | None:
         """Count an attempt; return None when it may be made, else the seconds until the next may."""
@@ -30,6 +34,12 @@ class Throttle:
             if not self._limiter.hit(limit, key):
                 return max(self._limiter.get_window_stats(limit, key).reset_time - time.time(), 1.0)
         return None
+
+    def report(self, actor: str) -> float | None:
+        """Count a report; return None when it may be made, else the seconds until the next may."""
+        if self._limiter.hit(self._report, "report", actor):
+            return None
+        return max(self._limiter.get_window_stats(self._report, "report", actor).reset_time - time.time(), 1.0)
 
     def succeeded(self, name: str, address: str) -> None:
         """Forget the attempts of a name from this address: its password was right."""

@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from alerts.notifiers.notice import Notice, Rejected, Unavailable
 from alerts.notifiers.targets import ALARMS, DISPATCHES, REMINDED, UNDISPATCHED, MqttTarget, read_secret
-from sensors.tls import Tls, context
+from sensors.tls import Tls, context, present
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ def _topics(notice: Notice) -> list[tuple[str, str]]:
 def _renew(made: ssl.SSLContext, target: MqttTarget) -> None:
     """Read our certificate anew: it is replaced before it expires."""
     if target.cert_file:
-        made.load_cert_chain(target.cert_file, target.key_file)
+        present(made, target.cert_file, target.key_file)
 
 
 def _no_delay(_client: paho.Client, _data: Any, connection: Any) -> None:

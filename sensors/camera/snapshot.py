@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -71,10 +72,11 @@ def smaller(frame: Frame) -> Frame:
 
 
 def keep(folder: Path, picture: bytes) -> str:
-    """Store a picture under the SHA-256 of its bytes and return that name; storing it again does nothing."""
+    """Store a picture under the SHA-256 of its bytes and return that name; storing it again makes it new again."""
     name = hashlib.sha256(picture).hexdigest()
     file = folder / f"{name}.jpg"
-    if file.exists():
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(file)
         return name
     folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f".{name}.{os.getpid()}.{threading.get_ident()}"

@@ -173,5 +173,5 @@ def redacted(source: str) -> str:
     scheme, sign, rest = source.partition("://")
     if not sign:
         return source
-    rest, query, _ = rest.partition("?")
-    return f"{scheme}://{rest.rsplit('@', 1)[-1]}{query and '?…'}"
+    place, query, _ = rest.rpartition("@")[2].partition("?")  # a password may hold anything but the last @
+    return f"{scheme}://{place}{query and '?…'}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 
 from sensors import frame, quarantine
 from sensors.lookup import Registry
 from sensors.observation import BAD, OUT_OF_RANGE
 from sensors.push import Push, Reading, Turned
+from sensors.site import Flood
 from tests.sensors.dialects.suite import site
 
 NOW = 1_763_900_000.0
@@ -77,3 +79,12 @@ def test_a_push_of_nothing_usable_gives_no_frame() -> None:
     pushed = push().take([Reading("nobody", 1.0)], NOW, NOW, "x")
     assert pushed.accepted == 0
     assert {topic for topic, _, _ in pushed.records} == {quarantine.TOPIC}
+
+
+def test_a_point_that_is_pushed_far_too_often_is_held_to_its_rate_and_harms_no_other() -> None:
+    given = [Reading("p0", float(k), NOW) for k in range(2000)] + [Reading("p1", 1.0, NOW)]
+    made = msgspec.structs.replace(site(), flood=Flood(least=20.0, times=20.0))
+    pushed = Push(Registry(made)).take(given, NOW, NOW, "x")
+    assert {one.reason for one in pushed.refused} == {"flood"}
+    assert 0 < pushed.accepted < 1000
+    assert {one.place for one in pushed.refused} <= set(range(2000)), "the other point is not among them"

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 import logging
+import math
 import time
 import uuid
 from typing import Annotated, Any
@@ -30,6 +31,9 @@ router = APIRouter(prefix="/api/v1", tags=["inputs"])
 
 OBSERVATIONS = "observations"
 WEEK = 7 * 86400.0
+PHOTO_BYTES, PHOTO_SECONDS = 2_000_000_000, 90 * 86400.0
+"""Bytes of reports' photos beyond which the oldest go, and for how long they are kept."""
+
 NEAR = 1000.0
 """Metres within which an area is taken to be meant by a location."""
 
@@ -61,6 +65,9 @@ async def reports(
 ) -> dict[str, Any]:
     """Report something that a person has seen: rules know it as an event of the kind `report-<category>`."""
     console: Console = request.app.state.console
+    wait = console.throttle.report(identity.actor)
+    if wait is not None:
+        raise Problem(429, "locked", headers={"Retry-After": str(math.ceil(wait))}, seconds=math.ceil(wait))
     now = time.time()
     if body.time is not None and not now - WEEK <= body.time <= now + 60:
         raise Problem(422, "bad_time", field="time")
@@ -109,10 +116,12 @@ def _area(console: Console, body: schema.NewReport) -> str:
 
 def _keep(console: Console, photo: str) -> str:
     from sensors.camera.picture import renewed  # here: OpenCV takes long to load, and most reports have no photo
-    from sensors.camera.snapshot import keep
+    from sensors.camera.snapshot import keep, prune
 
     try:
-        return keep(console.config.snapshots, renewed(base64.b64decode(photo, validate=True)))
+        name = keep(console.config.photos, renewed(base64.b64decode(photo, validate=True)))
+        prune(console.config.photos, PHOTO_BYTES, PHOTO_SECONDS)
+        return name
     except binascii.Error as error:
         raise Problem(422, "bad_photo", field="photo", reason="not base64") from error
     except ValueError as error:

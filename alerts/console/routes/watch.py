@@ -96,7 +96,10 @@ def snapshot(
 ) -> FileResponse:
     """Give a camera's picture by the SHA-256 of its bytes: <sha>.jpg."""
     sha, _, ending = name.partition(".")
-    path = _console(request).config.snapshots / f"{sha}.jpg"
+    config = _console(request).config
+    path = config.snapshots / f"{sha}.jpg"
+    if not path.exists():
+        path = config.photos / f"{sha}.jpg"
     if ending != "jpg" or not _SHA.fullmatch(sha) or path.is_symlink() or not path.is_file():
         raise Problem(404, "not_found")
     headers = {"Cache-Control": "private, max-age=31536000, immutable"}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from alerts.console.throttle import REPORTS
 from sensors import frame, observation
 from sensors.observation import Report
 
@@ -143,3 +144,13 @@ def test_a_wrong_report_is_refused_by_its_field(
     assert answer.status_code == 422
     assert answer.json()["error"]["field"] == field
     assert not engine.others
+
+
+def test_reports_of_one_account_are_held_to_a_number_a_minute(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    body = {"category": "smoke", "area": "slope-1"}
+    answers = [client.post("/api/v1/reports", json=body, headers=desktop.token("duty")) for _ in range(REPORTS + 1)]
+    assert {one.status_code for one in answers[:-1]} == {200}
+    assert answers[-1].status_code == 429 and int(answers[-1].headers["retry-after"]) > 0
+    assert client.post("/api/v1/reports", json=body, headers=desktop.token("field")).status_code == 200

@@ -255,6 +255,7 @@ def test_a_stream_that_hangs_is_given_up(camera: str, monkeypatch: pytest.Monkey
         ("rtsp://admin:pass@10.0.0.5:554/ch1", "rtsp://10.0.0.5:554/ch1"),
         ("rtsp://admin:p@ss@10.0.0.5/ch1", "rtsp://10.0.0.5/ch1"),
         ("rtsp://admin:p/w@10.0.0.5/ch1", "rtsp://10.0.0.5/ch1"),
+        ("rtsp://admin:p?w@10.0.0.5/ch1", "rtsp://10.0.0.5/ch1"),
         ("http://10.0.0.5/cgi?user=admin&pwd=secret", "http://10.0.0.5/cgi?…"),
         ("http://10.0.0.5/video", "http://10.0.0.5/video"),
         ("films/slope.avi", "films/slope.avi"),
