@@ -29,6 +29,10 @@ AREA = "village-01"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reload") / "site"
     shutil.copytree(ROOT / "examples" / "district", folder)
+    main = folder / "site.yaml"
+    text = main.read_text(encoding="utf-8")
+    assert "flood: {least: 20," in text
+    main.write_text(text.replace("flood: {least: 20,", "flood: {least: 100000,"), encoding="utf-8")  # we send fast
     return folder
 
 
