@@ -3,7 +3,7 @@
 python -m scripts.generate_proto            write sensors/dialects/sparkplug_b_pb2.py and its types
 python -m scripts.generate_proto --check    say which are not current, and end with 1
 
-It needs the `proto` extra (pip install -c constraints.txt -e '.[proto]'); what runs needs only `protobuf`.
+It needs grpcio-tools, which comes with the tests; what runs needs only `protobuf`.
 """
 
 from __future__ import annotations
