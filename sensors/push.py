@@ -28,7 +28,7 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
     """One reading as it was sent; `value` in the point's unit."""
 
     point: str
-    value: float | None
+    value: float | bool | str | None
     time: float | str | None = None  # unix seconds, milliseconds, or ISO 8601; None is on arrival
     quality: str | int | list[str] | None = None
 
@@ -106,13 +106,20 @@ class Push:
         quality, wrong_too = values.qualities([one.quality for one in readings])
         for place, why in [*wrong.items(), *wrong_too.items()]:
             refuse(place, *why)
+        sent: list[float | None] = []
+        for place, one in enumerate(readings):
+            if isinstance(one.value, str | bool):
+                refuse(place, "malformed", f"value is {type(one.value).__name__}, not a number")
+                sent.append(None)
+            else:
+                sent.append(one.value)
         count = len(readings)
         time = np.where(np.isnan(time), stamp + np.arange(count) * 1e-6, time)
         decoded = Decoded(
             np.arange(count),
             np.array([0 if point is None else point.index for point in found], np.intp),
             time,
-            np.array([one.value for one in readings], np.float64),
+            np.array(sent, np.float64),
             quality,
         )
         decoded = without(decoded, list(refused)) if refused else decoded

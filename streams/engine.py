@@ -56,6 +56,9 @@ AHEAD = 2.0
 TOO_LATE = 60.0
 """Seconds after which a command is refused: it waited out an outage, and other means were found meanwhile."""
 
+NOW = 10.0
+"""Seconds around its arrival within which a reading's own time speaks of now."""
+
 EARLIER = 60.0
 """Seconds before a clock was set back from which a reading may still tell where its point's time now stands."""
 
@@ -452,6 +455,9 @@ class Engine:
             self._follow(rows, times, arrived)
         before = self.last_time[rows]
         fresh = ~(times <= before)  # NaN before the first reading
+        if not fresh.all() and self._overrule(rows, times, np.maximum(arrived, run.clock(at)), qualities):
+            before = self.last_time[rows]
+            fresh = ~(times <= before)
         good = fresh & ((qualities & UNUSABLE) == 0)
         if bool(good.all()):
             self.last_time[rows] = times
@@ -595,6 +601,33 @@ class Engine:
         self.bank.shift(rows, step)
         self.jumps.shift(rows, step)
         self.evaluator.shift(rows, step)
+
+    def _overrule(
+        self,
+        rows: npt.NDArray[np.intp],
+        times: npt.NDArray[Any],
+        now: npt.NDArray[Any],
+        qualities: npt.NDArray[np.uint8],
+    ) -> bool:
+        """Take back times of the future: a reading of `now` overrules one that said that it was later.
+
+        So a stray stamp, or a clock that runs ahead and is set right, does not blind a point until now has come there.
+        Tell whether any was taken back.
+        """
+        assert self.evaluator is not None
+        last = self.last_time[rows]
+        claimed = last > self.last_received[rows] + AHEAD  # later than when it came
+        ahead = claimed & (last > now + AHEAD) & (times < last) & (np.abs(times - now) <= NOW)
+        moved = np.flatnonzero(ahead & ((qualities & (HISTORICAL | UNUSABLE)) == 0))
+        if not len(moved):
+            return False
+        rows, times, last = rows[moved], times[moved], last[moved]
+        step = times - np.minimum(self.interval[rows], NOW) - last
+        self.last_time[rows] = last + step
+        self.bank.shift(rows, step)
+        self.jumps.shift(rows, step)
+        self.evaluator.shift(rows, step)
+        return True
 
     # -- publication ---------------------------------------------------------------------------------------------
 

@@ -44,6 +44,11 @@ class Run:
         heard: npt.NDArray[np.float64] = np.minimum(self.received[at], self._clocks[self.which[at]])
         return heard
 
+    def clock(self, at: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        """Return where the engine's clock stood once the frames of readings were heard, f8."""
+        clock: npt.NDArray[np.float64] = self._clocks[self.which[at]]
+        return clock
+
     def refuse(self, reason: str, at: npt.NDArray[np.intp]) -> None:
         """Mark the readings at these places as refused."""
         if len(at):

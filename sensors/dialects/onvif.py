@@ -169,6 +169,8 @@ def _said(
     state = False if message.property_operation == "Deleted" else _state(data)
     fault = _fault(config, subject)
     if fault is not None:
+        if state is None:
+            raise Left("malformed", "it does not say whether the fault is there")
         return [_health(camera, subject, fault, state is not False, received)]
     told = _text({**key, **data}, "ObjectId")
     rule = _text(source, "Rule", "RuleName")

@@ -760,3 +760,23 @@ def test_silence_of_a_camera_is_alarmed_by_the_clock() -> None:
     (alarm,) = flat(play(values), AlarmTransition)
     assert (alarm.scope, alarm.kind) == ("cam", "data_quality")
     assert START + 61 <= alarm.time <= START + 63
+
+
+@pytest.mark.parametrize("stray", [58.0, 30.0, 10.0])
+def test_a_reading_of_the_future_does_not_blind_its_point_until_then(stray: float) -> None:
+    """A clock that runs ahead and is set right looks the same."""
+    values = [published(CONTENT), tick(START)]
+    values += [frame_of([(0, START + 1 + stray, 1.0)], START + 1), tick(START + 1)]
+    for n in range(2, 30):
+        values += [frame_of([(0, START + n - 0.5, 30.0)], START + n), tick(START + n)]
+    records = play(values)
+    raised = [one for one in flat(records, AlarmTransition) if one.kind == "risk" and one.scope == "p0"]
+    assert raised and raised[0].edge == "alarm" and raised[0].time < START + 25
+    assert not [one for one in flat(records, Refused) if one.reason == "out_of_order"]
+
+
+def test_a_reading_that_comes_late_overrules_no_clock_that_runs_ahead() -> None:
+    values = [published(CONTENT), tick(START)]
+    values += [frame_of([(0, START + 31, 1.0)], START + 1), frame_of([(0, START - 40, 9.0)], START + 2)]
+    [refused] = flat(play(values), Refused)
+    assert refused.reason == "out_of_order"

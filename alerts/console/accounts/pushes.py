@@ -20,13 +20,14 @@ def push_id(actor: str, id: str) -> str:
     return hashlib.sha256(f"{actor}\0{id}".encode()).hexdigest()[:32]
 
 
-def first_stamp(accounts: Accounts, id: str, now: float) -> float:
+def first_stamp(accounts: Accounts, id: str, digest: str, now: float) -> float | None:
     """Return when a push (`push_id`) first came, unix seconds: `now` for a new one, which is remembered from then on.
 
-    It is written down before the push is, so that one that ended half-way is stamped alike too: the engine then knows
-    by their times the readings that it has.
+    None when the first was another: `digest` is the hash of what it holds. It is written down before the push is, so
+    that one that ended half-way is stamped alike too: the engine then knows by their times the readings that it has.
     """
     with accounts.writing() as connection:
-        connection.execute(insert(PUSHES).values(id=id, stamp=now).on_conflict_do_nothing())
+        connection.execute(insert(PUSHES).values(id=id, digest=digest, stamp=now).on_conflict_do_nothing())
         connection.execute(delete(PUSHES).where(PUSHES.c.stamp < now - DAYS * DAY))
-        return float(connection.execute(select(PUSHES.c.stamp).where(PUSHES.c.id == id)).scalar_one())
+        first = connection.execute(select(PUSHES.c.stamp, PUSHES.c.digest).where(PUSHES.c.id == id)).one()
+    return float(first.stamp) if first.digest == digest else None

@@ -81,6 +81,7 @@ PUSHES = Table(
     "pushes",
     METADATA,
     Column("id", String, primary_key=True),
+    Column("digest", String, nullable=False),
     Column("stamp", Float, nullable=False, index=True),
 )
 

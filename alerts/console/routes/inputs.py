@@ -12,6 +12,7 @@ import time
 import uuid
 from typing import Annotated, Any
 
+import msgspec
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 
@@ -45,10 +46,11 @@ async def readings(
     """Push readings, at most 10 000. They are durable once answered; sent again with the same id, none counts twice."""
     console: Console = request.app.state.console
     given = [Reading(one.point, one.value, one.time, one.quality) for one in body.readings]
+    digest = hashlib.sha256(msgspec.json.encode(given)).hexdigest()
 
     def take() -> tuple[list[Outgoing], int, list[Turned]]:
         now = time.time()
-        stamp = first_stamp(console.accounts, push_id(identity.actor, body.id), now)
+        stamp = _stamp(console, push_id(identity.actor, body.id), digest, now)
         with console.pushing:
             pushed = console.push.take(given, stamp, now, identity.actor)
         return [(topic, at, None, value) for topic, at, value in pushed.records], pushed.accepted, pushed.refused
@@ -72,10 +74,11 @@ async def reports(
     if body.time is not None and not now - WEEK <= body.time <= now + 60:
         raise Problem(422, "bad_time", field="time")
     area = _area(console, body)
+    digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
 
     def write() -> tuple[str, str | None, bytes]:
         id = push_id(identity.actor, body.id) if body.id else uuid.uuid4().hex
-        stamp = first_stamp(console.accounts, id, now) if body.id else now
+        stamp = _stamp(console, id, digest, now) if body.id else now
         photo = None if body.photo is None else _keep(console, body.photo)
         report = Report(
             id=id,
@@ -94,6 +97,14 @@ async def reports(
     id, photo, record = await to_thread.run_sync(write)
     await _produce(console, [(OBSERVATIONS, console.registry.partition(area), None, record)])
     return {"id": id, "area": area, "photo": photo}
+
+
+def _stamp(console: Console, id: str, digest: str, now: float) -> float:
+    """Return when what has this id first came. Raise `Problem` when that was something else."""
+    stamp = first_stamp(console.accounts, id, digest, now)
+    if stamp is None:
+        raise Problem(409, "other_push", field="id")
+    return stamp
 
 
 def pseudonym(key: bytes, subject: str) -> str:

@@ -16,10 +16,13 @@ PHOTO = 6_000_000
 
 
 class NewReading(Body):
-    """A reading. `value` is in the point's unit; `time` unix seconds or ISO 8601, that of arrival when left out."""
+    """A reading. `value` is in the point's unit; `time` unix seconds or ISO 8601, that of arrival when left out.
+
+    A value that is no number is refused by itself; the push's other readings count.
+    """
 
     point: str = Field(min_length=1, max_length=128)
-    value: float
+    value: float | bool | Annotated[str, Field(max_length=64)] | None
     time: float | Annotated[str, Field(max_length=64)] | None = None
     quality: Quality | Annotated[list[Quality], Field(max_length=8)] | None = None
 

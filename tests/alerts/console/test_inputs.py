@@ -66,7 +66,6 @@ def test_each_reading_that_is_refused_is_told_by_its_place(
     [
         pushed(id="short"),
         pushed(readings=[]),
-        pushed(readings=[{"point": "p0", "value": "1"}]),
         pushed(readings=[{"point": "p0", "value": 1, "unit": "mm"}]),
         pushed(readings=[{"point": "p0", "value": 1}] * 10_001),
     ],
@@ -154,3 +153,28 @@ def test_reports_of_one_account_are_held_to_a_number_a_minute(
     assert {one.status_code for one in answers[:-1]} == {200}
     assert answers[-1].status_code == 429 and int(answers[-1].headers["retry-after"]) > 0
     assert client.post("/api/v1/reports", json=body, headers=desktop.token("field")).status_code == 200
+
+
+def test_a_value_that_is_no_number_is_refused_alone(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    values: list[object] = [None, "1", True, 0.5]
+    body = pushed(readings=[{"point": "p0", "value": one} for one in values])
+    answer = client.post("/api/v1/readings", json=body, headers=desktop.token("gateway")).json()
+    assert answer["accepted"] == 1
+    assert [(one["place"], one["reason"]) for one in answer["refused"]] == [
+        (0, "not_finite"),
+        (1, "malformed"),
+        (2, "malformed"),
+    ]
+
+
+def test_an_id_that_was_used_for_something_else_is_refused(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    headers = desktop.token("gateway")
+    client.post("/api/v1/readings", json=pushed(), headers=headers)
+    other = client.post("/api/v1/readings", json=pushed(readings=[{"point": "p0", "value": 9}]), headers=headers)
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "other_push")
+    assert len(frames(engine)) == 1
+    report = {"id": "report-0001", "category": "flood", "area": "slope-2"}
+    client.post("/api/v1/reports", json=report, headers=headers)
+    assert client.post("/api/v1/reports", json={**report, "area": "slope-1"}, headers=headers).status_code == 409
