@@ -145,17 +145,21 @@ class Bridge:
         self._stopping.set()
         self._wake()
 
-    def adopt(self, site: Site, wait: float = 0.0) -> None:
+    def adopt(self, site: Site, wait: float = 0.0) -> bool:
         """Change to another version of the site, without a gap: what has arrived is read by the one before.
 
         May be called from any thread, which does the work; the change itself is done between two batches. Return once
-        it is done, after `wait` seconds at the latest.
+        it is done, after `wait` seconds at the latest, and whether it is.
         """
         fresh = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
         self._changed.clear()
         self._next = fresh
         self._wake()
-        self._changed.wait(wait)
+        return self.adopted(wait)
+
+    def adopted(self, wait: float | None = None) -> bool:
+        """Wait until the change to what was adopted last is done, for at most `wait` seconds; tell whether it is."""
+        return self._changed.wait(wait)
 
     def figures(self) -> dict[str, Any]:
         """Give counts since the start, by name; `refused` by reason.

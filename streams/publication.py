@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
+import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -109,21 +113,59 @@ class Proposal(msgspec.Struct, frozen=True):
 def proposed(data: Path) -> Proposal | None:
     """Read what is proposed; None when nothing is, or what is cannot be read."""
     try:
-        found = msgspec.msgpack.decode((data / PROPOSED).read_bytes(), type=_Resolved)
-    except (FileNotFoundError, msgspec.DecodeError):
+        return _proposal((data / PROPOSED).read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def proposal_in(file: BinaryIO) -> Proposal | None:
+    """Read what is proposed from its file, as `held` gives it; None when it cannot be read."""
+    return _proposal(file.read())
+
+
+def _proposal(written: bytes) -> Proposal | None:
+    try:
+        found = msgspec.msgpack.decode(written, type=_Resolved)
+    except msgspec.DecodeError:
         return None
     return Proposal(found.packed, found.source, found.author, found.reason, found.time)
 
 
+@contextlib.contextmanager
+def held(data: Path) -> Iterator[BinaryIO | None]:
+    """Hold the file of what is proposed, so that nobody withdraws it meanwhile.
+
+    None when nothing is proposed, or somebody else holds it. Who holds it and dies lets go of it.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context((data / PROPOSED).open("rb"))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            there = os.fstat(file.fileno()).st_nlink > 0  # else withdrawn, or replaced, since it was opened
+        except (FileNotFoundError, BlockingIOError):
+            there = False
+        yield file if there else None
+
+
+def withdraw(data: Path) -> bool:
+    """Take back what is proposed. False when the worker has it in hand: it is no longer ours to take back."""
+    with held(data) as file:
+        if file is not None:
+            (data / PROPOSED).unlink(missing_ok=True)
+        return file is not None or not (data / PROPOSED).exists()
+
+
 def adopt(data: Path, proposal: Proposal) -> None:
-    """Make a proposal the data folder's resolution."""
+    """Make a proposal the data folder's resolution; a newer one that is laid out meanwhile stays."""
     last = _last(data)
-    if last is not None and not shelf.has(data, version_of(last.packed)):
-        _shelve(data, last, None)
     taken = _Resolved(proposal.source, proposal.packed, proposal.author, proposal.reason, proposal.time)
-    _shelve(data, taken, last)
-    replace(data / FILE, msgspec.msgpack.encode(taken))
-    (data / PROPOSED).unlink(missing_ok=True)
+    if last != taken:  # else an earlier try came as far
+        if last is not None and not shelf.has(data, version_of(last.packed)):
+            _shelve(data, last, None)
+        _shelve(data, taken, last)
+        replace(data / FILE, msgspec.msgpack.encode(taken))
+    if proposed(data) == proposal:
+        (data / PROPOSED).unlink(missing_ok=True)
 
 
 def _shelve(data: Path, what: _Resolved, last: _Resolved | None) -> None:

@@ -165,11 +165,18 @@ def propose(data: Path, prepared: Prepared, author: str, reason: str = "", now: 
 def await_in_force(data: Path, version: str, begun: float, seconds: float = SECONDS) -> float:
     """Wait until a proposal is in force; return the seconds since `begun` (monotonic).
 
-    Raise `ReloadError` when the worker does not take it up; the proposal is withdrawn then.
+    Raise `ReloadError` when the worker does not take it up, and the proposal is withdrawn then; also when it has taken
+    it up and is not done, and then it may be in force later.
     """
     while publication.version(data) != version:
         if time.monotonic() - begun > seconds:
-            (data / publication.PROPOSED).unlink(missing_ok=True)
+            if not publication.withdraw(data):
+                raise ReloadError(
+                    f"the worker has taken it up and is not done after {seconds:g} s: it takes force once it is; "
+                    "`foreshock publications` tells, and run/worker.log what holds it up"
+                )
+            if publication.version(data) == version:  # it was done while we looked
+                break
             raise ReloadError(f"the worker did not take it up within {seconds:g} s; what was in force stays")
         time.sleep(PAUSE)
     return time.monotonic() - begun

@@ -52,6 +52,9 @@ RECENT = 500
 FOLLOW_SECONDS = 0.1
 """Seconds between two looks for a changed site: one call to the system each."""
 
+ADOPT_MOST = 10.0
+"""Seconds, at most, between two tries to write a site that the log has into the data folder."""
+
 DAY = 86400.0
 OUTBOX_DAYS = 30.0
 """Days for which a target that was away can still be told."""
@@ -217,11 +220,18 @@ class Worker:
 
     async def _take_up(self) -> None:
         folder = self.settings.data_folder
-        proposal = await asyncio.to_thread(publication.proposed, folder)
-        if proposal is None:
-            logger.error("the proposed site cannot be read and is dropped; what is in force stays")
-            (folder / publication.PROPOSED).unlink(missing_ok=True)
-            return
+        with publication.held(folder) as file:
+            if file is None:  # it is being withdrawn
+                return
+            proposal = await asyncio.to_thread(publication.proposal_in, file)
+            if proposal is None:
+                logger.error("the proposed site cannot be read and is dropped; what is in force stays")
+                (folder / publication.PROPOSED).unlink(missing_ok=True)
+            elif await self._publish(proposal):
+                await self._adopt(proposal)
+
+    async def _publish(self, proposal: publication.Proposal) -> bool:
+        """Write a proposal to the log of every partition. False when the log does not take it."""
         before = self.packed, self.version
         self.packed, self.version = proposal.packed, version_of(proposal.packed)  # a partition opened now has it too
         encoded = observation.encode(
@@ -237,15 +247,31 @@ class Worker:
             await self.app.produce_many(
                 [(OBSERVATIONS, partition, None, encoded) for partition in range(self.partitions)]
             )
-            await asyncio.to_thread(publication.adopt, folder, proposal)
         except (LogWriteError, OSError) as error:  # a full disk: it stays proposed, and the next turn tries again
             self.packed, self.version = before
-            if self._unfollowed != str(error):
-                logger.error("a changed site cannot be put in force yet: %s", error)
-            self._unfollowed = str(error)
-            return
+            self._hold_up(error)
+            return False
+        return True
+
+    async def _adopt(self, proposal: publication.Proposal) -> None:
+        """Have the other processes go by what the log has, however often that must be tried: there is no way back."""
+        pause = FOLLOW_SECONDS
+        while True:
+            try:
+                await asyncio.to_thread(publication.adopt, self.settings.data_folder, proposal)
+                break
+            except (OSError, ValueError) as error:  # a full disk or a folder that cannot be written, mostly
+                self._hold_up(error)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, ADOPT_MOST)
         self._unfollowed = ""
         logger.info("version %s of the site is in the log, by %s", self.version, proposal.author)
+
+    def _hold_up(self, error: Exception) -> None:
+        """Say, once, why a changed site is not in force yet."""
+        if self._unfollowed != str(error):
+            logger.error("a changed site cannot be put in force yet: %s", error)
+        self._unfollowed = str(error)
 
     async def snapshot(self) -> None:
         """Have the state of every partition written once what it stands at is committed."""

@@ -63,6 +63,13 @@ class HomeAssistantSender(MqttSender):
         if notice.area in self._site.areas:
             await self.publish([(self._state(notice.area), msgspec.json.encode(self.standing(notice)))], retain=True)
 
+    def follow(self, target: HomeAssistantTarget) -> None:
+        """Go by another version of the site from now on, on the same connection; all is told anew."""
+        self._left = (self._left | set(self.areas)) - target.areas.keys()
+        self._site = target
+        self.areas = tuple(target.areas)
+        self._begin_anew()
+
     async def close(self) -> None:
         """Say that nobody tells any more, and disconnect."""
         if self._connected:
@@ -75,9 +82,13 @@ class HomeAssistantSender(MqttSender):
     async def _announce(self) -> None:
         messages = [(f"{self._own}{area}/config", msgspec.json.encode(self.device(area))) for area in self.areas]
         messages.append((f"{self._root}/status", b"online"))
-        for start in range(0, len(messages), _AT_ONCE):
-            await self.publish(messages[start : start + _AT_ONCE], retain=True)
-        self._announced = True
+        self._announced = True  # what begins anew meanwhile is announced once more
+        try:
+            for start in range(0, len(messages), _AT_ONCE):
+                await self.publish(messages[start : start + _AT_ONCE], retain=True)
+        except BaseException:
+            self._announced = False
+            raise
 
     async def _take_away(self) -> None:
         while self._left:
@@ -173,6 +184,8 @@ class HomeAssistantSender(MqttSender):
         self._changed()
 
     def _find_left(self, area: str) -> None:
+        if area in self._site.areas:  # since it was found
+            return
         self._left.add(area)
         self._stale = True
         self._changed()

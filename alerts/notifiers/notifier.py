@@ -73,6 +73,14 @@ class Notifier:
         for channel in self._channels:
             channel.wake.set()
 
+    def follow(self, targets: Sequence[Target]) -> None:
+        """Have those who show the site's areas go by another version of it; in the event loop's thread."""
+        named = {target.name: target for target in targets}
+        for channel in self._channels:
+            target = named.get(channel.target.name)
+            if isinstance(channel.sender, HomeAssistantSender) and isinstance(target, HomeAssistantTarget):
+                channel.sender.follow(target)
+
     async def run(self, pokes: asyncio.Event | None = None) -> None:
         """Start and deliver until cancelled; every time `pokes` is set counts as a `notify`."""
         await self.start()

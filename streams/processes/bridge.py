@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -22,11 +23,14 @@ from streams.processes import child
 from streams.settings import STATUS, Settings
 from streams.vitals import Vitals
 
+logger = logging.getLogger(__name__)
+
 AWAY = 10.0
 """Seconds without its broker after which a bridge asks for an alarm: a restart of the broker is none."""
 
 CHANGE_SECONDS = 5.0
-"""Seconds in which the loop comes to change to another version of the site: it may be waiting for a broker."""
+"""Seconds after which it is said that the loop has not changed to another version of the site yet: it may be waiting
+for a broker."""
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -54,9 +58,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     vitals = Vitals(found.hub_path)
     watch = Watch(bridge, vitals, broker.component, needed=name == MAIN)
     threading.Thread(target=watch.run, daemon=True).start()
-    following = Following(
-        found.data_folder, version_of(packed), lambda content: bridge.adopt(heard(content.site), CHANGE_SECONDS)
-    )
+    following = Following(found.data_folder, version_of(packed), lambda content: change(bridge, heard(content.site)))
     following.start()
     figures = FiguresWriter(
         found.data_folder,
@@ -71,6 +73,13 @@ def main(arguments: Sequence[str] = ()) -> None:
         figures.stop()
         vitals.close()
         producer.close()
+
+
+def change(bridge: Bridge, site: Site) -> None:
+    """Change to another version of the site; return once the bridge goes by it, however long that takes."""
+    if not bridge.adopt(site, CHANGE_SECONDS):
+        logger.warning("version %s of the site is not gone by yet: the loop is busy or waits", site.version)
+        bridge.adopted()
 
 
 def bridge_settings(one: Broker, found: Settings, prefix: str) -> BridgeSettings:

@@ -18,7 +18,7 @@ from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target, We
 from sensors.site import Site
 from streams import bundle, publication, settings
 from streams.brokers import brokers
-from streams.bundle import version_of
+from streams.bundle import Bundle, version_of
 from streams.figures import keep_writing
 from streams.following import Following
 from streams.hub import HubClient
@@ -83,6 +83,18 @@ def targets(found: Settings, site: Site) -> list[Target]:
             )
         )
     return listed
+
+
+def taking(notifier: Notifier, found: Settings, loop: asyncio.AbstractEventLoop) -> Callable[[Bundle], None]:
+    """Make what hands each new version of the site over to a notifier, from any thread.
+
+    The prefix of its topics cannot change while it runs; what Home Assistant shows can.
+    """
+
+    def take(content: Bundle) -> None:
+        loop.call_soon_threadsafe(notifier.follow, targets(found, content.site))
+
+    return take
 
 
 def _secret(found: Settings, name: str) -> tuple[str, str]:
@@ -160,8 +172,8 @@ async def _run(found: Settings) -> None:
 
     await notifier.start()
     vitals = Vitals(found.hub_path)
-    # what it sends is made by the engine, and the prefix of its topics cannot change while it runs: nothing to take
-    following = Following(found.data_folder, version_of(packed), lambda _: None)
+
+    following = Following(found.data_folder, version_of(packed), taking(notifier, found, loop))
     following.start()
 
     def figures() -> dict[str, Any]:
@@ -176,6 +188,7 @@ async def _run(found: Settings) -> None:
     try:
         await stop.wait()
     finally:
+        following.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -141,6 +141,65 @@ def test_a_proposal_that_nobody_takes_up_is_withdrawn(folder: Path, data: Path, 
     assert publication.proposed(data) is None
 
 
+def test_a_proposal_that_the_worker_has_in_hand_is_not_said_to_be_withdrawn(
+    folder: Path, data: Path, edit: Edit
+) -> None:
+    edit("areas/slopes.yaml", "soil: 2", "soil: 3")
+    prepared = reload.prepare(folder, data)
+    reload.propose(data, prepared, "test")
+    with publication.held(data) as file:
+        assert file is not None
+        with pytest.raises(reload.ReloadError, match="takes force once it is"):
+            reload.await_in_force(data, prepared.version, time.monotonic(), seconds=0.05)
+        take_up(data)
+    assert publication.version(data) == prepared.version
+
+
+def test_a_proposal_that_is_adopted_at_the_last_moment_is_in_force(
+    folder: Path, data: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit("areas/slopes.yaml", "soil: 2", "soil: 3")
+    prepared = reload.prepare(folder, data)
+    reload.propose(data, prepared, "test")
+    real = publication.withdraw
+
+    def late(data: Path) -> bool:
+        take_up(data)
+        return real(data)
+
+    monkeypatch.setattr(publication, "withdraw", late)
+    assert reload.await_in_force(data, prepared.version, time.monotonic(), seconds=0.05) >= 0.05
+
+
+def test_what_is_withdrawn_or_replaced_since_it_was_opened_is_not_held(tmp_path: Path) -> None:
+    publication.propose(tmp_path, b"one", "s", "a", "", 1.0)
+    with publication.held(tmp_path) as file, publication.held(tmp_path) as other:
+        assert file is not None and other is None
+        assert not publication.withdraw(tmp_path)
+    assert publication.withdraw(tmp_path) and not (tmp_path / publication.PROPOSED).exists()
+    with publication.held(tmp_path) as file:
+        assert file is None
+
+
+def test_a_newer_proposal_outlasts_the_adoption_of_the_one_before(folder: Path, data: Path, edit: Edit) -> None:
+    edit("areas/slopes.yaml", "soil: 2", "soil: 3")
+    first = reload.prepare(folder, data)
+    reload.propose(data, first, "test")
+    taken = publication.proposed(data)
+    assert taken is not None
+    edit("areas/slopes.yaml", "soil: 3", "soil: 4")
+    second = reload.prepare(folder, data)
+    reload.propose(data, second, "test")
+    publication.adopt(data, taken)
+    assert publication.version(data) == first.version
+    left = publication.proposed(data)
+    assert left is not None and left.packed == second.packed
+    publication.adopt(data, taken)  # tried once more: what differs is what differed
+    assert shelf.listed(data)[0].difference == ("points added: 1 (slope-01-soil-3)",)
+    take_up(data)
+    assert publication.version(data) == second.version and not (data / publication.PROPOSED).exists()
+
+
 def test_two_reloads_at_once_are_one_too_many(folder: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reload, "TURN", 0.02)
     with reload.alone(data), pytest.raises(reload.ReloadError, match="another reload"):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from alerts.queries import Reader
 from sensors import observation
-from streams import bundle, settings
+from sensors.observation import Publication
+from streams import bundle, publication, settings
 from streams.batches import Output
 from streams.bundle import Bundle
 from streams.embedded.store import Log
@@ -19,7 +21,7 @@ from streams.hub import HubProducer
 from streams.replay import compare, entries
 from streams.station import Station
 from streams.topics import GROUP, OBSERVATIONS
-from streams.worker import SLICE, SLICE_BYTES, Worker, slices
+from streams.worker import FOLLOW_SECONDS, SLICE, SLICE_BYTES, Worker, slices
 from tests.streams.small_site import START, frame_of, rules, site
 from tests.waiting import reached
 
@@ -146,6 +148,49 @@ def test_it_gives_signs_of_life_while_rules_are_compiled(tmp_path: Path, monkeyp
     assert noticed == [True]
     assert threading.main_thread() not in signs
     assert not [one for one in signs if one.is_alive()], "its thread ends with the work"
+
+
+def test_a_site_that_the_log_has_is_not_published_again_while_the_folder_takes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = settings.load({}, data=str(tmp_path))
+    (tmp_path / "run").mkdir()
+    packed = bundle.pack(CONTENT)
+    publication.write(tmp_path, packed)
+    changed = bundle.pack(Bundle(site=site(points=100), rules=rules(threshold=30.0)))
+    tries, free = list[float](), threading.Event()
+
+    def adopt(data: Path, proposal: publication.Proposal) -> None:
+        tries.append(time.monotonic())
+        if not free.is_set():
+            raise OSError("the folder takes nothing")
+        real(data, proposal)
+
+    real = publication.adopt
+    monkeypatch.setattr(publication, "adopt", adopt)
+
+    async def scenario() -> None:
+        worker = Worker(found, packed, 1, clock=lambda: START)
+        stop, ready = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(worker.run(stop.wait(), ready.set))
+        await asyncio.wait_for(ready.wait(), 20)
+        publication.propose(tmp_path, changed, "s", "test", "", START)
+        await reached(lambda: len(tries) == 4)
+        assert worker.version == bundle.version_of(changed), "there is no way back"
+        assert not publication.withdraw(tmp_path)
+        free.set()
+        await reached(lambda: publication.version(tmp_path) == worker.version)
+        log = worker.app.log_store
+        records = log.read(OBSERVATIONS, 0, 0, log.end(OBSERVATIONS, 0), limit=100)
+        versions = [one.version for _, _, value in records if isinstance(one := observation.decode(value), Publication)]
+        assert versions == [bundle.version_of(packed), worker.version]
+        stop.set()
+        await task
+
+    asyncio.run(scenario())
+    assert tries[3] - tries[0] >= 0.7 > 3 * FOLLOW_SECONDS
+    assert not (tmp_path / publication.PROPOSED).exists()
+    assert sum("cannot be put in force yet" in record.getMessage() for record in caplog.records) == 1
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,56 @@ def test_an_area_that_has_left_the_site_leaves_home_assistant(
 
     with start():
         asyncio.run(scenario())
+
+
+def test_another_version_of_the_site_is_shown_without_a_new_connection(
+    broker: tuple[int, Start], town: Town, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    port, start = broker
+
+    async def scenario() -> None:
+        house = HomeAssistant(port)
+        notifier = notifier_of(tmp_path, port, areas={"river-1": "河", "slope-2": "坡"})
+        await notifier.start()
+        await reached(lambda: all(house.entity(area, "safety") for area in ("river-1", "slope-2")))
+        town.dispatch()
+        await notifier.notify()  # an alarm of the new area that is heard of before the area is
+        await reached(lambda: notifier.figures()["homeassistant"].waiting == 0)
+        notifier.follow(
+            [target(port, areas={"river-1": "河流", "slope-1": "新坡"}, console="https://desk.example.org")]
+        )
+        await reached(lambda: (house.entity("slope-1", "safety") or ("",))[0] == "ON")
+        await reached(lambda: house.device("river-1")["device"]["name"] == "河流")
+        assert house.device("slope-1")["device"]["configuration_url"] == "https://desk.example.org"
+        await reached(lambda: house.latest[config("slope-2")] == b"")
+        await reached(lambda: house.latest["foreshock/homeassistant/areas/slope-2"] == b"")
+        notifier.follow([target(port, areas={"slope-2": "坡"})])
+        await reached(lambda: (house.entity("slope-2", "safety") or ("",))[0] == "OFF")
+        await reached(lambda: house.latest[config("slope-1")] == house.latest[config("river-1")] == b"")
+        assert house.times["foreshock/homeassistant/status"] >= 3
+        await notifier.stop()
+        house.close()
+
+    with start():
+        asyncio.run(scenario())
+
+
+def test_what_changes_while_all_is_announced_is_announced_once_more() -> None:
+    sender = HomeAssistantSender(target(1, areas={"slope-2": "坡"}))
+    told: list[str] = []
+
+    async def publish(messages: Sequence[tuple[str, bytes]], *, retain: bool) -> None:
+        if not told:
+            sender.follow(target(1, areas={"slope-1": "坡"}))
+        told.extend(topic for topic, body in messages if body)
+
+    sender.publish = publish  # type: ignore[method-assign]
+    asyncio.run(sender.send(NOTICE))
+    asyncio.run(sender.send(NOTICE))
+    assert config("slope-1") in told
+    assert sender.take_stale()
+    sender._find_left("slope-1")
+    assert not sender._left
 
 
 def test_a_notifier_that_dies_is_unavailable(broker: tuple[int, Start]) -> None:  # noqa: F811

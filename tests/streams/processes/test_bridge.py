@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from sensors.bridge import Bridge as RealBridge
+from sensors.bridge import BridgeSettings
+from streams import bundle, publication
+from streams.bundle import Bundle, version_of
+from streams.following import Following
+from streams.hub import HubProducer
 from streams.processes import bridge as module
-from streams.processes.bridge import AWAY, Watch
+from streams.processes.bridge import AWAY, Watch, change
+from tests.streams.small_site import rules, site
+from tests.waiting import until
 
 
 @dataclass
@@ -77,3 +88,27 @@ def test_the_main_bridge_is_ready_with_its_broker_a_further_one_without(ready: l
     bridge.connected = True
     main.look(2.0)
     assert ready == ["ready", "ready"]
+
+
+def test_a_version_is_followed_only_once_the_loop_goes_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "CHANGE_SECONDS", 0.01)
+    before = bundle.pack(Bundle(site=site(), rules=rules()))
+    after = bundle.pack(Bundle(site=site(points=9), rules=rules()))
+    publication.write(tmp_path, after)
+    producer = HubProducer(tmp_path / "hub")
+    bridge = RealBridge(site(), producer, BridgeSettings(host="127.0.0.1", port=1))
+    following = Following(tmp_path, version_of(before), lambda content: change(bridge, content.site))
+    looking = threading.Thread(target=following.look, daemon=True)
+    with caplog.at_level(logging.WARNING):
+        looking.start()  # the loop does not turn yet
+        assert until(lambda: "not gone by yet" in caplog.text)
+    assert following.version == version_of(before)
+    loop = threading.Thread(target=bridge.run, daemon=True)
+    loop.start()
+    looking.join(10)
+    assert following.version == version_of(after)
+    bridge.stop()
+    loop.join(10)
+    producer.close()

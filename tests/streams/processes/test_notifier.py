@@ -15,8 +15,10 @@ from alerts.notifiers.deliveries import Deliveries, Letter
 from alerts.notifiers.notice import Notice
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import HomeAssistantTarget, WebhookTarget
-from streams import settings
-from streams.processes.notifier import AGAIN, Undelivered, targets
+from streams import bundle, publication, settings
+from streams.bundle import Bundle
+from streams.following import Following
+from streams.processes.notifier import AGAIN, Undelivered, taking, targets
 from tests.alerts.notifiers.world import Town, receiver
 from tests.streams.small_site import site
 from tests.waiting import reached
@@ -32,6 +34,28 @@ def test_home_assistant_is_told_in_the_sites_language_where_it_is_asked_for() ->
     assert house.areas == {area.id: area.name.zh for area in made.areas}
     _, house = targets(found, msgspec.structs.replace(made, language="en"))
     assert isinstance(house, HomeAssistantTarget) and house.title == made.name.en
+
+
+def test_another_version_of_the_site_reaches_home_assistants_sender_in_the_loop(tmp_path: Path) -> None:
+    found = settings.load({}, data=str(tmp_path), homeassistant_prefix="house")
+    Journal(tmp_path / "journal.sqlite").close()
+    made = site()
+    new = msgspec.structs.replace(made.areas[0], id="new")
+    changed = msgspec.structs.replace(made, areas=(*made.areas[1:], new))
+    publication.write(tmp_path, bundle.pack(Bundle(site=changed)))
+
+    async def scenario() -> None:
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", targets(found, made))
+        sender = notifier._channels[1].sender
+        take = taking(notifier, found, asyncio.get_running_loop())
+        following = Following(tmp_path, bundle.version_of(bundle.pack(Bundle(site=made))), take)
+        assert "new" not in sender.areas
+        await asyncio.to_thread(following.look)
+        await reached(lambda: list(sender.areas) == [area.id for area in changed.areas])
+        assert sender.take_stale(), "all is told anew"
+        await notifier.stop()
+
+    asyncio.run(scenario())
 
 
 class Told:
