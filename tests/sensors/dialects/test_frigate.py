@@ -59,6 +59,13 @@ class TestFrigate(DialectSuite):
         assert first.zones == ("slope", "road")
         assert (first.time, first.received) == (1763900000.5, RECEIVED)
 
+    def test_what_an_event_says_is_cut_to_its_longest(self) -> None:
+        zones = [f"{place:05}" + "z" * 300 for place in range(5000)]
+        long = message(id="i" * 60_000, label="l" * 1000, current_zones=zones, top_score=77.0)
+        event = self.decode(long).events[0][1]
+        assert (len(event.event), len(event.kind), len(event.zones)) == (256, 256, 32)
+        assert max(map(len, event.zones)) == 256 and event.confidence is None
+
     def test_an_end_carries_its_own_time(self) -> None:
         assert self.decode(message("end", end_time=1763900009.0)).events[0][1].time == 1763900009.0
 
