@@ -127,6 +127,10 @@ class Topics(dict[bytes, int]):
         self.pop(topic.encode(), None)  # remembered as refused, or as the lane's
         return True
 
+    def has_learnt(self, topic: str) -> bool:
+        """Tell whether a payload told of a topic, so that it is subscribed to."""
+        return topic in self._learnt
+
     def succeed(self, other: Topics) -> dict[str, bool]:
         """Take over what payloads told the topics of an earlier version of the site.
 
