@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects import cameras, dwell, values
-from sensors.dialects.dialect import MISSING, Decoded, Lane, Left, Refusal, Refused, Route, decode_each, nothing
+from sensors.dialects.dialect import MISSING, Decoded, Lane, Left, Refusal, Refused, Route, Wanted, decode_each, nothing
 from sensors.dialects.dwell import Dwell
 from sensors.lookup import Registry
 from sensors.observation import GOOD, SIMULATED, CameraEvent, Said
@@ -138,6 +138,13 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
     return decoded
 
 
+def succeed(lane: Lane, old: Lane) -> list[Wanted]:
+    """Take over how long objects have been in zones."""
+    if Dwell in old.cache:
+        Dwell.of(lane.cache, lane.config.dwell).succeed(old.cache[Dwell])
+    return []
+
+
 def _events(lane: Lane, places: Sequence[int], payloads: Sequence[bytes], received: float, decoded: Decoded) -> None:
     config: Frigate = lane.config
     items, errors = decode_each(_event, payloads)
@@ -158,7 +165,7 @@ def _events(lane: Lane, places: Sequence[int], payloads: Sequence[bytes], receiv
         else:
             seen = event(after, item.type, camera, received)
             decoded.events += [(place, one) for one in seen]
-            if config.dwell:
+            if config.dwell or Dwell in lane.cache:
                 decoded.events += [(place, one) for one in _loitering(lane, after, item.type, camera, seen[0])]
 
 
