@@ -78,7 +78,8 @@ class Listener:
             verdict="unheard",
             beginning=message.payload[:120].decode("utf-8", "backslashreplace"),
         )
-        if not any(covers(one, message.topic) for one in self._filters):
+        learnt = self._intake.topics.has_learnt(message.topic)
+        if not learnt and not any(covers(one, message.topic) for one in self._filters):
             return heard
         arrivals = arrivals_of(self._intake, message.topic, message.payload, retained=message.retained)
         checked = self._intake.check(arrivals, message.time)

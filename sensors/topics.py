@@ -127,6 +127,10 @@ class Topics(dict[bytes, int]):
         self.pop(topic.encode(), None)  # remembered as refused, or as the lane's
         return True
 
+    def has_learnt(self, topic: str) -> bool:
+        """Tell whether a payload told of a topic, so that it is subscribed to."""
+        return topic in self._learnt
+
     def succeed(self, other: Topics) -> dict[str, bool]:
         """Take over what payloads told the topics of an earlier version of the site.
 
@@ -135,12 +139,22 @@ class Topics(dict[bytes, int]):
         for (source, kind), place in other._places.items():
             spoken = other._sources[source]
             carry = getattr(spoken[0], "succeed", None)
-            if carry is not None and spoken in self._sources:
-                lane = self._lane(self._sources.index(spoken), kind)
+            heir = self._heir(*spoken) if carry is not None else None
+            if carry is not None and heir is not None:
+                lane = self._lane(heir, kind)
                 for wanted in carry(self.lanes[lane], other.lanes[place]):
                     self.learn(lane, wanted)
         gone = {topic: False for topic in other._learnt if topic not in self._learnt}
         return gone | {topic: True for topic in self._learnt if topic not in other._learnt}
+
+    def _heir(self, dialect: Dialect, config: Any) -> int | None:
+        """Find the source that goes on for one of an earlier version: the same, else that of the same prefix."""
+        if (dialect, config) in self._sources:
+            return self._sources.index((dialect, config))
+        for place, (other, changed) in enumerate(self._sources):
+            if other is dialect and changed.prefix == config.prefix:
+                return place
+        return None
 
     def refusal(self, topic: bytes) -> Refusal:
         """Say why a topic is refused."""

@@ -20,10 +20,11 @@ from rules.rule import load_rules
 from sensors.document import DocumentError, Problem
 from sensors.lookup import Registry
 from sensors.registry import indices, load_site
-from streams import bundle, publication, shelf
+from streams import brokers, bundle, publication, running, shelf
 from streams.bundle import Bundle, version_of
 from streams.difference import Difference, difference
 from streams.figures import read_figures
+from streams.settings import SettingsError
 
 PROCESSES = ("worker", "bridge", "console", "notifier", "camera")
 SECONDS = 60.0
@@ -108,6 +109,7 @@ def _prepared(
     if packed is None:
         packed = bundle.pack(content)
     _require_no_restart(current, content)
+    _require_shareable(data, content)
     _require_compiled(content)
     return Prepared(
         content=content,
@@ -142,6 +144,14 @@ def _require_no_restart(current: Bundle, content: Bundle) -> None:
                     f"area {area.id} would move to another partition, away from its open alarms and its points' "
                     f"state: keep it in its group with `group: {then.areas[id].group}`"
                 )
+
+
+def _require_shareable(data: Path, content: Bundle) -> None:
+    """Raise `ReloadError` when a broker's subscriptions, which the run shares, must not be shared with this site."""
+    try:
+        brokers.require_shareable(running.shared_of(data), content.site.signals)
+    except SettingsError as error:
+        raise ReloadError(str(error)) from error
 
 
 def _require_compiled(content: Bundle) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
+
+from streams.brokers import Broker
 from streams.durable import replace
 
 _SITE = "site"
+_SHARED = "shared.json"
 
 
 def note_site(data: Path, site: Path) -> None:
@@ -20,3 +25,16 @@ def site_of(data: Path) -> Path | None:
         return Path((data / "run" / _SITE).read_bytes().decode(errors="replace"))
     except FileNotFoundError:
         return None
+
+
+def note_shared(data: Path, listed: Iterable[Broker]) -> None:
+    """Note the brokers whose subscriptions a run shares with other bridges."""
+    replace(data / "run" / _SHARED, msgspec.json.encode([one for one in listed if one.share]))
+
+
+def shared_of(data: Path) -> list[Broker]:
+    """Read the brokers whose subscriptions the latest run shares; none when it did not say."""
+    try:
+        return msgspec.json.decode((data / "run" / _SHARED).read_bytes(), type=list[Broker])
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return []

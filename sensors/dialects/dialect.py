@@ -10,8 +10,9 @@ A dialect is a module with
 A dialect whose topics say more than a point (a device, a camera, what kind of message it is) puts that into the route's
 `subject`; `points` then holds, for each payload, the place of its subject in `lane.subjects`. A dialect that has to
 answer (to ask for a birth certificate) puts what is to be published into `Decoded.replies`. A dialect that learns from
-payloads which further topics carry its readings puts them into `Decoded.wanted`, and offers a fourth function,
-`succeed(lane, old) -> list[Wanted]`: what payloads told a lane of an earlier version of the site is taken over.
+payloads which further topics carry its readings puts them into `Decoded.wanted`. One that remembers what payloads told
+offers a fourth function, `succeed(lane, old) -> list[Wanted]`: what they told a lane of an earlier version of the site
+is taken over. Its configuration has a `prefix`, by which that lane is found where the rest has changed.
 
 All three are pure but for `lane.cache`; a payload, however hostile, is refused with a reason and never raises.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -31,6 +32,16 @@ class Dwell:
             found = cache[cls] = cls(limits)
         return found
 
+    def succeed(self, other: Dwell) -> None:
+        """Go on where the one of an earlier version of the site stopped.
+
+        Of a zone that has no time any more, it keeps who was told of: that they loiter has still to end.
+        """
+        for id, held in other._since.items():
+            kept = {zone: (since, told) for zone, (since, told) in held.items() if told or zone in self._limits}
+            if kept:
+                self._since[id] = kept
+
     def take(self, id: str, zones: Sequence[str], time: float, *, is_over: bool) -> list[tuple[str, Phase]]:
         """Take in where an object is at `time` (unix seconds); list the zones that it loiters in, and how that stands.
 
@@ -42,7 +53,7 @@ class Dwell:
         inside = () if is_over else tuple(zone for zone in zones if zone in self._limits)
         for zone in dict.fromkeys((*held, *inside)):
             since, told = held.get(zone, (time, False))
-            long = time - since >= self._limits[zone]
+            long = time - since >= self._limits.get(zone, math.inf)
             if zone in inside:
                 if long:
                     said.append((zone, "update" if told else "new"))

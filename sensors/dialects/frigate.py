@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects import cameras, dwell, values
-from sensors.dialects.dialect import MISSING, Decoded, Lane, Left, Refusal, Refused, Route, decode_each, nothing
+from sensors.dialects.dialect import MISSING, Decoded, Lane, Left, Refusal, Refused, Route, Wanted, decode_each, nothing
 from sensors.dialects.dwell import Dwell
 from sensors.lookup import Registry
 from sensors.observation import GOOD, SIMULATED, CameraEvent, Said
@@ -138,6 +138,13 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
     return decoded
 
 
+def succeed(lane: Lane, old: Lane) -> list[Wanted]:
+    """Take over how long objects have been in zones."""
+    if Dwell in old.cache:
+        Dwell.of(lane.cache, lane.config.dwell).succeed(old.cache[Dwell])
+    return []
+
+
 def _events(lane: Lane, places: Sequence[int], payloads: Sequence[bytes], received: float, decoded: Decoded) -> None:
     config: Frigate = lane.config
     items, errors = decode_each(_event, payloads)
@@ -156,41 +163,36 @@ def _events(lane: Lane, places: Sequence[int], payloads: Sequence[bytes], receiv
         elif after.false_positive:
             decoded.refused.append(Refused(place, "false_positive", after.id[:128]))
         else:
-            decoded.events += [
-                (place, event(after, item.type, camera.id, area, received)) for area in dict.fromkeys(camera.areas)
-            ]
-            if config.dwell:
-                seen = decoded.events[-1][1]
-                decoded.events += [(place, one) for one in _loitering(lane, after, item.type, camera, seen)]
+            seen = event(after, item.type, camera, received)
+            decoded.events += [(place, one) for one in seen]
+            if config.dwell or Dwell in lane.cache:
+                decoded.events += [(place, one) for one in _loitering(lane, after, item.type, camera, seen[0])]
 
 
-def event(after: After, phase: str, camera: str, area: str, received: float) -> CameraEvent:
-    """Make the observation of one tracked object in one area."""
+def event(after: After, phase: str, camera: Camera, received: float) -> list[CameraEvent]:
+    """Make the observations of one tracked object, one for each area of its camera."""
     moments: tuple[Any, ...] = (after.frame_time, after.start_time)
     if phase == "end":
         moments = (after.end_time, *moments)
-    time = next((moment for moment in moments if moment is not None), received)
-    confidence = after.top_score if after.top_score is not None else after.score
-    return CameraEvent(
-        area=area,
-        camera=camera,
+    return cameras.seen(
+        camera,
         kind=after.label,
         event=after.id,
-        time=time,
+        time=next((moment for moment in moments if moment is not None), received),
         received=received,
         phase=phase,
-        confidence=confidence,
-        zones=tuple(dict.fromkeys((*after.entered_zones, *after.current_zones))),
+        confidence=after.top_score if after.top_score is not None else after.score,
+        zones=(*after.entered_zones, *after.current_zones),
         quality=SIMULATED if after.simulated else GOOD,
     )
 
 
 def _loitering(lane: Lane, after: After, phase: str, camera: Camera, told: Said) -> list[CameraEvent]:
     """Make events of an object that is longer in a zone than the site says."""
-    held = Dwell.of(lane.cache, lane.config.dwell)
+    held, id = Dwell.of(lane.cache, lane.config.dwell), after.id[: cameras.LONGEST_ID]
     return [
         one
-        for zone, stands in held.take(after.id, after.current_zones, told.time, is_over=phase == "end")
+        for zone, stands in held.take(id, after.current_zones, told.time, is_over=phase == "end")
         for one in cameras.seen(
             camera,
             kind=dwell.KIND,

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
 from sensors.dialects import sparkplug_metric
-from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Reply, Route
+from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Reply, Route, Wanted
 from sensors.dialects.sparkplug_b_pb2 import Payload
 from sensors.dialects.sparkplug_metric import NotAReadingError
 from sensors.dialects.sparkplug_node import NO_LIFE, ROUND, Device, Node, Nodes, Tag
@@ -99,6 +99,77 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
     return reader.decoded()
 
 
+def succeed(lane: Lane, old: Lane) -> list[Wanted]:
+    """Take over the nodes that were heard under an earlier version of the site, bound to this one's points.
+
+    Of a metric that was bound to no point, its birth is not remembered: where the site now has one for it, the node is
+    asked for its birth.
+    """
+    before: Nodes = old.cache.get("nodes", Nodes())
+    nodes: Nodes = lane.cache.setdefault("nodes", Nodes())
+    for name, node in before.items():
+        nodes.carry(
+            name,
+            node,
+            {device: _rebound(lane, old, _owner(name, device), told) for device, told in node.devices.items()},
+        )
+    for point in lane.registry.site.points:
+        for source in point.sources:
+            dialect, _, full = source.partition(":")
+            if dialect == "sparkplug" and old.registry.source(dialect, full) is None:
+                found = nodes.get("/".join(full.split("/", 2)[:2]))
+                if found is not None and found.born:
+                    found.wanting = True
+    return []
+
+
+def _owner(node: str, device: str) -> str:
+    return f"{node}/{device}" if device else node
+
+
+def _rebound(lane: Lane, old: Lane, owner: str, told: Device) -> Device:
+    """Bind what a birth told to the points of the lane's site."""
+    named: dict[str, Tag | None] = {}
+    units: set[str] = set()
+    for name, tag in told.named.items():
+        named[name] = None
+        source = lane.registry.source("sparkplug", f"{owner}/{name}") if tag is not None else None
+        if tag is None or source is None:
+            continue
+        then, now = old.registry.by_index[tag.point], lane.registry.by_index[source.point]
+        if (then.unit, then.source_unit) == (now.unit, now.source_unit):
+            named[name] = tag._replace(point=source.point)
+        else:
+            named[name] = _bind(lane.registry, owner, name, tag.unit, tag.datatype, units)
+    return Device(
+        aliases={alias: named[tag.name] if tag is not None else None for alias, tag in told.aliases.items()},
+        named=named,
+        points={tag.point: None for tag in named.values() if tag is not None},
+        partial=told.partial,
+    )
+
+
+def _bind(registry: Registry, owner: str, name: str, unit: str, datatype: int, units: set[str]) -> Tag | None:
+    """Find the point of a metric. The unit that it gives goes before the site's, unless that alone is one.
+
+    `units` are those that were looked at for the same birth.
+    """
+    full = f"{owner}/{name}"
+    source = registry.source("sparkplug", full)
+    if source is None:
+        return None
+    if unit:
+        units.add(unit)
+        try:
+            if len(units) > MOST_UNITS:
+                raise UnitError(f"more than {MOST_UNITS} units in a message")
+            source = registry.source("sparkplug", full, unit) or source
+        except UnitError as error:
+            if not registry.by_index[source.point].source_unit:
+                return Tag(source.point, 1.0, 0.0, datatype, str(error)[:200], name, unit)
+    return Tag(*source, datatype, "", name, unit)
+
+
 def rebirth(prefix: str, group: str, node: str, now: float) -> Reply:
     """Make the command that asks a node for its births, as of `now` (unix seconds)."""
     metric = Payload.Metric(name=REBIRTH, datatype=11, boolean_value=True)
@@ -173,7 +244,7 @@ class _Reader:
                     self._birth(subject, node, message)
                 self._read(subject, node, message)
                 return
-        if not node.born or (seq is not None and node.missed(seq, digest)):
+        if not node.born or (seq is not None and node.missed(seq, digest)) or node.wanting:
             self._ask(subject, node)
         match subject.kind:
             case "DDEATH":
@@ -210,20 +281,11 @@ class _Reader:
         self._say("online", subject, device.points)
 
     def _bind(self, name: str, metric: Payload.Metric) -> Tag | None:
-        """Find the point of a metric. The unit that it gives goes before the site's, unless that alone is one."""
-        full = f"{self.owner}/{name}"
-        source = self.registry.source("sparkplug", full)
-        unit = sparkplug_metric.unit(metric) if source is not None else ""
-        if source is not None and unit:
-            self.units.add(unit)
-            try:
-                if len(self.units) > MOST_UNITS:
-                    raise UnitError(f"more than {MOST_UNITS} units in a message")
-                source = self.registry.source("sparkplug", full, unit) or source
-            except UnitError as error:
-                if not self.registry.by_index[source.point].source_unit:
-                    return Tag(source.point, 1.0, 0.0, metric.datatype, str(error)[:200])
-        return Tag(*source, metric.datatype) if source is not None else None
+        """Find the point of a metric, in the unit that it gives."""
+        if self.registry.source("sparkplug", f"{self.owner}/{name}") is None:
+            return None
+        unit = sparkplug_metric.unit(metric)
+        return _bind(self.registry, self.owner, name, unit, metric.datatype, self.units)
 
     def _read(self, subject: Subject, node: Node, message: Payload) -> None:
         """Read the metrics of a birth or of data."""
@@ -250,7 +312,7 @@ class _Reader:
             if tag is None:
                 unbound += 1
                 continue
-            point, scale, offset, datatype, wrong = tag
+            point, scale, offset, datatype, wrong, _, _ = tag
             try:
                 if wrong:
                     raise UnitError(wrong)

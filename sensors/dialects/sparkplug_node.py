@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ class Tag(NamedTuple):
     offset: float
     datatype: int
     wrong: str = ""  # why its unit cannot be taken
+    name: str = ""
+    unit: str = ""  # that the birth gave
 
 
 @dataclass(slots=True)
@@ -50,13 +53,14 @@ class Device:
 class Node:
     """Hold one node's state: whether it is born, its devices, the number that its next message must have."""
 
-    __slots__ = ("_ask_at", "_asked", "_next", "_pause", "_recent", "birth", "devices", "doubtful", "life")
+    __slots__ = ("_ask_at", "_asked", "_next", "_pause", "_recent", "birth", "devices", "doubtful", "life", "wanting")
 
     def __init__(self) -> None:
         self.life: int | None = None  # bdSeq of the birth; None: not born
         self.birth = 0  # digest of the birth's payload
         self.devices: dict[str, Device] = {}  # "" is the node itself
         self.doubtful = False  # something was missed since the birth: another birth perhaps, with other aliases
+        self.wanting = False  # the site has come to bind what the birth told: it must tell again
         self._next: int | None = None
         self._recent = array("q")  # digest of the last message of each number
         self._asked = self._ask_at = 0.0
@@ -82,7 +86,7 @@ class Node:
 
     def die(self) -> None:
         """Forget the birth."""
-        self.life, self._next, self.doubtful = None, None, False
+        self.life, self._next, self.doubtful, self.wanting = None, None, False, False
         self._recent = array("q")
 
     def missed(self, seq: int, digest: int) -> bool:
@@ -122,6 +126,12 @@ class Nodes(dict[str, Node]):
         for name in list(node.devices) if device is None else [device]:
             found = node.devices.pop(name, None)
             self.metrics -= found.size if found is not None else 0
+
+    def carry(self, name: str, node: Node, devices: dict[str, Device]) -> None:
+        """Take a node over from an earlier version of the site, its devices as they are bound in this one."""
+        taken = self[name] = copy.copy(node)
+        taken.devices = devices
+        self.metrics += sum(device.size for device in devices.values())
 
     def learn(self, device: Device, name: str, alias: int | None, tag: Tag | None) -> None:
         """Remember a metric while there is room: by its alias, and by its name if it is bound or has no alias."""

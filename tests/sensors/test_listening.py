@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from sensors.listening import Heard, Listener
 from sensors.lookup import Registry
+from sensors.site import HomeAssistant
 from sensors.tap import Message
 from tests.sensors.test_again import NOW, site
 
@@ -42,6 +44,19 @@ def test_what_would_be_refused_says_why(topic: str, payload: bytes, verdict: str
 def test_a_topic_that_the_bridge_does_not_subscribe_to_is_unheard() -> None:
     heard = hear("elsewhere/x", b"21.5\x1b")
     assert (heard.verdict, heard.beginning, heard.troubles) == ("unheard", "21.5\x1b", ())
+
+
+def test_a_topic_that_an_announcement_told_of_is_heard() -> None:
+    made = site(5)
+    bound = msgspec.structs.replace(made.points[1], sources=("homeassistant:u1",))
+    signals = msgspec.structs.replace(made.signals, homeassistant=(HomeAssistant(),))
+    points = (made.points[0], bound, *made.points[2:])
+    listener = Listener(Registry(msgspec.structs.replace(made, points=points, signals=signals)))
+    assert listener.hear(Message(NOW, "dev/x", b"3", False)).verdict == "unheard"
+    announced = json.dumps({"unique_id": "u1", "state_topic": "dev/x"}).encode()
+    listener.hear(Message(NOW, "homeassistant/sensor/x/config", announced, True))
+    heard = listener.hear(Message(NOW, "dev/x", b"3", False))
+    assert (heard.verdict, heard.count) == ("taken", 1)
 
 
 def test_a_stored_copy_without_a_time_is_refused_as_the_bridge_does() -> None:

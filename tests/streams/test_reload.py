@@ -11,10 +11,11 @@ import msgspec
 import pytest
 
 from sensors.document import DocumentError
-from streams import bundle, publication, reload, shelf
+from streams import brokers, bundle, publication, reload, running, shelf
 from streams.bundle import Bundle
 from streams.difference import difference, lines
 from streams.following import Following
+from streams.settings import Settings
 from tests.streams.small_site import rules, site
 from tests.streams.test_renames import renamed
 
@@ -112,6 +113,22 @@ def test_what_takes_a_restart_is_refused(
         edit(file, old, new)
     with pytest.raises(reload.ReloadError, match=words):
         reload.prepare(folder, data)
+
+
+def test_a_dialect_that_the_run_shares_but_must_not_is_refused(folder: Path, data: Path, edit: Edit) -> None:
+    first = publication.version(data)
+    edit("site.yaml", "signals:\n", "signals:\n  homeassistant: [{}]\n")
+    [shared] = brokers.brokers(Settings(mqtt_host="somewhere", mqtt_share="team"))
+    shared = msgspec.structs.replace(shared, dialects=("native", "homeassistant"))
+    running.note_shared(data, [shared])
+    with pytest.raises(reload.ReloadError, match=r"MQTT_SHARE \(main\): homeassistant cannot be shared"):
+        reload.reload(folder, data, "test")
+    assert publication.version(data) == first and publication.proposed(data) is None
+    for listed in ([msgspec.structs.replace(shared, dialects=("native",))], brokers.brokers(Settings())):
+        running.note_shared(data, listed)
+        assert reload.prepare(folder, data).version != first
+    (data / "run" / "shared.json").write_bytes(b"damaged")
+    assert running.shared_of(data) == []
 
 
 def test_an_area_stays_in_its_partition() -> None:

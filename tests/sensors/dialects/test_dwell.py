@@ -43,3 +43,14 @@ def test_only_so_many_objects_are_remembered() -> None:
 def test_a_lane_keeps_one() -> None:
     cache: dict[object, object] = {}
     assert Dwell.of(cache, {"gate": 1.0}) is Dwell.of(cache, {"gate": 1.0})
+
+
+def test_another_version_of_the_site_goes_on_and_ends_what_has_no_time_any_more() -> None:
+    held = Dwell({"gate": 60.0, "yard": 60.0})
+    held.take("1", ["gate", "yard"], 0.0, is_over=False)
+    held.take("2", ["yard"], 0.0, is_over=False)
+    assert held.take("1", ["gate", "yard"], 61.0, is_over=False) == [("gate", "new"), ("yard", "new")]
+    after = Dwell({"gate": 60.0, "road": 5.0})
+    after.succeed(held)
+    assert after.take("1", ["gate", "yard"], 62.0, is_over=False) == [("gate", "update"), ("yard", "end")]
+    assert after.take("2", ["yard"], 70.0, is_over=True) == []

@@ -59,6 +59,13 @@ class TestFrigate(DialectSuite):
         assert first.zones == ("slope", "road")
         assert (first.time, first.received) == (1763900000.5, RECEIVED)
 
+    def test_what_an_event_says_is_cut_to_its_longest(self) -> None:
+        zones = [f"{place:05}" + "z" * 300 for place in range(5000)]
+        long = message(id="i" * 60_000, label="l" * 1000, current_zones=zones, top_score=77.0)
+        event = self.decode(long).events[0][1]
+        assert (len(event.event), len(event.kind), len(event.zones)) == (256, 256, 32)
+        assert max(map(len, event.zones)) == 256 and event.confidence is None
+
     def test_an_end_carries_its_own_time(self) -> None:
         assert self.decode(message("end", end_time=1763900009.0)).events[0][1].time == 1763900009.0
 
@@ -193,3 +200,22 @@ def test_an_object_that_stays_in_a_zone_loiters() -> None:
     assert told("new", RECEIVED, "gate") == []
     assert told("update", RECEIVED + 61, "gate") == [("loitering", "new", ("gate",))]
     assert told("end", RECEIVED + 70) == [("loitering", "end", ("gate",))]
+
+
+def test_an_object_loiters_on_when_the_site_changes() -> None:
+    lane = Lane("event", Frigate(dwell={"gate": "1 min"}), Registry(site()))
+
+    def told(lane: Lane, phase: str, time: float) -> list[str]:
+        payload = message(phase, camera="yard", frame_time=time, current_zones=["gate"])
+        decoded = frigate.decode(lane, np.array([-1]), [payload], RECEIVED)
+        return [one.phase for _, one in decoded.events if one.kind == "loitering"]
+
+    assert told(lane, "new", RECEIVED) == []
+    after = Lane("event", Frigate(dwell={"gate": "2 min"}), Registry(site()))
+    assert frigate.succeed(after, lane) == []
+    assert told(after, "update", RECEIVED + 61) == []
+    assert told(after, "update", RECEIVED + 121) == ["new"]
+    last = Lane("event", Frigate(), Registry(site()))
+    frigate.succeed(last, after)
+    assert told(last, "update", RECEIVED + 122) == ["end"]
+    frigate.succeed(after, Lane("event", Frigate(), Registry(site())))

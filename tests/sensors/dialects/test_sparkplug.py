@@ -12,6 +12,7 @@ import pytest
 
 from scripts import generate_proto
 from sensors import observation, packing
+from sensors.again import arrivals_of
 from sensors.dialects import sparkplug, sparkplug_node
 from sensors.dialects.dialect import Lane, Refusal, Route
 from sensors.dialects.sparkplug_b_pb2 import Payload
@@ -19,7 +20,7 @@ from sensors.intake import Intake
 from sensors.lookup import Registry
 from sensors.observation import BAD, HISTORICAL, UNCERTAIN, SourceState
 from sensors.reader import Arrivals
-from sensors.site import Sparkplug
+from sensors.site import Site, Sparkplug
 from tests.sensors.dialects.sparkplug_edge import (
     BOOLEAN,
     CONFIG,
@@ -407,6 +408,88 @@ def test_a_devices_death_takes_the_device_only() -> None:
 def test_the_death_of_a_node_that_is_not_known_asks_whether_it_lives() -> None:
     decoded = Host().hear(node_death())
     assert not decoded.events and asked(decoded) == [ASK]
+
+
+# another version of the site
+
+
+def after(host: Host, made: Site) -> Host:
+    """Give the host that goes on with another version of the site."""
+    fresh = Host(made)
+    assert sparkplug.succeed(fresh.lane, host.lane) == []
+    return fresh
+
+
+def changed(made: Site, **points: dict[str, Any]) -> Site:
+    """Change points."""
+    found = tuple(msgspec.structs.replace(point, **points.get(point.id, {})) for point in made.points)
+    return msgspec.structs.replace(made, points=found)
+
+
+def test_what_was_born_lives_on_when_the_site_changes() -> None:
+    host = Host()
+    host.hear(node_birth(metric("Load", 5.0)), birth(*tags(1, 5)))
+    moved = changed(a_site(), p1={"index": 71}, p2={"index": 1}, p5={"areas": ("a0",)})
+    fresh = after(host, moved)
+    decoded = fresh.hear(data(metric("", 3.0, alias=1), metric("M5", 4.0), seq=2))
+    assert readings(decoded) == [(71, 3.0), (5, 4.0)] and not decoded.replies and not decoded.refused
+    assert readings(host.hear(data(metric("", 3.0, alias=1), seq=3))) == [(1, 3.0)], "the version before is as it was"
+    gone = fresh.hear(node_death())
+    assert states(gone) == [
+        ("sparkplug:plant/edge", "offline", "a0", (0,)),
+        ("sparkplug:plant/edge/rtu", "offline", "a1", (71,)),
+        ("sparkplug:plant/edge/rtu", "offline", "a0", (5,)),
+    ]
+    assert refused(after(Host(), moved).hear(node_birth())) == {"unbound": 1}, "of nothing, nothing is taken over"
+
+
+def test_units_are_those_of_the_changed_points() -> None:
+    host = Host(a_site(p2="cm"))
+    host.hear(node_birth(), birth(*tags(1, unit="m"), *tags(2), *tags(3, unit="bananas")))
+    units = changed(a_site(p2="m"), p1={"unit": "cm"}, p3={"source_unit": "cm"})
+    sent = [metric("", 1.0, alias=alias) for alias in (1, 2, 3)]
+    before = host.hear(data(*sent, seq=2))
+    assert readings(before) == [(1, 1000.0), (2, 10.0)] and refused(before) == {"wrong_unit": 1}
+    assert readings(after(host, units).hear(data(*sent, seq=3))) == [(1, 100.0), (2, 1000.0), (3, 10.0)]
+
+
+def test_a_metric_that_comes_to_be_bound_asks_for_a_birth_and_one_that_is_bound_no_more_does_not() -> None:
+    host = Host(changed(a_site(), p2={"sources": ()}))
+    host.hear(node_birth(), birth(*tags(1, 2)))
+    sent = metric("", 3.0, alias=1), metric("", 4.0, alias=2)
+    fresh = after(after(host, a_site()), a_site())
+    decoded = fresh.hear(data(*sent, seq=2))
+    assert readings(decoded) == [(1, 3.0)] and asked(decoded) == [ASK] and refused(decoded) == {"unbound": 1}
+    assert fresh.hear(data(sent[0], seq=3)).quality.tolist() == [0], "its numbers are still counted"
+    assert fresh.hear(data(sent[0], seq=5)).quality.tolist() == [UNCERTAIN]
+    fresh.hear(node_birth(bd=2), birth(*tags(1, 2)), at=RECEIVED + 1)
+    decoded = fresh.hear(data(*sent, seq=2), at=RECEIVED + 99)
+    assert readings(decoded) == [(1, 3.0), (2, 4.0)] and not decoded.replies
+    less = after(fresh, changed(a_site(), p1={"sources": ()}))
+    decoded = less.hear(data(*sent, seq=3), at=RECEIVED + 99)
+    assert readings(decoded) == [(2, 4.0)] and not decoded.replies and refused(decoded) == {"unbound": 1}
+
+
+def test_what_is_taken_over_counts_as_remembered() -> None:
+    host = Host()
+    host.hear(node_birth(), birth(*tags(*range(1, 9))))
+    fresh = after(host, a_site())
+    assert fresh.lane.cache["nodes"].metrics == host.lane.cache["nodes"].metrics > 0
+    fresh.hear(node_death())
+    assert fresh.lane.cache["nodes"].metrics == 0
+
+
+def test_the_intake_of_another_version_of_the_site_goes_on_with_births() -> None:
+    before, now = Intake(Registry(a_site())), time.time()
+    for one in (node_birth(time=now), birth(*tags(1), time=now)):
+        before.take(arrivals_of(before, one.topic, one.payload), now)
+    fresh = Intake(Registry(msgspec.structs.replace(a_site(), version="other")))
+    fresh.succeed(before)
+    told = data(metric("", 3.0, alias=1), seq=2, time=now)
+    batch = fresh.take(arrivals_of(fresh, told.topic, told.payload), now)
+    assert batch.readings == 1 and not batch.replies
+    gone = node_death()
+    assert fresh.take(arrivals_of(fresh, gone.topic, gone.payload), now).events == 1
 
 
 # bounds
