@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -79,11 +80,12 @@ class Casebook:
         self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in self.cases.alarms.values()}
         self.wake = float("-inf")
 
-    def rename(self, renames: Renames) -> None:
-        """Have open cases go on under the ids that their points and areas have now."""
+    def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:
+        """Have open cases go on under the ids of now; `kinds` says of rules whether they watch points or what else."""
         cases = self.cases
         for alarm in cases.alarms.values():
-            alarm.scope, alarm.area = renames.scope(alarm.scope, alarm.area), renames.area(alarm.area)
+            alarm.scope = renames.scope(alarm.scope, alarm.area, kinds.get(alarm.rule))
+            alarm.area = renames.area(alarm.area)
         for incident in cases.incidents.values():
             incident.area = renames.area(incident.area)
         for dispatch in cases.dispatches.values():
@@ -92,13 +94,13 @@ class Casebook:
         counts: dict[str, int] = {}
         for key, count in cases.counts.items():  # an id that comes back must not give the ids of alarms anew
             rule, _, scope = key.partition("\0")
-            key = f"{rule}\0{renames.points.get(scope) or renames.area(scope)}"
+            key = f"{rule}\0{renames.scope(scope, kind=kinds.get(rule))}"
             counts[key] = max(count, counts.get(key, 0))
         cases.counts = counts
         rings: dict[str, Rings] = {}
         for key, one in cases.rings.items():
             rule, scope, simulated = key.split("\0")
-            rings[f"{rule}\0{renames.points.get(scope) or renames.area(scope)}\0{simulated}"] = one
+            rings[f"{rule}\0{renames.scope(scope, kind=kinds.get(rule))}\0{simulated}"] = one
         cases.rings = rings
         cases.current = {
             current_key(incident.area, incident.kind, incident.simulated): incident.id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from alerts import grouping, lapses, orders
 from alerts.alarm import Alarm
 from alerts.casebook import Casebook, Settings
@@ -89,9 +91,9 @@ class Desk:
         """Put another version of the site in force; open cases stay."""
         self.book.publish(site)
 
-    def rename(self, renames: Renames) -> None:
-        """Have open cases go on under the ids that their points and areas have now."""
-        self.book.rename(renames)
+    def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:
+        """Have open cases go on under the ids of now; `kinds` says of rules whether they watch points or what else."""
+        self.book.rename(renames, kinds)
 
     def state(self) -> bytes:
         """Encode all cases (msgpack)."""

@@ -186,7 +186,8 @@ class _Batch:
         """
         write = self.connection.execute
         areas = published.renamed.get("areas", {})
-        for old, new in published.renamed.get("points", {}).items():
+        watched = {**published.renamed.get("cameras", {}), **published.renamed.get("points", {})}
+        for old, new in watched.items():
             write(sa.update(alarms).where(alarms.c.scope == old, alarms.c.area != old).values(scope=new))
         for old, new in areas.items():
             write(sa.update(alarms).where(alarms.c.scope == old, alarms.c.area == old).values(scope=new))

@@ -22,7 +22,7 @@ OF_TEXTURE = ("blur", "cover", "shift")
 """Faults that cannot be told where the view cannot be judged."""
 
 MAX_SOURCES = 16
-"""Sources that may speak of one camera; beyond, the one longest unheard is forgotten."""
+"""Sources that may speak of one camera; beyond, the one longest unheard is forgotten, first one without faults."""
 
 _PLACE = {fault: place for place, fault in enumerate(CAMERA_FAULTS)}
 
@@ -53,7 +53,8 @@ class CameraState:
         self.ids = [camera.id for camera in cameras]
         self.place = {id: place for place, id in enumerate(self.ids)}
         self.heard = np.full(len(cameras), np.nan)  # by the arrival clock
-        self.expected = np.array([bool(camera.stream or camera.snapshot) for camera in cameras], np.bool_)
+        self._read = [bool(camera.stream or camera.snapshot) for camera in cameras]  # as the site says
+        self.expected = np.array(self._read, np.bool_)
         self._fault = np.full((2, len(cameras), len(CAMERA_FAULTS)), np.nan)  # all that is said; without simulation
         self._judged = np.full((2, len(cameras)), np.nan)
         self._told: dict[int, dict[tuple[str, bool, bool], Told]] = {}
@@ -72,7 +73,7 @@ class CameraState:
         if place is None or what.quality & (HISTORICAL | UNUSABLE):
             return None
         simulated = bool(what.quality & SIMULATED)
-        if not simulated and (what.source == OWN or self.expected[place]):
+        if not simulated and (what.source == OWN or (self.expected[place] and not self._read[place])):
             self.expected[place] = True
             self.heard[place] = np.fmax(self.heard[place], min(what.received, clock))
         faults = tuple(fault for fault in CAMERA_FAULTS if what.faults.get(fault, 0.0) > 0.0)
@@ -171,7 +172,8 @@ class CameraState:
             return None
         known[key] = told
         if len(known) > MAX_SOURCES:
-            del known[next(iter(known))]
+            others = [key for key, one in known.items() if one.source != OWN]
+            del known[min(others, key=lambda key: bool(known[key].faults))]
         if before is not None and (before.faults, before.judged) == (told.faults, told.judged):
             return None
         self._settle(place)

@@ -60,9 +60,7 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
     area = [renames.area(name) for name in book.areas]
 
     def scope(instance: int) -> str:
-        names = renames.points if book.row[instance] < book.rows else renames.areas
-        found = book.scope(instance)
-        return names.get(found, found)
+        return renames.scope(book.scope(instance), kind=book.rules[book.rule[instance]].scope)
 
     keys = b"".join(book.key_at(int(instance), scope(int(instance))) for instance in active)
     state["instance.key"] = np.frombuffer(keys, "<u8").reshape(-1, 2).copy()
@@ -106,7 +104,10 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         ],
         float(evaluator.points.ticked),
         [(int(index[row]), source) for row, source in evaluator.gone.items()],
-        evaluator.cameras.state(),
+        [
+            msgspec.structs.replace(one, camera=renames.cameras.get(one.camera, one.camera))
+            for one in evaluator.cameras.state()
+        ],
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state

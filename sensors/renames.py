@@ -21,9 +21,15 @@ class Renames(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def __bool__(self) -> bool:
         return bool(self.points or self.areas or self.cameras)
 
-    def scope(self, scope: str, area: str) -> str:
-        """Rename what a rule watches: a point, or the area of before itself."""
-        return self.areas.get(scope, scope) if scope == area else self.points.get(scope, scope)
+    def scope(self, scope: str, area: str | None = None, kind: str | None = None) -> str:
+        """Rename what a rule watches. Its kind is the rule's `scope`; unknown, it goes by the area of before."""
+        if kind is not None:
+            kinds = [{"point": self.points, "area": self.areas, "camera": self.cameras}[kind]]
+        elif area is None:
+            kinds = [self.points, self.areas, self.cameras]
+        else:
+            kinds = [self.areas] if scope == area else [self.points, self.cameras]
+        return next((names[scope] for names in kinds if scope in names), scope)
 
     def area(self, area: str) -> str:
         """Rename an area."""

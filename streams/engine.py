@@ -684,7 +684,11 @@ class Engine:
             self.bank.configure(row, interval=point.interval, kind=point.kind)
             self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
         evaluator = Evaluator(book, self.bank)
-        withdrawn = evaluator.restore(self.evaluator.state(renames)) if self.evaluator is not None else []
+        kinds: dict[str, str] = {rule.id: rule.scope for rule in content.rules}
+        withdrawn = []
+        if self.evaluator is not None:
+            kinds |= {rule.id: rule.scope for rule in self.evaluator.book.rules}  # open cases come from these
+            withdrawn = evaluator.restore(self.evaluator.state(renames))
         self.evaluator, self.registry = evaluator, registry
         self._home = SYSTEM if registry.partition(SYSTEM) == self.partition else min(areas, default="")
         if renames:
@@ -696,7 +700,7 @@ class Engine:
         else:
             self.desk.publish(content.site)
             if renames:
-                self.desk.rename(renames)
+                self.desk.rename(renames, kinds)
         self.packed, self.version = packed, version
         return withdrawn, renames
 

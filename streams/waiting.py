@@ -59,7 +59,8 @@ class Waiting:
         """Follow what was renamed."""
         for change in self.all():
             self.drop(change.rule.id, change.scope)
-            self.add(change._replace(scope=renames.scope(change.scope, change.area), area=renames.area(change.area)))
+            scope = renames.scope(change.scope, change.area, change.rule.scope)
+            self.add(change._replace(scope=scope, area=renames.area(change.area)))
 
     def state(self) -> list[Any]:
         """Return all as plain data."""

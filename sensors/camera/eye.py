@@ -56,7 +56,7 @@ class Eye:
         self.frames = 0
         self.last_frame: float | None = None  # unix seconds
         self.last_picture = (0.0, "", 0)  # when, for which incident, at which level
-        self.hung = 0  # decoders that were left to themselves
+        self._left: list[threading.Thread] = []  # decoders that were left to themselves
         self.taken: deque[tuple[str, float]] = deque(maxlen=MOST_TAKEN)  # incident, unix time of a picture for it
         self.refusals: deque[Refusal] = deque(maxlen=MOST_REFUSALS)
         self.refused: dict[str, int] = {}  # reason → pictures
@@ -88,10 +88,15 @@ class Eye:
         late = time.monotonic() - self._reader.moved
         return self._thread.is_alive() and not self._stop.is_set() and late > STUCK + 2 * self.camera.timeout
 
+    @property
+    def hung(self) -> int:
+        """Count the decoders that were left to themselves and hang still."""
+        return sum(thread.is_alive() for thread in self._left)
+
     def again(self) -> None:
         """Leave a decoder that hangs to itself and begin with another; what the old one still gives is dropped."""
         self._stop.set()
-        self.hung += 1
+        self._left = [thread for thread in (*self._left, self._thread) if thread.is_alive()]
         self._health = Health(self.camera.health)
         self._ready()
         self._thread.start()

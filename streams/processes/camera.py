@@ -257,10 +257,13 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
     child.ready()
     try:
         while not stop.is_set():
-            if folder.exists():
-                await asyncio.to_thread(
-                    prune, folder, round(1e6 * found.snapshot_megabytes), 86400 * found.snapshot_days
-                )
+            try:
+                if folder.exists():
+                    await asyncio.to_thread(
+                        prune, folder, round(1e6 * found.snapshot_megabytes), 86400 * found.snapshot_days
+                    )
+            except OSError as error:  # must not end the watching of all cameras
+                logger.error("old pictures cannot be removed: %s", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(600):
                     await stop.wait()

@@ -85,7 +85,7 @@ def test_chattering_survives_a_restart(desk: Desk) -> None:
 
 def test_chattering_goes_on_under_a_new_name(desk: Desk) -> None:
     flap(desk, 5)
-    desk.rename(Renames(points={"p1": "q1"}))
+    desk.rename(Renames(points={"p1": "q1"}), {})
     renamed = [transitions(desk.condition(change(1, scope="q1"), at)) for at in (300.0, 310.0)]
     assert renamed[0][0].marks == ("chattering", "folded")
 

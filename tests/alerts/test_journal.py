@@ -472,7 +472,8 @@ def test_the_tables_and_the_upsert_are_postgresqls_too() -> None:
 
 
 def test_what_is_renamed_is_found_under_its_new_name_with_its_past(journal: Journal) -> None:
-    last = journal.record(NIGHT)
+    dark = Desk(SITE).condition(change(2, rule="dark", scope="k1", kind="data_quality"), 950.0)
+    last = journal.record([*NIGHT, Record(0, 50, tuple(dark))])
     renamed = {"points": {"p7": "q7"}, "areas": {"slope-1": "hill-1", "river-1": "brook-1"}, "cameras": {"k1": "eye"}}
     published = Published(id="p-v2-0-99", version="v2", partition=0, time=1000.0, renamed=renamed)
     before = {row["id"]: row for row in journal.alarms("all").items}
@@ -482,6 +483,7 @@ def test_what_is_renamed_is_found_under_its_new_name_with_its_past(journal: Jour
     assert {row["area"] for row in found.values()} == {"hill-1", "brook-1"}
     assert {row["scope"] for row in found.values() if row["rule"] == "level"} == {"q7"}
     assert {row["scope"] for row in found.values() if row["rule"] == "rain"} == {"hill-1"}
+    assert {row["scope"] for row in found.values() if row["rule"] == "dark"} == {"eye"}
     assert {row["area"] for row in journal.incidents("all").items} == {"hill-1", "brook-1"}
     told = [row["area"] for row in journal.outbox(last) if row["kind"] == "area"]
     assert told == ["slope-1", "hill-1", "river-1", "brook-1"]

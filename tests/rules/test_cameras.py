@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from rules.cameras import MAX_SOURCES
 from rules.compiler import CompileError, compile_rules
 from rules.evaluation import Change, Evaluator
 from rules.rule import RuleTest, Where, encode_decision
@@ -125,6 +126,25 @@ def test_a_dialect_that_tells_changes_only_is_not_silent() -> None:
     scene.health(0)
     assert scene.tick(59) == []
     assert scene.tick(600) == [("cam", 2)]
+
+
+def test_another_source_does_not_hide_that_our_own_process_is_silent() -> None:
+    scene = Scene("age > 60 s")
+    scene.health(0)
+    assert scene.health(50, source="frigate:detect") == []
+    assert scene.tick(61) == [("cam", 2)]
+
+
+def test_of_too_many_sources_one_without_faults_is_forgotten_and_never_our_own() -> None:
+    scene = Scene()
+    scene.health(0, "black")
+    scene.health(1, "loss", source="onvif:SignalLoss")
+    for number in range(2 * MAX_SOURCES):
+        scene.health(2 + number, source=f"onvif:{number}")
+    assert scene.evaluator.cameras.faults(0) == ["loss", "black"]
+    for number in range(2 * MAX_SOURCES):
+        scene.health(100 + number, "blur", source=f"other:{number}")
+    assert scene.evaluator.cameras.faults(0) == ["black", "blur"], "of those that hold a fault the longest unheard"
 
 
 def test_time_in_which_nobody_listened_is_no_silence() -> None:

@@ -126,9 +126,9 @@ def tick(time: float) -> bytes:
     return record(Tick(time=time))
 
 
-def debris(time: float, area: str = "a0") -> bytes:
+def debris(time: float, area: str = "a0", camera: str = "cam") -> bytes:
     """Have the camera see debris."""
-    return record(CameraEvent(area=area, camera="cam", kind="debris", event=f"e{time}", time=time, received=time))
+    return record(CameraEvent(area=area, camera=camera, kind="debris", event=f"e{time}", time=time, received=time))
 
 
 def source(state: Literal["offline", "online"], time: float, *points: int, area: str = "a0", quality: int = 0) -> bytes:

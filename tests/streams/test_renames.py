@@ -9,17 +9,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alerts.desk import Desk
 from alerts.outcome import AlarmTransition, DispatchChange, IncidentChange, Published, Record, Refused
+from rules.evaluation import Change
+from sensors.observation import CameraHealth, encode
 from sensors.renames import Renames, between
 from sensors.site import Site
 from streams.bundle import Bundle
 from streams.engine import Engine
+from streams.waiting import Waiting
 from tests.rules.stage import a_rule
 from tests.streams.small_site import START, command, debris, frame_of, published, rules, site, tick
 from tests.streams.test_engine import flat, play, same
 
 WIDE = a_rule("wide", when="area.max(displacement.value) > 15 or seen('debris', '20 s')", scope="area")
-RULES = (*rules(), WIDE, a_rule("mean", when="mean('60 s') > 12"))
+SIGHT = a_rule(
+    "sight",
+    levels={
+        "blue": {"when": "age > 60 s", "clear_after": "20 s"},
+        "yellow": {"when": "fault('any')", "for": "10 s", "clear_after": "20 s"},
+    },
+    scope="camera",
+    kind="data_quality",
+)
+RULES = (*rules(), WIDE, a_rule("mean", when="mean('60 s') > 12"), SIGHT)
 
 
 def renamed(before: Site, version: str = "v2") -> Site:
@@ -49,14 +62,24 @@ OLD = Bundle(site=site(), rules=RULES)
 NEW = Bundle(site=renamed(site()), rules=RULES)
 NAMES = {"p0": "q0", "a0": "b0", "cam": "eye"}
 
+CAMERA_OF = {"a0": "cam", "b0": "eye"}
+FAULTS = ("black", "blur", "loss")
+
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("reading"), st.integers(0, 5), st.sampled_from([1.0, 6.0, 12.0, 25.0, 35.0])),
         st.tuples(st.just("debris"), st.just(0), st.just(0.0)),
+        st.tuples(st.just("health"), st.integers(0, 3), st.just(0.0)),
         st.tuples(st.just("wait"), st.integers(1, 70), st.just(0.0)),
     ),
     max_size=30,
 )
+
+
+def health(now: float, area: str, *faults: str) -> bytes:
+    return encode(
+        CameraHealth(area=area, camera=CAMERA_OF[area], time=now, received=now, faults=dict.fromkeys(faults, 1.0))
+    )
 
 
 def told(values: list[tuple[str, int, float]], start: float, area: str) -> list[bytes]:
@@ -66,7 +89,9 @@ def told(values: list[tuple[str, int, float]], start: float, area: str) -> list[
         if kind == "reading":
             found.append(frame_of([(number, now, value)], now))
         elif kind == "debris":
-            found.append(debris(now, area))
+            found.append(debris(now, area, CAMERA_OF[area]))
+        elif kind == "health":
+            found.append(health(now, area, *FAULTS[:number]))
         else:
             found += [tick(now + 5.0 * n) for n in range(number // 5)]
             now += number
@@ -155,6 +180,60 @@ def test_nothing_is_renamed_between_equal_sites_or_where_both_names_are_there() 
     assert between(site(), both).areas == {}
 
 
-@pytest.mark.parametrize(("scope", "area", "now"), [("p0", "a0", "q0"), ("a0", "a0", "b0"), ("p1", "a1", "p1")])
-def test_a_scope_is_a_point_or_its_area(scope: str, area: str, now: str) -> None:
-    assert Renames(points={"p0": "q0"}, areas={"a0": "b0"}).scope(scope, area) == now
+def test_the_alarm_of_a_renamed_camera_stays_until_its_fault_is_over() -> None:
+    engine = Engine(0)
+    (camera,) = site().cameras
+    named = msgspec.structs.replace(camera, id="eye", renamed_from=("cam",))
+    after = msgspec.structs.replace(site(), version="v2", cameras=(named,))
+    values = [published(OLD), tick(START), health(START + 1, "a0", "loss")]
+    values += [tick(START + 5 * n) for n in range(1, 4)]
+    (opened,) = [a for a in flat(play(values, engine=engine), AlarmTransition) if a.rule == "sight"]
+    assert (opened.scope, opened.edge) == ("cam", "alarm")
+    again = [published(Bundle(site=after, rules=RULES), "v2", START + 20), *[tick(START + 20 + n) for n in range(60)]]
+    assert [a for a in flat(play(again, engine=engine), AlarmTransition) if a.rule == "sight"] == []
+    fine = CameraHealth(area="a0", camera="eye", time=START + 81, received=START + 81)
+    over = play([encode(fine), *[tick(START + 81 + n) for n in range(30)]], engine=engine)
+    ended = [a for a in flat(over, AlarmTransition) if a.rule == "sight"]
+    assert [(a.alarm, a.scope, a.edge) for a in ended] == [(opened.alarm, "eye", "return")]
+
+
+RENAMES = Renames(points={"p0": "q0", "x": "point"}, areas={"a0": "b0", "x": "area"}, cameras={"cam": "eye", "x": "k"})
+
+
+@pytest.mark.parametrize(
+    ("scope", "area", "now"),
+    [("p0", "a0", "q0"), ("a0", "a0", "b0"), ("p1", "a1", "p1"), ("cam", "a0", "eye"), ("cam", None, "eye")],
+)
+def test_a_scope_is_a_point_its_area_or_a_camera(scope: str, area: str | None, now: str) -> None:
+    assert RENAMES.scope(scope, area) == now
+
+
+@pytest.mark.parametrize(("kind", "now"), [("point", "point"), ("area", "area"), ("camera", "k")])
+def test_what_a_rule_watches_is_not_taken_for_something_else_of_the_same_id(kind: str, now: str) -> None:
+    assert RENAMES.scope("x", "x", kind) == now
+
+
+def test_a_camera_is_not_renamed_with_its_area_of_the_same_id_nor_counted_anew() -> None:
+    desk = Desk(site())
+
+    def change(level: int, scope: str, area: str) -> Change:
+        return Change(SIGHT, scope, area, 0, level, START, START, None, False, 0)
+
+    opened = flat_of(desk.condition(change(2, "a0", "a0"), START))
+    desk.rename(Renames(areas={"a0": "b0"}), {"sight": "camera"})
+    desk.rename(Renames(cameras={"a0": "eye"}), {"sight": "camera"})
+    ended = flat_of(desk.condition(change(0, "eye", "b0"), START + 1))
+    assert [(a.alarm, a.scope, a.area, a.edge) for a in ended] == [(opened[0].alarm, "eye", "b0", "return")]
+    assert list(desk.book.cases.counts) == ["sight\0eye"]
+    assert list(desk.book.cases.rings) == ["sight\0eye\0" + "0"]
+
+
+def flat_of(out: list[Any]) -> list[AlarmTransition]:
+    return [one for one in out if isinstance(one, AlarmTransition)]
+
+
+def test_a_change_of_a_camera_that_waits_follows_its_name() -> None:
+    waiting = Waiting()
+    waiting.add(Change(SIGHT, "x", "x", 0, 2, START, START, None, False, 0))
+    waiting.rename(RENAMES)
+    assert [(one.scope, one.area) for one in waiting.all()] == [("k", "area")]

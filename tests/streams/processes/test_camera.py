@@ -304,6 +304,29 @@ def test_the_process_ends_with_an_error_when_outcomes_are_no_longer_followed(
     assert caught.value.code == 1
 
 
+def test_pictures_that_cannot_be_removed_do_not_end_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    publication.write(tmp_path, bundle.pack(Bundle(site=site(), rules=rules())))
+    (tmp_path / "snapshots").mkdir()
+
+    def refusing(*_: Any) -> int:
+        raise OSError("the disk is read-only")
+
+    monkeypatch.setattr("streams.processes.camera.prune", refusing)
+
+    async def test() -> None:
+        async with desk(tmp_path):
+            process = asyncio.create_task(_run(settings.load({"FORESHOCK_DATA": str(tmp_path)}), []))
+            await reached(lambda: process.done() or "read-only" in caplog.text)
+            await asyncio.sleep(0.05)
+            assert not process.done()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.wait_for(process, 10)
+
+    asyncio.run(test())
+
+
 def test_sources_with_passwords_are_on_no_command_line(tmp_path: Path) -> None:
     source = "rtsp://user:pass@camera/1"
     content = Bundle(site=site(), rules=rules())
