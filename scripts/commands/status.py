@@ -57,8 +57,9 @@ def _print(pulse: dict[str, Any] | None, counts: dict[str, int], processes: dict
         out.print(f"  readings  {pulse['readings_per_second']:g}/s, {pulse['readings']} since start")
         out.print(f"  points    {pulse['points_live']} of {pulse['points_total']} live")
         out.print(f"  engine    {pulse['engine_lag']} records behind, {pulse['gaps']} gaps")
-        if pulse["refused"]:
-            out.print("  refused   " + ", ".join(f"{n} {plain(reason)}" for reason, n in pulse["refused"].items()))
+        refused = pulse.get("quarantine") or pulse["refused"]  # by bridges and cameras as well as by the engine
+        if refused:
+            out.print("  refused   " + ", ".join(f"{n} {plain(reason)}" for reason, n in refused.items()))
     for name, figures in processes.items():
         line = ", ".join(f"{key} {value}" for key, value in figures.items() if isinstance(value, int | float | bool))
         out.print(f"  {plain(name):<9} {plain(line)}")
