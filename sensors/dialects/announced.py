@@ -10,13 +10,12 @@ from typing import NamedTuple, cast
 import msgspec
 
 from sensors import measure
-from sensors.dialects import discovery
+from sensors.dialects import discovery, presence
 from sensors.dialects.dialect import Decoded, Lane, Refused, Wanted
 from sensors.dialects.discovery import Entity
 from sensors.dialects.filters import TemplateError, text_of
 from sensors.dialects.template import Missing, Payload, Worked, parse
 from sensors.lookup import Registry, Source
-from sensors.observation import SourceState
 
 DIALECT = "homeassistant"
 
@@ -239,23 +238,12 @@ def note(bound: Bound, number: int, payload: Payload) -> bool:
 
 def tell(lane: Lane, place: int, topic: str, told: list[Bound], received: float, decoded: Decoded) -> None:
     """Say which points are there and which are not, area by area."""
-    groups: dict[tuple[str, bool], set[int]] = defaultdict(set)
+    points: dict[bool, set[int]] = defaultdict(set)
     for bound in told:
         available = bound.available()
         if available is not None:
-            for area in lane.registry.by_index[bound.source.point].areas:
-                groups[area, available].add(bound.source.point)
-    decoded.events += [
-        (
-            place,
-            SourceState(
-                area=area,
-                source=f"{DIALECT}:{topic}",
-                state="online" if available else "offline",
-                time=received,
-                received=received,
-                points=tuple(sorted(points)),
-            ),
-        )
-        for (area, available), points in groups.items()
-    ]
+            points[available].add(bound.source.point)
+    for available, found in points.items():
+        state: presence.State = "online" if available else "offline"
+        said = presence.of_points(lane.registry, sorted(found), f"{DIALECT}:{topic}", state, received)
+        decoded.events += [(place, one) for one in said]

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
-from sensors.dialects.dialect import MISSING
-from sensors.lookup import Registry
-from sensors.observation import GOOD, CameraEvent, CameraHealth, SourceState
+from sensors.observation import GOOD, CameraEvent, CameraHealth
 from sensors.site import Camera
 
 LONGEST_ID = 256
@@ -71,36 +68,3 @@ def health(
         judged=judged,
         source=source[:LONGEST_ID],
     )
-
-
-def states(
-    cameras: Iterable[Camera], source: str, state: Literal["online", "offline"], time: float, received: float
-) -> list[SourceState]:
-    """Say, area by area, that the source of some cameras has gone or come back."""
-    of_area: dict[str, list[str]] = {}
-    for camera in cameras:
-        for area in dict.fromkeys(camera.areas):
-            of_area.setdefault(area, []).append(camera.id)
-    return [
-        SourceState(
-            area=area,
-            source=source[:LONGEST_ID],
-            state=state,
-            time=time,
-            received=received,
-            cameras=tuple(dict.fromkeys(ids)),
-        )
-        for area, ids in of_area.items()
-    ]
-
-
-def point_states(
-    registry: Registry, point: int, source: str, state: Literal["online", "offline"], time: float, received: float
-) -> list[SourceState]:
-    """Say, area by area, that the source of a point (registry index) has gone or come back."""
-    if point == MISSING:
-        return []
-    return [
-        SourceState(area=area, source=source[:LONGEST_ID], state=state, time=time, received=received, points=(point,))
-        for area in registry.by_index[point].areas
-    ]

@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from sensors.dialects import cameras, dwell, values
+from sensors.dialects import cameras, dwell, presence, values
 from sensors.dialects.dialect import MISSING, Decoded, Lane, Left, Refusal, Refused, Route, Wanted, decode_each, nothing
 from sensors.dialects.dwell import Dwell
 from sensors.lookup import Registry
@@ -217,11 +217,10 @@ def _other(lane: Lane, subject: str | Status, payload: bytes, received: float) -
     if word not in (b"online", b"offline", b"stopped"):
         raise ValueError("neither online, offline nor stopped")
     config: Frigate = lane.config
-    said = cameras.states(
+    said = presence.of_cameras(
         watched(config, lane.registry),
         f"frigate:{config.prefix}",
         "online" if word == b"online" else "offline",
-        received,
         received,
     )
     if not said:

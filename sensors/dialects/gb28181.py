@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from paho.mqtt.client import topic_matches_sub
 
-from sensors.dialects import cameras, values
+from sensors.dialects import cameras, presence, values
 from sensors.dialects.dialect import MISSING, Decoded, Lane, Left, Refusal, Refused, Route, nothing, put_readings
 from sensors.dialects.manscdp import Tree, read
 from sensors.lookup import Registry
@@ -268,11 +268,13 @@ def _whether_there(registry: Registry, name: str, status: str, received: float) 
     point, camera = _known(registry, name)
     if is_there is None:
         return Heard([], [])
-    state: Literal["online", "offline"] = "online" if is_there else "offline"
+    state: presence.State = "online" if is_there else "offline"
     source = f"gb28181:{name}"
-    said: list[Said] = [*cameras.point_states(registry, point, source, state, received, received)]
+    said: list[Said] = []
+    if point != MISSING:
+        said += presence.of_points(registry, [point], source, state, received)
     if camera is not None:
-        said += cameras.states([camera], source, state, received, received)
+        said += presence.of_cameras([camera], source, state, received)
     return Heard(said, [])
 
 

@@ -27,7 +27,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from sensors.dialects import cameras, values
+from sensors.dialects import cameras, presence, values
 from sensors.dialects.dialect import Decoded, Lane, Left, Refusal, Refused, Route, decode_each, nothing, put_readings
 from sensors.lookup import Registry, Source
 from sensors.measure import UnitError
@@ -192,7 +192,7 @@ def _deleted(lane: Lane, subject: Subject, received: float) -> Sequence[Said]:
     source = _source(lane.registry, subject.address)
     if source is not None:
         name = f"onvif:{subject.address}"
-        return cameras.point_states(lane.registry, source.point, name, "offline", received, received)
+        return presence.of_points(lane.registry, [source.point], name, "offline", received)
     camera = _camera(lane.registry, subject, "")
     fault = _fault(lane.config, subject)
     if fault is not None:

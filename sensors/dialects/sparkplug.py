@@ -13,13 +13,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from math import nan
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
-from sensors.dialects import sparkplug_metric
+from sensors.dialects import presence, sparkplug_metric
 from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Reply, Route, Wanted
 from sensors.dialects.sparkplug_b_pb2 import Payload
 from sensors.dialects.sparkplug_metric import NotAReadingError
@@ -333,26 +333,10 @@ class _Reader:
         if unbound:
             self._refuse("unbound", "", unbound)
 
-    def _say(self, state: Literal["online", "offline"], subject: Subject, points: Iterable[int]) -> None:
+    def _say(self, state: presence.State, subject: Subject, points: Iterable[int]) -> None:
         """Tell the areas of the points that their source is there, or gone."""
-        areas: dict[str, list[int]] = {}
-        for point in points:
-            for area in dict.fromkeys(self.registry.by_index[point].areas):
-                areas.setdefault(area, []).append(point)
-        self.events += [
-            (
-                self.place,
-                SourceState(
-                    area=area,
-                    source=f"sparkplug:{subject.owner}",
-                    state=state,
-                    time=self.received,
-                    received=self.received,
-                    points=tuple(found),
-                ),
-            )
-            for area, found in areas.items()
-        ]
+        said = presence.of_points(self.registry, points, f"sparkplug:{subject.owner}", state, self.received)
+        self.events += [(self.place, one) for one in said]
 
     def _ask(self, subject: Subject, node: Node) -> None:
         """Ask the node for its births, unless it was asked lately."""
