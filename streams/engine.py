@@ -454,12 +454,16 @@ class Engine:
         if self.set_back > -np.inf:
             self._follow(rows, times, arrived)
         before = self.last_time[rows]
+        usable = (qualities & UNUSABLE) == 0
         fresh = ~(times <= before)  # NaN before the first reading
-        if not fresh.all() and self._overrule(rows, times, np.maximum(arrived, run.clock(at)), qualities):
+        good = fresh & usable
+        whole = bool(good.all())
+        if not whole and self._overrule(rows, times, np.maximum(arrived, run.clock(at)), qualities):
             before = self.last_time[rows]
             fresh = ~(times <= before)
-        good = fresh & ((qualities & UNUSABLE) == 0)
-        if bool(good.all()):
+            good = fresh & usable
+            whole = bool(good.all())
+        if whole:
             self.last_time[rows] = times
             self.last_received[rows] = arrived
         else:
@@ -596,11 +600,7 @@ class Engine:
             return
         rows, times, last, step = rows[moved], times[moved], last[moved], step[moved]
         # ticks tell the step to a second or so: where that is not enough, the reading came as expected after the last
-        step = np.where(last + step < times, step, times - self.interval[rows] - last)
-        self.last_time[rows] = last + step
-        self.bank.shift(rows, step)
-        self.jumps.shift(rows, step)
-        self.evaluator.shift(rows, step)
+        self._shift(rows, np.where(last + step < times, step, times - self.interval[rows] - last))
 
     def _overrule(
         self,
@@ -622,12 +622,16 @@ class Engine:
         if not len(moved):
             return False
         rows, times, last = rows[moved], times[moved], last[moved]
-        step = times - np.minimum(self.interval[rows], NOW) - last
-        self.last_time[rows] = last + step
+        self._shift(rows, times - np.minimum(self.interval[rows], NOW) - last)
+        return True
+
+    def _shift(self, rows: npt.NDArray[np.intp], step: npt.NDArray[np.float64]) -> None:
+        """Move the time of points, rows without repeats, and all that was measured on it."""
+        assert self.evaluator is not None
+        self.last_time[rows] += step
         self.bank.shift(rows, step)
         self.jumps.shift(rows, step)
         self.evaluator.shift(rows, step)
-        return True
 
     # -- publication ---------------------------------------------------------------------------------------------
 
