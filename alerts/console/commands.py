@@ -8,6 +8,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from anyio import to_thread
@@ -15,7 +16,7 @@ from fastapi import Request
 
 from alerts import messages
 from alerts.console.accounts import Accounts, record_audit
-from alerts.console.config import Feed
+from alerts.console.config import Feed, Outgoing
 from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity
 from alerts.console.journal import Row
@@ -27,6 +28,18 @@ log = logging.getLogger(__name__)
 
 OBSERVATIONS = "observations"
 _KEY = re.compile(r"[\x21-\x7e]{8,128}")
+
+
+async def hand_over(feed: Feed, records: Sequence[Outgoing], wait: float | None = None) -> None:
+    """Put records into the log, within `wait` seconds if given. Raise `Problem` 504 or 503 when it takes none."""
+    try:
+        async with asyncio.timeout(wait):
+            await feed.produce(records)
+    except TimeoutError as error:
+        raise Problem(504, "no_answer") from error
+    except Exception as error:
+        log.warning("the log took nothing: %s", error)
+        raise Problem(503, "no_engine", headers={"Retry-After": "1"}) from error
 
 
 class Commander:
@@ -86,14 +99,7 @@ class Commander:
             raise Problem(404, "not_found") from None
         self._note(identity, command)
         with self._live.expect(command.id) as answer:
-            try:
-                async with asyncio.timeout(self._wait):
-                    await self._feed.produce([(OBSERVATIONS, partition, None, encode(command))])
-            except TimeoutError as error:
-                raise Problem(504, "no_answer") from error
-            except Exception as error:
-                log.warning("the engine took no command: %s", error)
-                raise Problem(503, "no_engine", headers={"Retry-After": "1"}) from error
+            await hand_over(self._feed, [(OBSERVATIONS, partition, None, encode(command))], self._wait)
             # the engine does a repeated command once, and its answer may have come before this one was expected
             result = await self._known(command.id) if repeated else None
             if result is None:

@@ -48,6 +48,13 @@ class Problem(Exception):
         self.headers, self.values = headers, values
 
 
+def admit(seconds: float | None) -> None:
+    """Raise `Problem` 429 when `alerts.console.throttle` says that it takes so many seconds until the next may come."""
+    if seconds is not None:
+        wait = int(seconds + 0.999)
+        raise Problem(429, "locked", headers={"Retry-After": str(wait)}, seconds=wait)
+
+
 def language_of(request: Request) -> str:
     """Name the language to answer in: the account's own, else the browser's, else the site's."""
     chosen: str | None = getattr(request.state, "language", None)

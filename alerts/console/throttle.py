@@ -31,20 +31,24 @@ class Throttle:
     def attempt(self, name: str, address: str) -> float | None:
         """Count an attempt; return None when it may be made, else the seconds until the next may."""
         for limit, key in self._keys(name, address):
-            if not self._limiter.hit(limit, key):
-                return max(self._limiter.get_window_stats(limit, key).reset_time - time.time(), 1.0)
+            wait = self._hit(limit, key)
+            if wait is not None:
+                return wait
         return None
 
     def report(self, actor: str) -> float | None:
         """Count a report; return None when it may be made, else the seconds until the next may."""
-        if self._limiter.hit(self._report, "report", actor):
-            return None
-        return max(self._limiter.get_window_stats(self._report, "report", actor).reset_time - time.time(), 1.0)
+        return self._hit(self._report, "report", actor)
 
     def succeeded(self, name: str, address: str) -> None:
         """Forget the attempts of a name from this address: its password was right."""
         limit, key = self._keys(name, address)[0]
         self._limiter.clear(limit, key)
+
+    def _hit(self, limit: RateLimitItem, *key: str) -> float | None:
+        if self._limiter.hit(limit, *key):
+            return None
+        return max(self._limiter.get_window_stats(limit, *key).reset_time - time.time(), 1.0)
 
     def _keys(self, name: str, address: str) -> tuple[tuple[RateLimitItem, str], ...]:
         person = hashlib.sha256(name.strip().casefold().encode("utf-8", "replace")).hexdigest()[:32]

@@ -6,8 +6,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import logging
-import math
 import time
 import uuid
 from typing import Annotated, Any
@@ -18,19 +16,18 @@ from fastapi import APIRouter, Depends, Request
 
 from alerts.console import schema
 from alerts.console.accounts import first_stamp, push_id, record_audit
+from alerts.console.commands import OBSERVATIONS, hand_over
 from alerts.console.config import Outgoing
 from alerts.console.console import Console
-from alerts.console.errors import Problem
+from alerts.console.errors import Problem, admit
 from alerts.console.identity import Identity, allow
 from sensors import observation
 from sensors.lookup import nearest_area
 from sensors.observation import Report
 from sensors.push import Reading, Turned
 
-log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api/v1", tags=["inputs"])
 
-OBSERVATIONS = "observations"
 WEEK = 7 * 86400.0
 PHOTO_BYTES, PHOTO_SECONDS = 2_000_000_000, 90 * 86400.0
 """Bytes of reports' photos beyond which the oldest go, and for how long they are kept."""
@@ -57,7 +54,7 @@ async def readings(
 
     records, accepted, refused = await to_thread.run_sync(take)
     if records:
-        await _produce(console, records)
+        await hand_over(console.config.feed, records)
     return {"id": body.id, "accepted": accepted, "refused": [one._asdict() for one in refused]}
 
 
@@ -67,9 +64,7 @@ async def reports(
 ) -> dict[str, Any]:
     """Report something that a person has seen: rules know it as an event of the kind `report-<category>`."""
     console: Console = request.app.state.console
-    wait = console.throttle.report(identity.actor)
-    if wait is not None:
-        raise Problem(429, "locked", headers={"Retry-After": str(math.ceil(wait))}, seconds=math.ceil(wait))
+    admit(console.throttle.report(identity.actor))
     now = time.time()
     if body.time is not None and not now - WEEK <= body.time <= now + 60:
         raise Problem(422, "bad_time", field="time")
@@ -95,7 +90,7 @@ async def reports(
         return id, photo, observation.encode(report)
 
     id, photo, record = await to_thread.run_sync(write)
-    await _produce(console, [(OBSERVATIONS, console.registry.partition(area), None, record)])
+    await hand_over(console.config.feed, [(OBSERVATIONS, console.registry.partition(area), None, record)])
     return {"id": id, "area": area, "photo": photo}
 
 
@@ -137,13 +132,3 @@ def _keep(console: Console, photo: str) -> str:
         raise Problem(422, "bad_photo", field="photo", reason="not base64") from error
     except ValueError as error:
         raise Problem(422, "bad_photo", field="photo", reason=str(error)) from error
-
-
-async def _produce(console: Console, records: list[Outgoing]) -> None:
-    try:
-        await console.config.feed.produce(records)
-    except TimeoutError as error:
-        raise Problem(504, "no_answer") from error
-    except Exception as error:
-        log.warning("the log took no input: %s", error)
-        raise Problem(503, "no_engine", headers={"Retry-After": "1"}) from error

@@ -16,7 +16,7 @@ from alerts.console.accounts import (
     record_audit,
 )
 from alerts.console.console import Console
-from alerts.console.errors import Problem
+from alerts.console.errors import Problem, admit
 from alerts.console.identity import Identity, allow, check_origin
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
@@ -28,7 +28,7 @@ async def log_in(request: Request, response: Response, body: schema.LogIn) -> di
     console: Console = request.app.state.console
     check_origin(request)
     address = _address(request)
-    _admit(console.throttle.attempt(body.name, address))
+    admit(console.throttle.attempt(body.name, address))
 
     def check() -> Any:
         user = check_password(console.accounts, body.name, body.password)
@@ -69,7 +69,7 @@ async def first_administrator(request: Request, response: Response, body: schema
     console: Console = request.app.state.console
     check_origin(request)
     address = _address(request)
-    _admit(console.throttle.attempt("first administrator", address))
+    admit(console.throttle.attempt("first administrator", address))
     language = getattr(request.state, "language", None)
 
     def claim() -> Any:
@@ -115,9 +115,3 @@ def _begin(
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
-
-
-def _admit(seconds: float | None) -> None:
-    if seconds is not None:
-        wait = int(seconds + 0.999)
-        raise Problem(429, "locked", headers={"Retry-After": str(wait)}, seconds=wait)
