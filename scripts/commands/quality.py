@@ -11,10 +11,9 @@ import typer
 from rich.table import Table
 
 from alerts.console.quality import QualityStore
-from scripts.commands.terminal import DataOption, JsonOption, configured, fail, local, out, plain
+from scripts.commands.terminal import DataOption, JsonOption, configured, fail, local, out, plain, site_in_force
 from sensors.lookup import Registry
 from sensors.problem import suggest
-from streams import bundle, publication
 from streams.figures import read_figures
 from streams.processes.console import Backlog, decode_scores
 
@@ -32,13 +31,7 @@ def quality(
     foreshock quality --area slope-01 --json
     """
     found = configured(data=data)
-    folder = found.data_folder
-    if not (folder / publication.FILE).exists():
-        fail(f"nothing has run in {folder} yet; start with `foreshock run`", 3)
-    try:
-        site = bundle.unpack(publication.read(folder)).site
-    except (OSError, ValueError) as error:
-        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
+    site = site_in_force(found)
     registry = Registry(site)
     if area is not None and registry.area(area) is None:
         fail(f"no area '{area}'{suggest(area, registry.areas)}")
@@ -50,7 +43,7 @@ def quality(
             continue  # of another version
         store.append(np.full(len(point), partition), point, times, values, flags, None)
     clocks: dict[str, float] = {}
-    for figures in read_figures(folder).values():  # each broker has a bridge of its own
+    for figures in read_figures(found.data_folder).values():  # each broker has a bridge of its own
         clocks |= figures.get("clocks", {})
     listed = store.worst(time.time(), clocks, area=area, limit=limit)
     if as_json:

@@ -10,8 +10,17 @@ import msgspec
 import typer
 
 from alerts.queries import JournalMissing, Reader
-from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, configured, fail, local, out, plain
-from streams import bundle, publication, settings
+from scripts.commands.terminal import (
+    LEVEL_STYLE,
+    DataOption,
+    JsonOption,
+    configured,
+    local,
+    out,
+    plain,
+    site_in_force,
+)
+from streams import settings
 from streams.figures import read_figures
 from streams.hub import HubClient
 from streams.topics import PULSE
@@ -26,12 +35,7 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
     """
     found = configured(data=data)
     folder = found.data_folder
-    if not (folder / publication.FILE).exists():
-        fail(f"nothing has run in {folder} yet; start with `foreshock run`", 3)
-    try:
-        site = bundle.unpack(publication.read(folder)).site
-    except (OSError, ValueError) as error:
-        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
+    site = site_in_force(found)
     try:
         pulse = asyncio.run(_pulse(found))
     except (OSError, TimeoutError):
@@ -57,9 +61,8 @@ def _print(pulse: dict[str, Any] | None, counts: dict[str, int], processes: dict
         out.print(f"  readings  {pulse['readings_per_second']:g}/s, {pulse['readings']} since start")
         out.print(f"  points    {pulse['points_live']} of {pulse['points_total']} live")
         out.print(f"  engine    {pulse['engine_lag']} records behind, {pulse['gaps']} gaps")
-        refused = pulse.get("quarantine") or pulse["refused"]  # by bridges and cameras as well as by the engine
-        if refused:
-            out.print("  refused   " + ", ".join(f"{n} {plain(reason)}" for reason, n in refused.items()))
+        if pulse["quarantine"]:  # by bridges and cameras as well as by the engine
+            out.print("  refused   " + ", ".join(f"{n} {plain(reason)}" for reason, n in pulse["quarantine"].items()))
     for name, figures in processes.items():
         line = ", ".join(f"{key} {value}" for key, value in figures.items() if isinstance(value, int | float | bool))
         out.print(f"  {plain(name):<9} {plain(line)}")

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from sensors.site import Site
 from streams import settings
 from streams.settings import Settings, SettingsError
 
@@ -63,6 +64,19 @@ def configured(**overrides: Any) -> Settings:
         return settings.load(None, **{name: str(v) if isinstance(v, Path) else v for name, v in overrides.items()})
     except SettingsError as error:
         fail(str(error))
+
+
+def site_in_force(found: Settings) -> Site:
+    """Read the site that runs, or ran last, on the data folder; end the command with a sentence when there is none."""
+    from streams import bundle, publication  # here: most commands, and all help, need neither
+
+    folder = found.data_folder
+    if not (folder / publication.FILE).exists():
+        fail(f"nothing has run in {folder} yet; start with `foreshock run`", 3)
+    try:
+        return bundle.unpack(publication.read(folder)).site
+    except (OSError, ValueError) as error:
+        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
 
 
 def local(time: float | None, zone: str) -> str:
