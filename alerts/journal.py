@@ -66,34 +66,41 @@ class Journal(Reader):
         the new log knows nothing of it. Empty: the same log as ever.
         """
         records = list(records)
+        try:
+            return self._record(records, log, look=False)
+        except sa.exc.IntegrityError:  # an offset that is new, and yet a change that is not
+            return self._record(records, log, look=True)
+
+    def _record(self, records: list[Record], log: str, *, look: bool) -> int:
+        """Write records as `record` does. `look` for each change; else for those of new offsets only in the call."""
         with self.engine.begin() as connection:
             position = first = _position(connection)
-            before = connection.scalar(sa.select(logs.c.id).where(logs.c.name == _LOG)) if log else log
-            if before != log:
+            before, reached = _standing(connection)
+            if log and before != log:
                 if before is not None:  # a journal from before logs had ids goes on
                     position = _close(connection, position, log, "log.replaced", _latest(records))
                 connection.execute(sa.delete(positions))
+                reached.clear()
                 _upsert(connection, logs, [{"name": _LOG, "id": log}])
-            reached = {
-                int(row.partition): int(row.offset)
-                for row in connection.execute(sa.select(positions.c.partition, positions.c.offset))
-            }
             fresh: list[tuple[int, int, Change]] = []
+            perhaps: set[str] = set()  # ids that the journal may have
             renamed: list[Published] = []
             for record in records:
-                if record.offset < reached.get(record.partition, -1):
+                last = reached.get(record.partition)
+                if last is not None and record.offset < last:
                     continue
-                if record.offset > reached.get(record.partition, -1):
-                    renamed += [one for one in record.outcomes if isinstance(one, Published) and one.renamed]
                 reached[record.partition] = record.offset
-                fresh += [
-                    (record.partition, record.offset, outcome)
-                    for outcome in record.outcomes
-                    if isinstance(outcome, Change)
-                ]
+                changes = [one for one in record.outcomes if isinstance(one, Change)]
+                if look or last is None or record.offset == last:
+                    perhaps.update(one.id for one in changes)
+                else:
+                    perhaps.update(one.id for one in changes if isinstance(one, CommandResult))  # named by who asked
+                if last is None or record.offset > last:
+                    renamed += [one for one in record.outcomes if isinstance(one, Published) and one.renamed]
+                fresh += [(record.partition, record.offset, one) for one in changes]
             _upsert(connection, positions, [{"partition": p, "offset": offset} for p, offset in reached.items()])
             batch = _Batch(connection, position)
-            batch.add(fresh)
+            batch.add(fresh, perhaps)
             batch.write()
             for one in renamed:
                 batch.rename(one)
@@ -142,9 +149,9 @@ class _Batch:
         self._areas: dict[str, Row] = {}
         self._snapshots: list[Row] = []
 
-    def add(self, fresh: list[tuple[int, int, Change]]) -> None:
-        """Take in the changes that are not in the journal yet, in order."""
-        known = self._known(fresh)
+    def add(self, fresh: list[tuple[int, int, Change]], perhaps: set[str] | None = None) -> None:
+        """Take in the changes that are not in the journal yet, in order. It may have `perhaps`; None: any of them."""
+        known = self._known([one for _, _, one in fresh if perhaps is None or one.id in perhaps])
         fresh = [item for item in fresh if (type(item[2]), item[2].id) not in known]
         self._load(fresh)
         for partition, offset, change in fresh:
@@ -213,21 +220,23 @@ class _Batch:
         if told:
             self.connection.execute(sa.insert(outbox), told)
 
-    def _known(self, fresh: list[tuple[int, int, Change]]) -> set[tuple[type, str]]:
+    def _known(self, changes: list[Change]) -> set[tuple[type, str]]:
         """Find the changes that the journal has already."""
         known: set[tuple[type, str]] = set()
         for kind, (table, _) in _TABLES.items():
-            ids = [change.id for _, _, change in fresh if type(change) is kind]
+            ids = [change.id for change in changes if type(change) is kind]
             for some in _chunks(ids):
                 query = sa.select(table.c.id).where(table.c.id.in_(some))
                 known.update((kind, str(id)) for (id,) in self.connection.execute(query))
         return known
 
     def _load(self, fresh: list[tuple[int, int, Change]]) -> None:
-        """Read the current rows that the changes are about."""
+        """Read the current rows that the changes are about; what begins with one of them has none."""
+        begun = {getattr(change, _TABLES[type(change)][1]) for _, _, change in fresh if _begins(change)}
         for kind, table in ((AlarmTransition, alarms), (IncidentChange, incidents), (DispatchChange, dispatches)):
             key = _TABLES[kind][1]
             ids = list(dict.fromkeys(getattr(change, key) for _, _, change in fresh if type(change) is kind))
+            ids = [id for id in ids if id not in begun]
             for some in _chunks(ids):
                 query = sa.select(table).where(table.c.id.in_(some))
                 for row in self.connection.execute(query).mappings():
@@ -371,14 +380,37 @@ def _add_columns(engine: Engine) -> None:
                     index.create(connection)
 
 
+# statements are made once: building one takes longer than running it
+_CHANGES = sa.update(counters).where(counters.c.name == "changes")
+_HOLD = _CHANGES.values(value=counters.c.value).returning(counters.c.value)
+_MOVE = _CHANGES.values(value=sa.bindparam("position"))
+_STANDING = sa.union_all(
+    sa.select(logs.c.id, sa.literal(None, sa.Integer()).label("partition"), sa.literal(0).label("offset")).where(
+        logs.c.name == _LOG
+    ),
+    sa.select(sa.literal(None, sa.String()), positions.c.partition, positions.c.offset),
+)
+
+
 def _position(connection: Connection) -> int:
     """Return the position of the last change. Ask first: it holds other writers off, so that they show in order."""
-    held = sa.update(counters).where(counters.c.name == "changes").values(value=counters.c.value)
-    return int(connection.scalar(held.returning(counters.c.value)) or 0)
+    return int(connection.scalar(_HOLD) or 0)
+
+
+def _standing(connection: Connection) -> tuple[str | None, dict[int, int]]:
+    """Return the id of the log that was journalled last, None without one, and the offset reached in each partition."""
+    rows = connection.execute(_STANDING).all()
+    ids = [str(row.id) for row in rows if row.partition is None]
+    return (ids[0] if ids else None), {int(row.partition): int(row.offset) for row in rows if row.partition is not None}
+
+
+def _begins(change: Change) -> bool:
+    """Tell whether a change is the first of what it is about."""
+    return not isinstance(change, CommandResult) and change.sequence == 1
 
 
 def _move(connection: Connection, position: int) -> None:
-    connection.execute(sa.update(counters).where(counters.c.name == "changes").values(value=position))
+    connection.execute(_MOVE, {"position": position})
 
 
 def _latest(records: list[Record]) -> float:
@@ -446,7 +478,7 @@ def _upsert(connection: Connection, table: sa.Table, rows: list[Row], *, update:
 
 @cache
 def _upsert_statement(dialect: str, table: sa.Table, update: bool) -> Any:
-    """Make the statement, once: building it takes longer than running it."""
+    """Make the statement, once."""
     # the module of the other database is not loaded
     statement: Any = importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
     keys = [column.name for column in table.primary_key]

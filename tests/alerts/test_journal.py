@@ -335,7 +335,13 @@ def test_a_record_from_before_incidents_said_that_they_wait_is_read(journal: Jou
     seen = []
     for offset, (edge, state) in enumerate(states):
         made = msgspec.structs.replace(
-            opened, id=f"{opened.incident}.{offset}", edge=edge, state=state, actor="user:an", unacknowledged=False
+            opened,
+            id=f"{opened.incident}.{offset + 1}",
+            sequence=offset + 1,
+            edge=edge,
+            state=state,
+            actor="user:an",
+            unacknowledged=False,
         )
         stored = encode(Record(0, offset, (made,)))
         assert b"unacknowledged" not in stored
