@@ -40,6 +40,12 @@ ASIDE = ("SHLVD", "DSUPR", "OOSRV")
 _STATES = ("NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV")
 _HIDDEN = {"number", "position", "open"}
 _SQLITE = "sqlite:///"
+_OUTBOX = (  # made once: building it takes longer than running it
+    sa.select(outbox)
+    .where(outbox.c.position > sa.bindparam("after"))
+    .order_by(outbox.c.position)
+    .limit(sa.bindparam("most"))
+)
 
 
 class JournalMissing(FileNotFoundError):
@@ -326,9 +332,8 @@ class Reader:
 
     def outbox(self, after: int, limit: int = 100) -> list[Row]:
         """List outbox rows after a position, oldest first."""
-        query = sa.select(outbox).where(outbox.c.position > after).order_by(outbox.c.position).limit(limit)
         with self.engine.connect() as connection:
-            return _rows(connection, query, hide=())
+            return [dict(row) for row in connection.execute(_OUTBOX, {"after": after, "most": limit}).mappings()]
 
     def outbox_start(self, time: float) -> int:
         """Return the position after which lie the outbox rows not older than `time`."""

@@ -181,10 +181,11 @@ class Worker:
             position = self.journal.record(records, identity)
         else:
             position = await asyncio.to_thread(self.journal.record, records, identity)
+        # at once: the notifiers send people out
+        self.hub.publish(JOURNAL, 0, 0, msgspec.msgpack.encode({"position": position}), now=True)
         batch.done()
         for offset, _, value in batch.records:
             self.hub.publish(OUTCOMES, batch.partition, offset, value)
-        self.hub.publish(JOURNAL, 0, 0, msgspec.msgpack.encode({"position": position}))
 
     # -- timers ----------------------------------------------------------------------------------------------------
 

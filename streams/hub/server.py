@@ -72,11 +72,16 @@ class HubServer:
         for connection in list(self._connections):
             connection.close()
 
-    def publish(self, topic: str, partition: int, offset: int, value: bytes) -> None:
-        """Tell the subscribers of a topic; one that does not keep up gets a resync marker instead."""
+    def publish(self, topic: str, partition: int, offset: int, value: bytes, *, now: bool = False) -> None:
+        """Tell the subscribers of a topic; one that does not keep up gets a resync marker instead.
+
+        `now`: not with what else is told in this turn of the event loop, which may be followed by a long one.
+        """
         for connection in self._connections:
             if topic in connection.topics:
                 connection.tell((topic, partition, offset, value))
+                if now:
+                    connection.flush()
 
     @property
     def subscribers(self) -> int:
@@ -168,11 +173,12 @@ class _Connection(asyncio.Protocol):
                 self.resume_writing()
             return
         if not self._news:
-            asyncio.get_running_loop().call_soon(self._flush)
+            asyncio.get_running_loop().call_soon(self.flush)
         self._news.append(record)
         self._news_bytes += size
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what there is to tell."""
         news, self._news, self._news_bytes = self._news, [], 0
         if news:
             self.reply(Records(news))
