@@ -321,6 +321,19 @@ class Evaluator:
         self.calm_since += later
         self.held_since += np.repeat(later, book.levels)
 
+    def between_readings(self, instance: int) -> tuple[Array, Columns]:
+        """Give an instance's own clock (one number) and its features as they stand now."""
+        row = int(self.book.row[instance])
+        if row >= self.book.camera_rows:
+            cameras = CameraFeatures(np.array([row - self.book.camera_rows]), self.clock, self.cameras)
+            return cameras.now, cameras
+        if row >= self.book.rows:
+            self._set_area_time()
+            return self.area_time[row - self.book.rows :][:1], self._features(np.empty(0, np.intp), np.empty(0))
+        rows = np.array([row])
+        features = self._features(rows, self._own_time(rows))
+        return features.now + self.points.away[rows], features
+
     def step(self, seconds: float) -> None:
         """Move the arrival clock by a step of the wall clock, and what was measured on it."""
         self.clock += seconds

@@ -55,6 +55,25 @@ class Change(NamedTuple):
     position: int  # of the reading in the call; 0 for events and ticks
 
 
+class LevelStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one level of a rule stands: its conditions with their values, and for how long (s) `when` has held."""
+
+    level: str
+    why: Why
+    held: float | None  # None: it does not hold
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a rule stands at one scope: `level` is the raised one, empty for none; `time` is the scope's own clock."""
+
+    rule: Rule
+    scope: str
+    area: str
+    level: str
+    time: float
+    levels: tuple[LevelStanding, ...]
+
+
 class Withdrawn(NamedTuple):
     """A raised condition whose rule is no longer in force (changed, removed, or its point is gone)."""
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from models.scoring import TELLING
 from rules.binding import Bound, Column, PointValue, Test, columns, tests
-from rules.explanation import Term, Why
+from rules.explanation import LevelStanding, Standing, Term, Why
 from rules.features import Array, Columns
 from rules.shapes import compare, number
+from sensors.site import LEVELS
 
 if TYPE_CHECKING:
     from rules.evaluation import Evaluator
@@ -57,6 +58,36 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         score_reason=evaluator.bank.reason_text(row) if surprising else "",
         score_reason_zh=evaluator.bank.reason_text(row, "zh-CN") if surprising else "",
         gone=evaluator.gone.get(row, "") if Column(("silence",)) in columns(when.bound) else "",
+    )
+
+
+def standing(evaluator: Evaluator, rule: str, scope: str) -> Standing | None:
+    """Say where a rule stands at a scope now: every level's conditions with their values. None when it has none."""
+    book = evaluator.book
+    instance = book.instance(rule, scope)
+    if instance is None:
+        return None
+    now, features = evaluator.between_readings(instance)
+    found = book.rules[int(book.rule[instance])]
+    first, time = int(book.first[instance]), float(now[0])
+    levels = []
+    for part, (rank, _) in enumerate(found.ranked()):
+        since = float(evaluator.held_since[first + part])
+        levels.append(
+            LevelStanding(
+                level=LEVELS[rank - 1],
+                why=why(evaluator, instance, rank, 0, now, features),
+                held=None if np.isnan(since) else time - since,
+            )
+        )
+    current = int(evaluator.current[instance])
+    return Standing(
+        rule=found,
+        scope=scope,
+        area=book.areas[int(book.area[instance])],
+        level=LEVELS[current - 1] if current else "",
+        time=time,
+        levels=tuple(levels),
     )
 
 

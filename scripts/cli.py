@@ -24,6 +24,7 @@ COMMANDS = {
     "import": "tables.import_table",
     "export": "tables.export_table",
     "schema": "schema.schema",
+    "rules": "rules.app",
     "alarms": "alarms.app",
     "quality": "quality.quality",
     "outbox": "outbox.app",

@@ -108,7 +108,7 @@ class Station:
     def _restored(self, committed: int) -> Engine:
         """Restore the newest snapshot that can be used, else begin with what the log still holds."""
         try:
-            engine = self._stored()
+            engine = newest_snapshot(self.log, self.partition)
         except (ValueError, KeyError, TypeError, AssertionError) as error:
             logger.error("partition %d: the snapshot cannot be read (%s); reading the log again", self.partition, error)
             engine = None
@@ -133,18 +133,6 @@ class Station:
         """Note that the state begins anew with the log, because what it would need is gone."""
         self.lost = f"partition {self.partition}: observations {first} to {oldest - 1} are no longer in the log"
         logger.error("%s, nor a snapshot of what followed; conditions and cases from before are forgotten", self.lost)
-
-    def _stored(self) -> Engine | None:
-        at, end = self.log.start(SNAPSHOTS, self.partition), self.log.end(SNAPSHOTS, self.partition)
-        values: list[bytes] = []
-        while at < end:
-            found = self.log.read(SNAPSHOTS, self.partition, at, end, limit=READ)
-            if not found:
-                break
-            values += [value for _, _, value in found]
-            at = found[-1][0] + 1
-        stored = snapshot.newest(values)
-        return None if stored is None else Engine.restore(stored)
 
     def _silent(self, committed: int) -> None:
         """Bring the state up to what is committed, without saying again what the log already holds."""
@@ -190,3 +178,20 @@ class Station:
         if applied.aside is not None:
             outputs.append((SCORES, self.partition, None, columns.encode(applied.aside)))
         return outputs
+
+
+def newest_snapshot(log: Readable, partition: int) -> Engine | None:
+    """Restore the engine from the newest snapshot of a partition; None when there is none.
+
+    Raise `ValueError`, `KeyError`, `TypeError` or `AssertionError` on one that cannot be read.
+    """
+    at, end = log.start(SNAPSHOTS, partition), log.end(SNAPSHOTS, partition)
+    values: list[bytes] = []
+    while at < end:
+        found = log.read(SNAPSHOTS, partition, at, end, limit=READ)
+        if not found:
+            break
+        values += [value for _, _, value in found]
+        at = found[-1][0] + 1
+    stored = snapshot.newest(values)
+    return None if stored is None else Engine.restore(stored)

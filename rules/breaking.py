@@ -1,0 +1,184 @@
+"""Break a rule's limits one at a time, and see whether its own tests notice: what none notices is not proven."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+import msgspec
+
+from rules.compiler import CompileError
+from rules.expression import Compare, Constant, Flag, Node, Number, parse
+from rules.rule import Level, Rule, RuleTest, Series
+from rules.unparse import unparse
+from rules.vectors import VectorError, run
+from sensors.site import LEVELS, Point, Site, Text
+
+Described = TypeVar("Described", Point, Series)
+
+BY = 0.25
+"""Share by which a limit is moved, both ways: a test that does not notice a quarter does not say where the limit is."""
+
+
+class Broken(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule of which one thing was changed: `level` and `part` say where, `before` and `after` what."""
+
+    level: str
+    part: str  # when | clear | for | clear_after | limit
+    before: str
+    after: str
+    rule: Rule
+    site: Site
+
+
+class Noticed(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of a rule's tests failed once something was broken; empty for none."""
+
+    level: str
+    part: str
+    before: str
+    after: str
+    test: str
+
+
+def name_of(test: RuleTest) -> str:
+    """Name a test in English."""
+    return test.name.en if isinstance(test.name, Text) else test.name
+
+
+def failures(rule: Rule, test: RuleTest, site: Site) -> list[str]:
+    """Run a test; return what differs from what it expects, or why it cannot run."""
+    try:
+        return run(rule, test, site)
+    except (VectorError, CompileError) as error:
+        return [str(error)]
+
+
+def notice(broken: Broken) -> Noticed:
+    """Run the tests of a broken rule until one fails."""
+    rule = broken.rule
+    found = next((name_of(test) for test in rule.tests if failures(rule, test, broken.site)), "")
+    return Noticed(level=broken.level, part=broken.part, before=broken.before, after=broken.after, test=found)
+
+
+def breaks(rule: Rule, site: Site) -> Iterator[Broken]:
+    """Change each limit of a rule, a quarter up and down, and each delay: to none, and to twice as long."""
+    for rank, level in rule.ranked():
+        name = LEVELS[rank - 1]
+
+        def made(part: str, before: str, after: str, changed: Level, name: str = name) -> Broken:
+            levels = msgspec.structs.replace(rule.levels, **{name: changed})
+            return Broken(
+                level=name,
+                part=part,
+                before=before,
+                after=after,
+                rule=msgspec.structs.replace(rule, levels=levels),
+                site=site,
+            )
+
+        for part, text in (("when", level.when), ("clear", level.clear)):
+            if text is None:
+                continue
+            tree = parse(text)
+            for before, after, changed in _shifted(tree):
+                yield made(part, before, after, msgspec.structs.replace(level, **{part: unparse(changed)}))
+            for limit in sorted(_registered(tree)):
+                for factor in (1 - BY, 1 + BY):
+                    yield _relimited(rule, site, name, part, limit, factor)
+        for part, field, span in (
+            ("for", "hold", rule.hold_of(level)),
+            ("clear_after", "clear_after", rule.clear_after_of(level)),
+        ):
+            if span > 0:
+                for other in (0.0, 2 * span):
+                    delayed = msgspec.structs.replace(level, **{field: other})
+                    yield made(part, f"{span:g} s", f"{other:g} s", delayed)
+
+
+def _shifted(tree: Node) -> Iterator[tuple[str, str, Node]]:
+    """Yield (before, after, tree) for each number that something is compared with, moved down and up."""
+    for node, put in _places(tree, lambda changed: changed):
+        if not isinstance(node, Compare):
+            continue
+        for side in ("left", "right"):
+            number = getattr(node, side)
+            if isinstance(number, Number) and number.value:
+                step = max(abs(number.value) * BY, 1.0 if _counts(node, side) else 0.0)
+                for moved in (number.value - step, number.value + step):
+                    other = replace(number, value=moved)
+                    changed = replace(node, left=other) if side == "left" else replace(node, right=other)
+                    yield unparse(node), unparse(changed), put(changed)
+
+
+def _counts(node: Compare, side: str) -> bool:
+    """Tell whether what is compared is a number of things: a quarter of three is none."""
+    other = node.right if side == "left" else node.left
+    return getattr(other, "name", "") == "count" or getattr(other, "operation", "") == "count"
+
+
+def _places(node: Node, put: Callable[[Node], Node]) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
+    """Yield every node with what makes the whole tree anew around another in its place."""
+    yield node, put
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, Node):
+
+            def within(changed: Node, name: str = field.name) -> Node:
+                return put(_with(node, name, changed))
+
+            yield from _places(value, within)
+        elif isinstance(value, tuple):
+            for place, item in enumerate(value):
+
+                def among(
+                    changed: Node, name: str = field.name, items: tuple[Node, ...] = value, at: int = place
+                ) -> Node:
+                    return put(_with(node, name, (*items[:at], changed, *items[at + 1 :])))
+
+                yield from _places(item, among)
+
+
+def _with(node: Node, field: str, value: Any) -> Node:
+    return replace(node, **{field: value})
+
+
+def _registered(tree: Node) -> set[str]:
+    """Name the limits of the registry that a condition asks for."""
+    found = set()
+    for node, _ in _places(tree, lambda changed: changed):
+        if isinstance(node, Flag) and node.name == "beyond":
+            found.add(node.kind)
+        elif isinstance(node, Constant) and node.name in ("limit", "level"):
+            found.add(node.argument or "limit")
+    return found
+
+
+def _relimited(rule: Rule, site: Site, level: str, part: str, limit: str, factor: float) -> Broken:
+    """Move a limit of the registry, of the site's points and of those that the tests describe themselves."""
+    tests = tuple(
+        msgspec.structs.replace(
+            test,
+            point=_moved(test.point, limit, factor),
+            others={id: _moved(one, limit, factor) for id, one in test.others.items()},
+        )
+        for test in rule.tests
+    )
+    points = tuple(_moved(point, limit, factor) for point in site.points)
+    return Broken(
+        level=level,
+        part=part,
+        before=f"the registry's {limit}",
+        after=f"× {factor:g}",
+        rule=msgspec.structs.replace(rule, tests=tests),
+        site=msgspec.structs.replace(site, points=points),
+    )
+
+
+def _moved(described: Described, limit: str, factor: float) -> Described:
+    if limit == "limit" and described.limit is not None:
+        return msgspec.structs.replace(described, limit=described.limit * factor)
+    if limit in described.levels:
+        return msgspec.structs.replace(described, levels=described.levels | {limit: described.levels[limit] * factor})
+    return described

@@ -1,0 +1,275 @@
+"""`foreshock rules`: an analyst's way from a rule that annoys to one that is proven: test, break, explain, compare."""
+
+from __future__ import annotations
+
+import time
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rules.breaking import Noticed, breaks, failures, name_of, notice
+from rules.changes import RuleChange, changes
+from rules.explanation import Standing, Term
+from rules.rule import Rule, load_rules
+from rules.why import standing
+from scripts.commands.moment import moment
+from scripts.commands.terminal import (
+    LEVEL_STYLE,
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    err,
+    fail,
+    local,
+    out,
+    plain,
+    wrong,
+)
+from sensors.document import DocumentError
+from sensors.lookup import Registry
+from sensors.registry import load_site
+from sensors.site import Site
+from streams import bundle, publication
+from streams.bundle import Bundle
+
+app = typer.Typer(no_args_is_help=True, help="Rules: run their tests, break their limits, explain, compare.")
+
+SiteArgument = Annotated[Path, typer.Argument(help="Folder of the site.")]
+RuleOption = Annotated[str, typer.Option("--rule", help="Only rules with this id; * and ? stand for others.")]
+BARS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+
+@app.callback()
+def _rules() -> None:
+    """Rules: run their tests, break their limits, explain, compare."""
+
+
+@app.command()
+def test(
+    site: SiteArgument = Path("examples/district"),
+    rule: RuleOption = "*",
+    break_: Annotated[
+        bool, typer.Option("--break", help="Also move each limit by a quarter and each delay, and see who notices.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the rules' own tests; with --break, find the limits and delays that no test watches over.
+
+    Each number that something is compared with is moved down and up by a quarter, each limit of the registry likewise,
+    each delay made nothing and twice as long. What no test of the rule notices could be wrong, and nobody would know.
+    Exit code 1 when a test fails, or with --break when something goes unnoticed.
+
+    foreshock rules test my-site
+
+    foreshock rules test my-site --rule 'gas-*' --break
+    """
+    known, chosen = _chosen(site, rule)
+    if not all(one.tests for one in chosen):
+        for one in chosen:
+            if not one.tests:
+                wrong(f"{one.id} has no tests")
+    failed = {
+        f"{one.id}: {name_of(test)}": said
+        for one in chosen
+        for test in one.tests
+        if (said := failures(one, test, known))
+    }
+    found: list[tuple[Rule, Noticed]] = []
+    if break_ and not failed:
+        broken = [(one, way) for one in chosen for way in breaks(one, known)]
+        with Progress(*BARS, console=err, transient=True) as progress:
+            task = progress.add_task("breaking", total=len(broken))
+            for one, way in broken:
+                progress.update(task, description=one.id)
+                found.append((one, notice(way)))
+                progress.advance(task)
+    unnoticed = [(one, way) for one, way in found if not way.test]
+    count = sum(len(one.tests) for one in chosen)
+    if as_json:
+        _print(
+            {
+                "rules": len(chosen),
+                "tests": count,
+                "failed": failed,
+                "broken": [{"rule": one.id, **msgspec.structs.asdict(way)} for one, way in found],
+                "unnoticed": len(unnoticed),
+            }
+        )
+    else:
+        for name, said in failed.items():
+            wrong(f"{name}: {'; '.join(said)}")
+        for one, way in unnoticed:
+            wrong(f"{one.id}: levels.{way.level}.{way.part}: {way.before} → {way.after}: no test notices")
+        if not failed:
+            done(f"{count} tests of {len(chosen)} rules pass")
+        if found:
+            out.print(f"  {len(found) - len(unnoticed)} of {len(found)} broken limits and delays are noticed")
+    raise typer.Exit(1 if failed or unnoticed or not all(one.tests for one in chosen) else 0)
+
+
+@app.command()
+def diff(
+    site: SiteArgument = Path("examples/district"),
+    against: Annotated[
+        Path | None, typer.Option(help="Another folder of a site to compare with.", show_default="the rules in force")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how a folder's rules differ from those in force, field by field.
+
+    A rule whose levels, delays or coverage differ begins anew when it is published: its open alarms end. One of which
+    only texts, plan or tests differ goes on.
+
+    foreshock rules diff my-site
+    """
+    before = _chosen(against, "*")[1] if against is not None else _in_force(data).rules
+    found = changes(before, _chosen(site, "*")[1])
+    if as_json:
+        _print([msgspec.structs.asdict(one) for one in found])
+        return
+    for one in found:
+        _show_change(one)
+    if not found:
+        done("no rule differs")
+
+
+@app.command()
+def explain(
+    rule: Annotated[str, typer.Argument(help="Id of the rule.")],
+    scope: Annotated[str, typer.Argument(help="The point, area or camera.")],
+    at: Annotated[
+        str, typer.Option(help="When: 2026-05-03 14:00, 14:00, or how long ago (20 min).", show_default="now")
+    ] = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say where a rule stands at a point, area or camera, now or then: each clause, its values, and what is missing.
+
+    The recorded observations are run through the engine up to that moment, beside a running Foreshock or at rest.
+
+    foreshock rules explain slope-creep slope-01-tilt-1 --at '20 min'
+    """
+    from streams.embedded.schema import LogError  # here: the other commands need no log
+    from streams.embedded.store import Log
+    from streams.past import engine_at
+    from streams.replay import ReplayError
+    from streams.topics import GROUP, OBSERVATIONS
+
+    found = configured(data=data)
+    content = _in_force(data)
+    zone = content.site.zone
+    try:
+        then = moment(at, time.time(), zone) if at else None
+    except ValueError as error:
+        fail(str(error))
+    partition = _partition(content, rule, scope)
+    try:
+        with (
+            Log.open_readonly(found.log_file) as log,
+            Progress(*BARS, console=err, transient=True) as progress,
+        ):
+            task = progress.add_task("reading the log", total=None)
+            stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
+            engine = engine_at(
+                log, partition, stop, then, lambda read, total: progress.update(task, completed=read, total=total)
+            )
+    except (LogError, ReplayError) as error:
+        fail(str(error))
+    stands = standing(engine.evaluator, rule, scope) if engine.evaluator is not None else None
+    if stands is None:
+        fail(f"rule {rule} was not in force at {scope} then")
+    if as_json:
+        plain_standing = msgspec.to_builtins(stands)
+        plain_standing["rule"] = rule
+        _print(plain_standing)
+        return
+    _show_standing(stands, content.site)
+
+
+def _chosen(folder: Path, pattern: str) -> tuple[Site, list[Rule]]:
+    """Load a site and those of its rules that are meant; end the command with every mistake when it is not sound."""
+    try:
+        site = load_site(folder)
+        rules = load_rules(folder / "rules", site, folder)
+    except DocumentError as error:
+        for problem in error.problems[:50]:
+            wrong(str(problem))
+        fail(f"{len(error.problems)} problem(s) in {folder}")
+    chosen = [rule for rule in rules if fnmatchcase(rule.id, pattern)]
+    if not chosen:
+        fail(f"no rule in {folder} is called {pattern}")
+    return site, chosen
+
+
+def _in_force(data: Path | None) -> Bundle:
+    """Read what is in force on the data folder, or was last; end the command when nothing has run there."""
+    folder = configured(data=data).data_folder
+    try:
+        return bundle.unpack(publication.read(folder))
+    except (OSError, ValueError):
+        fail(f"nothing has run in {folder} yet; start with `foreshock run`", 3)
+
+
+def _partition(content: Bundle, rule: str, scope: str) -> int:
+    """Find the partition in which a rule looks at a scope; end the command when there is none."""
+    registry = Registry(content.site)
+    if rule not in {one.id for one in content.rules}:
+        fail(f"no rule {rule} is in force; `foreshock rules diff` shows what differs")
+    one = next(one for one in content.rules if one.id == rule)
+    known = {each.id: each for each in content.site.areas}
+    areas: list[str] = []
+    if one.scope == "point" and scope in registry.points:
+        areas = [area for area in registry.points[scope].areas if one.where.takes_area(known[area])]
+    elif one.scope == "camera" and scope in registry.cameras:
+        areas = list(registry.cameras[scope].areas[:1])
+    elif one.scope == "area" and scope in known:
+        areas = [scope]
+    if not areas:
+        fail(f"rule {rule} looks at {one.scope}s, and {scope} is none that it covers")
+    return registry.partition(areas[0])
+
+
+def _show_change(change: RuleChange) -> None:
+    note = "" if change.how != "changed" or change.decides else " (texts and tests only: its alarms go on)"
+    out.print(f"[bold]{plain(change.rule)}[/bold] {change.how}{note}")
+    for field, before, after in change.fields:
+        out.print(f"    {plain(field)}: {plain(before) or '–'} → {plain(after) or '–'}")
+
+
+def _show_standing(stands: Standing, site: Site) -> None:
+    title = stands.rule.title.zh if site.language.startswith("zh") else stands.rule.title.en
+    level = f"[{LEVEL_STYLE[stands.level]}] {stands.level} [/]" if stands.level else "not raised"
+    out.print(f"[bold]{plain(stands.rule.id)}[/bold] {plain(title)} · {plain(stands.scope)} · {level}")
+    out.print(f"  {local(stands.time, site.zone)}, version {stands.rule.version}")
+    for one in stands.levels:
+        raised = one.level == stands.level
+        held = f", has held for {one.held:.0f} s of {one.why.hold:.0f} s" if one.held is not None else ""
+        out.print(f"  [bold]{one.level}[/bold] when {plain(one.why.clause)}{held}")
+        for term in one.why.terms:
+            out.print(f"      {_term(term)}")
+        if raised:
+            out.print(f"    clears when {plain(one.why.clear)} for {one.why.clear_after:.0f} s")
+            for term in one.why.clear_terms:
+                out.print(f"      {_term(term)}")
+
+
+def _term(term: Term) -> str:
+    mark = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[yellow]?[/yellow]"}[term.holds]
+    value = "unknown" if term.value is None else f"{term.value:.6g}"
+    if not term.op:
+        return f"{mark} {plain(term.name)}"
+    limit = "unknown" if term.threshold is None else f"{term.threshold:.6g} {term.unit}".strip()
+    text = f"{mark} {plain(term.name)} {term.op} {plain(limit)}: it is {value}"
+    if term.holds is False and term.value is not None and term.threshold is not None:
+        text += f", {abs(term.threshold - term.value):.4g} away"
+    return text
+
+
+def _print(answer: Any) -> None:
+    print(msgspec.json.encode(answer).decode())

@@ -1,0 +1,77 @@
+"""`foreshock rules`: tests, broken limits, differences, explanations."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from streams import bundle, publication
+from streams.bundle import Bundle
+from streams.embedded.store import Log
+from streams.settings import Settings
+from streams.station import Station
+from tests.scripts.test_cli import DISTRICT, run, sentence
+from tests.streams.small_site import START, rules, site
+from tests.streams.test_station import TOPICS, fill, work
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a data folder on which a point rose step by step."""
+    made = tmp_path_factory.mktemp("data")
+    publication.write(made, bundle.pack(Bundle(site=site(), rules=rules())))
+    with Log(Settings(data=str(made)).log_file, TOPICS) as log:
+        fill(log)
+        work(log, Station(0, log, 0))
+    return made
+
+
+@pytest.fixture
+def district(tmp_path: Path) -> Path:
+    shutil.copytree(DISTRICT, tmp_path / "district")
+    return tmp_path / "district"
+
+
+def test_the_rules_tests_are_run_and_one_that_fails_is_named(district: Path) -> None:
+    assert "tests of 1 rules pass" in run("rules", "test", district, "--rule", "crane-moment").output
+    file = next(file for file in (district / "rules").glob("*.yaml") if "crane-moment" in file.read_text())
+    file.write_text(file.read_text().replace("value > 105 %", "value > 300 %"))
+    assert "the rule's test" in sentence(run("rules", "test", district, "--rule", "crane-moment"))
+
+
+def test_a_limit_that_no_test_watches_over_is_named() -> None:
+    result = run("rules", "test", DISTRICT, "--rule", "crane-moment", "--break", "--json")
+    told = json.loads(result.stdout)
+    assert result.exit_code == (1 if told["unnoticed"] else 0)
+    assert told["failed"] == {} and len(told["broken"]) > 10
+    assert told["unnoticed"] == sum(not one["test"] for one in told["broken"])
+    assert {one["test"] for one in told["broken"]} > {""}
+
+
+def test_a_changed_rule_differs_in_the_field_that_was_changed(district: Path) -> None:
+    file = next(file for file in (district / "rules").glob("*.yaml") if "crane-moment" in file.read_text())
+    file.write_text(file.read_text().replace("value > 90 %", "value > 91 %"))
+    result = run("rules", "diff", district, "--against", DISTRICT)
+    assert "crane-moment changed" in result.output
+    assert "levels.blue.when: value > 90 % → value > 91 %" in result.output
+    assert "no rule differs" in run("rules", "diff", DISTRICT, "--against", DISTRICT).output
+
+
+def test_explain_says_each_clause_with_its_value_now_and_then(folder: Path) -> None:
+    then = str(START + 75)
+    told = json.loads(run("rules", "explain", "creep", "p0", "--at", then, "--data", folder, "--json").stdout)
+    assert (told["rule"], told["level"], told["levels"][1]["why"]["terms"][0]["value"]) == ("creep", "yellow", 18.0)
+    shown = run("rules", "explain", "creep", "p0", "--at", then, "--data", folder).stdout
+    assert "value > 20 mm: it is 18, 2 away" in shown
+    assert "clears when value < 5.0" in shown
+    assert run("rules", "explain", "creep", "p0", "--data", folder).exit_code == 0
+
+
+def test_explain_says_what_is_wrong_with_a_question(folder: Path, tmp_path: Path) -> None:
+    assert "no rule nothing is in force" in sentence(run("rules", "explain", "nothing", "p0", "--data", folder))
+    assert "a0 is none that it covers" in sentence(run("rules", "explain", "creep", "a0", "--data", folder))
+    assert "is no moment" in sentence(run("rules", "explain", "creep", "p0", "--at", "soon", "--data", folder))
+    assert run("rules", "explain", "creep", "p0", "--data", tmp_path).exit_code == 3
