@@ -23,11 +23,11 @@ Edge = Literal[
     "in_service",
 ]
 
-Note = Literal["hide", "warn", "settle", "stale", "assign", "comment"]
+Note = Literal["hide", "warn", "settle", "stale", "latch", "assign", "comment"]
 """What is recorded of an alarm and leaves its state as it is.
 
 hide: it would have rung, were it not set aside. warn: it soon comes back. settle: it chatters no more. stale: it has
-been active for too long.
+been active for too long. latch: its condition is gone, and it stays active until a person resets it.
 """
 
 STATES: tuple[AlarmState, ...] = ("NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV")
@@ -103,14 +103,6 @@ class Refusal(ValueError):
         self.key = key
 
 
-_MARKS: dict[tuple[bool, bool], tuple[Mark, ...]] = {
-    (False, False): (),
-    (True, False): ("chattering",),
-    (False, True): ("stale",),
-    (True, True): ("chattering", "stale"),
-}
-
-
 class Shelf(msgspec.Struct, kw_only=True):
     """How one alarm is set aside, in any of the three ways. Times are on the engine's arrival clock."""
 
@@ -147,11 +139,25 @@ class Alarm(msgspec.Struct, kw_only=True):
     stale: bool = False
     chattering: bool = False
     folded: int = 0
+    latch: bool = False  # it ends only by a person's reset, and keeps its level until then
+
+    @property
+    def latched(self) -> bool:
+        """Tell whether it is active by its latch alone: its condition is gone."""
+        return self.latch and not self.process and self.state in ("UNACK", "ACKED")
+
+    @property
+    def asked(self) -> int:
+        """Return the rank at which it is to be when it comes back from being set aside."""
+        return self.process or (self.level if self.latch else 0)
 
     @property
     def marks(self) -> tuple[Mark, ...]:
         """Name what is unusual about it now."""
-        return _MARKS[self.chattering, self.stale]
+        if not (self.chattering or self.stale or self.latch):
+            return ()
+        unusual: dict[Mark, bool] = {"chattering": self.chattering, "stale": self.stale, "latched": self.latched}
+        return tuple(mark for mark, holds in unusual.items() if holds)
 
 
 def step(state: AlarmState, edge: Edge, *, active: bool = False) -> AlarmState:

@@ -101,6 +101,11 @@ def in_short(reasons: Explanation | None) -> str:
     return f"{reasons.clause} [{seen}]" if seen else reasons.clause
 
 
+def latches(rule: Rule) -> bool:
+    """Tell whether an alarm of a rule stays until a person resets it."""
+    return bool(getattr(rule, "latch", False))
+
+
 def titles(title: Any) -> dict[str, str]:
     """Return a title in both languages, from a text, a mapping, or an object with `zh` and `en`."""
     if isinstance(title, str):

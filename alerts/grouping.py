@@ -42,6 +42,7 @@ def apply(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
         return
     target = simulated if change.simulated else real
     if simulated is not None and simulated.process and not change.simulated:
+        simulated.latch = False  # what was played makes way for what is real
         _move(book, simulated, change, 0, clock, out, reason="alarm.real_readings")
     if target is None:
         _open(book, change, clock, out)
@@ -54,6 +55,7 @@ def withdraw(book: Casebook, rule: str, scope: str, clock: float, out: list[AnyO
     for simulated in (False, True):
         alarm = book.scopes.get((rule, scope, simulated))
         if alarm is not None:
+            alarm.latch = False
             _follow(book, alarm, 0, clock, out, reason="alarm.rule_withdrawn")
 
 
@@ -160,7 +162,9 @@ def _move(
     rationale: dict[str, Any] | None = None,
 ) -> None:
     """Follow a change of condition to a rank (0 is calm)."""
-    edge = process_edge(alarm.state, alarm.level, rank)
+    if rank:
+        alarm.latch = condition.latches(change.rule)
+    edge = _edge(alarm, rank)
     told = edge is not None or _hides(alarm, rank)
     why = condition.explanation(change.why) if told else None
     if told and rank:
@@ -183,16 +187,31 @@ def _follow(
     rationale: dict[str, Any] | None = None,
 ) -> None:
     """Take the edge that the process asks for; one that is set aside only counts that it would have rung."""
-    hides = _hides(alarm, rank)
-    alarm.process = rank
+    hides, edge = _hides(alarm, rank), _edge(alarm, rank)
+    was_latched, alarm.process = alarm.latched, rank
     actor = f"rule:{alarm.rule}"
-    edge = process_edge(alarm.state, alarm.level, rank)
-    if edge is not None:
+    if alarm.latched and not was_latched:
+        out.append(book.alarm_record(alarm, "latch", alarm.state, clock, actor=actor))
+    elif edge is not None:
         reason = "alarm.worsened" if edge == "unshelve" else reason
+        rank = max(rank, alarm.level) if was_latched else rank
         take_edge(book, alarm, edge, rank, clock, out, actor=actor, reason=reason, why=why, rationale=rationale)
     elif hides and alarm.shelf is not None:
         alarm.shelf.hidden += 1
         out.append(book.alarm_record(alarm, "hide", alarm.state, clock, actor=actor, explanation=why))
+
+
+def _edge(alarm: Alarm, rank: int) -> Edge | None:
+    """Name the edge that a condition at `rank` asks of an alarm, as its latch allows.
+
+    A latched alarm neither returns nor falls by itself; once its condition is back it rings again, at its level.
+    """
+    edge = process_edge(alarm.state, alarm.level, rank)
+    if not alarm.latch or alarm.state not in ("UNACK", "ACKED"):
+        return edge
+    if alarm.latched and rank:
+        return "realarm" if alarm.state == "ACKED" else "raise"
+    return None if edge in ("return", "lower") else edge
 
 
 def _hides(alarm: Alarm, rank: int) -> bool:

@@ -13,6 +13,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "alarm.already_acknowledged": ("报警已被确认", "The alarm is already acknowledged"),
     "alarm.shelved": ("报警已搁置", "The alarm is shelved"),
     "alarm.already_shelved": ("报警已处于搁置状态", "The alarm is already shelved"),
+    "alarm.not_latched": ("报警未处于待复位状态", "The alarm waits for no reset"),
+    "alarm.still_active": ("报警条件仍成立，不能复位", "Its condition still holds: it cannot be reset"),
+    "alarm.acknowledge_first": ("请先确认报警再复位", "Acknowledge it before you reset it"),
+    "alarm.reset": ("人工复位", "Reset by hand"),
     "alarm.not_shelved": ("报警未搁置", "The alarm is not shelved"),
     "alarm.suppressed": ("报警已按设计抑制", "The alarm is suppressed by design"),
     "alarm.out_of_service": ("报警已停用", "The alarm is out of service"),
@@ -141,6 +145,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "edge.warn": ("即将到期", "soon comes back"),
     "edge.settle": ("不再频繁报警", "chatters no more"),
     "edge.stale": ("长时间未恢复", "stale"),
+    "edge.latch": ("条件已消失，待复位", "condition gone, waits for a reset"),
     "edge.assign": ("指派", "assigned"),
     "edge.comment": ("备注", "commented"),
     # incident edges

@@ -9,7 +9,7 @@ from alerts import dispatch as legs
 from alerts.alarm import Alarm, Edge, Refusal, step
 from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch, set_deadline
-from alerts.grouping import note_member, settle, standing
+from alerts.grouping import note_member, settle, standing, take_edge
 from alerts.incident import DISPOSITIONS, Incident
 from alerts.outcome import AnyOutcome, CommandResult
 from alerts.sending import attend, finish, issue, pass_to_next
@@ -70,6 +70,18 @@ def _acknowledge_alarm(book: Casebook, alarm: Alarm, command: Command, clock: fl
         settle(book, incident, was, clock, out, actor=command.actor, reason=reason)
     if alarm.state == "NORM":
         book.finish_alarm(alarm, "alarm.already_acknowledged")
+
+
+def _reset_alarm(book: Casebook, alarm: Alarm, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    """End an alarm that only its latch holds; who does so has acknowledged it before."""
+    if not alarm.latch:
+        raise Refusal("alarm.not_latched")
+    if alarm.state != "ACKED":
+        raise Refusal("alarm.acknowledge_first" if alarm.state == "UNACK" else "alarm.not_latched")
+    if alarm.process:
+        raise Refusal("alarm.still_active")
+    reason = _text(book, command, "reason") or "alarm.reset"
+    take_edge(book, alarm, "return", 0, clock, out, actor=command.actor, reason=reason)
 
 
 def _incident_of(book: Casebook, alarm: Alarm) -> Incident:
@@ -259,6 +271,7 @@ _HANDLERS: dict[tuple[type, str], Callable[..., None]] = {
     (Alarm, "acknowledge"): _acknowledge_alarm,
     (Alarm, "comment"): _comment_alarm,
     (Alarm, "snapshot"): _snapshot_alarm,
+    (Alarm, "reset"): _reset_alarm,
     (Alarm, "assign"): _assign_alarm,
     **{(Alarm, way): _set_aside for way in get_args(Way)},
     **{(Alarm, edge): _bring_back for edge in ENDS.values()},

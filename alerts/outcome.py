@@ -12,7 +12,7 @@ import msgspec
 
 AlarmState = Literal["NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"]
 Kind = Literal["risk", "data_quality", "system"]
-Mark = Literal["chattering", "folded", "fleeting", "stale"]
+Mark = Literal["chattering", "folded", "fleeting", "stale", "latched"]
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -46,7 +46,7 @@ def set_aside(
         raise Refusal("alarm.aside_too_long")
     incident = book.cases.incidents.get(alarm.incident)
     was = standing(incident) if incident is not None else None
-    level_before, alarm.level = alarm.level, alarm.process or alarm.level
+    level_before, alarm.level = alarm.level, alarm.asked or alarm.level
     alarm.shelf = Shelf(by=actor, reason=reason, since=clock, until=clock + seconds, level=alarm.level)
     out.append(book.alarm_record(alarm, way, after, clock, actor=actor, reason=reason, level_before=level_before))
     if incident is not None and was is not None:
@@ -60,7 +60,7 @@ def bring_back(
 ) -> None:
     """End the time for which an alarm was set aside. Raise `Refusal` when it is not, or not in this way."""
     step(alarm.state, edge)
-    take_edge(book, alarm, edge, alarm.process, clock, out, actor=actor, reason=reason)
+    take_edge(book, alarm, edge, alarm.asked, clock, out, actor=actor, reason=reason)
 
 
 def lapse(book: Casebook, alarm: Alarm, clock: float, out: list[AnyOutcome]) -> None:

@@ -165,6 +165,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     levels: Levels
     hold: Duration = msgspec.field(name="for", default=0.0)  # default of its levels
     clear_after: Duration = 0.0  # default of its levels
+    latch: bool = False  # its alarms stay until a person resets them
     rationale: Rationale
     plan: tuple[Text | str, ...] = ()  # the checklist
     tests: tuple[RuleTest, ...] = ()

@@ -30,6 +30,7 @@ TABLE: dict[str, frozenset[str]] = {
     "incidents.close": _SEAT,
     "alarms.read": _WATCHING,
     "alarms.acknowledge": _SEAT,
+    "alarms.reset": _SEAT,
     "alarms.comment": _SEAT | {"analyst"},
     "alarms.assign": _SEAT,
     "alarms.shelve": _SEAT,

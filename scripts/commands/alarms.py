@@ -142,6 +142,20 @@ def acknowledge(id: Annotated[str, typer.Argument(help="An alarm or incident.")]
     done(f"{id} is acknowledged")
 
 
+@app.command("reset")
+def reset(
+    id: Annotated[str, typer.Argument(help="The alarm's id.")],
+    reason: Annotated[str, typer.Option("--reason", help="What you found, if there is something to say.")] = "",
+    data: DataOption = None,
+) -> None:
+    """End a latched alarm, in your own name: one that stays though its condition is gone. Acknowledge it first.
+
+    foreshock alarms reset a-8f09f8525909502bc3a8 --reason "went there, the weld holds"
+    """
+    _order(id, "reset", {"reason": reason.strip()}, data)
+    done(f"{id} is reset")
+
+
 @app.command("shelve")
 def shelve(
     id: Annotated[str, typer.Argument(help="The alarm's id.")],

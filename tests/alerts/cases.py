@@ -64,6 +64,7 @@ class Rule:
     title: Any = field(default_factory=lambda: Text(zh="位移", en="creep"))
     kind: Kind = "risk"
     version: str = "v1"
+    latch: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,11 @@ def change(
     time: float = 1000.0,
     kind: Kind = "risk",
     simulated: bool = False,
+    latch: bool = False,
 ) -> Change:
-    return Change(Rule(rule, kind=kind), scope, area, 0, after, time - 5, time, WHY if after else None, simulated)
+    return Change(
+        Rule(rule, kind=kind, latch=latch), scope, area, 0, after, time - 5, time, WHY if after else None, simulated
+    )
 
 
 def command(kind: str, target: str, id: str, actor: str = "user:an", **args: Any) -> Command:

@@ -36,6 +36,7 @@ NOTES = {  # what leaves the state as it is, and where it may be said
     "warn": {"SHLVD", "DSUPR", "OOSRV"},
     "settle": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
     "stale": {"UNACK", "ACKED"},
+    "latch": {"UNACK", "ACKED"},
     "assign": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
     "comment": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
 }
@@ -67,8 +68,8 @@ LEG_AFTER = {
 
 PLACES = [("slope-1", "p1"), ("slope-1", "p2"), ("river-1", "p3")]
 ORDERS = ["acknowledge", "dispatch", "comment", "close", "accept", "refuse", "on_scene", "resolve", "snapshot"]
-ORDERS += [*ASIDE.values(), *BACK.values(), "assign"]
-ON_ALARMS = ["acknowledge", "comment", "assign", *ASIDE.values(), *BACK.values()]
+ORDERS += [*ASIDE.values(), *BACK.values(), "assign", "reset"]
+ON_ALARMS = ["acknowledge", "reset", "comment", "assign", *ASIDE.values(), *BACK.values()]
 LEGS = ["accept", "refuse", "on_scene", "resolve"]
 
 
@@ -102,7 +103,14 @@ class DeskMachine(RuleBasedStateMachine):
     def condition(self, place: tuple[str, str], name: str, rank: int, kind: Any, simulated: bool) -> None:
         area, scope = place
         one = change(
-            rank, rule=f"{name}-{kind}", scope=scope, area=area, time=self.clock, kind=kind, simulated=simulated
+            rank,
+            rule=f"{name}-{kind}",
+            scope=scope,
+            area=area,
+            time=self.clock,
+            kind=kind,
+            simulated=simulated,
+            latch=name == "r2",
         )
         self._take(self.desk.condition(one, self.clock), self.twin.condition(one, self.clock))
         if rank and not simulated:
@@ -215,8 +223,15 @@ class DeskMachine(RuleBasedStateMachine):
                 assert step.aside is not None
                 assert LEVELS.index(step.level) > LEVELS.index(step.aside.level)
         assert before is None or before.after != "NORM", "a finished alarm came back"
+        latched = before is not None and "latched" in before.marks
         if step.before == "ACKED" and step.edge == "realarm":
-            assert LEVELS.index(step.level) > LEVELS.index(step.level_before or "")
+            assert latched or LEVELS.index(step.level) > LEVELS.index(step.level_before or "")
+        if step.rule.startswith("r2") and step.edge in ("return", "lower"):
+            assert step.edge == "return"
+            assert (latched and step.actor.startswith("user:")) or step.reason in (
+                "alarm.rule_withdrawn",
+                "alarm.real_readings",
+            ), "a latched alarm ended by itself"
         scope = (step.rule, step.scope, step.simulated)
         assert self.open_scopes.setdefault(scope, step.alarm) == step.alarm, "two open alarms of a rule and scope"
         if step.after == "NORM":

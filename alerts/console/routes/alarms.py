@@ -61,6 +61,14 @@ async def acknowledge(
     return await _do(request, identity, "acknowledge", id, body)
 
 
+@router.post("/alarms/{id}/reset", response_model=schema.Done)
+async def reset(
+    request: Request, id: Id, body: schema.BringBack, identity: Annotated[Identity, Depends(allow("alarms.reset"))]
+) -> dict[str, Any]:
+    """End a latched alarm whose condition is gone, once it is acknowledged."""
+    return await _do(request, identity, "reset", id, body)
+
+
 @router.post("/alarms/{id}/comment", response_model=schema.Done)
 async def comment(
     request: Request, id: Id, body: schema.Comment, identity: Annotated[Identity, Depends(allow("alarms.comment"))]

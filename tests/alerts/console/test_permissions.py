@@ -41,6 +41,7 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/alarms/{alarm}/assign", {}, SEAT),
     ("POST", "/api/v1/alarms/{alarm}/shelve", {"seconds": 60, "reason": "x"}, SEAT),
     ("POST", "/api/v1/alarms/{alarm}/unshelve", {}, SEAT),
+    ("POST", "/api/v1/alarms/{alarm}/reset", {}, SEAT),
     ("POST", "/api/v1/alarms/{alarm}/out-of-service", {"seconds": 60, "reason": "x"}, SEAT),
     ("POST", "/api/v1/alarms/{alarm}/in-service", {}, SEAT),
     ("POST", "/api/v1/alarms/{alarm}/suppress", {"seconds": 60, "reason": "x"}, {"analyst", "administrator"}),

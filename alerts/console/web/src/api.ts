@@ -134,6 +134,7 @@ export const api = {
     request<Page<Alarm>>('GET', `/alarms${query({ state, before, limit })}`),
   alarm: (key: string) => request<Alarm>('GET', `/alarms/${id(key)}`),
   acknowledgeAlarm: (key: string) => request<unknown>('POST', `/alarms/${id(key)}/acknowledge`, {}),
+  resetAlarm: (key: string) => request<unknown>('POST', `/alarms/${id(key)}/reset`, {}),
   shelve: (key: string, seconds: number, reason: string, sequence?: number) =>
     request<unknown>('POST', `/alarms/${id(key)}/shelve`, { seconds, reason, ...(sequence === undefined ? {} : { sequence }) }),
   bringBack: (key: string, way: 'unshelve' | 'in-service' | 'unsuppress') =>

@@ -136,7 +136,7 @@ export interface Aside {
   level: Level;
   hidden?: number; // how often it would have rung since
 }
-export type Mark = 'chattering' | 'folded' | 'fleeting' | 'stale';
+export type Mark = 'chattering' | 'folded' | 'fleeting' | 'stale' | 'latched';
 
 export interface AlarmTransition {
   id: string;

@@ -25,6 +25,16 @@ export function BringBack({ alarm }: { alarm: Alarm }) {
   );
 }
 
+/** The button that ends a latched alarm, once it is acknowledged. */
+export function Reset({ alarm }: { alarm: Alarm }) {
+  if (!alarm.marks?.includes('latched') || alarm.state !== 'ACKED' || !mayOperate.value) return null;
+  return (
+    <Action run={() => api.resetAlarm(alarm.id)} done={t('latch.done')}>
+      {t('latch.reset')}
+    </Action>
+  );
+}
+
 /** Time left until an alarm comes back, running. */
 export function Left({ aside }: { aside: Aside }) {
   const left = Math.max(0, aside.until - now.value);

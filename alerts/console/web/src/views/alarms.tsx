@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api, ApiError } from '../api';
 import { Action } from '../components/action';
-import { AsideFacts, AsideWords, BringBack, Left, Marks } from '../components/aside';
+import { AsideFacts, AsideWords, BringBack, Left, Marks, Reset } from '../components/aside';
 import { Evidence } from '../components/evidence';
 import { LevelMark } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
@@ -241,6 +241,7 @@ function One({ alarm }: { alarm: Alarm }) {
             </button>
           )}
           {alarm.aside && <BringBack alarm={alarm} />}
+          <Reset alarm={alarm} />
           {alarm.incident && (
             <a class="button" href={href('incidents', alarm.incident)}>
               {t('alarm.incident')}
