@@ -45,7 +45,7 @@ from sensors.site import SYSTEM, Point, Text
 from streams import bundle
 from streams.history.columns import Scored
 from streams.rounds import rounds
-from streams.run import Run
+from streams.run import LAG, Run
 from streams.waiting import Waiting
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,9 @@ TOO_LATE = 60.0
 
 NOW = 10.0
 """Seconds around its arrival within which a reading's own time speaks of now."""
+
+STEADY = 5.0
+"""Seconds by which the lag of a wrong clock varies at most, and for which it is seen at least: a backlog's shrinks."""
 
 EARLIER = 60.0
 """Seconds before a clock was set back from which a reading may still tell where its point's time now stands."""
@@ -109,6 +112,11 @@ class Engine:
         self.last_time = np.empty(0)  # event time of each row's last accepted reading
         self.last_received = np.empty(0)  # arrival time of each row's last reading that was in order, usable or not
         self.stepped = np.empty(0)  # seconds the clock was set back by that each row's readings have not followed yet
+        self.lag = np.empty(
+            0
+        )  # seconds that each row's readings steadily come behind their arrival, 0 where they do not
+        self.lag_since = np.empty(0)  # arrival of the first reading with that lag, inf where a silence explains it
+        self._lags = False  # some row may have a lag
         self.set_back = -np.inf  # where the clock stood after it was last set back
         self.interval = np.empty(0)  # seconds expected between each row's readings
         self.faulted = 0.0  # when something last could not be worked out; 0 while the engine's own alarm is calm
@@ -246,6 +254,7 @@ class Engine:
         if self.last_tick and time - self.last_tick > BLIND:
             # nobody listened: what was not heard then is no silence of the sensors
             self.last_received = np.minimum(self.last_received + (time - self.last_tick - 1.0), time)
+            self.lag[:] = 0.0
             self.evaluator.pause(self.last_tick, time)
         self.last_tick = time
         self.clock = max(self.clock, time)
@@ -277,6 +286,7 @@ class Engine:
         step = time - self.last_tick
         logger.warning("partition %d: the clock was set back by %.0f s", self.partition, -step)
         self.last_received += step
+        self.lag[:] = 0.0
         self.faulted += step if self.faulted else 0.0
         with np.errstate(invalid="ignore"):
             self.stepped[self.last_time + self.stepped > time] += step
@@ -463,6 +473,9 @@ class Engine:
             fresh = ~(times <= before)
             good = fresh & usable
             whole = bool(good.all())
+        if run.lags or self._lags:
+            live = np.flatnonzero(fresh & ((qualities & HISTORICAL) == 0))
+            self._catch_up(rows[live], times[live], arrived[live])
         if whole:
             self.last_time[rows] = times
             self.last_received[rows] = arrived
@@ -625,6 +638,31 @@ class Engine:
         self._shift(rows, times - np.minimum(self.interval[rows], NOW) - last)
         return True
 
+    def _catch_up(self, rows: npt.NDArray[np.intp], times: npt.NDArray[Any], arrived: npt.NDArray[Any]) -> None:
+        """Move a point's time on where its clock was behind and is set right, so that no gap seems to have been.
+
+        `rows` without repeats. A backlog that is caught up looks alike at its end, but its lag shrinks before; and what
+        was kept during a silence is no older than that.
+        """
+        behind, lag, since = arrived - times, self.lag[rows], self.lag_since[rows]
+        late = behind > LAG
+        begun = np.flatnonzero(late & ~(np.abs(behind - lag) <= STEADY))
+        ended = np.flatnonzero(~late & (lag > 0.0))
+        if len(begun):
+            some = rows[begun]
+            silent = behind[begun] <= arrived[begun] - self.last_received[some] + STEADY
+            self.lag[some], self.lag_since[some] = behind[begun], np.where(silent, np.inf, arrived[begun])
+        if len(ended):
+            some, step = rows[ended], lag[ended] - behind[ended]
+            steady = self.last_received[some] - since[ended] >= STEADY
+            moved = np.flatnonzero(steady & (np.abs(behind[ended]) <= NOW))
+            self.lag[some] = 0.0
+            if len(moved):
+                at = some[moved]
+                most = times[ended[moved]] - np.minimum(self.interval[at], NOW) - self.last_time[at]
+                self._shift(at, np.minimum(step[moved], most))
+        self._lags = bool(self.lag.any())
+
     def _shift(self, rows: npt.NDArray[np.intp], step: npt.NDArray[np.float64]) -> None:
         """Move the time of points, rows without repeats, and all that was measured on it."""
         assert self.evaluator is not None
@@ -680,6 +718,8 @@ class Engine:
         self.last_time = np.concatenate((self.last_time, new))
         self.last_received = np.concatenate((self.last_received, new))
         self.stepped = np.concatenate((self.stepped, np.zeros(len(added))))
+        self.lag = np.concatenate((self.lag, np.zeros(len(added))))
+        self.lag_since = np.concatenate((self.lag_since, np.zeros(len(added))))
         self.bank.grow(len(self.points))
         self.jumps.grow(len(self.points))
         self.interval = np.array([by_index[i].interval if i in by_index else np.nan for i in self.points.tolist()])
@@ -727,6 +767,8 @@ class Engine:
                     "time": self.last_time,
                     "received": self.last_received,
                     "stepped": self.stepped,
+                    "lag": self.lag,
+                    "lag_since": self.lag_since,
                 }
             ),
         }
@@ -751,7 +793,9 @@ class Engine:
         if content["bundle"]:
             engine.points = rows["points"]
             engine.last_time, engine.last_received = rows["time"], rows["received"]
-            engine.stepped = rows.get("stepped", np.zeros(len(engine.points)))  # not in older snapshots
+            for name in ("stepped", "lag", "lag_since"):  # not in older snapshots
+                setattr(engine, name, rows.get(name, np.zeros(len(engine.points))))
+            engine._lags = bool(engine.lag.any())
             grown = len(engine.points)
             engine._install(content["bundle"], content["version"])
             assert engine.evaluator is not None and engine.desk is not None and len(engine.points) == grown

@@ -16,11 +16,15 @@ REASONS = ("unknown_point", "not_finite", "duplicate", "out_of_order", "bad_qual
 KEPT = 256
 """Readings of one frame and reason that a Refused outcome carries; the count is always whole."""
 
+LAG = 60.0
+"""Seconds behind its arrival beyond which a reading's time may come from a clock that is wrong."""
+
 
 class Run:
     """Columns of one length over consecutive frames: point u4, time f8, value f8, quality u1, received f8.
 
     `which` intp: the frame that each reading came in; `clocks` is where the arrival clock stood after each frame.
+    `lags`: some reading is more than `LAG` behind its arrival.
     """
 
     def __init__(self, frames: Sequence[tuple[int, Frame]], clocks: Sequence[float]) -> None:
@@ -38,6 +42,7 @@ class Run:
             self.quality = np.concatenate([one.quality for _, one in frames])
             self.which = np.repeat(np.arange(len(frames)), [len(one) for _, one in frames])
         self.received = np.array([one.header.received for _, one in frames])[self.which]
+        self.lags = bool((self.received - self.time > LAG).any())
 
     def heard(self, at: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
         """Return when readings arrived, f8, as far as their frame's stamp is believed."""
