@@ -1,13 +1,15 @@
 """The native dialect: `<prefix>/readings/<area>/<point>` and `<prefix>/frames/<area>`.
 
-A reading is a bare number (`21.5`, `true`) or `{"value": 21.5, "time": …, "quality": …}`; only `value` must be there.
-A frame is JSON or msgpack (a map, told by its first byte): `{"points": [ids], "values": […], "times": […] or "time": …,
-"quality": […] or one for all}`, lists of one length. In msgpack `values` and `times` may also be `bin`: float64, little
-endian. The points of a frame may serve any area; the topic's area says where the gateway stands.
+A reading is a bare number (`21.5`, `true`) or `{"value": 21.5, "time": …, "quality": …, "unit": …}`; only `value` must
+be there. A frame is JSON or msgpack (a map, told by its first byte): `{"points": [ids], "values": […], "times": […] or
+"time": …, "quality": […] or one for all, "unit": […] or one for all}`, lists of one length. In msgpack `values` and
+`times` may also be `bin`: float64, little endian. The points of a frame may serve any area; the topic's area says where
+the gateway stands.
 
 `time` is unix seconds, milliseconds if above 1e11, or ISO 8601 (local time of the site without an offset); a reading
 without one is stamped on arrival. `quality` is a name (good, bad, uncertain, simulated, historical), a list of names,
-or their bits as a number. A `null` value is refused as not finite.
+or their bits as a number. A `null` value is refused as not finite. A `unit` other than the point's is converted, or
+refused.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ from sensors.dialects import values
 from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each, join, nothing, without
 from sensors.frame import MAX_READINGS
 from sensors.lookup import Registry
+from sensors.measure import UnitError
 
 _CACHED_LISTS = 512
+_CACHED_UNITS = 4096
 _CACHED_BYTES = 65_536
 
 Values = list[float | bool | None]
@@ -32,12 +36,18 @@ Times = list[float | str | None]
 Claims = list[values.Quality]
 
 
-class Single(msgspec.Struct, gc=False):
+class Single(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """One reading as JSON."""
 
     value: float | bool | None
     time: float | str | None = None
     quality: str | int | list[str] | None = None
+
+
+class Wide(Single, gc=False, forbid_unknown_fields=False):
+    """One reading as JSON, with its unit and whatever else a source tells: a fifth dearer to decode."""
+
+    unit: str | None = None
 
 
 class Columns(msgspec.Struct, gc=False):
@@ -48,6 +58,7 @@ class Columns(msgspec.Struct, gc=False):
     times: list[float | str | None] | None = None
     time: float | str | None = None
     quality: str | int | list[str | int | list[str] | None] | None = None
+    unit: str | list[str | None] | None = None
 
 
 class Packed(msgspec.Struct, gc=False):
@@ -58,9 +69,11 @@ class Packed(msgspec.Struct, gc=False):
     times: list[float | str | None] | bytes | None = None
     time: float | str | None = None
     quality: str | int | list[str | int | list[str] | None] | None = None
+    unit: str | list[str | None] | None = None
 
 
 _single = msgspec.json.Decoder(float | bool | Single | None).decode
+_wide = msgspec.json.Decoder(float | bool | Wide | None).decode
 _columns = msgspec.json.Decoder(Columns).decode
 _packed = msgspec.msgpack.Decoder(Packed).decode
 _ids_json = msgspec.json.Decoder(list[str]).decode
@@ -101,7 +114,7 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
 
 
 def _readings(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes]) -> Decoded:
-    items, errors = decode_each(_single, payloads)
+    items, errors = _items(lane, payloads)
     refused = []
     for place, error in errors.items():
         items[place] = plain = values.number(payloads[place])
@@ -110,25 +123,73 @@ def _readings(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes
     kinds = set(map(type, items))
     zone = lane.registry.site.zone
     wrong: dict[int, tuple[str, str]] = {}
-    if kinds == {Single}:
+    if kinds <= {Single, Wide}:
         value = np.array([item.value for item in items], np.float64)
         time, wrong = values.times([item.time for item in items], zone)
         quality, wrong_quality = values.qualities([item.quality for item in items])
         wrong |= wrong_quality
-    elif Single not in kinds:
+    elif kinds.isdisjoint((Single, Wide)):
         value = np.array(items, np.float64)
         time = np.full(len(items), np.nan)
         quality = np.zeros(len(items), np.uint8)
     else:
-        value = np.array([item.value if type(item) is Single else item for item in items], np.float64)
-        time, wrong = values.times([item.time if type(item) is Single else None for item in items], zone)
-        quality, wrong_quality = values.qualities([item.quality if type(item) is Single else None for item in items])
+        whole = [isinstance(item, Single) for item in items]
+        pairs = list(zip(items, whole, strict=True))
+        value = np.array([item.value if one else item for item, one in pairs], np.float64)
+        time, wrong = values.times([item.time if one else None for item, one in pairs], zone)
+        quality, wrong_quality = values.qualities([item.quality if one else None for item, one in pairs])
         wrong |= wrong_quality
+    if Wide in kinds:
+        value, wrong_unit = _converted(lane, points, value, [getattr(item, "unit", None) for item in items])
+        wrong |= wrong_unit
     message = np.arange(len(items))
     decoded = Decoded(message, points, time, value, quality, refused=refused)
     if wrong:
         refused += [Refused(place, *why) for place, why in wrong.items()]
     return without(decoded, [item.message for item in refused]) if refused else decoded
+
+
+def _items(lane: Lane, payloads: Sequence[bytes]) -> tuple[list[Any], dict[int, Exception]]:
+    """Decode readings with the quick decoder, until a source of the lane tells more than that one knows."""
+    if "wide" not in lane.cache:
+        items, errors = decode_each(_single, payloads)
+        if not any("unknown field" in str(error) for error in errors.values()):
+            return items, errors
+        lane.cache["wide"] = True
+    return decode_each(_wide, payloads)
+
+
+def _converted(
+    lane: Lane, points: npt.NDArray[np.intp], value: npt.NDArray[np.float64], units: Sequence[str | None]
+) -> tuple[npt.NDArray[np.float64], dict[int, tuple[str, str]]]:
+    """Convert values sent in `units` to those of their points; name (reason, detail) of what cannot be, by place."""
+    wrong: dict[int, tuple[str, str]] = {}
+    scale, offset = np.ones(len(value)), np.zeros(len(value))
+    for place, (unit, index) in enumerate(zip(units, points.tolist(), strict=True)):
+        if unit and index >= 0:
+            found = _conversion(lane, index, unit)
+            if isinstance(found, str):
+                wrong[place] = "wrong_unit", found
+            else:
+                scale[place], offset[place] = found
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+        return value * scale + offset, wrong
+
+
+def _conversion(lane: Lane, index: int, unit: str) -> tuple[float, float] | str:
+    """Give what turns a unit into a point's (scale, offset), or why nothing does; remembered, since units repeat."""
+    known: dict[tuple[int, str], tuple[float, float] | str] = lane.cache.setdefault("units", {})
+    found = known.get((index, unit))
+    if found is None:
+        point = lane.registry.by_index[index]
+        try:
+            found = lane.registry.conversion(point, unit)
+        except UnitError as error:
+            found = f"{point.id}: {str(error)[:160]}"
+        if len(known) >= _CACHED_UNITS:
+            known.clear()
+        known[index, unit] = found
+    return found
 
 
 def _frame(lane: Lane, place: int, payload: bytes) -> Decoded:
@@ -145,6 +206,8 @@ def _columns_of(lane: Lane, place: int, payload: bytes) -> Decoded:
     body: Columns | Packed = _packed(payload) if packed else _columns(payload)
     point = _points(lane, bytes(body.points), packed)
     count = len(point)
+    if not count:
+        raise ValueError("a frame without any reading")
     value = _floats(body.values)
     if len(value) != count:
         raise ValueError(f"{count} points but {len(value)} values")
@@ -173,6 +236,12 @@ def _columns_of(lane: Lane, place: int, payload: bytes) -> Decoded:
         wrong |= wrong_quality
     else:
         quality = np.full(count, values.quality(claims), np.uint8)
+    if body.unit:
+        units = body.unit if isinstance(body.unit, list) else [body.unit] * count
+        if len(units) != count:
+            raise ValueError(f"{count} points but {len(units)} units")
+        value, wrong_unit = _converted(lane, point, value, units)
+        wrong |= wrong_unit
     decoded = Decoded(np.full(count, place, np.intp), point, time, value, quality)
     unknown = np.flatnonzero(point < 0)
     if len(unknown):

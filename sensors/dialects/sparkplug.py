@@ -212,6 +212,7 @@ class _Reader:
     def take(self, place: int, subject: Subject, payload: bytes) -> None:
         """Take in one message."""
         self.place, self.owner, self.units, self.poor = place, subject.owner, set(), {}
+        before = len(self.rows), len(self.events)
         if len(payload) > 2 * FIELDS and _fields(payload) > FIELDS:
             self._refuse("oversized", f"more than {FIELDS} fields in a message")
         else:
@@ -221,6 +222,8 @@ class _Reader:
                 self._refuse("malformed", str(error)[:200])
             else:
                 self._heed(subject, message, hash(payload))
+                if not self.poor and before == (len(self.rows), len(self.events)):
+                    self._refuse("ignored", "it says nothing of any point")
         for reason, (count, detail) in self.poor.items():
             self.refused.append(Refused(place, reason, detail, count))
 

@@ -12,10 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensors.dialects import native
-from sensors.dialects.dialect import Refusal, Route
+from sensors.dialects.dialect import Lane, Refusal, Route
 from sensors.lookup import Registry
 from sensors.observation import BAD, HISTORICAL, SIMULATED, UNCERTAIN
+from sensors.site import Point
 from tests.sensors.dialects.suite import RECEIVED, DialectSuite, site
+
+
+def warm(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    return (msgspec.structs.replace(points[0], quantity="temperature", unit="°C"), *points[1:])
 
 
 class TestNativeReadings(DialectSuite):
@@ -90,6 +95,38 @@ class TestNativeReadings(DialectSuite):
         assert decoded.message.tolist() == [1]
         assert decoded.value.tolist() == [1.0]
 
+    def test_a_value_in_another_unit_is_converted_and_its_neighbours_are_not(self) -> None:
+        decoded = self.decode(
+            b"1", b'{"value": 1, "unit": "cm"}', b'{"value": 1, "time": 5}', b'{"value": 2, "unit": "m"}'
+        )
+        assert decoded.value.tolist() == pytest.approx([1.0, 10.0, 1.0, 2000.0])
+        assert not decoded.refused
+        plain = self.decode(b'{"value": 1, "unit": "mm"}', b'{"value": 2, "unit": ""}', b'{"value": 3, "unit": null}')
+        assert plain.value.tolist() == [1.0, 2.0, 3.0]
+
+    def test_degrees_of_another_scale_are_converted_with_their_offset(self) -> None:
+        registry = Registry(msgspec.structs.replace(site(), points=warm(site().points)))
+        lane = Lane("reading", "foreshock", registry)
+        payloads = [b'{"value": 212, "unit": "degF"}', b'{"value": 273.15, "unit": "K"}']
+        decoded = native.decode(lane, np.array([0, 0]), payloads, RECEIVED)
+        assert decoded.value.tolist() == pytest.approx([100.0, 0.0], abs=1e-9)
+
+    @pytest.mark.parametrize("unit", ["degF", "blorps", "__import__('os')", "x" * 5000, "mm^mm", "毫米"])
+    def test_a_unit_of_another_kind_or_of_none_is_refused(self, unit: str) -> None:
+        bad = json.dumps({"value": 1, "unit": unit}).encode()
+        decoded = self.decode(b"1", bad, b'{"value": 2, "other": 1}')
+        assert [(one.message, one.reason) for one in decoded.refused] == [(1, "wrong_unit")]
+        assert "p0" in decoded.refused[0].detail and len(decoded.refused[0].detail) < 300
+        assert decoded.value.tolist() == [1.0, 2.0]
+        assert [one.reason for one in self.decode(b'{"value": 1, "unit": 5}').refused] == ["malformed"]
+
+    def test_units_without_end_are_not_kept_without_end(self) -> None:
+        lane, point = self.lane()
+        payloads = [json.dumps({"value": 1, "unit": f"x{k:05}"}).encode() for k in range(5000)]
+        decoded = native.decode(lane, np.full(len(payloads), point), payloads, RECEIVED)
+        assert len(decoded.refused) == 5000
+        assert sum(map(len, (one for one in lane.cache.values() if isinstance(one, dict)))) <= 4096
+
     @settings(max_examples=100, deadline=None)
     @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
     def test_values_survive_exactly(self, values: list[float]) -> None:
@@ -128,6 +165,9 @@ class TestNativeFrames(DialectSuite):
         b'{"points": ["p0"], "values": ["1"]}': "malformed",
         b'{"points": ["p0"], "values": [NaN]}': "not_finite",
         b'{"points": ["nobody"], "values": [1]}': "unknown_point",
+        b'{"points": [], "values": []}': "malformed",
+        b'{"points": ["p0"], "values": [1], "unit": ["mm", "mm"]}': "malformed",
+        b'{"points": ["p0"], "values": [1], "unit": "degF"}': "wrong_unit",
         msgspec.msgpack.encode({"points": ["p0"], "values": b"1234567"}): "malformed",
         msgspec.msgpack.encode({"points": ["p0"], "values": [1.0], "times": [math.inf]}): "not_finite",
     }
@@ -146,6 +186,17 @@ class TestNativeFrames(DialectSuite):
         assert decoded.value.tolist() == [1.0, 3.0]
         assert [(one.reason, one.readings) for one in decoded.refused] == [("unknown_point", 2)]
         assert "'nobody', 'none'" in decoded.refused[0].detail
+
+    def test_units_are_one_for_all_or_one_a_reading(self) -> None:
+        frames = (
+            {"points": ["p0", "p1"], "values": [1.0, 2.0], "unit": "cm"},
+            {"points": ["p0", "p1"], "values": [1.0, 2.0], "unit": [None, "m"]},
+        )
+        for payloads in (map(msgspec.msgpack.encode, frames), map(msgspec.json.encode, frames)):
+            assert self.decode(*payloads).value.tolist() == pytest.approx([10.0, 20.0, 1.0, 2000.0])
+        mixed = self.decode(b'{"points": ["p0", "nobody", "p2"], "values": [1, 2, 3], "unit": ["degF", "degF", "mm"]}')
+        assert mixed.value.tolist() == [3.0]
+        assert {(one.reason, one.readings) for one in mixed.refused} == {("unknown_point", 1), ("wrong_unit", 1)}
 
     def test_a_list_of_points_is_looked_up_once(self) -> None:
         lane, _ = self.lane()
