@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors import push
+from sensors.dialects import values
 from sensors.dialects.dialect import Decoded, nothing, without
 from sensors.intake import Checked, Intake, Rejected
 from sensors.observation import HISTORICAL, LATE, CameraEvent, Report, Said
@@ -104,7 +105,8 @@ def _checked(intake: Intake, refused: Refused) -> Checked:
     try:
         reading = _pushed(refused.raw)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        return Checked(nothing(), [Rejected(0, name, refused.raw, "malformed", str(error)[:200], refused.size, 1)])
+        reason = values.reason_of(refused.raw, error)
+        return Checked(nothing(), [Rejected(0, name, refused.raw, reason, str(error)[:200], refused.size, 1)])
     decoded, turned = _gate(intake.registry).check([reading], refused.time, refused.time)
     return Checked(decoded, [Rejected(0, name, refused.raw, one.reason, one.detail, refused.size, 1) for one in turned])
 

@@ -168,6 +168,7 @@ class Intake:
                     taken = np.unique(checked.decoded.point[start:stop]).astype("<u4").tobytes()
             part = 0
             for one in group:
+                part = 0 if place < 0 else part  # what was too large to be taken in is a message each
                 part += self.quarantine.refuse(
                     received,
                     one.topic.decode(errors="backslashreplace"),

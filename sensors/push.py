@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -31,6 +32,13 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
     value: float | bool | str | None
     time: float | str | None = None  # unix seconds, milliseconds, or ISO 8601; None is on arrival
     quality: str | int | list[str] | None = None
+
+
+def as_sent(reading: Reading) -> bytes:
+    """Write a reading as it was sent: a value that is not finite too (`NaN`), which JSON proper has no word for."""
+    return json.dumps(msgspec.to_builtins(reading), ensure_ascii=False, separators=(",", ":")).encode(
+        errors="backslashreplace"
+    )
 
 
 class Turned(NamedTuple):
@@ -79,8 +87,9 @@ class Push:
             listed, decoded = sorted([*listed, *flood]), without(decoded, places)
         records = self._packer.pack(decoded, received, source)
         for turned in listed:
-            raw = msgspec.json.encode(readings[turned.place])
-            self.quarantine.refuse(received, f"{TOPIC} {source}", turned.reason, raw, turned.detail)
+            self.quarantine.refuse(
+                received, f"{TOPIC} {source}", turned.reason, as_sent(readings[turned.place]), turned.detail
+            )
         for detail in self._inspector.clocks.take_notes():
             self.quarantine.refuse(received, TOPIC, "skewed", detail=detail, readings=0)
         kept = self.quarantine.take(received)

@@ -146,23 +146,25 @@ class Replay:
 
 
 def _some(log: LogReader, query: Query, at: int, end: int, most: int) -> tuple[list[tuple[int, Refused]], int]:
-    """Read on from `at`: a slice of messages that are asked for, each once, by the offset of its first record."""
+    """Read on from `at`: a slice of messages that are asked for, each once, by the offset of its first record.
+
+    It ends before the first record of another message, so that the next slice does not find the rest of this one.
+    """
     found: list[tuple[int, Refused]] = []
     size = 0
-    while at < end and len(found) < min(SLICE, most) and size < SLICE_BYTES:
+    while at < end:
         rows = log.read(QUARANTINE, 0, at, end, limit=SLICE)
         if not rows:
             return found, end
         for offset, key, value in rows:
+            if key is None:
+                refused = quarantine.decode(value)
+                first = offset - refused.part
+                if not found or found[-1][0] != first:
+                    if len(found) >= min(SLICE, most) or size >= SLICE_BYTES:
+                        return found, offset
+                    if query.wants(refused):
+                        found.append((first, refused))
+                        size += len(refused.raw)
             at = offset + 1
-            if key is not None:
-                continue
-            refused = quarantine.decode(value)
-            first = offset - refused.part
-            if (found and found[-1][0] == first) or not query.wants(refused):
-                continue
-            found.append((first, refused))
-            size += len(refused.raw)
-            if len(found) >= min(SLICE, most) or size >= SLICE_BYTES:
-                break
     return found, at

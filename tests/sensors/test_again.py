@@ -141,3 +141,5 @@ def test_a_reading_that_was_pushed_over_http_is_taken_as_one_that_came_over_mqtt
     assert readings(made.records) == [(7, NOW - 5, 3.5, HISTORICAL)]
     broken = msgspec.structs.replace(refused, raw=b"{", size=1)
     assert again(intake(site()), broken, NOW).reasons == {"malformed": 1}
+    (nan,) = gate.take([push.Reading("p1", float("nan"))], NOW, NOW, "token:gw#1").records
+    assert again(intake(site()), quarantine.decode(nan[2]), NOW).reasons == {"not_finite": 1}

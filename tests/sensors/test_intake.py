@@ -19,7 +19,7 @@ from sensors.intake import Batch, Intake, Limits
 from sensors.lookup import Registry
 from sensors.observation import GOOD, HISTORICAL, LATE, OUT_OF_RANGE, CameraEvent, CameraHealth
 from sensors.partition import partition_of
-from sensors.reader import Arrivals
+from sensors.reader import Arrivals, Oversized
 from sensors.site import Camera, Frigate, Mapping, Onvif, SenML, Signals, Site, Text
 
 NOW = 1_763_900_000.0
@@ -174,6 +174,16 @@ def test_everything_else_is_refused_with_topic_and_raw_bytes() -> None:
     }
     assert all(one.raw for one in refused(batch))
     assert {partition for topic, partition, _ in batch.records if topic == "quarantine"} == {0}
+
+
+def test_messages_too_large_to_be_taken_in_are_a_message_each() -> None:
+    made = intake()
+    arrivals = Arrivals(oversized=[Oversized(0, b"foreshock/frames/a0", b"{" * 10, 2_000_000 + n) for n in range(3)])
+    kept = refused(made.take(arrivals, NOW))
+    assert [(one.reason, one.size, one.part, one.readings) for one in kept] == [
+        ("oversized", 2_000_000 + n, 0, 1) for n in range(3)
+    ]
+    assert made.quarantine.counts == {"oversized": 3}
 
 
 def test_a_stored_copy_without_a_time_is_refused_and_one_with_a_time_is_not() -> None:

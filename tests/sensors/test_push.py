@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+import pytest
 
 from sensors import frame, quarantine
 from sensors.lookup import Registry
@@ -63,6 +64,13 @@ def test_what_cannot_be_used_is_refused_alone_and_kept() -> None:
     assert [found.reason for found in kept] == reasons
     assert b"nobody" in kept[0].raw and kept[0].topic == "/api/v1/readings token:plc"
     assert one.quarantine.counts["not_finite"] == 2
+
+
+@pytest.mark.parametrize(("value", "raw"), [(float("nan"), b"NaN"), (float("-inf"), b"-Infinity"), (None, b"null")])
+def test_a_value_that_is_not_finite_is_kept_as_it_was_sent(value: float | None, raw: bytes) -> None:
+    pushed = push().take([Reading("p1", value, NOW)], NOW, NOW, "token:plc")
+    (kept,) = [quarantine.decode(record) for topic, _, record in pushed.records if topic == quarantine.TOPIC]
+    assert (kept.reason, kept.raw) == ("not_finite", b'{"point":"p1","value":%s,"time":1763900000.0}' % raw)
 
 
 def test_the_same_push_with_the_same_stamp_gives_the_same_times() -> None:

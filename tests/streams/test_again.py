@@ -113,6 +113,28 @@ def test_a_message_with_several_reasons_is_replayed_once_whichever_is_asked_for(
     assert [point for point, _, quality in worker.readings if quality & HISTORICAL] == [3]
 
 
+@pytest.mark.parametrize("slice", [1, 2, 3])
+def test_a_message_with_several_reasons_counts_once_wherever_a_slice_ends(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, slice: int
+) -> None:
+    monkeypatch.setattr(again, "SLICE", slice)
+    payload = b'{"points": ["p0", "p1", "p3"], "values": [null, 1, 3], "time": %d}' % START
+    frames = [("foreshock/frames/a0", payload)] * 3
+    worker.refuse(site(2), *frames, message(4))
+    whole = worker.replay(site(), dry_run=True)
+    assert (whole.messages, sum(whole.outcomes.values()), whole.following) == (4, 4, None)
+    seen, at = 0, 0
+    while True:
+        run = Replay(worker.log.path, site(), worker.produce, "user:li")
+        part = asyncio.run(run.run(Query(), dry_run=True, start=at, most=1))
+        seen += part.messages
+        if part.following is None:
+            break
+        at = part.following
+    assert seen == 4
+    assert worker.replay(site(), Query(reason="not_finite"), dry_run=True).messages == 3
+
+
 def test_only_what_is_asked_for_is_replayed(worker: Worker) -> None:
     worker.refuse(site(1), message(3), message(4), message(5))
     assert worker.replay(site(), Query(topic="/p4")).readings == 1

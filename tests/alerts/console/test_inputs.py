@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from alerts.console.throttle import REPORTS
-from sensors import frame, observation
+from sensors import frame, observation, quarantine
 from sensors.observation import Report
 
 from .conftest import Desktop, Engine
@@ -59,6 +59,18 @@ def test_each_reading_that_is_refused_is_told_by_its_place(
     assert answer["accepted"] == 1
     assert answer["refused"] == [{"place": 0, "reason": "unknown_point", "detail": "no point 'none'"}]
     assert [topic for topic, _ in engine.others] == ["observations", "quarantine"]
+
+
+@pytest.mark.parametrize("sent", ["NaN", "-Infinity", "1e999", "null"])
+def test_a_value_that_is_not_finite_is_refused_alone_and_kept_as_it_was_sent(
+    client: TestClient, desktop: Desktop, engine: Engine, sent: str
+) -> None:
+    body = f'{{"id": "push-0009", "readings": [{{"point": "p0", "value": {sent}}}, {{"point": "p1", "value": 2}}]}}'
+    headers = {**desktop.token("gateway"), "content-type": "application/json"}
+    answer = client.post("/api/v1/readings", content=body, headers=headers).json()
+    assert (answer["accepted"], [one["reason"] for one in answer["refused"]]) == (1, ["not_finite"])
+    (kept,) = [quarantine.decode(value) for topic, value in engine.others if topic == "quarantine"]
+    assert (b"null" in kept.raw) == (sent == "null")
 
 
 @pytest.mark.parametrize(
