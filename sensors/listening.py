@@ -6,10 +6,10 @@ from typing import Literal
 
 import msgspec
 
-from sensors.again import arrivals_of
 from sensors.intake import Intake
 from sensors.lookup import Registry
 from sensors.observation import GOOD, LATE, OUT_OF_RANGE, QUALITY_NAMES, Said
+from sensors.redecoding import arrivals_of
 from sensors.tap import Message
 from sensors.topics import covers
 

@@ -74,7 +74,7 @@ def _no_figures() -> Mapping[str, Any]:
 
 
 class Quarantine(Protocol):
-    """Search what was refused, and decode it again. `streams.processes.quarantine.Backlog` is one."""
+    """Search what was refused, and decode it again. `streams.quarantine.access.QuarantineAccess` is one."""
 
     def page(self, query: Query, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
         """List refusals, the newest first, from a cursor on, and give the next. Raise `ValueError` on a bad cursor."""

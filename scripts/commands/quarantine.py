@@ -21,10 +21,10 @@ from scripts.commands.moment import moment
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, local, out, plain
 from sensors.quarantine import BusyError, Query
 from streams import bundle, publication
-from streams.again import Record, Replay, Tally, alone
 from streams.bundle import Bundle
 from streams.embedded.schema import LogError
 from streams.hub import HubClient, HubError
+from streams.quarantine.replay import Record, Replay, Tally, alone
 from streams.refusals import Item, Refusals
 from streams.settings import Settings
 

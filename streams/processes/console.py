@@ -23,7 +23,8 @@ from streams.figures import keep_writing
 from streams.following import Following
 from streams.history import columns
 from streams.hub import HubClient
-from streams.processes import child, quarantine
+from streams.processes import child
+from streams.quarantine.access import QuarantineAccess
 from streams.settings import Settings
 from streams.topics import SCORES
 from streams.viewing import Looking, socket_of
@@ -134,7 +135,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         port=found.port,
         decode_scores=decode_scores,
         history=Backlog(found).scores,
-        quarantine=quarantine.Backlog(found.data_folder, found.log_file, names, feed),
+        quarantine=QuarantineAccess(found.data_folder, found.log_file, names, feed),
         attach=attach,
         publications=lambda: publications(found),
         publish=lambda asked: publish(found, asked),

@@ -15,14 +15,14 @@ from typer.testing import CliRunner, Result
 from alerts.console.accounts import list_audit, open_accounts
 from scripts.cli import application
 from scripts.commands.moment import moment
-from sensors.again import arrivals_of
 from sensors.intake import Intake
 from sensors.lookup import Registry
+from sensors.redecoding import arrivals_of
 from streams import bundle, publication, settings
-from streams.again import alone
 from streams.bundle import Bundle
 from streams.embedded.store import Log, TopicSpec
 from streams.hub import HubServer
+from streams.quarantine.replay import alone
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
 from tests.streams.small_site import START, site
 

@@ -11,7 +11,7 @@ from sensors.listening import Heard, Listener
 from sensors.lookup import Registry
 from sensors.site import HomeAssistant
 from sensors.tap import Message
-from tests.sensors.test_again import NOW, site
+from tests.sensors.test_redecoding import NOW, site
 
 
 def hear(topic: str, payload: bytes, *, retained: bool = False) -> Heard:

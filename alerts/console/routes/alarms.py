@@ -11,6 +11,7 @@ from alerts.console import schema
 from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
+from alerts.console.routes import orders
 from alerts.console.routes.incidents import Area, Before, Id, Limit, State, titled
 
 router = APIRouter(prefix="/api/v1", tags=["alarms"])
@@ -58,7 +59,7 @@ async def acknowledge(
     request: Request, id: Id, body: schema.Order, identity: Annotated[Identity, Depends(allow("alarms.acknowledge"))]
 ) -> dict[str, Any]:
     """Acknowledge one alarm."""
-    return await _do(request, identity, "acknowledge", id, body)
+    return await orders.give(request, identity, "alarm", "acknowledge", id, body)
 
 
 @router.post("/alarms/{id}/reset", response_model=schema.Done)
@@ -74,7 +75,7 @@ async def comment(
     request: Request, id: Id, body: schema.Comment, identity: Annotated[Identity, Depends(allow("alarms.comment"))]
 ) -> dict[str, Any]:
     """Note something on an alarm, and on its incident."""
-    return await _do(request, identity, "comment", id, body)
+    return await orders.give(request, identity, "alarm", "comment", id, body)
 
 
 @router.post("/alarms/{id}/assign", response_model=schema.Done)
@@ -82,7 +83,7 @@ async def assign(
     request: Request, id: Id, body: schema.Assign, identity: Annotated[Identity, Depends(allow("alarms.assign"))]
 ) -> dict[str, Any]:
     """Say who sees to an alarm: yourself, unless `to` names another."""
-    return await _do(request, identity, "assign", id, body)
+    return await orders.give(request, identity, "alarm", "assign", id, body)
 
 
 @router.post("/alarms/{id}/shelve", response_model=schema.Done)
@@ -90,7 +91,7 @@ async def shelve(
     request: Request, id: Id, body: schema.SetAsideOrder, identity: Annotated[Identity, Depends(allow("alarms.shelve"))]
 ) -> dict[str, Any]:
     """Shelve an alarm for a time, with a reason; it rings at once when it rises above its level."""
-    return await _do(request, identity, "shelve", id, body)
+    return await orders.give(request, identity, "alarm", "shelve", id, body)
 
 
 @router.post("/alarms/{id}/unshelve", response_model=schema.Done)
@@ -98,7 +99,7 @@ async def unshelve(
     request: Request, id: Id, body: schema.BringBack, identity: Annotated[Identity, Depends(allow("alarms.shelve"))]
 ) -> dict[str, Any]:
     """Take an alarm off the shelf before its time."""
-    return await _do(request, identity, "unshelve", id, body)
+    return await orders.give(request, identity, "alarm", "unshelve", id, body)
 
 
 @router.post("/alarms/{id}/out-of-service", response_model=schema.Done)
@@ -109,7 +110,7 @@ async def out_of_service(
     identity: Annotated[Identity, Depends(allow("alarms.out_of_service"))],
 ) -> dict[str, Any]:
     """Take an alarm out of service while its sensor is mended; it stays silent whatever its process does."""
-    return await _do(request, identity, "out_of_service", id, body)
+    return await orders.give(request, identity, "alarm", "out_of_service", id, body)
 
 
 @router.post("/alarms/{id}/in-service", response_model=schema.Done)
@@ -120,7 +121,7 @@ async def in_service(
     identity: Annotated[Identity, Depends(allow("alarms.out_of_service"))],
 ) -> dict[str, Any]:
     """Put an alarm back into service."""
-    return await _do(request, identity, "in_service", id, body)
+    return await orders.give(request, identity, "alarm", "in_service", id, body)
 
 
 @router.post("/alarms/{id}/suppress", response_model=schema.Done)
@@ -131,7 +132,7 @@ async def suppress(
     identity: Annotated[Identity, Depends(allow("alarms.suppress"))],
 ) -> dict[str, Any]:
     """Suppress an alarm that means nothing in the way its place is run for a time."""
-    return await _do(request, identity, "suppress", id, body)
+    return await orders.give(request, identity, "alarm", "suppress", id, body)
 
 
 @router.post("/alarms/{id}/unsuppress", response_model=schema.Done)
@@ -139,12 +140,4 @@ async def unsuppress(
     request: Request, id: Id, body: schema.BringBack, identity: Annotated[Identity, Depends(allow("alarms.suppress"))]
 ) -> dict[str, Any]:
     """Let a suppressed alarm ring again."""
-    return await _do(request, identity, "unsuppress", id, body)
-
-
-async def _do(request: Request, identity: Identity, kind: str, id: str, body: schema.Order) -> dict[str, Any]:
-    console: Console = request.app.state.console
-    area = await console.journal.area("alarm", id)
-    if area is None:
-        raise Problem(404, "not_found")
-    return await console.commander.do(request, identity, kind, id, area, body.model_dump(exclude_none=True))
+    return await orders.give(request, identity, "alarm", "unsuppress", id, body)

@@ -14,6 +14,7 @@ from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
+from alerts.console.routes import orders
 from alerts.console.routes.incidents import Before, Id, Limit, State
 
 router = APIRouter(prefix="/api/v1", tags=["dispatches"])
@@ -54,7 +55,7 @@ async def accept(
     request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
 ) -> dict[str, Any]:
     """Accept a dispatch for the unit."""
-    return await _do(request, identity, "accept", id, body)
+    return await _answer(request, identity, "accept", id, body)
 
 
 @router.post("/dispatches/{id}/refuse", response_model=schema.Done)
@@ -62,7 +63,7 @@ async def refuse(
     request: Request, id: Id, body: schema.Refuse, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
 ) -> dict[str, Any]:
     """Refuse a dispatch, with a reason."""
-    return await _do(request, identity, "refuse", id, body)
+    return await _answer(request, identity, "refuse", id, body)
 
 
 @router.post("/dispatches/{id}/on-scene", response_model=schema.Done)
@@ -70,7 +71,7 @@ async def on_scene(
     request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
 ) -> dict[str, Any]:
     """Say that the unit is on scene."""
-    return await _do(request, identity, "on_scene", id, body)
+    return await _answer(request, identity, "on_scene", id, body)
 
 
 @router.post("/dispatches/{id}/resolve", response_model=schema.Done)
@@ -78,7 +79,7 @@ async def resolve(
     request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
 ) -> dict[str, Any]:
     """Say that it is dealt with."""
-    return await _do(request, identity, "resolve", id, body)
+    return await _answer(request, identity, "resolve", id, body)
 
 
 @router.post("/dispatches/{id}/close", response_model=schema.Done)
@@ -86,10 +87,10 @@ async def close(
     request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.close"))]
 ) -> dict[str, Any]:
     """Close a dispatch: its unit once it is resolved, the desk at any time, before that with a reason."""
-    return await _do(request, identity, "close", id, body, action="dispatches.close")
+    return await _answer(request, identity, "close", id, body, action="dispatches.close")
 
 
-async def _do(
+async def _answer(
     request: Request, identity: Identity, kind: str, id: str, body: schema.Step, action: str = "dispatches.answer"
 ) -> dict[str, Any]:
     console: Console = request.app.state.console
@@ -97,8 +98,7 @@ async def _do(
     own = identity.own_unit(action)
     if own not in (None, row["unit"]):
         raise Problem(403, "other_unit")
-    args = body.model_dump(exclude_none=True)
-    return await console.commander.do(request, identity, kind, id, row["area"], args, unit=own)
+    return await orders.give(request, identity, "dispatch", kind, id, body, unit=own)
 
 
 def _visible(identity: Identity, row: Row | None) -> Row:

@@ -11,6 +11,7 @@ from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
+from alerts.console.routes import orders
 from alerts.queries import MAX_PAGE
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
@@ -62,7 +63,7 @@ async def acknowledge(
     identity: Annotated[Identity, Depends(allow("incidents.acknowledge"))],
 ) -> dict[str, Any]:
     """Acknowledge an incident and all its alarms."""
-    return await _do(request, identity, "acknowledge", id, body)
+    return await orders.give(request, identity, "incident", "acknowledge", id, body)
 
 
 @router.post("/incidents/{id}/dispatch", response_model=schema.Done)
@@ -70,7 +71,7 @@ async def dispatch(
     request: Request, id: Id, body: schema.Send, identity: Annotated[Identity, Depends(allow("incidents.dispatch"))]
 ) -> dict[str, Any]:
     """Send a unit."""
-    return await _do(request, identity, "dispatch", id, body)
+    return await orders.give(request, identity, "incident", "dispatch", id, body)
 
 
 @router.post("/incidents/{id}/comment", response_model=schema.Done)
@@ -78,7 +79,7 @@ async def comment(
     request: Request, id: Id, body: schema.Comment, identity: Annotated[Identity, Depends(allow("incidents.comment"))]
 ) -> dict[str, Any]:
     """Note something on an incident."""
-    return await _do(request, identity, "comment", id, body)
+    return await orders.give(request, identity, "incident", "comment", id, body)
 
 
 @router.post("/incidents/{id}/close", response_model=schema.Done)
@@ -86,15 +87,7 @@ async def close(
     request: Request, id: Id, body: schema.Close, identity: Annotated[Identity, Depends(allow("incidents.close"))]
 ) -> dict[str, Any]:
     """Close an incident with what it turned out to be."""
-    return await _do(request, identity, "close", id, body)
-
-
-async def _do(request: Request, identity: Identity, kind: str, id: str, body: schema.Order) -> dict[str, Any]:
-    console: Console = request.app.state.console
-    area = await console.journal.area("incident", id)
-    if area is None:
-        raise Problem(404, "not_found")
-    return await console.commander.do(request, identity, kind, id, area, body.model_dump(exclude_none=True))
+    return await orders.give(request, identity, "incident", "close", id, body)
 
 
 def titled(console: Console, row: Row) -> Row:

@@ -11,9 +11,9 @@ import yaml
 from sensors.adoption.patch import patch
 from sensors.adoption.proposal import Proposals, propose
 from sensors.adoption.watch import Watch
-from sensors.again import arrivals_of
 from sensors.intake import Intake
 from sensors.lookup import Registry
+from sensors.redecoding import arrivals_of
 from sensors.registry import load_site
 from sensors.site import Site
 from tests.sensors.adoption.test_guess import DISTRICT, NOW, QUANTITIES

@@ -12,7 +12,6 @@ import pytest
 
 from scripts import generate_proto
 from sensors import observation, packing
-from sensors.again import arrivals_of
 from sensors.dialects import sparkplug, sparkplug_node
 from sensors.dialects.dialect import Lane, Refusal, Route
 from sensors.dialects.sparkplug_b_pb2 import Payload
@@ -20,6 +19,7 @@ from sensors.intake import Intake
 from sensors.lookup import Registry
 from sensors.observation import BAD, HISTORICAL, UNCERTAIN, SourceState
 from sensors.reader import Arrivals
+from sensors.redecoding import arrivals_of
 from sensors.site import Site, Sparkplug
 from tests.sensors.dialects.sparkplug_edge import (
     BOOLEAN,

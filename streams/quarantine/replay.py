@@ -17,10 +17,10 @@ import msgspec
 import numpy as np
 
 from sensors import quarantine
-from sensors.again import OUTCOMES, Again, again
 from sensors.intake import Intake
 from sensors.lookup import Registry
 from sensors.quarantine import REPLAYED, BusyError, Query, Refused, Replayed
+from sensors.redecoding import OUTCOMES, Redecoded, redecode
 from sensors.site import Site
 from streams.embedded.filelock import FileLock
 from streams.embedded.reader import LogReader
@@ -39,8 +39,8 @@ Produce = Callable[[Sequence[Record]], Awaitable[Sequence[int]]]
 
 
 class Tally(msgspec.Struct, kw_only=True):
-    """Say what a replay came to: messages by outcome (`sensors.again.OUTCOMES`), what was put into the log, and why
-    messages are refused still. `following` is the offset to go on from when it stopped at its limit.
+    """Say what a replay came to: messages by outcome (`sensors.redecoding.OUTCOMES`), what was put into the log, and
+    why messages are refused still. `following` is the offset to go on from when it stopped at its limit.
     """
 
     dry_run: bool = False
@@ -120,7 +120,7 @@ class Replay:
         for offset, refused in messages:
             mark = marks.get(offset)
             taken = np.frombuffer(mark.taken, "<u4").tolist() if mark else ()
-            made: Again = again(self._intake, refused, now, taken=taken, said=bool(mark and mark.said))
+            made: Redecoded = redecode(self._intake, refused, now, taken=taken, said=bool(mark and mark.said))
             outcomes[made.outcome] += 1
             reasons += made.reasons
             tally.readings += made.readings

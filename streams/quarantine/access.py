@@ -18,7 +18,7 @@ from streams.hub import HubError
 from streams.refusals import Marks, Refusals
 
 if TYPE_CHECKING:
-    from streams.again import Record
+    from streams.quarantine.replay import Record
 
 MOST = 500
 """Messages that one request replays at most: it has to be answered soon."""
@@ -32,7 +32,7 @@ class Producer(Protocol):
         ...
 
 
-class Backlog:
+class QuarantineAccess:
     """Search and replay the quarantine of one data folder. `names` are the ids of points by registry index."""
 
     def __init__(self, data: Path, file: Path, names: Mapping[int, str], producer: Producer) -> None:
@@ -64,7 +64,7 @@ class Backlog:
 
     async def replay(self, query: Query, actor: str, *, dry_run: bool, start: int) -> Mapping[str, Any]:
         """Replay at most `MOST` messages. Raise `BusyError`, `TimeoutError`, or `ConnectionError` without a worker."""
-        from streams.again import Replay, alone  # with all dialects: the console begins sooner without
+        from streams.quarantine.replay import Replay, alone  # with all dialects: the console begins sooner without
 
         try:
             site = await asyncio.to_thread(self._site)

@@ -9,11 +9,11 @@ import pytest
 
 from scripts.load import bench_site
 from sensors import frame, observation, packing, push, quarantine
-from sensors.again import again, arrivals_of
 from sensors.intake import Intake
 from sensors.lookup import Registry
 from sensors.observation import FRAME, HISTORICAL, LATE, CameraEvent
 from sensors.quarantine import Refused
+from sensors.redecoding import arrivals_of, redecode
 from sensors.site import Camera, Frigate, Mapping, Signals, Site, Text
 
 NOW = 1_763_900_000.0
@@ -53,7 +53,7 @@ def readings(records: list[tuple[str, int, bytes]]) -> list[tuple[int, float, fl
 
 def test_a_point_added_later_takes_its_reading_as_history_of_the_time_it_arrived() -> None:
     [refused] = refused_by(site(5), "foreshock/readings/a7/p7", b"3.5")
-    made = again(intake(site()), refused, NOW + 60)
+    made = redecode(intake(site()), refused, NOW + 60)
     assert (made.outcome, made.readings, made.taken) == ("accepted", 1, {7})
     [(point, time, value, quality)] = readings(made.records)
     assert (point, value, quality) == (7, 3.5, HISTORICAL)
@@ -62,22 +62,22 @@ def test_a_point_added_later_takes_its_reading_as_history_of_the_time_it_arrived
 
 def test_what_was_long_ago_is_late_too() -> None:
     [refused] = refused_by(site(5), "foreshock/readings/a7/p7", b"3.5")
-    [(_, _, _, quality)] = readings(again(intake(site()), refused, NOW + 86_400).records)
+    [(_, _, _, quality)] = readings(redecode(intake(site()), refused, NOW + 86_400).records)
     assert quality == HISTORICAL | LATE
 
 
 def test_a_mended_template_takes_what_the_wrong_one_did_not_know() -> None:
     wrong, mended = site(template="plant/{point}"), site(template="foreshock/readings/x/{point}")
     [refused] = refused_by(wrong, "foreshock/readings/x/p3", b'{"value": 2}')
-    assert again(intake(wrong), refused, NOW).outcome == "refused"
+    assert redecode(intake(wrong), refused, NOW).outcome == "refused"
     native = msgspec.structs.replace(mended.signals, native="")
-    made = again(intake(msgspec.structs.replace(mended, signals=native)), refused, NOW)
+    made = redecode(intake(msgspec.structs.replace(mended, signals=native)), refused, NOW)
     assert (made.outcome, made.taken) == ("accepted", {3})
 
 
 def test_what_is_refused_still_says_why() -> None:
     [refused] = refused_by(site(5), "foreshock/readings/a7/p7", b"3.5")
-    made = again(intake(site(6)), refused, NOW)
+    made = redecode(intake(site(6)), refused, NOW)
     assert (made.outcome, made.records) == ("refused", [])
     assert made.reasons == {"unknown_point": 1} and "p7" in made.details[0]
 
@@ -86,12 +86,12 @@ def test_of_a_frame_only_what_was_not_taken_then_is_taken_now() -> None:
     payload = json.dumps({"points": ["p1", "p7", "p8"], "values": [1, 7, 8], "time": NOW - 1}).encode()
     [refused] = refused_by(site(5), "foreshock/frames/a1", payload)
     assert (refused.reason, refused.readings) == ("unknown_point", 2)
-    first = again(intake(site(8)), refused, NOW)
+    first = redecode(intake(site(8)), refused, NOW)
     assert [row[:3] for row in readings(first.records)] == [(7, NOW - 1, 7.0)]
     assert first.reasons == {"unknown_point": 1}
-    second = again(intake(site()), refused, NOW, taken=first.taken)
+    second = redecode(intake(site()), refused, NOW, taken=first.taken)
     assert [row[:3] for row in readings(second.records)] == [(8, NOW - 1, 8.0)]
-    assert again(intake(site()), refused, NOW, taken=first.taken | second.taken).outcome == "taken_before"
+    assert redecode(intake(site()), refused, NOW, taken=first.taken | second.taken).outcome == "taken_before"
 
 
 def test_several_reasons_of_one_message_are_parts_of_one() -> None:
@@ -105,7 +105,7 @@ def test_several_reasons_of_one_message_are_parts_of_one() -> None:
 def test_a_stored_copy_without_a_time_is_one_still() -> None:
     [refused] = refused_by(site(5), "foreshock/readings/a7/p7", b"3.5", retained=True)
     assert refused.retained
-    made = again(intake(site()), refused, NOW)
+    made = redecode(intake(site()), refused, NOW)
     assert (made.outcome, set(made.reasons)) == ("refused", {"retained"})
 
 
@@ -113,7 +113,7 @@ def test_what_is_cut_and_what_is_no_message_is_said_so() -> None:
     summary = Refused(time=NOW, source="bridge", topic="", reason="malformed", readings=9)
     record = Refused(time=NOW, source="bridge", topic="observations/0", reason="log_refused", raw=b"x", size=1)
     cut = Refused(time=NOW, source="bridge", topic="foreshock/readings/a1/p1", reason="oversized", raw=b"1", size=5000)
-    assert [again(intake(site()), one, NOW).outcome for one in (summary, record, cut)] == [
+    assert [redecode(intake(site()), one, NOW).outcome for one in (summary, record, cut)] == [
         "no_message",
         "no_message",
         "cut",
@@ -125,21 +125,21 @@ def test_a_camera_event_is_taken_once_and_as_history() -> None:
     payload = json.dumps({"type": "new", "before": after, "after": after}).encode()
     [refused] = refused_by(site(), "frigate/events", payload)
     assert refused.reason == "unknown_camera"
-    made = again(intake(site(cameras=("gate",))), refused, NOW)
+    made = redecode(intake(site(cameras=("gate",))), refused, NOW)
     assert (made.outcome, made.events) == ("accepted", 1)
     event = observation.decode(made.records[0][2])
     assert isinstance(event, CameraEvent) and event.quality == HISTORICAL
-    assert again(intake(site(cameras=("gate",))), refused, NOW, said=True).outcome == "taken_before"
+    assert redecode(intake(site(cameras=("gate",))), refused, NOW, said=True).outcome == "taken_before"
 
 
 def test_a_reading_that_was_pushed_over_http_is_taken_as_one_that_came_over_mqtt() -> None:
     gate = push.Push(Registry(site(5)))
     pushed = gate.take([push.Reading("p7", 3.5, NOW - 5), push.Reading("p1", 1.0)], NOW, NOW, "token:gw#1")
     [refused] = [quarantine.decode(record) for topic, _, record in pushed.records if topic == quarantine.TOPIC]
-    assert again(intake(site(6)), refused, NOW).reasons == {"unknown_point": 1}
-    made = again(intake(site()), refused, NOW)
+    assert redecode(intake(site(6)), refused, NOW).reasons == {"unknown_point": 1}
+    made = redecode(intake(site()), refused, NOW)
     assert readings(made.records) == [(7, NOW - 5, 3.5, HISTORICAL)]
     broken = msgspec.structs.replace(refused, raw=b"{", size=1)
-    assert again(intake(site()), broken, NOW).reasons == {"malformed": 1}
+    assert redecode(intake(site()), broken, NOW).reasons == {"malformed": 1}
     (nan,) = gate.take([push.Reading("p1", float("nan"))], NOW, NOW, "token:gw#1").records
-    assert again(intake(site()), quarantine.decode(nan[2]), NOW).reasons == {"not_finite": 1}
+    assert redecode(intake(site()), quarantine.decode(nan[2]), NOW).reasons == {"not_finite": 1}

@@ -36,7 +36,7 @@ OUTCOMES: tuple[Outcome, ...] = ("accepted", "refused", "taken_before", "cut", "
 
 
 @dataclass(slots=True)
-class Again:
+class Redecoded:
     """Hold what one message came to. `records` are (topic, partition, value) for the log, `taken` registry indices."""
 
     outcome: Outcome
@@ -60,14 +60,16 @@ def arrivals_of(intake: Intake, topic: str, payload: bytes, *, retained: bool = 
     return arrivals
 
 
-def again(intake: Intake, refused: Refused, now: float, *, taken: Collection[int] = (), said: bool = False) -> Again:
+def redecode(
+    intake: Intake, refused: Refused, now: float, *, taken: Collection[int] = (), said: bool = False
+) -> Redecoded:
     """Decode a refused message again as of its arrival. `taken` and `said`: what of it was taken in replays before.
 
     A message that brought several readings of a point, some of which were taken, brings none of that point.
     """
     if not refused.replayable:
         cut = bool(refused.topic) and len(refused.raw) != refused.size
-        return Again("cut" if cut else "no_message")
+        return Redecoded("cut" if cut else "no_message")
     checked = _checked(intake, refused)
     reasons: Counter[str] = Counter()
     for one in checked.rejected:
@@ -82,7 +84,7 @@ def again(intake: Intake, refused: Refused, now: float, *, taken: Collection[int
         events = []
     late = LATE if refused.time < now - intake.registry.site.late_after else 0
     decoded.events = [(place, _as_history(event, late)) for place, event in events]
-    made = Again(
+    made = Redecoded(
         "accepted",
         intake.pack(decoded, refused.time),
         len(decoded),

@@ -10,15 +10,15 @@ import msgspec
 import pytest
 
 from sensors import frame, quarantine
-from sensors.again import arrivals_of
 from sensors.intake import Intake
 from sensors.lookup import Registry
 from sensors.observation import HISTORICAL
 from sensors.quarantine import BusyError, Query
+from sensors.redecoding import arrivals_of
 from sensors.site import Site
-from streams import again
-from streams.again import Record, Replay, Tally, alone
 from streams.embedded.store import Log, TopicSpec
+from streams.quarantine import replay as module
+from streams.quarantine.replay import Record, Replay, Tally, alone
 from streams.topics import OBSERVATIONS, QUARANTINE
 from tests.streams.small_site import START, site
 
@@ -93,7 +93,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(worker: Worker) -> None:
 def test_a_crash_in_the_middle_neither_loses_nor_repeats(
     worker: Worker, monkeypatch: pytest.MonkeyPatch, dies: str, then: int
 ) -> None:
-    monkeypatch.setattr(again, "SLICE", 2)
+    monkeypatch.setattr(module, "SLICE", 2)
     worker.refuse(site(1), *(message(point) for point in (1, 2, 3, 4)))
     worker.dies = dies
     with pytest.raises(ConnectionError):
@@ -117,7 +117,7 @@ def test_a_message_with_several_reasons_is_replayed_once_whichever_is_asked_for(
 def test_a_message_with_several_reasons_counts_once_wherever_a_slice_ends(
     worker: Worker, monkeypatch: pytest.MonkeyPatch, slice: int
 ) -> None:
-    monkeypatch.setattr(again, "SLICE", slice)
+    monkeypatch.setattr(module, "SLICE", slice)
     payload = b'{"points": ["p0", "p1", "p3"], "values": [null, 1, 3], "time": %d}' % START
     frames = [("foreshock/frames/a0", payload)] * 3
     worker.refuse(site(2), *frames, message(4))

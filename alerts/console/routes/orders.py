@@ -1,0 +1,34 @@
+"""One way for an operator's order to become a command, whatever it is about."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import Request
+
+from alerts.console import schema
+from alerts.console.console import Console
+from alerts.console.errors import Problem
+from alerts.console.identity import Identity
+
+
+async def give(
+    request: Request,
+    identity: Identity,
+    what: Literal["alarm", "incident", "dispatch"],
+    kind: str,
+    id: str,
+    body: schema.Order,
+    *,
+    unit: str | None = None,
+) -> dict[str, Any]:
+    """Have the engine do `kind` to the alarm, incident or dispatch (`what`) of this id; return {ok, id, result}.
+
+    Raise `Problem` 404 where there is none, and as `Commander.do` does.
+    """
+    console: Console = request.app.state.console
+    area = await console.journal.area(what, id)
+    if area is None:
+        raise Problem(404, "not_found")
+    args = body.model_dump(exclude_none=True)
+    return await console.commander.do(request, identity, kind, id, area, args, unit=unit)
