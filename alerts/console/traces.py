@@ -42,6 +42,7 @@ class TraceStore:
         self.last_value = np.full(points, np.nan)
         self.last_seen = np.full(points, np.nan)  # arrival here, unix seconds
         self._count = np.zeros(points, np.int64)
+        self._lost = np.full(points, -np.inf)  # event time of the newest reading that the minutes alone have
         self._time = np.zeros((points, RAW))
         self._value = np.zeros((points, RAW))
         self._score = np.zeros((points, RAW), np.float32)
@@ -68,6 +69,7 @@ class TraceStore:
                 fresh[written] = before[written]
                 setattr(self, name, fresh)
             self._count = np.concatenate((self._count, np.zeros(more, np.int64)))
+            self._lost = np.concatenate((self._lost, np.full(more, -np.inf)))
 
     def append(self, point: npt.NDArray[np.uint32], time: F8, value: F8, score: F4, seen: float | None) -> None:
         """Append scored readings, in order of time for each point. `seen` is when they arrived, unix seconds; None
@@ -104,24 +106,29 @@ class TraceStore:
     def trace(self, point: int, start: float, stop: float, most: int) -> Series:
         """Return a point's readings from `start` to `stop`, at most `most` entries, by min/max decimation.
 
-        Before the oldest raw reading the minutes stand in: their time is the minute's end, their score unknown.
+        Where readings are no longer kept the minutes stand in, whole minutes up to the one of the newest that is lost:
+        their time is the minute's end, or `stop` if that is earlier, their score unknown.
         """
         with self._lock:
             count = min(int(self._count[point]), RAW)
-            first = int(self._count[point]) - count
-            slots = np.arange(first, first + count) % RAW
-            slots = slots[np.argsort(self._time[point, slots], kind="stable")]  # history may have come later
+            slots = np.argsort(self._time[point, :count], kind="stable")
             time, value, score = self._time[point, slots], self._value[point, slots], self._score[point, slots]
-            oldest = time[0] if count else np.inf
-            coarse = self._minutes(point, start, min(stop, oldest)) if start < oldest and first else None
+            lost = float(self._lost[point])
+            minute, coarse = self._minutes(point, start, min(stop, lost)) if start < lost else (None, None)
         inside = (time >= start) & (time <= stop)
+        if minute is not None:
+            inside &= ~np.isin(time // 60, minute)  # they are in the minute's span
         time, value, score = time[inside], value[inside], score[inside]
         low, high = value, value
-        if coarse is not None and len(coarse[0]):
-            unknown = np.full(len(coarse[0]), np.nan, np.float32)
-            time, value = np.concatenate((coarse[0], time)), np.concatenate((coarse[3], value))
-            low, high = np.concatenate((coarse[1], low)), np.concatenate((coarse[2], high))
-            score = np.concatenate((unknown, score))
+        if minute is not None and coarse is not None and len(minute):
+            unknown = np.full(len(minute), np.nan, np.float32)
+            ends = np.minimum(minute * 60.0 + 60.0, stop)
+            ends -= 1e-3 * np.isin(ends, time)  # a reading at a minute's end is the next one's
+            time = np.concatenate((ends, time))
+            order = np.argsort(time, kind="stable")
+            time, value = time[order], np.concatenate((coarse[2], value))[order]
+            low, high = np.concatenate((coarse[0], low))[order], np.concatenate((coarse[1], high))[order]
+            score = np.concatenate((unknown, score))[order]
         elif len(time) <= most:
             return Series(time, value, score, None, None)
         return decimate(Series(time, value, score, low, high), most)
@@ -145,8 +152,12 @@ class TraceStore:
         for row, at, number in zip(rows.tolist(), time.tolist(), value.tolist(), strict=True):
             count = min(int(self._count[row]), RAW)
             kept = self._time[row, :count]
-            if (kept == at).any() or (count == RAW and at < kept.min()):
+            if (kept == at).any():
                 continue
+            if count == RAW:
+                self._lost[row] = max(self._lost[row], min(at, kept.min()))
+                if at < kept.min():
+                    continue
             slot = count if count < RAW else int(kept.argmin())
             self._count[row] += count < RAW
             self._time[row, slot], self._value[row, slot], self._score[row, slot] = at, number, np.nan
@@ -155,6 +166,11 @@ class TraceStore:
     def _append_raw(self, rows: Rows, heads: Rows, sizes: Rows, time: F8, value: F8, score: F4) -> None:
         rank = np.arange(len(rows)) - np.repeat(heads, sizes)
         slot = (self._count[rows] + rank) % RAW
+        full = self._count[rows] + rank >= RAW
+        if full.any():  # readings of a long batch that have no place are lost before those of its end
+            gone = np.maximum(rank[full] - RAW, 0) + np.repeat(heads, sizes)[full]
+            oldest = np.where(rank[full] >= RAW, time[gone], self._time[rows[full], slot[full]])
+            np.maximum.at(self._lost, rows[full], oldest)
         self._count[rows[heads]] += sizes
         if sizes.max() > RAW:  # only the last of a long batch has a place
             kept = rank >= np.repeat(sizes, sizes) - RAW
@@ -176,13 +192,13 @@ class TraceStore:
         tells = np.ones(len(place), np.bool_) if newest else fresh  # what is older than a minute's last is not it
         last[place[tells]] = value[tells]
 
-    def _minutes(self, point: int, start: float, stop: float) -> tuple[F8, F8, F8, F8]:
+    def _minutes(self, point: int, start: float, stop: float) -> tuple[npt.NDArray[np.int32], tuple[F8, F8, F8]]:
+        """Return the minutes, in order, that have some part from `start` to `stop`, and their low, high and last."""
         minute = self._minute[point]
-        chosen = np.flatnonzero((minute > 0) & (minute * 60.0 >= start - 60.0) & (minute * 60.0 + 60.0 <= stop))
+        chosen = np.flatnonzero((minute > 0) & (minute * 60.0 + 60.0 > start) & (minute * 60.0 <= stop))
         chosen = chosen[np.argsort(minute[chosen])]
-        columns = (array[point, chosen].astype(np.float64) for array in (self._low, self._high, self._last))
-        low, high, last = columns
-        return minute[chosen] * 60.0 + 60.0, low, high, last
+        low, high, last = (array[point, chosen].astype(np.float64) for array in (self._low, self._high, self._last))
+        return minute[chosen], (low, high, last)
 
 
 def decimate(series: Series, most: int) -> Series:

@@ -72,7 +72,61 @@ def test_before_the_ring_the_minutes_stand_in() -> None:
     assert np.allclose(series.high.max(), value.max(), atol=1e-6)
     first = value[:60]
     assert np.allclose([series.low[0], series.high[0], series.value[0]], [first.min(), first.max(), first[-1]])
-    assert len(series.time) == (7200 - RAW) // 60 + RAW
+    spans = (7200 - RAW) // 60 + 1  # with the minute in which the ring begins, whose readings are in its span
+    assert len(series.time) == spans + 7200 - 60 * spans
+
+
+def test_a_window_that_begins_before_the_ring_and_ends_within_it_has_no_hole_at_the_seam() -> None:
+    store = TraceStore(1)
+    times = 600_000.25 + np.arange(RAW + 90)
+    fill(store, [0] * len(times), times.tolist(), [1.0] * len(times))
+    assert int(times[-RAW]) % 60 == 30, "the ring begins in the middle of a minute"
+    for stop in (600_095.0, 600_200.5, 601_100.0):
+        series = store.trace(0, 600_000.0, stop, 10**6)
+        assert series.time[0] == 600_060.0 and series.time[-1] > stop - 1.5
+        assert np.diff(series.time).max() <= 60.0
+        spans = int(np.isnan(series.score).sum())
+        assert spans == 2 and len(series.time) - spans == max(0, int(stop - 600_120.25 + 1))
+
+
+Story = list[tuple[int, int, int]]
+"""Batches of readings: how many, how far apart in seconds, and for how many of them history comes afterwards."""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 900), st.integers(1, 12), st.integers(0, 30)), min_size=1, max_size=6),
+    st.floats(0.0, 1.0),
+    st.floats(0.0, 1.0),
+)
+def test_every_reading_of_a_window_is_shown_once_as_itself_or_in_its_minute(
+    story: Story, begin: float, end: float
+) -> None:
+    store, rng = TraceStore(1), np.random.default_rng(len(story))
+    at, told = 600_000.25, {}
+    for count, step, late in story:
+        times = (at + step * np.arange(count)).tolist()
+        at += step * count
+        fill(store, [0] * count, times, [float(n) for n in range(count)])
+        past = sorted({round(float(one)) + 0.5 for one in rng.uniform(600_000.5, at, late)} - set(told))
+        past = [one for one in past if one < times[-1]]
+        if past:
+            history(store, past, [-float(n) for n in range(len(past))])
+        told |= {one: float(n) for n, one in enumerate(times)} | {one: -float(n) for n, one in enumerate(past)}
+    first, last = min(told), max(told)
+    start, stop = sorted((first - 1.125 + begin * (last - first + 2), first - 1.125 + end * (last - first + 2)))
+    series = store.trace(0, start, stop, 10**6)
+    low, high = (series.value if one is None else one for one in (series.low, series.high))
+    shown = {one: (a, b) for one, a, b in zip(series.time.tolist(), low.tolist(), high.tolist(), strict=True)}
+    assert len(shown) == len(series.time) and (np.diff(series.time) > 0).all()
+    spans = set(shown) - set(told)
+    assert all(one == stop or one % 60 == 0 for one in spans)
+    for time, value in told.items():
+        if start < time < stop:
+            span = min(time // 60 * 60 + 60, stop)
+            assert (time in shown) != (span in spans), "once: as itself or in its minute"
+            inside = shown[time if time in shown else span]
+            assert inside[0] <= value <= inside[1]
 
 
 def test_a_minute_of_another_day_takes_its_place_and_late_ones_do_not_undo_it() -> None:
