@@ -46,6 +46,7 @@ from streams import bundle
 from streams.history.columns import Scored
 from streams.rounds import rounds
 from streams.run import LAG, Run
+from streams.seen import Seen
 from streams.waiting import Waiting
 
 logger = logging.getLogger(__name__)
@@ -120,6 +121,7 @@ class Engine:
         self.set_back = -np.inf  # where the clock stood after it was last set back
         self.interval = np.empty(0)  # seconds expected between each row's readings
         self.faulted = 0.0  # when something last could not be worked out; 0 while the engine's own alarm is calm
+        self.seen = Seen()
         self.waiting = Waiting()
         self.reports: dict[str, None] = {}  # ids of the latest, oldest first: one sent again counts once
         self.cameras: dict[str, float] = {}  # when each camera's analytics were last heard of; not part of the state
@@ -432,6 +434,7 @@ class Engine:
                 self._condition(frames[index][0], change, clocks[index])
         if trouble is not None:
             raise trouble
+        self.seen.add(run)
 
     def _known(self, run: Run) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
         """Yield rounds of (places in the run, rows) for the readings that have a row and a finite value and time."""
@@ -483,6 +486,10 @@ class Engine:
             repeated, older = times == before, times < before
             past = older & ((qualities & (HISTORICAL | UNUSABLE)) == HISTORICAL)
             older &= ~past
+            if older.any():  # what the broker delivers again is no sign that its source mixes up the order
+                some = np.flatnonzero(older)
+                repeated[some] = self.seen.repeats(run, at[some])
+                older &= ~repeated
             run.refuse("duplicate", at[repeated])
             run.refuse("out_of_order", at[older])
             if past.any():  # for the charts: baselines and rules go on from what is newer
@@ -761,6 +768,7 @@ class Engine:
             "set_back": self.set_back,
             "version": self.version,
             "bundle": self.packed,
+            "seen": _pack({"marks": self.seen.state()}),
             "rows": _pack(
                 {
                     "points": self.points,
@@ -807,6 +815,8 @@ class Engine:
             engine.faulted = content.get("faulted", 0.0)
             engine.reports = dict.fromkeys(content.get("reports", ()))
             engine.waiting.restore(content.get("waiting", ()), engine.evaluator.book.rules)
+        if "seen" in content:  # not in older snapshots
+            engine.seen.restore(_unpack(content["seen"])["marks"])
         engine.offset, engine.clock, engine.last_tick = content["offset"], content["clock"], content["last_tick"]
         engine.set_back = content.get("set_back", -np.inf)
         return engine

@@ -1,0 +1,76 @@
+"""What was read lately, so that what the broker delivers again after a crash is known as a repeat.
+
+Of each reading its point, time and value are kept as one number of 64 bits: enough to know it again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.run import Run
+
+SEEN = 32_768
+"""Readings of a partition that are remembered: more than a bridge has on its way without an acknowledgement."""
+
+Marks = npt.NDArray[np.uint64]
+_MIX = tuple(np.uint64(one) for one in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))  # of splitmix64
+_HALF = np.uint64(31)
+
+
+class Seen:
+    """Keep the marks of the last `SEEN` readings, in the order of the log."""
+
+    def __init__(self) -> None:
+        self._ring = np.zeros(SEEN, np.uint64)
+        self._count = 0
+
+    def add(self, run: Run) -> None:
+        """Remember the readings of a run."""
+        marks = marks_of(run)
+        at = (self._count + max(0, len(marks) - SEEN)) % SEEN
+        kept = marks[-SEEN:]
+        first = min(len(kept), SEEN - at)
+        self._ring[at : at + first] = kept[:first]
+        self._ring[: len(kept) - first] = kept[first:]
+        self._count += len(marks)
+
+    def repeats(self, run: Run, at: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Tell of the readings at places of a run, which is not remembered yet, whether each came before, lately."""
+        before = self._marks()
+        marks = np.concatenate((before, marks_of(run)))
+        place = at + len(before)
+        some = np.flatnonzero(np.isin(marks, marks[place]))
+        some = some[np.argsort(marks[some], kind="stable")]
+        again = (marks[some[1:]] == marks[some[:-1]]) & (some[1:] - some[:-1] <= SEEN)
+        return np.isin(place, some[1:][again])
+
+    def state(self) -> npt.NDArray[Any]:
+        """Return the marks, the oldest first, enough for `restore`."""
+        return self._marks()
+
+    def restore(self, state: npt.NDArray[Any]) -> None:
+        """Take over what `state` returned."""
+        kept = state.astype(np.uint64)[-SEEN:]
+        self._ring[: len(kept)] = kept
+        self._count = len(kept)
+
+    def _marks(self) -> Marks:
+        if self._count <= SEEN:
+            return self._ring[: self._count].copy()
+        return np.roll(self._ring, -(self._count % SEEN))
+
+
+def marks_of(run: Run) -> Marks:
+    """Mark readings, u8[n]: equal for equal point, time and value, else different but for one pair in 2^60 or so."""
+    mark = np.ascontiguousarray(run.time, np.float64).view(np.uint64) * _MIX[0]
+    mark ^= mark >> _HALF
+    mark += np.ascontiguousarray(run.value, np.float64).view(np.uint64)
+    mark *= _MIX[1]
+    mark ^= mark >> _HALF
+    mark += run.point
+    mark *= _MIX[2]
+    mark ^= mark >> _HALF
+    return mark
