@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sensors import age, observation, packing, quarantine
 from sensors.clocks import Clocks
 from sensors.dialects.dialect import Decoded, Refused, Reply, join, nothing, without
-from sensors.flood import Floods
+from sensors.flood import Floods, teller
 from sensors.lookup import Registry
 from sensors.observation import HISTORICAL, LATE, CameraEvent, Said
 from sensors.packing import Packer
@@ -69,7 +69,7 @@ class Rejected(NamedTuple):
 class Checked:
     """Hold what arrivals came to: `decoded` passed every check, readings are stamped; the rest was `rejected`.
 
-    `surplus` counts readings of a flood of which nothing is kept.
+    `surplus` counts readings and events of a flood of which nothing is kept.
     """
 
     decoded: Decoded
@@ -140,11 +140,19 @@ class Intake:
                 decoded = self._without_bad(arrivals, decoded, bad, received)
         if decoded.events:
             stored = frozenset(arrivals.retained)
-            checked = (
-                (place, self._event(arrivals, place, event, received, place in stored))
-                for place, event in decoded.events
-            )
-            decoded.events = [(place, event) for place, event in checked if event is not None]
+            passed = []
+            for place, told in decoded.events:
+                event = self._event(arrivals, place, told, received, place in stored)
+                excess = self._floods.excess(event, received) if event is not None else ""
+                if excess == "first" and event is not None:
+                    self._refuse(
+                        arrivals, place, "flood", f"{teller(event)} tells far too much; what follows is counted"
+                    )
+                elif excess:
+                    surplus += 1
+                elif event is not None:
+                    passed.append((place, event))
+            decoded.events = passed
         return Checked(decoded, rejected, surplus)
 
     def pack(self, decoded: Decoded, received: float) -> list[tuple[str, int, bytes]]:

@@ -32,7 +32,7 @@ REASONS = (
     "future",  # further ahead of arrival than the site accepts
     "ancient",  # older on arrival than the point accepts
     "skewed",  # a note, not a refusal: a point's clock was found to be wrong, or right again
-    "flood",  # far more than is expected of the point
+    "flood",  # far more than is expected of the point, camera or source
     "retained",  # the broker's stored copy, without a time of its own: nobody knows how old
     "false_positive",  # Frigate itself does not believe it
     "unbound",  # a metric, entity or message that the site binds to no point: gateways send many
