@@ -22,11 +22,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sensors import tls
+from sensors import measure, tls
 from sensors.dialects.dialect import Reply
 from sensors.flights import Flight, Flights, Sink
 from sensors.intake import Intake, Limits
-from sensors.lookup import Registry
+from sensors.lookup import Registry, converts
 from sensors.pace import Pace
 from sensors.reader import Reader
 from sensors.site import Site
@@ -76,7 +76,7 @@ class Bridge:
 
     def __init__(self, site: Site, sink: Sink, settings: BridgeSettings | None = None) -> None:
         self.settings = settings or BridgeSettings()
-        self.intake = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
+        self.intake = self._intake_of(site)
         self._filters = self._filters_of(self.intake)
         self._learnt: dict[str, None] = {}  # topics that payloads told of, beside the filters
         self.trouble = ""
@@ -151,11 +151,17 @@ class Bridge:
         May be called from any thread, which does the work; the change itself is done between two batches. Return once
         it is done, after `wait` seconds at the latest, and whether it is.
         """
-        fresh = Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
+        fresh = self._intake_of(site)
         self._changed.clear()
         self._next = fresh
         self._wake()
         return self.adopted(wait)
+
+    def _intake_of(self, site: Site) -> Intake:
+        """Make a site's intake; what converts units is loaded here: it takes half a second, which the loop has not."""
+        if converts(site):
+            measure.load()
+        return Intake(Registry(site), source=self.settings.source, limits=self.settings.limits)
 
     def adopted(self, wait: float | None = None) -> bool:
         """Wait until the change to what was adopted last is done, for at most `wait` seconds; tell whether it is."""

@@ -28,6 +28,19 @@ def nearest_area(areas: Iterable[Area], location: tuple[float, float], within: f
     return found if found is not None and metres(found) <= within else None
 
 
+def converts(site: Site) -> bool:
+    """Tell whether a site has values converted that come in another unit: its own say so, or its messages name units.
+
+    Native readings may name one as well, which few do: the first of them pays for what it takes.
+    """
+    signals = site.signals
+    return (
+        bool(signals.senml or signals.sparkplug or signals.homeassistant)
+        or any(point.source_unit not in ("", point.unit) for point in site.points)
+        or any(one.unit or any(value.unit for value in one.values) for one in signals.mapped)
+    )
+
+
 class Source(NamedTuple):
     """Say which point a dialect's name means: `sent * scale + offset` is in the point's unit."""
 

@@ -76,6 +76,11 @@ def registry() -> Any:
     return units
 
 
+def load() -> None:
+    """Load what converts units, all that the first conversion would."""
+    convert_value(1.0, "°F", "degC")
+
+
 @lru_cache(maxsize=1024)
 def unit(text: str) -> Any:
     """Return pint's unit for a unit as a site writes it. Raise `UnitError` when there is none."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -420,3 +422,32 @@ def test_no_reading_is_lost_or_doubled_while_versions_change(broker_port: int) -
                 bridge.adopt(other if number // 500 % 2 else SITE, 5.0)
         assert until(lambda: len(sink.values()) >= 3000, 20)
         assert sorted(sink.values()) == [float(number) for number in range(3000)]
+
+
+@pytest.mark.parametrize(
+    ("signals", "loaded"),
+    [
+        ("Signals()", False),
+        ("Signals(mapped=(Mapping(topic='x/{point}', point='{point}'),))", False),
+        ("Signals(mapped=(Mapping(topic='x/{point}', point='{point}', unit='cm'),))", True),
+        ("Signals(senml=(SenML(topic='senml/#'),))", True),
+    ],
+)
+@pytest.mark.parametrize("adopted", [False, True])
+def test_what_converts_units_is_loaded_before_the_loop_needs_it_and_only_then(
+    signals: str, loaded: bool, adopted: bool
+) -> None:
+    program = (
+        "import sys\n"
+        "from scripts.load import bench_site\n"
+        "from sensors.bridge import Bridge\n"
+        "from sensors.site import Mapping, SenML, Signals\n"
+        f"made = bench_site(3, 1, signals={signals})\n"
+        f"bridge = Bridge(bench_site(3, 1) if {adopted} else made, None)\n"
+        f"{adopted} and bridge.adopt(made)\n"
+        "before = 'pint' in sys.modules\n"
+        "from sensors import measure\n"
+        "print(before, measure.registry.cache_info().currsize)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout.split() == [str(loaded), str(int(loaded))]
