@@ -44,10 +44,11 @@ REASONS = (
     "ignored",  # normal traffic that says nothing of what is watched: a keep-alive, a kind that the site leaves out
     "image_type",  # neither JPEG nor PNG
     "image_bomb",  # more pixels than any camera has
+    "decoder_crash",  # a camera that is put aside for a while: its decoder crashed the process twice in a short time
     "log_refused",  # the log will never take the record that it became part of
 )
 
-NO_MESSAGE = frozenset({"log_refused", "image_type", "image_bomb"})
+NO_MESSAGE = frozenset({"log_refused", "image_type", "image_bomb", "decoder_crash"})
 """Reasons whose raw bytes are not what arrived: there is nothing to decode again."""
 
 COUNTED_ONLY = frozenset({"false_positive", "unbound", "old_death", "ignored"})

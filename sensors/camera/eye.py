@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict, deque
 from typing import NamedTuple
 
+from sensors.camera.crashes import Crashes, name_of
 from sensors.camera.faces import Faces
 from sensors.camera.health import Health, Judgement
 from sensors.camera.snapshot import Ring
@@ -50,8 +51,11 @@ class Refusal(NamedTuple):
 class Eye:
     """One camera: its stream in a thread of its own, its ring of pictures, its health."""
 
-    def __init__(self, camera: Camera, source: str) -> None:
+    def __init__(self, camera: Camera, source: str, crashes: Crashes | None = None) -> None:
         self.camera, self.source = camera, source
+        self.name = name_of(camera.id, source)
+        self._crashes = crashes
+        self.aside = False  # not read for a while: its decoder has crashed the process
         self.ring = Ring()
         self.frames = 0
         self.last_frame: float | None = None  # unix seconds
@@ -68,7 +72,13 @@ class Eye:
         self._ready()
 
     def start(self) -> None:
-        """Begin reading."""
+        """Begin reading, unless the camera is put aside; what was put aside begins once it no longer is."""
+        aside = self._crashes is not None and self._crashes.aside(self.name)
+        if aside and not self.aside:
+            self._refused("decoder_crash", "its decoder has crashed the process again; it is tried again later", b"")
+        self.aside = aside
+        if aside:
+            return
         self._seen = self._reader.moved = time.monotonic()
         self._thread.start()
 
@@ -103,7 +113,7 @@ class Eye:
 
     def judgement(self, now: float) -> Judgement | None:
         """Say how the picture is at a unix time: lost when no frame came for long; None before anything is known."""
-        if time.monotonic() - self._seen > self.camera.health.lost:
+        if self.aside or time.monotonic() - self._seen > self.camera.health.lost:
             return Judgement(now, "lost", {"loss": 1.0}, False)
         if not self.camera.health.watch:
             return Judgement(now, "unjudged", {}, False) if self.frames else None
@@ -130,18 +140,23 @@ class Eye:
 
         def refuse(reason: str, detail: str, raw: bytes) -> None:
             if not stop.is_set():
-                self.refused[reason] = self.refused.get(reason, 0) + 1
-                kept = b"" if self.camera.blur_faces else raw  # what cannot be decoded may still show somebody
-                self.refusals.append(Refusal(time.time(), reason, detail, kept))
+                self._refused(reason, detail, raw)
 
         self._reader = reader_of(self.source, self.camera.timeout, refuse)
         self._thread = threading.Thread(target=self._run, args=(self._reader, stop), name=self.camera.id, daemon=True)
+
+    def _refused(self, reason: str, detail: str, raw: bytes) -> None:
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+        kept = b"" if self.camera.blur_faces else raw  # what cannot be decoded may still show somebody
+        self.refusals.append(Refusal(time.time(), reason, detail, kept))
 
     def _run(self, reader: Stream | Stills, stop: threading.Event) -> None:
         def take(at: float, frame: Frame) -> None:
             if not stop.is_set():
                 self._take(frame)
 
+        if self._crashes is not None:
+            self._crashes.begun(self.name)
         while not stop.is_set():
             try:
                 reader.run(take, stop, self._trouble)

@@ -4,6 +4,8 @@ What a camera shows now goes to the console over a local socket (`streams.viewin
 
 What is wrong with a camera's picture goes into the log whenever it changes, and once a minute. A decoder that hangs is
 left to itself and another begins: its camera is told as lost meanwhile, and the figures say how many hang.
+One that crashes ends the process, and another begins; a camera that did so twice in a short time is put aside for a
+while and told as lost, so that the others go on.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import msgspec
 from alerts import outcome
 from alerts.outcome import AlarmTransition
 from sensors import observation
+from sensors.camera.crashes import Crashes
 from sensors.camera.eye import Eye, source_of
 from sensors.camera.health import Judgement
 from sensors.camera.snapshot import prune
@@ -65,11 +68,18 @@ class Cameras:
     """All cameras of a site that have a stream."""
 
     def __init__(
-        self, registry: Registry, sources: dict[str, str], folder: Path, hub: HubClient, count: int = 4
+        self,
+        registry: Registry,
+        sources: dict[str, str],
+        folder: Path,
+        hub: HubClient,
+        count: int = 4,
+        crashes: Crashes | None = None,
     ) -> None:
         self.registry, self.hub = registry, hub
         self.album = Album(folder, hub, lambda area: self.registry.partition(area), count)
-        self.eyes = [Eye(registry.cameras[name], source) for name, source in sources.items()]
+        self._crashes = crashes
+        self.eyes = [Eye(registry.cameras[name], source, crashes) for name, source in sources.items()]
         self.quarantine = Quarantine("camera")
         self._told: dict[str, tuple[float, Judgement]] = {}  # camera → when (monotonic) and what was told last
 
@@ -83,7 +93,7 @@ class Cameras:
             camera = registry.cameras[name]
             eye = kept.get((name, source))
             if eye is None or (eye.camera.health, eye.camera.timeout) != (camera.health, camera.timeout):
-                eye = Eye(camera, source)
+                eye = Eye(camera, source, self._crashes)
                 logger.info("camera %s from %s", name, redacted(source))
                 eye.start()
             eye.camera = camera
@@ -133,12 +143,15 @@ class Cameras:
             "pictures": self.album.pictures,
             "seen": {eye.camera.id: eye.last_frame for eye in self.eyes if eye.last_frame is not None},
             "health": {camera: judgement.state for camera, (_, judgement) in self._told.items()},
+            "aside": [eye.camera.id for eye in self.eyes if eye.aside],
             "hung": {eye.camera.id: eye.hung for eye in self.eyes if eye.hung},
             "refused": dict(refused),
         }
 
     def _see_to_hung(self) -> None:
         for eye in self.eyes:
+            if eye.aside:
+                eye.start()
             if eye.stuck:
                 logger.error("the decoder of camera %s hangs; it is left to itself and another begins", eye.camera.id)
                 eye.again()
@@ -219,7 +232,7 @@ def given_by(environment: MutableMapping[str, str]) -> list[str]:
     return msgspec.json.decode(text, type=list[str]) if text else []
 
 
-async def _run(found: settings.Settings, given: Sequence[str]) -> None:
+async def _run(found: settings.Settings, given: Sequence[str], crashes: Crashes | None = None) -> None:
     child.await_site()
     packed = publication.read(found.data_folder)
     registry = Registry(bundle.unpack(packed).site)
@@ -229,7 +242,7 @@ async def _run(found: settings.Settings, given: Sequence[str]) -> None:
         loop.add_signal_handler(number, stop.set)
     hub = HubClient(found.hub_path)
     folder = found.data_folder / "snapshots"
-    cameras = Cameras(registry, sources_of(registry, given), folder, hub, found.snapshot_pictures)
+    cameras = Cameras(registry, sources_of(registry, given), folder, hub, found.snapshot_pictures, crashes)
     for eye in cameras.eyes:
         logger.info("camera %s from %s", eye.camera.id, redacted(eye.source))
         eye.start()
@@ -297,7 +310,17 @@ def main() -> None:
     given = parser.parse_args()
     found = settings.load()
     child.begin("camera", found)
-    asyncio.run(_run(found, [*given_by(os.environ), *given.camera]))
+    asyncio.run(_run(found, [*given_by(os.environ), *given.camera], _crashes(found.data_folder / "run")))
+
+
+def _crashes(folder: Path) -> Crashes | None:
+    try:
+        crashes = Crashes(folder)
+        crashes.watch()
+        return crashes
+    except OSError as error:
+        logger.error("whose decoder crashes will not be known: %s", error)
+        return None
 
 
 if __name__ == "__main__":

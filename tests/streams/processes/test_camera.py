@@ -22,6 +22,7 @@ from alerts import outcome
 from alerts.outcome import AlarmTransition, Record
 from scripts.commands import run
 from sensors import observation, quarantine
+from sensors.camera.crashes import Crashes
 from sensors.camera.eye import Eye
 from sensors.camera.faces import Faces
 from sensors.camera.stream import Stream
@@ -522,5 +523,81 @@ def test_health_that_the_log_does_not_take_is_told_again(
             await reached(lambda: refused)
             cameras.hub.produce = produce  # type: ignore[method-assign]
             await reached(lambda: healths(found))
+
+    asyncio.run(test())
+
+
+PROGRAM = """
+import asyncio, signal, sys
+from pathlib import Path
+from sensors.camera import eye
+from sensors.camera.stream import Stream
+from streams import settings
+from streams.processes import camera
+
+class Deadly(Stream):
+    def open(self):
+        super().open()
+        signal.raise_signal(signal.SIGSEGV)  # in the thread of the decoder, as a real one would
+
+eye.reader_of = lambda source, *rest: (Deadly if "deadly" in source else Stream)(source)
+found = settings.load({"FORESHOCK_DATA": sys.argv[1]})
+asyncio.run(camera._run(found, sys.argv[2:], camera._crashes(Path(sys.argv[1]) / "run")))
+"""
+
+
+def test_a_camera_whose_decoder_crashes_the_process_again_is_put_aside_and_the_others_go_on(
+    tmp_path: Path, film: Path
+) -> None:
+    deadly = tmp_path / "deadly.avi"
+    deadly.write_bytes(film.read_bytes())
+    publication.write(tmp_path, bundle.pack(Bundle(site=eyes_of(2), rules=rules())))
+
+    async def test() -> None:
+        async with desk(tmp_path) as found:
+            given = [f"cam-0={film}", f"cam-1={deadly}"]
+            starts = [[sys.executable, "-c", PROGRAM, str(tmp_path), *given] for _ in range(3)]
+            for start in starts[:2]:
+                child = await asyncio.create_subprocess_exec(*start)
+                async with asyncio.timeout(30):
+                    assert await child.wait() == -signal.SIGSEGV
+            found.written.clear()
+            child = await asyncio.create_subprocess_exec(*starts[2])
+            try:
+                await reached(lambda: {one.camera for one in healths(found)} >= {"cam-0", "cam-1"})
+                assert {one.camera: set(one.faults) for one in healths(found)} == {"cam-0": set(), "cam-1": {"loss"}}
+                kept = [quarantine.decode(value) for topic, _, _, value in found.written if topic == QUARANTINE]
+                assert [(one.topic, one.reason) for one in kept] == [("camera/cam-1", "decoder_crash")]
+                assert child.returncode is None
+            finally:
+                child.terminate()
+                async with asyncio.timeout(30):
+                    await child.wait()
+
+    asyncio.run(test())
+
+
+def test_a_camera_that_was_put_aside_is_read_again_later(tmp_path: Path, film: Path) -> None:
+    class Pardoned(Crashes):
+        pardon = False
+
+        def aside(self, name: str) -> bool:
+            return not self.pardon
+
+    async def test() -> None:
+        async with desk(tmp_path) as found:
+            hub, crashes = HubClient(tmp_path / "run" / "hub.sock"), Pardoned(tmp_path / "run")
+            cameras = Cameras(Registry(site()), {"cam": str(film)}, tmp_path / "snapshots", hub, crashes=crashes)
+            cameras.eyes[0].start()
+            task = asyncio.create_task(cameras.tell())
+            await reached(lambda: any("loss" in one.faults for one in healths(found)))
+            assert cameras.figures()["aside"] == ["cam"] and cameras.figures()["refused"] == {"decoder_crash": 1}
+            crashes.pardon = True
+            await reached(lambda: cameras.figures()["frames"] > 0 and "loss" not in healths(found)[-1].faults)
+            assert cameras.figures()["aside"] == []
+            cameras.eyes[0].stop()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await hub.close()
 
     asyncio.run(test())
