@@ -87,6 +87,7 @@ class Stream:
         else:
             limits = self._timeout or OPEN_TIMEOUT, self._timeout or READ_TIMEOUT
             options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limits[0], cv2.CAP_PROP_READ_TIMEOUT_MSEC, limits[1]]
+            options += [cv2.CAP_PROP_N_THREADS, 1]  # what crashes does so in our thread, and the camera is known by it
             capture = cv2.VideoCapture(self.source, cv2.CAP_FFMPEG, options)
         if not capture.isOpened():
             capture.release()

@@ -67,7 +67,7 @@ async def reset(
     request: Request, id: Id, body: schema.BringBack, identity: Annotated[Identity, Depends(allow("alarms.reset"))]
 ) -> dict[str, Any]:
     """End a latched alarm whose condition is gone, once it is acknowledged."""
-    return await _do(request, identity, "reset", id, body)
+    return await orders.give(request, identity, "alarm", "reset", id, body)
 
 
 @router.post("/alarms/{id}/comment", response_model=schema.Done)
