@@ -62,6 +62,39 @@ def test_incident_appears_live_and_is_announced_without_a_reload(open_page: Any,
     assert page.evaluate("window.stays") is True
 
 
+@pytest.mark.parametrize("held", [False, True], ids=["pressed twice", "held down"])
+def test_a_key_acknowledges_what_was_looked_at_and_nothing_after_it(open_page: Any, mock: Any, held: bool) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page()
+    expect(page.locator("#incident-title")).to_have_text("位移异常加速，雨中蠕滑")
+    page.keyboard.down("a")
+    if held:
+        for _ in range(5):
+            page.keyboard.down("a")  # as the keyboard repeats it
+    page.keyboard.up("a")
+    expect(queue_item(page, incident)).to_contain_text("已确认")
+    page.keyboard.press("a")
+    page.keyboard.press("?")  # what is said after it shows that the press before has been heard
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.locator("#incident-title")).to_have_text("位移异常加速，雨中蠕滑")
+    expect(queue_item(page, "inc-underpass-level")).not_to_contain_text("已确认")
+
+
+def test_what_comes_while_a_hand_moves_does_not_take_the_place_of_what_it_reaches_for(
+    open_page: Any, mock: Any
+) -> None:
+    page = open_page()
+    expect(page.locator("#incident-title")).to_have_text("下穿通道水位上涨过快")
+    page.mouse.move(500, 400)
+    incident = mock.do(lambda api: api.world.landslide())
+    expect(queue_item(page, incident)).to_contain_text("橙色")
+    expect(page.locator("[data-test=summons]")).to_contain_text("橙色预警")
+    expect(page.locator("#incident-title")).to_have_text("下穿通道水位上涨过快")
+    page.keyboard.press("a")
+    expect(queue_item(page, "inc-underpass-level")).to_contain_text("已确认")
+    expect(queue_item(page, incident)).not_to_contain_text("已确认")
+
+
 @pytest.mark.parametrize("how", ["chosen in the queue", "writing", "working on it"])
 def test_what_the_officer_works_on_stays_and_the_new_one_is_summoned(open_page: Any, mock: Any, how: str) -> None:
     page = open_page()

@@ -2,6 +2,9 @@
 import { signal } from '@preact/signals';
 
 const STORED = 'foreshock.keys';
+
+/** Keys that may be held down: they only move. */
+const STEPS: ReadonlySet<string> = new Set(['j', 'k']);
 export const keysOn = signal(localStorage.getItem(STORED) !== 'off');
 
 /** Switch single keys on or off, remembered on this device. */
@@ -14,6 +17,16 @@ export function setKeys(on: boolean): void {
 export function occupied(): boolean {
   const at = document.activeElement;
   return document.querySelector('dialog[open]') !== null || (at instanceof HTMLElement && isField(at));
+}
+
+let handsMoved = -Infinity;
+for (const kind of ['pointermove', 'pointerdown', 'keydown', 'wheel'] as const) {
+  addEventListener(kind, () => (handsMoved = performance.now()), { capture: true, passive: true });
+}
+
+/** Has nobody touched mouse, screen or keys for so many milliseconds? */
+export function handsRest(milliseconds: number): boolean {
+  return performance.now() - handsMoved >= milliseconds;
 }
 
 function isField(element: HTMLElement): boolean {
@@ -31,6 +44,7 @@ export function onKeys(acts: Readonly<Record<string, () => void>>): () => void {
     const act = acts[event.key];
     if (!act) return;
     event.preventDefault();
+    if (event.repeat && !STEPS.has(event.key)) return; // a key that is held down is one order
     act();
   };
   addEventListener('keydown', listen);

@@ -10,7 +10,7 @@ import { complain, tell } from '../components/notices';
 import { Waiting } from '../components/load';
 import { RANK, type Incident } from '../contract';
 import { t, tName } from '../i18n';
-import { occupied, onKeys } from '../keys';
+import { handsRest, occupied, onKeys } from '../keys';
 import { looking } from '../live/attention';
 import { toggleMute } from '../live/sound';
 import { go, href } from '../router';
@@ -35,7 +35,7 @@ export function Watch({ id }: { id: string }) {
       looking.value = '';
     };
   }, [shown]);
-  useKeys(shown, list.value, setHelp);
+  useKeys(shown, list.value, setHelp, hold);
   return (
     <main class={`watch${id ? ' has-choice' : ''}`} id="main" tabIndex={-1}>
       <Queue list={list.value} shown={shown} kind={kind.value} onKind={(next) => (kind.value = next)} onHelp={() => setHelp(true)} />
@@ -58,17 +58,26 @@ export function Watch({ id }: { id: string }) {
   );
 }
 
+/** Milliseconds after a hand on mouse or keys during which nothing is put in the place of what is shown. */
+const AT_REST = 10_000;
+
 /**
- * Choose for who has not chosen: the most urgent incident, and a more severe one as soon as it waits. Once the person
- * works on what is shown (a click or key in it), it stays, and only the summons above speaks of others.
+ * Choose for who has not chosen: the most urgent incident, and a more severe one as soon as it waits, while nobody is
+ * at the desk. Once the person works on what is shown (a click or a key), or a hand has just moved, it stays, and only
+ * the summons above speaks of others: what is under a finger must be what the eyes saw.
  */
 function usePick(id: string, list: readonly Incident[]): { picked: string; hold: () => void } {
   const [pinned, pin] = useState('');
   const held = useRef(false);
+  const [, look] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => look((turn) => turn + 1), AT_REST / 5); // a worse one is taken once the hands rest
+    return () => clearInterval(timer);
+  }, []);
   const first = list[0];
   const current = list.find((incident) => incident.id === pinned);
   const worse = first && current && waits(first) && (!waits(current) || rank(first) > rank(current));
-  const next = !current || (worse && !held.current && !occupied()) ? (first?.id ?? '') : pinned;
+  const next = !current || (worse && !held.current && !occupied() && handsRest(AT_REST)) ? (first?.id ?? '') : pinned;
   useEffect(() => {
     if (id) held.current = false; // what was chosen by hand stands in the address; coming back, choose afresh
     else if (next !== pinned) {
@@ -184,7 +193,7 @@ function Calm() {
   );
 }
 
-function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boolean) => void): void {
+function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boolean) => void, hold: () => void): void {
   useEffect(() => {
     const at = list.findIndex((incident) => incident.id === shown);
     const move = (to: number) => {
@@ -196,7 +205,7 @@ function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boole
     return onKeys({
       j: () => move(at + 1),
       k: () => move(at < 0 ? 0 : at - 1),
-      a: () => acknowledge(list[at]),
+      a: () => acknowledge(list[at], hold),
       d: focusDispatch,
       c: () => document.getElementById('comment')?.focus(),
       m: toggleMute,
@@ -205,7 +214,8 @@ function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boole
   }, [shown, list]);
 }
 
-function acknowledge(incident: Incident | undefined): void {
+function acknowledge(incident: Incident | undefined, hold: () => void): void {
   if (!incident || !mayOperate.peek() || !waits(incident)) return;
+  hold(); // the next press must not be for another
   api.acknowledgeIncident(incident.id).then(() => tell(t('acknowledge.done')), complain);
 }
