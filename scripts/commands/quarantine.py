@@ -18,7 +18,18 @@ from rich.table import Table
 from alerts import messages
 from alerts.console.accounts import open_accounts, record_audit
 from scripts.commands.moment import moment
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, local, out, plain
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    err,
+    fail,
+    local,
+    out,
+    plain,
+    require_run,
+)
 from sensors.quarantine import BusyError, Query
 from streams import bundle, publication
 from streams.again import Record, Replay, Tally, alone
@@ -66,8 +77,8 @@ def _open(data: Path | None) -> Iterator[tuple[Settings, Bundle, Refusals]]:
     """Open what ran on a data folder; end with a sentence when nothing did or it cannot be read."""
     found = configured(data=data)
     folder = found.data_folder
-    if not (folder / publication.FILE).exists() or not found.log_file.exists():
-        fail(f"nothing has run in {folder} yet; start with `foreshock run`")
+    require_run(folder / publication.FILE)
+    require_run(found.log_file)
     try:
         content = bundle.unpack(publication.read(folder))
         yield found, content, Refusals(found.log_file, {point.index: point.id for point in content.site.points})
