@@ -34,10 +34,8 @@ def idle_templates(document: Document, registry: Registry) -> list[Problem]:
 
 
 def _without_points(config: Mapping, registry: Registry) -> Iterator[tuple[Path, str]]:
-    for number, (fits, value) in enumerate(zip(mapped.fits(config, registry), config.values or (config,), strict=True)):
+    points = [value.point for value in config.values] or [config.point]
+    for number, (point, fits) in enumerate(zip(points, mapped.fits(config, registry), strict=True)):
         if not fits:
             where: Path = ("values", number, "point") if config.values else ("point",)
-            yield (
-                where,
-                f"'{value.point}' can never match: the site has no point of such an id that '{config.topic}' names",
-            )
+            yield where, f"'{point}' can never match: the site has no point of such an id that '{config.topic}' names"

@@ -30,13 +30,14 @@ from scripts.commands.terminal import (
     plain,
     require_run,
 )
+from sensors.problem import suggest
 from sensors.quarantine import BusyError, Query
 from streams import bundle, publication
 from streams.again import Record, Replay, Tally, alone
 from streams.bundle import Bundle
 from streams.embedded.schema import LogError
 from streams.hub import HubClient, HubError
-from streams.refusals import Item, Refusals
+from streams.refusals import REASONS, Item, Refusals
 from streams.settings import Settings
 
 app = typer.Typer(
@@ -89,6 +90,8 @@ def _open(data: Path | None) -> Iterator[tuple[Settings, Bundle, Refusals]]:
 def _query(
     zone: str, source: str | None, reason: str | None, topic: str | None, since: str | None, until: str | None
 ) -> Query:
+    if reason is not None and reason not in REASONS:
+        fail(f"--reason {reason}: there is none{suggest(reason, REASONS)}; the reasons are {', '.join(REASONS)}")
     times: dict[str, float | None] = {"--from": None, "--to": None}
     for name, text in (("--from", since), ("--to", until)):
         if text is not None:
