@@ -182,7 +182,25 @@ class Published(Outcome, tag="published", frozen=True):
     renamed: dict[str, dict[str, str]] = {}  # points, areas, cameras: id before → id now
 
 
-AnyOutcome = AlarmTransition | IncidentChange | DispatchChange | CommandResult | Refused | Published
+class Reported(Outcome, tag="reported", frozen=True):
+    """Say that a person's report was taken in, once.
+
+    `subject` is a keyed hash, `photo` the SHA-256 of a kept picture.
+    """
+
+    id: str  # the report's own
+    area: str
+    category: str
+    time: float
+    received: float
+    text: str = ""
+    subject: str | None = None
+    photo: str | None = None
+    actor: str = ""
+    simulated: bool = False
+
+
+AnyOutcome = AlarmTransition | IncidentChange | DispatchChange | CommandResult | Refused | Published | Reported
 
 _encoder = msgspec.msgpack.Encoder()
 

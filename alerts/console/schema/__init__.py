@@ -53,7 +53,16 @@ from alerts.console.schema.commands import (
     SetAsideOrder,
     Step,
 )
-from alerts.console.schema.inputs import NewReading, NewReadings, NewReport, Reported, Taken, TurnedDown
+from alerts.console.schema.inputs import (
+    NewReading,
+    NewReadings,
+    NewReport,
+    Report,
+    Reported,
+    Reports,
+    Taken,
+    TurnedDown,
+)
 from alerts.console.schema.publications import (
     Broken,
     PartChange,
@@ -152,7 +161,9 @@ __all__ = [
     "QuarantineStatistics",
     "Refuse",
     "Refused",
+    "Report",
     "Reported",
+    "Reports",
     "Result",
     "Send",
     "SetAside",
