@@ -117,6 +117,20 @@ export interface Explanation {
   gone?: string; // the source that says of itself that it has gone
 }
 
+/** What a person reported; `subject` is a keyed hash, `photo` where its picture is, for those who may look. */
+export interface Report {
+  id: string;
+  area: string;
+  category: string;
+  time: number;
+  received: number;
+  text: string;
+  subject: string | null;
+  photo: string | null;
+  actor: string;
+  simulated: boolean;
+}
+
 export interface Rationale {
   cause?: Text | string;
   consequence?: Text | string;
