@@ -237,7 +237,7 @@ class Engine:
             received=report.received,
             quality=report.quality,
         )
-        changes = self.evaluator.event(seen, self.clock)
+        changes = self.evaluator.event(seen, self.clock, report)
         self._tell_faults(offset)
         self._decide(offset, changes)
 

@@ -23,7 +23,7 @@ from playwright.sync_api import expect
 from alerts.console.accounts import add_user, list_audit
 from alerts.console.app import create_app
 from alerts.console.config import ConsoleConfig
-from alerts.outcome import Reported
+from alerts.outcome import Explanation, Reported, Seen, Term
 from scripts.build_web import STATIC
 from sensors.camera.snapshot import keep
 from sensors.flags import JUMP
@@ -287,3 +287,26 @@ def test_reports_are_listed_found_and_their_photos_opened_by_who_may(browser: An
     expect(viewer.locator("[data-report=r9]")).to_contain_text("家庭纠纷")
     expect(viewer.get_by_role("button", name="查看照片")).to_have_count(0)
     viewer.context.close()
+
+
+def test_an_alarm_says_what_was_seen_and_reported_and_leads_to_the_report(browser: Any, console: Any) -> None:
+    now = time.time()
+    console.record([Reported(id="r1", area="slope-1", category="gas", time=now, received=now, text="smells")])
+    why = Explanation(
+        clause="reports('gas', 3, '1h')",
+        terms=(Term(name="reports('gas', 3, '1h')", value=1.0, holds=True),),
+        events=(
+            Seen(kind="debris", time=now, camera="cam", level="orange", detail="<i>rocks</i>"),
+            Seen(kind="report-gas", time=now, detail="smells", report="r1", by="user:li"),
+        ),
+    )
+    console.condition(level=2, why=why)
+    desk = enter(browser, console, "chen", viewport={"width": 1440, "height": 900})
+    events = desk.locator("[data-test=events] li").filter(visible=True)
+    expect(events).to_have_count(2)
+    expect(events.first).to_contain_text("debris")
+    expect(events.first).to_contain_text("<i>rocks</i>")
+    expect(desk.locator(".terms").first).to_contain_text("3 reports of “Smell of gas” in 1")
+    events.nth(1).get_by_role("link", name="the report").click()
+    expect(desk.locator("[data-report=r1]")).to_have_attribute("aria-current", "true")
+    desk.context.close()

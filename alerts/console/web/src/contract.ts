@@ -102,6 +102,17 @@ export interface Term {
   unit?: string;
   holds?: boolean | null;
 }
+/** What a camera saw or a person reported, as evidence. */
+export interface Seen {
+  kind: string;
+  time: number;
+  camera?: string;
+  level?: string;
+  detail?: string; // in the source's own words
+  report?: string; // the report's id
+  by?: string;
+  photo?: boolean;
+}
 export interface Explanation {
   clause: string;
   terms?: Term[];
@@ -111,6 +122,7 @@ export interface Explanation {
   clear_after?: number;
   points?: string[];
   cameras?: string[];
+  events?: Seen[];
   score?: number | null;
   score_reason?: string; // in English
   score_reason_zh?: string;

@@ -1,10 +1,11 @@
 /** What people reported, the newest first, with filters; a photo is opened by who may, and each look is noted. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, ApiError, type ReportQuery } from '../api';
 import { Waiting } from '../components/load';
 import { actorName, Moment, Simulation } from '../components/marks';
 import type { Report } from '../contract';
 import { t, tCode, tName } from '../i18n';
+import { route } from '../router';
 import { directory } from '../store';
 
 const DAY = 86_400;
@@ -13,7 +14,7 @@ type Period = keyof typeof PERIODS;
 const CATEGORY = /^[a-z][a-z0-9_-]{0,47}$/;
 
 export function ReportsView() {
-  const [period, setPeriod] = useState<Period>('week');
+  const [period, setPeriod] = useState<Period>('fortnight');
   const [category, setCategory] = useState('');
   const [area, setArea] = useState('');
   const [subject, setSubject] = useState('');
@@ -107,8 +108,13 @@ function Row({ report, onSubject }: { report: Report; onSubject: (subject: strin
   const [shown, setShown] = useState(false);
   const [broken, setBroken] = useState(false);
   const { subject, photo } = report;
+  const here = route.value.query.get('id') === report.id; // linked to from an alarm
+  const place = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (here) place.current?.scrollIntoView({ block: 'center' });
+  }, [here]);
   return (
-    <li class="report-row" data-report={report.id}>
+    <li class="report-row" data-report={report.id} aria-current={here ? 'true' : undefined} ref={place}>
       <p class="report-head">
         <b>{tCode('report', report.category)}</b>
         <span>{tName(directory.value?.areas.get(report.area)?.name) || report.area}</span>
