@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from alerts.outcome import Explanation, Kind, Term
+from alerts.outcome import Explanation, Kind, Seen, Term
 
 
 class Rule(Protocol):
@@ -79,9 +79,15 @@ def explanation(why: Any) -> Explanation | None:
     values = {name: getattr(why, name) for name in Explanation.__struct_fields__ if hasattr(why, name)}
     for name in ("terms", "clear_terms"):
         values[name] = tuple(_term(term) for term in values.get(name, ()))
+    values["events"] = tuple(_seen(one) for one in values.get("events", ()))
     for name in ("points", "cameras"):
         values[name] = tuple(values.get(name, ()))
     return Explanation(**values)
+
+
+def _seen(told: Any) -> Seen:
+    """Turn an event of a rule's reasons into evidence, field by field of the same name."""
+    return told if isinstance(told, Seen) else Seen(**{name: getattr(told, name) for name in Seen.__struct_fields__})
 
 
 def _term(term: Any) -> Term:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from alerts.dispatch import OPEN
 from alerts.ending import ended
-from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, IncidentChange, Published, Record
+from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, IncidentChange, Published, Record, Reported
 from alerts.queries import ASIDE, JournalMissing, Reader, open_engine
 from alerts.tables import (
     alarms,
@@ -27,6 +27,7 @@ from alerts.tables import (
     metadata,
     outbox,
     positions,
+    reports,
     results,
     snapshots,
     transitions,
@@ -85,6 +86,7 @@ class Journal(Reader):
             fresh: list[tuple[int, int, Change]] = []
             perhaps: set[str] = set()  # ids that the journal may have
             renamed: list[Published] = []
+            told: list[Reported] = []
             for record in records:
                 last = reached.get(record.partition)
                 if last is not None and record.offset < last:
@@ -97,11 +99,13 @@ class Journal(Reader):
                     perhaps.update(one.id for one in changes if isinstance(one, CommandResult))  # named by who asked
                 if last is None or record.offset > last:
                     renamed += [one for one in record.outcomes if isinstance(one, Published) and one.renamed]
+                told += [one for one in record.outcomes if isinstance(one, Reported)]
                 fresh += [(record.partition, record.offset, one) for one in changes]
             _upsert(connection, positions, [{"partition": p, "offset": offset} for p, offset in reached.items()])
             batch = _Batch(connection, position)
             batch.add(fresh, perhaps)
             batch.write()
+            batch.report(told)
             for one in renamed:
                 batch.rename(one)
             if batch.position != first:
@@ -130,6 +134,11 @@ class Journal(Reader):
             if batch.position != first:
                 _move(connection, batch.position)
         return batch.position
+
+    def prune_reports(self, before: float) -> int:
+        """Drop reports that came before a time (unix seconds): they are about people. Return how many."""
+        with self.engine.begin() as connection:
+            return connection.execute(sa.delete(reports).where(reports.c.received < before)).rowcount
 
     def prune_outbox(self, before: float) -> int:
         """Drop outbox rows older than a time (unix seconds); return how many."""
@@ -186,6 +195,14 @@ class _Batch:
         if told:
             self.connection.execute(sa.insert(outbox), sorted(told, key=lambda row: int(row["position"])))
 
+    def report(self, told: list[Reported]) -> None:
+        """Keep what people reported; what is there already stays as it is."""
+        rows = []
+        for one in told:
+            self.position += 1
+            rows.append({"number": self.position, **msgspec.structs.asdict(one)})
+        _upsert(self.connection, reports, rows, update=False)
+
     def rename(self, published: Published) -> None:
         """Have what is past be found under the ids of now; the records of each change stay as they were written.
 
@@ -198,7 +215,7 @@ class _Batch:
             write(sa.update(alarms).where(alarms.c.scope == old, alarms.c.area != old).values(scope=new))
         for old, new in areas.items():
             write(sa.update(alarms).where(alarms.c.scope == old, alarms.c.area == old).values(scope=new))
-            for table in (alarms, incidents, dispatches, snapshots):
+            for table in (alarms, incidents, dispatches, snapshots, reports):
                 write(sa.update(table).where(table.c.area == old).values(area=new))
         for old, new in published.renamed.get("cameras", {}).items():
             write(sa.update(snapshots).where(snapshots.c.camera == old).values(camera=new))

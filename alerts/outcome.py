@@ -34,6 +34,19 @@ class Term(Struct, frozen=True):
     holds: bool | None = None
 
 
+class Seen(Struct, frozen=True):
+    """What a camera saw or a person reported, as evidence. Of a report, `report` is its id and `by` who brought it."""
+
+    kind: str
+    time: float
+    camera: str = ""
+    level: str = ""
+    detail: str = ""
+    report: str = ""
+    by: str = ""
+    photo: bool = False
+
+
 class Explanation(Struct, frozen=True):
     """Say why an alarm fired and what would clear it."""
 
@@ -45,6 +58,7 @@ class Explanation(Struct, frozen=True):
     clear_after: float = 0.0  # seconds of calm that clearing needs
     points: tuple[str, ...] = ()  # the evidence: point ids
     cameras: tuple[str, ...] = ()
+    events: tuple[Seen, ...] = ()  # what was seen or reported
     score: float | None = None
     score_reason: str = ""  # detector and range, e.g. "value above 12.1..14.0 seen in the last 17 d"
     score_reason_zh: str = ""  # the same in Chinese
@@ -182,7 +196,25 @@ class Published(Outcome, tag="published", frozen=True):
     renamed: dict[str, dict[str, str]] = {}  # points, areas, cameras: id before → id now
 
 
-AnyOutcome = AlarmTransition | IncidentChange | DispatchChange | CommandResult | Refused | Published
+class Reported(Outcome, tag="reported", frozen=True):
+    """Say that a person's report was taken in, once.
+
+    `subject` is a keyed hash, `photo` the SHA-256 of a kept picture.
+    """
+
+    id: str  # the report's own
+    area: str
+    category: str
+    time: float
+    received: float
+    text: str = ""
+    subject: str | None = None
+    photo: str | None = None
+    actor: str = ""
+    simulated: bool = False
+
+
+AnyOutcome = AlarmTransition | IncidentChange | DispatchChange | CommandResult | Refused | Published | Reported
 
 _encoder = msgspec.msgpack.Encoder()
 

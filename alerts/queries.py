@@ -25,6 +25,7 @@ from alerts.tables import (
     incidents,
     outbox,
     positions,
+    reports,
     results,
     snapshots,
     transitions,
@@ -103,7 +104,9 @@ class Reader:
         try:
             with self.engine.connect() as connection:  # the counter is what the writer makes last
                 made = connection.scalar(sa.select(sa.func.count()).select_from(counters)) == 1
-                known = {column["name"] for column in sa.inspect(connection).get_columns(alarms.name)} if made else ()
+                looked = sa.inspect(connection)
+                known = {column["name"] for column in looked.get_columns(alarms.name)} if made else ()
+                whole = made and looked.has_table(reports.name)
         except sa.exc.DatabaseError as error:
             made = not _no_table(error)
             if made:
@@ -111,7 +114,7 @@ class Reader:
         if not made:
             self.engine.dispose()
             raise JournalMissing(f"the journal at {url} has no tables yet")
-        if any(column.name not in known for column in alarms.columns):
+        if not whole or any(column.name not in known for column in alarms.columns):
             self.engine.dispose()
             raise JournalMissing(f"the journal at {url} is of an older version, which the worker brings up to date")
 
@@ -187,6 +190,36 @@ class Reader:
                         {"scope": row.scope, "alarm": row.alarm, "after": row.record["after"], "time": row.time}
                     )
         return found
+
+    def reports(
+        self,
+        areas: Collection[str] | None = None,
+        category: str | None = None,
+        subject: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> Page:
+        """List what people reported, the newest first; `since` and `until` are of the time that the report is of."""
+        where: list[ColumnElement[bool]] = []
+        if areas is not None:
+            where.append(reports.c.area.in_(areas))
+        if category is not None:
+            where.append(reports.c.category == category)
+        if subject is not None:
+            where.append(reports.c.subject == subject)
+        if since is not None:
+            where.append(reports.c.time >= since)
+        if until is not None:
+            where.append(reports.c.time <= until)
+        with self.engine.connect() as connection:
+            return _page(connection, reports, where, limit, before)
+
+    def report(self, id: str) -> Row | None:
+        """Read one report; None if there is none, or no longer."""
+        with self.engine.connect() as connection:
+            return _one(connection, reports, id)
 
     def _snapshots(self, connection: Connection, incident: str) -> list[Row]:
         rows = _rows(

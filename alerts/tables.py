@@ -160,6 +160,24 @@ snapshots = Table(
     Column("time", Double, nullable=False),
 )
 
+reports = Table(  # what people reported; `subject` is a keyed hash, `photo` the SHA-256 of a kept picture
+    "reports",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("area", String(128), nullable=False),
+    Column("category", String(48), nullable=False),
+    Column("time", Double, nullable=False, index=True),
+    Column("received", Double, nullable=False, index=True),
+    Column("text", Text, nullable=False),
+    Column("subject", String(64), index=True),
+    Column("photo", String(64), index=True),
+    Column("actor", String(256), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+)
+Index("reports_area", reports.c.area, reports.c.number)
+Index("reports_category", reports.c.category, reports.c.number)
+
 outbox = Table(  # what notifiers have to tell the world, in the order it happened
     "outbox",
     metadata,

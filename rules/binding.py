@@ -27,6 +27,7 @@ from rules.expression import (
     walk,
 )
 from rules.measures import PLAIN, SECONDS, TIME, Measure, conversion, difference, plain_base
+from rules.reports import wanted
 from rules.unparse import unparse
 from sensors.measure import UnitError
 
@@ -263,6 +264,9 @@ def _flag(node: Flag | AcrossFlag, subject: Subject, negate: bool) -> Bound:
             column, threshold = Column(("flat",)), duration
         case Flag("seen", duration, kind):
             column, threshold, operation = Column(("seen", kind), area=True), duration, "<="
+        case Flag("reports" | "repeat" as how, duration, kind, count):
+            name_of = wanted(kind, count, of_one=how == "repeat")
+            column, threshold, operation = Column(("seen", name_of), area=True), duration, "<="
         case Flag("flagged", duration, kind):
             if not subject.told:
                 message = (

@@ -21,7 +21,7 @@ from rules.guard import Guard
 from rules.measures import Measure
 from rules.rule import Rule, covered_points, encode_decision
 from rules.shapes import Array, bars, number, resolve_constants
-from sensors.site import LEVELS, Area, Camera, Point, Site
+from sensors.site import LEVELS, Area, Camera, Place, Point, Site
 
 Rows = npt.NDArray[np.intp]
 
@@ -81,6 +81,7 @@ class RuleBook:
     rules: tuple[Rule, ...]
     points: tuple[Point, ...]
     areas: tuple[str, ...]
+    communities: tuple[str, ...]  # of each area: over which its reports are counted
     area_of: dict[str, int]
     cameras: tuple[Camera, ...]
     rows: int  # of points; rows from here on are areas
@@ -354,6 +355,8 @@ class _Compiler:
         book = RuleBook()
         book.rules, book.points, book.programs = self.rules, self.points, self.programs
         book.areas, book.area_of = tuple(area.id for area in self.areas), self.area_of
+        places = {place.id: place for place in self.site.places}
+        book.communities = tuple(_community(area, places) for area in self.areas)
         book.rows, book.cameras = len(self.points), self.cameras
         book.camera_rows = book.rows + len(self.areas)
         book.all_rows = book.camera_rows + len(self.cameras)
@@ -439,6 +442,14 @@ def _falls(bound: Bound) -> bool:
         or (test.operation in ("==", "!=") and counts(test.right))
         for test in tests(bound)
     )
+
+
+def _community(area: Area, places: dict[str, Place]) -> str:
+    """Name the community that an area lies in; its place, or the area itself, where there is none."""
+    place = places.get(area.place)
+    while place is not None and place.kind != "community":
+        place = places.get(place.parent) if place.parent else None
+    return place.id if place is not None else area.place or area.id
 
 
 def _sees(keys: set[Column]) -> bool:

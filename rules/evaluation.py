@@ -25,16 +25,17 @@ from rules.across import AcrossProgram
 from rules.binding import Column
 from rules.cameras import CameraFeatures, CameraState
 from rules.compiler import RuleBook
-from rules.events import Sightings
+from rules.events import Sightings, Told
 from rules.explanation import Change, Term, Why, Withdrawn
 from rules.faults import Fault, apart
 from rules.features import Columns, Features, PointModels, PointState
 from rules.persistence import restore_into, state_of
+from rules.reports import Tallies
 from rules.shapes import holds, resolver
 from rules.why import why as why_of
 from rules.windows import Windows
 from sensors.flags import FLAGS, RULED
-from sensors.observation import HISTORICAL, SIMULATED, CameraEvent, CameraHealth, SourceState
+from sensors.observation import HISTORICAL, SIMULATED, CameraEvent, CameraHealth, Report, SourceState
 from sensors.renames import Renames
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,9 @@ class Evaluator:
         self.points = PointState(book.rows)
         self.windows = Windows(book.windows, book.rows)
         self.cameras = CameraState(book.cameras)
-        self.sightings = Sightings({kind for kind, _ in book.seen_by}, book.areas)
+        kinds = {kind for kind, _ in book.seen_by}
+        self.sightings = Sightings(kinds, book.areas)
+        self.tallies = Tallies(kinds)
         self.across = {program.text: np.full(len(book.areas), np.nan) for program in book.across}
         self.across_real = {text: values.copy() for text, values in self.across.items()}  # simulated readings left out
         self.members: dict[str, Array] = {}  # what each figure was made of at the last tick
@@ -210,8 +213,10 @@ class Evaluator:
         logger.error("rule %s at %s could not be evaluated", rule, scope, exc_info=error)
         self.faults.append(Fault(position, f"{rule} at {scope}: {error}"))
 
-    def event(self, event: CameraEvent, clock: float) -> list[Change]:
-        """Take in a camera event as the arrival clock shows `clock`; return the changes.
+    def event(self, event: CameraEvent, clock: float, report: Report | None = None) -> list[Change]:
+        """Take in a camera event, or a `report` that it stands for, as the arrival clock shows `clock`.
+
+        Return the changes.
 
         Phases `new` and `update` count as seen, `end` does not, nor does what is told as history.
         """
@@ -221,8 +226,14 @@ class Evaluator:
             return []
         seen = min(event.time, clock)  # a camera's clock may be ahead; what it saw was before it was told
         simulated = bool(event.quality & SIMULATED)
-        self.sightings.add(event.kind, area, seen, event.camera, simulated)
+        told = Told.of(event, seen, report)
+        self.sightings.add(event.kind, area, seen, simulated, told)
         instances = self.book.seen_by.get((event.kind, area), np.empty(0, np.intp))
+        if report is not None:
+            subject, community = report.subject or "", self.book.communities[area]
+            for kind, since, by_simulation in self.tallies.add(event.kind, community, subject, seen, simulated):
+                self.sightings.add(kind, area, since, by_simulation, told)
+                instances = np.union1d(instances, self.book.seen_by.get((kind, area), np.empty(0, np.intp)))
         back = self.cameras.seen(event.camera, simulated, clock)
         if back is not None:
             instances = np.union1d(instances, self._instances_of(back))
@@ -341,6 +352,7 @@ class Evaluator:
         self.points.flagged += seconds
         self.points.ticked += seconds
         self.sightings.step(self.clock)
+        self.tallies.step(self.clock)
         self.cameras.step(seconds, self.clock)
 
     def shift(self, rows: Rows, seconds: Array) -> None:

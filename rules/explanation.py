@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from rules.events import Told
 from rules.rule import Rule
 
 
@@ -31,6 +32,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     clear_after: float = 0.0  # seconds of calm that clearing needs
     points: tuple[str, ...] = ()  # the evidence
     cameras: tuple[str, ...] = ()
+    events: tuple[Told, ...] = ()  # what was seen or reported
     score: float | None = None
     score_reason: str = ""  # in English
     score_reason_zh: str = ""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
+from rules.reports import MOST
 from rules.units import measures, take_units
 from sensors.duration import seconds as duration_seconds
 from sensors.flags import RULED
@@ -23,6 +24,7 @@ from sensors.observation import CAMERA_FAULTS
 from sensors.problem import suggest
 from sensors.site import LEVELS
 
+_CATEGORY = re.compile(r"[a-z][a-z0-9_-]{0,47}\Z")
 MAX_LENGTH = 2000  # characters
 MAX_NODES = 200
 MAX_DEPTH = 24
@@ -31,7 +33,7 @@ MAX_WINDOW = 32 * 86400.0  # seconds; longer windows belong to the models
 WINDOWED = ("rate", "mean", "min", "max", "sum", "count", "spread")
 PLAIN = ("value", "score", "age")
 CONSTANT = ("limit", "normal_low", "normal_high", "interval")
-BOOLEAN = ("alarm", "flat", "seen", "beyond", "fault", "judged", "flagged")
+BOOLEAN = ("alarm", "flat", "seen", "reports", "repeat", "beyond", "fault", "judged", "flagged")
 AREA = ("max", "min", "mean", "sum", "count", "any", "all")
 NAMES = (*PLAIN, *CONSTANT, *BOOLEAN, *WINDOWED, "eta", "level", "abs", "area")
 
@@ -82,6 +84,8 @@ class Constant(Node):
 class Flag(Node):
     """A feature that is true or false: alarm, flat (`seconds`), seen and flagged (`kind`, `seconds`), beyond (a level).
 
+    reports and repeat: `count` reports of a category (`kind`) within `seconds`, the second all about one person.
+
     beyond('red'): the value is at its limit of that level or past it, on the side that is bad for this point. Of a
     camera: fault (`kind`), judged.
     """
@@ -90,6 +94,7 @@ class Flag(Node):
     name: str
     seconds: float = 0.0
     kind: str = ""
+    count: int = 0  # of reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +295,9 @@ class _Parser:
             raise self.fail(tree, f"'{name}' needs a duration, as in {name}('10m')")
         if name == "eta":
             raise self.fail(tree, "'eta' needs what it counts to, as in eta('limit')")
-        if name in ("flat", "seen", "flagged", "beyond", "fault", "level", "area", "abs"):
-            use = {"flat": "flat('30m')", "seen": "seen('debris', '5m')", "beyond": "beyond('red')"}
+        if name in ("flat", "seen", "reports", "repeat", "flagged", "beyond", "fault", "level", "area", "abs"):
+            use = {"reports": "reports('noise', 3, '1h')", "repeat": "repeat('family-dispute', 2, '14d')"}
+            use |= {"flat": "flat('30m')", "seen": "seen('debris', '5m')", "beyond": "beyond('red')"}
             use |= {"fault": "fault('black')", "level": "level('red')", "flagged": "flagged('jump', '10m')"}
             raise self.fail(tree, f"'{name}' stands alone; write {use.get(name, name + '(…)')}")
         raise self.fail(tree, f"unknown name '{name}'{suggest(name, NAMES)}")
@@ -354,6 +360,8 @@ class _Parser:
             if self.inside:
                 raise self.fail(tree, "'seen' speaks of the whole area: write it outside area.…(…)")
             return Flag(name, self._seconds(tree, span), kind, column=column)
+        if name in ("reports", "repeat"):
+            return self._reports(tree, name, arguments, column)
         if name == "flagged":
             kind, span = self._text(tree, arguments, "flagged('jump', '10m')", 2)
             if kind not in RULED:
@@ -372,6 +380,22 @@ class _Parser:
         if name in (*PLAIN, *CONSTANT, "alarm", "judged"):
             raise self.fail(tree, f"'{name}' takes no arguments")
         raise self.fail(tree, f"unknown feature '{name}'{suggest(name, NAMES)}")
+
+    def _reports(self, tree: ast.AST, name: str, arguments: list[ast.expr], column: int) -> Node:
+        given = [item.value for item in arguments if isinstance(item, ast.Constant)]
+        match given:
+            case [str() as category, int() as count, str() as span] if len(arguments) == 3 and type(count) is int:
+                pass
+            case _:
+                use = "reports('noise', 3, '1h')" if name == "reports" else "repeat('family-dispute', 2, '14d')"
+                raise self.fail(tree, f"write {use}: a category, how many, within what time")
+        if not _CATEGORY.match(category):
+            raise self.fail(tree, "a category is of small letters, digits, '-' and '_', as reports are given it")
+        if not 2 <= count <= MOST:
+            raise self.fail(tree, f"{name}(…) counts 2 to {MOST} reports; for one write seen('report-{category}', …)")
+        if self.inside:
+            raise self.fail(tree, f"'{name}' speaks of the whole area: write it outside area.…(…)")
+        return Flag(name, self._seconds(tree, span), category, count, column=column)
 
     def _across(self, tree: ast.Call, operation: str, depth: int, column: int) -> Node:
         if operation not in AREA:

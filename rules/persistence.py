@@ -18,6 +18,7 @@ from rules.cameras import Noted
 from rules.events import Sighting
 from rules.explanation import Withdrawn
 from rules.features import PointState
+from rules.reports import Tally
 from rules.why import evidence
 from sensors.renames import Renames
 
@@ -43,6 +44,7 @@ class _Notes(msgspec.Struct, frozen=True):
     ticked: float = -math.inf  # where the arrival clock stood at the last tick
     gone: list[tuple[int, str]] = []  # index of a point that is offline, the source that says so
     cameras: list[Noted] = []
+    tallies: list[Tally] = []
 
 
 def state_of(evaluator: Evaluator, renames: Renames) -> State:
@@ -88,7 +90,11 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         ],
         [
             msgspec.structs.replace(
-                one, area=renames.area(one.area), camera=renames.cameras.get(one.camera, one.camera)
+                one,
+                area=renames.area(one.area),
+                camera=renames.cameras.get(one.camera, one.camera),
+                told=one.told
+                and msgspec.structs.replace(one.told, camera=renames.cameras.get(one.told.camera, one.told.camera)),
             )
             for one in evaluator.sightings.state()
         ],
@@ -108,6 +114,7 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
             msgspec.structs.replace(one, camera=renames.cameras.get(one.camera, one.camera))
             for one in evaluator.cameras.state()
         ],
+        evaluator.tallies.state(),
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
@@ -135,6 +142,7 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     evaluator.clock = notes.clock
     evaluator.points.ticked = notes.ticked
     evaluator.sightings.restore(notes.sightings)
+    evaluator.tallies.restore(notes.tallies)
     evaluator.cameras.restore(notes.cameras)
     for text, area, value, points in notes.across:
         place = evaluator.book.area_of.get(area)

@@ -113,11 +113,12 @@ class Rationale(Struct, frozen=True, kw_only=True):
 
 
 class EventStep(Struct, frozen=True, kw_only=True):
-    """A camera event within a rule's test."""
+    """A camera event within a rule's test, or a report (`report-<category>`), which may be about a `subject`."""
 
     kind: str
     at: Duration
     phase: Literal["new", "update", "end"] = "new"
+    subject: str = ""
 
 
 class Series(Struct, frozen=True, kw_only=True):

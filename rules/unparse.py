@@ -33,6 +33,8 @@ def unparse(node: Node, quantity: str = "") -> str:
             return f"{of}{name}('{inside}')" if inside else of + name
         case Constant(name, argument):
             return f"{of}{name}('{argument}')" if argument else of + name
+        case Flag(name, duration, kind, count) if count:
+            return f"{name}({kind!r}, {count}, {_span(duration)!r})"
         case Flag(name, duration, kind):
             parts = ([kind] if kind else []) + ([_span(duration)] if duration else [])
             return f"{of}{name}({', '.join(map(repr, parts))})" if parts else of + name

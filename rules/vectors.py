@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
-from rules.rule import Rule, RuleTest, Series, covered_points
+from rules.reports import PREFIX
+from rules.rule import EventStep, Rule, RuleTest, Series, covered_points
 from sensors.duration import seconds
 from sensors.flags import FLAGS, RULED
-from sensors.observation import CAMERA_FAULTS, CameraEvent, CameraHealth
+from sensors.observation import CAMERA_FAULTS, CameraEvent, CameraHealth, Report
 from sensors.site import LEVELS, Area, Camera, Point, Site, Text
 
 MAX_STEPS = 10_000
@@ -56,6 +57,18 @@ def run(rule: Rule, test: RuleTest, site: Site) -> list[str]:
         for step, level in sorted(expected.items())
         if levels[step] != level
     ]
+
+
+def _report(event: EventStep, seen: CameraEvent) -> Report | None:
+    """Make the report that an event of a test stands for, if it stands for one."""
+    if not event.kind.startswith(PREFIX):
+        if event.subject:
+            raise VectorError("events", "only reports are about a subject: their kind begins with 'report-'")
+        return None
+    category = event.kind.removeprefix(PREFIX)
+    return Report(
+        id="event", area=seen.area, category=category, time=seen.time, received=seen.received, subject=event.subject
+    )
 
 
 class _Track(NamedTuple):
@@ -164,18 +177,16 @@ class _Scene:
             while events and START + _seconds(events[0].at, "events") <= now:
                 event = events.pop(0)
                 at = START + _seconds(event.at, "events")
-                self.evaluator.event(
-                    CameraEvent(
-                        area=self.area.id,
-                        camera=self.camera.id,
-                        kind=event.kind,
-                        event="event",
-                        time=at,
-                        received=at,
-                        phase=event.phase,
-                    ),
-                    at,
+                seen = CameraEvent(
+                    area=self.area.id,
+                    camera=self.camera.id,
+                    kind=event.kind,
+                    event="event",
+                    time=at,
+                    received=at,
+                    phase=event.phase,
                 )
+                self.evaluator.event(seen, at, _report(event, seen))
             value = np.array([track.values[step] for track in self.tracks])
             flags = np.array([track.flags[step] for track in self.tracks], np.uint16)
             marked = np.flatnonzero(flags)

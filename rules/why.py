@@ -8,6 +8,7 @@ import numpy as np
 
 from models.scoring import TELLING
 from rules.binding import Bound, Column, PointValue, Test, columns, tests
+from rules.events import Told
 from rules.explanation import LevelStanding, Standing, Term, Why
 from rules.features import Array, Columns
 from rules.shapes import compare, number
@@ -16,6 +17,7 @@ from sensors.site import LEVELS
 if TYPE_CHECKING:
     from rules.evaluation import Evaluator
 
+MAX_EVENTS = 8
 MAX_EVIDENCE = 8  # points named for a figure across an area
 
 
@@ -30,6 +32,7 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
     real = row < book.rows
     points = [book.points[row].id] if real else []
     cameras = [book.scope(instance)] if row >= book.camera_rows else []
+    seen: list[Told] = []
     terms = tuple(map(scene.term, tests(when.bound)))
     if cameras and any(term.name == "fault('any')" for term in terms):
         wrong = evaluator.cameras.faults(row - book.camera_rows)
@@ -40,8 +43,10 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
             if column.key[0] == "across":
                 points += [name for name in evidence(evaluator, str(column.key[1]), area) if name not in points]
             elif test.operation == "<=" and scene.truth(test):  # of what was not seen no camera is evidence
-                camera = evaluator.sightings.camera(str(column.key[1]), area, float(scene.now[0]))
-                cameras += [camera] if camera and camera not in cameras else []
+                told = evaluator.sightings.told(str(column.key[1]), area, float(scene.now[0]))
+                if told is not None:
+                    seen += [told] if told not in seen else []
+                    cameras += [told.camera] if told.camera and told.camera not in cameras else []
     current = real and not evaluator.points.historical[row]
     score = float(evaluator.points.score[row]) if current else float("nan")
     surprising = score >= TELLING  # the bank keeps the last reason, however old: here it must be this reading's
@@ -54,6 +59,7 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         clear_after=float(book.clear_after[slot]),
         points=tuple(points),
         cameras=tuple(cameras),
+        events=tuple(seen[:MAX_EVENTS]),
         score=None if np.isnan(score) else score,
         score_reason=evaluator.bank.reason_text(row) if surprising else "",
         score_reason_zh=evaluator.bank.reason_text(row, "zh-CN") if surprising else "",

@@ -8,7 +8,17 @@ import msgspec
 
 from sensors.intake import Intake
 from sensors.lookup import Registry
-from sensors.observation import GOOD, LATE, OUT_OF_RANGE, QUALITY_NAMES, Said
+from sensors.observation import (
+    GOOD,
+    LATE,
+    OUT_OF_RANGE,
+    QUALITY_NAMES,
+    CameraEvent,
+    CameraHealth,
+    Report,
+    Said,
+    SourceState,
+)
 from sensors.redecoding import arrivals_of
 from sensors.tap import Message
 from sensors.topics import covers
@@ -17,6 +27,9 @@ Verdict = Literal["taken", "partly", "refused", "nothing", "unheard"]
 """Whether the bridge would take a message: whole, in part, not at all; it says nothing to take in; or the bridge does
 not even subscribe to its topic.
 """
+
+NAMED = 5
+"""Points, cameras and zones of one event that are named."""
 
 SHOWN = 50
 """Readings of one message that are listed; all are counted."""
@@ -37,6 +50,21 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     quality: tuple[str, ...] = ()
 
 
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message says beside readings: an event, how a source or a camera is, a report.
+
+    `what` is the sort of observation, `kind` what it says (debris, offline, black), `subject` of whom: a camera, a
+    source, the keyed hash of a report's subject. `fields` are the others that were decoded, as text.
+    """
+
+    what: str
+    kind: str
+    subject: str
+    area: str
+    time: float
+    fields: dict[str, str] = {}
+
+
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     """Why so many `readings`, or the whole message, would be refused."""
 
@@ -55,7 +83,7 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     count: int = 0
     readings: tuple[Reading, ...] = ()
-    events: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     beginning: str = ""
 
@@ -99,13 +127,46 @@ class Listener:
             verdict=verdict,
             count=len(decoded),
             readings=tuple(readings),
-            events=tuple(_event(event) for _, event in decoded.events[:SHOWN]),
+            events=tuple(event_of(event, self._registry) for _, event in decoded.events[:SHOWN]),
             troubles=tuple(
                 Trouble(reason=one.reason, detail=one.detail[:300], readings=one.readings) for one in checked.rejected
             ),
         )
 
 
-def _event(event: Said) -> str:
-    what = getattr(event, "kind", "") or getattr(event, "state", "") or getattr(event, "category", "")
-    return " ".join(part for part in (type(event).__name__, what, getattr(event, "camera", ""), event.area) if part)
+def event_of(said: Said, registry: Registry) -> Event:
+    """Say in short what a message says beside readings."""
+    fields: dict[str, str] = {}
+    match said:
+        case CameraEvent():
+            what, kind, subject = "camera event", said.kind, said.camera
+            confidence = "" if said.confidence is None else f"{said.confidence:g}"
+            fields = {"phase": said.phase, "confidence": confidence, "zones": ", ".join(said.zones[:NAMED])}
+            fields |= {"level": said.level, "detail": said.detail[:120], "id": said.event[:64]}
+        case SourceState():
+            what, kind, subject = "source", said.state, said.source
+            points = [registry.by_index[index].id for index in said.points[:NAMED]]
+            fields = {"points": _named(points, len(said.points))}
+            fields["cameras"] = _named(list(said.cameras[:NAMED]), len(said.cameras))
+        case CameraHealth():
+            told = [f"{name} {confidence:g}" for name, confidence in said.faults.items()]
+            good = "in order" if said.judged else "cannot be judged"
+            what, kind, subject = "camera health", ", ".join(told) or good, said.camera
+            fields = {"by": said.source}
+        case Report():
+            what, kind, subject = "report", said.category, said.subject or ""
+            fields = {"text": said.text[:120], "photo": "yes" if said.photo else "", "by": said.actor}
+    fields["quality"] = ", ".join(name for bit, name in _QUALITIES.items() if said.quality & bit)
+    return Event(
+        what=what,
+        kind=kind,
+        subject=subject,
+        area=said.area,
+        time=said.time,
+        fields={name: text for name, text in fields.items() if text},
+    )
+
+
+def _named(names: list[str], count: int) -> str:
+    more = f" and {count - len(names)} more" if count > len(names) else ""
+    return ", ".join(names) + more

@@ -12,7 +12,7 @@ import msgspec
 
 from sensors.document import DocumentError, convert, parse_document
 from sensors.site import Signals
-from sensors.tls import Tls
+from sensors.tls import Tls, TlsError, context
 from streams.settings import PREFIX, Settings, SettingsError
 
 MAIN = "main"
@@ -150,6 +150,28 @@ def _require(one: Broker, where: str) -> None:
         )
     if wrong:
         raise SettingsError(f"{where}: {wrong}")
+
+
+def require_usable(found: Settings, signals: Signals | None = None) -> list[Broker]:
+    """List the brokers that a run would listen to. Raise `SettingsError` for whatever would keep it from starting.
+
+    What depends on the site's dialects is looked at where its `signals` are given. Connects to nothing.
+    """
+    listed = brokers(found)
+    for one in listed:
+        one.password(found)
+        if one.encrypted:
+            try:
+                context(one.encrypted)
+            except TlsError as error:
+                raise SettingsError(str(error)) from error
+    if not found.mqtt_host and (listed[0].encrypted or listed[0].share):
+        raise SettingsError(
+            f"{PREFIX}MQTT_HOST (or --mqtt-host) must name a broker: the embedded one has no TLS and no other bridges"
+        )
+    if signals is not None:
+        require_shareable(listed, signals)
+    return listed
 
 
 def require_shareable(listed: Iterable[Broker], signals: Signals) -> None:

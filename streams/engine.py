@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from alerts import itself
 from alerts.desk import Desk, Settings
-from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused
+from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused, Reported
 from models.bank import Bank, BankResult
 from models.jump import Jumps
 from rules.compiler import compile_rules
@@ -225,6 +225,19 @@ class Engine:
         self.reports[report.id] = None
         if len(self.reports) > REPORTS:
             del self.reports[next(iter(self.reports))]
+        told = Reported(
+            id=report.id,
+            area=report.area,
+            category=report.category,
+            time=report.time,
+            received=report.received,
+            text=report.text,
+            subject=report.subject,
+            photo=report.photo,
+            actor=report.actor,
+            simulated=bool(report.quality & SIMULATED),
+        )
+        self._emit(offset, [told])
         seen = CameraEvent(
             area=report.area,
             camera="report",
@@ -234,7 +247,7 @@ class Engine:
             received=report.received,
             quality=report.quality,
         )
-        changes = self.evaluator.event(seen, self.clock)
+        changes = self.evaluator.event(seen, self.clock, report)
         self._tell_faults(offset)
         self._decide(offset, changes)
 

@@ -16,6 +16,7 @@ import msgspec
 from alerts import outcome
 from sensors import quarantine
 from sensors.quarantine import REPLAYED, Query, Replayed
+from streams import run
 from streams.embedded.reader import LogReader
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
 
@@ -32,6 +33,10 @@ DELAY = 3600.0
 """Seconds for which a refusal may have waited for a log that was slow or away."""
 
 MAX_SOURCES = 257
+
+REASONS = tuple(dict.fromkeys((*quarantine.REASONS, *run.REASONS, "undecodable", "engine_error")))
+"""All reasons for which something can have been refused, by bridges, cameras and the engine."""
+
 _CURSOR = re.compile(r"[0-9]{1,15}\.[0-9]{1,6}(-[0-9]{1,15}\.[0-9]{1,6}){0,256}\Z")
 _ID = re.compile(r"q-([0-9]{1,15})\Z|e-([0-9]{1,3})-([0-9]{1,15})-([0-9]{1,6})\Z")
 

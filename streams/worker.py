@@ -57,6 +57,9 @@ ADOPT_MOST = 10.0
 
 DAY = 86400.0
 OUTBOX_DAYS = 30.0
+REPORT_DAYS = 90.0
+"""For how long people's reports are kept in the journal, as their photos are."""
+
 """Days for which a target that was away can still be told."""
 
 
@@ -288,11 +291,12 @@ class Worker:
             logger.warning("partition %d: no snapshot was written: %s", partition, error)
 
     async def prune(self) -> None:
-        """Drop what the notifiers no longer need to know."""
+        """Drop what the notifiers no longer need to know, and what people reported long ago."""
         try:
             await asyncio.to_thread(self.journal.prune_outbox, self.clock() - OUTBOX_DAYS * DAY)
+            await asyncio.to_thread(self.journal.prune_reports, self.clock() - REPORT_DAYS * DAY)
         except SQLAlchemyError as error:  # a locked or full disk: the next turn does it
-            logger.warning("the outbox was not pruned: %s", error)
+            logger.warning("the outbox and the reports were not pruned: %s", error)
 
     def figures(self, now: float) -> dict[str, Any]:
         """Count what the worker does: totals, and readings a second since the last call."""

@@ -61,6 +61,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cameras_away": ("视频读取进程未运行", "the camera process does not run, or gives no answer"),
     "too_many_looks": ("查看画面过于频繁，请稍候", "too many pictures asked for: wait a second"),
     "no_area": ("请说明区域，或提供已知区域附近的位置", "name an area, or a location near one"),
+    "unknown_place": ("没有此地点", "the site has no such place"),
     "unknown_area": ("没有此区域", "the site has no such area"),
     "bad_time": ("时间须在过去 7 天内，且不晚于现在", "the time must be within the last 7 days and not ahead of now"),
     "other_push": ("此编号已用于其他内容", "this id was used for something else"),

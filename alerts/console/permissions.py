@@ -45,6 +45,8 @@ TABLE: dict[str, frozenset[str]] = {
     "cameras.view": _SEAT,
     "quarantine.read": frozenset({"duty", "analyst", "administrator"}),
     "readings.write": frozenset({GATEWAY, "administrator"}),
+    "reports.read": _WATCHING,
+    "reports.photo": _SEAT,
     "reports.write": _SEAT | {GATEWAY, OWN_UNIT},
     "quarantine.replay": frozenset({"analyst", "administrator"}),
     "publications.read": frozenset({"duty", "analyst", "administrator"}),

@@ -17,7 +17,7 @@ from alerts.console.accounts import tokens as token_store
 from alerts.console.accounts import users as user_store
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
 from alerts.console.permissions import ROLES
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain, require_run
 from sensors.document import DocumentError
 from sensors.registry import load_site
 from streams import bundle, publication
@@ -45,8 +45,8 @@ def _open(data: Path | None, *, make: bool = False) -> Iterator[Accounts]:
     Only with `make` is a store made where there is none: what asks or changes must not leave one at a mistyped folder.
     """
     folder = configured(data=data).data_folder
-    if not make and not (folder / "accounts.sqlite").exists():
-        fail(f"nothing has run in {folder} yet; start with `foreshock run`")
+    if not make:
+        require_run(folder / "accounts.sqlite")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         accounts = open_accounts(folder / "accounts.sqlite")

@@ -41,7 +41,8 @@ def adopt(
     """Watch topics that the site does not know and propose points for them, as a YAML patch to be read and mended.
 
     It guesses quantity and unit from words in topic and payload and from the values, the area from the topic, and says
-    how sure it is and why. It changes nothing: put what you take into the site, and `foreshock check` it.
+    how sure it is and why; what is doubtful is marked `# check`. It changes nothing: put what you take into the site,
+    `foreshock check` it, and `foreshock reload` puts it in force.
 
     foreshock adopt --seconds 120
 
@@ -90,4 +91,6 @@ def adopt(
 def _summary(proposals: Proposals) -> str:
     ready = sum(not one.lacks for one in proposals.points)
     lacking = len(proposals.points) - ready
-    return f"{ready} point(s); {lacking} more lack something, {len(proposals.left)} topic(s) were left"
+    doubtful = sum(not one.lacks and "guess" in (one.guess.sure, one.area_sure) for one in proposals.points)
+    look = f", {doubtful} of them to be checked" if doubtful else ""
+    return f"{ready} point(s){look}; {lacking} more lack something, {len(proposals.left)} topic(s) were left"

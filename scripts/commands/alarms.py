@@ -17,7 +17,18 @@ from rich.table import Table
 from alerts import messages
 from alerts.alarm import STATES
 from alerts.queries import MAX_PAGE, JournalMissing, Reader
-from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, configured, done, fail, local, out, plain
+from scripts.commands.terminal import (
+    LEVEL_STYLE,
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    fail,
+    local,
+    out,
+    plain,
+    require_run,
+)
 from sensors import observation
 from sensors.duration import seconds as duration
 from sensors.lookup import Registry
@@ -42,8 +53,7 @@ CHOICES = ("open", "all", *STATES)
 def _open(data: Path | None) -> tuple[settings.Settings, Bundle, Reader]:
     found = configured(data=data)
     folder = found.data_folder
-    if not (folder / "journal.sqlite").exists():
-        fail(f"nothing has run in {folder} yet; start with `foreshock run`")
+    require_run(folder / "journal.sqlite")
     try:
         return found, bundle.unpack(publication.read(folder)), Reader(found.journal_url)
     except (OSError, ValueError, JournalMissing) as error:

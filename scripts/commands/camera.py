@@ -14,7 +14,7 @@ from rich.table import Table
 
 from alerts.operations import operations
 from alerts.queries import JournalMissing, Reader
-from scripts.commands.terminal import DataOption, JsonOption, configured, err, fail, out, plain
+from scripts.commands.terminal import DataOption, JsonOption, configured, err, fail, out, plain, require_run
 from sensors.camera.eye import reader_of
 from sensors.camera.health import Health, Judgement
 from sensors.camera.still import PREFIX
@@ -55,8 +55,7 @@ def list_cameras(
         fail(f"--by {by}: must be camera, area or supplier")
     found = configured(data=data)
     folder = found.data_folder
-    if not (folder / "journal.sqlite").exists():
-        fail(f"nothing has run in {folder} yet; start with `foreshock run`")
+    require_run(folder / "journal.sqlite")
     try:
         site = bundle.unpack(publication.read(folder)).site
         with contextlib.closing(Reader(found.journal_url)) as reader:

@@ -10,7 +10,9 @@ import typer
 
 from rules.rule import load_rules
 from scripts.commands.terminal import JsonOption, done, err, plain, wrong
-from sensors.document import DocumentError, Problem
+from sensors.document import DocumentError, Problem, read_document
+from sensors.idle import idle_templates
+from sensors.lookup import Registry
 from sensors.registry import counts, load_site
 
 
@@ -21,25 +23,34 @@ def check(
     """Check a site: its places, areas, points, cameras, units and rules, and each rule's own tests.
 
     Every mistake is named with its file (in the site's folder), line and field; --json gives each as an object with
-    file, line, field and message. Exit code 0 when the site is sound, 1 when not.
+    file, line, field and message. Exit code 0 when the site is sound, 1 when not. Templates of `signals.mapped`
+    that can never match are named as well; they are no mistake.
 
     foreshock check examples/district
 
     foreshock check my-site --json
     """
     problems: list[Problem] = []
+    notes: list[Problem] = []
     figures: dict[str, int] = {}
     try:
         loaded = load_site(site)
         figures = counts(loaded)
+        notes = idle_templates(read_document(site / "site.yaml", name="site.yaml"), Registry(loaded))
         figures["rules"] = len(load_rules(site / "rules", loaded, site))
     except DocumentError as error:
         problems = error.problems
     if as_json:
-        print(msgspec.json.encode({**figures, "problems": msgspec.to_builtins(problems)}).decode())
+        print(
+            msgspec.json.encode(
+                {**figures, "problems": msgspec.to_builtins(problems), "notes": msgspec.to_builtins(notes)}
+            ).decode()
+        )
     else:
         for problem in problems:
             wrong(str(problem))
+        for note in notes:
+            err.print(f"[yellow]![/yellow] {plain(note)}")
         if problems:
             err.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {plain(site)}")
         else:

@@ -71,13 +71,12 @@ def examine(found: Settings) -> Iterator[Finding]:
         ("accounts", lambda s: _database(s.data_folder / "accounts.sqlite")),
         ("keys", _keys),
         ("ports", _ports),
+        ("MQTT brokers", _brokers),
     ]
-    try:
+    with contextlib.suppress(SettingsError):  # the look at all of them tells of it
         for one in brokers.brokers(found):
             if found.mqtt_host or one.name != brokers.MAIN:
                 looks.append((f"MQTT broker {one.name}", partial(_broker, one)))
-    except SettingsError as error:
-        yield Finding("MQTT brokers", False, str(error))
     for what, look in looks:
         try:
             yield Finding(what, True, look(found))
@@ -178,6 +177,19 @@ def _keys(found: Settings) -> str:
     if wrong:
         raise Unwell(f"readable by others: {', '.join(wrong)}; run `chmod 600` on them")
     return "for the owner only"
+
+
+def _brokers(found: Settings) -> str:
+    """Check what a run would check before it starts."""
+    try:
+        signals = load_site(found.site_folder).signals
+    except DocumentError:
+        signals = None  # the look at the site tells of it
+    try:
+        listed = brokers.require_usable(found, signals)
+    except SettingsError as error:
+        raise Unwell(str(error)) from error
+    return ", ".join(one.name for one in listed)
 
 
 def _broker(one: brokers.Broker, found: Settings) -> str:

@@ -13,7 +13,7 @@ import typer
 
 from scripts.commands.terminal import DataOption, JsonOption, SiteOption, configured, err, fail, local, out, plain
 from sensors.document import DocumentError
-from sensors.listening import Heard, Listener
+from sensors.listening import Event, Heard, Listener
 from sensors.lookup import Registry
 from sensors.registry import load_site
 from sensors.site import Site
@@ -52,6 +52,9 @@ def listen(
     as_json: JsonOption = False,
 ) -> None:
     """Show live what arrives at the broker, how it would be decoded, and why it would be refused. Changes nothing.
+
+    Readings are shown by point, value and unit; what is none by what it is: an event of a camera, a source that has
+    come or gone (births, deaths, last wills), the health of a camera's picture, each with its subject and fields.
 
     It decodes with the site that runs on the data folder, or with --site: so a mend can be tried before it runs. The
     bridge decides for itself; ✓ says that it takes such a message, "unheard" that it does not subscribe to the topic.
@@ -138,14 +141,28 @@ def _print(heard: Heard, zone: str) -> None:
     out.print(f"{local(heard.time, zone)[11:]}  {mark}  {plain(heard.topic)}{stored}  {heard.size} bytes")
     for one in heard.readings[:3]:
         flags = f"  {', '.join(one.quality)}" if one.quality else ""
-        at = "" if abs(one.time - heard.time) < 1.0 else f"  at {local(one.time, zone)}"
+        at = _at(one.time, heard.time, zone)
         out.print(plain(f"            {one.point} = {one.value:g} {one.unit}{at}{flags}"))
     if heard.count > 3:
         out.print(f"            and {heard.count - 3} more readings")
     for event in heard.events[:3]:
-        out.print(plain(f"            {event}"))
+        out.print(plain(f"            {_event(event)}{_at(event.time, heard.time, zone)}"))
+    if len(heard.events) > 3:
+        out.print(f"            and {len(heard.events) - 3} more events")
     for trouble in heard.troubles[:3]:
         several = f" ({trouble.readings} readings)" if trouble.readings > 1 else ""
         out.print(plain(f"            {trouble.reason}{several}: {trouble.detail}"))
     if heard.verdict in ("refused", "unheard"):
         out.print(plain(f"            {heard.beginning}"))
+
+
+def _event(one: Event) -> str:
+    """Write an event in one line: what it is and of whom, then what else was decoded."""
+    subject = f"  {one.subject}" if one.subject else ""
+    fields = ", ".join(f"{name} {text}" for name, text in one.fields.items())
+    return f"{one.what}: {one.kind}{subject} in {one.area}" + (f"  {fields}" if fields else "")
+
+
+def _at(time: float, arrived: float, zone: str) -> str:
+    """Write a time that is not that of the arrival."""
+    return "" if abs(time - arrived) < 1.0 else f"  at {local(time, zone)}"

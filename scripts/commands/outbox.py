@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from alerts.notifiers.deliveries import Deliveries
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain, require_run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,8 +31,7 @@ TargetOption = Annotated[str | None, typer.Option("--target", help="Only this ta
 def _open(data: Path | None) -> Iterator[Deliveries]:
     """Open the notifier's memory beside it; end with a sentence when there is none."""
     file = configured(data=data).data_folder / FILE
-    if not file.exists():
-        fail(f"nothing has run in {file.parent} yet; start with `foreshock run`")
+    require_run(file)
     try:
         deliveries = Deliveries(file)
     except sqlite3.Error as error:

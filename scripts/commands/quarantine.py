@@ -18,14 +18,26 @@ from rich.table import Table
 from alerts import messages
 from alerts.console.accounts import open_accounts, record_audit
 from scripts.commands.moment import moment
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, local, out, plain
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    err,
+    fail,
+    local,
+    out,
+    plain,
+    require_run,
+)
+from sensors.problem import suggest
 from sensors.quarantine import BusyError, Query
 from streams import bundle, publication
 from streams.bundle import Bundle
 from streams.embedded.schema import LogError
 from streams.hub import HubClient, HubError
 from streams.quarantine.replay import Record, Replay, Tally, alone
-from streams.refusals import Item, Refusals
+from streams.refusals import REASONS, Item, Refusals
 from streams.settings import Settings
 
 app = typer.Typer(
@@ -66,8 +78,8 @@ def _open(data: Path | None) -> Iterator[tuple[Settings, Bundle, Refusals]]:
     """Open what ran on a data folder; end with a sentence when nothing did or it cannot be read."""
     found = configured(data=data)
     folder = found.data_folder
-    if not (folder / publication.FILE).exists() or not found.log_file.exists():
-        fail(f"nothing has run in {folder} yet; start with `foreshock run`")
+    require_run(folder / publication.FILE)
+    require_run(found.log_file)
     try:
         content = bundle.unpack(publication.read(folder))
         yield found, content, Refusals(found.log_file, {point.index: point.id for point in content.site.points})
@@ -78,6 +90,8 @@ def _open(data: Path | None) -> Iterator[tuple[Settings, Bundle, Refusals]]:
 def _query(
     zone: str, source: str | None, reason: str | None, topic: str | None, since: str | None, until: str | None
 ) -> Query:
+    if reason is not None and reason not in REASONS:
+        fail(f"--reason {reason}: there is none{suggest(reason, REASONS)}; the reasons are {', '.join(REASONS)}")
     times: dict[str, float | None] = {"--from": None, "--to": None}
     for name, text in (("--from", since), ("--to", until)):
         if text is not None:

@@ -9,7 +9,18 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain, wrong
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    fail,
+    local,
+    out,
+    plain,
+    require_run,
+    wrong,
+)
 from sensors.document import DocumentError
 from streams import bundle, publication, running, shelf
 from streams import reload as reloading
@@ -99,11 +110,12 @@ def publications(data: DataOption = None, as_json: JsonOption = False) -> None:
     foreshock publications
     """
     folder = configured(data=data).data_folder
+    require_run(folder / publication.FILE, 3)
     kept = shelf.listed(folder)
     try:
         packed = publication.read(folder)
-    except (OSError, ValueError):
-        fail(f"nothing has run in {folder} yet; start with `foreshock run`", 3)
+    except (OSError, ValueError) as error:
+        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
     current = bundle.version_of(packed)
     if as_json:
         _print([{**msgspec.to_builtins(one), "in_force": one.version == current} for one in kept])

@@ -15,9 +15,9 @@ import typer
 
 from scripts.commands.terminal import DataOption, SiteOption, configured, err, fail, out, plain, wrong
 from scripts.simulator import FILMED
-from sensors import tls
 from sensors.document import DocumentError
 from sensors.lookup import Registry
+from sensors.site import Signals
 from streams import brokers, publication, reload, running, settings
 from streams.bundle import Bundle
 from streams.difference import lines
@@ -98,26 +98,10 @@ def run(
         fail(f"cannot use the data folder {found.data_folder}: {error.strerror or error}")
 
 
-def _require_brokers(found: Settings) -> None:
-    """Raise `StartError` when an MQTT broker cannot be what it is set to."""
+def _require_brokers(found: Settings, signals: Signals | None = None) -> None:
+    """Raise `StartError` when an MQTT broker cannot be what it is set to, or not with a site's dialects."""
     try:
-        listed = brokers.brokers(found)
-        for broker in listed:
-            broker.password(found)
-            if broker.encrypted:
-                tls.context(broker.encrypted)
-    except (SettingsError, tls.TlsError) as error:
-        raise StartError(str(error)) from error
-    if not found.mqtt_host and (listed[0].encrypted or listed[0].share):
-        raise StartError(
-            "FORESHOCK_MQTT_HOST (or --mqtt-host) must name a broker: the embedded one has no TLS and no other bridges"
-        )
-
-
-def _require_shareable(found: Settings, content: Bundle) -> None:
-    """Raise `StartError` when a broker's subscriptions are to be shared that must not be."""
-    try:
-        brokers.require_shareable(brokers.brokers(found), content.site.signals)
+        brokers.require_usable(found, signals)
     except SettingsError as error:
         raise StartError(str(error)) from error
 
@@ -322,7 +306,7 @@ def _prepare(found: Settings, scene: str | None, cameras: list[str]) -> tuple[Bu
     """Check the site and write it down for the children; choose how a scene is played. Raise whatever is wrong."""
     content = publication.resolve(found.site_folder, found.data_folder, _address(found))
     _require_partitions(found, content)
-    _require_shareable(found, content)
+    _require_brokers(found, content.site.signals)
     _require_cameras(content, cameras)
     pace = Pace() if scene is None else _pace(found, scene)
     return content, pace

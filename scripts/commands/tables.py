@@ -8,12 +8,15 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
-from scripts.commands.terminal import JsonOption, done, fail, out, plain, wrong
+from scripts.commands.terminal import JsonOption, done, err, fail, out, plain, wrong
 from sensors.document import DocumentError
 from sensors.registry import check_site
 from sensors.spreadsheet import entries, export
 from sensors.spreadsheet.columns import Kind
-from sensors.spreadsheet.table import read_table
+from sensors.spreadsheet.table import survey_table
+
+NAMED = 50
+"""Mistakes that are named at the terminal; those beyond are counted."""
 
 KindOption = Annotated[Kind | None, typer.Option("--kind", help="What the table holds, where its columns do not tell.")]
 
@@ -35,8 +38,9 @@ def import_table(
     """Take points, cameras, areas or units from a table into a site.
 
     Columns are known by their names in Chinese or English. A row whose id was imported before changes that entry. The
-    whole site is checked as it would be then; if anything is wrong nothing is written, and every mistake is named with
-    its row and column. What is imported stands in a file of its own: those written by hand are not touched.
+    whole site is checked as it would be then; if anything is wrong nothing is written, and all mistakes of cells and
+    of the site are named at once, with row, column and what to do. What is imported stands in a file of its own: those
+    written by hand are not touched.
 
     foreshock import areas.xlsx --site my-site
 
@@ -49,14 +53,17 @@ def import_table(
             fail(f"--map {one}: write COLUMN=FIELD")
         mapped[column.strip()] = field.strip()
     try:
-        planned = entries.plan(read_table(file, sheet), site, kind, mapped, target)
+        planned = entries.plan(survey_table(file, sheet), site, kind, mapped, target)
         if not dry_run:
             entries.write(planned)
     except DocumentError as error:
         if as_json:
             print(msgspec.json.encode({"problems": msgspec.to_builtins(error.problems)}).decode())
-        for problem in [] if as_json else error.problems[:50]:
-            wrong(str(problem))
+        else:
+            for problem in error.problems[:NAMED]:
+                wrong(str(problem))
+            if len(error.problems) > NAMED:
+                err.print(f"… and {len(error.problems) - NAMED} more; --json names them all")
         fail(f"{len(error.problems)} problem(s); nothing was written")
     except ValueError as error:
         fail(str(error))

@@ -66,13 +66,18 @@ def configured(**overrides: Any) -> Settings:
         fail(str(error))
 
 
+def require_run(file: Path, code: int = 1) -> None:
+    """End the command with a sentence unless a run left this file in its data folder."""
+    if not file.exists():
+        fail(f"nothing has run in {file.parent} yet; start with `foreshock run`", code)
+
+
 def site_in_force(found: Settings) -> Site:
     """Read the site that runs, or ran last, on the data folder; end the command with a sentence when there is none."""
     from streams import bundle, publication  # here: most commands, and all help, need neither
 
     folder = found.data_folder
-    if not (folder / publication.FILE).exists():
-        fail(f"nothing has run in {folder} yet; start with `foreshock run`", 3)
+    require_run(folder / publication.FILE, 3)
     try:
         return bundle.unpack(publication.read(folder)).site
     except (OSError, ValueError) as error:

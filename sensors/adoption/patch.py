@@ -12,8 +12,9 @@ HEAD = """\
 # Proposed by `foreshock adopt`: guesses from topics, fields and values. Read every line before you take it.
 #   1. the entries of `signals.mapped` go into the list of that name in site.yaml
 #   2. `points` goes into a file of its own beside the others, as areas/adopted.yaml
-#   3. `foreshock check`, then start again; `foreshock quarantine replay` takes in what was refused until then
-# What is commented out lacks what its last line says. sure > likely > guess.
+#   3. `foreshock check`, then `foreshock reload`; `foreshock quarantine replay` takes in what was refused until then
+# What is commented out lacks what its last line says. sure > likely > guess; look at each line that says `check` before
+# you take its point: it is a mere guess, or says what speaks against it.
 """
 
 
@@ -84,7 +85,10 @@ def _point(one: Proposal, quantities: Mapping[str, Template]) -> Iterator[str]:
         yield "    quantity: ?"
     else:
         close = f"; or {', '.join(guess.others)}" if guess.others else ""
-        yield f"    quantity: {quoted(guess.quantity)}  # {guess.sure}: {comment(', '.join(guess.reasons))}{close}"
+        check = "check: " if guess.sure == "guess" else ""
+        why = comment(", ".join(guess.reasons))
+        yield f"    quantity: {quoted(guess.quantity)}  # {check}{guess.sure}: {why}{close}"
+        yield from (f"    # check: {comment(one)}" for one in guess.doubts)
         unit = quantities[guess.quantity].unit
         if not guess.unit:
             yield f"    # nothing says the unit: taken for {comment(str(unit))}, the site's own of this quantity"
@@ -93,7 +97,8 @@ def _point(one: Proposal, quantities: Mapping[str, Template]) -> Iterator[str]:
     if one.area is None:
         yield "    areas: [?]"
     else:
-        yield f"    areas: [{quoted(one.area)}]  # {one.area_sure}: {comment(one.area_why)}"
+        check = "check: " if one.area_sure == "guess" else ""
+        yield f"    areas: [{quoted(one.area)}]  # {check}{one.area_sure}: {comment(one.area_why)}"
     if sketch.interval:
         yield f"    interval: {sketch.interval:g}"
     if sketch.stored:

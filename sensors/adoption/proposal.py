@@ -91,6 +91,8 @@ def _unusable(sketch: Sketch) -> str:
             return "it carries no payload"
         case "large":
             return "its payload is too large to look into"
+        case "state":
+            return "it says on or off in words: a mapping takes 1 and 0, or true and false; let its gateway send these"
         case "text" | "binary":
             return f"its payload is {sketch.kind}, neither a number nor JSON"
     if not sketch.numbers:
@@ -126,7 +128,8 @@ def _proposal(
             return None
         made.id, made.topic = known, ""
     if best.quantity is None:
-        near = f" ({', '.join(best.others)}?)" if best.others else ""
+        said = [f"{', '.join(best.others)}?"] if best.others else []
+        near = f" ({'; '.join([*said, *best.doubts])})" if said or best.doubts else ""
         made.lacks.append(f"a quantity{near}")
     if made.area is None:
         made.lacks.append("an area")

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from sensors.adoption.words import ON_OFF
 from sensors.dialects import values
 
-Kind = Literal["number", "json", "senml", "sparkplug", "text", "binary", "empty", "large"]
+Kind = Literal["number", "json", "senml", "sparkplug", "state", "text", "binary", "empty", "large"]
 
 LARGEST = 65_536
 DEPTH = 6
@@ -54,13 +55,13 @@ def shape_of(topic: str, payload: bytes, received: float, zone: str = "UTC") -> 
     try:
         content = _decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return Shape("text" if _is_text(payload) else "binary")
+        return Shape(_kind_of_text(payload))
     if isinstance(content, bool):
         return Shape("number", {"": float(content)})
     if _is_senml(content):
         return Shape("senml")
     if not isinstance(content, dict | list):
-        return Shape("text")
+        return Shape(_kind_of_text(str(content).encode("utf-8", "replace")))
     found = Shape("json")
     for path, leaf in _leaves(content, "", 0):
         if len(found.numbers) + len(found.times) + len(found.units) >= FIELDS:
@@ -130,6 +131,13 @@ def _is_senml(content: Any) -> bool:
         return False
     named = any("bn" in one or "n" in one for one in content[:8])
     return named and any(key in one for one in content[:8] for key in ("v", "vb", "vs", "vd", "s"))
+
+
+def _kind_of_text(payload: bytes) -> Kind:
+    if not _is_text(payload):
+        return "binary"
+    word = payload[:40].decode("utf-8", "replace").strip().lower()
+    return "state" if word in ON_OFF or (0 < len(word) < 3 and set(word) <= set("开关是否有无")) else "text"
 
 
 def _is_text(payload: bytes) -> bool:

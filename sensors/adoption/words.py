@@ -50,6 +50,32 @@ QUANTITIES: dict[str, tuple[str, ...]] = {
 }
 """A quantity as the example district names it → words by which topics mean it. A site's own names count too."""
 
+FURTHER: dict[str, tuple[str, tuple[str, ...]]] = {
+    "co2": ("ppm", ("co2", "carbondioxide", "二氧化碳")),
+    "pm25": ("µg/m^3", ("pm25", "pm2")),
+    "voltage": ("V", ("voltage", "volt", "volts", "电压")),
+    "current": ("A", ("current", "amps", "ampere", "电流")),
+    "power": ("kW", ("power", "watt", "watts", "功率")),
+    "energy": ("kWh", ("energy", "kwh", "用电量", "电能")),
+    "battery": ("%", ("battery", "batt", "batterylevel", "batteryvoltage", "电量", "电池")),
+    "signal": ("", ("signal", "rssi", "snr", "lqi", "signallevel", "信号")),
+    "wind_direction": ("°", ("winddir", "winddirection", "wdir", "风向")),
+    "dew_point": ("°C", ("dewpoint", "露点")),
+    "noise": ("dBA", ("noise", "噪声", "噪音")),
+    "acidity": ("pH", ("ph", "酸碱度")),
+    "air_pressure": ("hPa", ("baro", "barometer", "airpressure", "气压")),
+    "deflection": ("mm", ("deflection", "挠度")),
+    "setting": ("", ("setpoint", "setting", "threshold", "alarmlevel", "loglevel", "设定", "阈值", "报警级别")),
+}
+"""What sources send that the district has no quantity for → its usual unit, and words: so that a topic which means one
+of them is not taken for another (CO2 for CO, the level of a battery for that of a river). A site may well have it."""
+
+ON_OFF = frozenset(("on", "off", "open", "closed", "opened", "close", "yes", "no", "alarm", "normal", "ok"))
+"""How states are written in words, beside the Chinese `开关是否有无`."""
+
+_FORMULAS = frozenset(("co2", "no2", "so2", "o2", "o3", "h2", "ch4", "nh3", "cl2", "pm1", "pm2", "pm10", "pm25"))
+"""Words whose last digit is no number of a device."""
+
 UNITS: dict[str, str] = {
     "℃": "°C",
     "c": "°C",
@@ -94,6 +120,22 @@ UNITS: dict[str, str] = {
     "%lel": "%LEL",
     "lel": "%LEL",
     "人": "persons",
+    "v": "V",
+    "伏": "V",
+    "安": "A",
+    "ue": "µε",
+    "με": "µε",
+    "microstrain": "µε",
+    "kmh": "km/h",
+    "km/hr": "km/h",
+    "mps": "m/s",
+    "ugm3": "µg/m^3",
+    "mgm3": "mg/m^3",
+    "m3h": "m^3/h",
+    "m3s": "m^3/s",
+    "lps": "L/s",
+    "pct": "%",
+    "percent": "%",
 }
 """A unit as it is found written, in small letters → as a site writes it."""
 
@@ -105,7 +147,7 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 def tokens(text: str) -> list[str]:
     """Cut a topic or a path into words in small letters; two that follow each other also as one."""
     parts = [one for one in _SPLIT.split(_CAMEL.sub(" ", text[:1200]).lower()) if one]
-    bare = [one.rstrip("0123456789") or one for one in parts]
+    bare = [one if one in _FORMULAS else one.rstrip("0123456789") or one for one in parts]
     return list(dict.fromkeys([*parts, *bare, *("".join(pair) for pair in pairwise(parts))]))
 
 

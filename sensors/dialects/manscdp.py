@@ -22,6 +22,9 @@ LONGEST_TEXT = 4096
 _ENVELOPES = ("notify", "response", "control", "query")
 _DECLARED = re.compile(rb"\A<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*>")
 _GB = ("gb2312", "gbk", "gb18030", "gb_2312", "gb_2312-80", "cp936", "hz-gb-2312")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"{\0")
+"""How a body in UTF-16 begins: with a mark of byte order, or with every other byte zero (leading ones are stripped)."""
+
 _CJK = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -33,6 +36,8 @@ def read(body: bytes) -> tuple[str, Tree]:
 
     Raise `ValueError` on what is neither XML nor JSON, is too deep or large, or declares a DTD or entities.
     """
+    if body.lstrip(b" \t\r\n\0").startswith(_UTF_16):
+        raise ValueError("it is UTF-16; GB/T 28181 is sent in GB 2312, GB 18030 or UTF-8: set the device's encoding so")
     text = decoded(body.strip()).lstrip("\ufeff").lstrip()
     if text.startswith("<"):
         return _xml(text)

@@ -1,7 +1,10 @@
 """The mapped dialect: an installation's own topics and JSON, described by `sensors.site.Mapping`.
 
 `{area}` and `{point}` in the topic template fill one level or part of it and make up the point's id; `+` and `#` match
-as in MQTT. Paths are dotted (`data.value`, `items.0.v`); an empty value path means that the payload is the value. A
+as in MQTT. `{area}` has to name one of the point's areas, as it is called or was before; only where it is part of the
+point's id may it be a text that is no area of the site.
+
+Paths are dotted (`data.value`, `items.0.v`); an empty value path means that the payload is the value. A
 value may be a number, a quoted number, or true/false. Times are read in the mapping's unit; a reading without one is
 stamped on arrival. `value * scale + offset` is in `unit`, which is the point's unless said otherwise.
 
@@ -24,7 +27,7 @@ from sensors.dialects.paths import anything, parser, walker
 from sensors.lookup import Registry, Source
 from sensors.measure import UnitError
 from sensors.observation import SIMULATED
-from sensors.site import MappedValue, Mapping
+from sensors.site import MappedValue, Mapping, Point
 
 MAX_SEVERAL = 65_536
 """Bytes of a message of several values: all of its JSON is decoded."""
@@ -67,6 +70,30 @@ def point_id(topic: str, config: Mapping) -> str | None:
     return _HOLDER.sub(lambda holder: held.get(holder[1]) or "", config.point)
 
 
+def takes_all(config: Mapping) -> bool:
+    """Tell whether a mapping takes every topic that its filter matches, so that none is left to the next."""
+    return all(_HOLDER.fullmatch(level) or not _HOLDER.search(level) for level in config.topic.split("/"))
+
+
+def fits(config: Mapping, registry: Registry) -> list[bool]:
+    """Tell of each value of a mapping, in order, whether any topic that its template takes is one of a known point."""
+    names: dict[str, Point] = {**registry.former_points, **registry.points}
+    for point in registry.site.points:
+        names |= {name.removeprefix("mapped:"): point for name in point.sources if name.startswith("mapped:")}
+    return [_fits(value.point, config.topic, names, registry) for value in config.values or (config,)]
+
+
+def _fits(template: str, topic: str, names: dict[str, Point], registry: Registry) -> bool:
+    held = set(_HOLDER.findall(topic)) & set(_HOLDER.findall(template))
+    if not held:
+        return template in names
+    made = _pattern(template)  # the place-holders of an id hold what those of a topic do
+    if "area" not in held:
+        return any(made.fullmatch(name) for name in names)
+    matches = ((made.fullmatch(name), point) for name, point in names.items())
+    return any(match and _misplaced(point, template, match["area"], registry) is None for match, point in matches)
+
+
 def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], received: float) -> Decoded:
     """Decode readings, each at its point, or messages of several values."""
     config: Mapping = lane.config
@@ -103,7 +130,19 @@ def _bound(value: Mapping | MappedValue, held: dict[str, str], registry: Registr
         found = registry.source("mapped", id, value.unit)
     except UnitError as error:
         return Refusal("wrong_unit", f"point {id[:128]!r}: {error}")
-    return found or Refusal("unknown_point", f"no point {id[:128]!r}")
+    if found is None:
+        return Refusal("unknown_point", f"no point {id[:128]!r}")
+    return _misplaced(registry.by_index[found.point], value.point, held.get("area"), registry) or found
+
+
+def _misplaced(point: Point, template: str, named: str | None, registry: Registry) -> Refusal | None:
+    """Refuse an area in the topic that is none of the point's."""
+    if named is None:
+        return None
+    area = registry.area(named)
+    if (area is None and "{area}" in template) or (area is not None and area.id in point.areas):
+        return None
+    return Refusal("unknown_point", f"point {point.id!r} is in {', '.join(point.areas)[:128]}, not in {named[:64]!r}")
 
 
 def _converts(lane: Lane) -> bool:

@@ -32,6 +32,8 @@ from sensors.site import Sparkplug
 OF_NODE = ("NBIRTH", "NDATA", "NDEATH")
 OF_DEVICE = ("DBIRTH", "DDATA", "DDEATH")
 REBIRTH = "Node Control/Rebirth"
+BIRTHS = "bdSeq"
+CONTROLS = ("Node Control/", "Device Control/")
 
 MOST = 8_192
 """Metrics of one message."""
@@ -313,7 +315,7 @@ class _Reader:
             else:
                 tag = self._bind(name, metric) if isinstance(name, str) and len(name) <= LONGEST_NAME else None
             if tag is None:
-                unbound += 1
+                unbound += not _is_own(name)
                 continue
             point, scale, offset, datatype, wrong, _, _ = tag
             try:
@@ -351,10 +353,15 @@ class _Reader:
         self.poor[reason] = count + readings, first
 
 
+def _is_own(name: object) -> bool:
+    """Tell whether a metric is one of the protocol itself, which measures nothing and lacks no point."""
+    return isinstance(name, str) and (name == BIRTHS or name.startswith(CONTROLS))
+
+
 def _life(message: Payload) -> int:
     """Find the number of the session that a birth or death belongs to."""
     for metric in message.metrics:
-        if metric.name == "bdSeq" and not metric.is_null:
+        if metric.name == BIRTHS and not metric.is_null:
             return metric.long_value or metric.int_value
     return NO_LIFE
 

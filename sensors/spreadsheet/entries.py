@@ -13,8 +13,10 @@ import msgspec
 
 from sensors import one_a_line
 from sensors.document import MAX_BYTES, DocumentError, Problem, read_document
+from sensors.mistakes import mistakes
 from sensors.registry import check_site
-from sensors.site import LEVELS, Site
+from sensors.site import LEVELS, Site, Unit
+from sensors.site_files import AreaEntry, CameraAlone, PointEntry
 from sensors.spreadsheet.columns import FIELDS, NEEDED, OF, CellError, Kind, fields_of, kind_of
 from sensors.spreadsheet.export import cells_of
 from sensors.spreadsheet.table import Row, Table
@@ -22,6 +24,9 @@ from sensors.spreadsheet.table import Row, Table
 DEFAULT_OUT = "imported.yaml"
 FOLDER: dict[Kind, str] = {"areas": "areas", "points": "areas", "cameras": "areas", "units": "units"}
 _NEVER = ("range", "normal")
+_ENDS = tuple(f"{pair}_{end}" for pair in _NEVER for end in ("low", "high"))
+_BY_QUANTITY = ("unit", "source_unit", "limit", "limit_below", *LEVELS, *_ENDS)
+_ENTRIES: dict[Kind, type] = {"areas": AreaEntry, "points": PointEntry, "cameras": CameraAlone, "units": Unit}
 _FIELD = re.compile(r"(\w+)\[(\d+)\](?:\.(\w+))?")
 
 
@@ -43,8 +48,8 @@ def plan(
     """Work out what an import changes in a site folder, and check the whole site as it would be then.
 
     What is imported stands in a file of its own, which the import owns whole: files written by hand, with their
-    comments, are never touched. Raise `DocumentError` with file, row and column of every mistake, `ValueError` when
-    the file as such cannot be imported.
+    comments, are never touched. Raise `DocumentError` with file, row and column of every mistake, those of the cells
+    together with those of the site that would come of the rest; `ValueError` when the file as such cannot be imported.
     """
     fields = fields_of(table, mapped or {})
     kind = kind or kind_of(fields)
@@ -62,12 +67,11 @@ def plan(
         raise DocumentError(problems)
     content = _content(target)
     own = {entry["id"]: entry for entry in content.get(kind, ())}
-    read = _read(table, kind, used)
+    read, problems = _read(table, kind, used, before)
     there = {part.id: part for part in getattr(before, kind)}
     added: list[str] = []
     updated: list[str] = []
     unchanged: list[str] = []
-    by_hand: list[Problem] = []
     rows: dict[str, Row] = {}
     for row, entry in read:
         id = entry["id"]
@@ -78,20 +82,20 @@ def plan(
         elif id in there:
             differing = _differing(table, kind, used, row, there[id])
             unchanged.append(id)
-            by_hand += [
+            problems += [
                 Problem(table.file, row.number, column, f"'{id}' is written by hand in the site; change it there")
                 for column in differing
             ]
         else:
             added.append(id)
             own[id] = entry
-    if by_hand:
-        raise DocumentError(by_hand)
     content[kind] = list(own.values())
     text = one_a_line.document(content, f"foreshock import wrote this file, last from {table.file}.")
     if len(text.encode()) > MAX_BYTES:
         raise ValueError(f"{target.name} would be larger than {MAX_BYTES:,} bytes: import a part with another --out")
-    _check(site, target, text, table, kind, used, [entry["id"] for entry in content[kind]], rows)
+    problems += _check(site, target, text, table, kind, used, [entry["id"] for entry in content[kind]], rows)
+    if problems or table.problems:
+        raise DocumentError(sorted({*problems, *table.problems}))
     return Plan(
         kind=kind,
         out=target,
@@ -132,68 +136,111 @@ def _content(target: Path) -> dict[str, Any]:
     return content
 
 
-def _read(table: Table, kind: Kind, used: Mapping[int, str]) -> list[tuple[Row, dict[str, Any]]]:
+def _read(
+    table: Table, kind: Kind, used: Mapping[int, str], site: Site
+) -> tuple[list[tuple[Row, dict[str, Any]]], list[Problem]]:
+    """Make an entry of each row, and list what is wrong with its cells.
+
+    What is wrong is left out of the entry, and what every entry needs put in, so that the rest can be checked as well.
+    """
     problems: list[Problem] = []
     found: list[tuple[Row, dict[str, Any]]] = []
     first: dict[str, int] = {}
+    columns = {field: table.header[place] for place, field in used.items()}
     for row in table.rows:
+        noted: list[tuple[str, str]] = []  # column, message
         values: dict[str, Any] = {}
-        wrong = len(problems)
         for place, field in used.items():
             cell = row.cells[place]
-            if not cell:
-                if field in NEEDED[kind]:
-                    problems.append(Problem(table.file, row.number, table.header[place], "the cell is empty"))
-                continue
-            try:
-                values[field] = FIELDS[field][0](cell)
-            except CellError as error:
-                problems.append(Problem(table.file, row.number, table.header[place], str(error)))
-        if len(problems) > wrong:
-            continue
-        try:
-            entry = _entry(kind, values)
-        except CellError as error:
-            problems.append(Problem(table.file, row.number, "", str(error)))
-            continue
-        if entry["id"] in first:
-            column = next(table.header[place] for place, field in used.items() if field == "id")
-            message = f"'{entry['id']}' stands in row {first[entry['id']]} already"
-            problems.append(Problem(table.file, row.number, column, message))
-            continue
-        first[entry["id"]] = row.number
+            if cell:
+                try:
+                    values[field] = FIELDS[field][0](cell)
+                except CellError as error:
+                    noted.append((table.header[place], str(error)))
+            elif field in NEEDED[kind] and place not in row.unread:
+                noted.append((table.header[place], "the cell is empty: every row needs one"))
+        id = values.get("id")
+        if id in first:
+            noted.append(
+                (
+                    columns["id"],
+                    f"'{id}' stands in row {first[id]} already: give it another id, or leave one of them out",
+                )
+            )
+            del values["id"]
+        elif id is not None:
+            first[id] = row.number
+        lacking = [field for field in NEEDED[kind] if field not in values]
+        for field in lacking:
+            values[field] = _stand_in(kind, field, row, site)
+        if "quantity" in lacking:  # it is what these are checked by
+            values = {field: value for field, value in values.items() if field not in _BY_QUANTITY}
+        entry, wrong = _entry(kind, values)
+        noted += wrong
+        noted += [(columns.get(field, field), message) for field, message in _mistyped(kind, entry)]
+        problems += [Problem(table.file, row.number, column, message) for column, message in noted]
         found.append((row, entry))
-    if problems:
-        raise DocumentError(problems)
-    return found
+    return found, problems
 
 
-def _entry(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
-    """Put a row's values into the shape of the site's files."""
+def _stand_in(kind: Kind, field: str, row: Row, site: Site) -> Any:
+    """Give what is checked in place of a value that a row lacks: one that raises no further question."""
+    match field:
+        case "id":
+            return f"row-{row.number}"
+        case "areas":
+            return [one.id for one in site.areas[:1]]
+        case "quantity":
+            return next((one.quantity for one in site.points), "")
+        case "type":
+            return next((one.type for one in site.areas), "")
+        case "place":
+            return next((one.place for one in site.areas), "")
+    return "community"  # the kind of a unit
+
+
+def _mistyped(kind: Kind, entry: dict[str, Any]) -> list[tuple[str, str]]:
+    """Take out of an entry what cannot be what its field holds, and say why."""
+    try:
+        msgspec.convert(entry, _ENTRIES[kind])
+    except msgspec.ValidationError as error:
+        found = [(str(path[0]) if path else "", said) for path, said in mistakes(entry, _ENTRIES[kind], str(error))]
+        for field, _ in found:
+            if field in NEEDED[kind]:
+                entry[field] = "community"
+            else:
+                entry.pop(field, None)
+        return found
+    return []
+
+
+def _entry(kind: Kind, values: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Put a row's values into the shape of the site's files; say what it lacks for that, as (no column, message)."""
     entry: dict[str, Any] = {"id": values["id"]}
+    wrong: list[tuple[str, str]] = []
     plain, zh, en = (values.get(name) for name in ("name", "name_zh", "name_en"))
     if zh or en or plain:
         entry["name"] = {"zh": zh or plain or en, "en": en or plain or zh}
     elif kind in ("areas", "units"):
-        raise CellError("the name is missing: fill name, or name_zh and name_en")
+        wrong.append(("", "the name is missing: fill name, or name_zh and name_en"))
+        entry["name"] = {"zh": values["id"], "en": values["id"]}
     levels = {level: values[level] for level in LEVELS if level in values}
     if levels:
         entry["levels"] = levels
     for pair in _NEVER:
         ends = [values.get(f"{pair}_low"), values.get(f"{pair}_high")]
-        if ends != [None, None]:
-            if None in ends:
-                raise CellError(f"give both ends of the {pair}: {pair}_low and {pair}_high")
+        if None not in ends:
             entry[pair] = ends
+        elif ends != [None, None]:
+            wrong.append(("", f"give both ends of the {pair}: {pair}_low and {pair}_high"))
     location = [values.get("latitude"), values.get("longitude")]
-    if location != [None, None]:
-        if None in location:
-            raise CellError("give latitude and longitude, or neither")
+    if None not in location:
         entry["location"] = location
-    shaped = {"id", "name", "name_zh", "name_en", "latitude", "longitude", *LEVELS}
-    shaped |= {f"{pair}_{end}" for pair in _NEVER for end in ("low", "high")}
+    elif location != [None, None]:
+        wrong.append(("", "give latitude and longitude, or neither"))
+    shaped = {"id", "name", "name_zh", "name_en", "latitude", "longitude", *LEVELS, *_ENDS}
     entry |= {field: value for field, value in values.items() if field not in shaped}
-    return entry
+    return entry, wrong
 
 
 def _differing(table: Table, kind: Kind, used: Mapping[int, str], row: Row, part: Any) -> list[str]:
@@ -218,7 +265,7 @@ def _check(
     used: Mapping[int, str],
     ids: list[str],
     rows: Mapping[str, Row],
-) -> Site:
+) -> list[Problem]:
     """Check a copy of the site with the new text in it; tell mistakes in it by the table's rows and columns."""
     with tempfile.TemporaryDirectory(prefix="foreshock-import-") as folder:
         copy = Path(folder) / "site"
@@ -226,12 +273,10 @@ def _check(
         changed = copy / target.relative_to(site)
         changed.parent.mkdir(exist_ok=True)
         changed.write_text(text, encoding="utf-8")
-        found, problems = check_site(copy)
-    if found is None:
-        name = str(target.relative_to(site))
-        columns = {field: table.header[place] for place, field in used.items()}
-        raise DocumentError([_by_row(one, name, table, kind, columns, ids, rows) for one in problems])
-    return found
+        _, problems = check_site(copy)
+    name = str(target.relative_to(site))
+    columns = {field: table.header[place] for place, field in used.items()}
+    return [_by_row(one, name, table, kind, columns, ids, rows) for one in problems]
 
 
 def _is_other(name: str) -> bool:

@@ -24,28 +24,46 @@ MAX_CELL = 4_000
 MAX_PROBLEMS = 200
 
 _RISKY = ("=", "+", "@", "\t")
+_FORMULA = "\0formula"
+"""Stands for a cell with a formula; told by identity, so that no text of a file can be it."""
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One row: the line or row number that a person sees, and its cells, as many as there are columns."""
+    """One row: the line or row number that a person sees, and its cells, as many as there are columns.
+
+    `unread` are the places of cells that cannot be read; they are empty.
+    """
 
     number: int
     cells: tuple[str, ...]
+    unread: frozenset[int] = frozenset()
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A header and the rows under it; empty rows are left out."""
+    """A header and the rows under it; empty rows are left out. `problems` are the cells that cannot be read."""
 
     file: str
     header: tuple[str, ...]
     header_row: int
     rows: tuple[Row, ...]
+    problems: tuple[Problem, ...] = ()
 
 
 def read_table(path: Path, sheet: str = "") -> Table:
     """Read a file by its ending: .csv (UTF-8, UTF-16 or GB18030; comma, semicolon or tab) or .xlsx.
 
     Raise `DocumentError` with file, row and column of what cannot be read, or when it is beyond a limit.
+    """
+    found = survey_table(path, sheet)
+    if found.problems:
+        raise DocumentError(found.problems)
+    return found
+
+
+def survey_table(path: Path, sheet: str = "") -> Table:
+    """Read a file as `read_table` does, but go on past cells that cannot be read: they are the table's problems.
+
+    Raise `DocumentError` for what is no table at all, is beyond a limit, or has more than `MAX_PROBLEMS` such cells.
     """
     file = path.name
     try:
@@ -73,34 +91,41 @@ def _table(file: str, rows: Iterator[tuple[int, list[str]]]) -> Table:
             continue
         if len(cells) > MAX_COLUMNS:
             raise _refused(file, f"more than {MAX_COLUMNS} columns", number)
-        problems += _wrong_cells(file, number, cells, header)
-        if len(problems) > MAX_PROBLEMS:
-            break
-        cells = [_plain(cell.strip()) for cell in cells]
+        unread = _wrong_cells(file, number, cells, header)
+        problems += unread.values()
+        if len(problems) > MAX_PROBLEMS or (unread and not header):
+            raise DocumentError(problems)
+        cells = ["" if place in unread else _plain(cell.strip()) for place, cell in enumerate(cells)]
         if not header:
             header, header_row = tuple(cells), number
             continue
         if len(cells) > len(header):
             message = f"{len(cells)} cells under {len(header)} column names"
             problems.append(Problem(file, number, column_name(len(header)), message))
-            continue
+            del cells[len(header) :]
         if len(found) >= MAX_ROWS:
             raise _refused(file, f"more than {MAX_ROWS:,} rows; split it", number)
-        found.append(Row(number, tuple(cells) + ("",) * (len(header) - len(cells))))
-    if problems:
-        raise DocumentError(problems)
+        found.append(Row(number, tuple(cells) + ("",) * (len(header) - len(cells)), frozenset(unread)))
     if not header:
         raise _refused(file, "it is empty: the first row names the columns")
-    return Table(file, header, header_row, tuple(found))
+    return Table(file, header, header_row, tuple(found), tuple(problems))
 
 
-def _wrong_cells(file: str, number: int, cells: Iterable[str], header: tuple[str, ...]) -> Iterator[Problem]:
+def _wrong_cells(file: str, number: int, cells: Iterable[str], header: tuple[str, ...]) -> dict[int, Problem]:
+    """Find the cells of a row that cannot be read, by their places."""
+    found = {}
     for place, cell in enumerate(cells):
         column = header[place] if place < len(header) else column_name(place)
-        if len(cell) > MAX_CELL:
-            yield Problem(file, number, column, f"{len(cell):,} characters, at most {MAX_CELL:,} are read")
+        if cell is _FORMULA:
+            message = "a formula stands in the cell: copy the column and paste its values"
+            found[place] = Problem(file, number, column_name(place), message)
+        elif len(cell) > MAX_CELL:
+            message = f"{len(cell):,} characters, at most {MAX_CELL:,} are read"
+            found[place] = Problem(file, number, column, message)
         elif not cell.strip().isprintable():
-            yield Problem(file, number, column, "a line break or a control character stands in the cell")
+            message = "a line break or a control character stands in the cell"
+            found[place] = Problem(file, number, column, message)
+    return found
 
 
 def _plain(cell: str) -> str:
@@ -201,11 +226,8 @@ def _cells(file: str, page: Any) -> Iterator[tuple[int, list[str]]]:
     blank = 0
     for number, cells in enumerate(page.iter_rows(max_col=MAX_COLUMNS + 1), 1):
         found = []
-        for place, cell in enumerate(cells):
-            if cell.data_type == "f":
-                message = "a formula stands in the cell: copy the column and paste its values"
-                raise DocumentError([Problem(file, number, column_name(place), message)])
-            found.append(_text(cell.value))
+        for cell in cells:
+            found.append(_FORMULA if cell.data_type == "f" else _text(cell.value))
         blank = 0 if any(found) else blank + 1
         if number > MAX_ROWS + 1_000 or blank > 10_000:
             raise _refused(file, f"more than {MAX_ROWS:,} rows, or 10,000 empty ones in a row", number)

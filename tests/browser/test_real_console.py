@@ -12,21 +12,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 import uvicorn
 from playwright.sync_api import expect
 
-from alerts.console.accounts import add_user
+from alerts.console.accounts import add_user, list_audit
 from alerts.console.app import create_app
 from alerts.console.config import ConsoleConfig
+from alerts.outcome import Explanation, Reported, Seen, Term
 from scripts.build_web import STATIC
+from sensors.camera.snapshot import keep
+from sensors.flags import JUMP
+from sensors.observation import BAD, Command
 
 pytestmark = pytest.mark.browser
 
 FIXTURES = Path(__file__).parents[1] / "alerts" / "console" / "conftest.py"
 PASSWORD = "correct horse battery"
+
+
+def jpeg(grey: int) -> bytes:
+    done, found = cv2.imencode(".jpg", np.full((90, 160, 3), grey, np.uint8))
+    assert done
+    return found.tobytes()
 
 
 def load_fixtures() -> Any:
@@ -44,12 +56,25 @@ def console(browser: Any, tmp_path: Path) -> Iterator[Any]:
     fixtures = load_fixtures()
     journal = f"sqlite:///{tmp_path / 'journal.sqlite'}"
     engine = fixtures.Engine(fixtures.make_site(), journal)
+    engine.picture = jpeg(60)
+
+    async def newest(camera: str) -> tuple[float, bytes] | str:
+        return (time.time(), engine.picture) if engine.picture else "camera_no_picture"
+
     config = ConsoleConfig(
-        data=tmp_path, site=engine.site, journal=journal, feed=engine, hasher=fixtures.CHEAP, static=STATIC
+        data=tmp_path,
+        site=engine.site,
+        journal=journal,
+        feed=engine,
+        hasher=fixtures.CHEAP,
+        static=STATIC,
+        newest=newest,
     )
     app = create_app(config)
+    engine.console, engine.config = app.state.console, config
     accounts = app.state.console.accounts
     add_user(accounts, "chen", PASSWORD, ["duty"], language="en")
+    add_user(accounts, "wang", PASSWORD, ["viewer"], language="zh-CN")
     add_user(accounts, "zhang", PASSWORD, ["field"], unit="team", language="en")
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -130,4 +155,158 @@ def test_refusals_are_said_in_the_reader_s_language(browser: Any, console: Any) 
     dialog.get_by_label(re.compile("^Test")).check()
     dialog.get_by_role("button", name="Close the incident").click()
     expect(desk.locator(".notice.bad")).to_contain_text("dispatch is still open")
+    desk.context.close()
+
+
+def test_the_live_panel_shows_stills_until_it_is_stopped_and_says_why_there_is_none(browser: Any, console: Any) -> None:
+    console.condition(level=2)
+    desk = enter(browser, console, "chen", viewport={"width": 1440, "height": 900})
+    live = desk.locator("[data-test=live]")
+    expect(live.locator("img")).to_have_count(0)  # nobody looks until somebody asks
+    live.get_by_role("button", name="Look live").click()
+    still = live.get_by_role("img", name=re.compile("cam"))
+    expect(still).to_be_visible()
+    assert still.evaluate("one => one.naturalWidth") == 160
+    first = still.get_attribute("src")
+    expect(still).not_to_have_attribute("src", first)  # the next still
+    console.picture = b""
+    expect(live.get_by_role("status")).to_contain_text("picture")
+    live.get_by_role("button", name="Stop looking").click()
+    expect(live.get_by_role("status")).to_have_count(0)
+    looks = list_audit(console.console.accounts, action="camera.still")
+    assert [(one.actor, one.target) for one in looks] == [("user:chen", "cam")]
+    desk.context.close()
+    viewer = enter(browser, console, "wang", viewport={"width": 1440, "height": 900})
+    expect(viewer.locator("[data-test=live]")).to_be_visible()
+    expect(viewer.locator("[data-test=live] button")).to_have_count(0)  # no role to look
+    viewer.context.close()
+
+
+def test_the_strip_of_an_alarm_is_stepped_through_by_keyboard(browser: Any, console: Any) -> None:
+    console.condition(level=2)
+    alarm = console.journal.alarms().items[0]
+    for number, grey in enumerate((40, 120, 200)):
+        args = {"camera": "cam", "sha": keep(console.config.snapshots, jpeg(grey)), "time": alarm["onset"] + number}
+        taken = Command(
+            id=f"snap-{number}",
+            kind="snapshot",
+            target=alarm["id"],
+            area="slope-1",
+            actor="camera:cam",
+            time=time.time(),
+            args=args,
+        )
+        console.record(console.desk.command(taken, time.time()))
+    desk = enter(browser, console, "chen", viewport={"width": 1440, "height": 900})
+    strip = desk.locator("[data-test=strip]")
+    expect(strip.get_by_role("radio")).to_have_count(3)
+    expect(strip.locator("figcaption")).to_contain_text("1 of 3")  # the one nearest to the onset
+    large = strip.locator("a > img")
+    assert large.evaluate("one => one.decode().then(() => one.naturalWidth)") == 160
+    strip.get_by_role("radio", checked=True).focus()
+    desk.keyboard.press("ArrowRight")
+    expect(strip.locator("figcaption")).to_contain_text("2 of 3")
+    desk.keyboard.press("End")
+    expect(strip.locator("figcaption")).to_contain_text("3 of 3")
+    expect(strip.get_by_role("radio", checked=True)).to_be_focused()
+    desk.keyboard.press("Home")
+    expect(strip.locator("figcaption")).to_contain_text("1 of 3")
+    desk.context.close()
+
+
+CIRCLES = """
+window.circles = [];
+const arc = CanvasRenderingContext2D.prototype.arc;
+CanvasRenderingContext2D.prototype.arc = function (x, y, radius, ...rest) {
+  window.circles.push(Math.round(radius / devicePixelRatio));
+  return arc.call(this, x, y, radius, ...rest);
+};
+"""
+
+
+def test_readings_of_bad_quality_are_hollow_marks_in_the_trace(browser: Any, console: Any) -> None:
+    now = time.time()
+    times = now - np.arange(600.0, 0.0, -1.0)
+    point, value = np.zeros(600, np.uint32), np.sin(times / 60)
+    console.console.traces.append(point, times, value, np.zeros(600, np.float32), seen=now)
+    flags = np.zeros(600, np.uint16)
+    flags[[100, 200, 300]] = BAD, JUMP, BAD
+    home = np.full(600, console.console.registry.partition("slope-1"))
+    console.console.quality.append(home, point, times, value, flags, now)
+    console.condition(level=2)
+    page = enter(browser, console, "chen", viewport={"width": 1440, "height": 900})
+    page.add_init_script(CIRCLES)
+    page.reload()
+    trace = page.locator(".trace").first
+    expect(trace).to_contain_text("○")
+    expect(trace.locator(".plot")).to_have_attribute("aria-label", re.compile("poor quality: 3"))
+    page.wait_for_function("window.circles.filter(one => one === 3).length >= 3")
+    page.context.close()
+
+
+def test_reports_are_listed_found_and_their_photos_opened_by_who_may(browser: Any, console: Any) -> None:
+    now = time.time()
+    photo = keep(console.config.photos, jpeg(90))
+    who = "5f3a" * 6
+    told = [
+        Reported(id=f"r{k}", area="slope-1", category="noise", time=now - 60 * k, received=now, text=f"<b>loud {k}</b>")
+        for k in range(3)
+    ]
+    told.append(
+        Reported(
+            id="r9", area="slope-2", category="family-dispute", time=now - 5, received=now, subject=who, photo=photo
+        )
+    )
+    console.record(told)
+    desk = enter(browser, console, "chen", viewport={"width": 1440, "height": 900})
+    desk.get_by_role("link", name="Reports").click()
+    rows = desk.locator("[data-report]")
+    expect(rows).to_have_count(4)
+    expect(desk.locator("[data-report=r0]")).to_contain_text("<b>loud 0</b>")  # text, never markup
+    dispute = desk.locator("[data-report=r9]")
+    expect(dispute).to_contain_text("Family dispute")
+    expect(dispute).to_contain_text(f"Person {who[:8]}…")
+    assert not list_audit(console.console.accounts, action="report.photo")
+    dispute.get_by_role("button", name="Look at the photo").click()
+    shown = dispute.get_by_role("img")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("one => one.decode().then(() => one.naturalWidth)") == 160
+    assert {one.target for one in list_audit(console.console.accounts, action="report.photo")} == {"r9"}
+    desk.get_by_label("Category").fill("noise")
+    expect(rows).to_have_count(3)
+    desk.get_by_label("Category").fill("")
+    dispute.get_by_role("button", name=re.compile("^Person")).click()
+    expect(rows).to_have_count(1)
+    desk.get_by_role("button", name=re.compile("show all again")).click()
+    desk.get_by_label("Area").select_option("slope-1")
+    expect(rows).to_have_count(3)
+    desk.context.close()
+    viewer = enter(browser, console, "wang", viewport={"width": 390, "height": 844})
+    viewer.goto(f"{console.url}/#/reports")
+    expect(viewer.get_by_role("heading", name="群众上报")).to_be_visible()
+    expect(viewer.locator("[data-report=r9]")).to_contain_text("家庭纠纷")
+    expect(viewer.get_by_role("button", name="查看照片")).to_have_count(0)
+    viewer.context.close()
+
+
+def test_an_alarm_says_what_was_seen_and_reported_and_leads_to_the_report(browser: Any, console: Any) -> None:
+    now = time.time()
+    console.record([Reported(id="r1", area="slope-1", category="gas", time=now, received=now, text="smells")])
+    why = Explanation(
+        clause="reports('gas', 3, '1h')",
+        terms=(Term(name="reports('gas', 3, '1h')", value=1.0, holds=True),),
+        events=(
+            Seen(kind="debris", time=now, camera="cam", level="orange", detail="<i>rocks</i>"),
+            Seen(kind="report-gas", time=now, detail="smells", report="r1", by="user:li"),
+        ),
+    )
+    console.condition(level=2, why=why)
+    desk = enter(browser, console, "chen", viewport={"width": 1440, "height": 900})
+    events = desk.locator("[data-test=events] li").filter(visible=True)
+    expect(events).to_have_count(2)
+    expect(events.first).to_contain_text("debris")
+    expect(events.first).to_contain_text("<i>rocks</i>")
+    expect(desk.locator(".terms").first).to_contain_text("3 reports of “Smell of gas” in 1")
+    events.nth(1).get_by_role("link", name="the report").click()
+    expect(desk.locator("[data-report=r1]")).to_have_attribute("aria-current", "true")
     desk.context.close()

@@ -22,6 +22,7 @@ from alerts.journal import Journal
 from alerts.outcome import AlarmTransition, Explanation, Record, Term
 from scripts.cli import application
 from scripts.commands import doctor, terminal
+from scripts.commands.run import _require_brokers
 from sensors.registry import load_site
 from streams import bundle, publication, settings, supervisor
 from tests.alerts.cases import SITE, change
@@ -111,6 +112,20 @@ def test_check_names_files_of_rules_as_it_names_others(tmp_path: Path) -> None:
     problems = json.loads(run("check", site, "--json").stdout)["problems"]
     assert {problem["file"] for problem in problems} == {str(rule.relative_to(site))}
     assert all(problem["line"] > 0 for problem in problems)
+
+
+def test_check_names_templates_that_can_never_match_and_is_content(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    shutil.copytree(DISTRICT, site)
+    main = site / "site.yaml"
+    more = '  mapped:\n    - {topic: "plant/{point}", point: "Plant-{point}"}\n'
+    main.write_text(main.read_text(encoding="utf-8").replace("  mapped:\n", more, 1), encoding="utf-8")
+    checked = run("check", site)
+    assert checked.exit_code == 0 and "is sound" in checked.stdout
+    assert "signals.mapped[0].point: 'Plant-{point}' can never match" in checked.stderr
+    as_json = json.loads(run("check", site, "--json").stdout)
+    assert [(one["file"], one["field"]) for one in as_json["notes"]] == [("site.yaml", "signals.mapped[0].point")]
+    assert json.loads(run("check", DISTRICT, "--json").stdout)["notes"] == []
 
 
 def test_check_of_no_site_at_all_is_a_problem(tmp_path: Path) -> None:
@@ -296,6 +311,55 @@ def test_alarms_of_an_area_without_open_ones_or_that_left_the_site_are_listed(al
 def test_a_list_has_1_to_500_alarms(limit: int, alarmed: Path) -> None:
     assert run("alarms", "list", f"--limit={limit}", "--data", alarmed).exit_code == 2
     assert run("alarms", "list", "--limit=500", "--data", alarmed).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("quality",),
+        ("publications",),
+        ("users", "list"),
+        ("alarms", "list"),
+        ("camera", "list"),
+        ("quarantine", "list"),
+        ("outbox", "list"),
+    ],
+    ids=" ".join,
+)
+def test_all_say_alike_that_nothing_has_run(command: tuple[str, ...], tmp_path: Path) -> None:
+    said = run(*command, "--data", tmp_path)
+    assert said.exit_code in (1, 3)
+    assert said.stderr == f"✗ nothing has run in {tmp_path} yet; start with `foreshock run`\n"
+
+
+@pytest.mark.parametrize(
+    ("settings_", "said"),
+    [
+        ({"MQTT_SHARE": "team"}, "FORESHOCK_MQTT_HOST (or --mqtt-host) must name a broker"),
+        ({"MQTT_SHARE": "team", "MQTT_HOST": "h"}, "sparkplug cannot be shared"),
+        ({"MQTT_CA_FILE": "/nowhere/ca.crt", "MQTT_HOST": "h"}, "cannot read /nowhere/ca.crt"),
+        ({"MQTT_BROKERS": "- {name: a, host: h, password_file: /nowhere}"}, "a: cannot read /nowhere"),
+        ({"MQTT_BROKERS": "- {name: a, host: h, share: t}"}, "(a): sparkplug cannot be shared"),
+        ({"MQTT_BROKERS": "- {name: a}"}, "FORESHOCK_MQTT_BROKERS"),
+    ],
+)
+def test_the_doctor_and_a_run_refuse_the_same_brokers_in_the_same_words(
+    settings_: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    named = {f"FORESHOCK_{name}": value for name, value in settings_.items()}
+    found = settings.load(named, site=str(DISTRICT), data=str(tmp_path))
+    finding = next(one for one in doctor.examine(found) if one.what == "MQTT brokers")
+    assert not finding.well and said in finding.said
+    with pytest.raises(supervisor.StartError) as refused:
+        _require_brokers(found, load_site(DISTRICT).signals)
+    assert str(refused.value) == finding.said
+
+
+def test_the_doctor_finds_the_brokers_of_a_plain_run_well(tmp_path: Path) -> None:
+    found = settings.load({}, site=str(DISTRICT), data=str(tmp_path))
+    [finding] = [one for one in doctor.examine(found) if one.what == "MQTT brokers"]
+    assert (finding.well, finding.said) == (True, "main")
 
 
 def test_the_doctor_names_the_process_that_runs_on_the_data(alarmed: Path) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli import application
 from scripts.ports import free_port
+from sensors.site import Onvif, Signals, Site
 from streams import bundle, publication
 from streams.bundle import Bundle
 from tests.scripts.conftest import publishing
@@ -18,9 +20,11 @@ from tests.streams.small_site import site
 pytestmark = pytest.mark.server
 
 
-def listen(port: int, data: Path, sent: list[tuple[str, bytes]], *arguments: str) -> Result:
+def listen(
+    port: int, data: Path, sent: list[tuple[str, bytes]], *arguments: str, content: Site | None = None
+) -> Result:
     """Run the command while somebody publishes."""
-    publication.write(data, bundle.pack(Bundle(site=site(), rules=())))
+    publication.write(data, bundle.pack(Bundle(site=content or site(), rules=())))
     where = ["--data", str(data), "--mqtt-port", str(port)]
     with publishing(port, sent):
         return CliRunner().invoke(application("listen"), ["listen", *where, *arguments])
@@ -47,6 +51,14 @@ def test_people_get_what_it_means_with_control_characters_escaped(port: int, tmp
     shown = listen(port, tmp_path, SENT, "--count", "6").stdout
     assert "p0 = 21.5 mm" in shown and "unknown_point: no point 'p99'" in shown
     assert "\x1b" not in shown and "\\x1b[31m3" in shown
+
+
+def test_what_is_no_reading_is_a_line_of_its_own(port: int, tmp_path: Path) -> None:
+    health = b'{"UtcTime":"2026-01-01T00:00:00Z","Source":{"Source":"1"},"Data":{"State":true}}'
+    content = msgspec.structs.replace(site(), signals=Signals(onvif=(Onvif(prefix="{camera}"),)))
+    topic = "cam/onvif-ej/VideoSource/ImageTooDark/&1/ImagingService"
+    shown = listen(port, tmp_path, [(topic, health)], "--count", "2", content=content).stdout
+    assert "camera health: black 1  cam in a0  by onvif:" in shown
 
 
 def test_only_what_is_refused_and_only_what_is_asked_for(port: int, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from streams.bundle import Bundle
 from streams.embedded.store import Log, TopicSpec
 from streams.hub import HubServer
 from streams.quarantine.replay import alone
+from streams.refusals import REASONS
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
 from tests.streams.small_site import START, site
 
@@ -136,6 +137,15 @@ def test_nothing_has_run_and_no_such_moment_are_sentences(tmp_path: Path, data: 
     (tmp_path / "empty").mkdir()
     assert "nothing has run" in run(tmp_path / "empty", "list").stderr
     assert "is no moment" in run(data, "list", "--from", "yesterday").stderr
+
+
+@pytest.mark.parametrize("command", ["list", "stats", "replay"])
+def test_a_reason_that_there_is_not_is_refused_with_those_that_there_are(data: Path, command: str) -> None:
+    refused = run(data, command, "--reason", "unknown_pont")
+    assert refused.exit_code == 1
+    assert "did you mean 'unknown_point'?" in refused.stderr
+    assert all(reason in refused.stderr for reason in REASONS)
+    assert "engine_error" in REASONS and run(data, "list", "--reason", "engine_error").exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_node_is_born_read_asked_reborn_and_dies(broker_port: int) -> None:
         edge.send(node_birth(metric("Load", 1.5), bd=1, time=now + 3), birth(*tags(1, 2, value=2.5), time=now + 3))
         edge.send(node_death(0), data(metric("", 5.0, alias=2), seq=2, time=now + 4))
         assert until(lambda: sink.values()[-1] == 5.0)
-        assert bridge.figures()["refused"] == {"unbound": 2, "old_death": 1}
+        assert bridge.figures()["refused"] == {"old_death": 1}
 
         edge.send(node_death(1))
         assert until(lambda: any(one.state == "offline" for one in told(sink)))

@@ -7,10 +7,12 @@ import json
 import msgspec
 import pytest
 
-from sensors.listening import Heard, Listener
+from sensors.listening import Heard, Listener, event_of
 from sensors.lookup import Registry
+from sensors.observation import SIMULATED, CameraHealth, Report, SourceState
 from sensors.site import HomeAssistant
 from sensors.tap import Message
+from tests.sensors.dialects import sparkplug_edge
 from tests.sensors.test_redecoding import NOW, site
 
 
@@ -67,3 +69,52 @@ def test_a_large_frame_is_counted_whole_and_listed_in_part() -> None:
     payload = {"points": ["p1"] * 300, "values": [1] * 300, "times": [NOW - 300 + k for k in range(300)]}
     heard = hear("foreshock/frames/a1", json.dumps(payload).encode())
     assert heard.count == 300 and len(heard.readings) == 50
+
+
+def test_an_event_is_shown_with_its_kind_its_subject_and_what_was_decoded() -> None:
+    after = {"id": "7.1-x", "camera": "gate", "frame_time": NOW, "label": "person", "top_score": 0.87}
+    after |= {"start_time": NOW - 5, "entered_zones": ["road"]}
+    heard = hear("frigate/events", json.dumps({"type": "new", "before": {}, "after": after}).encode())
+    [event] = heard.events
+    assert (heard.verdict, event.what, event.kind, event.subject) == ("taken", "camera event", "person", "gate")
+    assert (event.area, event.time) == ("a0", NOW)
+    assert event.fields == {"phase": "new", "confidence": "0.87", "zones": "road", "id": "7.1-x"}
+
+
+def test_a_camera_that_says_how_it_is_and_an_installation_that_goes_are_shown() -> None:
+    [lost] = hear("frigate/gate/status/detect", b"offline").events
+    assert (lost.what, lost.kind, lost.subject) == ("camera health", "loss 1", "gate")
+    assert lost.fields == {"by": "frigate:detect"}
+    [back] = hear("frigate/gate/status/detect", b"online").events
+    assert back.kind == "in order"
+    [gone] = hear("frigate/available", b"offline").events
+    assert (gone.what, gone.kind, gone.fields) == ("source", "offline", {"cameras": "gate"})
+
+
+def test_births_are_taken_whole_and_deaths_name_what_they_end() -> None:
+    listener = Listener(Registry(sparkplug_edge.a_site()))
+
+    def tell(one: sparkplug_edge.Message) -> Heard:
+        return listener.hear(Message(sparkplug_edge.RECEIVED, one.topic, one.payload, False))
+
+    rebirth = sparkplug_edge.metric("Node Control/Rebirth", False)
+    born = tell(sparkplug_edge.node_birth(rebirth, sparkplug_edge.metric("Load", 5.0)))
+    assert (born.verdict, born.troubles) == ("taken", ()), "bdSeq and Rebirth are the protocol's own"
+    [online] = born.events
+    assert (online.what, online.kind, online.subject) == ("source", "online", "sparkplug:plant/edge")
+    assert online.fields == {"points": "p0"}
+    [offline] = tell(sparkplug_edge.node_death()).events
+    assert (offline.kind, offline.fields) == ("offline", {"points": "p0"})
+
+
+def test_many_points_are_counted_and_texts_are_cut() -> None:
+    registry = Registry(site())
+    state = SourceState(area="a0", source="s", state="offline", time=1, received=1, points=tuple(range(9)))
+    assert event_of(state, registry).fields == {"points": "p0, p1, p2, p3, p4 and 4 more"}
+    told = Report(id="1", area="a0", category="noise", time=1, received=1, text="x" * 999, subject="k1", actor="u")
+    said = event_of(told, registry)
+    assert (said.what, said.kind, said.subject) == ("report", "noise", "k1")
+    assert said.fields == {"text": "x" * 120, "by": "u"}
+    health = CameraHealth(area="a0", camera="gate", time=1, received=1, judged=False, quality=SIMULATED)
+    judged = event_of(health, registry)
+    assert (judged.kind, judged.fields["quality"]) == ("cannot be judged", "simulated")

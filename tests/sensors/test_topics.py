@@ -41,6 +41,7 @@ def topics() -> Topics:
         mapped=(
             Mapping(topic="site/{area}/{point}", point="{point}"),
             Mapping(topic="site/+/{point}", point="{point}"),
+            Mapping(topic="wild/+/{point}", point="{point}"),
         ),
         frigate=(Frigate(), Frigate(prefix="gate")),
     )
@@ -52,6 +53,7 @@ def test_all_dialects_are_subscribed_to() -> None:
         "foreshock/readings/#",
         "foreshock/frames/#",
         "site/+/+",
+        "wild/+/+",
         "frigate/events",
         "frigate/reviews",
         "frigate/available",
@@ -65,7 +67,9 @@ def test_all_dialects_are_subscribed_to() -> None:
 
 def test_topics_of_one_kind_share_a_lane() -> None:
     table = topics()
-    routes = {topic: table[topic] for topic in (b"foreshock/readings/a0/p0", b"foreshock/readings/a1/p1", b"site/x/p2")}
+    routes = {
+        topic: table[topic] for topic in (b"foreshock/readings/a0/p0", b"foreshock/readings/a1/p1", b"site/a2/p2")
+    }
     lanes = [int(table.lane_of[route]) for route in routes.values()]
     points = [int(table.point_of[route]) for route in routes.values()]
     assert lanes[0] == lanes[1] != lanes[2]
@@ -116,12 +120,12 @@ def test_refused_topics_are_remembered_up_to_a_number_of_bytes(monkeypatch: pyte
 def test_topics_of_a_wild_template_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sensors.topics._REMEMBERED", 100)
     table = topics()
-    routes = [table[b"site/%d/p%d" % (k, k % 2)] for k in range(2000)]
+    routes = [table[b"wild/%d/p%d" % (k, k % 2)] for k in range(2000)]
     assert len(table) <= 200
     assert len(set(routes)) <= 102
     assert [int(table.point_of[route]) for route in routes] == [0, 1] * 1000
     assert {int(table.lane_of[route]) for route in routes} == {0}
-    assert table.topics[routes[0]] == b"site/0/p0"
+    assert table.topics[routes[0]] == b"wild/0/p0"
     assert table.topics[routes[-1]].endswith(b" and others")
 
 
@@ -129,7 +133,7 @@ def test_a_wild_template_is_bounded_by_bytes_too(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("sensors.topics._REMEMBERED_BYTES", 1000)
     table = topics()
     for k in range(100):
-        assert table.point_of[table[b"site/" + b"x" * 90 + b"%05d/p0" % k]] == 0
+        assert table.point_of[table[b"wild/" + b"x" * 90 + b"%05d/p0" % k]] == 0
     assert sum(map(len, table)) <= 2000
 
 

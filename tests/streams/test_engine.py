@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused
+from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused, Reported
 from sensors import frame
 from sensors.observation import (
     BAD,
@@ -430,6 +430,20 @@ def test_a_report_counts_as_an_event_once_also_after_a_restart() -> None:
     engine = Engine.restore(engine.snapshot())
     assert not apply(again("one", 16), tick(START + 17))
     assert apply(again("two", 18), tick(START + 19)) == ["realarm"]
+
+
+def test_a_report_is_told_of_once_with_all_that_was_said() -> None:
+    one = Report(
+        id="one", area="a0", category="smoke", time=START + 2, received=START + 3,
+        text="white", subject="5f", photo="0a", actor="user:li", quality=SIMULATED,
+    )  # fmt: skip
+    told = flat(play([published(CONTENT), tick(START), record(one), record(one)]), Reported)
+    assert told == [
+        Reported(
+            id="one", area="a0", category="smoke", time=START + 2, received=START + 3,
+            text="white", subject="5f", photo="0a", actor="user:li", simulated=True,
+        )
+    ]  # fmt: skip
 
 
 def test_an_undecodable_record_is_refused_and_the_next_is_taken() -> None:

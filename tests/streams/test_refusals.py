@@ -11,7 +11,7 @@ from alerts import messages
 from sensors import quarantine
 from sensors.observation import BAD, OUT_OF_RANGE
 from sensors.quarantine import REPLAYED, Query, Refused, Replayed
-from streams import refusals, run
+from streams import refusals
 from streams.bundle import Bundle
 from streams.embedded.reader import LogReader
 from streams.embedded.store import Log, TopicSpec
@@ -173,7 +173,7 @@ def test_the_quarantine_is_bounded_by_size_and_the_oldest_go_first(tmp_path: Pat
     assert found.one("q-0") is None
 
 
-@pytest.mark.parametrize("reason", [*quarantine.REASONS, *run.REASONS, "undecodable", "engine_error"])
+@pytest.mark.parametrize("reason", refusals.REASONS)
 def test_every_reason_has_words_in_both_languages(reason: str) -> None:
     words = messages.both(f"refused.{reason}")
     assert words["zh"] and words["en"]

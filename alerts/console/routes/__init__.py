@@ -15,6 +15,7 @@ from alerts.console.routes import (
     operations,
     publications,
     quarantine,
+    reports,
     session,
     site,
     watch,
@@ -32,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     alarms.router,
     dispatches.router,
     inputs.router,
+    reports.router,
     changes.router,
     operations.router,
 )

@@ -15,7 +15,9 @@ from alerts.console import schema
 from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
+from alerts.console.permissions import allowed
 from alerts.console.quality import Mark
+from alerts.console.routes.reports import PHOTO, opened
 
 router = APIRouter(prefix="/api/v1", tags=["watch"])
 
@@ -94,14 +96,19 @@ def trace(
 def snapshot(
     request: Request, name: Id, identity: Annotated[Identity, Depends(allow("snapshots.read"))]
 ) -> FileResponse:
-    """Give a camera's picture by the SHA-256 of its bytes: <sha>.jpg."""
+    """Give a camera's picture, or a report's photo, by the SHA-256 of its bytes: <sha>.jpg."""
     sha, _, ending = name.partition(".")
     config = _console(request).config
     path = config.snapshots / f"{sha}.jpg"
-    if not path.exists():
+    reported = ending == "jpg" and _SHA.fullmatch(sha) is not None and not path.exists()
+    if reported:  # a photo that somebody brought: for fewer eyes, and each look is noted
         path = config.photos / f"{sha}.jpg"
     if ending != "jpg" or not _SHA.fullmatch(sha) or path.is_symlink() or not path.is_file():
         raise Problem(404, "not_found")
+    if reported:
+        if not allowed(PHOTO, identity.roles):
+            raise Problem(403, "forbidden")
+        return opened(_console(request), identity, path, f"sha256:{sha}")
     headers = {"Cache-Control": "private, max-age=31536000, immutable"}
     return FileResponse(path, media_type="image/jpeg", headers=headers)
 

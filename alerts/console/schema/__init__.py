@@ -35,6 +35,7 @@ from alerts.console.schema.cases import (
     IncidentChange,
     Incidents,
     IncidentSummary,
+    Seen,
     SetAside,
     Shelved,
     Snapshot,
@@ -53,7 +54,16 @@ from alerts.console.schema.commands import (
     SetAsideOrder,
     Step,
 )
-from alerts.console.schema.inputs import NewReading, NewReadings, NewReport, Reported, Taken, TurnedDown
+from alerts.console.schema.inputs import (
+    NewReading,
+    NewReadings,
+    NewReport,
+    Report,
+    Reported,
+    Reports,
+    Taken,
+    TurnedDown,
+)
 from alerts.console.schema.publications import (
     Broken,
     PartChange,
@@ -152,8 +162,11 @@ __all__ = [
     "QuarantineStatistics",
     "Refuse",
     "Refused",
+    "Report",
     "Reported",
+    "Reports",
     "Result",
+    "Seen",
     "Send",
     "SetAside",
     "SetAsideOrder",

@@ -20,6 +20,19 @@ class Term(Answer):
     holds: bool | None = None
 
 
+class Seen(Answer):
+    """What a camera saw or a person reported, as evidence: `report` is a report's id, `by` who brought it."""
+
+    kind: str
+    time: float
+    camera: str = ""
+    level: str = ""  # the warning level that its source gave it
+    detail: str = ""
+    report: str = ""
+    by: str = ""
+    photo: bool = False
+
+
 class Explanation(Answer):
     """Why an alarm fired and what would clear it."""
 
@@ -31,6 +44,7 @@ class Explanation(Answer):
     clear_after: float = 0.0
     points: list[str] = Field(default_factory=list)
     cameras: list[str] = Field(default_factory=list)
+    events: list[Seen] = Field(default_factory=list)  # what was seen or reported
     score: float | None = None
     score_reason: str = ""  # in English
     score_reason_zh: str = ""

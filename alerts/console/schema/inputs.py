@@ -66,6 +66,31 @@ class NewReport(Body):
     photo: str | None = Field(None, max_length=PHOTO)
 
 
+class Report(Answer):
+    """A report as it is listed. `subject` is a keyed hash: the same for the same person, and nobody's name.
+
+    `photo` is where its picture is, for those who may look at it.
+    """
+
+    id: str
+    area: str
+    category: str
+    time: float
+    received: float
+    text: str
+    subject: str | None
+    photo: str | None
+    actor: str
+    simulated: bool
+
+
+class Reports(Answer):
+    """A page of reports, the newest first. `next` is the `before` of the page after."""
+
+    items: list[Report]
+    next: int | None = None
+
+
 class Reported(Answer):
     """A report that was taken: its id, the area it counts for, and the name of its photo."""
 

@@ -80,7 +80,9 @@ class Engine:
         self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[tuple[str, int, int, bytes]]]] = []
         self._lock = threading.Lock()
 
-    def condition(self, area: str = "slope-1", level: int = 2, rule: str = "creep", simulated: bool = False) -> None:
+    def condition(
+        self, area: str = "slope-1", level: int = 2, rule: str = "creep", simulated: bool = False, why: Any = None
+    ) -> None:
         change = SimpleNamespace(
             rule=SimpleNamespace(
                 id=rule, version="1", kind="risk", title={"zh": "蠕变", "en": "creep"}, rationale={"cause": "rain"}
@@ -91,7 +93,7 @@ class Engine:
             after=level,
             onset=time.time(),
             time=time.time(),
-            why=None,
+            why=why,
             simulated=simulated,
         )
         self.record(self.desk.condition(change, time.time()))

@@ -63,6 +63,8 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/quality", None, {"duty", "analyst", "administrator"}),
     ("POST", "/api/v1/readings", {"id": "push-0001", "readings": [{"point": "p0", "value": 1}]}, MACHINE),
     ("POST", "/api/v1/reports", {"category": "smoke", "area": "slope-1"}, SEAT | {"field", "gateway"}),
+    ("GET", "/api/v1/reports", None, WATCHING),
+    ("GET", "/api/v1/reports/report-1/photo.jpg", None, SEAT),
     ("GET", "/api/v1/quarantine/statistics", None, {"duty", "analyst", "administrator"}),
     ("GET", "/api/v1/quarantine/q-0", None, {"duty", "analyst", "administrator"}),
     ("POST", "/api/v1/quarantine/replay", {"dry_run": True}, {"analyst", "administrator"}),
@@ -117,6 +119,7 @@ def test_no_route_is_left_out_of_this_test() -> None:
             .replace("/p0/", "/{id}/")
             .replace("/slope-1/", "/{id}/")
             .replace("/cam/", "/{id}/")
+            .replace("/report-1/", "/{id}/")
             .replace("{incident}", "{id}")
             .replace("{alarm}", "{id}")
             .replace("{dispatch}", "{id}")

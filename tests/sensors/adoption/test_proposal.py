@@ -133,3 +133,24 @@ def test_the_patch_says_how_sure_it_is_and_why() -> None:
     text = patch(proposals(SENT), QUANTITIES)
     assert "the topic says displacement" in text and "about every 10 s" in text and "# from cm" in text
     assert "nothing says the unit: taken for" in text and "stamped on arrival" in text
+
+
+def test_what_is_doubtful_is_marked_in_the_patch_and_loads_all_the_same(tmp_path: Path) -> None:
+    sent = {"plant/slope-01/罐/液位": "250", "plant/slope-01/rain": "3", "plant/slope-01/gas/co2": "400"}
+    text = patch(proposals(sent), QUANTITIES)
+    doubtful = next(line for line in text.splitlines() if 'quantity: "level"' in line)
+    assert "# check: guess" in doubtful
+    assert "    # check: nothing says the unit, and 250 leaves the range in m: taken for cm" in text
+    assert "# check" not in next(line for line in text.splitlines() if 'quantity: "rain"' in line)
+    assert "#   lacks a quantity (it seems to be co2 in ppm, for which types.yaml has no quantity)" in text
+    assert "start again" not in text and "`foreshock reload`" in text
+    assert {one.quantity for one in merged(text, tmp_path / "site").points if one.id.startswith("plant-")} == {
+        "level",
+        "rain",
+    }
+
+
+def test_states_in_words_are_left_with_what_would_do() -> None:
+    left = dict(proposals({"plant/slope-01/pump": "ON", "plant/slope-01/泵": "开"}).left)
+    assert set(left) == {"plant/slope-01/pump", "plant/slope-01/泵"}
+    assert all("1 and 0, or true and false" in why for why in left.values())

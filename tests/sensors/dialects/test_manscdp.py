@@ -33,6 +33,13 @@ def test_chinese_is_read_whatever_is_declared(declared: str, sent: str) -> None:
     assert read((head + ALARM).encode(sent)) == ("notify", SAID)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("body", [HEAD.format("UTF-16") + ALARM, "\r\n" + ALARM, '{"cmdType": "Alarm"}'])
+def test_utf16_is_refused_as_what_it_is(encoding: str, body: str) -> None:
+    with pytest.raises(ValueError, match="it is UTF-16; GB/T 28181 is sent in"):
+        read(body.encode(encoding))
+
+
 def test_characters_beyond_gb2312_are_read() -> None:
     body = (HEAD.format("GB18030") + "<Notify><Name>㙓𠀀镕</Name></Notify>").encode("gb18030")
     assert read(body) == ("notify", {"name": "㙓𠀀镕"})

@@ -164,9 +164,9 @@ def test_a_whole_number_without_a_datatype_is_read_only_where_it_can_mean_one_th
 def test_what_is_no_number_is_refused_where_it_is_bound_and_counted_where_not(told: Payload.Metric) -> None:
     decoded = Host().hear(node_birth(), birth(told, metric("M2", 4.0)))
     assert readings(decoded) == [(2, 4.0)]
-    assert refused(decoded) == {"not_a_reading": 1, "unbound": 1}
+    assert refused(decoded) == {"not_a_reading": 1}
     told.name = "Other"
-    assert refused(Host().hear(node_birth(), birth(told))) == {"unbound": 2}
+    assert refused(Host().hear(node_birth(), birth(told))) == {"unbound": 1}
 
 
 def test_null_is_no_reading_and_says_so() -> None:
@@ -247,12 +247,21 @@ def test_a_live_session_is_read_without_a_question() -> None:
     )
     assert readings(decoded) == [(0, 5.0), (1, 1.0), (2, 1.0), (0, 6.0), (1, 7.0), (2, 8.0)]
     assert decoded.message.tolist() == [0, 1, 1, 2, 3, 3]
-    assert not decoded.replies and refused(decoded) == {"unbound": 1}, "bdSeq is bound to nothing"
+    assert not decoded.replies and not decoded.refused, "bdSeq is the protocol's own and lacks no point"
     assert states(decoded) == [
         ("sparkplug:plant/edge", "online", "a0", (0,)),
         ("sparkplug:plant/edge/rtu", "online", "a1", (1,)),
         ("sparkplug:plant/edge/rtu", "online", "a2", (2,)),
     ]
+
+
+def test_metrics_of_the_protocol_lack_no_point_unless_the_site_binds_them() -> None:
+    own = [metric(name, False) for name in ("Node Control/Rebirth", "Node Control/Reboot", "Device Control/Scan Rate")]
+    decoded = Host().hear(node_birth(*own, metric("Load", 5.0)))
+    assert readings(decoded) == [(0, 5.0)] and not decoded.refused
+    assert refused(Host().hear(node_birth(*own, metric("Node Controls", 1.0)))) == {"unbound": 1}
+    bound = changed(a_site(), p3={"sources": ("sparkplug:plant/edge/Node Control/Reboot",)})
+    assert readings(Host(bound).hear(node_birth(*own))) == [(3, 0.0)]
 
 
 def test_numbers_go_round_after_255() -> None:
@@ -440,7 +449,7 @@ def test_what_was_born_lives_on_when_the_site_changes() -> None:
         ("sparkplug:plant/edge/rtu", "offline", "a1", (71,)),
         ("sparkplug:plant/edge/rtu", "offline", "a0", (5,)),
     ]
-    assert refused(after(Host(), moved).hear(node_birth())) == {"unbound": 1}, "of nothing, nothing is taken over"
+    assert not after(Host(), moved).hear(node_birth()).refused, "of nothing, nothing is taken over"
 
 
 def test_units_are_those_of_the_changed_points() -> None:
@@ -525,7 +534,7 @@ def test_long_and_wrong_names_are_bound_to_nothing() -> None:
     wrong = Payload.FromString(payload(metric("X" * 2, 1.0)).replace(b"XX", b"\xff\xfe"))
     decoded = Host().hear(node_birth(), birth(metric("M" * 513, 1.0), *wrong.metrics, *tags(1)))
     assert readings(decoded) == [(1, 1.0)]
-    assert refused(decoded) == {"unbound": 3}
+    assert refused(decoded) == {"unbound": 2}
 
 
 def test_a_bomb_is_refused_quickly() -> None:
@@ -557,7 +566,7 @@ def test_the_intake_keeps_a_nodes_order_hands_on_states_and_questions_and_keeps_
         arrivals.payloads.append(one.payload)
     batch = intake.take(arrivals, RECEIVED)
     assert len(intake.topics.lanes) == 1 and batch.readings == 6 and not batch.replies
-    assert intake.quarantine.counts == {"unbound": 51}
+    assert intake.quarantine.counts == {"unbound": 50}
     assert {topic for topic, _, _ in batch.records} == {packing.TOPIC}, "nothing for the quarantine"
     told = [(place, observation.decode(value)) for _, place, value in batch.records if value[0] != observation.FRAME]
     assert all(place == intake.registry.partition(one.area) for place, one in told)  # type: ignore[union-attr]

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from sensors.document import DocumentError
 from sensors.registry import load_site
@@ -13,7 +14,7 @@ from sensors.site import Site
 from sensors.spreadsheet import entries, export
 from sensors.spreadsheet.columns import KINDS, Kind, fields_of
 from sensors.spreadsheet.entries import Plan
-from sensors.spreadsheet.table import Row, Table, read_table
+from sensors.spreadsheet.table import Row, Table, read_table, survey_table
 
 DISTRICT = Path(__file__).parents[3] / "examples" / "district"
 
@@ -112,6 +113,66 @@ def test_a_mistake_is_told_by_row_and_column(site: Path, old: str, new: str, col
     assert (problem.file, problem.line, problem.field) == ("points.csv", 3, column)
     assert words in problem.message
     assert not (site / "areas" / "imported.yaml").exists()
+
+
+def test_all_mistakes_of_a_table_are_told_at_once(site: Path) -> None:
+    rows = [
+        ROW.replace("50,0", "abc,0").replace("rain,", "rian,"),  # a cell and what the site knows, in one row
+        ROW.replace("new-1", "").replace("slope-02", "slope-99"),
+        ROW.replace("new-1", "new-2").replace("5 min", "5 mins ago").replace(",113.8", ","),
+        ROW.replace("new-1", "new-2").replace("0,300", "0,").replace("mm/h", "mm/foo"),
+        ROW.replace("new-1", "slope-01-soil-1").replace("rain,mm/h", "soil,%"),
+        ROW.replace("new-1", "new-3").replace("rain,", ",").replace("slope-02", "slope-98"),
+        ROW.replace("new-1", "fine"),
+    ]
+    with pytest.raises(DocumentError) as raised:
+        take(site, CHINESE, *rows)
+    told = [(one.line, one.field) for one in raised.value.problems]
+    assert told[:10] == [
+        (2, "监测指标"),
+        (2, "限值"),
+        (3, "所属区域"),
+        (3, "测点编号"),
+        (4, ""),
+        (4, "上报间隔"),
+        (5, ""),
+        (5, "测点编号"),
+        (5, "计量单位"),
+        (6, "上报间隔"),
+    ]
+    assert {line for line, _ in told[10:]} == {6, 7} and told[-2:] == [(7, "所属区域"), (7, "监测指标")]
+    assert len(told) == len(set(told)), "each cell is told of once"
+    assert all("row-" not in one.message for one in raised.value.problems), "stand-ins are no business of the reader"
+    assert not (site / "areas" / "imported.yaml").exists()
+
+
+def test_units_of_unknown_kinds_and_other_mistakes_are_told_together(site: Path) -> None:
+    with pytest.raises(DocumentError) as raised:
+        take(
+            site,
+            "单位编号,名称,种类,地点,纬度,经度",
+            "team-1,队,comunity,yanluo-yanchuan,22,113",
+            "team-2,,community,nowhere,22,113",
+            "team-3,队,community,,222,113",
+            kind="units",
+        )
+    told = [(one.line, one.field) for one in raised.value.problems]
+    assert told == [(2, "种类"), (3, ""), (3, "地点"), (4, "地点"), (4, "纬度")]
+    assert "community" in raised.value.problems[0].message
+
+
+def test_cells_that_cannot_be_read_are_told_with_the_rest(site: Path, tmp_path: Path) -> None:
+    book = Workbook()
+    assert book.active is not None
+    book.active.append(["id", "areas", "quantity", "limit"])
+    book.active.append(["new-1", "slope-01", "=A1", "x"])
+    book.active.append(["new-2", "slope-99", "rain", "=1+1"])
+    file = tmp_path / "p.xlsx"
+    book.save(file)
+    with pytest.raises(DocumentError) as raised:
+        entries.plan(survey_table(file), site)
+    told = [(one.line, one.field) for one in raised.value.problems]
+    assert told == [(2, "C"), (2, "limit"), (3, "D"), (3, "areas")]
 
 
 def test_two_rows_of_one_id_are_told(site: Path) -> None:

@@ -1,6 +1,6 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, Dispatch, Disposition, Incident, IncidentDetail, Me, Page, Role, Site, Status, Trace, User,
+  Alarm, Dispatch, Disposition, Incident, IncidentDetail, Me, Page, Report, Role, Site, Status, Trace, User,
 } from './contract';
 import { language, t } from './i18n';
 
@@ -110,6 +110,14 @@ export interface NewUser {
   unit: string | null;
 }
 
+export interface ReportQuery {
+  category?: string;
+  area?: string;
+  subject?: string;
+  from?: number | null;
+  before?: number | null;
+}
+
 export const api = {
   me: () => request<Me>('GET', '/me'),
   signIn: (name: string, password: string) => request<Me>('POST', '/session', { name, password }),
@@ -148,6 +156,8 @@ export const api = {
 
   trace: (point: string, from: number, to: number, max = 2000) =>
     request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max })}`),
+
+  reports: (asked: ReportQuery, limit = 100) => request<Page<Report>>('GET', `/reports${query({ ...asked, limit })}`),
 
   users: async () => {
     const answer = await request<Page<User> | User[]>('GET', '/users');

@@ -22,6 +22,7 @@ const AlarmsView = lazy(() => import('./views/alarms').then((module) => module.A
 const AlarmView = lazy(() => import('./views/alarms').then((module) => module.AlarmView));
 const FieldView = lazy(() => import('./views/field').then((module) => module.FieldView));
 const DispatchView = lazy(() => import('./views/field').then((module) => module.DispatchView));
+const ReportsView = lazy(() => import('./views/reports').then((module) => module.ReportsView));
 const UsersView = lazy(() => import('./views/users').then((module) => module.UsersView));
 
 effect(() => {
@@ -110,6 +111,7 @@ function page(first: string, second: string) {
   if (first === 'dispatches' && second) return <DispatchView id={second} />;
   if (first === 'field' || fieldOnly.value) return <FieldView />;
   if (first === 'alarms') return second ? <AlarmView id={second} /> : <AlarmsView />;
+  if (first === 'reports') return <ReportsView />;
   if (first === 'users' && mayAdminister.value) return <UsersView />;
   if (first === '' || first === 'login' || first === 'incidents') return <Watch id={second} />;
   return (

@@ -102,6 +102,17 @@ export interface Term {
   unit?: string;
   holds?: boolean | null;
 }
+/** What a camera saw or a person reported, as evidence. */
+export interface Seen {
+  kind: string;
+  time: number;
+  camera?: string;
+  level?: string;
+  detail?: string; // in the source's own words
+  report?: string; // the report's id
+  by?: string;
+  photo?: boolean;
+}
 export interface Explanation {
   clause: string;
   terms?: Term[];
@@ -111,10 +122,25 @@ export interface Explanation {
   clear_after?: number;
   points?: string[];
   cameras?: string[];
+  events?: Seen[];
   score?: number | null;
   score_reason?: string; // in English
   score_reason_zh?: string;
   gone?: string; // the source that says of itself that it has gone
+}
+
+/** What a person reported; `subject` is a keyed hash, `photo` where its picture is, for those who may look. */
+export interface Report {
+  id: string;
+  area: string;
+  category: string;
+  time: number;
+  received: number;
+  text: string;
+  subject: string | null;
+  photo: string | null;
+  actor: string;
+  simulated: boolean;
 }
 
 export interface Rationale {

@@ -26,9 +26,10 @@ function wording(name: string): string {
   if (not) return t('feature.not', { what: wording(name.trim().slice(not.length)) });
   if (prefix === 'area.') return t('feature.area', { how: tCode('feature.how', feature), what: wording(inner) });
   if (tCode('feature', feature) === feature) return name;
+  const asked = feature === 'reports' || feature === 'repeat'; // they name a category of reports
   const args = inner.split(',').map((part) => part.trim().replace(/^['"]|['"]$/g, '')).filter(Boolean);
   const what = prefix ? `${tCode('quantity', prefix.slice(0, -1))} ` : '';
-  return what + tCode('feature', feature).replace(/\{(\d)\}/g, (_, n: string) => argument(args[Number(n)]));
+  return what + tCode('feature', feature).replace(/\{(\d)\}/g, (_, n: string) => (asked && n === '0' ? tCode('report', args[0] ?? '') : argument(args[Number(n)])));
 }
 
 function argument(text: string | undefined): string {
@@ -37,14 +38,21 @@ function argument(text: string | undefined): string {
   if (window) return duration(Number(window[1]) * (SECONDS[window[2] ?? 's'] ?? 1));
   if (text === 'limit') return t('feature.limit');
   if (text in RANK) return t(`level.${text as Level}`);
+  if (text.startsWith('report-')) return eventName(text);
   const fault = tCode('fault', text);
   return fault === text ? tCode('event', text) : fault;
+}
+
+/** Name what a camera saw or a person reported. */
+export function eventName(kind: string): string {
+  const category = kind.startsWith('report-') ? kind.slice('report-'.length) : '';
+  return category ? tCode('report', category) : tCode('event', kind);
 }
 
 /** Write a term's value or threshold with its unit: times as times, unknown as unknown. */
 export function termValue(term: Term, value: number | null | undefined): string {
   if (value == null) return t('value.unknown');
-  if (/^(not\s+)?(seen\(|fault\(|judged$)/.test(term.name)) return value ? t('value.yes') : t('value.no');
+  if (/^(not\s+)?(seen\(|reports\(|repeat\(|fault\(|judged$)/.test(term.name)) return value ? t('value.yes') : t('value.no');
   const unit = term.unit ?? '';
   if (TIMES.test(term.name)) return Number.isFinite(value) ? duration(value * (SECONDS[TIME_UNITS[unit] ?? 's'] ?? 1)) : t('time.never');
   return unit ? `${quantity(value)} ${unit}` : quantity(value);

@@ -66,6 +66,7 @@ function Navigation() {
     <nav aria-label={t('nav')}>
       {item('', t('nav.watch'), at === '' || at === 'incidents')}
       {item('alarms', t('nav.alarms'), at === 'alarms')}
+      {item('reports', t('nav.reports'), at === 'reports')}
       {item('field', t('nav.field'), at === 'field')}
       {mayAdminister.value && item('users', t('nav.users'), at === 'users')}
     </nav>

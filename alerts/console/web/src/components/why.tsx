@@ -1,8 +1,10 @@
 /** Why an alarm fired and what would clear it: the clause, each term's value against its threshold, the score. */
 import { duration, quantity } from '../clock';
-import type { Alarm, Term } from '../contract';
-import { featureName, termThreshold, termValue } from '../features';
-import { t, tName } from '../i18n';
+import type { Alarm, Seen, Term } from '../contract';
+import { eventName, featureName, termThreshold, termValue } from '../features';
+import { t, tCode, tName } from '../i18n';
+import { directory } from '../store';
+import { actorName, Moment } from './marks';
 
 export function Why({ alarm, titled = false }: { alarm: Alarm; titled?: boolean }) {
   const why = alarm.explanation;
@@ -15,6 +17,7 @@ export function Why({ alarm, titled = false }: { alarm: Alarm; titled?: boolean 
         </h3>
         {titled && <p class="rule">{tName(alarm.rule_title)}</p>}
         <Terms terms={why.terms ?? []} caption={t('why.terms')} />
+        <Events events={why.events ?? []} />
         {why.gone && <p>{t('why.gone', { source: why.gone })}</p>}
         {why.score != null && <Score score={why.score} reason={tName({ zh: why.score_reason_zh ?? '', en: why.score_reason ?? '' })} />}
         {(why.hold ?? 0) > 0 && <p class="quiet">{t('why.hold', { time: duration(why.hold ?? 0) })}</p>}
@@ -67,6 +70,25 @@ function Terms({ terms, caption }: { terms: readonly Term[]; caption: string }) 
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** What was seen or reported, each with its source and in its words. */
+function Events({ events }: { events: readonly Seen[] }) {
+  if (!events.length) return null;
+  return (
+    <ul class="events" aria-label={t('why.events')} data-test="events">
+      {events.map((one) => (
+        <li key={`${one.kind}${one.time}${one.report ?? ''}`}>
+          <Moment time={one.time} /> <b>{eventName(one.kind)}</b>{' '}
+          {one.camera && <span>{tName(directory.value?.cameras.get(one.camera)?.name) || one.camera}</span>}
+          {one.level && <span class="chip">{tCode('level', one.level)}</span>}
+          {one.by && <span class="quiet">{actorName(one.by)}</span>}
+          {one.detail && <q>{one.detail}</q>}
+          {one.report && <a href={`#/reports?id=${encodeURIComponent(one.report)}`}>{t(one.photo ? 'why.report.photo' : 'why.report')}</a>}
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,0 +1,149 @@
+/** What people reported, the newest first, with filters; a photo is opened by who may, and each look is noted. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { api, ApiError, type ReportQuery } from '../api';
+import { Waiting } from '../components/load';
+import { actorName, Moment, Simulation } from '../components/marks';
+import type { Report } from '../contract';
+import { t, tCode, tName } from '../i18n';
+import { route } from '../router';
+import { directory } from '../store';
+
+const DAY = 86_400;
+const PERIODS = { day: DAY, week: 7 * DAY, fortnight: 14 * DAY, all: 0 } as const;
+type Period = keyof typeof PERIODS;
+const CATEGORY = /^[a-z][a-z0-9_-]{0,47}$/;
+
+export function ReportsView() {
+  const [period, setPeriod] = useState<Period>('fortnight');
+  const [category, setCategory] = useState('');
+  const [area, setArea] = useState('');
+  const [subject, setSubject] = useState('');
+  const asked = { category: CATEGORY.test(category) ? category : '', area, subject };
+  const { items, error, more, loading } = useReports(period, asked);
+  const areas = [...(directory.value?.areas.values() ?? [])].sort((a, b) => tName(a.name).localeCompare(tName(b.name)));
+  return (
+    <main class="page" id="main" tabIndex={-1}>
+      <h1>{t('reports')}</h1>
+      <div class="filters" role="search">
+        <label>
+          <span>{t('reports.period')}</span>
+          <select value={period} onChange={(event) => setPeriod(event.currentTarget.value as Period)}>
+            {Object.keys(PERIODS).map((one) => (
+              <option key={one} value={one}>
+                {tCode('reports.period', one)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <span>{t('reports.area')}</span>
+          <select value={area} onChange={(event) => setArea(event.currentTarget.value)}>
+            <option value="">{t('filter.any')}</option>
+            {areas.map((one) => (
+              <option key={one.id} value={one.id}>
+                {tName(one.name)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="grow">
+          <span>{t('reports.category')}</span>
+          <input type="search" value={category} placeholder={t('reports.category.hint')} onInput={(event) => setCategory(event.currentTarget.value.trim().toLowerCase())} />
+        </label>
+        {subject && (
+          <button type="button" onClick={() => setSubject('')}>
+            {t('reports.subject.all', { subject: short(subject) })}
+          </button>
+        )}
+      </div>
+      {error && <p class="failed" role="alert">{error.message}</p>}
+      {!items.length && !loading && !error && <p class="quiet empty">{t('reports.empty')}</p>}
+      <ol class="report-list" data-test="reports">
+        {items.map((report) => (
+          <Row key={report.id} report={report} onSubject={setSubject} />
+        ))}
+      </ol>
+      {loading && <Waiting />}
+      {more && !loading && (
+        <button type="button" onClick={more}>
+          {t('more')}
+        </button>
+      )}
+    </main>
+  );
+}
+
+function useReports(period: Period, asked: ReportQuery): { items: Report[]; error: ApiError | null; more: (() => void) | null; loading: boolean } {
+  const [items, setItems] = useState<Report[]>([]);
+  const [next, setNext] = useState<number | null>(null);
+  const [error, setError] = useState<ApiError | null>(null);
+  const [loading, setLoading] = useState(false);
+  const key = JSON.stringify([period, asked]);
+  const read = async (before: number | null, gone: () => boolean) => {
+    setLoading(true);
+    try {
+      const from = PERIODS[period] ? Math.floor(Date.now() / 1000) - PERIODS[period] : null;
+      const page = await api.reports({ ...asked, from, before });
+      if (gone()) return;
+      setItems((old) => (before === null ? page.items : [...old, ...page.items]));
+      setNext(typeof page.next === 'number' ? page.next : null);
+      setError(null);
+    } catch (reason) {
+      if (!gone()) setError(reason instanceof ApiError ? reason : new ApiError(0, 'page', String(reason)));
+    } finally {
+      if (!gone()) setLoading(false);
+    }
+  };
+  useEffect(() => {
+    let over = false; // an answer to an earlier question must not be shown under a later one
+    void read(null, () => over);
+    return () => {
+      over = true;
+    };
+  }, [key]);
+  return { items, error, more: next === null ? null : () => void read(next, () => false), loading };
+}
+
+function Row({ report, onSubject }: { report: Report; onSubject: (subject: string) => void }) {
+  const [shown, setShown] = useState(false);
+  const [broken, setBroken] = useState(false);
+  const { subject, photo } = report;
+  const here = route.value.query.get('id') === report.id; // linked to from an alarm
+  const place = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (here) place.current?.scrollIntoView({ block: 'center' });
+  }, [here]);
+  return (
+    <li class="report-row" data-report={report.id} aria-current={here ? 'true' : undefined} ref={place}>
+      <p class="report-head">
+        <b>{tCode('report', report.category)}</b>
+        <span>{tName(directory.value?.areas.get(report.area)?.name) || report.area}</span>
+        <Moment time={report.time} />
+        {report.simulated && <Simulation small />}
+        <span class="grow" />
+        <span class="quiet">{actorName(report.actor)}</span>
+      </p>
+      {report.text && <p class="report-text">{report.text}</p>}
+      <p class="report-more">
+        {subject && (
+          <button type="button" class="plain" title={t('reports.subject.help')} onClick={() => onSubject(subject)}>
+            {t('reports.subject', { subject: short(subject) })}
+          </button>
+        )}
+        {photo && (
+          <button type="button" aria-expanded={shown} onClick={() => setShown(!shown)}>
+            {shown ? t('reports.photo.close') : t('reports.photo')}
+          </button>
+        )}
+      </p>
+      {photo && shown && (broken ? (
+        <p class="quiet" role="status">{t('picture.broken')}</p>
+      ) : (
+        <img class="report-photo" src={photo} alt={t('reports.photo.alt', { category: tCode('report', report.category) })} onError={() => setBroken(true)} />
+      ))}
+    </li>
+  );
+}
+
+/** The beginning of a keyed hash: enough to tell two apart. */
+const short = (subject: string) => subject.slice(0, 8);
