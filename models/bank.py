@@ -32,6 +32,9 @@ Kind = Literal["gauge", "counter", "switch", "angle"]
 KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle")
 LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
 AT = {name: place for place, name in enumerate(FIELDS)}
+OLDEST = AT["often"]
+"""Fields that the oldest state to be restored has."""
+
 _FEW = 8  # up to this many readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
 _MANY = 2048  # above this a batch is worked in pieces that stay in the processor's cache
 
@@ -67,25 +70,38 @@ class Bank:
         """Make room for at least `rows` rows; new ones are unlearnt gauges read every 60 s."""
         more = rows - len(self)
         if more > 0:
-            self._fields = np.concatenate([self._fields, np.tile(_blank(60.0, 0, 360.0), (more, 1))])
+            self._fields = np.concatenate([self._fields, np.tile(self._blank(), (more, 1))])
             self._rare = {
                 part: np.concatenate([block, np.zeros((more, block.shape[1]))]) for part, block in self._rare.items()
             }
             self._survival.grow(more)
 
-    def configure(self, row: int, *, interval: float = 60.0, kind: Kind = "gauge", period: float = 360.0) -> None:
-        """Tell a row its expected seconds between readings, its kind, and the full circle of an angle.
+    def configure(
+        self,
+        row: int,
+        *,
+        interval: float = 60.0,
+        kind: Kind = "gauge",
+        period: float = 360.0,
+        budget: float | None = None,
+    ) -> None:
+        """Tell a row its expected seconds between readings, its kind, an angle's full circle and its alarms a day.
 
-        Keeps what the row has learnt unless the kind changes. Raise ValueError on a bad interval, kind or period.
+        Keeps what the row has learnt unless the kind changes. `budget` None is the settings' own. Raise ValueError on a
+        bad interval, kind, period or budget.
         """
         if kind not in KINDS:
             raise ValueError(f"unknown kind {kind!r}: one of {', '.join(KINDS)}")
         if not (isfinite(interval) and interval > 0.0 and isfinite(period) and period > 0.0):
             raise ValueError(f"interval and period must be positive numbers, not {interval} and {period}")
+        budget = self.settings.alarms_per_day if budget is None else budget
+        if not (isfinite(budget) and budget > 0.0):
+            raise ValueError(f"the budget must be a positive number of alarms a day, not {budget}")
         self.grow(row + 1)
         fields = self._fields[row]
+        fields[AT["budget"]] = budget
         if fields[AT["kind"]] != KINDS.index(kind):
-            fields[:] = _blank(interval, KINDS.index(kind), period)
+            fields[:] = self._blank(interval, KINDS.index(kind), period, budget)
             for block in self._rare.values():
                 block[row] = 0.0
             self._survival.forget(row)
@@ -293,9 +309,16 @@ class Bank:
         return {name: array.copy() for name, array in arrays.items()}
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Take over what `state` returned. Raise ValueError on arrays of another layout."""
+        """Take over what `state` returned, of an older layout too. Raise ValueError on arrays of another one.
+
+        Fields are only ever added at the end, so what an older state lacks begins as in a new row.
+        """
         mine = Bank().state()
         rows = len(state["fields"]) if "fields" in state else 0
+        fields = state.get("fields")
+        if fields is not None and fields.ndim == 2 and OLDEST <= fields.shape[1] < len(FIELDS):
+            added = np.tile(self._blank()[fields.shape[1] :], (rows, 1))
+            state = {**state, "fields": np.concatenate([fields, added], axis=1)}
         for name, empty in mine.items():
             array = state.get(name)
             if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:
@@ -305,15 +328,18 @@ class Bank:
         self._survival.coarse = state["coarse"].copy()
         self._survival.fine = state["fine"].reshape(rows * GROUPS, FINE).copy()
 
-
-def _blank(interval: float, kind: int, period: float) -> Floats:
-    """Return the fields of a row that has seen nothing."""
-    fields = np.zeros(len(FIELDS))
-    fields[:3] = nan
-    fields[3:6] = interval, kind, period
-    for name in ("value", "short", "change"):
-        for which in ("", "before_"):
-            fields[AT[f"{name}_{which}low"]] = novelty.NOWHERE
-            fields[AT[f"{name}_{which}high"]] = -novelty.NOWHERE
-    fields[AT["peak_time"]] = fields[AT["beyond_time"]] = -novelty.NOWHERE
-    return fields
+    def _blank(
+        self, interval: float = 60.0, kind: int = 0, period: float = 360.0, budget: float | None = None
+    ) -> Floats:
+        """Return the fields of a row that has seen nothing."""
+        fields = np.zeros(len(FIELDS))
+        fields[:3] = nan
+        fields[3:6] = interval, kind, period
+        for name in ("value", "short", "change"):
+            for which in ("", "before_"):
+                fields[AT[f"{name}_{which}low"]] = novelty.NOWHERE
+                fields[AT[f"{name}_{which}high"]] = -novelty.NOWHERE
+        fields[AT["peak_time"]] = fields[AT["beyond_time"]] = -novelty.NOWHERE
+        fields[AT["often"]] = fields[AT["seldom"]] = 1.0
+        fields[AT["budget"]] = self.settings.alarms_per_day if budget is None else budget
+        return fields

@@ -22,7 +22,9 @@ TELLING = 0.99  # from this score on the reason is kept
 class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Hold the one parameter set for all points. Times are seconds, or expected intervals of the point."""
 
-    alarms_per_day: float = 0.03  # early events that a quiet point may raise in a day: the shipped budget
+    alarms_per_day: float = (
+        0.03  # early events that a quiet point may raise in a day, where it has no budget of its own
+    )
     warm_up: int = 100  # readings before the baseline counts as learnt
     generation: float = 7 * DAY  # memory of ranges turns over after this long ...
     generation_intervals: float = 4000.0  # ... and this many intervals: it reaches back one to two turns
@@ -56,6 +58,7 @@ FIELDS = (
     *("change_low", "change_high", "change_before_low", "change_before_high"),
     *("level", "slope", "drift", "noise", "trend_count", "moving", "drifting"),
     *("events", "readings", "peak", "peak_time", "stay_lasted", "beyond_time"),
+    *("often", "seldom", "budget"),
 )
 STAY_FIELDS = novelty.Stay._fields
 REASON_FIELDS = ("code", "time", "value", "low", "high", "since", "score")
@@ -111,6 +114,7 @@ def assess(
     line = trend.Trend(*fields[24:31])
     peaks = calibration.Peaks(*fields[31:35])
     lasted, beyond_time = fields[35:37]
+    factors, budget = calibration.Hold(*fields[37:39]), fields[39]
 
     dt = time - last_time
     gap = dataquality.gap(dt, interval, settings.gap)
@@ -161,13 +165,14 @@ def assess(
     tailed = op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0)
     if op.some(full):
         machine.halve(full)
-    score = op.where(learnt, 1.0 - op.least(ranked, tailed), 0.0)
+    held, factors = calibration.hold(op, factors, op.least(ranked, tailed), learnt)
+    score = op.where(learnt, 1.0 - held, 0.0)
 
     # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
     young = settings.tail_young * start
     utmost = op.most(excess, op.where(time - turned_before >= settings.settle, away, 0.0))
     sure = calibration.tail(share, utmost, settings.tail_scale * (1.0 + young * young))
-    beyond = op.both(sure <= op.least(tempo * (settings.alarms_per_day / DAY), 0.01), op.both(learnt, utmost > 0.0))
+    beyond = op.both(sure <= op.least(tempo * (budget / DAY), 0.01), op.both(learnt, utmost > 0.0))
     alarm = op.both(beyond, time - beyond_time > settings.refractory * tempo)
     beyond_time = op.where(beyond, time, beyond_time)
 
@@ -186,7 +191,7 @@ def assess(
 
     new = (
         *(time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before, reference, short, long),
-        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted, beyond_time),
+        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted, beyond_time, *factors, budget),
     )
     return new, Told(score, alarm, reason, op.negate(learnt), gap)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from models.bank import Bank, BankResult, BankSettings
 from models.reason import VALUE_ABOVE
+from models.scoring import FIELDS
 
 KINDS = ("gauge", "counter", "switch", "angle")
 # Small time constants, so that generations turn, counts halve and stays settle within a short test.
@@ -374,3 +375,36 @@ def test_a_shifted_row_goes_on_as_if_its_clock_had_always_stood_there() -> None:
     feed(there, values)
     assert here.reason_text(0) == there.reason_text(0) != ""
     assert same_state(here, there)
+
+
+def test_a_row_with_a_larger_budget_alarms_at_less() -> None:
+    random = np.random.default_rng(14)
+    quiet = 12.0 + np.clip(random.normal(size=3000), -2, 2) * 0.5
+    told = []
+    for budget in (0.0001, None, 5.0):
+        bank = Bank()
+        bank.configure(0, interval=300.0, budget=budget)
+        feed(bank, quiet, step=300.0)
+        told.append(bool(feed(bank, np.array([13.25]), start=3000 * 300.0)[0].alarm[0]))
+    assert told == [False, True, True]
+    told = []
+    for budget in (None, 5.0):
+        bank = Bank()
+        bank.configure(0, interval=300.0, budget=budget)
+        feed(bank, quiet, step=300.0)
+        told.append(bool(feed(bank, np.array([13.03]), start=3000 * 300.0)[0].alarm[0]))
+    assert told == [False, True]
+    with pytest.raises(ValueError, match="budget"):
+        bank.configure(0, budget=0.0)
+
+
+def test_a_state_from_before_the_held_ranks_is_taken_over() -> None:
+    one = make_bank(["gauge", "counter"])
+    feed(one, np.random.default_rng(15).normal(size=50))
+    older = {**one.state()}
+    older["fields"] = older["fields"][:, : FIELDS.index("often")]
+    other = Bank(QUICK)
+    other.restore(older)
+    assert other.last_value[0] == one.last_value[0]
+    assert not feed(other, np.array([0.0]), start=50 * 60.0)[0].learning[0]
+    assert same_state(other, other)
