@@ -276,11 +276,25 @@ class Bank:
         """Return times of the readings since which values have not changed, f8[rows]; NaN before the first."""
         return self._fields[:, AT["flat_since"]]
 
+    def stuck(self, rows: Rows) -> Bools:
+        """Return whether rows' values have stood still for far longer than they ever did lately, bool[n]."""
+        fields, settings = self._fields[rows], self.settings
+        flat = fields[:, AT["last_time"]] - fields[:, AT["flat_since"]]
+        least = np.maximum(
+            settings.stuck * fields[:, AT["flat_longest"]], settings.stuck_intervals * fields[:, AT["interval"]]
+        )
+        return np.asarray((flat > least) & (fields[:, AT["seen"]] >= settings.warm_up), np.bool_)
+
     @property
     def outside(self) -> tuple[Floats, Floats]:
         """Return the ranges, f8[rows] each, that rows' last surprising readings were below or above."""
         reason = self._rare["reason"]
         return reason[:, REASON_FIELDS.index("low")], reason[:, REASON_FIELDS.index("high")]
+
+    @property
+    def budget(self) -> Floats:
+        """Return the early events a day that each row may raise while quiet, f8[rows]."""
+        return self._fields[:, AT["budget"]]
 
     def pause(self, seconds: Floats) -> None:
         """Take seconds (f8[rows]) in which nobody listened out of how long each row's value has been flat."""

@@ -22,9 +22,7 @@ TELLING = 0.99  # from this score on the reason is kept
 class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Hold the one parameter set for all points. Times are seconds, or expected intervals of the point."""
 
-    alarms_per_day: float = (
-        0.03  # early events that a quiet point may raise in a day, where it has no budget of its own
-    )
+    alarms_per_day: float = 0.03  # early events a day of a quiet point that has no budget of its own
     warm_up: int = 100  # readings before the baseline counts as learnt
     generation: float = 7 * DAY  # memory of ranges turns over after this long ...
     generation_intervals: float = 4000.0  # ... and this many intervals: it reaches back one to two turns
@@ -37,6 +35,8 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     tail_young: float = 200.0  # readings at which an alarm asks for twice the excess: a young range still grows
     memory: float = 4000.0  # readings at which the calibration's counts are halved
     least: float = 60.0  # seconds: sampling faster than this does not make the world faster (budget, refractory, trend)
+    stuck: float = 3.0  # times the longest that the value stood still before, that make a stuck point ...
+    stuck_intervals: float = 30.0  # ... if it is as many intervals too
     gap: float = 5.0  # intervals without a reading that make a gap
     trend_level: float = 1.0  # intervals over which the trend's level follows
     trend_slope: float = 2.0  # intervals over which its slope follows
@@ -58,7 +58,7 @@ FIELDS = (
     *("change_low", "change_high", "change_before_low", "change_before_high"),
     *("level", "slope", "drift", "noise", "trend_count", "moving", "drifting"),
     *("events", "readings", "peak", "peak_time", "stay_lasted", "beyond_time"),
-    *("often", "seldom", "budget"),
+    *("often", "seldom", "budget", "flat_longest"),
 )
 STAY_FIELDS = novelty.Stay._fields
 REASON_FIELDS = ("code", "time", "value", "low", "high", "since", "score")
@@ -114,10 +114,11 @@ def assess(
     line = trend.Trend(*fields[24:31])
     peaks = calibration.Peaks(*fields[31:35])
     lasted, beyond_time = fields[35:37]
-    factors, budget = calibration.Hold(*fields[37:39]), fields[39]
+    factors, budget, flat_longest = calibration.Hold(*fields[37:39]), fields[39], fields[40]
 
     dt = time - last_time
     gap = dataquality.gap(dt, interval, settings.gap)
+    flat_longest = op.where(value == last_value, flat_longest, op.most(flat_longest, last_time - flat_since))
     flat_since = dataquality.flat_since(op, flat_since, time, value, last_value)
     value = value + 0.0  # no negative zero, so that equal means equal to the bit
     learnt = seen >= settings.warm_up
@@ -133,6 +134,7 @@ def assess(
         memories = [novelty.turn(op, memory, over) for memory in memories]
         turned_before = op.where(over, turned, turned_before)
         turned = op.where(over, time, turned)
+        flat_longest = op.where(over, flat_longest * 0.5, flat_longest)
 
     start = 1.0 / (seen + 1.0)
     steps = dt / interval
@@ -191,7 +193,7 @@ def assess(
 
     new = (
         *(time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before, reference, short, long),
-        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted, beyond_time, *factors, budget),
+        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted, beyond_time, *factors, budget, flat_longest),
     )
     return new, Told(score, alarm, reason, op.negate(learnt), gap)
 

@@ -47,6 +47,7 @@ class AreaType(Struct, frozen=True):
     field: str
     name: Text
     levels_dispatch: str = "orange"  # an incident at or above this level is dispatched at once
+    alarms_per_day: float | None = None  # false ones that models may raise of each of its points; None: as shipped
 
 
 class Place(Struct, frozen=True):

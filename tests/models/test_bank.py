@@ -408,3 +408,17 @@ def test_a_state_from_before_the_held_ranks_is_taken_over() -> None:
     assert other.last_value[0] == one.last_value[0]
     assert not feed(other, np.array([0.0]), start=50 * 60.0)[0].learning[0]
     assert same_state(other, other)
+
+
+def test_a_point_that_stands_still_for_longer_than_ever_is_stuck() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0)
+    random = np.random.default_rng(16)
+    feed(bank, np.repeat(random.normal(size=40), 15))  # it often stands still for 15 readings
+    row = np.array([0])
+    feed(bank, np.full(40, 2.0), start=600 * 60.0)
+    assert not bank.stuck(row)[0]
+    feed(bank, np.full(20, 2.0), start=640 * 60.0)
+    assert bank.stuck(row)[0]
+    feed(bank, np.array([2.1]), start=660 * 60.0)
+    assert not bank.stuck(row)[0]

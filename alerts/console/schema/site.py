@@ -19,6 +19,7 @@ class AreaType(Named):
 
     field: str
     levels_dispatch: Level = "orange"
+    alarms_per_day: float | None = None
 
 
 class Place(Named):
