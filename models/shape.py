@@ -1,9 +1,9 @@
 """What a surprise looks like once some readings have followed it: a level shift, a ramp, or growing noise.
 
 Three models are held against the readings around it, each with the place of its onset free: one step, one hinge (a line
-that begins to rise or fall), and no change of the mean. The better of step and hinge is told if it explains most of the
-spread; else, where readings differ from one to the next by far more than before, it is noise. Least squares over all
-onsets (Bai & Perron 1998 for one break).
+that begins to rise or fall), and no change of the mean. A step is a shift where one reading differs from the next by
+much of its height, a hinge a ramp; where readings differ from one to the next by far more than before, it is noise.
+Least squares over all onsets (Bai & Perron 1998 for one break).
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ EDGE = 5
 
 ROUGHER = 2.0
 """Times that late readings differ more from one to the next than early ones, where noise has grown."""
+
+NEAR = 4
+"""Readings around a step's onset within which it is sudden."""
+
+SUDDEN = 0.25, 0.6
+"""Parts of a step's height by which one reading differs from the next: less is no step, more is one for certain."""
 
 EXPLAINED = 0.5
 """Share of the spread that a step or hinge explains, where it is told."""
@@ -48,14 +54,19 @@ def shape(value: Floats, surprise: int) -> Shape:
     x = (value - value.min()) / width
     onsets = np.arange(EDGE, count - EDGE + 1)
     spread = float(np.sum((x - x.mean()) ** 2))
-    step = 1.0 - float(_step(x, onsets).min()) / spread
+    left = _step(x, onsets)
+    step, onset = 1.0 - float(left.min()) / spread, int(onsets[left.argmin()])
     hinge = 1.0 - float(_hinge(x, onsets).min()) / spread
     early, late = np.abs(np.diff(x[:surprise])), np.abs(np.diff(x[surprise:]))
     if len(late) >= EDGE and late.mean() > ROUGHER * max(float(early.mean()), 1e-9) and max(step, hinge) < 0.9:
         return "growing_noise"
     if max(step, hinge) < EXPLAINED:
         return "unclear"
-    return "level_shift" if step >= hinge else "ramp"
+    height = abs(float(x[onset:].mean() - x[:onset].mean()))
+    jump = float(np.abs(np.diff(x[onset - NEAR : onset + NEAR])).max())
+    if height * SUDDEN[0] <= jump <= height * SUDDEN[1]:
+        return "level_shift" if step >= hinge else "ramp"
+    return "level_shift" if jump > height * SUDDEN[1] else "ramp"
 
 
 def _step(x: Floats, onsets: npt.NDArray[np.intp]) -> Floats:
