@@ -10,7 +10,6 @@ import numpy as np
 
 from models.bank import Bank
 
-
 ODD = (float("nan"), float("inf"), -float("inf"), 1e300, -1e99, 0.0)
 
 
