@@ -19,7 +19,7 @@ from models import dataquality, novelty, trend
 from models.calibration import BINS, FINE, GROUPS, Survival
 from models.machine import Batch, Single
 from models.reason import NOTHING, reason_text
-from models.scoring import ANGLE, COUNTER, FIELDS, REASON_FIELDS, STAY_FIELDS, SWITCH, BankSettings, assess
+from models.scoring import ANGLE, COUNTER, FIELDS, REASON_FIELDS, STATE, STAY_FIELDS, SWITCH, BankSettings, assess
 
 __all__ = ["Bank", "BankResult", "BankSettings", "Kind"]
 
@@ -27,9 +27,9 @@ Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
-Kind = Literal["gauge", "counter", "switch", "angle"]
+Kind = Literal["gauge", "counter", "switch", "angle", "state"]
 
-KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle")
+KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle", "state")
 LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
 AT = {name: place for place, name in enumerate(FIELDS)}
 OLDEST = AT["often"]
@@ -139,7 +139,8 @@ class Bank:
         fields = self._fields.take(rows, axis=0).T.copy()
         last, kind = fields[0], fields[4]
         usable = (np.abs(value) <= LARGEST) & np.isfinite(time) & ~(time <= last)
-        noted = (kind == SWITCH) | ((kind == COUNTER) & np.isnan(last))
+        coded = (kind == SWITCH) | (kind == STATE)
+        noted = coded | ((kind == COUNTER) & np.isnan(last))
         whole = usable & ~noted
         if whole.all():
             return self._assess(rows, time, value, fields)
@@ -147,7 +148,7 @@ class Bank:
             np.zeros(len(rows)),
             np.zeros(len(rows), np.bool_),
             np.zeros(len(rows), np.uint8),
-            (fields[6] < self.settings.warm_up) & (kind != SWITCH),
+            (fields[6] < self.settings.warm_up) & ~coded,
             dataquality.gap(time - last, fields[3], self.settings.gap) & usable,
         )
         note = np.flatnonzero(usable & noted)
@@ -179,12 +180,13 @@ class Bank:
         """Score one reading with the scalar machine."""
         fields: list[float] = self._fields[row].tolist()
         last, interval, kind = fields[0], fields[3], fields[4]
+        coded = kind in (SWITCH, STATE)
         if not (abs(value) <= LARGEST and isfinite(time)) or time <= last:
-            return 0.0, False, NOTHING, kind != SWITCH and fields[6] < self.settings.warm_up, False
-        if kind == SWITCH or (kind == COUNTER and isnan(last)):
+            return 0.0, False, NOTHING, not coded and fields[6] < self.settings.warm_up, False
+        if coded or (kind == COUNTER and isnan(last)):
             self._note(np.array([row]), np.array([time]), np.array([value]))
             gap = dataquality.gap(time - last, interval, self.settings.gap)
-            return 0.0, False, NOTHING, kind != SWITCH, gap
+            return 0.0, False, NOTHING, not coded, gap
         if fields[6] == 0.0:
             self._begin(row, time, value)
             fields = self._fields[row].tolist()

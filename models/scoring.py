@@ -15,7 +15,7 @@ from models import calibration, dataquality, novelty, trend
 from models.arithmetic import Arithmetic, Column
 
 DAY = 86400.0
-GAUGE, COUNTER, SWITCH, ANGLE = range(4)
+GAUGE, COUNTER, SWITCH, ANGLE, STATE = range(5)
 TELLING = 0.99  # from this score on the reason is kept
 
 

@@ -15,7 +15,7 @@ from models.bank import Bank
 YEAR = 365 * 86400.0
 BAD = st.sampled_from([np.nan, np.inf, -np.inf, 1e300, -1e300, 1e100, -1e100, 1e99, 5e-324, -0.0, 0.0])
 CLOCK = st.sampled_from([np.nan, np.inf, -np.inf, -1e18, -3600.0, 0.0, 1e-9, 0.001, 60.0, YEAR / 2, 1e15])
-KINDS = st.sampled_from(["gauge", "counter", "angle", "switch"])
+KINDS = st.sampled_from(["gauge", "counter", "angle", "switch", "state"])
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ SERIES = {
 
 
 @pytest.mark.parametrize("batch", [1, 12])
-@pytest.mark.parametrize("kind", ["gauge", "counter", "angle", "switch"])
+@pytest.mark.parametrize("kind", ["gauge", "counter", "angle", "switch", "state"])
 @pytest.mark.parametrize("name", SERIES)
 def test_odd_series_give_scores_etas_and_reasons_without_a_warning(name: str, kind: str, batch: int) -> None:
     bank = Bank()

@@ -11,7 +11,7 @@ from models.bank import Bank, BankResult, BankSettings
 from models.reason import VALUE_ABOVE
 from models.scoring import FIELDS
 
-KINDS = ("gauge", "counter", "switch", "angle")
+KINDS = ("gauge", "counter", "switch", "angle", "state")
 # Small time constants, so that generations turn, counts halve and stays settle within a short test.
 QUICK = BankSettings(
     warm_up=5, generation=60.0, generation_intervals=20.0, memory=40.0, settle=20.0, settle_intervals=10.0, least=1.0
@@ -43,7 +43,7 @@ def same_state(one: Bank, other: Bank) -> bool:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 90), st.sampled_from([0.0, 0.05]))
 def test_outcome_does_not_depend_on_how_rows_are_split_or_ordered(seed: int, points: int, broken: float) -> None:
     random = np.random.default_rng(seed)
-    kinds = [KINDS[int(kind)] for kind in random.choice(4, points, p=[0.7, 0.1, 0.1, 0.1])]
+    kinds = [KINDS[int(kind)] for kind in random.choice(5, points, p=[0.6, 0.1, 0.1, 0.1, 0.1])]
     whole, parts, singles = make_bank(kinds), make_bank(kinds), make_bank(kinds)
     level = np.zeros(points)
     time = np.zeros(points)
@@ -199,9 +199,10 @@ def test_counters_are_scored_by_their_increments_and_survive_resets() -> None:
     assert burst.alarm[0]
 
 
-def test_switches_are_never_scored() -> None:
+@pytest.mark.parametrize("kind", ["switch", "state"])
+def test_switches_and_codes_are_never_scored_and_tell_since_when_they_stand(kind: str) -> None:
     bank = Bank()
-    bank.configure(0, interval=60.0, kind="switch")
+    bank.configure(0, interval=60.0, kind=kind)  # type: ignore[arg-type]
     values = np.zeros(500)
     values[400:] = 1.0
     results = feed(bank, values)
