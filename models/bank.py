@@ -20,6 +20,7 @@ from models.calibration import BINS, FINE, GROUPS, Survival
 from models.machine import Batch, Single
 from models.reason import NOTHING, reason_text
 from models.scoring import ANGLE, COUNTER, FIELDS, REASON_FIELDS, STATE, STAY_FIELDS, SWITCH, BankSettings, assess
+from models.usual import usual
 
 __all__ = ["Bank", "BankResult", "BankSettings", "Kind"]
 
@@ -190,8 +191,13 @@ class Bank:
         if fields[6] == 0.0:
             self._begin(row, time, value)
             fields = self._fields[row].tolist()
-        outcome, told = assess(Single(self._rare, self._survival, row), self.settings, fields, time, value)
-        self._fields[row] = outcome
+        machine = Single(self._rare, self._survival, row)
+        told = usual(machine, self.settings, fields, time, value)
+        if told is None:
+            outcome, told = assess(machine, self.settings, fields, time, value)
+            self._fields[row] = outcome
+        else:
+            self._fields[row] = fields
         return told.score, told.alarm, told.reason, told.learning, told.gap
 
     def _note(self, rows: Rows, time: Floats, value: Floats) -> None:

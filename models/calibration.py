@@ -163,6 +163,20 @@ def hold(op: type[Arithmetic], factors: Hold, share: Column, learnt: Column) -> 
     return held, Hold(*after)
 
 
+def hold_one(often: float, seldom: float, share: float) -> tuple[float, tuple[float, float]]:
+    """Do the same for one learnt reading whose `share` is `FINEST` or more, to the same bits."""
+    (often_up, often_down), (seldom_up, seldom_down) = _GAINS
+    held = share
+    moved = held * often
+    held = moved if moved <= OFTEN else max(held, OFTEN * _BESIDE)
+    moved = held * seldom
+    held = moved if moved <= SELDOM else max(held, SELDOM * _BESIDE)
+    held = max(held, FINEST)
+    often *= often_up if held <= OFTEN else 1.0 - often_down * OFTEN
+    seldom *= seldom_up if held <= SELDOM else 1.0 - seldom_down * SELDOM
+    return held, (max(min(often, _REACH), 1.0 / _REACH), max(min(seldom, _REACH), 1.0 / _REACH))
+
+
 def peaks_over(
     op: type[Arithmetic], peaks: Peaks, excess: Column, time: Column, learnt: Column, refractory: Column, memory: float
 ) -> tuple[Column, Column, Peaks, Column]:

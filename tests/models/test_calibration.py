@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.arithmetic import ARRAYS, SCALARS
-from models.calibration import FINEST, OFTEN, SELDOM, Hold, hold
+from models.calibration import FINEST, OFTEN, SELDOM, Hold, hold, hold_one
 
 
 def held(shares: np.ndarray) -> tuple[np.ndarray, Hold]:
@@ -42,6 +44,11 @@ def test_the_tail_is_left_as_it_is_and_nothing_happens_while_learning() -> None:
 def test_factors_stay_within_reach_where_nothing_is_ever_rare() -> None:
     _, factors = held(np.ones(20_000))
     assert factors == Hold(0.125, 0.125)
+
+
+@given(st.floats(0.125, 8.0), st.floats(0.125, 8.0), st.floats(FINEST, 1.0))
+def test_one_reading_is_held_to_the_same_bits(often: float, seldom: float, share: float) -> None:
+    assert hold_one(often, seldom, share) == hold(SCALARS, Hold(often, seldom), share, True)
 
 
 def test_a_larger_share_is_never_told_as_the_smaller_one() -> None:
