@@ -19,7 +19,8 @@ from models import dataquality, novelty, trend
 from models.calibration import BINS, FINE, GROUPS, Survival
 from models.machine import Batch, Single
 from models.reason import NOTHING, reason_text
-from models.scoring import ANGLE, COUNTER, FIELDS, REASON_FIELDS, STAY_FIELDS, SWITCH, BankSettings, assess
+from models.scoring import ANGLE, COUNTER, FIELDS, REASON_FIELDS, STATE, STAY_FIELDS, SWITCH, BankSettings, assess
+from models.usual import usual
 
 __all__ = ["Bank", "BankResult", "BankSettings", "Kind"]
 
@@ -27,11 +28,14 @@ Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
-Kind = Literal["gauge", "counter", "switch", "angle"]
+Kind = Literal["gauge", "counter", "switch", "angle", "state"]
 
-KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle")
+KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle", "state")
 LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
 AT = {name: place for place, name in enumerate(FIELDS)}
+OLDEST = AT["often"]
+"""Fields that the oldest state to be restored has."""
+
 _FEW = 8  # up to this many readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
 _MANY = 2048  # above this a batch is worked in pieces that stay in the processor's cache
 
@@ -67,25 +71,38 @@ class Bank:
         """Make room for at least `rows` rows; new ones are unlearnt gauges read every 60 s."""
         more = rows - len(self)
         if more > 0:
-            self._fields = np.concatenate([self._fields, np.tile(_blank(60.0, 0, 360.0), (more, 1))])
+            self._fields = np.concatenate([self._fields, np.tile(self._blank(), (more, 1))])
             self._rare = {
                 part: np.concatenate([block, np.zeros((more, block.shape[1]))]) for part, block in self._rare.items()
             }
             self._survival.grow(more)
 
-    def configure(self, row: int, *, interval: float = 60.0, kind: Kind = "gauge", period: float = 360.0) -> None:
-        """Tell a row its expected seconds between readings, its kind, and the full circle of an angle.
+    def configure(
+        self,
+        row: int,
+        *,
+        interval: float = 60.0,
+        kind: Kind = "gauge",
+        period: float = 360.0,
+        budget: float | None = None,
+    ) -> None:
+        """Tell a row its expected seconds between readings, its kind, an angle's full circle and its alarms a day.
 
-        Keeps what the row has learnt unless the kind changes. Raise ValueError on a bad interval, kind or period.
+        Keeps what the row has learnt unless the kind changes. `budget` None is the settings' own. Raise ValueError on a
+        bad interval, kind, period or budget.
         """
         if kind not in KINDS:
             raise ValueError(f"unknown kind {kind!r}: one of {', '.join(KINDS)}")
         if not (isfinite(interval) and interval > 0.0 and isfinite(period) and period > 0.0):
             raise ValueError(f"interval and period must be positive numbers, not {interval} and {period}")
+        budget = self.settings.alarms_per_day if budget is None else budget
+        if not (isfinite(budget) and budget > 0.0):
+            raise ValueError(f"the budget must be a positive number of alarms a day, not {budget}")
         self.grow(row + 1)
         fields = self._fields[row]
+        fields[AT["budget"]] = budget
         if fields[AT["kind"]] != KINDS.index(kind):
-            fields[:] = _blank(interval, KINDS.index(kind), period)
+            fields[:] = self._blank(interval, KINDS.index(kind), period, budget)
             for block in self._rare.values():
                 block[row] = 0.0
             self._survival.forget(row)
@@ -123,7 +140,8 @@ class Bank:
         fields = self._fields.take(rows, axis=0).T.copy()
         last, kind = fields[0], fields[4]
         usable = (np.abs(value) <= LARGEST) & np.isfinite(time) & ~(time <= last)
-        noted = (kind == SWITCH) | ((kind == COUNTER) & np.isnan(last))
+        coded = (kind == SWITCH) | (kind == STATE)
+        noted = coded | ((kind == COUNTER) & np.isnan(last))
         whole = usable & ~noted
         if whole.all():
             return self._assess(rows, time, value, fields)
@@ -131,7 +149,7 @@ class Bank:
             np.zeros(len(rows)),
             np.zeros(len(rows), np.bool_),
             np.zeros(len(rows), np.uint8),
-            (fields[6] < self.settings.warm_up) & (kind != SWITCH),
+            (fields[6] < self.settings.warm_up) & ~coded,
             dataquality.gap(time - last, fields[3], self.settings.gap) & usable,
         )
         note = np.flatnonzero(usable & noted)
@@ -163,17 +181,23 @@ class Bank:
         """Score one reading with the scalar machine."""
         fields: list[float] = self._fields[row].tolist()
         last, interval, kind = fields[0], fields[3], fields[4]
+        coded = kind in (SWITCH, STATE)
         if not (abs(value) <= LARGEST and isfinite(time)) or time <= last:
-            return 0.0, False, NOTHING, kind != SWITCH and fields[6] < self.settings.warm_up, False
-        if kind == SWITCH or (kind == COUNTER and isnan(last)):
+            return 0.0, False, NOTHING, not coded and fields[6] < self.settings.warm_up, False
+        if coded or (kind == COUNTER and isnan(last)):
             self._note(np.array([row]), np.array([time]), np.array([value]))
             gap = dataquality.gap(time - last, interval, self.settings.gap)
-            return 0.0, False, NOTHING, kind != SWITCH, gap
+            return 0.0, False, NOTHING, not coded, gap
         if fields[6] == 0.0:
             self._begin(row, time, value)
             fields = self._fields[row].tolist()
-        outcome, told = assess(Single(self._rare, self._survival, row), self.settings, fields, time, value)
-        self._fields[row] = outcome
+        machine = Single(self._rare, self._survival, row)
+        told = usual(machine, self.settings, fields, time, value)
+        if told is None:
+            outcome, told = assess(machine, self.settings, fields, time, value)
+            self._fields[row] = outcome
+        else:
+            self._fields[row] = fields
         return told.score, told.alarm, told.reason, told.learning, told.gap
 
     def _note(self, rows: Rows, time: Floats, value: Floats) -> None:
@@ -260,11 +284,25 @@ class Bank:
         """Return times of the readings since which values have not changed, f8[rows]; NaN before the first."""
         return self._fields[:, AT["flat_since"]]
 
+    def stuck(self, rows: Rows) -> Bools:
+        """Return whether rows' values have stood still for far longer than they ever did lately, bool[n]."""
+        fields, settings = self._fields[rows], self.settings
+        flat = fields[:, AT["last_time"]] - fields[:, AT["flat_since"]]
+        least = np.maximum(
+            settings.stuck * fields[:, AT["flat_longest"]], settings.stuck_intervals * fields[:, AT["interval"]]
+        )
+        return np.asarray((flat > least) & (fields[:, AT["seen"]] >= settings.warm_up), np.bool_)
+
     @property
     def outside(self) -> tuple[Floats, Floats]:
         """Return the ranges, f8[rows] each, that rows' last surprising readings were below or above."""
         reason = self._rare["reason"]
         return reason[:, REASON_FIELDS.index("low")], reason[:, REASON_FIELDS.index("high")]
+
+    @property
+    def budget(self) -> Floats:
+        """Return the early events a day that each row may raise while quiet, f8[rows]."""
+        return self._fields[:, AT["budget"]]
 
     def pause(self, seconds: Floats) -> None:
         """Take seconds (f8[rows]) in which nobody listened out of how long each row's value has been flat."""
@@ -293,9 +331,16 @@ class Bank:
         return {name: array.copy() for name, array in arrays.items()}
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Take over what `state` returned. Raise ValueError on arrays of another layout."""
+        """Take over what `state` returned, of an older layout too. Raise ValueError on arrays of another one.
+
+        Fields are only ever added at the end, so what an older state lacks begins as in a new row.
+        """
         mine = Bank().state()
         rows = len(state["fields"]) if "fields" in state else 0
+        fields = state.get("fields")
+        if fields is not None and fields.ndim == 2 and OLDEST <= fields.shape[1] < len(FIELDS):
+            added = np.tile(self._blank()[fields.shape[1] :], (rows, 1))
+            state = {**state, "fields": np.concatenate([fields, added], axis=1)}
         for name, empty in mine.items():
             array = state.get(name)
             if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:
@@ -305,15 +350,18 @@ class Bank:
         self._survival.coarse = state["coarse"].copy()
         self._survival.fine = state["fine"].reshape(rows * GROUPS, FINE).copy()
 
-
-def _blank(interval: float, kind: int, period: float) -> Floats:
-    """Return the fields of a row that has seen nothing."""
-    fields = np.zeros(len(FIELDS))
-    fields[:3] = nan
-    fields[3:6] = interval, kind, period
-    for name in ("value", "short", "change"):
-        for which in ("", "before_"):
-            fields[AT[f"{name}_{which}low"]] = novelty.NOWHERE
-            fields[AT[f"{name}_{which}high"]] = -novelty.NOWHERE
-    fields[AT["peak_time"]] = fields[AT["beyond_time"]] = -novelty.NOWHERE
-    return fields
+    def _blank(
+        self, interval: float = 60.0, kind: int = 0, period: float = 360.0, budget: float | None = None
+    ) -> Floats:
+        """Return the fields of a row that has seen nothing."""
+        fields = np.zeros(len(FIELDS))
+        fields[:3] = nan
+        fields[3:6] = interval, kind, period
+        for name in ("value", "short", "change"):
+            for which in ("", "before_"):
+                fields[AT[f"{name}_{which}low"]] = novelty.NOWHERE
+                fields[AT[f"{name}_{which}high"]] = -novelty.NOWHERE
+        fields[AT["peak_time"]] = fields[AT["beyond_time"]] = -novelty.NOWHERE
+        fields[AT["often"]] = fields[AT["seldom"]] = 1.0
+        fields[AT["budget"]] = self.settings.alarms_per_day if budget is None else budget
+        return fields

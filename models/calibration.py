@@ -6,6 +6,9 @@ Two estimates, the smaller counts:
 - **tail**, for readings outside the remembered range: how often such events came (a record among n exchangeable
   readings has probability 2 / (n + 1) for the two sides) times a Pareto excess over one scale for all points (peaks
   over threshold, Pickands 1975, tail index 1/2, which needs no `pow`), counted once a cluster (runs declustering).
+
+Readings follow one another too closely for a rank to come as often as it says, so the ranks are held to it: adaptive
+conformal inference (Gibbs & Candès 2021), a factor for each of two levels, moved on by every reading.
 """
 
 from __future__ import annotations
@@ -120,6 +123,58 @@ class Peaks(NamedTuple):
 def rank(op: type[Arithmetic], at_or_above: Column, readings: Column) -> Column:
     """Return the conservative conformal p-value."""
     return op.most((at_or_above + 1.0) / (readings + 1.0), FINEST)
+
+
+class Hold(NamedTuple):
+    """Hold the factors on ranks that keep the two levels to their rates: below 1 in quiet times, above after a hit."""
+
+    often: Column  # of `OFTEN`
+    seldom: Column  # of `SELDOM`, on top of the other
+
+
+OFTEN, SELDOM = 0.01, 0.001
+"""The levels whose rate is held: scores 0.99 and 0.999."""
+
+_GAINS = (1.3, 0.2624), (2.0, 0.6931)
+"""What a hit multiplies a factor by, and its logarithm, which readings without a hit take away in 1 / level of them:
+so hits come at the level's rate in the long run (a literal, since a logarithm's last bit is not the same everywhere).
+Larger ones hold the rate over fewer readings; those tried from 1.1 to 2 and 1.5 to 2.5 differ by less than chance."""
+
+_REACH = 8.0
+"""Factors stay within 1 / reach .. reach: where nothing is rare, as on a constant, they do not run away."""
+
+_BESIDE = 1.0 + 1e-6
+
+
+def hold(op: type[Arithmetic], factors: Hold, share: Column, learnt: Column) -> tuple[Column, Hold]:
+    """Return the p-value that comes as often as it says, and the factors after this reading.
+
+    What only the tail can say, `share` below `FINEST`, is left as it is; so the order of the largest scores is too.
+    """
+    held = share
+    for factor, level in zip(factors, (OFTEN, SELDOM), strict=True):
+        moved = held * factor  # decides on which side of the level the reading is, and no more
+        held = op.where(moved <= level, moved, op.most(held, level * _BESIDE))
+    held = op.where(share < FINEST, share, op.most(held, FINEST))
+    after = []
+    for factor, level, (up, down) in zip(factors, (OFTEN, SELDOM), _GAINS, strict=True):
+        moved = op.most(op.least(factor * op.where(held <= level, up, 1.0 - down * level), _REACH), 1.0 / _REACH)
+        after.append(op.where(learnt, moved, factor))
+    return held, Hold(*after)
+
+
+def hold_one(often: float, seldom: float, share: float) -> tuple[float, tuple[float, float]]:
+    """Do the same for one learnt reading whose `share` is `FINEST` or more, to the same bits."""
+    (often_up, often_down), (seldom_up, seldom_down) = _GAINS
+    held = share
+    moved = held * often
+    held = moved if moved <= OFTEN else max(held, OFTEN * _BESIDE)
+    moved = held * seldom
+    held = moved if moved <= SELDOM else max(held, SELDOM * _BESIDE)
+    held = max(held, FINEST)
+    often *= often_up if held <= OFTEN else 1.0 - often_down * OFTEN
+    seldom *= seldom_up if held <= SELDOM else 1.0 - seldom_down * SELDOM
+    return held, (max(min(often, _REACH), 1.0 / _REACH), max(min(seldom, _REACH), 1.0 / _REACH))
 
 
 def peaks_over(

@@ -76,7 +76,8 @@ def outside(op: type[Arithmetic], x: Column, low: Column, high: Column) -> Colum
 
 def remember(op: type[Arithmetic], memory: Memory, x: Column) -> Memory:
     """Add `x` to the running generation."""
-    return memory._replace(low=op.least(memory.low, x), high=op.most(memory.high, x))
+    low, high, before_low, before_high = memory
+    return Memory(op.least(low, x), op.most(high, x), before_low, before_high)
 
 
 def follow(

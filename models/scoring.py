@@ -15,14 +15,14 @@ from models import calibration, dataquality, novelty, trend
 from models.arithmetic import Arithmetic, Column
 
 DAY = 86400.0
-GAUGE, COUNTER, SWITCH, ANGLE = range(4)
+GAUGE, COUNTER, SWITCH, ANGLE, STATE = range(5)
 TELLING = 0.99  # from this score on the reason is kept
 
 
 class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Hold the one parameter set for all points. Times are seconds, or expected intervals of the point."""
 
-    alarms_per_day: float = 0.03  # early events that a quiet point may raise in a day: the shipped budget
+    alarms_per_day: float = 0.03  # early events a day of a quiet point that has no budget of its own
     warm_up: int = 100  # readings before the baseline counts as learnt
     generation: float = 7 * DAY  # memory of ranges turns over after this long ...
     generation_intervals: float = 4000.0  # ... and this many intervals: it reaches back one to two turns
@@ -35,6 +35,8 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     tail_young: float = 200.0  # readings at which an alarm asks for twice the excess: a young range still grows
     memory: float = 4000.0  # readings at which the calibration's counts are halved
     least: float = 60.0  # seconds: sampling faster than this does not make the world faster (budget, refractory, trend)
+    stuck: float = 3.0  # times the longest that the value stood still before, that make a stuck point ...
+    stuck_intervals: float = 30.0  # ... if it is as many intervals too
     gap: float = 5.0  # intervals without a reading that make a gap
     trend_level: float = 1.0  # intervals over which the trend's level follows
     trend_slope: float = 2.0  # intervals over which its slope follows
@@ -56,6 +58,7 @@ FIELDS = (
     *("change_low", "change_high", "change_before_low", "change_before_high"),
     *("level", "slope", "drift", "noise", "trend_count", "moving", "drifting"),
     *("events", "readings", "peak", "peak_time", "stay_lasted", "beyond_time"),
+    *("often", "seldom", "budget", "flat_longest"),
 )
 STAY_FIELDS = novelty.Stay._fields
 REASON_FIELDS = ("code", "time", "value", "low", "high", "since", "score")
@@ -111,9 +114,11 @@ def assess(
     line = trend.Trend(*fields[24:31])
     peaks = calibration.Peaks(*fields[31:35])
     lasted, beyond_time = fields[35:37]
+    factors, budget, flat_longest = calibration.Hold(*fields[37:39]), fields[39], fields[40]
 
     dt = time - last_time
     gap = dataquality.gap(dt, interval, settings.gap)
+    flat_longest = op.where(value == last_value, flat_longest, op.most(flat_longest, last_time - flat_since))
     flat_since = dataquality.flat_since(op, flat_since, time, value, last_value)
     value = value + 0.0  # no negative zero, so that equal means equal to the bit
     learnt = seen >= settings.warm_up
@@ -129,6 +134,7 @@ def assess(
         memories = [novelty.turn(op, memory, over) for memory in memories]
         turned_before = op.where(over, turned, turned_before)
         turned = op.where(over, time, turned)
+        flat_longest = op.where(over, flat_longest * 0.5, flat_longest)
 
     start = 1.0 / (seen + 1.0)
     steps = dt / interval
@@ -161,13 +167,14 @@ def assess(
     tailed = op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0)
     if op.some(full):
         machine.halve(full)
-    score = op.where(learnt, 1.0 - op.least(ranked, tailed), 0.0)
+    held, factors = calibration.hold(op, factors, op.least(ranked, tailed), learnt)
+    score = op.where(learnt, 1.0 - held, 0.0)
 
     # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
     young = settings.tail_young * start
     utmost = op.most(excess, op.where(time - turned_before >= settings.settle, away, 0.0))
     sure = calibration.tail(share, utmost, settings.tail_scale * (1.0 + young * young))
-    beyond = op.both(sure <= op.least(tempo * (settings.alarms_per_day / DAY), 0.01), op.both(learnt, utmost > 0.0))
+    beyond = op.both(sure <= op.least(tempo * (budget / DAY), 0.01), op.both(learnt, utmost > 0.0))
     alarm = op.both(beyond, time - beyond_time > settings.refractory * tempo)
     beyond_time = op.where(beyond, time, beyond_time)
 
@@ -186,7 +193,7 @@ def assess(
 
     new = (
         *(time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before, reference, short, long),
-        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted, beyond_time),
+        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted, beyond_time, *factors, budget, flat_longest),
     )
     return new, Told(score, alarm, reason, op.negate(learnt), gap)
 

@@ -10,9 +10,14 @@ import numpy as np
 
 from models.bank import Bank
 
+ODD = (float("nan"), float("inf"), -float("inf"), 1e300, -1e99, 0.0)
 
-def bench(batch: int, points: int, readings: int, seed: int = 1) -> dict[str, float | int | str]:
-    """Feed noisy daily swings to `points` learnt points in batches; return the figures of one size."""
+
+def bench(batch: int, points: int, readings: int, odd: float = 0.0, seed: int = 1) -> dict[str, float | int | str]:
+    """Feed noise to `points` learnt points in batches; return the figures of one size.
+
+    `odd` is the share of readings that no point should send, or that are older than the last.
+    """
     random = np.random.default_rng(seed)
     bank = Bank()
     bank.grow(points)
@@ -31,6 +36,9 @@ def bench(batch: int, points: int, readings: int, seed: int = 1) -> dict[str, fl
         turn, part = divmod(call, per_round)
         rows = orders[turn][part * batch : (part + 1) * batch]
         moment = np.full(batch, at + 10.0 * turn)
+        strange = np.flatnonzero(random.random(batch) < odd)
+        values[call, strange] = random.choice(ODD, len(strange))
+        moment[strange[::2]] -= 3600.0
         begin = time.process_time()
         bank.update(rows, moment, values[call])
         spent += time.process_time() - begin
@@ -38,6 +46,7 @@ def bench(batch: int, points: int, readings: int, seed: int = 1) -> dict[str, fl
         "bench": "models",
         "batch": batch,
         "points": points,
+        "odd": odd,
         "us_per_reading": round(1e6 * spent / (calls * batch), 3),
         "us_per_call": round(1e6 * spent / calls, 1),
         "bytes_per_point": bank.row_bytes,
@@ -53,7 +62,12 @@ def main() -> None:
     asked = parser.parse_args()
     for batch in asked.batches:
         readings = min(asked.readings, 20_000 if batch < 50 else asked.readings)
-        print(json.dumps(bench(batch, max(asked.points, batch), readings)), flush=True)
+        found = bench(batch, max(asked.points, batch), readings)
+        print(json.dumps(found), flush=True)
+        if batch >= 100:
+            odd = bench(batch, max(asked.points, batch), readings, odd=0.1)
+            odd["slower"] = round(float(odd["us_per_reading"]) / float(found["us_per_reading"]), 2)
+            print(json.dumps(odd), flush=True)
 
 
 if __name__ == "__main__":

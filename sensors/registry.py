@@ -273,6 +273,9 @@ class _Loading:
             self.findings.id("area type", kind.id, document, ("area_types", i, "id"))
             self.findings.reference("field", kind.field, fields, document, ("area_types", i, "field"))
             self.findings.level(kind.levels_dispatch, document, ("area_types", i, "levels_dispatch"))
+            if kind.alarms_per_day is not None and not 0.0001 <= kind.alarms_per_day <= 24.0:
+                message = f"alarms_per_day must be 0.0001 to 24 of each point, not {kind.alarms_per_day:g}"
+                self.findings.add(document, ("area_types", i, "alarms_per_day"), message)
         return {kind.id for kind in file.area_types}
 
     def _known_types(self, document: Document, file: TypesFile, area_types: set[str] | None) -> None:

@@ -16,7 +16,8 @@ SYSTEM = "@system"
 
 SYSTEM_PARTITION = 0
 
-PointKind = Literal["gauge", "counter", "switch", "angle"]
+PointKind = Literal["gauge", "counter", "switch", "angle", "state"]
+"""What a point is. A `state` is a code, such as the mode of a pump: its numbers have names, and no size."""
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +48,7 @@ class AreaType(Struct, frozen=True):
     field: str
     name: Text
     levels_dispatch: str = "orange"  # an incident at or above this level is dispatched at once
+    alarms_per_day: float | None = None  # false ones that models may raise of each of its points; None: as shipped
 
 
 class Place(Struct, frozen=True):

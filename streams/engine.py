@@ -743,9 +743,12 @@ class Engine:
         self.bank.grow(len(self.points))
         self.jumps.grow(len(self.points))
         self.interval = np.array([by_index[i].interval if i in by_index else np.nan for i in self.points.tolist()])
+        budgets = {kind.id: kind.alarms_per_day for kind in content.site.area_types}
+        types = {area.id: area.type for area in content.site.areas}
         for index, point in by_index.items():
             row = int(self.row_of[index])
-            self.bank.configure(row, interval=point.interval, kind=point.kind)
+            budget = budgets.get(types.get(point.areas[0], ""))
+            self.bank.configure(row, interval=point.interval, kind=point.kind, budget=budget)
             self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
         evaluator = Evaluator(book, self.bank)
         kinds: dict[str, str] = {rule.id: rule.scope for rule in content.rules}

@@ -26,6 +26,7 @@ from alerts.console.live import Live
 from alerts.console.metrics import Metrics
 from alerts.console.pages import Pages
 from alerts.console.quality import QualityStore
+from alerts.console.rates import ScoreRates
 from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
 from alerts.console.viewing import Viewing
@@ -61,6 +62,7 @@ class Console:
         self.figures = Figures(config.site, self.traces, time.time())
         self.registry = Registry(config.site)
         self.quality = QualityStore(self.registry)
+        self.rates = ScoreRates(self.registry)
         self.push = Push(self.registry)
         self.pushing = threading.Lock()  # what is turned down is counted in one place
         self.subject_key = hmac.digest(key, b"foreshock subjects", "sha256")
@@ -90,6 +92,7 @@ class Console:
         self.traces.grow(max((point.index for point in site.points), default=-1) + 1)
         self.figures.adopt(site)
         self.quality.adopt(registry)
+        self.rates.adopt(registry)
         self.registry, self.router = registry, Router(site)
         push = Push(registry)
         push.succeed(self.push)
@@ -232,6 +235,7 @@ class Console:
             point, times, values, scores, flags = (np.concatenate(column) for column in zip(*columns, strict=True))
             home = np.repeat(np.array(partitions, np.intp), [len(one[0]) for one in columns])
             self.quality.append(home, point, times, values, flags, seen)
+            self.rates.append(home, point, scores)
             usable = (flags & ASIDE) == 0
             if not usable.all():
                 point, times, values, scores = point[usable], times[usable], values[usable], scores[usable]

@@ -1,6 +1,6 @@
-"""Run the bank over the evaluation data and print its figures: `python -m models.evaluation.run FOLDER`.
+"""Run the bank over recorded series. `python -m models.evaluation.run FOLDER` prints the gauge's figures.
 
-FOLDER holds `nab/` (series beside windows.json) and `water/keag_first_half.csv`; what is absent is left out.
+FOLDER holds `water/keag_first_half.csv`.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from models.bank import Bank, BankSettings
-from models.evaluation import budget, gauge, nab
+from models.evaluation import gauge, nab
 from models.interval import usual_interval
 
 Floats = npt.NDArray[np.float64]
@@ -22,9 +23,14 @@ Bools = npt.NDArray[np.bool_]
 
 
 def run_bank(
-    series: list[nab.Series], settings: BankSettings | None = None
+    series: list[nab.Series],
+    settings: BankSettings | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[dict[str, Floats], dict[str, Bools]]:
-    """Score all series side by side, one row each, reading by reading; return scores and alarms by name."""
+    """Score all series side by side, one row each, reading by reading; return scores and alarms by name.
+
+    `progress` is told (readings done, in all) of the longest series.
+    """
     bank = Bank(settings)
     bank.grow(len(series))
     for row, one in enumerate(series):
@@ -41,44 +47,9 @@ def run_bank(
         for one, score, alarm in zip(there, told.score, told.alarm, strict=True):
             scores[one.name][place] = score
             alarms[one.name][place] = alarm
+        if progress is not None and place % 50 == 0:
+            progress(place, int(lengths.max()))
     return scores, alarms
-
-
-def nab_figures(folder: Path) -> dict[str, object]:
-    """Return NAB scores of the three profiles, held-out scores, calibration and alarm load."""
-    series = nab.load(folder)
-    scores, alarms = run_bank(series)
-    verdicts = {name: nab.judge(series, scores, profile) for name, profile in nab.PROFILES.items()}
-    standard = nab.PROFILES["standard"]
-    first, second = nab.halves(series)
-    held = [
-        nab.judge(other, scores, standard, nab.judge(mine, scores, standard).threshold).score
-        for mine, other in ((first, second), (second, first))
-    ]
-    false, days = 0, 0.0
-    for one in series:
-        outside = np.ones(len(one.time), np.bool_)
-        for begin, end in one.windows:
-            outside[begin : end + 1] = False
-        false += int((alarms[one.name] & outside).sum())
-        days += float(one.time[-1] - one.time[0]) / 86400.0
-    told = {}
-    for nominal in (0.01, 0.001):
-        measured = budget.calibration_of(list(scores.values()), nominal)
-        told[str(nominal)] = {
-            "median": round(measured.median, 2),
-            "within 0.3-3": round(measured.within(0.3, 3.0), 2),
-            "within 0.5-2": round(measured.within(0.5, 2.0), 2),
-        }
-    return {
-        "data": "nab",
-        "series": len(series),
-        **{name: round(verdict.score, 1) for name, verdict in verdicts.items()},
-        "threshold": verdicts["standard"].threshold,
-        "threshold from one half, score of the other": [round(score, 1) for score in held],
-        "false alarms per point-day at the shipped budget": round(false / days, 4),
-        "observed over nominal": told,
-    }
 
 
 def gauge_figures(path: Path, column: str = "65565_00065") -> dict[str, object]:
@@ -103,8 +74,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
-    if (folder / "nab" / "windows.json").exists():
-        sys.stdout.write(json.dumps(nab_figures(folder / "nab")) + "\n")
     if (folder / "water" / "keag_first_half.csv").exists():
         sys.stdout.write(json.dumps(gauge_figures(folder / "water" / "keag_first_half.csv")) + "\n")
 

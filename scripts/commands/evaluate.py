@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from scripts.commands import evaluate_bank
 from scripts.commands.terminal import JsonOption, err, fail, out
 from sensors.camera.evaluation import AFTER, WITHIN, Trial, clips, trials
 from sensors.camera.stream import StreamError
@@ -20,6 +21,11 @@ app = typer.Typer(no_args_is_help=True, help="Measure what is found on recording
 @app.callback()
 def _evaluate() -> None:
     """Measure what is found on recordings, and what is found wrongly."""
+
+
+app.command()(evaluate_bank.nab)
+app.command()(evaluate_bank.budget)
+app.command()(evaluate_bank.injected)
 
 
 @app.command()

@@ -11,16 +11,21 @@ import typer
 from rich.table import Table
 
 from alerts.console.quality import QualityStore
+from alerts.console.rates import ENOUGH, LEVELS, ScoreRates
 from scripts.commands.terminal import DataOption, JsonOption, configured, fail, local, out, plain, site_in_force
 from sensors.lookup import Registry
 from sensors.problem import suggest
 from streams.figures import read_figures
 from streams.processes.console import Backlog, decode_scores
+from streams.settings import Settings
 
 
 def quality(
     area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+    rates: Annotated[
+        bool, typer.Option("--rates", help="How often scores come, over how often they should; 1 is right.")
+    ] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -29,12 +34,17 @@ def quality(
     foreshock quality
 
     foreshock quality --area slope-01 --json
+
+    foreshock quality --rates
     """
     found = configured(data=data)
     site = site_in_force(found)
     registry = Registry(site)
     if area is not None and registry.area(area) is None:
         fail(f"no area '{area}'{suggest(area, registry.areas)}")
+    if rates:
+        _rates(found, registry, area, limit, as_json)
+        return
     store = QualityStore(registry)
     for partition, _, record in Backlog(found).scores():
         try:
@@ -55,3 +65,23 @@ def quality(
         clock = "" if one["clock"] is None else f"{one['clock']:+.1f} s"
         table.add_row(plain(one["point"]), counts, clock, local(one["last_good"], site.zone) or "never")
     out.print(table if listed else "no reading was flagged within a day")
+
+
+def _rates(found: Settings, registry: Registry, area: str | None, limit: int, as_json: bool) -> None:
+    store = ScoreRates(registry)
+    for partition, _, record in Backlog(found).scores():
+        try:
+            point, _, _, scores, _ = decode_scores(record)
+        except ValueError:
+            continue  # of another version
+        store.append(np.full(len(point), partition), point, scores)
+    listed = store.listed(area=area, limit=limit)
+    if as_json:
+        print(msgspec.json.encode(listed).decode())
+        return
+    table = Table("point", "scored readings", *(f"at {level}" for level in LEVELS), "alarms a day allowed")
+    for one in listed:
+        allowed = "as shipped" if one["alarms_per_day"] is None else f"{one['alarms_per_day']:g}"
+        ratios = [f"{ratio:.2f}" for ratio in one["ratios"].values()]
+        table.add_row(plain(one["point"]), str(one["scored"]), *ratios, allowed)
+    out.print(table if listed else f"no point has {ENOUGH} scored readings yet")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from models.bank import Bank, BankResult, BankSettings
 from models.reason import VALUE_ABOVE
+from models.scoring import FIELDS
 
-KINDS = ("gauge", "counter", "switch", "angle")
+KINDS = ("gauge", "counter", "switch", "angle", "state")
 # Small time constants, so that generations turn, counts halve and stays settle within a short test.
 QUICK = BankSettings(
     warm_up=5, generation=60.0, generation_intervals=20.0, memory=40.0, settle=20.0, settle_intervals=10.0, least=1.0
@@ -42,7 +43,7 @@ def same_state(one: Bank, other: Bank) -> bool:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 90), st.sampled_from([0.0, 0.05]))
 def test_outcome_does_not_depend_on_how_rows_are_split_or_ordered(seed: int, points: int, broken: float) -> None:
     random = np.random.default_rng(seed)
-    kinds = [KINDS[int(kind)] for kind in random.choice(4, points, p=[0.7, 0.1, 0.1, 0.1])]
+    kinds = [KINDS[int(kind)] for kind in random.choice(5, points, p=[0.6, 0.1, 0.1, 0.1, 0.1])]
     whole, parts, singles = make_bank(kinds), make_bank(kinds), make_bank(kinds)
     level = np.zeros(points)
     time = np.zeros(points)
@@ -198,9 +199,10 @@ def test_counters_are_scored_by_their_increments_and_survive_resets() -> None:
     assert burst.alarm[0]
 
 
-def test_switches_are_never_scored() -> None:
+@pytest.mark.parametrize("kind", ["switch", "state"])
+def test_switches_and_codes_are_never_scored_and_tell_since_when_they_stand(kind: str) -> None:
     bank = Bank()
-    bank.configure(0, interval=60.0, kind="switch")
+    bank.configure(0, interval=60.0, kind=kind)  # type: ignore[arg-type]
     values = np.zeros(500)
     values[400:] = 1.0
     results = feed(bank, values)
@@ -374,3 +376,50 @@ def test_a_shifted_row_goes_on_as_if_its_clock_had_always_stood_there() -> None:
     feed(there, values)
     assert here.reason_text(0) == there.reason_text(0) != ""
     assert same_state(here, there)
+
+
+def test_a_row_with_a_larger_budget_alarms_at_less() -> None:
+    random = np.random.default_rng(14)
+    quiet = 12.0 + np.clip(random.normal(size=3000), -2, 2) * 0.5
+    told = []
+    for budget in (0.0001, None, 5.0):
+        bank = Bank()
+        bank.configure(0, interval=300.0, budget=budget)
+        feed(bank, quiet, step=300.0)
+        told.append(bool(feed(bank, np.array([13.25]), start=3000 * 300.0)[0].alarm[0]))
+    assert told == [False, True, True]
+    told = []
+    for budget in (None, 5.0):
+        bank = Bank()
+        bank.configure(0, interval=300.0, budget=budget)
+        feed(bank, quiet, step=300.0)
+        told.append(bool(feed(bank, np.array([13.03]), start=3000 * 300.0)[0].alarm[0]))
+    assert told == [False, True]
+    with pytest.raises(ValueError, match="budget"):
+        bank.configure(0, budget=0.0)
+
+
+def test_a_state_from_before_the_held_ranks_is_taken_over() -> None:
+    one = make_bank(["gauge", "counter"])
+    feed(one, np.random.default_rng(15).normal(size=50))
+    older = {**one.state()}
+    older["fields"] = older["fields"][:, : FIELDS.index("often")]
+    other = Bank(QUICK)
+    other.restore(older)
+    assert other.last_value[0] == one.last_value[0]
+    assert not feed(other, np.array([0.0]), start=50 * 60.0)[0].learning[0]
+    assert same_state(other, other)
+
+
+def test_a_point_that_stands_still_for_longer_than_ever_is_stuck() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0)
+    random = np.random.default_rng(16)
+    feed(bank, np.repeat(random.normal(size=40), 15))  # it often stands still for 15 readings
+    row = np.array([0])
+    feed(bank, np.full(40, 2.0), start=600 * 60.0)
+    assert not bank.stuck(row)[0]
+    feed(bank, np.full(20, 2.0), start=640 * 60.0)
+    assert bank.stuck(row)[0]
+    feed(bank, np.array([2.1]), start=660 * 60.0)
+    assert not bank.stuck(row)[0]

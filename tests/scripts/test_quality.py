@@ -6,12 +6,14 @@ import json
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sensors.observation import BAD, OUT_OF_RANGE
 from streams import bundle, publication
 from streams.bundle import Bundle
 from streams.embedded.store import Log, TopicSpec
+from streams.history import columns
 from streams.settings import Settings
 from streams.station import Station
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE, SCORES, SNAPSHOTS
@@ -58,3 +60,18 @@ def test_an_area_may_be_asked_for_and_must_be_one_of_the_site(folder: Path) -> N
 
 def test_before_anything_ran_it_says_so(tmp_path: Path) -> None:
     assert run("quality", "--data", tmp_path).exit_code == 3
+
+
+def test_rates_are_told_once_enough_readings_were_scored(folder: Path) -> None:
+    assert json.loads(run("quality", "--rates", "--json", "--data", folder).output) == []
+    assert "no point has" in run("quality", "--rates", "--data", folder).output
+    now = time.time() - 60
+    with Log(Settings(data=str(folder)).log_file, {SCORES: TopicSpec()}) as log:
+        score = np.zeros(2000, np.float32)
+        score[:40] = 0.995
+        times, flags = now + np.arange(2000.0), np.zeros(2000, np.uint16)
+        record = columns.encode(columns.Scored(np.zeros(2000, np.uint32), times, np.ones(2000), score, flags))
+        log.write([(SCORES, 0, None, record)])
+    [one] = json.loads(run("quality", "--rates", "--json", "--data", folder).output)
+    assert (one["point"], one["ratios"]) == ("p0", {"0.99": 2.0, "0.999": 0.0})
+    assert "2.00" in run("quality", "--rates", "--data", folder).output

@@ -532,6 +532,8 @@ MISTAKES = [
     (HILLS, "[slope-01, slope-02]", "[slope-01, slope-01]", "points[0].areas[1]", "named twice"),
     (PLACES, "dispatch: red", "dispatch: rde", "area_types[1].levels_dispatch",
      "unknown level 'rde' (did you mean 'red'?)"),
+    (PLACES, "levels_dispatch: red", "alarms_per_day: 0", "area_types[1].alarms_per_day",
+     "must be 0.0001 to 24 of each point, not 0"),
     (MAIN, "Asia/Shanghai", "Asia/Shangai", "zone", "unknown time zone 'Asia/Shangai' (did you mean 'Asia/Shanghai'?)"),
     (MAIN, "Asia/Shanghai", "../../etc/passwd", "zone", "unknown time zone"),
     (MAIN, "partitions: 4", "partitions: 0", "partitions", "partitions must be 1 to 256, not 0"),

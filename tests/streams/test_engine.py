@@ -794,3 +794,14 @@ def test_a_reading_that_comes_late_overrules_no_clock_that_runs_ahead() -> None:
     values += [frame_of([(0, START + 31, 1.0)], START + 1), frame_of([(0, START - 40, 9.0)], START + 2)]
     [refused] = flat(play(values), Refused)
     assert refused.reason == "out_of_order"
+
+
+def test_points_have_the_budget_of_false_alarms_of_their_areas_kind() -> None:
+    held = Engine(0)
+    play([published(CONTENT)], engine=held)
+    assert set(held.bank.budget) == {held.bank.settings.alarms_per_day}
+    kinds = tuple(msgspec.structs.replace(kind, alarms_per_day=0.5) for kind in CONTENT.site.area_types)
+    wider = msgspec.structs.replace(CONTENT, site=msgspec.structs.replace(CONTENT.site, area_types=kinds))
+    play([published(wider, "v2")], engine=held)
+    assert set(held.bank.budget) == {0.5}
+    assert set(Engine.restore(held.snapshot()).bank.budget) == {0.5}

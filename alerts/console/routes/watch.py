@@ -127,6 +127,20 @@ def quality(
     return {"items": console.quality.worst(time.time(), console.clocks(), area=area, limit=limit)}
 
 
+@router.get("/quality/rates", response_model=schema.Rates)
+def rates(
+    request: Request,
+    identity: Annotated[Identity, Depends(allow("quarantine.read"))],
+    area: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """List how often each point's scores come, against how often they should."""
+    console = _console(request)
+    if area is not None and area not in console.router.areas:
+        raise Problem(404, "not_found")
+    return {"items": console.rates.listed(area=area, limit=limit)}
+
+
 def _mark(mark: Mark) -> dict[str, Any]:
     value = mark.value if np.isfinite(mark.value) else None
     return {"time": mark.time, "value": value, "flags": mark.flags, "aside": mark.aside}

@@ -19,6 +19,7 @@ class AreaType(Named):
 
     field: str
     levels_dispatch: Level = "orange"
+    alarms_per_day: float | None = None
 
 
 class Place(Named):
@@ -182,3 +183,23 @@ class Quality(Answer):
     """Points whose data are poor, the worst first."""
 
     items: list[PointQuality]
+
+
+class PointRates(Answer):
+    """How often a point's scores came since the console began (with what it read back), against how often they should.
+
+    `ratios`: by level, observed over nominal; 1 is right. `alarms_per_day`: false ones that its area type allows, null
+    where that says nothing.
+    """
+
+    point: str
+    areas: list[str]
+    scored: int
+    ratios: dict[str, float]
+    alarms_per_day: float | None
+
+
+class Rates(Answer):
+    """Points with enough scored readings, that whose high scores come most often first."""
+
+    items: list[PointRates]

@@ -47,6 +47,7 @@ CONTRACT = {
     ("GET", "/api/v1/quarantine/{id}"),
     ("POST", "/api/v1/quarantine/replay"),
     ("GET", "/api/v1/quality"),
+    ("GET", "/api/v1/quality/rates"),
     ("GET", "/api/v1/users"),
     ("POST", "/api/v1/users"),
     ("PATCH", "/api/v1/users/{name}"),

@@ -61,6 +61,7 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/cameras/cam/live.mjpeg", None, SEAT),
     ("GET", "/api/v1/quarantine", None, {"duty", "analyst", "administrator"}),
     ("GET", "/api/v1/quality", None, {"duty", "analyst", "administrator"}),
+    ("GET", "/api/v1/quality/rates", None, {"duty", "analyst", "administrator"}),
     ("POST", "/api/v1/readings", {"id": "push-0001", "readings": [{"point": "p0", "value": 1}]}, MACHINE),
     ("POST", "/api/v1/reports", {"category": "smoke", "area": "slope-1"}, SEAT | {"field", "gateway"}),
     ("GET", "/api/v1/reports", None, WATCHING),

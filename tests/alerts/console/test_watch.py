@@ -89,6 +89,10 @@ def test_poor_data_are_counted_by_point_and_shown_raw_beside_the_trace(configure
         assert quality("?area=slope-2") == {"items": []}
         assert len(quality("?area=slope-1&limit=1")["items"]) == 1
         assert client.get("/api/v1/quality?area=nowhere", headers=headers).status_code == 404
+        rates = client.get("/api/v1/quality/rates", headers=headers).json()
+        schema.Rates.model_validate(rates)
+        assert rates == {"items": []}, "three readings say nothing of a rate"
+        assert client.get("/api/v1/quality/rates?area=nowhere", headers=headers).status_code == 404
 
         trace = client.get("/api/v1/points/p0/trace", headers=headers).json()
         schema.Trace.model_validate(trace)

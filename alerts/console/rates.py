@@ -1,0 +1,85 @@
+"""How often the scores of each point come, against how often they say that they do."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensors.lookup import Registry
+
+LEVELS = (0.99, 0.999)
+ENOUGH = 1000
+"""Scored readings from which a rate is told: with fewer, chance decides."""
+
+_ROUNDED = 1e-6  # scores come as float32
+
+
+class ScoreRates:
+    """Count scored readings of a site's points, and those at each level. Safe to share between threads.
+
+    A point that serves areas of several partitions is counted where its home area is.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._lock = threading.Lock()
+        self._home = np.full(0, -1, np.intp)
+        self._scored = np.zeros(0, np.int64)
+        self._at = np.zeros((0, len(LEVELS)), np.int64)
+        self.adopt(registry)
+
+    def adopt(self, registry: Registry) -> None:
+        """Count for another version of the site from now on; what was counted stays."""
+        points = max(len(self._home), max(registry.by_index, default=-1) + 1)
+        more = points - len(self._home)
+        with self._lock:
+            self._registry = registry
+            self._home = np.concatenate([self._home, np.full(more, -1, np.intp)])
+            for index, point in registry.by_index.items():
+                self._home[index] = registry.partition(point.areas[0])
+            self._scored = np.concatenate([self._scored, np.zeros(more, np.int64)])
+            self._at = np.concatenate([self._at, np.zeros((more, len(LEVELS)), np.int64)])
+
+    def append(
+        self, partition: npt.NDArray[np.intp], point: npt.NDArray[np.uint32], score: npt.NDArray[np.floating[Any]]
+    ) -> None:
+        """Count readings of `partition`; `score` is NaN where there is none."""
+        rows = point.astype(np.intp)
+        mine = (rows < len(self._home)) & ~np.isnan(score)
+        mine[mine] = self._home[rows[mine]] == partition[mine]
+        rows, score = rows[mine], score[mine]
+        with self._lock:
+            np.add.at(self._scored, rows, 1)
+            for place, level in enumerate(LEVELS):
+                np.add.at(self._at, (rows[score >= level - _ROUNDED], place), 1)
+
+    def listed(self, *, area: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+        """List points of enough scored readings, that whose 0.999 comes most often first.
+
+        `ratios` is observed over nominal by level: 1 is right. `alarms_per_day` is the budget that the point's area
+        type sets, None where it sets none.
+        """
+        site = self._registry.site
+        budgets = {kind.id: kind.alarms_per_day for kind in site.area_types}
+        types = {one.id: one.type for one in site.areas}
+        with self._lock:
+            scored, at = self._scored.copy(), self._at.copy()
+        ratio = at / np.maximum(scored, 1)[:, None] / (1.0 - np.array(LEVELS))
+        inside = None if area is None else {point.index for point in self._registry.points_of(area)}
+        order = [
+            index
+            for index in np.argsort(-ratio[:, -1], kind="stable").tolist()
+            if scored[index] >= ENOUGH and index in self._registry.by_index and (inside is None or index in inside)
+        ]
+        return [
+            {
+                "point": (point := self._registry.by_index[index]).id,
+                "areas": point.areas,
+                "scored": int(scored[index]),
+                "ratios": {str(level): round(float(one), 3) for level, one in zip(LEVELS, ratio[index], strict=True)},
+                "alarms_per_day": budgets.get(types.get(point.areas[0], "")),
+            }
+            for index in order[:limit]
+        ]

@@ -1,0 +1,155 @@
+"""`foreshock evaluate nab | budget | injected`: what the models of single points find on recorded series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from models.evaluation import benchmark, injection
+from models.evaluation.folder import FolderError, read_folder
+from models.evaluation.nab import Series
+from models.evaluation.run import run_bank
+from scripts.commands.terminal import JsonOption, err, fail, out, plain
+
+FolderArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="A folder of series: as NAB's, with windows.json, or any CSV files with a column of times and of numbers."
+    ),
+]
+
+
+def nab(folder: FolderArgument, json_: JsonOption = False) -> None:
+    """Score the models on the Numenta Anomaly Benchmark with its official arithmetic.
+
+    One set of parameters for all series, nothing looks ahead. The threshold of `score` is the best one for all series
+    together; `held out` is what each half of the series scores with the threshold of the other. 0 is a detector that
+    says nothing, 100 a perfect one.
+
+    foreshock evaluate nab ../shared/data/nab
+    """
+    series = _read(folder)
+    if not any(one.windows for one in series):
+        fail(f"{folder} has no windows.json that says where the anomalies are")
+    with _bar("scoring") as progress:
+        scores, alarms = run_bank(series, progress=progress)
+    told = benchmark.profiles(series, scores)
+    load = benchmark.load(benchmark.rates(series, scores, alarms))
+    if json_:
+        _print_json(
+            {
+                "series": len(series),
+                "profiles": [msgspec.structs.asdict(one) for one in told],
+                "alarms_per_day": load.alarms_per_day,
+            }
+        )
+        return
+    table = _table("profile", "score", "threshold", "found", "false", "held out")
+    for one in told:
+        held = " / ".join(f"{score:.1f}" for score in one.held_out)
+        found = f"{one.hits} of {one.windows}"
+        table.add_row(one.profile, f"{one.score:.1f}", f"{one.threshold:.5f}", found, str(one.false), held)
+    out.print(table)
+    out.print(f"{len(series)} series; {load.alarms_per_day:.3f} false alarms a point and day at the shipped budget")
+
+
+def budget(folder: FolderArgument, json_: JsonOption = False) -> None:
+    """Hold scores and alarms of quiet series against what they name.
+
+    `0.99` and `0.999` are how many readings scored as high, over how many should: 1 is right, half to twice is asked
+    for on nine series of ten. Readings in a labelled window are left out, and so is a series that never moves.
+
+    foreshock evaluate budget ../shared/data/nab
+    """
+    series = _read(folder)
+    with _bar("scoring") as progress:
+        scores, alarms = run_bank(series, progress=progress)
+    told = benchmark.rates(series, scores, alarms)
+    load = benchmark.load(told)
+    if json_:
+        _print_json({"rates": [msgspec.structs.asdict(one) for one in told], **msgspec.structs.asdict(load)})
+        return
+    table = _table("series", "readings", "days", "0.99", "0.999", "alarms")
+    for one in told:
+        ratios = [_ratio(ratio) if one.varies else "–" for ratio in (one.often, one.seldom)]
+        table.add_row(plain(one.series), str(one.readings), f"{one.days:.1f}", *ratios, str(one.alarms))
+    out.print(table)
+    shares = ", ".join(f"{share:.0%} at {level}" for level, share in load.within.items())
+    out.print(f"half to twice as often as named: {shares}, of {load.series} series that move")
+    out.print(f"{load.alarms_per_day:.3f} alarms a point and day at the shipped budget")
+
+
+def injected(
+    folder: FolderArgument,
+    json_: JsonOption = False,
+    seed: Annotated[int, typer.Option(help="Where the faults are put, and their chance; the same gives the same.")] = 1,
+    each: Annotated[int, typer.Option(min=1, max=50, help="Stretches of each series.")] = 2,
+    size: Annotated[
+        float, typer.Option(min=0.01, max=100.0, help="How large faults are, in ranges of what came before.")
+    ] = injection.SIZE,
+) -> None:
+    """Put faults on quiet stretches of real series: which are found, and called by their names.
+
+    Ramp, freeze, dropout, level shift and growing noise, each for 200 readings after up to 3,000 as they were. A level
+    shifts by `--size` ranges of those, a ramp reaches 1.5 times as far, noise grows to that standard deviation. `as it
+    was` is the same stretch without a fault: what is found there is false.
+
+    foreshock evaluate injected ../shared/data/nab
+    """
+    stretches = list(injection.stretches(_read(folder), seed, each, size))
+    if not stretches:
+        fail(f"no series in {folder} has {injection.LEAST + injection.LENGTH} quiet readings that move")
+    with _bar("putting faults on") as progress:
+        trials = injection.trials(stretches, progress)
+    summary = injection.summary(trials)
+    if json_:
+        _print_json({"faults": [msgspec.structs.asdict(one) for one in summary], "trials": msgspec.to_builtins(trials)})
+        return
+    table = _table("fault", "put on", "found", "named", "median time", "called instead")
+    for one in summary:
+        others = ", ".join(f"{count} {name}" for name, count in one.others.items()) or "–"
+        after = "–" if one.median_after is None else f"{one.median_after / 60.0:.0f} min"
+        named = f"{one.named / one.trials:.0%}" if one.fault else "–"
+        table.add_row(one.fault or "as it was", str(one.trials), f"{one.found / one.trials:.0%}", named, after, others)
+    out.print(table)
+    faults = [one for one in summary if one.fault]
+    total = sum(one.trials for one in faults)
+    found, named = (sum(getattr(one, which) for one in faults) / total for which in ("found", "named"))
+    out.print(f"{found:.0%} of {total} faults found, {named:.0%} named rightly")
+
+
+def _read(folder: Path) -> Sequence[Series]:
+    try:
+        return read_folder(folder)
+    except FolderError as error:
+        fail(str(error))
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if place == 0 or heading == "called instead" else "right")
+    return table
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:.2f}" if 0.5 <= ratio <= 2.0 else f"[yellow]{ratio:.2f}[/yellow]"
+
+
+def _print_json(answer: dict[str, object]) -> None:
+    print(msgspec.json.format(msgspec.json.encode(answer)).decode())

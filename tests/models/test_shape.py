@@ -1,0 +1,36 @@
+"""Shapes are called by their names, on noise and on a daily swing, whichever way they go."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.shape import WORDS, Shape, shape
+
+NOISE = np.random.default_rng(3).normal(size=500) * 0.3
+SWING = np.sin(np.arange(500) / 40.0) + 0.2 * NOISE
+AFTER = np.concatenate([np.zeros(300), np.arange(200.0)])
+
+
+@pytest.mark.parametrize("usual", [NOISE, SWING])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize(
+    ("name", "put_on"),
+    [
+        ("level_shift", 5.0 * (AFTER > 0.0)),
+        ("ramp", 0.04 * AFTER),
+        ("growing_noise", 0.02 * AFTER * np.random.default_rng(4).normal(size=500)),
+    ],
+)
+def test_what_is_put_on_is_named(usual: np.ndarray, sign: float, name: Shape, put_on: np.ndarray) -> None:
+    assert shape(usual + sign * put_on, 320) == name
+    assert set(WORDS[name]) == {"en", "zh"}
+
+
+@pytest.mark.parametrize(
+    ("value", "surprise"),
+    [(np.zeros(500), 300), (np.zeros(3), 1), (NOISE, 499), (NOISE, 300), (np.array([0.0, np.inf] * 30), 30)],
+)
+def test_what_has_no_shape_is_unclear(value: np.ndarray, surprise: int) -> None:
+    with np.errstate(all="raise"):
+        assert shape(value, surprise) == "unclear"
