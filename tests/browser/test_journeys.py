@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -62,9 +63,21 @@ def test_incident_appears_live_and_is_announced_without_a_reload(open_page: Any,
     assert page.evaluate("window.stays") is True
 
 
+def soaked(mock: Any) -> str:
+    """Raise another incident, of less weight than the landslide, that waits as well."""
+    title = {"zh": "降雨与土壤饱和", "en": "Rain on soaked ground"}
+    raised: str = mock.do(
+        lambda api: api.world.raise_alarm(
+            "slope-shiyan-1", "slope-shiyan-1.displacement-1", "slope-soaked", "yellow", title, time.time() - 60,
+            score=0.9, clause="value > 40", value=44.0, simulated=True,
+        )
+    )  # fmt: skip
+    return raised
+
+
 @pytest.mark.parametrize("held", [False, True], ids=["pressed twice", "held down"])
 def test_a_key_acknowledges_what_was_looked_at_and_nothing_after_it(open_page: Any, mock: Any, held: bool) -> None:
-    incident = mock.do(lambda api: api.world.landslide())
+    incident, other = mock.do(lambda api: api.world.landslide()), soaked(mock)
     page = open_page()
     expect(page.locator("#incident-title")).to_have_text("位移异常加速，雨中蠕滑")
     page.keyboard.down("a")
@@ -77,21 +90,21 @@ def test_a_key_acknowledges_what_was_looked_at_and_nothing_after_it(open_page: A
     page.keyboard.press("?")  # what is said after it shows that the press before has been heard
     expect(page.get_by_role("dialog")).to_be_visible()
     expect(page.locator("#incident-title")).to_have_text("位移异常加速，雨中蠕滑")
-    expect(queue_item(page, "inc-underpass-level")).not_to_contain_text("已确认")
+    expect(queue_item(page, other)).not_to_contain_text("已确认")
 
 
 def test_what_comes_while_a_hand_moves_does_not_take_the_place_of_what_it_reaches_for(
     open_page: Any, mock: Any
 ) -> None:
+    other = soaked(mock)
     page = open_page()
-    expect(page.locator("#incident-title")).to_have_text("下穿通道水位上涨过快")
+    expect(page.locator("#incident-title")).to_have_text("降雨与土壤饱和")
     page.mouse.move(500, 400)
     incident = mock.do(lambda api: api.world.landslide())
     expect(queue_item(page, incident)).to_contain_text("橙色")
-    expect(page.locator("[data-test=summons]")).to_contain_text("橙色预警")
-    expect(page.locator("#incident-title")).to_have_text("下穿通道水位上涨过快")
+    expect(page.locator("#incident-title")).to_have_text("降雨与土壤饱和")
     page.keyboard.press("a")
-    expect(queue_item(page, "inc-underpass-level")).to_contain_text("已确认")
+    expect(queue_item(page, other)).to_contain_text("已确认")
     expect(queue_item(page, incident)).not_to_contain_text("已确认")
 
 

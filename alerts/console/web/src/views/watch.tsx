@@ -59,7 +59,7 @@ export function Watch({ id }: { id: string }) {
 }
 
 /** Milliseconds after a hand on mouse or keys during which nothing is put in the place of what is shown. */
-const AT_REST = 10_000;
+const AT_REST = 3_000;
 
 /**
  * Choose for who has not chosen: the most urgent incident, and a more severe one as soon as it waits, while nobody is
