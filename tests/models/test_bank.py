@@ -331,7 +331,7 @@ def test_configure_refuses_nonsense_and_keeps_what_is_learnt() -> None:
 def test_a_row_stays_small() -> None:
     bank = make_bank(["gauge"] * 10)
     assert sum(array.nbytes for array in bank.state().values()) == 10 * bank.row_bytes
-    assert bank.row_bytes <= 700
+    assert bank.row_bytes <= 1000  # with what rules keep 1.5 kB
 
 
 def test_an_empty_batch_is_fine() -> None:
@@ -367,7 +367,7 @@ def test_a_daily_swing_that_is_not_yet_known_raises_no_alarm() -> None:
 def test_a_shifted_row_goes_on_as_if_its_clock_had_always_stood_there() -> None:
     values = np.random.default_rng(5).normal(size=300)
     values[250] = 40.0
-    step = 2.0**20  # times stay exact
+    step = 3600.0 * 2.0**8  # times stay exact, and a profile turns by whole hours
     here, there = make_bank(["gauge"]), make_bank(["gauge"])
     feed(here, values, start=step)
     here.shift(np.array([0]), np.array([-step]))

@@ -8,11 +8,11 @@ import pytest
 from models.arithmetic import SCALARS
 from models.trend import Pace, Trend, advance, crossing
 
-PACE = Pace(level=1.0, slope=2.0, damping=24.0, drift=24.0, noise=50.0, enter=2.0, leave=1.0)
+PACE = Pace(level=1.0, slope=2.0, damping=24.0, drift=24.0, noise=50.0, bend=4.0, enter=2.0, leave=1.0)
 
 
 def follow(values: list[float], steps: list[float]) -> Trend:
-    trend = Trend(values[0], 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    trend = Trend(values[0], 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
     for value, step in zip(values, steps, strict=True):
         trend = advance(SCALARS, trend, PACE, step, value, False)
     return trend
@@ -31,7 +31,7 @@ def test_a_ramp_has_its_slope_whatever_the_sampling() -> None:
 
 def test_a_reset_starts_afresh() -> None:
     trend = advance(SCALARS, follow([1.0, 2.0, 3.0], [1.0] * 3), PACE, 1.0, 50.0, True)
-    assert trend == Trend(50.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    assert trend == Trend(50.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 
 
 def steps_to(limit: float, level: float = 0.0, slope: float = 1.0, below: bool = False, moving: bool = True) -> float:
