@@ -292,7 +292,8 @@ class Bank:
         last = fields[:, AT["last_time"]]
         ahead = settings.swing_hours
         full = (np.floor(last / HOUR)[:, None] + np.arange(1, ahead + 1)) * HOUR
-        off = self._seasons.error(rows) * (settings.swing_spread * ((faster > 1.0) - (faster < 1.0)))
+        spread = settings.swing_margin if faster == 1.0 else settings.swing_spread * (-1.0 if faster > 1.0 else 1.0)
+        off = self._seasons.error(rows) * spread
         steps = trend.swinging(
             fields[:, AT["level"]],
             slope,
@@ -300,7 +301,7 @@ class Bank:
             self._seasons.at(rows, last),
             self._seasons.ahead(rows, last, ahead),
             (full - last[:, None]) / tempo[:, None],
-            np.where(below, limit + off, limit - off),
+            np.where(below, limit - off, limit + off),
             below,
         )
         return np.where(steps <= settings.trend_horizon, steps * tempo, np.inf)

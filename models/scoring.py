@@ -46,6 +46,7 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     drift_slope: float = 24.0  # the same two of the slow slope
     drift_damping: float = 288.0
     swing_hours: int = 48  # hours that a daily profile is looked ahead
+    swing_margin: float = 0.5  # of its root mean square error that a daily peak must pass the limit by: two in three do
     swing_spread: float = 1.28  # of its root mean square error: eight times in ten
     trend_noise: float = 50.0  # intervals over which its error is averaged
     trend_horizon: float = 288.0  # intervals (of at least `least`) beyond which eta is inf

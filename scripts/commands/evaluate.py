@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from scripts.commands.evaluate_gauge import evaluate_gauge
 from scripts.commands.terminal import JsonOption, err, fail, out
 from sensors.camera.evaluation import AFTER, WITHIN, Trial, clips, trials
 from sensors.camera.stream import StreamError
@@ -62,6 +63,9 @@ def camera(
         _show(found)
     if any(not trial.good for trial in found if trial.strength in ("", "strong")):
         raise typer.Exit(1)
+
+
+app.command("gauge")(evaluate_gauge)
 
 
 def _plain(trial: Trial) -> dict[str, object]:
