@@ -20,8 +20,8 @@ Floats = npt.NDArray[np.float64]
 QUANTITIES = frozenset({"displacement", "tilt", "inclination", "crack", "settlement", "convergence"})
 """What creeps before it fails, as sites name it."""
 
-STEP = 10.0
-"""Mean errors of the trend that make a step: 1 / v is then known to about a sixth."""
+STEP = 5.0
+"""Mean errors of the trend that make a step: 1 / v is then known to about a third."""
 MEMORY = 12.0
 """Steps over which the regression reaches back."""
 LEAST = 6.0
@@ -29,7 +29,7 @@ LEAST = 6.0
 FIT = 0.6
 """Share of the variance of 1 / v that the line must explain."""
 PAUSE = 3.0
-"""Times the last step's duration after which a movement that took no other step has stopped."""
+"""Times the last step's duration after which no step means a stop, and another step another movement."""
 _HALVINGS = 8
 _LARGEST = 1e100  # its square is still a number
 
@@ -58,7 +58,8 @@ def follow(
     lasted = time - creep.since
     inverse = op.least(op.most(lasted / op.where(taken, moved, 1.0), -_LARGEST), _LARGEST)
     turned = inverse * creep.inverse < 0.0
-    steps = op.where(op.either(turned, creep.steps == 0.0), 1.0, creep.steps + 1.0)
+    broken = op.either(lasted > creep.lasted * PAUSE, creep.lasted > lasted * PAUSE)
+    steps = op.where(op.either(turned, broken), 1.0, creep.steps + 1.0)
     gain = op.most(1.0 / steps, 1.0 / MEMORY)
     keep = 1.0 - gain
     off, away = time - 0.5 * lasted - creep.time, inverse - creep.inverse

@@ -26,6 +26,7 @@ TESTED = 72.0
 ENTER, LEAVE = 0.5, 0.75
 """Shares of the variance left unexplained: below the first the swing is there, from the second on it has gone."""
 _BRIDGED = 3
+_UTMOST = 5.0  # usual spreads that an hour may lie from the one before: a spike is not the day's habit
 _LARGEST = 1e30  # more does not fit the profile's squares
 
 CONTIGUOUS, LEARNT, SPREAD, MISSED = range(4)
@@ -93,10 +94,13 @@ class Seasons:
         now = np.floor(time / HOUR)
         passed = now - np.floor(last / HOUR)
         place = np.mod(now, HOURS).astype(np.intp)
-        value = np.clip(value, -_LARGEST, _LARGEST)
         known, day = self.known[rows], self.day[rows]
         each = np.arange(len(rows))
         fresh = (passed > _BRIDGED) | (known[:, CONTIGUOUS] == 0.0)
+        spread = known[:, SPREAD]
+        most = np.where(~fresh & (known[:, LEARNT] >= TESTED) & (spread > 0.0), _UTMOST * np.sqrt(spread), _LARGEST)
+        before = np.where(fresh, 0.0, day[each, (place - 1) % HOURS])
+        value = np.minimum(np.maximum(value, before - most), before + most)
         day = np.where(fresh[:, None], value.astype(np.float32)[:, None], day)
         yesterday = day[each, place].astype(np.float64)
         for back in range(_BRIDGED):

@@ -155,9 +155,10 @@ class _Frame:
     def down(self, time: float, words: str) -> str:
         """Draw a line of the grid with its date."""
         x = self.x(time)
+        anchor = "end" if x > _WIDTH - 40 else "middle"
         return (
             f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>'
-            f'<text x="{x:.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{words}</text>'
+            f'<text x="{x:.1f}" y="{_HEIGHT - 6}" text-anchor="{anchor}">{words}</text>'
         )
 
 
