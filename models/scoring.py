@@ -41,7 +41,7 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     trend_slope: float = 2.0  # intervals over which its slope follows
     trend_damping: float = 24.0  # intervals over which its slope dies out when nothing keeps it up
     trend_bend: float = 4.0  # intervals over which the change of its slope is averaged
-    trend_reach: float = 48.0  # intervals over which a forecast's slope dies out, sooner where it is seen to fall
+    trend_reach: float = 36.0  # intervals over which a forecast's slope dies out, sooner where it is seen to fall
     trend_spread: float = 2.0  # an interval reaches from half the slope to twice, and its square in damping
     drift_slope: float = 24.0  # the same two of the slow slope
     drift_damping: float = 288.0

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from alerts import itself
 from alerts.desk import Desk, Settings
 from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused
+from models import creep
 from models.bank import Bank, BankResult
 from models.jump import Jumps
 from rules.compiler import compile_rules
@@ -685,7 +686,9 @@ class Engine:
         self.interval = np.array([by_index[i].interval if i in by_index else np.nan for i in self.points.tolist()])
         for index, point in by_index.items():
             row = int(self.row_of[index])
-            self.bank.configure(row, interval=point.interval, kind=point.kind)
+            self.bank.configure(
+                row, interval=point.interval, kind=point.kind, creeps=point.quantity in creep.QUANTITIES
+            )
             self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
         evaluator = Evaluator(book, self.bank)
         kinds: dict[str, str] = {rule.id: rule.scope for rule in content.rules}
