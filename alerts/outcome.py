@@ -32,6 +32,8 @@ class Term(Struct, frozen=True):
     threshold: float | None = None
     unit: str = ""
     holds: bool | None = None
+    low: float | None = None  # the interval about a value that is foreseen (eta), in `unit`; None: open or unknown
+    high: float | None = None
 
 
 class Seen(Struct, frozen=True):

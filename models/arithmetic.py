@@ -7,6 +7,7 @@ selection, + - * /), so a column of readings and one reading on its own give the
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -35,6 +36,10 @@ class Arithmetic(Protocol):
         """Return the absolute value."""
 
     @staticmethod
+    def whole(a: Column) -> Column:
+        """Return the largest whole number that is not larger."""
+
+    @staticmethod
     def both(a: Column, b: Column) -> Column:
         """Return logical and."""
 
@@ -58,6 +63,7 @@ class _Arrays:
     least = staticmethod(np.minimum)
     most = staticmethod(np.maximum)
     size = staticmethod(np.absolute)
+    whole = staticmethod(np.floor)
     both = staticmethod(np.logical_and)
     either = staticmethod(np.logical_or)
     negate = staticmethod(np.logical_not)
@@ -87,6 +93,7 @@ class _Scalars:
         return a if a > b else b
 
     size = staticmethod(abs)
+    whole = staticmethod(math.floor)
 
     @staticmethod
     def both(a: Column, b: Column) -> Column:

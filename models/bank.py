@@ -15,11 +15,25 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models import dataquality, novelty, trend
+from models import creep, dataquality, novelty, trend
 from models.calibration import BINS, FINE, GROUPS, Survival
 from models.machine import Batch, Single
 from models.reason import NOTHING, reason_text
-from models.scoring import ANGLE, COUNTER, FIELDS, REASON_FIELDS, STATE, STAY_FIELDS, SWITCH, BankSettings, assess
+from models.scoring import (
+    ANGLE,
+    COUNTER,
+    CREEP_FIELDS,
+    CREEPS,
+    FIELDS,
+    REASON_FIELDS,
+    STATE,
+    STAY_FIELDS,
+    SWINGS,
+    SWITCH,
+    BankSettings,
+    assess,
+)
+from models.season import HOUR, Seasons
 from models.usual import usual
 
 __all__ = ["Bank", "BankResult", "BankSettings", "Kind"]
@@ -56,8 +70,10 @@ class Bank:
     def __init__(self, settings: BankSettings | None = None) -> None:
         self.settings = settings or BankSettings()
         self._fields = np.empty((0, len(FIELDS)))
-        self._rare = {"stay": np.empty((0, len(STAY_FIELDS))), "reason": np.empty((0, len(REASON_FIELDS)))}
+        parts = {"stay": STAY_FIELDS, "reason": REASON_FIELDS, "creep": CREEP_FIELDS}
+        self._rare = {part: np.empty((0, len(names))) for part, names in parts.items()}
         self._survival = Survival()
+        self._seasons = Seasons()
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -65,7 +81,8 @@ class Bank:
     @property
     def row_bytes(self) -> int:
         """Return bytes of state a row."""
-        return 8 * (len(FIELDS) + len(STAY_FIELDS) + len(REASON_FIELDS)) + 4 * (BINS + FINE)
+        rare = sum(block.shape[1] for block in self._rare.values())
+        return 8 * (len(FIELDS) + rare) + 4 * (BINS + FINE) + self._seasons.row_bytes
 
     def grow(self, rows: int) -> None:
         """Make room for at least `rows` rows; new ones are unlearnt gauges read every 60 s."""
@@ -76,6 +93,7 @@ class Bank:
                 part: np.concatenate([block, np.zeros((more, block.shape[1]))]) for part, block in self._rare.items()
             }
             self._survival.grow(more)
+            self._seasons.grow(more)
 
     def configure(
         self,
@@ -85,8 +103,9 @@ class Bank:
         kind: Kind = "gauge",
         period: float = 360.0,
         budget: float | None = None,
+        creeps: bool = False,
     ) -> None:
-        """Tell a row its expected seconds between readings, its kind, an angle's full circle and its alarms a day.
+        """Tell a row its seconds between readings, kind, an angle's full circle, alarms a day, whether it creeps.
 
         Keeps what the row has learnt unless the kind changes. `budget` None is the settings' own. Raise ValueError on a
         bad interval, kind, period or budget.
@@ -106,9 +125,12 @@ class Bank:
             for block in self._rare.values():
                 block[row] = 0.0
             self._survival.forget(row)
+            self._seasons.forget(row)
+        fields[AT["marks"]] = (SWINGS if fields[AT["marks"]] >= SWINGS else 0.0) + (CREEPS if creeps else 0.0)
         was, now = (max(each, self.settings.least) for each in (float(fields[AT["interval"]]), interval))
         for name in ("slope", "drift"):
             fields[AT[name]] *= now / was  # slopes are kept per step
+        fields[AT["bend"]] *= (now / was) * (now / was)
         fields[AT["interval"]] = interval
         fields[AT["period"]] = period
 
@@ -170,7 +192,9 @@ class Bank:
                 self._begin(int(rows[place]), float(time[place]), float(value[place]))
             fields[:, fresh] = self._fields.take(rows[fresh], axis=0).T
         columns = list(fields)
-        outcome, told = assess(Batch(self._rare, self._survival, rows), self.settings, columns, time, value)
+        outcome, told = assess(
+            Batch(self._rare, self._survival, self._seasons, rows), self.settings, columns, time, value
+        )
         for column, new in zip(columns, outcome, strict=True):
             if new is not column:
                 column[:] = new
@@ -191,7 +215,7 @@ class Bank:
         if fields[6] == 0.0:
             self._begin(row, time, value)
             fields = self._fields[row].tolist()
-        machine = Single(self._rare, self._survival, row)
+        machine = Single(self._rare, self._survival, self._seasons, row)
         told = usual(machine, self.settings, fields, time, value)
         if told is None:
             outcome, told = assess(machine, self.settings, fields, time, value)
@@ -234,40 +258,75 @@ class Bank:
             self._fields[rows, AT[name]] += seconds
         for name in ("time", "since"):
             self._rare["reason"][rows, REASON_FIELDS.index(name)] += seconds
+        self._seasons.shift(rows, seconds)
+        for name in ("since", "time"):
+            column = self._rare["creep"][rows, CREEP_FIELDS.index(name)]
+            self._rare["creep"][rows, CREEP_FIELDS.index(name)] = np.where(column > 0.0, column + seconds, column)
 
     def eta(self, rows: Rows, limit: Floats, below: Bools) -> Floats:
-        """Return seconds (f8[n]) from each row's last reading until its damped trend crosses `limit` (f8[n]).
+        """Return seconds (f8[n]) from each row's last reading until its value crosses `limit` (f8[n]).
 
-        0 when the last reading is at or past it, inf when not within the horizon or when the slope does not stand out
-        of the noise, nan while the trend is learning. `below` bool[n]: the limit is a floor.
+        0 when the last reading is at or past it, inf when not within the horizon or when no movement stands out of the
+        noise, nan while the trend is learning. `below` bool[n]: the limit is a floor. The soonest of what is foreseen:
+        the damped trend, with the daily swing where there is one, and a creep's failure where rows are told to creep.
         """
-        fields = self._fields[rows]
-        value, level = fields[:, AT["last_value"]], fields[:, AT["level"]]
+        return self._reach(rows, limit, below, 1.0)
+
+    def eta_range(self, rows: Rows, limit: Floats, below: Bools) -> tuple[Floats, Floats]:
+        """Return the soonest and the latest `eta` (f8[n] each), between which it lies about eight times in ten."""
+        spread = self.settings.trend_spread
+        return self._reach(rows, limit, below, spread), self._reach(rows, limit, below, 1.0 / spread)
+
+    def _reach(self, rows: Rows, limit: Floats, below: Bools, faster: float) -> Floats:
+        """Return eta if movements are `faster` times what they seem."""
         settings = self.settings
-        steps = np.minimum(
-            trend.crossing(
-                level,
-                fields[:, AT["slope"]],
-                fields[:, AT["moving"]] > 0.0,
-                limit,
-                below,
-                settings.trend_damping,
-                settings.trend_horizon,
-            ),
-            trend.crossing(
-                level,
-                fields[:, AT["drift"]],
-                fields[:, AT["drifting"]] > 0.0,
-                limit,
-                below,
-                settings.drift_damping,
-                settings.trend_horizon,
-            ),
+        fields = self._fields[rows]
+        value, level, slope, drift = (fields[:, AT[name]] for name in ("last_value", "level", "slope", "drift"))
+        tempo = np.maximum(fields[:, AT["interval"]], settings.least)
+        moving = fields[:, AT["moving"]] > 0.0
+        drifting = (fields[:, AT["drifting"]] > 0.0) & ~(moving & (slope * drift < 0.0))
+        damping = trend.damped(slope, fields[:, AT["bend"]], settings.trend_reach) * (faster * faster)
+        slow = settings.drift_damping * (faster * faster)
+        horizon = settings.trend_horizon
+        time = tempo * np.minimum(
+            trend.crossing(level, slope * faster, moving, limit, below, damping, horizon),
+            trend.crossing(level, drift * faster, drifting, limit, below, slow, horizon),
         )
-        time = steps * np.maximum(fields[:, AT["interval"]], settings.least)
+        marks = fields[:, AT["marks"]]
+        if (marks > 0.0).any():
+            swings = np.flatnonzero(marks >= SWINGS)
+            speed = np.where(moving, slope * faster, 0.0)[swings]
+            time[swings] = self._swing(rows[swings], speed, damping[swings], limit[swings], below[swings], faster)
+            creeps = np.flatnonzero((marks == CREEPS) | (marks > SWINGS))
+            if len(creeps):
+                left = np.where(below, value - limit, limit - value)[creeps]
+                last = fields[creeps, AT["last_time"]]
+                failing = creep.failing(self._rare["creep"][rows[creeps]], last, np.maximum(left, 0.0), ~below[creeps])
+                time[creeps] = np.minimum(time[creeps], failing / faster)
         past = np.where(below, value <= limit, value >= limit)
-        learning = np.isnan(value) | (fields[:, AT["trend_count"]] < self.settings.trend_learn)
+        learning = np.isnan(value) | (fields[:, AT["trend_count"]] < settings.trend_learn)
         return np.where(learning, np.where(past, 0.0, nan), np.where(past, 0.0, time))
+
+    def _swing(self, rows: Rows, slope: Floats, damping: Floats, limit: Floats, below: Bools, faster: float) -> Floats:
+        """Return seconds until rows that swing daily reach their limit; their profile may be off by its usual error."""
+        settings, fields = self.settings, self._fields[rows]
+        tempo = np.maximum(fields[:, AT["interval"]], settings.least)
+        last = fields[:, AT["last_time"]]
+        ahead = settings.swing_hours
+        full = (np.floor(last / HOUR)[:, None] + np.arange(1, ahead + 1)) * HOUR
+        spread = settings.swing_margin if faster == 1.0 else settings.swing_spread * (-1.0 if faster > 1.0 else 1.0)
+        off = self._seasons.error(rows) * spread
+        steps = trend.swinging(
+            fields[:, AT["level"]],
+            slope,
+            damping,
+            self._seasons.at(rows, last),
+            self._seasons.ahead(rows, last, ahead),
+            (full - last[:, None]) / tempo[:, None],
+            np.where(below, limit - off, limit + off),
+            below,
+        )
+        return np.where(steps <= settings.trend_horizon, steps * tempo, np.inf)
 
     @property
     def last_time(self) -> Floats:
@@ -327,6 +386,9 @@ class Bank:
             **self._rare,
             "coarse": self._survival.coarse,
             "fine": self._survival.fine.reshape(len(self), BINS),
+            "day": self._seasons.day,
+            "profile": self._seasons.profile,
+            "season": self._seasons.known,
         }
         return {name: array.copy() for name, array in arrays.items()}
 
@@ -347,6 +409,8 @@ class Bank:
                 raise ValueError(f"not the state of a bank of this layout: {name}")
         self._fields = state["fields"].copy()
         self._rare = {part: state[part].copy() for part in self._rare}
+        self._seasons.day, self._seasons.profile = state["day"].copy(), state["profile"].copy()
+        self._seasons.known = state["season"].copy()
         self._survival.coarse = state["coarse"].copy()
         self._survival.fine = state["fine"].reshape(rows * GROUPS, FINE).copy()
 

@@ -11,6 +11,7 @@ from models.arithmetic import ARRAYS, SCALARS, Column
 from models.calibration import Survival
 from models.novelty import Novelty
 from models.reason import NOTHING, RARE
+from models.season import Seasons, hour
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -27,8 +28,8 @@ class Batch:
 
     op = ARRAYS
 
-    def __init__(self, rare: dict[str, Floats], survival: Survival, rows: Rows) -> None:
-        self.rare, self.survival, self.rows = rare, survival, rows
+    def __init__(self, rare: dict[str, Floats], survival: Survival, seasons: Seasons, rows: Rows) -> None:
+        self.rare, self.survival, self.seasons, self.rows = rare, survival, seasons, rows
 
     def count(self, place: Floats, excess: Floats, counted: Bools) -> tuple[Floats, Floats]:
         """Count readings of the batch's rows."""
@@ -38,6 +39,20 @@ class Batch:
         """Halve some rows' counts."""
         self.survival.halve(self.rows[full])
 
+    def swing(self, where: Bools, time: Floats) -> Floats:
+        """Read the profiles of the rows that swing."""
+        told = np.zeros(len(self.rows))
+        at = np.flatnonzero(where)
+        told[at] = self.seasons.at(self.rows[at], time[at])
+        return told
+
+    def season(self, time: Floats, last: Floats, value: Floats, swings: Bools) -> tuple[Bools, Floats]:
+        """Learn the profiles of the rows whose hour has turned."""
+        at = np.flatnonzero(hour(self.op, time) != hour(self.op, last))
+        now = swings.copy()
+        now[at] = self.seasons.turn(self.rows[at], time[at], last[at], value[at], swings[at])
+        return now, self.swing(now, time)
+
     def rarely(
         self, part: str, where: Bools, work: Work, change: tuple[Column, ...], *given: Column
     ) -> tuple[Column, ...]:
@@ -46,7 +61,7 @@ class Batch:
         changed = tuple(column.copy() for column in change)
         if len(at) <= _FEW:
             for place in at.tolist():
-                single = Single(self.rare, self.survival, int(self.rows[place]))
+                single = Single(self.rare, self.survival, self.seasons, int(self.rows[place]))
                 one = single.rarely(
                     part,
                     True,
@@ -91,8 +106,8 @@ class Single:
 
     op = SCALARS
 
-    def __init__(self, rare: dict[str, Floats], survival: Survival, row: int) -> None:
-        self.rare, self.survival, self.row = rare, survival, row
+    def __init__(self, rare: dict[str, Floats], survival: Survival, seasons: Seasons, row: int) -> None:
+        self.rare, self.survival, self.seasons, self.row = rare, survival, seasons, row
 
     def count(self, place: float, excess: float, counted: bool) -> tuple[float, float]:
         """Count one reading."""
@@ -102,6 +117,16 @@ class Single:
         """Halve the row's counts."""
         if full:
             self.survival.halve(np.array([self.row]))
+
+    def swing(self, where: bool, time: float) -> float:
+        """Read the row's profile if it swings."""
+        return float(self.seasons.at(np.array([self.row]), np.array([time]))[0]) if where else 0.0
+
+    def season(self, time: float, last: float, value: float, swings: bool) -> tuple[bool, float]:
+        """Learn the row's profile: its hour has turned."""
+        one = (np.array([each]) for each in (self.row, time, last, value, swings))
+        now = bool(self.seasons.turn(*one)[0])
+        return now, self.swing(now, time)
 
     def rarely(
         self, part: str, where: bool, work: Work, change: tuple[Column, ...], *given: Column

@@ -11,11 +11,12 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from models import calibration, dataquality, novelty, trend
+from models import calibration, creep, dataquality, novelty, season, trend
 from models.arithmetic import Arithmetic, Column
 
 DAY = 86400.0
 GAUGE, COUNTER, SWITCH, ANGLE, STATE = range(5)
+CREEPS, SWINGS = 1.0, 2.0  # marks of a row, added: it is watched for failing, it has a daily swing
 TELLING = 0.99  # from this score on the reason is kept
 
 
@@ -38,11 +39,17 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     stuck: float = 3.0  # times the longest that the value stood still before, that make a stuck point ...
     stuck_intervals: float = 30.0  # ... if it is as many intervals too
     gap: float = 5.0  # intervals without a reading that make a gap
-    trend_level: float = 1.0  # intervals over which the trend's level follows
+    trend_level: float = 0.5  # intervals over which the trend's level follows
     trend_slope: float = 2.0  # intervals over which its slope follows
-    trend_damping: float = 24.0  # intervals over which its slope dies out
+    trend_damping: float = 24.0  # intervals over which its slope dies out when nothing keeps it up
+    trend_bend: float = 4.0  # intervals over which the change of its slope is averaged
+    trend_reach: float = 36.0  # intervals over which a forecast's slope dies out, sooner where it is seen to fall
+    trend_spread: float = 2.0  # an interval reaches from half the slope to twice, and its square in damping
     drift_slope: float = 24.0  # the same two of the slow slope
     drift_damping: float = 288.0
+    swing_hours: int = 48  # hours that a daily profile is looked ahead
+    swing_margin: float = 0.5  # of its root mean square error that a daily peak must pass the limit by: two in three do
+    swing_spread: float = 1.28  # of its root mean square error: eight times in ten
     trend_noise: float = 50.0  # intervals over which its error is averaged
     trend_horizon: float = 288.0  # intervals (of at least `least`) beyond which eta is inf
     trend_learn: int = 10  # readings before eta is told
@@ -56,11 +63,12 @@ FIELDS = (
     *("value_low", "value_high", "value_before_low", "value_before_high"),
     *("short_low", "short_high", "short_before_low", "short_before_high"),
     *("change_low", "change_high", "change_before_low", "change_before_high"),
-    *("level", "slope", "drift", "noise", "trend_count", "moving", "drifting"),
-    *("events", "readings", "peak", "peak_time", "stay_lasted", "beyond_time"),
+    *("level", "slope", "drift", "noise", "trend_count", "moving", "drifting", "bend"),
+    *("events", "readings", "peak", "peak_time", "stay_lasted", "beyond_time", "marks"),
     *("often", "seldom", "budget", "flat_longest"),
 )
 STAY_FIELDS = novelty.Stay._fields
+CREEP_FIELDS = creep.Creep._fields
 REASON_FIELDS = ("code", "time", "value", "low", "high", "since", "score")
 
 
@@ -76,6 +84,14 @@ class Machine(Protocol):
 
     def halve(self, full: Column) -> None:
         """Halve the counts where `full`."""
+
+    def swing(self, where: Column, time: Column) -> Column:
+        """Return the daily profile at `time` where it is used, 0 elsewhere."""
+
+    def season(
+        self, time: Column, last: Column, value: Column, swings: Column
+    ) -> tuple[Column, Column]:  # fmt: skip
+        """Learn the daily profile at the first reading of an hour; return which rows swing and the profile in use."""
 
     def rarely(
         self, part: str, where: Column, work: Callable[..., tuple[tuple[Column, ...], tuple[Column, ...]]],
@@ -111,10 +127,10 @@ def assess(
     last_time, last_value, flat_since, interval, kind, period, seen, turned, turned_before = fields[:9]
     reference, short, long = fields[9:12]
     memories = [novelty.Memory(*fields[at : at + 4]) for at in (12, 16, 20)]
-    line = trend.Trend(*fields[24:31])
-    peaks = calibration.Peaks(*fields[31:35])
-    lasted, beyond_time = fields[35:37]
-    factors, budget, flat_longest = calibration.Hold(*fields[37:39]), fields[39], fields[40]
+    line = trend.Trend(*fields[24:32])
+    peaks = calibration.Peaks(*fields[32:36])
+    lasted, beyond_time, marks = fields[36:39]
+    factors, budget, flat_longest = calibration.Hold(*fields[39:41]), fields[41], fields[42]
 
     dt = time - last_time
     gap = dataquality.gap(dt, interval, settings.gap)
@@ -178,24 +194,52 @@ def assess(
     alarm = op.both(beyond, time - beyond_time > settings.refractory * tempo)
     beyond_time = op.where(beyond, time, beyond_time)
 
-    pace = trend.Pace(
-        settings.trend_level,
-        settings.trend_slope,
-        settings.trend_damping,
-        settings.drift_slope,
-        settings.trend_noise,
-        settings.trend_enter,
-        settings.trend_leave,
-    )
-    line = trend.advance(op, line, pace, dt / tempo, value, restart)
+    line, marks = _foresee(machine, line, pace_of(settings), dt / tempo, time, last_time, value, restart, marks)
 
     reason = machine.explain(score >= TELLING, time, turned_before, score, streams, news)
 
     new = (
         *(time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before, reference, short, long),
-        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted, beyond_time, *factors, budget, flat_longest),
+        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted, beyond_time, marks),
+        *(*factors, budget, flat_longest),
     )
     return new, Told(score, alarm, reason, op.negate(learnt), gap)
+
+
+def pace_of(settings: BankSettings) -> trend.Pace:
+    """Gather what sets a trend's pace."""
+    return trend.Pace(
+        settings.trend_level,
+        settings.trend_slope,
+        settings.trend_damping,
+        settings.drift_slope,
+        settings.trend_noise,
+        settings.trend_bend,
+        settings.trend_enter,
+        settings.trend_leave,
+    )
+
+
+def _foresee(
+    machine: Machine, line: trend.Trend, pace: trend.Pace, elapsed: Column, time: Column, last: Column, value: Column,
+    restart: Column, marks: Column,
+) -> tuple[trend.Trend, Column]:  # fmt: skip
+    """Move on what foresees a limit: the trend of the value without its daily swing, that swing, a creep's speed."""
+    op = machine.op
+    plain = not op.some(marks > 0.0)
+    swings = marks >= SWINGS
+    swing = 0.0 * value if plain else machine.swing(swings, time)
+    line = trend.advance(op, line, pace, elapsed, value if plain else value - swing, restart)
+    if op.some(season.hour(op, time) != season.hour(op, last)):
+        now, profile = machine.season(time, last, line.level + swing, swings)
+        line = line._replace(level=line.level + (swing - profile))
+        creeps = op.where(marks - op.where(swings, SWINGS, 0.0) > 0.0, CREEPS, 0.0)
+        restart = op.either(restart, now != swings)
+        marks = creeps + op.where(now, SWINGS, 0.0)
+    if not plain:
+        creeps = op.either(marks == CREEPS, marks > SWINGS)
+        machine.rarely("creep", creeps, creep.follow, (), time, line.level, line.noise, restart)
+    return line, marks
 
 
 def _quantity(

@@ -3,7 +3,8 @@
 Holt's linear trend with damping (Gardner & McKenzie 1985), its gains made functions of elapsed time in rational form
 (dt / (dt + tau), backward Euler), and damped hyperbolically: over a horizon h the level moves by
 slope * h * D / (D + h). That needs no `exp` or `log`, so it is exact to the bit everywhere, and the crossing has a
-closed form.
+closed form. A slope that is already falling dies out as fast as it is seen to: the curve's bend at h = 0 is
+-2 * slope / D, so a bend that is seen gives its own D.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arithmetic import Arithmetic, Column
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 class Trend(NamedTuple):
@@ -26,6 +30,7 @@ class Trend(NamedTuple):
     count: Column  # readings since the last reset
     moving: Column  # flag of slope
     drifting: Column  # flag of drift
+    bend: Column  # how the slope changes, units a step and step
 
 
 class Pace(NamedTuple):
@@ -36,6 +41,7 @@ class Pace(NamedTuple):
     damping: float  # of slope
     drift: float
     noise: float
+    bend: float
     enter: float  # a slope stands out from this many times the noise, moved over its time constant ...
     leave: float  # ... until it falls below this many
 
@@ -50,26 +56,28 @@ def advance(op: type[Arithmetic], trend: Trend, pace: Pace, elapsed: Column, val
     level = value - error * (1.0 - op.most(gain, first))
     slope = carried + error * gain / (elapsed + pace.slope)
     drift = trend.drift + (slope - trend.drift) * (elapsed / (elapsed + pace.drift))
+    bend = trend.bend + (slope - trend.slope - trend.bend * elapsed) / (elapsed + pace.bend)
     noise = trend.noise + (op.size(error) - trend.noise) * op.most(elapsed / (elapsed + pace.noise), first)
     enter, leave = noise * pace.enter, noise * pace.leave
     moving = op.where(op.size(slope) * pace.slope > op.where(trend.moving > 0.0, leave, enter), 1.0, 0.0)
     drifting = op.where(op.size(drift) * pace.drift > op.where(trend.drifting > 0.0, leave, enter), 1.0, 0.0)
-    new = Trend(level, slope, drift, noise, count, moving, drifting)
+    new = Trend(level, slope, drift, noise, count, moving, drifting, bend)
     if not op.some(reset):
         return new
-    fresh = Trend(value, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    fresh = Trend(value, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
     return Trend(*(op.where(reset, start, grown) for start, grown in zip(fresh, new, strict=True)))
 
 
+def damped(slope: Floats, bend: Floats, damping: float) -> Floats:
+    """Return the steps (f8[n]) over which slopes die out: `damping`, sooner where they are seen to fall."""
+    falling = np.where(slope > 0.0, -bend, bend)
+    seen = np.maximum(falling, 0.0) / np.where(slope == 0.0, 1.0, 2.0 * np.abs(slope))
+    return 1.0 / (1.0 / damping + seen)
+
+
 def crossing(
-    level: npt.NDArray[np.float64],
-    slope: npt.NDArray[np.float64],
-    moving: npt.NDArray[np.bool_],
-    limit: npt.NDArray[np.float64],
-    below: npt.NDArray[np.bool_],
-    damping: float,
-    horizon: float,
-) -> npt.NDArray[np.float64]:
+    level: Floats, slope: Floats, moving: Bools, limit: Floats, below: Bools, damping: Floats | float, horizon: float
+) -> Floats:
     """Return steps until the damped trend reaches `limit`: 0 if the level is there, inf if not within `horizon`."""
     distance = np.where(below, level - limit, limit - level)
     speed = np.where(below, -slope, slope)
@@ -78,3 +86,24 @@ def crossing(
     reaches = advancing & (straight < damping)
     time = straight * damping / np.where(reaches, damping - straight, 1.0)
     return np.where(distance <= 0.0, 0.0, np.where(reaches & (time <= horizon), time, np.inf))
+
+
+def swinging(
+    level: Floats, slope: Floats, damping: Floats, now: Floats, profile: Floats, lead: Floats, limit: Floats,
+    below: Bools,
+) -> Floats:  # fmt: skip
+    """Return steps until trend and daily profile together reach `limit`, inf if not within the profile given.
+
+    `now` f8[n] is the profile now, `profile` f8[n, hours] what it is `lead` f8[n, hours] steps from now.
+    """
+    side = np.where(below, -1.0, 1.0)[:, None]
+    until = np.concatenate([np.zeros((len(level), 1)), lead], axis=1)
+    path = level[:, None] + slope[:, None] * until * (damping[:, None] / (damping[:, None] + until))
+    short = side * (limit[:, None] - path - np.concatenate([now[:, None], profile], axis=1))
+    at = (short <= 0.0).argmax(axis=1)
+    each = np.arange(len(level))
+    last = np.maximum(at - 1, 0)
+    was, over = short[each, last], -short[each, at]
+    part = was / np.where(was + over > 0.0, was + over, 1.0)
+    time = until[each, last] + (until[each, at] - until[each, last]) * part
+    return np.where(short[each, at] <= 0.0, np.where(at == 0, 0.0, time), np.inf)

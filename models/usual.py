@@ -6,17 +6,17 @@ Anything else is left to `assess`: nothing is touched then.
 
 from __future__ import annotations
 
-from models import calibration, trend
+from models import calibration, season, trend
 from models.arithmetic import SCALARS
 from models.machine import Single
 from models.novelty import Novelty
 from models.reason import NOTHING
-from models.scoring import FIELDS, GAUGE, TELLING, BankSettings, Told
+from models.scoring import FIELDS, GAUGE, TELLING, BankSettings, Told, pace_of
 
 _NARROWEST = 1e-300
 _AT = {name: place for place, name in enumerate(FIELDS)}
 _LOW, _TREND, _EVENTS, _READINGS = _AT["value_low"], _AT["level"], _AT["events"], _AT["readings"]
-_LASTED, _OFTEN, _LONGEST = _AT["stay_lasted"], _AT["often"], _AT["flat_longest"]
+_LASTED, _OFTEN, _LONGEST, _MARKS = _AT["stay_lasted"], _AT["often"], _AT["flat_longest"], _AT["marks"]
 
 
 def usual(machine: Single, settings: BankSettings, fields: list[float], time: float, value: float) -> Told | None:
@@ -30,6 +30,8 @@ def usual(machine: Single, settings: BankSettings, fields: list[float], time: fl
         or fields[_READINGS] + 1.0 >= settings.memory
         or dt > interval * settings.gap
         or time - turned >= settings.generation
+        or fields[_MARKS] > 0.0
+        or season.hour(SCALARS, time) != season.hour(SCALARS, last_time)
     ):
         return None
     value += 0.0  # no negative zero
@@ -75,18 +77,9 @@ def usual(machine: Single, settings: BankSettings, fields: list[float], time: fl
         if x > fields[at + 1]:
             fields[at + 1] = x
         at += 4
-    pace = trend.Pace(
-        settings.trend_level,
-        settings.trend_slope,
-        settings.trend_damping,
-        settings.drift_slope,
-        settings.trend_noise,
-        settings.trend_enter,
-        settings.trend_leave,
-    )
     tempo = interval if interval > settings.least else settings.least
     line = trend.Trend(*fields[_TREND:_EVENTS])
-    fields[_TREND:_EVENTS] = trend.advance(SCALARS, line, pace, dt / tempo, value, False)
+    fields[_TREND:_EVENTS] = trend.advance(SCALARS, line, pace_of(settings), dt / tempo, value, False)
     fields[_READINGS] += 1.0
     fields[_OFTEN : _OFTEN + 2] = factors
     return Told(score, False, reason, False, False)

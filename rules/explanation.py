@@ -19,6 +19,8 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float | None = None
     unit: str = ""
     holds: bool | None = None  # None is unknown
+    low: float | None = None  # the interval about a value that is foreseen (eta), in `unit`; None: open or unknown
+    high: float | None = None
 
 
 class Why(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,9 @@ class PointModels(Protocol):
     def eta(self, rows: Rows, limit: Array, below: Bools) -> Array:
         """Return seconds from each row's last reading until its trend crosses `limit`."""
 
+    def eta_range(self, rows: Rows, limit: Array, below: Bools) -> tuple[Array, Array]:
+        """Return the soonest and the latest `eta`."""
+
     def reason_text(self, row: int, language: str = "en") -> str:
         """Say why the row's last surprising reading was surprising."""
 
@@ -160,6 +163,14 @@ class Features:
             case (statistic, duration):
                 return self._windows.read(str(statistic), float(duration), rows, self.now)
         raise KeyError(key)
+
+    def eta_range(self, what: str, place: int) -> tuple[float, float]:
+        """Return between which seconds from now one row's trend crosses the target; NaN where it has none."""
+        rows = self.rows[place : place + 1]
+        passed = np.maximum(self.now[place : place + 1] - self._state.last_time[rows], 0.0)
+        told = self._models.eta_range(rows, self._targets[what][rows], self._below[rows])
+        low, high = (float(np.maximum(each - passed, 0.0)[0]) for each in told)
+        return low, high
 
     def _eta(self, what: str) -> Array:
         """Return seconds left until the trend crosses the target: counted from now, not from the last reading."""

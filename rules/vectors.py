@@ -101,6 +101,10 @@ class _Script:
         """Return the test's own figure."""
         return self.eta_now[rows]
 
+    def eta_range(self, rows: npt.NDArray[np.intp], limit: Array, below: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
+        """Give no interval."""
+        return np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+
     def reason_text(self, row: int, language: str = "en") -> str:
         """Give no reason."""
         return ""

@@ -10,7 +10,7 @@ from models.scoring import TELLING
 from rules.binding import Bound, Column, PointValue, Test, columns, tests
 from rules.events import Told
 from rules.explanation import LevelStanding, Standing, Term, Why
-from rules.features import Array, Columns
+from rules.features import Array, Columns, Features
 from rules.shapes import compare, number
 from sensors.site import LEVELS
 
@@ -125,14 +125,28 @@ class _Scene:
         right = np.asarray(number(test.right, self.leaf)).reshape(-1)[0]
         return float(left), float(right)
 
+    def interval(self, test: Test) -> tuple[float | None, float | None]:
+        """Return between what the left side lies where it is foreseen, in the test's unit."""
+        column = test.left
+        if not isinstance(column, Column) or column.area or column.key[0] != "eta":
+            return None, None
+        if not isinstance(self.features, Features):
+            return None, None
+        told = self.features.eta_range(str(column.key[1]), self.place)
+        low, high = (each * test.scale if np.isfinite(each) else None for each in told)
+        return low, high
+
     def term(self, test: Test) -> Term:
         left, right = self.sides(test)
         truth = self.truth(test)
         if test.flag:
             return Term(name=test.name, value=None if truth is None else float(truth), holds=truth)
+        low, high = self.interval(test) if np.isfinite(left) else (None, None)
         return Term(
             name=test.name,
             value=left * test.scale if np.isfinite(left) else None,
+            low=low,
+            high=high,
             op=test.operation,
             threshold=None if np.isnan(right) else right * test.scale,
             unit=test.unit,

@@ -55,6 +55,10 @@ class StillModels:
         """Never."""
         return np.full(len(rows), np.inf)
 
+    def eta_range(self, rows: np.ndarray, limit: np.ndarray, below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Never."""
+        return np.full(len(rows), np.inf), np.full(len(rows), np.inf)
+
     def reason_text(self, row: int, language: str = "en") -> str:
         """Give no reason."""
         return ""

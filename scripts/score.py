@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from array import array
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
 from itertools import chain, islice
@@ -13,9 +14,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from models.bank import Bank, BankSettings, Kind
 from models.interval import FIRST, usual_interval
+from scripts.foresight import HEADING, Foresight, Limit
 
 _PROBLEMS = 20  # bad rows told one by one; the rest are counted
 
@@ -41,6 +44,7 @@ class ScoreReport(msgspec.Struct, frozen=True):
     problems: tuple[BadRow, ...]
     interval: float  # seconds between readings that the bank was told to expect
     kind: Kind
+    warnings: int = 0  # early warnings of the limit, where one was given
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -61,15 +65,18 @@ def score_file(
     kind: Kind = "gauge",
     zone: str = "UTC",
     settings: BankSettings | None = None,
+    limit: Limit | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ScoreReport:
     """Score one column of a CSV and write a CSV of time, value, score, alarm (one row a readable row, in order).
 
     Columns are named by their heading, or by their number from 1. Times are ISO 8601 (with or without zone; without,
     they are in `zone`), or unix seconds, milliseconds, microseconds or nanoseconds. `interval` seconds between
-    readings; by default the median of the first ones. `progress` is told (bytes read, bytes in all). The file is
-    streamed. Rows that cannot be read are counted and told; a reading that is not later than the one before is written
-    with score 0, as the engine drops it. Raise `ScoreError` on a missing file or column or when no row can be read.
+    readings; by default the median of the first ones. With a `limit` it also writes eta, eta_low, eta_high (seconds,
+    inf where none is foreseen, empty while learning) and warning (0 or 1, `models.warning`). `progress` is told (bytes
+    read, bytes in all). The file is streamed. Rows that cannot be read are counted and told; a reading that is not
+    later than the one before is written with score 0, as the engine drops it. Raise `ScoreError` on a missing file or
+    column or when no row can be read.
     """
     try:
         local = ZoneInfo(zone)
@@ -77,6 +84,8 @@ def score_file(
         raise ScoreError(f"unknown time zone {zone!r}: use a name such as Asia/Shanghai") from error
     if interval is not None and not (math.isfinite(interval) and interval > 0.0):
         raise ScoreError(f"the interval must be a positive number of seconds, not {interval}")
+    if limit is not None and not (math.isfinite(limit.value) and math.isfinite(limit.horizon) and limit.horizon > 0.0):
+        raise ScoreError("the limit must be a number, and its horizon a positive number of seconds")
     if out.exists() and path.exists() and out.samefile(path):
         raise ScoreError(f"{out}: would overwrite the file that is read; choose another --out")
     try:
@@ -94,19 +103,59 @@ def score_file(
         if interval is None:
             interval = usual_interval([reading.time for reading in first])
         bank = Bank(settings)
-        bank.configure(0, interval=interval, kind=kind)
+        bank.configure(0, interval=interval, kind=kind, creeps=limit is not None and limit.creeps)
+        foresight = Foresight(limit) if limit is not None else None
         try:
             sink = out.open("w", newline="", encoding="utf-8")
         except OSError as error:
             raise ScoreError(f"{out}: cannot be written: {error.strerror}") from error
         with sink:
-            scored, alarms, rows = _write(sink, bank, chain(first, readings), source, total, progress)
-    return ScoreReport(rows + problems.count, scored, alarms, problems.count, tuple(problems.first), interval, kind)
+            scored, alarms, rows = _write(sink, bank, foresight, chain(first, readings), source, total, progress)
+    return ScoreReport(
+        rows + problems.count,
+        scored,
+        alarms,
+        problems.count,
+        tuple(problems.first),
+        interval,
+        kind,
+        foresight.warnings if foresight is not None else 0,
+    )
+
+
+def read_series(
+    path: Path, time_column: str, value_column: str, zone: str = "UTC"
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], int]:
+    """Return times (unix seconds, rising) and values of a CSV, and how many rows were left out.
+
+    Left out are rows that cannot be read and readings that are not later than the one before. Raise `ScoreError` as
+    `score_file` does.
+    """
+    try:
+        local = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ScoreError(f"unknown time zone {zone!r}: use a name such as Asia/Shanghai") from error
+    problems, times, values, again = _Problems(), array("d"), array("d"), 0
+    try:
+        source = path.open("rb")
+    except OSError as error:
+        raise ScoreError(f"{path}: cannot be read: {error.strerror}") from error
+    with source:
+        for reading in _readings(path, source, time_column, value_column, local, problems):
+            if times and reading.time <= times[-1]:
+                again += 1
+                continue
+            times.append(reading.time)
+            values.append(reading.value)
+    if not times:
+        raise ScoreError(f"{path}: no row can be read")
+    return np.array(times), np.array(values), problems.count + again
 
 
 def _write(
     sink: IO[str],
     bank: Bank,
+    foresight: Foresight | None,
     readings: Iterator[_Reading],
     source: IO[bytes],
     total: int,
@@ -114,7 +163,7 @@ def _write(
 ) -> tuple[int, int, int]:
     """Run readings through the bank one by one; return how many were scored, alarmed and written."""
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(("time", "value", "score", "alarm"))
+    writer.writerow(("time", "value", "score", "alarm", *(HEADING if foresight is not None else ())))
     row, time, value = np.zeros(1, np.intp), np.empty(1), np.empty(1)
     scored = alarms = rows = 0
     last = -math.inf
@@ -122,7 +171,8 @@ def _write(
         time[0], value[0] = reading.time, reading.value
         result = bank.update(row, time, value)
         alarm = bool(result.alarm[0])
-        writer.writerow((reading.text, reading.value_text, f"{result.score[0]:.12g}", int(alarm)))
+        told = () if foresight is None else foresight.after(bank, reading.time, reading.value, reading.time > last)
+        writer.writerow((reading.text, reading.value_text, f"{result.score[0]:.12g}", int(alarm), *told))
         rows += 1
         scored += reading.time > last
         last = max(last, reading.time)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from alerts import itself
 from alerts.desk import Desk, Settings
 from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused, Reported
+from models import creep
 from models.bank import Bank, BankResult
 from models.jump import Jumps
 from rules.compiler import compile_rules
@@ -747,8 +748,13 @@ class Engine:
         types = {area.id: area.type for area in content.site.areas}
         for index, point in by_index.items():
             row = int(self.row_of[index])
-            budget = budgets.get(types.get(point.areas[0], ""))
-            self.bank.configure(row, interval=point.interval, kind=point.kind, budget=budget)
+            self.bank.configure(
+                row,
+                interval=point.interval,
+                kind=point.kind,
+                budget=budgets.get(types.get(point.areas[0], "")),
+                creeps=point.quantity in creep.QUANTITIES,
+            )
             self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
         evaluator = Evaluator(book, self.bank)
         kinds: dict[str, str] = {rule.id: rule.scope for rule in content.rules}

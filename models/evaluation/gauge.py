@@ -1,16 +1,15 @@
-"""How early a limit is foreseen: lead time and false share of eta on one gauge.
+"""How early a limit is foreseen: lead time and false share of early warnings on one gauge.
 
-A crossing is a reading at or above the limit after at least `apart` seconds below it. A warning begins when eta falls
-to the horizon or less while the value is below the limit, and ends when eta has been beyond it for `apart` seconds or
-the limit is reached. A warning is true when the limit is reached within `grace` times the horizon of its beginning; a
+A crossing is a reading at or past the limit after at least `apart` seconds short of it. Warnings are those of
+`models.warning`. A warning is true when the limit is reached within `grace` times the horizon of its beginning; a
 crossing is detected when a warning is under way as it happens; its lead runs from that warning's beginning.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,30 +18,77 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bank import Bank, BankSettings
+from models.evaluation.plot import Band, Look, Mark, Panel, around
+from models.warning import GRACE, warnings
 
 Floats = npt.NDArray[np.float64]
 HOUR = 3600.0
+DAY = 24 * HOUR
+WEEK = 7 * DAY
+
+
+class Warned(msgspec.Struct, frozen=True):
+    """Hold one warning: unix seconds, and whether its limit was reached in time."""
+
+    begin: float
+    end: float
+    right: bool
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """Hold one crossing: unix seconds, and how many seconds before it the warning began; None: it was missed."""
+
+    time: float
+    lead: float | None
 
 
 class Foresight(msgspec.Struct, frozen=True):
-    """Say how well crossings were foreseen. Leads are seconds, one a detected crossing."""
+    """Say how well the crossings of a limit were foreseen in a span of so many seconds."""
 
     limit: float
-    crossings: int
-    detected: int
-    leads: tuple[float, ...]
-    warnings: int
-    false: int
+    span: float
+    crossed: tuple[Crossing, ...]
+    warned: tuple[Warned, ...]
+
+    @property
+    def crossings(self) -> int:
+        """Return how often the limit was crossed."""
+        return len(self.crossed)
+
+    @property
+    def leads(self) -> tuple[float, ...]:
+        """Return the leads in seconds, one a detected crossing."""
+        return tuple(one.lead for one in self.crossed if one.lead is not None)
+
+    @property
+    def detected(self) -> int:
+        """Return how many crossings a warning preceded."""
+        return len(self.leads)
+
+    @property
+    def warnings(self) -> int:
+        """Return how many warnings there were."""
+        return len(self.warned)
+
+    @property
+    def false(self) -> int:
+        """Return how many of them nothing followed in time."""
+        return sum(not one.right for one in self.warned)
 
     @property
     def median_lead(self) -> float:
         """Return the median lead in seconds over all crossings, an undetected one counting 0."""
-        return float(np.median([*self.leads, *[0.0] * (self.crossings - self.detected)])) if self.crossings else 0.0
+        return float(np.median([one.lead or 0.0 for one in self.crossed])) if self.crossed else 0.0
 
     @property
     def false_share(self) -> float:
         """Return false warnings over all."""
         return self.false / self.warnings if self.warnings else 0.0
+
+    @property
+    def false_a_week(self) -> float:
+        """Return false warnings a week."""
+        return self.false * WEEK / self.span if self.span else 0.0
 
 
 def read_gauge(path: Path, column: str, time_column: str = "datetime", zone: str = "UTC") -> tuple[Floats, Floats]:
@@ -60,61 +106,70 @@ def read_gauge(path: Path, column: str, time_column: str = "datetime", zone: str
     return np.array(times), np.array(values)
 
 
-def etas(time: Floats, value: Floats, limit: float, interval: float, settings: BankSettings | None = None) -> Floats:
-    """Return eta after each reading, as the live bank tells it (f8[n], seconds)."""
+def etas(
+    time: Floats, value: Floats, limit: float, interval: float, settings: BankSettings | None = None, *,
+    below: bool = False, creeps: bool = False, progress: Callable[[int], None] | None = None,
+) -> Floats:  # fmt: skip
+    """Return eta after each reading, as the live bank tells it (f8[n], seconds). `progress` is told readings done."""
     bank = Bank(settings)
-    bank.configure(0, interval=interval)
-    rows, limits, below = np.zeros(1, np.intp), np.array([limit]), np.zeros(1, np.bool_)
+    bank.configure(0, interval=interval, creeps=creeps)
+    rows, limits, floor = np.zeros(1, np.intp), np.array([limit]), np.array([below])
     out = np.empty(len(time))
     for place in range(len(time)):
         bank.update(rows, time[place : place + 1], value[place : place + 1])
-        out[place] = bank.eta(rows, limits, below)[0]
+        out[place] = bank.eta(rows, limits, floor)[0]
+        if progress is not None and place % 500 == 0:
+            progress(place)
     return out
 
 
 def foresee(
-    time: Floats, value: Floats, eta: Floats, limit: float, *, horizon: float, apart: float, grace: float = 2.0
-) -> Foresight:
-    """Judge `eta` (seconds, f8[n]) against what then happened."""
-    crossings = _crossings(time, value, limit, apart)
-    warnings = _warnings(time, value, eta, limit, horizon, apart)
-    leads: list[float] = []
-    true = 0
-    for begin, end in warnings:
-        met = [crossing for crossing in crossings if begin < crossing <= begin + grace * horizon]
-        true += bool(met)
-        leads.extend(crossing - begin for crossing in met[:1] if crossing <= end)
-    return Foresight(limit, len(crossings), len(leads), tuple(leads), len(warnings), len(warnings) - true)
+    time: Floats, value: Floats, eta: Floats, limit: float, *, horizon: float, apart: float, grace: float = GRACE,
+    below: bool = False,
+) -> Foresight:  # fmt: skip
+    """Judge the warnings that `eta` (seconds, f8[n]) makes against what then happened."""
+    past = value <= limit if below else value >= limit
+    crossings = _crossings(time, past, apart)
+    spans = _spans(time, warnings(time, past, eta, horizon))
+    warned = tuple(
+        Warned(begin, end, any(begin < at <= begin + grace * horizon for at in crossings)) for begin, end in spans
+    )
+    leads = [[at - begin for begin, end in spans if begin < at <= end] for at in crossings]
+    crossed = tuple(Crossing(at, max(lead, default=None)) for at, lead in zip(crossings, leads, strict=True))
+    return Foresight(limit, float(time[-1] - time[0]) if len(time) else 0.0, crossed, warned)
 
 
-def _crossings(time: Floats, value: Floats, limit: float, apart: float) -> list[float]:
+def _crossings(time: Floats, past: npt.NDArray[np.bool_], apart: float) -> list[float]:
     crossings: list[float] = []
-    last_above = -np.inf
-    for now, reading in zip(time.tolist(), value.tolist(), strict=True):
-        if reading >= limit:
-            if now - last_above >= apart and now > time[0]:
-                crossings.append(now)
-            last_above = now
+    last = -np.inf
+    for now in time[past].tolist():
+        if now - last >= apart and now > time[0]:
+            crossings.append(now)
+        last = now
     return crossings
 
 
-def _warnings(
-    time: Floats, value: Floats, eta: Floats, limit: float, horizon: float, apart: float
-) -> Sequence[tuple[float, float]]:
-    """Return (begin, end) of each warning; a warning that the limit ends, ends at that reading."""
-    warnings: list[tuple[float, float]] = []
-    begin = last = None
-    last_above = -np.inf
-    for now, reading, left in zip(time.tolist(), value.tolist(), eta.tolist(), strict=True):
-        if reading >= limit:
-            if begin is not None:
-                warnings.append((begin, now))
-            begin, last_above = None, now
-        elif left <= horizon and now - last_above >= apart:
-            begin, last = (now if begin is None else begin), now
-        elif begin is not None and last is not None and now - last >= apart:
-            warnings.append((begin, now))
-            begin = None
-    if begin is not None:
-        warnings.append((begin, float(time[-1])))
-    return warnings
+def _spans(time: Floats, warning: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """Return (begin, end) of each warning; it ends at the reading that ends it, or with the record."""
+    turns = np.flatnonzero(np.diff(warning, prepend=False, append=False))
+    begins, ends = turns[::2], np.minimum(turns[1::2], len(time) - 1)
+    return list(zip(time[begins].tolist(), time[ends].tolist(), strict=True))
+
+
+def panels(time: Floats, value: Floats, found: Foresight, *, every: bool = False, most: int = 60) -> list[Panel]:
+    """Draw the whole record, then each miss and each false warning with the days about it (`every`: what was right)."""
+    marks = [Mark(one.time, "", "missed" if one.lead is None else "found") for one in found.crossed]
+    bands = [Band(one.begin, one.end, "", "found" if one.right else "false") for one in found.warned]
+    drawn = [Panel("all readings", time, value, marks, bands, found.limit)]
+    moments: list[tuple[float, float, Look, str]] = [
+        (one.time, one.time, "missed", "missed") if one.lead is None
+        else (one.time, one.time, "found", f"warned {one.lead / HOUR:.1f} h before")
+        for one in found.crossed
+    ]  # fmt: skip
+    moments += [(one.begin, one.end, "false", "false warning") for one in found.warned if not one.right]
+    wanted = [one for one in sorted(moments) if every or one[2] != "found"]
+    for begin, end, _, words in wanted[:most]:
+        part = around(time, begin, end, 1.5 * DAY)
+        moment = datetime.fromtimestamp(begin, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        drawn.append(Panel(words, time[part], value[part], marks, bands, found.limit, note=moment))
+    return drawn

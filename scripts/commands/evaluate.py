@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from scripts.commands import evaluate_bank
+from scripts.commands.evaluate_gauge import evaluate_gauge
 from scripts.commands.terminal import JsonOption, err, fail, out
 from sensors.camera.evaluation import AFTER, WITHIN, Trial, clips, trials
 from sensors.camera.stream import StreamError
@@ -68,6 +69,9 @@ def camera(
         _show(found)
     if any(not trial.good for trial in found if trial.strength in ("", "strong")):
         raise typer.Exit(1)
+
+
+app.command("gauge")(evaluate_gauge)
 
 
 def _plain(trial: Trial) -> dict[str, object]:

@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from scripts.commands.terminal import done, err, fail
+from scripts.foresight import Limit, creeps
 from scripts.score import ScoreError, score_file
 
 
@@ -20,27 +21,50 @@ def score(
         "scores.csv"
     ),
     zone: Annotated[str, typer.Option(help="Zone of times that name none.")] = "UTC",
+    limit: Annotated[
+        float | None, typer.Option(help="A value that must not be reached: adds eta, eta_low, eta_high and warning.")
+    ] = None,
+    below: Annotated[bool, typer.Option("--below", help="The limit is a floor: oxygen, pressure.")] = False,
+    horizon: Annotated[float, typer.Option(min=0.01, help="Hours ahead within which the limit is warned of.")] = 12.0,
+    quantity: Annotated[
+        str, typer.Option(help="What is measured, as in a site; by default the name of the column.")
+    ] = "",
 ) -> None:
     """Score any series: how surprising each reading was when it came, and where an early alarm would have been.
 
     Writes the columns time, value, score, alarm. Nothing looks ahead: a row's score depends on the rows above it only.
     Rows that cannot be read are counted and named.
 
+    With **--limit** it also writes when the limit will be reached: **eta**, **eta_low** and **eta_high** in seconds
+    (inf: not in sight, empty: still learning), and **warning**, 1 while an early warning stands. A warning begins when
+    the limit is foreseen within the horizon, and ends when it is reached or has not been foreseen for twice as long.
+    Displacement, tilt, cracks and settlement are also watched for failing (inverse velocity).
+
     foreshock score river.csv --time datetime --value level --out scores.csv --zone Asia/Shanghai
+
+    foreshock score river.csv --time datetime --value level --limit 5.7 --out foreseen.csv
     """
     if not file.is_file():
         fail(f"there is no file {file}")
+    wanted = None if limit is None else Limit(limit, below, 3600.0 * horizon, creeps(quantity or value))
     with Progress(
         TextColumn("scoring"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=err, transient=True
     ) as progress:
         task = progress.add_task("score", total=file.stat().st_size)
         try:
             found = score_file(
-                file, time, value, out_file, zone=zone, progress=lambda read, _: progress.update(task, completed=read)
+                file,
+                time,
+                value,
+                out_file,
+                zone=zone,
+                limit=wanted,
+                progress=lambda read, _: progress.update(task, completed=read),
             )
         except ScoreError as error:
             fail(str(error))
-    done(f"{found.scored} readings scored, {found.alarms} alarms, written to {out_file}")
+    warned = "" if limit is None else f", {found.warnings} early warnings"
+    done(f"{found.scored} readings scored, {found.alarms} alarms{warned}, written to {out_file}")
     for problem in found.problems[:10]:
         err.print(f"{file}:{problem.line}: {problem.message}", markup=False)
     if found.bad:

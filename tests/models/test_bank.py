@@ -72,6 +72,43 @@ def test_outcome_does_not_depend_on_how_rows_are_split_or_ordered(seed: int, poi
     assert same_state(whole, singles)
 
 
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([900.0, 1800.0, 3600.0]))
+def test_swings_creeps_and_times_to_limit_do_not_depend_on_how_rows_are_split(seed: int, interval: float) -> None:
+    random = np.random.default_rng(seed)
+    points = 12
+    banks = [Bank(), Bank(), Bank()]
+    for bank in banks:
+        bank.grow(points)
+        for row in range(points):
+            bank.configure(row, interval=interval, creeps=row % 3 == 0)
+    whole, parts, singles = banks
+    everyone, limit, below = np.arange(points), np.full(points, 4.0), np.arange(points) % 2 == 1
+    drift, noise = random.normal(size=points) * 1e-6, random.uniform(0.0, 0.3, points)
+    time = np.full(points, 1.7e9)
+    for step in range(int(6 * 86400 / interval)):
+        time = time + np.where(random.random(points) < 0.01, 9 * interval, interval)
+        swing = np.sin(2.0 * np.pi * time / 86400.0) * (everyone % 4)
+        value = swing + drift * (time - 1.7e9) + noise * random.normal(size=points)
+        value = np.where(random.random(points) < 0.002, 1e99, value)
+        whole.update(everyone, time, value)
+        for piece in np.split(random.permutation(points), [9]):
+            parts.update(piece, time[piece], value[piece])
+        for row in everyone:
+            singles.update(everyone[row : row + 1], time[row : row + 1], value[row : row + 1])
+        if step % 40 == 0:
+            low, high = whole.eta_range(everyone, limit, below)
+            eta = whole.eta(everyone, limit, below)
+            for row in everyone:
+                one = slice(row, row + 1)
+                assert singles.eta(everyone[one], limit[one], below[one]).tobytes() == eta[one].tobytes()
+            known = ~np.isnan(eta)
+            assert (low[known] <= eta[known]).all()
+            assert (eta[known] <= high[known]).all()
+    assert same_state(whole, parts)
+    assert same_state(whole, singles)
+
+
 def test_large_batches_are_worked_in_pieces_with_the_same_bits() -> None:
     random = np.random.default_rng(5)
     points = 5000
@@ -270,6 +307,29 @@ def test_eta_foresees_a_fall_to_a_floor_and_is_not_told_too_early() -> None:
     assert 0.0 < bank.eta(rows, limit, below)[0] < 4 * 3600.0
 
 
+def test_a_daily_peak_is_foreseen_before_it_rises() -> None:
+    bank = Bank()
+    bank.configure(0, interval=900.0)
+    time = 900.0 * np.arange(8 * 96)
+    feed(bank, 5.0 + 2.0 * np.sin(2.0 * np.pi * time / 86400.0), step=900.0)
+    rows, below = np.array([0]), np.array([False])
+    peak = 6 * 3600.0  # of the day; the last reading is a quarter of an hour before midnight
+    eta = bank.eta(rows, np.array([6.5]), below)[0]
+    low, high = bank.eta_range(rows, np.array([6.5]), below)
+    truth = 86400.0 / (2.0 * np.pi) * np.arcsin(0.75) + 900.0
+    assert eta == pytest.approx(truth, abs=1200.0)
+    assert low[0] <= eta <= high[0] <= peak + 900.0
+    assert np.isinf(bank.eta(rows, np.array([7.5]), below)[0])
+    assert np.isinf(bank.eta(rows, np.array([2.5]), np.array([True]))[0])
+
+
+def test_a_drift_is_not_believed_against_what_moves_now() -> None:
+    bank = Bank()
+    bank.configure(0, interval=3600.0)
+    feed(bank, np.concatenate([np.arange(60.0), 60.0 - np.arange(8.0)]), step=3600.0)
+    assert np.isinf(bank.eta(np.array([0]), np.array([61.0]), np.array([False]))[0])
+
+
 def test_noise_has_no_eta() -> None:
     bank = Bank()
     bank.configure(0, interval=60.0)
@@ -333,7 +393,7 @@ def test_configure_refuses_nonsense_and_keeps_what_is_learnt() -> None:
 def test_a_row_stays_small() -> None:
     bank = make_bank(["gauge"] * 10)
     assert sum(array.nbytes for array in bank.state().values()) == 10 * bank.row_bytes
-    assert bank.row_bytes <= 700
+    assert bank.row_bytes <= 1000  # with what rules keep 1.5 kB
 
 
 def test_an_empty_batch_is_fine() -> None:
@@ -369,7 +429,7 @@ def test_a_daily_swing_that_is_not_yet_known_raises_no_alarm() -> None:
 def test_a_shifted_row_goes_on_as_if_its_clock_had_always_stood_there() -> None:
     values = np.random.default_rng(5).normal(size=300)
     values[250] = 40.0
-    step = 2.0**20  # times stay exact
+    step = 3600.0 * 2.0**8  # times stay exact, and a profile turns by whole hours
     here, there = make_bank(["gauge"]), make_bank(["gauge"])
     feed(here, values, start=step)
     here.shift(np.array([0]), np.array([-step]))

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from models.arithmetic import SCALARS
-from models.trend import Pace, Trend, advance, crossing
+from models.trend import Pace, Trend, advance, crossing, damped, swinging
 
-PACE = Pace(level=1.0, slope=2.0, damping=24.0, drift=24.0, noise=50.0, enter=2.0, leave=1.0)
+PACE = Pace(level=1.0, slope=2.0, damping=24.0, drift=24.0, noise=50.0, bend=4.0, enter=2.0, leave=1.0)
 
 
 def follow(values: list[float], steps: list[float]) -> Trend:
-    trend = Trend(values[0], 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    trend = Trend(values[0], 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
     for value, step in zip(values, steps, strict=True):
         trend = advance(SCALARS, trend, PACE, step, value, False)
     return trend
@@ -31,7 +31,7 @@ def test_a_ramp_has_its_slope_whatever_the_sampling() -> None:
 
 def test_a_reset_starts_afresh() -> None:
     trend = advance(SCALARS, follow([1.0, 2.0, 3.0], [1.0] * 3), PACE, 1.0, 50.0, True)
-    assert trend == Trend(50.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    assert trend == Trend(50.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 
 
 def steps_to(limit: float, level: float = 0.0, slope: float = 1.0, below: bool = False, moving: bool = True) -> float:
@@ -61,3 +61,38 @@ def test_crossing_is_where_the_damped_trend_meets_the_limit() -> None:
 )
 def test_crossing_cases(case: dict[str, float], expected: float) -> None:
     assert steps_to(**case) == pytest.approx(expected)  # type: ignore[arg-type]
+
+
+def test_a_slope_that_is_seen_to_fall_dies_out_as_fast() -> None:
+    slope = np.array([1.0, -1.0, 1.0, 1.0, 0.0])
+    bend = np.array([-0.1, 0.1, 0.1, 0.0, -0.1])
+    told = damped(slope, bend, 48.0)
+    assert told[:2] == pytest.approx(1.0 / (1.0 / 48.0 + 0.05))  # 2 * slope / bend is 20
+    assert told[2:4] == pytest.approx(48.0)
+    assert np.isfinite(told).all()
+
+
+def test_the_bend_of_a_ramp_is_none_and_that_of_a_slowing_rise_is_negative() -> None:
+    ramp = follow([0.5 * place for place in range(1, 80)], [1.0] * 79)
+    slowing = follow([20.0 * place / (20.0 + place) for place in range(1, 20)], [1.0] * 19)
+    assert abs(ramp.bend) < 0.02 * ramp.slope
+    assert slowing.bend < -0.02 * slowing.slope
+
+
+@pytest.mark.parametrize(
+    ("slope", "limit", "below", "expected"),
+    [
+        (0.0, 1.5, False, 2.5),  # the third hour's profile is 2: half of the way from 1 to 2
+        (0.0, 3.0, False, np.inf),
+        (0.5, 3.0, False, 3.0 - 0.5 / 1.5),
+        (0.0, -1.0, True, np.inf),
+        (-1.0, -0.5, True, 0.5),
+    ],
+)
+def test_trend_and_daily_profile_reach_a_limit_together(
+    slope: float, limit: float, below: bool, expected: float
+) -> None:
+    one = (np.array([each]) for each in (0.0, slope, 1e12, 0.0))
+    profile, lead = np.array([[0.0, 1.0, 2.0, 0.0]]), np.array([[1.0, 2.0, 3.0, 4.0]])
+    told = swinging(*one, profile, lead, np.array([limit]), np.array([below]))
+    assert told[0] == pytest.approx(expected, rel=1e-6)

@@ -39,6 +39,9 @@ class Bank:
     def eta(self, rows: np.ndarray, limit: np.ndarray, below: np.ndarray) -> np.ndarray:
         return self.eta_now[rows]
 
+    def eta_range(self, rows: np.ndarray, limit: np.ndarray, below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return 0.5 * self.eta_now[rows], 2.0 * self.eta_now[rows]
+
     def reason_text(self, row: int, language: str = "en") -> str:
         return f"row {row}"
 

@@ -499,6 +499,7 @@ def test_an_explanation_shows_each_comparison_in_the_units_of_its_author() -> No
         ("value", 6.0, ">", 5.0, "m", True),
         ("eta('limit')", 10.0, "<", 45.0, "min", True),
     ]
+    assert [(t.low, t.high) for t in why.terms] == [(None, None), (5.0, 20.0)]
     assert (why.clear, why.clear_after) == ("value < 4 m", 300.0)
     assert [(t.value, t.threshold, t.holds) for t in why.clear_terms] == [(6.0, 4.0, False)]
     assert (why.points, why.score, why.score_reason) == (("p",), 0.995, "row 0")

@@ -18,6 +18,8 @@ class Term(Answer):
     threshold: float | None = None
     unit: str = ""
     holds: bool | None = None
+    low: float | None = None  # the interval about a value that is foreseen (eta)
+    high: float | None = None
 
 
 class Seen(Answer):

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.evaluation.gauge import HOUR, Foresight, foresee
+from models.evaluation.gauge import HOUR, Foresight, etas, foresee, panels
 from models.evaluation.run import gauge_figures
+from tests.models.recordings import creek, river
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "water" / "keag_first_half.csv"
 
@@ -40,9 +41,52 @@ def test_no_warning_is_no_detection() -> None:
     assert told.median_lead == 0.0
 
 
+def test_a_floor_is_crossed_downwards() -> None:
+    time = HOUR * np.arange(100.0)
+    value = np.where(time < 50 * HOUR, 5.0, 1.0)
+    eta = np.where(time < 47 * HOUR, np.inf, HOUR)
+    told = foresee(time, value, eta, 2.0, horizon=6 * HOUR, apart=6 * HOUR, below=True)
+    assert (told.crossings, told.leads, told.false) == (1, (3 * HOUR,), 0)
+    assert told.false_a_week == 0.0
+
+
+def test_every_miss_and_false_warning_has_its_picture() -> None:
+    time = HOUR * np.arange(300.0)
+    value = np.zeros(300)
+    value[[150, 250]] = 2.0
+    eta = np.full(300, np.inf)
+    eta[[20, 245]] = HOUR
+    found = foresee(time, value, eta, 1.0, horizon=6 * HOUR, apart=6 * HOUR)
+    drawn = panels(time, value, found)
+    assert [one.title for one in drawn] == ["all readings", "false warning", "missed"]
+    assert [one.title for one in panels(time, value, found, every=True)][-1] == "warned 5.0 h before"
+    assert len(panels(time, value, found, most=1)) == 2
+
+
+def judged_series(time: np.ndarray, value: np.ndarray, quantile: float) -> Foresight:
+    limit = float(np.quantile(value, quantile))
+    eta = etas(time, value, limit, float(time[1] - time[0]))
+    return foresee(time, value, eta, limit, horizon=12 * HOUR, apart=12 * HOUR)
+
+
+def test_made_rivers_are_warned_of_hours_ahead() -> None:
+    told = [judged_series(*river(seed, days=180), 0.95) for seed in (10, 11, 12)]
+    leads = [one.lead or 0.0 for each in told for one in each.crossed]
+    assert len(leads) >= 10
+    assert np.mean(np.array(leads) > 0.0) >= 0.9
+    assert np.median(leads) >= 5 * HOUR
+    assert sum(each.false for each in told) <= 0.40 * sum(each.warnings for each in told)  # 0.31 over eight seeds
+
+
+def test_made_creeks_with_a_daily_swing_rarely_warn_wrongly() -> None:
+    told = [judged_series(*creek(seed, days=42), 0.9) for seed in range(2)]
+    assert all(each.false_a_week <= 1.0 for each in told)
+    assert all(each.detected >= 0.8 * each.crossings > 0 for each in told)
+
+
 @pytest.mark.skipif(not DATA.exists(), reason="the gauge's record is not at hand")
 def test_the_trend_reaches_its_bar_on_a_river() -> None:
     told = gauge_figures(DATA)
     assert told["detected"] == told["crossings"]
-    assert float(str(told["median lead h"])) >= 3.5
-    assert float(str(told["false share"])) <= 0.40
+    assert float(str(told["median lead h"])) >= 5.0
+    assert float(str(told["false share"])) <= 0.35

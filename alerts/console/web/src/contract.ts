@@ -101,6 +101,8 @@ export interface Term {
   threshold?: number | null;
   unit?: string;
   holds?: boolean | null;
+  low?: number | null;
+  high?: number | null;
 }
 /** What a camera saw or a person reported, as evidence. */
 export interface Seen {

@@ -58,6 +58,14 @@ export function termValue(term: Term, value: number | null | undefined): string 
   return unit ? `${quantity(value)} ${unit}` : quantity(value);
 }
 
+/** A term's value, with the interval about it where it is foreseen: `1 h 10 min (50 min–2 h)`. */
+export function termForeseen(term: Term): string {
+  const told = termValue(term, term.value);
+  if (term.value == null || (term.low == null && term.high == null)) return told;
+  const high = term.high == null ? t('time.open') : termValue(term, term.high);
+  return `${told} (${termValue(term, term.low ?? 0)}–${high})`;
+}
+
 /** The first term that says how long until a point passes its limit, if it was known: the term itself. */
 export function etaTerm(terms: readonly Term[] | undefined): Term | undefined {
   return terms?.find((term) => /^eta\(/.test(term.name) && term.value != null && Number.isFinite(term.value));

@@ -3,7 +3,7 @@ import { lazy, Suspense } from './lazy';
 import { useState } from 'preact/hooks';
 import { now } from '../clock';
 import type { Alarm, Level, Snapshot } from '../contract';
-import { etaTerm, termValue } from '../features';
+import { etaTerm, termForeseen } from '../features';
 import { t } from '../i18n';
 import { directory } from '../store';
 import { Waiting } from './load';
@@ -35,7 +35,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
       .map((alarm) => ({ time: alarm.onset, level: alarm.level }));
   const eta = (point: string): string => {
     const term = etaTerm(alarms.find((alarm) => alarm.scope === point && etaTerm(alarm.explanation?.terms))?.explanation?.terms);
-    return term ? termValue(term, term.value) : '';
+    return term ? termForeseen(term) : '';
   };
   return (
     <section class="evidence" aria-label={t('evidence')}>

@@ -1,7 +1,7 @@
 /** Why an alarm fired and what would clear it: the clause, each term's value against its threshold, the score. */
 import { duration, quantity } from '../clock';
 import type { Alarm, Seen, Term } from '../contract';
-import { eventName, featureName, termThreshold, termValue } from '../features';
+import { eventName, featureName, termForeseen, termThreshold, termValue } from '../features';
 import { t, tCode, tName } from '../i18n';
 import { directory } from '../store';
 import { actorName, Moment } from './marks';
@@ -60,7 +60,7 @@ function Terms({ terms, caption }: { terms: readonly Term[]; caption: string }) 
         {distinct(terms).map((term) => (
           <tr key={`${term.name}${term.op ?? ''}${term.threshold ?? ''}`}>
             <th scope="row" title={term.name}>{featureName(term.name)}</th>
-            <td class="number value">{termValue(term, term.value)}</td>
+            <td class="number value">{termForeseen(term)}</td>
             <td class="number">{termThreshold(term) || '—'}</td>
             <td class={term.holds == null ? 'holds unknown' : term.holds ? 'holds yes' : 'holds no'}>
               <span aria-hidden="true">{term.holds == null ? '?' : term.holds ? '✓' : '✗'}</span>

@@ -516,6 +516,7 @@ export const en: Record<keyof typeof zh, string> = {
   'time.days_hours': '{d} d {h} h',
   'time.ago': '{time} ago',
   'time.never': 'never',
+  'time.open': 'never',
 
   'error.unreachable': 'The server cannot be reached. Check the network and try again.',
   'error.unreadable': 'The server\'s answer cannot be read.',

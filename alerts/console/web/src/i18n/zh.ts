@@ -514,6 +514,7 @@ export const zh = {
   'time.days_hours': '{d} 天 {h} 小时',
   'time.ago': '{time}前',
   'time.never': '不会',
+  'time.open': '不会',
 
   'error.unreachable': '无法连接服务器，请检查网络后重试。',
   'error.unreadable': '服务器的回答无法读取。',

@@ -1,0 +1,141 @@
+"""A point's daily swing: an hourly profile of the day, used only while it foretells what comes.
+
+Classical decomposition, made causal: at each full hour the value of twelve hours ago is held against the mean of the
+24 hours around it, and what is left is learnt as the profile of that hour. Before it is learnt it is foretold: the
+swing counts as there while the profile of the days before explains more than half of the variance of what is left, and
+until it explains less than a quarter. A river's flood is not in the days before, so it explains nothing of it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from models.arithmetic import Arithmetic, Column
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+
+HOURS = 24
+HOUR = 3600.0
+DAYS = 5.0
+"""Days over which the profile follows."""
+TESTED = 72.0
+"""Hours over which its skill is measured, and from the first day on needed to say anything."""
+ENTER, LEAVE = 0.5, 0.75
+"""Shares of the variance left unexplained: below the first the swing is there, from the second on it has gone."""
+_BRIDGED = 3
+_UTMOST = 5.0  # usual spreads that an hour may lie from the one before: a spike is not the day's habit
+_LARGEST = 1e30  # more does not fit the profile's squares
+
+CONTIGUOUS, LEARNT, SPREAD, MISSED = range(4)
+"""Columns of what is known of a profile: hours without a gap, hours learnt, variance without and with the profile."""
+
+
+def hour(op: type[Arithmetic], time: Column) -> Column:
+    """Return the full hour (hours since 1970) that a time lies in."""
+    return op.whole(time / HOUR)
+
+
+class Seasons:
+    """Hold the daily profiles of all rows: 224 bytes a row."""
+
+    def __init__(self) -> None:
+        self.day = np.empty((0, HOURS), np.float32)  # the last value of each hour
+        self.profile = np.empty((0, HOURS), np.float32)  # its usual distance from the day's mean
+        self.known = np.empty((0, 4))
+
+    @property
+    def row_bytes(self) -> int:
+        """Return bytes a row."""
+        return 2 * 4 * HOURS + 8 * self.known.shape[1]
+
+    def grow(self, more: int) -> None:
+        """Add rows that know nothing."""
+        self.day = np.concatenate([self.day, np.zeros((more, HOURS), np.float32)])
+        self.profile = np.concatenate([self.profile, np.zeros((more, HOURS), np.float32)])
+        self.known = np.concatenate([self.known, np.zeros((more, 4))])
+
+    def forget(self, row: int) -> None:
+        """Make a row know nothing again."""
+        self.day[row] = self.profile[row] = 0.0
+        self.known[row] = 0.0
+
+    def shift(self, rows: Rows, seconds: Floats) -> None:
+        """Turn the days of rows by whole hours: their clock was set anew by seconds (f8[n])."""
+        turn = np.mod(np.rint(seconds / HOUR), HOURS).astype(np.intp)
+        at = (np.arange(HOURS) - turn[:, None]) % HOURS
+        self.day[rows] = self.day[rows[:, None], at]
+        self.profile[rows] = self.profile[rows[:, None], at]
+
+    def at(self, rows: Rows, time: Floats) -> Floats:
+        """Return the profile (f8[n]) of rows at times (f8[n] unix seconds), between two hours a straight line."""
+        hours = np.floor(time / HOUR)
+        part = time / HOUR - hours
+        first = np.mod(hours, HOURS).astype(np.intp)
+        before = self.profile[rows, first].astype(np.float64)
+        told: Floats = before + (self.profile[rows, (first + 1) % HOURS] - before) * part
+        return told
+
+    def ahead(self, rows: Rows, time: Floats, hours: int) -> Floats:
+        """Return the profile (f8[n, hours]) of rows at the full hours after their times."""
+        first = np.mod(np.floor(time / HOUR), HOURS).astype(np.intp)
+        at = (first[:, None] + np.arange(1, hours + 1)) % HOURS
+        told: Floats = self.profile[rows[:, None], at].astype(np.float64)
+        return told
+
+    def error(self, rows: Rows) -> Floats:
+        """Return how far the profile is usually off (f8[n], units, root mean square)."""
+        return np.asarray(np.sqrt(self.known[rows, MISSED]), np.float64)
+
+    def turn(self, rows: Rows, time: Floats, last: Floats, value: Floats, swinging: Bools) -> Bools:
+        """Take the values (f8[n]) of rows whose hour is not that of their last reading; return which swing."""
+        with np.errstate(under="ignore"):  # what is too small for single precision is 0
+            return self._turn(rows, time, last, value, swinging)
+
+    def _turn(self, rows: Rows, time: Floats, last: Floats, value: Floats, swinging: Bools) -> Bools:
+        now = np.floor(time / HOUR)
+        passed = now - np.floor(last / HOUR)
+        place = np.mod(now, HOURS).astype(np.intp)
+        known, day = self.known[rows], self.day[rows]
+        each = np.arange(len(rows))
+        fresh = (passed > _BRIDGED) | (known[:, CONTIGUOUS] == 0.0)
+        spread = known[:, SPREAD]
+        most = np.where(~fresh & (known[:, LEARNT] >= TESTED) & (spread > 0.0), _UTMOST * np.sqrt(spread), _LARGEST)
+        before = np.where(fresh, 0.0, day[each, (place - 1) % HOURS])
+        value = np.minimum(np.maximum(value, before - most), before + most)
+        day = np.where(fresh[:, None], value.astype(np.float32)[:, None], day)
+        yesterday = day[each, place].astype(np.float64)
+        for back in range(_BRIDGED):
+            at = (place - back) % HOURS
+            day[each, at] = np.where(passed > back, value, day[each, at])
+        known[:, CONTIGUOUS] = np.where(fresh, 1.0, known[:, CONTIGUOUS] + passed)
+        self.day[rows] = day
+        whole = np.flatnonzero(known[:, CONTIGUOUS] > HOURS)
+        told = swinging
+        if len(whole):
+            total = np.add.accumulate(day[whole], axis=1, dtype=np.float64)[:, -1]
+            ends = 0.5 * (yesterday[whole] - day[whole, place[whole]].astype(np.float64))
+            middle = (place[whole] - HOURS // 2) % HOURS
+            rest = day[whole, middle] - (total + ends) / HOURS
+            told = swinging.copy()
+            told[whole] = self._learn(rows[whole], known, whole, middle, rest, swinging[whole])
+        self.known[rows] = known
+        return told
+
+    def _learn(self, rows: Rows, known: Floats, at: Rows, hour: Rows, rest: Floats, swinging: Bools) -> Bools:
+        """Hold what is left of an hour against its profile, then learn it; return whether the swing is there."""
+        profile = self.profile[rows, hour].astype(np.float64)
+        missed = rest - profile
+        learnt = known[at, LEARNT]
+        tested = np.maximum(learnt - HOURS + 1.0, 1.0)
+        gain = np.where(learnt >= HOURS, np.maximum(1.0 / tested, 1.0 / TESTED), 0.0)
+        known[at, SPREAD] += (rest * rest - known[at, SPREAD]) * gain
+        known[at, MISSED] += (missed * missed - known[at, MISSED]) * gain
+        days = np.floor(learnt / HOURS)
+        self.profile[rows, hour] = profile + missed * np.maximum(1.0 / (1.0 + days), 1.0 / DAYS)
+        known[at, LEARNT] = learnt + 1.0
+        bound = np.where(swinging, LEAVE, ENTER) * known[at, SPREAD]
+        there: Bools = (known[at, MISSED] < bound) & (learnt + 1.0 >= TESTED)
+        return there

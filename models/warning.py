@@ -1,0 +1,47 @@
+"""What an early warning is: one definition for recordings, for their evaluation, and for the rules that ship.
+
+It begins when the limit is foreseen within the horizon while the value is short of it. It stands until the limit is
+reached, or until nothing has been foreseen within the horizon for twice as long: the time within which the limit must
+be reached for the warning to be right. After the limit it can begin again once the value has been back for half the
+horizon, so that a value that plays about its limit does not warn each time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+HORIZON = 12 * 3600.0
+"""Seconds ahead within which a limit is warned of."""
+GRACE = 2.0
+"""Horizons from its beginning within which a warning's limit must be reached."""
+BACK = 0.5
+"""Horizons that the value must be back for a new warning."""
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+class Warner:
+    """Follow one series, reading by reading."""
+
+    def __init__(self, horizon: float = HORIZON) -> None:
+        self.horizon = horizon
+        self.warning = False
+        self._foreseen = self._past = -np.inf
+
+    def see(self, time: float, past: bool, eta: float) -> bool:
+        """Take a reading: its time, whether it is at or past its limit, and its eta (seconds). Return the warning."""
+        if past:
+            self.warning, self._past = False, time
+        elif eta <= self.horizon and time - self._past >= BACK * self.horizon:
+            self.warning, self._foreseen = True, time
+        elif time - self._foreseen >= GRACE * self.horizon:
+            self.warning = False
+        return self.warning
+
+
+def warnings(time: Floats, past: Bools, eta: Floats, horizon: float = HORIZON) -> Bools:
+    """Return after which readings (f8[n] unix seconds, bool[n], f8[n] seconds) a warning stands."""
+    warner = Warner(horizon)
+    return np.array([warner.see(*each) for each in zip(time.tolist(), past.tolist(), eta.tolist(), strict=True)], bool)

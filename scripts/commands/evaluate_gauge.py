@@ -1,0 +1,101 @@
+"""`foreshock evaluate gauge`: how early a limit on a recorded series is foreseen, and how often wrongly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import numpy as np
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from models.evaluation import gauge
+from models.evaluation.plot import pages
+from models.interval import usual_interval
+from models.warning import GRACE, HORIZON
+from scripts.commands.terminal import JsonOption, done, err, fail, out
+from scripts.foresight import creeps
+from scripts.score import ScoreError, read_series
+
+
+def evaluate_gauge(
+    file: Annotated[Path, typer.Argument(help="CSV file with a header line.")],
+    time: Annotated[str, typer.Option(help="Column of times.")],
+    value: Annotated[str, typer.Option(help="Column of values.")],
+    limit: Annotated[float | None, typer.Option(help="The value that must not be reached.")] = None,
+    quantile: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="The limit as a share of all values, where none is given.")
+    ] = 0.95,
+    below: Annotated[bool, typer.Option("--below", help="The limit is a floor.")] = False,
+    horizon: Annotated[float, typer.Option(min=0.01, help="Hours ahead within which a limit is warned of.")] = 12.0,
+    zone: Annotated[str, typer.Option(help="Zone of times that name none.")] = "UTC",
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw every miss and every false warning into this HTML file.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--every", help="Draw what was foreseen as well.")] = False,
+    json_: JsonOption = False,
+) -> None:
+    """Measure how early the crossings of a limit are foreseen on a recorded series, and how often wrongly.
+
+    A crossing is a reading at or past the limit after half a day short of it. A warning is right when the limit is
+    reached within twice the horizon of its beginning, false otherwise; a crossing is foreseen when a warning stands as
+    it happens, and its lead runs from that warning's beginning. Nothing looks ahead; only the limit of **--quantile**
+    is taken from the whole series. **foreshock score --limit** writes the same warnings reading by reading.
+
+    foreshock evaluate gauge river.csv --time datetime --value level --limit 5.7 --plot river.html
+    """
+    if not file.is_file():
+        fail(f"there is no file {file}")
+    if plot is not None and plot.suffix.lower() not in (".html", ".htm"):
+        fail(f"{plot}: pictures are written as HTML; choose a name that ends in .html")
+    try:
+        times, values, bad = read_series(file, time, value, zone)
+    except ScoreError as error:
+        fail(str(error))
+    level = limit if limit is not None else float(np.quantile(values, 1.0 - quantile if below else quantile))
+    bars = (TextColumn("foreseeing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*bars, console=err, transient=True) as progress:
+        task = progress.add_task("", total=len(times))
+        eta = gauge.etas(
+            times,
+            values,
+            level,
+            usual_interval(times.tolist()),
+            below=below,
+            creeps=creeps(value),
+            progress=lambda place: progress.update(task, completed=place),
+        )
+    found = gauge.foresee(times, values, eta, level, horizon=3600.0 * horizon, apart=HORIZON, grace=GRACE, below=below)
+    figures = {
+        "file": file.name,
+        "readings": len(times),
+        "unreadable": bad,
+        "limit": round(level, 6),
+        "crossings": found.crossings,
+        "foreseen": found.detected,
+        "median lead h": round(found.median_lead / gauge.HOUR, 2),
+        "warnings": found.warnings,
+        "false": found.false,
+        "false share": round(found.false_share, 3),
+        "false a week": round(found.false_a_week, 3),
+    }
+    if plot is not None:
+        words = ", ".join(f"{name} {figure}" for name, figure in figures.items())
+        try:
+            pages(plot, gauge.panels(times, values, found, every=every), f"{file.name}: {value}", words)
+        except OSError as error:
+            fail(f"{plot}: cannot be written: {error.strerror}")
+    if json_:
+        crossed = [{"time": one.time, "lead": one.lead} for one in found.crossed]
+        warned = [msgspec.structs.asdict(one) for one in found.warned]
+        told = msgspec.json.encode({**figures, "crossed": crossed, "warned": warned})
+        print(msgspec.json.format(told).decode())
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False, show_header=False)
+    for name, figure in figures.items():
+        table.add_row(name, str(figure))
+    out.print(table)
+    if plot is not None:
+        done(f"drawn in {plot}")

@@ -1,0 +1,44 @@
+"""One definition of an early warning."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.warning import Warner, warnings
+
+HOUR = 3600.0
+
+
+def told(etas: list[float], past: set[int] = frozenset()) -> str:  # type: ignore[assignment]
+    """Return the warning after hourly readings with these etas (hours), as 0 and 1."""
+    flags = [at in past for at in range(len(etas))]
+    found = warnings(HOUR * np.arange(len(etas)), np.array(flags), HOUR * np.array(etas), 2 * HOUR)
+    return "".join(str(int(each)) for each in found)
+
+
+INF = float("inf")
+
+
+def test_it_begins_when_the_limit_is_foreseen_within_the_horizon() -> None:
+    assert told([INF, 3.0, 2.0, 1.0]) == "0011"
+
+
+def test_it_stands_while_nothing_is_foreseen_for_twice_the_horizon() -> None:
+    assert told([1.0, INF, INF, INF, INF, INF]) == "111100"
+    assert told([1.0, INF, INF, 1.5, INF, INF, INF, INF]) == "11111110"
+
+
+def test_it_ends_when_the_limit_is_reached_and_waits_until_the_value_is_back() -> None:
+    assert told([1.0, 0.5, 0.0, 0.5, 0.5], {2}) == "11001"[:3] + "11"
+    assert told([1.0, 0.0, 0.4, 0.0, 0.4], {1, 3}) == "10101"
+
+
+def test_what_is_not_known_yet_warns_of_nothing() -> None:
+    assert told([float("nan")] * 4) == "0000"
+
+
+def test_within_the_wait_it_does_not_begin() -> None:
+    warner = Warner(2 * HOUR)
+    assert not warner.see(0.0, True, 0.0)
+    assert not warner.see(0.5 * HOUR, False, 60.0)
+    assert warner.see(1.0 * HOUR, False, 60.0)
