@@ -10,11 +10,13 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from scripts.commands.evaluate_skab import skab
 from scripts.commands.terminal import JsonOption, err, fail, out
 from sensors.camera.evaluation import AFTER, WITHIN, Trial, clips, trials
 from sensors.camera.stream import StreamError
 
 app = typer.Typer(no_args_is_help=True, help="Measure what is found on recordings, and what is found wrongly.")
+app.command()(skab)
 
 
 @app.callback()
