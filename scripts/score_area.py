@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from models.area.fitting import RATE, FitError, Fitted, fit
 from models.area.model import Watch
+from models.area.rows import MOST_ROWS
 from models.interval import usual_interval
 from scripts.score import BadRow, Problems, ScoreError, column_of, read_lines, read_time
 
@@ -92,6 +93,25 @@ def score_area(
         count, train_rows, anomalous, events, problems.count, tuple(problems.first), model.interval, model.kind,
         model.span,
     )  # fmt: skip
+
+
+def read_history(
+    path: Path, time_column: str, value_columns: Sequence[str], zone: str = "UTC"
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Read columns of a CSV as times, f8[rows] ascending, and values, f8[rows, columns]. Raise `ScoreError`."""
+    try:
+        local = ZoneInfo(zone)
+        with path.open("rb") as source:
+            rows = list(islice(_rows(path, source, time_column, value_columns, local, Problems()), MOST_ROWS))
+    except OSError as error:
+        raise ScoreError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ZoneInfoNotFoundError, ScoreError) as error:
+        raise ScoreError(str(error)) from error
+    if not rows:
+        raise ScoreError(f"{path}: no row can be read")
+    time, values = np.array([row.time for row in rows]), np.array([row.values for row in rows])
+    later = time > np.concatenate(([-np.inf], np.maximum.accumulate(time)[:-1]))
+    return time[later], values[later]
 
 
 def _learn(path: Path, first: list[_Row], names: Sequence[str], rate: float) -> Fitted:

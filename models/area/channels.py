@@ -57,7 +57,7 @@ def span_of(rows: int, channels: int) -> int:
     return max(1, min(SPAN, rows // (2 * channels + 4)))
 
 
-def weight(steps: Floats | float, span: int, seen: int) -> Floats:
+def weight(steps: Floats | float, span: Floats | int, seen: Floats | int) -> Floats:
     """Return the weight of a new row that comes `steps` intervals after the last, `seen` rows before it."""
     steps = np.clip(steps, 0.0, GAP)
     return np.maximum(steps / (steps + 0.5 * (span - 1.0) + 1e-300), 1.0 / (seen + 1.0))
