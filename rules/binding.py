@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rules.expression import (
+    AREA_SCORE,
     Across,
     AcrossFlag,
+    AreaScore,
     Arithmetic,
     Compare,
     Constant,
@@ -155,6 +157,8 @@ def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
             return PointValue("interval"), SECONDS
         case Constant(name, argument):
             return PointValue(f"{name}:{argument}" if argument else name), Measure(unit)
+        case AreaScore():
+            return Column(("across", AREA_SCORE), area=True), PLAIN
         case Across(operation, quantity, inner):
             if operation == "count":
                 return Column(("across", figure_name(node, subject.told)), area=True), PLAIN

@@ -15,23 +15,26 @@ ends a real alarm.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from models.area.store import Stored
 from rules.across import AcrossProgram
 from rules.binding import Column
 from rules.cameras import CameraFeatures, CameraState
 from rules.compiler import RuleBook
 from rules.events import Sightings, Told
 from rules.explanation import Change, Term, Why, Withdrawn
+from rules.expression import AREA_SCORE
 from rules.faults import Fault, apart
 from rules.features import Columns, Features, PointModels, PointState
 from rules.persistence import restore_into, state_of
 from rules.reports import Tallies
 from rules.shapes import holds, resolver
+from rules.together import Together
 from rules.why import why as why_of
 from rules.windows import Windows
 from sensors.flags import FLAGS, RULED
@@ -63,8 +66,9 @@ class Scored(Protocol):
 class Evaluator:
     """Hold the state of a rule book's instances. Pure: time comes with the calls, which alone decide the changes."""
 
-    def __init__(self, book: RuleBook, bank: PointModels) -> None:
+    def __init__(self, book: RuleBook, bank: PointModels, models: Sequence[Stored] = ()) -> None:
         self.book, self.bank = book, bank
+        self.together = Together(models, book.points, book.area_of)
         self.points = PointState(book.rows)
         self.windows = Windows(book.windows, book.rows)
         self.cameras = CameraState(book.cameras)
@@ -72,6 +76,7 @@ class Evaluator:
         self.sightings = Sightings(kinds, book.areas)
         self.tallies = Tallies(kinds)
         self.across = {program.text: np.full(len(book.areas), np.nan) for program in book.across}
+        self.across[AREA_SCORE] = np.full(len(book.areas), np.nan)
         self.across_real = {text: values.copy() for text, values in self.across.items()}  # simulated readings left out
         self.members: dict[str, Array] = {}  # what each figure was made of at the last tick
         self.evidence: dict[tuple[str, int], list[str]] = {}  # as restored, until the next tick
@@ -294,7 +299,7 @@ class Evaluator:
         self.been_away = self.been_away and bool(points.away.any())
         points.marked = points.marked and bool((points.simulated | points.historical).any())
         points.age[:] = self.clock - points.last_received if age is None else age[: book.rows]
-        if book.across:
+        if book.across or self.together.stored:
             self._set_across()
         look = self.running.copy()
         if self._alone.size:
@@ -353,6 +358,7 @@ class Evaluator:
         self.points.ticked += seconds
         self.sightings.step(self.clock)
         self.tallies.step(self.clock)
+        self.together.fleet.shift(seconds)
         self.cameras.step(seconds, self.clock)
 
     def shift(self, rows: Rows, seconds: Array) -> None:
@@ -375,7 +381,11 @@ class Evaluator:
 
         Call once, on a fresh evaluator. Raise ValueError on arrays that are no state.
         """
-        return restore_into(self, state)
+        withdrawn = restore_into(self, state)
+        without = np.ones(len(self.book.areas), np.bool_)  # what a model said that is no longer in force is not known
+        without[self.together.area] = False
+        self.across[AREA_SCORE][without] = self.across_real[AREA_SCORE][without] = np.nan
+        return withdrawn
 
     def _features(self, rows: Rows, now: Array) -> Features:
         book = self.book
@@ -573,6 +583,8 @@ class Evaluator:
 
     def _set_across(self) -> None:
         self.evidence.clear()
+        if self.together.stored:
+            self._set_together()
         for program in self.book.across:
             try:
                 values, false = self._members(program)
@@ -589,6 +601,15 @@ class Evaluator:
             self.across[program.text][program.areas] = figure
             self.across_real[program.text][program.areas] = real
             self.members[program.text] = values
+
+    def _set_together(self) -> None:
+        score, real = self.across[AREA_SCORE], self.across_real[AREA_SCORE]
+        try:
+            self.together.tick(self.clock, self.points, score, real)
+        except Exception as error:  # as for a figure
+            logger.error("the models of areas could not be worked out", exc_info=error)
+            self.faults.append(Fault(0, f"{AREA_SCORE}: {error}"))
+            score[:] = real[:] = np.nan
 
     def _members(self, program: AcrossProgram) -> tuple[Array, Array]:
         """Work out a figure's inner expression for each point it covers, as they stand now."""

@@ -38,6 +38,10 @@ AREA = ("max", "min", "mean", "sum", "count", "any", "all")
 NAMES = (*PLAIN, *CONSTANT, *BOOLEAN, *WINDOWED, "eta", "level", "abs", "area")
 
 
+AREA_SCORE = "area.score"
+"""How the score of an area's model is written, in conditions and among the figures across an area."""
+
+
 class ExpressionError(ValueError):
     """Raised when a text is no condition: `message`, and the `column` (from 1) it is about."""
 
@@ -114,6 +118,11 @@ class AcrossFlag(Node):
     operation: str
     quantity: str
     inner: Node
+
+
+@dataclass(frozen=True, slots=True)
+class AreaScore(Node):
+    """How unlike their history the area's points are together, by the area's model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +316,8 @@ class _Parser:
         if not isinstance(tree.value, ast.Name):
             raise self.fail(place, "this is not part of the rule language")
         quantity = tree.value.id
+        if quantity == "area" and tree.attr == "score" and tree is place and not self.inside:
+            return AreaScore(column=column)
         if not self.inside:
             raise self.fail(place, f"'{quantity}.{tree.attr}' belongs inside area.max(…), area.any(…) and the like")
         if quantity == "area":

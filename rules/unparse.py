@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from rules.expression import (
+    AREA_SCORE,
     Across,
     AcrossFlag,
+    AreaScore,
     Arithmetic,
     Compare,
     Constant,
@@ -40,6 +42,8 @@ def unparse(node: Node, quantity: str = "") -> str:
             return f"{of}{name}({', '.join(map(repr, parts))})" if parts else of + name
         case Across(operation, named, inner) | AcrossFlag(operation, named, inner):
             return f"area.{operation}({unparse(inner, named)})"
+        case AreaScore():
+            return AREA_SCORE
         case Arithmetic("neg", (item,)):
             return f"-{text(item)}"
         case Arithmetic("abs" | "min" | "max" as operation, items):

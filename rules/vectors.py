@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
+from rules.expression import AREA_SCORE
 from rules.reports import PREFIX
 from rules.rule import EventStep, Rule, RuleTest, Series, covered_points
 from sensors.duration import seconds
@@ -144,9 +145,11 @@ class _Scene:
             self.points.append(_point(id, one, quantity, like, area.id, index, tags, self.step))
         self.pictures = _pictures(test.camera)
         count = [len(_numbers(one.values, "values", 0.0, None)) for one in series.values()] + [len(self.pictures)]
+        count.append(len(_numbers(test.area_score, "area_score", math.nan, None)))
         self.steps = max(count, default=0)
         if not self.steps:
             raise VectorError("point.values", "no series is given")
+        self.area_score = _numbers(test.area_score, "area_score", math.nan, self.steps)
         self.tracks = [_track(one, self.steps) for one in series.values()]
         eye = re.sub(r"[*?]", "x", where.cameras[0]) if where.cameras else "camera"
         self.area, self.scope = area, {"point": name, "area": area.id, "camera": eye}[rule.scope]
@@ -211,6 +214,8 @@ class _Scene:
                 self.evaluator.readings(rows, then, value[rows], quality, then, scored, now)
             if step < len(self.pictures) and self.pictures[step] is not None:
                 self.evaluator.health(self._health(self.pictures[step] or (), now), now)
+            for figures in (self.evaluator.across, self.evaluator.across_real):
+                figures[AREA_SCORE][:] = self.area_score[step]
             self.evaluator.tick(now)
             levels.append(int(self.evaluator.current[self.place]))
         return levels

@@ -10,6 +10,7 @@ from models.scoring import TELLING
 from rules.binding import Bound, Column, PointValue, Test, columns, tests
 from rules.events import Told
 from rules.explanation import LevelStanding, Standing, Term, Why
+from rules.expression import AREA_SCORE
 from rules.features import Array, Columns, Features
 from rules.shapes import compare, number
 from sensors.site import LEVELS
@@ -50,6 +51,14 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
     current = real and not evaluator.points.historical[row]
     score = float(evaluator.points.score[row]) if current else float("nan")
     surprising = score >= TELLING  # the bank keeps the last reason, however old: here it must be this reading's
+    reason, reason_zh = (
+        (evaluator.bank.reason_text(row), evaluator.bank.reason_text(row, "zh-CN")) if surprising else ("", "")
+    )
+    if Column(("across", AREA_SCORE), area=True) in columns(when.bound) and not surprising:
+        score = float(evaluator.across[AREA_SCORE][area])
+        if score >= TELLING:
+            together = evaluator.together
+            reason, reason_zh = together.reason_text(area), together.reason_text(area, "zh-CN")
     return Why(
         clause=when.text,
         terms=terms,
@@ -61,8 +70,8 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         cameras=tuple(cameras),
         events=tuple(seen[:MAX_EVENTS]),
         score=None if np.isnan(score) else score,
-        score_reason=evaluator.bank.reason_text(row) if surprising else "",
-        score_reason_zh=evaluator.bank.reason_text(row, "zh-CN") if surprising else "",
+        score_reason=reason,
+        score_reason_zh=reason_zh,
         gone=evaluator.gone.get(row, "") if Column(("silence",)) in columns(when.bound) else "",
     )
 
@@ -157,6 +166,9 @@ class _Scene:
 def evidence(evaluator: Evaluator, text: str, area: int) -> list[str]:
     """Name the points that spoke for a figure across an area at the last tick: its extreme, or those that held."""
     book = evaluator.book
+    if text == AREA_SCORE:
+        found_points = [name for name, _ in evaluator.together.contributors(area)]
+        return found_points or evaluator.evidence.get((text, area), [])
     program = next(one for one in book.across if one.text == text)
     found = np.flatnonzero(program.areas == area)
     if not found.size or text not in evaluator.members:

@@ -34,6 +34,7 @@ COMMANDS = {
     "users": "accounts.users",
     "tokens": "accounts.tokens",
     "score": "score.score",
+    "models": "models.app",
     "camera": "camera.app",
     "evaluate": "evaluate.app",
     "replay": "replay.replay",

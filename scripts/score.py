@@ -94,7 +94,7 @@ def score_file(
         raise ScoreError(f"{path}: cannot be read: {error.strerror}") from error
     with source:
         total = path.stat().st_size
-        problems = _Problems()
+        problems = Problems()
         readings = _readings(path, source, time_column, value_column, local, problems)
         first = list(islice(readings, FIRST))
         if not first:
@@ -135,7 +135,7 @@ def read_series(
         local = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ScoreError(f"unknown time zone {zone!r}: use a name such as Asia/Shanghai") from error
-    problems, times, values, again = _Problems(), array("d"), array("d"), 0
+    problems, times, values, again = Problems(), array("d"), array("d"), 0
     try:
         source = path.open("rb")
     except OSError as error:
@@ -184,7 +184,7 @@ def _write(
     return scored, alarms, rows
 
 
-class _Problems:
+class Problems:
     """Count bad rows and keep the first ones."""
 
     def __init__(self) -> None:
@@ -198,7 +198,7 @@ class _Problems:
             self.first.append(BadRow(line, message))
 
 
-def _lines(source: IO[bytes]) -> Iterator[str]:
+def read_lines(source: IO[bytes]) -> Iterator[str]:
     """Yield lines as text, so that `source` can be asked how far it is."""
     for number, line in enumerate(iter(source.readline, b"")):
         text = line.decode("utf-8-sig" if number == 0 else "utf-8", "replace")
@@ -206,10 +206,10 @@ def _lines(source: IO[bytes]) -> Iterator[str]:
 
 
 def _readings(
-    path: Path, source: IO[bytes], time_column: str, value_column: str, zone: tzinfo, problems: _Problems
+    path: Path, source: IO[bytes], time_column: str, value_column: str, zone: tzinfo, problems: Problems
 ) -> Iterator[_Reading]:
     """Yield the readable rows; note the others."""
-    lines = _lines(source)
+    lines = read_lines(source)
     heading = next(lines, "")
     delimiter = max(",;\t|", key=heading.count)
     table = csv.reader(chain((heading,), lines), delimiter=delimiter)
@@ -217,7 +217,7 @@ def _readings(
         names = [name.strip() for name in next(table)]
     except (StopIteration, csv.Error) as error:
         raise ScoreError(f"{path}: is empty; a heading and rows are needed") from error
-    time_at, value_at = (_column(path, names, wanted) for wanted in (time_column, value_column))
+    time_at, value_at = (column_of(path, names, wanted) for wanted in (time_column, value_column))
     while True:
         try:
             record = next(table)
@@ -248,7 +248,7 @@ def _readings(
         yield _Reading(table.line_num, text, time, value_text, value)
 
 
-def _column(path: Path, names: list[str], wanted: str) -> int:
+def column_of(path: Path, names: list[str], wanted: str) -> int:
     """Return the place of a column by its heading, or by its number from 1."""
     if wanted in names:
         return names.index(wanted)

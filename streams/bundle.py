@@ -17,11 +17,12 @@ class BundleError(ValueError):
     """Raised when bytes are not a bundle."""
 
 
-class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+class Bundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a publication puts in force."""
 
     site: Site
     rules: tuple[Rule, ...] = ()
+    models: tuple[bytes, ...] = ()  # of areas, as `models.area.store` packs them
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from models.area import store
 from sensors.renames import between
 from streams.bundle import Bundle
 
@@ -24,6 +25,18 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed or self.renamed)
+
+
+class _Model(msgspec.Struct, frozen=True):
+    """A model by the area that it is of."""
+
+    id: str
+    version: str
+
+    @classmethod
+    def of(cls, packed: bytes) -> _Model:
+        stored = store.decode(packed)
+        return cls(stored.area, stored.version)
 
 
 Difference = dict[str, Change]
@@ -47,6 +60,10 @@ def difference(before: Bundle, after: Bundle) -> Difference:
         for name in before.site.__struct_fields__
         if name not in ignored and getattr(before.site, name) != getattr(after.site, name)
     ]
+    old_models, new_models = ([_Model.of(packed) for packed in one.models] for one in (before, after))
+    models = _compare(old_models, new_models, {})
+    if models:
+        found["models"] = models
     if changed:
         found["site"] = Change(changed=tuple(changed))
     return found

@@ -18,6 +18,7 @@ from alerts import itself
 from alerts.desk import Desk, Settings
 from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused, Reported
 from models import creep
+from models.area.store import decode as decode_model
 from models.bank import Bank, BankResult
 from models.jump import Jumps
 from rules.compiler import compile_rules
@@ -730,6 +731,7 @@ class Engine:
         rows = [by_index.get(index) or _gone(index) for index in points.tolist()]
         renames = between(self.registry.site, content.site) if self.registry is not None else Renames()
         book = compile_rules(content.rules, content.site, rows, areas)  # what can fail comes before what changes
+        models = [decode_model(packed) for packed in content.models]
         self.points = points
         self.row_of = np.full(max((p.index for p in content.site.points), default=-1) + 1, -1, np.intp)
         for row, index in enumerate(self.points.tolist()):
@@ -756,12 +758,13 @@ class Engine:
                 creeps=point.quantity in creep.QUANTITIES,
             )
             self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
-        evaluator = Evaluator(book, self.bank)
+        evaluator = Evaluator(book, self.bank, models)
         kinds: dict[str, str] = {rule.id: rule.scope for rule in content.rules}
         withdrawn = []
         if self.evaluator is not None:
             kinds |= {rule.id: rule.scope for rule in self.evaluator.book.rules}  # open cases come from these
             withdrawn = evaluator.restore(self.evaluator.state(renames))
+            evaluator.together.restore(self.evaluator.together.state())
         self.evaluator, self.registry = evaluator, registry
         self._home = SYSTEM if registry.partition(SYSTEM) == self.partition else min(areas, default="")
         if renames:
@@ -806,6 +809,8 @@ class Engine:
             content["bank"] = _pack(self.bank.state())
             content["jumps"] = _pack(self.jumps.state())
             content["rules"] = _pack(self.evaluator.state())
+            together = self.evaluator.together.state()
+            content["together"] = {"versions": together["versions"], "arrays": _pack(together["arrays"])}
             content["desk"] = self.desk.state()
             content["faulted"] = self.faulted
             content["waiting"] = self.waiting.state()
@@ -833,6 +838,10 @@ class Engine:
             if "jumps" in content:  # not in older snapshots
                 engine.jumps.restore(_unpack(content["jumps"]))
             engine.evaluator.restore(_unpack(content["rules"]))
+            if "together" in content:  # not in older snapshots
+                kept = content["together"]
+                together = {"versions": kept["versions"], "arrays": _unpack(kept["arrays"])}
+                engine.evaluator.together.restore(together)
             engine.desk.restore(content["desk"])
             engine.faulted = content.get("faulted", 0.0)
             engine.reports = dict.fromkeys(content.get("reports", ()))

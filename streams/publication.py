@@ -7,13 +7,13 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
-from streams import bundle, shelf
+from streams import area_models, bundle, shelf
 from streams.bundle import Bundle, version_of
 from streams.durable import replace
 
@@ -47,7 +47,8 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     from sensors.registry import indices, load_site
 
     (data / PROPOSED).unlink(missing_ok=True)  # left by a run that ended before it was taken up
-    source = fingerprint(folder, console)
+    models = area_models.in_force(data)
+    source = fingerprint(folder, console, models)
     last = _last(data)
     given = known(data)
     if last is not None and last.source == source and (data / INDICES).exists():
@@ -55,7 +56,7 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     site = load_site(folder, given)
     if not site.console:
         site = msgspec.structs.replace(site, console=console)
-    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder))
+    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder), models=models)
     write_indices(data, indices(site, given))
     packed = bundle.pack(content)
     write(data, packed, source)
@@ -204,9 +205,11 @@ def _last(data: Path) -> _Resolved | None:
         return None
 
 
-def fingerprint(folder: Path, console: str) -> str:
-    """Hash the site's files, and the code that reads them, by name and content, and where the console is served."""
+def fingerprint(folder: Path, console: str, models: Sequence[bytes] = ()) -> str:
+    """Hash the site's files, and the code that reads them, by name and content, where the console is served, models."""
     digest = hashlib.blake2b(digest_size=16)
+    for packed in models:
+        digest.update(hashlib.blake2b(packed, digest_size=16).digest())
     code = Path(__file__).resolve().parent.parent
     for source in (*sorted((code / "sensors").glob("*.py")), *sorted((code / "rules").glob("*.py"))):
         digest.update(f"{source.name}\0{source.stat().st_mtime_ns}\0".encode())

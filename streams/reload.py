@@ -20,7 +20,7 @@ from rules.rule import load_rules
 from sensors.document import DocumentError, Problem
 from sensors.lookup import Registry
 from sensors.registry import indices, load_site
-from streams import brokers, bundle, publication, running, shelf
+from streams import area_models, brokers, bundle, publication, running, shelf
 from streams.bundle import Bundle, version_of
 from streams.difference import Difference, difference
 from streams.figures import read_figures
@@ -89,8 +89,9 @@ def prepare(folder: Path, data: Path) -> Prepared:
     site = load_site(folder, known)
     if not site.console:
         site = msgspec.structs.replace(site, console=current.site.console)
-    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder))
-    return _prepared(data, current, content, known, publication.fingerprint(folder, site.console))
+    models = area_models.in_force(data)
+    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder), models=models)
+    return _prepared(data, current, content, known, publication.fingerprint(folder, site.console, models))
 
 
 def earlier(version: str, data: Path) -> Prepared:
@@ -100,6 +101,13 @@ def earlier(version: str, data: Path) -> Prepared:
         raise ReloadError(f"there is no publication {version}; `foreshock publications` lists those there are")
     current = bundle.unpack(publication.read(data))
     return _prepared(data, current, bundle.unpack(packed), publication.known(data), "", packed)
+
+
+def with_models(data: Path) -> Prepared:
+    """Take what is in force with the models that are promoted now. Raise `ReloadError` when that cannot be."""
+    current = bundle.unpack(publication.read(data))
+    content = msgspec.structs.replace(current, models=area_models.in_force(data))
+    return _prepared(data, current, content, publication.known(data), "")
 
 
 def _prepared(
@@ -217,13 +225,17 @@ def reload(
     reason: str = "",
     version: str = "",
     processes: Sequence[str] = PROCESSES,
+    only_models: bool = False,
 ) -> tuple[Prepared, Taken | None]:
     """Prepare, propose and wait, alone until it is in force; with `version` that publication instead of the folder.
+
+    With `only_models` site and rules stay as they are in force, and the models become those that are promoted now.
 
     Nothing is proposed, and None comes back, when nothing differs.
     """
     with alone(data):
-        prepared = earlier(version, data) if version else prepare(folder, data)
+        asked = earlier(version, data) if version else None if only_models else prepare(folder, data)
+        prepared = asked or with_models(data)
         if prepared.version == prepared.before:
             return prepared, None
         begun = time.monotonic()

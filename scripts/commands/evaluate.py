@@ -12,11 +12,13 @@ from rich.table import Table
 
 from scripts.commands import evaluate_bank
 from scripts.commands.evaluate_gauge import evaluate_gauge
+from scripts.commands.evaluate_skab import skab
 from scripts.commands.terminal import JsonOption, err, fail, out
 from sensors.camera.evaluation import AFTER, WITHIN, Trial, clips, trials
 from sensors.camera.stream import StreamError
 
 app = typer.Typer(no_args_is_help=True, help="Measure what is found on recordings, and what is found wrongly.")
+app.command()(skab)
 
 
 @app.callback()

@@ -16,7 +16,7 @@ from scripts.score import ScoreError, score_file
 def score(
     file: Annotated[Path, typer.Argument(help="CSV file with a header line.")],
     time: Annotated[str, typer.Option(help="Column of times: ISO 8601, or unix seconds or milliseconds.")],
-    value: Annotated[str, typer.Option(help="Column of values.")],
+    value: Annotated[list[str], typer.Option(help="Column of values; several with --train-rows are scored together.")],
     out_file: Annotated[Path, typer.Option("--out", help="Where to write time, value, score, alarm.")] = Path(
         "scores.csv"
     ),
@@ -29,6 +29,9 @@ def score(
     quantity: Annotated[
         str, typer.Option(help="What is measured, as in a site; by default the name of the column.")
     ] = "",
+    train_rows: Annotated[
+        int, typer.Option(min=0, help="Rows to learn how the columns go together from, before scoring begins.")
+    ] = 0,
 ) -> None:
     """Score any series: how surprising each reading was when it came, and where an early alarm would have been.
 
@@ -43,10 +46,22 @@ def score(
     foreshock score river.csv --time datetime --value level --out scores.csv --zone Asia/Shanghai
 
     foreshock score river.csv --time datetime --value level --limit 5.7 --out foreseen.csv
+
+    Several columns are scored together by a model of the first rows: a row's score is how unlike those it is in all,
+    alarm is 1 for every row judged anomalous, and top names the column that contributes most.
+
+    foreshock score pump.csv --time t --value pressure --value current --value flow --train-rows 400
     """
     if not file.is_file():
         fail(f"there is no file {file}")
-    wanted = None if limit is None else Limit(limit, below, 3600.0 * horizon, creeps(quantity or value))
+    if train_rows or len(value) > 1:
+        from scripts.commands.score_area import together
+
+        if limit is not None:
+            fail("--limit is for one column: score the columns together without it")
+        together(file, time, value, train_rows, out_file, zone)
+        return
+    wanted = None if limit is None else Limit(limit, below, 3600.0 * horizon, creeps(quantity or value[0]))
     with Progress(
         TextColumn("scoring"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=err, transient=True
     ) as progress:
@@ -55,7 +70,7 @@ def score(
             found = score_file(
                 file,
                 time,
-                value,
+                value[0],
                 out_file,
                 zone=zone,
                 limit=wanted,

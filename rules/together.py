@@ -1,0 +1,89 @@
+"""How unlike their history an area's points are together: the area's model, looked at when a tick passes.
+
+It goes by what each point stands at then, as figures across an area do (decision 0003). The score is unknown while the
+model learns, and while any of its points is silent, never read, or told as history: silence is never green.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.area.fleet import Fleet
+from models.area.rows import STALE
+from models.area.store import Stored
+from rules.features import PointState
+from sensors.site import Point
+
+TOLD = 3  # points named as contributing
+LEAST = 0.05  # share below which a point is not named
+
+Array = npt.NDArray[np.float64]
+_WORDS = {"en": ("the points together are unlike their history: ", ", "), "zh": ("各测点的组合与其历史不同：", "，")}
+
+
+class Together:
+    """Hold the models in force for the areas of a partition, and their state. Pure."""
+
+    def __init__(self, models: Sequence[Stored], points: Sequence[Point], areas: Mapping[str, int]) -> None:
+        row_of = {point.id: row for row, point in enumerate(points)}
+        self.stored = tuple(
+            one for one in models if one.area in areas and all(name in row_of for name in one.model.names)
+        )
+        self.fleet = Fleet([one.model for one in self.stored])
+        self.area = np.array([areas[one.area] for one in self.stored], np.intp)
+        width = self.fleet.smooth.shape[1]
+        self.rows = np.zeros((len(self.stored), width), np.intp)
+        self.mine = np.zeros((len(self.stored), width), np.bool_)
+        self.patience = np.full((len(self.stored), width), np.inf)
+        for place, one in enumerate(self.stored):
+            rows = [row_of[name] for name in one.model.names]
+            self.rows[place, : len(rows)], self.mine[place, : len(rows)] = rows, True
+            expected = [max(points[row].interval, one.model.interval) for row in rows]
+            self.patience[place, : len(rows)] = STALE * np.array(expected)
+        self._place = {int(area): place for place, area in enumerate(self.area)}
+
+    def tick(self, clock: float, points: PointState, score: Array, real: Array) -> None:
+        """Judge what is due and write scores, f8[areas]; in `real` they are unknown where a reading is simulated."""
+        rows = self.rows
+        with np.errstate(invalid="ignore"):
+            lost = ~(points.age[rows] <= self.patience) | np.isnan(points.value[rows]) | points.historical[rows]
+        lost = (lost & self.mine).any(axis=1)
+        due = self.fleet.due(clock)
+        due = due[~lost[due]]
+        if due.size:
+            self.fleet.rows(due, clock, points.value[rows[due]])
+        self.fleet.score[lost] = np.nan
+        score[self.area] = self.fleet.score
+        simulated = (points.simulated[rows] & self.mine).any(axis=1)
+        real[self.area] = np.where(simulated, np.nan, self.fleet.score)
+
+    def contributors(self, area: int) -> list[tuple[str, float]]:
+        """Name the points that contribute most to an area's score, with their shares."""
+        place = self._place.get(area)
+        if place is None or np.isnan(self.fleet.score[place]):
+            return []
+        shares = self.fleet.shares(place)
+        order = np.argsort(-shares, kind="stable")[:TOLD]
+        names = self.stored[place].model.names
+        return [(names[at], float(shares[at])) for at in order.tolist() if shares[at] >= LEAST]
+
+    def reason_text(self, area: int, language: str = "en") -> str:
+        """Say which points make an area's score ('' if nothing does), in "en" or "zh-CN"."""
+        lead, comma = _WORDS["zh" if language.startswith("zh") else "en"]
+        found = self.contributors(area)
+        return lead + comma.join(f"{name} {100 * share:.0f} %" for name, share in found) if found else ""
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs: arrays, and the versions that their rows stand for."""
+        return {"versions": [f"{one.area}:{one.version}" for one in self.stored], "arrays": self.fleet.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over the state of the models that are in force here as well."""
+        there = {name: place for place, name in enumerate(state["versions"])}
+        names = [f"{one.area}:{one.version}" for one in self.stored]
+        pairs = [(there[name], here) for here, name in enumerate(names) if name in there]
+        self.fleet.restore(state["arrays"], pairs)

@@ -1,0 +1,35 @@
+"""The part of `foreshock score` that scores several columns together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from scripts.commands.terminal import done, err, fail
+from scripts.score import ScoreError
+from scripts.score_area import score_area
+
+
+def together(file: Path, time: str, values: list[str], train_rows: int, out_file: Path, zone: str) -> None:
+    """Score columns together and say what came of it; end the command with a sentence where that cannot be."""
+    if not train_rows:
+        fail("several columns are scored together by a model of the first rows: say how many with --train-rows")
+    bars = (TextColumn("scoring"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*bars, console=err, transient=True) as progress:
+        task = progress.add_task("score", total=file.stat().st_size)
+        try:
+            found = score_area(
+                file, time, values, out_file, train_rows=train_rows, zone=zone,
+                progress=lambda read, _: progress.update(task, completed=read),
+            )  # fmt: skip
+        except ScoreError as error:
+            fail(str(error))
+    done(
+        f"{found.rows} rows, {found.trained} learnt from ({found.kind}, smoothed over {found.span}), "
+        f"{found.anomalous} anomalous in {found.events} events, written to {out_file}"
+    )
+    for problem in found.problems[:10]:
+        err.print(f"{file}:{problem.line}: {problem.message}", markup=False)
+    if found.bad:
+        err.print(f"{found.bad} rows or values could not be used")

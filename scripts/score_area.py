@@ -1,0 +1,209 @@
+"""Score several columns of a recording together, row by row, by a model of its first rows: `foreshock score`."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Sequence
+from datetime import tzinfo
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from models.area.fitting import RATE, FitError, Fitted, fit
+from models.area.model import Watch
+from models.area.rows import MOST_ROWS
+from models.interval import usual_interval
+from scripts.score import BadRow, Problems, ScoreError, column_of, read_lines, read_time
+
+
+class AreaReport(msgspec.Struct, frozen=True):
+    """Tell what was done: rows read, trained on, judged anomalous, early events, rows and values that were bad."""
+
+    rows: int
+    trained: int
+    anomalous: int
+    events: int
+    bad: int
+    problems: tuple[BadRow, ...]
+    interval: float  # seconds between rows
+    kind: str  # of the model
+    span: int  # rows that it smooths over
+
+
+class _Row(msgspec.Struct, frozen=True):
+    text: str
+    time: float
+    texts: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+
+
+def score_area(
+    path: Path,
+    time_column: str,
+    value_columns: Sequence[str],
+    out: Path,
+    *,
+    train_rows: int,
+    zone: str = "UTC",
+    rate: float = RATE,
+    progress: Callable[[int, int], None] | None = None,
+) -> AreaReport:
+    """Learn from the first `train_rows` readable rows of a CSV, then judge the rows after them one by one.
+
+    Writes time, the values, score, alarm (1 for every row judged anomalous), top (the column that contributes most to a
+    surprising row). Rows that were learnt from have score 0. A value that cannot be read is held from the row before; a
+    row that is not later than the one before has score 0 and is not judged. `rate` is the share of independent rows
+    that may be judged anomalous by chance. Raise `ScoreError` where nothing can be learnt.
+    """
+    try:
+        local = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ScoreError(f"unknown time zone {zone!r}: use a name such as Asia/Shanghai") from error
+    if len(set(value_columns)) < len(value_columns):
+        raise ScoreError("a column is named twice")
+    if out.exists() and path.exists() and out.samefile(path):
+        raise ScoreError(f"{out}: would overwrite the file that is read; choose another --out")
+    try:
+        source = path.open("rb")
+    except OSError as error:
+        raise ScoreError(f"{path}: cannot be read: {error.strerror}") from error
+    with source:
+        problems = Problems()
+        rows = _rows(path, source, time_column, value_columns, local, problems)
+        first = list(islice(rows, train_rows))
+        if len(first) < train_rows:
+            raise ScoreError(f"{path}: has {len(first)} readable rows, fewer than the {train_rows} to learn from")
+        fitted = _learn(path, first, value_columns, rate)
+        try:
+            sink = out.open("w", newline="", encoding="utf-8")
+        except OSError as error:
+            raise ScoreError(f"{out}: cannot be written: {error.strerror}") from error
+        with sink:
+            count, anomalous, events = _write(
+                sink, fitted, chain(first, rows), train_rows, source, path.stat().st_size, progress
+            )
+    model = fitted.model
+    return AreaReport(
+        count, train_rows, anomalous, events, problems.count, tuple(problems.first), model.interval, model.kind,
+        model.span,
+    )  # fmt: skip
+
+
+def read_history(
+    path: Path, time_column: str, value_columns: Sequence[str], zone: str = "UTC"
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Read columns of a CSV as times, f8[rows] ascending, and values, f8[rows, columns]. Raise `ScoreError`."""
+    try:
+        local = ZoneInfo(zone)
+        with path.open("rb") as source:
+            rows = list(islice(_rows(path, source, time_column, value_columns, local, Problems()), MOST_ROWS))
+    except OSError as error:
+        raise ScoreError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ZoneInfoNotFoundError, ScoreError) as error:
+        raise ScoreError(str(error)) from error
+    if not rows:
+        raise ScoreError(f"{path}: no row can be read")
+    time, values = np.array([row.time for row in rows]), np.array([row.values for row in rows])
+    later = time > np.concatenate(([-np.inf], np.maximum.accumulate(time)[:-1]))
+    return time[later], values[later]
+
+
+def _learn(path: Path, first: list[_Row], names: Sequence[str], rate: float) -> Fitted:
+    """Fit the model to the rows that are in order."""
+    time = np.array([row.time for row in first])
+    values = np.array([row.values for row in first])
+    later = time > np.concatenate(([-np.inf], np.maximum.accumulate(time)[:-1]))
+    try:
+        return fit(time[later], values[later], names, usual_interval(time[later].tolist()), rate=rate)
+    except FitError as error:
+        raise ScoreError(f"{path}: {error}; see --train-rows") from error
+
+
+def _write(
+    sink: IO[str],
+    fitted: Fitted,
+    rows: Iterator[_Row],
+    trained: int,
+    source: IO[bytes],
+    total: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[int, int, int]:
+    """Judge rows one by one; return how many were written, judged anomalous, and early events."""
+    names = fitted.model.names
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(("time", *names, "score", "alarm", "top"))
+    watch = Watch(fitted.model)
+    count = anomalous = events = 0
+    for row in rows:
+        score, alarm, top = 0.0, False, ""
+        if row.time > watch.last:
+            judged = watch.row(row.time, row.values)
+            if count >= trained:
+                score, alarm, top = judged.score, judged.alarm, judged.top(names)
+                events += judged.event
+        writer.writerow((row.text, *row.texts, f"{score:.12g}", int(alarm), top))
+        count += 1
+        anomalous += alarm
+        if progress is not None and count % 1000 == 0:
+            progress(source.tell(), total)
+    if progress is not None:
+        progress(total, total)
+    return count, anomalous, events
+
+
+def _rows(
+    path: Path,
+    source: IO[bytes],
+    time_column: str,
+    value_columns: Sequence[str],
+    zone: tzinfo,
+    problems: Problems,
+) -> Iterator[_Row]:
+    """Yield the rows with a readable time once every column has had a value; note what cannot be read."""
+    lines = read_lines(source)
+    heading = next(lines, "")
+    table = csv.reader(chain((heading,), lines), delimiter=max(",;\t|", key=heading.count))
+    try:
+        names = [name.strip() for name in next(table)]
+    except (StopIteration, csv.Error) as error:
+        raise ScoreError(f"{path}: is empty; a heading and rows are needed") from error
+    time_at = column_of(path, names, time_column)
+    at = [column_of(path, names, wanted) for wanted in value_columns]
+    held = np.full(len(at), np.nan)
+    while True:
+        try:
+            record = next(table)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problems.add(table.line_num, f"not CSV: {error}")
+            continue
+        if not record:
+            continue
+        if len(record) <= max(time_at, *at):
+            problems.add(table.line_num, f"has {len(record)} columns, {max(time_at, *at) + 1} are needed")
+            continue
+        text = record[time_at].strip()
+        try:
+            time = read_time(text, zone)
+        except ValueError:
+            problems.add(table.line_num, f"{names[time_at]}: not a time: {text[:40]!r}")
+            continue
+        texts = tuple(record[place].strip() for place in at)
+        for place, value_text in enumerate(texts):
+            try:
+                value = float(value_text)
+            except ValueError:
+                value = math.nan
+            if math.isfinite(value):
+                held[place] = value
+            else:
+                problems.add(table.line_num, f"{names[at[place]]}: not a number, held: {value_text[:40]!r}")
+        if not np.isnan(held).any():
+            yield _Row(text, time, texts, held.copy())

@@ -1,0 +1,101 @@
+"""Scoring several columns together: `foreshock score` with several --value."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from models.area.fitting import fit
+from models.area.model import Watch
+from scripts.cli import application
+from scripts.score import ScoreError
+from scripts.score_area import score_area
+
+
+def recording(path: Path, rows: int = 500, spoil: int = 400) -> np.ndarray:
+    random = np.random.default_rng(0)
+    values = random.normal(size=(rows, 2)).round(4)
+    values[spoil:, 1] += 6.0
+    lines = ["at;left;right;note", *(f"{1.7e9 + row:.0f};{a};{b};x" for row, (a, b) in enumerate(values))]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return values
+
+
+def records(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_rows_are_judged_as_the_model_of_the_first_rows_judges_them(tmp_path: Path) -> None:
+    values = recording(tmp_path / "in.csv")
+    report = score_area(tmp_path / "in.csv", "at", ["left", "right"], tmp_path / "out.csv", train_rows=300)
+    time = 1.7e9 + np.arange(500.0)
+    watch = Watch(fit(time[:300], values[:300], ["left", "right"], 1.0).model)
+    found = records(tmp_path / "out.csv")
+    assert list(found[0]) == ["time", "left", "right", "score", "alarm", "top"]
+    assert {(one["score"], one["alarm"]) for one in found[:300]} == {("0", "0")}
+    for row, record in enumerate(found):
+        judged = watch.row(time[row], values[row])
+        if row >= 300:
+            assert float(record["score"]) == pytest.approx(judged.score, abs=1e-11)
+            assert record["alarm"] == str(int(judged.alarm))
+    assert sum(record["alarm"] == "1" for record in found[300:400]) <= 2
+    assert all(record["alarm"] == "1" and record["top"] == "right" for record in found[420:])
+    assert (report.rows, report.trained, report.events, report.bad) == (500, 300, 1, 0)
+
+
+def test_no_row_knows_what_comes_after_it(tmp_path: Path) -> None:
+    recording(tmp_path / "whole.csv")
+    lines = (tmp_path / "whole.csv").read_text().splitlines()
+    (tmp_path / "part.csv").write_text("\n".join(lines[:421]))
+    for name in ("whole", "part"):
+        score_area(tmp_path / f"{name}.csv", "at", ["left", "right"], tmp_path / f"{name}.out", train_rows=300)
+    assert records(tmp_path / "part.out") == records(tmp_path / "whole.out")[:420]
+
+
+def test_unreadable_values_are_held_and_bad_rows_told(tmp_path: Path) -> None:
+    recording(tmp_path / "in.csv")
+    lines = (tmp_path / "in.csv").read_text().splitlines()
+    lines[350] = lines[350].split(";")[0] + ";n/a;nan;x"
+    lines[360] = "yesterday;1;2;x"
+    lines[370] = "1700000000;1;2;x"  # the clock steps back
+    (tmp_path / "in.csv").write_text("\n".join(lines))
+    report = score_area(tmp_path / "in.csv", "at", ["left", "right"], tmp_path / "out.csv", train_rows=300)
+    assert report.bad == 3
+    assert [problem.line for problem in report.problems] == [351, 351, 361]
+    found = records(tmp_path / "out.csv")
+    assert len(found) == 499
+    assert found[349]["left"] == "n/a"
+    assert (found[368]["score"], found[368]["alarm"]) == ("0", "0")
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "says"),
+    [
+        (["left", "up"], 300, "no column 'up'"),
+        (["left", "left"], 300, "named twice"),
+        (["left", "right"], 600, "has 500 readable rows"),
+        (["left", "right"], 10, "too few to learn"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_refused_in_a_sentence(
+    tmp_path: Path, columns: list[str], rows: int, says: str
+) -> None:
+    recording(tmp_path / "in.csv")
+    with pytest.raises(ScoreError, match=says):
+        score_area(tmp_path / "in.csv", "at", columns, tmp_path / "out.csv", train_rows=rows)
+
+
+def test_the_command_says_what_it_did_and_asks_for_train_rows(tmp_path: Path) -> None:
+    recording(tmp_path / "in.csv")
+    asked = ["score", str(tmp_path / "in.csv"), "--time", "at", "--value", "left", "--value", "right"]
+    told = CliRunner().invoke(application("score"), [*asked, "--train-rows", "300", "--out", str(tmp_path / "o.csv")])
+    assert told.exit_code == 0
+    assert "500 rows, 300 learnt from" in told.output
+    refused = CliRunner().invoke(application("score"), asked)
+    assert refused.exit_code != 0
+    assert "--train-rows" in refused.output
