@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -105,6 +106,11 @@ def install(app: FastAPI) -> None:
     async def journal(request: Request, error: JournalMissing) -> Response:
         return answer(request, 503, "no_journal", headers={"Retry-After": "1"})
 
+    @app.exception_handler(DBAPIError)
+    async def storage(request: Request, error: DBAPIError) -> Response:
+        log.error("the data folder cannot be written or read: %s", error.orig)
+        return answer(request, 503, "storage", headers={"Retry-After": "5"})
+
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
         code = _BY_STATUS.get(error.status_code, "bad_request")
@@ -112,6 +118,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
+        if error.errors()[0]["type"] == "json_invalid":
+            return answer(request, 422, "not_json")
         field, detail = _first(error.errors())
         return (
             answer(request, 422, "invalid", field=field, message=None, detail=detail)

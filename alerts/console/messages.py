@@ -9,6 +9,8 @@ LANGUAGES = ("zh-CN", "en")
 TEXTS: dict[str, tuple[str, str]] = {
     # code: (Chinese, English)
     "bad_request": ("请求无效", "the request is not valid"),
+    "not_json": ("请求内容不是有效的 JSON", "the body is not JSON"),
+    "storage": ("数据文件夹无法读写，磁盘可能已满", "the data folder cannot be written or read: is the disk full?"),
     "invalid": ("字段 {field} 无效：{detail}", "{field} is not valid: {detail}"),
     "not_found": ("没有找到", "not found"),
     "method_not_allowed": ("不支持此方法", "this method is not allowed here"),

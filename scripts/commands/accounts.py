@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.table import Table
+from sqlalchemy.exc import DBAPIError
 
 from alerts.console.accounts import audit, first
 from alerts.console.accounts import tokens as token_store
@@ -52,10 +53,14 @@ def _open(data: Path | None, *, make: bool = False) -> Iterator[Accounts]:
         accounts = open_accounts(folder / "accounts.sqlite")
     except OSError as error:
         fail(f"cannot use the data folder {folder}: {error.strerror or error}")
+    except DBAPIError as error:
+        fail(f"cannot use the data folder {folder}: {error.orig}")
     try:
         yield accounts
     except AccountError as error:
         fail(str(error))
+    except DBAPIError as error:
+        fail(f"cannot write to {folder}: {error.orig}")
     finally:
         accounts.close()
 

@@ -249,7 +249,7 @@ def _order(id: str, kind: str, args: dict[str, Any], data: Path | None) -> None:
     try:
         answer = asyncio.run(_send(found, queries, command, partition))
     except (OSError, TimeoutError) as error:
-        fail(f"no running Foreshock answers on {found.data_folder}: {error or 'time-out'}")
+        fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
     if not answer["ok"]:
         fail(f"refused: {messages.text(answer['reason'], 'en')}")
 

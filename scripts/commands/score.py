@@ -53,7 +53,7 @@ def score(
     foreshock score pump.csv --time t --value pressure --value current --value flow --train-rows 400
     """
     if not file.is_file():
-        fail(f"there is no file {file}")
+        fail(f"{file} is no file" if file.exists() else f"there is no file {file}")
     if train_rows or len(value) > 1:
         from scripts.commands.score_area import together
 

@@ -23,6 +23,7 @@ from scripts.commands.terminal import (
 from streams import settings
 from streams.figures import read_figures
 from streams.hub import HubClient
+from streams.supervisor import holder
 from streams.topics import PULSE
 
 WAIT = 3.0
@@ -31,7 +32,8 @@ WAIT = 3.0
 def status(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Say whether Foreshock runs on this data folder, what flows, and what is open.
 
-    Exit code 3 when it does not run.
+    Exit code 3 when it does not run; 4 when it runs and its worker says nothing for three seconds, because it starts
+    or catches up after a break.
     """
     found = configured(data=data)
     folder = found.data_folder
@@ -43,16 +45,25 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
     counts = _counts(found)
     processes = read_figures(folder)
     if as_json:
-        answer = {"running": pulse is not None, "pulse": pulse, "open": counts, "processes": processes}
+        answer = {
+            "running": pulse is not None or holder(folder) is not None,
+            "pulse": pulse,
+            "open": counts,
+            "processes": processes,
+        }
         print(msgspec.json.encode(answer).decode())
     else:
-        _print(pulse, counts, processes, site.zone)
+        _print(pulse, counts, processes, site.zone, holder(folder))
     if pulse is None:
-        raise typer.Exit(3)
+        raise typer.Exit(3 if holder(folder) is None else 4)
 
 
-def _print(pulse: dict[str, Any] | None, counts: dict[str, int], processes: dict[str, Any], zone: str) -> None:
-    if pulse is None:
+def _print(
+    pulse: dict[str, Any] | None, counts: dict[str, int], processes: dict[str, Any], zone: str, process: str | None
+) -> None:
+    if pulse is None and process is not None:
+        out.print(f"[yellow]![/yellow] running (process {process}), but the worker is silent: it starts or catches up")
+    elif pulse is None:
         out.print("[red]✗[/red] not running")
     else:
         out.print(f"[green]✓[/green] running, {local(pulse['time'], zone)} at the site")

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from scripts.commands import status
+from streams import bundle, publication, supervisor
+from streams.bundle import Bundle
+from tests.scripts.test_cli import run
+from tests.streams.small_site import rules, site
 
 
 def test_what_bridges_and_cameras_refused_is_told_with_what_the_engine_did(capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,5 +26,17 @@ def test_what_bridges_and_cameras_refused_is_told_with_what_the_engine_did(capsy
         "refused": {"duplicate": 2},
         "quarantine": {"duplicate": 2, "malformed": 3, "camera_image_type": 1},
     }
-    status._print(pulse, {}, {}, "Asia/Shanghai")
+    status._print(pulse, {}, {}, "Asia/Shanghai", "1")
     assert "2 duplicate, 3 malformed, 1 camera_image_type" in capsys.readouterr().out
+
+
+def test_a_worker_that_is_silent_is_not_taken_for_one_that_does_not_run(tmp_path: Path) -> None:
+    publication.write(tmp_path, bundle.pack(Bundle(site=site(), rules=rules())))
+    stopped = run("status", "--data", tmp_path)
+    assert (stopped.exit_code, "not running" in stopped.output) == (3, True)
+    with supervisor.take_lock(tmp_path):  # as while it starts, or catches up
+        silent = run("status", "--data", tmp_path)
+        told = json.loads(run("status", "--json", "--data", tmp_path).stdout)
+    assert silent.exit_code == 4
+    assert "running (process" in silent.output and "not running" not in silent.output
+    assert (told["running"], told["pulse"]) == (True, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 
@@ -12,9 +12,11 @@ from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.routes import orders
-from alerts.console.routes.incidents import Area, Before, Id, Limit, State, titled
+from alerts.console.routes.incidents import Area, Before, Id, Limit, titled
 
 router = APIRouter(prefix="/api/v1", tags=["alarms"])
+
+State = Literal["open", "all", "NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"]
 
 
 @router.get("/alarms", response_model=schema.Alarms)

@@ -5,7 +5,7 @@ Who may answer because of the role `field` answers for its own unit, whatever el
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 
@@ -15,9 +15,11 @@ from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
 from alerts.console.routes import orders
-from alerts.console.routes.incidents import Before, Id, Limit, State
+from alerts.console.routes.incidents import Before, Id, Limit
 
 router = APIRouter(prefix="/api/v1", tags=["dispatches"])
+
+State = Literal["open", "all", "issued", "accepted", "on_scene", "resolved", "closed", "refused"]
 
 
 @router.get("/dispatches", response_model=schema.Dispatches)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
@@ -17,7 +17,7 @@ from alerts.queries import MAX_PAGE
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 
 Id = Annotated[str, Path(max_length=200)]
-State = Annotated[str, Query(max_length=20)]
+State = Literal["open", "closed", "all", "acknowledged", "dispatched", "calm"]
 Area = Annotated[str | None, Query(max_length=128)]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Before = Annotated[int | None, Query(ge=0, le=2**53)]

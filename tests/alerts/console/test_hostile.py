@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from .conftest import PASSWORD, Configure, Desktop, Engine
@@ -121,13 +122,6 @@ def test_an_id_that_is_none_is_not_found(client: TestClient, desktop: Desktop, p
     assert answer.status_code in (404, 422), answer.text
 
 
-def test_a_state_that_is_none_lists_nothing(client: TestClient, desktop: Desktop, engine: Engine) -> None:
-    engine.condition()
-    for path in ("incidents", "alarms", "dispatches"):
-        answer = client.get(f"/api/v1/{path}?state='x", headers=desktop.token("administrator"))
-        assert (answer.status_code, answer.json()["items"]) == (200, [])
-
-
 def test_a_picture_is_given_by_its_hash_and_nothing_else(
     client: TestClient, desktop: Desktop, configure: Configure
 ) -> None:
@@ -202,3 +196,41 @@ def test_methods_that_a_path_does_not_have(client: TestClient, desktop: Desktop,
         answer = client.request(method, "/api/v1/incidents", headers=desktop.token("administrator"))
         assert answer.status_code in (404, 405), method
     assert client.post("/", content=b"x").status_code == 405
+
+
+@pytest.mark.parametrize("state", ["BOGUS", "'x"])
+@pytest.mark.parametrize("path", ["alarms", "incidents", "dispatches"])
+def test_a_state_that_there_is_not_is_refused_and_looks_not_like_calm(
+    client: TestClient, desktop: Desktop, path: str, state: str
+) -> None:
+    answer = client.get(f"/api/v1/{path}?state={state}", headers=desktop.token("viewer"))
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "state")
+    assert client.get(f"/api/v1/{path}?state=all", headers=desktop.token("viewer")).status_code == 200
+
+
+def test_a_body_that_is_no_json_is_called_so(client: TestClient, desktop: Desktop) -> None:
+    headers = desktop.token("gateway") | {"Content-Type": "application/json"}
+    answer = client.post("/api/v1/readings", content=b"{", headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["error"] == {"code": "not_json", "message": "the body is not JSON"}
+
+
+def test_a_full_disk_is_said_and_asks_to_come_again(
+    client: TestClient, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = desktop.token("administrator")
+    with desktop.console.accounts.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+
+    def full(connection: Any, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    desktop.console.accounts.engine.dispose()
+    event.listen(desktop.console.accounts.engine, "connect", full)
+    answers = [
+        client.post("/api/v1/tokens", json={"name": f"token-{n}", "roles": ["viewer"]}, headers=headers)
+        for n in range(60)
+    ]
+    refused = next(one for one in answers if one.status_code >= 500)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "storage")
+    assert "retry-after" in refused.headers

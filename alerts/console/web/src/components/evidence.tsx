@@ -34,7 +34,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
       .filter((alarm) => alarm.scope === point || alarm.explanation?.points?.includes(point))
       .map((alarm) => ({ time: alarm.onset, level: alarm.level }));
   const eta = (point: string): string => {
-    const term = etaTerm(alarms.find((alarm) => alarm.scope === point && etaTerm(alarm.explanation?.terms))?.explanation?.terms);
+    const term = etaTerm(alarms.find((alarm) => alarm.scope === point && (alarm.state === 'UNACK' || alarm.state === 'ACKED') && etaTerm(alarm.explanation?.terms))?.explanation?.terms);
     return term ? termForeseen(term) : '';
   };
   return (

@@ -1,7 +1,7 @@
 /** Why an alarm fired and what would clear it: the clause, each term's value against its threshold, the score. */
 import { duration, quantity } from '../clock';
 import type { Alarm, Seen, Term } from '../contract';
-import { eventName, featureName, termForeseen, termThreshold, termValue } from '../features';
+import { eventName, featureName, termForeseen, termThreshold } from '../features';
 import { t, tCode, tName } from '../i18n';
 import { directory } from '../store';
 import { actorName, Moment } from './marks';
@@ -25,7 +25,7 @@ export function Why({ alarm, titled = false }: { alarm: Alarm; titled?: boolean 
       </section>
       <section aria-label={t('clear.title')}>
         <h3>{t('clear.title')}</h3>
-        <Terms terms={why.clear_terms ?? []} caption={t('clear.terms')} />
+        <Terms terms={why.clear_terms ?? []} caption={t('clear.terms')} wanted />
         {(why.clear_after ?? 0) > 0 && <p class="quiet">{t('clear.after', { time: duration(why.clear_after ?? 0) })}</p>}
         {why.clear ? <Clause text={why.clear} /> : <p class="quiet">{t('clear.none')}</p>}
       </section>
@@ -43,7 +43,8 @@ function Clause({ text }: { text: string }) {
   );
 }
 
-function Terms({ terms, caption }: { terms: readonly Term[]; caption: string }) {
+/** Comparisons as they stood; of those that are `wanted` only what is asked: a tick of then would read as one of now. */
+function Terms({ terms, caption, wanted = false }: { terms: readonly Term[]; caption: string; wanted?: boolean }) {
   if (!terms.length) return null;
   return (
     <table class="terms">
@@ -51,21 +52,21 @@ function Terms({ terms, caption }: { terms: readonly Term[]; caption: string }) 
       <thead>
         <tr>
           <th scope="col">{t('terms.what')}</th>
-          <th scope="col" class="number">{t('terms.value')}</th>
+          {!wanted && <th scope="col" class="number">{t('terms.value')}</th>}
           <th scope="col" class="number">{t('terms.threshold')}</th>
-          <th scope="col"><span class="only-read">{t('terms.holds')}</span></th>
+          {!wanted && <th scope="col"><span class="only-read">{t('terms.holds')}</span></th>}
         </tr>
       </thead>
       <tbody>
         {distinct(terms).map((term) => (
           <tr key={`${term.name}${term.op ?? ''}${term.threshold ?? ''}`}>
             <th scope="row" title={term.name}>{featureName(term.name)}</th>
-            <td class="number value">{termForeseen(term)}</td>
+            {!wanted && <td class="number value">{termForeseen(term)}</td>}
             <td class="number">{termThreshold(term) || '—'}</td>
-            <td class={term.holds == null ? 'holds unknown' : term.holds ? 'holds yes' : 'holds no'}>
+            {!wanted && <td class={term.holds == null ? 'holds unknown' : term.holds ? 'holds yes' : 'holds no'}>
               <span aria-hidden="true">{term.holds == null ? '?' : term.holds ? '✓' : '✗'}</span>
               <span class="only-read">{t(term.holds == null ? 'value.unknown' : term.holds ? 'value.yes' : 'value.no')}</span>
-            </td>
+            </td>}
           </tr>
         ))}
       </tbody>

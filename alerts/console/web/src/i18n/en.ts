@@ -329,7 +329,7 @@ export const en: Record<keyof typeof zh, string> = {
   'trace.poor.title': 'A hollow circle is a reading as it came that decided nothing (bad, out of range, repeated, out of order), or that came as if in another unit',
   'trace.learning': 'Model learning',
   'trace.learning.title': 'The model is still learning this point: it has no score, and raises nothing yet.',
-  'trace.eta': 'Limit expected in',
+  'trace.eta': 'When it rang, the limit was expected in',
   'trace.empty': 'No readings in this time.',
   'trace.summary': '{name}: lowest {low}, highest {high}, latest {last} {unit}.',
   'trace.summary.limit': 'Limit {limit} {unit}.',
