@@ -224,7 +224,8 @@ class _Reader:
                 self._refuse("malformed", str(error)[:200])
             else:
                 self._heed(subject, message, hash(payload))
-                if not self.poor and before == (len(self.rows), len(self.events)):
+                silent = not self.poor and before == (len(self.rows), len(self.events))
+                if silent and subject.kind not in ("NBIRTH", "DBIRTH"):  # a birth is heard whatever it tells
                     self._refuse("ignored", "it says nothing of any point")
         for reason, (count, detail) in self.poor.items():
             self.refused.append(Refused(place, reason, detail, count))

@@ -36,6 +36,8 @@ CONTRACT = {
     ("GET", "/api/v1/cameras/{id}/still.jpg"),
     ("POST", "/api/v1/readings"),
     ("POST", "/api/v1/reports"),
+    ("GET", "/api/v1/reports"),
+    ("GET", "/api/v1/reports/{id}/photo.jpg"),
     ("GET", "/api/v1/dispatches"),
     ("GET", "/api/v1/dispatches/{id}"),
     *(("POST", f"/api/v1/dispatches/{{id}}/{verb}") for verb in ("accept", "refuse", "on-scene", "resolve", "close")),
