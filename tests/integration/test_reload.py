@@ -78,7 +78,7 @@ def test_a_rename_and_new_points_take_force_under_way(product: Running, site: Pa
         while not going.is_set():
             sent[0] += 1
             mqtt.publish(f"foreshock/readings/{AREA}/{AREA}-temperature-2", sent[0] / 1e6)
-            time.sleep(0.01)  # the sensor's own pace: the chart keeps what it sends here as single readings
+            time.sleep(0.03)  # the sensor's own pace: the chart keeps what it sends here as single readings
 
     thread = threading.Thread(target=publish)
     thread.start()
