@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import chain, islice
 from pathlib import Path
@@ -205,10 +205,20 @@ def read_lines(source: IO[bytes]) -> Iterator[str]:
         yield text.replace("\0", "")
 
 
-def _readings(
-    path: Path, source: IO[bytes], time_column: str, value_column: str, zone: tzinfo, problems: Problems
-) -> Iterator[_Reading]:
-    """Yield the readable rows; note the others."""
+class Row(msgspec.Struct, frozen=True):
+    """A row whose time can be read: its line, its time as written and in unix seconds, the columns asked for."""
+
+    line: int
+    text: str
+    time: float
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+def read_rows(
+    path: Path, source: IO[bytes], time_column: str, value_columns: Sequence[str], zone: tzinfo, problems: Problems
+) -> Iterator[Row]:
+    """Yield the rows that have all columns and a time; note the others. Raise `ScoreError` without such columns."""
     lines = read_lines(source)
     heading = next(lines, "")
     delimiter = max(",;\t|", key=heading.count)
@@ -217,7 +227,9 @@ def _readings(
         names = [name.strip() for name in next(table)]
     except (StopIteration, csv.Error) as error:
         raise ScoreError(f"{path}: is empty; a heading and rows are needed") from error
-    time_at, value_at = (column_of(path, names, wanted) for wanted in (time_column, value_column))
+    time_at = column_of(path, names, time_column)
+    at = [column_of(path, names, wanted) for wanted in value_columns]
+    chosen, needed = tuple(names[place] for place in at), max(time_at, *at) + 1
     while True:
         try:
             record = next(table)
@@ -228,24 +240,33 @@ def _readings(
             continue
         if not record:
             continue
-        if len(record) <= max(time_at, value_at):
-            problems.add(table.line_num, f"has {len(record)} columns, {max(time_at, value_at) + 1} are needed")
+        if len(record) < needed:
+            problems.add(table.line_num, f"has {len(record)} columns, {needed} are needed")
             continue
-        text, value_text = record[time_at].strip(), record[value_at].strip()
+        text = record[time_at].strip()
         try:
             time = read_time(text, zone)
         except ValueError:
             problems.add(table.line_num, f"{names[time_at]}: not a time: {text[:40]!r}")
             continue
+        yield Row(table.line_num, text, time, chosen, tuple(record[place].strip() for place in at))
+
+
+def _readings(
+    path: Path, source: IO[bytes], time_column: str, value_column: str, zone: tzinfo, problems: Problems
+) -> Iterator[_Reading]:
+    """Yield the readable rows; note the others."""
+    for row in read_rows(path, source, time_column, (value_column,), zone, problems):
+        (name,), (text,) = row.names, row.values
         try:
-            value = float(value_text)
+            value = float(text)
         except ValueError:
-            problems.add(table.line_num, f"{names[value_at]}: not a number: {value_text[:40]!r}")
+            problems.add(row.line, f"{name}: not a number: {text[:40]!r}")
             continue
         if not math.isfinite(value):
-            problems.add(table.line_num, f"{names[value_at]}: not a finite number: {value_text[:40]!r}")
+            problems.add(row.line, f"{name}: not a finite number: {text[:40]!r}")
             continue
-        yield _Reading(table.line_num, text, time, value_text, value)
+        yield _Reading(row.line, row.text, row.time, text, value)
 
 
 def column_of(path: Path, names: list[str], wanted: str) -> int:

@@ -19,7 +19,7 @@ from models.area.fitting import RATE, FitError, Fitted, fit
 from models.area.model import Watch
 from models.area.rows import MOST_ROWS
 from models.interval import usual_interval
-from scripts.score import BadRow, Problems, ScoreError, column_of, read_lines, read_time
+from scripts.score import BadRow, Problems, ScoreError, read_rows
 
 
 class AreaReport(msgspec.Struct, frozen=True):
@@ -166,44 +166,16 @@ def _rows(
     problems: Problems,
 ) -> Iterator[_Row]:
     """Yield the rows with a readable time once every column has had a value; note what cannot be read."""
-    lines = read_lines(source)
-    heading = next(lines, "")
-    table = csv.reader(chain((heading,), lines), delimiter=max(",;\t|", key=heading.count))
-    try:
-        names = [name.strip() for name in next(table)]
-    except (StopIteration, csv.Error) as error:
-        raise ScoreError(f"{path}: is empty; a heading and rows are needed") from error
-    time_at = column_of(path, names, time_column)
-    at = [column_of(path, names, wanted) for wanted in value_columns]
-    held = np.full(len(at), np.nan)
-    while True:
-        try:
-            record = next(table)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            problems.add(table.line_num, f"not CSV: {error}")
-            continue
-        if not record:
-            continue
-        if len(record) <= max(time_at, *at):
-            problems.add(table.line_num, f"has {len(record)} columns, {max(time_at, *at) + 1} are needed")
-            continue
-        text = record[time_at].strip()
-        try:
-            time = read_time(text, zone)
-        except ValueError:
-            problems.add(table.line_num, f"{names[time_at]}: not a time: {text[:40]!r}")
-            continue
-        texts = tuple(record[place].strip() for place in at)
-        for place, value_text in enumerate(texts):
+    held = np.full(len(value_columns), np.nan)
+    for row in read_rows(path, source, time_column, value_columns, zone, problems):
+        for place, (name, text) in enumerate(zip(row.names, row.values, strict=True)):
             try:
-                value = float(value_text)
+                value = float(text)
             except ValueError:
                 value = math.nan
             if math.isfinite(value):
                 held[place] = value
             else:
-                problems.add(table.line_num, f"{names[at[place]]}: not a number, held: {value_text[:40]!r}")
+                problems.add(row.line, f"{name}: not a number, held: {text[:40]!r}")
         if not np.isnan(held).any():
-            yield _Row(text, time, texts, held.copy())
+            yield _Row(row.text, row.time, row.values, held.copy())

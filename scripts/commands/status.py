@@ -43,19 +43,19 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
     except (OSError, TimeoutError):
         pulse = None
     counts = _counts(found)
-    processes = read_figures(folder)
+    processes, process = read_figures(folder), holder(folder)
     if as_json:
         answer = {
-            "running": pulse is not None or holder(folder) is not None,
+            "running": pulse is not None or process is not None,
             "pulse": pulse,
             "open": counts,
             "processes": processes,
         }
         print(msgspec.json.encode(answer).decode())
     else:
-        _print(pulse, counts, processes, site.zone, holder(folder))
+        _print(pulse, counts, processes, site.zone, process)
     if pulse is None:
-        raise typer.Exit(3 if holder(folder) is None else 4)
+        raise typer.Exit(3 if process is None else 4)
 
 
 def _print(

@@ -121,9 +121,7 @@ def quality(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
     """List the points whose data are poor, the worst of the last day first."""
-    console = _console(request)
-    if area is not None and area not in console.router.areas:
-        raise Problem(404, "not_found")
+    console = _console_of(request, area)
     return {"items": console.quality.worst(time.time(), console.clocks(), area=area, limit=limit)}
 
 
@@ -135,10 +133,16 @@ def rates(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
     """List how often each point's scores come, against how often they should."""
+    console = _console_of(request, area)
+    return {"items": console.rates.listed(area=area, limit=limit)}
+
+
+def _console_of(request: Request, area: str | None) -> Console:
+    """Return the console; raise `Problem` 404 when an area is asked for that the site does not have."""
     console = _console(request)
     if area is not None and area not in console.router.areas:
         raise Problem(404, "not_found")
-    return {"items": console.rates.listed(area=area, limit=limit)}
+    return console
 
 
 def _mark(mark: Mark) -> dict[str, Any]:
