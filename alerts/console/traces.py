@@ -106,8 +106,9 @@ class TraceStore:
     def trace(self, point: int, start: float, stop: float, most: int) -> Series:
         """Return a point's readings from `start` to `stop`, at most `most` entries, by min/max decimation.
 
-        Where readings are no longer kept the minutes stand in, whole minutes up to the one of the newest that is lost:
-        their time is the minute's end, or `stop` if that is earlier, their score unknown.
+        Where readings are no longer kept the minutes stand in, up to the newest that is lost: their time is the
+        minute's end, the newest lost or `stop`, whichever is first, their score unknown. The minute of the newest lost
+        has the lowest and highest of the readings after it, too, which are told one by one.
         """
         with self._lock:
             count = min(int(self._count[point]), RAW)
@@ -117,13 +118,15 @@ class TraceStore:
             minute, coarse = self._minutes(point, start, min(stop, lost)) if start < lost else (None, None)
         inside = (time >= start) & (time <= stop)
         if minute is not None:
-            inside &= ~np.isin(time // 60, minute)  # they are in the minute's span
+            inside &= ~(np.isin(time // 60, minute) & (time <= lost))  # they are in the minute's span
         time, value, score = time[inside], value[inside], score[inside]
         low, high = value, value
         if minute is not None and coarse is not None and len(minute):
             unknown = np.full(len(minute), np.nan, np.float32)
-            ends = np.minimum(minute * 60.0 + 60.0, stop)
+            ends = np.minimum(minute * 60.0 + 60.0, min(stop, lost))
             ends -= 1e-3 * np.isin(ends, time)  # a reading at a minute's end is the next one's
+            if len(time) and minute[-1] == time[0] // 60:
+                coarse[2][-1] = value[0]  # the minute's last is told later: here stands what comes next
             time = np.concatenate((ends, time))
             order = np.argsort(time, kind="stable")
             time, value = time[order], np.concatenate((coarse[2], value))[order]

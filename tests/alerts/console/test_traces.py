@@ -72,8 +72,19 @@ def test_before_the_ring_the_minutes_stand_in() -> None:
     assert np.allclose(series.high.max(), value.max(), atol=1e-6)
     first = value[:60]
     assert np.allclose([series.low[0], series.high[0], series.value[0]], [first.min(), first.max(), first[-1]])
-    spans = (7200 - RAW) // 60 + 1  # with the minute in which the ring begins, whose readings are in its span
-    assert len(series.time) == spans + 7200 - 60 * spans
+    spans = (7200 - RAW) // 60 + 1  # with the minute in which the ring begins, of which the ring's are told one by one
+    assert len(series.time) == spans + RAW
+
+
+def test_a_fast_points_present_minute_is_told_reading_by_reading() -> None:
+    store = TraceStore(1)
+    times = 600_000.0 + np.arange(3000) / 100
+    fill(store, [0] * 3000, times.tolist(), np.arange(3000.0).tolist())
+    series = store.trace(0, 600_000.0, 600_060.0, 10**6)
+    assert series.low is not None and series.high is not None
+    assert series.time.tolist() == times[-RAW - 1 :].tolist()
+    assert (series.low[0], series.value[0]) == (0.0, 3000.0 - RAW) and np.isnan(series.score[0])
+    assert series.value[1:].tolist() == series.low[1:].tolist() == np.arange(3000.0)[-RAW:].tolist()
 
 
 def test_a_window_that_begins_before_the_ring_and_ends_within_it_has_no_hole_at_the_seam() -> None:
@@ -86,7 +97,7 @@ def test_a_window_that_begins_before_the_ring_and_ends_within_it_has_no_hole_at_
         assert series.time[0] == 600_060.0 and series.time[-1] > stop - 1.5
         assert np.diff(series.time).max() <= 60.0
         spans = int(np.isnan(series.score).sum())
-        assert spans == 2 and len(series.time) - spans == max(0, int(stop - 600_120.25 + 1))
+        assert spans == 2 and len(series.time) - spans == int(stop - times[-RAW] + 1)
 
 
 Story = list[tuple[int, int, int]]
@@ -119,13 +130,15 @@ def test_every_reading_of_a_window_is_shown_once_as_itself_or_in_its_minute(
     low, high = (series.value if one is None else one for one in (series.low, series.high))
     shown = {one: (a, b) for one, a, b in zip(series.time.tolist(), low.tolist(), high.tolist(), strict=True)}
     assert len(shown) == len(series.time) and (np.diff(series.time) > 0).all()
-    spans = set(shown) - set(told)
-    assert all(one == stop or one % 60 == 0 for one in spans)
+    lost = float(store._lost[0])  # up to here it is the minutes that tell
+    spans = (set(shown) - set(told)) | ({lost} & set(shown))
+    assert all(one in {stop, lost} or one % 60 == 0 for one in spans)
     for time, value in told.items():
         if start < time < stop:
-            span = min(time // 60 * 60 + 60, stop)
-            assert (time in shown) != (span in spans), "once: as itself or in its minute"
-            inside = shown[time if time in shown else span]
+            span = min(time // 60 * 60 + 60, stop, max(lost, time))
+            as_itself = time in shown and time not in spans
+            assert as_itself != (time <= lost and span in spans), "once: as itself or in its minute"
+            inside = shown[time if as_itself else span]
             assert inside[0] <= value <= inside[1]
 
 
