@@ -147,6 +147,7 @@ def _rebound(lane: Lane, old: Lane, owner: str, told: Device) -> Device:
         aliases={alias: named[tag.name] if tag is not None else None for alias, tag in told.aliases.items()},
         named=named,
         points={tag.point: None for tag in named.values() if tag is not None},
+        own=told.own,
         partial=told.partial,
     )
 
@@ -283,7 +284,10 @@ class _Reader:
             name = metric.name
             if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name not in device.named:
                 tag = self._bind(name, metric)
-                self.nodes.learn(device, name, metric.alias if metric.HasField("alias") else None, tag)
+                alias = metric.alias if metric.HasField("alias") else None
+                self.nodes.learn(device, name, alias, tag)
+                if alias in device.aliases and _is_own(name):
+                    device.own.add(alias)
         self._say("online", subject, device.points)
 
     def _bind(self, name: str, metric: Payload.Metric) -> Tag | None:
@@ -316,7 +320,7 @@ class _Reader:
             else:
                 tag = self._bind(name, metric) if isinstance(name, str) and len(name) <= LONGEST_NAME else None
             if tag is None:
-                unbound += not _is_own(name)
+                unbound += not (_is_own(name) if name else metric.alias in device.own)
                 continue
             point, scale, offset, datatype, wrong, _, _ = tag
             try:

@@ -42,6 +42,7 @@ class Device:
     aliases: dict[int, Tag | None] = field(default_factory=dict)
     named: dict[str, Tag | None] = field(default_factory=dict)  # those bound, and those without an alias
     points: dict[int, None] = field(default_factory=dict)  # an ordered set
+    own: set[int] = field(default_factory=set)  # aliases of metrics of the protocol itself
     partial: bool = False  # more was told than is remembered
 
     @property

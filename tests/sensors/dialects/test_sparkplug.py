@@ -265,6 +265,14 @@ def test_metrics_of_the_protocol_lack_no_point_unless_the_site_binds_them() -> N
     assert readings(Host(bound).hear(node_birth(*own))) == [(3, 0.0)]
 
 
+def test_metrics_of_the_protocol_lack_no_point_by_their_alias_either() -> None:
+    host = Host()
+    host.hear(node_birth(metric("Node Control/Scan Rate", 5.0, alias=7), metric("Unknown", 5.0, alias=8)))
+    by_alias = Message("NDATA", payload(metric("", 6.0, alias=7), seq=1))
+    assert refused(host.hear(by_alias)) == {"ignored": 1}
+    assert refused(host.hear(Message("NDATA", payload(metric("", 6.0, alias=8), seq=2)))) == {"unbound": 1}
+
+
 def test_numbers_go_round_after_255() -> None:
     host = Host()
     host.hear(node_birth(), birth(*tags(1)))
