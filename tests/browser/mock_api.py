@@ -133,6 +133,10 @@ class MockApi:
             return JSONResponse(world.status())
         if path == ["users"]:
             return JSONResponse({"items": list(world.users.values()), "next": None})
+        if path == ["reports"]:
+            subject = query.get("subject")
+            items = [row for row in world.reports if subject in (None, "", row["subject"])]
+            return JSONResponse({"items": items, "next": None})
         if path[0] == "points":
             return JSONResponse(
                 world.trace(path[1], float(query["from"]), float(query["to"]), int(query.get("max", 2000)))

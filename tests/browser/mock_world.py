@@ -25,6 +25,7 @@ class World:
         self.incidents: dict[str, Row] = {}
         self.alarms: dict[str, Row] = {}
         self.dispatches: dict[str, Row] = {}
+        self.reports: list[Row] = []
         self.changes: list[Row] = []
         self.started = time.time()
         self.silent = False
@@ -45,6 +46,15 @@ class World:
         }  # fmt: skip
 
     # What happens
+
+    def report(self, text: str, *, category: str = "family-dispute", subject: str | None = "9f3c" * 16) -> None:
+        """Take a report of a person, the newest first."""
+        now = time.time()
+        self.reports.insert(0, {
+            "id": f"rep-{len(self.reports)}", "area": "slope-shiyan-1", "category": category, "time": now,
+            "received": now, "text": text, "subject": subject, "photo": "/api/v1/snapshots/report.jpg",
+            "actor": "user:chen", "simulated": False,
+        })  # fmt: skip
 
     def _background(self) -> None:
         now = time.time()

@@ -17,6 +17,7 @@ PAGES = {
     "watch": ("#/", "chen", "#incident-title"),
     "alarms": ("#/alarms", "chen", "[data-test=alarms] li"),
     "alarm": ("#/alarms/alm-slope-creep", "chen", ".plot canvas"),
+    "reports": ("#/reports", "chen", "[data-test=reports] li"),
     "users": ("#/users", "chen", "table.users"),
     "field": ("#/field", "zhang", "[data-test=task]"),
     "login": ("#/login", "", ".card"),
@@ -30,6 +31,7 @@ def test_page_has_no_axe_violation(open_page: Any, mock: Any, name: str, theme: 
     path, who, ready = PAGES[name]
     incident = mock.do(lambda api: api.world.landslide())
     mock.do(lambda api: api.world.worsen(incident))
+    mock.do(lambda api: api.world.report("楼上夫妻争吵, 孩子在哭"))
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
     phone = name == "field"
     size = {"width": 390, "height": 844, "phone": True} if phone else {}

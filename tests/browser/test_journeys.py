@@ -335,6 +335,24 @@ def test_alarms_are_filtered_and_linked(open_page: Any, mock: Any) -> None:
     expect(page.locator(".incident-head")).to_contain_text("ACKED")
 
 
+def test_reports_come_by_themselves_and_are_told_of_one_subject(open_page: Any, mock: Any) -> None:
+    page = open_page("#/", who="chen")
+    page.clock.install()
+    mock.do(lambda api: api.world.report("楼上夫妻争吵, 孩子在哭"))
+    page.goto(f"{mock.url}/#/reports")
+    rows = page.locator("[data-test=reports] li")
+    expect(rows).to_have_count(1)
+    mock.do(lambda api: api.world.report("井盖松动", category="manhole", subject=None))
+    page.clock.fast_forward(10_000)
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("井盖松动")
+    rows.nth(1).get_by_role("button", name="9f3c9f3c").click()
+    expect(rows).to_have_count(1)
+    rows.get_by_role("button", name="照片").click()
+    expect(rows.get_by_role("img")).to_be_visible()
+    assert rows.get_by_role("img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+
+
 def test_an_alarm_s_page_shows_trace_picture_reasons_and_what_clears_it(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide())
     mock.do(lambda api: api.world.worsen(incident))

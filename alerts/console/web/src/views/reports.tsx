@@ -11,6 +11,7 @@ import { directory } from '../store';
 const DAY = 86_400;
 const PERIODS = { day: DAY, week: 7 * DAY, fortnight: 14 * DAY, all: 0 } as const;
 type Period = keyof typeof PERIODS;
+const LOOK_AGAIN = 10_000; // ms between looks for what has come since
 const CATEGORY = /^[a-z][a-z0-9_-]{0,47}$/;
 
 export function ReportsView() {
@@ -94,11 +95,24 @@ function useReports(period: Period, asked: ReportQuery): { items: Report[]; erro
       if (!gone()) setLoading(false);
     }
   };
+  /** Put what has come since before the rest, quietly: the link's state is told in the header. */
+  const look = async (gone: () => boolean) => {
+    const from = PERIODS[period] ? Math.floor(Date.now() / 1000) - PERIODS[period] : null;
+    const page = await api.reports({ ...asked, from, before: null }).catch(() => null);
+    if (page === null || gone()) return;
+    setItems((old) => {
+      const known = new Set(old.map((one) => one.id));
+      const fresh = page.items.filter((one) => !known.has(one.id));
+      return fresh.length ? [...fresh, ...old] : old;
+    });
+  };
   useEffect(() => {
     let over = false; // an answer to an earlier question must not be shown under a later one
     void read(null, () => over);
+    const again = setInterval(() => !document.hidden && void look(() => over), LOOK_AGAIN);
     return () => {
       over = true;
+      clearInterval(again);
     };
   }, [key]);
   return { items, error, more: next === null ? null : () => void read(next, () => false), loading };
