@@ -170,6 +170,7 @@ class ConsoleConfig:
     viewers_each: int = 50  # of one account or token: a wall of screens, not all there are
     viewer_queue: int = 1000  # changes a slow viewer may lag before it is told to read afresh
     pulse_seconds: float = 1.0
+    least_free: int = 16 << 20  # bytes on the data folder's disk, below which it is not ready to take any more
     failures: int = 5  # failed log-ins of one name from one address within five minutes before it is locked out
 
     @property

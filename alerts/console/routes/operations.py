@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import shutil
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
@@ -33,12 +34,13 @@ def health() -> JSONResponse:
 
 @router.get("/readyz", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}})
 def ready(request: Request) -> JSONResponse:
-    """Say whether the console can do its work: accounts and journal readable, engine heard. 503 when not."""
+    """Say whether the work can be done: accounts and journal readable, engine heard, disk not full. 503 when not."""
     console: Console = request.app.state.console
     checks = {
         "accounts": _readable(console.accounts),
         "journal": _has_journal(console),
         "feed": console.connected(),
+        "disk": _has_room(console),
     }
     good = all(checks.values())
     return JSONResponse({"ok": good, "checks": checks}, 200 if good else 503)
@@ -61,6 +63,13 @@ def _has_journal(console: Console) -> bool:
     except Exception:
         return False
     return True
+
+
+def _has_room(console: Console) -> bool:
+    try:
+        return shutil.disk_usage(console.config.data).free >= console.config.least_free
+    except OSError:
+        return False
 
 
 def _local(request: Request) -> bool:

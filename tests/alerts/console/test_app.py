@@ -143,12 +143,16 @@ def test_the_built_page_is_served_with_its_cache_rules(client: TestClient, deskt
 
 def test_readiness_names_what_is_missing(client: TestClient, engine: Engine, configure: Configure) -> None:
     until(lambda: client.get("/readyz").status_code == 200)
-    assert client.get("/readyz").json() == {"ok": True, "checks": {"accounts": True, "journal": True, "feed": True}}
+    well = {"accounts": True, "journal": True, "feed": True, "disk": True}
+    assert client.get("/readyz").json() == {"ok": True, "checks": well}
     with Desktop(configure(journal="sqlite:////nowhere/journal.sqlite")).client() as other:
         answer = other.get("/readyz")
         assert answer.status_code == 503
         assert answer.json()["checks"]["journal"] is False
         assert other.get("/healthz").status_code == 200
+    with Desktop(configure(least_free=1 << 62)).client() as other:
+        answer = other.get("/readyz")
+        assert answer.status_code == 503 and answer.json()["checks"]["disk"] is False
 
 
 def test_without_a_journal_lists_say_so(configure: Configure) -> None:
