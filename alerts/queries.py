@@ -35,6 +35,7 @@ from sensors.site import RANK
 Row = dict[str, Any]
 
 MAX_PAGE = 500
+_PASS = 2000
 ASIDE = ("SHLVD", "DSUPR", "OOSRV")
 """The states in which an alarm is set aside."""
 
@@ -270,6 +271,26 @@ class Reader:
                 {**one.record, "partition": one.partition, "offset": one.offset} for one in connection.execute(query)
             ]
         return _alarm(row)
+
+    def transitions(self, since: float, position: int | None = None) -> list[Row]:
+        """List the records of alarms' transitions since a unix time, up to a position, the newest first.
+
+        They are looked for from the end, a page at a time: the journal may hold years.
+        """
+        found: list[Row] = []
+        with self.engine.connect() as connection:
+            before = _counted(connection) + 1 if position is None else position + 1
+            while True:
+                page = connection.execute(
+                    sa.select(transitions.c.position, transitions.c.time, transitions.c.record)
+                    .where(transitions.c.position < before)
+                    .order_by(transitions.c.position.desc())
+                    .limit(_PASS)
+                ).all()
+                found += [row.record for row in page if row.time >= since]
+                if len(page) < _PASS or page[-1].time < since:
+                    return found
+                before = page[-1].position
 
     # Dispatches
 

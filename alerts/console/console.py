@@ -30,6 +30,7 @@ from alerts.console.rates import ScoreRates
 from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
 from alerts.console.viewing import Viewing
+from alerts.load import DAY_MINUTES, MINUTE
 from alerts.queries import Reader
 from alerts.routing import Router
 from sensors.flags import ASIDE
@@ -81,6 +82,7 @@ class Console:
         self.live.moved = self._moved
         self.commander = Commander(self.registry, config.feed, self.live, self.accounts, wait=config.command_wait)
         self._simulated: set[str] = set()
+        self._load_from: int | None = None  # where the journal stood when changes began to be followed
         self._counting = asyncio.Event()
         self._gathered: list[tuple[int, bytes]] = []
         self._held: list[tuple[int, int, bytes]] | None = []
@@ -171,10 +173,18 @@ class Console:
                 if not self.figures.position:
                     self._simulated |= await self.journal.answer(_simulated)
                 self.figures.simulated = bool(self._simulated)
+                await self._recall()
                 self.figures.position = self.live.position
             except Exception:
                 log.exception("cannot count the open incidents")
             await asyncio.sleep(0.1)
+
+    async def _recall(self) -> None:
+        """Count the rings of the day before this console came, once."""
+        position, since = self._load_from, time.time() - DAY_MINUTES * MINUTE
+        if position is not None:
+            self.figures.load.note(await self.journal.answer(lambda reader: reader.transitions(since, position)))
+            self._load_from = None
 
     async def _fill(self) -> None:
         """Fill the traces from the log, then let the readings in that came meanwhile."""
@@ -245,6 +255,10 @@ class Console:
         """Note what the status must follow."""
         self.figures.position = self.live.position if rows else self.figures.position
         counting = not rows
+        if not rows:
+            self._load_from = self.live.position
+        self.figures.load.note(row["record"] for row in rows if row["kind"] == "alarm")
+        self.figures.load.forget(time.time())
         for row in rows:
             if row["kind"] != "incident":
                 continue

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from alerts.console.traces import TraceStore
+from alerts.load import Load
 from sensors.site import Site
 
 SLACK = 10.0  # seconds beyond three intervals before a point counts as stale: batches, ticks, a slow link
@@ -28,6 +29,7 @@ class Figures:
         self.open = dict.fromkeys(LEVELS, 0)
         self.position = 0
         self.simulated = False
+        self.load = Load()
         self.adopt(site)
 
     def adopt(self, site: Site) -> None:
@@ -56,11 +58,16 @@ class Figures:
             "cameras_total": len(self.site.cameras),
             "cameras_live": live or int(said.get("cameras_live", 0)),
             "open": self.open,
+            "load": self._load(now),
             "quarantine": {str(reason): int(count) for reason, count in said.get("quarantine", {}).items()},
             "engine_lag": float(said.get("engine_lag", 0.0)),
             "journal_position": self.position,
             "simulated": bool(said.get("simulated", False)) or self.simulated,
         }
+
+    def _load(self, now: float) -> dict[str, Any]:
+        found = self.load.figures(now)
+        return {name: getattr(found, name) for name in ("ten_minutes", "day", "band", "flood", "flood_since")}
 
     def point(self, id: str, index: int, interval: float, now: float) -> dict[str, Any]:
         """Say how one point stands."""

@@ -30,7 +30,9 @@ def native(lane: Lane, point: int, payload: bytes) -> Said:
         item = _json(payload)
         if item is _NOTHING:
             return [(point, float(payload))] if _DECIMAL.fullmatch(payload.decode(errors="replace")) else []
-        return _values([(point, item.get("value") if isinstance(item, dict) else item)])
+        if not isinstance(item, dict):
+            return _values([(point, item)])
+        return _as_sent(lane, _values([(point, item.get("value"))]), [item.get("unit")])
     item = _json(payload)
     if item is _NOTHING:
         try:
@@ -44,7 +46,13 @@ def native(lane: Lane, point: int, payload: bytes) -> Said:
         values = [one for (one,) in struct.iter_unpack("<d", values[: len(values) // 8 * 8])]
     known = {one.id: one.index for one in lane.registry.site.points}
     names = [known.get(name, -1) if isinstance(name, str) else -1 for name in item["points"]]
-    return _values(zip(names, values if isinstance(values, list) else [], strict=False))
+    pairs = list(zip(names, values if isinstance(values, list) else [], strict=False))
+    unit = item.get("unit")
+    units = unit if isinstance(unit, list) else [unit] * len(pairs)
+    said: Said = []
+    for pair, one in zip(pairs, units, strict=False):
+        said += _as_sent(lane, _values([pair]), [one])
+    return said
 
 
 def mapped(lane: Lane, point: int, payload: bytes) -> Said:
@@ -139,6 +147,20 @@ def _converted(lane: Lane, config: Any, point: int, value: float) -> tuple[int, 
     target = lane.registry.by_index[point]
     value = value * config.scale + config.offset
     return point, measure.convert_value(value, config.unit, target.unit) if config.unit else value
+
+
+def _as_sent(lane: Lane, said: Said, units: list[Any]) -> Said:
+    """Turn values into their points' units, leaving out what cannot be."""
+    found: Said = []
+    for (index, value), unit in zip(said, units, strict=False):
+        if not unit or index < 0:
+            found.append((index, value))
+            continue
+        try:
+            found.append((index, measure.convert_value(value, unit, lane.registry.by_index[index].unit)))
+        except (measure.UnitError, TypeError):
+            continue
+    return found
 
 
 def _in(point: Point, value: float, unit: str, *, summed: bool = False) -> float:

@@ -32,6 +32,13 @@ def status(request: Request, identity: Annotated[Identity, Depends(allow("status
     return _console(request).status()
 
 
+@router.get("/load", response_model=schema.Load)
+def load(request: Request, identity: Annotated[Identity, Depends(allow("alarms.read"))]) -> dict[str, Any]:
+    """Give the desk's alarm load of the last day: rings, floods, and which alarms rang most."""
+    found: dict[str, Any] = msgspec.to_builtins(_console(request).figures.load.figures(time.time()))
+    return found
+
+
 @router.get("/areas/{id}/status", response_model=schema.AreaStatus)
 def area_status(
     request: Request, id: Id, identity: Annotated[Identity, Depends(allow("areas.read"))]

@@ -93,6 +93,39 @@ class Site(Answer):
     units: list[Unit]
 
 
+Band = Literal["acceptable", "manageable", "demanding", "unacceptable"]
+
+
+class LoadNow(Answer):
+    """Alarms that rang in the last ten minutes and the last day, and whether it is a flood (EEMUA 191)."""
+
+    ten_minutes: int
+    day: int
+    band: Band
+    flood: bool
+    flood_since: float | None
+
+
+class Actor(Answer):
+    """How often the alarm of one rule and scope rang in the day, and its share of all rings."""
+
+    rule: str
+    scope: str
+    rings: int
+    share: float
+
+
+class Load(LoadNow):
+    """The desk's alarm load: rings of ten minutes, hour and day, the day's worst ten minutes and floods, who rang."""
+
+    hour: int
+    peak: int
+    floods: int
+    flood_minutes: int
+    levels: dict[Level, int]
+    actors: list[Actor]
+
+
 class Status(Answer):
     """Figures of the whole. `time` is when the engine last spoke, unix seconds: it stands still when that does."""
 
@@ -103,6 +136,7 @@ class Status(Answer):
     cameras_total: int
     cameras_live: int
     open: dict[Level, int]
+    load: LoadNow
     quarantine: dict[str, int]
     engine_lag: float
     journal_position: int

@@ -20,6 +20,7 @@ CONTRACT = {
     ("POST", "/api/v1/first-administrator"),
     ("GET", "/api/v1/site"),
     ("GET", "/api/v1/status"),
+    ("GET", "/api/v1/load"),
     ("GET", "/api/v1/incidents"),
     ("GET", "/api/v1/incidents/{id}"),
     *(("POST", f"/api/v1/incidents/{{id}}/{verb}") for verb in ("acknowledge", "dispatch", "comment", "close")),

@@ -27,6 +27,7 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("DELETE", "/api/v1/session", None, EVERYONE | {"gateway"}),
     ("GET", "/api/v1/site", None, EVERYONE),
     ("GET", "/api/v1/status", None, EVERYONE),
+    ("GET", "/api/v1/load", None, WATCHING),
     ("GET", "/api/v1/incidents", None, WATCHING),
     ("GET", "/api/v1/incidents/{incident}", None, WATCHING),
     ("POST", "/api/v1/incidents/{incident}/acknowledge", {}, SEAT),

@@ -1,0 +1,143 @@
+"""Alarm load: how many alarms ring for the people at the desk, against EEMUA 191 and ISA-18.2.
+
+Counted are rings: an alarm that comes to wait for an acknowledgement, be it new, back or at a higher level. Folded
+rings, and those of alarms about the quality of data, which are shown apart, ask nobody for anything and do not count.
+Figures depend on which rings there were, not on the order in which they are told, so live and replayed ones agree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from sensors.site import LEVELS
+
+MINUTE = 60.0
+DAY_MINUTES = 1440
+SPAN = 10
+"""Minutes over which a desk's load is told."""
+
+FLOOD_ABOVE = 10
+FLOOD_BELOW = 5
+"""A flood begins with more than the one within `SPAN`, and is over with fewer than the other (EEMUA 191)."""
+
+TOP = 10
+MOST_SOURCES = 10_000
+"""Sources counted of one hour; rings of further ones count without a name."""
+
+RINGS = ("alarm", "raise", "realarm", "unshelve", "unsuppress", "in_service")
+"""Edges that ring where they lead to UNACK."""
+
+Band = Literal["acceptable", "manageable", "demanding", "unacceptable"]
+BANDS: tuple[tuple[int, Band], ...] = ((1, "acceptable"), (2, "manageable"), (5, "demanding"))
+"""EEMUA 191: rings in ten minutes that are at most so many are so; more are unacceptable."""
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Say how often the alarm of one rule and scope rang."""
+
+    rule: str
+    scope: str
+    rings: int
+    share: float  # of all rings
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """Give the load at one moment: rings of the last ten minutes, hour and day, and what the day was like."""
+
+    ten_minutes: int
+    hour: int
+    day: int
+    band: Band  # of the last ten minutes
+    flood: bool
+    flood_since: float | None  # unix seconds
+    peak: int  # most rings in ten minutes of the day
+    floods: int  # of the day
+    flood_minutes: int  # of the day
+    levels: dict[str, int]  # of the day, by level
+    actors: tuple[Actor, ...]  # those that rang most in the day
+
+
+def rings(record: dict[str, Any]) -> bool:
+    """Tell whether an alarm's transition, as its record says, rings."""
+    return (
+        record["after"] == "UNACK"
+        and record["edge"] in RINGS
+        and record["kind"] != "data_quality"
+        and "folded" not in record.get("marks", ())
+    )
+
+
+class Load:
+    """Count rings by the minute and the source, for a day. No clock: `now` is unix seconds."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[int, Counter[str]] = {}
+        self._sources: dict[int, Counter[tuple[str, str]]] = {}
+
+    def note(self, records: Iterable[dict[str, Any]]) -> None:
+        """Count alarms' transitions, those that ring."""
+        for record in records:
+            if not rings(record):
+                continue
+            minute = int(record["time"] // MINUTE)
+            self._minutes.setdefault(minute, Counter())[record["level"]] += 1
+            sources = self._sources.setdefault(minute // 60, Counter())
+            source = (record["rule"], record["scope"])
+            if source in sources or len(sources) < MOST_SOURCES:
+                sources[source] += 1
+
+    def forget(self, now: float) -> None:
+        """Drop what is older than a day."""
+        oldest = int(now // MINUTE) - DAY_MINUTES - SPAN
+        self._minutes = {minute: count for minute, count in self._minutes.items() if minute > oldest}
+        self._sources = {hour: count for hour, count in self._sources.items() if hour >= oldest // 60}
+
+    def figures(self, now: float) -> Figures:
+        """Tell the load at `now`."""
+        last = int(now // MINUTE)
+        first = last - DAY_MINUTES + 1
+        counts = [self._minutes.get(minute, Counter()).total() for minute in range(first - SPAN, last + 1)]
+        spans = [sum(counts[at - SPAN + 1 : at + 1]) for at in range(SPAN, len(counts))]
+        flood = floods(spans)
+        levels = sum((count for minute, count in self._minutes.items() if first <= minute <= last), Counter[str]())
+        sources = sum(
+            (count for hour, count in self._sources.items() if last // 60 - 23 <= hour <= last // 60),
+            Counter[tuple[str, str]](),
+        )
+        named = sources.total()
+        begins = [at for at in range(len(flood)) if flood[at] and not (at and flood[at - 1])]
+        return Figures(
+            ten_minutes=spans[-1],
+            hour=sum(counts[-60:]),
+            day=levels.total(),
+            band=band(spans[-1]),
+            flood=flood[-1],
+            flood_since=(first + begins[-1]) * MINUTE if flood[-1] else None,
+            peak=max(spans),
+            floods=len(begins),
+            flood_minutes=sum(flood),
+            levels={level: levels[level] for level in LEVELS},
+            actors=tuple(
+                Actor(rule, scope, count, count / named)
+                for (rule, scope), count in sorted(sources.items(), key=lambda one: (-one[1], one[0]))[:TOP]
+            ),
+        )
+
+
+def band(count: int) -> Band:
+    """Say how bearable so many rings in ten minutes are."""
+    return next((name for most, name in BANDS if count <= most), "unacceptable")
+
+
+def floods(spans: Sequence[int]) -> list[bool]:
+    """Say of each minute whether it is one of a flood, by the rings of the ten minutes that it ends."""
+    found: list[bool] = []
+    flood = False
+    for count in spans:
+        flood = count >= FLOOD_BELOW if flood else count > FLOOD_ABOVE
+        found.append(flood)
+    return found
