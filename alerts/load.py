@@ -61,6 +61,18 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     actors: tuple[Actor, ...]  # those that rang most in the day
 
 
+class Whole(msgspec.Struct, frozen=True, kw_only=True):
+    """Give the load of all that was counted, such as a replayed stretch."""
+
+    rings: int
+    peak: int  # most rings in ten minutes
+    peak_at: float | None  # when the first such ten minutes ended, unix seconds
+    floods: int
+    flood_minutes: int
+    levels: dict[str, int]
+    actors: tuple[Actor, ...]
+
+
 def rings(record: dict[str, Any]) -> bool:
     """Tell whether an alarm's transition, as its record says, rings."""
     return (
@@ -100,19 +112,12 @@ class Load:
         """Tell the load at `now`."""
         last = int(now // MINUTE)
         first = last - DAY_MINUTES + 1
-        counts = [self._minutes.get(minute, Counter()).total() for minute in range(first - SPAN, last + 1)]
-        spans = [sum(counts[at - SPAN + 1 : at + 1]) for at in range(SPAN, len(counts))]
-        flood = floods(spans)
-        levels = sum((count for minute, count in self._minutes.items() if first <= minute <= last), Counter[str]())
-        sources = sum(
-            (count for hour, count in self._sources.items() if last // 60 - 23 <= hour <= last // 60),
-            Counter[tuple[str, str]](),
-        )
-        named = sources.total()
-        begins = [at for at in range(len(flood)) if flood[at] and not (at and flood[at - 1])]
+        spans, flood = self._course(first, last)
+        levels = self._levels(first, last)
+        begins = _begins(flood)
         return Figures(
             ten_minutes=spans[-1],
-            hour=sum(counts[-60:]),
+            hour=self._levels(last - 59, last).total(),
             day=levels.total(),
             band=band(spans[-1]),
             flood=flood[-1],
@@ -121,11 +126,46 @@ class Load:
             floods=len(begins),
             flood_minutes=sum(flood),
             levels={level: levels[level] for level in LEVELS},
-            actors=tuple(
-                Actor(rule, scope, count, count / named)
-                for (rule, scope), count in sorted(sources.items(), key=lambda one: (-one[1], one[0]))[:TOP]
-            ),
+            actors=self._actors(last // 60 - 23, last // 60),
         )
+
+    def whole(self) -> Whole:
+        """Tell the load of all that was counted and not forgotten."""
+        first, last = min(self._minutes, default=0), max(self._minutes, default=0)
+        spans, flood = self._course(first, last + SPAN)
+        levels = self._levels(first, last)
+        peak = max(spans)
+        return Whole(
+            rings=levels.total(),
+            peak=peak,
+            peak_at=(first + spans.index(peak) + 1) * MINUTE if peak else None,
+            floods=len(_begins(flood)),
+            flood_minutes=sum(flood),
+            levels={level: levels[level] for level in LEVELS},
+            actors=self._actors(first // 60, last // 60),
+        )
+
+    def _course(self, first: int, last: int) -> tuple[list[int], list[bool]]:
+        """Give, of each minute, the rings of the ten minutes that it ends, and whether it is one of a flood."""
+        counts = [self._minutes[at].total() if at in self._minutes else 0 for at in range(first - SPAN + 1, last + 1)]
+        spans = [sum(counts[at : at + SPAN]) for at in range(len(counts) - SPAN + 1)]
+        return spans, floods(spans)
+
+    def _levels(self, first: int, last: int) -> Counter[str]:
+        return sum((count for minute, count in self._minutes.items() if first <= minute <= last), Counter[str]())
+
+    def _actors(self, first: int, last: int) -> tuple[Actor, ...]:
+        """Name those that rang most in some hours."""
+        sources = sum(
+            (count for hour, count in self._sources.items() if first <= hour <= last), Counter[tuple[str, str]]()
+        )
+        named = sources.total()
+        most = sorted(sources.items(), key=lambda one: (-one[1], one[0]))[:TOP]
+        return tuple(Actor(rule, scope, count, count / named) for (rule, scope), count in most)
+
+
+def _begins(flood: Sequence[bool]) -> list[int]:
+    return [at for at in range(len(flood)) if flood[at] and not (at and flood[at - 1])]
 
 
 def band(count: int) -> Band:

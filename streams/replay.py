@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from alerts import outcome
+from alerts.load import Load, Whole
 from alerts.outcome import AlarmTransition, AnyOutcome, Record
 from streams.engine import Engine
 from streams.topics import OBSERVATIONS, OUTCOMES
@@ -53,6 +54,7 @@ class Difference(msgspec.Struct, kw_only=True):
     missing: list[str] = []  # recorded, not replayed
     added: list[str] = []  # replayed, not recorded
     changed: list[str] = []  # same id, other content
+    load: Whole | None = None  # what the replayed alarms asked of the desk
 
     @property
     def agrees(self) -> bool:
@@ -92,7 +94,7 @@ def compare(
     log: Readable, committed: Callable[[int], int], advance: Callable[[int], None] = lambda n: None
 ) -> Difference:
     """Replay every partition up to its committed offset and compare outcome by outcome with the `outcomes` topic."""
-    found = Difference()
+    found, load = Difference(), Load()
     for partition in range(log.topics().get(OBSERVATIONS, 0)):
         stop = committed(partition)
         recorded: dict[str, AnyOutcome] = {}
@@ -107,6 +109,8 @@ def compare(
             found.readings += readings
             for one in (one for record in records for one in record.outcomes):
                 found.replayed += 1
+                if isinstance(one, AlarmTransition):
+                    load.note([msgspec.structs.asdict(one)])
                 before = recorded.pop(one.id, None)
                 if before is None:
                     found.added.append(one.id)
@@ -115,4 +119,5 @@ def compare(
                 else:
                     found.changed.append(one.id)
         found.missing.extend(recorded)
+    found.load = load.whole()
     return found

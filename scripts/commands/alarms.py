@@ -16,6 +16,7 @@ from rich.table import Table
 
 from alerts import messages
 from alerts.alarm import STATES
+from alerts.load import DAY_MINUTES, MINUTE, Load
 from alerts.queries import MAX_PAGE, JournalMissing, Reader
 from scripts.commands.terminal import (
     LEVEL_STYLE,
@@ -42,7 +43,7 @@ from streams.topics import OBSERVATIONS
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Alarms: list, show one with its reasons, acknowledge, shelve.",
+    help="Alarms: list, show one with its reasons, acknowledge, shelve, and the load that they are.",
 )
 WAIT = 5.0
 SIMULATED = "模拟 SIM"
@@ -224,6 +225,34 @@ def shelved(data: DataOption = None, as_json: JsonOption = False) -> None:
         until = local(aside["until"], content.site.zone)
         table.add_row(f"[{LEVEL_STYLE[level]}] {level} [/]", one["state"], until, str(left), *map(plain, row))
     out.print(table if found else "nothing is set aside")
+
+
+@app.command("load")
+def load(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Show what the last day's alarms asked of the desk: rings, floods (EEMUA 191), and who rang most.
+
+    foreshock alarms load
+    """
+    _, content, queries = _open(data)
+    now = time.time()
+    counted = Load()
+    counted.note(queries.transitions(now - DAY_MINUTES * MINUTE))
+    found = counted.figures(now)
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+        return
+    flood = f"; a FLOOD since {local(found.flood_since, content.site.zone)}" if found.flood_since is not None else ""
+    out.print(
+        f"{found.ten_minutes} in ten minutes ({found.band}), {found.hour} in the last hour, {found.day} in the day; "
+        f"at most {found.peak} in ten minutes, {found.floods} floods ({found.flood_minutes} min){flood}"
+    )
+    shares = (f"{level} {count}" for level, count in reversed(found.levels.items()))
+    out.print(f"by level: {', '.join(shares)}; EEMUA 191 holds a desk to 1 in ten minutes, about 150 a day")
+    if found.actors:
+        table = Table("rings", "share", "rule", "scope")
+        for actor in found.actors:
+            table.add_row(str(actor.rings), f"{actor.share:.0%}", plain(actor.rule), plain(actor.scope))
+        out.print(table)
 
 
 def _order(id: str, kind: str, args: dict[str, Any], data: Path | None) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, wrong
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, out, wrong
 from streams.embedded.schema import LogError
 from streams.embedded.store import Log
 from streams.replay import ReplayError, compare
@@ -49,7 +49,7 @@ def replay(
         except ReplayError as error:
             fail(str(error))
     if as_json:
-        print(msgspec.json.encode({**msgspec.structs.asdict(found), "agrees": found.agrees}).decode())
+        print(msgspec.json.encode({**msgspec.to_builtins(found), "agrees": found.agrees}).decode())
     elif found.agrees:
         done(
             f"{found.observations} observations ({found.readings} readings) replayed: all "
@@ -59,4 +59,10 @@ def replay(
         for name, ids in (("missing", found.missing), ("added", found.added), ("changed", found.changed)):
             if ids:
                 wrong(f"{len(ids)} {name}: {', '.join(ids[:show])}{' …' if len(ids) > show else ''}")
+    if found.load is not None and not as_json:
+        load = found.load
+        out.print(
+            f"load of the desk: {load.rings} alarms rang, at most {load.peak} in ten minutes; "
+            f"{load.floods} floods, {load.flood_minutes} min of them"
+        )
     raise typer.Exit(0 if found.agrees else 1)

@@ -109,3 +109,11 @@ def test_a_desk_s_own_rings_are_counted() -> None:
         out = desk.condition(change(1), NOON + 60.0 * number) + desk.condition(change(0), NOON + 60.0 * number + 20)
         load.note(msgspec.to_builtins(one) for one in out if isinstance(one, AlarmTransition))
     assert load.figures(NOON + 420).ten_minutes == 5, "the fifth is heard, the sixth and seventh are folded"
+
+
+def test_a_replayed_stretch_is_told_as_a_whole() -> None:
+    load = load_of(*(ring(NOON + 5 * n) for n in range(12)), ring(NOON + 100 * DAY_MINUTES, "red"))
+    found = load.whole()
+    assert (found.rings, found.peak, found.peak_at, found.floods) == (13, 12, NOON + MINUTE, 1)
+    assert found.flood_minutes == 10 and found.levels["red"] == 1
+    assert Load().whole().rings == 0 and Load().whole().peak_at is None

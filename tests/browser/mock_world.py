@@ -29,6 +29,7 @@ class World:
         self.changes: list[Row] = []
         self.started = time.time()
         self.silent = False
+        self.rings = 1  # in the last ten minutes
         self.publish: Callable[[Row], None] = lambda change: None
         self.users: dict[str, Row] = {
             "chen": user("chen", "陈值班", ["duty", "administrator"]),
@@ -42,6 +43,10 @@ class World:
         return {
             "time": self.started if self.silent else time.time(), "readings_per_second": 103.4, "points_total": 1012,
             "points_live": 1006, "cameras_total": 120, "cameras_live": 118, "open": {}, "quarantine": {},
+            "load": {
+                "ten_minutes": self.rings, "day": 40, "band": "acceptable" if self.rings < 2 else "unacceptable",
+                "flood": self.rings > 10, "flood_since": time.time() if self.rings > 10 else None,
+            },
             "engine_lag": 0.01, "journal_position": len(self.changes), "simulated": True,
         }  # fmt: skip
 

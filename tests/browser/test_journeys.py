@@ -335,6 +335,24 @@ def test_alarms_are_filtered_and_linked(open_page: Any, mock: Any) -> None:
     expect(page.locator(".incident-head")).to_contain_text("ACKED")
 
 
+def test_a_flood_keeps_red_in_sight_and_folds_the_rest_without_losing_any(open_page: Any, mock: Any) -> None:
+    page = open_page()
+    expect(page.locator("[data-test=load]")).to_contain_text("1")
+    expect(queue_item(page, "inc-underpass-level")).to_be_visible()
+    red = mock.do(lambda api: api.world.landslide(level="red"))
+    mock.do(lambda api: setattr(api.world, "rings", 14))
+    expect(page.locator("[data-test=flood]")).to_contain_text("14")
+    expect(queue_item(page, red)).to_be_visible()
+    folded = page.locator("[data-test=folded]")
+    expect(folded.locator("summary")).to_contain_text("1")
+    expect(queue_item(page, "inc-underpass-level")).to_be_hidden()
+    folded.locator("summary").click()
+    expect(queue_item(page, "inc-underpass-level")).to_be_visible()
+    mock.do(lambda api: setattr(api.world, "rings", 3))
+    expect(page.locator("[data-test=flood]")).to_have_count(0)
+    expect(queue_item(page, "inc-underpass-level")).to_be_visible()
+
+
 def test_reports_come_by_themselves_and_are_told_of_one_subject(open_page: Any, mock: Any) -> None:
     page = open_page("#/", who="chen")
     page.clock.install()

@@ -110,3 +110,11 @@ def test_what_cannot_be_is_refused_in_one_sentence(data: Path, desk: Desk, optio
 
 def test_an_alarm_that_is_not_there_is_said_so(data: Path) -> None:
     assert "there is no alarm a-none" in run("unshelve", "a-none").stderr
+
+
+def test_the_load_that_alarms_are_is_told(data: Path) -> None:
+    told = run("load", "--data", data)
+    assert told.exit_code == 0 and "1 in ten minutes (acceptable)" in told.stdout
+    found = json.loads(run("load", "--data", data, "--json").stdout)
+    assert (found["day"], found["levels"]["yellow"], found["flood"]) == (1, 1, False)
+    assert [actor["rings"] for actor in found["actors"]] == [1]

@@ -228,6 +228,7 @@ def test_replay_agrees_with_the_live_run_and_names_what_does_not(log: Log) -> No
     assert (found.observations, found.readings) == (log.end(OBSERVATIONS, 0), 80)
     assert found.transitions > 0
     assert found.same == found.recorded
+    assert found.load is not None and found.load.rings > 0
     invented = outcome.Record(0, 3, (outcome.CommandResult(id="never", ok=True, target="x"),))
     log.write([(OUTCOMES, 0, None, outcome.encode(invented))])
     assert compare(log, lambda partition: log.end(OBSERVATIONS, 0)).missing == ["never"]

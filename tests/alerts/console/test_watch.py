@@ -158,3 +158,20 @@ def test_open_incidents_are_counted_as_they_change(client: TestClient, desktop: 
     until(lambda: open_by_level() == {"red": 0, "orange": 1, "yellow": 1, "blue": 0})
     # counted from the journal, which may be a moment ahead of the changes that say it is simulated
     until(lambda: client.get("/api/v1/status", headers=headers).json()["simulated"] is True)
+
+
+def test_the_load_of_the_desk_counts_what_rang_before_this_console_came_and_since(
+    configure: Configure, engine: Engine
+) -> None:
+    engine.condition()
+    desktop = Desktop(configure())
+    with desktop.client() as client:
+
+        def load() -> Any:
+            return client.get("/api/v1/load", headers=desktop.token("duty")).json()
+
+        until(lambda: load()["day"] == 1)
+        engine.condition(rule="rain")
+        until(lambda: load()["day"] == 2)
+        assert {actor["rule"] for actor in load()["actors"]} == {"creep", "rain"}
+        assert client.get("/api/v1/status", headers=desktop.token("duty")).json()["load"]["ten_minutes"] == 2

@@ -3,7 +3,7 @@ import { effect } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError } from './api';
 import { clockTime } from './clock';
-import { Header, StaleBanner } from './components/header';
+import { FloodBanner, Header, StaleBanner } from './components/header';
 import { Guard, lazy, Suspense } from './components/lazy';
 import { Summons } from './components/summons';
 import { Failed, Waiting } from './components/load';
@@ -99,6 +99,7 @@ function Page() {
     <>
       <Header />
       <StaleBanner />
+      <FloodBanner />
       <Summons />
       <Suspense fallback={<Waiting />}>
         <Guard key={first === 'incidents' ? '' : first}>{page(first, second)}</Guard>

@@ -80,6 +80,15 @@ export interface Site {
   units: Unit[];
 }
 
+/** Alarms that rang, against what a desk can bear (EEMUA 191). */
+export interface LoadNow {
+  ten_minutes: number;
+  day: number;
+  band: 'acceptable' | 'manageable' | 'demanding' | 'unacceptable';
+  flood: boolean;
+  flood_since: number | null;
+}
+
 export interface Status {
   time: number;
   readings_per_second: number;
@@ -88,6 +97,7 @@ export interface Status {
   cameras_total: number;
   cameras_live: number;
   open: Partial<Record<Level, number>>;
+  load?: LoadNow;
   quarantine: Record<string, number>;
   engine_lag: number;
   journal_position: number;

@@ -107,6 +107,15 @@ function Figures() {
           <span class="of">/{total}</span>
         </dd>
       </div>
+      {figures.load && (
+        <div title={t('figures.load.help', { band: t(`load.${figures.load.band}`), day: figures.load.day })} class={`load ${figures.load.band}`} data-test="load">
+          <dt>{t('figures.load')}</dt>
+          <dd>
+            {figures.load.ten_minutes}
+            <span class="of">{t('figures.load.span')}</span>
+          </dd>
+        </div>
+      )}
       {figures.cameras_total > 0 && (
         <div title={t('figures.cameras.help')} class="cameras">
           <dt>{t('figures.cameras')}</dt>
@@ -209,6 +218,17 @@ function Bell({ off = false }: { off?: boolean }) {
       <path d="M10 21h4" />
       {off && <path d="M4 3.5 20 20.5" />}
     </svg>
+  );
+}
+
+/** Say that more rings than a person can answer. What is red stays in sight; the queue folds the rest. */
+export function FloodBanner() {
+  const load = status.value?.load;
+  if (!load?.flood || fieldOnly.value) return null;
+  return (
+    <div class="flood-banner" role="status" data-test="flood">
+      <b>{t('flood')}</b> <span class="digits">{t('flood.rate', { n: load.ten_minutes })}</span> <span>{t('flood.advice')}</span>
+    </div>
   );
 }
 

@@ -8,7 +8,7 @@ import { LevelShape } from '../components/level';
 import { actorName, Age, Countdown, IncidentStateChip, Simulation } from '../components/marks';
 import { complain, tell } from '../components/notices';
 import { Waiting } from '../components/load';
-import { RANK, type Incident } from '../contract';
+import { LEVELS, RANK, type Incident } from '../contract';
 import { t, tName } from '../i18n';
 import { handsRest, occupied, onKeys } from '../keys';
 import { looking } from '../live/attention';
@@ -106,6 +106,7 @@ interface QueueProps {
 function Queue({ list, shown, kind, onKind, onHelp }: QueueProps) {
   const risks = openIncidents.value.filter(isRisk).length;
   const technical = openIncidents.value.length - risks;
+  const flood = kind === 'risk' && status.value?.load?.flood === true;
   return (
     <section class="queue" aria-label={t('queue')}>
       <header>
@@ -124,12 +125,48 @@ function Queue({ list, shown, kind, onKind, onHelp }: QueueProps) {
       </div>
       {!loaded.value && <Waiting />}
       {loaded.value && !list.length && <p class="quiet empty">{t(kind === 'risk' ? 'queue.empty' : 'queue.empty.technical')}</p>}
-      <ol data-test="queue">
-        {list.map((incident) => (
-          <Item key={incident.id} incident={incident} current={incident.id === shown} />
-        ))}
-      </ol>
+      <Items list={flood ? list.filter(isRed) : list} shown={shown} />
+      {flood && <Folded list={list.filter((incident) => !isRed(incident))} shown={shown} />}
     </section>
+  );
+}
+
+const isRed = (incident: Incident) => incident.level === 'red';
+
+function Items({ list, shown }: { list: readonly Incident[]; shown: string }) {
+  return (
+    <ol data-test="queue">
+      {list.map((incident) => (
+        <Item key={incident.id} incident={incident} current={incident.id === shown} />
+      ))}
+    </ol>
+  );
+}
+
+/** In a flood of alarms, all that is not red behind one line, which says how many of each level there are. */
+function Folded({ list, shown }: { list: readonly Incident[]; shown: string }) {
+  const [open, setOpen] = useState(false);
+  const within = list.some((incident) => incident.id === shown);
+  if (!list.length) return null;
+  return (
+    <details class="folded" open={open || within} data-test="folded">
+      <summary
+        onClick={(event) => {
+          event.preventDefault(); // what is chosen opens it without the person's doing, which is not to be remembered
+          setOpen(!open);
+        }}
+      >
+        <span>{t('flood.folded')}</span>
+        {LEVELS.filter((level) => list.some((incident) => incident.level === level)).map((level) => (
+          <span key={level} class={`level-${level}`}>
+            <LevelShape level={level} size={16} />
+            <span class="only-read">{t(`level.${level}.long`)} </span>
+            <b>{list.filter((incident) => incident.level === level).length}</b>
+          </span>
+        ))}
+      </summary>
+      <Items list={list} shown={shown} />
+    </details>
   );
 }
 
