@@ -184,6 +184,8 @@ class MockApi:
                 world.shelve(path[1], actor, body["seconds"], body["reason"])
             elif path[0] == "alarms" and path[2] == "unshelve":
                 world.unshelve(path[1], actor)
+            elif path[0] == "alarms" and path[2] == "reset":
+                world.reset(path[1], actor)
             elif path[0] == "alarms":
                 world.acknowledge_alarm(path[1], actor)
             elif path[2] == "acknowledge":

@@ -166,6 +166,19 @@ class World:
         row["marks"], row["folded"] = ["chattering", "folded"], folded
         self._alarm_change(row, "realarm", "UNACK", marks=row["marks"], folded=folded)
 
+    def latch(self, alarm: str) -> None:
+        """Have the condition of a latched, acknowledged alarm go."""
+        row = self.alarms[alarm]
+        row["marks"] = ["latched"]
+        self._alarm_change(row, "latch", "ACKED", marks=row["marks"])
+
+    def reset(self, alarm: str, actor: str) -> None:
+        row = self.alarms[alarm]
+        if "latched" not in row.get("marks", ()):
+            raise Refused("条件仍然存在")
+        row["marks"] = []
+        self._alarm_change(row, "return", "NORM", actor=actor)
+
     def comment(self, incident: str, actor: str, text: str) -> None:
         row = self.incidents[incident]
         self._incident_change(row, "commented", row["state"], actor=actor, reason=text, args={"text": text})

@@ -56,6 +56,19 @@ def test_a_shelf_that_soon_ends_is_said(open_page: Any, mock: Any) -> None:
     expect(page.get_by_role("status").filter(has_text="搁置将于")).to_be_visible()
 
 
+def test_a_latched_alarm_offers_its_reset_once_its_condition_is_gone(open_page: Any, mock: Any) -> None:
+    page = open_page(f"#/alarms/{ALARM}")
+    mock.do(lambda api: api.world.acknowledge_alarm(ALARM, "user:chen"))
+    head, reset = page.locator(".head-line"), page.get_by_role("button", name="复位", exact=True)
+    expect(head).to_contain_text("ACKED")
+    expect(reset).to_have_count(0)
+    mock.do(lambda api: api.world.latch(ALARM))
+    expect(head).to_contain_text("待复位")
+    reset.click()
+    expect(head).to_contain_text("NORM")
+    expect(reset).to_have_count(0)
+
+
 def test_another_operator_who_comes_second_is_told(open_page: Any, mock: Any) -> None:
     page = open_page(f"#/alarms/{ALARM}")
     page.get_by_role("button", name="搁置…").click()
