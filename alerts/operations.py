@@ -21,20 +21,23 @@ def operations(
 
     `changes` are transitions of data-quality alarms in order: scope, alarm, after, time. `live` maps a camera to live,
     stale or never. A repair is a trouble that ended within the span; how long it took is counted from its beginning.
+    Of a camera that was never read, and of which no alarm tells, nobody knows whether it is in order: None.
     """
     troubles = _troubles(changes, now)
     each = []
     for camera in cameras:
         spans = troubles.get(camera.id, [])
         within = [(max(start, since), stop) for start, stop, _ in spans if stop > since]
+        state = live.get(camera.id, "never")
+        unknown = state == "never" and not spans
         each.append(
             {
                 "camera": camera.id,
                 "area": camera.areas[0],
                 "supplier": camera.supplier,
-                "state": live.get(camera.id, "never"),
+                "state": state,
                 "troubled": any(lasting for *_, lasting in spans),
-                "in_order": 1.0 - _covered(within) / max(now - since, 1e-9),
+                "in_order": None if unknown else 1.0 - _covered(within) / max(now - since, 1e-9),
                 "troubles": len(within),
                 "repairs": [stop - start for start, stop, lasting in spans if not lasting and stop > since],
             }
@@ -86,20 +89,31 @@ def _grouped(each: Sequence[Mapping[str, Any]], field: str) -> list[dict[str, An
     found = []
     for name, members in groups.items():
         repairs = [seconds for one in members for seconds in one["repairs"]]
+        shares = [one["in_order"] for one in members if one["in_order"] is not None]
         found.append(
             {
                 "name": name,
                 "cameras": len(members),
                 "online": sum(one["state"] == "live" for one in members),
                 "troubled": sum(one["troubled"] for one in members),
-                "in_order": sum(one["in_order"] for one in members) / len(members),
+                "in_order": sum(shares) / len(shares) if shares else None,
                 "troubles": sum(one["troubles"] for one in members),
                 "repairs": len(repairs),
                 "time_to_repair": sum(repairs) / len(repairs) if repairs else None,
             }
         )
-    return sorted(found, key=lambda one: (one["in_order"], -one["troubled"], -one["troubles"], one["name"]))
+    return sorted(found, key=lambda one: (_order(one), -one["troubled"], -one["troubles"], one["name"]))
 
 
 def _badness(one: Mapping[str, Any]) -> tuple[bool, bool, float, int, str]:
-    return not one["troubled"], one["state"] == "live", one["in_order"], -one["troubles"], one["camera"]
+    return not one["troubled"], one["state"] == "live", _order(one), -one["troubles"], one["camera"]
+
+
+def _order(one: Mapping[str, Any]) -> float:
+    """Rank what nobody knows beside what is in order."""
+    return 1.0 if one["in_order"] is None else float(one["in_order"])
+
+
+def begun(publications: Iterable[float], first: float | None) -> float:
+    """Say since when there is anything to tell: the first publication or, if earlier, the journal's first time."""
+    return min([*publications, *(() if first is None else (first,))], default=0.0)

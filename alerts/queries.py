@@ -292,6 +292,13 @@ class Reader:
                     return found
                 before = page[-1].position
 
+    def first(self) -> float | None:
+        """Read the time of the first transition that is kept; None when there is none."""
+        query = sa.select(transitions.c.time).order_by(transitions.c.position).limit(1)
+        with self.engine.connect() as connection:
+            found: float | None = connection.scalar(query)
+        return found
+
     # Dispatches
 
     def dispatches(

@@ -12,6 +12,7 @@ from streams.durable import replace
 
 _SITE = "site"
 _SHARED = "shared.json"
+_PORT = "mqtt-port"
 
 
 def note_site(data: Path, site: Path) -> None:
@@ -24,6 +25,19 @@ def site_of(data: Path) -> Path | None:
     try:
         return Path((data / "run" / _SITE).read_bytes().decode(errors="replace"))
     except FileNotFoundError:
+        return None
+
+
+def note_port(data: Path, port: int) -> None:
+    """Note the port of a run's own MQTT broker."""
+    replace(data / "run" / _PORT, str(port).encode())
+
+
+def port_of(data: Path) -> int | None:
+    """Read the port of the latest run's own MQTT broker; None when it did not say."""
+    try:
+        return int((data / "run" / _PORT).read_bytes())
+    except (FileNotFoundError, ValueError):
         return None
 
 

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from alerts.notifiers.targets import KINDS
-from scripts.commands.listen import BrokerOption, HostOption, PortOption, tap_of
-from scripts.commands.terminal import DataOption, SiteOption, configured, done, err, fail
+from scripts.commands.listen import BrokerOption, HostOption, PortOption, beside_run, tap_of
+from scripts.commands.terminal import DataOption, SiteOption, done, err, fail
 from sensors.adoption.patch import patch
 from sensors.adoption.proposal import Proposals, propose
 from sensors.adoption.watch import MOST_TOPICS, Watch
@@ -19,6 +19,7 @@ from sensors.lookup import Registry
 from sensors.problem import suggest
 from sensors.registry import load_site
 from sensors.site_files import TypesFile
+from streams import running
 from streams.brokers import MAIN
 
 TURN = 0.25  # seconds
@@ -29,7 +30,7 @@ def adopt(
         list[str] | None, typer.Argument(help="Topic filters as MQTT writes them; all topics if not given.")
     ] = None,
     seconds: Annotated[float, typer.Option(min=1, max=86_400, help="How long to watch.")] = 60.0,
-    area: Annotated[str | None, typer.Option(help="Area of the topics that name none.")] = None,
+    area: Annotated[str | None, typer.Option(help="Area of the topics that name none by its id or name.")] = None,
     most: Annotated[int, typer.Option(min=1, max=20_000, help="Topics to watch at most.")] = MOST_TOPICS,
     write: Annotated[Path | None, typer.Option("--write", help="Write the patch to this new file.")] = None,
     site: SiteOption = None,
@@ -40,6 +41,8 @@ def adopt(
 ) -> None:
     """Watch topics that the site does not know and propose points for them, as a YAML patch to be read and mended.
 
+    The site is the one that runs on the data folder, or --site.
+
     It guesses quantity and unit from words in topic and payload and from the values, the area from the topic, and says
     how sure it is and why; what is doubtful is marked `# check`. It changes nothing: put what you take into the site,
     `foreshock check` it, and `foreshock reload` puts it in force.
@@ -48,8 +51,8 @@ def adopt(
 
     foreshock adopt "plant/#" --area slope-01 --write proposed.yaml
     """
-    found = configured(site=site, data=data, mqtt_host=host, mqtt_port=port)
-    folder = found.site_folder
+    found = beside_run(site, data, host, port)
+    folder = site or running.site_of(found.data_folder) or found.site_folder
     try:
         content = load_site(folder)
         quantities = convert(read_document(folder / "types.yaml"), TypesFile).quantities

@@ -7,12 +7,13 @@ import json
 import threading
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from alerts.operations import operations
+from alerts.operations import begun, operations
 from alerts.queries import JournalMissing, Reader
 from scripts.commands.terminal import DataOption, JsonOption, configured, err, fail, out, plain, require_run
 from sensors.camera.eye import reader_of
@@ -20,10 +21,13 @@ from sensors.camera.health import Health, Judgement
 from sensors.camera.still import PREFIX
 from sensors.camera.stream import Frame, Stream, redacted
 from sensors.site import HealthSettings
-from streams import bundle, publication
+from streams import bundle, publication, shelf
 from streams.figures import read_figures
 
 app = typer.Typer(no_args_is_help=True, help="Look at a camera as the product does; list how all fare.")
+
+SCHEMES = ("rtsp", "rtsps", "http", "https")
+"""Streams that are read; anything else is a file."""
 
 LATE = 60.0
 """Seconds without a frame after which a camera is not read any more."""
@@ -60,7 +64,8 @@ def list_cameras(
         site = bundle.unpack(publication.read(folder)).site
         with contextlib.closing(Reader(found.journal_url)) as reader:
             now = time.time()
-            since = now - 86400.0 * days
+            published = [one.time for one in shelf.listed(folder)]
+            since = max(now - 86400.0 * days, begun(published, reader.first()))
             changes = reader.camera_transitions([one.id for one in site.cameras], since)
     except (OSError, ValueError, JournalMissing) as error:
         fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
@@ -77,7 +82,8 @@ def list_cameras(
         own = (one["area"], one["supplier"], one["state"]) if by == "camera" else (one["cameras"], one["online"])
         hours = "" if one["time_to_repair"] is None else f"{one['time_to_repair'] / 3600:.1f}"
         troubled = ("yes" if one["troubled"] else "") if by == "camera" else one["troubled"]
-        row = (one[named], *own, troubled, f"{100 * one['in_order']:.2f} %", one["troubles"], one["repairs"], hours)
+        order = "" if one["in_order"] is None else f"{100 * one['in_order']:.2f} %"
+        row = (one[named], *own, troubled, order, one["troubles"], one["repairs"], hours)
         table.add_row(*(plain(str(cell)) for cell in row))
     out.print(table if told["cameras"] else "the site has no cameras")
 
@@ -111,6 +117,11 @@ def check(
 
     foreshock camera check film.avi --fast --json
     """
+    scheme = source.partition("://")[0].lower() if "://" in source else ""
+    if scheme and scheme not in SCHEMES:
+        fail(f"{redacted(source)}: a stream is one of {', '.join(f'{one}://' for one in SCHEMES)}, or a file")
+    if not scheme and Path(source).is_dir():
+        fail(f"{source} is a folder; name a file of it")
     try:
         health = Health(_settings(ignore or []))
     except ValueError as error:

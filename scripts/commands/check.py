@@ -9,11 +9,12 @@ import msgspec
 import typer
 
 from rules.rule import load_rules
-from scripts.commands.terminal import JsonOption, done, err, plain, wrong
+from scripts.commands.terminal import JsonOption, done, err, out, plain, wrong
 from sensors.document import DocumentError, Problem, read_document
 from sensors.idle import idle_templates
 from sensors.lookup import Registry
 from sensors.registry import counts, load_site
+from sensors.topics import Topics
 
 
 def check(
@@ -24,7 +25,8 @@ def check(
 
     Every mistake is named with its file (in the site's folder), line and field; --json gives each as an object with
     file, line, field and message. Exit code 0 when the site is sound, 1 when not. Templates of `signals.mapped`
-    that can never match are named as well; they are no mistake.
+    that can never match are named as well; they are no mistake. At the end stand the MQTT topics that the site
+    listens to: the broker's access list must let Foreshock read them.
 
     foreshock check examples/district
 
@@ -33,17 +35,25 @@ def check(
     problems: list[Problem] = []
     notes: list[Problem] = []
     figures: dict[str, int] = {}
+    topics: list[str] = []
     try:
         loaded = load_site(site)
         figures = counts(loaded)
-        notes = idle_templates(read_document(site / "site.yaml", name="site.yaml"), Registry(loaded))
+        registry = Registry(loaded)
+        topics = Topics(registry).filters()
+        notes = idle_templates(read_document(site / "site.yaml", name="site.yaml"), registry)
         figures["rules"] = len(load_rules(site / "rules", loaded, site))
     except DocumentError as error:
         problems = error.problems
     if as_json:
         print(
             msgspec.json.encode(
-                {**figures, "problems": msgspec.to_builtins(problems), "notes": msgspec.to_builtins(notes)}
+                {
+                    **figures,
+                    "topics": topics,
+                    "problems": msgspec.to_builtins(problems),
+                    "notes": msgspec.to_builtins(notes),
+                }
             ).decode()
         )
     else:
@@ -55,4 +65,5 @@ def check(
             err.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {plain(site)}")
         else:
             done(f"{site} is sound: " + ", ".join(f"{n} {k}" for k, n in figures.items()))
+            out.print(plain(f"  listens to {' '.join(topics)}"))
     raise typer.Exit(1 if problems else 0)

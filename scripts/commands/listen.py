@@ -18,7 +18,7 @@ from sensors.lookup import Registry
 from sensors.registry import load_site
 from sensors.site import Site
 from sensors.tap import Tap, TapError
-from streams import bundle, publication
+from streams import bundle, publication, running
 from streams.brokers import MAIN, brokers
 from streams.settings import Settings, SettingsError
 
@@ -65,7 +65,7 @@ def listen(
 
     foreshock listen --json --count 100
     """
-    found = configured(site=site, data=data, mqtt_host=host, mqtt_port=port)
+    found = beside_run(site, data, host, port)
     content = site_of(found, site)
     listener = Listener(Registry(content))
     begun = time.monotonic()
@@ -100,6 +100,14 @@ def listen(
         unshown += tap.lost
     if unshown:
         err.print(f"{unshown} messages were not shown: more came than could be followed")
+
+
+def beside_run(site: Path | None, data: Path | None, host: str | None, port: int | None) -> Settings:
+    """Read the settings, with the port of the embedded broker that runs on the data folder unless one is given."""
+    found = configured(site=site, data=data, mqtt_host=host, mqtt_port=port)
+    if port is None and not found.mqtt_host and (noted := running.port_of(found.data_folder)) is not None:
+        return configured(site=site, data=data, mqtt_port=noted)
+    return found
 
 
 def site_of(found: Settings, given: Path | None) -> Site:

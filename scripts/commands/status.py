@@ -80,7 +80,7 @@ def _print(
         if figures.get("trouble") and name != "worker":
             out.print(f"[red]✗[/red] {plain(name)}: {plain(figures['trouble'])}")
     levels = " ".join(f"[{LEVEL_STYLE[level]}] {counts.get(level, 0)} {level} [/]" for level in LEVEL_STYLE)
-    out.print(f"  open      {levels}")
+    out.print(f"  open      {levels}  (risk incidents with an active alarm; `foreshock alarms list` has all)")
 
 
 def _counts(found: settings.Settings) -> dict[str, int]:

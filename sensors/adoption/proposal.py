@@ -109,7 +109,7 @@ def _proposal(
     assert best is not None
     site = registry.site
     where, sure, why = area_of(sketch.topic, site.areas)
-    if where is None and area is not None:
+    if area is not None and sure in ("unknown", "guess"):
         where, sure, why = area, "guess", "given on the command line"
     time, unit = _time(sketch, best.path)
     made = Proposal(sketch, slug(sketch.topic), best, others, where, sure, why, sketch.topic, "", time, unit)

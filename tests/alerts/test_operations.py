@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alerts.operations import operations
+from alerts.operations import begun, operations
 from sensors.site import Camera, Text
 
 
@@ -18,10 +18,19 @@ def told(cameras: list[Camera], *changes: dict[str, Any], live: tuple[str, ...] 
     return operations(cameras, changes, dict.fromkeys(live, "live"), 1000.0, 2000.0)
 
 
-def test_a_camera_without_alarms_is_in_order_and_one_never_heard_is_not_live() -> None:
-    [one] = told([camera("k")])["cameras"]
-    assert (one["state"], one["troubled"], one["in_order"], one["troubles"]) == ("never", False, 1.0, 0)
+def test_a_camera_without_alarms_is_in_order_and_of_one_never_heard_nobody_knows() -> None:
+    found = told([camera("heard"), camera("k"), camera("j", "b", "other")], live=("heard",))
+    one, known = sorted(found["cameras"], key=lambda one: one["camera"] == "heard")[-2:]
+    assert (known["state"], known["troubled"], known["in_order"], known["troubles"]) == ("live", False, 1.0, 0)
+    assert (one["state"], one["troubled"], one["in_order"]) == ("never", False, None)
     assert (one["repairs"], one["time_to_repair"]) == (0, None)
+    assert {one["name"]: one["in_order"] for one in found["suppliers"]} == {"acme": 1.0, "other": None}
+
+
+def test_nothing_is_told_of_the_time_before_the_installation() -> None:
+    assert begun([], None) == 0.0
+    assert begun([500.0, 300.0], 400.0) == 300.0
+    assert begun([500.0], 400.0) == 400.0
 
 
 def test_troubles_that_overlap_count_their_time_once_and_their_repairs_each() -> None:
@@ -49,7 +58,7 @@ def test_a_trouble_that_lasts_is_no_repair_and_one_from_before_counts_within_the
 def test_what_is_shelved_says_nothing_of_the_camera() -> None:
     changes = [change("k", 1100, "UNACK"), change("k", 1200, "SHLVD"), change("k", 1300, "NORM")]
     assert told([camera("k")], *changes)["cameras"][0]["in_order"] == 0.8
-    assert told([camera("k")], change("k", 1100, "SHLVD"))["cameras"][0]["in_order"] == 1.0
+    assert told([camera("k")], change("k", 1100, "SHLVD"), live=("k",))["cameras"][0]["in_order"] == 1.0
 
 
 def test_the_worst_come_first_and_areas_and_suppliers_have_means() -> None:

@@ -9,6 +9,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from scripts.cli import application
+from streams import running
 from tests.scripts.conftest import publishing
 from tests.sensors.adoption.test_guess import DISTRICT
 from tests.sensors.adoption.test_proposal import merged
@@ -57,3 +58,16 @@ def test_a_flood_of_topics_is_watched_in_bounds(port: int, tmp_path: Path) -> No
     result = adopt(port, tmp_path, sent, "--most", "10")
     assert len(yaml.safe_load(result.stdout)["points"]) == 10
     assert "of further topics were not looked at" in result.stdout
+
+
+def test_site_and_broker_are_those_of_the_run_unless_others_are_named(port: int, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    running.note_port(tmp_path, port)
+    running.note_site(tmp_path, DISTRICT)
+    watched = ["adopt", "plant/#", "--seconds", "1", "--data", str(tmp_path), "--area", "slope-02"]
+    with publishing(port, [("plant/rain", b"3")]):
+        told = CliRunner().invoke(application("adopt"), watched)
+    assert yaml.safe_load(told.stdout)["points"][0]["areas"] == ["slope-02"], told.stderr
+    running.note_site(tmp_path, tmp_path / "gone")
+    told = CliRunner().invoke(application("adopt"), watched)
+    assert told.exit_code == 1 and str(tmp_path / "gone") in told.stderr.replace("\n", "")

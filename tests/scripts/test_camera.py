@@ -164,3 +164,9 @@ def test_list_says_how_cameras_fare_the_worst_first(tmp_path: Path) -> None:
     wrong = run("camera", "list", "--data", data, "--by", "colour")
     assert wrong.exit_code != 0
     assert "camera, area or supplier" in wrong.output
+
+
+def test_what_is_neither_a_stream_nor_a_file_is_said_so_at_once(tmp_path: Path) -> None:
+    for source, said in (("ftp://me:secret@10.0.0.9/film", "a stream is one of rtsp://"), (tmp_path, "is a folder")):
+        told = run("camera", "check", source)
+        assert told.exit_code == 1 and said in told.stderr and "secret" not in told.stderr

@@ -86,7 +86,9 @@ def test_check_counts_the_district() -> None:
     assert [counts[name] for name in places] == [4, 15, 61, 1, 10, 124, 120]
     assert 950 <= counts["points"] <= 1050
     assert counts["units"] > 50 and counts["rules"] >= 15 and counts["problems"] == []
-    assert "is sound: 4 fields, 15 area_types, 61 areas" in run("check", DISTRICT).stdout
+    told = run("check", DISTRICT).stdout
+    assert "is sound: 4 fields, 15 area_types, 61 areas" in told
+    assert "senml/+" in told and "spBv1.0/+/NBIRTH/+" in told, "what the broker must let it read"
 
 
 def test_check_names_file_line_and_field_of_every_mistake(tmp_path: Path) -> None:

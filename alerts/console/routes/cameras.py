@@ -18,7 +18,7 @@ from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.viewing import BOUNDARY, TooManyLive, Viewing, frames
-from alerts.operations import operations
+from alerts.operations import begun, operations
 
 router = APIRouter(prefix="/api/v1/cameras", tags=["cameras"])
 
@@ -37,7 +37,8 @@ def fares(
     console = _console(request)
     now, cameras = time.time(), console.config.site.cameras
     live = {camera.id: console.figures.camera(camera.id, now)["state"] for camera in cameras}
-    since = now - 86400.0 * days
+    published = [float(one["time"]) for one in console.config.publications()]
+    since = max(now - 86400.0 * days, begun(published, console.journal.ask(lambda reader: reader.first())))
     changes = console.journal.ask(lambda reader: reader.camera_transitions(console.registry.cameras, since))
     return operations(cameras, changes, live, since, now)
 

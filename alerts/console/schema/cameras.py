@@ -7,9 +7,11 @@ from alerts.console.schema.site import Health
 
 
 class Fare(Answer):
-    """Troubles within the span. `in_order` is 0..1; `time_to_repair` the mean in seconds of those that ended."""
+    """Troubles within the span. `in_order` is 0..1, null where nothing was ever heard; `time_to_repair` the mean in
+    seconds of those that ended.
+    """
 
-    in_order: float
+    in_order: float | None
     troubles: int
     repairs: int
     time_to_repair: float | None

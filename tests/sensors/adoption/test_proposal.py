@@ -120,6 +120,11 @@ def test_what_lacks_something_is_a_comment_that_says_what_and_the_rest_is_left_w
 def test_an_area_given_on_the_command_line_is_for_those_that_name_none() -> None:
     [one] = proposals({"elsewhere/7/level": "1"}, area="slope-02").points
     assert (one.area, one.area_sure, one.lacks) == ("slope-02", "guess", [])
+    words = "plant/water/level"  # of the name of an area, by chance
+    [given] = proposals({words: "1"}, area="slope-02").points
+    assert given.area == "slope-02"
+    [named] = proposals({"slope-01/level": "1"}, area="slope-02").points
+    assert named.area == "slope-01"
 
 
 def test_an_id_that_is_taken_gets_a_number() -> None:
