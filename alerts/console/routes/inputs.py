@@ -22,6 +22,7 @@ from alerts.console.console import Console
 from alerts.console.errors import Problem, admit
 from alerts.console.identity import Identity, allow
 from sensors import observation
+from sensors.dialects import values
 from sensors.lookup import nearest_area
 from sensors.observation import Report
 from sensors.push import Reading, Turned
@@ -66,8 +67,7 @@ async def reports(
     console: Console = request.app.state.console
     admit(console.throttle.report(identity.actor))
     now = time.time()
-    if body.time is not None and not now - WEEK <= body.time <= now + 60:
-        raise Problem(422, "bad_time", field="time")
+    seen = _time(console, body.time, now)
     area = _area(console, body)
     digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
 
@@ -79,7 +79,7 @@ async def reports(
             id=id,
             area=area,
             category=body.category,
-            time=stamp if body.time is None else min(body.time, stamp),
+            time=stamp if seen is None else min(seen, stamp),
             received=now,
             text=body.text,
             subject=None if body.subject is None else pseudonym(console.subject_key, body.subject),
@@ -92,6 +92,16 @@ async def reports(
     id, photo, record = await to_thread.run_sync(write)
     await hand_over(console.config.feed, [(OBSERVATIONS, console.registry.partition(area), None, record)])
     return {"id": id, "area": area, "photo": photo}
+
+
+def _time(console: Console, sent: float | str | None, now: float) -> float | None:
+    """Read a report's time. Raise `Problem` on one that is none, or not of the last week."""
+    if sent is None:
+        return None
+    times, wrong = values.times([sent], console.config.site.zone)
+    if wrong or not now - WEEK <= times[0] <= now + 60:
+        raise Problem(422, "bad_time", field="time")
+    return float(times[0])
 
 
 def _stamp(console: Console, id: str, digest: str, now: float) -> float:

@@ -103,7 +103,7 @@ def trace(
 def snapshot(
     request: Request, name: Id, identity: Annotated[Identity, Depends(allow("snapshots.read"))]
 ) -> FileResponse:
-    """Give a camera's picture, or a report's photo, by the SHA-256 of its bytes: <sha>.jpg."""
+    """Give a camera's picture by the SHA-256 of its bytes, <sha>.jpg; a report's photo only to who may see those."""
     sha, _, ending = name.partition(".")
     config = _console(request).config
     path = config.snapshots / f"{sha}.jpg"

@@ -53,6 +53,8 @@ class Taken(Answer):
 class NewReport(Body):
     """What a person reports. `area`, or a `location` (latitude, longitude) near one; `subject` is kept as a hash.
 
+    `time` is unix seconds or ISO 8601, of the last week, that of arrival when left out; `photo` is JPEG or PNG in base64.
+
     With the same `id` it may be sent again for two days and counts once.
     """
 
@@ -61,7 +63,7 @@ class NewReport(Body):
     area: str | None = Field(None, min_length=1, max_length=128)
     location: list[float] | None = Field(None, min_length=2, max_length=2)
     text: str = Field("", max_length=2000)
-    time: float | None = Field(None, ge=0, le=4e9)
+    time: float | Annotated[str, Field(max_length=64)] | None = None
     subject: str | None = Field(None, min_length=1, max_length=200)
     photo: str | None = Field(None, max_length=PHOTO)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import time
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -125,6 +127,14 @@ def test_a_report_names_no_person_and_keeps_a_clean_photo(client: TestClient, de
     assert told(engine)[1].subject == report.subject, "the same person, written otherwise"
 
 
+def test_a_report_s_time_may_be_written_as_a_reading_s(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    at = int(time.time()) - 3600
+    written = datetime.fromtimestamp(at, UTC).isoformat()
+    body = {"category": "smoke", "area": "slope-1", "time": written}
+    assert client.post("/api/v1/reports", json=body, headers=desktop.token("duty")).status_code == 200
+    assert told(engine)[0].time == at
+
+
 def test_a_report_that_is_sent_again_is_the_same_one(client: TestClient, desktop: Desktop, engine: Engine) -> None:
     body = {"id": "report-0001", "category": "flood", "area": "slope-2"}
     headers = desktop.token("duty")
@@ -141,6 +151,7 @@ def test_a_report_that_is_sent_again_is_the_same_one(client: TestClient, desktop
         ({"area": None}, "area"),
         ({"area": None, "location": [0.0, 0.0]}, "area"),
         ({"category": "Not One"}, "category"),
+        ({"time": "yesterday"}, "time"),
         ({"time": 1.0}, "time"),
         ({"photo": "!!!"}, "photo"),
         ({"photo": base64.b64encode(b"GIF89a").decode()}, "photo"),
