@@ -53,7 +53,7 @@ class Taken(Answer):
 class NewReport(Body):
     """What a person reports. `area`, or a `location` (latitude, longitude) near one; `subject` is kept as a hash.
 
-    `time` is unix seconds or ISO 8601, of the last week, that of arrival when left out; `photo` is JPEG or PNG in base64.
+    `time` is unix seconds or ISO 8601, of the last week, that of arrival when left out; `photo` JPEG or PNG in base64.
 
     With the same `id` it may be sent again for two days and counts once.
     """
