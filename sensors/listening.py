@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Literal
 
 import msgspec
@@ -30,6 +31,9 @@ not even subscribe to its topic.
 
 NAMED = 5
 """Points, cameras and zones of one event that are named."""
+
+BEGINNING = 120
+"""Bytes of a payload that are shown."""
 
 SHOWN = 50
 """Readings of one message that are listed; all are counted."""
@@ -104,7 +108,7 @@ class Listener:
             size=len(message.payload),
             retained=message.retained,
             verdict="unheard",
-            beginning=message.payload[:120].decode("utf-8", "backslashreplace"),
+            beginning=_beginning(message.payload),
         )
         learnt = self._intake.topics.has_learnt(message.topic)
         if not learnt and not any(covers(one, message.topic) for one in self._filters):
@@ -170,3 +174,9 @@ def event_of(said: Said, registry: Registry) -> Event:
 def _named(names: list[str], count: int) -> str:
     more = f" and {count - len(names)} more" if count > len(names) else ""
     return ", ".join(names) + more
+
+
+def _beginning(payload: bytes) -> str:
+    """Give the first characters of a payload as text, the last of them whole; bytes that are none are escaped."""
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+    return decoder.decode(payload[:BEGINNING], final=len(payload) <= BEGINNING)

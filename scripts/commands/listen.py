@@ -161,7 +161,7 @@ def _print(heard: Heard, zone: str) -> None:
         several = f" ({trouble.readings} readings)" if trouble.readings > 1 else ""
         out.print(plain(f"            {trouble.reason}{several}: {trouble.detail}"))
     if heard.verdict in ("refused", "unheard"):
-        out.print(plain(f"            {heard.beginning}"))
+        out.print(plain("            " + heard.beginning.replace("\n", "\\n")))
 
 
 def _event(one: Event) -> str:

@@ -48,6 +48,19 @@ def test_a_topic_that_the_bridge_does_not_subscribe_to_is_unheard() -> None:
     assert (heard.verdict, heard.beginning, heard.troubles) == ("unheard", "21.5\x1b", ())
 
 
+@pytest.mark.parametrize(
+    ("payload", "beginning"),
+    [
+        ("摄像机".encode() * 20, "摄像机" * 13 + "摄"),  # 120 bytes hold forty characters
+        (b"x" + "摄".encode() * 60, "x" + "摄" * 39),
+        (b"\xff{", "\\xff{"),
+        (b"x" + "摄".encode()[:2], "x\\xe6\\x91"),
+    ],
+)
+def test_the_beginning_of_a_payload_ends_with_a_whole_character(payload: bytes, beginning: str) -> None:
+    assert hear("elsewhere", payload).beginning == beginning
+
+
 def test_a_topic_that_an_announcement_told_of_is_heard() -> None:
     made = site(5)
     bound = msgspec.structs.replace(made.points[1], sources=("homeassistant:u1",))
