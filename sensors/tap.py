@@ -130,7 +130,8 @@ class Tap:
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if not self._trouble:
-            self._say(f"lost the MQTT broker: {reason}")
+            where = f"{self._host}:{self._port}"
+            self._say(f"lost the MQTT broker: {reason}" if self._ready else f"no MQTT broker at {where}: {tls.HUNG_UP}")
 
     def _on_message(self, _client: Any, _data: Any, message: MQTTMessage) -> None:
         payload = bytes(message.payload)

@@ -75,3 +75,5 @@ def test_it_listens_over_tls_with_a_certificate_of_its_own(tmp_path: Path) -> No
         stranger = Certificates(tmp_path / "others").client()
         with pytest.raises(TapError, match="authority that is not trusted"), Tap(["a"], port=port, encrypted=stranger):
             pass
+        with pytest.raises(TapError, match="TLS may be on at one side only"), Tap(["a"], port=port):
+            pass
