@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import sys
-from pathlib import Path
 from typing import Any
 
-import yaml
 from asyncua import Client, Node, ua
-from pushing import Pusher
+from pushing import Pusher, asked
 
 log = logging.getLogger(__name__)
 
@@ -68,4 +64,4 @@ async def main(config: dict[str, Any], token: str) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    asyncio.run(main(yaml.safe_load(Path(sys.argv[1]).read_text(encoding="utf-8")), os.environ["GATEWAY_TOKEN"]))
+    asyncio.run(main(*asked()))

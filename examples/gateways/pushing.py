@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sys
 import time
 import uuid
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 
 log = logging.getLogger(__name__)
 
 MOST = 5_000  # readings a push; the API takes 10 000
 KEPT = 500_000  # readings kept while Foreshock is away; the oldest go first, counted
 WAITS = (1.0, 2.0, 5.0, 15.0, 60.0)
+
+
+def asked() -> tuple[dict[str, Any], str]:
+    """Read the settings that the command line names and the token; end with a sentence where one is missing."""
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: GATEWAY_TOKEN=… {sys.argv[0]} SETTINGS.yaml")
+    token = os.environ.get("GATEWAY_TOKEN", "")
+    if not token:
+        sys.exit("GATEWAY_TOKEN is not set; make one: foreshock tokens add NAME --role gateway")
+    try:
+        settings = yaml.safe_load(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        sys.exit(f"{sys.argv[1]} cannot be read: {error}")
+    if not isinstance(settings, dict):
+        sys.exit(f"{sys.argv[1]} holds no settings")
+    return settings, token
 
 
 class Pusher:
@@ -65,7 +85,7 @@ class Pusher:
                     for one in told["refused"][:5]:
                         log.warning("%s was refused: %s %s", batch[one["place"]], one["reason"], one["detail"])
                     return
-                if answer.status_code in (400, 401, 403, 413, 422):  # to send it again would change nothing
+                if answer.status_code in (400, 401, 403, 409, 413, 422):  # to send it again would change nothing
                     log.error("a push was refused (%d): %s", answer.status_code, answer.text[:300])
                     self.lost += len(batch)
                     return

@@ -154,3 +154,26 @@ def test_changes_of_an_opc_ua_server_become_readings_with_its_times_and_its_doub
                 await asyncio.gather(*work, return_exceptions=True)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "token", "said"),
+    [
+        ([], "t", "usage: GATEWAY_TOKEN="),
+        (["plc.yaml"], "", "GATEWAY_TOKEN is not set"),
+        (["gone.yaml"], "t", "gone.yaml cannot be read"),
+        (["list.yaml"], "t", "list.yaml holds no settings"),
+    ],
+)
+def test_a_gateway_that_is_started_wrongly_says_how(
+    pusher: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], token: str, said: str
+) -> None:
+    import pushing
+
+    (tmp_path / "plc.yaml").write_text("every: 1")
+    (tmp_path / "list.yaml").write_text("- 1")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GATEWAY_TOKEN", token)
+    monkeypatch.setattr("sys.argv", ["gateway.py", *arguments])
+    with pytest.raises(SystemExit, match=said):
+        pushing.asked()
