@@ -57,10 +57,10 @@ ADOPT_MOST = 10.0
 
 DAY = 86400.0
 OUTBOX_DAYS = 30.0
-REPORT_DAYS = 90.0
-"""For how long people's reports are kept in the journal, as their photos are."""
-
 """Days for which a target that was away can still be told."""
+
+REPORT_DAYS = 90.0
+"""Days for which people's reports are kept in the journal, as their photos are."""
 
 
 def topic_specs(settings: Settings, partitions: int) -> dict[str, TopicSpec]:
