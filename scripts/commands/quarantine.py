@@ -36,8 +36,8 @@ from streams import bundle, publication
 from streams.bundle import Bundle
 from streams.embedded.schema import LogError
 from streams.hub import HubClient, HubError
+from streams.quarantine.refusals import REASONS, Item, Refusals
 from streams.quarantine.replay import Record, Replay, Tally, alone
-from streams.refusals import REASONS, Item, Refusals
 from streams.settings import Settings
 
 app = typer.Typer(

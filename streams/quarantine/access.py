@@ -15,7 +15,7 @@ from sensors.site import Site
 from streams import bundle, publication
 from streams.embedded.schema import LogError
 from streams.hub import HubError
-from streams.refusals import Marks, Refusals
+from streams.quarantine.refusals import Marks, Refusals
 
 if TYPE_CHECKING:
     from streams.quarantine.replay import Record

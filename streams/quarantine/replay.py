@@ -25,7 +25,7 @@ from sensors.site import Site
 from streams.embedded.filelock import FileLock
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogLockedError
-from streams.refusals import Marks, merged
+from streams.quarantine.refusals import Marks, merged
 from streams.topics import QUARANTINE
 
 SLICE = 200

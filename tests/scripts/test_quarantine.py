@@ -22,8 +22,8 @@ from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.embedded.store import Log, TopicSpec
 from streams.hub import HubServer
+from streams.quarantine.refusals import REASONS
 from streams.quarantine.replay import alone
-from streams.refusals import REASONS
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
 from tests.streams.small_site import START, site
 

@@ -11,11 +11,11 @@ from alerts import messages
 from sensors import quarantine
 from sensors.observation import BAD, OUT_OF_RANGE
 from sensors.quarantine import REPLAYED, Query, Refused, Replayed
-from streams import refusals
 from streams.bundle import Bundle
 from streams.embedded.reader import LogReader
 from streams.embedded.store import Log, TopicSpec
-from streams.refusals import Item, Refusals
+from streams.quarantine import refusals
+from streams.quarantine.refusals import Item, Refusals
 from streams.settings import Settings
 from streams.station import Station
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE, SCORES, SNAPSHOTS
