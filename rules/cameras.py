@@ -44,6 +44,7 @@ class Noted(msgspec.Struct, frozen=True, array_like=True):
     camera: str
     heard: float | None  # when something was last heard of its health; None: nothing is expected
     told: list[Told]
+    read: bool = False  # whether the site had it read
 
 
 class CameraState:
@@ -146,22 +147,33 @@ class CameraState:
                 self.ids[place],
                 float(self.heard[place]) if self.expected[place] and not np.isnan(self.heard[place]) else None,
                 [self._told[place][key] for key in self._told[place]] if place in self._told else [],
+                self._read[place],
             )
             for place in sorted(known)
         ]
 
-    def restore(self, noted: Iterable[Noted]) -> None:
-        """Take over what `state` listed, for the cameras that are still there."""
+    def restore(self, noted: Iterable[Noted]) -> set[int]:
+        """Take over what `state` listed, for the cameras that are still there.
+
+        Of one that the site had read and does so no more, what our own process said is left out, and nothing more is
+        expected: nobody would ever take it back. Return the places of those of which no other source tells a fault.
+        """
+        let_go = set()
         for one in noted:
             place = self.place.get(one.camera)
             if place is None:
                 continue
-            if one.heard is not None:
+            unread = one.read and not self._read[place]
+            if one.heard is not None and not unread:
                 self.heard[place] = one.heard
                 self.expected[place] = True
             for told in one.told:
-                self._told.setdefault(place, {})[_key(told)] = told
+                if not (unread and told.source == OWN):
+                    self._told.setdefault(place, {})[_key(told)] = told
             self._settle(place)
+            if unread and not self.faults(place):
+                let_go.add(place)
+        return let_go
 
     def _say(self, place: int, told: Told) -> int | None:
         key = _key(told)

@@ -131,7 +131,8 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
         if notes.version not in (1, VERSION):
             raise ValueError(f"state of version {notes.version}, expected {VERSION}")
         _restore_points(evaluator, state)
-        withdrawn = _restore_instances(evaluator, state, notes)
+        let_go = evaluator.cameras.restore(notes.cameras)
+        withdrawn = _restore_instances(evaluator, state, notes, let_go)
     except (KeyError, IndexError, msgspec.DecodeError) as error:
         raise ValueError(f"not a state of rules: {error}") from error
     sources = dict(notes.gone)
@@ -143,7 +144,6 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     evaluator.points.ticked = notes.ticked
     evaluator.sightings.restore(notes.sightings)
     evaluator.tallies.restore(notes.tallies)
-    evaluator.cameras.restore(notes.cameras)
     for text, area, value, points in notes.across:
         place = evaluator.book.area_of.get(area)
         if text in evaluator.across and place is not None:
@@ -172,7 +172,10 @@ def _restore_points(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]])
         evaluator.windows.restore(duration, arrays, source, target)
 
 
-def _restore_instances(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]], notes: _Notes) -> list[Withdrawn]:
+def _restore_instances(
+    evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]], notes: _Notes, let_go: set[int]
+) -> list[Withdrawn]:
+    """Take instances over, but for those of cameras that are `let_go`: what is unknown of them would never clear."""
     book = evaluator.book
     keys = np.ascontiguousarray(state["instance.key"])
     wanted = {keys[place].tobytes(): place for place in range(len(keys))}
@@ -186,7 +189,7 @@ def _restore_instances(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any
             place = wanted.get(book.key(instance))
             if place is None and named:
                 place = named.get((book.rules[book.rule[instance]].id, book.scope(instance)))
-            if place is None:
+            if place is None or int(book.row[instance]) - book.camera_rows in let_go:
                 continue
             found.add(place)
             slots = slice(int(book.first[instance]), int(book.first[instance] + book.levels[instance]))

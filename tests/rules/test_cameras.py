@@ -309,6 +309,66 @@ def test_a_raised_camera_that_is_gone_is_withdrawn() -> None:
     assert (gone.rule, gone.scope, gone.area, gone.level) == ("r", "cam", "a", 2)
 
 
+UNREAD = site_of(*(msgspec.structs.replace(one, stream=None) for one in site_of().cameras))
+
+
+def after_reload(scene: Scene, site: Site) -> tuple[Scene, list[tuple[str, int]]]:
+    """Put another version of the site in force; give what is withdrawn for it."""
+    other = Scene("fault('any') or age > 60 s", site)
+    gone = other.evaluator.restore(scene.evaluator.state())
+    return other, [(one.scope, one.level) for one in gone]
+
+
+def test_what_our_process_said_of_a_camera_that_it_reads_no_more_is_withdrawn() -> None:
+    scene = Scene("fault('any') or age > 60 s")
+    scene.tick(0)
+    assert scene.health(1, "black") == [("cam", 2)]
+    other, withdrawn = after_reload(scene, UNREAD)
+    assert withdrawn == [("cam", 2)]
+    assert other.evaluator.cameras.faults(0) == []
+    assert [other.tick(at) for at in (100, 5000)] == [[], []], "nothing is expected of it, so it is not silent"
+    assert other.health(5001, "black") == [("cam", 2)], "given to our process on its command line"
+    assert other.health(5002) == [("cam", 0)]
+    assert other.tick(5100) == [("cam", 2)], "from then on something is expected"
+
+
+def test_the_silence_of_a_camera_that_is_read_no_more_is_withdrawn() -> None:
+    scene = Scene("fault('any') or age > 60 s")
+    assert [scene.tick(at) for at in (0, 61)] == [[], [("cam", 2)]]
+    other, withdrawn = after_reload(scene, UNREAD)
+    assert withdrawn == [("cam", 2)]
+    assert other.tick(100) == []
+
+
+def test_what_others_say_of_a_camera_that_is_read_no_more_stays() -> None:
+    scene = Scene("fault('any') or age > 60 s")
+    scene.health(1, "black")
+    scene.health(2, "blur", source="onvif")
+    other, withdrawn = after_reload(scene, UNREAD)
+    assert withdrawn == [] and other.evaluator.cameras.faults(0) == ["blur"]
+
+
+@pytest.mark.parametrize("changed", [site_of(), UNREAD])
+def test_a_restart_forgets_nothing_of_cameras_whether_the_site_has_them_read_or_not(changed: Site) -> None:
+    scene = Scene("fault('any') or age > 60 s", changed)
+    scene.tick(0)
+    assert scene.health(1, "black") == [("cam", 2)]
+    other, withdrawn = after_reload(scene, changed)
+    assert withdrawn == [] and other.evaluator.cameras.faults(0) == ["black"]
+    assert other.tick(100) == []
+    assert other.health(101) == [("cam", 0)]
+    assert other.tick(170) == [("cam", 2)]
+
+
+def test_what_was_let_go_is_not_taken_up_by_a_restart() -> None:
+    scene = Scene("fault('any') or age > 60 s")
+    scene.health(1, "black")
+    once, _ = after_reload(scene, UNREAD)
+    twice, withdrawn = after_reload(once, UNREAD)
+    assert withdrawn == [] and twice.evaluator.cameras.faults(0) == []
+    assert twice.tick(5000) == []
+
+
 def test_rules_without_cameras_hash_as_they_did_before_there_were_any() -> None:
     plain = a_rule(when="value > 5", where={"quantity": "level", "tags": ["x"]})
     assert b"cameras" not in encode_decision(plain)
