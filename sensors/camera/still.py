@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable
 
 import httpx
 
+from sensors.camera.address import AddressError, parsed
 from sensors.camera.picture import MOST_BYTES, PictureError, decode
 from sensors.camera.stream import RETRY, Frame, Refuse, StreamError, redacted, unheeded
 
@@ -29,9 +31,6 @@ class Stills:
         self.rate = rate
         self.moved = time.monotonic()
         self._timeout, self._refuse = timeout, refuse
-        url = httpx.URL(source.removeprefix(PREFIX))
-        self._user, self._password = url.username, url.password
-        self._url = url.copy_with(username=None, password=None)
         self._auth: httpx.Auth | None = None
 
     def run(
@@ -43,32 +42,47 @@ class Stills:
     ) -> None:
         """Give `take` a still (unix time, BGR image) `rate` times a second until stopped; see `Stream.run`."""
         failures = 0
-        with httpx.Client(timeout=self._timeout, follow_redirects=False, trust_env=False) as client:
-            while not stop.is_set():
-                begun = self.moved = time.monotonic()
-                try:
-                    data = self._fetch(client)
-                    take(clock(), self._decoded(data))
-                    failures = 0
-                    wait = max(0.0, 1.0 / self.rate - (time.monotonic() - begun))
-                except (StreamError, httpx.HTTPError, httpx.InvalidURL) as error:
-                    failures += 1
-                    if failures == 1:
-                        shown = f"{redacted(self.source)} gives no still: {type(error).__name__}"
-                        trouble(str(error) if isinstance(error, StreamError) else shown)
-                    wait = RETRY[min(failures, len(RETRY)) - 1]
-                self.moved = time.monotonic() + wait
-                stop.wait(wait)
+        client = httpx.AsyncClient(timeout=self._timeout, follow_redirects=False, trust_env=False)
+        with asyncio.Runner() as runner:
+            try:
+                while not stop.is_set():
+                    begun = self.moved = time.monotonic()
+                    try:
+                        data = runner.run(self._within(client))
+                        take(clock(), self._decoded(data))
+                        failures = 0
+                        wait = max(0.0, 1.0 / self.rate - (time.monotonic() - begun))
+                    except (StreamError, AddressError, httpx.HTTPError) as error:
+                        failures += 1
+                        if failures == 1:
+                            shown = f"{redacted(self.source)} gives no still: {type(error).__name__}"
+                            trouble(shown if isinstance(error, httpx.HTTPError) else str(error))
+                        wait = RETRY[min(failures, len(RETRY)) - 1]
+                    self.moved = time.monotonic() + wait
+                    stop.wait(wait)
+            finally:
+                runner.run(client.aclose())
 
-    def _fetch(self, client: httpx.Client) -> bytes:
-        """Get one still. Raise `StreamError`, `httpx.HTTPError`."""
-        deadline = time.monotonic() + 2 * self._timeout
+    async def _within(self, client: httpx.AsyncClient) -> bytes:
+        """Get one still in time, however slowly its headers or its bytes come. Raise as `_fetch` does."""
+        try:
+            async with asyncio.timeout(2 * self._timeout):
+                return await self._fetch(client)
+        except TimeoutError as error:
+            raise StreamError(
+                f"{redacted(self.source)} takes longer than {2 * self._timeout:g} s for a still"
+            ) from error
+
+    async def _fetch(self, client: httpx.AsyncClient) -> bytes:
+        """Get one still. Raise `StreamError`, `AddressError`, `httpx.HTTPError`."""
+        address = parsed(self.source.removeprefix(PREFIX))
+        url = address.copy_with(username=None, password=None)
         for attempt in range(2):
-            with client.stream("GET", self._url, auth=self._auth) as response:
+            async with client.stream("GET", url, auth=self._auth) as response:
                 asked = response.headers.get("www-authenticate", "").lower()
-                if response.status_code == 401 and attempt == 0 and self._user:
+                if response.status_code == 401 and attempt == 0 and address.username:
                     kind = httpx.DigestAuth if asked.startswith("digest") else httpx.BasicAuth
-                    self._auth = kind(self._user, self._password)
+                    self._auth = kind(address.username, address.password)
                     continue
                 if response.status_code != 200:
                     raise StreamError(f"{redacted(self.source)} answers {response.status_code}")
@@ -77,15 +91,11 @@ class Stills:
                     self._refuse("image_type", f"sent as {kind_of[:100]}", b"")
                     raise StreamError(f"{redacted(self.source)} gives no still but {kind_of[:100]}")
                 found = bytearray()
-                for part in response.iter_bytes():
+                async for part in response.aiter_bytes():
                     found += part
                     if len(found) > MOST_BYTES:
                         self._refuse("oversized", f"a still of more than {MOST_BYTES:,} bytes", bytes(found[:4096]))
                         raise StreamError(f"{redacted(self.source)} gives a still of more than {MOST_BYTES:,} bytes")
-                    if time.monotonic() > deadline:
-                        raise StreamError(
-                            f"{redacted(self.source)} takes longer than {2 * self._timeout:g} s for a still"
-                        )
                 return bytes(found)
         raise StreamError(f"{redacted(self.source)} answers 401")
 

@@ -412,6 +412,27 @@ def test_the_viewer_of_a_site_is_checked(folder: Path) -> None:
         load_site(folder)
 
 
+@pytest.mark.parametrize(
+    ("snapshot", "words"),
+    [
+        ("http://viewer:hush/ss@10.0.0.9/snap.jpg", "as %2F"),
+        ("http://10.0.0.9:99999/snap.jpg?key=hush", "is 1 to 65535"),
+        ("http://", "names no host"),
+        ("rtsp://hush@10.0.0.9/1", "begins with http:// or https://"),
+    ],
+)
+def test_an_address_of_stills_at_which_nobody_can_ask_is_told_without_its_secrets(
+    folder: Path, snapshot: str, words: str
+) -> None:
+    eyes = folder / "areas/eyes.yaml"
+    eyes.write_text("cameras:\n  - {id: eye, areas: [slope-01], snapshot: 'http://viewer:a%2Fb@10.0.0.9:8080/s.jpg'}\n")
+    load_site(folder)
+    eyes.write_text(f"cameras:\n  - {{id: eye, areas: [slope-01], snapshot: '{snapshot}'}}\n")
+    [problem] = check_site(folder)[1]
+    assert words in problem.message and problem.field == "cameras[0].snapshot"
+    assert "hush" not in str(problem)
+
+
 def test_units_and_cameras_may_stand_in_files_of_their_own(folder: Path) -> None:
     (folder / "units").mkdir()
     (folder / "units/more.yaml").write_text(

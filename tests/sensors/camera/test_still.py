@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from sensors.camera import still
-from sensors.camera.still import Stills
+from sensors.camera.still import PREFIX, Stills
 from sensors.camera.stream import Frame
 from tests.sensors.camera.test_picture import JPEG, bomb_png
 
@@ -44,7 +44,9 @@ class Camera(BaseHTTPRequestHandler):
         if what == "/elsewhere":
             return self.say(302, b"", location="http://127.0.0.1:1/")
         if what == "/drips":
-            return self.drip()
+            return self.drip(b"Content-Type: image/jpeg\r\n\r\n")
+        if what == "/dawdles":  # its headers never end
+            return self.drip(b"X-Slow: ")
         if what == "/hangs":
             self.halt.wait(20)
             return None
@@ -70,10 +72,8 @@ class Camera(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def drip(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "image/jpeg")
-        self.end_headers()
+    def drip(self, begun: bytes) -> None:
+        self.wfile.write(b"HTTP/1.0 200 OK\r\n" + begun)
         try:
             while not self.halt.wait(0.02):
                 self.wfile.write(b"x")
@@ -146,12 +146,19 @@ def test_what_is_no_still_is_one_sentence_and_a_counted_reason(
     assert refused == ([reason] if reason else [])
 
 
-@pytest.mark.parametrize("path", ["/hangs", "/drips"])
+@pytest.mark.parametrize("path", ["/hangs", "/drips", "/dawdles"])
 def test_a_camera_that_hangs_or_drips_is_given_up(camera: str, path: str) -> None:
     begun = time.monotonic()
     taken, told, _ = read(camera + path, timeout=0.2)
     assert taken == [] and len(told) == 1
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("bad", ["http://guard:s3/cret@127.0.0.1/x.jpg", "http://127.0.0.1:99999/x?key=s3", "http://"])
+def test_an_address_that_cannot_be_parsed_is_one_sentence_without_it(bad: str) -> None:
+    taken, told, refused = read(PREFIX + bad)
+    assert taken == refused == []
+    assert len(told) == 1 and "still" in told[0] and "s3" not in told[0]
 
 
 def test_a_camera_that_is_not_there_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
