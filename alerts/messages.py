@@ -84,6 +84,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "refused.ancient": ("时间过旧", "It is too old"),
     "refused.skewed": ("时钟偏差", "About a clock: nothing was refused"),
     "refused.decoder_crash": ("解码程序反复崩溃，暂停读取该摄像机", "Its decoder crashed the process again: it rests"),
+    "refused.decoder_hang": ("多个解码程序卡死，暂停读取该摄像机", "Several of its decoders hang: it rests"),
     "refused.flood": ("发送过于频繁", "Far more than is expected of the point"),
     "refused.retained": ("无时间的保留消息", "A stored copy without a time"),
     "refused.false_positive": ("设备判定为误检", "The camera's analytics do not believe it"),

@@ -45,10 +45,11 @@ REASONS = (
     "image_type",  # neither JPEG nor PNG
     "image_bomb",  # more pixels than any camera has
     "decoder_crash",  # a camera that is put aside for a while: its decoder crashed the process twice in a short time
+    "decoder_hang",  # a camera that is put aside for a while: several of its decoders hang
     "log_refused",  # the log will never take the record that it became part of
 )
 
-NO_MESSAGE = frozenset({"log_refused", "image_type", "image_bomb", "decoder_crash"})
+NO_MESSAGE = frozenset({"log_refused", "image_type", "image_bomb", "decoder_crash", "decoder_hang"})
 """Reasons whose raw bytes are not what arrived: there is nothing to decode again."""
 
 COUNTED_ONLY = frozenset({"false_positive", "unbound", "old_death", "ignored"})

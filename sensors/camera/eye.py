@@ -1,7 +1,8 @@
 """One camera that is read: its reader in a thread of its own, its ring of pictures, and the health of its picture.
 
 A decoder may hang inside its library, where nothing can end it. So whoever watches the eyes asks each whether it is
-`stuck`, leaves a stuck thread to itself and has another begin (`again`); all others go on meanwhile.
+`stuck`, leaves a stuck thread to itself and has another begin (`again`); all others go on meanwhile. A camera of which
+several hang at once is put aside, longer each time, so that it does not use up what all may have.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sensors.camera.health import Health, Judgement
 from sensors.camera.snapshot import Ring
 from sensors.camera.still import PREFIX, Stills
 from sensors.camera.stream import Frame, Refuse, Stream, unheeded
+from sensors.quarantine import RAW_LIMIT, WHOLE_LIMIT
 from sensors.site import Camera
 
 logger = logging.getLogger(__name__)
@@ -28,9 +30,17 @@ FAULT = 5.0
 STUCK = 30.0
 """Seconds after which a decoder that has not come back, beyond its own time-outs, is taken to hang."""
 
+MOST_LEFT = 3
+"""Decoders of one camera that may hang at once; then it is put aside until one comes back, or for `AWAY`."""
+
+AWAY = 600.0
+"""Seconds for which it is put aside, twice as long for each further decoder that hangs."""
+
 MOST_REFUSALS = 1000
 """Refused pictures kept until somebody takes them."""
 
+MOST_HELD = 1 << 20
+"""Bytes of those pictures, beyond which only the first of each are kept."""
 
 MOST_TAKEN = 256
 """Pictures that are remembered as taken for an incident."""
@@ -45,7 +55,8 @@ class Refusal(NamedTuple):
     time: float  # unix seconds
     reason: str
     detail: str
-    raw: bytes
+    raw: bytes  # its first bytes
+    size: int  # of the whole
 
 
 class Eye:
@@ -55,7 +66,8 @@ class Eye:
         self.camera, self.source = camera, source
         self.name = name_of(camera.id, source)
         self._crashes = crashes
-        self.aside = False  # not read for a while: its decoder has crashed the process
+        self.aside = False  # not read for a while: its decoder has crashed the process, or several hang
+        self._away = 0.0  # monotonic, until when one of which several hang is put aside
         self.ring = Ring()
         self.frames = 0
         self.last_frame: float | None = None  # unix seconds
@@ -73,13 +85,12 @@ class Eye:
 
     def start(self) -> None:
         """Begin reading, unless the camera is put aside; what was put aside begins once it no longer is."""
-        aside = self._crashes is not None and self._crashes.aside(self.name)
-        if aside and not self.aside:
-            self._refused("decoder_crash", "its decoder has crashed the process again; it is tried again later", b"")
-        self.aside = aside
-        if aside:
+        was = self.aside
+        if self._put_aside():
             return
-        self._seen = self._reader.moved = time.monotonic()
+        self._reader.moved = time.monotonic()
+        if not was:  # one that was put aside stays lost until it gives a frame
+            self._seen = self._reader.moved
         self._thread.start()
 
     def stop(self) -> None:
@@ -107,9 +118,12 @@ class Eye:
         """Leave a decoder that hangs to itself and begin with another; what the old one still gives is dropped."""
         self._stop.set()
         self._left = [thread for thread in (*self._left, self._thread) if thread.is_alive()]
+        if self.hung >= MOST_LEFT:
+            self._away = time.monotonic() + AWAY * 2 ** (self.hung - MOST_LEFT)
         self._health = Health(self.camera.health)
         self._ready()
-        self._thread.start()
+        if not self._put_aside():
+            self._thread.start()
 
     def judgement(self, now: float) -> Judgement | None:
         """Say how the picture is at a unix time: lost when no frame came for long; None before anything is known."""
@@ -135,6 +149,17 @@ class Eye:
                     self._veiled.popitem(last=False)
             return known
 
+    def _put_aside(self) -> bool:
+        """Tell whether the camera is not to be read now; say so once."""
+        crashed = self._crashes is not None and self._crashes.aside(self.name)
+        hangs = self.hung >= MOST_LEFT and time.monotonic() < self._away
+        if crashed and not self.aside:
+            self._refused("decoder_crash", "its decoder has crashed the process again; it is tried again later", b"")
+        elif hangs and not self.aside:
+            self._refused("decoder_hang", f"{self.hung} of its decoders hang; it is tried again later", b"")
+        self.aside = crashed or hangs
+        return self.aside
+
     def _ready(self) -> None:
         self._stop = stop = threading.Event()
 
@@ -147,8 +172,11 @@ class Eye:
 
     def _refused(self, reason: str, detail: str, raw: bytes) -> None:
         self.refused[reason] = self.refused.get(reason, 0) + 1
-        kept = b"" if self.camera.blur_faces else raw  # what cannot be decoded may still show somebody
-        self.refusals.append(Refusal(time.time(), reason, detail, kept))
+        held = sum(len(one.raw) for one in tuple(self.refusals)) + len(raw)
+        kept = raw if held <= MOST_HELD and len(raw) <= WHOLE_LIMIT else raw[:RAW_LIMIT]
+        if self.camera.blur_faces:
+            kept = b""  # what cannot be decoded may still show somebody
+        self.refusals.append(Refusal(time.time(), reason, detail, kept, len(raw)))
 
     def _run(self, reader: Stream | Stills, stop: threading.Event) -> None:
         def take(at: float, frame: Frame) -> None:

@@ -10,6 +10,7 @@ from sensors.camera import eye as eyes
 from sensors.camera.eye import Eye, source_of
 from sensors.camera.still import Stills
 from sensors.camera.stream import Stream
+from sensors.quarantine import RAW_LIMIT, WHOLE_LIMIT
 from sensors.site import Camera, HealthSettings, Text
 from tests.sensors.camera.test_stream import film
 from tests.waiting import until
@@ -86,3 +87,49 @@ def test_refused_pictures_are_counted_and_kept(tmp_path: Path, monkeypatch: pyte
     eye.stop()
     assert eye.refused == {"image_bomb": 1}
     assert eye.refusals[0].detail == "frames of 64×48 pixels"
+
+
+def test_of_large_or_many_refused_pictures_only_the_beginning_is_held() -> None:
+    eye = Eye(camera(), "still+http://127.0.0.1:1/x")
+    eye._refused("malformed", "", b"a" * 15_000_000)
+    eye._refused("malformed", "", b"b" * WHOLE_LIMIT)
+    assert [(len(one.raw), one.size) for one in eye.refusals] == [(RAW_LIMIT, 15_000_000), (WHOLE_LIMIT, WHOLE_LIMIT)]
+    for _ in range(2 * eyes.MOST_REFUSALS):
+        eye._refused("malformed", "", b"c" * WHOLE_LIMIT)
+    assert sum(len(one.raw) for one in eye.refusals) < eyes.MOST_HELD + eyes.MOST_REFUSALS * RAW_LIMIT
+    assert eye.refused == {"malformed": 2 + 2 * eyes.MOST_REFUSALS}
+
+
+@pytest.mark.parametrize(("away", "most"), [(600.0, 3), (0.0, 5)])
+def test_a_camera_of_which_several_decoders_hang_rests_and_is_tried_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: float, most: int
+) -> None:
+    monkeypatch.setattr(eyes, "STUCK", 0.0)
+    monkeypatch.setattr(eyes, "AWAY", away)
+    let_go = threading.Event()
+    plain = Stream.run
+    monkeypatch.setattr(Stream, "run", lambda *_: let_go.wait(20))
+    eye = Eye(camera(timeout=0.0, health=HealthSettings(lost=0.0)), str(film(tmp_path / "a.avi")))
+    eye.start()
+
+    def looked() -> bool:
+        if eye.aside:
+            eye.start()
+        if eye.stuck:
+            eye.again()
+        return eye.hung >= most
+
+    until(looked)
+    assert eye.hung == most
+    if away:
+        looked()
+        assert eye.aside and eye.hung == most
+        found = eye.judgement(5.0)
+        assert found is not None and found.state == "lost"
+        assert eye.refused == {"decoder_hang": 1}, "it is said once"
+    monkeypatch.setattr(Stream, "run", plain)
+    let_go.set()
+    until(lambda: not eye.hung)
+    until(lambda: (looked(), eye.frames)[1])
+    assert not eye.aside, "they came back"
+    eye.stop()
