@@ -45,11 +45,26 @@ class HubClient:
         self._writer: asyncio.StreamWriter | None = None
         self._closed = False
 
+    @property
+    def connected(self) -> bool:
+        """Tell whether the worker is connected. While it never was, nothing that was handed over has left."""
+        return self._writer is not None
+
     async def produce(self, records: Sequence[Outgoing], *, seconds: float = 10.0) -> list[int]:
         """Write records (topic, partition, key, value), all or none, and return their offsets once durable.
 
         Raise `HubRefusedError` if they cannot be written, `TimeoutError` if the worker did not answer in time (they
         may still be written then).
+        """
+        future = self.hand_over(records)
+        async with asyncio.timeout(seconds):
+            return await future
+
+    def hand_over(self, records: Sequence[Outgoing]) -> asyncio.Future[list[int]]:
+        """Take records to be written, and return what will have their offsets once durable, or why they cannot be.
+
+        Records stay until that is known, however long the worker is away. Raise `HubFullError` if too much waits
+        already, another `HubError` if they can never be sent.
         """
         if self._closed:
             raise HubClosedError("this client is closed")
@@ -69,8 +84,7 @@ class HubClient:
             self._writer.write(message)
         if self._task is None:
             self._task = loop.create_task(self._keep_connected())
-        async with asyncio.timeout(seconds):
-            return await future
+        return future
 
     async def subscribe(self, topics: Iterable[str]) -> AsyncIterator[Incoming]:
         """Yield (topic, partition, offset, value) of what is written from now on, for as long as wanted.

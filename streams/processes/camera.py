@@ -34,7 +34,7 @@ from sensors.camera.snapshot import prune
 from sensors.camera.stream import redacted
 from sensors.lookup import Registry
 from sensors.observation import CameraHealth
-from sensors.quarantine import PARTITION, Quarantine
+from sensors.quarantine import Quarantine
 from streams import bundle, publication, settings
 from streams.album import FRESH, Album
 from streams.bundle import Bundle, version_of
@@ -42,7 +42,8 @@ from streams.figures import keep_writing
 from streams.following import Following
 from streams.hub import RESYNC, HubClient, HubError
 from streams.processes import child
-from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
+from streams.quarantine.keeper import Keeper
+from streams.topics import OBSERVATIONS, OUTCOMES
 from streams.viewing import Showing, socket_of
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class Cameras:
         self._crashes = crashes
         self.eyes = [Eye(registry.cameras[name], source, crashes) for name, source in sources.items()]
         self.quarantine = Quarantine("camera")
+        self._keeper = Keeper(hub)
         self._told: dict[str, tuple[float, Judgement]] = {}  # camera → when (monotonic) and what was told last
 
     def adopt(self, registry: Registry, sources: dict[str, str]) -> None:
@@ -126,9 +128,9 @@ class Cameras:
         """Tell of the cameras' health and of refused pictures, and see to decoders that hang, for ever."""
         while True:
             self._see_to_hung()
+            self._tell_refused()
             try:
                 await self._tell_health()
-                await self._tell_refused()
             except (HubError, TimeoutError) as error:
                 logger.error("the log does not take the cameras' health: %s", error)
             await asyncio.sleep(LOOK)
@@ -190,15 +192,19 @@ class Cameras:
             await self.hub.produce(records)
             self._told |= told  # what the log did not take is told again at the next look
 
-    async def _tell_refused(self) -> None:
-        for eye in self.eyes:
-            while eye.refusals:
-                one = eye.refusals.popleft()
-                self.quarantine.refuse(one.time, f"camera/{eye.camera.id}", one.reason, one.raw, one.detail)
-        if self.quarantine.pending:
-            kept = self.quarantine.take(time.time())
-            if kept:
-                await self.hub.produce([(QUARANTINE, PARTITION, None, one) for one in kept])
+    def _tell_refused(self) -> None:
+        """Hand refusals over once the log has those before: until then eyes hold them, within limits."""
+        lost = self._keeper.look()
+        if not self._keeper.waiting:
+            for eye in self.eyes:
+                while eye.refusals:
+                    one = eye.refusals.popleft()
+                    topic = f"camera/{eye.camera.id}"
+                    self.quarantine.refuse(one.time, topic, one.reason, one.raw, one.detail, size=one.size)
+            if self.quarantine.pending:
+                lost += self._keeper.keep(self.quarantine.take(time.time()))
+        if lost:
+            self.quarantine.count("log_refused", lost)
 
     def newest(self, camera: str) -> tuple[float, bytes] | str:
         """Give a camera's newest picture as it may be shown, or why there is none. Called in a thread."""

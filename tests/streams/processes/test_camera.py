@@ -32,7 +32,7 @@ from sensors.site import Camera, HealthSettings, Text
 from streams import bundle, publication, settings
 from streams.album import Album
 from streams.bundle import Bundle
-from streams.hub import HubClient, HubServer
+from streams.hub import HubClient, HubError, HubFullError, HubRefusedError, HubServer
 from streams.processes.camera import Cameras, _run, given_by, sources_of
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
 from tests.streams.small_site import rules, site
@@ -523,6 +523,110 @@ def test_health_that_the_log_does_not_take_is_told_again(
             await reached(lambda: refused)
             cameras.hub.produce = produce  # type: ignore[method-assign]
             await reached(lambda: healths(found))
+
+    asyncio.run(test())
+
+
+def kept(found: Desk) -> list[tuple[str, str]]:
+    """List topic and reason of what is in the quarantine."""
+    records = [quarantine.decode(value) for topic, _, _, value in found.written if topic == QUARANTINE]
+    return [(one.topic, one.reason) for one in records]
+
+
+@pytest.mark.parametrize("error", [HubFullError("full"), HubRefusedError("never"), ConnectionError, TimeoutError])
+def test_refusals_that_the_log_does_not_take_are_told_once_it_does(tmp_path: Path, error: Any) -> None:
+    """By a hub that is full, one that refuses what comes together, and a worker that is away or answers nothing."""
+
+    async def test() -> None:
+        async with desk(tmp_path) as found:
+            hub = HubClient(tmp_path / "run" / "hub.sock")
+            cameras = Cameras(Registry(site()), {"cam": "none.avi"}, tmp_path / "snapshots", hub)
+            if isinstance(error, HubError):
+                hand_over, left = hub.hand_over, 3
+
+                def refusing(records: Any) -> Any:
+                    nonlocal left
+                    left -= 1
+                    if left >= 0 and (isinstance(error, HubFullError) or len(records) > 1):
+                        raise error
+                    return hand_over(records)
+
+                hub.hand_over = refusing  # type: ignore[method-assign]
+            elif error is ConnectionError:
+                await found.server.stop()
+            else:
+                answers = asyncio.Event()
+                produce = found.server._produce
+
+                async def late(records: Records) -> list[int]:
+                    await answers.wait()
+                    return await produce(records)
+
+                found.server._produce = late
+            for number in range(5):
+                cameras.eyes[0]._refused(f"{number}", "", b"")
+            task = asyncio.create_task(cameras.tell())
+            if error is ConnectionError:
+                await reached(lambda: cameras._keeper.waiting == 5)
+                assert kept(found) == []
+                await found.server.start()
+            elif error is TimeoutError:
+                await reached(lambda: cameras._keeper.waiting == 5 and found.server._ledgers)
+                cameras.eyes[0]._refused("5", "", b"")
+                answers.set()
+            expected = 6 if error is TimeoutError else 5
+            await reached(lambda: len(kept(found)) >= expected and not cameras._keeper.waiting)
+            assert kept(found) == [("camera/cam", f"{number}") for number in range(expected)]
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await hub.close()
+
+    asyncio.run(test())
+
+
+def test_an_address_that_cannot_be_parsed_blinds_its_own_camera_only(
+    tmp_path: Path, film: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = "still+http://viewer:hush/ss@10.0.0.9/snap.jpg"
+
+    async def test() -> None:
+        async with telling(tmp_path, {"cam-0": bad, "cam-1": str(film)}, eyes_of(2, lost=2.0)) as (found, cameras):
+            cameras.adopt(Registry(eyes_of(2, lost=3.0)), {"cam-0": bad, "cam-1": str(film)})
+            await reached(lambda: {one.camera for one in healths(found)} == {"cam-0", "cam-1"})
+            assert {one.camera: dict(one.faults) for one in healths(found)} == {"cam-0": {"loss": 1.0}, "cam-1": {}}
+            assert cameras.eyes[1].frames
+
+    asyncio.run(test())
+    assert "cannot be parsed" in caplog.text and "hush" not in caplog.text
+
+
+def test_a_camera_whose_decoders_hang_is_put_aside_before_it_takes_the_others_along(
+    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensors.camera.eye.STUCK", -9.0)
+    monkeypatch.setattr("os._exit", lambda code: pytest.fail("the process began anew"))
+    hold, run = threading.Event(), Stream.run
+
+    def hanging(self: Stream, *arguments: Any) -> None:
+        if "hangs" in self.source:
+            hold.wait(20)
+        else:
+            run(self, *arguments)
+
+    monkeypatch.setattr(Stream, "run", hanging)
+
+    async def test() -> None:
+        sources = {"cam-0": str(film), "cam-1": "rtsp://hangs"}
+        async with telling(tmp_path, sources, eyes_of(2, lost=2.0)) as (found, cameras):
+            await reached(lambda: cameras.figures()["aside"])
+            assert (cameras.figures()["aside"], cameras.figures()["hung"]) == (["cam-1"], {"cam-1": 3})
+            await reached(lambda: ("camera/cam-1", "decoder_hang") in kept(found))
+            await reached(lambda: any(one.camera == "cam-1" and "loss" in one.faults for one in healths(found)))
+            frames = cameras.eyes[0].frames
+            await reached(lambda: cameras.eyes[0].frames > frames + 1)
+            assert cameras.figures()["hung"] == {"cam-1": 3}
+            hold.set()
+            await reached(lambda: not cameras.figures()["aside"])
 
     asyncio.run(test())
 
