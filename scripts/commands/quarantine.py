@@ -36,8 +36,9 @@ from streams import bundle, publication
 from streams.bundle import Bundle
 from streams.embedded.schema import LogError
 from streams.hub import HubClient, HubError
+from streams.quarantine.alone import alone
 from streams.quarantine.refusals import REASONS, Item, Refusals
-from streams.quarantine.replay import Record, Replay, Tally, alone
+from streams.quarantine.replay import Record, Replay, Tally
 from streams.settings import Settings
 
 app = typer.Typer(
@@ -266,7 +267,15 @@ async def _replay(found: Settings, content: Bundle, query: Query, dry_run: bool,
     client = HubClient(found.hub_path)
 
     async def produce(records: Sequence[Record]) -> list[int]:
-        return await client.produce(records, seconds=WAIT)
+        answer = client.hand_over(records)
+        while True:
+            try:
+                async with asyncio.timeout(WAIT):
+                    return await asyncio.shield(answer)
+            except TimeoutError:
+                if not client.connected:
+                    raise  # nothing of it is with a worker, and it ends with this process
+            err.print(f"no answer for {WAIT:g} s; waiting on, since what was sent may be taken in still")
 
     actor = f"user:{getpass.getuser()}@terminal"
     whole, start = Tally(dry_run=dry_run), 0

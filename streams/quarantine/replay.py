@@ -1,16 +1,16 @@
 """Replay of the quarantine: kept messages decoded with today's site, and what they bring put into the log once.
 
 What a message brings and the mark that says so are written in one transaction of the log, and a lock lets in one replay
-at a time: so a second replay, also after a crash in the middle, finds the mark and brings nothing twice.
+at a time (`streams.quarantine.alone`): so a second replay, also after a crash in the middle, finds the mark and brings
+nothing twice.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,12 +19,10 @@ import numpy as np
 from sensors import quarantine
 from sensors.intake import Intake
 from sensors.lookup import Registry
-from sensors.quarantine import REPLAYED, BusyError, Query, Refused, Replayed
+from sensors.quarantine import REPLAYED, Query, Refused, Replayed
 from sensors.redecoding import OUTCOMES, Redecoded, redecode
 from sensors.site import Site
-from streams.embedded.filelock import FileLock
 from streams.embedded.reader import LogReader
-from streams.embedded.schema import LogLockedError
 from streams.quarantine.refusals import Marks, merged
 from streams.topics import QUARANTINE
 
@@ -63,21 +61,6 @@ class Tally(msgspec.Struct, kw_only=True):
         self.following = other.following
 
 
-@contextlib.contextmanager
-def alone(data: Path) -> Iterator[None]:
-    """Hold the data folder's one place for a replay. Raise `BusyError` when it is taken."""
-    folder = data / "run"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        lock = FileLock(folder / "replay")
-    except LogLockedError as error:
-        raise BusyError("another replay of the quarantine is under way: wait until it has ended") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 class Replay:
     """Replay one log's quarantine with one site, in the name of `actor`; `produce` writes records, all or none."""
 
@@ -90,7 +73,8 @@ class Replay:
     async def run(self, query: Query, *, dry_run: bool = False, start: int = 0, most: int = 2_000) -> Tally:
         """Replay what `query` asks for, the oldest first, from offset `start` on and at most `most` messages.
 
-        Call within `alone`, unless it is a dry run. What was written before an error of `produce` stays so.
+        Call within `alone`, unless it is a dry run. What was written before an error of `produce` stays so; where it
+        ends without an answer, what it was given may be written still, and nobody else may replay until that is known.
         """
         whole = Tally(dry_run=dry_run)
         with LogReader(self._file) as log:

@@ -8,6 +8,8 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -22,10 +24,11 @@ from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.embedded.store import Log, TopicSpec
 from streams.hub import HubServer
+from streams.quarantine.alone import alone
 from streams.quarantine.refusals import REASONS
-from streams.quarantine.replay import alone
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
 from tests.streams.small_site import START, site
+from tests.waiting import reached
 
 TOPICS = dict.fromkeys((OBSERVATIONS, OUTCOMES, QUARANTINE), TopicSpec())
 NOW = START + 100
@@ -167,3 +170,27 @@ def test_a_moment_is_said_in_many_ways(text: str, wanted: float) -> None:
 def test_what_is_no_moment_is_refused_with_what_would_do(text: str) -> None:
     with pytest.raises(ValueError, match="is no moment"):
         moment(text, NOW, "Asia/Shanghai")
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give what the terminal is told aside; the log writes nothing before there is some."""
+    told: list[str] = []
+
+    async def slow(self: Log, records: Any) -> Any:
+        await reached(lambda: told)
+        return await produce(self, records)
+
+    produce = Log.produce
+    monkeypatch.setattr(Log, "produce", slow)
+    monkeypatch.setattr("scripts.commands.quarantine.err", SimpleNamespace(print=told.append))
+    return told
+
+
+def test_a_worker_that_is_slow_to_answer_is_waited_for(
+    said: list[str], running: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.commands.quarantine.WAIT", 0.1)
+    done = run(running, "replay")
+    assert done.exit_code == 0 and "2 readings" in done.stdout
+    assert "no answer" in said[0]

@@ -18,7 +18,8 @@ from sensors.redecoding import arrivals_of
 from sensors.site import Site
 from streams.embedded.store import Log, TopicSpec
 from streams.quarantine import replay as module
-from streams.quarantine.replay import Record, Replay, Tally, alone
+from streams.quarantine.alone import alone
+from streams.quarantine.replay import Record, Replay, Tally
 from streams.topics import OBSERVATIONS, QUARANTINE
 from tests.streams.small_site import START, site
 
