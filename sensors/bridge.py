@@ -356,6 +356,8 @@ class Bridge:
         elif gone:
             self._unwanted += gone
         self._unwanted = [one for one in self._unwanted if one not in self._filters]
+        if connected:
+            self._hand_on(now)  # what is known of sources that are bound anew, and the topics that they want
         self._change_seconds = time.monotonic() - now
         self._changed.set()
 
@@ -435,6 +437,8 @@ class Bridge:
         """Hand the batch on; tell how many of its messages are to be acknowledged, and how many readings it holds."""
         arrivals = self.client.take()
         batch = self.intake.take(arrivals, time.time())
+        if batch.filters:
+            self._follow(batch.filters)
         counts = self._counts
         if not batch.records and not arrivals.acks and not len(arrivals):
             return 0, 0
@@ -447,8 +451,6 @@ class Bridge:
         self._more["redelivered"] += arrivals.redelivered
         for reply in batch.replies:
             self._reply(reply, now)
-        if batch.filters:
-            self._follow(batch.filters)
         acks = bytes(arrivals.acks)
         self._flights.add(Flight(batch.records, batch.readings, batch.size, acks, self.client.connection, now))
         return len(acks) // 4, batch.readings

@@ -18,7 +18,7 @@ from sensors.clocks import Clocks
 from sensors.dialects.dialect import Decoded, Refused, Reply, join, nothing, without
 from sensors.flood import Floods, teller
 from sensors.lookup import Registry
-from sensors.observation import HISTORICAL, LATE, CameraEvent, Said
+from sensors.observation import HISTORICAL, LATE, CameraEvent, Said, SourceState
 from sensors.packing import Packer
 from sensors.quality import CHECKS, Inspector
 from sensors.quarantine import Quarantine
@@ -89,6 +89,7 @@ class Intake:
         self.renamed = 0  # messages under a topic of before a rename
         self._broken: set[int] = set()  # lanes whose decoder has raised
         self._filters: dict[str, bool] = {}
+        self._states: list[SourceState] = []  # of sources that this version binds anew, not yet told
         self._floods = Floods(registry)
         self._inspector = Inspector(registry)
         self._packer = Packer(registry, source, self.limits.record)
@@ -100,7 +101,9 @@ class Intake:
         self.renamed = other.renamed
         self._floods.succeed(other._floods)
         self._inspector.succeed(other._inspector)
-        self._filters = other._filters | self.topics.succeed(other.topics)
+        filters, states = self.topics.succeed(other.topics)
+        self._filters = other._filters | filters
+        self._states = [*other._states, *states]
 
     def take(self, arrivals: Arrivals, received: float) -> Batch:
         """Make the batch of what arrived by `received` (unix seconds)."""
@@ -108,6 +111,11 @@ class Intake:
         decoded = checked.decoded
         batch = Batch(self.pack(decoded, received), len(decoded), len(decoded.events), decoded.replies, self._filters)
         self._filters = {}
+        if self._states:
+            told = [msgspec.structs.replace(one, time=received, received=received) for one in self._states]
+            batch.records[:0] = [self._record(one) for one in told]
+            batch.events += len(told)
+            self._states = []
         if checked.rejected:
             self._put_away(arrivals, checked, received)
         if checked.surplus:
@@ -158,9 +166,10 @@ class Intake:
     def pack(self, decoded: Decoded, received: float) -> list[tuple[str, int, bytes]]:
         """Make the records (topic, partition, value) of what was checked."""
         records = self._packer.pack(decoded, received) if len(decoded) else []
-        for _, event in decoded.events:
-            records.append((packing.TOPIC, self.registry.partition(event.area), observation.encode(event)))
-        return records
+        return records + [self._record(event) for _, event in decoded.events]
+
+    def _record(self, event: Said) -> tuple[str, int, bytes]:
+        return packing.TOPIC, self.registry.partition(event.area), observation.encode(event)
 
     def _put_away(self, arrivals: Arrivals, checked: Checked, received: float) -> None:
         """Quarantine what was rejected, message by message, with what else of it was taken."""

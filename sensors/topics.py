@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects import frigate, gb28181, homeassistant, mapped, native, onvif, senml, sparkplug
-from sensors.dialects.dialect import Dialect, Kind, Lane, Refusal, Wanted, module
+from sensors.dialects.dialect import Dialect, Inherited, Kind, Lane, Refusal, Wanted, module
 from sensors.lookup import Registry
+from sensors.observation import SourceState
 from sensors.trie import Trie
 
 log = logging.getLogger(__name__)
@@ -131,21 +132,25 @@ class Topics(dict[bytes, int]):
         """Tell whether a payload told of a topic, so that it is subscribed to."""
         return topic in self._learnt
 
-    def succeed(self, other: Topics) -> dict[str, bool]:
+    def succeed(self, other: Topics) -> tuple[dict[str, bool], list[SourceState]]:
         """Take over what payloads told the topics of an earlier version of the site.
 
-        Give the topics that are to be subscribed to (true) and no more (false) for it.
+        Give the topics that are to be subscribed to (true) and no more (false) for it, and what is known of sources
+        that this version binds anew.
         """
+        states: list[SourceState] = []
         for (source, kind), place in other._places.items():
             spoken = other._sources[source]
             carry = getattr(spoken[0], "succeed", None)
             heir = self._heir(*spoken) if carry is not None else None
             if carry is not None and heir is not None:
                 lane = self._lane(heir, kind)
-                for wanted in carry(self.lanes[lane], other.lanes[place]):
+                inherited: Inherited = carry(self.lanes[lane], other.lanes[place])
+                for wanted in inherited.wanted:
                     self.learn(lane, wanted)
+                states += inherited.states
         gone = {topic: False for topic in other._learnt if topic not in self._learnt}
-        return gone | {topic: True for topic in self._learnt if topic not in other._learnt}
+        return gone | {topic: True for topic in self._learnt if topic not in other._learnt}, states
 
     def _heir(self, dialect: Dialect, config: Any) -> int | None:
         """Find the source that goes on for one of an earlier version: the same, else that of the same prefix."""

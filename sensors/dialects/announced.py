@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
@@ -16,6 +16,7 @@ from sensors.dialects.discovery import Entity
 from sensors.dialects.filters import TemplateError, text_of
 from sensors.dialects.template import Missing, Payload, Worked, parse
 from sensors.lookup import Registry, Source
+from sensors.observation import SourceState
 
 DIALECT = "homeassistant"
 
@@ -238,6 +239,19 @@ def note(bound: Bound, number: int, payload: Payload) -> bool:
 
 def tell(lane: Lane, place: int, topic: str, told: list[Bound], received: float, decoded: Decoded) -> None:
     """Say which points are there and which are not, area by area."""
+    decoded.events += [(place, one) for one in _states(lane, topic, told, received)]
+
+
+def known(lane: Lane, bounds: Sequence[Bound]) -> list[SourceState]:
+    """Say the same of entities by what their availability topics said before; of some nothing is known."""
+    by_topic: dict[str, list[Bound]] = defaultdict(list)
+    for bound in bounds:
+        if bound.present:
+            by_topic[bound.entity.availability[max(bound.present)].topic].append(bound)
+    return [one for topic, told in by_topic.items() for one in _states(lane, topic, told, 0.0)]
+
+
+def _states(lane: Lane, topic: str, told: Sequence[Bound], received: float) -> Iterator[SourceState]:
     points: dict[bool, set[int]] = defaultdict(set)
     for bound in told:
         available = bound.available()
@@ -245,5 +259,4 @@ def tell(lane: Lane, place: int, topic: str, told: list[Bound], received: float,
             points[available].add(bound.source.point)
     for available, found in points.items():
         state: presence.State = "online" if available else "offline"
-        said = presence.of_points(lane.registry, sorted(found), f"{DIALECT}:{topic}", state, received)
-        decoded.events += [(place, one) for one in said]
+        yield from presence.of_points(lane.registry, sorted(found), f"{DIALECT}:{topic}", state, received)

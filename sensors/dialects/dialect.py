@@ -11,7 +11,7 @@ A dialect whose topics say more than a point (a device, a camera, what kind of m
 `subject`; `points` then holds, for each payload, the place of its subject in `lane.subjects`. A dialect that has to
 answer (to ask for a birth certificate) puts what is to be published into `Decoded.replies`. A dialect that learns from
 payloads which further topics carry its readings puts them into `Decoded.wanted`. One that remembers what payloads told
-offers a fourth function, `succeed(lane, old) -> list[Wanted]`: what they told a lane of an earlier version of the site
+offers a fourth function, `succeed(lane, old) -> Inherited`: what they told a lane of an earlier version of the site
 is taken over. Its configuration has a `prefix`, by which that lane is found where the rest has changed.
 
 All three are pure but for `lane.cache`; a payload, however hostile, is refused with a reason and never raises.
@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.lookup import Registry
-from sensors.observation import Said
+from sensors.observation import Said, SourceState
 
 Kind = Literal["reading", "frame", "event"]
 """What one message carries: a single reading, many readings, an event. It decides how large a message may be."""
@@ -87,6 +87,16 @@ class Wanted(NamedTuple):
 
     topic: str
     subject: Hashable
+
+
+class Inherited(NamedTuple):
+    """What a lane has from that of an earlier version of the site: topics, and what is known of sources bound anew.
+
+    The times of `states` are those of the change, which only who makes it knows: they are not set.
+    """
+
+    wanted: Sequence[Wanted] = ()
+    states: Sequence[SourceState] = ()
 
 
 @dataclass(slots=True)

@@ -23,7 +23,18 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects import cameras, dwell, presence, values
-from sensors.dialects.dialect import MISSING, Decoded, Lane, Left, Refusal, Refused, Route, Wanted, decode_each, nothing
+from sensors.dialects.dialect import (
+    MISSING,
+    Decoded,
+    Inherited,
+    Lane,
+    Left,
+    Refusal,
+    Refused,
+    Route,
+    decode_each,
+    nothing,
+)
 from sensors.dialects.dwell import Dwell
 from sensors.lookup import Registry
 from sensors.observation import GOOD, SIMULATED, CameraEvent, Said
@@ -138,11 +149,11 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
     return decoded
 
 
-def succeed(lane: Lane, old: Lane) -> list[Wanted]:
+def succeed(lane: Lane, old: Lane) -> Inherited:
     """Take over how long objects have been in zones."""
     if Dwell in old.cache:
         Dwell.of(lane.cache, lane.config.dwell).succeed(old.cache[Dwell])
-    return []
+    return Inherited()
 
 
 def _events(lane: Lane, places: Sequence[int], payloads: Sequence[bytes], received: float, decoded: Decoded) -> None:

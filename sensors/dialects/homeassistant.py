@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects import discovery, values
-from sensors.dialects.announced import Book, Config, book_of, note, read, register, tell
-from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, Wanted, nothing
+from sensors.dialects.announced import Book, Config, book_of, known, note, read, register, tell
+from sensors.dialects.dialect import Decoded, Inherited, Lane, Refusal, Refused, Route, nothing
 from sensors.dialects.discovery import DiscoveryError, Entity, Proposal
 from sensors.dialects.filters import TemplateError, text_of
 from sensors.dialects.template import Missing
@@ -82,8 +82,8 @@ def unbound(lane: Lane) -> list[Proposal]:
     return [discovery.propose(one) for name, one in book.entities.items() if name not in book.bound]
 
 
-def succeed(lane: Lane, old: Lane) -> list[Wanted]:
-    """Bind what was announced to an earlier version of the site to this one's points; give the topics wanted."""
+def succeed(lane: Lane, old: Lane) -> Inherited:
+    """Bind what was announced to an earlier version of the site to this one's points; say of new ones who is there."""
     book, before = book_of(lane), book_of(old)
     book.latest = dict(before.latest)
     carried = nothing()
@@ -92,7 +92,12 @@ def succeed(lane: Lane, old: Lane) -> list[Wanted]:
     for name, bound in book.bound.items():
         if name in before.bound:
             bound.present, bound.last = before.bound[name].present, before.bound[name].last
-    return carried.wanted
+    fresh = [
+        bound
+        for name, bound in book.bound.items()
+        if name not in before.bound or before.bound[name].source.point != bound.source.point
+    ]
+    return Inherited(carried.wanted, known(lane, fresh))
 
 
 # ── announcements ──

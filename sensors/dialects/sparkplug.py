@@ -20,7 +20,7 @@ import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
 from sensors.dialects import presence, sparkplug_metric
-from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Reply, Route, Wanted
+from sensors.dialects.dialect import Decoded, Inherited, Lane, Refusal, Refused, Reply, Route
 from sensors.dialects.sparkplug_b_pb2 import Payload
 from sensors.dialects.sparkplug_metric import NotAReadingError
 from sensors.dialects.sparkplug_node import NO_LIFE, ROUND, Device, Node, Nodes, Tag
@@ -101,7 +101,7 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
     return reader.decoded()
 
 
-def succeed(lane: Lane, old: Lane) -> list[Wanted]:
+def succeed(lane: Lane, old: Lane) -> Inherited:
     """Take over the nodes that were heard under an earlier version of the site, bound to this one's points.
 
     Of a metric that was bound to no point, its birth is not remembered: where the site now has one for it, the node is
@@ -122,7 +122,7 @@ def succeed(lane: Lane, old: Lane) -> list[Wanted]:
                 found = nodes.get("/".join(full.split("/", 2)[:2]))
                 if found is not None and found.born:
                     found.wanting = True
-    return []
+    return Inherited()
 
 
 def _owner(node: str, device: str) -> str:

@@ -26,8 +26,8 @@ from scripts.ports import free_port
 from sensors import frame, observation, packing, quarantine
 from sensors.bridge import Bridge, BridgeSettings
 from sensors.flights import Flight, Records
-from sensors.observation import HISTORICAL, CameraEvent
-from sensors.site import Mapping, Onvif, Signals, Site
+from sensors.observation import HISTORICAL, CameraEvent, SourceState
+from sensors.site import HomeAssistant, Mapping, Onvif, Signals, Site
 from streams.embedded import broker as embedded
 from tests.sensors.dialects.suite import site as camera_site
 from tests.waiting import until
@@ -409,6 +409,42 @@ def test_another_version_of_the_site_is_taken_between_two_batches(broker_port: i
         client.publish("foreshock/readings/a1/p1", "8", qos=1)
         assert until(lambda: 8.0 in sink.values())
         assert 7.0 not in sink.values()
+
+
+def house(*points: int) -> Site:
+    """Bind points to the entities of their numbers, as Home Assistant knows them."""
+    bound = tuple(
+        msgspec.structs.replace(point, sources=(f"homeassistant:e{point.index}",)) if point.index in points else point
+        for point in SITE.points
+    )
+    return msgspec.structs.replace(
+        SITE, version=f"v-{points}", points=bound, signals=Signals(homeassistant=(HomeAssistant(),))
+    )
+
+
+def test_a_point_newly_bound_to_an_entity_that_has_gone_is_told_so_at_once(broker_port: int) -> None:
+    sink = Sink()
+
+    def gone() -> set[int]:
+        kept = [value for topic, _, value in list(sink.records) if topic == packing.TOPIC]
+        said = [observation.decode(value) for value in kept if value[0] == observation.RECORD]
+        assert all(abs(one.time - time.time()) < 60 for one in said if isinstance(one, SourceState))
+        offline = [one for one in said if isinstance(one, SourceState) and one.state == "offline"]
+        return {point for one in offline for point in one.points}
+
+    with running(broker_port, sink, site=house(0)) as bridge, publisher(broker_port) as client:
+        assert until(lambda: bridge.connected)
+        for number in range(2):
+            entity = {"unique_id": f"e{number}", "state_topic": f"gw/{number}", "availability_topic": "gw/lwt"}
+            client.publish(f"homeassistant/sensor/e{number}/config", json.dumps(entity), qos=1)
+        assert until(lambda: "gw/lwt" in bridge._learnt and not bridge._asked)
+        client.publish("gw/lwt", "offline", qos=1)
+        assert until(lambda: gone() == {0})
+        assert bridge.adopt(house(0, 1), 5.0)
+        assert until(lambda: gone() == {0, 1}), "with no further message"
+        assert until(lambda: "gw/1" in bridge._learnt and not bridge._asked)
+        client.publish("gw/1", "5", qos=1)
+        assert until(lambda: sink.values() == [5.0])
 
 
 def test_no_reading_is_lost_or_doubled_while_versions_change(broker_port: int) -> None:

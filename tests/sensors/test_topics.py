@@ -242,10 +242,10 @@ def test_what_was_learnt_passes_to_the_next_version_of_the_site() -> None:
         for wanted in decoded.wanted:
             before.learn(lane, wanted)
     after = version(p0="kept", p2="new")
-    assert after.succeed(before) == {"gw/gone": False, "gw/new": True}
+    assert after.succeed(before) == ({"gw/gone": False, "gw/new": True}, [])
     assert after[b"gw/kept"] != REFUSED and after[b"gw/new"] != REFUSED
     assert after[b"gw/gone"] == REFUSED
-    assert version().succeed(Topics(Registry(site()))) == {}
+    assert version().succeed(Topics(Registry(site()))) == ({}, [])
 
 
 def test_what_a_source_told_goes_to_the_one_of_its_prefix() -> None:
@@ -254,11 +254,11 @@ def test_what_a_source_told_goes_to_the_one_of_its_prefix() -> None:
     Dwell.of(old.cache, old.config.dwell).take("1", ["gate"], 0.0, is_over=False)
     frigates = (Frigate(prefix="other", dwell={"gate": 60.0}), Frigate(dwell={"gate": 30.0}))
     after = Topics(Registry(site(Signals(frigate=frigates))))
-    assert after.succeed(before) == {}
+    assert after.succeed(before) == ({}, [])
     other, same = (after.lanes[after.lane_of[after[topic]]] for topic in (b"other/events", b"frigate/events"))
     assert Dwell not in other.cache
     assert same.cache[Dwell].take("1", ["gate"], 31.0, is_over=False) == [("gate", "new")]
-    assert Topics(Registry(site(Signals()))).succeed(before) == {}
+    assert Topics(Registry(site(Signals()))).succeed(before) == ({}, [])
 
 
 def test_only_the_sources_whose_filters_match_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from sensors.dialects import frigate
-from sensors.dialects.dialect import Lane, Refusal
+from sensors.dialects.dialect import Inherited, Lane, Refusal
 from sensors.lookup import Registry
 from sensors.observation import SIMULATED, CameraEvent, SourceState
 from sensors.site import Frigate
@@ -212,7 +212,7 @@ def test_an_object_loiters_on_when_the_site_changes() -> None:
 
     assert told(lane, "new", RECEIVED) == []
     after = Lane("event", Frigate(dwell={"gate": "2 min"}), Registry(site()))
-    assert frigate.succeed(after, lane) == []
+    assert frigate.succeed(after, lane) == Inherited()
     assert told(after, "update", RECEIVED + 61) == []
     assert told(after, "update", RECEIVED + 121) == ["new"]
     last = Lane("event", Frigate(), Registry(site()))

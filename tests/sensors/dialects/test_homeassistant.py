@@ -316,12 +316,36 @@ def test_another_version_of_the_site_takes_over_what_was_announced() -> None:
     after = House()
     after.registry = Registry(msgspec.structs.replace(made, points=(*points, *made.points[1:])))
     after.lane = Lane("frame", CONFIG, after.registry)
-    wanted = homeassistant.succeed(after.lane, house.lane)
-    assert {one.topic for one in wanted} == {"gw/s", "gw/lwt"}
+    inherited = homeassistant.succeed(after.lane, house.lane)
+    assert {one.topic for one in inherited.wanted} == {"gw/s", "gw/lwt"}
+    assert [(one.points, one.state, one.source) for one in inherited.states] == [
+        ((0,), "offline", "homeassistant:gw/lwt")
+    ], "it is known to be gone before it says so again"
     assert [one.source for one in homeassistant.unbound(after.lane)] == ["homeassistant:u_temp"]
     assert after.say("gw/s", b"4").value.tolist() == [4.0]
     gone = after.say("homeassistant/sensor/s/config", b"")
     assert {one.topic for one in gone.wanted if one.subject is None} == {"gw/s", "gw/lwt"}
+
+
+def test_another_version_of_the_site_says_nothing_of_what_was_bound_and_known_already() -> None:
+    house = House()
+    several = [{"topic": "gw/lwt"}, {"topic": "gw/door"}]
+    house.announce("t", **TEMPERATURE, availability=several, availability_mode="all")
+    house.announce("s", unique_id="stranger", state_topic="gw/s")
+    house.say("gw/lwt", b"offline")
+    after = House()
+    assert homeassistant.succeed(after.lane, house.lane).states == []
+    assert states(after.say("gw/lwt", b"offline")) == states(house.say("gw/lwt", b"offline")), "it is known still"
+    swapped = House()
+    made = bound_site()
+    points = [
+        msgspec.structs.replace(made.points[0], sources=()),
+        msgspec.structs.replace(made.points[1], **SOURCES["p0"]),
+    ]
+    swapped.registry = Registry(msgspec.structs.replace(made, points=(*points, *made.points[2:])))
+    swapped.lane = Lane("frame", CONFIG, swapped.registry)
+    told = homeassistant.succeed(swapped.lane, after.lane).states
+    assert [(one.points, one.state) for one in told] == [((1,), "offline")], "another point is bound to it now"
 
 
 def test_entities_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

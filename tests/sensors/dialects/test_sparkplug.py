@@ -13,7 +13,7 @@ import pytest
 from scripts import generate_proto
 from sensors import observation, packing
 from sensors.dialects import sparkplug, sparkplug_node
-from sensors.dialects.dialect import Lane, Refusal, Route
+from sensors.dialects.dialect import Inherited, Lane, Refusal, Route
 from sensors.dialects.sparkplug_b_pb2 import Payload
 from sensors.intake import Intake
 from sensors.lookup import Registry
@@ -434,7 +434,7 @@ def test_the_death_of_a_node_that_is_not_known_asks_whether_it_lives() -> None:
 def after(host: Host, made: Site) -> Host:
     """Give the host that goes on with another version of the site."""
     fresh = Host(made)
-    assert sparkplug.succeed(fresh.lane, host.lane) == []
+    assert sparkplug.succeed(fresh.lane, host.lane) == Inherited()
     return fresh
 
 
