@@ -767,6 +767,21 @@ def test_a_source_that_says_that_its_camera_has_gone_is_loss_of_signal() -> None
     assert [(a.scope, a.edge) for a in flat(play(values), AlarmTransition)] == [("cam", "alarm"), ("cam", "return")]
 
 
+def test_the_alarms_of_a_camera_that_is_read_no_more_return() -> None:
+    dark = a_rule("dark", scope="camera", kind="data_quality", when="fault('black')")
+    mute = a_rule("mute", scope="camera", kind="data_quality", when="age > 60 s")
+    read = tuple(msgspec.structs.replace(one, stream="rtsp://x") for one in site().cameras)
+    engine = Engine(0)
+    first = Bundle(site=msgspec.structs.replace(site(), cameras=read), rules=(dark, mute))
+    values = [published(first), tick(START), told(START + 1, "black"), *(tick(START + k) for k in range(2, 65))]
+    raised = flat(play(values, engine=engine), AlarmTransition)
+    assert {(a.rule, a.edge) for a in raised} == {("dark", "alarm"), ("mute", "alarm")}
+    changed = Bundle(site=site(version="v2"), rules=(dark, mute))
+    values = [published(changed, "v2", START + 65), *(tick(START + k) for k in range(66, 180))]
+    returned = flat(play(values, engine=engine), AlarmTransition)
+    assert {(a.rule, a.edge) for a in returned} == {("dark", "return"), ("mute", "return")}
+
+
 def test_silence_of_a_camera_is_alarmed_by_the_clock() -> None:
     rule = a_rule("mute", scope="camera", kind="data_quality", when="age > 60 s")
     values = [published(Bundle(site=site(), rules=(rule,))), tick(START), told(1)]

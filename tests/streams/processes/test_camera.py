@@ -468,20 +468,23 @@ def test_a_camera_that_gives_nothing_is_lost_and_the_others_are_not(tmp_path: Pa
     asyncio.run(test())
 
 
-def test_a_decoder_that_hangs_stops_no_other_camera(
-    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sensors.camera.eye.STUCK", -9.0)
-    hold, run = threading.Event(), Stream.run
+@pytest.fixture
+def hold(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Have decoders of sources that say so hang, and be taken to at once, until the event is set."""
+    held, run = threading.Event(), Stream.run
 
     def hanging(self: Stream, *arguments: Any) -> None:
         if "hangs" in self.source:
-            hold.wait(20)
+            held.wait(20)
         else:
             run(self, *arguments)
 
     monkeypatch.setattr(Stream, "run", hanging)
+    monkeypatch.setattr("sensors.camera.eye.STUCK", -9.0)
+    return held
 
+
+def test_a_decoder_that_hangs_stops_no_other_camera(tmp_path: Path, film: Path, hold: threading.Event) -> None:
     async def test() -> None:
         sources = {"cam-0": str(film), "cam-1": "rtsp://hangs"}
         async with telling(tmp_path, sources, eyes_of(2, lost=2.0)) as (found, cameras):
@@ -601,19 +604,9 @@ def test_an_address_that_cannot_be_parsed_blinds_its_own_camera_only(
 
 
 def test_a_camera_whose_decoders_hang_is_put_aside_before_it_takes_the_others_along(
-    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, film: Path, hold: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sensors.camera.eye.STUCK", -9.0)
     monkeypatch.setattr("os._exit", lambda code: pytest.fail("the process began anew"))
-    hold, run = threading.Event(), Stream.run
-
-    def hanging(self: Stream, *arguments: Any) -> None:
-        if "hangs" in self.source:
-            hold.wait(20)
-        else:
-            run(self, *arguments)
-
-    monkeypatch.setattr(Stream, "run", hanging)
 
     async def test() -> None:
         sources = {"cam-0": str(film), "cam-1": "rtsp://hangs"}
