@@ -451,7 +451,7 @@ def test_health_is_told_at_changes_and_again_after_a_while(
             (first,) = healths(found)
             assert (first.camera, first.area, first.faults, first.judged) == ("cam", "a0", {}, False)
             assert abs(first.time - time.time()) < 10
-            assert cameras.figures()["health"] == {"cam": "learning"}
+            await reached(lambda: cameras.figures()["health"] == {"cam": "learning"})  # once the log has answered
             monkeypatch.setattr("streams.processes.camera.TELL", 0.0)
             await reached(lambda: len(healths(found)) > 1)
 
