@@ -29,10 +29,16 @@ class Outbox:
         return len(self._kept)
 
     def add(self, records: Sequence[Outgoing], done: Done) -> bytes:
-        """Number a batch and return its message. Raise `HubFullError`, or `HubError` for one too large to send."""
+        """Number a batch and return its message. Raise `HubFullError`, or `HubRefusedError` for one too large to send.
+
+        The latter is for good: the same batch is as large when it is offered again, but its parts are not.
+        """
         if self.bytes > self._limit:
             raise HubFullError(f"{len(self._kept)} batches wait for the log already")
-        message = encode(Put(self._sequence, list(records)))
+        try:
+            message = encode(Put(self._sequence, list(records)))
+        except HubError as error:
+            raise HubRefusedError(str(error)) from error
         self._kept[self._sequence] = (message, done)
         self._sequence += 1
         self.bytes += len(message)

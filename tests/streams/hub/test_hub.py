@@ -8,12 +8,15 @@ import socket
 import sqlite3
 import stat
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sensors import quarantine
+from sensors.flights import Flight, Flights
 from streams.embedded.schema import LogFullError
 from streams.embedded.store import Log, TopicSpec
 from streams.hub import (
@@ -25,6 +28,7 @@ from streams.hub import (
     HubProducer,
     HubRefusedError,
     HubServer,
+    protocol,
 )
 from streams.hub.address import connect
 from streams.hub.protocol import MAX_MESSAGE, VERSION, Hello, Put, encode
@@ -220,6 +224,40 @@ def test_a_producer_is_bounded_and_says_so_at_once(tmp_path: Path) -> None:
         assert sum(isinstance(answer, HubClosedError) for answer in answers) == waiting
         producer.produce([("a", 0, b"")], answers.append)
         assert isinstance(answers[-1], HubClosedError)
+
+    run(test, tmp_path)
+
+
+def test_a_batch_too_large_for_one_message_goes_in_parts_and_what_is_too_large_alone_to_the_quarantine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was offered again unchanged for ever, so that its bridge never acknowledged anything more."""
+    monkeypatch.setattr(protocol, "MAX_MESSAGE", 100_000)
+
+    async def test(path: Path, memory: Memory) -> None:
+        server = HubServer(path, memory.produce)
+        await server.start()
+        producer, kept = HubProducer(path), quarantine.Quarantine("bridge")
+        flights = Flights(producer, kept, source="bridge", retry_most=1.0, landed=lambda: None)
+        sizes = (60_000, 50_000, 120_000, 40_000)
+        made = [("a", 0, bytes([n]) * size) for n, size in enumerate(sizes)]
+        for number, records in enumerate((made, [("a", 0, b"next")])):
+            flights.add(Flight(records, len(records), 1, b"ack%d" % number, 1, time.monotonic()))
+        acks = bytearray()
+
+        def settled() -> bool:
+            acks.extend(flights.settle(time.monotonic(), 1))
+            return not len(flights)
+
+        await reached(settled)
+        assert bytes(acks) == b"ack0ack1" and (flights.readings, flights.bytes, flights.failed) == (0, 0, 0)
+        [word] = [record for record in memory.records if record not in (b"next", *(value for _, _, value in made))]
+        refused = quarantine.decode(word)
+        assert (refused.reason, refused.size, refused.raw) == ("log_refused", 120_000, b"\2" * quarantine.RAW_LIMIT)
+        assert "100000 are allowed" in refused.detail and kept.counts == {"log_refused": 1}
+        assert sorted(len(value) for value in memory.records if value is not word) == [4, 40_000, 50_000, 60_000]
+        await asyncio.to_thread(producer.close)
+        await server.stop()
 
     run(test, tmp_path)
 
