@@ -18,8 +18,9 @@ _NASTY: tuple[Any, ...] = (
 )  # fmt: skip
 _LABELS = (
     "value", "time", "ts", "quality", "points", "values", "times", "n", "v", "vb", "vs", "vd", "s", "t", "u", "ut",
-    "bn", "bt", "bu", "bv", "bs", "bver", "must_", "extra", "type", "after", "label", "camera",
+    "bn", "bt", "bu", "bv", "bs", "bver", "must_", "extra", "type", "after", "label", "camera", "unit",
 )  # fmt: skip
+_UNITS = ("mm", "km", "inch", "kPa", "bar", "N", "ms", "kg", "degC", "kW", "mV", "%", "persons", "x", "°C")
 _TOKENS = (
     b"NaN", b"Infinity", b"1e999", b"-", b"null", b"true", b"\xff", b"\x00", b"[", b"]", b"{", b"}", b'"', b"\\",
     b"\\u0000", b"\\ud800", b",", b":", b"\n", b"_", b"9" * 40, b"\x9f", b"\xbf", b"\xf9\x7e\x00", b"\xfb",
@@ -60,6 +61,8 @@ class Mutator:
             tree = copy.deepcopy(tree)
             for _ in range(self._random.randint(1, 3)):
                 tree = self._edited(tree)
+            if draw < 0.002:
+                tree = self._many_units(tree)
             try:
                 payload = encode(tree)
             except (ValueError, TypeError, OverflowError, RecursionError):
@@ -101,6 +104,21 @@ class Mutator:
             one, other = pick.choice(keys), pick.choice(keys)
             holder[one], holder[other] = holder[other], holder[one]
         return tree
+
+    def _many_units(self, tree: Any) -> Any:
+        """Spell very many units, or one very long one, one for each of very many values."""
+        pick, count = self._random, self._random.choice((1, 500, 5_000))
+        most = 2_000 if count == 1 else pick.choice((1, 6))
+        units = [
+            "*".join(f"{pick.choice(_UNITS)}^{pick.randint(1, 9)}" for _ in range(pick.randint(1, most)))
+            for _ in range(count)
+        ]
+        if isinstance(tree, dict) and isinstance(tree.get("points"), list) and tree["points"]:
+            return {"points": tree["points"][:1] * count, "values": [1.0] * count, "unit": units}
+        if isinstance(tree, dict):
+            return {**tree, "unit": units[0], "u": units[0]}
+        firsts = [one for one in tree if isinstance(one, dict)][:1] or [{}]
+        return [{**firsts[0], "u": unit, "unit": unit} for unit in units]
 
     def _add(self, holder: Any, value: Any) -> None:
         if isinstance(holder, list):

@@ -9,7 +9,7 @@ the gateway stands.
 `time` is unix seconds, milliseconds if above 1e11, or ISO 8601 (local time of the site without an offset); a reading
 without one is stamped on arrival. `quality` is a name (good, bad, uncertain, simulated, historical), a list of names,
 or their bits as a number. A `null` value is refused as not finite. A `unit` other than the point's is converted, or
-refused.
+refused; it has at most 64 characters, and a frame at most 32 that were not met before.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects import values
+from sensors.dialects.claimed_units import ClaimedUnits
 from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each, join, nothing, without
 from sensors.frame import MAX_READINGS
 from sensors.lookup import Registry
-from sensors.measure import UnitError
 
 _CACHED_LISTS = 512
-_CACHED_UNITS = 4096
 _CACHED_BYTES = 65_536
 
 Values = list[float | bool | None]
@@ -108,6 +107,7 @@ def resolve(topic: str, config: str, registry: Registry) -> Route | Refusal | No
 
 def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], received: float) -> Decoded:
     """Decode readings, each at its point, or frames."""
+    ClaimedUnits.of(lane).begin()
     if lane.kind == "reading":
         return _readings(lane, points, payloads)
     return join([_frame(lane, place, payload) for place, payload in enumerate(payloads)])
@@ -163,33 +163,18 @@ def _converted(
     lane: Lane, points: npt.NDArray[np.intp], value: npt.NDArray[np.float64], units: Sequence[str | None]
 ) -> tuple[npt.NDArray[np.float64], dict[int, tuple[str, str]]]:
     """Convert values sent in `units` to those of their points; name (reason, detail) of what cannot be, by place."""
+    claimed = ClaimedUnits.of(lane)
     wrong: dict[int, tuple[str, str]] = {}
     scale, offset = np.ones(len(value)), np.zeros(len(value))
     for place, (unit, index) in enumerate(zip(units, points.tolist(), strict=True)):
         if unit and index >= 0:
-            found = _conversion(lane, index, unit)
+            found = claimed.find(index, unit)
             if isinstance(found, str):
                 wrong[place] = "wrong_unit", found
             else:
                 scale[place], offset[place] = found
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
         return value * scale + offset, wrong
-
-
-def _conversion(lane: Lane, index: int, unit: str) -> tuple[float, float] | str:
-    """Give what turns a unit into a point's (scale, offset), or why nothing does; remembered, since units repeat."""
-    known: dict[tuple[int, str], tuple[float, float] | str] = lane.cache.setdefault("units", {})
-    found = known.get((index, unit))
-    if found is None:
-        point = lane.registry.by_index[index]
-        try:
-            found = lane.registry.conversion(point, unit)
-        except UnitError as error:
-            found = f"{point.id}: {str(error)[:160]}"
-        if len(known) >= _CACHED_UNITS:
-            known.clear()
-        known[index, unit] = found
-    return found
 
 
 def _frame(lane: Lane, place: int, payload: bytes) -> Decoded:
@@ -240,6 +225,7 @@ def _columns_of(lane: Lane, place: int, payload: bytes) -> Decoded:
         units = body.unit if isinstance(body.unit, list) else [body.unit] * count
         if len(units) != count:
             raise ValueError(f"{count} points but {len(units)} units")
+        ClaimedUnits.of(lane).begin_message()
         value, wrong_unit = _converted(lane, point, value, units)
         wrong |= wrong_unit
     decoded = Decoded(np.full(count, place, np.intp), point, time, value, quality)
@@ -267,14 +253,15 @@ def _floats(column: Values | bytes) -> npt.NDArray[np.float64]:
 
 def _points(lane: Lane, raw: bytes, packed: bool) -> npt.NDArray[np.intp]:
     """Look point ids up, MISSING where unknown; a gateway sends the same list each time, so lists are remembered."""
-    known: npt.NDArray[np.intp] | None = lane.cache.get((packed, raw))
+    lists: dict[tuple[bool, bytes], npt.NDArray[np.intp]] = lane.cache.setdefault("lists", {})
+    known = lists.get((packed, raw))
     if known is None:
         found = map(lane.registry.point, _names(raw, packed))
         known = np.array([point.index if point is not None else -1 for point in found], np.intp)
         if len(raw) <= _CACHED_BYTES:
-            if len(lane.cache) >= _CACHED_LISTS:
-                lane.cache.clear()
-            lane.cache[(packed, raw)] = known
+            if len(lists) >= _CACHED_LISTS:
+                lists.clear()
+            lists[packed, raw] = known
     return known
 
 

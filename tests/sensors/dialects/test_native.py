@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 
 import msgspec
 import numpy as np
@@ -11,12 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sensors import measure
 from sensors.dialects import native
+from sensors.dialects.claimed_units import MOST_NEW, MOST_NEW_TOGETHER, ClaimedUnits
 from sensors.dialects.dialect import Lane, Refusal, Route
 from sensors.lookup import Registry
 from sensors.observation import BAD, HISTORICAL, SIMULATED, UNCERTAIN
 from sensors.site import Point
 from tests.sensors.dialects.suite import RECEIVED, DialectSuite, site
+
+PRODUCT = ("mm", "kg", "s", "A", "K")
 
 
 def warm(points: tuple[Point, ...]) -> tuple[Point, ...]:
@@ -125,7 +130,21 @@ class TestNativeReadings(DialectSuite):
         payloads = [json.dumps({"value": 1, "unit": f"x{k:05}"}).encode() for k in range(5000)]
         decoded = native.decode(lane, np.full(len(payloads), point), payloads, RECEIVED)
         assert len(decoded.refused) == 5000
-        assert sum(map(len, (one for one in lane.cache.values() if isinstance(one, dict)))) <= 4096
+        assert len(ClaimedUnits.of(lane)) <= 4096
+        for start in range(0, 5000, 50):
+            native.decode(lane, np.full(50, point), payloads[start : start + 50], RECEIVED)
+        assert 0 < len(ClaimedUnits.of(lane)) <= 4096
+
+    def test_of_units_not_met_before_only_so_many_are_looked_up_together_and_the_rest_next_time(self) -> None:
+        lane, point = self.lane()
+        payloads = [json.dumps({"value": 1, "unit": f"x{k:05}"}).encode() for k in range(MOST_NEW_TOGETHER)]
+        payloads.append(b'{"value": 1, "unit": "cm"}')
+        first = native.decode(lane, np.full(len(payloads), point), payloads, RECEIVED)
+        assert [one.reason for one in first.refused] == ["wrong_unit"] * len(payloads)
+        assert "'cm' is one of too many" in first.refused[-1].detail
+        assert native.decode(lane, np.array([point]), payloads[-1:], RECEIVED).value.tolist() == [10.0]
+        again = native.decode(lane, np.full(len(payloads), point), payloads, RECEIVED)
+        assert again.value.tolist() == [10.0], "what has failed is known, and costs nothing anew"
 
     @settings(max_examples=100, deadline=None)
     @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
@@ -198,11 +217,41 @@ class TestNativeFrames(DialectSuite):
         assert mixed.value.tolist() == [3.0]
         assert {(one.reason, one.readings) for one in mixed.refused} == {("unknown_point", 1), ("wrong_unit", 1)}
 
+    @pytest.mark.parametrize(
+        "units",
+        [
+            [f"x{k:05}" for k in range(20_000)],
+            ["*".join(f"{one}^{1 + k // 7**n % 7}" for n, one in enumerate(PRODUCT)) for k in range(8_000)],
+            ["x" * 1_000_000],
+        ],
+        ids=["none", "products", "long"],
+    )
+    def test_units_made_to_be_slow_are_refused_in_time_and_not_kept(self, units: list[str]) -> None:
+        measure.load()  # pint's import is not the payload's doing
+        body = {"points": ["p0"] * len(units), "values": [1.0] * len(units), "unit": units}
+        payload, best = msgspec.json.encode(body), math.inf
+        for _ in range(3):
+            lane, point = self.lane()
+            begun = time.thread_time()
+            decoded = native.decode(lane, np.array([point]), [payload], RECEIVED)
+            best = min(best, time.thread_time() - begun)
+            assert [(one.reason, one.readings) for one in decoded.refused] == [("wrong_unit", len(units))]
+            assert len(decoded.refused[0].detail) < 300
+            assert len(ClaimedUnits.of(lane)) <= MOST_NEW
+        assert best < 0.05
+
+    def test_a_unit_that_no_point_can_be_in_costs_one_look_however_many_points_claim_it(self) -> None:
+        lane, point = self.lane()
+        body = {"points": ["p0", "p1", "p2"] * 20, "values": [1.0] * 60, "unit": "degC*m"}
+        decoded = native.decode(lane, np.array([point]), [msgspec.json.encode(body)], RECEIVED)
+        assert [(one.reason, one.readings) for one in decoded.refused] == [("wrong_unit", 60)]
+        assert len(ClaimedUnits.of(lane)) == 1
+
     def test_a_list_of_points_is_looked_up_once(self) -> None:
         lane, _ = self.lane()
         payload = self.good[0]
         first = native.decode(lane, np.array([-1, -1]), [payload, payload], RECEIVED)
-        assert len(lane.cache) == 1
+        assert len(lane.cache["lists"]) == 1
         assert first.point.tolist() == [0, 1, 0, 1]
 
 
