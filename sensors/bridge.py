@@ -135,7 +135,7 @@ class Bridge:
                 self._ask_again(now)
                 if self._full():
                     self._stay_alive()
-                elif self.intake.quarantine.pending:
+                elif self.intake.pending(time.time()):
                     self._hand_on(now)
             read_at = self._step(now, read_at, misc_at)
         self._finish()
@@ -183,8 +183,9 @@ class Bridge:
             "change_seconds": self._change_seconds,
             "refused": dict(quarantine.counts),
             "unkept": dict(quarantine.unkept),
-            "clocks_wrong": self.intake.clocks.wrong,
-            "clocks": self.intake.clocks.figures(),  # point → seconds ahead, the worst
+            "clocks_wrong": self.intake.checks.clocks.wrong + self.intake.checks.camera_clocks.wrong,
+            "clocks": self.intake.checks.clocks.figures(),  # point → seconds ahead, the worst
+            "camera_clocks": self.intake.checks.camera_clocks.figures(),  # camera → seconds ahead, the worst
             "connected": self.connected,
             "trouble": self.trouble,
             "refused_filters": len(self._refused_filters),
@@ -483,7 +484,8 @@ class Bridge:
         return flights.readings > settings.max_unlogged or flights.bytes > settings.max_unlogged_bytes
 
     def _finish(self, patience: float = 3.0) -> None:
-        if len(self.client.arrivals):
+        self.intake.checks.close()  # what was held back of a flood of states would not be told by anybody else
+        if len(self.client.arrivals) or self.intake.pending(time.time()):
             self._hand_on(time.monotonic())
         deadline = time.monotonic() + patience
         while self._flights and (now := time.monotonic()) < deadline:

@@ -1,18 +1,20 @@
 """The clocks of sources: how far each is off, measured from what arrives, and set right once that is known to last.
 
-Every point is taken to have a clock of its own: that is right whatever gateway or node several of them share.
+Every point is taken to have a clock of its own: that is right whatever gateway or node several of them share. So is
+every camera (`sensors.camera_clocks`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects.dialect import Decoded
-from sensors.lookup import Registry
 from sensors.observation import HISTORICAL, SKEWED
+from sensors.site import Skew
 
 SAMPLES = 7
 """Measurements from which a clock is judged: all but the smallest and the largest must agree."""
@@ -46,7 +48,7 @@ def note(name: str, offset: float, *, corrected: bool) -> str:
 
 
 class Clocks:
-    """Measure how far behind arrival each point's own time is, as arrays by registry index.
+    """Measure how far behind arrival each point's own time is, as arrays by registry index; `names` are by index too.
 
     A measurement is the newest reading of an arrival, so that a batch is measured by its end. What its source calls
     history is none. A clock is wrong when `SAMPLES` measurements at least `APART` seconds apart agree within the site's
@@ -54,10 +56,9 @@ class Clocks:
     that measurements do not agree; or they are no older than the silence before them, the clock being right till then.
     """
 
-    def __init__(self, registry: Registry) -> None:
-        skew = registry.site.skew
-        size = max(registry.by_index, default=-1) + 1
-        self._names = {index: point.id for index, point in registry.by_index.items()}
+    def __init__(self, names: Mapping[int, str], skew: Skew) -> None:
+        size = max(names, default=-1) + 1
+        self._names = names
         self._tolerance, self._most, self._correct = skew.tolerance, skew.most, skew.correct
         self.offset = np.zeros(size)
         self._watched = np.zeros(size, bool)  # off at its last measurement, or taken to be wrong
@@ -70,11 +71,16 @@ class Clocks:
         self._right = np.zeros(size, np.int64)  # arrivals in a row with the right time, while it is taken to be wrong
         self._verdicts: list[Verdict] = []
 
-    def succeed(self, other: Clocks) -> None:
-        """Go on with what was known under an earlier version of the site; indices are never used anew."""
+    def succeed(self, other: Clocks, moved: Mapping[int, int] | None = None) -> None:
+        """Go on with what was known under an earlier version of the site.
+
+        `moved` says which of its indices is which here; by default each is what it was.
+        """
         size = min(len(self.offset), len(other.offset))
+        theirs = np.arange(size) if moved is None else np.array(list(moved), np.intp)
+        ours = theirs if moved is None else np.array(list(moved.values()), np.intp)
         for name in ("offset", "_watched", "_ring", "_taken", "_sampled", "_since", "_right_at", "_right"):
-            getattr(self, name)[:size] = getattr(other, name)[:size]
+            getattr(self, name)[ours] = getattr(other, name)[theirs]
         self._any = bool(self._watched.any())
 
     def follow(self, decoded: Decoded, received: float, newest: float, oldest: float) -> bool:

@@ -3,36 +3,22 @@
 A window of arrival counts what each point sends, and up to its burst everything passes. Beyond, the readings' own times
 decide: of any one second of its own time a point may send no more than its rate. So a backlog of thousands of readings,
 each of its own time, passes, while a source that repeats itself, or has no times and is stamped on arrival, does not.
-Cameras and sources that tell of themselves (events, health, births and deaths) are held to the least rate alike.
+What cameras and sources tell beside readings is held to a rate by `sensors.tellers`.
 """
 
 from __future__ import annotations
 
-from math import floor
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sensors.dialects.dialect import Decoded
 from sensors.lookup import Registry
-from sensors.observation import FLOOD, CameraEvent, CameraHealth, Said, SourceState
+from sensors.observation import FLOOD
 
 WINDOW = 10.0
 """Seconds of arrival over which readings are counted; the burst is what the rate allows in them."""
-
-
-Excess = Literal["", "first", "more"]
-"""Whether an observation is too much of its source, and the first such one in a window."""
-
-
-class Told:
-    """Count what one camera or source has told in a window."""
-
-    __slots__ = ("count", "limited", "second", "sent")
-
-    def __init__(self) -> None:
-        self.count, self.sent, self.second, self.limited = 0, 0, -np.inf, False
 
 
 class Surplus(NamedTuple):
@@ -59,8 +45,6 @@ class Floods:
         self._opened = -np.inf
         self._second = np.full(size, -np.inf)  # the latest second of its own time that a flooding point sent in ...
         self._sent = np.zeros(size, np.int64)  # ... and how many of it passed
-        self._told: dict[str, Told] = {}
-        self._told_rate, self._told_opened = flood.least, -np.inf
 
     def succeed(self, other: Floods) -> None:
         """Go on with what was counted under an earlier version of the site; indices are never used anew."""
@@ -68,7 +52,6 @@ class Floods:
         for name in ("_count", "_limited", "_second", "_sent"):
             getattr(self, name)[:size] = getattr(other, name)[:size]
         self._opened, self._any = other._opened, other._any
-        self._told, self._told_opened = other._told, other._told_opened
 
     def surplus(self, decoded: Decoded, received: float) -> Surplus | None:
         """Count readings (times stamped) and name those that are too many; flag FLOOD what passes of their points."""
@@ -86,23 +69,6 @@ class Floods:
             flag = self._limited[point].astype(np.uint8) * np.uint8(FLOOD)
             decoded.quality = decoded.quality | flag
         return found
-
-    def excess(self, said: Said, received: float) -> Excess:
-        """Count an observation (time stamped) beside the readings, and say whether it is too much of who told it."""
-        if not 0.0 <= received - self._told_opened < WINDOW:
-            self._told_opened = received
-            self._told.clear()
-        told = self._told.setdefault(teller(said), Told())
-        told.count += 1
-        if told.count <= self._told_rate * WINDOW:
-            return ""
-        second = floor(said.time)
-        told.sent = told.sent + 1 if second == told.second else 1
-        told.second = second
-        if told.sent <= self._told_rate:
-            return ""
-        known, told.limited = told.limited, True
-        return "more" if known else "first"
 
     def _judge(self, decoded: Decoded, rows: npt.NDArray[np.intp]) -> Surplus | None:
         rows = rows[np.isfinite(decoded.time[rows])]
@@ -129,10 +95,3 @@ class Floods:
         self._limited[decoded.point[places]] = True
         self._any = True
         return Surplus(places, first)
-
-
-def teller(said: Said) -> str:
-    """Name who told an observation: a camera, a source, a person."""
-    if isinstance(said, CameraEvent | CameraHealth):
-        return f"camera {said.camera}"
-    return said.source if isinstance(said, SourceState) else f"reports of {said.actor or said.area}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -13,14 +12,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from sensors import age, observation, packing, quarantine
-from sensors.clocks import Clocks
-from sensors.dialects.dialect import Decoded, Refused, Reply, join, nothing, without
-from sensors.flood import Floods, teller
+from sensors import observation, packing, quarantine
+from sensors.checks import Checks
+from sensors.dialects.dialect import Decoded, Refused, Reply, join, nothing
 from sensors.lookup import Registry
-from sensors.observation import HISTORICAL, LATE, CameraEvent, Said, SourceState
+from sensors.observation import Said, SourceState
 from sensors.packing import Packer
-from sensors.quality import CHECKS, Inspector
 from sensors.quarantine import Quarantine
 from sensors.reader import Arrivals
 from sensors.topics import Topics
@@ -53,6 +50,10 @@ class Batch:
         return sum(len(value) for _, _, value in self.records)
 
 
+_NO_MESSAGE = -2
+"""Place of what no message of the arrival has told; -1 is what was too large to be taken in."""
+
+
 class Rejected(NamedTuple):
     """Say what of one arrival was refused and why; `place` is -1 for what was too large to be taken in."""
 
@@ -69,12 +70,13 @@ class Rejected(NamedTuple):
 class Checked:
     """Hold what arrivals came to: `decoded` passed every check, readings are stamped; the rest was `rejected`.
 
-    `surplus` counts readings and events of a flood of which nothing is kept.
+    `surplus` counts readings and events of a flood of which nothing is kept; `overdue` are states held back by one.
     """
 
     decoded: Decoded
     rejected: list[Rejected]
     surplus: int = 0
+    overdue: list[Said] = field(default_factory=list)
 
 
 class Intake:
@@ -89,9 +91,8 @@ class Intake:
         self.renamed = 0  # messages under a topic of before a rename
         self._broken: set[int] = set()  # lanes whose decoder has raised
         self._filters: dict[str, bool] = {}
+        self.checks = Checks(registry)
         self._states: list[SourceState] = []  # of sources that this version binds anew, not yet told
-        self._floods = Floods(registry)
-        self._inspector = Inspector(registry)
         self._packer = Packer(registry, source, self.limits.record)
         self._most = {"reading": self.limits.single, "event": self.limits.event, "frame": self.limits.frame}
 
@@ -99,28 +100,23 @@ class Intake:
         """Go on where the intake of an earlier version of the site stopped: its counts, its quarantine, its stamps."""
         self.quarantine = other.quarantine
         self.renamed = other.renamed
-        self._floods.succeed(other._floods)
-        self._inspector.succeed(other._inspector)
+        self.checks.succeed(other.checks)
         filters, states = self.topics.succeed(other.topics)
         self._filters = other._filters | filters
-        self._states = [*other._states, *states]
+        self._states = [one for one in other._states if self.registry.area(one.area) is not None] + states
 
     def take(self, arrivals: Arrivals, received: float) -> Batch:
         """Make the batch of what arrived by `received` (unix seconds)."""
         checked = self.check(arrivals, received)
         decoded = checked.decoded
+        decoded.events = [*self._due(checked, received), *decoded.events]
         batch = Batch(self.pack(decoded, received), len(decoded), len(decoded.events), decoded.replies, self._filters)
         self._filters = {}
-        if self._states:
-            told = [msgspec.structs.replace(one, time=received, received=received) for one in self._states]
-            batch.records[:0] = [self._record(one) for one in told]
-            batch.events += len(told)
-            self._states = []
         if checked.rejected:
             self._put_away(arrivals, checked, received)
         if checked.surplus:
             self.quarantine.count("flood", checked.surplus)
-        for detail in self.clocks.take_notes():
+        for detail in self.checks.take_notes():
             self.quarantine.refuse(received, "", "skewed", detail=detail, readings=0)
             log.warning("%s", detail)
         if self.quarantine.pending:
@@ -129,47 +125,37 @@ class Intake:
             ]
         return batch
 
-    def check(self, arrivals: Arrivals, received: float) -> Checked:
-        """Decode, stamp and check what arrived by `received` (unix seconds), and keep nothing of it."""
+    def check(self, arrivals: Arrivals, received: float, *, flood: bool = True) -> Checked:
+        """Decode, stamp and check what arrived by `received` (unix seconds), and keep nothing of it.
+
+        Without `flood` nothing is too much: of messages of another time, one by one.
+        """
         rejected: list[Rejected] = []
         self._rejected = rejected
-        surplus = 0
         decoded = self._decode(arrivals, received)
         for one in arrivals.oversized:
             self._reject(-1, one.topic, one.head, "oversized", f"{one.size} bytes", one.size)
-        if arrivals.retained and len(decoded):
-            decoded = self._without_retained(arrivals, decoded)
-        if len(decoded):
-            self._inspector.stamp(decoded, received)
-            decoded, surplus = self._without_flood(arrivals, decoded, received)
-        if len(decoded):
-            bad = self._inspector.inspect(decoded, received)
-            if bad is not None:
-                decoded = self._without_bad(arrivals, decoded, bad, received)
-        if decoded.events:
-            stored = frozenset(arrivals.retained)
-            passed = []
-            for place, told in decoded.events:
-                event = self._event(arrivals, place, told, received, place in stored)
-                excess = self._floods.excess(event, received) if event is not None else ""
-                if excess == "first" and event is not None:
-                    self._refuse(
-                        arrivals, place, "flood", f"{teller(event)} tells far too much; what follows is counted"
-                    )
-                elif excess:
-                    surplus += 1
-                elif event is not None:
-                    passed.append((place, event))
-            decoded.events = passed
-        return Checked(decoded, rejected, surplus)
+        passed = self.checks.check(decoded, received, stored=arrivals.retained, flood=flood)
+        for refused in passed.refused:
+            self._refuse(arrivals, *refused)
+        return Checked(passed.decoded, rejected, len(passed.surplus), passed.overdue)
 
     def pack(self, decoded: Decoded, received: float) -> list[tuple[str, int, bytes]]:
         """Make the records (topic, partition, value) of what was checked."""
         records = self._packer.pack(decoded, received) if len(decoded) else []
-        return records + [self._record(event) for _, event in decoded.events]
+        for _, event in decoded.events:
+            records.append((packing.TOPIC, self.registry.partition(event.area), observation.encode(event)))
+        return records
 
-    def _record(self, event: Said) -> tuple[str, int, bytes]:
-        return packing.TOPIC, self.registry.partition(event.area), observation.encode(event)
+    def _due(self, checked: Checked, received: float) -> list[tuple[int, Said]]:
+        """Take what is to be told beside what has arrived: states held back, and what is known of sources bound anew."""
+        states, self._states = self._states, []
+        now = [msgspec.structs.replace(one, time=received, received=received) for one in states]
+        return [(_NO_MESSAGE, one) for one in (*checked.overdue, *now)]
+
+    def pending(self, received: float) -> bool:
+        """Tell whether `take` has, or will have, something to give without any arrival."""
+        return self.quarantine.pending or bool(self._states) or self.checks.is_due(received)
 
     def _put_away(self, arrivals: Arrivals, checked: Checked, received: float) -> None:
         """Quarantine what was rejected, message by message, with what else of it was taken."""
@@ -298,69 +284,6 @@ class Intake:
             one.relative = [place] * bool(one.relative)
             parts.append(one)
         return join(parts)
-
-    def _without_retained(self, arrivals: Arrivals, decoded: Decoded) -> Decoded:
-        """Leave out stored copies without a time of their own: stamped on arrival, an old value would look fresh."""
-        undated = np.isnan(decoded.time)
-        if decoded.relative:
-            undated |= np.isin(decoded.message, decoded.relative)
-        rows = np.flatnonzero(np.isin(decoded.message, arrivals.retained) & undated)
-        if not len(rows):
-            return decoded
-        for place, count in zip(*np.unique(decoded.message[rows], return_counts=True), strict=True):
-            self._refuse(arrivals, int(place), "retained", "a stored copy that has no time", int(count))
-        return without(decoded, rows.tolist())
-
-    def _without_bad(
-        self, arrivals: Arrivals, decoded: Decoded, bad: npt.NDArray[np.uint8], received: float
-    ) -> Decoded:
-        rows = np.flatnonzero(bad)
-        keys = decoded.message[rows] * (len(CHECKS) + 1) + bad[rows]
-        for first, count in zip(*np.unique(keys, return_index=True, return_counts=True)[1:], strict=True):
-            row = int(rows[first])
-            reason = CHECKS[bad[row] - 1]
-            point = self.registry.by_index[int(decoded.point[row])].id
-            ahead = float(decoded.time[row]) - received
-            what = f"value {decoded.value[row]}" if reason == "not_finite" else age.against(ahead)
-            self._refuse(arrivals, int(decoded.message[row]), reason, f"{point}: {what}", int(count))
-        return without(decoded, rows.tolist())
-
-    def _without_flood(self, arrivals: Arrivals, decoded: Decoded, received: float) -> tuple[Decoded, int]:
-        """Leave out what is too much of a point; one raw message of each point and window is kept, the rest counted."""
-        surplus = self._floods.surplus(decoded, received)
-        if surplus is None:
-            return decoded, 0
-        for row in surplus.first.tolist():
-            point = self.registry.by_index[int(decoded.point[row])]
-            detail = f"{point.id}: far more than a reading in {point.interval:g} s; what follows is counted"
-            self._refuse(arrivals, int(decoded.message[row]), "flood", detail)
-        return without(decoded, surplus.places.tolist()), len(surplus.places) - len(surplus.first)
-
-    @property
-    def clocks(self) -> Clocks:
-        """Tell of the sources' clocks."""
-        return self._inspector.clocks
-
-    def _event(self, arrivals: Arrivals, place: int, event: Said, received: float, stored: bool) -> Said | None:
-        """Check and stamp one observation.
-
-        What a camera saw long ago and the broker has `stored` is history: it tells nothing about now, and must not
-        raise an alarm because somebody has connected. A state (of a source, of a picture) holds until it changes.
-        """
-        site = self.registry.site
-        if math.isnan(event.time):
-            if stored:
-                self._refuse(arrivals, place, "retained", "a stored copy that has no time")
-                return None
-            event = msgspec.structs.replace(event, time=received)
-        ahead = event.time - received
-        if not -site.accept_age <= ahead <= site.accept_ahead:
-            self._refuse(arrivals, place, "future" if ahead > 0 else "ancient", age.against(ahead))
-            return None
-        if ahead < -site.late_after:
-            bits = LATE | HISTORICAL if stored and isinstance(event, CameraEvent) else LATE
-            return msgspec.structs.replace(event, quality=event.quality | bits)
-        return event
 
     def _refuse_unrouted(self, arrivals: Arrivals, places: npt.NDArray[np.intp]) -> None:
         for place in places.tolist():

@@ -118,7 +118,13 @@ class Listener:
         decoded = checked.decoded
         found = len(decoded) + len(decoded.events)
         verdict: Verdict = "nothing" if not found else "taken"
-        if checked.rejected:
+        troubles = [
+            Trouble(reason=one.reason, detail=one.detail[:300], readings=one.readings) for one in checked.rejected
+        ]
+        if checked.surplus:
+            detail = "far too much of its point, camera or source; counted, and not kept"
+            troubles.append(Trouble(reason="flood", detail=detail, readings=checked.surplus))
+        if troubles:
             verdict = "partly" if found else "refused"
         readings = []
         columns = (decoded.point[:SHOWN], decoded.value[:SHOWN], decoded.time[:SHOWN], decoded.quality[:SHOWN])
@@ -132,9 +138,7 @@ class Listener:
             count=len(decoded),
             readings=tuple(readings),
             events=tuple(event_of(event, self._registry) for _, event in decoded.events[:SHOWN]),
-            troubles=tuple(
-                Trouble(reason=one.reason, detail=one.detail[:300], readings=one.readings) for one in checked.rejected
-            ),
+            troubles=tuple(troubles),
         )
 
 

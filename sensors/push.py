@@ -9,13 +9,12 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from sensors import age, quarantine
+from sensors import quarantine
+from sensors.checks import Checks
 from sensors.dialects import values
-from sensors.dialects.dialect import Decoded, without
-from sensors.flood import Floods
+from sensors.dialects.dialect import Decoded, Refused, without
 from sensors.lookup import Registry
 from sensors.packing import Packer
-from sensors.quality import CHECKS, Inspector
 from sensors.quarantine import Quarantine
 
 MOST = 10_000
@@ -62,82 +61,75 @@ class Push:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._inspector = Inspector(registry)
-        self._floods = Floods(registry)
+        self._checks = Checks(registry)
         self._packer = Packer(registry)
         self.quarantine = Quarantine("http")
 
     def succeed(self, other: Push) -> None:
         """Go on with the counts and the quarantine of an earlier version of the site."""
         self.quarantine = other.quarantine
-        self._inspector.succeed(other._inspector)
-        self._floods.succeed(other._floods)
+        self._checks.succeed(other._checks)
 
     def clocks(self) -> dict[str, float]:
         """Give the clocks that are wrong: point → seconds ahead."""
-        return self._inspector.clocks.figures()
+        return self._checks.clocks.figures()
 
     def take(self, readings: Sequence[Reading], stamp: float, received: float, source: str) -> Pushed:
-        """Turn readings into records of the log; `source` is who sent them. Times as in `check`."""
-        decoded, listed = self.check(readings, stamp, received)
-        surplus = self._floods.surplus(decoded, received) if len(decoded) else None
-        if surplus is not None:
-            places = surplus.places.tolist()
-            flood = [Turned(int(decoded.message[row]), "flood", "far more than is expected of it") for row in places]
-            listed, decoded = sorted([*listed, *flood]), without(decoded, places)
-        records = self._packer.pack(decoded, received, source)
-        for turned in listed:
-            self.quarantine.refuse(
-                received, f"{TOPIC} {source}", turned.reason, as_sent(readings[turned.place]), turned.detail
-            )
-        for detail in self._inspector.clocks.take_notes():
+        """Turn readings into records of the log; `source` is who sent them. Times as in `decode`.
+
+        Who pushes is told of every reading of a flood; the quarantine keeps one of each point, and counts the others.
+        """
+        decoded = decode(readings, stamp, self._registry)
+        passed = self._checks.check(decoded, received)
+        refused = sorted([*decoded.refused, *passed.refused])
+        for one in refused:
+            raw = as_sent(readings[one.message])
+            self.quarantine.refuse(received, f"{TOPIC} {source}", one.reason, raw, one.detail)
+        if passed.surplus:
+            self.quarantine.count("flood", len(passed.surplus))
+        for detail in self._checks.take_notes():
             self.quarantine.refuse(received, TOPIC, "skewed", detail=detail, readings=0)
+        records = self._packer.pack(passed.decoded, received, source)
         kept = self.quarantine.take(received)
         records += [(quarantine.TOPIC, quarantine.PARTITION, record) for record in kept]
-        return Pushed(records, len(decoded), listed)
+        listed = [Turned(one.message, one.reason, one.detail) for one in refused]
+        listed += [Turned(place, "flood", "far more than is expected of its point") for place in passed.surplus]
+        return Pushed(records, len(passed.decoded), sorted(listed))
 
-    def check(self, readings: Sequence[Reading], stamp: float, received: float) -> tuple[Decoded, list[Turned]]:
-        """Check readings and keep nothing of them: give those that pass, and what is turned down and why.
 
-        Those without a time are stamped from `stamp` (unix seconds) on, a microsecond each: the same push with the same
-        stamp gives the same times, so that the engine knows a repeated one by them.
-        """
-        refused: dict[int, Turned] = {}
+def decode(readings: Sequence[Reading], stamp: float, registry: Registry) -> Decoded:
+    """Make columns of readings, each a message of its own; what is no reading of a point is in `refused`.
 
-        def refuse(place: int, reason: str, detail: str) -> None:
-            refused.setdefault(place, Turned(place, reason, detail))
+    Those without a time are stamped from `stamp` (unix seconds) on, a microsecond each: the same push with the same
+    stamp gives the same times, so that the engine knows a repeated one by them.
+    """
+    refused: dict[int, Refused] = {}
 
-        found = [self._registry.point(one.point) for one in readings]
-        for place, point in enumerate(found):
-            if point is None:
-                refuse(place, "unknown_point", f"no point {readings[place].point[:128]!r}")
-        time, wrong = values.times([one.time for one in readings], self._registry.site.zone)
-        quality, wrong_too = values.qualities([one.quality for one in readings])
-        for place, why in [*wrong.items(), *wrong_too.items()]:
-            refuse(place, *why)
-        sent: list[float | None] = []
-        for place, one in enumerate(readings):
-            if isinstance(one.value, str | bool):
-                refuse(place, "malformed", f"value is {type(one.value).__name__}, not a number")
-                sent.append(None)
-            else:
-                sent.append(one.value)
-        count = len(readings)
-        time = np.where(np.isnan(time), stamp + np.arange(count) * 1e-6, time)
-        decoded = Decoded(
-            np.arange(count),
-            np.array([0 if point is None else point.index for point in found], np.intp),
-            time,
-            np.array(sent, np.float64),
-            quality,
-        )
-        decoded = without(decoded, list(refused)) if refused else decoded
-        bad = self._inspector.inspect(decoded, received) if len(decoded) else None
-        if bad is not None:
-            rows = np.flatnonzero(bad)
-            for row in rows.tolist():
-                ahead = float(decoded.time[row]) - received
-                reason = CHECKS[bad[row] - 1]
-                refuse(int(decoded.message[row]), reason, "" if reason == "not_finite" else age.against(ahead))
-            decoded = without(decoded, rows.tolist())
-        return decoded, sorted(refused.values())
+    def refuse(place: int, reason: str, detail: str) -> None:
+        refused.setdefault(place, Refused(place, reason, detail))
+
+    found = [registry.point(one.point) for one in readings]
+    for place, point in enumerate(found):
+        if point is None:
+            refuse(place, "unknown_point", f"no point {readings[place].point[:128]!r}")
+    time, wrong = values.times([one.time for one in readings], registry.site.zone)
+    quality, wrong_too = values.qualities([one.quality for one in readings])
+    for place, why in [*wrong.items(), *wrong_too.items()]:
+        refuse(place, *why)
+    sent: list[float | None] = []
+    for place, one in enumerate(readings):
+        if isinstance(one.value, str | bool):
+            refuse(place, "malformed", f"value is {type(one.value).__name__}, not a number")
+            sent.append(None)
+        else:
+            sent.append(one.value)
+    count = len(readings)
+    decoded = Decoded(
+        np.arange(count),
+        np.array([0 if point is None else point.index for point in found], np.intp),
+        np.where(np.isnan(time), stamp + np.arange(count) * 1e-6, time),
+        np.array(sent, np.float64),
+        quality,
+        refused=list(refused.values()),
+    )
+    return without(decoded, list(refused)) if refused else decoded

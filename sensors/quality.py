@@ -32,7 +32,7 @@ class Inspector:
         self._late_after = site.late_after
         self._accept_ahead = site.accept_ahead
         self._stamp = 0.0
-        self.clocks = Clocks(registry)
+        self.clocks = Clocks({index: point.id for index, point in registry.by_index.items()}, site.skew)
 
     def succeed(self, other: Inspector) -> None:
         """Go on after the stamps that another inspector gave, and with what it knows of clocks."""

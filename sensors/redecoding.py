@@ -7,9 +7,8 @@ States of devices and cameras are left out: they told how things stood then, and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -19,7 +18,8 @@ import numpy.typing as npt
 from sensors import push
 from sensors.dialects import values
 from sensors.dialects.dialect import Decoded, nothing, without
-from sensors.intake import Checked, Intake, Rejected
+from sensors.dialects.dialect import Refused as TurnedDown
+from sensors.intake import Intake, Rejected
 from sensors.observation import HISTORICAL, LATE, CameraEvent, Report, Said
 from sensors.quarantine import Refused
 from sensors.reader import Arrivals
@@ -29,7 +29,6 @@ Outcome = Literal["accepted", "refused", "taken_before", "cut", "no_message", "s
 kept whole, there is no message, it only told a state of then.
 """
 
-_gate = lru_cache(maxsize=2)(push.Push)
 _pushed = msgspec.json.Decoder(push.Reading).decode
 
 OUTCOMES: tuple[Outcome, ...] = ("accepted", "refused", "taken_before", "cut", "no_message", "state_only")
@@ -70,13 +69,13 @@ def redecode(
     if not refused.replayable:
         cut = bool(refused.topic) and len(refused.raw) != refused.size
         return Redecoded("cut" if cut else "no_message")
-    checked = _checked(intake, refused)
+    found, rejected = _checked(intake, refused)
     reasons: Counter[str] = Counter()
-    for one in checked.rejected:
+    for one in rejected:
         reasons[one.reason] += one.readings
-    details = [f"{one.reason}: {one.detail}" if one.detail else one.reason for one in checked.rejected[:3]]
+    details = [f"{one.reason}: {one.detail}" if one.detail else one.reason for one in rejected[:3]]
     before = np.union1d(np.frombuffer(refused.taken, "<u4"), np.fromiter(taken, np.uint32, len(taken)))
-    decoded, dropped = _new(checked.decoded, before, now - intake.registry.site.late_after)
+    decoded, dropped = _new(found, before, now - intake.registry.site.late_after)
     events = [(place, event) for place, event in decoded.events if isinstance(event, CameraEvent | Report)]
     states = len(decoded.events) - len(events)
     if refused.said or said:
@@ -98,19 +97,23 @@ def redecode(
     return made
 
 
-def _checked(intake: Intake, refused: Refused) -> Checked:
-    """Decode a message as of its arrival, by the way on which it came."""
+def _checked(intake: Intake, refused: Refused) -> tuple[Decoded, Sequence[Rejected | TurnedDown]]:
+    """Decode a message as of its arrival, by the way on which it came, and check it; what is kept is no flood any more.
+
+    How often such messages came was judged when they arrived; one after the other, as fast as they are replayed but by
+    their times of then, a stock of them would always be one.
+    """
     if not refused.topic.startswith(f"{push.TOPIC} "):
         arrivals = arrivals_of(intake, refused.topic, refused.raw, retained=refused.retained)
-        return intake.check(arrivals, refused.time)
-    name = refused.topic.encode()
+        checked = intake.check(arrivals, refused.time, flood=False)
+        return checked.decoded, checked.rejected
     try:
         reading = _pushed(refused.raw)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        reason = values.reason_of(refused.raw, error)
-        return Checked(nothing(), [Rejected(0, name, refused.raw, reason, str(error)[:200], refused.size, 1)])
-    decoded, turned = _gate(intake.registry).check([reading], refused.time, refused.time)
-    return Checked(decoded, [Rejected(0, name, refused.raw, one.reason, one.detail, refused.size, 1) for one in turned])
+        return nothing(), [TurnedDown(0, values.reason_of(refused.raw, error), str(error)[:200])]
+    decoded = push.decode([reading], refused.time, intake.registry)
+    passed = intake.checks.check(decoded, refused.time, flood=False)
+    return passed.decoded, [*decoded.refused, *passed.refused]
 
 
 def _new(decoded: Decoded, before: npt.NDArray[np.uint32], late: float) -> tuple[Decoded, int]:

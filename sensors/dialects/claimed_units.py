@@ -12,6 +12,7 @@ from typing import Any
 from sensors.dialects.dialect import Lane
 from sensors.lookup import Registry
 from sensors.measure import UnitError
+from sensors.site import Point
 
 LONGEST = 64
 """Characters of a unit."""
@@ -21,6 +22,8 @@ MOST_NEW = 32
 
 MOST_NEW_TOGETHER = 128
 """Units that were not met before, of all messages that are decoded together."""
+
+TOO_MANY = "too many units at once that were not met before"
 
 _REMEMBERED = 4096
 
@@ -59,20 +62,20 @@ class ClaimedUnits:
     def find(self, index: int, unit: str) -> Found:
         """Say what turns a unit into that of the point of a registry index."""
         point = self._registry.by_index[index]
+        if unit == point.unit:
+            return 1.0, 0.0
         found = self._known.get((unit, point.unit))
         if found is None:
-            found = self._look(index, unit)
+            if not self._left:
+                return TOO_MANY
+            if len(unit) > LONGEST:
+                return f"{point.id}: a unit of {len(unit)} characters, at most {LONGEST} allowed"
+            found = self._look(point, unit)
         return f"{point.id}: {found}" if isinstance(found, str) else found
 
-    def _look(self, index: int, unit: str) -> Found:
-        if len(unit) > LONGEST:
-            return f"a unit of {len(unit)} characters, at most {LONGEST} allowed"
-        point = self._registry.by_index[index]
-        if unit != point.unit:
-            if not self._left:
-                return f"{unit!r} is one of too many units at once that were not met before"
-            self._left -= 1
-            self._left_together -= 1
+    def _look(self, point: Point, unit: str) -> Found:
+        self._left -= 1
+        self._left_together -= 1
         found: Found
         try:
             found = self._registry.conversion(point, unit)

@@ -189,7 +189,7 @@ def event(after: After, phase: str, camera: Camera, received: float) -> list[Cam
         camera,
         kind=after.label,
         event=after.id,
-        time=next((moment for moment in moments if moment is not None), received),
+        time=next((moment for moment in moments if moment is not None), math.nan),
         received=received,
         phase=phase,
         confidence=after.top_score if after.top_score is not None else after.score,
@@ -201,9 +201,10 @@ def event(after: After, phase: str, camera: Camera, received: float) -> list[Cam
 def _loitering(lane: Lane, after: After, phase: str, camera: Camera, told: Said) -> list[CameraEvent]:
     """Make events of an object that is longer in a zone than the site says."""
     held, id = Dwell.of(lane.cache, lane.config.dwell), after.id[: cameras.LONGEST_ID]
+    time = told.received if math.isnan(told.time) else told.time
     return [
         one
-        for zone, stands in held.take(id, after.current_zones, told.time, is_over=phase == "end")
+        for zone, stands in held.take(id, after.current_zones, time, is_over=phase == "end")
         for one in cameras.seen(
             camera,
             kind=dwell.KIND,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import msgspec
 
 from scripts.load import bench_site
-from sensors import observation
 from sensors.flood import WINDOW
-from sensors.intake import Batch, Intake
+from sensors.intake import Intake
 from sensors.lookup import Registry
-from sensors.observation import FLOOD, RECORD, CameraEvent, CameraHealth, SourceState
-from sensors.site import Camera, Flood, Frigate, Signals, Site, Text
-from tests.sensors.dialects import sparkplug_edge
+from sensors.observation import FLOOD
+from sensors.site import Flood, Site
 from tests.sensors.test_intake import reading, readings, refused, take
 
 NOW = 1_763_900_000.0
@@ -108,62 +105,3 @@ def test_a_clock_of_arrival_set_back_begins_a_new_window() -> None:
     for n in range(20):
         flooded(made, 100, NOW + 0.1 * n)
     assert flooded(made, 1, NOW - 3600.0) == (1, 1)
-
-
-def watched() -> Site:
-    """Make a site with two cameras that Frigate speaks for."""
-    name = Text(zh="一", en="one")
-    made = site()
-    cameras = tuple(Camera(id=id, name=name, areas=("a0",)) for id in ("gate", "yard"))
-    return msgspec.structs.replace(made, cameras=cameras, signals=Signals(frigate=(Frigate(),)))
-
-
-def seen(camera: str, at: float, number: int) -> tuple[str, bytes]:
-    after = {"id": f"e{number}", "camera": camera, "label": "person", "frame_time": at, "start_time": at, "score": 0.9}
-    return "frigate/events", json.dumps({"type": "new", "before": after, "after": after}).encode()
-
-
-def told(batch: Batch, kind: type) -> list[Any]:
-    found = [
-        observation.decode(value) for topic, _, value in batch.records if topic == "observations" and value[0] == RECORD
-    ]
-    return [one for one in found if isinstance(one, kind)]
-
-
-def test_a_camera_that_floods_events_is_held_to_a_rate_and_harms_no_other() -> None:
-    made = Intake(Registry(watched()))
-    passed, others, kept = 0, 0, []
-    for n in range(50):
-        now = NOW + 0.2 * n
-        batch = take(made, *(seen("gate", now, k) for k in range(100)), seen("yard", now, n), received=now)
-        cameras = [one.camera for one in told(batch, CameraEvent)]
-        passed, others = passed + cameras.count("gate"), others + cameras.count("yard")
-        kept += [one for one in refused(batch) if one.topic]
-    assert others == 50
-    assert RATE * WINDOW <= passed <= 2 * RATE * WINDOW + RATE
-    assert made.quarantine.counts == {"flood": 5000 - passed}
-    assert [one.reason for one in kept] == ["flood"] and kept[0].detail.startswith("camera gate tells")
-
-
-def test_events_of_a_backlog_each_of_its_own_time_pass() -> None:
-    made = Intake(Registry(watched()))
-    batch = take(made, *(seen("gate", NOW - 2000 + k, k) for k in range(1500)), received=NOW)
-    assert len(told(batch, CameraEvent)) == 1500
-
-
-def test_states_of_a_camera_without_end_are_a_flood() -> None:
-    made = Intake(Registry(watched()))
-    states = [("frigate/gate/status/detect", state) for state in (b"online", b"offline")] * 1000
-    batch = take(made, *states, seen("yard", NOW, 1), received=NOW)
-    assert 0 < len(told(batch, CameraHealth)) <= RATE * WINDOW + RATE
-    assert made.quarantine.counts["flood"] == 2000 - len(told(batch, CameraHealth))
-    assert [one.camera for one in told(batch, CameraEvent)] == ["yard"]
-
-
-def test_births_without_end_are_a_flood() -> None:
-    made = Intake(Registry(msgspec.structs.replace(sparkplug_edge.a_site(), flood=Flood())))
-    node = sparkplug_edge.node_birth(sparkplug_edge.metric("Load", 1.0), time=NOW)
-    births = [sparkplug_edge.birth(*sparkplug_edge.tags(1), seq=1 + n % 255, time=NOW) for n in range(1000)]
-    batch = take(made, *((one.topic, one.payload) for one in (node, *births)), received=NOW)
-    assert 0 < len(told(batch, SourceState)) <= 2 * (RATE * WINDOW + RATE)
-    assert made.quarantine.counts["flood"] > 500

@@ -10,7 +10,7 @@ import pytest
 from sensors.listening import Heard, Listener, event_of
 from sensors.lookup import Registry
 from sensors.observation import SIMULATED, CameraHealth, Report, SourceState
-from sensors.site import HomeAssistant
+from sensors.site import Flood, HomeAssistant
 from sensors.tap import Message
 from tests.sensors.dialects import sparkplug_edge
 from tests.sensors.test_redecoding import NOW, site
@@ -76,6 +76,21 @@ def test_a_topic_that_an_announcement_told_of_is_heard() -> None:
 
 def test_a_stored_copy_without_a_time_is_refused_as_the_bridge_does() -> None:
     assert hear("foreshock/readings/a1/p1", b"1", retained=True).troubles[0].reason == "retained"
+
+
+def test_what_is_too_much_is_refused_as_a_flood() -> None:
+    listener = Listener(Registry(msgspec.structs.replace(site(5, cameras=("gate",)), flood=Flood())))
+    for topic, payload in (("foreshock/readings/a1/p1", b"1"), ("frigate/gate/status/detect", b"offline")):
+        told = [listener.hear(Message(NOW + 0.001 * k, topic, payload, False)) for k in range(500)]
+        assert {one.verdict for one in told} == {"taken", "refused"}
+        refused = [one.troubles for one in told if one.verdict == "refused"]
+        assert len(refused) > 250
+        assert {trouble.reason for troubles in refused for trouble in troubles} == {"flood"}
+        assert all(len(troubles) == 1 and troubles[0].detail for troubles in refused)
+    frame = {"points": ["p2"] * 500, "values": [1] * 500, "time": NOW}
+    heard = listener.hear(Message(NOW, "foreshock/frames/a1", json.dumps(frame).encode(), False))
+    assert heard.verdict == "partly"
+    assert heard.count + sum(one.readings for one in heard.troubles) == 500
 
 
 def test_a_large_frame_is_counted_whole_and_listed_in_part() -> None:

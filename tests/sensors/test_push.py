@@ -59,7 +59,7 @@ def test_what_cannot_be_used_is_refused_alone_and_kept() -> None:
     assert pushed.accepted == 1
     reasons = ["unknown_point", "not_finite", "malformed", "malformed", "future", "ancient", "not_finite"]
     assert [(found.place, found.reason) for found in pushed.refused] == list(enumerate(reasons, 1))
-    assert pushed.refused[4] == Turned(5, "future", "1 hour ahead of our clock")
+    assert pushed.refused[4] == Turned(5, "future", "p1: 1 hour ahead of our clock")
     kept = [quarantine.decode(value) for topic, _, value in pushed.records if topic == quarantine.TOPIC]
     assert [found.reason for found in kept] == reasons
     assert b"nobody" in kept[0].raw and kept[0].topic == "/api/v1/readings token:plc"
@@ -92,7 +92,12 @@ def test_a_push_of_nothing_usable_gives_no_frame() -> None:
 def test_a_point_that_is_pushed_far_too_often_is_held_to_its_rate_and_harms_no_other() -> None:
     given = [Reading("p0", float(k), NOW) for k in range(2000)] + [Reading("p1", 1.0, NOW)]
     made = msgspec.structs.replace(site(), flood=Flood(least=20.0, times=20.0))
-    pushed = Push(Registry(made)).take(given, NOW, NOW, "x")
+    one = Push(Registry(made))
+    pushed = one.take(given, NOW, NOW, "x")
     assert {one.reason for one in pushed.refused} == {"flood"}
     assert 0 < pushed.accepted < 1000
     assert {one.place for one in pushed.refused} <= set(range(2000)), "the other point is not among them"
+    assert pushed.accepted + len(pushed.refused) == len(given), "who pushes is told of each"
+    kept = [quarantine.decode(value) for topic, _, value in pushed.records if topic == quarantine.TOPIC]
+    assert [found.reason for found in kept if found.topic] == ["flood"], "one is kept, the others are counted"
+    assert one.quarantine.counts == {"flood": len(pushed.refused)}

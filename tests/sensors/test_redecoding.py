@@ -14,7 +14,7 @@ from sensors.lookup import Registry
 from sensors.observation import FRAME, HISTORICAL, LATE, CameraEvent
 from sensors.quarantine import Refused
 from sensors.redecoding import arrivals_of, redecode
-from sensors.site import Camera, Frigate, Mapping, Signals, Site, Text
+from sensors.site import Camera, Flood, Frigate, Mapping, Signals, Site, Text
 
 NOW = 1_763_900_000.0
 NAME = Text(zh="一", en="one")
@@ -143,3 +143,38 @@ def test_a_reading_that_was_pushed_over_http_is_taken_as_one_that_came_over_mqtt
     assert redecode(intake(site()), broken, NOW).reasons == {"malformed": 1}
     (nan,) = gate.take([push.Reading("p1", float("nan"))], NOW, NOW, "token:gw#1").records
     assert redecode(intake(site()), quarantine.decode(nan[2]), NOW).reasons == {"not_finite": 1}
+
+
+def test_a_stock_of_messages_is_no_flood_however_close_together_they_came() -> None:
+    """Of a thousand undated ones at a hundred a second, 639 were called no message at all, at every try."""
+    one = intake(msgspec.structs.replace(site(), flood=Flood(least=1.0, times=1.0)))
+    raws = [b"%d" % k for k in range(1000)]
+    outcomes = [
+        redecode(
+            one,
+            Refused(
+                time=NOW + 0.01 * k,
+                source="bridge",
+                topic="foreshock/readings/a0/p0",
+                reason="unknown_topic",
+                raw=raw,
+                size=len(raw),
+            ),
+            NOW + 86_400,
+        ).outcome
+        for k, raw in enumerate(raws)
+    ]
+    assert set(outcomes) == {"accepted"}
+
+
+def test_a_stock_of_events_and_of_pushed_readings_is_no_flood_either() -> None:
+    one = intake(msgspec.structs.replace(site(cameras=("gate",)), flood=Flood(least=1.0, times=1.0)))
+    outcomes = set()
+    for k in range(200):
+        after = {"id": f"e{k}", "camera": "gate", "label": "person", "frame_time": NOW, "start_time": NOW}
+        event = json.dumps({"type": "new", "before": after, "after": after}).encode()
+        reading = push.as_sent(push.Reading("p1", float(k)))
+        for topic, raw in (("frigate/events", event), (f"{push.TOPIC} token:gw#1", reading)):
+            kept = Refused(time=NOW, source="bridge", topic=topic, reason="unknown_point", raw=raw, size=len(raw))
+            outcomes.add(redecode(one, kept, NOW + 60).outcome)
+    assert outcomes == {"accepted"}

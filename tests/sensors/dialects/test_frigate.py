@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -200,6 +201,17 @@ def test_an_object_that_stays_in_a_zone_loiters() -> None:
     assert told("new", RECEIVED, "gate") == []
     assert told("update", RECEIVED + 61, "gate") == [("loitering", "new", ("gate",))]
     assert told("end", RECEIVED + 70) == [("loitering", "end", ("gate",))]
+
+
+def test_an_event_without_a_time_has_none_and_its_object_loiters_by_arrival() -> None:
+    lane = Lane("event", Frigate(dwell={"gate": "1 min"}), Registry(site()))
+    made: list[CameraEvent] = []
+    for phase, received in (("new", RECEIVED), ("update", RECEIVED + 61)):
+        payload = message(phase, camera="yard", frame_time=None, start_time=None, current_zones=["gate"])
+        decoded = frigate.decode(lane, np.array([-1]), [payload], received)
+        made += [one for _, one in decoded.events if isinstance(one, CameraEvent)]
+    assert {math.isnan(one.time) for one in made} == {True}, "so that a stored copy is not taken for what is now"
+    assert [one.phase for one in made if one.kind == "loitering"] == ["new"]
 
 
 def test_an_object_loiters_on_when_the_site_changes() -> None:
