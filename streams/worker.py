@@ -327,8 +327,9 @@ class Worker:
             "quarantine": quarantine,
             "brokers": {name.partition("-")[2] or "main": told for name, told in bridges.items()},
             "cameras": cameras,
-            "clocks": {
-                point: ahead for figures in others.values() for point, ahead in figures.get("clocks", {}).items()
+            **{
+                kind: {name: ahead for figures in others.values() for name, ahead in figures.get(kind, {}).items()}
+                for kind in ("clocks", "camera_clocks")
             },
             "version": self.version,
             "following": self.version,

@@ -131,6 +131,10 @@ class Console:
         """Return the clocks of points that are known to be wrong: seconds ahead, behind when negative."""
         return {**self.push.clocks(), **self.figures.pulse.get("clocks", {})}
 
+    def camera_clocks(self) -> dict[str, float]:
+        """Return the clocks of cameras that are known to be wrong: seconds ahead, behind when negative."""
+        return dict(self.figures.pulse.get("camera_clocks", {}))
+
     def _work(self) -> list[Coroutine[Any, Any, None]]:
         return [self.live.follow(), self._hear(), self._beat(), self._count(), self._fill()]
 

@@ -101,6 +101,7 @@ _OF_BROKERS = {
     "redelivered": "Messages that the broker sent once more.",
     "unlogged": "Readings that the log does not have yet.",
     "lag": "Seconds that the oldest batch waits for the log.",
+    "clocks_wrong": "Points and cameras whose clock is wrong.",
 }
 
 

@@ -143,6 +143,15 @@ class QualityStore:
                 if index in ids
             ]
 
+    def cameras(self, clocks: Mapping[str, float], *, area: str | None = None) -> list[dict[str, Any]]:
+        """List cameras whose clock is wrong, the furthest off first. `clocks`: camera → seconds ahead."""
+        found = []
+        for id, ahead in sorted(clocks.items(), key=lambda pair: -abs(pair[1])):
+            camera = self._registry.camera(id)
+            if camera is not None and area in (None, *camera.areas):
+                found.append({"camera": camera.id, "areas": camera.areas, "clock": ahead})
+        return found
+
     def totals(self) -> dict[str, int]:
         """Count all flagged readings by flag."""
         with self._lock:

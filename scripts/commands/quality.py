@@ -31,6 +31,8 @@ def quality(
 ) -> None:
     """List the points whose readings were late, repeated, out of range, stuck and so on within a day, the worst first.
 
+    Cameras whose clock is wrong come last.
+
     foreshock quality
 
     foreshock quality --area slope-01 --json
@@ -53,10 +55,14 @@ def quality(
             continue  # of another version
         store.append(np.full(len(point), partition), point, times, values, flags, None)
     clocks: dict[str, float] = {}
+    of_cameras: dict[str, float] = {}
     for figures in read_figures(found.data_folder).values():  # each broker has a bridge of its own
         clocks |= figures.get("clocks", {})
+        of_cameras |= figures.get("camera_clocks", {})
     listed = store.worst(time.time(), clocks, area=area, limit=limit)
+    cameras = store.cameras(of_cameras, area=area)[:limit]
     if as_json:
+        listed += cameras
         print(msgspec.json.encode(listed).decode())
         return
     table = Table("point", "readings by flag, within a day", "clock", "last good reading")
@@ -64,7 +70,9 @@ def quality(
         counts = ", ".join(f"{count} {name}" for name, count in sorted(one["day"].items(), key=lambda pair: -pair[1]))
         clock = "" if one["clock"] is None else f"{one['clock']:+.1f} s"
         table.add_row(plain(one["point"]), counts, clock, local(one["last_good"], site.zone) or "never")
-    out.print(table if listed else "no reading was flagged within a day")
+    for one in cameras:
+        table.add_row(f"camera {plain(one['camera'])}", "", f"{one['clock']:+.1f} s", "")
+    out.print(table if listed or cameras else "no reading was flagged within a day")
 
 
 def _rates(found: Settings, registry: Registry, area: str | None, limit: int, as_json: bool) -> None:

@@ -58,6 +58,19 @@ def test_an_area_may_be_asked_for_and_must_be_one_of_the_site(folder: Path) -> N
     )
 
 
+def test_cameras_whose_clock_is_wrong_come_last(folder: Path) -> None:
+    (folder / "run").mkdir(exist_ok=True)
+    figures = {"time": time.time(), "clocks": {"p0": 20.0}, "camera_clocks": {"cam": -25200.0, "gone": 60.0}}
+    (folder / "run" / "bridge.json").write_text(json.dumps(figures))
+    listed = json.loads(run("quality", "--json", "--data", folder).output)
+    assert listed[0]["point"] == "p0" and listed[0]["clock"] == 20.0
+    assert listed[-1] == {"camera": "cam", "areas": ["a0"], "clock": -25200.0}
+    assert not any("camera" in one for one in listed[:-1]), "a camera that the site does not have is not listed"
+    shown = run("quality", "--data", folder).output
+    assert "camera cam" in shown and "-25200.0 s" in shown
+    assert "camera" not in run("quality", "--area", "a1", "--data", folder).output
+
+
 def test_before_anything_ran_it_says_so(tmp_path: Path) -> None:
     assert run("quality", "--data", tmp_path).exit_code == 3
 

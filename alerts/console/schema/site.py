@@ -213,10 +213,19 @@ class PointQuality(Answer):
     last_good: float | None
 
 
+class CameraClock(Answer):
+    """A camera whose clock is wrong: by so many seconds ahead, behind when negative."""
+
+    camera: str
+    areas: list[str]
+    clock: float
+
+
 class Quality(Answer):
-    """Points whose data are poor, the worst first."""
+    """Points whose data are poor, the worst first, and cameras whose clock is wrong, the furthest off first."""
 
     items: list[PointQuality]
+    cameras: list[CameraClock]
 
 
 class PointRates(Answer):
