@@ -26,9 +26,11 @@ class Seen:
     def __init__(self) -> None:
         self._ring = np.zeros(SEEN, np.uint64)
         self._count = 0
+        self._asked: tuple[Run, npt.NDArray[np.bool_]] | None = None  # a run, and which of its readings are repeats
 
     def add(self, run: Run) -> None:
         """Remember the readings of a run."""
+        self._asked = None
         marks = marks_of(run)
         at = (self._count + max(0, len(marks) - SEEN)) % SEEN
         kept = marks[-SEEN:]
@@ -38,14 +40,27 @@ class Seen:
         self._count += len(marks)
 
     def repeats(self, run: Run, at: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-        """Tell of the readings at places of a run, which is not remembered yet, whether each came before, lately."""
+        """Tell of the readings at places of a run, which is not remembered yet, whether each came before, lately.
+
+        It is found for a whole run when that is first asked for: a run of many late readings asks in every round.
+        """
+        if self._asked is None or self._asked[0] is not run:
+            self._asked = run, self._repeated(run)
+        return self._asked[1][at]
+
+    def _repeated(self, run: Run) -> npt.NDArray[np.bool_]:
         before = self._marks()
         marks = np.concatenate((before, marks_of(run)))
-        place = at + len(before)
-        some = np.flatnonzero(np.isin(marks, marks[place]))
-        some = some[np.argsort(marks[some], kind="stable")]
-        again = (marks[some[1:]] == marks[some[:-1]]) & (some[1:] - some[:-1] <= SEEN)
-        return np.isin(place, some[1:][again])
+        ordered = np.sort(marks)
+        repeated = np.zeros(len(run.point), np.bool_)
+        twice = ordered[1:][ordered[1:] == ordered[:-1]]
+        if len(twice):
+            some = np.flatnonzero(np.isin(marks, twice))
+            some = some[np.argsort(marks[some], kind="stable")]
+            again = (marks[some[1:]] == marks[some[:-1]]) & (some[1:] - some[:-1] <= SEEN)
+            place = some[1:][again] - len(before)
+            repeated[place[place >= 0]] = True
+        return repeated
 
     def state(self) -> npt.NDArray[Any]:
         """Return the marks, the oldest first, enough for `restore`."""
@@ -53,6 +68,7 @@ class Seen:
 
     def restore(self, state: npt.NDArray[Any]) -> None:
         """Take over what `state` returned."""
+        self._asked = None
         kept = state.astype(np.uint64)[-SEEN:]
         self._ring[: len(kept)] = kept
         self._count = len(kept)

@@ -86,3 +86,40 @@ def test_only_so_many_are_remembered_and_the_oldest_forgotten(thousands: list[in
     again = Seen()
     again.restore(seen.state())
     assert (again.state() == seen.state()).all() and len(seen.state()) == min(total, SEEN)
+
+
+@given(
+    st.lists(st.integers(0, 5), max_size=12),
+    st.lists(st.integers(0, 5), min_size=1, max_size=12),
+    st.data(),
+)
+def test_a_repeat_is_one_however_it_is_asked_for(before: list[int], now: list[int], data: st.DataObject) -> None:
+    seen = Seen()
+    if before:
+        seen.add(columns([START + n for n in before]))
+    asked = columns([START + n for n in now])
+    expected = [one in before or one in now[:n] for n, one in enumerate(now)]
+    order = data.draw(st.permutations(range(len(now))))
+    cut = data.draw(st.integers(0, len(now)))
+    for some in (order[:cut], order[cut:]):
+        told = seen.repeats(asked, np.array(some, np.intp)).tolist()
+        assert told == [expected[n] for n in some]
+    seen.add(asked)
+    again = columns([START + n for n in now])
+    assert seen.repeats(again, np.arange(len(now))).all(), "what was answered of one run is not of the next"
+
+
+def test_a_run_of_late_readings_is_looked_up_once_and_not_in_every_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, asked = Engine(0), 0
+    reasons(engine, published(CONTENT), tick(START), frame_of([(0, START + 9000.0, 1.0)], START + 9000.0))
+    find = Seen._repeated
+
+    def counted(seen: Seen, run: Run) -> object:
+        nonlocal asked
+        asked += 1
+        return find(seen, run)
+
+    monkeypatch.setattr(Seen, "_repeated", counted)
+    late = frame_of([(0, START + 0.5 * n, float(n % 7)) for n in range(300)], START + 9001.0)
+    assert reasons(engine, late) == {"out_of_order": 300}
+    assert asked == 1
