@@ -11,8 +11,8 @@ import typer
 from rules.rule import load_rules
 from scripts.commands.terminal import JsonOption, done, err, out, plain, wrong
 from sensors.document import DocumentError, Problem, read_document
-from sensors.idle import idle_templates
 from sensors.lookup import Registry
+from sensors.mapped_checks import idle_templates
 from sensors.registry import counts, load_site
 from sensors.topics import Topics
 

@@ -88,7 +88,7 @@ def test_kill_9_under_load_loses_nothing_and_repeats_no_output(transport: Transp
     worker = spawn(transport)
     number = 0
     try:
-        for kill in range(kills):
+        for _ in range(kills):
             until(lambda: producer.connected)
             goal = len(acknowledged) + chance.randint(100, 1500)
             while len(acknowledged) < goal:
@@ -105,9 +105,8 @@ def test_kill_9_under_load_loses_nothing_and_repeats_no_output(transport: Transp
                 producer.produce([("observations", number % 2, value)], done)
                 number += 1
             worker.kill()
-            worker.wait()
+            assert worker.wait() == -signal.SIGKILL, "it worked until it was killed"
             worker = spawn(transport)
-            assert kill >= 0
         producer.produce([("observations", 0, b"last")], lambda error: acknowledged.add(b"last"))  # by the last worker
         until(lambda: producer.waiting == 0)
         producer.close()

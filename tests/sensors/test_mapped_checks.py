@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sensors.document import parse_document
-from sensors.idle import idle_templates
 from sensors.lookup import Registry
+from sensors.mapped_checks import idle_templates
 from sensors.site import MappedValue, Mapping, Signals
 from tests.sensors.dialects.suite import site
 
