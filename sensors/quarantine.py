@@ -31,7 +31,7 @@ REASONS = (
     "not_finite",  # NaN, infinite, null or too large a number
     "future",  # further ahead of arrival than the site accepts
     "ancient",  # older on arrival than the point accepts
-    "skewed",  # a note, not a refusal: a point's clock was found to be wrong, or right again
+    "skewed",  # a note, not a refusal: the clock of a point or camera was found wrong, or right again
     "flood",  # far more than is expected of the point, camera or source
     "retained",  # the broker's stored copy, without a time of its own: nobody knows how old
     "false_positive",  # Frigate itself does not believe it
