@@ -148,7 +148,7 @@ class Intake:
         return records
 
     def _due(self, checked: Checked, received: float) -> list[tuple[int, Said]]:
-        """Take what is to be told beside what has arrived: states held back, and what is known of sources bound anew."""
+        """Take what is to be told beside what has arrived: states held back, states of sources bound anew."""
         states, self._states = self._states, []
         now = [msgspec.structs.replace(one, time=received, received=received) for one in states]
         return [(_NO_MESSAGE, one) for one in (*checked.overdue, *now)]
