@@ -12,6 +12,7 @@ import numpy as np
 from sensors import quarantine
 from sensors.checks import Checks
 from sensors.dialects import values
+from sensors.dialects.claimed_units import ClaimedUnits
 from sensors.dialects.dialect import Decoded, Refused, without
 from sensors.lookup import Registry
 from sensors.packing import Packer
@@ -31,6 +32,8 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
     value: float | bool | str | None
     time: float | str | None = None  # unix seconds, milliseconds, or ISO 8601; None is on arrival
     quality: str | int | list[str] | None = None
+    unit: str | None = None  # of the value; None is the point's
+    flaw: str = ""  # why what was sent is no reading
 
 
 def as_sent(reading: Reading) -> bytes:
@@ -109,7 +112,18 @@ def decode(readings: Sequence[Reading], stamp: float, registry: Registry) -> Dec
         refused.setdefault(place, Refused(place, reason, detail))
 
     found = [registry.point(one.point) for one in readings]
-    for place, point in enumerate(found):
+    claimed = ClaimedUnits(registry)
+    claimed.begin()
+    scales: dict[int, tuple[float, float]] = {}
+    for place, (one, point) in enumerate(zip(readings, found, strict=True)):
+        if one.flaw:
+            refuse(place, "malformed", one.flaw)
+        elif point is not None and one.unit:
+            turns = claimed.find(point.index, one.unit)
+            if isinstance(turns, str):
+                refuse(place, "wrong_unit", turns)
+            else:
+                scales[place] = turns
         if point is None:
             refuse(place, "unknown_point", f"no point {readings[place].point[:128]!r}")
     time, wrong = values.times([one.time for one in readings], registry.site.zone)
@@ -122,7 +136,8 @@ def decode(readings: Sequence[Reading], stamp: float, registry: Registry) -> Dec
             refuse(place, "malformed", f"value is {type(one.value).__name__}, not a number")
             sent.append(None)
         else:
-            sent.append(one.value)
+            scale, offset = scales.get(place, (1.0, 0.0))
+            sent.append(None if one.value is None else one.value * scale + offset)
     count = len(readings)
     decoded = Decoded(
         np.arange(count),

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import time
 import uuid
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
+from pydantic import ValidationError
 
 from alerts.console import schema
 from alerts.console.accounts import first_stamp, push_id, record_audit
@@ -43,7 +45,7 @@ async def readings(
 ) -> dict[str, Any]:
     """Push readings, at most 10 000. They are durable once answered; sent again with the same id, none counts twice."""
     console: Console = request.app.state.console
-    given = [Reading(one.point, one.value, one.time, one.quality) for one in body.readings]
+    given = [_reading(one) for one in body.readings]
     digest = hashlib.sha256(msgspec.json.encode(given)).hexdigest()
 
     def take() -> tuple[list[Outgoing], int, list[Turned]]:
@@ -57,6 +59,21 @@ async def readings(
     if records:
         await hand_over(console.config.feed, records)
     return {"id": body.id, "accepted": accepted, "refused": [one._asdict() for one in refused]}
+
+
+def _reading(one: Any) -> Reading:
+    """Take a reading as the log's side knows it; one that is none with what was sent, and what is wrong with it."""
+    if isinstance(one, schema.NewReading):
+        return Reading(one.point, one.value, one.time, one.quality, one.unit)
+    try:
+        schema.NewReading.model_validate(one)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        flaw = f"{'.'.join(map(str, first['loc'])) or 'reading'}: {first['msg']}"[:200]
+    else:
+        flaw = "it is no reading"
+    point = one.get("point") if isinstance(one, dict) else None
+    return Reading(point[:128] if isinstance(point, str) else "", json.dumps(one)[:500], flaw=flaw)
 
 
 @router.post("/reports", response_model=schema.Reported)

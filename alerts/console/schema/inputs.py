@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -16,22 +16,26 @@ PHOTO = 6_000_000
 
 
 class NewReading(Body):
-    """A reading. `value` is in the point's unit; `time` unix seconds or ISO 8601, that of arrival when left out.
+    """A reading. `value` is in `unit`, the point's own when left out; `time` unix seconds or ISO 8601, that of arrival
+    when left out.
 
-    A value that is no number is refused by itself; the push's other readings count.
+    What is no reading is refused by itself; the push's other readings count.
     """
 
     point: str = Field(min_length=1, max_length=128)
     value: float | bool | Annotated[str, Field(max_length=64)] | None
     time: float | Annotated[str, Field(max_length=64)] | None = None
     quality: Quality | Annotated[list[Quality], Field(max_length=8)] | None = None
+    unit: str | None = Field(None, max_length=64)
 
 
 class NewReadings(Body):
     """A push of readings. With the same `id` it may be sent again for two days: no reading counts twice."""
 
     id: PushId
-    readings: list[NewReading] = Field(min_length=1, max_length=MOST)
+    readings: list[Annotated[NewReading | Any, Field(union_mode="left_to_right")]] = Field(
+        min_length=1, max_length=MOST
+    )
 
 
 class TurnedDown(Answer):

@@ -80,7 +80,6 @@ def test_a_value_that_is_not_finite_is_refused_alone_and_kept_as_it_was_sent(
     [
         pushed(id="short"),
         pushed(readings=[]),
-        pushed(readings=[{"point": "p0", "value": 1, "unit": "mm"}]),
         pushed(readings=[{"point": "p0", "value": 1}] * 10_001),
     ],
 )
@@ -104,6 +103,21 @@ def test_without_an_engine_a_push_is_to_be_sent_again(client: TestClient, deskto
     engine.down = True
     answer = client.post("/api/v1/readings", json=pushed(), headers=desktop.token("gateway"))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_what_is_no_reading_is_refused_by_itself(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    odd = [{"point": "p0"}, {"point": 7, "value": 1}, "x", None, {"point": "p0", "value": 1, "colour": "red"}]
+    far = {"point": "p1", "value": 2.5, "unit": "m"}
+    wrong = {"point": "p2", "value": 1, "unit": "kg"}
+    body = pushed(readings=[{"point": "p0", "value": 1.5}, *odd, far, wrong])
+    answer = client.post("/api/v1/readings", json=body, headers=desktop.token("gateway"))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["accepted"] == 2
+    refused = {one["place"]: one["reason"] for one in answer.json()["refused"]}
+    assert refused == {**dict.fromkeys(range(1, 6), "malformed"), 7: "wrong_unit"}
+    assert "value" in answer.json()["refused"][0]["detail"]
+    again = client.post("/api/v1/readings", json=body, headers=desktop.token("gateway"))
+    assert again.json()["accepted"] == 2, "the same push, the same digest"
 
 
 def test_a_report_names_no_person_and_keeps_a_clean_photo(client: TestClient, desktop: Desktop, engine: Engine) -> None:
