@@ -250,6 +250,8 @@ export const en: Record<keyof typeof zh, string> = {
   'feature.eta': 'Time until the {0}',
   'feature.reports': '{1} reports of “{0}” in {2}',
   'feature.repeat': '{1} reports of “{0}” about one person in {2}',
+  'feature.surge': 'How unusual the number of “{0}” in {1} is',
+  'feature.rising': 'How unusual the rise of “{0}” about one person in {1} is',
   'feature.seen': 'Camera saw “{0}” in {1}',
   'feature.beyond': 'beyond its {0} level',
   'feature.limit': 'limit',

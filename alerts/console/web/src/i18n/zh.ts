@@ -248,6 +248,8 @@ export const zh = {
   'feature.eta': '预计到{0}的时间',
   'feature.reports': '{2}内“{0}”上报达 {1} 次',
   'feature.repeat': '{2}内同一当事人“{0}”上报达 {1} 次',
+  'feature.surge': '{1}内“{0}”次数的异常度',
+  'feature.rising': '{1}内同一当事人“{0}”上报上升的异常度',
   'feature.seen': '{1}内相机发现“{0}”',
   'feature.beyond': '超过{0}级阈值',
   'feature.limit': '限值',
