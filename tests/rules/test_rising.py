@@ -20,9 +20,7 @@ def score(street: Street, *, real: bool = False) -> float:
 
 def reported(street: Street, *days: float, subject: str = "x", quality: int = 0) -> list[tuple[str, int]]:
     return [
-        found
-        for day in days
-        for found in levels(street.report(day * DAY, "dispute", subject=subject, quality=quality))
+        found for day in days for found in levels(street.report(day * DAY, "dispute", subject=subject, quality=quality))
     ]
 
 

@@ -1,4 +1,4 @@
-"""Counts of events in the engine: alarms that say how many, the same in any batches, over snapshots and publications."""
+"""Counts of events in the engine: alarms that say how many, the same in any batches and over snapshots."""
 
 from __future__ import annotations
 
