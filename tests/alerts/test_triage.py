@@ -74,7 +74,7 @@ def test_a_verdict_is_told_with_what_was_known_when_its_alarm_opened(office: Off
     first = office.raise_alarm(100_000.0, why=WHY)
     office.close(first, 101_000.0, "nuisance")
     second = office.raise_alarm(150_000.0, level=1)
-    office.raise_alarm(150_100.0, level=4)
+    office.raise_alarm(150_100.0, level=2)
     office.close(second, 151_000.0, "real")
     one, two = sorted(verdicts(office.reader, TYPES), key=lambda found: found.case.opened)
     assert (one.real, two.real) == (False, True)

@@ -173,6 +173,12 @@ export const en: Record<keyof typeof zh, string> = {
   'filter.open': 'Open',
   'filter.aside': 'Set aside, by time left',
   'filter.all': 'All, with history',
+  'filter.order': 'Order',
+  'order.urgency': 'By urgency',
+  'order.odds': 'By odds of being real',
+  'odds': 'Odds',
+  'odds.real': '{n} % real',
+  'odds.help': 'How often alarms like it were real, by the verdicts given so far; no alarm is hidden by it',
   'filter.count': '{n} shown',
 
   'fact.opened': 'Opened',

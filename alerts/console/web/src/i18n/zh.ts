@@ -171,6 +171,12 @@ export const zh = {
   'filter.open': '未恢复或未确认',
   'filter.aside': '已搁置或停用',
   'filter.all': '全部历史',
+  'filter.order': '排序',
+  'order.urgency': '按紧急程度',
+  'order.odds': '按真实可能性',
+  'odds': '真实可能性',
+  'odds.real': '真实可能 {n} %',
+  'odds.help': '依据以往处置结论，同类报警属实的比例；不会因此隐藏任何报警',
   'filter.count': '{n} 条',
 
   'fact.opened': '发生',
