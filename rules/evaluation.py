@@ -115,7 +115,7 @@ class Evaluator:
         """Return bytes of state, windows included."""
         own = (self.current, self.by_simulation, self.real, self.calm_since, self.held_since, self.awake, self.running)
         held = sum(array.nbytes for array in own) + self.awake_rows.nbytes
-        return held + self.points.nbytes + self.windows.nbytes + self.cameras.nbytes
+        return held + self.points.nbytes + self.windows.nbytes + self.cameras.nbytes + self.surges.nbytes
 
     def readings(
         self,
