@@ -44,7 +44,7 @@ def judged(counts: Floats, model: Counts | None = None) -> Floats:
 
 @pytest.mark.parametrize(("mean", "shape"), [(1.0, None), (10.0, None), (4.0, 5.0), (30.0, 2.0)])
 def test_scores_come_as_often_as_they_say(mean: float, shape: float | None) -> None:
-    p = judged(drawn(28, mean, shape, 1, streams=12))[7 * PER_DAY :]
+    p = judged(drawn(21, mean, shape, 1, streams=10))[7 * PER_DAY :]
     for level in (0.01, 0.001):
         assert 0.5 <= np.mean(p <= level) / level <= 2.0
 
