@@ -26,10 +26,11 @@ from rules.expression import (
     Logic,
     Node,
     Number,
+    Surprise,
     walk,
 )
 from rules.measures import PLAIN, SECONDS, TIME, Measure, conversion, difference, plain_base
-from rules.reports import wanted
+from rules.reports import PREFIX, wanted
 from rules.unparse import unparse
 from sensors.measure import UnitError
 
@@ -37,7 +38,8 @@ OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "==": "!=", "!=": "=="}
 MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
 
 Key = tuple[str | float, ...]
-"""Names a column of features: ("value",), ("rate", 600.0), ("eta", "limit"), ("seen", "debris"), ("across", text)."""
+"""Names a column of features: ("value",), ("rate", 600.0), ("eta", "limit"), ("seen", "debris"), ("across", text),
+("surge", "person", 900.0), ("rising", "report-noise", 2419200.0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,8 @@ def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
             return PointValue(f"{name}:{argument}" if argument else name), Measure(unit)
         case AreaScore():
             return Column(("across", AREA_SCORE), area=True), PLAIN
+        case Surprise(name, kind, duration):
+            return Column((name, kind if name == "surge" else PREFIX + kind, duration), area=True), PLAIN
         case Across(operation, quantity, inner):
             if operation == "count":
                 return Column(("across", figure_name(node, subject.told)), area=True), PLAIN
@@ -218,6 +222,8 @@ _COST = {
     "flat": 2.0,
     "seen": 2.0,
     "across": 2.0,
+    "surge": 2.0,
+    "rising": 2.0,
     "eta": 9.0,
 }
 """What it costs to look at a column, and how often it is past a bar: windows are 3."""

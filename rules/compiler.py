@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rules.across import AcrossProgram, compile_across, measures_of
 from rules.binding import Bound, Column, Key, Subject, bind, columns, shape_of, tests
-from rules.expression import Across, AcrossFlag, ExpressionError, Feature, Node, parse, walk
+from rules.expression import COUNTED, Across, AcrossFlag, ExpressionError, Feature, Node, parse, walk
 from rules.guard import Guard
 from rules.measures import Measure
 from rules.rule import Rule, covered_points, encode_decision
@@ -25,11 +25,15 @@ from sensors.site import LEVELS, Area, Camera, Place, Point, Site
 
 Rows = npt.NDArray[np.intp]
 
-MOVES_ALONE = ("age", "silence", "flat", "seen", "across", "since")
+MOVES_ALONE = ("age", "silence", "flat", "seen", "across", "since", "surge", "rising")
 """Columns that move with no reading of the point: conditions on them are looked at on ticks and events too.
 
 So are those that a falling `count` may fulfil; one that asks for so many is not, or silence alone would end its alarm.
 """
+
+
+OF_EVENTS = ("seen", *COUNTED)
+"""Columns that an event of the kind they name may move."""
 
 
 class CompileError(ValueError):
@@ -116,6 +120,7 @@ class RuleBook:
     clauses: list[Clause]
     windows: dict[float, dict[str, Rows]]  # duration → statistic → rows
     seen_by: dict[tuple[str, int], Rows]  # (kind, area) → instances
+    counted: frozenset[Key]  # what is asked of counts of events
     reading_guard: Guard
     tick_guard: Guard
     constants: dict[str, Array]  # what the registry says of each row
@@ -387,6 +392,8 @@ class _Compiler:
             for duration, statistics in sorted(self.windows.items())
         }
         book.seen_by = self._seen_by(book, block_of)
+        keys = {column.key for block in self.blocks for part in block.parts for column in part.keys}
+        book.counted = frozenset(key for key in keys if key[0] in COUNTED)
         book.reading_guard, book.tick_guard = (guard.finish() for guard in guards)
         book.targets = {name: self.table[f"level:{name}"] for name in LEVELS} | {"limit": self.table["limit"]}
         book.constants = self.table
@@ -417,7 +424,7 @@ class _Compiler:
 
     def _seen_by(self, book: RuleBook, block_of: Rows) -> dict[tuple[str, int], Rows]:
         kinds = [
-            {str(column.key[1]) for part in block.parts for column in part.keys if column.key[0] == "seen"}
+            {str(column.key[1]) for part in block.parts for column in part.keys if column.key[0] in OF_EVENTS}
             for block in self.blocks
         ]
         found: dict[tuple[str, int], list[int]] = {}
@@ -453,7 +460,7 @@ def _community(area: Area, places: dict[str, Place]) -> str:
 
 
 def _sees(keys: set[Column]) -> bool:
-    return any(column.key[0] == "seen" for column in keys)
+    return any(column.key[0] in OF_EVENTS for column in keys)
 
 
 def _of_area(keys: set[Column]) -> bool:

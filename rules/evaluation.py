@@ -28,12 +28,14 @@ from rules.cameras import CameraFeatures, CameraState
 from rules.compiler import RuleBook
 from rules.events import Sightings, Told
 from rules.explanation import Change, Term, Why, Withdrawn
-from rules.expression import AREA_SCORE
+from rules.expression import AREA_SCORE, COUNTED
 from rules.faults import Fault, apart
 from rules.features import Columns, Features, PointModels, PointState
 from rules.persistence import restore_into, state_of
 from rules.reports import Tallies
+from rules.rising import Rising
 from rules.shapes import holds, resolver
+from rules.surges import Surges
 from rules.together import Together
 from rules.why import why as why_of
 from rules.windows import Windows
@@ -75,6 +77,8 @@ class Evaluator:
         kinds = {kind for kind, _ in book.seen_by}
         self.sightings = Sightings(kinds, book.areas)
         self.tallies = Tallies(kinds)
+        self.surges = Surges(book.counted, book.areas)
+        self.rising = Rising(book.counted, book.areas)
         self.across = {program.text: np.full(len(book.areas), np.nan) for program in book.across}
         self.across[AREA_SCORE] = np.full(len(book.areas), np.nan)
         self.across_real = {text: values.copy() for text, values in self.across.items()}  # simulated readings left out
@@ -99,6 +103,7 @@ class Evaluator:
         self._alone = np.flatnonzero(book.moves_alone & (book.row < book.rows))
         self._alone_rows = np.unique(book.row[self._alone])
         self._area_members = _area_members(book)
+        self._camera_areas = _camera_areas(book)
 
     @property
     def last_received(self) -> Array:
@@ -110,7 +115,7 @@ class Evaluator:
         """Return bytes of state, windows included."""
         own = (self.current, self.by_simulation, self.real, self.calm_since, self.held_since, self.awake, self.running)
         held = sum(array.nbytes for array in own) + self.awake_rows.nbytes
-        return held + self.points.nbytes + self.windows.nbytes + self.cameras.nbytes
+        return held + self.points.nbytes + self.windows.nbytes + self.cameras.nbytes + self.surges.nbytes
 
     def readings(
         self,
@@ -232,6 +237,7 @@ class Evaluator:
         seen = min(event.time, clock)  # a camera's clock may be ahead; what it saw was before it was told
         simulated = bool(event.quality & SIMULATED)
         told = Told.of(event, seen, report)
+        self.surges.add(event, area, seen, simulated, clock)
         self.sightings.add(event.kind, area, seen, simulated, told)
         instances = self.book.seen_by.get((event.kind, area), np.empty(0, np.intp))
         if report is not None:
@@ -239,6 +245,7 @@ class Evaluator:
             for kind, since, by_simulation in self.tallies.add(event.kind, community, subject, seen, simulated):
                 self.sightings.add(kind, area, since, by_simulation, told)
                 instances = np.union1d(instances, self.book.seen_by.get((kind, area), np.empty(0, np.intp)))
+            self.rising.add(event.kind, community, subject, area, seen, simulated)
         back = self.cameras.seen(event.camera, simulated, clock)
         if back is not None:
             instances = np.union1d(instances, self._instances_of(back))
@@ -301,6 +308,9 @@ class Evaluator:
         points.age[:] = self.clock - points.last_received if age is None else age[: book.rows]
         if book.across or self.together.stored:
             self._set_across()
+        if book.counted:
+            self.surges.tick(clock, self._lost())
+            self.rising.tick(clock)
         look = self.running.copy()
         if self._alone.size:
             features = self._features(self._alone_rows, self._own_time(self._alone_rows))
@@ -314,6 +324,14 @@ class Evaluator:
             look[self._of_cameras] |= told | self.awake[self._of_cameras]
         instances = np.flatnonzero(look)
         return self._look(instances) if instances.size else []
+
+    def _lost(self) -> npt.NDArray[np.bool_]:
+        """Tell in which areas a camera is without signal, bool[areas]."""
+        areas, cameras = self._camera_areas
+        gone = self.cameras.column(("fault", "loss"), cameras, self.clock, real=True) == 1.0
+        lost = np.zeros(len(self.book.areas), np.bool_)
+        lost[areas[gone]] = True
+        return lost
 
     def pause(self, since: float, until: float) -> None:
         """Take the time between two ticks in which nobody listened, but for a second, out of all that runs on.
@@ -332,6 +350,7 @@ class Evaluator:
         if len(rows):
             of_area[areas] = np.minimum.reduceat(unheard[rows], starts)
         self.cameras.pause(since, until)
+        self.surges.pause()
         of_camera = np.full(len(book.cameras), until - since - 1.0)
         later = np.concatenate((unheard, of_area, of_camera))[book.row]
         self.calm_since += later
@@ -358,6 +377,8 @@ class Evaluator:
         self.points.ticked += seconds
         self.sightings.step(self.clock)
         self.tallies.step(self.clock)
+        self.surges.pause()
+        self.rising.step(self.clock)
         self.together.fleet.shift(seconds)
         self.cameras.step(seconds, self.clock)
 
@@ -566,6 +587,8 @@ class Evaluator:
         def column(wanted: Column) -> Array:
             if not wanted.area:
                 return features.column(wanted.key)[place]
+            if wanted.key[0] in COUNTED:
+                return (self.surges if wanted.key[0] == "surge" else self.rising).column(wanted.key, area, real=real)
             if wanted.key[0] == "seen":
                 return self.sightings.since(str(wanted.key[1]), area, now, real=real)
             return (self.across_real if real else self.across)[str(wanted.key[1])][area]
@@ -691,3 +714,14 @@ def _area_members(book: RuleBook) -> tuple[Rows, Rows, Rows]:
     rows = np.array([row for _, row in pairs], np.intp)
     areas, starts = np.unique(np.array([area for area, _ in pairs], np.intp), return_index=True)
     return rows, areas, starts.astype(np.intp)
+
+
+def _camera_areas(book: RuleBook) -> tuple[Rows, Rows]:
+    """Return pairs of an area and a camera that sees it."""
+    pairs = [
+        (book.area_of[area], place)
+        for place, camera in enumerate(book.cameras)
+        for area in camera.areas
+        if area in book.area_of
+    ]
+    return np.array([area for area, _ in pairs], np.intp), np.array([place for _, place in pairs], np.intp)

@@ -35,8 +35,12 @@ PLAIN = ("value", "score", "age")
 CONSTANT = ("limit", "normal_low", "normal_high", "interval")
 BOOLEAN = ("alarm", "flat", "seen", "reports", "repeat", "beyond", "fault", "judged", "flagged")
 AREA = ("max", "min", "mean", "sum", "count", "any", "all")
-NAMES = (*PLAIN, *CONSTANT, *BOOLEAN, *WINDOWED, "eta", "level", "abs", "area")
+COUNTED = ("surge", "rising")
+NAMES = (*PLAIN, *CONSTANT, *BOOLEAN, *WINDOWED, *COUNTED, "eta", "level", "abs", "area")
 
+
+SHORTEST_COUNTED = {"surge": 60.0, "rising": 86400.0}
+"""Seconds over which events are counted at least."""
 
 AREA_SCORE = "area.score"
 """How the score of an area's model is written, in conditions and among the figures across an area."""
@@ -123,6 +127,18 @@ class AcrossFlag(Node):
 @dataclass(frozen=True, slots=True)
 class AreaScore(Node):
     """How unlike their history the area's points are together, by the area's model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surprise(Node):
+    """How surprising a count of events of a `kind` within `seconds` is, 0..1: surge; rising: of reports about a person.
+
+    Of rising, `kind` is the category of the reports.
+    """
+
+    name: str
+    kind: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,9 +320,11 @@ class _Parser:
             raise self.fail(tree, f"'{name}' needs a duration, as in {name}('10m')")
         if name == "eta":
             raise self.fail(tree, "'eta' needs what it counts to, as in eta('limit')")
-        if name in ("flat", "seen", "reports", "repeat", "flagged", "beyond", "fault", "level", "area", "abs"):
+        alone = ("flat", "seen", "reports", "repeat", "flagged", "beyond", "fault", "level", "area", "abs", *COUNTED)
+        if name in alone:
             use = {"reports": "reports('noise', 3, '1h')", "repeat": "repeat('family-dispute', 2, '14d')"}
             use |= {"flat": "flat('30m')", "seen": "seen('debris', '5m')", "beyond": "beyond('red')"}
+            use |= {"surge": "surge('person', '15m')", "rising": "rising('family-dispute', '28d')"}
             use |= {"fault": "fault('black')", "level": "level('red')", "flagged": "flagged('jump', '10m')"}
             raise self.fail(tree, f"'{name}' stands alone; write {use.get(name, name + '(…)')}")
         raise self.fail(tree, f"unknown name '{name}'{suggest(name, NAMES)}")
@@ -373,6 +391,8 @@ class _Parser:
             return Flag(name, self._seconds(tree, span), kind, column=column)
         if name in ("reports", "repeat"):
             return self._reports(tree, name, arguments, column)
+        if name in COUNTED:
+            return self._surprise(tree, name, arguments, column)
         if name == "flagged":
             kind, span = self._text(tree, arguments, "flagged('jump', '10m')", 2)
             if kind not in RULED:
@@ -407,6 +427,20 @@ class _Parser:
         if self.inside:
             raise self.fail(tree, f"'{name}' speaks of the whole area: write it outside area.…(…)")
         return Flag(name, self._seconds(tree, span), category, count, column=column)
+
+    def _surprise(self, tree: ast.AST, name: str, arguments: list[ast.expr], column: int) -> Node:
+        use = "surge('person', '15m')" if name == "surge" else "rising('family-dispute', '28d')"
+        kind, span = self._text(tree, arguments, use, 2)
+        if name == "surge" and not 0 < len(kind) <= 64:
+            raise self.fail(tree, f"name the kind of event, as in {use}")
+        if name == "rising" and not _CATEGORY.match(kind):
+            raise self.fail(tree, "a category is of small letters, digits, '-' and '_', as reports are given it")
+        seconds = self._seconds(tree, span)
+        if seconds < SHORTEST_COUNTED[name]:
+            raise self.fail(tree, f"{name}(…) counts over {SHORTEST_COUNTED[name] / 60:.0f} min at least")
+        if self.inside:
+            raise self.fail(tree, f"'{name}' speaks of the whole area: write it outside area.…(…)")
+        return Surprise(name, kind, seconds, column=column)
 
     def _across(self, tree: ast.Call, operation: str, depth: int, column: int) -> Node:
         if operation not in AREA:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from rules import rising, surges
 from rules.cameras import Noted
 from rules.events import Sighting
 from rules.explanation import Withdrawn
@@ -45,6 +46,8 @@ class _Notes(msgspec.Struct, frozen=True):
     gone: list[tuple[int, str]] = []  # index of a point that is offline, the source that says so
     cameras: list[Noted] = []
     tallies: list[Tally] = []
+    surges: list[surges.Noted] = []
+    rising: rising.Noted | None = None
 
 
 def state_of(evaluator: Evaluator, renames: Renames) -> State:
@@ -75,6 +78,8 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         slots = slice(int(book.first[instance]), int(book.first[instance] + book.levels[instance]))
         held[place, book.rank[slots]] = evaluator.held_since[slots]
     state["instance.held_since"] = held
+    counted, arrays = evaluator.surges.state()
+    state |= arrays
     notes = _Notes(
         VERSION,
         float(evaluator.clock),
@@ -115,6 +120,8 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
             for one in evaluator.cameras.state()
         ],
         evaluator.tallies.state(),
+        [surges.renamed(one, renames) for one in counted],
+        rising.renamed(evaluator.rising.state(), renames) if evaluator.book.counted else None,
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
@@ -144,6 +151,9 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     evaluator.points.ticked = notes.ticked
     evaluator.sightings.restore(notes.sightings)
     evaluator.tallies.restore(notes.tallies)
+    evaluator.surges.restore(notes.surges, state)
+    if notes.rising is not None:
+        evaluator.rising.restore(notes.rising, notes.clock)
     for text, area, value, points in notes.across:
         place = evaluator.book.area_of.get(area)
         if text in evaluator.across and place is not None:

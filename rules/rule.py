@@ -151,6 +151,7 @@ class RuleTest(Struct, frozen=True, kw_only=True):
     camera: str = ""  # one token a step: none, a fault or several as blur+cover, unjudged, _ for silence
     others: dict[str, Series] = {}  # more points of the same area, by id
     events: tuple[EventStep, ...] = ()
+    surge: str = ""  # a number a step: what surge(…) says; by default it counts the test's events, learning at first
     area_score: str = ""  # a number a step: the score of the area's model; _ for unknown, as it is by default
     step: Duration = 60.0  # seconds between readings
     expect: str | dict[str, str] = ""

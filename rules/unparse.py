@@ -15,6 +15,7 @@ from rules.expression import (
     Logic,
     Node,
     Number,
+    Surprise,
 )
 
 _SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "m"))
@@ -42,6 +43,8 @@ def unparse(node: Node, quantity: str = "") -> str:
             return f"{of}{name}({', '.join(map(repr, parts))})" if parts else of + name
         case Across(operation, named, inner) | AcrossFlag(operation, named, inner):
             return f"area.{operation}({unparse(inner, named)})"
+        case Surprise(name, kind, duration):
+            return f"{name}({kind!r}, {_span(duration)!r})"
         case AreaScore():
             return AREA_SCORE
         case Arithmetic("neg", (item,)):

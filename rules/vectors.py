@@ -146,10 +146,12 @@ class _Scene:
         self.pictures = _pictures(test.camera)
         count = [len(_numbers(one.values, "values", 0.0, None)) for one in series.values()] + [len(self.pictures)]
         count.append(len(_numbers(test.area_score, "area_score", math.nan, None)))
+        count.append(len(_numbers(test.surge, "surge", math.nan, None)))
         self.steps = max(count, default=0)
         if not self.steps:
             raise VectorError("point.values", "no series is given")
         self.area_score = _numbers(test.area_score, "area_score", math.nan, self.steps)
+        self.surge = _numbers(test.surge, "surge", math.nan, self.steps) if test.surge else None
         self.tracks = [_track(one, self.steps) for one in series.values()]
         eye = re.sub(r"[*?]", "x", where.cameras[0]) if where.cameras else "camera"
         self.area, self.scope = area, {"point": name, "area": area.id, "camera": eye}[rule.scope]
@@ -181,6 +183,8 @@ class _Scene:
         last = np.full(len(self.points), np.nan)
         for step in range(self.steps):
             now = START + step * self.step
+            if self.surge is not None:
+                self.evaluator.surges.fixed = float(self.surge[step])
             while events and START + _seconds(events[0].at, "events") <= now:
                 event = events.pop(0)
                 at = START + _seconds(event.at, "events")

@@ -8,9 +8,10 @@ import numpy as np
 
 from models.scoring import TELLING
 from rules.binding import Bound, Column, PointValue, Test, columns, tests
+from rules.counting import said_of_counts
 from rules.events import Told
 from rules.explanation import LevelStanding, Standing, Term, Why
-from rules.expression import AREA_SCORE
+from rules.expression import AREA_SCORE, COUNTED
 from rules.features import Array, Columns, Features
 from rules.shapes import compare, number
 from sensors.site import LEVELS
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_EVENTS = 8
 MAX_EVIDENCE = 8  # points named for a figure across an area
+_SAW = {False: ("<=",), True: (">", ">=")}  # of what was not seen no camera is evidence; by whether events are counted
+_SAW = {False: ("<=",), True: (">", ">=")}  # of what was not seen no camera is evidence; by whether events are counted
 
 
 def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, features: Columns) -> Why:
@@ -43,7 +46,7 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         if isinstance(column, Column) and column.area:
             if column.key[0] == "across":
                 points += [name for name in evidence(evaluator, str(column.key[1]), area) if name not in points]
-            elif test.operation == "<=" and scene.truth(test):  # of what was not seen no camera is evidence
+            elif test.operation in _SAW[column.key[0] in COUNTED] and scene.truth(test):
                 told = evaluator.sightings.told(str(column.key[1]), area, float(scene.now[0]))
                 if told is not None:
                     seen += [told] if told not in seen else []
@@ -59,6 +62,9 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         if score >= TELLING:
             together = evaluator.together
             reason, reason_zh = together.reason_text(area), together.reason_text(area, "zh-CN")
+    counted = {column.key for column in columns(when.bound) if column.key[0] in COUNTED}
+    if counted and not reason:
+        score, reason, reason_zh = said_of_counts(evaluator, counted, area) or (score, reason, reason_zh)
     return Why(
         clause=when.text,
         terms=terms,
@@ -121,6 +127,9 @@ class _Scene:
         area = book.area[self.instance : self.instance + 1]
         if not bound.area:
             return self.features.column(bound.key)[self.place : self.place + 1]
+        if bound.key[0] in COUNTED:
+            counts = evaluator.surges if bound.key[0] == "surge" else evaluator.rising
+            return counts.column(bound.key, area)
         if bound.key[0] == "seen":
             return evaluator.sightings.since(str(bound.key[1]), area, self.now)
         return evaluator.across[str(bound.key[1])][area]

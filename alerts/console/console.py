@@ -33,6 +33,7 @@ from alerts.console.viewing import Viewing
 from alerts.load import DAY_MINUTES, MINUTE
 from alerts.queries import Reader
 from alerts.routing import Router
+from alerts.triage import Triage
 from sensors.flags import ASIDE
 from sensors.lookup import Registry
 from sensors.push import Push
@@ -63,6 +64,7 @@ class Console:
         self.figures = Figures(config.site, self.traces, time.time())
         self.registry = Registry(config.site)
         self.quality = QualityStore(self.registry)
+        self.triage = Triage(config.data)
         self.rates = ScoreRates(self.registry)
         self.push = Push(self.registry)
         self.pushing = threading.Lock()  # what is turned down is counted in one place
@@ -118,6 +120,16 @@ class Console:
             await self.commander.close()
             self.journal.close()
             self.accounts.close()
+
+    def add_odds(self, rows: Sequence[Row]) -> None:
+        """Fill in how likely open alarms are to be real; without that they are shown all the same."""
+        types = {area.id: area.type for area in self.config.site.areas}
+        try:
+            self.journal.ask(lambda reader: self.triage.add(reader, rows, types))
+        except Exception:
+            log.exception("no odds could be told")
+            for row in rows:
+                row["odds"] = None
 
     def connected(self) -> bool:
         """Say whether the engine has been heard lately."""

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from models.area.store import Facts, Stored, encode
+from scripts.commands import triage
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -33,6 +34,8 @@ from streams.supervisor import holder
 app = typer.Typer(
     no_args_is_help=True, help="Learn how an area's points go together, and put what was learnt in force."
 )
+
+app.add_typer(triage.app, name="triage")
 
 
 @app.command()

@@ -31,6 +31,7 @@ def alarms(
     """List alarms, the newest first: `state` is open, all, or one ISA-18.2 state. At most 500 come at once."""
     console: Console = request.app.state.console
     page = console.journal.ask(lambda reader: reader.alarms(state, area or None, limit, before))
+    console.add_odds(page.items)
     return {"items": [titled(console, row) for row in page.items], "next": page.next}
 
 
@@ -53,6 +54,7 @@ def alarm(request: Request, id: Id, identity: Annotated[Identity, Depends(allow(
     row = console.journal.ask(lambda reader: reader.alarm(id))
     if row is None:
         raise Problem(404, "not_found")
+    console.add_odds([row])
     return titled(console, row)
 
 

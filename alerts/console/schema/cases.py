@@ -96,7 +96,7 @@ class AlarmTransition(Answer):
 
 
 class AlarmSummary(Answer):
-    """One alarm as it stands. `state` is ISA-18.2's."""
+    """One alarm as it stands. `state` is ISA-18.2's; `odds` how likely it is to be real, 0..1, where a model tells."""
 
     id: str
     rule: str
@@ -121,6 +121,7 @@ class AlarmSummary(Answer):
     assignee: str | None = None
     marks: list[str] = Field(default_factory=list)
     folded: int = 0
+    odds: float | None = None
 
 
 class SetAside(AlarmSummary):

@@ -229,6 +229,7 @@ export interface Alarm {
   folded?: number;
   hushed?: boolean; // ours: its last ring was folded, and makes no sound
   plan?: (Text | string)[] | null;
+  odds?: number | null; // how likely it is to be real, 0..1, by the verdicts on its like
 }
 
 export interface IncidentChange {

@@ -26,7 +26,7 @@ function wording(name: string): string {
   if (not) return t('feature.not', { what: wording(name.trim().slice(not.length)) });
   if (prefix === 'area.') return t('feature.area', { how: tCode('feature.how', feature), what: wording(inner) });
   if (tCode('feature', feature) === feature) return name;
-  const asked = feature === 'reports' || feature === 'repeat'; // they name a category of reports
+  const asked = ['reports', 'repeat', 'rising'].includes(feature); // they name a category of reports
   const args = inner.split(',').map((part) => part.trim().replace(/^['"]|['"]$/g, '')).filter(Boolean);
   const what = prefix ? `${tCode('quantity', prefix.slice(0, -1))} ` : '';
   return what + tCode('feature', feature).replace(/\{(\d)\}/g, (_, n: string) => (asked && n === '0' ? tCode('report', args[0] ?? '') : argument(args[Number(n)])));

@@ -24,8 +24,11 @@ export function AlarmsView() {
   const [level, setLevel] = useState<Level | ''>('');
   const [text, setText] = useState('');
   const { items, error, more, loading } = useAlarms(state);
+  const [byOdds, setByOdds] = useState(false);
+  const odds = useOdds(state === 'open' ? items : []);
   const words = text.trim().toLowerCase();
   const shown = items.filter((alarm) => (!level || alarm.level === level) && (!words || searchText(alarm).includes(words)));
+  if (byOdds && state === 'open') shown.sort((a, b) => (odds.get(b.id) ?? -1) - (odds.get(a.id) ?? -1)); // as by urgency where equal
   return (
     <main class="page" id="main" tabIndex={-1}>
       <h1>{t('alarms')}</h1>
@@ -51,6 +54,15 @@ export function AlarmsView() {
             ))}
           </select>
         </label>
+        {state === 'open' && odds.size > 0 && (
+          <label>
+            <span>{t('filter.order')}</span>
+            <select value={byOdds ? 'odds' : 'urgency'} onChange={(event) => setByOdds(event.currentTarget.value === 'odds')}>
+              <option value="urgency">{t('order.urgency')}</option>
+              <option value="odds">{t('order.odds')}</option>
+            </select>
+          </label>
+        )}
         <label class="grow">
           <span>{t('filter.text')}</span>
           <input type="search" value={text} placeholder={t('filter.hint')} onInput={(event) => setText(event.currentTarget.value)} />
@@ -63,7 +75,7 @@ export function AlarmsView() {
       {!shown.length && !loading && !error && <p class="quiet empty">{t('alarms.empty')}</p>}
       <ol class="alarm-list" data-test="alarms">
         {shown.map((alarm) => (
-          <Row key={alarm.id} alarm={alarm} />
+          <Row key={alarm.id} alarm={alarm} odds={odds.get(alarm.id) ?? null} />
         ))}
       </ol>
       {loading && <Waiting />}
@@ -116,6 +128,28 @@ function useAlarms(state: string): { items: Alarm[]; error: ApiError | null; mor
   };
 }
 
+/** The odds of open alarms by id; those that opened since the page was loaded are asked for. */
+function useOdds(items: Alarm[]): Map<string, number> {
+  const [later, setLater] = useState<Map<string, number>>(new Map());
+  const found = new Map<string, number>();
+  for (const alarm of items) {
+    const odds = alarm.odds ?? later.get(alarm.id);
+    if (odds != null) found.set(alarm.id, odds);
+  }
+  const missing = found.size ? items.filter((alarm) => !alarm.simulated && !found.has(alarm.id)).map((alarm) => alarm.id).join() : '';
+  useEffect(() => {
+    if (!missing) return;
+    const wait = setTimeout(() => {
+      api.alarms('open', null, 500).then(
+        (page) => setLater(new Map(page.items.flatMap((alarm) => (alarm.odds == null ? [] : [[alarm.id, alarm.odds] as const])))),
+        () => undefined, // the list is whole without them
+      );
+    }, 1000);
+    return () => clearTimeout(wait);
+  }, [missing]);
+  return found;
+}
+
 function order(alarm: Alarm): number {
   return (alarm.state === 'UNACK' ? 10 : alarm.state === 'RTNUN' ? 5 : 0) + (RANK[alarm.level] ?? 0);
 }
@@ -126,7 +160,7 @@ function searchText(alarm: Alarm): string {
   return [alarm.id, alarm.rule, alarm.scope, alarm.area, area?.zh, area?.en, title?.zh, title?.en, scopeName(alarm)].join(' ').toLowerCase();
 }
 
-function Row({ alarm }: { alarm: Alarm }) {
+function Row({ alarm, odds }: { alarm: Alarm; odds: number | null }) {
   const waiting = alarm.state === 'UNACK' || alarm.state === 'RTNUN';
   return (
     <li class={`alarm-row level-${alarm.level}${waiting ? ' waits' : ''}`}>
@@ -142,6 +176,7 @@ function Row({ alarm }: { alarm: Alarm }) {
         <AlarmStateChip state={alarm.state} />
         {alarm.kind !== 'risk' && <span class="chip">{tCode('kind', alarm.kind)}</span>}
         <Marks alarm={alarm} />
+        {odds !== null && <span class="chip" title={t('odds.help')}>{t('odds.real', { n: Math.round(100 * odds) })}</span>}
         {alarm.simulated && <Simulation small />}
       </span>
       <span class="digits quiet">{alarm.aside ? <Left aside={alarm.aside} /> : <Age time={alarm.onset} />}</span>
@@ -221,6 +256,12 @@ function One({ alarm }: { alarm: Alarm }) {
             <dt>{t('column.rule')}</dt>
             <dd class="code">{alarm.rule}</dd>
           </div>
+          {alarm.odds != null && (
+            <div>
+              <dt>{t('odds')}</dt>
+              <dd title={t('odds.help')}>{t('odds.real', { n: Math.round(100 * alarm.odds) })}</dd>
+            </div>
+          )}
           {alarm.assignee && (
             <div>
               <dt>{t('fact.assignee')}</dt>
