@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from alerts.console import schema
 from scripts.cli import application
 from sensors.observation import SIMULATED
-from streams import area_models
+from streams import area_models, settings
 from streams.figures import write_figures
+from streams.processes import console
 from tests.streams.history.recorded import pair, recorded
 from tests.streams.small_site import START
 
@@ -141,5 +143,13 @@ def test_the_list_says_who_promoted_what_and_what_is_in_drift(site_data: Path) -
     assert mine["drift"]["drifted"] is True and mine["drift"]["points"] == ["p0"]
     said = run(site_data, "list")[1]
     assert "in drift" in said and "older than its data's drift" in said and "已落后于数据漂移" in said
+    for command in (["status", "--json"], ["doctor", "--json"]):
+        answer = CliRunner().invoke(application(command[0]), [*command, "--data", str(site_data)])
+        assert f"model {version} of a0 is older than its data's drift" in answer.output
+        assert "已落后于数据漂移" in answer.output
+    shown = CliRunner().invoke(application("status"), ["status", "--data", str(site_data)]).output
+    assert "is older than its data's drift" in shown and "已落后于数据漂移" in shown
+    (plain,) = console.models(settings.load({}, data=str(site_data)))
+    assert schema.AreaModel.model_validate(plain).drift is not None and set(plain["warning"]) == {"en", "zh"}
     (site_data / "run" / "worker.json").unlink()
     area_models.set_promoted(site_data, {})
