@@ -45,7 +45,8 @@ def nab_panels(series: Sequence[Series], scores: Mapping[str, Floats], threshold
         marks += [Mark(float(one.time[at]), "", "false") for at in false.tolist()]
         if not missed and not len(false):
             continue
-        note = f"{len(one.windows) - len(missed)} of {len(one.windows)} windows found, {len(false)} false"
+        hits_of = f"{len(one.windows) - len(missed)} of {len(one.windows)} windows found"
+        note = f"{hits_of if one.windows else 'nothing to find'}, {len(false)} false"
         yield Panel(one.name, one.time, one.value, marks, bands, note=note)
         spots = [(first, last, "missed") for first, last in missed] + [(a, b, "false alarm") for a, b in _spots(false)]
         for first, last, words in sorted(spots):
@@ -85,11 +86,11 @@ def injected_panels(stretches: Sequence[Stretch], found: Sequence[Trial]) -> Ite
             continue
         if hit and trial.named == trial.fault:
             continue
-        look: Look = "missed" if not hit else "false"
+        look: Look = "missed" if not hit else "event" if trial.fault else "false"
         words = "missed" if not hit else f"called {trial.named}" if trial.fault else f"false: {trial.named}"
         part = slice(max(stretch.begin - BEFORE, 0), len(stretch.time))
         bands = [Band(trial.onset, float(stretch.time[stretch.end - 1]), trial.fault, look)] if trial.fault else []
-        marks = [Mark(trial.onset + trial.after, trial.named, "false")] if trial.after is not None else []
+        marks = [Mark(trial.onset + trial.after, trial.named, look)] if trial.after is not None else []
         title = f"{trial.fault.replace('_', ' ') or 'as it was'}: {words}"
         yield Panel(title, stretch.time[part], stretch.value[part], marks, bands, note=stretch.series)
 
