@@ -99,7 +99,7 @@ def _fault(stretch: injection.Stretch, trial: injection.Trial, words: str) -> Pa
         stretch.time[part],
         stretch.value[part],
         [] if trial.after is None else [Mark(trial.onset + trial.after, "", "found")],
-        [Band(trial.onset, float(stretch.time[-1]), "", look)],
+        [Band(float(stretch.time[stretch.begin - 1]), float(stretch.time[-1]), "", look)],
         note=stretch.series,
     )
 
