@@ -40,6 +40,7 @@ ASIDE = ("SHLVD", "DSUPR", "OOSRV")
 """The states in which an alarm is set aside."""
 
 _STATES = ("NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV")
+_ACTIVE, _CALM = ("UNACK", "ACKED"), ("NORM", "RTNUN")
 _HIDDEN = {"number", "position", "open"}
 _SQLITE = "sqlite:///"
 _OUTBOX = (  # made once: building it takes longer than running it
@@ -191,6 +192,32 @@ class Reader:
                         {"scope": row.scope, "alarm": row.alarm, "after": row.record["after"], "time": row.time}
                     )
         return found
+
+    def spells(self, areas: Collection[str], begin: float, end: float) -> list[Row]:
+        """List when alarms of areas were active between two times: alarm, rule, kind, simulated, begin, end, in order.
+
+        A spell begins with its condition and ends with the return to normal, or with `end` where it lasts.
+        """
+        query = (
+            sa.select(alarms.c.rule, alarms.c.kind, alarms.c.simulated, transitions.c.alarm, transitions.c.record)
+            .join(alarms, alarms.c.id == transitions.c.alarm)
+            .where(alarms.c.area.in_(list(areas)), alarms.c.onset < end, alarms.c.open | (alarms.c.time >= begin))
+            .order_by(transitions.c.position)
+        )
+        running: dict[str, Row] = {}
+        found: list[Row] = []
+        with self.engine.connect() as connection:
+            for row in connection.execute(query):
+                over = row.record["after"] in _CALM
+                if row.record["after"] in _ACTIVE and row.alarm not in running:
+                    since = row.record["time"] if row.record["edge"] == "realarm" else row.record["onset"]
+                    one = {"alarm": row.alarm, "rule": row.rule, "kind": row.kind, "simulated": row.simulated}
+                    running[row.alarm] = {**one, "begin": min(since or row.record["time"], row.record["time"])}
+                elif over and row.alarm in running:
+                    found.append({**running.pop(row.alarm), "end": row.record["time"]})
+        found += [{**one, "end": end} for one in running.values()]
+        inside = [one for one in found if one["end"] >= begin and one["begin"] < end]
+        return sorted(inside, key=lambda one: (one["begin"], one["alarm"]))
 
     def reports(
         self,

@@ -68,9 +68,15 @@ class Scored(Protocol):
 class Evaluator:
     """Hold the state of a rule book's instances. Pure: time comes with the calls, which alone decide the changes."""
 
-    def __init__(self, book: RuleBook, bank: PointModels, models: Sequence[Stored] = ()) -> None:
+    def __init__(
+        self,
+        book: RuleBook,
+        bank: PointModels,
+        models: Sequence[Stored] = (),
+        former: Mapping[str, str] | None = None,
+    ) -> None:
         self.book, self.bank = book, bank
-        self.together = Together(models, book.points, book.area_of)
+        self.together = Together(models, book.points, book.area_of, former)
         self.points = PointState(book.rows)
         self.windows = Windows(book.windows, book.rows)
         self.cameras = CameraState(book.cameras)

@@ -16,6 +16,7 @@ from models.area.fleet import Fleet
 from models.area.rows import STALE
 from models.area.store import Stored
 from rules.features import PointState
+from sensors.renames import Renames
 from sensors.site import Point
 
 TOLD = 3  # points named as contributing
@@ -26,15 +27,32 @@ _WORDS = {"en": ("the points together are unlike their history: ", ", "), "zh": 
 
 
 class Together:
-    """Hold the models in force for the areas of a partition, and their state. Pure."""
+    """Hold the models in force for the areas of a partition, and their state. Pure.
 
-    def __init__(self, models: Sequence[Stored], points: Sequence[Point], areas: Mapping[str, int]) -> None:
-        row_of = {point.id: row for row, point in enumerate(points)}
-        self.stored = tuple(
-            one for one in models if one.area in areas and all(name in row_of for name in one.model.names)
-        )
+    `former` maps the ids that areas had before to those of now; points say theirs themselves.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Stored],
+        points: Sequence[Point],
+        areas: Mapping[str, int],
+        former: Mapping[str, str] | None = None,
+    ) -> None:
+        row_of = {name: row for row, point in enumerate(points) for name in point.renamed_from}
+        row_of |= {point.id: row for row, point in enumerate(points)}
+        called = dict(former or {}) | {area: area for area in areas}
+        fit = [
+            one for one in models if called.get(one.area) in areas and all(name in row_of for name in one.model.names)
+        ]
+        fit.sort(key=lambda one: one.area not in areas)  # an area's own before one of a former name
+        by_area: dict[str, Stored] = {}
+        for one in fit:
+            by_area.setdefault(called[one.area], one)
+        self.areas, self.stored = tuple(by_area), tuple(by_area.values())
+        self.names = tuple(tuple(points[row_of[name]].id for name in one.model.names) for one in self.stored)
         self.fleet = Fleet([one.model for one in self.stored])
-        self.area = np.array([areas[one.area] for one in self.stored], np.intp)
+        self.area = np.array([areas[area] for area in self.areas], np.intp)
         width = self.fleet.smooth.shape[1]
         self.rows = np.zeros((len(self.stored), width), np.intp)
         self.mine = np.zeros((len(self.stored), width), np.bool_)
@@ -68,7 +86,7 @@ class Together:
             return []
         shares = self.fleet.shares(place)
         order = np.argsort(-shares, kind="stable")[:TOLD]
-        names = self.stored[place].model.names
+        names = self.names[place]
         return [(names[at], float(shares[at])) for at in order.tolist() if shares[at] >= LEAST]
 
     def reason_text(self, area: int, language: str = "en") -> str:
@@ -76,6 +94,20 @@ class Together:
         lead, comma = _WORDS["zh" if language.startswith("zh") else "en"]
         found = self.contributors(area)
         return lead + comma.join(f"{name} {100 * share:.0f} %" for name, share in found) if found else ""
+
+    def counts(self) -> list[dict[str, Any]]:
+        """Say of each model how many rows it has judged lately, and how many were outside the usual: see `drift`."""
+        fleet = self.fleet
+        rows, outside = fleet.counted + fleet.former, fleet.outside + fleet.outside_former
+        return [
+            {
+                "area": area,
+                "version": one.version,
+                "rows": float(rows[place]),
+                "outside": outside[place, : len(one.model.names) + 1].tolist(),
+            }
+            for place, (area, one) in enumerate(zip(self.areas, self.stored, strict=True))
+        ]
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs: arrays, and the versions that their rows stand for."""
@@ -87,3 +119,25 @@ class Together:
         names = [f"{one.area}:{one.version}" for one in self.stored]
         pairs = [(there[name], here) for here, name in enumerate(names) if name in there]
         self.fleet.restore(state["arrays"], pairs)
+
+    def follow(self, other: Together, renames: Renames) -> None:
+        """Go on where others left off, of the same rows of points: their own models, and those that new ones replace.
+
+        A new model of the same points at the same interval begins with what the former one had smoothed, so that an
+        area is not without a score after a promotion.
+        """
+        self.restore(other.state())
+        there = {renames.area(area): place for place, area in enumerate(other.areas)}
+        for here, one in enumerate(self.stored):
+            place = there.get(self.areas[here])
+            if place is None or other.stored[place].version == one.version:
+                continue
+            before, now = other.stored[place].model, one.model
+            count = len(now.names)
+            if (
+                len(before.names) == count
+                and before.interval == now.interval
+                and np.array_equal(other.rows[place, :count], self.rows[here, :count])
+                and all(map(np.array_equal, before.quantities[:2], now.quantities[:2]))
+            ):
+                self.fleet.follow(other.fleet, place, here)

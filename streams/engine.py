@@ -758,13 +758,14 @@ class Engine:
                 creeps=point.quantity in creep.QUANTITIES,
             )
             self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
-        evaluator = Evaluator(book, self.bank, models)
+        former = {name: area.id for area in content.site.areas for name in area.renamed_from}
+        evaluator = Evaluator(book, self.bank, models, former)
         kinds: dict[str, str] = {rule.id: rule.scope for rule in content.rules}
         withdrawn = []
         if self.evaluator is not None:
             kinds |= {rule.id: rule.scope for rule in self.evaluator.book.rules}  # open cases come from these
             withdrawn = evaluator.restore(self.evaluator.state(renames))
-            evaluator.together.restore(self.evaluator.together.state())
+            evaluator.together.follow(self.evaluator.together, renames)
         self.evaluator, self.registry = evaluator, registry
         self._home = SYSTEM if registry.partition(SYSTEM) == self.partition else min(areas, default="")
         if renames:

@@ -42,6 +42,10 @@ class ReloadError(ValueError):
     """Raised when a site cannot take the place of the one in force, with a sentence that says why."""
 
 
+class PendingError(ReloadError):
+    """Raised when the worker has a proposal in hand and is not done: it takes force later."""
+
+
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A checked site that may be proposed."""
 
@@ -189,7 +193,7 @@ def await_in_force(data: Path, version: str, begun: float, seconds: float = SECO
     while publication.version(data) != version:
         if time.monotonic() - begun > seconds:
             if not publication.withdraw(data):
-                raise ReloadError(
+                raise PendingError(
                     f"the worker has taken it up and is not done after {seconds:g} s: it takes force once it is; "
                     "`foreshock publications` tells, and run/worker.log what holds it up"
                 )

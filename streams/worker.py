@@ -341,6 +341,12 @@ class Worker:
             "gaps": sum(station.gaps for station in stations),
             "refused": refused,
             "points_live": sum(station.engine.live() for station in stations),
+            "models": [
+                one
+                for station in stations
+                if station.engine.evaluator is not None
+                for one in station.engine.evaluator.together.counts()
+            ],
             "points_total": sum(len(station.engine.points) for station in stations),
         }
 

@@ -137,7 +137,8 @@ class ConsoleConfig:
     `rules` maps a rule's id to {"title": {"zh","en"}, "rationale": {...}, "plan": [...]}. `figures()` returns what
     /status and /metrics say when it does not come over the feed's `pulse`; `history()` iterates over the log's latest
     `scores` records to fill the traces at start; `decode_scores` turns one into columns; `quarantine` searches
-    refused inputs. `publications()` lists the versions of the site that were in force, the latest first;
+    refused inputs. `models()` lists the areas' models in force, and which are in drift; `publications()` the versions
+    of the site that were in force, the latest first;
     `publish(what)` puts one in force: it raises `sensors.document.DocumentError` with what is wrong, or another
     `ValueError` with a sentence. `newest(camera)` gives a camera's newest picture (unix time, JPEG), or a key of
     `alerts.console.messages` that says why there is none.
@@ -157,6 +158,7 @@ class ConsoleConfig:
     quarantine: Quarantine = field(default_factory=NoQuarantine)
     attach: Callable[[Console], None] | None = None  # given the console that serves, to tell it of changes to the site
     publications: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications
+    models: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications
     publish: Callable[[Publish], Mapping[str, Any]] | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
     started: Callable[[], None] | None = None  # called once requests are answered

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.area import channels as channelling
-from models.area import forest, gaussian, limits
+from models.area import drift, forest, gaussian, limits, quantities
 from models.area.faults import injected
 from models.area.model import KINDS, AreaModel, Kind
+from models.area.quantities import Quantities, Quantity
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,12 +68,19 @@ class Fitted(NamedTuple):
 
 
 def fit(
-    time: Floats, values: Floats, names: Sequence[str], interval: float, *, rate: float = RATE, kind: Kind | None = None
+    time: Floats,
+    values: Floats,
+    names: Sequence[str],
+    interval: float,
+    *,
+    rate: float = RATE,
+    kind: Kind | None = None,
+    measured: Sequence[Quantity] | None = None,
 ) -> Fitted:
     """Fit a model to rows (time f8[rows] ascending, values f8[rows, channels] finite) `interval` seconds apart.
 
-    Without a `kind` the candidates are tried first. Raise `FitError` on too few rows (10 a channel, 30 at least) or
-    more than 64 channels.
+    `measured` says what each channel is, by default a gauge. Without a `kind` the candidates are tried first. Raise
+    `FitError` on too few rows (10 a channel, 30 at least) or more than 64 channels.
     """
     rows, count = values.shape
     if count > MOST_CHANNELS:
@@ -81,11 +89,14 @@ def fit(
     if rows < needed:
         raise FitError(f"{rows} rows are too few to learn {count} points from; {needed} are needed")
     steps = np.concatenate(([1.0], np.diff(time) / interval))
+    measures = quantities.learn(values, measured) if measured is not None else quantities.gauges(count)
+    values = measures.of_history(values, steps)
     trials: tuple[Trial, ...] = ()
     if kind is None:
         trials = tried(steps, values, tuple(names), interval, rate)
     chosen = kind or max(trials, key=lambda trial: trial.chosen).kind
-    return Fitted(_model(chosen, steps, values, tuple(names), interval, rate), trials)
+    model = _model(chosen, steps, values, tuple(names), interval, rate)
+    return Fitted(model._replace(quantities=measures), trials)
 
 
 def tried(steps: Floats, values: Floats, names: tuple[str, ...], interval: float, rate: float) -> tuple[Trial, ...]:
@@ -132,4 +143,6 @@ def _model(
         if kind == "forest"
         else limits.gaussian(held, len(names), rows, rows * (BLOCKS - 1) / BLOCKS)
     )
-    return AreaModel(kind, names, interval, span, rate, channels, learn(smooth), table)
+    plain: Quantities = quantities.gauges(len(names))  # what is judged of values is worked out by now
+    usual = drift.learn(held, smooth, span)
+    return AreaModel(kind, names, interval, span, rate, channels, learn(smooth), table, plain, usual)

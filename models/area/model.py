@@ -7,10 +7,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models.area.channels import Channels, weight
+from models.area import drift
+from models.area.channels import Channels, smoothed, weight
 from models.area.forest import Forest
 from models.area.gaussian import Gaussian
 from models.area.limits import Limits
+from models.area.quantities import Quantities
 from models.scoring import TELLING
 
 Floats = npt.NDArray[np.float64]
@@ -32,11 +34,30 @@ class AreaModel(NamedTuple):
     channels: Channels
     shape: Gaussian | Forest
     limits: Limits
+    quantities: Quantities
+    usual: drift.Usual | None = None  # of a model from before drift was looked for
 
     @property
     def alarming(self) -> float:
         """Return the score from which a row is judged anomalous."""
         return 1.0 - self.rate
+
+    def steps_of(self, time: Floats) -> Floats:
+        """Return the intervals since the row before, f8[rows]; 1 for the first."""
+        return np.concatenate(([1.0], np.diff(time) / self.interval))
+
+    def smoothed(self, time: Floats, values: Floats) -> Floats:
+        """Return the channels of rows as they are judged, f8[rows, channels], as `Watch` has them row by row."""
+        steps = self.steps_of(time)
+        before = np.concatenate((np.full((1, values.shape[1]), np.nan), values[:-1]))
+        judged = values if self.quantities.plain else self.quantities.of(values, before, steps[:, None])
+        return smoothed(self.channels.scaled(judged), steps, self.span)
+
+    def scores(self, smooth: Floats) -> Floats:
+        """Return the scores of smoothed rows, f8[rows]; NaN for those in which it would be learning."""
+        found = 1.0 - self.limits.rarity(self.shape.distance(smooth))
+        found[: self.span] = np.nan
+        return found
 
 
 class Judged(NamedTuple):
@@ -58,6 +79,7 @@ class Watch:
     def __init__(self, model: AreaModel) -> None:
         self.model = model
         self.state = np.zeros(len(model.names))
+        self.before = np.full(len(model.names), np.nan)
         self.seen = 0
         self.last = -np.inf
         self.alarmed = -np.inf  # when the state last held
@@ -69,7 +91,9 @@ class Watch:
         """
         model = self.model
         steps = (time - self.last) / model.interval if self.seen else 1.0
-        self.state = self.state + (model.channels.scaled(values) - self.state) * weight(steps, model.span, self.seen)
+        judged = values if model.quantities.plain else model.quantities.of(values, self.before, steps)
+        self.before = values
+        self.state = self.state + (model.channels.scaled(judged) - self.state) * weight(steps, model.span, self.seen)
         self.seen += 1
         self.last = time
         if self.seen <= model.span:

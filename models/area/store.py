@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models.area.channels import Channels
+from models.area.drift import Usual
 from models.area.fitting import MOST_CHANNELS, Fitted
 from models.area.forest import Forest
 from models.area.gaussian import Gaussian
 from models.area.limits import LEVELS, Limits
 from models.area.model import AreaModel, Kind
+from models.area.quantities import Quantities, Quantity, gauges
 
 MAX_BYTES = 16 * 1024 * 1024
 MOST_TREES, MOST_NODES = 1000, 100_000
@@ -68,7 +70,8 @@ class _Wire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     span: Annotated[int, msgspec.Meta(ge=1, le=1000)]
     rate: Annotated[float, msgspec.Meta(gt=0.0, le=0.5)]
     norm: float = 1.0
-    arrays: Annotated[dict[str, _Array], msgspec.Meta(max_length=12)]
+    measured: Annotated[tuple[Quantity, ...], msgspec.Meta(max_length=MOST_CHANNELS)] = ()  # none: all gauges
+    arrays: Annotated[dict[str, _Array], msgspec.Meta(max_length=20)]
     facts: Facts
 
 
@@ -89,6 +92,15 @@ def encode(area: str, fitted: Fitted, facts: Facts) -> bytes:
         arrays["usual"] = model.shape.usual
     else:
         arrays |= {"centre": model.shape.centre, "precision": model.shape.precision}
+    measured: tuple[Quantity, ...] = ()
+    if not model.quantities.plain:
+        measured = tuple(
+            "counter" if counts else "angle" if turns else "gauge"
+            for counts, turns in zip(model.quantities.counter, model.quantities.angle, strict=True)
+        )
+        arrays["origin"] = model.quantities.origin
+    if model.usual is not None:
+        arrays |= {f"usual.{name}": array for name, array in model.usual._asdict().items()}
     tried = tuple(
         Tried(trial.kind, *(float(x) if np.isfinite(x) else -1.0 for x in (trial.false, trial.found)))
         for trial in fitted.trials
@@ -103,6 +115,7 @@ def encode(area: str, fitted: Fitted, facts: Facts) -> bytes:
             span=model.span,
             rate=model.rate,
             norm=model.shape.norm if isinstance(model.shape, Forest) else 1.0,
+            measured=measured,
             arrays={name: _packed(array) for name, array in arrays.items()},
             facts=msgspec.structs.replace(facts, tried=tried),
         )
@@ -133,9 +146,28 @@ def decode(packed: bytes) -> Stored:
         raise StoreError("scales must be positive, and limits ascend")
     shape = _forest(wire, count) if wire.kind == "forest" else _gaussian(wire, count)
     model = AreaModel(
-        wire.kind, wire.names, wire.interval, wire.span, wire.rate, Channels(centre, scale), shape, Limits(distance)
-    )
+        wire.kind, wire.names, wire.interval, wire.span, wire.rate, Channels(centre, scale), shape, Limits(distance),
+        _quantities(wire, count), _usual(wire, count),
+    )  # fmt: skip
     return Stored(version=version_of(packed), area=wire.area, model=model, facts=wire.facts)
+
+
+def _quantities(wire: _Wire, count: int) -> Quantities:
+    if not wire.measured:
+        return gauges(count)
+    if len(wire.measured) != count:
+        raise StoreError("it must be said of each point what it measures, or of none")
+    kind = np.array(wire.measured)
+    return Quantities(kind == "counter", kind == "angle", _array(wire, "origin", "<f8", (count,)))
+
+
+def _usual(wire: _Wire, count: int) -> Usual | None:
+    if "usual.low" not in wire.arrays:  # of a version before this one
+        return None
+    usual = Usual(*(_array(wire, f"usual.{name}", "<f8", (count + 1,)) for name in Usual._fields))
+    if (usual.low > usual.high).any() or (usual.repeats < 1.0).any():
+        raise StoreError("what is usual has no width, or repeats less than once")
+    return usual
 
 
 def _gaussian(wire: _Wire, count: int) -> Gaussian:

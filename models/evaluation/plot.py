@@ -215,7 +215,7 @@ def _ticks(low: float, high: float, about: int = 4) -> list[float]:
     base = 10.0 ** floor(log10(rough))
     step = min((base * each for each in (1.0, 2.0, 5.0, 10.0) if base * each >= rough), default=base)
     first = np.ceil(low / step)
-    return [float(place * step) for place in np.arange(first, np.floor(high / step) + 1.0)]
+    return [float(place * step) + 0.0 for place in np.arange(first, np.floor(high / step) + 1.0)]
 
 
 def _dates(begin: float, end: float, about: int = 8) -> list[tuple[float, str]]:

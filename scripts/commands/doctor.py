@@ -25,7 +25,7 @@ from scripts.commands.terminal import DataOption, JsonOption, SiteOption, config
 from sensors import probe
 from sensors.document import DocumentError
 from sensors.registry import load_site
-from streams import brokers, publication, supervisor
+from streams import area_models, brokers, bundle, models_watch, publication, supervisor
 from streams.settings import Settings, SettingsError
 
 LEAST_FREE = 2_000_000_000
@@ -68,6 +68,7 @@ def examine(found: Settings) -> Iterator[Finding]:
         ("log", lambda s: _database(s.log_file)),
         ("journal", lambda s: _database(s.data_folder / "journal.sqlite")),
         ("outbox", _outbox),
+        ("models", _models),
         ("accounts", lambda s: _database(s.data_folder / "accounts.sqlite")),
         ("keys", _keys),
         ("ports", _ports),
@@ -166,6 +167,20 @@ def _outbox(found: Settings) -> str:
     if count:
         raise Unwell(f"{count} order(s) were not delivered and are tried no more; run `foreshock outbox list`")
     return said
+
+
+def _models(found: Settings) -> str:
+    folder = found.data_folder
+    if not (folder / publication.FILE).exists():
+        return "none yet"
+    listed, problems = area_models.listed(folder)
+    if problems:
+        raise Unwell(f"{problems[0]}; remove it, or restore it from a backup")
+    watched = models_watch.watched(folder, bundle.unpack(publication.read(folder)).site)
+    drifting = [one for one in watched if one.warning]
+    if drifting:
+        raise Unwell("; ".join(said for one in drifting for said in one.warning.values()))
+    return f"{len(listed)} learnt, {len(watched)} in force, none in drift" if listed else "none yet"
 
 
 def _keys(found: Settings) -> str:

@@ -12,11 +12,12 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from models.evaluation import benchmark, injection
+from models.evaluation import benchmark, injection, pictures
 from models.evaluation.folder import FolderError, read_folder
 from models.evaluation.nab import Series
+from models.evaluation.plot import Panel, pages
 from models.evaluation.run import run_bank
-from scripts.commands.terminal import JsonOption, err, fail, out, plain
+from scripts.commands.terminal import JsonOption, done, err, fail, out, plain
 
 FolderArgument = Annotated[
     Path,
@@ -26,15 +27,21 @@ FolderArgument = Annotated[
 ]
 
 
-def nab(folder: FolderArgument, json_: JsonOption = False) -> None:
+PlotOption = Annotated[
+    Path | None, typer.Option("--plot", help="Draw every miss and every false alarm into this HTML file.")
+]
+
+
+def nab(folder: FolderArgument, json_: JsonOption = False, plot: PlotOption = None) -> None:
     """Score the models on the Numenta Anomaly Benchmark with its official arithmetic.
 
     One set of parameters for all series, nothing looks ahead. The threshold of `score` is the best one for all series
     together; `held out` is what each half of the series scores with the threshold of the other. 0 is a detector that
     says nothing, 100 a perfect one.
 
-    foreshock evaluate nab ../shared/data/nab
+    foreshock evaluate nab ../shared/data/nab --plot nab.html
     """
+    _require_page(plot)
     series = _read(folder)
     if not any(one.windows for one in series):
         fail(f"{folder} has no windows.json that says where the anomalies are")
@@ -42,6 +49,9 @@ def nab(folder: FolderArgument, json_: JsonOption = False) -> None:
         scores, alarms = run_bank(series, progress=progress)
     told = benchmark.profiles(series, scores)
     load = benchmark.load(benchmark.rates(series, scores, alarms))
+    standard = told[0]
+    words = f"{standard.score:.1f} of 100, {standard.hits} of {standard.windows} windows found, {standard.false} false"
+    _draw(plot, pictures.nab_panels(series, scores, standard.threshold), f"NAB, {standard.profile}", words)
     if json_:
         _print_json(
             {
@@ -58,21 +68,25 @@ def nab(folder: FolderArgument, json_: JsonOption = False) -> None:
         table.add_row(one.profile, f"{one.score:.1f}", f"{one.threshold:.5f}", found, str(one.false), held)
     out.print(table)
     out.print(f"{len(series)} series; {load.alarms_per_day:.3f} false alarms a point and day at the shipped budget")
+    _say_drawn(plot)
 
 
-def budget(folder: FolderArgument, json_: JsonOption = False) -> None:
+def budget(folder: FolderArgument, json_: JsonOption = False, plot: PlotOption = None) -> None:
     """Hold scores and alarms of quiet series against what they name.
 
     `0.99` and `0.999` are how many readings scored as high, over how many should: 1 is right, half to twice is asked
     for on nine series of ten. Readings in a labelled window are left out, and so is a series that never moves.
 
-    foreshock evaluate budget ../shared/data/nab
+    foreshock evaluate budget ../shared/data/nab --plot budget.html
     """
+    _require_page(plot)
     series = _read(folder)
     with _bar("scoring") as progress:
         scores, alarms = run_bank(series, progress=progress)
     told = benchmark.rates(series, scores, alarms)
     load = benchmark.load(told)
+    words = f"{load.alarms_per_day:.3f} false alarms a point and day"
+    _draw(plot, pictures.budget_panels(series, scores, alarms, told), "False alarms and rates of quiet series", words)
     if json_:
         _print_json({"rates": [msgspec.structs.asdict(one) for one in told], **msgspec.structs.asdict(load)})
         return
@@ -84,6 +98,7 @@ def budget(folder: FolderArgument, json_: JsonOption = False) -> None:
     shares = ", ".join(f"{share:.0%} at {level}" for level, share in load.within.items())
     out.print(f"half to twice as often as named: {shares}, of {load.series} series that move")
     out.print(f"{load.alarms_per_day:.3f} alarms a point and day at the shipped budget")
+    _say_drawn(plot)
 
 
 def injected(
@@ -94,6 +109,7 @@ def injected(
     size: Annotated[
         float, typer.Option(min=0.01, max=100.0, help="How large faults are, in ranges of what came before.")
     ] = injection.SIZE,
+    plot: PlotOption = None,
 ) -> None:
     """Put faults on quiet stretches of real series: which are found, and called by their names.
 
@@ -101,14 +117,17 @@ def injected(
     shifts by `--size` ranges of those, a ramp reaches 1.5 times as far, noise grows to that standard deviation. `as it
     was` is the same stretch without a fault: what is found there is false.
 
-    foreshock evaluate injected ../shared/data/nab
+    foreshock evaluate injected ../shared/data/nab --plot injected.html
     """
+    _require_page(plot)
     stretches = list(injection.stretches(_read(folder), seed, each, size))
     if not stretches:
         fail(f"no series in {folder} has {injection.LEAST + injection.LENGTH} quiet readings that move")
     with _bar("putting faults on") as progress:
         trials = injection.trials(stretches, progress)
     summary = injection.summary(trials)
+    words = f"{len(trials)} trials; missed, called by another name, or found where nothing was put on"
+    _draw(plot, pictures.injected_panels(stretches, trials), "Faults put on real series", words)
     if json_:
         _print_json({"faults": [msgspec.structs.asdict(one) for one in summary], "trials": msgspec.to_builtins(trials)})
         return
@@ -123,6 +142,25 @@ def injected(
     total = sum(one.trials for one in faults)
     found, named = (sum(getattr(one, which) for one in faults) / total for which in ("found", "named"))
     out.print(f"{found:.0%} of {total} faults found, {named:.0%} named rightly")
+    _say_drawn(plot)
+
+
+def _require_page(plot: Path | None) -> None:
+    if plot is not None and plot.suffix.lower() not in (".html", ".htm"):
+        fail(f"{plot}: pictures are written as HTML; choose a name that ends in .html")
+
+
+def _draw(plot: Path | None, panels: Iterator[Panel], title: str, words: str) -> None:
+    if plot is not None:
+        try:
+            pages(plot, panels, title, words)
+        except OSError as error:
+            fail(f"{plot}: cannot be written: {error.strerror}")
+
+
+def _say_drawn(plot: Path | None) -> None:
+    if plot is not None:
+        done(f"drawn in {plot}")
 
 
 def _read(folder: Path) -> Sequence[Series]:

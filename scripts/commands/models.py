@@ -1,24 +1,30 @@
-"""`foreshock models`: learn how an area's points go together, and put what was learnt in force."""
+"""`foreshock models`: learn how an area's points go together, compare what was learnt, and put it in force."""
 
 from __future__ import annotations
 
 import getpass
 import time as clock
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import typer
 from rich.table import Table
 
 from models.area.store import Facts, Stored, encode
 from scripts.commands import triage
+from scripts.commands.models_compare import compare
+from scripts.commands.models_history import Own, area_named, when
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
     configured,
     done,
+    err,
     fail,
     local,
     out,
@@ -26,100 +32,230 @@ from scripts.commands.terminal import (
     site_in_force,
     wrong,
 )
-from streams import area_models, running
+from sensors.lookup import Registry
+from sensors.site import Area, Point, Site
+from streams import area_models, models_watch, running
 from streams import reload as reloading
-from streams.area_models import ModelsError
+from streams.area_models import ModelsError, Promotion, Promotions
+from streams.history.area import standing
 from streams.supervisor import holder
 
 app = typer.Typer(
-    no_args_is_help=True, help="Learn how an area's points go together, and put what was learnt in force."
+    no_args_is_help=True,
+    help="Learn how an area's points go together, compare what was learnt, and put it in force.",
 )
-
+app.command()(compare)
 app.add_typer(triage.app, name="triage")
+
+DAY = 86400.0
+Floats = npt.NDArray[np.float64]
 
 
 @app.command()
 def train(
-    file: Annotated[Path, typer.Argument(help="CSV file of the area's history, a quiet time, with a header line.")],
-    area: Annotated[str, typer.Option(help="The area.")],
-    time: Annotated[str, typer.Option(help="Column of times.")],
-    column: Annotated[list[str], typer.Option(help="column=point, once for each point; at least two.")],
-    data: DataOption = None,
+    area: Annotated[str, typer.Argument(help="The area.")],
+    since: Annotated[
+        str, typer.Option("--from", help="Begin of the history: 2026-05-03 14:00, 14:00, or how long ago: 3 d.")
+    ] = "",
+    until: Annotated[str, typer.Option("--to", help="End of it, likewise.", show_default="now")] = "",
+    point: Annotated[
+        list[str] | None, typer.Option(help="A point to learn from; again for each.", show_default="all of the area")
+    ] = None,
+    without: Annotated[list[str] | None, typer.Option(help="A point to leave out; again for each.")] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="A rule whose alarms do not spoil the history; again for each.")
+    ] = None,
+    simulated: Annotated[bool, typer.Option("--simulated", help="Learn from simulated readings as well.")] = False,
+    csv: Annotated[
+        Path | None, typer.Option(help="A recording of a quiet time instead: a CSV file with a header line.")
+    ] = None,
+    time: Annotated[str, typer.Option(help="Its column of times.")] = "",
+    column: Annotated[
+        list[str] | None, typer.Option(help="Its columns: column=point, once for each point; at least two.")
+    ] = None,
     zone: Annotated[str, typer.Option(help="Zone of times that name none.")] = "UTC",
+    data: DataOption = None,
 ) -> None:
-    """Learn a model of an area from a recording, and keep it. Nothing changes until it is promoted.
+    """Learn a model of an area, and keep it. Nothing changes until it is promoted.
 
-    Candidates are tried on the later part of the recording; see docs/models/area.md. Values are in the points' units.
+    It learns from what the site itself has logged, running or not, between **--from** and **--to**; what was under
+    alarm, simulated, bad, or in a gap is left out. Or from a recording in the points' units. Candidates are tried on
+    the later part of the history; see docs/models/area.md.
 
-    foreshock models train slope.csv --area north-slope --time t --column rain=ns-rain --column tilt=ns-tilt
+    foreshock models train slope-01 --from '14 d'
+
+    foreshock models train slope-01 --csv slope.csv --time t --column rain=slope-01-rain --column tilt=slope-01-tilt-1
     """
-    from models.area.fitting import FitError, fit  # here: scikit-learn takes a second to load
+    found = configured(data=data)
+    site = site_in_force(found)
+    where = area_named(site, area)
+    if csv is None:
+        if time or column:
+            fail("--time and --column say how to read a recording: name it with --csv")
+        if not since:
+            fail("say from when to learn, as in --from '14 d', or name a recording with --csv")
+        points = _chosen(site, where, point, without or ())
+        begin, end = when(since, site, 0.0), when(until, site, clock.time())
+        if end <= begin:
+            fail("--to must be later than --from")
+        rows = Own(found, site, where, ignore or (), simulated).rows(points, begin, end)
+        said = "".join(f", {count} {why}" for why, count in rows.left_out.items())
+        _require_moving(standing(rows, points))
+        _learn(
+            found.data_folder, where, points, rows.time[rows.clean], rows.values[rows.clean], rows.interval,
+            source="the site's own log", note=f" (of {len(rows.time)}{said})" if said else "",
+        )  # fmt: skip
+        return
+    if since or until or point or without or ignore or simulated:
+        fail("--from, --to, --point, --without, --ignore and --simulated are for the site's own history, not for --csv")
+    pairs = [one.partition("=") for one in column or ()]
+    if not time or len(pairs) < 2 or not all(name and called for name, _, called in pairs):
+        fail("name the column of times and at least two others with their points, as in --time t --column rain=ns-rain")
+    points = _chosen(site, where, [called for _, _, called in pairs], ())
     from models.interval import usual_interval
     from scripts.score import ScoreError
     from scripts.score_area import read_history
 
-    found = configured(data=data)
-    pairs = [one.partition("=") for one in column]
-    if len(pairs) < 2 or not all(name and point for name, _, point in pairs):
-        fail("name at least two columns and their points, as in --column rain=ns-rain")
-    site = site_in_force(found)
-    points = {point.id: point for point in site.points}
-    if area not in {one.id for one in site.areas}:
-        fail(f"the site has no area {area}")
-    for _, _, point in pairs:
-        if point not in points or area not in points[point].areas:
-            fail(f"area {area} has no point {point}")
     try:
-        times, values = read_history(file, time, [name for name, _, _ in pairs], zone)
-        fitted = fit(times, values, [point for _, _, point in pairs], usual_interval(times.tolist()))
-    except (ScoreError, FitError) as error:
+        times, values = read_history(csv, time, [name for name, _, _ in pairs], zone)
+    except ScoreError as error:
         fail(str(error))
+    _require_moving([one.id for at, one in enumerate(points) if np.ptp(values[:, at]) == 0.0], csv=True)
+    _learn(found.data_folder, where, points, times, values, usual_interval(times.tolist()), source=csv.name[:200])
+
+
+def _learn(
+    folder: Path,
+    area: Area,
+    points: Sequence[Point],
+    times: Floats,
+    values: Floats,
+    interval: float,
+    *,
+    source: str,
+    note: str = "",
+) -> None:
+    """Fit, keep and tell."""
+    from models.area.fitting import FitError, fit  # here: scikit-learn takes a second to load
+
+    measured: list[Any] = [one.kind if one.kind in ("counter", "angle") else "gauge" for one in points]
+    try:
+        with err.status(f"learning from {len(times)} rows"):
+            fitted = fit(times, values, [one.id for one in points], interval, measured=measured)
+    except FitError as error:
+        fail(f"{error}{note}")
     facts = Facts(
         begin=float(times[0]),
         end=float(times[-1]),
         rows=len(times),
         code=metadata.version("foreshock"),
-        source=file.name[:200],
+        source=source,
         trained=clock.time(),
     )
-    stored = area_models.keep(found.data_folder, encode(area, fitted, facts))
+    stored = area_models.keep(folder, encode(area.id, fitted, facts))
     for trial in fitted.trials:
         if trial.false == trial.false:  # tried
             out.print(f"  {trial.kind}: {trial.found:.0%} of faults put on found, {trial.false:.2%} of rows false")
-    done(f"{stored.version}: {stored.model.kind} of {len(pairs)} points from {len(times)} rows; not in force yet")
+    done(
+        f"{stored.version}: {stored.model.kind} of {len(points)} points from {len(times)} rows{note}; not in force yet"
+    )
+
+
+def _chosen(site: Site, area: Area, named: Sequence[str] | None, without: Sequence[str]) -> list[Point]:
+    """Return the points to learn from; end the command with a sentence when one will not do."""
+    registry = Registry(site)
+    for name in (*(named or ()), *without):
+        one = registry.point(name)
+        if one is None or area.id not in one.areas:
+            fail(f"area {area.id} has no point {name}")
+        if one.kind == "state" and name not in without:
+            fail(f"{name} is a state: its codes have no size to learn from")
+    left = {one.id for name in without if (one := registry.point(name)) is not None}
+    if named:
+        points = [one for name in named if (one := registry.point(name)) is not None and one.id not in left]
+    else:
+        points = [one for one in site.points if area.id in one.areas and one.kind != "state" and one.id not in left]
+    if len({one.id for one in points}) < max(len(points), 2):
+        fail(f"a model takes two points at least, each once; of {area.id} there are {len(points)} to learn from")
+    return points
+
+
+def _require_moving(still: Sequence[str], csv: bool = False) -> None:
+    if still:
+        how = (
+            "leave their columns out" if csv else f"leave them out with {' '.join(f'--without {one}' for one in still)}"
+        )
+        fail(f"there is nothing to learn from what never moved: {', '.join(still)}; {how}")
 
 
 @app.command(name="list")
 def list_models(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List the models that were learnt, the latest first; a dot marks those in force."""
+    """List the models that were learnt, the latest first; a dot marks those in force.
+
+    `found` and `false` are of faults put on, and of quiet rows, when the kind was chosen. `age` is the time since what
+    it was learnt from. A model in force whose area has moved away from that is in **drift**: train another.
+    """
     found = configured(data=data)
+    folder = found.data_folder
+    site = site_in_force(found)
     try:
-        stored, problems = area_models.listed(found.data_folder)
-        current = {versions[-1] for versions in area_models.promoted(found.data_folder).values()}
+        stored, problems = area_models.listed(folder)
+        watched = {(one.area, one.version): one for one in models_watch.watched(folder, site)}
     except ModelsError as error:
         fail(str(error))
+    registry = Registry(site)
+    now = clock.time()
+
+    def of(one: Stored) -> models_watch.Watched | None:
+        area = registry.area(one.area)
+        return watched.get((one.area if area is None else area.id, one.version))
+
     if as_json:
-        print(msgspec.json.encode([_plain(one, one.version in current) for one in stored]).decode())
+        print(msgspec.json.encode([_plain(one, of(one), site, now) for one in stored]).decode())
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("", "version", "area", "kind", "points", "rows", "from", "to", "code"):
+    for heading in (
+        "", "version", "area", "kind", "points", "rows", "from", "to", "age", "found", "false", "promoted", "drift",
+    ):  # fmt: skip
         table.add_column(heading)
     for one in stored:
-        facts = one.facts
+        facts, live = one.facts, of(one)
+        tried = next((trial for trial in facts.tried if trial.kind == one.model.kind and trial.found >= 0.0), None)
+        by = live.promoted if live is not None else None
         table.add_row(
-            "[green]●[/green]" if one.version in current else "",
+            "[green]●[/green]" if live is not None else "",
             one.version,
             plain(one.area),
             one.model.kind,
             plain(", ".join(one.model.names)),
             str(facts.rows),
-            local(facts.begin, "UTC"),
-            local(facts.end, "UTC"),
-            plain(facts.code),
+            local(facts.begin, site.zone)[:16],
+            local(facts.end, site.zone)[:16],
+            f"{(now - facts.end) / DAY:.1f} d",
+            "–" if tried is None else f"{tried.found:.0%}",
+            "–" if tried is None else f"{tried.false:.2%}",
+            "" if by is None else plain(f"{by.by or 'unknown'} {local(by.time, site.zone)[:16] if by.time else ''}"),
+            _drift(live),
         )
     out.print(table)
+    for live in watched.values():
+        if live.warning:
+            out.print(f"[yellow]![/yellow] {plain(live.warning['en'])}")
+            out.print(f"[yellow]![/yellow] {plain(live.warning['zh'])}")
+    for one in stored:
+        gone = area_models.missing(one, site)
+        if gone and of(one) is not None:
+            wrong(f"{one.version} says nothing: the site has no {', '.join(gone)}, under no former name either")
     for problem in problems:
         wrong(problem)
+
+
+def _drift(live: models_watch.Watched | None) -> str:
+    if live is None or live.drift is None:
+        return ""
+    if live.drift.drifted:
+        return "[yellow]in drift[/yellow]"
+    return "none" if live.drift.independent >= models_watch.ENOUGH else "counting"
 
 
 @app.command()
@@ -128,18 +264,29 @@ def promote(
     data: DataOption = None,
     reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
 ) -> None:
-    """Put a model in force for its area, without a restart; at the next start when nothing runs."""
-    folder = configured(data=data).data_folder
+    """Put a model in force for its area, without a restart; at the next start when nothing runs.
+
+    It goes on from what the former one had smoothed, where that is of the same points at the same interval.
+    """
+    found = configured(data=data)
+    folder = found.data_folder
+    site = site_in_force(found)
     try:
         stored = area_models.take(folder, version)
         order = area_models.promoted(folder)
     except ModelsError as error:
         fail(str(error))
-    if order.get(stored.area, [""])[-1] == stored.version:
-        done(f"{stored.version} is in force for {stored.area} already")
+    gone = area_models.missing(stored, site)
+    if gone:
+        fail(f"{stored.version} is of another site: there is no {', '.join(gone)}")
+    area = area_named(site, stored.area).id
+    present = area_models.under_present_names(order, site)
+    if present.get(area, [Promotion("")])[-1].version == stored.version:
+        done(f"{stored.version} is in force for {area} already")
         return
-    changed = order | {stored.area: [*order.get(stored.area, []), stored.version]}
-    _publish(folder, order, changed, reason or f"model {stored.version} of {stored.area}")
+    why = reason or f"model {stored.version} of {area}"
+    promotion = Promotion(stored.version, _who(), clock.time(), why)
+    _publish(folder, order, present | {area: [*present.get(area, []), promotion]}, why)
 
 
 @app.command()
@@ -149,17 +296,27 @@ def rollback(
     reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
 ) -> None:
     """Put the model in force that was before the present one of an area; none when it was the first."""
-    folder = configured(data=data).data_folder
+    found = configured(data=data)
+    folder = found.data_folder
+    site = site_in_force(found)
     try:
         order = area_models.promoted(folder)
     except ModelsError as error:
         fail(str(error))
-    if not order.get(area):
+    present = area_models.under_present_names(order, site)
+    known = Registry(site).area(area)
+    name = area if known is None else known.id
+    if not present.get(name):
         fail(f"no model is in force for {area}")
-    _publish(folder, order, order | {area: order[area][:-1]}, reason or f"back from model {order[area][-1]} of {area}")
+    why = reason or f"back from model {present[name][-1].version} of {name}"
+    _publish(folder, order, present | {name: present[name][:-1]}, why)
 
 
-def _publish(folder: Path, before: dict[str, list[str]], after: dict[str, list[str]], reason: str) -> None:
+def _who() -> str:
+    return f"cli:{getpass.getuser()}"
+
+
+def _publish(folder: Path, before: Promotions, after: Promotions, reason: str) -> None:
     """Write what is promoted and publish it in the Foreshock that runs; as it was where that is refused."""
     area_models.set_promoted(folder, after)
     if holder(folder) is None:
@@ -167,20 +324,27 @@ def _publish(folder: Path, before: dict[str, list[str]], after: dict[str, list[s
         return
     try:
         source = running.site_of(folder) or folder
-        prepared, _ = reloading.reload(source, folder, f"cli:{getpass.getuser()}", reason, only_models=True)
+        prepared, _ = reloading.reload(source, folder, _who(), reason, only_models=True)
+    except reloading.PendingError as error:  # there is no way back: it stays promoted
+        fail(str(error))
     except (ValueError, OSError) as error:
         area_models.set_promoted(folder, before)
         fail(str(error))
     done(f"version {prepared.version} is in force: {reason}")
 
 
-def _plain(one: Stored, in_force: bool) -> dict[str, object]:
+def _plain(one: Stored, live: models_watch.Watched | None, site: Site, now: float) -> dict[str, object]:
     return {
         "version": one.version,
         "area": one.area,
         "kind": one.model.kind,
         "points": list(one.model.names),
         "interval": one.model.interval,
-        "in_force": in_force,
+        "in_force": live is not None,
         **msgspec.to_builtins(one.facts),
+        "age_days": round((now - one.facts.end) / DAY, 2),
+        "missing": area_models.missing(one, site),
+        "promoted": None if live is None else msgspec.to_builtins(live.promoted),
+        "drift": None if live is None else msgspec.to_builtins(live.drift),
+        "warning": {} if live is None else live.warning,
     }

@@ -20,7 +20,8 @@ from scripts.commands.terminal import (
     plain,
     site_in_force,
 )
-from streams import settings
+from sensors.site import Site
+from streams import area_models, models_watch, settings
 from streams.figures import read_figures
 from streams.hub import HubClient
 from streams.supervisor import holder
@@ -44,16 +45,21 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
         pulse = None
     counts = _counts(found)
     processes, process = read_figures(folder), holder(folder)
+    warnings = _warnings(found, site)
     if as_json:
         answer = {
             "running": pulse is not None or process is not None,
             "pulse": pulse,
             "open": counts,
             "processes": processes,
+            "models": warnings,
         }
         print(msgspec.json.encode(answer).decode())
     else:
         _print(pulse, counts, processes, site.zone, process)
+        for one in warnings:
+            for said in one["warning"].values():
+                out.print(f"[yellow]![/yellow] {plain(said)}")
     if pulse is None:
         raise typer.Exit(3 if process is None else 4)
 
@@ -81,6 +87,15 @@ def _print(
             out.print(f"[red]✗[/red] {plain(name)}: {plain(figures['trouble'])}")
     levels = " ".join(f"[{LEVEL_STYLE[level]}] {counts.get(level, 0)} {level} [/]" for level in LEVEL_STYLE)
     out.print(f"  open      {levels}  (risk incidents with an active alarm; `foreshock alarms list` has all)")
+
+
+def _warnings(found: settings.Settings, site: Site) -> list[dict[str, Any]]:
+    """List the areas' models that are in drift."""
+    try:
+        watched = models_watch.watched(found.data_folder, site)
+    except area_models.ModelsError as error:
+        return [{"area": "", "warning": {"en": str(error)}}]
+    return [models_watch.as_plain(one) for one in watched if one.warning]
 
 
 def _counts(found: settings.Settings) -> dict[str, int]:

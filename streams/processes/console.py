@@ -14,7 +14,7 @@ import numpy.typing as npt
 from alerts.console import serve
 from alerts.console.config import Batch, ConsoleConfig, Publish
 from sensors.lookup import Registry
-from streams import bundle, publication, reload, settings, shelf
+from streams import area_models, bundle, models_watch, publication, reload, settings, shelf
 from streams.bundle import Bundle, version_of
 from streams.difference import as_plain
 from streams.embedded.reader import LogReader
@@ -91,6 +91,15 @@ def publications(found: Settings) -> list[dict[str, Any]]:
     ]
 
 
+def models(found: Settings) -> list[dict[str, Any]]:
+    """List the areas' models in force; none where what is promoted cannot be read: `foreshock models list` says why."""
+    try:
+        site = bundle.unpack(publication.read(found.data_folder)).site
+        return [models_watch.as_plain(one) for one in models_watch.watched(found.data_folder, site)]
+    except area_models.ModelsError:
+        return []
+
+
 def publish(found: Settings, asked: Publish) -> dict[str, Any]:
     """Put the site folder or an earlier publication in force, or only say what would differ."""
     folder, data = found.site_folder, found.data_folder
@@ -138,6 +147,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         quarantine=QuarantineAccess(found.data_folder, found.log_file, names, feed),
         attach=attach,
         publications=lambda: publications(found),
+        models=lambda: models(found),
         publish=lambda asked: publish(found, asked),
         newest=Looking(socket_of(found.data_folder)).newest,
         started=_started,

@@ -560,3 +560,25 @@ def test_marks_and_assignee_are_kept(journal: Journal) -> None:
     journal.record(Record(0, offset, tuple(outcomes)) for offset, outcomes in enumerate(steps))
     row = journal.alarms("open").items[0]
     assert (row["marks"], row["folded"], row["assignee"]) == (["chattering"], 1, "user:bo")
+
+
+def test_the_spells_of_an_areas_alarms_begin_with_their_condition_and_end_with_the_return(journal: Journal) -> None:
+    journal.record(NIGHT)
+    reader = Reader(str(journal.engine.url))
+    whole = reader.spells(["slope-1"], 0.0, 10_000.0)
+    creep = next(one for one in whole if one["rule"] == "creep")
+    assert (creep["end"], creep["kind"], creep["simulated"]) == (800.0, "risk", False)
+    assert creep["begin"] < creep["end"]
+    assert whole == sorted(whole, key=lambda one: (one["begin"], one["alarm"]))
+    assert [one["rule"] for one in reader.spells(["slope-1"], 0.0, creep["begin"])] == ["rain"]
+    assert reader.spells(["slope-1"], 802.0, 10_000.0) == []
+    assert reader.spells(["elsewhere"], 0.0, 10_000.0) == []
+    reader.close()
+
+
+def test_a_spell_that_lasts_ends_with_the_time_asked_for(journal: Journal) -> None:
+    opened = [record for record in NIGHT if record.offset == 0]
+    journal.record(opened)
+    reader = Reader(str(journal.engine.url))
+    assert {one["end"] for one in reader.spells(["slope-1"], 0.0, 500.0)} == {500.0}
+    reader.close()

@@ -60,3 +60,16 @@ def test_what_cannot_be_evaluated_is_a_sentence(folder: Path, tmp_path: Path) ->
     assert "has no windows.json" in sentence(run("evaluate", "nab", tmp_path))
     (tmp_path / "windows.json").write_text(json.dumps({f"{tmp_path.name}/one.csv": [["2026-01-01", "2026-03-01"]]}))
     assert "quiet readings" in sentence(run("evaluate", "injected", tmp_path))
+
+
+@pytest.mark.parametrize("which", ["nab", "budget", "injected"])
+def test_misses_and_false_alarms_are_drawn_into_one_page(folder: Path, tmp_path: Path, which: str) -> None:
+    page = tmp_path / "page.html"
+    shown = run("evaluate", which, folder, "--plot", page)
+    assert f"drawn in {page}" in shown.output
+    assert page.read_text().startswith("<!doctype html>")
+    json.loads(run("evaluate", which, folder, "--plot", page, "--json").stdout)
+    assert "choose a name that ends in .html" in sentence(
+        run("evaluate", which, folder, "--plot", tmp_path / "page.txt")
+    )
+    assert "cannot be written" in sentence(run("evaluate", which, folder, "--plot", tmp_path / "none" / "page.html"))

@@ -38,7 +38,7 @@ def run(data: Path, *words: str) -> tuple[int, str]:
 
 def train(data: Path, name: str = "quiet.csv", *more: str) -> tuple[int, str]:
     columns = ["--column", "left=p0", "--column", "right=p3"]
-    return run(data, "train", str(data.parent / name), "--area", "a0", "--time", "t", *(more or columns))
+    return run(data, "train", "a0", "--csv", str(data.parent / name), "--time", "t", *(more or columns))
 
 
 def test_a_model_is_learnt_promoted_replaced_and_taken_back(data: Path) -> None:
@@ -62,6 +62,8 @@ def test_a_model_is_learnt_promoted_replaced_and_taken_back(data: Path) -> None:
     [
         (("--column", "left=p0"), "at least two"),
         (("--column", "left=p0", "--column", "right=p1"), "no point p1"),
+        (("--column", "left=p0", "--column", "right=p0"), "each once"),
+        (("--column", "left=p0", "--column", "right=p3", "--from", "3 d"), "not for --csv"),
         (("--column", "left=p0", "--column", "up=p3"), "no column 'up'"),
     ],
 )

@@ -16,6 +16,7 @@ from streams.engine import Engine
 from tests.rules.stage import a_rule
 from tests.streams.small_site import START, frame_of, published, site, tick
 from tests.streams.test_engine import flat, play, same
+from tests.streams.test_renames import renamed
 
 RULE = a_rule("unlike", when="area.score > 0.999", clear="area.score < 0.9", scope="area")
 STEPS = 60
@@ -127,3 +128,85 @@ def test_a_model_of_points_that_the_site_has_not_says_nothing() -> None:
     engine = Engine(0)
     play([published(content), *scene()[1:]], engine=engine)
     assert np.isnan(score(engine))
+
+
+def test_a_renamed_point_and_area_keep_the_model_what_it_has_seen_and_say_the_names_of_now() -> None:
+    values = scene()
+    engine = Engine(0)
+    play(values[: 2 + 10 * 38], engine=engine)
+    known = score(engine)
+    assert known == known
+    now = engine.clock
+    after = msgspec.structs.replace(CONTENT, site=renamed(site()))
+    play([published(after, "v2", now)], engine=engine)
+    assert score(engine, "b0") == known
+    again = Engine.restore(engine.snapshot())
+    for one in (engine, again):
+        alarms = raised(play(values[2 + 10 * 38 :], engine=one))
+        assert [(alarm.scope, alarm.area) for alarm in alarms] == [("b0", "b0")]
+        why = alarms[0].explanation
+        assert why is not None and set(why.points) <= {"q0", "p3"} and "p0" not in why.score_reason
+    assert same(play([tick(engine.clock + 1.0)], engine=engine)) == same(play([tick(again.clock + 1.0)], engine=again))
+
+
+def test_a_model_of_the_new_name_takes_the_place_of_the_one_of_the_former() -> None:
+    both = msgspec.structs.replace(CONTENT, site=renamed(site()), models=(model(), model("b0", ("q0", "p3"))))
+    engine = Engine(0)
+    play([published(both), *scene()[1:]], engine=engine)
+    assert engine.evaluator is not None
+    assert [one.area for one in engine.evaluator.together.stored] == ["b0"]
+
+
+def other_model() -> bytes:
+    values = np.array([measured(step, seed=2) for step in range(400)])
+    time = START - 5000.0 + 10.0 * np.arange(400.0)
+    facts = Facts(begin=float(time[0]), end=float(time[-1]), rows=400, code="test")
+    return encode("a0", fit(time, values, ("p0", "p3"), 10.0, kind="pca"), facts)
+
+
+def promotion(at: int = 2 + 10 * 36) -> list[bytes]:
+    """Have another model promoted shortly before the points part."""
+    values = scene()
+    content = msgspec.structs.replace(CONTENT, models=(other_model(),))
+    return [*values[:at], published(content, "v2", START + 10.0 * 36), *values[at:]]
+
+
+def test_a_promoted_model_goes_on_from_what_the_former_had_smoothed() -> None:
+    values = promotion()
+    engine = Engine(0)
+    place = 2 + 10 * 36
+    play(values[:place], engine=engine)
+    before = score(engine)
+    play(values[place : place + 2], engine=engine)
+    after = score(engine)
+    assert after == after, "an area is not without a score after a promotion"
+    assert abs(after - before) < 0.3
+    alone = Engine(0)
+    play([published(msgspec.structs.replace(CONTENT, models=(other_model(),))), *scene()[1:]], engine=alone)
+    assert [alarm.scope for alarm in raised(play(values[place + 2 :], engine=engine))] == ["a0"]
+    assert score(engine) == pytest.approx(score(alone), abs=1e-3), "as if it had been in force all along"
+
+
+@pytest.mark.parametrize("cuts", [[1], list(range(0, 700, 7)), [361, 362, 363]])
+def test_a_promotion_is_the_same_in_other_batches(cuts: list[int]) -> None:
+    assert same(play(promotion(), cuts)) == same(play(promotion()))
+
+
+@pytest.mark.parametrize("at", [350, 362, 363, 364, 420])
+def test_a_restart_around_a_promotion_changes_nothing(at: int) -> None:
+    values = promotion()
+    engine = Engine(0)
+    before = play(values[:at], engine=engine)
+    after = play(values[at:], engine=Engine.restore(engine.snapshot()))
+    assert same(before + after) == same(play(values))
+
+
+def test_what_is_outside_the_usual_is_counted_and_kept_over_a_restart() -> None:
+    engine = Engine(0)
+    play(scene(parting=4.0), engine=engine)
+    assert engine.evaluator is not None
+    (counts,) = engine.evaluator.together.counts()
+    assert counts["area"] == "a0" and counts["rows"] == 40.0
+    assert counts["outside"][0] >= 15.0
+    again = Engine.restore(engine.snapshot())
+    assert again.evaluator is not None and again.evaluator.together.counts() == [counts]

@@ -27,6 +27,7 @@ CONTRACT = {
     ("GET", "/api/v1/alarms"),
     ("GET", "/api/v1/alarms/{id}"),
     ("GET", "/api/v1/publications"),
+    ("GET", "/api/v1/models"),
     ("POST", "/api/v1/publications"),
     ("GET", "/api/v1/shelved"),
     *(("POST", f"/api/v1/alarms/{{id}}/{verb}") for verb in ("acknowledge", "comment", "assign", "shelve", "unshelve")),

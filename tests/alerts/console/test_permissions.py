@@ -70,6 +70,7 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/quarantine/statistics", None, {"duty", "analyst", "administrator"}),
     ("GET", "/api/v1/quarantine/q-0", None, {"duty", "analyst", "administrator"}),
     ("POST", "/api/v1/quarantine/replay", {"dry_run": True}, {"analyst", "administrator"}),
+    ("GET", "/api/v1/models", None, {"duty", "analyst", "administrator"}),
     ("GET", "/api/v1/publications", None, {"duty", "analyst", "administrator"}),
     ("POST", "/api/v1/publications", {"check": True}, {"analyst", "administrator"}),
     ("GET", "/api/v1/users", None, ADMINISTRATOR),

@@ -88,3 +88,31 @@ def test_any_changed_byte_gives_another_model_or_none(at: int, value: int) -> No
     changed[at] = value
     with contextlib.suppress(StoreError):
         assert decode(bytes(changed)).version == version_of(bytes(changed))
+
+
+def test_what_is_usual_is_kept_and_a_model_from_before_has_none() -> None:
+    fitted, stored = fit(TIME, VALUES, NAMES, 10.0, kind="pca").model, decode(PACKED["pca"])
+    assert fitted.usual is not None and stored.model.usual is not None
+    assert all(map(np.array_equal, fitted.usual, stored.model.usual))
+    content = msgspec.msgpack.decode(PACKED["pca"])
+    content["arrays"] = {name: array for name, array in content["arrays"].items() if not name.startswith("usual.")}
+    assert decode(msgspec.msgpack.encode(content)).model.usual is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"measured": ["counter"]}, "what it measures"),
+        ({"measured": ["colour"] * 5}, "not a model"),
+        ({"measured": ["angle"] * 5}, "origin is not"),
+        ({"usual__low": packed(np.full(6, 1e9))}, "no width"),
+        ({"usual__repeats": packed(np.zeros(6))}, "less than once"),
+        ({"usual__high": packed(np.zeros(5))}, "usual.high is not"),
+    ],
+)
+def test_what_cannot_be_usual_or_measured_is_refused(changes: dict[str, Any], says: str) -> None:
+    content = msgspec.msgpack.decode(PACKED["pca"])
+    for name, value in changes.items():
+        (content if name == "measured" else content["arrays"])[name.replace("__", ".")] = value
+    with pytest.raises(StoreError, match=says):
+        decode(msgspec.msgpack.encode(content))

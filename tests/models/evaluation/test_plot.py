@@ -52,6 +52,12 @@ def test_dull_and_strange_series_are_drawn(tmp_path: Path, values: np.ndarray) -
     assert "nan" not in (tmp_path / "out.html").read_text().split("<svg")[-1]
 
 
+def test_zero_has_no_sign(tmp_path: Path) -> None:
+    pages(tmp_path / "out.html", [Panel("swing", TIMES, 80.0 * np.sin(np.arange(100.0)) + 20.0)])
+    (one,) = drawn(tmp_path / "out.html")
+    assert {"-50", "0", "50"} <= {str(part.text) for part in one.iter("text")}
+
+
 def test_a_gap_is_not_bridged(tmp_path: Path) -> None:
     values = np.arange(100.0)
     values[50] = np.nan

@@ -1,0 +1,91 @@
+"""What `foreshock models` reads of an area's own history: the log's readings, and the alarms that spoil them."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Sequence
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from alerts.queries import JournalMissing, Reader
+from scripts.commands.moment import moment
+from scripts.commands.terminal import err, fail
+from sensors.lookup import Registry
+from sensors.problem import suggest
+from sensors.site import Area, Point, Site
+from streams.embedded.reader import LogReader
+from streams.embedded.schema import LogError
+from streams.history.area import History, Spell, history
+from streams.history.readings import HistoryError
+from streams.settings import Settings
+
+BARS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+
+class Own:
+    """Read the history of one area from the data folder of a site, running or at rest."""
+
+    def __init__(
+        self, found: Settings, site: Site, area: Area, ignore: Sequence[str] = (), simulated: bool = False
+    ) -> None:
+        self.found, self.site, self.area, self.simulated = found, site, area, simulated
+        self.registry = Registry(site)
+        self.ignore = frozenset(ignore)
+
+    def spells(self, begin: float, end: float, kind: str = "") -> list[Spell]:
+        """List the area's alarms in a time, without those of ignored rules; with a `kind`, those that are no drill."""
+        if not (self.found.data_folder / "journal.sqlite").exists():
+            return []
+        try:
+            reader = Reader(self.found.journal_url)
+        except JournalMissing:
+            return []
+        try:
+            listed = reader.spells((self.area.id, *self.area.renamed_from), begin, end)
+        finally:
+            reader.close()
+        return [
+            Spell(one["begin"], one["end"], one["rule"])
+            for one in listed
+            if one["rule"] not in self.ignore
+            and (not kind or (one["kind"] == kind and (self.simulated or not one["simulated"])))
+        ]
+
+    def rows(self, points: Sequence[Point], begin: float, end: float) -> History:
+        """Read rows between two times, with a progress bar; end the command with a sentence when there are none."""
+        try:
+            log = LogReader(self.found.log_file)
+        except LogError as error:
+            fail(str(error))
+        with log, Progress(*BARS, console=err, transient=True) as progress:
+            task = progress.add_task("reading the log", total=None)
+            try:
+                return history(
+                    log,
+                    self.registry.partition(self.area.id),
+                    points,
+                    begin,
+                    end,
+                    self.spells(begin, end),
+                    simulated=self.simulated,
+                    advance=lambda done, total: progress.update(task, completed=done, total=total),
+                )
+            except HistoryError as error:
+                fail(str(error))
+
+
+def area_named(site: Site, name: str) -> Area:
+    """Find an area; end the command with a sentence where there is none."""
+    registry = Registry(site)
+    area = registry.area(name)
+    if area is None:
+        fail(f"the site has no area {name}{suggest(name, registry.areas)}")
+    return area
+
+
+def when(text: str, site: Site, otherwise: float) -> float:
+    """Read a moment as a person writes it; end the command with a sentence when it is none."""
+    try:
+        return moment(text, clock.time(), site.zone) if text else otherwise
+    except ValueError as error:
+        fail(str(error))
