@@ -20,6 +20,7 @@ from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused
 from models import creep
 from models.area.store import decode as decode_model
 from models.bank import Bank, BankResult
+from models.driver import Drive, Drivers, brings
 from models.jump import Jumps
 from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
@@ -279,6 +280,7 @@ class Engine:
         age = np.maximum(time - self.last_received, 0.0)
         changes: list[Change] = []
         try:
+            self.bank.drive()
             changes = self.evaluator.tick(self.clock, age)
         except Exception as error:  # the deadlines below must go on whatever befalls the rules
             logger.exception("the rules broke on a tick")
@@ -758,6 +760,7 @@ class Engine:
                 creeps=point.quantity in creep.QUANTITIES,
             )
             self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
+        self._drive(rows)
         evaluator = Evaluator(book, self.bank, models)
         kinds: dict[str, str] = {rule.id: rule.scope for rule in content.rules}
         withdrawn = []
@@ -779,6 +782,21 @@ class Engine:
                 self.desk.rename(renames, kinds)
         self.packed, self.version = packed, version
         return withdrawn, renames
+
+    def _drive(self, points: Sequence[Point]) -> None:
+        """Tell the bank which rows drive which; what is known of pairs that stay is kept."""
+        row_of = {point.id: row for row, point in enumerate(points)}
+        drives = [
+            Drive(row, row_of[one.point], one.lag, brings(driver.quantity, driver.kind), driver.interval)
+            for row, point in enumerate(points)
+            for one in point.drivers
+            if one.point in row_of
+            for driver in (points[row_of[one.point]],)
+        ]
+        before = self.bank.drivers
+        self.bank.drivers = Drivers(drives, len(points)) if drives else None
+        if before is not None and self.bank.drivers is not None:
+            self.bank.drivers.restore(before.state())
 
     # -- snapshots -----------------------------------------------------------------------------------------------
 
@@ -808,6 +826,8 @@ class Engine:
         if self.evaluator is not None and self.desk is not None:
             content["bank"] = _pack(self.bank.state())
             content["jumps"] = _pack(self.jumps.state())
+            if self.bank.drivers is not None:
+                content["drivers"] = _pack(self.bank.drivers.state())
             content["rules"] = _pack(self.evaluator.state())
             together = self.evaluator.together.state()
             content["together"] = {"versions": together["versions"], "arrays": _pack(together["arrays"])}
@@ -837,6 +857,8 @@ class Engine:
             engine.bank.restore(_unpack(content["bank"]))
             if "jumps" in content:  # not in older snapshots
                 engine.jumps.restore(_unpack(content["jumps"]))
+            if "drivers" in content and engine.bank.drivers is not None:
+                engine.bank.drivers.restore(_unpack(content["drivers"]))
             engine.evaluator.restore(_unpack(content["rules"]))
             if "together" in content:  # not in older snapshots
                 kept = content["together"]

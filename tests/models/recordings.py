@@ -13,7 +13,13 @@ START = 1_400_004_000.0  # a full hour
 
 
 def river(seed: int, storage: float = 12.0, days: int = 120) -> tuple[Floats, Floats]:
-    """Return hourly times and gage heights (ft) of a rain-fed river.
+    """Return hourly times and gage heights (ft) of a rain-fed river; see `rained`."""
+    time, height, _ = rained(seed, storage, days)
+    return time, height
+
+
+def rained(seed: int, storage: float = 12.0, days: int = 120) -> tuple[Floats, Floats, Floats]:
+    """Return hourly times, gage heights (ft) of a rain-fed river, and the rain (mm in the hour before).
 
     Storms come every six days on average (exponential depth, gamma duration); soil that is wet lets more run off; three
     linear reservoirs of `storage` hours each (Nash 1957) and a slow one for the groundwater; height by a rating curve.
@@ -40,7 +46,7 @@ def river(seed: int, storage: float = 12.0, days: int = 120) -> tuple[Floats, Fl
             stores[store] -= through
         flow[hour] = through + ground / 60.0 + 0.05
     height = 2.0 + 4.0 * np.sqrt(flow) + 0.003 * random.normal(size=hours)
-    return START + HOUR * np.arange(hours), height.round(2)
+    return START + HOUR * np.arange(hours), height.round(2), rain.round(1)
 
 
 def creek(seed: int, days: int = 60, swing: float = 3.0) -> tuple[Floats, Floats]:
