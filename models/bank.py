@@ -399,6 +399,13 @@ class Bank:
         return reason[:, REASON_FIELDS.index("low")], reason[:, REASON_FIELDS.index("high")]
 
     @property
+    def reach(self) -> Floats:
+        """Return how wide the range is that each row's values have kept lately, f8[rows]; 0 before the first."""
+        names = ("value_low", "value_high", "value_before_low", "value_before_high")
+        low, high, before_low, before_high = (self._fields[:, AT[name]] for name in names)
+        return np.maximum(np.maximum(high, before_high) - np.minimum(low, before_low), 0.0)
+
+    @property
     def budget(self) -> Floats:
         """Return the early events a day that each row may raise while quiet, f8[rows]."""
         return self._fields[:, AT["budget"]]

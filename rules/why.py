@@ -59,6 +59,10 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         if score >= TELLING:
             together = evaluator.together
             reason, reason_zh = together.reason_text(area), together.reason_text(area, "zh-CN")
+    unconfirmed = []
+    if evaluator.neighbours.some and not book.quality[instance]:
+        at = {point.id: row for row, point in enumerate(book.points) if evaluator.neighbours.disagrees[row]}
+        unconfirmed = [name for name in points if name in at]
     return Why(
         clause=when.text,
         terms=terms,
@@ -72,6 +76,7 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         score=None if np.isnan(score) else score,
         score_reason=reason,
         score_reason_zh=reason_zh,
+        unconfirmed=tuple(unconfirmed),
         gone=evaluator.gone.get(row, "") if Column(("silence",)) in columns(when.bound) else "",
     )
 

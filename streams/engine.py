@@ -26,7 +26,7 @@ from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
 from rules.faults import Fault, apart
 from sensors import frame, observation
-from sensors.flags import DUPLICATE, GAP, JUMP, OUT_OF_ORDER, RULED_BITS, STUCK
+from sensors.flags import DISAGREES, DUPLICATE, GAP, JUMP, OUT_OF_ORDER, RULED_BITS, STUCK
 from sensors.lookup import Registry
 from sensors.observation import (
     BAD,
@@ -556,6 +556,9 @@ class Engine:
             shown = np.where(learning, np.nan, result.score) if learning.any() else result.score
             if self.evaluator.any_stuck:
                 flags = flags | self.evaluator.points.stuck[rows[part]].astype(np.uint16) * np.uint16(STUCK)
+            if self.evaluator.neighbours.some:
+                parted = self.evaluator.neighbours.disagrees[rows[part]]
+                flags = flags | parted.astype(np.uint16) * np.uint16(DISAGREES)
             self._scored.append((self.points[rows[part]], times[part], values[part], shown, flags))
 
     def _set_aside(
@@ -768,6 +771,7 @@ class Engine:
             kinds |= {rule.id: rule.scope for rule in self.evaluator.book.rules}  # open cases come from these
             withdrawn = evaluator.restore(self.evaluator.state(renames))
             evaluator.together.restore(self.evaluator.together.state())
+            evaluator.neighbours.restore(self.evaluator.neighbours.state())
         self.evaluator, self.registry = evaluator, registry
         self._home = SYSTEM if registry.partition(SYSTEM) == self.partition else min(areas, default="")
         if renames:
@@ -831,6 +835,8 @@ class Engine:
             content["rules"] = _pack(self.evaluator.state())
             together = self.evaluator.together.state()
             content["together"] = {"versions": together["versions"], "arrays": _pack(together["arrays"])}
+            if self.evaluator.neighbours:
+                content["neighbours"] = _pack(self.evaluator.neighbours.state())
             content["desk"] = self.desk.state()
             content["faulted"] = self.faulted
             content["waiting"] = self.waiting.state()
@@ -864,6 +870,8 @@ class Engine:
                 kept = content["together"]
                 together = {"versions": kept["versions"], "arrays": _unpack(kept["arrays"])}
                 engine.evaluator.together.restore(together)
+            if "neighbours" in content:
+                engine.evaluator.neighbours.restore(_unpack(content["neighbours"]))
             engine.desk.restore(content["desk"])
             engine.faulted = content.get("faulted", 0.0)
             engine.reports = dict.fromkeys(content.get("reports", ()))
