@@ -403,7 +403,7 @@ class Bank:
         """Return how wide the range is that each row's values have kept lately, f8[rows]; 0 before the first."""
         names = ("value_low", "value_high", "value_before_low", "value_before_high")
         low, high, before_low, before_high = (self._fields[:, AT[name]] for name in names)
-        return np.maximum(np.maximum(high, before_high) - np.minimum(low, before_low), 0.0)
+        return np.asarray(np.maximum(np.maximum(high, before_high) - np.minimum(low, before_low), 0.0), np.float64)
 
     @property
     def budget(self) -> Floats:

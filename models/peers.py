@@ -91,7 +91,8 @@ class Peers:
         ).T
         settled = np.where(self.disagrees[at], self.kept[at, 3] < LASTS, self.kept[at, 2] >= LASTS)
         self.disagrees[at] = settled
-        return self.points[at[settled]]
+        parted: Rows = self.points[at[settled]]
+        return parted
 
     def _reach(self, reach: Floats, at: Rows, there: Bools) -> Floats:
         """Return the usual range of a set's members: the middle one, so that no broken one decides."""
