@@ -61,7 +61,9 @@ def creek(seed: int, days: int = 60, swing: float = 3.0) -> tuple[Floats, Floats
     return time, (mean + size * (np.sin(turn) + 0.3 * np.sin(2.0 * turn)) + noise).round(2)
 
 
-def creep(seed: int, *, fails: bool = True, interval: float = 900.0, days: float = 12.0) -> tuple[Floats, Floats]:
+def creep(
+    seed: int, *, fails: bool = True, interval: float = 900.0, days: float = 12.0, noise: float = 0.15
+) -> tuple[Floats, Floats]:
     """Return times and displacement (mm) that creeps by inverse velocity until it fails, or that comes to rest."""
     random = np.random.default_rng(seed)
     time = START + interval * np.arange(int(days * DAY / interval))
@@ -71,5 +73,5 @@ def creep(seed: int, *, fails: bool = True, interval: float = 900.0, days: float
         moved = 6.0 * np.log((failure - onset) / (failure - time))
     else:
         moved = 12.0 * (1.0 - np.exp(-np.maximum(time - onset, 0.0) / (0.1 * days * DAY)))
-    value = np.where(time > onset, moved, 0.0) + 0.15 * random.normal(size=len(time))
+    value = np.where(time > onset, moved, 0.0) + noise * random.normal(size=len(time))
     return time, value.round(3)
