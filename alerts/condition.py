@@ -80,7 +80,7 @@ def explanation(why: Any) -> Explanation | None:
     for name in ("terms", "clear_terms"):
         values[name] = tuple(_term(term) for term in values.get(name, ()))
     values["events"] = tuple(_seen(one) for one in values.get("events", ()))
-    for name in ("points", "cameras"):
+    for name in ("points", "cameras", "unconfirmed"):
         values[name] = tuple(values.get(name, ()))
     return Explanation(**values)
 
@@ -103,7 +103,11 @@ def in_short(reasons: Explanation | None) -> str:
         return ""
     known = [term for term in reasons.terms if term.value is not None]
     parts = [f"{term.name} = {term.value:.4g} {term.unit}".rstrip() for term in known]
-    seen = ", ".join([*parts, f"{reasons.gone} offline"] if reasons.gone else parts)
+    if reasons.gone:
+        parts.append(f"{reasons.gone} offline")
+    if reasons.unconfirmed:
+        parts.append(f"{', '.join(reasons.unconfirmed)} not confirmed by neighbours")
+    seen = ", ".join(parts)
     return f"{reasons.clause} [{seen}]" if seen else reasons.clause
 
 

@@ -65,6 +65,7 @@ class Explanation(Struct, frozen=True):
     score_reason: str = ""  # detector and range, e.g. "value above 12.1..14.0 seen in the last 17 d"
     score_reason_zh: str = ""  # the same in Chinese
     gone: str = ""  # the source that says of itself that it has gone, where the point's silence is its word
+    unconfirmed: tuple[str, ...] = ()  # points of the evidence that their redundant ones do not confirm
 
 
 class Aside(Struct, frozen=True):

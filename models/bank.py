@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models import creep, dataquality, novelty, trend
+from models import creep, dataquality, driver, novelty, trend
 from models.calibration import BINS, FINE, GROUPS, Survival
 from models.machine import Batch, Single
 from models.reason import NOTHING, reason_text
@@ -74,6 +74,7 @@ class Bank:
         self._rare = {part: np.empty((0, len(names))) for part, names in parts.items()}
         self._survival = Survival()
         self._seasons = Seasons()
+        self.drivers: driver.Drivers | None = None  # of rows that others drive; their state is their own
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -139,6 +140,8 @@ class Bank:
 
         A reading that is not finite or not later than its row's last is ignored: it scores 0 and changes nothing.
         """
+        if self.drivers is not None:
+            self.drivers.take(rows, time, value)
         count = len(rows)
         if count <= _FEW:
             told = [self._one(*each) for each in zip(rows.tolist(), time.tolist(), value.tolist(), strict=True)]
@@ -262,13 +265,22 @@ class Bank:
         for name in ("since", "time"):
             column = self._rare["creep"][rows, CREEP_FIELDS.index(name)]
             self._rare["creep"][rows, CREEP_FIELDS.index(name)] = np.where(column > 0.0, column + seconds, column)
+        if self.drivers is not None:
+            self.drivers.shift(rows, seconds)
+
+    def drive(self) -> None:
+        """Let what drivers brought work on the rows that they drive; called on ticks, see `models.driver`."""
+        if self.drivers is not None:
+            interval = np.maximum(self._fields[:, AT["interval"]], self.settings.least)
+            self.drivers.step(self.last_time, self.last_value, interval)
 
     def eta(self, rows: Rows, limit: Floats, below: Bools) -> Floats:
         """Return seconds (f8[n]) from each row's last reading until its value crosses `limit` (f8[n]).
 
         0 when the last reading is at or past it, inf when not within the horizon or when no movement stands out of the
         noise, nan while the trend is learning. `below` bool[n]: the limit is a floor. The soonest of what is foreseen:
-        the damped trend, with the daily swing where there is one, and a creep's failure where rows are told to creep.
+        the damped trend, with the daily swing where there is one, else with what believed drivers bring, and a creep's
+        failure where rows are told to creep.
         """
         return self._reach(rows, limit, below, 1.0)
 
@@ -293,6 +305,12 @@ class Bank:
             trend.crossing(level, drift * faster, drifting, limit, below, slow, horizon),
         )
         marks = fields[:, AT["marks"]]
+        if self.drivers is not None:
+            driven = np.flatnonzero(self.drivers.driven[rows] & (marks < SWINGS))
+            if len(driven):
+                speed = np.where(moving, slope * faster, 0.0)[driven]
+                some = rows[driven], speed, limit[driven], below[driven], time[driven]
+                time[driven] = self._driven(*some, faster)
         if (marks > 0.0).any():
             swings = np.flatnonzero(marks >= SWINGS)
             speed = np.where(moving, slope * faster, 0.0)[swings]
@@ -306,6 +324,28 @@ class Bank:
         past = np.where(below, value <= limit, value >= limit)
         learning = np.isnan(value) | (fields[:, AT["trend_count"]] < settings.trend_learn)
         return np.where(learning, np.where(past, 0.0, nan), np.where(past, 0.0, time))
+
+    def _driven(self, rows: Rows, slope: Floats, limit: Floats, below: Bools, alone: Floats, faster: float) -> Floats:
+        """Return seconds until rows reach their limit by what their drivers bring; `alone` where none is believed."""
+        assert self.drivers is not None
+        settings, fields = self.settings, self._fields[rows]
+        tempo = np.maximum(fields[:, AT["interval"]], settings.least)
+        believed, rise, lag = self.drivers.rise(rows)
+        surer = 1.0 if faster == 1.0 else driver.SURER if faster > 1.0 else 1.0 / driver.SURER
+        ahead = np.arange(1, driver.AHEAD + 1) * (0.125 * lag)[:, None]
+        damping = trend.damped(fields[:, AT["slope"]], fields[:, AT["bend"]], settings.trend_reach * driver.SHORTER)
+        steps = trend.swinging(
+            fields[:, AT["level"]],
+            slope,
+            damping * (faster * faster),
+            np.zeros(len(rows)),
+            rise * surer,
+            ahead / tempo[:, None],
+            limit,
+            below,
+        )
+        foreseen = np.where(steps <= settings.trend_horizon, steps * tempo, np.inf)
+        return np.where(believed, foreseen, alone)
 
     def _swing(self, rows: Rows, slope: Floats, damping: Floats, limit: Floats, below: Bools, faster: float) -> Floats:
         """Return seconds until rows that swing daily reach their limit; their profile may be off by its usual error."""
@@ -357,6 +397,13 @@ class Bank:
         """Return the ranges, f8[rows] each, that rows' last surprising readings were below or above."""
         reason = self._rare["reason"]
         return reason[:, REASON_FIELDS.index("low")], reason[:, REASON_FIELDS.index("high")]
+
+    @property
+    def reach(self) -> Floats:
+        """Return how wide the range is that each row's values have kept lately, f8[rows]; 0 before the first."""
+        names = ("value_low", "value_high", "value_before_low", "value_before_high")
+        low, high, before_low, before_high = (self._fields[:, AT[name]] for name in names)
+        return np.asarray(np.maximum(np.maximum(high, before_high) - np.minimum(low, before_low), 0.0), np.float64)
 
     @property
     def budget(self) -> Floats:

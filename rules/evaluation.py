@@ -31,6 +31,7 @@ from rules.explanation import Change, Term, Why, Withdrawn
 from rules.expression import AREA_SCORE, COUNTED
 from rules.faults import Fault, apart
 from rules.features import Columns, Features, PointModels, PointState
+from rules.neighbours import Neighbours
 from rules.persistence import restore_into, state_of
 from rules.reports import Tallies
 from rules.rising import Rising
@@ -39,7 +40,7 @@ from rules.surges import Surges
 from rules.together import Together
 from rules.why import why as why_of
 from rules.windows import Windows
-from sensors.flags import FLAGS, RULED
+from sensors.flags import DISAGREES, FLAGS, RULED
 from sensors.observation import HISTORICAL, SIMULATED, CameraEvent, CameraHealth, Report, SourceState
 from sensors.renames import Renames
 
@@ -77,6 +78,7 @@ class Evaluator:
     ) -> None:
         self.book, self.bank = book, bank
         self.together = Together(models, book.points, book.area_of, former)
+        self.neighbours = Neighbours(book.points)
         self.points = PointState(book.rows)
         self.windows = Windows(book.windows, book.rows)
         self.cameras = CameraState(book.cameras)
@@ -312,6 +314,8 @@ class Evaluator:
         self.been_away = self.been_away and bool(points.away.any())
         points.marked = points.marked and bool((points.simulated | points.historical).any())
         points.age[:] = self.clock - points.last_received if age is None else age[: book.rows]
+        if self.neighbours:
+            self._set_neighbours()
         if book.across or self.together.stored:
             self._set_across()
         if book.counted:
@@ -393,6 +397,7 @@ class Evaluator:
         book = self.book
         self.points.last_time[rows] += seconds
         self.windows.shift(rows, seconds)
+        self.neighbours.peers.shift(rows, seconds)
         for row, step in zip(rows.tolist(), seconds.tolist(), strict=True):
             mine = slice(int(book.start[row]), int(book.start[row + 1]))
             self.calm_since[mine] += step
@@ -630,6 +635,17 @@ class Evaluator:
             self.across[program.text][program.areas] = figure
             self.across_real[program.text][program.areas] = real
             self.members[program.text] = values
+
+    def _set_neighbours(self) -> None:
+        points = self.points
+        try:
+            told = self.neighbours.tick(points, self.bank.reach)
+        except Exception as error:  # as for a figure
+            logger.error("redundant points could not be compared", exc_info=error)
+            self.faults.append(Fault(0, f"redundant points: {error}"))
+            return
+        if told.size:
+            self.mark(told, np.full(len(told), DISAGREES, np.uint16), points.last_received[told])
 
     def _set_together(self) -> None:
         score, real = self.across[AREA_SCORE], self.across_real[AREA_SCORE]

@@ -24,6 +24,10 @@ class PointModels(Protocol):
     def flat_since(self) -> Array:
         """Time of the reading since which each row's value has not changed; NaN before its first."""
 
+    @property
+    def reach(self) -> Array:
+        """How wide the range is that each row's values have kept lately."""
+
     def pause(self, seconds: Array) -> None:
         """Take seconds in which nobody listened out of how long each row's value has been flat."""
 

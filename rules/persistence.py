@@ -172,7 +172,11 @@ def _restore_points(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]])
     for name in PointState.ARRAYS:
         if name in LATER and f"point.{name}" not in state:
             continue
-        getattr(evaluator.points, name)[target] = state[f"point.{name}"][source]
+        mine, kept = getattr(evaluator.points, name), state[f"point.{name}"]
+        if name == "flagged" and kept.shape[1] < mine.shape[1]:  # flags are only ever added at the end
+            mine[target, : kept.shape[1]] = kept[source]
+            continue
+        mine[target] = kept[source]
     evaluator.been_away = bool(evaluator.points.away.any())
     evaluator.points.marked = bool((evaluator.points.simulated | evaluator.points.historical).any())
     for prefix in [key.removesuffix("index") for key in state if key.startswith("window.") and key.endswith(".index")]:

@@ -65,6 +65,10 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
     counted = {column.key for column in columns(when.bound) if column.key[0] in COUNTED}
     if counted and not reason:
         score, reason, reason_zh = said_of_counts(evaluator, counted, area) or (score, reason, reason_zh)
+    unconfirmed = []
+    if evaluator.neighbours.some and not book.quality[instance]:
+        at = {point.id: row for row, point in enumerate(book.points) if evaluator.neighbours.disagrees[row]}
+        unconfirmed = [name for name in points if name in at]
     return Why(
         clause=when.text,
         terms=terms,
@@ -78,6 +82,7 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         score=None if np.isnan(score) else score,
         score_reason=reason,
         score_reason_zh=reason_zh,
+        unconfirmed=tuple(unconfirmed),
         gone=evaluator.gone.get(row, "") if Column(("silence",)) in columns(when.bound) else "",
     )
 

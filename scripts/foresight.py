@@ -9,6 +9,7 @@ import numpy as np
 
 from models.bank import Bank
 from models.creep import QUANTITIES
+from models.driver import LAG, RAIN, Brings, Drive, Drivers
 from models.warning import HORIZON, Warner
 
 HEADING = ("eta", "eta_low", "eta_high", "warning")
@@ -16,13 +17,34 @@ HEADING = ("eta", "eta_low", "eta_high", "warning")
 _CREEPS = re.compile("|".join(sorted(QUANTITIES)) + "|displ|inclin|creep|extens|位移|倾斜|倾角|裂缝|沉降|收敛", re.I)
 
 
+_RAIN = re.compile("|".join(sorted(RAIN)) + "|precip|雨|降水|融雪", re.I)
+
+
 class Limit(msgspec.Struct, frozen=True):
-    """Say what a series must not reach. `creeps`: its movement may speed up until it fails (displacement, tilt)."""
+    """Say what a series must not reach. `creeps`: its movement may speed up until it fails (displacement, tilt).
+
+    `drivers` are columns that foretell it, `lag` the seconds until what they bring has arrived.
+    """
 
     value: float
     below: bool = False
     horizon: float = HORIZON
     creeps: bool = False
+    drivers: tuple[str, ...] = ()
+    lag: float = LAG
+
+
+def brings(heading: str) -> Brings:
+    """Guess from a column's heading whether its readings are amounts (rain) or a level."""
+    return "amounts" if _RAIN.search(heading) else "level"
+
+
+def drive(bank: Bank, limit: Limit, interval: float) -> None:
+    """Give row 0 of a bank its drivers: rows 1 and on, in their order."""
+    for row in range(1, len(limit.drivers) + 1):
+        bank.configure(row, interval=interval)
+    drives = [Drive(0, row, limit.lag, brings(name), interval) for row, name in enumerate(limit.drivers, 1)]
+    bank.drivers = Drivers(drives, len(bank)) if drives else None
 
 
 def creeps(heading: str) -> bool:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from models.bank import Bank, BankSettings, Kind
 from models.interval import FIRST, usual_interval
-from scripts.foresight import HEADING, Foresight, Limit
+from scripts.foresight import HEADING, Foresight, Limit, drive
 
 _PROBLEMS = 20  # bad rows told one by one; the rest are counted
 
@@ -53,6 +53,7 @@ class _Reading(msgspec.Struct, frozen=True):
     time: float
     value_text: str
     value: float
+    drivers: tuple[float, ...] = ()  # nan where there is none
 
 
 def score_file(
@@ -73,7 +74,8 @@ def score_file(
     Columns are named by their heading, or by their number from 1. Times are ISO 8601 (with or without zone; without,
     they are in `zone`), or unix seconds, milliseconds, microseconds or nanoseconds. `interval` seconds between
     readings; by default the median of the first ones. With a `limit` it also writes eta, eta_low, eta_high (seconds,
-    inf where none is foreseen, empty while learning) and warning (0 or 1, `models.warning`). `progress` is told (bytes
+    inf where none is foreseen, empty while learning) and warning (0 or 1, `models.warning`); the limit's drivers are
+    further columns, read beside. `progress` is told (bytes
     read, bytes in all). The file is streamed. Rows that cannot be read are counted and told; a reading that is not
     later than the one before is written with score 0, as the engine drops it. Raise `ScoreError` on a missing file or
     column or when no row can be read.
@@ -95,7 +97,8 @@ def score_file(
     with source:
         total = path.stat().st_size
         problems = Problems()
-        readings = _readings(path, source, time_column, value_column, local, problems)
+        drivers = () if limit is None else limit.drivers
+        readings = _readings(path, source, time_column, value_column, local, problems, drivers)
         first = list(islice(readings, FIRST))
         if not first:
             told = f"; {problems.first[0].line}: {problems.first[0].message}" if problems.first else ""
@@ -104,6 +107,8 @@ def score_file(
             interval = usual_interval([reading.time for reading in first])
         bank = Bank(settings)
         bank.configure(0, interval=interval, kind=kind, creeps=limit is not None and limit.creeps)
+        if limit is not None:
+            drive(bank, limit, interval)
         foresight = Foresight(limit) if limit is not None else None
         try:
             sink = out.open("w", newline="", encoding="utf-8")
@@ -124,32 +129,35 @@ def score_file(
 
 
 def read_series(
-    path: Path, time_column: str, value_column: str, zone: str = "UTC"
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], int]:
-    """Return times (unix seconds, rising) and values of a CSV, and how many rows were left out.
+    path: Path, time_column: str, value_column: str, zone: str = "UTC", drivers: Sequence[str] = ()
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64], int]:
+    """Return times (unix seconds, rising) and values of a CSV, those of its drivers, and how many rows were left out.
 
-    Left out are rows that cannot be read and readings that are not later than the one before. Raise `ScoreError` as
-    `score_file` does.
+    The drivers' are f8[drivers, n], nan where a cell is no number. Left out are rows that cannot be read and readings
+    that are not later than the one before. Raise `ScoreError` as `score_file` does.
     """
     try:
         local = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ScoreError(f"unknown time zone {zone!r}: use a name such as Asia/Shanghai") from error
     problems, times, values, again = Problems(), array("d"), array("d"), 0
+    driven: list[tuple[float, ...]] = []
     try:
         source = path.open("rb")
     except OSError as error:
         raise ScoreError(f"{path}: cannot be read: {error.strerror}") from error
     with source:
-        for reading in _readings(path, source, time_column, value_column, local, problems):
+        for reading in _readings(path, source, time_column, value_column, local, problems, drivers):
             if times and reading.time <= times[-1]:
                 again += 1
                 continue
             times.append(reading.time)
             values.append(reading.value)
+            driven.append(reading.drivers)
     if not times:
         raise ScoreError(f"{path}: no row can be read")
-    return np.array(times), np.array(values), problems.count + again
+    beside = np.array(driven).reshape(len(times), len(drivers)).T
+    return np.array(times), np.array(values), beside, problems.count + again
 
 
 def _write(
@@ -164,12 +172,13 @@ def _write(
     """Run readings through the bank one by one; return how many were scored, alarmed and written."""
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(("time", "value", "score", "alarm", *(HEADING if foresight is not None else ())))
-    row, time, value = np.zeros(1, np.intp), np.empty(1), np.empty(1)
     scored = alarms = rows = 0
     last = -math.inf
     for reading in readings:
-        time[0], value[0] = reading.time, reading.value
-        result = bank.update(row, time, value)
+        values = np.array([reading.value, *reading.drivers])
+        read = np.flatnonzero(np.isfinite(values))
+        result = bank.update(read, np.full(len(read), reading.time), values[read])
+        bank.drive()
         alarm = bool(result.alarm[0])
         told = () if foresight is None else foresight.after(bank, reading.time, reading.value, reading.time > last)
         writer.writerow((reading.text, reading.value_text, f"{result.score[0]:.12g}", int(alarm), *told))
@@ -253,11 +262,17 @@ def read_rows(
 
 
 def _readings(
-    path: Path, source: IO[bytes], time_column: str, value_column: str, zone: tzinfo, problems: Problems
+    path: Path,
+    source: IO[bytes],
+    time_column: str,
+    value_column: str,
+    zone: tzinfo,
+    problems: Problems,
+    drivers: Sequence[str] = (),
 ) -> Iterator[_Reading]:
-    """Yield the readable rows; note the others."""
-    for row in read_rows(path, source, time_column, (value_column,), zone, problems):
-        (name,), (text,) = row.names, row.values
+    """Yield the readable rows; note the others. What is no number in a driver's column was not read."""
+    for row in read_rows(path, source, time_column, (value_column, *drivers), zone, problems):
+        (name, *_), (text, *others) = row.names, row.values
         try:
             value = float(text)
         except ValueError:
@@ -266,7 +281,14 @@ def _readings(
         if not math.isfinite(value):
             problems.add(row.line, f"{name}: not a finite number: {text[:40]!r}")
             continue
-        yield _Reading(row.line, row.text, row.time, text, value)
+        yield _Reading(row.line, row.text, row.time, text, value, tuple(map(_number, others)))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def column_of(path: Path, names: list[str], wanted: str) -> int:

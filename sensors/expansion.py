@@ -14,14 +14,25 @@ from sensors import measure
 from sensors.document import Document, Path, suggest
 from sensors.duration import seconds
 from sensors.findings import MAX_ID, Findings
-from sensors.site import LEVELS, Point, PointKind, Text
-from sensors.site_files import AreaEntry, Duration, Former, Group, PointEntry, Template, TypesFile, names
+from sensors.relations import Related
+from sensors.site import LEVELS, Driver, Point, PointKind, Text
+from sensors.site_files import (
+    AreaEntry,
+    DriverEntry,
+    Duration,
+    Former,
+    Group,
+    PointEntry,
+    Template,
+    TypesFile,
+    names,
+)
 
 MAX_GROUP = 20_000
 MAX_POINTS = 500_000
 MAX_INTERVAL = 31 * 86400.0
 _NOT_A_SETTING = frozenset(("count", "numbers", "each", "id", "quantity", "areas"))
-_PLACING = frozenset(("name", "at", "location", "tags", "sources", "renamed_from"))
+_PLACING = frozenset(("name", "at", "location", "tags", "sources", "renamed_from", "drivers", "redundant"))
 _NO_MEASURE = _NOT_A_SETTING | _PLACING  # a layer of only these leaves what was checked below as it is
 
 Layer = tuple[Document, Path, dict[str, Any]]
@@ -46,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
     source_unit: str = ""
     renamed_from: Former = ()
+    drivers: tuple[str | DriverEntry, ...] = ()
+    redundant: tuple[str, ...] = ()
 
 
 class Templates:
@@ -56,6 +69,7 @@ class Templates:
         self.types = types
         self.findings = findings
         self.made = 0
+        self.related: list[Related] = []
         self._bases: dict[tuple[str, str], tuple[list[Layer], Settings]] = {}
         for quantity in types.quantities:
             self.findings.id("quantity", quantity, document, ("quantities", quantity))
@@ -93,6 +107,8 @@ class Templates:
                     before = tuple(f"{old}-{quantity}-{number}" for old in names(area.renamed_from))
                     point = msgspec.structs.replace(point, renamed_from=(*point.renamed_from, *before))
                 self._check_sources(point, document, where if own is None or own.sources is msgspec.UNSET else place)
+                if point.drivers or point.redundant:
+                    self.related.append(Related(point, document, place if own is not None else where, where))
                 renamed_here = own is not None and own.renamed_from is not msgspec.UNSET
                 self.findings.former("point", id, point.renamed_from, document, place if renamed_here else where)
                 yield point
@@ -113,6 +129,8 @@ class Templates:
         point = self._point(entry.id, entry.quantity, entry.areas, name, settings, near)
         self._check_sources(point, document, path)
         self.findings.former("point", point.id, point.renamed_from, document, path)
+        if point.drivers or point.redundant:
+            self.related.append(Related(point, document, path, path))
         return point
 
     def _point(
@@ -126,10 +144,13 @@ class Templates:
         number: int = 1,
     ) -> Point:
         sources, former = settings.sources, names(settings.renamed_from)
-        if sources or former:
+        drivers, redundant = tuple(map(_driver, settings.drivers)), settings.redundant
+        if sources or former or drivers or redundant:
             holders = {"{id}": id, "{area}": areas[0] if areas else "", "{number}": str(number)}
             sources = tuple(_filled(source, holders) for source in sources)
             former = tuple(_filled(name, holders) for name in former)
+            drivers = tuple(msgspec.structs.replace(one, point=_filled(one.point, holders)) for one in drivers)
+            redundant = tuple(name for name in (_filled(each, holders) for each in redundant) if name != id)
         return Point(
             id=id,
             name=name,
@@ -149,6 +170,8 @@ class Templates:
             sources=sources,
             source_unit=settings.source_unit,
             renamed_from=former,
+            drivers=drivers,
+            redundant=redundant,
         )
 
     def _check_sources(self, point: Point, document: Document, path: Path) -> None:
@@ -288,6 +311,16 @@ class Templates:
 def _is_passed(limit: float, normal: tuple[float, float], below: bool) -> bool:
     """Tell whether values of the normal band lie on the wrong side of a limit."""
     return normal[0] < limit if below else normal[1] > limit
+
+
+def _driver(written: str | DriverEntry) -> Driver:
+    """Take a driver as it is written; a lag that is none is told by `sensors.relations`."""
+    if isinstance(written, str):
+        return Driver(point=written)
+    try:
+        return Driver(point=written.point, lag=seconds(written.lag))
+    except ValueError:
+        return Driver(point=written.point, lag=-1.0)
 
 
 def _filled(source: str, holders: dict[str, str]) -> str:

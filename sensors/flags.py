@@ -18,6 +18,7 @@ OUT_OF_ORDER = 512  # older than the point's last one
 JUMP = 1024  # as if in another unit
 STUCK = 2048  # while a rule says that the point is stuck
 GAP = 4096  # the first after a gap
+DISAGREES = 8192  # while the point disagrees with its redundant ones
 
 ASIDE = BAD | OUT_OF_RANGE | DUPLICATE | OUT_OF_ORDER
 """A reading with any of these is kept and shown, and neither scored nor put to a rule of risk."""
@@ -35,11 +36,15 @@ FLAGS = {
     "jump": JUMP,
     "stuck": STUCK,
     "gap": GAP,
+    "disagrees": DISAGREES,
     "simulated": SIMULATED,
 }
 """All flags by name; the bits are stored in the log."""
 
-RULED = ("duplicate", "out_of_order", "out_of_range", "late", "bad", "uncertain", "skewed", "flood", "jump", "gap")
+RULED = (
+    *("duplicate", "out_of_order", "out_of_range", "late", "bad", "uncertain", "skewed", "flood", "jump", "gap"),
+    "disagrees",
+)
 """Flags that a rule can ask for, in the order in which snapshots keep when each was last seen: append only."""
 
 RULED_BITS = sum(FLAGS[name] for name in RULED)

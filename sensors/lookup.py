@@ -83,6 +83,10 @@ class Registry:
         for former, renamed in self.former_areas.items():
             self._partitions.setdefault(former, self._partitions[renamed.id])
         self._partitions[SYSTEM] = SYSTEM_PARTITION
+        self._served: dict[str, list[Point]] = {}
+        for point in site.points:
+            for other in (*(driver.point for driver in point.drivers), *point.redundant):
+                self._served.setdefault(other, []).append(point)
         self._points_of: dict[str, list[Point]] = {area.id: [] for area in site.areas}
         for point in site.points:
             for name in point.areas:
@@ -157,8 +161,12 @@ class Registry:
         return self._partitions[area]
 
     def partitions_of(self, point: str) -> tuple[int, ...]:
-        """Name the partitions that a point's readings go to: those of its areas, each once, in order."""
-        return tuple(sorted({self._partitions[area] for area in self.points[point].areas}))
+        """Name the partitions that a point's readings go to, each once, in order.
+
+        Those of its areas, and those of the points that it drives or is redundant to.
+        """
+        served = (self.points[point], *self._served.get(point, ()))
+        return tuple(sorted({self._partitions[area] for one in served for area in one.areas}))
 
     def points_of(self, area: str) -> list[Point]:
         """List the points that serve an area, shared ones included."""

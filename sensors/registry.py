@@ -14,6 +14,7 @@ import msgspec
 from sensors.document import Document, DocumentError, Path, Problem, convert, read_document, suggest
 from sensors.expansion import Templates
 from sensors.findings import Findings
+from sensors.relations import check_related
 from sensors.site import Area, Camera, Flood, Place, Point, Site, Skew, Text
 from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines
 from sensors.site_files import (
@@ -337,6 +338,9 @@ class _Loading:
                 made = templates.point(alone, home[2] if home else None, document, path) if templates else None
                 if made:
                     points.append(made)
+        if templates:
+            known = points if known_areas is not None else None
+            check_related(templates.related, known, self.findings)
         return points
 
     def _watched(

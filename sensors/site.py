@@ -73,6 +73,13 @@ class Area(Struct, frozen=True):
     renamed_from: tuple[str, ...] = ()  # ids it had before, whose history is its own
 
 
+class Driver(Struct, frozen=True):
+    """A point that foretells another: a rain gauge of its valley, a level upstream of it."""
+
+    point: str
+    lag: float = 8 * 3600.0  # seconds until what it brings has arrived
+
+
 class Point(Struct, frozen=True):
     """One measured quantity at one place. `index` is assigned once by the registry and never reused."""
 
@@ -94,6 +101,8 @@ class Point(Struct, frozen=True):
     sources: tuple[str, ...] = ()  # `<dialect>:<name>`, as senml:urn:dev:ow:10e2:temp; its id is always one of them
     source_unit: str = ""  # in which those send, when it is not `unit`
     renamed_from: tuple[str, ...] = ()  # ids it had before, whose history is its own
+    drivers: tuple[Driver, ...] = ()  # points that foretell where it goes: see `models.driver`
+    redundant: tuple[str, ...] = ()  # points that measure the same, or move with it: see `models.peers`
     index: int = -1
 
 

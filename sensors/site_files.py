@@ -111,6 +111,13 @@ class HierarchyFile(Written, frozen=True):
     districts: tuple[District, ...]
 
 
+class DriverEntry(Written, frozen=True):
+    """A point that foretells another, with the time that what it brings takes to arrive."""
+
+    point: str
+    lag: Duration = 8 * 3600.0
+
+
 class Template(Written, frozen=True):
     """What may be said of a point at any layer; what is left out is taken from the layer below.
 
@@ -133,6 +140,8 @@ class Template(Written, frozen=True):
     sources: tuple[str, ...] | UnsetType = UNSET
     source_unit: str | UnsetType = UNSET
     renamed_from: Former | UnsetType = UNSET
+    drivers: tuple[str | DriverEntry, ...] | UnsetType = UNSET
+    redundant: tuple[str, ...] | UnsetType = UNSET
 
 
 class TypesFile(Written, frozen=True):

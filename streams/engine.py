@@ -20,12 +20,13 @@ from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused
 from models import creep
 from models.area.store import decode as decode_model
 from models.bank import Bank, BankResult
+from models.driver import Drive, Drivers, brings
 from models.jump import Jumps
 from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
 from rules.faults import Fault, apart
 from sensors import frame, observation
-from sensors.flags import DUPLICATE, GAP, JUMP, OUT_OF_ORDER, RULED_BITS, STUCK
+from sensors.flags import DISAGREES, DUPLICATE, GAP, JUMP, OUT_OF_ORDER, RULED_BITS, STUCK
 from sensors.lookup import Registry
 from sensors.observation import (
     BAD,
@@ -279,6 +280,7 @@ class Engine:
         age = np.maximum(time - self.last_received, 0.0)
         changes: list[Change] = []
         try:
+            self.bank.drive()
             changes = self.evaluator.tick(self.clock, age)
         except Exception as error:  # the deadlines below must go on whatever befalls the rules
             logger.exception("the rules broke on a tick")
@@ -554,6 +556,9 @@ class Engine:
             shown = np.where(learning, np.nan, result.score) if learning.any() else result.score
             if self.evaluator.any_stuck:
                 flags = flags | self.evaluator.points.stuck[rows[part]].astype(np.uint16) * np.uint16(STUCK)
+            if self.evaluator.neighbours.some:
+                parted = self.evaluator.neighbours.disagrees[rows[part]]
+                flags = flags | parted.astype(np.uint16) * np.uint16(DISAGREES)
             self._scored.append((self.points[rows[part]], times[part], values[part], shown, flags))
 
     def _set_aside(
@@ -758,6 +763,7 @@ class Engine:
                 creeps=point.quantity in creep.QUANTITIES,
             )
             self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
+        self._drive(rows)
         former = {name: area.id for area in content.site.areas for name in area.renamed_from}
         evaluator = Evaluator(book, self.bank, models, former)
         kinds: dict[str, str] = {rule.id: rule.scope for rule in content.rules}
@@ -766,6 +772,7 @@ class Engine:
             kinds |= {rule.id: rule.scope for rule in self.evaluator.book.rules}  # open cases come from these
             withdrawn = evaluator.restore(self.evaluator.state(renames))
             evaluator.together.follow(self.evaluator.together, renames)
+            evaluator.neighbours.restore(self.evaluator.neighbours.state())
         self.evaluator, self.registry = evaluator, registry
         self._home = SYSTEM if registry.partition(SYSTEM) == self.partition else min(areas, default="")
         if renames:
@@ -780,6 +787,21 @@ class Engine:
                 self.desk.rename(renames, kinds)
         self.packed, self.version = packed, version
         return withdrawn, renames
+
+    def _drive(self, points: Sequence[Point]) -> None:
+        """Tell the bank which rows drive which; what is known of pairs that stay is kept."""
+        row_of = {point.id: row for row, point in enumerate(points)}
+        drives = [
+            Drive(row, row_of[one.point], one.lag, brings(driver.quantity, driver.kind), driver.interval)
+            for row, point in enumerate(points)
+            for one in point.drivers
+            if one.point in row_of
+            for driver in (points[row_of[one.point]],)
+        ]
+        before = self.bank.drivers
+        self.bank.drivers = Drivers(drives, len(points)) if drives else None
+        if before is not None and self.bank.drivers is not None:
+            self.bank.drivers.restore(before.state())
 
     # -- snapshots -----------------------------------------------------------------------------------------------
 
@@ -809,9 +831,13 @@ class Engine:
         if self.evaluator is not None and self.desk is not None:
             content["bank"] = _pack(self.bank.state())
             content["jumps"] = _pack(self.jumps.state())
+            if self.bank.drivers is not None:
+                content["drivers"] = _pack(self.bank.drivers.state())
             content["rules"] = _pack(self.evaluator.state())
             together = self.evaluator.together.state()
             content["together"] = {"versions": together["versions"], "arrays": _pack(together["arrays"])}
+            if self.evaluator.neighbours:
+                content["neighbours"] = _pack(self.evaluator.neighbours.state())
             content["desk"] = self.desk.state()
             content["faulted"] = self.faulted
             content["waiting"] = self.waiting.state()
@@ -838,11 +864,15 @@ class Engine:
             engine.bank.restore(_unpack(content["bank"]))
             if "jumps" in content:  # not in older snapshots
                 engine.jumps.restore(_unpack(content["jumps"]))
+            if "drivers" in content and engine.bank.drivers is not None:
+                engine.bank.drivers.restore(_unpack(content["drivers"]))
             engine.evaluator.restore(_unpack(content["rules"]))
             if "together" in content:  # not in older snapshots
                 kept = content["together"]
                 together = {"versions": kept["versions"], "arrays": _unpack(kept["arrays"])}
                 engine.evaluator.together.restore(together)
+            if "neighbours" in content:
+                engine.evaluator.neighbours.restore(_unpack(content["neighbours"]))
             engine.desk.restore(content["desk"])
             engine.faulted = content.get("faulted", 0.0)
             engine.reports = dict.fromkeys(content.get("reports", ()))

@@ -8,7 +8,7 @@ crossing is detected when a warning is under way as it happens; its lead runs fr
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bank import Bank, BankSettings
+from models.driver import Brings, Drive, Drivers
 from models.evaluation.plot import Band, Look, Mark, Panel, around
 from models.warning import GRACE, warnings
 
@@ -25,6 +26,14 @@ Floats = npt.NDArray[np.float64]
 HOUR = 3600.0
 DAY = 24 * HOUR
 WEEK = 7 * DAY
+
+
+class Driven(msgspec.Struct, frozen=True):
+    """Say what drives a series: values (f8[n], nan where not read) at the same times, the lag in seconds."""
+
+    value: Floats
+    lag: float
+    brings: Brings
 
 
 class Warned(msgspec.Struct, frozen=True):
@@ -108,16 +117,24 @@ def read_gauge(path: Path, column: str, time_column: str = "datetime", zone: str
 
 def etas(
     time: Floats, value: Floats, limit: float, interval: float, settings: BankSettings | None = None, *,
-    below: bool = False, creeps: bool = False, progress: Callable[[int], None] | None = None,
+    below: bool = False, creeps: bool = False, drivers: Sequence[Driven] = (),
+    progress: Callable[[int], None] | None = None,
 ) -> Floats:  # fmt: skip
     """Return eta after each reading, as the live bank tells it (f8[n], seconds). `progress` is told readings done."""
     bank = Bank(settings)
     bank.configure(0, interval=interval, creeps=creeps)
-    rows, limits, floor = np.zeros(1, np.intp), np.array([limit]), np.array([below])
+    for row, one in enumerate(drivers, 1):
+        bank.configure(row, interval=interval, kind="counter" if one.brings == "total" else "gauge")
+    drives = [Drive(0, row, one.lag, one.brings, interval) for row, one in enumerate(drivers, 1)]
+    bank.drivers = Drivers(drives, len(bank)) if drives else None
+    values = np.array([value, *(one.value for one in drivers)])
+    first, limits, floor = np.zeros(1, np.intp), np.array([limit]), np.array([below])
     out = np.empty(len(time))
     for place in range(len(time)):
-        bank.update(rows, time[place : place + 1], value[place : place + 1])
-        out[place] = bank.eta(rows, limits, floor)[0]
+        rows = np.flatnonzero(~np.isnan(values[:, place])) if drives else first
+        bank.update(rows, np.full(len(rows), time[place]), values[rows, place])
+        bank.drive()
+        out[place] = bank.eta(first, limits, floor)[0]
         if progress is not None and place % 500 == 0:
             progress(place)
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +16,9 @@ from models.evaluation import gauge
 from models.evaluation.plot import pages
 from models.interval import usual_interval
 from models.warning import GRACE, HORIZON
+from scripts.commands.lag import seconds_of
 from scripts.commands.terminal import JsonOption, done, err, fail, out
-from scripts.foresight import creeps
+from scripts.foresight import brings, creeps
 from scripts.score import ScoreError, read_series
 
 
@@ -30,6 +32,13 @@ def evaluate_gauge(
     ] = 0.95,
     below: Annotated[bool, typer.Option("--below", help="The limit is a floor.")] = False,
     horizon: Annotated[float, typer.Option(min=0.01, help="Hours ahead within which a limit is warned of.")] = 12.0,
+    driver: Annotated[
+        list[str] | None,
+        typer.Option(help="A column that foretells the value (rain, a level upstream); may be repeated."),
+    ] = None,
+    lag: Annotated[
+        str, typer.Option(help="How long what a driver brings takes to arrive, such as 90 min or 8 h.")
+    ] = "8 h",
     zone: Annotated[str, typer.Option(help="Zone of times that name none.")] = "UTC",
     plot: Annotated[
         Path | None, typer.Option(help="Draw every miss and every false warning into this HTML file.")
@@ -44,43 +53,54 @@ def evaluate_gauge(
     it happens, and its lead runs from that warning's beginning. Nothing looks ahead; only the limit of **--quantile**
     is taken from the whole series. **foreshock score --limit** writes the same warnings reading by reading.
 
+    With **--driver** figures are told without and with the drivers.
+
     foreshock evaluate gauge river.csv --time datetime --value level --limit 5.7 --plot river.html
+
+    foreshock evaluate gauge river.csv --time datetime --value level --driver rain --lag 8h
     """
     if not file.is_file():
         fail(f"there is no file {file}")
     if plot is not None and plot.suffix.lower() not in (".html", ".htm"):
         fail(f"{plot}: pictures are written as HTML; choose a name that ends in .html")
     try:
-        times, values, bad = read_series(file, time, value, zone)
+        times, values, beside, bad = read_series(file, time, value, zone, driver or ())
     except ScoreError as error:
         fail(str(error))
     level = limit if limit is not None else float(np.quantile(values, 1.0 - quantile if below else quantile))
+    late = seconds_of(lag)
+    drivers = [gauge.Driven(one, late, brings(name)) for name, one in zip(driver or (), beside, strict=True)]
     bars = (TextColumn("foreseeing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*bars, console=err, transient=True) as progress:
-        task = progress.add_task("", total=len(times))
-        eta = gauge.etas(
-            times,
-            values,
-            level,
-            usual_interval(times.tolist()),
-            below=below,
-            creeps=creeps(value),
-            progress=lambda place: progress.update(task, completed=place),
-        )
-    found = gauge.foresee(times, values, eta, level, horizon=3600.0 * horizon, apart=HORIZON, grace=GRACE, below=below)
+        task = progress.add_task("", total=len(times) * (2 if drivers else 1))
+
+        def foresee(known: Sequence[gauge.Driven], done: int) -> gauge.Foresight:
+            eta = gauge.etas(
+                times,
+                values,
+                level,
+                usual_interval(times.tolist()),
+                below=below,
+                creeps=creeps(value),
+                drivers=known,
+                progress=lambda place: progress.update(task, completed=done + place),
+            )
+            return gauge.foresee(
+                times, values, eta, level, horizon=3600.0 * horizon, apart=HORIZON, grace=GRACE, below=below
+            )
+
+        alone = foresee((), 0)
+        found = foresee(drivers, len(times)) if drivers else alone
     figures = {
         "file": file.name,
         "readings": len(times),
         "unreadable": bad,
         "limit": round(level, 6),
         "crossings": found.crossings,
-        "foreseen": found.detected,
-        "median lead h": round(found.median_lead / gauge.HOUR, 2),
-        "warnings": found.warnings,
-        "false": found.false,
-        "false share": round(found.false_share, 3),
-        "false a week": round(found.false_a_week, 3),
+        **_figures(found),
     }
+    if drivers:
+        figures |= {f"{name} without drivers": figure for name, figure in _figures(alone).items()}
     if plot is not None:
         words = ", ".join(f"{name} {figure}" for name, figure in figures.items())
         try:
@@ -99,3 +119,14 @@ def evaluate_gauge(
     out.print(table)
     if plot is not None:
         done(f"drawn in {plot}")
+
+
+def _figures(found: gauge.Foresight) -> dict[str, float]:
+    return {
+        "foreseen": found.detected,
+        "median lead h": round(found.median_lead / gauge.HOUR, 2),
+        "warnings": found.warnings,
+        "false": found.false,
+        "false share": round(found.false_share, 3),
+        "false a week": round(found.false_a_week, 3),
+    }

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from scripts.commands.lag import seconds_of
 from scripts.commands.terminal import done, err, fail
 from scripts.foresight import Limit, creeps
 from scripts.score import ScoreError, score_file
@@ -29,6 +30,13 @@ def score(
     quantity: Annotated[
         str, typer.Option(help="What is measured, as in a site; by default the name of the column.")
     ] = "",
+    driver: Annotated[
+        list[str] | None,
+        typer.Option(help="With --limit: a column that foretells the value (rain, a level upstream); may be repeated."),
+    ] = None,
+    lag: Annotated[
+        str, typer.Option(help="How long what a driver brings takes to arrive, such as 90 min or 8 h.")
+    ] = "8 h",
     train_rows: Annotated[
         int, typer.Option(min=0, help="Rows to learn how the columns go together from, before scoring begins.")
     ] = 0,
@@ -41,11 +49,14 @@ def score(
     With **--limit** it also writes when the limit will be reached: **eta**, **eta_low** and **eta_high** in seconds
     (inf: not in sight, empty: still learning), and **warning**, 1 while an early warning stands. A warning begins when
     the limit is foreseen within the horizon, and ends when it is reached or has not been foreseen for twice as long.
-    Displacement, tilt, cracks and settlement are also watched for failing (inverse velocity).
+    Displacement, tilt, cracks and settlement are also watched for failing (inverse velocity). With **--driver** the
+    rise to come is also read off what has fallen, or come by upstream, and has not arrived yet.
 
     foreshock score river.csv --time datetime --value level --out scores.csv --zone Asia/Shanghai
 
     foreshock score river.csv --time datetime --value level --limit 5.7 --out foreseen.csv
+
+    foreshock score river.csv --time datetime --value level --limit 5.7 --driver rain --lag 6h --out foreseen.csv
 
     Several columns are scored together by a model of the first rows: a row's score is how unlike those it is in all,
     alarm is 1 for every row judged anomalous, and top names the column that contributes most.
@@ -57,11 +68,17 @@ def score(
     if train_rows or len(value) > 1:
         from scripts.commands.score_area import together
 
-        if limit is not None:
+        if limit is not None or driver:
             fail("--limit is for one column: score the columns together without it")
         together(file, time, value, train_rows, out_file, zone)
         return
-    wanted = None if limit is None else Limit(limit, below, 3600.0 * horizon, creeps(quantity or value[0]))
+    if driver and limit is None:
+        fail("--driver is for the time to a limit: give --limit too")
+    wanted = (
+        None
+        if limit is None
+        else Limit(limit, below, 3600.0 * horizon, creeps(quantity or value[0]), tuple(driver or ()), seconds_of(lag))
+    )
     with Progress(
         TextColumn("scoring"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=err, transient=True
     ) as progress:

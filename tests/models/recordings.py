@@ -13,7 +13,13 @@ START = 1_400_004_000.0  # a full hour
 
 
 def river(seed: int, storage: float = 12.0, days: int = 120) -> tuple[Floats, Floats]:
-    """Return hourly times and gage heights (ft) of a rain-fed river.
+    """Return hourly times and gage heights (ft) of a rain-fed river; see `rained`."""
+    time, height, _ = rained(seed, storage, days)
+    return time, height
+
+
+def rained(seed: int, storage: float = 12.0, days: int = 120) -> tuple[Floats, Floats, Floats]:
+    """Return hourly times, gage heights (ft) of a rain-fed river, and the rain (mm in the hour before).
 
     Storms come every six days on average (exponential depth, gamma duration); soil that is wet lets more run off; three
     linear reservoirs of `storage` hours each (Nash 1957) and a slow one for the groundwater; height by a rating curve.
@@ -40,7 +46,7 @@ def river(seed: int, storage: float = 12.0, days: int = 120) -> tuple[Floats, Fl
             stores[store] -= through
         flow[hour] = through + ground / 60.0 + 0.05
     height = 2.0 + 4.0 * np.sqrt(flow) + 0.003 * random.normal(size=hours)
-    return START + HOUR * np.arange(hours), height.round(2)
+    return START + HOUR * np.arange(hours), height.round(2), rain.round(1)
 
 
 def creek(seed: int, days: int = 60, swing: float = 3.0) -> tuple[Floats, Floats]:
@@ -55,7 +61,9 @@ def creek(seed: int, days: int = 60, swing: float = 3.0) -> tuple[Floats, Floats
     return time, (mean + size * (np.sin(turn) + 0.3 * np.sin(2.0 * turn)) + noise).round(2)
 
 
-def creep(seed: int, *, fails: bool = True, interval: float = 900.0, days: float = 12.0) -> tuple[Floats, Floats]:
+def creep(
+    seed: int, *, fails: bool = True, interval: float = 900.0, days: float = 12.0, noise: float = 0.15
+) -> tuple[Floats, Floats]:
     """Return times and displacement (mm) that creeps by inverse velocity until it fails, or that comes to rest."""
     random = np.random.default_rng(seed)
     time = START + interval * np.arange(int(days * DAY / interval))
@@ -65,5 +73,5 @@ def creep(seed: int, *, fails: bool = True, interval: float = 900.0, days: float
         moved = 6.0 * np.log((failure - onset) / (failure - time))
     else:
         moved = 12.0 * (1.0 - np.exp(-np.maximum(time - onset, 0.0) / (0.1 * days * DAY)))
-    value = np.where(time > onset, moved, 0.0) + 0.15 * random.normal(size=len(time))
+    value = np.where(time > onset, moved, 0.0) + noise * random.normal(size=len(time))
     return time, value.round(3)

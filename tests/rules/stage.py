@@ -31,6 +31,7 @@ class Bank:
 
     def __init__(self, rows: int) -> None:
         self.flat_since = np.full(rows, np.nan)
+        self.reach = np.zeros(rows)
         self.eta_now = np.full(rows, np.nan)
 
     def pause(self, seconds: np.ndarray) -> None:

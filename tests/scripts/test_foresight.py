@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from models.evaluation.gauge import etas
+from models.evaluation.gauge import Driven, etas
 from models.warning import warnings
 from scripts.cli import application
-from scripts.foresight import Limit, creeps
+from scripts.foresight import Limit, brings, creeps
 from scripts.score import ScoreError, score_file
-from tests.models.recordings import creep, river
+from tests.models.recordings import creep, rained, river
 
 
 def write(path: Path, time: np.ndarray, value: np.ndarray, name: str = "level") -> Path:
@@ -80,6 +80,62 @@ def test_a_limit_that_is_no_number_is_refused(tmp_path: Path) -> None:
 )
 def test_what_creeps_is_told_by_its_name(heading: str, expected: bool) -> None:
     assert creeps(heading) is expected
+
+
+def write_rain(path: Path, days: int) -> tuple[Path, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    made = rained(10, days=days)
+    lines = ["time,level,rain", *(f"{at:.0f},{level},{fallen}" for at, level, fallen in zip(*made, strict=True))]
+    lines[5] = lines[5].rpartition(",")[0] + ",NA"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path, made
+
+
+def test_drivers_are_columns_beside_and_are_what_the_live_bank_makes_of_them(tmp_path: Path) -> None:
+    source, (time, value, rain) = write_rain(tmp_path / "in.csv", 30)
+    rain[4] = np.nan
+    limit = float(np.quantile(value, 0.9))
+    command = ["score", str(source), "--time", "time", "--value", "level", "--limit", str(limit), "--driver", "rain"]
+    told = CliRunner().invoke(application(), [*command, "--lag", "6h", "--out", str(tmp_path / "out.csv")])
+    assert told.exit_code == 0, told.output
+    found = np.array([float(row["eta"] or "nan") for row in rows(tmp_path / "out.csv")])
+    drivers = [Driven(rain, 6 * 3600.0, "amounts")]
+    expected, alone = (etas(time, value, limit, 3600.0, drivers=some) for some in (drivers, []))
+    assert np.allclose(found, expected, atol=0.5, equal_nan=True)
+    assert not np.allclose(found, alone, atol=0.5, equal_nan=True)
+
+
+def test_evaluate_gauge_tells_figures_with_and_without_drivers(tmp_path: Path) -> None:
+    source, _ = write_rain(tmp_path / "in.csv", 20)
+    command = ["evaluate", "gauge", str(source), "--time", "time", "--value", "level", "--driver", "rain", "--json"]
+    told = CliRunner().invoke(application(), command)
+    assert told.exit_code == 0, told.output
+    assert {"median lead h", "median lead h without drivers"} <= set(json.loads(told.stdout))
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--driver", "rain"], "give --limit too"),
+        (["--limit", "5", "--driver", "snow"], "no column 'snow'"),
+        (["--limit", "5", "--driver", "rain", "--lag", "soon"], "is no duration"),
+        (["--limit", "5", "--driver", "rain", "--lag", "60d"], "between 1 min and 14 d"),
+    ],
+)
+def test_a_wrong_driver_is_told_in_a_sentence(tmp_path: Path, more: list[str], words: str) -> None:
+    source, _ = write_rain(tmp_path / "in.csv", 1)
+    command = ["score", str(source), "--time", "time", "--value", "level", "--out", str(tmp_path / "out.csv"), *more]
+    told = CliRunner().invoke(application(), command)
+    assert told.exit_code == 1
+    assert words in " ".join(told.output.split())
+
+
+def test_rain_is_told_by_its_name() -> None:
+    assert [brings(name) for name in ("precip", "雨量", "Rain_mm", "stage")] == [
+        "amounts",
+        "amounts",
+        "amounts",
+        "level",
+    ]
 
 
 def test_evaluate_gauge_prints_its_figures_and_draws_them(tmp_path: Path) -> None:

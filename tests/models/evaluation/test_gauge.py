@@ -9,7 +9,7 @@ import pytest
 
 from models.evaluation.gauge import HOUR, Foresight, etas, foresee, panels
 from models.evaluation.run import gauge_figures
-from tests.models.recordings import creek, river
+from tests.models.recordings import creek, creep, river
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "water" / "keag_first_half.csv"
 
@@ -82,6 +82,21 @@ def test_made_creeks_with_a_daily_swing_rarely_warn_wrongly() -> None:
     told = [judged_series(*creek(seed, days=42), 0.9) for seed in range(2)]
     assert all(each.false_a_week <= 1.0 for each in told)
     assert all(each.detected >= 0.8 * each.crossings > 0 for each in told)
+
+
+@pytest.mark.parametrize(("noise", "least"), [(0.15, 4 * HOUR), (0.5, 4 * HOUR)])
+def test_inverse_velocity_warns_of_a_noisy_creep_hours_before_the_trend_does(noise: float, least: float) -> None:
+    leads: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(2):
+        time, value = creep(seed, noise=noise)
+        limit = 0.7 * float(value.max())
+        for creeps, found in leads.items():
+            eta = etas(time, value, limit, 900.0, creeps=creeps)
+            told = foresee(time, value, eta, limit, horizon=12 * HOUR, apart=12 * HOUR)
+            assert (told.detected, told.false) == (1, 0)
+            found.append(told.median_lead)
+    assert np.median(leads[True]) >= least
+    assert np.median(leads[True]) > np.median(leads[False])
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the gauge's record is not at hand")

@@ -139,6 +139,7 @@ export interface Explanation {
   score_reason?: string; // in English
   score_reason_zh?: string;
   gone?: string; // the source that says of itself that it has gone
+  unconfirmed?: string[]; // points of the evidence that their redundant ones do not confirm
 }
 
 /** What a person reported; `subject` is a keyed hash, `photo` where its picture is, for those who may look. */

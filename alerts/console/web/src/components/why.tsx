@@ -19,6 +19,7 @@ export function Why({ alarm, titled = false }: { alarm: Alarm; titled?: boolean 
         <Terms terms={why.terms ?? []} caption={t('why.terms')} />
         <Events events={why.events ?? []} />
         {why.gone && <p>{t('why.gone', { source: why.gone })}</p>}
+        {(why.unconfirmed ?? []).length > 0 && <p>{t('why.unconfirmed', { points: (why.unconfirmed ?? []).join(', ') })}</p>}
         {why.score != null && <Score score={why.score} reason={tName({ zh: why.score_reason_zh ?? '', en: why.score_reason ?? '' })} />}
         {(why.hold ?? 0) > 0 && <p class="quiet">{t('why.hold', { time: duration(why.hold ?? 0) })}</p>}
         <Clause text={why.clause} />

@@ -225,6 +225,7 @@ export const en: Record<keyof typeof zh, string> = {
   'why.report': 'the report',
   'why.report.photo': 'the report and its photo',
   'why.gone': '{source} reported itself offline',
+  'why.unconfirmed': '{points}: not confirmed by neighbours. The sensor may be at fault; the alarm stands until that is known',
   'why.hold': 'Held for {time}',
   'why.rule': 'Rule and version',
   'why.clause': 'The rule\'s own words',

@@ -223,6 +223,7 @@ export const zh = {
   'why.report': '查看上报',
   'why.report.photo': '查看上报与照片',
   'why.gone': '{source} 自报离线',
+  'why.unconfirmed': '{points}：未得到相邻测点印证，可能是传感器故障；查明之前告警照常有效',
   'why.hold': '条件已持续 {time}',
   'why.rule': '规则与版本',
   'why.clause': '规则原文',
