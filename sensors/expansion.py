@@ -220,7 +220,10 @@ class Templates:
 
     def _settle(self, layers: list[Layer]) -> Settings:
         """Add up the layers and check what comes out, each mistake noted where its last word stands."""
-        merged = self._merged(layers)
+        if len({layer["unit"] for _, _, layer in layers if "unit" in layer}) > 1:
+            merged = self._converted(layers)
+        else:
+            merged = {key: value for _, _, layer in layers for key, value in layer.items() if key not in _NOT_A_SETTING}
         found = msgspec.convert(merged, Settings)
 
         def note(message: str, *fields: str) -> None:
@@ -279,7 +282,7 @@ class Templates:
             limit = found.levels[max(found.levels, key=lambda level: LEVELS.index(level) if level in LEVELS else -1)]
         return msgspec.structs.replace(found, interval=interval, accept_age=age, limit=limit)
 
-    def _merged(self, layers: list[Layer]) -> dict[str, Any]:
+    def _converted(self, layers: list[Layer]) -> dict[str, Any]:
         """Lay the layers over each other; what a layer in another unit inherits is converted to it, or refused."""
         merged: dict[str, Any] = {}
         for document, path, layer in layers:
