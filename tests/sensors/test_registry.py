@@ -259,6 +259,11 @@ def test_an_area_types_unit_converts_what_the_quantity_says(edit: Edit, folder: 
     assert level.levels == {"yellow": 320, "red": 210}
 
 
+@pytest.mark.parametrize("code", ["Cel", "[degF]", "m[H2O]", "m3/h"])
+def test_a_mapping_may_name_its_unit_by_ucums_code(edit: Edit, code: str) -> None:
+    assert not edit("site.yaml", "time: ts", f'unit: "{code}"')
+
+
 def test_quantities_are_told_with_what_their_points_are_held_to(site: Site) -> None:
     found = {(one.id, one.type): one for one in site.quantities}
     assert set(found) == {("tilt", ""), ("rain", ""), ("level", ""), ("level", "river")}
