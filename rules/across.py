@@ -6,7 +6,8 @@ depend on which readings happened to share a batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +29,9 @@ from rules.binding import (
     shape_of,
 )
 from rules.expression import Across, AcrossFlag, ExpressionError
-from rules.measures import Measure, conversion
+from rules.measures import Measure, conversion, plain_base
 from rules.shapes import Array, holds, number, resolve_constants, resolver
+from rules.typical import Units, other_unit, units_of
 from sensors.measure import UnitError
 from sensors.problem import suggest
 from sensors.site import Area, Point, Site
@@ -111,10 +113,12 @@ class AcrossProgram(NamedTuple):
 
 
 def measures_of(site: Site) -> Measures:
-    """Return what a quantity is measured in at this site: the unit of its first point; "" is any quantity."""
+    """Return what a quantity is measured in at this site, as it says or its first point does; "" is any quantity."""
+    own = units_of(site)
     units: dict[str, str] = {}
     for point in site.points:
-        units.setdefault(point.quantity, "" if point.unit == "1" else point.unit)
+        if point.quantity not in units:
+            units[point.quantity] = plain_base(own(point.quantity, "") or point.unit)
 
     def measure(quantity: str) -> Measure:
         if quantity and quantity not in units:
@@ -131,8 +135,9 @@ def compile_across(
     measures: Measures,
     table: dict[str, Array],
     told: bool = False,
+    units: Units = lambda quantity, kind: None,
 ) -> AcrossProgram:
-    """Compile one figure over the areas of a partition; `told` is as in `Subject`.
+    """Compile one figure over the areas of a partition; `told` is as in `Subject`, `units` is as `units_of` makes it.
 
     Raise `ExpressionError` where units do not fit.
     """
@@ -141,28 +146,19 @@ def compile_across(
     except LookupError as error:
         raise ExpressionError(str(error), node.column) from error
     place = {area.id: number for number, area in enumerate(areas)}
-    groups: dict[tuple[str, bool], list[tuple[int, int]]] = {}
+    groups: dict[tuple[str, bool, str | None], list[tuple[int, int]]] = {}
     for row, point in enumerate(points):
         if not node.quantity or point.quantity == node.quantity:
             for area in point.areas:
                 if area in place:
-                    groups.setdefault((point.unit, point.limit_below), []).append((row, place[area]))
+                    bare = other_unit(point, areas[place[area]].type, units)
+                    groups.setdefault((point.unit, point.limit_below, bare), []).append((row, place[area]))
     members, member_areas, needs = [], [], []
-    for (unit, below), pairs in groups.items():
+    for (unit, below, bare), pairs in groups.items():
         rows = np.array([row for row, _ in pairs], np.intp)
-        subject = Subject(unit, below, told=told)
-        scale, offset = 1.0, 0.0
-        bound: Bound
-        if node.inner.boolean:
-            bound = bind(node.inner, subject)
-        else:
-            bound, measure = bind_number(node.inner, subject)
-            wanted = bind_number(node.inner, Subject(common.base))[1]
-            if measure is not None and wanted is not None and node.quantity:
-                try:
-                    scale, offset = conversion(measure, wanted)
-                except UnitError as error:
-                    raise ExpressionError(str(error), node.column) from error
+        subject = Subject(unit, below, bare=bare, told=told)
+        with naming(points[pairs[0][0]] if bare is not None else None):
+            bound, scale, offset = _bound(node, subject, common)
         shape, constants = shape_of(bound)
         params = np.empty((len(constants), len(rows)))
         for index, part in enumerate(constants):
@@ -184,6 +180,31 @@ def compile_across(
         starts.astype(np.intp),
         tuple(needs),
     )
+
+
+@contextmanager
+def naming(odd: Point | None) -> Iterator[None]:
+    """Name in what goes wrong the point that is in another unit than its quantity: one alone can unfit a rule."""
+    try:
+        yield
+    except ExpressionError as error:
+        if odd is None:
+            raise
+        raise ExpressionError(f"{error.message} (point '{odd.id}' is in {odd.unit})", error.column) from error
+
+
+def _bound(node: Across | AcrossFlag, subject: Subject, common: Measure) -> tuple[Bound, float, float]:
+    """Bind what is worked out for points of one unit; return scale and offset to the common measure as well."""
+    if node.inner.boolean:
+        return bind(node.inner, subject), 1.0, 0.0
+    bound, measure = bind_number(node.inner, subject)
+    wanted = bind_number(node.inner, Subject(common.base))[1]
+    if measure is None or wanted is None or not node.quantity:
+        return bound, 1.0, 0.0
+    try:
+        return bound, *conversion(measure, wanted)
+    except UnitError as error:
+        raise ExpressionError(str(error), node.column) from error
 
 
 def _opposite(shape: Bound) -> Bound:

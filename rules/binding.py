@@ -29,10 +29,10 @@ from rules.expression import (
     Surprise,
     walk,
 )
-from rules.measures import PLAIN, SECONDS, TIME, Measure, conversion, difference, plain_base
+from rules.measures import PLAIN, SECONDS, TIME, Measure, conversion, difference, meant, plain_base
 from rules.reports import PREFIX, wanted
 from rules.unparse import unparse
-from sensors.measure import UnitError
+from sensors.measure import UnitError, on_line
 
 OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "==": "!=", "!=": "=="}
 MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
@@ -115,6 +115,7 @@ class Subject(NamedTuple):
     unit: str
     below: bool = False
     across: Callable[[str], Measure] | None = None  # quantity → what it measures at this site; None: unknown
+    bare: str | None = None  # the unit in which numbers without one are meant, where it is not the points'
     told: bool = False  # of data quality: flags count; a source that says it has gone has points older than any limit
 
 
@@ -136,17 +137,18 @@ def bind(node: Node, subject: Subject, *, negate: bool = False) -> Bound:
 def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
     """Bind a number; the measure is None for a bare number. Raise `ExpressionError` where units do not fit."""
     unit = plain_base(subject.unit)
+    bare = None if subject.bare is None or plain_base(subject.bare) == unit else plain_base(subject.bare)
     match node:
         case Number(value, ""):
             return Value(value), None
         case Number(value, written):
             return Value(value), Measure(written)
         case Feature("value" | "mean" | "min" | "max" | "sum" as name, duration):
-            return Column(("value",) if name == "value" else (name, duration)), Measure(unit)
+            return Column(("value",) if name == "value" else (name, duration)), Measure(unit, bare=bare)
         case Feature("spread", duration):
-            return Column(("spread", duration)), difference(Measure(unit))
+            return Column(("spread", duration)), difference(Measure(unit, bare=bare))
         case Feature("rate", duration):
-            return Column(("rate", duration)), Measure(unit, True)
+            return Column(("rate", duration)), Measure(unit, True, bare=bare)
         case Feature("count", duration):
             return Column(("count", duration)), PLAIN
         case Feature("age"):
@@ -158,7 +160,7 @@ def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
         case Constant("interval"):
             return PointValue("interval"), SECONDS
         case Constant(name, argument):
-            return PointValue(f"{name}:{argument}" if argument else name), Measure(unit)
+            return PointValue(f"{name}:{argument}" if argument else name), Measure(unit, bare=bare)
         case AreaScore():
             return Column(("across", AREA_SCORE), area=True), PLAIN
         case Surprise(name, kind, duration):
@@ -323,7 +325,9 @@ def _aligned(bound: Bound, measure: Measure | None, target: Measure | None, node
         if not free and not (isinstance(bound, Value) and bound.value == 0):
             example = ("mm/h" if target.base else "1/h") if target.per_second else "min"
             raise ExpressionError(f"give this number a unit, such as {example}", node.column)
-        return bound
+        measure = meant(measure, target)
+        if measure is None:
+            return bound
     if target is None:
         raise ExpressionError(f"this is in {measure}, the other side has no unit", node.column)
     try:
@@ -331,7 +335,7 @@ def _aligned(bound: Bound, measure: Measure | None, target: Measure | None, node
     except UnitError as error:
         raise ExpressionError(str(error), node.column) from error
     if isinstance(bound, Value):
-        return Value(bound.value * scale + offset)
+        return Value(bound.value * scale + offset if measure.per_second else on_line(bound.value, (scale, offset)))
     bound = bound if scale == 1 else Formula("*", (bound, Value(scale)))
     return bound if offset == 0 else Formula("+", (bound, Value(offset)))
 
@@ -363,6 +367,7 @@ def _arithmetic(node: Arithmetic, subject: Subject) -> tuple[Bound, Measure | No
     if measure is None or operation not in ("+", "-"):
         items = tuple(_aligned(item, its, measure, part) for (item, its), part in zip(bound, node.items, strict=True))
         return _folded(Formula(operation, items)), measure
+    bound = [(item, meant(its, measure) if constant(item) else its) for item, its in bound]
     # A number in a sum is a step from what it is added to: `limit - 2 K` is two degrees below the limit.
     items = tuple(
         _aligned(item, _step(its, measure, part) if isinstance(item, Value) else its, measure, part)
@@ -402,9 +407,9 @@ def _product(operation: str, one: Measure | None, other: Measure | None, node: N
         if left == PLAIN:
             return other
         if left.per_second and right == SECONDS:
-            return difference(Measure(left.base))
+            return difference(Measure(left.base, bare=left.bare))
         if right.per_second and left == SECONDS:
-            return difference(Measure(right.base))
+            return difference(Measure(right.base, bare=right.bare))
     elif left[:2] == right[:2]:
         return PLAIN
     elif right == SECONDS and not left.per_second:

@@ -14,13 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rules.across import AcrossProgram, compile_across, measures_of
+from rules.across import AcrossProgram, compile_across, measures_of, naming
 from rules.binding import Bound, Column, Key, Subject, bind, columns, shape_of, tests
 from rules.expression import COUNTED, Across, AcrossFlag, ExpressionError, Feature, Node, parse, walk
 from rules.guard import Guard
 from rules.measures import Measure
 from rules.rule import Rule, covered_points, encode_decision
 from rules.shapes import Array, bars, number, resolve_constants
+from rules.typical import other_unit, units_of
 from sensors.site import LEVELS, Area, Camera, Place, Point, Site
 
 Rows = npt.NDArray[np.intp]
@@ -207,7 +208,7 @@ class _Compiler:
         self.clauses: list[Clause] = []
         self.blocks: list[_Block] = []
         self.across: dict[str, AcrossProgram] = {}
-        self.measures = measures_of(site)
+        self.measures, self.units = measures_of(site), units_of(site)
         self.table = _constants(self.points)
         self.by_id = {point.id: place for place, point in enumerate(self.points)}
         self.by_quantity: dict[str, list[int]] = {}
@@ -231,7 +232,7 @@ class _Compiler:
         if rule.scope == "area":
             chosen = [n for n, area in enumerate(self.areas) if rule.where.takes_tagged_area(area)]
             areas = np.array(chosen, np.intp)
-            subject = Subject("", False, self._measure, rule.kind == "data_quality")
+            subject = Subject("", False, self._measure, None, rule.kind == "data_quality")
             self._block(place, rule, areas + len(self.points), areas, subject, guards)
             return
         if rule.scope == "camera":
@@ -239,17 +240,18 @@ class _Compiler:
             chosen = [n for n, camera in enumerate(self.cameras) if rule.where.takes_camera(camera, homes[n])]
             rows = np.array(chosen, np.intp) + len(self.points) + len(self.areas)
             areas = np.array([self.area_of[homes[n].id] for n in chosen], np.intp)
-            subject = Subject("", False, self._measure, rule.kind == "data_quality")
+            subject = Subject("", False, self._measure, None, rule.kind == "data_quality")
             self._block(place, rule, rows, areas, subject, guards)
             return
-        groups: dict[tuple[str, bool], tuple[list[int], list[int]]] = {}
+        groups: dict[tuple[str, bool, str | None], tuple[list[int], list[int]]] = {}
         for row, area in self._covered(rule):
             point = self.points[row]
-            mine, places = groups.setdefault((point.unit, point.limit_below), ([], []))
+            bare = other_unit(point, self.all_areas[area].type, self.units)
+            mine, places = groups.setdefault((point.unit, point.limit_below, bare), ([], []))
             mine.append(row)
             places.append(self.area_of[area])
-        for (unit, below), (mine, places) in groups.items():
-            subject = Subject(unit, below, self._measure, rule.kind == "data_quality")
+        for (unit, below, bare), (mine, places) in groups.items():
+            subject = Subject(unit, below, self._measure, bare, rule.kind == "data_quality")
             self._block(place, rule, np.array(mine, np.intp), np.array(places, np.intp), subject, guards)
         if not groups:  # nothing to run; still, say what is wrong with it
             for rank, level in rule.ranked():
@@ -330,7 +332,8 @@ class _Compiler:
                 for inner in walk(node):
                     if isinstance(inner, Across | AcrossFlag):
                         self._add_across(inner, subject.told)
-                bound = bind(node, subject, negate=negate)
+                with naming(self.points[rows[0]] if subject.bare is not None else None):
+                    bound = bind(node, subject, negate=negate)
                 self.bound[known] = (bound, *shape_of(bound), columns(bound))
             bound, shape, constants, keys = self.bound[known]
         except ExpressionError as error:
@@ -349,7 +352,7 @@ class _Compiler:
             self.windows.setdefault(key[1], {}).setdefault(str(key[0]), []).append(rows)
 
     def _add_across(self, node: Across | AcrossFlag, told: bool) -> None:
-        program = compile_across(node, self.points, self.areas, self.measures, self.table, told)
+        program = compile_across(node, self.points, self.areas, self.measures, self.table, told, self.units)
         if program.text not in self.across:
             self.across[program.text] = program
             for key, rows in program.needs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sensors.measure import UnitError, convert_value, is_unit, same_dimension
+from sensors.measure import UnitError, is_unit, linear, same_dimension
 
 TIME = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -12,12 +12,14 @@ TIME = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 class Measure(NamedTuple):
     """What a number measures: a unit as the site writes it, per second or not. "" is a plain number.
 
-    A `difference` of two such numbers is converted by scale alone: 5 K between two temperatures are 5 °C.
+    A `difference` of two such numbers is converted by scale alone: 5 K between two temperatures are 5 °C. `bare` is the
+    unit in which a number without one is meant beside it; None is `base`.
     """
 
     base: str
     per_second: bool = False
     difference: bool = False
+    bare: str | None = None
 
     def __str__(self) -> str:
         return f"{self.base or 1}/s" if self.per_second else self.base or "a plain number"
@@ -29,7 +31,7 @@ PLAIN = Measure("")
 
 def conversion(measure: Measure, target: Measure) -> tuple[float, float]:
     """Return scale and offset that turn one measure into another. Raise `UnitError` if they do not measure the same."""
-    if measure == target:
+    if measure[:3] == target[:3]:
         return 1.0, 0.0
     if measure.difference or target.difference:
         scale, _ = conversion(measure._replace(difference=False), target._replace(difference=False))
@@ -52,8 +54,14 @@ def conversion(measure: Measure, target: Measure) -> tuple[float, float]:
         raise UnitError(f"{measure} cannot be compared with {target}")
     if not (is_unit(source) and is_unit(wanted) and same_dimension(source, wanted)):
         raise UnitError(f"{source} cannot be compared with {wanted}: they do not measure the same")
-    offset = convert_value(0.0, source, wanted)
-    return convert_value(1.0, source, wanted) - offset, offset
+    return linear(source, wanted)
+
+
+def meant(measure: Measure | None, target: Measure | None) -> Measure | None:
+    """Return what a number measures beside another: a bare one may be meant in another unit than its point's."""
+    if measure is None and target is not None and target.bare is not None and not target.per_second:
+        return Measure(target.bare, difference=target.difference)
+    return measure
 
 
 def plain_base(unit: str) -> str:

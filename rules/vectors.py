@@ -14,8 +14,10 @@ from rules.evaluation import Evaluator
 from rules.expression import AREA_SCORE
 from rules.reports import PREFIX
 from rules.rule import EventStep, Rule, RuleTest, Series, covered_points
+from rules.typical import converted, model_of, typical_point
 from sensors.duration import seconds
 from sensors.flags import FLAGS, RULED
+from sensors.measure import UnitError
 from sensors.observation import CAMERA_FAULTS, CameraEvent, CameraHealth, Report
 from sensors.site import LEVELS, Area, Camera, Point, Site, Text
 
@@ -134,7 +136,7 @@ class _Scene:
             raise VectorError("camera", "a rule with scope: camera, and no other, is tested by what a camera shows")
         name = re.sub(r"[*?]", "x", where.points[0]) if where.points else "point"
         places = covered_points(rule, site.points, known)
-        model = site.points[places[0][0]] if places else None
+        model = model_of(rule, site, site.points[places[0][0]] if places else None, known, kind)
         series = {name: test.point} if rule.scope == "point" else {}
         series |= test.others
         self.points = []
@@ -163,6 +165,7 @@ class _Scene:
             name=Text(zh="", en=""),
             areas=(area,),
             points=(*self.points, *site.points),
+            quantities=site.quantities,
             cameras=(self.camera,),
             version="test",
         )
@@ -237,7 +240,10 @@ class _Scene:
 
 
 def _like(site: Site, quantity: str, areas: dict[str, Area], kind: str) -> Point | None:
-    """Find a point of the site to take unit and limits from: one of the same kind of area if there is one."""
+    """Find what to take unit and limits from: what is usual of the quantity in this kind of area, else a point."""
+    usual = typical_point(site, quantity, kind)
+    if usual is not None:
+        return usual
     same = [point for point in site.points if point.quantity == quantity]
     near = (p for p in same if any(area in areas and areas[area].type == kind for area in p.areas))
     return next(near, same[0] if same else None)
@@ -253,6 +259,13 @@ def _point(
     tags: tuple[str, ...],
     interval: float,
 ) -> Point:
+    if like is not None and series.unit and series.unit != like.unit:
+        try:
+            like = converted(like, series.unit)
+        except UnitError as error:
+            if series.limit is None and not series.levels:
+                raise VectorError("point.unit", f"{error}: give the test its own limit or levels as well") from error
+            like = None
     own_limits = series.limit is not None or bool(series.levels)
     levels = series.levels or ({} if own_limits or like is None else like.levels)
     return Point(

@@ -1,9 +1,10 @@
 """Measure what loading a large site costs: CPU seconds from its YAML files to look-ups, to a bundle and back.
 
-    python -m scripts.bench_registry [--points 100000] [--areas 1000] [--alone]
+    python -m scripts.bench_registry [--points 100000] [--areas 1000] [--alone [--units]]
 
 The site is made in a temporary folder: areas over ten files, each with its points by number; with --alone every point
-is written by itself, as `foreshock import` does. One JSON line.
+is written by itself, as `foreshock import` does; with --units every other one in a unit that is not its quantity's. One
+JSON line.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from streams.bundle import Bundle
 FILES = 10
 
 
-def write(folder: Path, points: int, areas: int, alone: bool) -> None:
-    """Write a site of `points` points."""
+def write(folder: Path, points: int, areas: int, alone: bool, units: bool = False) -> None:
+    """Write a site of `points` points; with `units`, every other one of those alone is in centimetres."""
     site = bench_site(areas, areas)
     name = {"zh": "测试", "en": "bench"}
     levels: dict[str, list[Any]] = {}
@@ -67,6 +68,9 @@ def write(folder: Path, points: int, areas: int, alone: bool) -> None:
                 for area in mine
                 for n in range(each)
             ]
+            for point in text["points"][::2] if units else ():
+                del point["limit"]
+                point["unit"] = "cm"
         else:
             for area in written:
                 area["points"] = {"level": {"count": each, "each": {str(n): {"limit": 7} for n in range(1, each, 10)}}}
@@ -91,10 +95,11 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=100_000)
     parser.add_argument("--areas", type=int, default=1_000)
     parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--units", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="foreshock-bench-") as made:
         folder = Path(made) / "site"
-        write(folder, asked.points, asked.areas, asked.alone)
+        write(folder, asked.points, asked.areas, asked.alone, asked.units)
         loaded, load = spent(lambda: load_site(folder))
     site: Site = loaded
     _, lookup = spent(lambda: Registry(site))

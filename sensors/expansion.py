@@ -14,8 +14,9 @@ from sensors import measure
 from sensors.document import Document, Path, suggest
 from sensors.duration import seconds
 from sensors.findings import MAX_ID, Findings
+from sensors.limits import MEASURED, in_unit
 from sensors.relations import Related
-from sensors.site import LEVELS, Driver, Point, PointKind, Text
+from sensors.site import LEVELS, Driver, Point, PointKind, Quantity, Text
 from sensors.site_files import (
     AreaEntry,
     DriverEntry,
@@ -79,6 +80,21 @@ class Templates:
                 where: Path = ("area_types", area_type, quantity)
                 if self.findings.reference("quantity", quantity, types.quantities, document, where):
                     self._base(quantity, area_type)
+
+    def quantities(self) -> Iterator[Quantity]:
+        """Yield what each quantity is measured in and held to, everywhere and in each type of area that says more."""
+        for (quantity, area_type), (_, settings) in self._bases.items():
+            if not area_type or quantity in self.types.area_types.get(area_type, {}):
+                yield Quantity(
+                    id=quantity,
+                    type=area_type,
+                    unit=settings.unit,
+                    limit=settings.limit,
+                    limit_below=settings.limit_below,
+                    levels=settings.levels or {},
+                    range=settings.range,
+                    normal=settings.normal,
+                )
 
     def points_of(self, area: AreaEntry, document: Document, path: Path) -> Iterator[Point]:
         """Yield the points written under an area."""
@@ -227,7 +243,10 @@ class Templates:
 
     def _settle(self, layers: list[Layer]) -> Settings:
         """Add up the layers and check what comes out, each mistake noted where its last word stands."""
-        merged = {key: value for _, _, layer in layers for key, value in layer.items() if key not in _NOT_A_SETTING}
+        if len({layer["unit"] for _, _, layer in layers if "unit" in layer}) > 1:
+            merged = self._converted(layers)
+        else:
+            merged = {key: value for _, _, layer in layers for key, value in layer.items() if key not in _NOT_A_SETTING}
         found = msgspec.convert(merged, Settings)
 
         def note(message: str, *fields: str) -> None:
@@ -285,6 +304,26 @@ class Templates:
         if limit is None and found.levels and "limit" not in merged:
             limit = found.levels[max(found.levels, key=lambda level: LEVELS.index(level) if level in LEVELS else -1)]
         return msgspec.structs.replace(found, interval=interval, accept_age=age, limit=limit)
+
+    def _converted(self, layers: list[Layer]) -> dict[str, Any]:
+        """Lay the layers over each other; what a layer in another unit inherits is converted to it, or refused."""
+        merged: dict[str, Any] = {}
+        for document, path, layer in layers:
+            old, new = merged.get("unit"), layer.get("unit")
+            if old and new and old != new:
+                left = (name for name in MEASURED if name not in layer)
+                inherited = {name: merged[name] for name in left if merged.get(name) not in (None, {})}
+                try:
+                    merged |= {name: in_unit(value, old, new) for name, value in inherited.items()}
+                except measure.UnitError as error:
+                    if measure.is_unit(old) and measure.is_unit(new):  # what is none is told by who checks the units
+                        listed = ", ".join(inherited)
+                        way = f"give its own {listed} in {new} (null where it has none), or keep the unit {old}"
+                        message = f"{listed} of this quantity cannot be taken over: {error}; {way}"
+                        self.findings.add(document, (*path, "unit"), message)
+                    merged = {name: value for name, value in merged.items() if name not in inherited}
+            merged |= {key: value for key, value in layer.items() if key not in _NOT_A_SETTING}
+        return merged
 
     def _levels(self, found: Settings, low: float, high: float, outside: str, note: Any) -> None:
         levels = found.levels or {}

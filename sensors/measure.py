@@ -5,13 +5,16 @@ pint takes half a second to import; a site that keeps to `SITE_UNITS` loads with
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from typing import Any
 
+from sensors import ucum
+
 _AS_PINT = """
 mm cm m km ft inch m^2 m^3 L kg g t
-ms s min h d mm/s m/s km/h m/min m/s^2 mm/min mm/h mm/d Hz rpm
+ms s min h d mm/s m/s km/h m/min m/s^2 mm/min mm/h mm/d Hz
 Pa hPa kPa MPa bar N kN kN*m
 m^3/s m^3/h L/s L/min
 degC K deg mrad
@@ -23,6 +26,7 @@ count count/min
 SITE_UNITS = {name: name for name in _AS_PINT.split()} | {
     "in": "inch",
     "°C": "degC",
+    "Cel": "degC",
     "°": "degree",
     "µε": "microstrain",
     "dBA": "decibel_A",
@@ -36,6 +40,7 @@ SITE_UNITS = {name: name for name in _AS_PINT.split()} | {
     "pH": "pH_value",
     "1": "",
     "count/h": "count/hour",
+    "rpm": "count/minute",  # pint's is an angle a time, which makes 60 rpm 6.28 Hz
     "persons": "person",
     "persons/min": "person/min",
     "persons/m^2": "person/m^2",
@@ -54,6 +59,7 @@ DEFINITIONS = (
     "person = [person] = _ = persons",
     "vehicle = [vehicle] = _ = vehicles",
     "ppb = 1e-9",
+    *ucum.DEFINITIONS,
 )
 """Units that pint lacks, or that it takes for something else (pH is its picohenry)."""
 
@@ -84,18 +90,25 @@ def load() -> None:
 @lru_cache(maxsize=1024)
 def unit(text: str) -> Any:
     """Return pint's unit for a unit as a site writes it. Raise `UnitError` when there is none."""
-    expression = SITE_UNITS.get(text)
-    if expression is None:
-        # pint evaluates arithmetic in unit names: only let through what is shaped like a unit.
-        if not _SHAPE.match(text):
-            raise UnitError(f"'{text}' is not a unit of measure")
-        expression = text
+    written = [SITE_UNITS[text]] if text in SITE_UNITS else [text] if _SHAPE.match(text) else []
+    if text not in SITE_UNITS:  # pint evaluates arithmetic in unit names: only let through what is shaped like a unit
+        code = ucum.expression(text)
+        written += [code] if code else []
+    for expression in written:
+        found = _of_pint(expression)
+        if found is not None:
+            return found
+    raise UnitError(f"'{text}' is not a unit of measure")
+
+
+def _of_pint(expression: str) -> Any:
+    """Return pint's unit for an expression; None when it has none."""
     import pint
 
     try:
         return registry().Unit(expression)
-    except (pint.errors.PintError, ValueError, TypeError, AttributeError, KeyError, ArithmeticError) as error:
-        raise UnitError(f"'{text}' is not a unit of measure") from error
+    except (pint.errors.PintError, ValueError, TypeError, AttributeError, KeyError, ArithmeticError):
+        return None
 
 
 def is_unit(text: str) -> bool:
@@ -110,8 +123,20 @@ def is_unit(text: str) -> bool:
 
 
 def same_dimension(one: str, other: str) -> bool:
-    """Tell whether two units measure the same, so that values can be compared after conversion."""
-    return one == other or bool(unit(one).dimensionality == unit(other).dimensionality)
+    """Tell whether two units measure the same, so that values can be compared after conversion.
+
+    An angle is no plain number, which pint takes it for: 45° are not 78.5 %.
+    """
+    return one == other or bool(_roots(one) == _roots(other))
+
+
+@lru_cache(maxsize=1024)
+def _roots(text: str) -> Any:
+    """Return what a unit is made of at the root: powers by base unit, angles kept apart from numbers."""
+    from pint.util import to_units_container
+
+    root = to_units_container(registry().get_root_units(unit(text))[1])
+    return {name: power for name, power in root.items() if name != "count"}
 
 
 def convert_value(value: float, source: str, target: str) -> float:
@@ -121,3 +146,31 @@ def convert_value(value: float, source: str, target: str) -> float:
     if not same_dimension(source, target):
         raise UnitError(f"{source} cannot be converted to {target}: they do not measure the same")
     return float(registry().Quantity(value, unit(source)).to(unit(target)).magnitude)
+
+
+@lru_cache(maxsize=1024)
+def linear(source: str, target: str) -> tuple[float, float]:
+    """Return scale and offset that turn values in one unit into another, rid of what floating point adds (1.8, 32).
+
+    Raise `UnitError` when they do not measure the same, or no straight line leads from one to the other (decibels).
+    """
+    if source == target or (source in SITE_UNITS and SITE_UNITS[source] == SITE_UNITS.get(target)):
+        return 1.0, 0.0
+    if not same_dimension(source, target):
+        raise UnitError(f"{source} cannot be converted to {target}: they do not measure the same")
+    factors = [float(registry().get_root_units(unit(text))[0]) for text in (source, target)]
+    scale, offset = float(f"{factors[0] / factors[1]:.15g}"), float(f"{convert_value(0.0, source, target):.14g}")
+    for value in (1.0, 100.0):
+        line = scale * value + offset
+        if not math.isclose(line, convert_value(value, source, target), rel_tol=1e-9, abs_tol=abs(offset) * 1e-9):
+            raise UnitError(f"{source} cannot be converted to {target}: one of them is no linear scale")
+    return scale, offset
+
+
+def on_line(value: float, line: tuple[float, float]) -> float:
+    """Convert a value by the scale and offset of `linear`, rid of what floating point adds: 3 mm are 0.3 cm."""
+    scale, offset = line
+    if line == (1.0, 0.0):
+        return value
+    found = scale * value + offset
+    return 0.0 if abs(found) < abs(offset) * 1e-12 else float(f"{found:.13g}")

@@ -93,6 +93,7 @@ def version(site: Site) -> str:
     bare["points"] = [point if point.index < 0 else msgspec.structs.replace(point, index=-1) for point in site.points]
     for name in ("fields", "area_types", "places", "areas", "points", "cameras", "units"):
         bare[name] = sorted(bare[name], key=lambda part: str(part.id))
+    bare["quantities"] = sorted(site.quantities, key=lambda quantity: (quantity.id, quantity.type))
     return hashlib.blake2b(msgspec.msgpack.encode(bare, order="deterministic"), digest_size=10).hexdigest()
 
 
@@ -176,7 +177,8 @@ class _Loading:
         areas = [area for file in areas_files for area in self._areas(*file, places, area_types)]
         if types:
             self._known_types(*types, area_types)
-        points = self._points(areas_files, types, entries, known_areas)
+        templates = Templates(*types, self.findings) if types else None
+        points = self._points(areas_files, templates, entries, known_areas)
         cameras = [camera for file in areas_files for camera in self._cameras(*file, entries, known_areas)]
         if len(cameras) > MAX_CAMERAS:
             self.findings.extend([Problem("areas", 0, "", f"a site holds at most {MAX_CAMERAS:,} cameras")])
@@ -218,6 +220,7 @@ class _Loading:
             places=tuple(places.values()),
             areas=tuple(areas),
             points=tuple(points),
+            quantities=tuple(templates.quantities()) if templates else (),
             cameras=tuple(cameras),
             units=tuple(unit for one in (units, *more_units) if one for unit in one[1].units),
             seats=roster[1].seats,
@@ -317,12 +320,11 @@ class _Loading:
     def _points(
         self,
         files: list[tuple[Document, AreasFile]],
-        types: tuple[Document, TypesFile] | None,
+        templates: Templates | None,
         entries: dict[str, tuple[Document, Path, AreaEntry]],
         known_areas: Mapping[str, object] | None,
     ) -> list[Point]:
         points: list[Point] = []
-        templates = Templates(*types, self.findings) if types else None
         for document, file in files:
             for i, entry in enumerate(file.areas):
                 if templates:

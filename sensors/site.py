@@ -106,6 +106,19 @@ class Point(Struct, frozen=True):
     index: int = -1
 
 
+class Quantity(Struct, frozen=True):
+    """What the points of a quantity are measured in and held to where they say nothing else; fields as in `Point`."""
+
+    id: str
+    unit: str
+    type: str = ""  # the area type for which this holds; "" is all that have none of their own
+    limit: float | None = None
+    limit_below: bool = False
+    levels: dict[str, float] = {}
+    range: tuple[float, float] | None = None
+    normal: tuple[float, float] | None = None
+
+
 Fault = Literal["loss", "black", "freeze", "blur", "cover", "shift", "overexposed"]
 """What can be wrong with a camera: no signal, or its picture."""
 
@@ -324,6 +337,7 @@ class Site(Struct, frozen=True):
     places: tuple[Place, ...] = ()
     areas: tuple[Area, ...] = ()
     points: tuple[Point, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
     cameras: tuple[Camera, ...] = ()
     units: tuple[Unit, ...] = ()
     seats: tuple[Seat, ...] = ()

@@ -14,7 +14,17 @@ from sensors.document import DocumentError, Problem, read_document
 from sensors.lookup import Registry
 from sensors.mapped_checks import idle_templates
 from sensors.registry import counts, load_site
+from sensors.site import Site
 from sensors.topics import Topics
+
+
+def rule_mistakes(folder: Path, site: Site) -> list[Problem]:
+    """List what is wrong with the rules in a site's folder, their own tests included."""
+    try:
+        load_rules(folder / "rules", site, folder)
+    except DocumentError as error:
+        return error.problems
+    return []
 
 
 def check(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
+from scripts.commands.check import rule_mistakes
 from scripts.commands.terminal import JsonOption, done, err, fail, out, plain, wrong
 from sensors.document import DocumentError
 from sensors.registry import check_site
@@ -38,9 +39,9 @@ def import_table(
     """Take points, cameras, areas or units from a table into a site.
 
     Columns are known by their names in Chinese or English. A row whose id was imported before changes that entry. The
-    whole site is checked as it would be then; if anything is wrong nothing is written, and all mistakes of cells and
-    of the site are named at once, with row, column and what to do. What is imported stands in a file of its own: those
-    written by hand are not touched.
+    whole site is checked as it would be then, as `foreshock check` does, with the rules' own tests; if anything is
+    wrong nothing is written, and all mistakes of cells and of the site are named at once, with row, column and what to
+    do. What is imported stands in a file of its own: those written by hand are not touched.
 
     foreshock import areas.xlsx --site my-site
 
@@ -53,7 +54,7 @@ def import_table(
             fail(f"--map {one}: write COLUMN=FIELD")
         mapped[column.strip()] = field.strip()
     try:
-        planned = entries.plan(survey_table(file, sheet), site, kind, mapped, target)
+        planned = entries.plan(survey_table(file, sheet), site, kind, mapped, target, rule_mistakes)
         if not dry_run:
             entries.write(planned)
     except DocumentError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ _ENTRIES: dict[Kind, type] = {"areas": AreaEntry, "points": PointEntry, "cameras
 _FIELD = re.compile(r"(\w+)\[(\d+)\](?:\.(\w+))?")
 
 
+Further = Callable[[Path, Site], list[Problem]]
+"""What else is to be checked of a site: its folder, and what it holds → mistakes."""
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What an import would write: the file, its text, and the ids by what becomes of them."""
 
@@ -43,13 +47,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan(
-    table: Table, site: Path, kind: Kind | None = None, mapped: Mapping[str, str] | None = None, out: str = ""
+    table: Table,
+    site: Path,
+    kind: Kind | None = None,
+    mapped: Mapping[str, str] | None = None,
+    out: str = "",
+    further: Further = lambda folder, site: [],
 ) -> Plan:
     """Work out what an import changes in a site folder, and check the whole site as it would be then.
 
     What is imported stands in a file of its own, which the import owns whole: files written by hand, with their
-    comments, are never touched. Raise `DocumentError` with file, row and column of every mistake, those of the cells
-    together with those of the site that would come of the rest; `ValueError` when the file as such cannot be imported.
+    comments, are never touched. `further` checks what is beyond the registry, such as the rules.
+
+    Raise `DocumentError` with file, row and column of every mistake, those of the cells together with those of the site
+    that would come of the rest; `ValueError` when the file as such cannot be imported.
     """
     fields = fields_of(table, mapped or {})
     kind = kind or kind_of(fields)
@@ -93,7 +104,8 @@ def plan(
     text = one_a_line.document(content, f"foreshock import wrote this file, last from {table.file}.")
     if len(text.encode()) > MAX_BYTES:
         raise ValueError(f"{target.name} would be larger than {MAX_BYTES:,} bytes: import a part with another --out")
-    problems += _check(site, target, text, table, kind, used, [entry["id"] for entry in content[kind]], rows)
+    ids = [entry["id"] for entry in content[kind]]
+    problems += _check(site, target, text, table, kind, used, ids, rows, further)
     if problems or table.problems:
         raise DocumentError(sorted({*problems, *table.problems}))
     return Plan(
@@ -265,6 +277,7 @@ def _check(
     used: Mapping[int, str],
     ids: list[str],
     rows: Mapping[str, Row],
+    further: Further,
 ) -> list[Problem]:
     """Check a copy of the site with the new text in it; tell mistakes in it by the table's rows and columns."""
     with tempfile.TemporaryDirectory(prefix="foreshock-import-") as folder:
@@ -273,7 +286,9 @@ def _check(
         changed = copy / target.relative_to(site)
         changed.parent.mkdir(exist_ok=True)
         changed.write_text(text, encoding="utf-8")
-        _, problems = check_site(copy)
+        changed_site, problems = check_site(copy)
+        if changed_site is not None:
+            problems += further(copy, changed_site)
     name = str(target.relative_to(site))
     columns = {field: table.header[place] for place, field in used.items()}
     return [_by_row(one, name, table, kind, columns, ids, rows) for one in problems]

@@ -25,3 +25,17 @@ def test_every_unit_of_the_table_is_one_pint_knows() -> None:
     assert not measure.same_dimension("%LEL", "%")
     with pytest.raises(measure.UnitError, match="do not measure the same"):
         measure.convert_value(1, "NTU", "m")
+
+
+def test_an_angle_is_no_number_and_turns_are_counted() -> None:
+    assert measure.convert_value(60, "rpm", "Hz") == pytest.approx(1)
+    assert measure.convert_value(180, "°", "mrad") == pytest.approx(3141.592653589793)
+    for one, other in (("°", "%"), ("mrad", "1"), ("°/s", "Hz")):
+        assert not measure.same_dimension(one, other)
+
+
+def test_a_line_between_two_units_is_free_of_what_floating_point_adds() -> None:
+    assert measure.linear("°C", "degF") == (1.8, 32.0)
+    assert measure.linear("degC/h", "degF/h") == (1.8, 0.0)  # a rate of a temperature is a difference
+    assert measure.on_line(77, measure.linear("degF", "°C")) == 25
+    assert measure.on_line(32, measure.linear("degF", "°C")) == 0

@@ -236,6 +236,42 @@ def test_an_area_type_has_its_own_template(site: Site) -> None:
     assert level.name == Text(zh="河 水位", en="River: level"), "a single point needs no number in its name"
 
 
+def test_what_a_point_inherits_is_in_its_own_unit(folder: Path) -> None:
+    """The limits of a quantity are in the quantity's unit: 1.5 of them are not 1.5 mrad."""
+    text = FILES["areas/hills.yaml"].replace("normal: null", "normal: [-0.2, 0.2]")
+    text = text.replace("2: {limit: 1,", "1: {unit: mrad}\n          2: {unit: mrad, levels: {red: 20},")
+    (folder / "areas/hills.yaml").write_text(text, encoding="utf-8")
+    first, second, third = (one for one in load_site(folder).points if one.id.startswith("slope-01-tilt"))
+    assert first.levels == pytest.approx({k: math.radians(v) * 1000 for k, v in third.levels.items()}, rel=1e-12)
+    assert first.limit == first.levels["red"] == pytest.approx(26.1799387799)
+    assert first.range == pytest.approx((-523.598775598, 523.598775598))
+    assert first.normal == pytest.approx((-3.49065850399, 3.49065850399))
+    assert second.levels == {"red": 20} and second.limit == 20  # its own are as they are written
+    assert second.range == first.range
+    assert third.levels["red"] == 1.5 and third.range == (-30, 30)
+
+
+def test_an_area_types_unit_converts_what_the_quantity_says(edit: Edit, folder: Path) -> None:
+    own = "      limit: 8\n      limit_below: false\n      levels: {yellow: 7, red: 8}\n"
+    assert not edit("types.yaml", own, "      unit: cm\n      levels: {yellow: 320, red: 210}\n")
+    (level,) = [one for one in load_site(folder).points if one.quantity == "level"]
+    assert (level.unit, level.limit, level.range) == ("cm", 200, (0, 1000))
+    assert level.levels == {"yellow": 320, "red": 210}
+
+
+@pytest.mark.parametrize("code", ["Cel", "[degF]", "m[H2O]", "m3/h"])
+def test_a_mapping_may_name_its_unit_by_ucums_code(edit: Edit, code: str) -> None:
+    assert not edit("site.yaml", "time: ts", f'unit: "{code}"')
+
+
+def test_quantities_are_told_with_what_their_points_are_held_to(site: Site) -> None:
+    found = {(one.id, one.type): one for one in site.quantities}
+    assert set(found) == {("tilt", ""), ("rain", ""), ("level", ""), ("level", "river")}
+    assert found["tilt", ""].levels["red"] == found["tilt", ""].limit == 1.5
+    assert (found["level", ""].limit, found["level", "river"].limit) == (2, 8)
+    assert found["level", ""].limit_below and not found["level", "river"].limit_below
+
+
 def test_a_point_without_location_lies_near_its_area_and_always_at_the_same_spot(site: Site, folder: Path) -> None:
     area, point = (22.8, 113.87), Registry(site).points["slope-01-tilt-1"]
     assert point.location is not None
@@ -526,6 +562,11 @@ MISTAKES = [
     (TYPES, "unit: mm/h", "unit: mm/ho", "quantities.rain.unit",
      "'mm/ho' is not a unit of measure (did you mean 'mm/h'?)"),
     (TYPES, "unit: m\n", "unit: 9**9**9\n", "quantities.level.unit", "'9**9**9' is not a unit of measure"),
+    (HILLS, "limit: 1,", 'unit: "%",', "areas[0].points.tilt.each.2.unit",
+     "levels, range of this quantity cannot be taken over: ° cannot be converted to %"),
+    (TYPES, "      limit: 8\n", "      unit: kPa\n", "area_types.river.level.unit",
+     "limit, range of this quantity cannot be taken over: m cannot be converted to kPa: they do not measure the same; "
+     "give its own limit, range in kPa (null where it has none), or keep the unit m"),
     (TYPES, "[0, 300]", "[300, 0]", "quantities.rain.range", "write the lower end first"),
     (TYPES, "limit: 8", "limit: 80", "area_types.river.level.limit",
      "the limit 80 lies outside the physical range 0..10"),
