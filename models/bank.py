@@ -25,6 +25,7 @@ from models.scoring import (
     CREEP_FIELDS,
     CREEPS,
     FIELDS,
+    LARGEST,
     REASON_FIELDS,
     STATE,
     STAY_FIELDS,
@@ -34,7 +35,7 @@ from models.scoring import (
     assess,
 )
 from models.season import HOUR, Seasons
-from models.usual import usual
+from models.usual import Told, Usual
 
 __all__ = ["Bank", "BankResult", "BankSettings", "Kind"]
 
@@ -45,7 +46,6 @@ Codes = npt.NDArray[np.uint8]
 Kind = Literal["gauge", "counter", "switch", "angle", "state"]
 
 KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle", "state")
-LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
 AT = {name: place for place, name in enumerate(FIELDS)}
 OLDEST = AT["often"]
 """Fields that the oldest state to be restored has."""
@@ -64,6 +64,18 @@ class BankResult(NamedTuple):
     gap: Bools  # the reading came after a gap
 
 
+def _none(count: int) -> BankResult:
+    """Return a result that says nothing of `count` readings, not to be written to."""
+    arrays = [np.zeros(count, kind) for kind in (np.float64, np.bool_, np.uint8, np.bool_, np.bool_)]
+    for array in arrays:
+        array.flags.writeable = False
+    return BankResult(*arrays)
+
+
+_NONE = [_none(count) for count in range(_FEW + 1)]
+_CALM, _CALM_ONE = (False, NOTHING, False, False), _NONE[1][1:]
+
+
 class Bank:
     """Score readings of many points; one row of the arrays is one point."""
 
@@ -74,6 +86,12 @@ class Bank:
         self._rare = {part: np.empty((0, len(names))) for part, names in parts.items()}
         self._survival = Survival()
         self._seasons = Seasons()
+        self._take(self._fields)
+
+    def _take(self, fields: Floats) -> None:
+        """Go on with this array of fields."""
+        self._fields = fields
+        self._usual = Usual(self.settings, fields, self._rare, self._survival, self._seasons)
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -88,12 +106,12 @@ class Bank:
         """Make room for at least `rows` rows; new ones are unlearnt gauges read every 60 s."""
         more = rows - len(self)
         if more > 0:
-            self._fields = np.concatenate([self._fields, np.tile(self._blank(), (more, 1))])
             self._rare = {
                 part: np.concatenate([block, np.zeros((more, block.shape[1]))]) for part, block in self._rare.items()
             }
             self._survival.grow(more)
             self._seasons.grow(more)
+            self._take(np.concatenate([self._fields, np.tile(self._blank(), (more, 1))]))
 
     def configure(
         self,
@@ -141,21 +159,37 @@ class Bank:
         """
         count = len(rows)
         if count <= _FEW:
-            told = [self._one(*each) for each in zip(rows.tolist(), time.tolist(), value.tolist(), strict=True)]
-            columns = list(zip(*told, strict=True)) if told else [()] * 5
-            return BankResult(
-                np.array(columns[0], np.float64),
-                np.array(columns[1], np.bool_),
-                np.array(columns[2], np.uint8),
-                np.array(columns[3], np.bool_),
-                np.array(columns[4], np.bool_),
-            )
+            return self._few(rows, time, value)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             if count <= _MANY:
                 return self._many(rows, time, value)
             pieces = [slice(at, at + _MANY // 2) for at in range(0, count, _MANY // 2)]
             parts = [self._many(rows[piece], time[piece], value[piece]) for piece in pieces]
             return BankResult(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def _few(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
+        """Score readings one by one."""
+        tell = self._usual.tell
+        if len(rows) == 1:
+            reading = rows.item(), time.item(), value.item()
+            one = tell(*reading) or self._one(*reading)
+            if one[1:] == _CALM:
+                return BankResult(np.array(one[:1]), *_CALM_ONE)
+            return BankResult(*(np.array([each], column.dtype) for each, column in zip(one, _NONE[1], strict=True)))
+        told = [
+            tell(*each) or self._one(*each) for each in zip(rows.tolist(), time.tolist(), value.tolist(), strict=True)
+        ]
+        if not told:
+            return _NONE[0]
+        score, alarm, reason, learning, gap = zip(*told, strict=True)
+        none = _NONE[len(told)]  # most readings have nothing but a score
+        return BankResult(
+            np.array(score),
+            np.array(alarm) if any(alarm) else none.alarm,
+            np.array(reason, np.uint8) if any(reason) else none.reason,
+            np.array(learning) if any(learning) else none.learning,
+            np.array(gap) if any(gap) else none.gap,
+        )
 
     def _many(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
         """Score a batch with the array machine."""
@@ -201,8 +235,8 @@ class Bank:
         self._fields[rows] = fields.T
         return BankResult(told.score, told.alarm, told.reason, told.learning, told.gap)
 
-    def _one(self, row: int, time: float, value: float) -> tuple[float, bool, int, bool, bool]:
-        """Score one reading with the scalar machine."""
+    def _one(self, row: int, time: float, value: float) -> Told:
+        """Score one reading, a usual one or not, with the scalar machine."""
         fields: list[float] = self._fields[row].tolist()
         last, interval, kind = fields[0], fields[3], fields[4]
         coded = kind in (SWITCH, STATE)
@@ -216,12 +250,8 @@ class Bank:
             self._begin(row, time, value)
             fields = self._fields[row].tolist()
         machine = Single(self._rare, self._survival, self._seasons, row)
-        told = usual(machine, self.settings, fields, time, value)
-        if told is None:
-            outcome, told = assess(machine, self.settings, fields, time, value)
-            self._fields[row] = outcome
-        else:
-            self._fields[row] = fields
+        outcome, told = assess(machine, self.settings, fields, time, value)
+        self._fields[row] = outcome
         return told.score, told.alarm, told.reason, told.learning, told.gap
 
     def _note(self, rows: Rows, time: Floats, value: Floats) -> None:
@@ -407,12 +437,11 @@ class Bank:
             array = state.get(name)
             if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:
                 raise ValueError(f"not the state of a bank of this layout: {name}")
-        self._fields = state["fields"].copy()
         self._rare = {part: state[part].copy() for part in self._rare}
         self._seasons.day, self._seasons.profile = state["day"].copy(), state["profile"].copy()
         self._seasons.known = state["season"].copy()
-        self._survival.coarse = state["coarse"].copy()
-        self._survival.fine = state["fine"].reshape(rows * GROUPS, FINE).copy()
+        self._survival.take(state["coarse"].copy(), state["fine"].reshape(rows * GROUPS, FINE).copy())
+        self._take(state["fields"].copy())
 
     def _blank(
         self, interval: float = 60.0, kind: int = 0, period: float = 360.0, budget: float | None = None

@@ -17,6 +17,8 @@ from models.arithmetic import Arithmetic, Column
 DAY = 86400.0
 GAUGE, COUNTER, SWITCH, ANGLE, STATE = range(5)
 CREEPS, SWINGS = 1.0, 2.0  # marks of a row, added: it is watched for failing, it has a daily swing
+LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
+RAREST = 0.01  # an alarm is never more than one in so many readings, whatever the budget
 TELLING = 0.99  # from this score on the reason is kept
 
 
@@ -166,7 +168,7 @@ def assess(
     if op.some(staying):
         enough = op.most(interval * settings.settle_intervals, settings.settle)
         step = op.least(dt, interval * settings.gap)
-        lasted, away = machine.rarely("stay", staying, _stay, (lasted, away), *streams, news[0].low, news[0].high, step)
+        lasted, away = machine.rarely("stay", staying, stay_on, (lasted, away), *streams, news[0].low, news[0].high, step)
         settled = lasted >= enough
         if op.some(settled):
             bounds = machine.rarely("stay", settled, _settle, tuple(bound for memory in memories for bound in memory))
@@ -190,7 +192,7 @@ def assess(
     young = settings.tail_young * start
     utmost = op.most(excess, op.where(time - turned_before >= settings.settle, away, 0.0))
     sure = calibration.tail(share, utmost, settings.tail_scale * (1.0 + young * young))
-    beyond = op.both(sure <= op.least(tempo * (budget / DAY), 0.01), op.both(learnt, utmost > 0.0))
+    beyond = op.both(sure <= op.least(tempo * (budget / DAY), RAREST), op.both(learnt, utmost > 0.0))
     alarm = op.both(beyond, time - beyond_time > settings.refractory * tempo)
     beyond_time = op.where(beyond, time, beyond_time)
 
@@ -265,7 +267,7 @@ def _quantity(
 Pair = tuple[tuple[Column, ...], tuple[Column, ...]]
 
 
-def _stay(
+def stay_on(
     op: type[Arithmetic], fields: tuple[Column, ...], lasted: Column, away: Column, value: Column, short: Column,
     change: Column, low: Column, high: Column, step: Column,
 ) -> Pair:  # fmt: skip
