@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models import creep, dataquality, novelty, trend
+from models.block import Bench
 from models.calibration import BINS, FINE, GROUPS, Survival
 from models.machine import Batch, Single
 from models.reason import NOTHING, reason_text
@@ -86,6 +87,7 @@ class Bank:
         self._rare = {part: np.empty((0, len(names))) for part, names in parts.items()}
         self._survival = Survival()
         self._seasons = Seasons()
+        self._bench = Bench(_MANY, len(FIELDS))
         self._take(self._fields)
 
     def _take(self, fields: Floats) -> None:
@@ -163,7 +165,7 @@ class Bank:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             if count <= _MANY:
                 return self._many(rows, time, value)
-            pieces = [slice(at, at + _MANY // 2) for at in range(0, count, _MANY // 2)]
+            pieces = [slice(at, at + _MANY // 4) for at in range(0, count, _MANY // 2)]
             parts = [self._many(rows[piece], time[piece], value[piece]) for piece in pieces]
             return BankResult(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
@@ -193,7 +195,7 @@ class Bank:
 
     def _many(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
         """Score a batch with the array machine."""
-        fields = self._fields.take(rows, axis=0).T.copy()
+        fields = self._bench.take(self._fields, rows)
         last, kind = fields[0], fields[4]
         usable = (np.abs(value) <= LARGEST) & np.isfinite(time) & ~(time <= last)
         coded = (kind == SWITCH) | (kind == STATE)
@@ -232,7 +234,7 @@ class Bank:
         for column, new in zip(columns, outcome, strict=True):
             if new is not column:
                 column[:] = new
-        self._fields[rows] = fields.T
+        self._bench.put(self._fields, rows, fields)
         return BankResult(told.score, told.alarm, told.reason, told.learning, told.gap)
 
     def _one(self, row: int, time: float, value: float) -> Told:

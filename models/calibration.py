@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arithmetic import Arithmetic, Column
+from models.block import put
 
 GROUPS, FINE = 6, 8
 BINS = GROUPS * FINE
@@ -100,8 +101,8 @@ class Survival:
         total = coarse[:, 0].astype(np.float64)
         coarse += _COARSE_STEPS.take(np.where(counted, group, GROUPS), axis=0)
         fine += _FINE_STEPS.take(np.where(counted, bin_, FINE), axis=0)
-        self.coarse[rows] = coarse
-        self.fine[at] = fine
+        put(self.coarse, rows, coarse)
+        put(self.fine, at, fine)
         return found, total
 
     def count_one(self, row: int, place: float, excess: float, counted: bool) -> tuple[float, float]:
