@@ -51,8 +51,9 @@ AT = {name: place for place, name in enumerate(FIELDS)}
 OLDEST = AT["often"]
 """Fields that the oldest state to be restored has."""
 
-_FEW = 8  # up to this many readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
-_MANY = 2048  # above this a batch is worked in pieces that stay in the processor's cache
+_FEW = 32  # up to this many usual readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
+_OTHERS = 4  # the same of readings that are not usual ones
+_MANY, _PIECE = 2048, 1024  # a batch above the one is worked in pieces that stay in the processor's cache
 
 
 class BankResult(NamedTuple):
@@ -67,10 +68,11 @@ class BankResult(NamedTuple):
 
 def _none(count: int) -> BankResult:
     """Return a result that says nothing of `count` readings, not to be written to."""
-    arrays = [np.zeros(count, kind) for kind in (np.float64, np.bool_, np.uint8, np.bool_, np.bool_)]
-    for array in arrays:
+    calm = np.zeros(count, np.bool_)
+    none = BankResult(np.zeros(count), calm, np.zeros(count, np.uint8), calm, calm)
+    for array in none:
         array.flags.writeable = False
-    return BankResult(*arrays)
+    return none
 
 
 _NONE = [_none(count) for count in range(_FEW + 1)]
@@ -165,7 +167,7 @@ class Bank:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             if count <= _MANY:
                 return self._many(rows, time, value)
-            pieces = [slice(at, at + _MANY // 4) for at in range(0, count, _MANY // 2)]
+            pieces = [slice(at, at + _PIECE) for at in range(0, count, _PIECE)]
             parts = [self._many(rows[piece], time[piece], value[piece]) for piece in pieces]
             return BankResult(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
@@ -177,20 +179,28 @@ class Bank:
             one = tell(*reading) or self._one(*reading)
             if one[1:] == _CALM:
                 return BankResult(np.array(one[:1]), *_CALM_ONE)
-            return BankResult(*(np.array([each], column.dtype) for each, column in zip(one, _NONE[1], strict=True)))
-        told = [
-            tell(*each) or self._one(*each) for each in zip(rows.tolist(), time.tolist(), value.tolist(), strict=True)
-        ]
-        if not told:
+            score, alarm, reason, learning, gap = (np.array([each]) for each in one)
+            return BankResult(score, alarm, reason.astype(np.uint8), learning, gap)
+        if not len(rows):
             return _NONE[0]
-        score, alarm, reason, learning, gap = zip(*told, strict=True)
+        readings = list(zip(rows.tolist(), time.tolist(), value.tolist(), strict=True))
+        found = [tell(*each) for each in readings]
+        others = [place for place, one in enumerate(found) if one is None]
+        if len(others) > _OTHERS:
+            at = np.array(others)
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                part = self._many(rows[at], time[at], value[at])
+            for place, one in zip(others, zip(*(column.tolist() for column in part), strict=True), strict=True):
+                found[place] = one
+        told = [one or self._one(*each) for one, each in zip(found, readings, strict=True)]
+        scores, alarms, reasons, learnings, gaps = zip(*told, strict=True)
         none = _NONE[len(told)]  # most readings have nothing but a score
         return BankResult(
-            np.array(score),
-            np.array(alarm) if any(alarm) else none.alarm,
-            np.array(reason, np.uint8) if any(reason) else none.reason,
-            np.array(learning) if any(learning) else none.learning,
-            np.array(gap) if any(gap) else none.gap,
+            np.array(scores),
+            np.array(alarms) if any(alarms) else none.alarm,
+            np.array(reasons, np.uint8) if any(reasons) else none.reason,
+            np.array(learnings) if any(learnings) else none.learning,
+            np.array(gaps) if any(gaps) else none.gap,
         )
 
     def _many(self, rows: Rows, time: Floats, value: Floats) -> BankResult:

@@ -59,7 +59,7 @@ class Survival:
         """Go on with these counts."""
         self.coarse, self.fine = coarse, fine
         # of one reading's few counts, Python's own access is ten times as quick as numpy's
-        self._coarse, self._fine = (memoryview(counts.reshape(-1)) for counts in (coarse, fine))
+        self._coarse, self._fine = (counts.reshape(-1).view(np.uint8).data.cast("f") for counts in (coarse, fine))
 
     def grow(self, rows: int) -> None:
         """Add `rows` rows that have counted nothing."""
@@ -168,9 +168,11 @@ def hold(op: type[Arithmetic], factors: Hold, share: Column, learnt: Column) -> 
         held = op.where(moved <= level, moved, op.most(held, level * _BESIDE))
     held = op.where(share < FINEST, share, op.most(held, FINEST))
     after = []
+    unlearnt = op.negate(learnt)
+    some = op.some(unlearnt)
     for factor, level, (up, down) in zip(factors, (OFTEN, SELDOM), _GAINS, strict=True):
         moved = op.most(op.least(factor * op.where(held <= level, up, 1.0 - down * level), _REACH), 1.0 / _REACH)
-        after.append(op.where(learnt, moved, factor))
+        after.append(op.where(unlearnt, factor, moved) if some else moved)
     return held, Hold(*after)
 
 
@@ -189,27 +191,28 @@ def hold_one(often: float, seldom: float, share: float) -> tuple[float, float, f
 
 
 def peaks_over(
-    op: type[Arithmetic], peaks: Peaks, excess: Column, time: Column, learnt: Column, refractory: Column, memory: float
-) -> tuple[Column, Column, Peaks, Column]:
-    """Return the share of readings that leave the range, whether an event begins, the new peaks, where counts halve.
+    op: type[Arithmetic], peaks: Peaks, excess: Column, time: Column, refractory: Column
+) -> tuple[Column, Column, Peaks]:
+    """Return the share of readings that leave the range, whether an event begins, and the peaks after it.
 
     An event is an excess above all within the last `refractory` seconds.
     """
     share = op.least((peaks.events + 2.0) / (peaks.readings + 1.0), 1.0)
     old = time - peaks.since > refractory
-    event = op.both(excess > op.where(old, 0.0, peaks.peak), learnt)
-    readings = peaks.readings + 1.0
+    event = excess > op.where(old, 0.0, peaks.peak)
     events = op.where(event, peaks.events + 1.0, peaks.events)
+    after = Peaks(events, peaks.readings, op.where(event, excess, peaks.peak), op.where(event, time, peaks.since))
+    return share, event, after
+
+
+def passed(op: type[Arithmetic], peaks: Peaks, memory: float) -> tuple[Peaks, Column]:
+    """Count a reading; return the peaks after it, and where counts are halved, having reached `memory` readings."""
+    readings = peaks.readings + 1.0
     full = readings >= memory
-    if op.some(full):
-        readings = op.where(full, readings * 0.5, readings)
-        events = op.where(full, events * 0.5, events)
-    return (
-        share,
-        event,
-        Peaks(events, readings, op.where(event, excess, peaks.peak), op.where(event, time, peaks.since)),
-        full,
-    )
+    if not op.some(full):
+        return peaks._replace(readings=readings), full
+    events = op.where(full, peaks.events * 0.5, peaks.events)
+    return peaks._replace(events=events, readings=op.where(full, readings * 0.5, readings)), full
 
 
 def tail(share: Column, excess: Column, scale: Column) -> Column:

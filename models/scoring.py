@@ -101,6 +101,12 @@ class Machine(Protocol):
     ) -> tuple[Column, ...]:  # fmt: skip
         """Do `work(op, fields of part, *change, *given) -> (fields, change)` only `where`; return `change` for all."""
 
+    def apart(
+        self, where: Column, work: Callable[..., tuple[Column, ...]], change: tuple[Column, ...],
+        settings: BankSettings, *given: Column,
+    ) -> tuple[Column, ...]:  # fmt: skip
+        """Do `work(op, *change, settings, *given) -> change` only `where`; return `change` for all."""
+
     def explain(
         self, telling: Column, time: Column, since: Column, score: Column, streams: tuple[Column, ...],
         news: list[novelty.Novelty],
@@ -168,7 +174,9 @@ def assess(
     if op.some(staying):
         enough = op.most(interval * settings.settle_intervals, settings.settle)
         step = op.least(dt, interval * settings.gap)
-        lasted, away = machine.rarely("stay", staying, stay_on, (lasted, away), *streams, news[0].low, news[0].high, step)
+        lasted, away = machine.rarely(
+            "stay", staying, stay_on, (lasted, away), *streams, news[0].low, news[0].high, step
+        )
         settled = lasted >= enough
         if op.some(settled):
             bounds = machine.rarely("stay", settled, _settle, tuple(bound for memory in memories for bound in memory))
@@ -178,23 +186,19 @@ def assess(
     excess = op.most(op.most(news[0].excess, news[1].excess), news[2].excess)
     place = op.most(op.most(news[0].place, news[1].place), news[2].place)
     at_or_above, total = machine.count(place, excess, learnt)
-    ranked = calibration.rank(op, at_or_above, total)
-    share, event, peaks, full = calibration.peaks_over(
-        op, peaks, excess, time, learnt, settings.refractory * tempo, settings.memory
-    )
-    tailed = op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0)
+    share, alarm = calibration.rank(op, at_or_above, total), op.negate(value == value)
+    outside = op.both(learnt, op.either(excess > 0.0, away > 0.0))
+    if op.some(outside):
+        *leaving, share, beyond_time, alarm = machine.apart(
+            outside, _surprise, (peaks.events, peaks.peak, peaks.since, share, beyond_time, alarm),
+            settings, peaks.readings, excess, away, time, turned_before, start, tempo, budget,
+        )  # fmt: skip
+        peaks = calibration.Peaks(leaving[0], peaks.readings, *leaving[1:])
+    peaks, full = calibration.passed(op, peaks, settings.memory)
     if op.some(full):
         machine.halve(full)
-    held, factors = calibration.hold(op, factors, op.least(ranked, tailed), learnt)
+    held, factors = calibration.hold(op, factors, share, learnt)
     score = op.where(learnt, 1.0 - held, 0.0)
-
-    # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
-    young = settings.tail_young * start
-    utmost = op.most(excess, op.where(time - turned_before >= settings.settle, away, 0.0))
-    sure = calibration.tail(share, utmost, settings.tail_scale * (1.0 + young * young))
-    beyond = op.both(sure <= op.least(tempo * (budget / DAY), RAREST), op.both(learnt, utmost > 0.0))
-    alarm = op.both(beyond, time - beyond_time > settings.refractory * tempo)
-    beyond_time = op.where(beyond, time, beyond_time)
 
     line, marks = _foresee(machine, line, pace_of(settings), dt / tempo, time, last_time, value, restart, marks)
 
@@ -262,6 +266,27 @@ def _quantity(
     broken = op.either(op.both(counts, jump < 0.0), op.both(angle, op.size(jump) > 0.5 * period))
     x = op.where(counts, counted, op.where(angle, turn, value)) + 0.0
     return x, op.where(angle, moved, reference), broken
+
+
+def _surprise(
+    op: type[Arithmetic], events: Column, peak: Column, since: Column, rank: Column, beyond_time: Column, alarm: Column,
+    settings: BankSettings, readings: Column, excess: Column, away: Column, time: Column, turned_before: Column,
+    start: Column, tempo: Column, budget: Column,
+) -> tuple[Column, ...]:  # fmt: skip
+    """Judge learnt readings outside a range: the peaks after them, their p-value, whether they are early events."""
+    refractory = settings.refractory * tempo
+    share, event, peaks = calibration.peaks_over(
+        op, calibration.Peaks(events, readings, peak, since), excess, time, refractory
+    )
+    tailed = op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0)
+    # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
+    young = settings.tail_young * start
+    utmost = op.most(excess, op.where(time - turned_before >= settings.settle, away, 0.0))
+    sure = calibration.tail(share, utmost, settings.tail_scale * (1.0 + young * young))
+    beyond = op.both(sure <= op.least(tempo * (budget / DAY), RAREST), utmost > 0.0)
+    alarm = op.both(beyond, time - beyond_time > refractory)
+    beyond_time = op.where(beyond, time, beyond_time)
+    return peaks.events, peaks.peak, peaks.since, op.least(rank, tailed), beyond_time, alarm
 
 
 Pair = tuple[tuple[Column, ...], tuple[Column, ...]]

@@ -35,7 +35,7 @@ class Usual:
         self, settings: BankSettings, fields: npt.NDArray[np.float64], rare: dict[str, npt.NDArray[np.float64]],
         survival: calibration.Survival, seasons: Seasons,
     ) -> None:  # fmt: skip
-        self._memory = memoryview(fields.reshape(-1).view(np.uint8))
+        self._memory = fields.reshape(-1).view(np.uint8).data
         self._rare, self._survival, self._seasons = rare, survival, seasons
         self._settings = settings
         self._pace = pace_of(settings)

@@ -76,7 +76,7 @@ def test_outcome_does_not_depend_on_how_rows_are_split_or_ordered(seed: int, poi
 @given(st.integers(0, 2**32 - 1), st.sampled_from([900.0, 1800.0, 3600.0]))
 def test_swings_creeps_and_times_to_limit_do_not_depend_on_how_rows_are_split(seed: int, interval: float) -> None:
     random = np.random.default_rng(seed)
-    points = 12
+    points, mine = 36, 12  # so many that the whole is worked in arrays, of which these are held against
     banks = [Bank(), Bank(), Bank()]
     for bank in banks:
         bank.grow(points)
@@ -92,21 +92,22 @@ def test_swings_creeps_and_times_to_limit_do_not_depend_on_how_rows_are_split(se
         value = swing + drift * (time - 1.7e9) + noise * random.normal(size=points)
         value = np.where(random.random(points) < 0.002, 1e99, value)
         whole.update(everyone, time, value)
-        for piece in np.split(random.permutation(points), [9]):
+        for piece in np.split(random.permutation(mine), [9]):
             parts.update(piece, time[piece], value[piece])
-        for row in everyone:
+        for row in everyone[:mine]:
             singles.update(everyone[row : row + 1], time[row : row + 1], value[row : row + 1])
         if step % 40 == 0:
             low, high = whole.eta_range(everyone, limit, below)
             eta = whole.eta(everyone, limit, below)
-            for row in everyone:
+            for row in everyone[:mine]:
                 one = slice(row, row + 1)
                 assert singles.eta(everyone[one], limit[one], below[one]).tobytes() == eta[one].tobytes()
             known = ~np.isnan(eta)
             assert (low[known] <= eta[known]).all()
             assert (eta[known] <= high[known]).all()
-    assert same_state(whole, parts)
-    assert same_state(whole, singles)
+    assert same_state(parts, singles)
+    for name, array in whole.state().items():
+        assert array[:mine].tobytes() == parts.state()[name][:mine].tobytes()
 
 
 def test_large_batches_are_worked_in_pieces_with_the_same_bits() -> None:
