@@ -19,15 +19,17 @@ from models import creep, dataquality, novelty, trend
 from models.block import Bench
 from models.calibration import BINS, FINE, GROUPS, Survival
 from models.machine import Batch, Single
-from models.reason import NOTHING, reason_text
+from models.reason import NOTHING, details_text, reason_text
 from models.scoring import (
     ANGLE,
     COUNTER,
     CREEP_FIELDS,
     CREEPS,
     FIELDS,
+    GAUGE,
     LARGEST,
     REASON_FIELDS,
+    RECENT,
     STATE,
     STAY_FIELDS,
     SWINGS,
@@ -36,6 +38,7 @@ from models.scoring import (
     assess,
 )
 from models.season import HOUR, Seasons
+from models.shape import WORDS, Shape, coming
 from models.usual import Told, Usual
 
 __all__ = ["Bank", "BankResult", "BankSettings", "Kind"]
@@ -48,6 +51,8 @@ Kind = Literal["gauge", "counter", "switch", "angle", "state"]
 
 KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle", "state")
 AT = {name: place for place, name in enumerate(FIELDS)}
+_RARE = {"stay": len(STAY_FIELDS), "reason": len(REASON_FIELDS), "creep": len(CREEP_FIELDS), "recent": RECENT}
+_UNKNOWN = {"stay": 0.0, "reason": 0.0, "creep": 0.0, "recent": nan}
 OLDEST = AT["often"]
 """Fields that the oldest state to be restored has."""
 
@@ -85,8 +90,7 @@ class Bank:
     def __init__(self, settings: BankSettings | None = None) -> None:
         self.settings = settings or BankSettings()
         self._fields = np.empty((0, len(FIELDS)))
-        parts = {"stay": STAY_FIELDS, "reason": REASON_FIELDS, "creep": CREEP_FIELDS}
-        self._rare = {part: np.empty((0, len(names))) for part, names in parts.items()}
+        self._rare = {part: np.empty((0, width)) for part, width in _RARE.items()}
         self._survival = Survival()
         self._seasons = Seasons()
         self._bench = Bench(_MANY, len(FIELDS))
@@ -111,7 +115,8 @@ class Bank:
         more = rows - len(self)
         if more > 0:
             self._rare = {
-                part: np.concatenate([block, np.zeros((more, block.shape[1]))]) for part, block in self._rare.items()
+                part: np.concatenate([block, np.full((more, block.shape[1]), _UNKNOWN[part])])
+                for part, block in self._rare.items()
             }
             self._survival.grow(more)
             self._seasons.grow(more)
@@ -144,8 +149,8 @@ class Bank:
         fields[AT["budget"]] = budget
         if fields[AT["kind"]] != KINDS.index(kind):
             fields[:] = self._blank(interval, KINDS.index(kind), period, budget)
-            for block in self._rare.values():
-                block[row] = 0.0
+            for part, block in self._rare.items():
+                block[row] = _UNKNOWN[part]
             self._survival.forget(row)
             self._seasons.forget(row)
         fields[AT["marks"]] = (SWINGS if fields[AT["marks"]] >= SWINGS else 0.0) + (CREEPS if creeps else 0.0)
@@ -415,11 +420,37 @@ class Bank:
         return self._fields[:, AT["slope"]] / np.maximum(self._fields[:, AT["interval"]], self.settings.least)
 
     def reason_text(self, row: int, language: str = "en") -> str:
-        """Say why the row's last surprising reading was surprising ('' if none), in "en" or "zh-CN"."""
+        """Say why the row's last surprising reading was surprising ('' if none), in "en" or "zh-CN".
+
+        While that is its last reading: how far outside the range, for how long, and in what shape it came, too.
+        """
         code, time, value, low, high, since, score = self._rare["reason"][row].tolist()
-        return reason_text(
+        told = reason_text(
             int(code), value=value, low=low, high=high, span=time - since, score=score, language=language
         )
+        fields = self._fields[row]
+        if time != fields[AT["last_time"]]:
+            return told  # readings since then say nothing of that one
+        lasted, shape = float(fields[AT["stay_lasted"]]), self.shape(row)
+        return told + details_text(
+            int(code), value=value, low=low, high=high,
+            lasted=lasted if lasted >= 2.0 * fields[AT["interval"]] else 0.0,
+            shape="" if shape == "unclear" else WORDS[shape]["zh" if language.startswith("zh") else "en"],
+            language=language,
+        )  # fmt: skip
+
+    def shape(self, row: int) -> Shape:
+        """Name how a row's last value came about from the few before it: a frozen one, or `models.shape.coming`.
+
+        Only a gauge has a shape: a counter always rises, an angle wraps, a code has no size.
+        """
+        fields = self._fields[row]
+        if fields[AT["kind"]] != GAUGE:
+            return "unclear"
+        if self.stuck(np.array([row]))[0]:
+            return "freeze"
+        recent = np.roll(self._rare["recent"][row], -(int(fields[AT["seen"]]) % RECENT))
+        return coming(recent[~np.isnan(recent)])
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all arrays, enough for `restore`."""
@@ -437,7 +468,8 @@ class Bank:
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take over what `state` returned, of an older layout too. Raise ValueError on arrays of another one.
 
-        Fields are only ever added at the end, so what an older state lacks begins as in a new row.
+        Fields are only ever added at the end, so what an older state lacks begins as in a new row; nor has it the last
+        values, of which no shape is told until there are some.
         """
         mine = Bank().state()
         rows = len(state["fields"]) if "fields" in state else 0
@@ -445,6 +477,8 @@ class Bank:
         if fields is not None and fields.ndim == 2 and OLDEST <= fields.shape[1] < len(FIELDS):
             added = np.tile(self._blank()[fields.shape[1] :], (rows, 1))
             state = {**state, "fields": np.concatenate([fields, added], axis=1)}
+        if "recent" not in state:
+            state = {**state, "recent": np.full((rows, RECENT), nan)}
         for name, empty in mine.items():
             array = state.get(name)
             if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:

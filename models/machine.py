@@ -94,6 +94,12 @@ class Batch:
             into[at] = news
         return changed
 
+    def keep(self, seen: Floats, value: Floats) -> None:
+        """Keep the batch's values."""
+        recent = self.rare["recent"]
+        width = recent.shape[1]
+        recent.reshape(-1)[self.rows * width + seen.astype(np.intp) % width] = value
+
     def explain(
         self, telling: Bools, time: Floats, since: Floats, score: Floats, streams: tuple[Floats, ...],
         news: list[Novelty],
@@ -158,6 +164,11 @@ class Single:
     ) -> tuple[Column, ...]:  # fmt: skip
         """Work if `where`."""
         return work(self.op, *change, settings, *given) if where else change
+
+    def keep(self, seen: float, value: float) -> None:
+        """Keep one value."""
+        recent = self.rare["recent"][self.row]
+        recent[int(seen) % len(recent)] = value
 
     def explain(
         self, telling: bool, time: float, since: float, score: float, streams: tuple[float, ...], news: list[Novelty]

@@ -19,6 +19,7 @@ GAUGE, COUNTER, SWITCH, ANGLE, STATE = range(5)
 CREEPS, SWINGS = 1.0, 2.0  # marks of a row, added: it is watched for failing, it has a daily swing
 LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
 RAREST = 0.01  # an alarm is never more than one in so many readings, whatever the budget
+RECENT = 12  # last values that a row keeps, for what shape a surprise has
 TELLING = 0.99  # from this score on the reason is kept
 
 
@@ -106,6 +107,9 @@ class Machine(Protocol):
         settings: BankSettings, *given: Column,
     ) -> tuple[Column, ...]:  # fmt: skip
         """Do `work(op, *change, settings, *given) -> change` only `where`; return `change` for all."""
+
+    def keep(self, seen: Column, value: Column) -> None:
+        """Keep the value of reading number `seen` among the row's last ones."""
 
     def explain(
         self, telling: Column, time: Column, since: Column, score: Column, streams: tuple[Column, ...],
@@ -202,6 +206,7 @@ def assess(
 
     line, marks = _foresee(machine, line, pace_of(settings), dt / tempo, time, last_time, value, restart, marks)
 
+    machine.keep(seen, value)
     reason = machine.explain(score >= TELLING, time, turned_before, score, streams, news)
 
     new = (

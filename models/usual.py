@@ -18,7 +18,7 @@ from models.arithmetic import Column
 from models.machine import Single
 from models.novelty import UTMOST, Novelty
 from models.reason import NOTHING
-from models.scoring import DAY, FIELDS, GAUGE, LARGEST, RAREST, TELLING, BankSettings, pace_of, stay_on
+from models.scoring import DAY, FIELDS, GAUGE, LARGEST, RAREST, RECENT, TELLING, BankSettings, pace_of, stay_on
 from models.season import HOUR, Seasons
 
 Told = tuple[float, bool, int, bool, bool]
@@ -36,6 +36,7 @@ class Usual:
         survival: calibration.Survival, seasons: Seasons,
     ) -> None:  # fmt: skip
         self._memory = fields.reshape(-1).view(np.uint8).data
+        self._recent = rare["recent"].reshape(-1).view(np.uint8).data.cast("d")
         self._rare, self._survival, self._seasons = rare, survival, seasons
         self._settings = settings
         self._pace = pace_of(settings)
@@ -150,6 +151,7 @@ class Usual:
                 told = [Novelty(*each) for each in news]
                 reason = self._single(row).explain(True, time, turned_before, score, (value, short, change), told)
 
+        self._recent[row * RECENT + int(seen) % RECENT] = value
         _ROW.pack_into(
             self._memory, row * _ROW.size,
             time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before,
