@@ -19,6 +19,10 @@ JUMP = 1024  # as if in another unit
 STUCK = 2048  # while a rule says that the point is stuck
 GAP = 4096  # the first after a gap
 
+EARLY = 8192
+"""An early event of the models, counted against the budget of its point. It says nothing of the reading's quality, so
+it is not among `FLAGS`."""
+
 ASIDE = BAD | OUT_OF_RANGE | DUPLICATE | OUT_OF_ORDER
 """A reading with any of these is kept and shown, and neither scored nor put to a rule of risk."""
 

@@ -25,7 +25,7 @@ from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
 from rules.faults import Fault, apart
 from sensors import frame, observation
-from sensors.flags import DUPLICATE, GAP, JUMP, OUT_OF_ORDER, RULED_BITS, STUCK
+from sensors.flags import DUPLICATE, EARLY, GAP, JUMP, OUT_OF_ORDER, RULED_BITS, STUCK
 from sensors.lookup import Registry
 from sensors.observation import (
     BAD,
@@ -554,6 +554,8 @@ class Engine:
             shown = np.where(learning, np.nan, result.score) if learning.any() else result.score
             if self.evaluator.any_stuck:
                 flags = flags | self.evaluator.points.stuck[rows[part]].astype(np.uint16) * np.uint16(STUCK)
+            if result.alarm.any():
+                flags = flags | result.alarm.astype(np.uint16) * np.uint16(EARLY)
             self._scored.append((self.points[rows[part]], times[part], values[part], shown, flags))
 
     def _set_aside(
