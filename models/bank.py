@@ -16,16 +16,20 @@ import numpy as np
 import numpy.typing as npt
 
 from models import creep, dataquality, driver, novelty, trend
+from models.block import Bench
 from models.calibration import BINS, FINE, GROUPS, Survival
 from models.machine import Batch, Single
-from models.reason import NOTHING, reason_text
+from models.reason import NOTHING, details_text, reason_text
 from models.scoring import (
     ANGLE,
     COUNTER,
     CREEP_FIELDS,
     CREEPS,
     FIELDS,
+    GAUGE,
+    LARGEST,
     REASON_FIELDS,
+    RECENT,
     STATE,
     STAY_FIELDS,
     SWINGS,
@@ -34,7 +38,8 @@ from models.scoring import (
     assess,
 )
 from models.season import HOUR, Seasons
-from models.usual import usual
+from models.shape import WORDS, Shape, coming
+from models.usual import Told, Usual
 
 __all__ = ["Bank", "BankResult", "BankSettings", "Kind"]
 
@@ -45,13 +50,15 @@ Codes = npt.NDArray[np.uint8]
 Kind = Literal["gauge", "counter", "switch", "angle", "state"]
 
 KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle", "state")
-LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
 AT = {name: place for place, name in enumerate(FIELDS)}
+_RARE = {"stay": len(STAY_FIELDS), "reason": len(REASON_FIELDS), "creep": len(CREEP_FIELDS), "recent": RECENT}
+_UNKNOWN = {"stay": 0.0, "reason": 0.0, "creep": 0.0, "recent": nan}
 OLDEST = AT["often"]
 """Fields that the oldest state to be restored has."""
 
-_FEW = 8  # up to this many readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
-_MANY = 2048  # above this a batch is worked in pieces that stay in the processor's cache
+_FEW = 32  # up to this many usual readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
+_OTHERS = 4  # the same of readings that are not usual ones
+_MANY, _PIECE = 2048, 1024  # a batch above the one is worked in pieces that stay in the processor's cache
 
 
 class BankResult(NamedTuple):
@@ -64,17 +71,36 @@ class BankResult(NamedTuple):
     gap: Bools  # the reading came after a gap
 
 
+def _none(count: int) -> BankResult:
+    """Return a result that says nothing of `count` readings, not to be written to."""
+    calm = np.zeros(count, np.bool_)
+    none = BankResult(np.zeros(count), calm, np.zeros(count, np.uint8), calm, calm)
+    for array in none:
+        array.flags.writeable = False
+    return none
+
+
+_NONE = [_none(count) for count in range(_FEW + 1)]
+_CALM, _CALM_ONE = (False, NOTHING, False, False), _NONE[1][1:]
+
+
 class Bank:
     """Score readings of many points; one row of the arrays is one point."""
 
     def __init__(self, settings: BankSettings | None = None) -> None:
         self.settings = settings or BankSettings()
         self._fields = np.empty((0, len(FIELDS)))
-        parts = {"stay": STAY_FIELDS, "reason": REASON_FIELDS, "creep": CREEP_FIELDS}
-        self._rare = {part: np.empty((0, len(names))) for part, names in parts.items()}
+        self._rare = {part: np.empty((0, width)) for part, width in _RARE.items()}
         self._survival = Survival()
         self._seasons = Seasons()
         self.drivers: driver.Drivers | None = None  # of rows that others drive; their state is their own
+        self._bench = Bench(_MANY, len(FIELDS))
+        self._take(self._fields)
+
+    def _take(self, fields: Floats) -> None:
+        """Go on with this array of fields."""
+        self._fields = fields
+        self._usual = Usual(self.settings, fields, self._rare, self._survival, self._seasons)
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -89,12 +115,13 @@ class Bank:
         """Make room for at least `rows` rows; new ones are unlearnt gauges read every 60 s."""
         more = rows - len(self)
         if more > 0:
-            self._fields = np.concatenate([self._fields, np.tile(self._blank(), (more, 1))])
             self._rare = {
-                part: np.concatenate([block, np.zeros((more, block.shape[1]))]) for part, block in self._rare.items()
+                part: np.concatenate([block, np.full((more, block.shape[1]), _UNKNOWN[part])])
+                for part, block in self._rare.items()
             }
             self._survival.grow(more)
             self._seasons.grow(more)
+            self._take(np.concatenate([self._fields, np.tile(self._blank(), (more, 1))]))
 
     def configure(
         self,
@@ -123,8 +150,8 @@ class Bank:
         fields[AT["budget"]] = budget
         if fields[AT["kind"]] != KINDS.index(kind):
             fields[:] = self._blank(interval, KINDS.index(kind), period, budget)
-            for block in self._rare.values():
-                block[row] = 0.0
+            for part, block in self._rare.items():
+                block[row] = _UNKNOWN[part]
             self._survival.forget(row)
             self._seasons.forget(row)
         fields[AT["marks"]] = (SWINGS if fields[AT["marks"]] >= SWINGS else 0.0) + (CREEPS if creeps else 0.0)
@@ -144,25 +171,49 @@ class Bank:
             self.drivers.take(rows, time, value)
         count = len(rows)
         if count <= _FEW:
-            told = [self._one(*each) for each in zip(rows.tolist(), time.tolist(), value.tolist(), strict=True)]
-            columns = list(zip(*told, strict=True)) if told else [()] * 5
-            return BankResult(
-                np.array(columns[0], np.float64),
-                np.array(columns[1], np.bool_),
-                np.array(columns[2], np.uint8),
-                np.array(columns[3], np.bool_),
-                np.array(columns[4], np.bool_),
-            )
+            return self._few(rows, time, value)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             if count <= _MANY:
                 return self._many(rows, time, value)
-            pieces = [slice(at, at + _MANY // 2) for at in range(0, count, _MANY // 2)]
+            pieces = [slice(at, at + _PIECE) for at in range(0, count, _PIECE)]
             parts = [self._many(rows[piece], time[piece], value[piece]) for piece in pieces]
             return BankResult(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
+    def _few(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
+        """Score readings one by one."""
+        tell = self._usual.tell
+        if len(rows) == 1:
+            reading = rows.item(), time.item(), value.item()
+            one = tell(*reading) or self._one(*reading)
+            if one[1:] == _CALM:
+                return BankResult(np.array(one[:1]), *_CALM_ONE)
+            score, alarm, reason, learning, gap = (np.array([each]) for each in one)
+            return BankResult(score, alarm, reason.astype(np.uint8), learning, gap)
+        if not len(rows):
+            return _NONE[0]
+        readings = list(zip(rows.tolist(), time.tolist(), value.tolist(), strict=True))
+        found = [tell(*each) for each in readings]
+        others = [place for place, one in enumerate(found) if one is None]
+        if len(others) > _OTHERS:
+            at = np.array(others)
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                part = self._many(rows[at], time[at], value[at])
+            for place, one in zip(others, zip(*(column.tolist() for column in part), strict=True), strict=True):
+                found[place] = one
+        told = [one or self._one(*each) for one, each in zip(found, readings, strict=True)]
+        scores, alarms, reasons, learnings, gaps = zip(*told, strict=True)
+        none = _NONE[len(told)]  # most readings have nothing but a score
+        return BankResult(
+            np.array(scores),
+            np.array(alarms) if any(alarms) else none.alarm,
+            np.array(reasons, np.uint8) if any(reasons) else none.reason,
+            np.array(learnings) if any(learnings) else none.learning,
+            np.array(gaps) if any(gaps) else none.gap,
+        )
+
     def _many(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
         """Score a batch with the array machine."""
-        fields = self._fields.take(rows, axis=0).T.copy()
+        fields = self._bench.take(self._fields, rows)
         last, kind = fields[0], fields[4]
         usable = (np.abs(value) <= LARGEST) & np.isfinite(time) & ~(time <= last)
         coded = (kind == SWITCH) | (kind == STATE)
@@ -201,11 +252,11 @@ class Bank:
         for column, new in zip(columns, outcome, strict=True):
             if new is not column:
                 column[:] = new
-        self._fields[rows] = fields.T
+        self._bench.put(self._fields, rows, fields)
         return BankResult(told.score, told.alarm, told.reason, told.learning, told.gap)
 
-    def _one(self, row: int, time: float, value: float) -> tuple[float, bool, int, bool, bool]:
-        """Score one reading with the scalar machine."""
+    def _one(self, row: int, time: float, value: float) -> Told:
+        """Score one reading, a usual one or not, with the scalar machine."""
         fields: list[float] = self._fields[row].tolist()
         last, interval, kind = fields[0], fields[3], fields[4]
         coded = kind in (SWITCH, STATE)
@@ -219,12 +270,8 @@ class Bank:
             self._begin(row, time, value)
             fields = self._fields[row].tolist()
         machine = Single(self._rare, self._survival, self._seasons, row)
-        told = usual(machine, self.settings, fields, time, value)
-        if told is None:
-            outcome, told = assess(machine, self.settings, fields, time, value)
-            self._fields[row] = outcome
-        else:
-            self._fields[row] = fields
+        outcome, told = assess(machine, self.settings, fields, time, value)
+        self._fields[row] = outcome
         return told.score, told.alarm, told.reason, told.learning, told.gap
 
     def _note(self, rows: Rows, time: Floats, value: Floats) -> None:
@@ -420,11 +467,37 @@ class Bank:
         return self._fields[:, AT["slope"]] / np.maximum(self._fields[:, AT["interval"]], self.settings.least)
 
     def reason_text(self, row: int, language: str = "en") -> str:
-        """Say why the row's last surprising reading was surprising ('' if none), in "en" or "zh-CN"."""
+        """Say why the row's last surprising reading was surprising ('' if none), in "en" or "zh-CN".
+
+        While that is its last reading: how far outside the range, for how long, and in what shape it came, too.
+        """
         code, time, value, low, high, since, score = self._rare["reason"][row].tolist()
-        return reason_text(
+        told = reason_text(
             int(code), value=value, low=low, high=high, span=time - since, score=score, language=language
         )
+        fields = self._fields[row]
+        if time != fields[AT["last_time"]]:
+            return told  # readings since then say nothing of that one
+        lasted, shape = float(fields[AT["stay_lasted"]]), self.shape(row)
+        return told + details_text(
+            int(code), value=value, low=low, high=high,
+            lasted=lasted if lasted >= 2.0 * fields[AT["interval"]] else 0.0,
+            shape="" if shape == "unclear" else WORDS[shape]["zh" if language.startswith("zh") else "en"],
+            language=language,
+        )  # fmt: skip
+
+    def shape(self, row: int) -> Shape:
+        """Name how a row's last value came about from the few before it: a frozen one, or `models.shape.coming`.
+
+        Only a gauge has a shape: a counter always rises, an angle wraps, a code has no size.
+        """
+        fields = self._fields[row]
+        if fields[AT["kind"]] != GAUGE:
+            return "unclear"
+        if self.stuck(np.array([row]))[0]:
+            return "freeze"
+        recent = np.roll(self._rare["recent"][row], -(int(fields[AT["seen"]]) % RECENT))
+        return coming(recent[~np.isnan(recent)])
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all arrays, enough for `restore`."""
@@ -442,7 +515,8 @@ class Bank:
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take over what `state` returned, of an older layout too. Raise ValueError on arrays of another one.
 
-        Fields are only ever added at the end, so what an older state lacks begins as in a new row.
+        Fields are only ever added at the end, so what an older state lacks begins as in a new row; nor has it the last
+        values, of which no shape is told until there are some.
         """
         mine = Bank().state()
         rows = len(state["fields"]) if "fields" in state else 0
@@ -450,16 +524,17 @@ class Bank:
         if fields is not None and fields.ndim == 2 and OLDEST <= fields.shape[1] < len(FIELDS):
             added = np.tile(self._blank()[fields.shape[1] :], (rows, 1))
             state = {**state, "fields": np.concatenate([fields, added], axis=1)}
+        if "recent" not in state:
+            state = {**state, "recent": np.full((rows, RECENT), nan)}
         for name, empty in mine.items():
             array = state.get(name)
             if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:
                 raise ValueError(f"not the state of a bank of this layout: {name}")
-        self._fields = state["fields"].copy()
         self._rare = {part: state[part].copy() for part in self._rare}
         self._seasons.day, self._seasons.profile = state["day"].copy(), state["profile"].copy()
         self._seasons.known = state["season"].copy()
-        self._survival.coarse = state["coarse"].copy()
-        self._survival.fine = state["fine"].reshape(rows * GROUPS, FINE).copy()
+        self._survival.take(state["coarse"].copy(), state["fine"].reshape(rows * GROUPS, FINE).copy())
+        self._take(state["fields"].copy())
 
     def _blank(
         self, interval: float = 60.0, kind: int = 0, period: float = 360.0, budget: float | None = None

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arithmetic import Arithmetic, Column
+from models.block import put
 
 GROUPS, FINE = 6, 8
 BINS = GROUPS * FINE
@@ -52,13 +53,20 @@ class Survival:
     """
 
     def __init__(self, rows: int = 0) -> None:
-        self.coarse = np.zeros((rows, FINE), np.float32)
-        self.fine = np.zeros((rows * GROUPS, FINE), np.float32)
+        self.take(np.zeros((rows, FINE), np.float32), np.zeros((rows * GROUPS, FINE), np.float32))
+
+    def take(self, coarse: npt.NDArray[np.float32], fine: npt.NDArray[np.float32]) -> None:
+        """Go on with these counts."""
+        self.coarse, self.fine = coarse, fine
+        # of one reading's few counts, Python's own access is ten times as quick as numpy's
+        self._coarse, self._fine = (counts.reshape(-1).view(np.uint8).data.cast("f") for counts in (coarse, fine))
 
     def grow(self, rows: int) -> None:
         """Add `rows` rows that have counted nothing."""
-        self.coarse = np.concatenate([self.coarse, np.zeros((rows, FINE), np.float32)])
-        self.fine = np.concatenate([self.fine, np.zeros((rows * GROUPS, FINE), np.float32)])
+        self.take(
+            np.concatenate([self.coarse, np.zeros((rows, FINE), np.float32)]),
+            np.concatenate([self.fine, np.zeros((rows * GROUPS, FINE), np.float32)]),
+        )
 
     def forget(self, row: int) -> None:
         """Set a row's counts to 0."""
@@ -93,8 +101,8 @@ class Survival:
         total = coarse[:, 0].astype(np.float64)
         coarse += _COARSE_STEPS.take(np.where(counted, group, GROUPS), axis=0)
         fine += _FINE_STEPS.take(np.where(counted, bin_, FINE), axis=0)
-        self.coarse[rows] = coarse
-        self.fine[at] = fine
+        put(self.coarse, rows, coarse)
+        put(self.fine, at, fine)
         return found, total
 
     def count_one(self, row: int, place: float, excess: float, counted: bool) -> tuple[float, float]:
@@ -103,11 +111,14 @@ class Survival:
         if excess > 0.0:
             number = bisect_right(_TAIL_EDGES, excess) + _FIRST_OUTSIDE
         group, bin_ = number >> _SHIFT, number & (FINE - 1)
-        coarse, fine = self.coarse[row], self.fine[row * GROUPS + group]
-        found, total = float(coarse[group + 1]) + float(fine[bin_]), float(coarse[0])
+        coarse, fine = self._coarse, self._fine
+        first, start = row * FINE, (row * GROUPS + group) * FINE
+        found, total = coarse[first + group + 1] + fine[start + bin_], coarse[first]
         if counted:
-            coarse += _COARSE_STEPS[group]
-            fine += _FINE_STEPS[bin_]
+            for at in range(first, first + group + 1):
+                coarse[at] += 1.0
+            for at in range(start, start + bin_ + 1):
+                fine[at] += 1.0
         return found, total
 
 
@@ -157,48 +168,51 @@ def hold(op: type[Arithmetic], factors: Hold, share: Column, learnt: Column) -> 
         held = op.where(moved <= level, moved, op.most(held, level * _BESIDE))
     held = op.where(share < FINEST, share, op.most(held, FINEST))
     after = []
+    unlearnt = op.negate(learnt)
+    some = op.some(unlearnt)
     for factor, level, (up, down) in zip(factors, (OFTEN, SELDOM), _GAINS, strict=True):
         moved = op.most(op.least(factor * op.where(held <= level, up, 1.0 - down * level), _REACH), 1.0 / _REACH)
-        after.append(op.where(learnt, moved, factor))
+        after.append(op.where(unlearnt, factor, moved) if some else moved)
     return held, Hold(*after)
 
 
-def hold_one(often: float, seldom: float, share: float) -> tuple[float, tuple[float, float]]:
-    """Do the same for one learnt reading whose `share` is `FINEST` or more, to the same bits."""
+def hold_one(often: float, seldom: float, share: float) -> tuple[float, float, float]:
+    """Do the same for one learnt reading, in plain Python, to the same bits; the factors come after the p-value."""
     (often_up, often_down), (seldom_up, seldom_down) = _GAINS
     held = share
     moved = held * often
     held = moved if moved <= OFTEN else max(held, OFTEN * _BESIDE)
     moved = held * seldom
     held = moved if moved <= SELDOM else max(held, SELDOM * _BESIDE)
-    held = max(held, FINEST)
+    held = share if share < FINEST else max(held, FINEST)
     often *= often_up if held <= OFTEN else 1.0 - often_down * OFTEN
     seldom *= seldom_up if held <= SELDOM else 1.0 - seldom_down * SELDOM
-    return held, (max(min(often, _REACH), 1.0 / _REACH), max(min(seldom, _REACH), 1.0 / _REACH))
+    return held, max(min(often, _REACH), 1.0 / _REACH), max(min(seldom, _REACH), 1.0 / _REACH)
 
 
 def peaks_over(
-    op: type[Arithmetic], peaks: Peaks, excess: Column, time: Column, learnt: Column, refractory: Column, memory: float
-) -> tuple[Column, Column, Peaks, Column]:
-    """Return the share of readings that leave the range, whether an event begins, the new peaks, where counts halve.
+    op: type[Arithmetic], peaks: Peaks, excess: Column, time: Column, refractory: Column
+) -> tuple[Column, Column, Peaks]:
+    """Return the share of readings that leave the range, whether an event begins, and the peaks after it.
 
     An event is an excess above all within the last `refractory` seconds.
     """
     share = op.least((peaks.events + 2.0) / (peaks.readings + 1.0), 1.0)
     old = time - peaks.since > refractory
-    event = op.both(excess > op.where(old, 0.0, peaks.peak), learnt)
-    readings = peaks.readings + 1.0
+    event = excess > op.where(old, 0.0, peaks.peak)
     events = op.where(event, peaks.events + 1.0, peaks.events)
+    after = Peaks(events, peaks.readings, op.where(event, excess, peaks.peak), op.where(event, time, peaks.since))
+    return share, event, after
+
+
+def passed(op: type[Arithmetic], peaks: Peaks, memory: float) -> tuple[Peaks, Column]:
+    """Count a reading; return the peaks after it, and where counts are halved, having reached `memory` readings."""
+    readings = peaks.readings + 1.0
     full = readings >= memory
-    if op.some(full):
-        readings = op.where(full, readings * 0.5, readings)
-        events = op.where(full, events * 0.5, events)
-    return (
-        share,
-        event,
-        Peaks(events, readings, op.where(event, excess, peaks.peak), op.where(event, time, peaks.since)),
-        full,
-    )
+    if not op.some(full):
+        return peaks._replace(readings=readings), full
+    events = op.where(full, peaks.events * 0.5, peaks.events)
+    return peaks._replace(events=events, readings=op.where(full, readings * 0.5, readings)), full
 
 
 def tail(share: Column, excess: Column, scale: Column) -> Column:

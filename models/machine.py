@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,24 @@ class Batch:
             into[at] = news
         return changed
 
+    def apart(
+        self, where: Bools, work: Callable[..., tuple[Column, ...]], change: tuple[Column, ...], settings: Any,
+        *given: Column,
+    ) -> tuple[Column, ...]:  # fmt: skip
+        """Work on the readings `where` only."""
+        at = np.flatnonzero(where)
+        some = work(self.op, *(column[at] for column in change), settings, *(column[at] for column in given))
+        changed = tuple(column.copy() for column in change)
+        for into, news in zip(changed, some, strict=True):
+            into[at] = news
+        return changed
+
+    def keep(self, seen: Floats, value: Floats) -> None:
+        """Keep the batch's values."""
+        recent = self.rare["recent"]
+        width = recent.shape[1]
+        recent.reshape(-1)[self.rows * width + seen.astype(np.intp) % width] = value
+
     def explain(
         self, telling: Bools, time: Floats, since: Floats, score: Floats, streams: tuple[Floats, ...],
         news: list[Novelty],
@@ -138,6 +157,18 @@ class Single:
         fields, new = work(self.op, tuple(block[self.row].tolist()), *change, *given)
         block[self.row] = fields
         return new
+
+    def apart(
+        self, where: bool, work: Callable[..., tuple[Column, ...]], change: tuple[Column, ...], settings: Any,
+        *given: Column,
+    ) -> tuple[Column, ...]:  # fmt: skip
+        """Work if `where`."""
+        return work(self.op, *change, settings, *given) if where else change
+
+    def keep(self, seen: float, value: float) -> None:
+        """Keep one value."""
+        recent = self.rare["recent"][self.row]
+        recent[int(seen) % len(recent)] = value
 
     def explain(
         self, telling: bool, time: float, since: float, score: float, streams: tuple[float, ...], news: list[Novelty]

@@ -14,7 +14,7 @@ NOWHERE = 1e300
 """Stands for the bounds of an empty range: low = NOWHERE, high = -NOWHERE (finite, so that no step makes a NaN)."""
 
 _NARROWEST = 1e-300  # width of a range that holds a single value
-_UTMOST = 100.0  # an excess is not told larger than this
+UTMOST = 100.0  # an excess is not told larger than this
 
 
 class Memory(NamedTuple):
@@ -65,13 +65,13 @@ def compare(op: type[Arithmetic], memory: Memory, x: Column, centre: Column) -> 
     scale = 1.0 / op.most(high - low, _NARROWEST)
     beyond = op.most(op.most(x - high, low - x), 0.0)
     place = op.least(op.size(x - centre) * scale, 1.0)
-    return Novelty(op.least(beyond * scale, _UTMOST), place, low, high)
+    return Novelty(op.least(beyond * scale, UTMOST), place, low, high)
 
 
 def outside(op: type[Arithmetic], x: Column, low: Column, high: Column) -> Column:
     """Return how far `x` is outside a range, in units of that range; 0 inside."""
     beyond = op.most(op.most(x - high, low - x), 0.0)
-    return op.least(beyond / op.most(high - low, _NARROWEST), _UTMOST)
+    return op.least(beyond / op.most(high - low, _NARROWEST), UTMOST)
 
 
 def remember(op: type[Arithmetic], memory: Memory, x: Column) -> Memory:

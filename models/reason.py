@@ -30,6 +30,12 @@ _WORDS = {
         RARE: "数值 {value} 在最近 {span}的范围 {low}…{high} 内少见：仅 {share} 的读数如此偏离",
     },
 }
+_DETAILS = {
+    "en": {"far": ", {} the range beyond it", "lasted": ", outside for {}", "shape": ", {}"},
+    "zh": {"far": "，超出幅度为范围的 {}", "lasted": "，已持续 {}", "shape": "，形态：{}"},
+}
+_SHARE = {"en": "{} % of", "zh": "{} %"}
+_TIMES = {"en": "{} times", "zh": "{} 倍"}
 _SPANS = {
     "en": ((86400.0, "{} d"), (3600.0, "{} h"), (60.0, "{} min"), (1.0, "{} s")),
     "zh": ((86400.0, "{} 天"), (3600.0, "{} 小时"), (60.0, "{} 分钟"), (1.0, "{} 秒")),
@@ -52,6 +58,32 @@ def reason_text(
         span=_span(span, language),
         share=f"{100.0 * (1.0 - score):.2g} %",
     )
+
+
+def details_text(
+    code: int, *, value: float, low: float, high: float, lasted: float, shape: str, language: str = "en"
+) -> str:
+    """Say how far outside the range, for how long (seconds, 0: not told) and in what shape (`models.shape.WORDS`).
+
+    It goes on from `reason_text`; '' where there is nothing to add.
+    """
+    language = "zh" if language.startswith("zh") else "en"
+    parts = []
+    width, beyond = high - low, max(value - high, low - value)
+    if NOTHING < code < RARE and 0.0 < width < inf and 0.0 < beyond < inf:
+        parts.append(_DETAILS[language]["far"].format(_share(beyond / width, language)))
+    if lasted > 0.0:
+        parts.append(_DETAILS[language]["lasted"].format(_span(lasted, language)))
+    if shape:
+        parts.append(_DETAILS[language]["shape"].format(shape))
+    return "".join(parts) if code != NOTHING else ""
+
+
+def _share(ranges: float, language: str) -> str:
+    """Write how many ranges something is, below one as a share."""
+    if ranges < 0.995:
+        return _SHARE[language].format(f"{100.0 * ranges:.2g}")
+    return _TIMES[language].format(f"{ranges:.2g}" if ranges < 99.5 else "100+")
 
 
 def _step(value: float, low: float, high: float) -> int:

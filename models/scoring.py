@@ -17,6 +17,9 @@ from models.arithmetic import Arithmetic, Column
 DAY = 86400.0
 GAUGE, COUNTER, SWITCH, ANGLE, STATE = range(5)
 CREEPS, SWINGS = 1.0, 2.0  # marks of a row, added: it is watched for failing, it has a daily swing
+LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
+RAREST = 0.01  # an alarm is never more than one in so many readings, whatever the budget
+RECENT = 12  # last values that a row keeps, for what shape a surprise has
 TELLING = 0.99  # from this score on the reason is kept
 
 
@@ -99,6 +102,15 @@ class Machine(Protocol):
     ) -> tuple[Column, ...]:  # fmt: skip
         """Do `work(op, fields of part, *change, *given) -> (fields, change)` only `where`; return `change` for all."""
 
+    def apart(
+        self, where: Column, work: Callable[..., tuple[Column, ...]], change: tuple[Column, ...],
+        settings: BankSettings, *given: Column,
+    ) -> tuple[Column, ...]:  # fmt: skip
+        """Do `work(op, *change, settings, *given) -> change` only `where`; return `change` for all."""
+
+    def keep(self, seen: Column, value: Column) -> None:
+        """Keep the value of reading number `seen` among the row's last ones."""
+
     def explain(
         self, telling: Column, time: Column, since: Column, score: Column, streams: tuple[Column, ...],
         news: list[novelty.Novelty],
@@ -166,7 +178,9 @@ def assess(
     if op.some(staying):
         enough = op.most(interval * settings.settle_intervals, settings.settle)
         step = op.least(dt, interval * settings.gap)
-        lasted, away = machine.rarely("stay", staying, _stay, (lasted, away), *streams, news[0].low, news[0].high, step)
+        lasted, away = machine.rarely(
+            "stay", staying, stay_on, (lasted, away), *streams, news[0].low, news[0].high, step
+        )
         settled = lasted >= enough
         if op.some(settled):
             bounds = machine.rarely("stay", settled, _settle, tuple(bound for memory in memories for bound in memory))
@@ -176,26 +190,23 @@ def assess(
     excess = op.most(op.most(news[0].excess, news[1].excess), news[2].excess)
     place = op.most(op.most(news[0].place, news[1].place), news[2].place)
     at_or_above, total = machine.count(place, excess, learnt)
-    ranked = calibration.rank(op, at_or_above, total)
-    share, event, peaks, full = calibration.peaks_over(
-        op, peaks, excess, time, learnt, settings.refractory * tempo, settings.memory
-    )
-    tailed = op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0)
+    share, alarm = calibration.rank(op, at_or_above, total), op.negate(value == value)
+    outside = op.both(learnt, op.either(excess > 0.0, away > 0.0))
+    if op.some(outside):
+        *leaving, share, beyond_time, alarm = machine.apart(
+            outside, _surprise, (peaks.events, peaks.peak, peaks.since, share, beyond_time, alarm),
+            settings, peaks.readings, excess, away, time, turned_before, start, tempo, budget,
+        )  # fmt: skip
+        peaks = calibration.Peaks(leaving[0], peaks.readings, *leaving[1:])
+    peaks, full = calibration.passed(op, peaks, settings.memory)
     if op.some(full):
         machine.halve(full)
-    held, factors = calibration.hold(op, factors, op.least(ranked, tailed), learnt)
+    held, factors = calibration.hold(op, factors, share, learnt)
     score = op.where(learnt, 1.0 - held, 0.0)
-
-    # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
-    young = settings.tail_young * start
-    utmost = op.most(excess, op.where(time - turned_before >= settings.settle, away, 0.0))
-    sure = calibration.tail(share, utmost, settings.tail_scale * (1.0 + young * young))
-    beyond = op.both(sure <= op.least(tempo * (budget / DAY), 0.01), op.both(learnt, utmost > 0.0))
-    alarm = op.both(beyond, time - beyond_time > settings.refractory * tempo)
-    beyond_time = op.where(beyond, time, beyond_time)
 
     line, marks = _foresee(machine, line, pace_of(settings), dt / tempo, time, last_time, value, restart, marks)
 
+    machine.keep(seen, value)
     reason = machine.explain(score >= TELLING, time, turned_before, score, streams, news)
 
     new = (
@@ -262,10 +273,31 @@ def _quantity(
     return x, op.where(angle, moved, reference), broken
 
 
+def _surprise(
+    op: type[Arithmetic], events: Column, peak: Column, since: Column, rank: Column, beyond_time: Column, alarm: Column,
+    settings: BankSettings, readings: Column, excess: Column, away: Column, time: Column, turned_before: Column,
+    start: Column, tempo: Column, budget: Column,
+) -> tuple[Column, ...]:  # fmt: skip
+    """Judge learnt readings outside a range: the peaks after them, their p-value, whether they are early events."""
+    refractory = settings.refractory * tempo
+    share, event, peaks = calibration.peaks_over(
+        op, calibration.Peaks(events, readings, peak, since), excess, time, refractory
+    )
+    tailed = op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0)
+    # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
+    young = settings.tail_young * start
+    utmost = op.most(excess, op.where(time - turned_before >= settings.settle, away, 0.0))
+    sure = calibration.tail(share, utmost, settings.tail_scale * (1.0 + young * young))
+    beyond = op.both(sure <= op.least(tempo * (budget / DAY), RAREST), utmost > 0.0)
+    alarm = op.both(beyond, time - beyond_time > refractory)
+    beyond_time = op.where(beyond, time, beyond_time)
+    return peaks.events, peaks.peak, peaks.since, op.least(rank, tailed), beyond_time, alarm
+
+
 Pair = tuple[tuple[Column, ...], tuple[Column, ...]]
 
 
-def _stay(
+def stay_on(
     op: type[Arithmetic], fields: tuple[Column, ...], lasted: Column, away: Column, value: Column, short: Column,
     change: Column, low: Column, high: Column, step: Column,
 ) -> Pair:  # fmt: skip

@@ -1,9 +1,9 @@
-"""What a surprise looks like once some readings have followed it: a level shift, a ramp, or growing noise.
+"""What a surprise looks like: a level shift, a ramp, or growing noise; at once, or once some readings have followed.
 
-Three models are held against the readings around it, each with the place of its onset free: one step, one hinge (a line
-that begins to rise or fall), and no change of the mean. A step is a shift where one reading differs from the next by
-much of its height, a hinge a ramp; where readings differ from one to the next by far more than before, it is noise.
-Least squares over all onsets (Bai & Perron 1998 for one break).
+To tell it afterwards (`shape`), three models are held against the readings around it, each with the place of its
+onset free: one step, one hinge (a line that begins to rise or fall), and no change of the mean. A step is a shift
+where one reading differs from the next by much of its height, a hinge a ramp; where readings differ from one to the
+next by far more than before, it is noise. Least squares over all onsets (Bai & Perron 1998 for one break).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Shape = Literal["level_shift", "ramp", "growing_noise", "unclear"]
+Shape = Literal["level_shift", "ramp", "growing_noise", "freeze", "unclear"]
 
 EDGE = 5
 """Readings that a step or hinge has on either side at least."""
@@ -31,10 +31,20 @@ SUDDEN = 0.25, 0.6
 EXPLAINED = 0.5
 """Share of the spread that a step or hinge explains, where it is told."""
 
+LEAST = 8
+"""Readings from which `coming` names a shape."""
+
+CLEAR = 3.0
+"""Usual moves of a reading to the next that a step or ramp is larger than."""
+
+RISING = 0.7
+"""Share of all moves by which a ramp gets on."""
+
 WORDS: dict[Shape, dict[str, str]] = {
     "level_shift": {"en": "level shift", "zh": "水平突变"},
     "ramp": {"en": "ramp", "zh": "持续爬升或下降"},
     "growing_noise": {"en": "growing noise", "zh": "噪声增大"},
+    "freeze": {"en": "frozen value", "zh": "数值冻结"},
     "unclear": {"en": "no clear shape", "zh": "形态不明"},
 }
 
@@ -67,6 +77,32 @@ def shape(value: Floats, surprise: int) -> Shape:
     if height * SUDDEN[0] <= jump <= height * SUDDEN[1]:
         return "level_shift" if step >= hinge else "ramp"
     return "level_shift" if jump > height * SUDDEN[1] else "ramp"
+
+
+def coming(value: Floats) -> Shape:
+    """Name how the newest of a few readings (f8[n], in order of time) came to be where it is, as far as it can be seen.
+
+    The first half of them says how they usually move, the second what has come. "unclear" when in doubt; there is no
+    future in it, so a step may yet prove to be a spike.
+    """
+    count = len(value)
+    if count < LEAST or not np.isfinite(value).all():
+        return "unclear"
+    moves = np.diff(value / 2.0**20)  # no overflow
+    half = len(moves) // 2
+    net = float(moves[half:].sum())
+    early, late = np.abs(moves[:half]), np.abs(moves[half:])
+    travelled, largest = float(late.sum()), float((moves[half:] * np.sign(net)).max())
+    usual = float(np.median(early))
+    if travelled == 0.0:
+        return "unclear"
+    if abs(net) >= CLEAR * usual:
+        if largest >= SUDDEN[1] * abs(net) and abs(net) >= SUDDEN[1] * travelled:
+            return "level_shift"
+        if abs(net) >= RISING * travelled:
+            return "ramp"
+    rough = float(np.median(late)) > ROUGHER * usual and abs(net) < 0.5 * travelled
+    return "growing_noise" if rough else "unclear"
 
 
 def _step(x: Floats, onsets: npt.NDArray[np.intp]) -> Floats:

@@ -68,6 +68,30 @@ def advance(op: type[Arithmetic], trend: Trend, pace: Pace, elapsed: Column, val
     return Trend(*(op.where(reset, start, grown) for start, grown in zip(fresh, new, strict=True)))
 
 
+def advance_one(
+    pace: Pace, elapsed: float, value: float, level: float, slope: float, drift: float, noise: float, count: float,
+    moving: float, drifting: float, bend: float,
+) -> tuple[float, ...]:  # fmt: skip
+    """Do the same for one trend that is not reset, in plain Python, to the same bits."""
+    to_level, to_slope, damping, to_drift, to_noise, to_bend, enter, leave = pace
+    count += 1.0
+    first = 1.0 / count
+    carried = slope * (damping / (elapsed + damping))
+    error = value - (level + carried * elapsed)
+    gain = elapsed / (elapsed + to_level)
+    level = value - error * (1.0 - (gain if gain > first else first))
+    before = slope
+    slope = carried + error * gain / (elapsed + to_slope)
+    drift += (slope - drift) * (elapsed / (elapsed + to_drift))
+    bend += (slope - before - bend * elapsed) / (elapsed + to_bend)
+    gain = elapsed / (elapsed + to_noise)
+    noise += (abs(error) - noise) * (gain if gain > first else first)
+    enter, leave = noise * enter, noise * leave
+    moving = 1.0 if abs(slope) * to_slope > (leave if moving > 0.0 else enter) else 0.0
+    drifting = 1.0 if abs(drift) * to_drift > (leave if drifting > 0.0 else enter) else 0.0
+    return level, slope, drift, noise, count, moving, drifting, bend
+
+
 def damped(slope: Floats, bend: Floats, damping: float) -> Floats:
     """Return the steps (f8[n]) over which slopes die out: `damping`, sooner where they are seen to fall."""
     falling = np.where(slope > 0.0, -bend, bend)

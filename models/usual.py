@@ -1,85 +1,174 @@
-"""The usual reading on its own, quickly: a learnt gauge within all its ranges, in plain Python.
+"""The usual reading on its own, quickly: a gauge's, in plain Python, when no hour, day, week or long stay is over.
 
 What `models.scoring.assess` does, without all that such a reading does not need; a test holds it to the same bits.
-Anything else is left to `assess`: nothing is touched then.
+Anything else is left to `assess`: nothing is touched then. A row is read and written in one go each, and all that the
+settings say is worked out beforehand: with some twenty numbers to a reading, each look-up counts.
 """
 
 from __future__ import annotations
 
-from models import calibration, season, trend
-from models.arithmetic import SCALARS
+import struct
+from math import floor
+
+import numpy as np
+import numpy.typing as npt
+
+from models import calibration, trend
+from models.arithmetic import Column
 from models.machine import Single
-from models.novelty import Novelty
+from models.novelty import UTMOST, Novelty
 from models.reason import NOTHING
-from models.scoring import FIELDS, GAUGE, TELLING, BankSettings, Told, pace_of
+from models.scoring import DAY, FIELDS, GAUGE, LARGEST, RAREST, RECENT, TELLING, BankSettings, pace_of, stay_on
+from models.season import HOUR, Seasons
 
+Told = tuple[float, bool, int, bool, bool]
+"""Score, alarm, reason, learning and gap of one reading: see `models.bank.BankResult`."""
+
+_ROW = struct.Struct(f"{len(FIELDS)}d")
 _NARROWEST = 1e-300
-_AT = {name: place for place, name in enumerate(FIELDS)}
-_LOW, _TREND, _EVENTS, _READINGS = _AT["value_low"], _AT["level"], _AT["events"], _AT["readings"]
-_LASTED, _OFTEN, _LONGEST, _MARKS = _AT["stay_lasted"], _AT["often"], _AT["flat_longest"], _AT["marks"]
 
 
-def usual(machine: Single, settings: BankSettings, fields: list[float], time: float, value: float) -> Told | None:
-    """Assess a reading and change `fields` in place; None, and nothing changed, when it is not a usual one."""
-    last_time, last_value, flat_since, interval, kind, _, seen, turned, turned_before, _, short, long = fields[:12]
-    dt = time - last_time
-    if (
-        kind != GAUGE
-        or seen < settings.warm_up
-        or fields[_LASTED] > 0.0
-        or fields[_READINGS] + 1.0 >= settings.memory
-        or dt > interval * settings.gap
-        or time - turned >= settings.generation
-        or fields[_MARKS] > 0.0
-        or season.hour(SCALARS, time) != season.hour(SCALARS, last_time)
-    ):
-        return None
-    value += 0.0  # no negative zero
-    start, steps = 1.0 / (seen + 1.0), dt / interval
-    gain = steps / (steps + 0.5 * (settings.short - 1.0))
-    short = short + (value - short) * (gain if gain > start else start)
-    gain = steps / (steps + 0.5 * (settings.long - 1.0))
-    long = long + (value - long) * (gain if gain > start else start)
-    streams = value, short, short - long
-    place, news = 0.0, []
-    at = _LOW
-    for x, centre in zip(streams, (long, long, 0.0), strict=True):
-        low, high, before_low, before_high = fields[at : at + 4]
-        low = low if low < before_low else before_low
-        high = high if high > before_high else before_high
-        if x < low or x > high:
+class Usual:
+    """Assess usual readings of a bank's rows."""
+
+    def __init__(
+        self, settings: BankSettings, fields: npt.NDArray[np.float64], rare: dict[str, npt.NDArray[np.float64]],
+        survival: calibration.Survival, seasons: Seasons,
+    ) -> None:  # fmt: skip
+        self._memory = fields.reshape(-1).view(np.uint8).data
+        self._recent = rare["recent"].reshape(-1).view(np.uint8).data.cast("d")
+        self._rare, self._survival, self._seasons = rare, survival, seasons
+        self._settings = settings
+        self._pace = pace_of(settings)
+        self._halves = 0.5 * (settings.short - 1.0), 0.5 * (settings.long - 1.0)
+        self._lasting = settings.generation, settings.generation_intervals
+
+    def tell(self, row: int, time: float, value: float) -> Told | None:
+        """Assess a reading and keep what follows; None, and nothing changed, when it is not a usual one."""
+        settings = self._settings
+        (
+            last_time, last_value, flat_since, interval, kind, period, seen, turned, turned_before,
+            reference, short, long,
+            value_low, value_high, value_before_low, value_before_high,
+            short_low, short_high, short_before_low, short_before_high,
+            change_low, change_high, change_before_low, change_before_high,
+            level, slope, drift, noise, count, moving, drifting, bend,
+            events, readings, peak, peak_time, lasted, beyond_time, marks,
+            often, seldom, budget, longest,
+        ) = _ROW.unpack_from(self._memory, row * _ROW.size)  # fmt: skip
+        dt = time - last_time
+        generation, intervals = self._lasting
+        if (
+            kind != GAUGE
+            or not 0.0 < dt <= interval * settings.gap
+            or not -LARGEST <= value <= LARGEST
+            or not seen
+            or marks > 0.0
+            or readings + 1.0 >= settings.memory
+            or (time - turned >= generation and time - turned >= interval * intervals)
+            or floor(time / HOUR) != floor(last_time / HOUR)
+            or (lasted > 0.0 and lasted + dt >= settings.settle and lasted + dt >= interval * settings.settle_intervals)
+        ):
             return None
-        width = high - low
-        far = abs(x - centre) * (1.0 / (width if width > _NARROWEST else _NARROWEST))
-        far = far if far < 1.0 else 1.0
-        place = place if place > far else far
-        news.append(Novelty(0.0, far, low, high))
-        at += 4
+        learnt = seen >= settings.warm_up
+        tempo = interval if interval > settings.least else settings.least
+        if value != last_value:
+            stood = last_time - flat_since
+            longest = longest if longest > stood else stood
+            flat_since = time
+        value += 0.0  # no negative zero
 
-    found, total = machine.count(place, 0.0, True)
-    share = (found + 1.0) / (total + 1.0)
-    share = share if share > calibration.FINEST else calibration.FINEST
-    held, factors = calibration.hold_one(fields[_OFTEN], fields[_OFTEN + 1], share)
-    score = 1.0 - held
-    reason = NOTHING if score < TELLING else machine.explain(True, time, turned_before, score, streams, news)
+        start, steps = 1.0 / (seen + 1.0), dt / interval
+        short_half, long_half = self._halves
+        gain = steps / (steps + short_half)
+        short += (value - short) * (gain if gain > start else start)
+        gain = steps / (steps + long_half)
+        long += (value - long) * (gain if gain > start else start)
+        change = short - long
 
-    if value != last_value:
-        stood = last_time - flat_since
-        fields[_LONGEST] = fields[_LONGEST] if fields[_LONGEST] > stood else stood
-        flat_since = time
-    fields[:3] = time, value, flat_since
-    fields[6] = seen + 1.0
-    fields[10:12] = short, long
-    at = _LOW
-    for x in streams:
-        if x < fields[at]:
-            fields[at] = x
-        if x > fields[at + 1]:
-            fields[at + 1] = x
-        at += 4
-    tempo = interval if interval > settings.least else settings.least
-    line = trend.Trend(*fields[_TREND:_EVENTS])
-    fields[_TREND:_EVENTS] = trend.advance(SCALARS, line, pace_of(settings), dt / tempo, value, False)
-    fields[_READINGS] += 1.0
-    fields[_OFTEN : _OFTEN + 2] = factors
-    return Told(score, False, reason, False, False)
+        place = excess = 0.0
+        news: list[tuple[float, float, float, float]] = []  # excess, place and range of each stream, as in Novelty
+        for stream, centre, low, high in (
+            (
+                value, long,
+                value_low if value_low < value_before_low else value_before_low,
+                value_high if value_high > value_before_high else value_before_high,
+            ),
+            (
+                short, long,
+                short_low if short_low < short_before_low else short_before_low,
+                short_high if short_high > short_before_high else short_before_high,
+            ),
+            (
+                change, 0.0,
+                change_low if change_low < change_before_low else change_before_low,
+                change_high if change_high > change_before_high else change_before_high,
+            ),
+        ):  # fmt: skip
+            width = high - low
+            scale = 1.0 / (width if width > _NARROWEST else _NARROWEST)
+            far = abs(stream - centre) * scale
+            far = far if far < 1.0 else 1.0
+            place = place if place > far else far
+            beyond = 0.0
+            if stream > high or stream < low:
+                beyond = (stream - high if stream > high else low - stream) * scale
+                beyond = beyond if beyond < UTMOST else UTMOST
+                excess = excess if excess > beyond else beyond
+            news.append((beyond, far, low, high))
+
+        away = 0.0
+        if learnt and (lasted > 0.0 or news[0][0] > 0.0):
+            _, _, low, high = news[0]
+            streams: tuple[Column, ...] = value, short, change
+            lasted, away = self._single(row).rarely("stay", True, stay_on, (lasted, away), *streams, low, high, dt)
+
+        found, total = self._survival.count_one(row, place, excess, learnt)
+        score, alarm, reason = 0.0, False, NOTHING
+        if learnt:
+            share = (found + 1.0) / (total + 1.0)
+            share = share if share > calibration.FINEST else calibration.FINEST
+            if excess > 0.0 or away > 0.0:
+                leaving = (events + 2.0) / (readings + 1.0)
+                leaving = leaving if leaving < 1.0 else 1.0
+                refractory = settings.refractory * tempo
+                if excess > (0.0 if time - peak_time > refractory else peak):
+                    events, peak, peak_time = events + 1.0, excess, time
+                    tailed: float = calibration.tail(leaving, excess, settings.tail_scale)
+                    share = share if share < tailed else tailed
+                young = settings.tail_young * start
+                utmost = excess
+                if time - turned_before >= settings.settle:
+                    utmost = excess if excess > away else away
+                sure = calibration.tail(leaving, utmost, settings.tail_scale * (1.0 + young * young))
+                asked = tempo * (budget / DAY)
+                if utmost > 0.0 and sure <= (asked if asked < RAREST else RAREST):
+                    alarm = time - beyond_time > refractory
+                    beyond_time = time
+            held, often, seldom = calibration.hold_one(often, seldom, share)
+            score = 1.0 - held
+            if score >= TELLING:
+                told = [Novelty(*each) for each in news]
+                reason = self._single(row).explain(True, time, turned_before, score, (value, short, change), told)
+
+        self._recent[row * RECENT + int(seen) % RECENT] = value
+        _ROW.pack_into(
+            self._memory, row * _ROW.size,
+            time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before,
+            reference, short, long,
+            value_low if value_low < value else value, value_high if value_high > value else value,
+            value_before_low, value_before_high,
+            short_low if short_low < short else short, short_high if short_high > short else short,
+            short_before_low, short_before_high,
+            change_low if change_low < change else change, change_high if change_high > change else change,
+            change_before_low, change_before_high,
+            *trend.advance_one(
+                self._pace, dt / tempo, value, level, slope, drift, noise, count, moving, drifting, bend
+            ),
+            events, readings + 1.0, peak, peak_time, lasted, beyond_time, marks,
+            often, seldom, budget, longest,
+        )  # fmt: skip
+        return score, alarm, reason, not learnt, False
+
+    def _single(self, row: int) -> Single:
+        return Single(self._rare, self._survival, self._seasons, row)

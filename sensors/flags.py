@@ -20,6 +20,10 @@ STUCK = 2048  # while a rule says that the point is stuck
 GAP = 4096  # the first after a gap
 DISAGREES = 8192  # while the point disagrees with its redundant ones
 
+EARLY = 16384
+"""An early event of the models, counted against the budget of its point. It says nothing of the reading's quality, so
+it is not among `FLAGS`."""
+
 ASIDE = BAD | OUT_OF_RANGE | DUPLICATE | OUT_OF_ORDER
 """A reading with any of these is kept and shown, and neither scored nor put to a rule of risk."""
 

@@ -26,7 +26,7 @@ from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
 from rules.faults import Fault, apart
 from sensors import frame, observation
-from sensors.flags import DISAGREES, DUPLICATE, GAP, JUMP, OUT_OF_ORDER, RULED_BITS, STUCK
+from sensors.flags import DISAGREES, DUPLICATE, EARLY, GAP, JUMP, OUT_OF_ORDER, RULED_BITS, STUCK
 from sensors.lookup import Registry
 from sensors.observation import (
     BAD,
@@ -559,6 +559,8 @@ class Engine:
             if self.evaluator.neighbours.some:
                 parted = self.evaluator.neighbours.disagrees[rows[part]]
                 flags = flags | parted.astype(np.uint16) * np.uint16(DISAGREES)
+            if result.alarm.any():
+                flags = flags | result.alarm.astype(np.uint16) * np.uint16(EARLY)
             self._scored.append((self.points[rows[part]], times[part], values[part], shown, flags))
 
     def _set_aside(

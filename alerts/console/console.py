@@ -261,7 +261,7 @@ class Console:
             point, times, values, scores, flags = (np.concatenate(column) for column in zip(*columns, strict=True))
             home = np.repeat(np.array(partitions, np.intp), [len(one[0]) for one in columns])
             self.quality.append(home, point, times, values, flags, seen)
-            self.rates.append(home, point, scores)
+            self.rates.append(home, point, scores, flags)
             usable = (flags & ASIDE) == 0
             if not usable.all():
                 point, times, values, scores = point[usable], times[usable], values[usable], scores[usable]

@@ -24,7 +24,11 @@ def quality(
     area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
     rates: Annotated[
-        bool, typer.Option("--rates", help="How often scores come, over how often they should; 1 is right.")
+        bool,
+        typer.Option(
+            "--rates",
+            help="How often scores come, over how often they should (1 is right), and alarms against the budget.",
+        ),
     ] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -79,17 +83,22 @@ def _rates(found: Settings, registry: Registry, area: str | None, limit: int, as
     store = ScoreRates(registry)
     for partition, _, record in Backlog(found).scores():
         try:
-            point, _, _, scores, _ = decode_scores(record)
+            point, _, _, scores, flags = decode_scores(record)
         except ValueError:
             continue  # of another version
-        store.append(np.full(len(point), partition), point, scores)
+        store.append(np.full(len(point), partition), point, scores, flags)
     listed = store.listed(area=area, limit=limit)
     if as_json:
         print(msgspec.json.encode(listed).decode())
         return
-    table = Table("point", "scored readings", *(f"at {level}" for level in LEVELS), "alarms a day allowed")
+    table = Table("point", "scored readings", *(f"at {level}" for level in LEVELS), "alarms", "allowed")
     for one in listed:
-        allowed = "as shipped" if one["alarms_per_day"] is None else f"{one['alarms_per_day']:g}"
         ratios = [f"{ratio:.2f}" for ratio in one["ratios"].values()]
-        table.add_row(plain(one["point"]), str(one["scored"]), *ratios, allowed)
+        table.add_row(
+            plain(one["point"]),
+            str(one["scored"]),
+            *ratios,
+            str(one["alarms"]),
+            f"{one['allowed']:.2g} in {one['days']:.2g} d",
+        )
     out.print(table if listed else f"no point has {ENOUGH} scored readings yet")

@@ -70,7 +70,7 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize("batch", [1, 12])
+@pytest.mark.parametrize("batch", [1, 40])
 @pytest.mark.parametrize("kind", ["gauge", "counter", "angle", "switch", "state"])
 @pytest.mark.parametrize("name", SERIES)
 def test_odd_series_give_scores_etas_and_reasons_without_a_warning(name: str, kind: str, batch: int) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.reason import CHANGE_BELOW, MEAN_ABOVE, NOTHING, RARE, VALUE_ABOVE, reason_text
+from models.reason import CHANGE_BELOW, MEAN_ABOVE, NOTHING, RARE, VALUE_ABOVE, details_text, reason_text
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,26 @@ def test_spans(span: float, expected: str) -> None:
 def test_numbers_are_told_apart_whatever_their_size(value: float, low: float, high: float, expected: str) -> None:
     told = reason_text(VALUE_ABOVE, value=value, low=low, high=high, span=30.0, score=1.0)
     assert told == f"value {expected} seen in the last 30 s"
+
+
+@pytest.mark.parametrize(
+    ("value", "language", "expected"),
+    [
+        (14.2, "en", ", 11 % of the range beyond it, outside for 20 min, ramp"),
+        (20.0, "en", ", 3.2 times the range beyond it, outside for 20 min, ramp"),
+        (9.9, "zh-CN", "，超出幅度为范围的 1.2 倍，已持续 20 分钟，形态：ramp"),
+        (1e99, "zh-CN", "，超出幅度为范围的 100+ 倍，已持续 20 分钟，形态：ramp"),
+    ],
+)
+def test_details(value: float, language: str, expected: str) -> None:
+    told = details_text(VALUE_ABOVE, value=value, low=12.1, high=14.0, lasted=1200.0, shape="ramp", language=language)
+    assert told == expected
+
+
+def test_what_is_rare_within_its_range_or_has_no_range_is_not_told_as_far_outside() -> None:
+    assert details_text(RARE, value=13.0, low=12.1, high=14.0, lasted=0.0, shape="ramp") == ", ramp"
+    assert details_text(VALUE_ABOVE, value=14.0, low=12.1, high=12.1, lasted=0.0, shape="") == ""
+    assert details_text(NOTHING, value=14.0, low=12.1, high=12.5, lasted=90.0, shape="ramp") == ""
 
 
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False), st.floats(allow_nan=False))

@@ -5,11 +5,31 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.shape import WORDS, Shape, shape
+from models.shape import WORDS, Shape, coming, shape
 
 NOISE = np.random.default_rng(3).normal(size=500) * 0.3
 SWING = np.sin(np.arange(500) / 40.0) + 0.2 * NOISE
 AFTER = np.concatenate([np.zeros(300), np.arange(200.0)])
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("level_shift", [0.1, -0.1, 0.0, 0.1, 0.0, -0.1, 0.1, 0.0, 0.1, -0.1, 0.0, 5.0]),
+        ("level_shift", [0.1, -0.1, 0.0, 0.1, 0.0, -0.1, 0.1, 0.0, 5.1, 5.0, 5.1, 4.9]),
+        ("ramp", [0.1, -0.1, 0.0, 0.1, 0.0, -0.1, 0.3, 0.6, 1.0, 1.3, 1.6, 2.1]),
+        ("growing_noise", [0.1, -0.1, 0.0, 0.1, 0.0, -0.1, 1.0, -1.1, 0.8, -0.9, 1.2, -0.7]),
+        ("unclear", [0.1, -0.1, 0.0, 0.1, 0.0, -0.1, 0.1, 0.0, 0.1, -0.1, 0.0, 0.1]),
+        ("unclear", [0.0] * 12),
+        ("unclear", [0.0, 0.0, 0.0, 5.0]),
+        ("unclear", [0.0] * 11 + [np.inf]),
+        ("level_shift", [0.0] * 11 + [1e100]),
+    ],
+)
+def test_how_a_reading_came_about_is_named_at_once(name: Shape, value: list[float], sign: float) -> None:
+    with np.errstate(all="raise"):
+        assert coming(sign * np.array(value)) == name
 
 
 @pytest.mark.parametrize("usual", [NOISE, SWING])

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sensors.flags import EARLY
 from sensors.observation import BAD, OUT_OF_RANGE
 from streams import bundle, publication
 from streams.bundle import Bundle
@@ -83,8 +84,10 @@ def test_rates_are_told_once_enough_readings_were_scored(folder: Path) -> None:
         score = np.zeros(2000, np.float32)
         score[:40] = 0.995
         times, flags = now + np.arange(2000.0), np.zeros(2000, np.uint16)
+        flags[:2] = EARLY
         record = columns.encode(columns.Scored(np.zeros(2000, np.uint32), times, np.ones(2000), score, flags))
         log.write([(SCORES, 0, None, record)])
     [one] = json.loads(run("quality", "--rates", "--json", "--data", folder).output)
     assert (one["point"], one["ratios"]) == ("p0", {"0.99": 2.0, "0.999": 0.0})
+    assert (one["alarms"], one["allowed"] > 0.0) == (2, True)
     assert "2.00" in run("quality", "--rates", "--data", folder).output

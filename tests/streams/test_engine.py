@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused, Reported
 from sensors import frame
+from sensors.flags import EARLY
 from sensors.observation import (
     BAD,
     GOOD,
@@ -558,6 +559,24 @@ def test_a_point_that_is_still_learnt_has_no_score() -> None:
     scored = engine.apply([(engine.offset + 1, frame_of(times, START + 2000))]).scored
     assert scored is not None
     assert np.isnan(scored.score).tolist() == [False, True]
+
+
+def test_an_early_event_is_marked_and_its_alarm_says_how_far_and_in_what_shape_in_both_languages() -> None:
+    engine = Engine(0)
+    rule = a_rule("odd", when="score > 0.99")
+    readings = [tick(START)] + [frame_of([(0, START + 10 * n, float(n % 3))], START + 10 * n) for n in range(1, 203)]
+    play([published(Bundle(site=site(), rules=(rule,))), *readings], engine=engine)
+    applied = engine.apply(
+        [(engine.offset + 1, frame_of([(0, START + 2030, 90.0), (1, START + 2030, 1.0)], START + 2030))]
+    )
+    assert applied.scored is not None
+    assert (applied.scored.flags & EARLY).tolist() == [EARLY, 0]
+    (alarm,) = flat(applied.records, AlarmTransition)
+    why = alarm.explanation
+    assert why is not None
+    assert why.score_reason.startswith("value 90 above 0…2 seen in the last ")
+    assert why.score_reason.endswith(", 44 times the range beyond it, level shift")
+    assert why.score_reason_zh.endswith("，超出幅度为范围的 44 倍，形态：水平突变")
 
 
 def test_a_snapshot_of_something_else_is_refused() -> None:

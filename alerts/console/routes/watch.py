@@ -142,7 +142,7 @@ def rates(
     area: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
-    """List how often each point's scores come, against how often they should."""
+    """List how often each point's scores and alarms come, against how often they should."""
     console = _console_of(request, area)
     return {"items": console.rates.listed(area=area, limit=limit)}
 

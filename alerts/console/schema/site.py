@@ -231,14 +231,18 @@ class Quality(Answer):
 class PointRates(Answer):
     """How often a point's scores came since the console began (with what it read back), against how often they should.
 
-    `ratios`: by level, observed over nominal; 1 is right. `alarms_per_day`: false ones that its area type allows, null
-    where that says nothing.
+    `ratios`: by level, observed over nominal; 1 is right. `alarms`: early events of the models within `days`;
+    `allowed`: false ones that the budget allows in that time. `alarms_per_day`: the budget of its area type, null where
+    that says nothing and the shipped one holds.
     """
 
     point: str
     areas: list[str]
     scored: int
     ratios: dict[str, float]
+    alarms: int
+    days: float
+    allowed: float
     alarms_per_day: float | None
 
 

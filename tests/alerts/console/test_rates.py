@@ -6,16 +6,20 @@ import msgspec
 import numpy as np
 
 from alerts.console.rates import ENOUGH, ScoreRates
+from sensors.flags import EARLY, GAP
 from sensors.lookup import Registry
 from sensors.site import Site
 
 from .conftest import make_site
 
 
-def add(made: ScoreRates, point: int, scores: np.ndarray, site: Site | None = None, elsewhere: bool = False) -> None:
+def add(
+    made: ScoreRates, point: int, scores: np.ndarray, site: Site | None = None, elsewhere: bool = False, alarms: int = 0
+) -> None:
     home = Registry(site or make_site()).partition("slope-1")
     count = len(scores)
-    made.append(np.full(count, 1 - home if elsewhere else home), np.full(count, point, "u4"), scores.astype(np.float32))
+    where, flags = 1 - home if elsewhere else home, np.where(np.arange(count) < alarms, EARLY | GAP, GAP).astype("u2")
+    made.append(np.full(count, where), np.full(count, point, "u4"), scores.astype(np.float32), flags)
 
 
 def test_ratios_are_observed_over_nominal_and_the_most_frequent_come_first() -> None:
@@ -48,3 +52,16 @@ def test_the_budget_of_the_area_type_is_told_and_a_new_site_keeps_what_was_count
     kinds = tuple(msgspec.structs.replace(kind, alarms_per_day=0.1) for kind in site.area_types)
     made.adopt(Registry(msgspec.structs.replace(site, area_types=kinds)))
     assert (made.listed()[0]["alarms_per_day"], made.listed()[0]["scored"]) == (0.1, ENOUGH)
+
+
+def test_alarms_are_told_beside_what_the_budget_allows_in_that_time() -> None:
+    site = make_site()
+    made = ScoreRates(Registry(site))
+    add(made, 0, np.zeros(8640), alarms=3)
+    add(made, 0, np.zeros(8640), alarms=3, elsewhere=True)
+    [told] = made.listed()
+    days = round(8640 * site.points[0].interval / 86400.0, 3)
+    assert (told["alarms"], told["days"], told["allowed"]) == (3, days, round(0.03 * days, 3))
+    kinds = tuple(msgspec.structs.replace(kind, alarms_per_day=0.5) for kind in site.area_types)
+    made.adopt(Registry(msgspec.structs.replace(site, area_types=kinds)))
+    assert made.listed()[0]["allowed"] == round(0.5 * days, 3)
