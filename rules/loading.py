@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rules.compiler import CompileError, compile_rules
 from rules.rule import Rule, RuleFile
-from rules.vectors import VectorError, run
+from rules.vectors import Bench, VectorError
 from sensors.document import Document, DocumentError, Problem, convert, read_document, suggest
 from sensors.document import Path as FieldPath
 from sensors.duration import seconds
@@ -55,9 +55,10 @@ def load(paths: Sequence[Path], site: Site, base: Path | None = None) -> tuple[R
         message = f"column {misfit.column}: {misfit.message}"
         problems.append(document.problem((*path, "levels", misfit.level, misfit.part), message))
     broken = {error.rule for error in errors}
+    bench = Bench(site)
     for rule, document, path in sound:
         if rule.id not in broken:
-            problems += [document.problem(path + where, message) for where, message in _tested(rule, site)]
+            problems += [document.problem(path + where, message) for where, message in _tested(rule, bench)]
     if problems:
         raise DocumentError(sorted(set(problems), key=lambda problem: (problem.file, problem.line)))
     return tuple(rule for rule, _, _ in loaded)
@@ -144,13 +145,17 @@ def _duration(path: FieldPath, duration: float | str | None) -> Iterator[Mistake
         yield path, str(error)
 
 
-def _tested(rule: Rule, site: Site) -> Iterator[Mistake]:
-    for place, test in enumerate(rule.tests):
+def _tested(rule: Rule, bench: Bench) -> Iterator[Mistake]:
+    try:
+        results = bench.run_all(rule, rule.tests)
+    except CompileError as error:
+        yield ("tests",), f"the rule does not fit its tests' points: {error.message}"
+        return
+    for place, (test, result) in enumerate(zip(rule.tests, results, strict=True)):
+        if isinstance(result, VectorError):
+            yield ("tests", place, *result.field.split(".")), result.message
+            continue
         name = test.name.en if isinstance(test.name, Text) else test.name
-        try:
-            for difference in run(rule, test, site):
-                yield ("tests", place, "expect"), f"the rule's test '{name}' fails: {difference}"
-        except VectorError as error:
-            yield ("tests", place, *error.field.split(".")), error.message
-        except CompileError as error:
-            yield ("tests", place), f"the rule does not fit its test's point: {error.message}"
+        if result:
+            more = f", and differs at {len(result) - 1} more" if len(result) > 1 else ""
+            yield ("tests", place, "expect"), f"the rule's test '{name}' fails: {result[0]}{more}"

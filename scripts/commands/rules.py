@@ -15,6 +15,7 @@ from rules.breaking import Noticed, breaks, failures, name_of, notice
 from rules.changes import RuleChange, changes
 from rules.explanation import Standing, Term
 from rules.rule import Rule, load_rules
+from rules.vectors import Bench
 from rules.why import standing
 from scripts.commands.moment import moment
 from scripts.commands.terminal import (
@@ -73,15 +74,16 @@ def test(
         for one in chosen:
             if not one.tests:
                 wrong(f"{one.id} has no tests")
+    bench = Bench(known)
     failed = {
         f"{one.id}: {name_of(test)}": said
         for one in chosen
         for test in one.tests
-        if (said := failures(one, test, known))
+        if (said := failures(one, test, bench))
     }
     found: list[tuple[Rule, Noticed]] = []
     if break_ and not failed:
-        broken = [(one, way) for one in chosen for way in breaks(one, known)]
+        broken = [(one, way) for one in chosen for way in breaks(one, bench)]
         with Progress(*BARS, console=err, transient=True) as progress:
             task = progress.add_task("breaking", total=len(broken))
             for one, way in broken:
