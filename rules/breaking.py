@@ -88,7 +88,7 @@ def breaks(rule: Rule, bench: Bench) -> Iterator[Broken]:
             tree = parse(text)
             for before, after, changed in _shifted(tree):
                 yield made(part, before, after, msgspec.structs.replace(level, **{part: unparse(changed)}))
-            for limit, quantity in sorted(_registered(tree, rule.where.quantities or ("",))):
+            for limit, quantity in sorted(registered(tree, rule.where.quantities or ("",))):
                 for factor in (1 - BY, 1 + BY):
                     broken = _relimited(rule, bench, name, part, limit, quantity, factor)
                     if broken is not None:
@@ -150,10 +150,10 @@ def _with(node: Node, field: str, value: Any) -> Node:
     return replace(node, **{field: value})
 
 
-def _registered(node: Node, quantities: tuple[str, ...]) -> set[tuple[str, str]]:
+def registered(node: Node, quantities: tuple[str, ...]) -> set[tuple[str, str]]:
     """Name the limits of the registry that a condition asks for, each with its quantity ("" for any)."""
     if isinstance(node, Across | AcrossFlag):
-        return _registered(node.inner, (node.quantity,))
+        return registered(node.inner, (node.quantity,))
     if isinstance(node, Flag) and node.name == "beyond":
         return {(node.kind, quantity) for quantity in quantities}
     if isinstance(node, Constant) and node.name in ("limit", "level"):
@@ -163,7 +163,7 @@ def _registered(node: Node, quantities: tuple[str, ...]) -> set[tuple[str, str]]
         value = getattr(node, field.name)
         for inner in value if isinstance(value, tuple) else (value,):
             if isinstance(inner, Node):
-                found |= _registered(inner, quantities)
+                found |= registered(inner, quantities)
     return found
 
 

@@ -115,6 +115,8 @@ class Rationale(Struct, frozen=True, kw_only=True):
     time_to_respond: Duration
     owner: Text | str
     review: str  # date by which the owner looks at the rule again, YYYY-MM-DD
+    source: Text | str = ""  # the standard or work that sets its limits
+    placeholder: Text | str = ""  # which limits are examples that the owner has yet to set
 
 
 class EventStep(Struct, frozen=True, kw_only=True):
