@@ -1,4 +1,4 @@
-"""Write the page of a site's rules that an engineer reads and signs: by area type, each limit, whose it is, its tests."""
+"""Write the page of a site's rules that an engineer signs: by area type, each limit, whose it is, its tests."""
 
 from __future__ import annotations
 
