@@ -318,6 +318,7 @@ class _Scene:
         book = compile_rules((rule,), stage, points)
         self.script = _Script(self.rows)
         self.evaluator = Evaluator(book, self.script)
+        self.evaluator.reasons = False
         self.places = [place for place in (book.instance(rule.id, scope) for scope in scopes) if place is not None]
         if len(self.places) < len(stands):
             message = "the rule does not cover the test's point: give its quantity, or check `where`"
