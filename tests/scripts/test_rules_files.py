@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def small(tmp_path: Path) -> Path:
 
 def test_rules_that_are_sound_are_counted_and_a_mistake_has_file_line_and_column(small: Path) -> None:
     told = json.loads(run("rules", "check", small, "--json").stdout)
-    assert (told["rules"], told["problems"]) == (6, []) and told["tests"] > 6
+    assert told["problems"] == [] and told["tests"] > told["rules"] >= 6
     file = small / "rules" / "people.yaml"
     file.write_text(file.read_text().replace("value == 1,", "value == 1 kg,"))
     result = run("rules", "check", small)
@@ -57,17 +58,18 @@ def test_files_are_laid_out_and_a_check_changes_nothing(small: Path) -> None:
 
 def test_rules_go_from_one_site_into_another(small: Path, tmp_path: Path) -> None:
     file = tmp_path / "lifts.json"
+    before = json.loads(run("rules", "list", small, "--json").stdout)
     assert "2 rules" in run("rules", "export", file, "--site", small, "--rule", "lift-*").output
     taken = run("rules", "import", file, "--site", small)
     assert taken.exit_code == 1 and "is already the rule at" in taken.output
     people = small / "rules" / "people.yaml"
-    text = people.read_text()
-    people.write_text(text[: text.index("  - id: lift-trapped")])
+    kept = re.split(r"(?m)^(?=  - id: )", people.read_text())
+    people.write_text("".join(part for part in kept if not part.startswith("  - id: lift-")))
     assert "would be" in run("rules", "import", file, "--site", small, "--dry-run").output
     assert not (small / "rules" / "imported.yaml").exists()
     assert run("rules", "import", file, "--site", small).exit_code == 0
-    told = json.loads(run("rules", "check", small, "--json").stdout)
-    assert (told["rules"], told["problems"]) == (6, [])
+    after = json.loads(run("rules", "list", small, "--json").stdout)
+    assert sorted(after, key=lambda one: one["rule"]) == sorted(before, key=lambda one: one["rule"])
     assert "--replace" in sentence(run("rules", "import", file, "--site", small))
 
 
