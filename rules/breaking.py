@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from rules.compiler import CompileError
-from rules.expression import Compare, Constant, Flag, Node, Number, parse
+from rules.expression import Across, AcrossFlag, Compare, Constant, Flag, Node, Number, parse
 from rules.rule import Level, Rule, RuleTest, Series
 from rules.unparse import unparse
-from rules.vectors import VectorError, run
-from sensors.site import LEVELS, Point, Site, Text
+from rules.vectors import Bench, VectorError
+from sensors.site import LEVELS, Point, Quantity, Text
 
-Described = TypeVar("Described", Point, Series)
+Described = TypeVar("Described", Point, Series, Quantity)
 
 BY = 0.25
 """Share by which a limit is moved, both ways: a test that does not notice a quarter does not say where the limit is."""
@@ -29,7 +29,7 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True):
     before: str
     after: str
     rule: Rule
-    site: Site
+    bench: Bench
 
 
 class Noticed(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +47,10 @@ def name_of(test: RuleTest) -> str:
     return test.name.en if isinstance(test.name, Text) else test.name
 
 
-def failures(rule: Rule, test: RuleTest, site: Site) -> list[str]:
+def failures(rule: Rule, test: RuleTest, bench: Bench) -> list[str]:
     """Run a test; return what differs from what it expects, or why it cannot run."""
     try:
-        return run(rule, test, site)
+        return bench.run(rule, test)
     except (VectorError, CompileError) as error:
         return [str(error)]
 
@@ -58,12 +58,16 @@ def failures(rule: Rule, test: RuleTest, site: Site) -> list[str]:
 def notice(broken: Broken) -> Noticed:
     """Run the tests of a broken rule until one fails."""
     rule = broken.rule
-    found = next((name_of(test) for test in rule.tests if failures(rule, test, broken.site)), "")
+    found = next((name_of(test) for test in rule.tests if failures(rule, test, broken.bench)), "")
     return Noticed(level=broken.level, part=broken.part, before=broken.before, after=broken.after, test=found)
 
 
-def breaks(rule: Rule, site: Site) -> Iterator[Broken]:
-    """Change each limit of a rule, a quarter up and down, and each delay: to none, and to twice as long."""
+def breaks(rule: Rule, bench: Bench) -> Iterator[Broken]:
+    """Change each limit of a rule, a quarter up and down, and each delay: to none, and to twice as long.
+
+    A limit of the registry is changed for one quantity at a time.
+    """
+    bench = bench.only_for(rule)
     for rank, level in rule.ranked():
         name = LEVELS[rank - 1]
 
@@ -75,7 +79,7 @@ def breaks(rule: Rule, site: Site) -> Iterator[Broken]:
                 before=before,
                 after=after,
                 rule=msgspec.structs.replace(rule, levels=levels),
-                site=site,
+                bench=bench,
             )
 
         for part, text in (("when", level.when), ("clear", level.clear)):
@@ -84,9 +88,11 @@ def breaks(rule: Rule, site: Site) -> Iterator[Broken]:
             tree = parse(text)
             for before, after, changed in _shifted(tree):
                 yield made(part, before, after, msgspec.structs.replace(level, **{part: unparse(changed)}))
-            for limit in sorted(_registered(tree)):
+            for limit, quantity in sorted(registered(tree, rule.where.quantities or ("",))):
                 for factor in (1 - BY, 1 + BY):
-                    yield _relimited(rule, site, name, part, limit, factor)
+                    broken = _relimited(rule, bench, name, part, limit, quantity, factor)
+                    if broken is not None:
+                        yield broken
         for part, field, span in (
             ("for", "hold", rule.hold_of(level)),
             ("clear_after", "clear_after", rule.clear_after_of(level)),
@@ -144,35 +150,59 @@ def _with(node: Node, field: str, value: Any) -> Node:
     return replace(node, **{field: value})
 
 
-def _registered(tree: Node) -> set[str]:
-    """Name the limits of the registry that a condition asks for."""
+def registered(node: Node, quantities: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Name the limits of the registry that a condition asks for, each with its quantity ("" for any)."""
+    if isinstance(node, Across | AcrossFlag):
+        return registered(node.inner, (node.quantity,))
+    if isinstance(node, Flag) and node.name == "beyond":
+        return {(node.kind, quantity) for quantity in quantities}
+    if isinstance(node, Constant) and node.name in ("limit", "level"):
+        return {(node.argument or "limit", quantity) for quantity in quantities}
     found = set()
-    for node, _ in _places(tree, lambda changed: changed):
-        if isinstance(node, Flag) and node.name == "beyond":
-            found.add(node.kind)
-        elif isinstance(node, Constant) and node.name in ("limit", "level"):
-            found.add(node.argument or "limit")
+    for field in fields(node):
+        value = getattr(node, field.name)
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, Node):
+                found |= registered(inner, quantities)
     return found
 
 
-def _relimited(rule: Rule, site: Site, level: str, part: str, limit: str, factor: float) -> Broken:
-    """Move a limit of the registry, of the site's points and of those that the tests describe themselves."""
+def _relimited(
+    rule: Rule, bench: Bench, level: str, part: str, limit: str, quantity: str, factor: float
+) -> Broken | None:
+    """Move a limit of the registry, of the site's points and of those that the tests describe themselves.
+
+    None where nothing that measures the quantity has that limit.
+    """
+    own = rule.where.quantities[0] if rule.where.quantities else ""
+
+    def moved(described: Described, measures: str) -> Described:
+        return _moved(described, limit, factor) if quantity in ("", measures) else described
+
     tests = tuple(
         msgspec.structs.replace(
             test,
-            point=_moved(test.point, limit, factor),
-            others={id: _moved(one, limit, factor) for id, one in test.others.items()},
+            point=moved(test.point, test.point.quantity or own),
+            others={id: moved(one, one.quantity) for id, one in test.others.items()},
         )
         for test in rule.tests
     )
-    points = tuple(_moved(point, limit, factor) for point in site.points)
+    like = (
+        bench.model(rule, (rule.where.types or ("",))[0])
+        if not quantity
+        else bench.like(quantity, (rule.where.types or ("",))[0])
+    )
+    if tests == rule.tests and (like is None or moved(like, like.quantity) == like):
+        return None
+    points = tuple(moved(point, point.quantity) for point in bench.site.points)
+    quantities = tuple(moved(one, one.id) for one in bench.site.quantities)
     return Broken(
         level=level,
         part=part,
-        before=f"the registry's {limit}",
+        before=f"the registry's {limit}" + (f" of {quantity}" if quantity else ""),
         after=f"× {factor:g}",
         rule=msgspec.structs.replace(rule, tests=tests),
-        site=msgspec.structs.replace(site, points=points),
+        bench=Bench(msgspec.structs.replace(bench.site, points=points, quantities=quantities)),
     )
 
 

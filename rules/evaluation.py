@@ -69,6 +69,9 @@ class Scored(Protocol):
 class Evaluator:
     """Hold the state of a rule book's instances. Pure: time comes with the calls, which alone decide the changes."""
 
+    reasons = True
+    """Whether changes say why; where only the levels are looked at, that is a quarter of the work."""
+
     def __init__(
         self,
         book: RuleBook,
@@ -706,7 +709,7 @@ class Evaluator:
         decided = book.when if after else book.clear
         try:
             simulated = bool(self._simulated(one[0], decided, one[1], one[2], now, features)[0])
-            why = why_of(self, instance, rank, place, now, features)
+            why = why_of(self, instance, rank, place, now, features) if self.reasons else None
         except Exception as error:  # better an alarm that cannot say why than none: its level is marked by now
             self._fault(instance, at, error)
         self.by_simulation[instance] = simulated and after > 0

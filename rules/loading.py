@@ -9,15 +9,19 @@ from pathlib import Path
 
 from rules.compiler import CompileError, compile_rules
 from rules.rule import Rule, RuleFile
-from rules.vectors import VectorError, run
+from rules.templates import make
+from rules.vectors import Bench, VectorError
 from sensors.document import Document, DocumentError, Problem, convert, read_document, suggest
 from sensors.document import Path as FieldPath
 from sensors.duration import seconds
 from sensors.site import Site, Text
 
 MAX_FILES = 2000
+MAX_RULES = 100_000
 MAX_VERSION = 999_999_999
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
+
+_CALLED = {"types": "area type", "areas": "area", "without_areas": "area", "quantity": "quantity of this site"}
 
 Mistake = tuple[FieldPath, str]
 
@@ -35,6 +39,14 @@ def load(paths: Sequence[Path], site: Site, base: Path | None = None) -> tuple[R
             problems += error.problems
             continue
         loaded += [(rule, document, ("rules", place)) for place, rule in enumerate(found.rules)]
+        for place, template in enumerate(found.templates):
+            for rule, mistakes in make(template, site):
+                problems += [document.problem(("templates", place, *where), said) for where, said in mistakes]
+                if rule is not None:
+                    loaded.append((rule, document, ("templates", place, "rule")))
+    if len(loaded) > MAX_RULES:
+        name = str(paths[0])
+        raise DocumentError([*problems, Problem(name, 0, "", f"more than {MAX_RULES:,} rules")])
     first: dict[str, Problem] = {}
     known = _Known(site)
     sound: list[tuple[Rule, Document, FieldPath]] = []
@@ -44,23 +56,30 @@ def load(paths: Sequence[Path], site: Site, base: Path | None = None) -> tuple[R
             other = first[rule.id]
             mistakes.append((("id",), f"'{rule.id}' is already the rule at {other.file}:{other.line}"))
         first.setdefault(rule.id, document.problem((*path, "id"), ""))
-        problems += [document.problem(path + where, message) for where, message in mistakes]
+        problems += [document.problem(path + where, _of(rule) + message) for where, message in mistakes]
         if not mistakes:
             sound.append((rule, document, path))
     places = {rule.id: (document, path) for rule, document, path in sound}
+    rules = {rule.id: rule for rule, _, _ in sound}
     errors: list[CompileError] = []
     compile_rules([rule for rule, _, _ in sound], site, site.points, errors=errors)
     for misfit in errors:
         document, path = places[misfit.rule]
-        message = f"column {misfit.column}: {misfit.message}"
+        message = f"{_of(rules[misfit.rule])}column {misfit.column}: {misfit.message}"
         problems.append(document.problem((*path, "levels", misfit.level, misfit.part), message))
     broken = {error.rule for error in errors}
+    bench = Bench(site)
     for rule, document, path in sound:
         if rule.id not in broken:
-            problems += [document.problem(path + where, message) for where, message in _tested(rule, site)]
+            problems += [document.problem(path + where, _of(rule) + said) for where, said in _tested(rule, bench)]
     if problems:
         raise DocumentError(sorted(set(problems), key=lambda problem: (problem.file, problem.line)))
     return tuple(rule for rule, _, _ in loaded)
+
+
+def _of(rule: Rule) -> str:
+    """Name the rule that a template made; one that stands there itself needs no name."""
+    return f"{rule.id}: " if rule.template else ""
 
 
 def _files(paths: Sequence[Path], problems: list[Problem]) -> list[Path]:
@@ -87,6 +106,8 @@ class _Known:
         """Find what is wrong with a rule apart from its conditions and its tests."""
         if not _ID.match(rule.id):
             yield ("id",), f"'{rule.id[:80]}' is no id: small letters, digits, '-', '_', '.', at most 64"
+        if rule.template and not rule.id.startswith(f"{rule.template}."):
+            yield ("template",), "is said by the template that makes a rule: leave it out"
         if not 1 <= rule.version <= MAX_VERSION:
             yield ("version",), f"versions count from 1, to {MAX_VERSION} at most"
         if not rule.ranked():
@@ -115,12 +136,13 @@ class _Known:
         for field, names, known in (
             ("types", where.types, self.types),
             ("areas", where.areas, self.areas),
+            ("without_areas", where.without_areas, self.areas),
             ("quantity", where.quantities, self.quantities),
         ):
             for place, name in enumerate(names):
                 if name not in known:
                     step = (field,) if isinstance(where.quantity, str) and field == "quantity" else (field, place)
-                    what = {"types": "area type", "areas": "area", "quantity": "quantity of this site"}[field]
+                    what = _CALLED[field]
                     yield ("where", *step), f"'{name}' is no {what}{suggest(name, known)}"
         for field, patterns in (("points", where.points), ("cameras", where.cameras)):
             for place, pattern in enumerate(patterns):
@@ -144,13 +166,17 @@ def _duration(path: FieldPath, duration: float | str | None) -> Iterator[Mistake
         yield path, str(error)
 
 
-def _tested(rule: Rule, site: Site) -> Iterator[Mistake]:
-    for place, test in enumerate(rule.tests):
+def _tested(rule: Rule, bench: Bench) -> Iterator[Mistake]:
+    try:
+        results = bench.run_all(rule, rule.tests)
+    except CompileError as error:
+        yield ("tests",), f"the rule does not fit its tests' points: {error.message}"
+        return
+    for place, (test, result) in enumerate(zip(rule.tests, results, strict=True)):
+        if isinstance(result, VectorError):
+            yield ("tests", place, *result.field.split(".")), result.message
+            continue
         name = test.name.en if isinstance(test.name, Text) else test.name
-        try:
-            for difference in run(rule, test, site):
-                yield ("tests", place, "expect"), f"the rule's test '{name}' fails: {difference}"
-        except VectorError as error:
-            yield ("tests", place, *error.field.split(".")), error.message
-        except CompileError as error:
-            yield ("tests", place), f"the rule does not fit its test's point: {error.message}"
+        if result:
+            more = f", and differs at {len(result) - 1} more" if len(result) > 1 else ""
+            yield ("tests", place, "expect"), f"the rule's test '{name}' fails: {result[0]}{more}"

@@ -37,6 +37,7 @@ class Where(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()  # of the point, of the area for a rule on areas, of the camera for one on cameras
     without_tags: tuple[str, ...] = ()
     cameras: tuple[str, ...] = ()  # ids or patterns with * and ?, for a rule on cameras
+    without_areas: tuple[str, ...] = ()  # areas that are left out of those that `types` chooses
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -45,7 +46,11 @@ class Where(Struct, frozen=True, kw_only=True):
 
     def takes_area(self, area: Area) -> bool:
         """Tell whether an area is among those meant (its tags aside)."""
-        return (not self.types or area.type in self.types) and (not self.areas or area.id in self.areas)
+        return (
+            (not self.types or area.type in self.types)
+            and (not self.areas or area.id in self.areas)
+            and area.id not in self.without_areas
+        )
 
     @property
     def ids(self) -> frozenset[str] | None:
@@ -110,6 +115,8 @@ class Rationale(Struct, frozen=True, kw_only=True):
     time_to_respond: Duration
     owner: Text | str
     review: str  # date by which the owner looks at the rule again, YYYY-MM-DD
+    source: Text | str = ""  # the standard or work that sets its limits
+    placeholder: Text | str = ""  # which limits are examples that the owner has yet to set
 
 
 class EventStep(Struct, frozen=True, kw_only=True):
@@ -173,6 +180,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     plan: tuple[Text | str, ...] = ()  # the checklist
     tests: tuple[RuleTest, ...] = ()
     version: int = 1
+    template: str = ""  # that it was made from; said by the loader
 
     def ranked(self) -> list[tuple[int, Level]]:
         """List the rule's levels with their ranks (1 blue to 4 red), lowest first."""
@@ -188,10 +196,55 @@ class Rule(Struct, frozen=True, kw_only=True):
         return seconds(self.clear_after if level.clear_after is None else level.clear_after)
 
 
-class RuleFile(Struct, frozen=True, kw_only=True):
-    """A file of rules."""
+class Parameter(Struct, frozen=True, kw_only=True):
+    """A number that a template leaves open; its unit is written after it in conditions and delays."""
 
-    rules: tuple[Rule, ...]
+    name: Text | str = ""
+    unit: str = ""
+    default: float | None = None  # without one, every use says it
+    min: float | None = None
+    max: float | None = None
+
+
+class Use(Struct, frozen=True, kw_only=True):
+    """Where a template makes rules: one for each area type named, one for each area, with its own parameters."""
+
+    types: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    values: dict[str, float] = msgspec.field(name="with", default={})
+
+
+class Body(Struct, frozen=True, kw_only=True):
+    """A rule as a template writes it: without an id; `{name}` in a text stands for a parameter."""
+
+    title: Text
+    kind: Literal["risk", "data_quality"] = "risk"
+    scope: Literal["point", "area", "camera"] = "point"
+    where: Where = Where()
+    levels: Levels
+    hold: Duration = msgspec.field(name="for", default=0.0)
+    clear_after: Duration = 0.0
+    latch: bool = False
+    rationale: Rationale
+    plan: tuple[Text | str, ...] = ()
+    tests: tuple[RuleTest, ...] = ()
+    version: int = 1
+
+
+class Template(Struct, frozen=True, kw_only=True):
+    """A rule with parameters, for several area types and with other values in some areas."""
+
+    id: str
+    parameters: dict[str, Parameter] = {}
+    uses: tuple[Use, ...] = msgspec.field(name="for")
+    rule: Body
+
+
+class RuleFile(Struct, frozen=True, kw_only=True):
+    """A file of rules and templates."""
+
+    rules: tuple[Rule, ...] = ()
+    templates: tuple[Template, ...] = ()
 
 
 def covered_points(rule: Rule, points: Iterable[Point], areas: Mapping[str, Area]) -> list[tuple[int, str]]:
@@ -220,6 +273,12 @@ class _Place(Struct, frozen=True, kw_only=True):
     without_tags: tuple[str, ...] = ()
 
 
+class _Seen(_Place, frozen=True, kw_only=True):
+    """The same with cameras, as it was before areas could be left out."""
+
+    cameras: tuple[str, ...] = ()
+
+
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder: msgspec.msgpack.Decoder[tuple[Rule, ...]] = msgspec.msgpack.Decoder(tuple[Rule, ...])
 
@@ -241,7 +300,8 @@ def encode_decision(rule: Rule) -> bytes:
         for rank, level in rule.ranked()
     ]
     where = rule.where
-    place = where if where.cameras else _Place(**{name: getattr(where, name) for name in _Place.__struct_fields__})
+    kind = _Seen if where.cameras else _Place
+    place = where if where.without_areas else kind(**{name: getattr(where, name) for name in kind.__struct_fields__})
     return _encoder.encode((rule.id, rule.kind, rule.scope, place, levels))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -13,53 +15,112 @@ from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
 from rules.expression import AREA_SCORE
 from rules.reports import PREFIX
-from rules.rule import EventStep, Rule, RuleTest, Series, covered_points
+from rules.rule import EventStep, Rule, RuleTest, Series, Where
+from rules.series import LEVEL_NAMES, UNJUDGED, VectorError, flags, levels, numbers, pictures, span, times
 from rules.typical import converted, model_of, typical_point
-from sensors.duration import seconds
-from sensors.flags import FLAGS, RULED
 from sensors.measure import UnitError
-from sensors.observation import CAMERA_FAULTS, CameraEvent, CameraHealth, Report
-from sensors.site import LEVELS, Area, Camera, Point, Site, Text
+from sensors.observation import CameraEvent, CameraHealth, Report
+from sensors.site import Area, Camera, Point, Site, Text
 
-MAX_STEPS = 10_000
+__all__ = ["Bench", "VectorError", "run"]
+
+NO_TEXT = Text(zh="", en="")
 START = 1_699_920_000.0  # a midnight; any would do
-LEVEL_NAMES = ("none", *LEVELS)
-UNJUDGED = "unjudged"
-_REPEATED = re.compile(r"(.+?)\*([0-9]{1,5})\Z")
+
+LEARNT = ("surge(", "rising(")
+"""Features that learn over a whole scene: tests of rules that ask for them run one by one."""
 
 Array = npt.NDArray[np.float64]
 
 
-class VectorError(ValueError):
-    """Raised when a test cannot be run: which of its fields is wrong, and why."""
+class Bench:
+    """What tests borrow from a site: its areas, and the points that stand for all that measure the same.
 
-    def __init__(self, field: str, message: str) -> None:
-        self.field, self.message = field, message
-        super().__init__(f"{field}: {message}")
+    Made once for many tests: a site has thousands of points, and a test needs a handful.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.areas = {area.id: area for area in site.areas}
+        self.first: dict[str, Point] = {}  # of a quantity
+        self.near: dict[tuple[str, str], Point] = {}  # of a quantity in a kind of area
+        for point in site.points:
+            self.first.setdefault(point.quantity, point)
+            for name in point.areas:
+                if name in self.areas:
+                    self.near.setdefault((point.quantity, self.areas[name].type), point)
+        self._covered: dict[Where, Point | None] = {}
+
+    def like(self, quantity: str, kind: str) -> Point | None:
+        """Find what to take unit and limits from: what is usual of the quantity in this kind of area, else a point."""
+        usual = typical_point(self.site, quantity, kind)
+        return usual or self.near.get((quantity, kind)) or self.first.get(quantity)
+
+    def covered(self, where: Where) -> Point | None:
+        """Find the first point that is meant."""
+        if where not in self._covered:
+            takes = where.point_test()
+            found = (
+                point
+                for point in self.site.points
+                if takes(point) and any(a in self.areas and where.takes_area(self.areas[a]) for a in point.areas)
+            )
+            self._covered[where] = next(found, None)
+        return self._covered[where]
+
+    def model(self, rule: Rule, kind: str) -> Point | None:
+        """Choose what a test of a rule takes unit and limits from."""
+        return model_of(rule, self.site, self.covered(rule.where), self.areas, kind)
+
+    def only_for(self, rule: Rule) -> Bench:
+        """Keep of the site what the tests of one rule can ask for."""
+        covered = self.covered(rule.where)
+        kept = {point.id for point in (*self.first.values(), *self.near.values())} | (
+            {covered.id} if covered else set()
+        )
+        points = tuple(point for point in self.site.points if point.id in kept)
+        return Bench(msgspec.structs.replace(self.site, points=points))
+
+    def run(self, rule: Rule, test: RuleTest) -> list[str]:
+        """Run one test; return what differs from what it expects. Raise `VectorError` on a test that cannot run."""
+        (found,) = self.run_all(rule, (test,))
+        if isinstance(found, VectorError):
+            raise found
+        return found
+
+    def run_all(self, rule: Rule, tests: Sequence[RuleTest]) -> list[list[str] | VectorError]:
+        """Run tests of a rule, those whose steps stand at the same times side by side, each in an area of its own.
+
+        Return for each what differs from what it expects, or why it cannot run. Raise `CompileError` when the rule does
+        not fit the points of a test.
+        """
+        found: list[list[str] | VectorError] = [[] for _ in tests]
+        groups: list[list[tuple[int, _Stand]]] = []
+        for place, test in enumerate(tests):
+            try:
+                stand = _Stand(rule, test, self)
+            except VectorError as error:
+                found[place] = error
+                continue
+            beside = next((group for group in groups if stand.goes_beside(group[0][1], rule)), None)
+            if beside is None:
+                groups.append([(place, stand)])
+            else:
+                beside.append((place, stand))
+        for group in groups:
+            try:
+                played = _Scene(rule, [stand for _, stand in group], self).play()
+            except VectorError as error:
+                found[group[0][0]] = error
+                continue
+            for (place, stand), ranks in zip(group, played, strict=True):
+                found[place] = stand.differing(ranks)
+        return found
 
 
 def run(rule: Rule, test: RuleTest, site: Site) -> list[str]:
-    """Run one test; return what differs from what it expects. Raise `VectorError` on a test that cannot run."""
-    scene = _Scene(rule, test, site)
-    levels = scene.play()
-    if isinstance(test.expect, str):
-        expected = dict(enumerate(_levels(test.expect, "expect")))
-        if len(expected) != len(levels):
-            raise VectorError("expect", f"{len(expected)} levels for {len(levels)} steps")
-    else:
-        expected = {}
-        for at, level in test.expect.items():
-            step = int(_seconds(at, "expect") // scene.step)
-            if step >= len(levels):
-                raise VectorError("expect", f"{at} is after the last step")
-            expected[step] = _levels(level, "expect")[0]
-    if not expected:
-        raise VectorError("expect", "nothing is expected")
-    return [
-        f"at {_clock(step * scene.step)} the level is {LEVEL_NAMES[levels[step]]}, expected {LEVEL_NAMES[level]}"
-        for step, level in sorted(expected.items())
-        if levels[step] != level
-    ]
+    """Run one test at a site; return what differs from what it expects. Raise `VectorError` on one that cannot run."""
+    return Bench(site).run(rule, test)
 
 
 def _report(event: EventStep, seen: CameraEvent) -> Report | None:
@@ -74,14 +135,46 @@ def _report(event: EventStep, seen: CameraEvent) -> Report | None:
     )
 
 
-class _Track(NamedTuple):
-    """The series of one point, a number a step; NaN in `values` is no reading."""
+class _Tracks(NamedTuple):
+    """The series of all points, (points, steps); NaN in `values` is no reading."""
 
     values: Array
     score: Array
     alarm: Array
     eta: Array
     flags: npt.NDArray[np.uint16]
+
+    @classmethod
+    def read(cls, series: list[Series], steps: int) -> _Tracks:
+        """Read the compact forms, filled up to `steps`."""
+
+        def laid(field: str, default: float) -> Array:
+            rows = [numbers(getattr(one, field), f"point.{field}", default, steps) for one in series]
+            return np.array(rows).reshape(len(series), steps)
+
+        marks = np.array([flags(one.flags, "point.flags", steps) for one in series], np.uint16)
+        return cls(
+            laid("values", math.nan),
+            laid("score", 0.0),
+            laid("alarm", 0.0),
+            laid("eta", math.nan),
+            marks.reshape(len(series), steps),
+        )
+
+    @classmethod
+    def joined(cls, tracks: Sequence[_Tracks], steps: int) -> _Tracks:
+        """Lay the points of several tests one after another; a test that is over says nothing more."""
+        fills = (math.nan, 0.0, 0.0, math.nan, 0)
+        return cls(
+            *(_padded(columns, fill, steps) for columns, fill in zip(zip(*tracks, strict=True), fills, strict=True))
+        )
+
+
+def _padded(blocks: Sequence[npt.NDArray[Any]], fill: float, steps: int) -> npt.NDArray[Any]:
+    """Join (rows, steps) blocks of different lengths row-wise."""
+    return np.concatenate(
+        [np.pad(block, ((0, 0), (0, steps - block.shape[1])), constant_values=fill) for block in blocks]
+    )
 
 
 class _Scored(NamedTuple):
@@ -114,139 +207,195 @@ class _Script:
         return ""
 
 
-class _Scene:
-    """A little site with one area, its points and their series."""
+class _Stand:
+    """One test as it is set up: its area, its points and their series, what it expects."""
 
-    def __init__(self, rule: Rule, test: RuleTest, site: Site) -> None:
-        self.test = test
-        self.step = _seconds(test.step, "step")
-        if self.step <= 0:
-            raise VectorError("step", "a step takes time")
-        where = rule.where
-        known = {area.id: area for area in site.areas}
-        kind = where.types[0] if where.types else known[where.areas[0]].type if where.areas else ""
-        area = Area(
-            id=where.areas[0] if where.areas else "area",
-            name=Text(zh="", en=""),
-            type=kind,
-            place="",
-            tags=where.tags,
-        )
+    def __init__(self, rule: Rule, test: RuleTest, bench: Bench) -> None:
+        self.test, where = test, rule.where
+        known = bench.areas
+        self.kind = where.types[0] if where.types else known[where.areas[0]].type if where.areas else ""
         if bool(test.camera) != (rule.scope == "camera"):
             raise VectorError("camera", "a rule with scope: camera, and no other, is tested by what a camera shows")
         name = re.sub(r"[*?]", "x", where.points[0]) if where.points else "point"
-        places = covered_points(rule, site.points, known)
-        model = model_of(rule, site, site.points[places[0][0]] if places else None, known, kind)
-        series = {name: test.point} if rule.scope == "point" else {}
-        series |= test.others
-        self.points = []
-        for index, (id, one) in enumerate(series.items()):
-            own = rule.scope == "point" and index == 0
-            quantity = one.quantity or (where.quantities[0] if own and where.quantities else "")
-            like = model if own and not one.quantity else _like(site, quantity, known, kind)
-            tags = where.tags if own else ()
-            self.points.append(_point(id, one, quantity, like, area.id, index, tags, self.step))
-        self.pictures = _pictures(test.camera)
-        count = [len(_numbers(one.values, "values", 0.0, None)) for one in series.values()] + [len(self.pictures)]
-        count.append(len(_numbers(test.area_score, "area_score", math.nan, None)))
-        count.append(len(_numbers(test.surge, "surge", math.nan, None)))
+        self.series = {name: test.point} if rule.scope == "point" else {}
+        self.series |= test.others
+        self.pictures = pictures(test.camera)
+        count = [len(numbers(one.values, "point.values", 0.0, None)) for one in self.series.values()]
+        count += [len(self.pictures), len(numbers(test.area_score, "area_score", math.nan, None))]
+        count.append(len(numbers(test.surge, "surge", math.nan, None)))
         self.steps = max(count, default=0)
         if not self.steps:
             raise VectorError("point.values", "no series is given")
-        self.area_score = _numbers(test.area_score, "area_score", math.nan, self.steps)
-        self.surge = _numbers(test.surge, "surge", math.nan, self.steps) if test.surge else None
-        self.tracks = [_track(one, self.steps) for one in series.values()]
+        self.times, last_step = times(test.step, self.steps)
+        self.interval = float(self.times[1]) if self.steps > 1 else last_step
+        self.area_score = numbers(test.area_score, "area_score", math.nan, self.steps)
+        self.surge = numbers(test.surge, "surge", math.nan, self.steps) if test.surge else None
+        self.tracks = _Tracks.read(list(self.series.values()), self.steps)
+        self.events = sorted(((span(event.at, "events"), event) for event in test.events), key=lambda pair: pair[0])
+        self.expected = _expected(test.expect, self.times, last_step)
+
+    def goes_beside(self, other: _Stand, rule: Rule) -> bool:
+        """Tell whether two tests of a rule can run at once: at the same times, with nothing to tell them apart by.
+
+        People's reports are counted over a community, which all areas of a scene are in.
+        """
+        where = rule.where
+        if any(one in level.when + (level.clear or "") for _, level in rule.ranked() for one in LEARNT):
+            return False
+        fewest = min(self.steps, other.steps)
+        return (
+            not (where.areas or where.points or where.cameras)
+            and not any(event.kind.startswith(PREFIX) for _, event in (*self.events, *other.events))
+            and np.array_equal(self.times[:fewest], other.times[:fewest])
+        )
+
+    def points(self, rule: Rule, bench: Bench, area: str, suffix: str, start: int) -> list[Point]:
+        """Make the test's points, with unit and limits from those of the site where it gives none."""
+        where, found = rule.where, []
+        for index, (id, one) in enumerate(self.series.items()):
+            own = rule.scope == "point" and index == 0
+            quantity = one.quantity or (where.quantities[0] if own and where.quantities else "")
+            like = bench.model(rule, self.kind) if own and not one.quantity else bench.like(quantity, self.kind)
+            tags = where.tags if own else ()
+            found.append(_point(id + suffix, one, quantity, like, area, start + index, tags, self.interval))
+        return found
+
+    def differing(self, ranks: list[int]) -> list[str]:
+        """Compare the levels that came with those expected."""
+        return [
+            f"at {_clock(self.times[step])} the level is {LEVEL_NAMES[ranks[step]]}, expected {LEVEL_NAMES[level]}"
+            for step, level in sorted(self.expected.items())
+            if ranks[step] != level
+        ]
+
+
+def _expected(expect: str | dict[str, str], at: Array, last_step: float) -> dict[int, int]:
+    """Read what a test expects: the rank at each step, or at some."""
+    if isinstance(expect, str):
+        found = dict(enumerate(levels(expect, "expect")))
+        if len(found) != len(at):
+            raise VectorError("expect", f"{len(found)} levels for {len(at)} steps")
+    else:
+        found = {}
+        for when, level in expect.items():
+            moment = span(when, "expect")
+            if moment >= at[-1] + last_step:
+                raise VectorError("expect", f"{when} is after the last step")
+            found[int(np.searchsorted(at, moment, "right")) - 1] = levels(level, "expect")[0]
+    if not found:
+        raise VectorError("expect", "nothing is expected")
+    return found
+
+
+class _Scene:
+    """A stage on which tests of a rule play side by side, each in an area of its own."""
+
+    def __init__(self, rule: Rule, stands: Sequence[_Stand], bench: Bench) -> None:
+        self.stands, where = stands, rule.where
+        self.steps = max(stand.steps for stand in stands)
+        self.times = next(stand.times for stand in stands if stand.steps == self.steps)
+        first = where.areas[0] if where.areas else "area"
         eye = re.sub(r"[*?]", "x", where.cameras[0]) if where.cameras else "camera"
-        self.area, self.scope = area, {"point": name, "area": area.id, "camera": eye}[rule.scope]
-        self.camera = Camera(id=eye, name=Text(zh="", en=""), areas=(area.id,), tags=where.tags)
-        # Every point of the site goes along, unseen: figures across an area need to know what is measured in what.
+        suffixes = ["", *(f".{number}" for number in range(1, len(stands)))]
+        self.areas = tuple(
+            Area(id=first + suffix, name=NO_TEXT, type=stand.kind, place="", tags=where.tags)
+            for stand, suffix in zip(stands, suffixes, strict=True)
+        )
+        self.cameras = tuple(
+            Camera(id=eye + suffix, name=NO_TEXT, areas=(area.id,), tags=where.tags)
+            for area, suffix in zip(self.areas, suffixes, strict=True)
+        )
+        points: list[Point] = []
+        scopes = []
+        for stand, area, camera, suffix in zip(stands, self.areas, self.cameras, suffixes, strict=True):
+            own = stand.points(rule, bench, area.id, suffix, len(points))
+            scopes.append({"point": own[0].id if own else "", "area": area.id, "camera": camera.id}[rule.scope])
+            points += own
+        self.tracks = _Tracks.joined([stand.tracks for stand in stands], self.steps)
+        self.rows = len(points)
+        self.area_score = _padded([stand.area_score[np.newaxis] for stand in stands], math.nan, self.steps)
+        # A point of each quantity goes along, unseen: figures across an area need to know what is measured in what.
         stage = Site(
             id="test",
-            name=Text(zh="", en=""),
-            areas=(area,),
-            points=(*self.points, *site.points),
-            quantities=site.quantities,
-            cameras=(self.camera,),
+            name=NO_TEXT,
+            areas=self.areas,
+            points=(*points, *bench.first.values()),
+            quantities=bench.site.quantities,
+            cameras=self.cameras,
             version="test",
         )
-        book = compile_rules((rule,), stage, self.points)
-        self.script = _Script(len(self.points))
+        book = compile_rules((rule,), stage, points)
+        self.script = _Script(self.rows)
         self.evaluator = Evaluator(book, self.script)
-        place = book.instance(rule.id, self.scope)
-        if place is None:
+        self.evaluator.reasons = False
+        self.places = [place for place in (book.instance(rule.id, scope) for scope in scopes) if place is not None]
+        if len(self.places) < len(stands):
             message = "the rule does not cover the test's point: give its quantity, or check `where`"
             raise VectorError(
                 "point", message if rule.scope != "camera" else "the rule covers no camera: check `where`"
             )
-        self.place = place
 
-    def play(self) -> list[int]:
-        """Return the rank after every step."""
-        levels = []
-        events = sorted(self.test.events, key=lambda event: _seconds(event.at, "events"))
-        last = np.full(len(self.points), np.nan)
-        for step in range(self.steps):
-            now = START + step * self.step
-            if self.surge is not None:
-                self.evaluator.surges.fixed = float(self.surge[step])
-            while events and START + _seconds(events[0].at, "events") <= now:
-                event = events.pop(0)
-                at = START + _seconds(event.at, "events")
-                seen = CameraEvent(
-                    area=self.area.id,
-                    camera=self.camera.id,
-                    kind=event.kind,
-                    event="event",
-                    time=at,
-                    received=at,
-                    phase=event.phase,
-                )
-                self.evaluator.event(seen, at, _report(event, seen))
-            value = np.array([track.values[step] for track in self.tracks])
-            flags = np.array([track.flags[step] for track in self.tracks], np.uint16)
-            marked = np.flatnonzero(flags)
-            if marked.size:
-                self.evaluator.mark(marked, flags[marked], np.full(len(marked), now))
+    def play(self) -> list[list[int]]:
+        """Return for each test the rank after every step of it."""
+        found: list[list[int]] = [[] for _ in self.stands]
+        events = [(since, place, event) for place, stand in enumerate(self.stands) for since, event in stand.events]
+        events.sort(key=lambda one: one[:2], reverse=True)
+        last = np.full(self.rows, np.nan)
+        tracks = self.tracks
+        marks = np.any(tracks.flags != 0, axis=0)
+        for step, since in enumerate(self.times.tolist()):
+            now = START + since
+            if self.stands[0].surge is not None:
+                self.evaluator.surges.fixed = float(self.stands[0].surge[step])
+            while events and events[-1][0] <= since:
+                self._event(*events.pop())
+            if marks[step]:
+                marked = np.flatnonzero(tracks.flags[:, step])
+                self.evaluator.mark(marked, tracks.flags[marked, step], np.full(len(marked), now))
+            value = tracks.values[:, step]
             rows = np.flatnonzero(~np.isnan(value))
             if rows.size:
                 changed = rows[value[rows] != last[rows]]
                 self.script.flat_since[changed] = now
                 last[rows] = value[rows]
-                self.script.eta_now[rows] = [self.tracks[row].eta[step] for row in rows]
-                scored = _Scored(
-                    np.array([self.tracks[row].score[step] for row in rows]),
-                    np.array([self.tracks[row].alarm[step] > 0 for row in rows]),
-                )
+                self.script.eta_now[rows] = tracks.eta[rows, step]
+                scored = _Scored(tracks.score[rows, step], tracks.alarm[rows, step] > 0)
                 quality = np.zeros(len(rows), np.uint8)
                 then = np.full(len(rows), now)
                 self.evaluator.readings(rows, then, value[rows], quality, then, scored, now)
-            if step < len(self.pictures) and self.pictures[step] is not None:
-                self.evaluator.health(self._health(self.pictures[step] or (), now), now)
+            for place, stand in enumerate(self.stands):
+                if step < len(stand.pictures) and stand.pictures[step] is not None:
+                    self.evaluator.health(self._health(place, stand.pictures[step] or (), now), now)
             for figures in (self.evaluator.across, self.evaluator.across_real):
-                figures[AREA_SCORE][:] = self.area_score[step]
+                figures[AREA_SCORE][:] = self.area_score[:, step]
             self.evaluator.tick(now)
-            levels.append(int(self.evaluator.current[self.place]))
-        return levels
+            for place, stand in enumerate(self.stands):
+                if step < stand.steps:
+                    found[place].append(int(self.evaluator.current[self.places[place]]))
+        return found
 
-    def _health(self, shown: tuple[str, ...], now: float) -> CameraHealth:
+    def _event(self, since: float, place: int, event: EventStep) -> None:
+        at = START + since
+        seen = CameraEvent(
+            area=self.areas[place].id,
+            camera=self.cameras[place].id,
+            kind=event.kind,
+            event="event",
+            time=at,
+            received=at,
+            phase=event.phase,
+        )
+        self.evaluator.event(seen, at, _report(event, seen))
+
+    def _health(self, place: int, shown: tuple[str, ...], now: float) -> CameraHealth:
         return CameraHealth(
-            area=self.area.id,
-            camera=self.camera.id,
+            area=self.areas[place].id,
+            camera=self.cameras[place].id,
             time=now,
             received=now,
             faults={fault: 1.0 for fault in shown if fault != UNJUDGED},
             judged=UNJUDGED not in shown,
         )
-
-
-def _like(site: Site, quantity: str, areas: dict[str, Area], kind: str) -> Point | None:
-    """Find what to take unit and limits from: what is usual of the quantity in this kind of area, else a point."""
-    usual = typical_point(site, quantity, kind)
-    if usual is not None:
-        return usual
-    same = [point for point in site.points if point.quantity == quantity]
-    near = (p for p in same if any(area in areas and areas[area].type == kind for area in p.areas))
-    return next(near, same[0] if same else None)
 
 
 def _point(
@@ -270,7 +419,7 @@ def _point(
     levels = series.levels or ({} if own_limits or like is None else like.levels)
     return Point(
         id=id,
-        name=Text(zh="", en=""),
+        name=NO_TEXT,
         areas=(area,),
         quantity=quantity or (like.quantity if like else ""),
         unit=series.unit or (like.unit if like else "1"),
@@ -282,96 +431,6 @@ def _point(
         tags=tags,
         index=index,
     )
-
-
-def _track(series: Series, steps: int) -> _Track:
-    return _Track(
-        _numbers(series.values, "values", math.nan, steps),
-        _numbers(series.score, "score", 0.0, steps),
-        _numbers(series.alarm, "alarm", 0.0, steps),
-        _numbers(series.eta, "eta", math.nan, steps),
-        _flags(series.flags, steps),
-    )
-
-
-def _numbers(text: str, field: str, default: float, steps: int | None) -> Array:
-    """Read a compact series: `3 4*10 0..9*10 _*2`; the last `default` fills it up to `steps`."""
-    found: list[float] = []
-    for token in text.split():
-        match = _REPEATED.match(token)
-        item, count = (match[1], int(match[2])) if match else (token, 1)
-        first, dots, last = item.partition("..")
-        try:
-            if item == "_":
-                found += [math.nan] * count
-            elif dots:
-                found += np.linspace(float(first), float(last), count).tolist()
-            else:
-                found += [float(item)] * count
-        except ValueError:
-            raise VectorError(f"point.{field}", f"'{token}' is neither a number, a..b*n, n*times nor _") from None
-        if len(found) > MAX_STEPS:
-            raise VectorError(f"point.{field}", f"more than {MAX_STEPS:,} steps")
-    if steps is not None:
-        if len(found) > steps:
-            raise VectorError(f"point.{field}", f"{len(found)} steps, the values have {steps}")
-        found += [default] * (steps - len(found))
-    return np.array(found, np.float64)
-
-
-def _pictures(text: str) -> list[tuple[str, ...] | None]:
-    """Read what a camera shows: `none*3 black*5 blur+cover unjudged _*10`; None is nothing heard."""
-    found: list[tuple[str, ...] | None] = []
-    for token in text.split():
-        match = _REPEATED.match(token)
-        shown, count = (match[1], int(match[2])) if match else (token, 1)
-        parts = tuple(shown.split("+")) if shown not in ("_", "none") else ()
-        for part in parts:
-            if part not in (*CAMERA_FAULTS, UNJUDGED):
-                known = ", ".join(("none", *CAMERA_FAULTS, UNJUDGED, "_"))
-                raise VectorError("camera", f"'{part}' is nothing that a camera shows; write {known}")
-        found += [None if shown == "_" else parts] * count
-        if len(found) > MAX_STEPS:
-            raise VectorError("camera", f"more than {MAX_STEPS:,} steps")
-    return found
-
-
-def _flags(text: str, steps: int) -> npt.NDArray[np.uint16]:
-    """Read flags in the compact form of series: `_*5 jump*3`; none fills them up to `steps`."""
-    found: list[int] = []
-    for token in text.split():
-        match = _REPEATED.match(token)
-        name, count = (match[1], int(match[2])) if match else (token, 1)
-        if name != "_" and name not in RULED:
-            raise VectorError("point.flags", f"'{name}' is no flag; write _, {', '.join(RULED)}")
-        found += [FLAGS.get(name, 0)] * count
-        if len(found) > MAX_STEPS:
-            raise VectorError("point.flags", f"more than {MAX_STEPS:,} steps")
-    if len(found) > steps:
-        raise VectorError("point.flags", f"{len(found)} steps, the values have {steps}")
-    return np.array(found + [0] * (steps - len(found)), np.uint16)
-
-
-def _levels(text: str, field: str) -> list[int]:
-    found: list[int] = []
-    for token in text.split():
-        match = _REPEATED.match(token)
-        name, count = (match[1], int(match[2])) if match else (token, 1)
-        if name not in LEVEL_NAMES:
-            raise VectorError(field, f"'{name}' is no level; write {', '.join(LEVEL_NAMES)}")
-        found += [LEVEL_NAMES.index(name)] * count
-        if len(found) > MAX_STEPS:
-            raise VectorError(field, f"more than {MAX_STEPS:,} steps")
-    if not found:
-        raise VectorError(field, "name a level")
-    return found
-
-
-def _seconds(duration: float | str, field: str) -> float:
-    try:
-        return seconds(duration)
-    except ValueError as error:
-        raise VectorError(field, str(error)) from None
 
 
 def _clock(at: float) -> str:

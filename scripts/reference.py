@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/: settings, the command line, the routes of the HTTP API, the kinds of event.
+"""Write the generated pages: settings, command line, routes of the HTTP API, kinds of event, the example's rules.
 
 python -m scripts.reference            write them
 python -m scripts.reference --check    say which are not current, and end with 1
@@ -17,12 +17,14 @@ from fastapi.routing import APIRoute
 
 from alerts.console.permissions import ROLES, TABLE
 from alerts.console.routes import ROUTERS
+from scripts import library
 from scripts.cli import application
 from sensors.dialects import gb28181, onvif
 from streams import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+SITE = ROOT / "examples" / "district"
 ROUTES = re.compile(r"(<!-- routes: [^\n]* -->\n).*?(<!-- end of routes -->)", re.DOTALL)
 
 KINDS = re.compile(r"(<!-- kinds: [^\n]* -->\n).*?(<!-- end of kinds -->)", re.DOTALL)
@@ -36,6 +38,7 @@ def pages() -> dict[Path, str]:
         DOCS / "settings.md": settings.reference(),
         DOCS / "reference" / "cli.md": cli(),
         http: ROUTES.sub(lambda found: found[1] + routes() + found[2], http.read_text(encoding="utf-8")),
+        SITE / "rules" / "README.md": library.page(SITE),
         rules: KINDS.sub(lambda found: found[1] + kinds() + found[2], rules.read_text(encoding="utf-8")),
     }
 

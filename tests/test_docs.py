@@ -467,12 +467,15 @@ def test_every_name_of_the_language_is_on_the_page() -> None:
         assert f"`area.{operation}(" in text, operation
 
 
-def test_the_rule_of_the_page_loads_and_passes_its_test(tmp_path: Path) -> None:
-    [text] = [one.text for one in blocks(DOCS / "reference" / "rules.md") if one.language == "yaml"]
-    file = tmp_path / "rules.yaml"
-    file.write_text(text, encoding="utf-8")
-    [rule] = load_rules(file, site())
-    assert rule.id == "tilt-example"
+def test_the_rule_and_the_template_of_the_page_load_and_pass_their_tests(tmp_path: Path) -> None:
+    loaded = []
+    for one in blocks(DOCS / "reference" / "rules.md"):
+        if one.language == "yaml":
+            file = tmp_path / "rules.yaml"
+            file.write_text(one.text, encoding="utf-8")
+            loaded.append([rule.id for rule in load_rules(file, site())])
+    made = ["depth-example.slope", "depth-example.spoil", "depth-example.slope-02"]
+    assert loaded == [["tilt-example"], made]
 
 
 def test_the_rule_of_the_analysts_tutorial_is_the_sites() -> None:

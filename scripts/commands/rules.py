@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rules.breaking import Noticed, breaks, failures, name_of, notice
 from rules.changes import RuleChange, changes
 from rules.explanation import Standing, Term
-from rules.rule import Rule, load_rules
+from rules.rule import Rule
+from rules.vectors import Bench
 from rules.why import standing
+from scripts.commands import rules_files, rules_force
 from scripts.commands.moment import moment
+from scripts.commands.rules_files import RuleOption, SiteArgument, chosen
 from scripts.commands.terminal import (
     LEVEL_STYLE,
     DataOption,
@@ -30,23 +32,34 @@ from scripts.commands.terminal import (
     plain,
     wrong,
 )
-from sensors.document import DocumentError
 from sensors.lookup import Registry
-from sensors.registry import load_site
 from sensors.site import Site
 from streams import bundle, publication
 from streams.bundle import Bundle
 
-app = typer.Typer(no_args_is_help=True, help="Rules: run their tests, break their limits, explain, compare.")
+HELP = "Rules: check, test and break them, explain, compare, measure, lay out, exchange, put in force and back."
+app = typer.Typer(no_args_is_help=True, help=HELP)
 
-SiteArgument = Annotated[Path, typer.Argument(help="Folder of the site.")]
-RuleOption = Annotated[str, typer.Option("--rule", help="Only rules with this id; * and ? stand for others.")]
 BARS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
 @app.callback()
 def _rules() -> None:
-    """Rules: run their tests, break their limits, explain, compare."""
+    """Rules: check, test and break them, explain, compare, measure, lay out, exchange, put in force and back."""
+
+
+for _name, _command in (
+    ("check", rules_files.check),
+    ("list", rules_files.list_rules),
+    ("format", rules_files.format_rules),
+    ("import", rules_files.import_rules),
+    ("export", rules_files.export_rules),
+    ("publish", rules_force.publish),
+    ("rollback", rules_force.rollback),
+    ("history", rules_force.history),
+    ("cost", rules_force.cost),
+):
+    app.command(_name)(_command)
 
 
 @app.command()
@@ -68,20 +81,21 @@ def test(
 
     foreshock rules test my-site --rule 'gas-*' --break
     """
-    known, chosen = _chosen(site, rule)
-    if not all(one.tests for one in chosen):
-        for one in chosen:
+    known, meant = chosen(site, rule)
+    if not all(one.tests for one in meant):
+        for one in meant:
             if not one.tests:
                 wrong(f"{one.id} has no tests")
+    bench = Bench(known)
     failed = {
         f"{one.id}: {name_of(test)}": said
-        for one in chosen
+        for one in meant
         for test in one.tests
-        if (said := failures(one, test, known))
+        if (said := failures(one, test, bench))
     }
     found: list[tuple[Rule, Noticed]] = []
     if break_ and not failed:
-        broken = [(one, way) for one in chosen for way in breaks(one, known)]
+        broken = [(one, way) for one in meant for way in breaks(one, bench)]
         with Progress(*BARS, console=err, transient=True) as progress:
             task = progress.add_task("breaking", total=len(broken))
             for one, way in broken:
@@ -89,11 +103,11 @@ def test(
                 found.append((one, notice(way)))
                 progress.advance(task)
     unnoticed = [(one, way) for one, way in found if not way.test]
-    count = sum(len(one.tests) for one in chosen)
+    count = sum(len(one.tests) for one in meant)
     if as_json:
         _print(
             {
-                "rules": len(chosen),
+                "rules": len(meant),
                 "tests": count,
                 "failed": failed,
                 "broken": [{"rule": one.id, **msgspec.structs.asdict(way)} for one, way in found],
@@ -106,10 +120,10 @@ def test(
         for one, way in unnoticed:
             wrong(f"{one.id}: levels.{way.level}.{way.part}: {way.before} → {way.after}: no test notices")
         if not failed:
-            done(f"{count} tests of {len(chosen)} rules pass")
+            done(f"{count} tests of {len(meant)} rules pass")
         if found:
             out.print(f"  {len(found) - len(unnoticed)} of {len(found)} broken limits and delays are noticed")
-    raise typer.Exit(1 if failed or unnoticed or not all(one.tests for one in chosen) else 0)
+    raise typer.Exit(1 if failed or unnoticed or not all(one.tests for one in meant) else 0)
 
 
 @app.command()
@@ -128,8 +142,8 @@ def diff(
 
     foreshock rules diff my-site
     """
-    before = _chosen(against, "*")[1] if against is not None else _in_force(data).rules
-    found = changes(before, _chosen(site, "*")[1])
+    before = chosen(against, "*")[1] if against is not None else _in_force(data).rules
+    found = changes(before, chosen(site, "*")[1])
     if as_json:
         _print([msgspec.structs.asdict(one) for one in found])
         return
@@ -190,21 +204,6 @@ def explain(
         _print(plain_standing)
         return
     _show_standing(stands, content.site)
-
-
-def _chosen(folder: Path, pattern: str) -> tuple[Site, list[Rule]]:
-    """Load a site and those of its rules that are meant; end the command with every mistake when it is not sound."""
-    try:
-        site = load_site(folder)
-        rules = load_rules(folder / "rules", site, folder)
-    except DocumentError as error:
-        for problem in error.problems[:50]:
-            wrong(str(problem))
-        fail(f"{len(error.problems)} problem(s) in {folder}")
-    chosen = [rule for rule in rules if fnmatchcase(rule.id, pattern)]
-    if not chosen:
-        fail(f"no rule in {folder} is called {pattern}")
-    return site, chosen
 
 
 def _in_force(data: Path | None) -> Bundle:

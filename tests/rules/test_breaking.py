@@ -6,14 +6,15 @@ import pytest
 
 from rules.breaking import Noticed, breaks, failures, notice
 from rules.rule import Rule
+from rules.vectors import Bench
 from tests.rules.stage import a_point, a_rule, a_site
 
-SITE = a_site(a_point("p", area="a", levels={"red": 8.0}))
+BENCH = Bench(a_site(a_point("p", area="a", levels={"red": 8.0})))
 
 
 def found(rule: Rule) -> list[Noticed]:
-    assert [failures(rule, test, SITE) for test in rule.tests] == [[]] * len(rule.tests)
-    return [notice(one) for one in breaks(rule, SITE)]
+    assert [failures(rule, test, BENCH) for test in rule.tests] == [[]] * len(rule.tests)
+    return [notice(one) for one in breaks(rule, BENCH)]
 
 
 def checked_by(*tests: tuple[str, str], **fields: object) -> Rule:
@@ -53,8 +54,8 @@ def test_delays_and_clear_conditions_are_broken_as_well() -> None:
 def test_limits_of_the_registry_are_moved_for_the_site_and_for_what_a_test_describes_itself() -> None:
     rule = checked_by(("7.9 8.1", "none red"), levels={"red": {"when": "beyond('red')"}})
     assert [(one.before, one.after, one.test) for one in found(rule)] == [
-        ("the registry's red", "× 0.75", "t0"),
-        ("the registry's red", "× 1.25", "t0"),
+        ("the registry's red of level", "× 0.75", "t0"),
+        ("the registry's red of level", "× 1.25", "t0"),
     ]
     own = checked_by(levels={"red": {"when": "value > level('red') - 1"}})
     described = {"values": "2.8 3.2", "levels": {"red": 4.0}}
@@ -68,13 +69,13 @@ def test_limits_of_the_registry_are_moved_for_the_site_and_for_what_a_test_descr
 
 @pytest.mark.parametrize("when", ["area.count(level.value > 2) >= 3", "count('10m') >= 3 and value > 0"])
 def test_a_number_of_things_is_moved_by_one_at_least(when: str) -> None:
-    moved = {one.after for one in breaks(checked_by(when=when), SITE) if ">= " in one.after}
+    moved = {one.after for one in breaks(checked_by(when=when), BENCH) if ">= " in one.after}
     assert {after.rpartition(" ")[2] for after in moved} == {"2", "4"}
 
 
 def test_a_part_deep_inside_is_changed_alone() -> None:
     rule = checked_by(when="not (value > 4 or (abs(value - 2) < 1 and area.any(level.value == 8)))")
-    texts = [one.rule.levels.yellow.when for one in breaks(rule, SITE) if one.rule.levels.yellow is not None]
+    texts = [one.rule.levels.yellow.when for one in breaks(rule, BENCH) if one.rule.levels.yellow is not None]
     assert texts == [
         "not ((value > 3 or (abs((value - 2)) < 1 and area.any(level.value == 8))))",
         "not ((value > 5 or (abs((value - 2)) < 1 and area.any(level.value == 8))))",
@@ -83,3 +84,41 @@ def test_a_part_deep_inside_is_changed_alone() -> None:
         "not ((value > 4 or (abs((value - 2)) < 1 and area.any(level.value == 6))))",
         "not ((value > 4 or (abs((value - 2)) < 1 and area.any(level.value == 10))))",
     ]
+
+
+def test_a_limit_of_the_registry_is_moved_for_one_quantity_at_a_time() -> None:
+    """Two quantities of one rule have limits of their own: a test of the one says nothing of the other."""
+    points = (
+        a_point("p", area="a", levels={"red": 8.0}),
+        a_point("q", area="a", quantity="flow", levels={"red": 40.0}),
+        a_point("r", area="a", quantity="rain"),
+    )
+    rule = a_rule(
+        where={"quantity": ["level", "flow", "rain"]},
+        levels={"red": {"when": "beyond('red')"}},
+        tests=[{"name": "level", "point": {"values": "7.9 8.1"}, "expect": "none red"}],
+    )
+    told = [notice(one) for one in breaks(rule, Bench(a_site(*points)))]
+    assert [(one.before, one.test) for one in told] == [
+        ("the registry's red of flow", ""),
+        ("the registry's red of flow", ""),
+        ("the registry's red of level", "level"),
+        ("the registry's red of level", "level"),
+    ]
+
+
+def test_the_limit_of_a_figure_across_the_area_is_that_of_its_quantity() -> None:
+    site = a_site(a_point("p", area="a", levels={"red": 8.0}), a_point("q", area="a", quantity="flow"))
+    rule = a_rule(
+        scope="area",
+        levels={"red": {"when": "area.any(level.beyond('red')) and area.max(flow.value) > 3"}},
+        tests=[
+            {
+                "name": "both",
+                "others": {"p": {"quantity": "level", "values": "8"}, "q": {"quantity": "flow", "values": "4"}},
+                "expect": "red",
+            }
+        ],
+    )
+    befores = {one.before for one in breaks(rule, Bench(site))}
+    assert befores == {"area.max(flow.value) > 3", "the registry's red of level"}

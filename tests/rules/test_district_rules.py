@@ -6,10 +6,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from rules.breaking import breaks, notice
 from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
+from rules.layout import laid_out
 from rules.rule import Rule, load_rules
-from rules.vectors import run
+from rules.vectors import Bench, run
 from sensors.registry import load_site
 from sensors.site import Site
 from tests.rules.stage import Bank, Scored
@@ -60,3 +62,24 @@ def test_a_changed_threshold_breaks_a_named_test(site: Site, rules: tuple[Rule, 
     changed = msgspec.structs.replace(gas, levels=msgspec.structs.replace(gas.levels, red=red))
     assert run(gas, gas.tests[0], site) == []
     assert run(changed, gas.tests[0], site)
+
+
+def test_every_area_type_has_a_plan_and_every_rule_says_whose_its_limits_are(
+    site: Site, rules: tuple[Rule, ...]
+) -> None:
+    planned = {kind for rule in rules if rule.plan for kind in rule.where.types}
+    assert planned == {kind.id for kind in site.area_types}
+    assert [rule.id for rule in rules if not (rule.rationale.source or rule.rationale.placeholder)] == []
+
+
+@pytest.mark.parametrize("id", ["gas-methane", "confined-space", "crane-moment", "manhole-cover", "river-level"])
+def test_no_limit_and_no_delay_can_be_moved_unnoticed(site: Site, rules: tuple[Rule, ...], id: str) -> None:
+    """For some rules here, for all with `foreshock rules test --break`, which takes half a minute."""
+    rule = next(rule for rule in rules if rule.id == id)
+    found = [notice(broken) for broken in breaks(rule, Bench(site))]
+    assert found and [one for one in found if not one.test] == []
+
+
+def test_the_files_of_rules_can_be_laid_out(site: Site) -> None:
+    for file in sorted((FOLDER / "rules").glob("*.yaml")):
+        assert laid_out(file.read_text(encoding="utf-8"), file.name)

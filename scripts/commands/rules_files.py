@@ -1,0 +1,220 @@
+"""`foreshock rules check`, `list`, `format`, `import` and `export`: files of rules."""
+
+from __future__ import annotations
+
+import tempfile
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from rules.exchange import write
+from rules.layout import laid_out
+from rules.rule import Rule, covered_points, load_rules
+from scripts.commands.terminal import JsonOption, done, fail, out, plain, wrong
+from sensors.document import DocumentError, Problem
+from sensors.registry import load_site
+from sensors.site import Site
+from streams.durable import replace
+
+SiteArgument = Annotated[Path, typer.Argument(help="Folder of the site.")]
+RuleOption = Annotated[str, typer.Option("--rule", help="Only rules with this id; * and ? stand for others.")]
+IMPORTED = "rules/imported.yaml"
+
+
+def chosen(folder: Path, pattern: str) -> tuple[Site, list[Rule]]:
+    """Load a site and those of its rules that are meant; end the command with every mistake when it is not sound."""
+    try:
+        site = load_site(folder)
+        rules = load_rules(folder / "rules", site, folder)
+    except DocumentError as error:
+        _show(error.problems)
+        fail(f"{len(error.problems)} problem(s) in {folder}")
+    found = [rule for rule in rules if fnmatchcase(rule.id, pattern)]
+    if not found:
+        fail(f"no rule in {folder} is called {pattern}")
+    return site, found
+
+
+def check(site: SiteArgument = Path("examples/district"), as_json: JsonOption = False) -> None:
+    """Check the rules of a site: fields, conditions, units, coverage, and each rule's own tests.
+
+    Every mistake is named with file, line, field and, in a condition, the column. Exit code 0 when all are sound, 1
+    when not. `foreshock check` checks the rest of the site as well.
+
+    foreshock rules check my-site
+    """
+    problems: list[Problem] = []
+    rules: tuple[Rule, ...] = ()
+    try:
+        loaded = load_site(site)
+        rules = load_rules(site / "rules", loaded, site)
+    except DocumentError as error:
+        problems = error.problems
+    tests = sum(len(rule.tests) for rule in rules)
+    if as_json:
+        _print({"rules": len(rules), "tests": tests, "problems": msgspec.to_builtins(problems)})
+    elif problems:
+        _show(problems)
+        fail(f"{len(problems)} problem(s) in {site}")
+    else:
+        done(f"{len(rules)} rules of {site} are sound, and their {tests} tests pass")
+    raise typer.Exit(1 if problems else 0)
+
+
+def list_rules(
+    site: SiteArgument = Path("examples/district"), rule: RuleOption = "*", as_json: JsonOption = False
+) -> None:
+    """List a site's rules: levels, what each covers, how many tests it has, the template that it was made from.
+
+    foreshock rules list my-site --rule 'gas-*'
+    """
+    known, found = chosen(site, rule)
+    areas = {area.id: area for area in known.areas}
+    told = []
+    for one in found:
+        if one.scope == "point":
+            places = len(covered_points(one, known.points, areas))
+        elif one.scope == "area":
+            places = sum(one.where.takes_tagged_area(area) for area in known.areas)
+        else:
+            places = sum(
+                one.where.takes_camera(camera, areas[camera.areas[0]]) for camera in known.cameras if camera.areas
+            )
+        levels = [level for level in ("blue", "yellow", "orange", "red") if getattr(one.levels, level) is not None]
+        told.append(
+            {
+                "rule": one.id,
+                "title": msgspec.to_builtins(one.title),
+                "scope": one.scope,
+                "levels": levels,
+                "places": places,
+                "tests": len(one.tests),
+                "version": one.version,
+                "template": one.template,
+            }
+        )
+    if as_json:
+        _print(told)
+        return
+    zh = known.language.startswith("zh")
+    for one, line in zip(found, told, strict=True):
+        title = one.title.zh if zh else one.title.en
+        origin = f", from the template {line['template']}" if line["template"] else ""
+        out.print(f"[bold]{plain(one.id)}[/bold]  {plain(title)}")
+        out.print(
+            f"    {' '.join(line['levels'])} · {line['places']} {one.scope}{'s' if line['places'] != 1 else ''}"
+            f" · {line['tests']} tests · version {one.version}{plain(origin)}"
+        )
+
+
+def format_rules(
+    site: SiteArgument = Path("examples/district"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit code 1 when a file would change.")
+    ] = False,
+) -> None:
+    """Lay the files of rules out the same way: the order of fields, what stands on one line. Comments are kept.
+
+    What a file says never changes; one that cannot be laid out without that is named and stays. A mapping between whose
+    fields comments stand on lines of their own keeps its order.
+
+    foreshock rules format my-site --check
+    """
+    folder = site / "rules" if (site / "rules").is_dir() else site
+    files = sorted(folder.rglob("*.yaml")) if folder.is_dir() else [folder]
+    changed, refused = [], 0
+    for file in files:
+        try:
+            before = file.read_text(encoding="utf-8")
+            after = laid_out(before, str(file))
+            if after != before:
+                changed.append(file)
+                if not check:
+                    replace(file, after.encode())
+        except (OSError, UnicodeDecodeError) as error:
+            wrong(f"{file}: {error}")
+            refused += 1
+        except DocumentError as error:
+            _show(error.problems)
+            refused += 1
+    for file in changed:
+        out.print(f"  {plain(file)} {'would change' if check else 'is laid out'}")
+    if refused:
+        fail(f"{refused} of {len(files)} files stay as they are")
+    if check and changed:
+        fail(f"{len(changed)} of {len(files)} files are not laid out; `foreshock rules format {site}` does it")
+    done(f"{len(files)} files of rules are laid out")
+
+
+def export_rules(
+    file: Annotated[Path, typer.Argument(help="The .json or .yaml file to write.")],
+    site: Annotated[Path, typer.Option("--site", help="Folder of the site.")] = Path("examples/district"),
+    rule: RuleOption = "*",
+) -> None:
+    """Write a site's rules as one file, which `foreshock rules import` takes into another site.
+
+    Rules made from a template are written out. What is as it is by default is left out.
+
+    foreshock rules export gas.yaml --site my-site --rule 'gas-*'
+    """
+    found = chosen(site, rule)[1]
+    try:
+        write(file, [msgspec.structs.replace(one, template="") for one in found])
+    except ValueError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"cannot write {file}: {error.strerror or error}")
+    done(f"{len(found)} rules are in {file}")
+
+
+def import_rules(
+    file: Annotated[Path, typer.Argument(help="The .json or .yaml file of rules.")],
+    site: Annotated[Path, typer.Option("--site", help="Folder of the site.")],
+    target: Annotated[
+        str, typer.Option("--out", help="File of the site to write.", show_default="imported.yaml of the rules")
+    ] = IMPORTED,
+    replace_: Annotated[bool, typer.Option("--replace", help="Write over that file if it exists.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken.")] = False,
+) -> None:
+    """Take rules from one file into a site, in a file of their own.
+
+    They are checked together with the rules that the site has, their own tests included: if anything is wrong, such as
+    an id that the site has already, everything is named and nothing is written.
+
+    foreshock rules import gas.yaml --site my-site --dry-run
+    """
+    place = site / target
+    rules_folder = (site / "rules").resolve()
+    if not place.resolve().is_relative_to(rules_folder) or place.suffix != ".yaml":
+        fail(f"--out {target}: name a .yaml file in rules/ of the site")
+    if place.exists() and not replace_:
+        fail(f"{place} exists; --replace writes over it, --out names another")
+    try:
+        known = load_site(site)
+        with tempfile.TemporaryDirectory() as made:
+            copy = Path(made) / f"{file.stem}.yaml"
+            write(copy, load_rules(file, known))
+            others = [one for one in sorted(rules_folder.rglob("*.yaml")) if one.resolve() != place.resolve()]
+            taken = load_rules(copy, known)
+            load_rules([*others, copy], known)
+            if not dry_run:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                replace(place, copy.read_bytes())
+    except DocumentError as error:
+        _show(error.problems)
+        fail(f"{len(error.problems)} problem(s); nothing was written")
+    except OSError as error:
+        fail(f"cannot write into {site}: {error.strerror or error}")
+    done(f"{len(taken)} rules {'would be' if dry_run else 'are'} in {place}")
+
+
+def _show(problems: list[Problem]) -> None:
+    for problem in problems[:50]:
+        wrong(str(problem))
+
+
+def _print(answer: object) -> None:
+    print(msgspec.json.encode(answer).decode())

@@ -1,0 +1,225 @@
+"""`foreshock rules publish`, `rollback`, `history` and `cost`: rules in force."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rules.changes import RuleChange, changes
+from rules.metering import Cost
+from rules.rule import Rule
+from scripts.commands import reload as reloading
+from scripts.commands.rules_files import RuleOption
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    err,
+    fail,
+    local,
+    out,
+    plain,
+    require_run,
+)
+from sensors.duration import seconds
+from streams import bundle, publication, shelf
+from streams.bundle import Bundle
+
+BARS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+MOST_MEASURED = 200
+"""Rules that are measured in one go: each is evaluated by itself."""
+
+
+def publish(
+    site: Annotated[Path | None, typer.Argument(help="Folder of the site.", show_default="as it was started")] = None,
+    reason: Annotated[str, typer.Option(help="Why; it stands in the history.")] = "",
+    data: DataOption = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what would change.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put the rules of a site folder in force in the Foreshock that runs, with the reason why.
+
+    The same as `foreshock reload`: site and rules take force together, at one place of the log, and a rule that did not
+    change keeps its state. Exit code 3 when nothing runs.
+
+    foreshock rules publish my-site --reason "creep: 6 mm/h, two nuisances this week"
+    """
+    if not reason.strip() and not check:
+        fail('say why: --reason "…"; those who look at the history later will ask')
+    reloading.reload(site=site, data=data, version="", reason=reason, check=check, as_json=as_json)
+
+
+def rollback(
+    version: Annotated[str, typer.Argument(help="The publication.", show_default="the one before")] = "",
+    reason: Annotated[str, typer.Option(help="Why; it stands in the history.")] = "",
+    data: DataOption = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what would change.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put an earlier publication in force again: the one before, or the one that is named.
+
+    Exit code 3 when nothing runs. `foreshock rules history` lists them.
+
+    foreshock rules rollback --reason "the night shift gets no peace"
+    """
+    folder = configured(data=data).data_folder
+    require_run(folder / publication.FILE, 3)
+    if not version:
+        kept = [one.version for one in shelf.listed(folder)]
+        current = publication.version(folder)
+        place = kept.index(current) + 1 if current in kept else 0
+        if place >= len(kept):
+            fail("there is no publication before the one in force")
+        version = kept[place]
+    reloading.reload(
+        site=None, data=data, version=version, reason=reason or "rolled back", check=check, as_json=as_json
+    )
+
+
+def history(
+    rule: RuleOption = "*",
+    data: DataOption = None,
+    fields: Annotated[bool, typer.Option("--fields", help="Also say which fields changed, and how.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List publications, the latest first: who, when, why, and which rules were added, removed or changed.
+
+    foreshock rules history --rule slope-creep --fields
+    """
+    folder = configured(data=data).data_folder
+    require_run(folder / publication.FILE, 3)
+    kept = shelf.listed(folder)
+    current = publication.version(folder)
+    told = []
+    newer: tuple[shelf.Kept, tuple[Rule, ...]] | None = None
+    zone = "UTC"
+    for one in [*kept, None]:
+        content = _unpacked(folder, one.version) if one is not None else None
+        rules = content.rules if content is not None else ()
+        if newer is not None:
+            found = [change for change in changes(rules, newer[1]) if fnmatchcase(change.rule, rule)]
+            if one is None:
+                found = []  # nothing is known of what was before the oldest
+            if found or rule == "*":
+                told.append((newer[0], found))
+        if one is not None and content is not None:
+            newer, zone = (one, rules), content.site.zone
+    if as_json:
+        answer = [
+            {
+                "version": one.version,
+                "time": one.time,
+                "author": one.author,
+                "reason": one.reason,
+                "in_force": one.version == current,
+                "rules": [msgspec.structs.asdict(change) for change in found],
+            }
+            for one, found in told
+        ]
+        print(msgspec.json.encode(answer).decode())
+        return
+    for one, found in told:
+        mark = "[green]●[/green]" if one.version == current else " "
+        why = f": {one.reason}" if one.reason else ""
+        out.print(f"{mark} {one.version}  {local(one.time, zone)}  {plain(one.author)}{plain(why)}")
+        for change in found:
+            _show(change, fields)
+
+
+def cost(
+    rule: RuleOption = "*",
+    last: Annotated[str, typer.Option(help="How much of the record is measured over.")] = "10 min",
+    top: Annotated[int, typer.Option(min=1, help="How many rules to show.")] = 10,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure what each rule costs: CPU time and memory, over the last of what was recorded; the dearest first.
+
+    The recorded observations go through the engine as they did, and beside it each rule by itself is given the same
+    and timed; what any rules at all cost is taken off. A window that several rules share counts in full for each, so
+    the sum is more than what they cost together. At most 200 rules are measured in one go: choose with --rule.
+
+    foreshock rules cost --last '1 h'
+    """
+    from streams.cost import costs, latest  # here: the other commands need no engine
+    from streams.embedded.schema import LogError
+    from streams.embedded.store import Log
+    from streams.replay import ReplayError
+    from streams.topics import GROUP, OBSERVATIONS
+
+    found = configured(data=data)
+    try:
+        content = bundle.unpack(publication.read(found.data_folder))
+        span = seconds(last)
+    except OSError:
+        fail(f"nothing has run in {found.data_folder} yet; start with `foreshock run`", 3)
+    except ValueError as error:
+        fail(str(error))
+    meant = [one for one in content.rules if fnmatchcase(one.id, rule)]
+    if not meant:
+        fail(f"no rule {rule} is in force")
+    asked = {one.id for one in meant[:MOST_MEASURED]}
+    sums: dict[str, Cost] = {}
+    try:
+        with Log.open_readonly(found.log_file) as log, Progress(*BARS, console=err, transient=True) as progress:
+            task = progress.add_task("measuring", total=None)
+            for partition in range(log.topics().get(OBSERVATIONS, 0)):
+                stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
+                since = latest(log, partition, stop) - span
+                for one in costs(
+                    log,
+                    partition,
+                    stop,
+                    since,
+                    asked,
+                    lambda read, total: progress.update(task, completed=read, total=total),
+                ):
+                    sums[one.rule] = _sum(sums[one.rule], one) if one.rule in sums else one
+    except (LogError, ReplayError) as error:
+        fail(str(error))
+    dearest = sorted(sums.values(), key=lambda one: (-one.cpu, one.rule))
+    if as_json:
+        print(msgspec.json.encode(dearest[:top]).decode())
+        return
+    if not dearest or not dearest[0].readings:
+        fail(f"nothing was recorded within the last {last}")
+    out.print(f"{'rule':36} {'ns a reading':>12} {'CPU':>10} {'memory':>10} {'places':>7}")
+    for one in dearest[:top]:
+        each = one.cpu / one.readings * 1e9 if one.readings else 0.0
+        out.print(
+            f"{plain(one.rule):36} {each:12.0f} {one.cpu * 1000:7.1f} ms {one.bytes / 1000:7.1f} kB {one.places:7}"
+        )
+    more = f"; {len(meant) - len(asked)} more were not measured: choose with --rule" if len(meant) > len(asked) else ""
+    done(f"{len(dearest)} rules over {dearest[0].readings} readings of all points{more}")
+
+
+def _sum(one: Cost, other: Cost) -> Cost:
+    return Cost(
+        rule=one.rule,
+        cpu=one.cpu + other.cpu,
+        bytes=one.bytes + other.bytes,
+        places=one.places + other.places,
+        readings=one.readings + other.readings,
+    )
+
+
+def _unpacked(folder: Path, version: str) -> Bundle | None:
+    packed = shelf.take(folder, version)
+    try:
+        return bundle.unpack(packed) if packed is not None else None
+    except ValueError:
+        return None
+
+
+def _show(change: RuleChange, fields: bool) -> None:
+    note = " (texts and tests only)" if change.how == "changed" and not change.decides else ""
+    out.print(f"    {plain(change.rule)} {change.how}{note}")
+    if fields:
+        for field, before, after in change.fields:
+            out.print(f"      {plain(field)}: {plain(before) or '–'} → {plain(after) or '–'}")

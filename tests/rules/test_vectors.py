@@ -1,0 +1,79 @@
+"""Rules' own tests, run side by side."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rules.rule import RuleTest, Series
+from rules.vectors import Bench, VectorError
+from tests.rules.stage import a_point, a_rule, a_site
+
+BENCH = Bench(a_site(a_point("p", area="a", levels={"red": 8.0})))
+RULE = a_rule(
+    where={"quantity": "level"},
+    levels={"yellow": {"when": "value > 4", "for": "20 s", "clear_after": "10 min"}},
+)
+
+
+def a_test(values: str, expect: str | dict[str, str], **fields: object) -> RuleTest:
+    return RuleTest(name="t", point=Series(values=values), expect=expect, **fields)
+
+
+def test_steps_of_different_lengths_meet_delays_of_different_lengths_in_a_few_readings() -> None:
+    test = a_test("3 5*2 3*2", "none*2 yellow*2 none", step="20s*3 10m")
+    assert BENCH.run(RULE, test) == []
+    assert BENCH.run(RULE, a_test("3 5*2 3*2", "none*2 yellow*2 none", step="20s*3 599s")) == [
+        "at 10.98 min the level is yellow, expected none"
+    ]
+
+
+def test_times_of_expectations_are_found_among_uneven_steps() -> None:
+    test = a_test("3 5*2 3*2", {"0 s": "none", "45 s": "yellow", "11 min": "none"}, step="20s*3 10m")
+    assert BENCH.run(RULE, test) == []
+    (told,) = BENCH.run_all(RULE, [a_test("3 5", {"1 min": "none"}, step="20s")])
+    assert isinstance(told, VectorError) and "after the last step" in told.message
+
+
+def test_tests_run_side_by_side_give_what_each_gives_alone() -> None:
+    """Of different lengths, some that fail, one that cannot run: each keeps its place and its word."""
+    tests = [
+        a_test("3 5*3", "none*2 yellow*2", step="20s"),
+        a_test("5*2", "none*2", step="20s"),
+        a_test("5 six", "none*2", step="20s"),
+        a_test("5*6", "none yellow*5", step="20s"),
+        a_test("5*2 3", "none yellow none", step="30s"),
+    ]
+    together = BENCH.run_all(RULE, tests)
+    for test, told in zip(tests, together, strict=True):
+        (alone,) = BENCH.run_all(RULE, [test])
+        assert str(told) == str(alone)
+    assert [bool(told) if isinstance(told, list) else "refused" for told in together] == [
+        False,
+        True,
+        "refused",
+        False,
+        True,
+    ]
+
+
+def test_an_event_of_one_test_is_not_seen_by_another_beside_it() -> None:
+    rule = a_rule(where={"quantity": "level"}, when="value > 4 and seen('debris', '5m')")
+    seen = msgspec.convert(
+        {
+            "name": "seen",
+            "point": {"values": "5*3"},
+            "events": [{"kind": "debris", "at": "50 s"}],
+            "expect": "none yellow*2",
+            "step": "1m",
+        },
+        RuleTest,
+    )
+    assert BENCH.run_all(rule, [seen, a_test("5*3", "none*3", step="1m")]) == [[], []]
+
+
+def test_figures_across_an_area_are_of_the_tests_own_points() -> None:
+    rule = a_rule(where={"quantity": "level"}, when="area.count(level.value > 4) >= 2")
+    two = RuleTest(
+        name="two", point=Series(values="5*2"), others={"q": Series(quantity="level", values="5*2")}, expect="yellow*2"
+    )
+    assert BENCH.run_all(rule, [a_test("5*2", "none*2"), two, a_test("5*2", "none*2")]) == [[], [], []]

@@ -1,0 +1,83 @@
+"""`foreshock rules check`, `list`, `format`, `import`, `export`."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.test_cli import DISTRICT, run, sentence
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Make a copy of the example with two files of rules: the rest would only take time."""
+    made = tmp_path / "district"
+    shutil.copytree(DISTRICT, made, ignore=shutil.ignore_patterns("rules"))
+    (made / "rules").mkdir()
+    for name in ("people.yaml", "reports.yaml"):
+        shutil.copy(DISTRICT / "rules" / name, made / "rules" / name)
+    return made
+
+
+def test_rules_that_are_sound_are_counted_and_a_mistake_has_file_line_and_column(small: Path) -> None:
+    told = json.loads(run("rules", "check", small, "--json").stdout)
+    assert told["problems"] == [] and told["tests"] > told["rules"] >= 6
+    file = small / "rules" / "people.yaml"
+    file.write_text(file.read_text().replace("value == 1,", "value == 1 kg,"))
+    result = run("rules", "check", small)
+    assert result.exit_code == 1 and "people.yaml" in result.output and "column" in result.output
+
+
+def test_rules_are_listed_with_what_they_cover(small: Path) -> None:
+    told = {one["rule"]: one for one in json.loads(run("rules", "list", small, "--json").stdout)}
+    assert told["lift-trapped"]["levels"] == ["orange"] and told["lift-trapped"]["places"] == 13
+    assert told["repeated-family-dispute"]["places"] == 17
+    shown = run("rules", "list", small, "--rule", "lift-*").output
+    assert "13 points" in shown and "crowd-count" not in shown
+
+
+def test_files_are_laid_out_and_a_check_changes_nothing(small: Path) -> None:
+    file = small / "rules" / "people.yaml"
+    file.write_text(
+        file.read_text().replace(
+            "{when: value == 1, clear: value == 0, for: 5 s}", "{for: 5 s, when: value == 1, clear: value == 0}"
+        )
+    )
+    before = file.read_text()
+    assert "not laid out" in sentence(run("rules", "format", small, "--check")) and file.read_text() == before
+    assert run("rules", "format", small).exit_code == 0
+    assert "{when: value == 1, clear: value == 0, for: 5 s}" in file.read_text()
+    assert run("rules", "format", small, "--check").exit_code == 0
+    (small / "rules" / "broken.yaml").write_text("rules: [")
+    assert "stay as they are" in sentence(run("rules", "format", small))
+
+
+def test_rules_go_from_one_site_into_another(small: Path, tmp_path: Path) -> None:
+    file = tmp_path / "lifts.json"
+    before = json.loads(run("rules", "list", small, "--json").stdout)
+    assert "2 rules" in run("rules", "export", file, "--site", small, "--rule", "lift-*").output
+    taken = run("rules", "import", file, "--site", small)
+    assert taken.exit_code == 1 and "is already the rule at" in taken.output
+    people = small / "rules" / "people.yaml"
+    kept = re.split(r"(?m)^(?=  - id: )", people.read_text())
+    people.write_text("".join(part for part in kept if not part.startswith("  - id: lift-")))
+    assert "would be" in run("rules", "import", file, "--site", small, "--dry-run").output
+    assert not (small / "rules" / "imported.yaml").exists()
+    assert run("rules", "import", file, "--site", small).exit_code == 0
+    after = json.loads(run("rules", "list", small, "--json").stdout)
+    assert sorted(after, key=lambda one: one["rule"]) == sorted(before, key=lambda one: one["rule"])
+    assert "--replace" in sentence(run("rules", "import", file, "--site", small))
+
+
+def test_nothing_is_written_of_what_is_wrong_or_outside_the_rules(small: Path, tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("rules: [{id: a}]")
+    assert "nothing was written" in sentence(run("rules", "import", file, "--site", small))
+    assert "name a .yaml file in rules/" in sentence(
+        run("rules", "import", file, "--site", small, "--out", "../other.yaml")
+    )
+    assert "neither in .json nor" in sentence(run("rules", "export", tmp_path / "a.txt", "--site", small))

@@ -1,0 +1,67 @@
+"""`foreshock rules publish`, `rollback`, `history`, `cost`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rules.rule import Rule
+from streams import bundle, publication, shelf
+from streams.bundle import Bundle
+from streams.embedded.store import Log
+from streams.settings import Settings
+from streams.station import Station
+from tests.scripts.test_cli import run, sentence
+from tests.streams.small_site import rules, site
+from tests.streams.test_station import TOPICS, fill, work
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a data folder on which readings came, and of which the rules changed once."""
+    made = tmp_path_factory.mktemp("data")
+    keep(made, rules(15.0), 100.0, "at start")
+    packed = keep(made, rules(), 200.0, "two nuisances this week")
+    publication.write(made, packed)
+    with Log(Settings(data=str(made)).log_file, TOPICS) as log:
+        fill(log)
+        work(log, Station(0, log, 0))
+    return made
+
+
+def keep(data: Path, known: tuple[Rule, ...], time: float, reason: str) -> bytes:
+    packed = bundle.pack(Bundle(site=site(), rules=known))
+    kept = shelf.Kept(version=bundle.version_of(packed), time=time, author="cli:li", reason=reason)
+    shelf.keep(data, kept, packed)
+    return packed
+
+
+def test_the_history_says_who_when_why_and_which_rules_changed(folder: Path) -> None:
+    newest, oldest = json.loads(run("rules", "history", "--data", folder, "--json").stdout)
+    assert (newest["author"], newest["reason"], newest["in_force"]) == ("cli:li", "two nuisances this week", True)
+    assert [(one["rule"], one["how"]) for one in newest["rules"]] == [("creep", "changed")]
+    assert (oldest["reason"], oldest["in_force"], oldest["rules"]) == ("at start", False, [])
+    shown = run("rules", "history", "--data", folder, "--rule", "creep", "--fields").output
+    assert "two nuisances" in shown and "→" in shown and "at start" not in shown
+
+
+def test_each_rules_cost_is_measured_over_what_was_recorded(folder: Path) -> None:
+    told = json.loads(run("rules", "cost", "--data", folder, "--last", "5 min", "--json").stdout)
+    assert {one["rule"] for one in told} == {rule.id for rule in rules()}
+    assert all(one["readings"] > 20 and one["places"] == 6 for one in told)
+    assert [one["cpu"] for one in told] == sorted((one["cpu"] for one in told), reverse=True) and told[0]["cpu"] > 0
+    shown = run("rules", "cost", "--data", folder, "--rule", "creep").output
+    assert "creep" in shown and "ns a reading" in shown
+    assert "no rule nothing" in sentence(run("rules", "cost", "--data", folder, "--rule", "nothing"))
+    assert "no duration" in sentence(run("rules", "cost", "--data", folder, "--last", "soon"))
+
+
+def test_nothing_is_published_without_a_reason_or_where_nothing_runs(folder: Path, tmp_path: Path) -> None:
+    assert "say why" in sentence(run("rules", "publish", "--data", folder))
+    assert run("rules", "publish", "--data", folder, "--reason", "more").exit_code == 3
+    assert run("rules", "rollback", "--data", folder).exit_code == 3
+    assert run("rules", "rollback", "--data", tmp_path).exit_code == 3
+    assert run("rules", "history", "--data", tmp_path).exit_code == 3
+    assert run("rules", "cost", "--data", tmp_path).exit_code == 3
