@@ -27,7 +27,7 @@ ENTER, LEAVE = 0.5, 0.75
 """Shares of the variance left unexplained: below the first the swing is there, from the second on it has gone."""
 _BRIDGED = 3
 _UTMOST = 5.0  # usual spreads that an hour may lie from the one before: a spike is not the day's habit
-_LARGEST = 1e30  # more does not fit the profile's squares
+_LARGEST = 1e30  # more does not fit the profile's single precision, nor its squares
 
 CONTIGUOUS, LEARNT, SPREAD, MISSED = range(4)
 """Columns of what is known of a profile: hours without a gap, hours learnt, variance without and with the profile."""
@@ -105,6 +105,7 @@ class Seasons:
         most = np.where(~fresh & (known[:, LEARNT] >= TESTED) & (spread > 0.0), _UTMOST * np.sqrt(spread), _LARGEST)
         before = np.where(fresh, 0.0, day[each, (place - 1) % HOURS])
         value = np.minimum(np.maximum(value, before - most), before + most)
+        value = np.minimum(np.maximum(value, -_LARGEST), _LARGEST)  # spreads may have grown beyond it
         day = np.where(fresh[:, None], value.astype(np.float32)[:, None], day)
         yesterday = day[each, place].astype(np.float64)
         for back in range(_BRIDGED):

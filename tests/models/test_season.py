@@ -83,6 +83,14 @@ def test_a_value_beyond_measure_costs_the_profile_two_weeks_at_most() -> None:
     assert all(swinging[25 * 24 :])
 
 
+def test_values_beyond_measure_again_and_again_leave_numbers_in_the_profile() -> None:
+    time = START + HOUR * np.arange(40 * 24)
+    value = np.where(np.arange(len(time)) % 5 == 0, 1e99, -1e99)
+    with np.errstate(over="raise", invalid="raise"):
+        seasons, _ = learn(time, value)
+    assert np.isfinite(seasons.profile).all() and np.isfinite(seasons.day).all() and np.isfinite(seasons.known).all()
+
+
 def test_hours_of_a_clock_set_anew_turn_with_it() -> None:
     time, value = creek(9, days=10)
     seasons, _ = learn(time, value)
