@@ -59,7 +59,6 @@ DEFINITIONS = (
     "person = [person] = _ = persons",
     "vehicle = [vehicle] = _ = vehicles",
     "ppb = 1e-9",
-    *ucum.DEFINITIONS,
 )
 """Units that pint lacks, or that it takes for something else (pH is its picohenry)."""
 

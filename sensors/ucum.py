@@ -36,13 +36,6 @@ ATOMS = {
 }
 """UCUM's own names → pint's. Those that both write alike (mm, kPa, mg) are left to pint."""
 
-DEFINITIONS = (
-    "meter_H2O = 9806.65 * pascal = _ = meters_H2O",
-    "meter_Hg = 133322.387415 * pascal = _ = meters_Hg",
-    "inch_H2O = 0.0254 * meter_H2O",
-)
-"""Columns of water and mercury, by the metre as UCUM has them, so that a prefix may stand before."""
-
 MAX_LENGTH = 40
 _PREFIXES = {"h": "hecto", "d": "deci", "c": "centi", "m": "milli", "u": "micro", "k": "kilo", "M": "mega"}
 _PREFIXED = ("m[H2O]", "m[Hg]", "Ohm", "[psi]")

@@ -311,7 +311,7 @@ class Worker:
         others = read_figures(self.settings.data_folder)
         bridges = {name: told for name, told in others.items() if name.partition("-")[0] == "bridge"}
         quarantine: dict[str, int] = {}
-        for told in bridges.values():
+        for told in (*bridges.values(), others.get("console", {})):  # what came over MQTT, and over HTTP
             for reason, count in told.get("refused", {}).items():
                 quarantine[reason] = quarantine.get(reason, 0) + count
         for process in ("broker", "camera"):

@@ -35,6 +35,7 @@ from sensors.duration import seconds as duration
 from sensors.lookup import Registry
 from sensors.observation import Command
 from sensors.problem import suggest
+from sensors.site import RANK
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.hub import HubClient
@@ -69,7 +70,7 @@ def list_alarms(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List alarms, the newest first.
+    """List alarms, the most severe first, of these the newest; with `--state all` the newest first.
 
     foreshock alarms list --area slope-01
 
@@ -79,7 +80,7 @@ def list_alarms(
         near = suggest(state, CHOICES) or suggest(state.upper(), CHOICES)
         fail(f"--state {state}: there is no such state{near}; there are {', '.join(CHOICES)}")
     _, content, queries = _open(data)
-    found = queries.alarms(state, area, limit).items
+    found, more = _listed(queries, state, area, limit)
     if area is not None and not found:
         known = [one.id for one in content.site.areas]
         if area not in known and not queries.alarms("all", area, 1).items:  # one that left the site may have alarms
@@ -95,6 +96,25 @@ def list_alarms(
         row = (one["state"], mark, raised, one["area"], one["scope"], one["rule"], one["id"])
         table.add_row(f"[{LEVEL_STYLE[level]}] {level} [/]", *map(plain, row))
     out.print(table if found else "no alarms")
+    if more:
+        out.print(f"the first {len(found)}; {more} are left out: see --limit and --area")
+
+
+def _listed(queries: Reader, state: str, area: str | None, limit: int) -> tuple[list[dict[str, Any]], str]:
+    """Give the alarms to list, and how many more there are ("" for none): a red one must not hide behind newer ones."""
+    if state == "all":
+        page = queries.alarms(state, area, limit)
+        return page.items, "older ones" if page.next is not None else ""
+    found: list[dict[str, Any]] = []
+    before: int | None = None
+    while True:
+        page = queries.alarms(state, area, MAX_PAGE, before)
+        found += page.items
+        before = page.next
+        if before is None:
+            break
+    found.sort(key=lambda one: -RANK[one["level"]])
+    return found[:limit], f"{len(found) - limit} more" if len(found) > limit else ""
 
 
 @app.command("show")

@@ -83,6 +83,11 @@ def shown(content: Bundle) -> dict[str, dict[str, Any]]:
     }
 
 
+def told(console: Console, version: str) -> dict[str, Any]:
+    """Say what the console's process tells of itself: the version that it follows, and the pushed readings refused."""
+    return {"following": version, "refused": dict(console.push.quarantine.counts)}
+
+
 def publications(found: Settings) -> list[dict[str, Any]]:
     """List the publications that are kept, the latest first, and which is in force."""
     current = publication.version(found.data_folder)
@@ -131,7 +136,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
 
         following.take = adopt
         following.start()
-        figures = keep_writing(found.data_folder, "console", lambda: {"following": following.version})
+        figures = keep_writing(found.data_folder, "console", lambda: told(console, following.version))
         _signs.append(loop.create_task(figures))
 
     return ConsoleConfig(

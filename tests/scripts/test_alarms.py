@@ -118,3 +118,16 @@ def test_the_load_that_alarms_are_is_told(data: Path) -> None:
     found = json.loads(run("load", "--data", data, "--json").stdout)
     assert (found["day"], found["levels"]["yellow"], found["flood"]) == (1, 1, False)
     assert [actor["rings"] for actor in found["actors"]] == [1]
+
+
+def test_a_list_that_is_cut_has_the_most_severe_and_says_so(data: Path, desk: Desk) -> None:
+    found = settings.load(None, data=str(data))
+    journal, now = Journal(found.journal_url), time.time()
+    for number, (area, rank) in enumerate([("slope-02", 4), ("slope-03", 1), ("slope-04", 1)]):
+        alarm = change(rank, area=area, rule=f"other-{number}", time=now)
+        journal.record([Record(0, 100 + number, tuple(desk.condition(alarm, now)))])
+    journal.close()
+    told = json.loads(run("list", "--data", data, "--limit", "2", "--json").stdout)
+    assert [one["level"] for one in told] == ["red", "yellow"]
+    assert "2 more are left out" in run("list", "--data", data, "--limit", "2").stdout
+    assert "left out" not in run("list", "--data", data).stdout

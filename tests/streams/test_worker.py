@@ -17,6 +17,7 @@ from streams import bundle, publication, settings
 from streams.batches import Output
 from streams.bundle import Bundle
 from streams.embedded.store import Log
+from streams.figures import write_figures
 from streams.hub import HubProducer
 from streams.replay import compare, entries
 from streams.station import Station
@@ -208,3 +209,11 @@ def test_the_engine_takes_so_many_records_and_bytes_at_a_time(sizes: list[int], 
     found = list(slices(records))
     assert [len(part) for part in found] == parts
     assert [one for part in found for one in part] == records
+
+
+def test_what_was_refused_counts_whichever_way_it_came(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    worker = Worker(settings.load({}, data=str(tmp_path)), bundle.pack(CONTENT), 1)
+    write_figures(tmp_path, "bridge", {"refused": {"malformed": 2}})
+    write_figures(tmp_path, "console", {"refused": {"malformed": 3, "wrong_unit": 1}})
+    assert worker.figures(START)["quarantine"] == {"malformed": 5, "wrong_unit": 1}
