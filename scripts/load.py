@@ -300,7 +300,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--frame", type=int, default=1000, help="readings a frame")
     parser.add_argument("--window", type=int, default=1000, help="unacknowledged messages allowed")
     parser.add_argument("--site", type=Path, help="folder of a site whose points to publish, instead of the bench site")
-    parser.add_argument("--mapped", action="store_true", help='publish {"ts": ms, "value": …} to site/area<k>/p<i>')
+    parser.add_argument("--mapped", action="store_true", help='publish {"ts": ms, "value": …} to site/<area>/<point>')
     parser.add_argument("--senml", action="store_true", help="publish SenML packs of one record to senml/<k>")
     given = parser.parse_args(argv)
     site = bench_site(given.points)
@@ -313,7 +313,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         topic = f"{site.signals.native}/frames/{site.areas[0].id}"
         packets = Frames(topic, [point.id for point in site.points], given.frame, given.qos)
     elif given.mapped:
-        topics = [f"site/area{k // 10}/{point.id}" for k, point in enumerate(site.points)]
+        topics = [f"site/{point.areas[0]}/{point.id}" for point in site.points]
         packets = Singles(topics, given.qos, template='{"ts": #############, "value": @@.@@}')
     elif given.senml:
         names = [point.id for point in site.points]
