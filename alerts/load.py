@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from itertools import accumulate
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from sensors.site import LEVELS
+
+Key = TypeVar("Key")
 
 MINUTE = 60.0
 DAY_MINUTES = 1440
@@ -45,15 +48,20 @@ class Actor(msgspec.Struct, frozen=True):
     share: float  # of all rings
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """Give the load at one moment: rings of the last ten minutes, hour and day, and what the day was like."""
+class Now(msgspec.Struct, frozen=True, kw_only=True):
+    """Give the load at one moment, as the page's header shows it: rings of the last ten minutes and day."""
 
     ten_minutes: int
-    hour: int
     day: int
     band: Band  # of the last ten minutes
     flood: bool
     flood_since: float | None  # unix seconds
+
+
+class Figures(Now, frozen=True, kw_only=True):
+    """Give the load at one moment whole: the last hour too, what the day was like, and who rang."""
+
+    hour: int
     peak: int  # most rings in ten minutes of the day
     floods: int  # of the day
     flood_minutes: int  # of the day
@@ -108,22 +116,20 @@ class Load:
         self._minutes = {minute: count for minute, count in self._minutes.items() if minute > oldest}
         self._sources = {hour: count for hour, count in self._sources.items() if hour >= oldest // 60}
 
+    def now(self, now: float) -> Now:
+        """Tell the load at `now`, without what costs more than a glance: it is asked for every second."""
+        return Now(**self._glance(now)[0])
+
     def figures(self, now: float) -> Figures:
-        """Tell the load at `now`."""
+        """Tell the load at `now`, whole."""
+        glance, spans, flood = self._glance(now)
         last = int(now // MINUTE)
-        first = last - DAY_MINUTES + 1
-        spans, flood = self._course(first, last)
-        levels = self._levels(first, last)
-        begins = _begins(flood)
+        levels = self._levels(last - DAY_MINUTES + 1, last)
         return Figures(
-            ten_minutes=spans[-1],
+            **glance,
             hour=self._levels(last - 59, last).total(),
-            day=levels.total(),
-            band=band(spans[-1]),
-            flood=flood[-1],
-            flood_since=(first + begins[-1]) * MINUTE if flood[-1] else None,
             peak=max(spans),
-            floods=len(begins),
+            floods=len(_begins(flood)),
             flood_minutes=sum(flood),
             levels={level: levels[level] for level in LEVELS},
             actors=self._actors(last // 60 - 23, last // 60),
@@ -145,23 +151,44 @@ class Load:
             actors=self._actors(first // 60, last // 60),
         )
 
+    def _glance(self, now: float) -> tuple[dict[str, Any], list[int], list[bool]]:
+        """Give the fields of `Now`, and the course of the day that they were read off."""
+        last = int(now // MINUTE)
+        first = last - DAY_MINUTES + 1
+        spans, flood = self._course(first, last)
+        begins = _begins(flood)
+        glance = {
+            "ten_minutes": spans[-1],
+            "day": self._levels(first, last).total(),
+            "band": band(spans[-1]),
+            "flood": flood[-1],
+            "flood_since": (first + begins[-1]) * MINUTE if flood[-1] else None,
+        }
+        return glance, spans, flood
+
     def _course(self, first: int, last: int) -> tuple[list[int], list[bool]]:
         """Give, of each minute, the rings of the ten minutes that it ends, and whether it is one of a flood."""
         counts = [self._minutes[at].total() if at in self._minutes else 0 for at in range(first - SPAN + 1, last + 1)]
-        spans = [sum(counts[at : at + SPAN]) for at in range(len(counts) - SPAN + 1)]
+        total = [0, *accumulate(counts)]
+        spans = [after - before for before, after in zip(total, total[SPAN:], strict=False)]
         return spans, floods(spans)
 
     def _levels(self, first: int, last: int) -> Counter[str]:
-        return sum((count for minute, count in self._minutes.items() if first <= minute <= last), Counter[str]())
+        return _summed(count for minute, count in self._minutes.items() if first <= minute <= last)
 
     def _actors(self, first: int, last: int) -> tuple[Actor, ...]:
         """Name those that rang most in some hours."""
-        sources = sum(
-            (count for hour, count in self._sources.items() if first <= hour <= last), Counter[tuple[str, str]]()
-        )
+        sources = _summed(count for hour, count in self._sources.items() if first <= hour <= last)
         named = sources.total()
         most = sorted(sources.items(), key=lambda one: (-one[1], one[0]))[:TOP]
         return tuple(Actor(rule, scope, count, count / named) for (rule, scope), count in most)
+
+
+def _summed(counts: Iterable[Counter[Key]]) -> Counter[Key]:
+    found: Counter[Key] = Counter()
+    for one in counts:
+        found.update(one)  # adding makes a new one each time
+    return found
 
 
 def _begins(flood: Sequence[bool]) -> list[int]:

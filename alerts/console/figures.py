@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from alerts.console.traces import TraceStore
@@ -58,16 +59,12 @@ class Figures:
             "cameras_total": len(self.site.cameras),
             "cameras_live": live or int(said.get("cameras_live", 0)),
             "open": self.open,
-            "load": self._load(now),
+            "load": msgspec.structs.asdict(self.load.now(now)),
             "quarantine": {str(reason): int(count) for reason, count in said.get("quarantine", {}).items()},
             "engine_lag": float(said.get("engine_lag", 0.0)),
             "journal_position": self.position,
             "simulated": bool(said.get("simulated", False)) or self.simulated,
         }
-
-    def _load(self, now: float) -> dict[str, Any]:
-        found = self.load.figures(now)
-        return {name: getattr(found, name) for name in ("ten_minutes", "day", "band", "flood", "flood_since")}
 
     def point(self, id: str, index: int, interval: float, now: float) -> dict[str, Any]:
         """Say how one point stands."""
