@@ -16,9 +16,9 @@ import sqlalchemy as sa
 
 from alerts.queries import Reader
 from alerts.tables import alarms, incidents, transitions
-from models.area.store import version_of
+from models.area.store import StoreError, version_of
 from models.triage.case import Case, Verdict
-from models.triage.store import MAX_BYTES, Stored, StoreError, decode
+from models.triage.store import MAX_BYTES, Stored, decode
 from sensors.site import RANK
 
 logger = logging.getLogger(__name__)

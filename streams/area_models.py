@@ -10,10 +10,11 @@ import msgspec
 import numpy as np
 
 from models.area import drift
-from models.area.store import MAX_BYTES, Stored, StoreError, decode, version_of
+from models.area.store import MAX_BYTES, Stored, decode, version_of
 from sensors.lookup import Registry
 from sensors.site import Site
 from streams.durable import replace
+from streams.model_shelf import ModelsError, Shelf
 
 FOLDER = "models"
 PROMOTED = "promoted.json"
@@ -21,8 +22,8 @@ MOST = 50
 """Earlier promotions remembered of each area."""
 
 
-class ModelsError(ValueError):
-    """Raised when a model cannot be had: says which, and what would help."""
+SHELF = Shelf(Path(FOLDER), decode, MAX_BYTES, "model", "foreshock models list")
+keep, listed, take = SHELF.keep, SHELF.listed, SHELF.take
 
 
 class Promotion(msgspec.Struct, frozen=True):
@@ -47,36 +48,6 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     usual: float  # what it was in the history
     drifted: bool
     points: tuple[str, ...]  # those that have moved, by the names of now
-
-
-def keep(data: Path, packed: bytes) -> Stored:
-    """Put a model into the folder."""
-    stored = decode(packed)
-    (data / FOLDER).mkdir(parents=True, exist_ok=True)
-    replace(data / FOLDER / f"{stored.version}.model", packed)
-    return stored
-
-
-def listed(data: Path) -> tuple[list[Stored], list[str]]:
-    """List the folder's models, the latest learnt first, and say what is wrong with files that are none."""
-    found, wrong = [], []
-    for file in sorted((data / FOLDER).glob("*.model")):
-        try:
-            found.append(decode(_read(file)))
-        except ModelsError as error:
-            wrong.append(str(error))
-        except StoreError as error:
-            wrong.append(f"{file.name}: {error}")
-    return sorted(found, key=lambda one: (-one.facts.trained, one.version)), wrong
-
-
-def take(data: Path, version: str) -> Stored:
-    """Find one model by its version or the beginning of it. Raise `ModelsError`."""
-    found = [one for one in listed(data)[0] if version and one.version.startswith(version)]
-    if len(found) != 1:
-        said = "no model" if not found else f"{len(found)} models"
-        raise ModelsError(f"{said} of version {version!r}; `foreshock models list` lists those there are")
-    return found[0]
 
 
 def promoted(data: Path) -> Promotions:
@@ -121,8 +92,8 @@ def in_force(data: Path) -> tuple[bytes, ...]:
     found = []
     for _, versions in sorted(promoted(data).items()):
         version = versions[-1].version
-        file = data / FOLDER / f"{version}.model"
-        packed = _read(file)
+        file = SHELF.file(data, version)
+        packed = SHELF.read(file)
         if version_of(packed) != version:
             raise ModelsError(f"{file} is not what was promoted; promote another with `foreshock models promote`")
         found.append(packed)
@@ -160,12 +131,3 @@ def said(model: Moved, version: str, area: str) -> dict[str, str]:
         "zh": f"{area} 的模型 {version} 已落后于数据漂移：{share} 的数据行超出其历史常态（原为 {model.usual:.0%}）"
         f"{f'；已偏移测点：{points}' if points else ''}；请重新训练",
     }
-
-
-def _read(file: Path) -> bytes:
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise ModelsError(f"{file} is larger than a model may be")
-        return file.read_bytes()
-    except OSError as error:
-        raise ModelsError(f"{file} cannot be read: {error.strerror}") from error

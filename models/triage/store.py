@@ -8,17 +8,13 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
-from models.area.store import version_of
+from models.area.store import StoreError, version_of
 from models.triage.case import KEYS, MOST_KEYS, NAMES
 from models.triage.fitting import Figures
 from models.triage.model import TriageModel
 
 MAX_BYTES = 16 * 1024 * 1024
 _FORMAT = 1
-
-
-class StoreError(ValueError):
-    """Raised when bytes are no triage model: says what is wrong with them."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

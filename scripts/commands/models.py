@@ -36,8 +36,9 @@ from sensors.lookup import Registry
 from sensors.site import Area, Point, Site
 from streams import area_models, models_watch, running
 from streams import reload as reloading
-from streams.area_models import ModelsError, Promotion, Promotions
+from streams.area_models import Promotion, Promotions
 from streams.history.area import standing
+from streams.model_shelf import ModelsError
 from streams.supervisor import holder
 
 app = typer.Typer(

@@ -16,8 +16,8 @@ from scripts.commands.terminal import DataOption, JsonOption, configured, err, f
 from sensors.lookup import Registry
 from sensors.site import Site
 from streams import area_models
-from streams.area_models import ModelsError
 from streams.history.area import troubles
+from streams.model_shelf import ModelsError
 
 
 def compare(

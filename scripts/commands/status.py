@@ -21,9 +21,10 @@ from scripts.commands.terminal import (
     site_in_force,
 )
 from sensors.site import Site
-from streams import area_models, models_watch, settings
+from streams import models_watch, settings
 from streams.figures import read_figures
 from streams.hub import HubClient
+from streams.model_shelf import ModelsError
 from streams.supervisor import holder
 from streams.topics import PULSE
 
@@ -93,7 +94,7 @@ def _warnings(found: settings.Settings, site: Site) -> list[dict[str, Any]]:
     """List the areas' models that are in drift."""
     try:
         watched = models_watch.watched(found.data_folder, site)
-    except area_models.ModelsError as error:
+    except ModelsError as error:
         return [{"area": "", "warning": {"en": str(error)}}]
     return [models_watch.as_plain(one) for one in watched if one.warning]
 

@@ -29,7 +29,7 @@ from scripts.commands.terminal import (
     wrong,
 )
 from streams import triage_models
-from streams.area_models import ModelsError
+from streams.model_shelf import ModelsError
 
 app = typer.Typer(
     no_args_is_help=True,

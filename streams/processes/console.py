@@ -14,7 +14,7 @@ import numpy.typing as npt
 from alerts.console import serve
 from alerts.console.config import Batch, ConsoleConfig, Publish
 from sensors.lookup import Registry
-from streams import area_models, bundle, models_watch, publication, reload, settings, shelf
+from streams import bundle, models_watch, publication, reload, settings, shelf
 from streams.bundle import Bundle, version_of
 from streams.difference import as_plain
 from streams.embedded.reader import LogReader
@@ -23,6 +23,7 @@ from streams.figures import keep_writing
 from streams.following import Following
 from streams.history import columns
 from streams.hub import HubClient
+from streams.model_shelf import ModelsError
 from streams.processes import child
 from streams.quarantine.access import QuarantineAccess
 from streams.settings import Settings
@@ -101,7 +102,7 @@ def models(found: Settings) -> list[dict[str, Any]]:
     try:
         site = bundle.unpack(publication.read(found.data_folder)).site
         return [models_watch.as_plain(one) for one in models_watch.watched(found.data_folder, site)]
-    except area_models.ModelsError:
+    except ModelsError:
         return []
 
 

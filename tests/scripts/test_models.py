@@ -13,9 +13,9 @@ from models.area.store import decode
 from scripts.cli import application
 from streams import area_models, bundle, publication
 from streams import reload as reloading
-from streams.area_models import ModelsError
 from streams.bundle import Bundle
 from streams.difference import lines
+from streams.model_shelf import ModelsError
 from tests.streams.small_site import site
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from models.area.store import StoreError
 from models.triage.fitting import fit
-from models.triage.store import Facts, StoreError, decode, encode
+from models.triage.store import Facts, decode, encode
 from tests.models.triage.verdicts import drawn
 
 
