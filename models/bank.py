@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models import creep, dataquality, driver, novelty, trend
+from models.arithmetic import ARRAYS
 from models.block import Bench
 from models.calibration import BINS, FINE, GROUPS, Survival
 from models.machine import Batch, Single
@@ -230,7 +231,7 @@ class Bank:
         )
         note = np.flatnonzero(usable & noted)
         if len(note):
-            self._note(rows[note], time[note], value[note])
+            self._note(rows[note], time[note], value[note], result.gap[note])
         at = np.flatnonzero(whole)
         if len(at):
             part = self._assess(rows[at], time[at], value[at], fields.take(at, axis=1))
@@ -263,8 +264,8 @@ class Bank:
         if not (abs(value) <= LARGEST and isfinite(time)) or time <= last:
             return 0.0, False, NOTHING, not coded and fields[6] < self.settings.warm_up, False
         if coded or (kind == COUNTER and isnan(last)):
-            self._note(np.array([row]), np.array([time]), np.array([value]))
             gap = dataquality.gap(time - last, interval, self.settings.gap)
+            self._note(np.array([row]), np.array([time]), np.array([value]), np.array([gap]))
             return 0.0, False, NOTHING, not coded, gap
         if fields[6] == 0.0:
             self._begin(row, time, value)
@@ -274,10 +275,12 @@ class Bank:
         self._fields[row] = outcome
         return told.score, told.alarm, told.reason, told.learning, told.gap
 
-    def _note(self, rows: Rows, time: Floats, value: Floats) -> None:
+    def _note(self, rows: Rows, time: Floats, value: Floats, gap: Bools) -> None:
         """Keep time and value of readings that are not scored."""
-        changed = value != self._fields[rows, AT["last_value"]]
-        self._fields[rows[changed], AT["flat_since"]] = time[changed]
+        last_time, last_value, since = self._fields[rows, :3].T
+        self._fields[rows, AT["flat_since"]] = dataquality.flat_since(
+            ARRAYS, since, time, time - last_time, value, last_value, gap
+        )
         self._fields[rows, AT["last_time"]] = time
         self._fields[rows, AT["last_value"]] = value
 
@@ -427,7 +430,10 @@ class Bank:
 
     @property
     def flat_since(self) -> Floats:
-        """Return times of the readings since which values have not changed, f8[rows]; NaN before the first."""
+        """Return times of the readings since which values have not changed, f8[rows]; NaN before the first.
+
+        They move on over a gap: see `models.dataquality.flat_since`.
+        """
         return self._fields[:, AT["flat_since"]]
 
     def stuck(self, rows: Rows) -> Bools:
@@ -456,10 +462,6 @@ class Bank:
     def budget(self) -> Floats:
         """Return the early events a day that each row may raise while quiet, f8[rows]."""
         return self._fields[:, AT["budget"]]
-
-    def pause(self, seconds: Floats) -> None:
-        """Take seconds (f8[rows]) in which nobody listened out of how long each row's value has been flat."""
-        self._fields[: len(seconds), AT["flat_since"]] += seconds
 
     @property
     def rate(self) -> Floats:

@@ -147,7 +147,7 @@ def assess(
     dt = time - last_time
     gap = dataquality.gap(dt, interval, settings.gap)
     flat_longest = op.where(value == last_value, flat_longest, op.most(flat_longest, last_time - flat_since))
-    flat_since = dataquality.flat_since(op, flat_since, time, value, last_value)
+    flat_since = dataquality.flat_since(op, flat_since, time, dt, value, last_value, gap)
     value = value + 0.0  # no negative zero, so that equal means equal to the bit
     learnt = seen >= settings.warm_up
     tempo = op.most(interval, settings.least)

@@ -350,14 +350,13 @@ class Evaluator:
         """Take the time between two ticks in which nobody listened, but for a second, out of all that runs on.
 
         What might have been heard then is not known. So a point's windows stand where they stood until it is heard
-        again, and that time counts neither for a delay nor for how long a value has been flat.
+        again, and that time counts for no delay.
         """
         points, book = self.points, self.book
         unheard = np.fmin(until - since, until - points.last_received)  # some were heard again before the tick
         unheard = np.maximum(unheard - 1.0, 0.0)
         points.away += np.where(np.isnan(points.last_received), 0.0, unheard)
         self.been_away = bool(points.away.any())
-        self.bank.pause(unheard)
         of_area = np.full(len(book.areas), until - since - 1.0)
         rows, areas, starts = self._area_members
         if len(rows):

@@ -22,14 +22,11 @@ class PointModels(Protocol):
 
     @property
     def flat_since(self) -> Array:
-        """Time of the reading since which each row's value has not changed; NaN before its first."""
+        """Time of the reading since which each row's value has not changed, gaps left out; NaN before its first."""
 
     @property
     def reach(self) -> Array:
         """How wide the range is that each row's values have kept lately."""
-
-    def pause(self, seconds: Array) -> None:
-        """Take seconds in which nobody listened out of how long each row's value has been flat."""
 
     def eta(self, rows: Rows, limit: Array, below: Bools) -> Array:
         """Return seconds from each row's last reading until its trend crosses `limit`."""
@@ -158,7 +155,7 @@ class Features:
             case ("alarm",):
                 return np.where(np.isnan(state.last_time[rows]), np.nan, state.alarm[rows])
             case ("flat",):
-                return self.now + state.away[rows] - self._models.flat_since[rows]
+                return self.now - self._models.flat_since[rows]
             case ("since", flag):
                 since = np.maximum(state.ticked - state.flagged[rows, RULED.index(str(flag))], 0.0)
                 return np.where(np.isnan(since), np.inf, since)

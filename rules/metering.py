@@ -13,7 +13,6 @@ from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
 from rules.explanation import Change
 from rules.expression import AREA_SCORE
-from rules.features import PointModels
 from rules.rule import Rule
 from sensors.site import Point, Site
 
@@ -32,26 +31,13 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     readings: int  # of all points, over which it was measured
 
 
-class _Looking:
-    """Let an evaluator look at models that another one moves."""
-
-    def __init__(self, bank: PointModels) -> None:
-        self._bank = bank
-
-    def pause(self, seconds: Any) -> None:
-        """Do nothing: the evaluator that decides has done so."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._bank, name)
-
-
 class _Alone:
     """One rule, or none, by itself."""
 
     def __init__(self, rule: Rule | None, meter: Metered, site: Site, points: Sequence[Point]) -> None:
         areas = meter.book.areas
         book = compile_rules([] if rule is None else [rule], site, points, areas)
-        self.evaluator = Evaluator(book, _Looking(meter.bank))
+        self.evaluator = Evaluator(book, meter.bank)
         self.evaluator.restore(meter.state())
         self.nanoseconds = 0
 

@@ -11,6 +11,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from models import dataquality
+from models.arithmetic import ARRAYS
+from models.scoring import BankSettings
 from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
 from rules.expression import AREA_SCORE
@@ -185,14 +188,22 @@ class _Scored(NamedTuple):
 class _Script:
     """Stand in for the bank: what the test says, instead of what models would learn."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, intervals: list[float]) -> None:
+        rows = len(intervals)
         self.flat_since = np.full(rows, np.nan)
         self.reach = np.zeros(rows)
         self.eta_now = np.full(rows, np.nan)
+        self._longest = BankSettings().gap * np.array(intervals)
+        self._last_time = np.full(rows, np.nan)
+        self._last_value = np.full(rows, np.nan)
 
-    def pause(self, seconds: Array) -> None:
-        """Move what the test says along."""
-        self.flat_since += seconds
+    def hear(self, rows: npt.NDArray[np.intp], time: float, value: Array) -> None:
+        """Keep since when the values of rows have not changed, as the bank does."""
+        elapsed = time - self._last_time[rows]
+        self.flat_since[rows] = dataquality.flat_since(
+            ARRAYS, self.flat_since[rows], time, elapsed, value, self._last_value[rows], elapsed > self._longest[rows]
+        )
+        self._last_time[rows], self._last_value[rows] = time, value
 
     def eta(self, rows: npt.NDArray[np.intp], limit: Array, below: npt.NDArray[np.bool_]) -> Array:
         """Return the test's own figure."""
@@ -325,7 +336,7 @@ class _Scene:
             version="test",
         )
         book = compile_rules((rule,), stage, points)
-        self.script = _Script(self.rows)
+        self.script = _Script([one.interval for one in points])
         self.evaluator = Evaluator(book, self.script)
         self.evaluator.reasons = False
         self.places = [place for place in (book.instance(rule.id, scope) for scope in scopes) if place is not None]
@@ -340,7 +351,6 @@ class _Scene:
         found: list[list[int]] = [[] for _ in self.stands]
         events = [(since, place, event) for place, stand in enumerate(self.stands) for since, event in stand.events]
         events.sort(key=lambda one: one[:2], reverse=True)
-        last = np.full(self.rows, np.nan)
         tracks = self.tracks
         marks = np.any(tracks.flags != 0, axis=0)
         for step, since in enumerate(self.times.tolist()):
@@ -355,9 +365,7 @@ class _Scene:
             value = tracks.values[:, step]
             rows = np.flatnonzero(~np.isnan(value))
             if rows.size:
-                changed = rows[value[rows] != last[rows]]
-                self.script.flat_since[changed] = now
-                last[rows] = value[rows]
+                self.script.hear(rows, now, value[rows])
                 self.script.eta_now[rows] = tracks.eta[rows, step]
                 scored = _Scored(tracks.score[rows, step], tracks.alarm[rows, step] > 0)
                 quality = np.zeros(len(rows), np.uint8)

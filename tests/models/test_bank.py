@@ -307,7 +307,23 @@ def test_flat_and_gap_are_told() -> None:
     assert bank.last_time[0] == 180.0
     row = np.array([0])
     assert not bank.update(row, np.array([180.0 + 299.0]), np.array([2.0])).gap[0]
-    assert bank.update(row, np.array([180.0 + 299.0 + 301.0]), np.array([3.0])).gap[0]
+    assert bank.flat_since[0] == 60.0
+    assert bank.update(row, np.array([180.0 + 299.0 + 301.0]), np.array([2.0])).gap[0]
+    assert bank.flat_since[0] == 60.0 + 301.0, "what was measured in a gap is not known"
+    assert bank.update(row, np.array([180.0 + 299.0 + 301.0 + 400.0]), np.array([3.0])).gap[0]
+    assert bank.flat_since[0] == bank.last_time[0]
+
+
+@pytest.mark.parametrize("kind", ["gauge", "switch", "counter", "angle"])
+def test_a_gap_is_no_part_of_how_long_a_value_is_flat(kind: str) -> None:
+    bank, rows = Bank(), np.arange(80)
+    for row in range(81):
+        bank.configure(row, interval=60.0, kind=kind)  # type: ignore[arg-type]
+    times = np.concatenate((np.arange(40), 1000 + np.arange(40))) * 60.0
+    for time in times:
+        bank.update(rows, np.full(80, time), np.full(80, 5.0))
+        bank.update(np.array([80]), np.array([time]), np.array([5.0]))  # by the path for few readings
+    assert (times[-1] - bank.flat_since[:81] == 78 * 60.0).all()
 
 
 @pytest.mark.parametrize(

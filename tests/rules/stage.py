@@ -34,9 +34,6 @@ class Bank:
         self.reach = np.zeros(rows)
         self.eta_now = np.full(rows, np.nan)
 
-    def pause(self, seconds: np.ndarray) -> None:
-        self.flat_since += seconds
-
     def eta(self, rows: np.ndarray, limit: np.ndarray, below: np.ndarray) -> np.ndarray:
         return self.eta_now[rows]
 
