@@ -59,6 +59,7 @@ DEFINITIONS = (
     "person = [person] = _ = persons",
     "vehicle = [vehicle] = _ = vehicles",
     "ppb = 1e-9",
+    *(f"{name} = 1e{power}" for power, name in ucum.TENS.items()),
 )
 """Units that pint lacks, or that it takes for something else (pH is its picohenry)."""
 

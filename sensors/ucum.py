@@ -36,10 +36,14 @@ ATOMS = {
 }
 """UCUM's own names → pint's. Those that both write alike (mm, kPa, mg) are left to pint."""
 
+TENS = {power: f"ten_{'minus' if power < 0 else 'plus'}_{abs(power)}" for power in (*range(-12, 0), *range(1, 13))}
+"""Powers of ten (UCUM's `10*-6`, `10^3`) as units of their own, which is what they are there."""
+
 MAX_LENGTH = 40
 _PREFIXES = {"h": "hecto", "d": "deci", "c": "centi", "m": "milli", "u": "micro", "k": "kilo", "M": "mega"}
 _PREFIXED = ("m[H2O]", "m[Hg]", "Ohm", "[psi]")
 _NOTE = r"\{[\w .-]{1,20}\}"
+_TEN = re.compile(r"10[*^](-?\d{1,2})\Z")
 _TERM = re.compile(rf"(?P<atom>{_NOTE}|[A-Za-z%']*(?:\[[A-Za-z_'0-9]{{1,12}}\])?)(?P<power>-?[1-9])?(?:{_NOTE})?\Z")
 
 
@@ -54,6 +58,12 @@ def expression(text: str) -> str | None:
             continue
         if place == 0 and not part and text.startswith("/"):
             out = "count"  # `/min`: so many a minute
+            continue
+        ten = _TEN.match(part)
+        if ten:
+            if int(ten[1]) not in TENS:
+                return None
+            out += TENS[int(ten[1])]
             continue
         term = _TERM.match(part)
         name = _atom(term["atom"]) if term else None

@@ -27,13 +27,18 @@ from sensors import measure, ucum
         ("{cars}/min", "count/min", 1, 0),
         ("mg/L{wet}", "mg/L", 1, 0),
         ("''", "°", 1 / 3600, 0),
+        ("10*-6", "ppm", 1, 0),
+        ("10^3.mm", "m", 1, 0),
+        ("10*3/m3", "count/m^3", 1000, 0),
     ],
 )
 def test_a_code_is_a_unit(code: str, unit: str, scale: float, offset: float) -> None:
     assert measure.linear(code, unit) == pytest.approx((scale, offset))
 
 
-@pytest.mark.parametrize("text", ["[x]", "m[", "{", "..", "m..s", "m/", "10*3", "(m)", "m**2", "lambda.x", "m" * 50])
+@pytest.mark.parametrize(
+    "text", ["[x]", "m[", "{", "..", "m..s", "m/", "10*99", "10*", "10**3", "(m)", "m**2", "lambda.x", "m" * 50]
+)
 def test_what_is_no_code_is_no_unit(text: str) -> None:
     assert not measure.is_unit(text)
 
