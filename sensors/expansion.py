@@ -32,6 +32,7 @@ from sensors.site_files import (
 MAX_GROUP = 20_000
 MAX_POINTS = 500_000
 MAX_INTERVAL = 31 * 86400.0
+MAX_SETTLED = 4096
 _NOT_A_SETTING = frozenset(("count", "numbers", "each", "id", "quantity", "areas"))
 _PLACING = frozenset(("name", "at", "location", "tags", "sources", "renamed_from", "drivers", "redundant"))
 _NO_MEASURE = _NOT_A_SETTING | _PLACING  # a layer of only these leaves what was checked below as it is
@@ -72,6 +73,7 @@ class Templates:
         self.made = 0
         self.related: list[Related] = []
         self._bases: dict[tuple[str, str], tuple[list[Layer], Settings]] = {}
+        self._alike: dict[tuple[str, str, bytes], Settings] = {}
         for quantity in types.quantities:
             self.findings.id("quantity", quantity, document, ("quantities", quantity))
             self._base(quantity, "")
@@ -136,7 +138,11 @@ class Templates:
         ):
             return None
         layers, shared = self._base(entry.quantity, home.type if home else "")
-        settings = self._settled([*layers, (document, path, _at(document, path))], shared, entry)
+        layer = _at(document, path)
+        if not layer.keys() <= _NO_MEASURE:
+            kind = entry.quantity, home.type if home else ""
+            shared = self._settled_alike(kind, layers, (document, path, layer))
+        settings = self._placed(shared, entry, document, path, layer)
         if isinstance(entry.name, Text):
             name = entry.name
         else:
@@ -235,7 +241,29 @@ class Templates:
         """Add the last layer, read as `entry`, to what those below it add up to."""
         document, path, layer = layers[-1]
         if not layer.keys() <= _NO_MEASURE:
-            return self._settle(layers)
+            below = self._settle(layers)
+        return self._placed(below, entry, document, path, layer)
+
+    def _settled_alike(self, kind: tuple[str, str], below: list[Layer], last: Layer) -> Settings:
+        """Add a last layer of measures to those of a quantity in a kind of area, once for all points that say the same.
+
+        What has a mistake is settled anew for each point, so that each is told where it stands.
+        """
+        document, path, layer = last
+        measures = {name: value for name, value in layer.items() if name not in _NO_MEASURE}
+        key = (*kind, msgspec.json.encode(measures))
+        found = self._alike.get(key)
+        if found is None:
+            before = self.findings.count
+            found = self._settle([*below, (document, path, measures)])
+            if self.findings.count == before and len(self._alike) < MAX_SETTLED:
+                self._alike[key] = found
+        return found
+
+    def _placed(
+        self, below: Settings, entry: Template, document: Document, path: Path, layer: dict[str, Any]
+    ) -> Settings:
+        """Lay over what is measured where a point is, what it is called and where it comes from."""
         given = {key: getattr(entry, key) for key in layer.keys() & _PLACING}
         if given.get("location"):
             self.findings.location(given["location"], document, (*path, "location"))

@@ -30,6 +30,11 @@ class Findings:
         """All problems by file, line and field."""
         return sorted(self._problems)
 
+    @property
+    def count(self) -> int:
+        """How many problems were found so far."""
+        return len(self._problems)
+
     def add(self, document: Document, path: Path, message: str) -> None:
         """Note a mistake at a path of a document."""
         self._problems[document.problem(path, message)] = None

@@ -251,6 +251,22 @@ def test_what_a_point_inherits_is_in_its_own_unit(folder: Path) -> None:
     assert third.levels["red"] == 1.5 and third.range == (-30, 30)
 
 
+def test_points_that_say_the_same_are_alike_and_each_mistake_among_them_is_told(folder: Path) -> None:
+    text = "points:\n"
+    text += "".join(
+        f"  - {{id: w{n}, quantity: level, areas: [river-01], unit: cm, levels: {{red: 900}}, tags: [t{n}]}}\n"
+        for n in range(3)
+    )
+    (folder / "areas/more.yaml").write_text(text, encoding="utf-8")
+    found = [one for one in load_site(folder).points if one.id in ("w0", "w1", "w2")]
+    assert [(one.limit, one.range, one.unit, one.tags) for one in found] == [
+        (800, (0, 1000), "cm", (f"t{n}",)) for n in range(3)
+    ]
+    (folder / "areas/more.yaml").write_text(text.replace("red: 900", "red: 9000"), encoding="utf-8")
+    told = [problem for problem in check_site(folder)[1] if problem.file == "areas/more.yaml"]
+    assert [problem.line for problem in told] == [2, 3, 4]
+
+
 def test_an_area_types_unit_converts_what_the_quantity_says(edit: Edit, folder: Path) -> None:
     own = "      limit: 8\n      limit_below: false\n      levels: {yellow: 7, red: 8}\n"
     assert not edit("types.yaml", own, "      unit: cm\n      levels: {yellow: 320, red: 210}\n")
