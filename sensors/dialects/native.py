@@ -221,7 +221,7 @@ def _columns_of(lane: Lane, place: int, payload: bytes) -> Decoded:
         wrong |= wrong_quality
     else:
         quality = np.full(count, values.quality(claims), np.uint8)
-    if body.unit:
+    if body.unit is not None and body.unit != "":
         units = body.unit if isinstance(body.unit, list) else [body.unit] * count
         if len(units) != count:
             raise ValueError(f"{count} points but {len(units)} units")

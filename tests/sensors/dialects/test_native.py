@@ -187,6 +187,7 @@ class TestNativeFrames(DialectSuite):
         b'{"points": ["nobody"], "values": [1]}': "unknown_point",
         b'{"points": [], "values": []}': "malformed",
         b'{"points": ["p0"], "values": [1], "unit": ["mm", "mm"]}': "malformed",
+        b'{"points": ["p0"], "values": [1], "unit": []}': "malformed",
         b'{"points": ["p0"], "values": [1], "unit": "degF"}': "wrong_unit",
         msgspec.msgpack.encode({"points": ["p0"], "values": b"1234567"}): "malformed",
         msgspec.msgpack.encode({"points": ["p0"], "values": [1.0], "times": [math.inf]}): "not_finite",
