@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from sensors.site import LEVELS
+from sensors.duration import seconds
+from sensors.site import LEVELS, Driver
 from sensors.spreadsheet.table import Table
 
 Kind = Literal["points", "cameras", "areas", "units"]
 KINDS: tuple[Kind, ...] = ("areas", "points", "cameras", "units")
 
+_LAGGED = re.compile(r"(\S+?)\s*[(（]\s*([^()（）]+?)\s*[)）]")
 _LIST = re.compile(r"\s*[;；、|]\s*|\s*[,，]\s*")
 
 
@@ -48,6 +51,21 @@ def _list(cell: str) -> list[str]:
 
 def _sources(cell: str) -> list[str]:
     return [item for item in re.split(r"\s*[;；|]\s*", cell) if item]  # a name of another dialect may hold commas
+
+
+def _drivers(cell: str) -> list[Any]:
+    """Read `rain-1 (3 h); rain-2`: points, each with the time that what it brings takes to arrive unless it is usual."""
+    found: list[Any] = []
+    for item in _sources(cell):
+        written = _LAGGED.fullmatch(item)
+        if written is None:
+            found.append(item)
+            continue
+        lag = _duration(written[2])
+        with contextlib.suppress(ValueError):  # the site's own check says what is wrong with others
+            lag = seconds(lag)
+        found.append(written[1] if lag == Driver(point="").lag else {"point": written[1], "lag": lag})
+    return found
 
 
 def _duration(cell: str) -> float | int | str:
@@ -90,6 +108,8 @@ FIELDS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
     "sources": (_sources, ("sources", "来源", "数据来源")),
     "source_unit": (_words, ("source_unit", "source unit", "来源单位", "原始单位")),
     "renamed_from": (_list, ("renamed_from", "renamed from", "原编号", "曾用编号")),
+    "drivers": (_drivers, ("drivers", "驱动测点", "上游测点")),
+    "redundant": (_list, ("redundant", "冗余测点", "互校测点")),
     "view": (_words, ("view", "视野", "监视范围")),
     "stream": (_words, ("stream", "视频流", "取流地址", "rtsp")),
     "snapshot": (_words, ("snapshot", "抓图地址", "快照地址")),
@@ -110,7 +130,7 @@ OF: dict[Kind, tuple[str, ...]] = {
     "points": (
         *(*_NAMES, "areas", "quantity", "unit", "kind", "limit", "limit_below", *LEVELS),
         *("range_low", "range_high", "normal_low", "normal_high", "interval", "accept_age", *_PLACE),
-        *("tags", "sources", "source_unit", "renamed_from"),
+        *("tags", "sources", "source_unit", "renamed_from", "drivers", "redundant"),
     ),
     "cameras": (
         *(*_NAMES, "areas", "view", "stream", "snapshot", "source", "sources", "supplier", *_PLACE),

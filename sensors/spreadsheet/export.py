@@ -38,6 +38,8 @@ HEADINGS = {
         "sources": "数据来源",
         "source_unit": "来源单位",
         "renamed_from": "曾用编号",
+        "drivers": "驱动测点",
+        "redundant": "冗余测点",
         "view": "视野",
         "stream": "视频流",
         "snapshot": "抓图地址",
@@ -60,7 +62,9 @@ def cells_of(kind: Kind, part: Any) -> dict[str, str]:
     normal_low, normal_high = getattr(part, "normal", None) or (None, None)
     latitude, longitude = part.location or (None, None)
     levels = getattr(part, "levels", {})
+    drivers = (f"{one.point} ({_cell(one.lag)} s)" for one in getattr(part, "drivers", ()))
     special = {
+        "drivers": tuple(drivers),
         "name_zh": part.name.zh,
         "name_en": part.name.en,
         "name": "",

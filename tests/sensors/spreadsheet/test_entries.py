@@ -10,7 +10,7 @@ from openpyxl import Workbook
 
 from sensors.document import DocumentError
 from sensors.registry import load_site
-from sensors.site import Site
+from sensors.site import Driver, Site
 from sensors.spreadsheet import entries, export
 from sensors.spreadsheet.columns import KINDS, Kind, fields_of
 from sensors.spreadsheet.entries import Plan
@@ -52,6 +52,24 @@ def test_a_point_is_taken_from_chinese_columns(site: Path) -> None:
     [point] = [one for one in load_site(site).points if one.id == "new-1"]
     assert (point.name.zh, point.areas, point.unit, point.limit) == ("新雨量计", ("slope-01", "slope-02"), "mm/h", 50)
     assert (point.range, point.interval, point.location) == ((0, 300), 300, (22.8, 113.8))
+
+
+def test_points_that_foretell_and_that_measure_the_same_are_taken(site: Path) -> None:
+    header = "测点编号,所属区域,监测指标,驱动测点,冗余测点"
+    take(
+        site,
+        header,
+        "up-1,slope-01,rain,,",
+        "up-2,slope-01,rain,,",
+        "low-1,slope-01,soil,up-1（3 h）; up-2,",
+        "low-2,slope-01,soil,,low-1",
+    )
+    points = {one.id: one for one in load_site(site).points}
+    assert points["low-1"].drivers == (Driver(point="up-1", lag=10800.0), Driver(point="up-2"))
+    assert points["low-2"].redundant == ("low-1",)
+    assert take(site, header, "low-1,slope-01,soil,up-1 (180 min);up-2 (8 h),").unchanged == ("low-1",)
+    with pytest.raises(DocumentError, match="nobody"):
+        take(site, header, "low-1,slope-01,soil,nobody (1 h),")
 
 
 def test_areas_units_and_cameras_are_taken_too(site: Path) -> None:
