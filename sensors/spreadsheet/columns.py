@@ -54,7 +54,7 @@ def _sources(cell: str) -> list[str]:
 
 
 def _drivers(cell: str) -> list[Any]:
-    """Read `rain-1 (3 h); rain-2`: points, each with the time that what it brings takes to arrive unless it is usual."""
+    """Read `rain-1 (3 h); rain-2`: points, each with the time that what it brings takes to come."""
     found: list[Any] = []
     for item in _sources(cell):
         written = _LAGGED.fullmatch(item)
