@@ -28,6 +28,7 @@ PROMOTED = "promoted.json"
 BESIDE, DOUBTFUL, REPEATED = 1800.0, 3600.0, 86400.0
 """Seconds before an alarm in which others beside it, doubts of the data, and the same alarm count."""
 MOST_VERDICTS, MOST_AROUND = 20_000, 200_000
+MOST_ASKED = 2000
 _CHUNK = 500
 _VERDICTS = {"real": True, "nuisance": False}
 Row = dict[str, Any]
@@ -217,3 +218,26 @@ class Triage:
         openings = _openings(reader, asked)
         for opening, case in zip(openings, _cases(openings, _around(reader, openings), types), strict=True):
             asked[opening.id]["odds"] = stored.model.odds(case)
+
+    def add_to_incidents(self, reader: Reader, rows: Sequence[Row], types: Mapping[str, str]) -> None:
+        """Fill in `odds` of incidents: those of the open alarm that is likeliest to be real, as `add` tells them.
+
+        Of a flood's alarms the first `MOST_ASKED` are looked at; an incident of which none was has None.
+        """
+        for row in rows:
+            row["odds"] = None
+        holders = {alarm: row for row in rows if row["state"] != "closed" for alarm in row["alarms"]}
+        wanted = list(holders)[:MOST_ASKED]
+        if self.stored() is None or not wanted:
+            return
+        query = sa.select(alarms.c.id, alarms.c.state, alarms.c.simulated)
+        found: list[Row] = []
+        with reader.engine.connect() as connection:
+            for start in range(0, len(wanted), _CHUNK):
+                part = wanted[start : start + _CHUNK]
+                found += [dict(row._mapping) for row in connection.execute(query.where(alarms.c.id.in_(part)))]
+        self.add(reader, found, types)
+        for one in found:
+            row = holders[one["id"]]
+            if one["odds"] is not None:
+                row["odds"] = max(one["odds"], row["odds"] or 0.0)

@@ -121,11 +121,12 @@ class Console:
             self.journal.close()
             self.accounts.close()
 
-    def add_odds(self, rows: Sequence[Row]) -> None:
-        """Fill in how likely open alarms are to be real; without that they are shown all the same."""
+    def add_odds(self, rows: Sequence[Row], *, of_incidents: bool = False) -> None:
+        """Fill in how likely open alarms, or incidents, are to be real; without that they are shown all the same."""
         types = {area.id: area.type for area in self.config.site.areas}
+        add = self.triage.add_to_incidents if of_incidents else self.triage.add
         try:
-            self.journal.ask(lambda reader: self.triage.add(reader, rows, types))
+            self.journal.ask(lambda reader: add(reader, rows, types))
         except Exception:
             log.exception("no odds could be told")
             for row in rows:

@@ -107,6 +107,26 @@ def test_open_alarms_get_odds_and_all_stay_as_they_are(office: Office, tmp_path:
     assert all(0.0 < told[f"r{number}"] < 1.0 for number in range(3)) and told["gone"] is None
 
 
+def test_an_incident_has_the_odds_of_its_likeliest_open_alarm(office: Office, tmp_path: Path) -> None:
+    for number in range(3):
+        office.raise_alarm(1000.0 + number, level=number + 2, rule=f"r{number}", scope=f"p{number}")
+    office.close(office.raise_alarm(2000.0, rule="gone", area="river-1", scope="p9"), 3000.0, "real", rule="gone",
+                 area="river-1", scope="p9")  # fmt: skip
+    triage = Triage(tmp_path)
+    rows = office.reader.incidents("all").items
+    triage.add_to_incidents(office.reader, rows, TYPES)
+    assert all(row["odds"] is None for row in rows), "nothing is learnt yet"
+    promoted(tmp_path)
+    alarms = office.reader.alarms("all").items
+    triage.add(office.reader, alarms, TYPES)
+    told = {row["id"]: row["odds"] for row in alarms}
+    triage.add_to_incidents(office.reader, rows, TYPES)
+    assert {row["state"] == "closed" for row in rows} == {True, False}
+    for row in rows:
+        likeliest = max((told[id] for id in row["alarms"] if told[id] is not None), default=None)
+        assert row["odds"] == (None if row["state"] == "closed" else likeliest)
+
+
 def test_without_a_model_or_with_a_broken_one_alarms_come_without_odds(office: Office, tmp_path: Path) -> None:
     office.raise_alarm(1000.0)
     triage = Triage(tmp_path)

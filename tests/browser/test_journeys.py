@@ -335,6 +335,25 @@ def test_alarms_are_filtered_and_linked(open_page: Any, mock: Any) -> None:
     expect(page.locator(".incident-head")).to_contain_text("ACKED")
 
 
+def test_open_alarms_can_be_ranked_by_their_odds_and_none_is_hidden(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+
+    def learn(api: Any) -> None:
+        for alarm, odds in zip(api.world.alarms.values(), (0.83, 0.21), strict=True):
+            alarm["odds"] = odds
+        api.world.incidents[incident]["odds"] = 0.21
+
+    mock.do(learn)
+    page = open_page(f"#/incidents/{incident}")
+    expect(page.locator(".incident-head")).to_contain_text("真实可能 21 %")
+    page.goto(f"{mock.url}/#/alarms")
+    rows = page.locator("[data-test=alarms] li")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("真实可能 21 %")  # orange leads, likely or not, unless one asks otherwise
+    page.get_by_label("排序").select_option("odds")
+    expect(rows).to_have_text([re.compile("真实可能 83 %"), re.compile("真实可能 21 %")])
+
+
 def test_a_flood_keeps_red_in_sight_and_folds_the_rest_without_losing_any(open_page: Any, mock: Any) -> None:
     page = open_page()
     expect(page.locator("[data-test=load]")).to_contain_text("1")

@@ -35,6 +35,7 @@ def incidents(
     """List incidents, the newest first: `state` is open, closed, all, or one state. At most 500 come at once."""
     console: Console = request.app.state.console
     page = console.journal.ask(lambda reader: reader.incidents(state, area or None, limit, before))
+    console.add_odds(page.items, of_incidents=True)
     return {"items": page.items, "next": page.next}
 
 
@@ -50,6 +51,8 @@ def incident(
     busy = {dispatch["unit"] for dispatch in row["dispatch_details"] if dispatch["leg"] not in ("closed", "refused")}
     for dispatch in row["dispatch_details"]:
         dispatch["title"] = row["title"]
+    console.add_odds([row], of_incidents=True)
+    console.add_odds(row["alarm_details"])
     for alarm in row["alarm_details"]:
         titled(console, alarm)
     return {**row, "suggested_units": console.router.suggest(row["area"], row["kind"], busy)}

@@ -227,7 +227,7 @@ class IncidentChange(Answer):
 
 
 class IncidentSummary(Answer):
-    """One incident as it stands."""
+    """One incident as it stands. `odds` are those of its alarm that is likeliest to be real, where a model tells."""
 
     id: str
     area: str
@@ -245,6 +245,7 @@ class IncidentSummary(Answer):
     disposition: str
     reason: str = ""
     simulated: bool
+    odds: float | None = None
 
 
 class Incidents(Answer):

@@ -27,7 +27,12 @@ def test_the_same_alarms_come_in_the_same_order_with_and_without_a_model(
     told = asked("alarms")
     assert all(0.0 < float(str(one["odds"])) < 1.0 for one in told)
     assert [{**one, "odds": None} for one in told] == alarms, "nothing hidden, lowered or moved"
-    assert asked("incidents") == incidents and incidents[0]["level"] == "red"
+    of = {one["id"]: one["odds"] for one in told}
+    later = asked("incidents")
+    assert [one["odds"] for one in later] == [max(of[id] for id in one["alarms"]) for one in later]
+    assert [{**one, "odds": None} for one in later] == incidents and incidents[0]["level"] == "red"
+    whole = client.get(f"/api/v1/incidents/{later[0]['id']}", headers=headers).json()
+    assert whole["odds"] == later[0]["odds"] == max(one["odds"] for one in whole["alarm_details"])
     one = client.get(f"/api/v1/alarms/{told[0]['id']}", headers=headers).json()
     assert one["odds"] == told[0]["odds"]
 

@@ -270,6 +270,7 @@ export interface Incident {
   sequence: number;
   dispatches: string[];
   disposition: string | null;
+  odds?: number | null; // of its alarm that is likeliest to be real
 }
 export interface Snapshot {
   camera: string;

@@ -101,6 +101,12 @@ function Head({ incident, cause, onClose }: { incident: IncidentDetail; cause: A
           <dt>{t('fact.alarms')}</dt>
           <dd>{incident.alarms.length}</dd>
         </div>
+        {incident.odds != null && incident.state !== 'closed' && (
+          <div>
+            <dt>{t('odds')}</dt>
+            <dd title={t('odds.help')}>{t('odds.real', { n: Math.round(100 * incident.odds) })}</dd>
+          </div>
+        )}
         {incident.disposition && (
           <div>
             <dt>{t('fact.disposition')}</dt>
