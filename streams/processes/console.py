@@ -14,7 +14,7 @@ import numpy.typing as npt
 from alerts.console import serve
 from alerts.console.config import Batch, ConsoleConfig, Publish
 from sensors.lookup import Registry
-from streams import bundle, models_watch, publication, reload, settings, shelf
+from streams import bundle, models_watch, publication, settings, shelf
 from streams.bundle import Bundle, version_of
 from streams.difference import as_plain
 from streams.embedded.reader import LogReader
@@ -108,6 +108,8 @@ def models(found: Settings) -> list[dict[str, Any]]:
 
 def publish(found: Settings, asked: Publish) -> dict[str, Any]:
     """Put the site folder or an earlier publication in force, or only say what would differ."""
+    from streams import reload  # here: it takes a quarter of a second, in which nobody could see their alarms
+
     folder, data = found.site_folder, found.data_folder
     if asked.check:
         prepared = reload.earlier(asked.version, data) if asked.version else reload.prepare(folder, data)
