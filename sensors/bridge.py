@@ -485,6 +485,7 @@ class Bridge:
 
     def _finish(self, patience: float = 3.0) -> None:
         self.intake.checks.close()  # what was held back of a flood of states would not be told by anybody else
+        self.intake.quarantine.close()
         if len(self.client.arrivals) or self.intake.pending(time.time()):
             self._hand_on(time.monotonic())
         deadline = time.monotonic() + patience

@@ -73,7 +73,8 @@ class Checks:
             if bad is not None:
                 self._leave_out_bad(passed, bad, received)
         if flood and self._tellers.holds and len(passed.decoded):
-            self._tellers.heard(passed.decoded.point.tolist())
+            fresh = (passed.decoded.quality & (HISTORICAL | LATE)) == 0  # what was read long ago says nothing of now
+            self._tellers.heard(passed.decoded.point[fresh].tolist())
         if decoded.events:
             self._events(passed, received, frozenset(stored), flood)
         return passed

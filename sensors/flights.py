@@ -152,9 +152,10 @@ class Flights:
             flight.instead_of = flight.records
             flight.records = [self._word_on(flight.records[0], flight.error)]
             return [flight]
-        parts = [
-            Flight([record], 0, 0, b"", flight.connection, flight.begun, state=REFUSED) for record in flight.records
-        ]
+        apart = _apart(flight.records)
+        if len(apart) == 1:
+            apart = [[record] for record in flight.records]
+        parts = [Flight(records, 0, 0, b"", flight.connection, flight.begun, state=REFUSED) for records in apart]
         parts[-1].readings, parts[-1].size, parts[-1].acks = flight.readings, flight.size, flight.acks
         return parts
 
@@ -171,6 +172,17 @@ class Flights:
             readings=_readings(record),
         )
         return quarantine.TOPIC, quarantine.PARTITION, quarantine.encode(refused)
+
+
+def _apart(records: list[tuple[str, int, bytes]]) -> list[list[tuple[str, int, bytes]]]:
+    """Part records one by one, but for a message's own in the quarantine, which are found by standing together."""
+    parts: list[list[tuple[str, int, bytes]]] = []
+    for record in records:
+        if parts and record[0] == quarantine.TOPIC and quarantine.decode(record[2]).part > 0:
+            parts[-1].append(record)
+        else:
+            parts.append([record])
+    return parts
 
 
 def _readings(record: tuple[str, int, bytes]) -> int:

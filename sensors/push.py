@@ -86,7 +86,7 @@ class Push:
         passed = self._checks.check(decoded, received)
         refused = sorted([*decoded.refused, *passed.refused])
         for one in refused:
-            raw = as_sent(readings[one.message])
+            raw = as_sent(_stamped(readings[one.message], stamp, one.message))
             self.quarantine.refuse(received, f"{TOPIC} {source}", one.reason, raw, one.detail)
         if passed.surplus:
             self.quarantine.count("flood", len(passed.surplus))
@@ -98,6 +98,11 @@ class Push:
         listed = [Turned(one.message, one.reason, one.detail) for one in refused]
         listed += [Turned(place, "flood", "far more than is expected of its point") for place in passed.surplus]
         return Pushed(records, len(passed.decoded), sorted(listed))
+
+
+def _stamped(reading: Reading, stamp: float, place: int) -> Reading:
+    """Give a reading without a time the one that it has by its push: decoded anew, it is the same reading."""
+    return reading if reading.time is not None else msgspec.structs.replace(reading, time=stamp + place * 1e-6)
 
 
 def decode(readings: Sequence[Reading], stamp: float, registry: Registry) -> Decoded:

@@ -200,6 +200,7 @@ class Quarantine:
         self._whole = float(whole_burst)
         self._last: float | None = None
         self._unsaid: Counter[str] = Counter()
+        self._closing = False
         self._records: list[bytes] = []
 
     def refuse(
@@ -259,11 +260,15 @@ class Quarantine:
         self.unkept[reason] += readings
         self._unsaid[reason] += readings
 
+    def close(self) -> None:
+        """Have the next `take` say how much was not kept, flood or not."""
+        self._closing = True
+
     def take(self, time: float) -> list[bytes]:
-        """Take the records kept since the last call; once the flood ebbs, one says how much was not kept."""
+        """Take the records kept since the last call; once the flood ebbs, or at the end, one says how much was not."""
         if self._unsaid and self._last is not None:
             allowance = min(self._burst, self._allowance + max(0.0, time - self._last) * self._rate)
-            if allowance >= min(self._burst, self._rate):
+            if self._closing or allowance >= min(self._burst, self._rate):
                 for reason, readings in self._unsaid.items():
                     detail = f"{readings} more were refused and not kept: too many at once"
                     self._keep(

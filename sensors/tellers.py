@@ -51,12 +51,14 @@ class Tellers:
         self._opened = -inf
         self._counts: dict[str, Count] = {}
         self._held: dict[tuple[str, str], list[State]] = {}  # (teller, area) → states of different subjects
+        self._gone: frozenset[str] | None = None  # cameras that held states say have gone; None: to be gathered
 
     def succeed(self, other: Tellers) -> None:
         """Go on with what was counted and held under an earlier version of the site, of areas that are there still."""
         self._opened, self._counts = other._opened, other._counts
         known = self._registry.area
         self._held = {(who, area): held for (who, area), held in other._held.items() if known(area) is not None}
+        self._gone = None
 
     @property
     def holds(self) -> bool:
@@ -73,7 +75,7 @@ class Tellers:
             return []
         self._opened = received
         self._counts.clear()
-        held, self._held = self._held, {}
+        held, self._held, self._gone = self._held, {}, None
         return [one for states in held.values() for one in states]
 
     def close(self) -> None:
@@ -102,13 +104,20 @@ class Tellers:
                 elif excess:
                     judged.surplus.append(place)
             if isinstance(said, CameraEvent):
-                if self._held and not said.quality & HISTORICAL:
+                if self._held and not said.quality & HISTORICAL and said.camera in self._cameras_held():
                     self.heard((), (said.camera,))
             elif isinstance(said, State) and (self._held or not passes):
                 self._supersede(who, said, hold=not passes)
             if passes:
                 judged.passed.append((place, said))
         return judged
+
+    def _cameras_held(self) -> frozenset[str]:
+        """Name the cameras of which it is held that they have gone."""
+        if self._gone is None:
+            states = (one for states in self._held.values() for one in states if isinstance(one, SourceState))
+            self._gone = frozenset(camera for one in states if one.state == "offline" for camera in one.cameras)
+        return self._gone
 
     def _excess(self, who: str, time: float) -> str:
         """Count one thing told; say whether it is too much, and the `first` such or one `more` of the window."""
@@ -131,6 +140,7 @@ class Tellers:
         self._keep(key, [*left, said] if hold else left)
 
     def _keep(self, key: tuple[str, str], states: list[State]) -> None:
+        self._gone = None
         if states:
             self._held[key] = states
         else:

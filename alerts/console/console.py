@@ -68,6 +68,8 @@ class Console:
         self.rates = ScoreRates(self.registry)
         self.push = Push(self.registry)
         self.pushing = threading.Lock()  # what is turned down is counted in one place
+        self.photographing = threading.Lock()  # a large photo takes a third of a gigabyte while it is made anew
+        self.prune_photos = 0.0  # when (monotonic) the reports' photos are to be looked through next
         self.subject_key = hmac.digest(key, b"foreshock subjects", "sha256")
         self.router = Router(config.site)
         self.pages = Pages(config.static, config.site.language)

@@ -91,7 +91,12 @@ def keep(folder: Path, picture: bytes) -> str:
 def prune(folder: Path, most_bytes: int, oldest_seconds: float, now: float | None = None) -> int:
     """Remove the oldest pictures beyond a size, and all beyond an age; return how many."""
     now = time.time() if now is None else now
-    held = sorted((file.stat().st_mtime, file.stat().st_size, file) for file in folder.glob("*.jpg"))
+    held = []
+    for file in folder.glob("*.jpg"):
+        with contextlib.suppress(FileNotFoundError):  # somebody else removes old ones as well
+            status = file.stat()
+            held.append((status.st_mtime, status.st_size, file))
+    held.sort()
     total = sum(size for _, size, _ in held)
     removed = 0
     for changed, size, file in held:

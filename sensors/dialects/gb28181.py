@@ -282,7 +282,7 @@ def _faulty(registry: Registry, name: str, received: float) -> list[Said]:
     camera = _known(registry, name)[1]
     if camera is None:
         return []
-    return [*cameras.seen(camera, kind="device_fault", event=name, time=received, received=received)]
+    return [*cameras.seen(camera, kind="device_fault", event=name, time=math.nan, received=received)]
 
 
 # Fields

@@ -198,7 +198,7 @@ def _deleted(lane: Lane, subject: Subject, received: float) -> Sequence[Said]:
     if fault is not None:
         return [_health(camera, subject, fault, False, received)]
     kind, event = _kind(lane.config, subject), _event_id(subject, "")
-    return cameras.seen(camera, kind=kind, event=event, time=received, received=received, phase="end")
+    return cameras.seen(camera, kind=kind, event=event, time=math.nan, received=received, phase="end")
 
 
 def _health(camera: Camera, subject: Subject, fault: str, is_there: bool, received: float) -> CameraHealth:

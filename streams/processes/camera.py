@@ -84,6 +84,7 @@ class Cameras:
         self.quarantine = Quarantine("camera")
         self._keeper = Keeper(hub)
         self._told: dict[str, tuple[float, Judgement]] = {}  # camera → when (monotonic) and what was told last
+        self._frames_before, self._refused_before = 0, Counter[str]()  # of eyes that are no more
 
     def adopt(self, registry: Registry, sources: dict[str, str]) -> None:
         """Change to another version of the site: what is read from the same source goes on being read."""
@@ -100,10 +101,15 @@ class Cameras:
                 eye.start()
             eye.camera = camera
             eyes.append(eye)
+        self._tell_refused(at_once=True)
         for eye in self.eyes:
             if eye not in eyes:
                 eye.stop()
+                self._frames_before += eye.frames
+                self._refused_before.update(eye.refused)
         self.eyes = eyes
+        read = {eye.camera.id for eye in eyes}
+        self._told = {camera: told for camera, told in self._told.items() if camera in read}
 
     async def watch(self) -> None:
         """Follow the outcomes and take pictures on alarms, for ever."""
@@ -137,11 +143,11 @@ class Cameras:
 
     def figures(self) -> dict[str, Any]:
         """Count frames, pictures and refusals, and say of each camera when it last gave a frame and how that is."""
-        refused: Counter[str] = Counter()
+        refused = Counter(self._refused_before)
         for eye in self.eyes:
             refused.update(eye.refused)
         return {
-            "frames": sum(eye.frames for eye in self.eyes),
+            "frames": self._frames_before + sum(eye.frames for eye in self.eyes),
             "pictures": self.album.pictures,
             "seen": {eye.camera.id: eye.last_frame for eye in self.eyes if eye.last_frame is not None},
             "health": {camera: judgement.state for camera, (_, judgement) in self._told.items()},
@@ -192,10 +198,20 @@ class Cameras:
             await self.hub.produce(records)
             self._told |= told  # what the log did not take is told again at the next look
 
-    def _tell_refused(self) -> None:
-        """Hand refusals over once the log has those before: until then eyes hold them, within limits."""
+    async def finish(self, patience: float) -> None:
+        """Wait for at most `patience` seconds until the log has the last refusals."""
+        self.quarantine.close()
+        self._tell_refused(at_once=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self._keeper.waiting:
+                    await asyncio.sleep(PATIENCE / 50)
+                    self._tell_refused(at_once=True)
+
+    def _tell_refused(self, *, at_once: bool = False) -> None:
+        """Hand refusals over once the log has those before, or `at_once`: until then eyes hold them, within limits."""
         lost = self._keeper.look()
-        if not self._keeper.waiting:
+        if at_once or not self._keeper.waiting:
             for eye in self.eyes:
                 while eye.refusals:
                     one = eye.refusals.popleft()
@@ -295,6 +311,7 @@ async def _run(found: settings.Settings, given: Sequence[str], crashes: Crashes 
         results = await asyncio.gather(*tasks, return_exceptions=True)
         await cameras.album.close()
         await showing.close()
+        await cameras.finish(PATIENCE)
         await hub.close()
         for place in ended:
             what = ("the outcomes are no longer followed", "the cameras' health is no longer told")[place]

@@ -83,6 +83,16 @@ def test_the_same_push_with_the_same_stamp_gives_the_same_times() -> None:
     assert (np.diff(times[0]) > 0).all()
 
 
+def test_what_is_refused_keeps_the_time_that_its_push_gave_it() -> None:
+    """Replayed after a mend, a reading that was pushed again meanwhile is the same one."""
+    raws = []
+    for received in (NOW, NOW + 30):
+        records = push().take([Reading("p0", 1.0), Reading("nobody", 2.0)], NOW, received, "x").records
+        raws += [quarantine.decode(record).raw for topic, _, record in records if topic == quarantine.TOPIC]
+    assert raws[0] == raws[1]
+    assert msgspec.json.decode(raws[0])["time"] == NOW + 1e-6
+
+
 def test_a_push_of_nothing_usable_gives_no_frame() -> None:
     pushed = push().take([Reading("nobody", 1.0)], NOW, NOW, "x")
     assert pushed.accepted == 0

@@ -74,6 +74,16 @@ def test_a_flood_is_counted_whole_but_not_kept_whole() -> None:
     assert not box.pending
 
 
+def test_at_the_end_it_is_said_what_was_not_kept_flood_or_not() -> None:
+    box = Quarantine("bridge", rate=10, burst=2)
+    for _ in range(10):
+        box.refuse(NOW, "t", "malformed", b"x")
+    assert len(box.take(NOW)) == 2 and box.take(NOW) == []
+    box.close()
+    [summary] = map(quarantine.decode, box.take(NOW))
+    assert summary.readings == 8 and not box.pending
+
+
 def test_the_clock_set_back_neither_stops_nor_opens_the_gate() -> None:
     box = Quarantine("bridge", rate=10, burst=1)
     for time in (NOW, NOW - 3600, NOW - 3599.9, NOW + 0.2):

@@ -161,6 +161,8 @@ def test_points_that_sent_since_have_not_gone() -> None:
     take(made, *((topic, body.encode()) for topic, body in announced), received=NOW)
     take(made, *[("gw/lwt", state) for state in (b"online", b"offline")] * 500, received=NOW)
     take(made, ("foreshock/readings/a0/p0", reading(1, NOW + 5)), received=NOW + 5)
+    old = {"value": 1, "time": NOW - 3000, "quality": "historical"}  # what a logger catches up with
+    take(made, ("foreshock/readings/a1/p1", json.dumps(old).encode()), received=NOW + 6)
     after = told(take(made, received=LATER), SourceState)
     assert sorted((one.area, one.points) for one in after) == [("a0", (10,)), ("a1", (1,))]
 

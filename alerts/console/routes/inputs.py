@@ -11,7 +11,6 @@ import time
 import uuid
 from typing import Annotated, Any
 
-import msgspec
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
@@ -27,13 +26,16 @@ from sensors import observation
 from sensors.dialects import values
 from sensors.lookup import nearest_area
 from sensors.observation import Report
-from sensors.push import Reading, Turned
+from sensors.push import Reading, Turned, as_sent
 
 router = APIRouter(prefix="/api/v1", tags=["inputs"])
 
 WEEK = 7 * 86400.0
 PHOTO_BYTES, PHOTO_SECONDS = 2_000_000_000, 90 * 86400.0
 """Bytes of reports' photos beyond which the oldest go, and for how long they are kept."""
+
+PRUNE_SECONDS = 60.0
+"""Seconds between two looks at all photos."""
 
 NEAR = 1000.0
 """Metres within which an area is taken to be meant by a location."""
@@ -46,7 +48,7 @@ async def readings(
     """Push readings, at most 10 000. They are durable once answered; sent again with the same id, none counts twice."""
     console: Console = request.app.state.console
     given = [_reading(one) for one in body.readings]
-    digest = hashlib.sha256(msgspec.json.encode(given)).hexdigest()
+    digest = hashlib.sha256(b"\n".join(map(as_sent, given))).hexdigest()
 
     def take() -> tuple[list[Outgoing], int, list[Turned]]:
         now = time.time()
@@ -69,11 +71,16 @@ def _reading(one: Any) -> Reading:
         schema.NewReading.model_validate(one)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        flaw = f"{'.'.join(map(str, first['loc'])) or 'reading'}: {first['msg']}"[:200]
+        flaw = _sound(f"{'.'.join(map(str, first['loc'])) or 'reading'}: {first['msg']}"[:200])
     else:
         flaw = "it is no reading"
     point = one.get("point") if isinstance(one, dict) else None
-    return Reading(point[:128] if isinstance(point, str) else "", json.dumps(one)[:500], flaw=flaw)
+    return Reading(_sound(point[:128]) if isinstance(point, str) else "", json.dumps(one)[:500], flaw=flaw)
+
+
+def _sound(text: str) -> str:
+    """Escape halves of characters, which JSON may hold and UTF-8 has no bytes for."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 @router.post("/reports", response_model=schema.Reported)
@@ -136,9 +143,10 @@ def pseudonym(key: bytes, subject: str) -> str:
 
 def _area(console: Console, body: schema.NewReport) -> str:
     if body.area is not None:
-        if console.registry.area(body.area) is None:
+        area = console.registry.area(body.area)
+        if area is None:
             raise Problem(422, "unknown_area", field="area")
-        return body.area
+        return area.id  # which it may have been named otherwise before
     if body.location is not None:
         latitude, longitude = body.location
         found = nearest_area(console.config.site.areas, (latitude, longitude), NEAR)
@@ -152,8 +160,11 @@ def _keep(console: Console, photo: str) -> str:
     from sensors.camera.snapshot import keep, prune
 
     try:
-        name = keep(console.config.photos, renewed(base64.b64decode(photo, validate=True)))
-        prune(console.config.photos, PHOTO_BYTES, PHOTO_SECONDS)
+        with console.photographing:
+            name = keep(console.config.photos, renewed(base64.b64decode(photo, validate=True)))
+            if time.monotonic() >= console.prune_photos:
+                console.prune_photos = time.monotonic() + PRUNE_SECONDS
+                prune(console.config.photos, PHOTO_BYTES, PHOTO_SECONDS)
         return name
     except binascii.Error as error:
         raise Problem(422, "bad_photo", field="photo", reason="not base64") from error

@@ -47,7 +47,7 @@ def make_site() -> Site:
         ),
         areas=(
             Area(id="slope-1", name=named("slope 1"), type="slope", place="c", group="s"),
-            Area(id="slope-2", name=named("slope 2"), type="slope", place="c", group="s"),
+            Area(id="slope-2", name=named("slope 2"), type="slope", place="c", group="s", renamed_from=("old-slope",)),
         ),
         points=tuple(
             Point(

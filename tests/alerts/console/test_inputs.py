@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from datetime import UTC, datetime
 
@@ -106,17 +107,28 @@ def test_without_an_engine_a_push_is_to_be_sent_again(client: TestClient, deskto
 
 
 def test_what_is_no_reading_is_refused_by_itself(client: TestClient, desktop: Desktop, engine: Engine) -> None:
-    odd = [{"point": "p0"}, {"point": 7, "value": 1}, "x", None, {"point": "p0", "value": 1, "colour": "red"}]
+    odd = [
+        {"point": "p0"},
+        {"point": "\ud800"},
+        {"point": "p0", "value": 1, "\ud800": 1},
+        {"point": 7, "value": 1},
+        "x",
+        None,
+        {"point": "p0", "value": 1, "colour": "red"},
+    ]
     far = {"point": "p1", "value": 2.5, "unit": "m"}
     wrong = {"point": "p2", "value": 1, "unit": "kg"}
-    body = pushed(readings=[{"point": "p0", "value": 1.5}, *odd, far, wrong])
-    answer = client.post("/api/v1/readings", json=body, headers=desktop.token("gateway"))
+    body = json.dumps(pushed(readings=[{"point": "p0", "value": 1.5}, *odd, far, wrong]))
+    headers = {**desktop.token("gateway"), "content-type": "application/json"}
+    answer = client.post("/api/v1/readings", content=body, headers=headers)
     assert answer.status_code == 200, answer.text
     assert answer.json()["accepted"] == 2
+    values = sorted(value for one in frames(engine) for value in one.value.tolist())
+    assert values == [1.5, 2500.0], "metres become the point's millimetres"
     refused = {one["place"]: one["reason"] for one in answer.json()["refused"]}
-    assert refused == {**dict.fromkeys(range(1, 6), "malformed"), 7: "wrong_unit"}
+    assert refused == {**dict.fromkeys(range(1, 8), "malformed"), 9: "wrong_unit"}
     assert "value" in answer.json()["refused"][0]["detail"]
-    again = client.post("/api/v1/readings", json=body, headers=desktop.token("gateway"))
+    again = client.post("/api/v1/readings", content=body, headers=headers)
     assert again.json()["accepted"] == 2, "the same push, the same digest"
 
 
@@ -147,6 +159,14 @@ def test_a_report_s_time_may_be_written_as_a_reading_s(client: TestClient, deskt
     body = {"category": "smoke", "area": "slope-1", "time": written}
     assert client.post("/api/v1/reports", json=body, headers=desktop.token("duty")).status_code == 200
     assert told(engine)[0].time == at
+
+
+def test_a_report_of_an_area_by_its_former_id_is_of_the_area(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    body = {"category": "smoke", "area": "old-slope"}
+    answer = client.post("/api/v1/reports", json=body, headers=desktop.token("duty"))
+    assert answer.json()["area"] == told(engine)[0].area == "slope-2", "rules look for its areas by their ids"
 
 
 def test_a_report_that_is_sent_again_is_the_same_one(client: TestClient, desktop: Desktop, engine: Engine) -> None:
