@@ -39,7 +39,7 @@ MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
 
 Key = tuple[str | float, ...]
 """Names a column of features: ("value",), ("rate", 600.0), ("eta", "limit"), ("seen", "debris"), ("across", text),
-("surge", "person", 900.0), ("rising", "report-noise", 2419200.0)."""
+("quantile", 1800.0, 0.9), ("surge", "person", 900.0), ("rising", "report-noise", 2419200.0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +145,14 @@ def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
             return Value(value), Measure(written)
         case Feature("value" | "mean" | "min" | "max" | "sum" as name, duration):
             return Column(("value",) if name == "value" else (name, duration)), Measure(unit, bare=bare)
-        case Feature("spread", duration):
-            return Column(("spread", duration)), difference(Measure(unit, bare=bare))
-        case Feature("rate", duration):
-            return Column(("rate", duration)), Measure(unit, True, bare=bare)
+        case Feature("median", duration):
+            return Column(("quantile", duration, 0.5)), Measure(unit, bare=bare)
+        case Feature("quantile", duration, share=share):
+            return Column(("quantile", duration, share)), Measure(unit, bare=bare)
+        case Feature("spread" | "delta" as name, duration):
+            return Column((name, duration)), difference(Measure(unit, bare=bare))
+        case Feature("rate" | "slope" as name, duration):
+            return Column((name, duration)), Measure(unit, True, bare=bare)
         case Feature("count", duration):
             return Column(("count", duration)), PLAIN
         case Feature("age"):
@@ -226,6 +230,8 @@ _COST = {
     "across": 2.0,
     "surge": 2.0,
     "rising": 2.0,
+    "slope": 8.0,
+    "quantile": 8.5,
     "eta": 9.0,
 }
 """What it costs to look at a column, and how often it is past a bar: windows are 3."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rules.across import AcrossProgram, compile_across, measures_of, naming
 from rules.binding import Bound, Column, Key, Subject, bind, columns, shape_of, tests
-from rules.expression import COUNTED, Across, AcrossFlag, ExpressionError, Feature, Node, parse, walk
+from rules.expression import COUNTED, WINDOWED, Across, AcrossFlag, ExpressionError, Feature, Node, parse, walk
 from rules.guard import Guard
 from rules.measures import Measure
 from rules.rule import Rule, covered_points, encode_decision
@@ -348,8 +348,8 @@ class _Compiler:
         return bound, self.programs.add(shape, params), keys
 
     def _need(self, key: Key, rows: Rows) -> None:
-        if len(key) == 2 and isinstance(key[1], float):
-            self.windows.setdefault(key[1], {}).setdefault(str(key[0]), []).append(rows)
+        if key[0] in WINDOWED:
+            self.windows.setdefault(float(key[1]), {}).setdefault(str(key[0]), []).append(rows)
 
     def _add_across(self, node: Across | AcrossFlag, told: bool) -> None:
         program = compile_across(node, self.points, self.areas, self.measures, self.table, told, self.units)

@@ -30,7 +30,7 @@ MAX_NODES = 200
 MAX_DEPTH = 24
 MAX_WINDOW = 32 * 86400.0  # seconds; longer windows belong to the models
 
-WINDOWED = ("rate", "mean", "min", "max", "sum", "count", "spread")
+WINDOWED = ("rate", "slope", "delta", "mean", "min", "max", "sum", "count", "spread", "median", "quantile")
 PLAIN = ("value", "score", "age")
 CONSTANT = ("limit", "normal_low", "normal_high", "interval")
 BOOLEAN = ("alarm", "flat", "seen", "reports", "repeat", "beyond", "fault", "judged", "flagged")
@@ -73,11 +73,15 @@ class Number(Node):
 
 @dataclass(frozen=True, slots=True)
 class Feature(Node):
-    """Something a point shows: value, score, age, a window's statistic (`seconds`), eta (`argument`)."""
+    """Something a point shows: value, score, age, a window's statistic (`seconds`), eta (`argument`).
+
+    Of quantile, `share` is the share of the readings that are at most so high.
+    """
 
     name: str
     seconds: float = 0.0
     argument: str = ""
+    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +320,8 @@ class _Parser:
             raise self.fail(tree, "'judged' speaks of one camera, not of the area's points")
         if name in ("alarm", "judged"):
             return Flag(name, column=column)
+        if name == "quantile":
+            raise self.fail(tree, "'quantile' needs a duration and a share, as in quantile('30m', 0.9)")
         if name in WINDOWED:
             raise self.fail(tree, f"'{name}' needs a duration, as in {name}('10m')")
         if name == "eta":
@@ -370,6 +376,8 @@ class _Parser:
         return self._feature(tree, name, tree.args, column)
 
     def _feature(self, tree: ast.AST, name: str, arguments: list[ast.expr], column: int) -> Node:
+        if name == "quantile":
+            return self._quantile(tree, arguments, column)
         if name in WINDOWED:
             return Feature(name, self._duration(tree, name, arguments), column=column)
         if name == "flat":
@@ -411,6 +419,17 @@ class _Parser:
         if name in (*PLAIN, *CONSTANT, "alarm", "judged"):
             raise self.fail(tree, f"'{name}' takes no arguments")
         raise self.fail(tree, f"unknown feature '{name}'{suggest(name, NAMES)}")
+
+    def _quantile(self, tree: ast.AST, arguments: list[ast.expr], column: int) -> Node:
+        given = [item.value for item in arguments if isinstance(item, ast.Constant)]
+        match given:
+            case [str() as span, float() as share] if len(arguments) == 2:
+                pass
+            case _:
+                raise self.fail(tree, "write quantile('30m', 0.9): a duration, and the share of the readings below")
+        if not 0 < share < 1:
+            raise self.fail(tree, "the share of a quantile lies between 0 and 1; for the ends there are min and max")
+        return Feature("quantile", self._seconds(tree, span), share=share, column=column)
 
     def _reports(self, tree: ast.AST, name: str, arguments: list[ast.expr], column: int) -> Node:
         given = [item.value for item in arguments if isinstance(item, ast.Constant)]

@@ -161,6 +161,10 @@ class Features:
                 return np.where(np.isnan(since), np.inf, since)
             case ("eta", what):
                 return self._eta(str(what))
+            case ("delta", duration):
+                return state.value[rows] - self._windows.read("delta", float(duration), rows, self.now)
+            case ("quantile", duration, share):
+                return self._windows.quantile(float(share), float(duration), rows, self.now)
             case (statistic, duration):
                 return self._windows.read(str(statistic), float(duration), rows, self.now)
         raise KeyError(key)

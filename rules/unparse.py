@@ -31,6 +31,8 @@ def unparse(node: Node, quantity: str = "") -> str:
     match node:
         case Number(value, unit):
             return f"{value:.12g} {unit}".strip()
+        case Feature("quantile", duration, _, share):
+            return f"{of}quantile('{_span(duration)}', {share:.12g})"
         case Feature(name, duration, argument):
             inside = _span(duration) if duration else argument
             return f"{of}{name}('{inside}')" if inside else of + name
