@@ -15,10 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.across import AcrossProgram, compile_across, measures_of, naming
-from rules.binding import Bound, Column, Key, Subject, bind, columns, shape_of, tests
-from rules.expression import COUNTED, WINDOWED, Across, AcrossFlag, ExpressionError, Feature, Node, parse, walk
+from rules.binding import Bound, Column, Key, Subject, bind, columns, figure_name, shape_of, tests
+from rules.calendar import NAMES as OF_CALENDAR
+from rules.calendar import Calendar
+from rules.expression import COUNTED, WINDOWED, Across, AcrossFlag, ExpressionError, Feature, Flag, Node, parse, walk
 from rules.guard import Guard
-from rules.measures import Measure
+from rules.measures import Measure, plain_base
+from rules.near import members
 from rules.rule import Rule, covered_points, encode_decision
 from rules.shapes import Array, bars, number, resolve_constants
 from rules.typical import other_unit, units_of
@@ -26,14 +29,16 @@ from sensors.site import LEVELS, Area, Camera, Place, Point, Site
 
 Rows = npt.NDArray[np.intp]
 
-MOVES_ALONE = ("age", "silence", "flat", "seen", "across", "since", "surge", "rising")
+MOVES_ALONE = (
+    "age", "silence", "flat", "seen", "across", "around", "since", "surge", "rising", "events", *OF_CALENDAR
+)  # fmt: skip
 """Columns that move with no reading of the point: conditions on them are looked at on ticks and events too.
 
 So are those that a falling `count` may fulfil; one that asks for so many is not, or silence alone would end its alarm.
 """
 
 
-OF_EVENTS = ("seen", *COUNTED)
+OF_EVENTS = ("seen", "events", *COUNTED)
 """Columns that an event of the kind they name may move."""
 
 
@@ -96,6 +101,7 @@ class RuleBook:
     slots: int
     programs: Programs
     across: tuple[AcrossProgram, ...]
+    around: tuple[AcrossProgram, ...]  # figures around points: their `areas` are rows
 
     # by instance
     rule: npt.NDArray[np.int32]
@@ -122,6 +128,8 @@ class RuleBook:
     windows: dict[float, dict[str, Rows]]  # duration → statistic → rows
     seen_by: dict[tuple[str, int], Rows]  # (kind, area) → instances
     counted: frozenset[Key]  # what is asked of counts of events
+    events: frozenset[Key]  # of which kinds so many are counted
+    calendar: Calendar
     reading_guard: Guard
     tick_guard: Guard
     constants: dict[str, Array]  # what the registry says of each row
@@ -208,6 +216,8 @@ class _Compiler:
         self.clauses: list[Clause] = []
         self.blocks: list[_Block] = []
         self.across: dict[str, AcrossProgram] = {}
+        self.around: list[AcrossProgram] = []
+        self.around_of: dict[str, set[int]] = {}  # figure → rows that it is worked out for
         self.measures, self.units = measures_of(site), units_of(site)
         self.table = _constants(self.points)
         self.by_id = {point.id: place for place, point in enumerate(self.points)}
@@ -329,13 +339,18 @@ class _Compiler:
             if known not in self.bound:
                 node = parse(text)
                 _refuse_features(rule.scope, node)
+                _refuse_days(self.site, node)
                 for inner in walk(node):
-                    if isinstance(inner, Across | AcrossFlag):
+                    if isinstance(inner, Across | AcrossFlag) and inner.over == "area":
                         self._add_across(inner, subject.told)
                 with naming(self.points[rows[0]] if subject.bare is not None else None):
                     bound = bind(node, subject, negate=negate)
                 self.bound[known] = (bound, *shape_of(bound), columns(bound))
             bound, shape, constants, keys = self.bound[known]
+            if any(column.key[0] == "around" for column in keys):
+                for inner in walk(parse(text)):
+                    if isinstance(inner, Across | AcrossFlag) and inner.over != "area":
+                        self._add_around(inner, rows, subject)
         except ExpressionError as error:
             raise CompileError(rule.id, level, part, error.message, error.column) from error
         resolve = resolve_constants(self.table, rows)
@@ -358,6 +373,22 @@ class _Compiler:
             for key, rows in program.needs:
                 self._need(key, rows)
 
+    def _add_around(self, node: Across | AcrossFlag, rows: Rows, subject: Subject) -> None:
+        done = self.around_of.setdefault(figure_name(node, subject.told), set())
+        owners = np.array([row for row in rows.tolist() if row not in done], np.intp)
+        if not owners.size:
+            return
+        done.update(owners.tolist())
+        pairs = members(node, owners, self.points, self.all_areas)
+        common = None if node.quantity or node.over == "upstream" else Measure(plain_base(subject.unit))
+        table, units = self.table, self.units
+        program = compile_across(
+            node, self.points, self.areas, self.measures, table, subject.told, units, pairs, common
+        )
+        self.around.append(program)
+        for key, needed in program.needs:
+            self._need(key, needed)
+
     def _number(self, guards: tuple[Guard, Guard]) -> RuleBook:
         self.programs.finish()
         book = RuleBook()
@@ -370,6 +401,7 @@ class _Compiler:
         book.all_rows = book.camera_rows + len(self.cameras)
         book.digests = [hashlib.blake2b(encode_decision(rule), digest_size=16).digest() for rule in self.rules]
         book.across, book.clauses = tuple(self.across.values()), self.clauses
+        book.around = tuple(self.around)
         sizes = [len(block.rows) for block in self.blocks]
         row = _joined([block.rows for block in self.blocks], np.intp)
         order = np.argsort(row, kind="stable")  # by row, then by rule
@@ -397,6 +429,8 @@ class _Compiler:
         book.seen_by = self._seen_by(book, block_of)
         keys = {column.key for block in self.blocks for part in block.parts for column in part.keys}
         book.counted = frozenset(key for key in keys if key[0] in COUNTED)
+        book.events = frozenset(key for key in keys if key[0] == "events")
+        book.calendar = Calendar(self.site.zone, self.site.holidays)
         book.reading_guard, book.tick_guard = (guard.finish() for guard in guards)
         book.targets = {name: self.table[f"level:{name}"] for name in LEVELS} | {"limit": self.table["limit"]}
         book.constants = self.table
@@ -467,7 +501,7 @@ def _sees(keys: set[Column]) -> bool:
 
 
 def _of_area(keys: set[Column]) -> bool:
-    return any(column.area for column in keys)
+    return any(column.area or column.key[0] == "around" for column in keys)
 
 
 def _joined(arrays: list[Rows], kind: type[np.intp]) -> Rows:
@@ -482,6 +516,8 @@ def _refuse_features(scope: str, node: Node) -> None:
     """Refuse what a point, an area or a camera does not have."""
     for part in walk(node):
         name = getattr(part, "name", "")
+        if scope != "point" and isinstance(part, Across | AcrossFlag) and part.over != "area":
+            raise ExpressionError(f"{part.over}.… speaks of a point: write it in a rule with scope: point", part.column)
         if scope != "camera":
             if name in OF_CAMERA:
                 raise ExpressionError(f"'{name}' is a camera's: write it in a rule with scope: camera", part.column)
@@ -490,6 +526,14 @@ def _refuse_features(scope: str, node: Node) -> None:
                 raise ExpressionError(message, part.column)
         elif (isinstance(part, Feature) and name != "age") or name in OF_POINT:
             message = f"a rule on cameras has no '{name}'; it has fault('…'), judged, age, seen(…) and area.…(…)"
+            raise ExpressionError(message, part.column)
+
+
+def _refuse_days(site: Site, node: Node) -> None:
+    """Refuse to ask for holidays where the site does not say whose."""
+    for part in walk(node):
+        if isinstance(part, Flag) and part.name in ("holiday", "workday") and not site.holidays:
+            message = f"'{part.name}' needs to know whose holidays: write `holidays: CN` in site.yaml"
             raise ExpressionError(message, part.column)
 
 

@@ -20,6 +20,7 @@ from rules.events import Sighting
 from rules.explanation import Withdrawn
 from rules.features import PointState
 from rules.reports import Tally
+from rules.sequences import Heard
 from rules.why import evidence
 from sensors.renames import Renames
 
@@ -48,6 +49,8 @@ class _Notes(msgspec.Struct, frozen=True):
     tallies: list[Tally] = []
     surges: list[surges.Noted] = []
     rising: rising.Noted | None = None
+    heard: list[Heard] = []
+    around: list[str] = []  # figures around points; their values are arrays
 
 
 def state_of(evaluator: Evaluator, renames: Renames) -> State:
@@ -78,6 +81,9 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         slots = slice(int(book.first[instance]), int(book.first[instance] + book.levels[instance]))
         held[place, book.rank[slots]] = evaluator.held_since[slots]
     state["instance.held_since"] = held
+    for place, text in enumerate(sorted(evaluator.around)):
+        state[f"around.{place}.value"] = evaluator.around[text].copy()
+        state[f"around.{place}.real"] = evaluator.around_real[text].copy()
     counted, arrays = evaluator.surges.state()
     state |= arrays
     notes = _Notes(
@@ -122,6 +128,8 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         evaluator.tallies.state(),
         [surges.renamed(one, renames) for one in counted],
         rising.renamed(evaluator.rising.state(), renames) if evaluator.book.counted else None,
+        [msgspec.structs.replace(one, area=renames.area(one.area)) for one in evaluator.sequences.state()],
+        sorted(evaluator.around),
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
@@ -151,6 +159,13 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     evaluator.points.ticked = notes.ticked
     evaluator.sightings.restore(notes.sightings)
     evaluator.tallies.restore(notes.tallies)
+    evaluator.sequences.restore(notes.heard)
+    index = np.array([point.index for point in evaluator.book.points], np.int64)
+    source, target = _matched(state["point.index"], index)
+    for number, text in enumerate(notes.around):
+        if text in evaluator.around:
+            evaluator.around[text][target] = state[f"around.{number}.value"][source]
+            evaluator.around_real[text][target] = state[f"around.{number}.real"][source]
     evaluator.surges.restore(notes.surges, state)
     if notes.rising is not None:
         evaluator.rising.restore(notes.rising, notes.clock)

@@ -144,6 +144,7 @@ class Series(Struct, frozen=True, kw_only=True):
     score: str = ""  # 0 where not given
     alarm: str = ""  # 0 or 1
     eta: str = ""  # seconds, `inf` never; unknown where not given
+    upstream: bool = False  # of one of `others`: the site names it as a driver of the point
     flags: str = ""  # one flag of flagged(…) a step, `_` none; also where there is no usable value
 
 
@@ -161,6 +162,7 @@ class RuleTest(Struct, frozen=True, kw_only=True):
     surge: str = ""  # a number a step: what surge(…) says; by default it counts the test's events, learning at first
     area_score: str = ""  # a number a step: the score of the area's model; _ for unknown, as it is by default
     step: Duration = 60.0  # seconds between readings
+    start: str = ""  # when it begins, by the site's clock: 2026-10-01 22:00; for rules that ask for the time
     expect: str | dict[str, str] = ""
 
 
