@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from rules.expression import (
@@ -234,6 +234,41 @@ def shape_of(bound: Bound) -> tuple[Bound, list[Bound]]:
         return node
 
     return lift(bound), parts
+
+
+OF_VALUE = ("value", "mean", "min", "max", "quantile")
+"""Columns that a deadband goes by: those that measure what the point does."""
+
+
+def loosened(bound: Bound, deadband: Number, subject: Subject) -> Bound:
+    """Move the limits of a condition that lets go by a deadband, away from where the alarm is.
+
+    Raise `ExpressionError` where nothing is compared with a limit, or the deadband is in another unit.
+    """
+    unit = plain_base(subject.unit)
+    target = difference(Measure(unit, bare=subject.bare and plain_base(subject.bare)))
+    amount, measure = bind_number(deadband, subject)
+    measure = _step(measure, target, deadband)
+    step = _aligned(amount, measure, target, deadband)
+    moved = False
+
+    def move(node: Bound) -> Bound:
+        nonlocal moved
+        match node:
+            case Both(items):
+                return Both(tuple(map(move, items)))
+            case Either(items):
+                return Either(tuple(map(move, items)))
+            case Test(operation, Column(key, False), right) if key[0] in OF_VALUE and operation not in ("==", "!="):
+                moved = True
+                sign = "-" if operation in ("<", "<=") else "+"
+                return replace(node, right=_folded(Formula(sign, (right, step))))
+        return node
+
+    found = move(bound)
+    if not moved:
+        raise ExpressionError("a deadband needs a limit that the value is compared with", deadband.column)
+    return found
 
 
 _COST = {

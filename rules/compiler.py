@@ -15,10 +15,23 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.across import AcrossProgram, compile_across, measures_of, naming
-from rules.binding import Bound, Column, Key, Subject, bind, columns, figure_name, shape_of, tests
+from rules.binding import Bound, Column, Key, Subject, bind, columns, figure_name, loosened, shape_of, tests
 from rules.calendar import NAMES as OF_CALENDAR
 from rules.calendar import Calendar
-from rules.expression import COUNTED, WINDOWED, Across, AcrossFlag, ExpressionError, Feature, Flag, Node, parse, walk
+from rules.clauses import Joined, clearing, quantity_of, raising, samples_of
+from rules.expression import (
+    COUNTED,
+    WINDOWED,
+    Across,
+    AcrossFlag,
+    ExpressionError,
+    Feature,
+    Flag,
+    Logic,
+    Node,
+    parse,
+    walk,
+)
 from rules.guard import Guard
 from rules.measures import Measure, plain_base
 from rules.near import members
@@ -119,6 +132,8 @@ class RuleBook:
     rank: npt.NDArray[np.uint8]
     hold: Array
     clear_after: Array
+    samples: npt.NDArray[np.uint8]  # (slots, 2): at how many of how many readings; 0 of 0 where it does not matter
+    sampled: bool  # some slot asks for several
     when: tuple[Rows, Rows]  # program, position
     clear: tuple[Rows, Rows]
     clause: Rows  # into clauses: the `when`; the `clear` follows it
@@ -173,6 +188,7 @@ class _Part(NamedTuple):
     clause: int
     keys: set[Column]
     alone: bool  # moves with no reading of the point
+    samples: tuple[int, int]
 
 
 class _Block(NamedTuple):
@@ -225,7 +241,7 @@ class _Compiler:
         for place, point in enumerate(self.points):
             self.by_quantity.setdefault(point.quantity, []).append(place)
         self.windows: dict[float, dict[str, list[Rows]]] = {}
-        self.bound: dict[tuple[str, bool, Subject, str], tuple[Bound, Bound, list[Bound], set[Column]]] = {}
+        self.bound: dict[tuple[Joined, Subject, str, float | str], tuple[Bound, Bound, list[Bound], set[Column]]] = {}
 
     def book(self, errors: list[CompileError] | None) -> RuleBook:
         guards = (Guard.builder(len(self.points)), Guard.builder(len(self.points)))
@@ -294,13 +310,13 @@ class _Compiler:
         barred: list[tuple[Bound, list[Bound]]] = []
         for rank, level in rule.ranked():
             name = LEVELS[rank - 1]
-            when, when_place, keys = self._condition(rule, name, "when", level.when, False, rows, subject)
+            raised, cleared, deadband = raising(rule, level), clearing(rule, level), rule.deadband_of(level)
+            when, when_place, keys = self._condition(rule, name, "when", raised, rows, subject)
             barred.append((when, []))
-            clear_text = level.clear if level.clear is not None else level.when
             part = "when" if level.clear is None else "clear"
-            clear, clear_place, more = self._condition(rule, name, part, clear_text, level.clear is None, rows, subject)
-            self.clauses.append(Clause(level.when, when))
-            self.clauses.append(Clause(level.clear if level.clear is not None else f"not ({level.when})", clear))
+            clear, clear_place, more = self._condition(rule, name, part, cleared, rows, subject, deadband)
+            self.clauses.append(Clause(raised.shown, when))
+            self.clauses.append(Clause(cleared.shown + (f", by {deadband}" if deadband else ""), clear))
             parts.append(
                 _Part(
                     rank,
@@ -311,6 +327,7 @@ class _Compiler:
                     len(self.clauses) - 2,
                     keys | more,
                     _alone(keys | more) or _falls(when) or (level.clear is not None and _falls(clear)),
+                    samples_of(rule.samples_of(level)) if rule.scope == "point" else (0, 0),
                 )
             )
         self.blocks.append(_Block(place, rows, areas, parts))
@@ -332,23 +349,33 @@ class _Compiler:
                     self._need(bar.key, rows)
 
     def _condition(
-        self, rule: Rule, level: str, part: str, text: str, negate: bool, rows: Rows, subject: Subject
+        self,
+        rule: Rule,
+        level: str,
+        part: str,
+        joined: Joined,
+        rows: Rows,
+        subject: Subject,
+        deadband: float | str = 0.0,
     ) -> tuple[Bound, tuple[int, int], set[Column]]:
-        known = (text, negate, subject, rule.scope)
+        known = (joined, subject, rule.scope, deadband)
         try:
+            node = parse(joined.text)
+            if joined.extra:
+                node = Logic(joined.how, (node, parse(joined.extra)))
             if known not in self.bound:
-                node = parse(text)
                 _refuse_features(rule.scope, node)
                 _refuse_days(self.site, node)
                 for inner in walk(node):
                     if isinstance(inner, Across | AcrossFlag) and inner.over == "area":
                         self._add_across(inner, subject.told)
                 with naming(self.points[rows[0]] if subject.bare is not None else None):
-                    bound = bind(node, subject, negate=negate)
+                    bound = bind(node, subject, negate=joined.negate)
+                    bound = loosened(bound, quantity_of(deadband), subject) if deadband else bound
                 self.bound[known] = (bound, *shape_of(bound), columns(bound))
             bound, shape, constants, keys = self.bound[known]
             if any(column.key[0] == "around" for column in keys):
-                for inner in walk(parse(text)):
+                for inner in walk(node):
                     if isinstance(inner, Across | AcrossFlag) and inner.over != "area":
                         self._add_around(inner, rows, subject)
         except ExpressionError as error:
@@ -451,6 +478,9 @@ class _Compiler:
         book.rank = each([p.rank for p in parts], np.uint8)  # type: ignore[assignment]
         book.hold = each([p.hold for p in parts], np.float64)  # type: ignore[assignment]
         book.clear_after = each([p.clear_after for p in parts], np.float64)  # type: ignore[assignment]
+        samples = np.array([p.samples for p in parts], np.uint8).reshape(-1, 2)
+        book.samples = samples[part]
+        book.sampled = bool(samples.any())
         book.clause = each([p.clause for p in parts], np.intp)  # type: ignore[assignment]
         when = [each([p.when[n] for p in parts], np.intp) for n in (0, 1)]
         clear = [each([p.clear[n] for p in parts], np.intp) for n in (0, 1)]

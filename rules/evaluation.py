@@ -110,6 +110,10 @@ class Evaluator:
         self.real = np.zeros(book.instances, np.uint8)  # the level that what is real gave it last
         self.calm_since = np.full(book.instances, np.nan)
         self.held_since = np.full(book.slots, np.nan)
+        some = (book.slots, book.rows) if book.sampled else (0, 0)
+        self.sampled = np.zeros(some[0], np.uint64)  # a bit for each of the last readings at which `when` held
+        self.sampled_at = np.zeros(some[0], np.int64)  # how many readings the point had then
+        self.read_count = np.zeros(some[1], np.int64)  # readings of each point that are not history
         self.awake = np.zeros(book.instances, np.bool_)  # a level is raised or a `when` holds
         self.running = np.zeros(book.instances, np.bool_)  # a delay runs
         self.awake_rows = np.zeros(book.all_rows, np.int32)
@@ -168,6 +172,8 @@ class Evaluator:
         if self.gone:
             self._back(rows[points.offline[rows] & ((quality & HISTORICAL) == 0)])
         self.windows.add(rows, time, value)
+        if self.book.sampled:
+            self.read_count[rows] += (quality & HISTORICAL) == 0
         if not self.book.instances:
             return []
         features = self._features(rows, time)
@@ -501,6 +507,8 @@ class Evaluator:
             since = np.where(true, np.where(held < slot_now, held, slot_now), np.nan)
         self.held_since[slots] = since
         ready = true & (slot_now - since >= book.hold[slots])
+        if book.sampled:
+            ready &= self._often(slots, book.row[instances][which], true, at_reading=position is not None)
         rank = book.rank[slots]
         current = self.current[instances]
         raised = np.maximum.reduceat(np.where(ready, rank, 0), starts)
@@ -542,6 +550,26 @@ class Evaluator:
             )
             for n in np.flatnonzero(said)
         ]
+
+    def _often(self, slots: Rows, row: Rows, true: npt.NDArray[np.bool_], *, at_reading: bool) -> npt.NDArray[np.bool_]:
+        """Tell where `when` has held at as many of the last readings as its level asks for.
+
+        A row that was not looked at since had readings at which it could not hold.
+        """
+        found = np.ones(len(slots), np.bool_)
+        some = np.flatnonzero(self.book.samples[slots, 0])
+        if not some.size:
+            return found
+        chosen, number = slots[some], self.read_count[row[some]]
+        passed = np.minimum(number - self.sampled_at[chosen], 64)
+        bits = np.where(passed < 64, self.sampled[chosen] << (passed & 63).astype(np.uint64), np.uint64(0))
+        if at_reading:
+            bits |= true[some].astype(np.uint64)
+        self.sampled[chosen], self.sampled_at[chosen] = bits, number
+        least, of = self.book.samples[chosen].T
+        latest = bits << (64 - of.astype(np.int64)).astype(np.uint64)
+        found[some] = np.bitwise_count(latest) >= least
+        return found
 
     def _made_real(
         self,
