@@ -74,7 +74,7 @@ steps = st.one_of(
     st.just("tick"),
     st.just("restart"),
 )  # fmt: skip
-stories = st.lists(st.tuples(st.sampled_from([1, 5, 13, 30, 100, 700]), steps), min_size=1, max_size=30)
+stories = st.lists(st.tuples(st.sampled_from([1, 5, 13, 30, 100, 700]), steps), min_size=1, max_size=15)
 RANK = {"blue": 1, "yellow": 2, "orange": 3, "red": 4}
 
 
@@ -94,7 +94,7 @@ def slow_level(name: str, written: dict[str, Any]) -> Level:
     return Level(RANK[name], parse(written["when"]), clear, written["for"], written["clear_after"], samples)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(rules, stories, st.booleans())
 def test_compiled_rules_decide_as_the_obvious_reading_does(
     levels: dict[str, dict[str, Any]], story: list[tuple[int, Any]], split: bool
