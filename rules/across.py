@@ -136,23 +136,38 @@ def compile_across(
     table: dict[str, Array],
     told: bool = False,
     units: Units = lambda quantity, kind: None,
+    around: Sequence[tuple[int, int]] | None = None,
+    common: Measure | None = None,
 ) -> AcrossProgram:
     """Compile one figure over the areas of a partition; `told` is as in `Subject`, `units` is as `units_of` makes it.
+
+    With pairs `around`, (row of a member, row of the point that it is near), it is one over the points near others.
+    `common` is what numbers are turned to, where that is not what the site says of the quantity.
 
     Raise `ExpressionError` where units do not fit.
     """
     try:
-        common = measures(node.quantity)
+        common = common or measures(node.quantity)
     except LookupError as error:
         raise ExpressionError(str(error), node.column) from error
     place = {area.id: number for number, area in enumerate(areas)}
     groups: dict[tuple[str, bool, str | None], list[tuple[int, int]]] = {}
-    for row, point in enumerate(points):
-        if not node.quantity or point.quantity == node.quantity:
-            for area in point.areas:
-                if area in place:
-                    bare = other_unit(point, areas[place[area]].type, units)
-                    groups.setdefault((point.unit, point.limit_below, bare), []).append((row, place[area]))
+    if around is None:
+        around = [
+            (row, place[area])
+            for row, point in enumerate(points)
+            if not node.quantity or point.quantity == node.quantity
+            for area in point.areas
+            if area in place
+        ]
+        kinds = [areas[home].type for _, home in around]
+    else:
+        homes_of = [next((name for name in points[row].areas if name in place), None) for row, _ in around]
+        kinds = [areas[place[name]].type if name is not None else "" for name in homes_of]
+    for (row, owner), kind in zip(around, kinds, strict=True):
+        point = points[row]
+        bare = other_unit(point, kind, units)
+        groups.setdefault((point.unit, point.limit_below, bare), []).append((row, owner))
     members, member_areas, needs = [], [], []
     for (unit, below, bare), pairs in groups.items():
         rows = np.array([row for row, _ in pairs], np.intp)
@@ -199,7 +214,7 @@ def _bound(node: Across | AcrossFlag, subject: Subject, common: Measure) -> tupl
         return bind(node.inner, subject), 1.0, 0.0
     bound, measure = bind_number(node.inner, subject)
     wanted = bind_number(node.inner, Subject(common.base))[1]
-    if measure is None or wanted is None or not node.quantity:
+    if measure is None or wanted is None or not (node.quantity or node.over == "neighbours"):
         return bound, 1.0, 0.0
     try:
         return bound, *conversion(measure, wanted)

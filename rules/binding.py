@@ -9,28 +9,34 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from rules.expression import (
     AREA_SCORE,
+    CALENDAR,
+    CLOCK,
     Across,
     AcrossFlag,
     AreaScore,
     Arithmetic,
+    Clock,
     Compare,
     Constant,
+    Events,
     ExpressionError,
     Feature,
     Flag,
     Logic,
     Node,
     Number,
+    Order,
     Surprise,
     walk,
 )
 from rules.measures import PLAIN, SECONDS, TIME, Measure, conversion, difference, meant, plain_base
 from rules.reports import PREFIX, wanted
+from rules.sequences import MOST, sequence_name
 from rules.unparse import unparse
 from sensors.measure import UnitError, on_line
 
@@ -39,7 +45,7 @@ MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
 
 Key = tuple[str | float, ...]
 """Names a column of features: ("value",), ("rate", 600.0), ("eta", "limit"), ("seen", "debris"), ("across", text),
-("surge", "person", 900.0), ("rising", "report-noise", 2419200.0)."""
+("quantile", 1800.0, 0.9), ("surge", "person", 900.0), ("rising", "report-noise", 2419200.0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ def bind(node: Node, subject: Subject, *, negate: bool = False) -> Bound:
             return Both(bound) if (operation == "and") != negate else Either(bound)
         case Compare():
             return _comparison(node, subject, negate)
-        case Flag() | AcrossFlag():
+        case Flag() | AcrossFlag() | Order():
             return _flag(node, subject, negate)
     raise ExpressionError("this is a number, not a condition", node.column)
 
@@ -145,10 +151,14 @@ def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
             return Value(value), Measure(written)
         case Feature("value" | "mean" | "min" | "max" | "sum" as name, duration):
             return Column(("value",) if name == "value" else (name, duration)), Measure(unit, bare=bare)
-        case Feature("spread", duration):
-            return Column(("spread", duration)), difference(Measure(unit, bare=bare))
-        case Feature("rate", duration):
-            return Column(("rate", duration)), Measure(unit, True, bare=bare)
+        case Feature("median", duration):
+            return Column(("quantile", duration, 0.5)), Measure(unit, bare=bare)
+        case Feature("quantile", duration, share=share):
+            return Column(("quantile", duration, share)), Measure(unit, bare=bare)
+        case Feature("spread" | "delta" as name, duration):
+            return Column((name, duration)), difference(Measure(unit, bare=bare))
+        case Feature("rate" | "slope" as name, duration):
+            return Column((name, duration)), Measure(unit, True, bare=bare)
         case Feature("count", duration):
             return Column(("count", duration)), PLAIN
         case Feature("age"):
@@ -165,15 +175,27 @@ def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
             return Column(("across", AREA_SCORE), area=True), PLAIN
         case Surprise(name, kind, duration):
             return Column((name, kind if name == "surge" else PREFIX + kind, duration), area=True), PLAIN
+        case Events(kind, duration):
+            return Column(("events", kind, duration), area=True), PLAIN
+        case Clock(name):
+            return Column((name,), area=True), PLAIN
         case Across(operation, quantity, inner):
+            figure = _figure(node, subject)
             if operation == "count":
-                return Column(("across", figure_name(node, subject.told)), area=True), PLAIN
+                return figure, PLAIN
+            if node.over == "neighbours" and not quantity:
+                return figure, bind_number(inner, Subject(subject.unit, bare=subject.bare))[1]
             measured = subject.across(quantity) if subject.across else Measure("")
-            measure = bind_number(inner, Subject(measured.base))[1]
-            return Column(("across", figure_name(node, subject.told)), area=True), measure
+            return figure, bind_number(inner, Subject(measured.base))[1]
         case Arithmetic():
             return _arithmetic(node, subject)
     raise ExpressionError("this is a condition where a number belongs", node.column)
+
+
+def _figure(node: Across | AcrossFlag, subject: Subject) -> Column:
+    """Name the column of a figure: of the area, or of the points near or upstream of a point."""
+    name = figure_name(node, subject.told)
+    return Column(("across", name), area=True) if node.over == "area" else Column(("around", name))
 
 
 def figure_name(node: Across | AcrossFlag, told: bool) -> str:
@@ -214,6 +236,41 @@ def shape_of(bound: Bound) -> tuple[Bound, list[Bound]]:
     return lift(bound), parts
 
 
+OF_VALUE = ("value", "mean", "min", "max", "quantile")
+"""Columns that a deadband goes by: those that measure what the point does."""
+
+
+def loosened(bound: Bound, deadband: Number, subject: Subject) -> Bound:
+    """Move the limits of a condition that lets go by a deadband, away from where the alarm is.
+
+    Raise `ExpressionError` where nothing is compared with a limit, or the deadband is in another unit.
+    """
+    unit = plain_base(subject.unit)
+    target = difference(Measure(unit, bare=subject.bare and plain_base(subject.bare)))
+    amount, measure = bind_number(deadband, subject)
+    measure = _step(measure, target, deadband)
+    step = _aligned(amount, measure, target, deadband)
+    moved = False
+
+    def move(node: Bound) -> Bound:
+        nonlocal moved
+        match node:
+            case Both(items):
+                return Both(tuple(map(move, items)))
+            case Either(items):
+                return Either(tuple(map(move, items)))
+            case Test(operation, Column(key, False), right) if key[0] in OF_VALUE and operation not in ("==", "!="):
+                moved = True
+                sign = "-" if operation in ("<", "<=") else "+"
+                return replace(node, right=_folded(Formula(sign, (right, step))))
+        return node
+
+    found = move(bound)
+    if not moved:
+        raise ExpressionError("a deadband needs a limit that the value is compared with", deadband.column)
+    return found
+
+
 _COST = {
     "alarm": 0.0,
     "age": 0.1,
@@ -224,8 +281,13 @@ _COST = {
     "flat": 2.0,
     "seen": 2.0,
     "across": 2.0,
+    "around": 2.0,
+    "events": 2.0,
+    **dict.fromkeys((*CLOCK, *CALENDAR, "between"), 1.5),
     "surge": 2.0,
     "rising": 2.0,
+    "slope": 8.0,
+    "quantile": 8.5,
     "eta": 9.0,
 }
 """What it costs to look at a column, and how often it is past a bar: windows are 3."""
@@ -262,7 +324,7 @@ def tests(bound: Bound) -> list[Test]:
     return []
 
 
-def _flag(node: Flag | AcrossFlag, subject: Subject, negate: bool) -> Bound:
+def _flag(node: Flag | AcrossFlag | Order, subject: Subject, negate: bool) -> Bound:
     name = ("not " if negate else "") + unparse(node)
     operation = ">="
     column, threshold = Column(()), 1.0
@@ -287,7 +349,13 @@ def _flag(node: Flag | AcrossFlag, subject: Subject, negate: bool) -> Bound:
                 raise ExpressionError(message, node.column)
             column, threshold, operation = Column(("since", kind)), duration, "<="
         case AcrossFlag():
-            column = Column(("across", figure_name(node, subject.told)), area=True)
+            column = _figure(node, subject)
+        case Order(kinds, duration):
+            column, threshold, operation = Column(("seen", sequence_name(kinds, duration)), area=True), duration, "<="
+        case Flag("between", _, kind):
+            column = Column(("between", kind), area=True)
+        case Flag(name_of) if name_of in CALENDAR:
+            column = Column((name_of,), area=True)
         case Flag("fault", _, kind):
             column = Column(("fault", kind))
         case Flag(other):
@@ -310,6 +378,8 @@ def _comparison(node: Compare, subject: Subject, negate: bool) -> Test:
         )
         operation = MIRROR[operation]
     right = _aligned(right, right_measure, left_measure, right_node)
+    if isinstance(left_node, Events) and isinstance(right, Value) and right.value > MOST:
+        raise ExpressionError(f"{MOST} events of a kind are remembered: more cannot be counted", right_node.column)
     unit, scale = _shown(left_measure, right_node)
     operation = OPPOSITE[operation] if negate else operation
     return Test(operation, left, right, unparse(left_node), unit, scale)

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from rules.clauses import corroborates, quantity_of, samples_of, scheduled
 from rules.compiler import CompileError
-from rules.expression import Across, AcrossFlag, Compare, Constant, Flag, Node, Number, parse
+from rules.expression import Across, AcrossFlag, Compare, Constant, Events, Flag, Node, Number, parse
 from rules.rule import Level, Rule, RuleTest, Series
 from rules.unparse import unparse
 from rules.vectors import Bench, VectorError
@@ -25,7 +26,7 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True):
     """A rule of which one thing was changed: `level` and `part` say where, `before` and `after` what."""
 
     level: str
-    part: str  # when | clear | for | clear_after | limit
+    part: str  # when | clear | for | clear_after | limit | samples | deadband | schedule | with
     before: str
     after: str
     rule: Rule
@@ -65,6 +66,9 @@ def notice(broken: Broken) -> Noticed:
 def breaks(rule: Rule, bench: Bench) -> Iterator[Broken]:
     """Change each limit of a rule, a quarter up and down, and each delay: to none, and to twice as long.
 
+    A deadband as a delay; samples to one and to all; the schedule and what corroborates are left out, and limits of
+    what corroborates are moved.
+
     A limit of the registry is changed for one quantity at a time.
     """
     bench = bench.only_for(rule)
@@ -101,6 +105,38 @@ def breaks(rule: Rule, bench: Bench) -> Iterator[Broken]:
                 for other in (0.0, 2 * span):
                     delayed = msgspec.structs.replace(level, **{field: other})
                     yield made(part, f"{span:g} s", f"{other:g} s", delayed)
+        least, of = samples_of(rule.samples_of(level))
+        for other_samples in sorted({f"1 of {of}", f"{of} of {of}"} - {f"{least} of {of}"}) if least else ():
+            changed_level = msgspec.structs.replace(level, samples=other_samples)
+            yield made("samples", f"{least} of {of}", other_samples, changed_level)
+        if deadband := rule.deadband_of(level):
+            written = quantity_of(deadband)
+            for moved in (replace(written, value=0.0), replace(written, value=2 * written.value)):
+                other_deadband = unparse(moved) if moved.value else 0.0
+                changed_level = msgspec.structs.replace(level, deadband=other_deadband)
+                yield made("deadband", str(deadband), str(other_deadband), changed_level)
+    for part, before, after, changed_rule in _without(rule):
+        yield Broken(level="", part=part, before=before, after=after, rule=changed_rule, bench=bench)
+
+
+def _without(rule: Rule) -> Iterator[tuple[str, str, str, Rule]]:
+    """Yield (part, before, after, rule) without schedule, without what corroborates, with limits of that moved."""
+    if rule.schedule:
+        yield "schedule", scheduled(rule.schedule), "always", msgspec.structs.replace(rule, schedule=None)
+    if not rule.corroborated:
+        return
+    every = " or ".join(corroborates(one, rule) for one in rule.corroborated)
+    yield "with", every, "nothing", msgspec.structs.replace(rule, corroborated=())
+    for place, one in enumerate(rule.corroborated):
+        for field in ("above", "below"):
+            if getattr(one, field) is None:
+                continue
+            number = quantity_of(getattr(one, field))
+            for factor in (1 - BY, 1 + BY):
+                moved = msgspec.structs.replace(one, **{field: unparse(replace(number, value=number.value * factor))})
+                some = (*rule.corroborated[:place], moved, *rule.corroborated[place + 1 :])
+                changed = msgspec.structs.replace(rule, corroborated=some)
+                yield "with", corroborates(one, rule), corroborates(moved, rule), changed
 
 
 def _shifted(tree: Node) -> Iterator[tuple[str, str, Node]]:
@@ -121,7 +157,9 @@ def _shifted(tree: Node) -> Iterator[tuple[str, str, Node]]:
 def _counts(node: Compare, side: str) -> bool:
     """Tell whether what is compared is a number of things: a quarter of three is none."""
     other = node.right if side == "left" else node.left
-    return getattr(other, "name", "") == "count" or getattr(other, "operation", "") == "count"
+    return (
+        isinstance(other, Events) or getattr(other, "name", "") == "count" or getattr(other, "operation", "") == "count"
+    )
 
 
 def _places(node: Node, put: Callable[[Node], Node]) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
@@ -153,7 +191,8 @@ def _with(node: Node, field: str, value: Any) -> Node:
 def registered(node: Node, quantities: tuple[str, ...]) -> set[tuple[str, str]]:
     """Name the limits of the registry that a condition asks for, each with its quantity ("" for any)."""
     if isinstance(node, Across | AcrossFlag):
-        return registered(node.inner, (node.quantity,))
+        own = node.over == "neighbours" and not node.quantity
+        return registered(node.inner, quantities if own else (node.quantity,))
     if isinstance(node, Flag) and node.name == "beyond":
         return {(node.kind, quantity) for quantity in quantities}
     if isinstance(node, Constant) and node.name in ("limit", "level"):

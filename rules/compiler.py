@@ -15,10 +15,26 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.across import AcrossProgram, compile_across, measures_of, naming
-from rules.binding import Bound, Column, Key, Subject, bind, columns, shape_of, tests
-from rules.expression import COUNTED, Across, AcrossFlag, ExpressionError, Feature, Node, parse, walk
+from rules.binding import Bound, Column, Key, Subject, bind, columns, figure_name, loosened, shape_of, tests
+from rules.calendar import NAMES as OF_CALENDAR
+from rules.calendar import Calendar
+from rules.clauses import Joined, clearing, quantity_of, raising, samples_of
+from rules.expression import (
+    COUNTED,
+    WINDOWED,
+    Across,
+    AcrossFlag,
+    ExpressionError,
+    Feature,
+    Flag,
+    Logic,
+    Node,
+    parse,
+    walk,
+)
 from rules.guard import Guard
-from rules.measures import Measure
+from rules.measures import Measure, plain_base
+from rules.near import members
 from rules.rule import Rule, covered_points, encode_decision
 from rules.shapes import Array, bars, number, resolve_constants
 from rules.typical import other_unit, units_of
@@ -26,14 +42,16 @@ from sensors.site import LEVELS, Area, Camera, Place, Point, Site
 
 Rows = npt.NDArray[np.intp]
 
-MOVES_ALONE = ("age", "silence", "flat", "seen", "across", "since", "surge", "rising")
+MOVES_ALONE = (
+    "age", "silence", "flat", "seen", "across", "around", "since", "surge", "rising", "events", *OF_CALENDAR
+)  # fmt: skip
 """Columns that move with no reading of the point: conditions on them are looked at on ticks and events too.
 
 So are those that a falling `count` may fulfil; one that asks for so many is not, or silence alone would end its alarm.
 """
 
 
-OF_EVENTS = ("seen", *COUNTED)
+OF_EVENTS = ("seen", "events", *COUNTED)
 """Columns that an event of the kind they name may move."""
 
 
@@ -96,6 +114,7 @@ class RuleBook:
     slots: int
     programs: Programs
     across: tuple[AcrossProgram, ...]
+    around: tuple[AcrossProgram, ...]  # figures around points: their `areas` are rows
 
     # by instance
     rule: npt.NDArray[np.int32]
@@ -113,6 +132,8 @@ class RuleBook:
     rank: npt.NDArray[np.uint8]
     hold: Array
     clear_after: Array
+    samples: npt.NDArray[np.uint8]  # (slots, 2): at how many of how many readings; 0 of 0 where it does not matter
+    sampled: bool  # some slot asks for several
     when: tuple[Rows, Rows]  # program, position
     clear: tuple[Rows, Rows]
     clause: Rows  # into clauses: the `when`; the `clear` follows it
@@ -122,6 +143,8 @@ class RuleBook:
     windows: dict[float, dict[str, Rows]]  # duration → statistic → rows
     seen_by: dict[tuple[str, int], Rows]  # (kind, area) → instances
     counted: frozenset[Key]  # what is asked of counts of events
+    events: frozenset[Key]  # of which kinds so many are counted
+    calendar: Calendar
     reading_guard: Guard
     tick_guard: Guard
     constants: dict[str, Array]  # what the registry says of each row
@@ -165,6 +188,7 @@ class _Part(NamedTuple):
     clause: int
     keys: set[Column]
     alone: bool  # moves with no reading of the point
+    samples: tuple[int, int]
 
 
 class _Block(NamedTuple):
@@ -208,6 +232,8 @@ class _Compiler:
         self.clauses: list[Clause] = []
         self.blocks: list[_Block] = []
         self.across: dict[str, AcrossProgram] = {}
+        self.around: list[AcrossProgram] = []
+        self.around_of: dict[str, set[int]] = {}  # figure → rows that it is worked out for
         self.measures, self.units = measures_of(site), units_of(site)
         self.table = _constants(self.points)
         self.by_id = {point.id: place for place, point in enumerate(self.points)}
@@ -215,7 +241,7 @@ class _Compiler:
         for place, point in enumerate(self.points):
             self.by_quantity.setdefault(point.quantity, []).append(place)
         self.windows: dict[float, dict[str, list[Rows]]] = {}
-        self.bound: dict[tuple[str, bool, Subject, str], tuple[Bound, Bound, list[Bound], set[Column]]] = {}
+        self.bound: dict[tuple[Joined, Subject, str, float | str], tuple[Bound, Bound, list[Bound], set[Column]]] = {}
 
     def book(self, errors: list[CompileError] | None) -> RuleBook:
         guards = (Guard.builder(len(self.points)), Guard.builder(len(self.points)))
@@ -284,13 +310,13 @@ class _Compiler:
         barred: list[tuple[Bound, list[Bound]]] = []
         for rank, level in rule.ranked():
             name = LEVELS[rank - 1]
-            when, when_place, keys = self._condition(rule, name, "when", level.when, False, rows, subject)
+            raised, cleared, deadband = raising(rule, level), clearing(rule, level), rule.deadband_of(level)
+            when, when_place, keys = self._condition(rule, name, "when", raised, rows, subject)
             barred.append((when, []))
-            clear_text = level.clear if level.clear is not None else level.when
             part = "when" if level.clear is None else "clear"
-            clear, clear_place, more = self._condition(rule, name, part, clear_text, level.clear is None, rows, subject)
-            self.clauses.append(Clause(level.when, when))
-            self.clauses.append(Clause(level.clear if level.clear is not None else f"not ({level.when})", clear))
+            clear, clear_place, more = self._condition(rule, name, part, cleared, rows, subject, deadband)
+            self.clauses.append(Clause(raised.shown, when))
+            self.clauses.append(Clause(cleared.shown + (f", by {deadband}" if deadband else ""), clear))
             parts.append(
                 _Part(
                     rank,
@@ -301,6 +327,7 @@ class _Compiler:
                     len(self.clauses) - 2,
                     keys | more,
                     _alone(keys | more) or _falls(when) or (level.clear is not None and _falls(clear)),
+                    samples_of(rule.samples_of(level)) if rule.scope == "point" else (0, 0),
                 )
             )
         self.blocks.append(_Block(place, rows, areas, parts))
@@ -322,20 +349,35 @@ class _Compiler:
                     self._need(bar.key, rows)
 
     def _condition(
-        self, rule: Rule, level: str, part: str, text: str, negate: bool, rows: Rows, subject: Subject
+        self,
+        rule: Rule,
+        level: str,
+        part: str,
+        joined: Joined,
+        rows: Rows,
+        subject: Subject,
+        deadband: float | str = 0.0,
     ) -> tuple[Bound, tuple[int, int], set[Column]]:
-        known = (text, negate, subject, rule.scope)
+        known = (joined, subject, rule.scope, deadband)
         try:
+            node = parse(joined.text)
+            if joined.extra:
+                node = Logic(joined.how, (node, parse(joined.extra)))
             if known not in self.bound:
-                node = parse(text)
                 _refuse_features(rule.scope, node)
+                _refuse_days(self.site, node)
                 for inner in walk(node):
-                    if isinstance(inner, Across | AcrossFlag):
+                    if isinstance(inner, Across | AcrossFlag) and inner.over == "area":
                         self._add_across(inner, subject.told)
                 with naming(self.points[rows[0]] if subject.bare is not None else None):
-                    bound = bind(node, subject, negate=negate)
+                    bound = bind(node, subject, negate=joined.negate)
+                    bound = loosened(bound, quantity_of(deadband), subject) if deadband else bound
                 self.bound[known] = (bound, *shape_of(bound), columns(bound))
             bound, shape, constants, keys = self.bound[known]
+            if any(column.key[0] == "around" for column in keys):
+                for inner in walk(node):
+                    if isinstance(inner, Across | AcrossFlag) and inner.over != "area":
+                        self._add_around(inner, rows, subject)
         except ExpressionError as error:
             raise CompileError(rule.id, level, part, error.message, error.column) from error
         resolve = resolve_constants(self.table, rows)
@@ -348,8 +390,8 @@ class _Compiler:
         return bound, self.programs.add(shape, params), keys
 
     def _need(self, key: Key, rows: Rows) -> None:
-        if len(key) == 2 and isinstance(key[1], float):
-            self.windows.setdefault(key[1], {}).setdefault(str(key[0]), []).append(rows)
+        if key[0] in WINDOWED:
+            self.windows.setdefault(float(key[1]), {}).setdefault(str(key[0]), []).append(rows)
 
     def _add_across(self, node: Across | AcrossFlag, told: bool) -> None:
         program = compile_across(node, self.points, self.areas, self.measures, self.table, told, self.units)
@@ -357,6 +399,22 @@ class _Compiler:
             self.across[program.text] = program
             for key, rows in program.needs:
                 self._need(key, rows)
+
+    def _add_around(self, node: Across | AcrossFlag, rows: Rows, subject: Subject) -> None:
+        done = self.around_of.setdefault(figure_name(node, subject.told), set())
+        owners = np.array([row for row in rows.tolist() if row not in done], np.intp)
+        if not owners.size:
+            return
+        done.update(owners.tolist())
+        pairs = members(node, owners, self.points, self.all_areas)
+        common = None if node.quantity or node.over == "upstream" else Measure(plain_base(subject.unit))
+        table, units = self.table, self.units
+        program = compile_across(
+            node, self.points, self.areas, self.measures, table, subject.told, units, pairs, common
+        )
+        self.around.append(program)
+        for key, needed in program.needs:
+            self._need(key, needed)
 
     def _number(self, guards: tuple[Guard, Guard]) -> RuleBook:
         self.programs.finish()
@@ -370,6 +428,7 @@ class _Compiler:
         book.all_rows = book.camera_rows + len(self.cameras)
         book.digests = [hashlib.blake2b(encode_decision(rule), digest_size=16).digest() for rule in self.rules]
         book.across, book.clauses = tuple(self.across.values()), self.clauses
+        book.around = tuple(self.around)
         sizes = [len(block.rows) for block in self.blocks]
         row = _joined([block.rows for block in self.blocks], np.intp)
         order = np.argsort(row, kind="stable")  # by row, then by rule
@@ -397,6 +456,8 @@ class _Compiler:
         book.seen_by = self._seen_by(book, block_of)
         keys = {column.key for block in self.blocks for part in block.parts for column in part.keys}
         book.counted = frozenset(key for key in keys if key[0] in COUNTED)
+        book.events = frozenset(key for key in keys if key[0] == "events")
+        book.calendar = Calendar(self.site.zone, self.site.holidays)
         book.reading_guard, book.tick_guard = (guard.finish() for guard in guards)
         book.targets = {name: self.table[f"level:{name}"] for name in LEVELS} | {"limit": self.table["limit"]}
         book.constants = self.table
@@ -417,6 +478,9 @@ class _Compiler:
         book.rank = each([p.rank for p in parts], np.uint8)  # type: ignore[assignment]
         book.hold = each([p.hold for p in parts], np.float64)  # type: ignore[assignment]
         book.clear_after = each([p.clear_after for p in parts], np.float64)  # type: ignore[assignment]
+        samples = np.array([p.samples for p in parts], np.uint8).reshape(-1, 2)
+        book.samples = samples[part]
+        book.sampled = bool(samples.any())
         book.clause = each([p.clause for p in parts], np.intp)  # type: ignore[assignment]
         when = [each([p.when[n] for p in parts], np.intp) for n in (0, 1)]
         clear = [each([p.clear[n] for p in parts], np.intp) for n in (0, 1)]
@@ -467,7 +531,7 @@ def _sees(keys: set[Column]) -> bool:
 
 
 def _of_area(keys: set[Column]) -> bool:
-    return any(column.area for column in keys)
+    return any(column.area or column.key[0] == "around" for column in keys)
 
 
 def _joined(arrays: list[Rows], kind: type[np.intp]) -> Rows:
@@ -482,6 +546,8 @@ def _refuse_features(scope: str, node: Node) -> None:
     """Refuse what a point, an area or a camera does not have."""
     for part in walk(node):
         name = getattr(part, "name", "")
+        if scope != "point" and isinstance(part, Across | AcrossFlag) and part.over != "area":
+            raise ExpressionError(f"{part.over}.… speaks of a point: write it in a rule with scope: point", part.column)
         if scope != "camera":
             if name in OF_CAMERA:
                 raise ExpressionError(f"'{name}' is a camera's: write it in a rule with scope: camera", part.column)
@@ -490,6 +556,14 @@ def _refuse_features(scope: str, node: Node) -> None:
                 raise ExpressionError(message, part.column)
         elif (isinstance(part, Feature) and name != "age") or name in OF_POINT:
             message = f"a rule on cameras has no '{name}'; it has fault('…'), judged, age, seen(…) and area.…(…)"
+            raise ExpressionError(message, part.column)
+
+
+def _refuse_days(site: Site, node: Node) -> None:
+    """Refuse to ask for holidays where the site does not say whose."""
+    for part in walk(node):
+        if isinstance(part, Flag) and part.name in ("holiday", "workday") and not site.holidays:
+            message = f"'{part.name}' needs to know whose holidays: write `holidays: CN` in site.yaml"
             raise ExpressionError(message, part.column)
 
 

@@ -24,17 +24,19 @@ import numpy.typing as npt
 from models.area.store import Stored
 from rules.across import AcrossProgram
 from rules.binding import Column
+from rules.calendar import NAMES as OF_CALENDAR
 from rules.cameras import CameraFeatures, CameraState
 from rules.compiler import RuleBook
 from rules.events import Sightings, Told
 from rules.explanation import Change, Term, Why, Withdrawn
-from rules.expression import AREA_SCORE, COUNTED
+from rules.expression import AREA_SCORE
 from rules.faults import Fault, apart
 from rules.features import Columns, Features, PointModels, PointState
 from rules.neighbours import Neighbours
 from rules.persistence import restore_into, state_of
 from rules.reports import Tallies
 from rules.rising import Rising
+from rules.sequences import Sequences
 from rules.shapes import holds, resolver
 from rules.surges import Surges
 from rules.together import Together
@@ -88,11 +90,15 @@ class Evaluator:
         kinds = {kind for kind, _ in book.seen_by}
         self.sightings = Sightings(kinds, book.areas)
         self.tallies = Tallies(kinds)
+        self.sequences = Sequences(book.events, kinds, book.areas)
         self.surges = Surges(book.counted, book.areas)
         self.rising = Rising(book.counted, book.areas)
         self.across = {program.text: np.full(len(book.areas), np.nan) for program in book.across}
         self.across[AREA_SCORE] = np.full(len(book.areas), np.nan)
         self.across_real = {text: values.copy() for text, values in self.across.items()}  # simulated readings left out
+        self.around = {program.text: np.full(book.rows, np.nan) for program in book.around}  # by row
+        self.around_real = {text: values.copy() for text, values in self.around.items()}
+        self.members_around: dict[int, Array] = {}  # as `members`, by place in the book
         self.members: dict[str, Array] = {}  # what each figure was made of at the last tick
         self.evidence: dict[tuple[str, int], list[str]] = {}  # as restored, until the next tick
         self.area_time = np.full(len(book.areas), np.nan)
@@ -104,6 +110,10 @@ class Evaluator:
         self.real = np.zeros(book.instances, np.uint8)  # the level that what is real gave it last
         self.calm_since = np.full(book.instances, np.nan)
         self.held_since = np.full(book.slots, np.nan)
+        some = (book.slots, book.rows) if book.sampled else (0, 0)
+        self.sampled = np.zeros(some[0], np.uint64)  # a bit for each of the last readings at which `when` held
+        self.sampled_at = np.zeros(some[0], np.int64)  # how many readings the point had then
+        self.read_count = np.zeros(some[1], np.int64)  # readings of each point that are not history
         self.awake = np.zeros(book.instances, np.bool_)  # a level is raised or a `when` holds
         self.running = np.zeros(book.instances, np.bool_)  # a delay runs
         self.awake_rows = np.zeros(book.all_rows, np.int32)
@@ -126,7 +136,9 @@ class Evaluator:
         """Return bytes of state, windows included."""
         own = (self.current, self.by_simulation, self.real, self.calm_since, self.held_since, self.awake, self.running)
         held = sum(array.nbytes for array in own) + self.awake_rows.nbytes
-        return held + self.points.nbytes + self.windows.nbytes + self.cameras.nbytes + self.surges.nbytes
+        held += sum(array.nbytes for table in (self.around, self.around_real) for array in table.values())
+        parts = (self.points, self.windows, self.cameras, self.surges, self.sequences)
+        return held + sum(part.nbytes for part in parts)
 
     def readings(
         self,
@@ -160,6 +172,8 @@ class Evaluator:
         if self.gone:
             self._back(rows[points.offline[rows] & ((quality & HISTORICAL) == 0)])
         self.windows.add(rows, time, value)
+        if self.book.sampled:
+            self.read_count[rows] += (quality & HISTORICAL) == 0
         if not self.book.instances:
             return []
         features = self._features(rows, time)
@@ -251,6 +265,9 @@ class Evaluator:
         self.surges.add(event, area, seen, simulated, clock)
         self.sightings.add(event.kind, area, seen, simulated, told)
         instances = self.book.seen_by.get((event.kind, area), np.empty(0, np.intp))
+        for kind, begun, by_simulation in self.sequences.add(event, area, seen, simulated):
+            self.sightings.add(kind, area, begun, by_simulation, told)
+            instances = np.union1d(instances, self.book.seen_by.get((kind, area), np.empty(0, np.intp)))
         if report is not None:
             subject, community = report.subject or "", self.book.communities[area]
             for kind, since, by_simulation in self.tallies.add(event.kind, community, subject, seen, simulated):
@@ -321,6 +338,8 @@ class Evaluator:
             self._set_neighbours()
         if book.across or self.together.stored:
             self._set_across()
+        if book.around:
+            self._set_around()
         if book.counted:
             self.surges.tick(clock, self._lost())
             self.rising.tick(clock)
@@ -389,6 +408,7 @@ class Evaluator:
         self.points.ticked += seconds
         self.sightings.step(self.clock)
         self.tallies.step(self.clock)
+        self.sequences.step(self.clock)
         self.surges.pause()
         self.rising.step(self.clock)
         self.together.fleet.shift(seconds)
@@ -423,7 +443,8 @@ class Evaluator:
 
     def _features(self, rows: Rows, now: Array) -> Features:
         book = self.book
-        return Features(rows, now, self.points, self.bank, self.windows, book.targets, book.below)
+        around = (self.around, self.around_real)
+        return Features(rows, now, self.points, self.bank, self.windows, book.targets, book.below, around)
 
     def _own_time(self, rows: Rows) -> Array:
         """Return the points' own clocks; the arrival clock for a point that never reported."""
@@ -486,6 +507,8 @@ class Evaluator:
             since = np.where(true, np.where(held < slot_now, held, slot_now), np.nan)
         self.held_since[slots] = since
         ready = true & (slot_now - since >= book.hold[slots])
+        if book.sampled:
+            ready &= self._often(slots, book.row[instances][which], true, at_reading=position is not None)
         rank = book.rank[slots]
         current = self.current[instances]
         raised = np.maximum.reduceat(np.where(ready, rank, 0), starts)
@@ -527,6 +550,26 @@ class Evaluator:
             )
             for n in np.flatnonzero(said)
         ]
+
+    def _often(self, slots: Rows, row: Rows, true: npt.NDArray[np.bool_], *, at_reading: bool) -> npt.NDArray[np.bool_]:
+        """Tell where `when` has held at as many of the last readings as its level asks for.
+
+        A row that was not looked at since had readings at which it could not hold.
+        """
+        found = np.ones(len(slots), np.bool_)
+        some = np.flatnonzero(self.book.samples[slots, 0])
+        if not some.size:
+            return found
+        chosen, number = slots[some], self.read_count[row[some]]
+        passed = np.minimum(number - self.sampled_at[chosen], 64)
+        bits = np.where(passed < 64, self.sampled[chosen] << (passed & 63).astype(np.uint64), np.uint64(0))
+        if at_reading:
+            bits |= true[some].astype(np.uint64)
+        self.sampled[chosen], self.sampled_at[chosen] = bits, number
+        least, of = self.book.samples[chosen].T
+        latest = bits << (64 - of.astype(np.int64)).astype(np.uint64)
+        found[some] = np.bitwise_count(latest) >= least
+        return found
 
     def _made_real(
         self,
@@ -598,16 +641,25 @@ class Evaluator:
         self, program: int, position: Rows, place: Rows, now: Array, area: Rows, features: Columns, real: bool
     ) -> npt.NDArray[np.bool_]:
         def column(wanted: Column) -> Array:
-            if not wanted.area:
-                return features.column(wanted.key)[place]
-            if wanted.key[0] in COUNTED:
-                return (self.surges if wanted.key[0] == "surge" else self.rising).column(wanted.key, area, real=real)
-            if wanted.key[0] == "seen":
-                return self.sightings.since(str(wanted.key[1]), area, now, real=real)
-            return (self.across_real if real else self.across)[str(wanted.key[1])][area]
+            return self.of_area(wanted, area, now, real=real) if wanted.area else features.column(wanted.key)[place]
 
         programs = self.book.programs
         return holds(programs.shapes[program], resolver(programs.params[program], position, column))
+
+    def of_area(self, wanted: Column, area: Rows, now: Array, *, real: bool = False) -> Array:
+        """Return a column of areas, each at a time `now`; `real`: without simulation."""
+        match wanted.key:
+            case ("surge", *_):
+                return self.surges.column(wanted.key, area, real=real)
+            case ("rising", *_):
+                return self.rising.column(wanted.key, area, real=real)
+            case ("seen", kind):
+                return self.sightings.since(str(kind), area, now, real=real)
+            case ("events", *_):
+                return self.sequences.column(wanted.key, area, now, real=real)
+            case (name, *argument) if name in OF_CALENDAR:
+                return self.book.calendar.column(str(name), now, str(argument[0]) if argument else "")
+        return (self.across_real if real else self.across)[str(wanted.key[1])][area]
 
     def _set_area_time(self) -> None:
         """Let an area's clock stand where the furthest of its points' clocks stands."""
@@ -622,21 +674,33 @@ class Evaluator:
         if self.together.stored:
             self._set_together()
         for program in self.book.across:
-            try:
-                values, false = self._members(program)
-                figure = real = program.figure(values, false)
-                simulated = self.points.simulated[program.rows[program.order]]
-                if simulated.any():  # they are as unknown as what was never read
-                    left_out = 0.0 if program.boolean else np.nan
-                    real = program.figure(np.where(simulated, left_out, values), np.where(simulated, 0.0, false))
-            except Exception as error:  # the figure is unknown then; those of other rules are not
-                logger.error("figure %s could not be worked out", program.text, exc_info=error)
-                self.faults.append(Fault(0, f"{program.text}: {error}"))
-                values = np.full(len(program.rows), np.nan)
-                figure = real = np.full(len(program.areas), np.nan)
+            values, figure, real = self._figure(program)
             self.across[program.text][program.areas] = figure
             self.across_real[program.text][program.areas] = real
             self.members[program.text] = values
+
+    def _set_around(self) -> None:
+        for place, program in enumerate(self.book.around):
+            values, figure, real = self._figure(program)
+            self.around[program.text][program.areas] = figure
+            self.around_real[program.text][program.areas] = real
+            self.members_around[place] = values
+
+    def _figure(self, program: AcrossProgram) -> tuple[Array, Array, Array]:
+        """Work a figure out: what it is made of, the figure, and what it is without simulated readings."""
+        try:
+            values, false = self._members(program)
+            figure = real = program.figure(values, false)
+            simulated = self.points.simulated[program.rows[program.order]]
+            if simulated.any():  # they are as unknown as what was never read
+                left_out = 0.0 if program.boolean else np.nan
+                real = program.figure(np.where(simulated, left_out, values), np.where(simulated, 0.0, false))
+        except Exception as error:  # the figure is unknown then; those of other rules are not
+            logger.error("figure %s could not be worked out", program.text, exc_info=error)
+            self.faults.append(Fault(0, f"{program.text}: {error}"))
+            values = np.full(len(program.rows), np.nan)
+            figure = real = np.full(len(program.areas), np.nan)
+        return values, figure, real
 
     def _set_neighbours(self) -> None:
         points = self.points

@@ -10,13 +10,16 @@ unknown. What is unknown never raises a level and never clears one.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
 from rules.reports import MOST
+from rules.sequences import FEWEST, LONGEST
 from rules.units import measures, take_units
 from sensors.duration import seconds as duration_seconds
 from sensors.flags import RULED
@@ -24,19 +27,32 @@ from sensors.observation import CAMERA_FAULTS
 from sensors.problem import suggest
 from sensors.site import LEVELS
 
+_MOMENT = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z|24:00\Z")
 _CATEGORY = re.compile(r"[a-z][a-z0-9_-]{0,47}\Z")
 MAX_LENGTH = 2000  # characters
 MAX_NODES = 200
 MAX_DEPTH = 24
 MAX_WINDOW = 32 * 86400.0  # seconds; longer windows belong to the models
 
-WINDOWED = ("rate", "mean", "min", "max", "sum", "count", "spread")
+WINDOWED = ("rate", "slope", "delta", "mean", "min", "max", "sum", "count", "spread", "median", "quantile")
 PLAIN = ("value", "score", "age")
 CONSTANT = ("limit", "normal_low", "normal_high", "interval")
-BOOLEAN = ("alarm", "flat", "seen", "reports", "repeat", "beyond", "fault", "judged", "flagged")
+CLOCK = ("hour", "weekday")
+CALENDAR = ("night", "holiday", "workday")
+BOOLEAN = (
+    "alarm", "flat", "seen", "sequence", "reports", "repeat", "beyond", "fault", "judged", "flagged", "between",
+    *CALENDAR,
+)  # fmt: skip
 AREA = ("max", "min", "mean", "sum", "count", "any", "all")
 COUNTED = ("surge", "rising")
-NAMES = (*PLAIN, *CONSTANT, *BOOLEAN, *WINDOWED, *COUNTED, "eta", "level", "abs", "area")
+OVER = ("area", "neighbours", "upstream")
+"""Over which points a figure may be: the area's, those near a point, those that the site names as its drivers."""
+
+NEAR = 1000.0
+FURTHEST = 50_000.0
+"""Metres within which points are neighbours, where a figure does not say, and at most."""
+
+NAMES = (*PLAIN, *CONSTANT, *BOOLEAN, *WINDOWED, *COUNTED, *CLOCK, "eta", "level", "abs", *OVER)
 
 
 SHORTEST_COUNTED = {"surge": 60.0, "rising": 86400.0}
@@ -73,11 +89,15 @@ class Number(Node):
 
 @dataclass(frozen=True, slots=True)
 class Feature(Node):
-    """Something a point shows: value, score, age, a window's statistic (`seconds`), eta (`argument`)."""
+    """Something a point shows: value, score, age, a window's statistic (`seconds`), eta (`argument`).
+
+    Of quantile, `share` is the share of the readings that are at most so high.
+    """
 
     name: str
     seconds: float = 0.0
     argument: str = ""
+    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +111,8 @@ class Constant(Node):
 @dataclass(frozen=True, slots=True)
 class Flag(Node):
     """A feature that is true or false: alarm, flat (`seconds`), seen and flagged (`kind`, `seconds`), beyond (a level).
+
+    Of the site's own clock: night, holiday, workday, between (`kind` is `22:00-06:00`).
 
     reports and repeat: `count` reports of a category (`kind`) within `seconds`, the second all about one person.
 
@@ -106,22 +128,53 @@ class Flag(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Order(Node):
+    """Whether events of these kinds were seen one after another, all within `seconds` and not longer ago."""
+
+    boolean: ClassVar[bool] = True
+    kinds: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Events(Node):
+    """How many events of a `kind` were seen within `seconds`."""
+
+    kind: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clock(Node):
+    """Where the site's own clock stands: hour (0 to 23), weekday (1 is Monday, 7 Sunday)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Across(Node):
-    """A figure over the points of the area: `operation` of `inner` over those that measure `quantity` (or all)."""
+    """A figure over points: `operation` of `inner` over those that measure `quantity` (or all).
+
+    `over` is one of `OVER`; neighbours are those of the same quantity by default, within so many metres (`near`).
+    """
 
     operation: str
     quantity: str
     inner: Node
+    over: str = "area"
+    near: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class AcrossFlag(Node):
-    """Whether `inner` holds for any or all points of the area."""
+    """Whether `inner` holds for any or all points of the area, or of others, as in `Across`."""
 
     boolean: ClassVar[bool] = True
     operation: str
     quantity: str
     inner: Node
+    over: str = "area"
+    near: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +278,7 @@ class _Parser:
         self.count = 0
         self.quantity: str | None = None  # while inside area.…(…): the quantity named there, "" before one is
         self.inside = False
+        self.over = "area"
 
     def column(self, tree: ast.AST) -> int:
         offset: int = getattr(tree, "col_offset", 0)
@@ -316,13 +370,20 @@ class _Parser:
             raise self.fail(tree, "'judged' speaks of one camera, not of the area's points")
         if name in ("alarm", "judged"):
             return Flag(name, column=column)
+        if name in (*CLOCK, *CALENDAR):
+            self._outside(tree, name, "the site's clock")
+            return Clock(name, column=column) if name in CLOCK else Flag(name, column=column)
+        if name == "quantile":
+            raise self.fail(tree, "'quantile' needs a duration and a share, as in quantile('30m', 0.9)")
         if name in WINDOWED:
             raise self.fail(tree, f"'{name}' needs a duration, as in {name}('10m')")
         if name == "eta":
             raise self.fail(tree, "'eta' needs what it counts to, as in eta('limit')")
-        alone = ("flat", "seen", "reports", "repeat", "flagged", "beyond", "fault", "level", "area", "abs", *COUNTED)
-        if name in alone:
-            use = {"reports": "reports('noise', 3, '1h')", "repeat": "repeat('family-dispute', 2, '14d')"}
+        if name in OVER:
+            raise self.fail(tree, f"'{name}' stands alone; write {name}.max(…)")
+        if name in (*BOOLEAN, *COUNTED, "level", "abs"):
+            use = {"sequence": "sequence('smoke', 'fire', '10m')", "between": "between('22:00', '06:00')"}
+            use |= {"reports": "reports('noise', 3, '1h')", "repeat": "repeat('family-dispute', 2, '14d')"}
             use |= {"flat": "flat('30m')", "seen": "seen('debris', '5m')", "beyond": "beyond('red')"}
             use |= {"surge": "surge('person', '15m')", "rising": "rising('family-dispute', '28d')"}
             use |= {"fault": "fault('black')", "level": "level('red')", "flagged": "flagged('jump', '10m')"}
@@ -338,10 +399,11 @@ class _Parser:
             return AreaScore(column=column)
         if not self.inside:
             raise self.fail(place, f"'{quantity}.{tree.attr}' belongs inside area.max(…), area.any(…) and the like")
-        if quantity == "area":
-            raise self.fail(place, "area.… cannot stand inside area.…")
+        if quantity in OVER:
+            raise self.fail(place, f"{quantity}.… cannot stand inside {self.over}.…")
         if self.quantity and self.quantity != quantity:
-            raise self.fail(place, f"one area.…(…) speaks of one quantity; '{self.quantity}' is named already")
+            message = f"one {self.over}.…(…) speaks of one quantity; '{self.quantity}' is named already"
+            raise self.fail(place, message)
         self.quantity = quantity
         if isinstance(place, ast.Call):
             return self._feature(place, tree.attr, arguments, column)
@@ -351,8 +413,8 @@ class _Parser:
         if tree.keywords:
             raise self.fail(tree, "arguments have no names here")
         match tree.func:
-            case ast.Attribute(value=ast.Name(id="area"), attr=operation):
-                return self._across(tree, operation, depth, column)
+            case ast.Attribute(value=ast.Name(id=over), attr=operation) if over in OVER:
+                return self._across(tree, over, operation, depth, column)
             case ast.Attribute() as attribute:
                 return self._attribute(attribute, tree.args, tree, column)
             case ast.Name(id=name):
@@ -370,6 +432,17 @@ class _Parser:
         return self._feature(tree, name, tree.args, column)
 
     def _feature(self, tree: ast.AST, name: str, arguments: list[ast.expr], column: int) -> Node:
+        if name == "quantile":
+            return self._quantile(tree, arguments, column)
+        if name == "count" and len(arguments) == 2:
+            kind, span = self._text(tree, arguments, "count('intrusion', '10m')", 2)
+            self._kinds(tree, (kind,), "count('intrusion', '10m')")
+            self._outside(tree, "count", "the whole area")
+            return Events(kind, self._seconds(tree, span), column=column)
+        if name == "sequence":
+            return self._sequence(tree, arguments, column)
+        if name == "between":
+            return self._between(tree, arguments, column)
         if name in WINDOWED:
             return Feature(name, self._duration(tree, name, arguments), column=column)
         if name == "flat":
@@ -384,10 +457,8 @@ class _Parser:
             return Constant(name, what, column=column) if name == "level" else Flag(name, kind=what, column=column)
         if name == "seen":
             kind, span = self._text(tree, arguments, "seen('debris', '5m')", 2)
-            if not kind or len(kind) > 64:
-                raise self.fail(tree, "name the kind of event, as in seen('debris', '5m')")
-            if self.inside:
-                raise self.fail(tree, "'seen' speaks of the whole area: write it outside area.…(…)")
+            self._kinds(tree, (kind,), "seen('debris', '5m')")
+            self._outside(tree, "seen", "the whole area")
             return Flag(name, self._seconds(tree, span), kind, column=column)
         if name in ("reports", "repeat"):
             return self._reports(tree, name, arguments, column)
@@ -397,8 +468,7 @@ class _Parser:
             kind, span = self._text(tree, arguments, "flagged('jump', '10m')", 2)
             if kind not in RULED:
                 raise self.fail(tree, f"flagged(…) takes {', '.join(RULED)}, not '{kind[:40]}'{suggest(kind, RULED)}")
-            if self.inside:
-                raise self.fail(tree, "'flagged' speaks of one point: write it outside area.…(…)")
+            self._outside(tree, "flagged", "one point")
             return Flag(name, self._seconds(tree, span), kind, column=column)
         if name == "fault":
             kinds = (*CAMERA_FAULTS, "any")
@@ -408,9 +478,20 @@ class _Parser:
             if self.inside:
                 raise self.fail(tree, "'fault' speaks of one camera, not of the area's points")
             return Flag(name, kind=kind, column=column)
-        if name in (*PLAIN, *CONSTANT, "alarm", "judged"):
+        if name in (*PLAIN, *CONSTANT, *CLOCK, *CALENDAR, "alarm", "judged"):
             raise self.fail(tree, f"'{name}' takes no arguments")
         raise self.fail(tree, f"unknown feature '{name}'{suggest(name, NAMES)}")
+
+    def _quantile(self, tree: ast.AST, arguments: list[ast.expr], column: int) -> Node:
+        given = [item.value for item in arguments if isinstance(item, ast.Constant)]
+        match given:
+            case [str() as span, float() as share] if len(arguments) == 2:
+                pass
+            case _:
+                raise self.fail(tree, "write quantile('30m', 0.9): a duration, and the share of the readings below")
+        if not 0 < share < 1:
+            raise self.fail(tree, "the share of a quantile lies between 0 and 1; for the ends there are min and max")
+        return Feature("quantile", self._seconds(tree, span), share=share, column=column)
 
     def _reports(self, tree: ast.AST, name: str, arguments: list[ast.expr], column: int) -> Node:
         given = [item.value for item in arguments if isinstance(item, ast.Constant)]
@@ -424,8 +505,7 @@ class _Parser:
             raise self.fail(tree, "a category is of small letters, digits, '-' and '_', as reports are given it")
         if not 2 <= count <= MOST:
             raise self.fail(tree, f"{name}(…) counts 2 to {MOST} reports; for one write seen('report-{category}', …)")
-        if self.inside:
-            raise self.fail(tree, f"'{name}' speaks of the whole area: write it outside area.…(…)")
+        self._outside(tree, name, "the whole area")
         return Flag(name, self._seconds(tree, span), category, count, column=column)
 
     def _surprise(self, tree: ast.AST, name: str, arguments: list[ast.expr], column: int) -> Node:
@@ -438,27 +518,68 @@ class _Parser:
         seconds = self._seconds(tree, span)
         if seconds < SHORTEST_COUNTED[name]:
             raise self.fail(tree, f"{name}(…) counts over {SHORTEST_COUNTED[name] / 60:.0f} min at least")
-        if self.inside:
-            raise self.fail(tree, f"'{name}' speaks of the whole area: write it outside area.…(…)")
+        self._outside(tree, name, "the whole area")
         return Surprise(name, kind, seconds, column=column)
 
-    def _across(self, tree: ast.Call, operation: str, depth: int, column: int) -> Node:
+    def _across(self, tree: ast.Call, over: str, operation: str, depth: int, column: int) -> Node:
         if operation not in AREA:
-            raise self.fail(tree, f"unknown 'area.{operation}'{suggest(operation, AREA)}")
+            raise self.fail(tree, f"unknown '{over}.{operation}'{suggest(operation, AREA)}")
         if self.inside:
-            raise self.fail(tree, "area.… cannot stand inside area.…")
-        if len(tree.args) != 1:
-            raise self.fail(tree, f"area.{operation}(…) takes one expression")
-        self.inside, self.quantity = True, ""
-        inner = self.node(tree.args[0], depth + 1)
+            raise self.fail(tree, f"{over}.… cannot stand inside {self.over}.…")
+        near, arguments = 0.0, tree.args
+        if over == "neighbours":
+            near = NEAR
+            if len(arguments) == 2:
+                near = self._metres(arguments[1])
+                arguments = arguments[:1]
+        if len(arguments) != 1:
+            raise self.fail(tree, f"{over}.{operation}(…) takes one expression")
+        self.inside, self.quantity, self.over = True, "", over
+        inner = self.node(arguments[0], depth + 1)
         self.inside, quantity = False, self.quantity or ""
         if operation in ("any", "all", "count") and not inner.boolean:
-            raise ExpressionError(f"area.{operation}(…) takes a condition", inner.column)
+            raise ExpressionError(f"{over}.{operation}(…) takes a condition", inner.column)
         if operation in ("max", "min", "mean", "sum") and inner.boolean:
-            raise ExpressionError(f"area.{operation}(…) takes a number", inner.column)
-        if operation in ("any", "all"):
-            return AcrossFlag(operation, quantity, inner, column=column)
-        return Across(operation, quantity, inner, column=column)
+            raise ExpressionError(f"{over}.{operation}(…) takes a number", inner.column)
+        kind = AcrossFlag if operation in ("any", "all") else Across
+        return kind(operation, quantity, inner, over, near, column=column)
+
+    def _metres(self, tree: ast.expr) -> float:
+        text = tree.value if isinstance(tree, ast.Constant) and isinstance(tree.value, str) else ""
+        match = re.fullmatch(r" *([0-9]{1,5}(?:\.[0-9]{1,3})?) *(m|km) *", text)
+        metres = float(match[1]) * (1000.0 if match[2] == "km" else 1.0) if match else 0.0
+        if not 0 < metres <= FURTHEST:
+            raise self.fail(tree, f"how near is a text such as '500 m' or '2 km', at most {FURTHEST / 1000:.0f} km")
+        return metres
+
+    def _sequence(self, tree: ast.AST, arguments: list[ast.expr], column: int) -> Node:
+        use = "sequence('smoke', 'fire', '10m')"
+        if not FEWEST < len(arguments) <= LONGEST + 1:
+            raise self.fail(tree, f"write {use}: {FEWEST} to {LONGEST} kinds of events, and within what time")
+        *kinds, span = self._text(tree, arguments, use, len(arguments))
+        self._kinds(tree, kinds, use)
+        same = next((kind for kind, other in itertools.pairwise(kinds) if kind == other), None)
+        if same is not None:
+            message = f"'{same}' cannot follow itself; write count('{same}', '{span}') >= 2"
+            raise self.fail(tree, message)
+        self._outside(tree, "sequence", "the whole area")
+        return Order(tuple(kinds), self._seconds(tree, span), column=column)
+
+    def _between(self, tree: ast.AST, arguments: list[ast.expr], column: int) -> Node:
+        use = "between('22:00', '06:00')"
+        begin, end = self._text(tree, arguments, use, 2)
+        if not (_MOMENT.match(begin) and _MOMENT.match(end)) or begin == end or begin == "24:00":
+            raise self.fail(tree, f"write {use}: two times of the day, 00:00 to 24:00")
+        self._outside(tree, "between", "the site's clock")
+        return Flag("between", kind=f"{begin}-{end}", column=column)
+
+    def _kinds(self, tree: ast.AST, kinds: Sequence[str], use: str) -> None:
+        if not all(0 < len(kind) <= 64 and kind.isprintable() for kind in kinds):
+            raise self.fail(tree, f"name the kind of event, as in {use}")
+
+    def _outside(self, tree: ast.AST, name: str, what: str) -> None:
+        if self.inside:
+            raise self.fail(tree, f"'{name}' speaks of {what}: write it outside {self.over}.…(…)")
 
     def _text(self, tree: ast.AST, arguments: list[ast.expr], use: str, count: int) -> list[str]:
         texts = [item.value for item in arguments if isinstance(item, ast.Constant) and isinstance(item.value, str)]

@@ -94,11 +94,12 @@ class Features:
         windows: Windows,
         targets: Mapping[str, Array],
         below: Bools,
+        around: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {}),
         known: dict[Key, Array] | None = None,
     ) -> None:
         self.rows, self.now = rows, now
         self._state, self._models, self._windows = state, models, windows
-        self._targets, self._below = targets, below
+        self._targets, self._below, self._around = targets, below, around  # figures around points; without simulation
         self._known: dict[Key, Array] = known if known is not None else {}
 
     def column(self, key: Key) -> Array:
@@ -113,8 +114,11 @@ class Features:
         return found
 
     def without_simulation(self) -> Features:
-        """Return the same columns: a point's reading is simulated as a whole."""
-        return self
+        """Return the same columns but for figures around points: a point's own reading is simulated as a whole."""
+        if not self._around[0]:
+            return self
+        known = {key: column for key, column in self._known.items() if key[0] != "around"}
+        return self._like(self.rows, self.now, known, (self._around[1], self._around[1]))
 
     def some(self, key: Key, chosen: Rows | None) -> Array:
         """Return a column for some of the rows only (None: for all), without keeping it for the others."""
@@ -130,16 +134,12 @@ class Features:
     def take(self, chosen: Rows, *, bare: bool = False) -> Features:
         """Return the columns of some of the rows, what is known already included unless `bare`."""
         known = {} if bare else {key: column[chosen] for key, column in self._known.items()}
-        return Features(
-            self.rows[chosen],
-            self.now[chosen],
-            self._state,
-            self._models,
-            self._windows,
-            self._targets,
-            self._below,
-            known,
-        )
+        return self._like(self.rows[chosen], self.now[chosen], known, self._around)
+
+    def _like(
+        self, rows: Rows, now: Array, known: dict[Key, Array], around: tuple[Mapping[str, Array], Mapping[str, Array]]
+    ) -> Features:
+        return Features(rows, now, self._state, self._models, self._windows, self._targets, self._below, around, known)
 
     def _work_out(self, key: Key) -> Array:
         rows, state = self.rows, self._state
@@ -159,8 +159,14 @@ class Features:
             case ("since", flag):
                 since = np.maximum(state.ticked - state.flagged[rows, RULED.index(str(flag))], 0.0)
                 return np.where(np.isnan(since), np.inf, since)
+            case ("around", text):
+                return self._around[0][str(text)][rows]
             case ("eta", what):
                 return self._eta(str(what))
+            case ("delta", duration):
+                return state.value[rows] - self._windows.read("delta", float(duration), rows, self.now)
+            case ("quantile", duration, share):
+                return self._windows.quantile(float(share), float(duration), rows, self.now)
             case (statistic, duration):
                 return self._windows.read(str(statistic), float(duration), rows, self.now)
         raise KeyError(key)

@@ -12,6 +12,7 @@ from ruamel.yaml.error import YAMLError
 
 from rules.rule import (
     Body,
+    Corroboration,
     EventStep,
     Level,
     Levels,
@@ -20,6 +21,7 @@ from rules.rule import (
     Rule,
     RuleFile,
     RuleTest,
+    Schedule,
     Series,
     Template,
     Use,
@@ -70,7 +72,17 @@ _EACH: dict[type, type] = {_Parameters: Parameter, _Others: Series}
 _PARTS: dict[type, dict[str, type]] = {
     RuleFile: {"rules": Rule, "templates": Template},
     Template: {"parameters": _Parameters, "for": Use, "rule": Body},
-    **{kind: {"where": Where, "levels": Levels, "rationale": Rationale, "tests": RuleTest} for kind in (Rule, Body)},
+    **{
+        kind: {
+            "where": Where,
+            "levels": Levels,
+            "schedule": Schedule,
+            "with": Corroboration,
+            "rationale": Rationale,
+            "tests": RuleTest,
+        }
+        for kind in (Rule, Body)
+    },
     Levels: dict.fromkeys(("blue", "yellow", "orange", "red"), Level),
     RuleTest: {"point": Series, "others": _Others, "events": EventStep},
 }

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rules.clauses import DAYS, corroborates, quantity_of, samples_of, scheduled
 from rules.compiler import CompileError, compile_rules
+from rules.expression import MAX_WINDOW, ExpressionError, parse
 from rules.rule import Rule, RuleFile
 from rules.templates import make
 from rules.vectors import Bench, VectorError
 from sensors.document import Document, DocumentError, Problem, convert, read_document, suggest
 from sensors.document import Path as FieldPath
 from sensors.duration import seconds
-from sensors.site import Site, Text
+from sensors.site import LEVELS, Site, Text
 
 MAX_FILES = 2000
 MAX_RULES = 100_000
@@ -120,6 +123,7 @@ class _Known:
             if level is not None:
                 yield from _duration(("levels", name, "for"), level.hold)
                 yield from _duration(("levels", name, "clear_after"), level.clear_after)
+        yield from _clauses(rule)
         why = rule.rationale
         for name in ("cause", "consequence", "response", "owner"):
             text = getattr(why, name)
@@ -154,6 +158,71 @@ class _Known:
             yield ("where",), "a rule on cameras chooses by cameras, types, areas and tags"
         if rule.scope != "camera" and where.cameras:
             yield ("where", "cameras"), "only a rule with scope: camera chooses by cameras"
+
+
+def _clauses(rule: Rule) -> Iterator[Mistake]:
+    """Find what is wrong with a rule's samples, deadbands, schedule and corroboration."""
+    for rank, level in rule.ranked():
+        at = ("levels", LEVELS[rank - 1])
+        samples, deadband = rule.samples_of(level), rule.deadband_of(level)
+        try:
+            samples_of(samples)
+        except ValueError as error:
+            yield (*at, "samples"), str(error)
+        if samples and rule.scope != "point":
+            yield (*at, "samples"), "only points have readings to count: use `for`"
+        if level.deadband is not None and level.clear is not None:
+            yield (*at, "deadband"), "a level with its own `clear` needs no deadband: write one of the two"
+        if deadband and rule.scope != "point":
+            yield (*at, "deadband"), "only a rule on points has a deadband"
+        if deadband:
+            yield from _number((*at, "deadband"), deadband, least=0.0)
+        longest = max((_seconds(one.within) for one in rule.corroborated), default=math.inf)
+        if longest < _seconds(rule.hold if level.hold is None else level.hold):
+            yield (*at, "for"), "is longer than what corroborates it may be ago: it could never be raised"
+    if rule.schedule is not None:
+        days = rule.schedule.days
+        for place, day in enumerate(days):
+            if day not in DAYS:
+                yield ("schedule", "days", place), f"'{day[:40]}' is no day{suggest(day, DAYS)}: {', '.join(DAYS)}"
+        if not (days or rule.schedule.begin or rule.schedule.end):
+            yield ("schedule",), "says neither hours (from, to) nor days"
+        elif all(day in DAYS for day in days):
+            yield from _condition(("schedule",), scheduled(rule.schedule))
+    for place, one in enumerate(rule.corroborated):
+        path: FieldPath = ("with", place)
+        if sum(map(bool, (one.event, one.report, one.quantity))) != 1:
+            yield path, "names one of event, report and quantity"
+        elif (one.above is None) + (one.below is None) != (1 if one.quantity else 2):
+            yield path, "a quantity, and nothing else, is `above` or `below` a number"
+        elif not 0 < _seconds(one.within) <= MAX_WINDOW:
+            yield (*path, "within"), "is a duration of more than 0 and at most 32 days, such as 10 min"
+        else:
+            limits = ((field, getattr(one, field)) for field in ("above", "below"))
+            wrong = [each for field, limit in limits if limit is not None for each in _number((*path, field), limit)]
+            yield from wrong or _condition(path, corroborates(one, rule))
+
+
+def _number(path: FieldPath, written: float | str, least: float = -math.inf) -> Iterator[Mistake]:
+    try:
+        if quantity_of(written).value < least:
+            yield path, "is less than 0"
+    except ExpressionError:
+        yield path, f"'{str(written)[:40]}' is no number with a unit, such as 0.2 m"
+
+
+def _condition(path: FieldPath, text: str) -> Iterator[Mistake]:
+    try:
+        parse(text)
+    except ExpressionError as error:
+        yield path, error.message
+
+
+def _seconds(duration: float | str) -> float:
+    try:
+        return seconds(duration)
+    except ValueError:
+        return 0.0
 
 
 def _duration(path: FieldPath, duration: float | str | None) -> Iterator[Mistake]:

@@ -20,6 +20,7 @@ from rules.events import Sighting
 from rules.explanation import Withdrawn
 from rules.features import PointState
 from rules.reports import Tally
+from rules.sequences import Heard
 from rules.why import evidence
 from sensors.renames import Renames
 
@@ -48,6 +49,8 @@ class _Notes(msgspec.Struct, frozen=True):
     tallies: list[Tally] = []
     surges: list[surges.Noted] = []
     rising: rising.Noted | None = None
+    heard: list[Heard] = []
+    around: list[str] = []  # figures around points; their values are arrays
 
 
 def state_of(evaluator: Evaluator, renames: Renames) -> State:
@@ -61,7 +64,10 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         state[f"window.{duration!r}:{figures}.index"] = index[rows]
         for name, array in arrays.items():
             state[f"window.{duration!r}:{figures}.{name}"] = array
-    active = np.flatnonzero(evaluator.awake | evaluator.running)
+    awake = evaluator.awake | evaluator.running
+    if book.sampled:
+        awake[np.repeat(np.arange(book.instances), book.levels)[evaluator.sampled > 0]] = True
+    active = np.flatnonzero(awake)
     area = [renames.area(name) for name in book.areas]
 
     def scope(instance: int) -> str:
@@ -78,6 +84,11 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         slots = slice(int(book.first[instance]), int(book.first[instance] + book.levels[instance]))
         held[place, book.rank[slots]] = evaluator.held_since[slots]
     state["instance.held_since"] = held
+    if book.sampled:
+        state["instance.sampled"], state["instance.sampled_ago"] = _samples(evaluator, active)
+    for place, text in enumerate(sorted(evaluator.around)):
+        state[f"around.{place}.value"] = evaluator.around[text].copy()
+        state[f"around.{place}.real"] = evaluator.around_real[text].copy()
     counted, arrays = evaluator.surges.state()
     state |= arrays
     notes = _Notes(
@@ -122,9 +133,24 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         evaluator.tallies.state(),
         [surges.renamed(one, renames) for one in counted],
         rising.renamed(evaluator.rising.state(), renames) if evaluator.book.counted else None,
+        [msgspec.structs.replace(one, area=renames.area(one.area)) for one in evaluator.sequences.state()],
+        sorted(evaluator.around),
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
+
+
+def _samples(evaluator: Evaluator, active: npt.NDArray[np.intp]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return by instance and rank at which of its last readings a level held, and how many readings ago that was."""
+    book = evaluator.book
+    sampled, ago = np.zeros((len(active), 5), np.uint64), np.zeros((len(active), 5), np.int64)
+    for place, instance in enumerate(active.tolist()):
+        row = int(book.row[instance])
+        if row < book.rows:
+            slots = slice(int(book.first[instance]), int(book.first[instance] + book.levels[instance]))
+            sampled[place, book.rank[slots]] = evaluator.sampled[slots]
+            ago[place, book.rank[slots]] = evaluator.read_count[row] - evaluator.sampled_at[slots]
+    return sampled, ago
 
 
 def _points(ids: list[str], renames: Renames) -> list[str]:
@@ -151,6 +177,13 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     evaluator.points.ticked = notes.ticked
     evaluator.sightings.restore(notes.sightings)
     evaluator.tallies.restore(notes.tallies)
+    evaluator.sequences.restore(notes.heard)
+    index = np.array([point.index for point in evaluator.book.points], np.int64)
+    source, target = _matched(state["point.index"], index)
+    for number, text in enumerate(notes.around):
+        if text in evaluator.around:
+            evaluator.around[text][target] = state[f"around.{number}.value"][source]
+            evaluator.around_real[text][target] = state[f"around.{number}.real"][source]
     evaluator.surges.restore(notes.surges, state)
     if notes.rising is not None:
         evaluator.rising.restore(notes.rising, notes.clock)
@@ -212,6 +245,9 @@ def _restore_instances(
             evaluator.real[instance] = real[place]
             evaluator.calm_since[instance] = state["instance.calm_since"][place]
             evaluator.held_since[slots] = state["instance.held_since"][place, book.rank[slots]]
+            if book.sampled and "instance.sampled" in state:
+                evaluator.sampled[slots] = state["instance.sampled"][place, book.rank[slots]]
+                evaluator.sampled_at[slots] = -state["instance.sampled_ago"][place, book.rank[slots]]
     evaluator.settle()
     return [
         Withdrawn(rule, scope, area, int(state["instance.current"][place]))

@@ -95,6 +95,8 @@ class Level(Struct, frozen=True, kw_only=True):
     clear: str | None = None  # the condition that lets go; by default that `when` is known not to hold
     hold: Duration | None = msgspec.field(name="for", default=None)  # how long `when` must hold first
     clear_after: Duration | None = None  # how long the clear condition must hold first
+    samples: str | None = None  # `3 of 5`: at how many of the point's last readings `when` must have held
+    deadband: float | str | None = None  # how far past its limits a value must be back; for levels without `clear`
 
 
 class Levels(Struct, frozen=True, kw_only=True):
@@ -104,6 +106,25 @@ class Levels(Struct, frozen=True, kw_only=True):
     yellow: Level | None = None
     orange: Level | None = None
     red: Level | None = None
+
+
+class Schedule(Struct, frozen=True, kw_only=True):
+    """When a rule's conditions count, by the site's clock; outside, its alarms end."""
+
+    begin: str = msgspec.field(name="from", default="")  # 22:00
+    end: str = msgspec.field(name="to", default="")  # 06:00, over midnight where it is the earlier one
+    days: tuple[str, ...] = ()  # mon … sun, workdays, holidays: any of them
+
+
+class Corroboration(Struct, frozen=True, kw_only=True):
+    """What must be so beside a rule's condition before it is raised: an event, a report or another point's value."""
+
+    event: str = ""  # the kind of a camera event
+    report: str = ""  # the category of a report
+    quantity: str = ""  # of another point of the area: `above` or `below` a number, with its unit
+    above: float | str | None = None
+    below: float | str | None = None
+    within: Duration = 600.0  # how long ago it may be
 
 
 class Rationale(Struct, frozen=True, kw_only=True):
@@ -144,6 +165,7 @@ class Series(Struct, frozen=True, kw_only=True):
     score: str = ""  # 0 where not given
     alarm: str = ""  # 0 or 1
     eta: str = ""  # seconds, `inf` never; unknown where not given
+    upstream: bool = False  # of one of `others`: the site names it as a driver of the point
     flags: str = ""  # one flag of flagged(…) a step, `_` none; also where there is no usable value
 
 
@@ -161,6 +183,7 @@ class RuleTest(Struct, frozen=True, kw_only=True):
     surge: str = ""  # a number a step: what surge(…) says; by default it counts the test's events, learning at first
     area_score: str = ""  # a number a step: the score of the area's model; _ for unknown, as it is by default
     step: Duration = 60.0  # seconds between readings
+    start: str = ""  # when it begins, by the site's clock: 2026-10-01 22:00; for rules that ask for the time
     expect: str | dict[str, str] = ""
 
 
@@ -175,6 +198,10 @@ class Rule(Struct, frozen=True, kw_only=True):
     levels: Levels
     hold: Duration = msgspec.field(name="for", default=0.0)  # default of its levels
     clear_after: Duration = 0.0  # default of its levels
+    samples: str = ""  # default of its levels
+    deadband: float | str = 0.0  # default of its levels
+    schedule: Schedule | None = None  # when its conditions count; always by default
+    corroborated: tuple[Corroboration, ...] = msgspec.field(name="with", default=())  # one of these must be so to raise
     latch: bool = False  # its alarms stay until a person resets them
     rationale: Rationale
     plan: tuple[Text | str, ...] = ()  # the checklist
@@ -194,6 +221,15 @@ class Rule(Struct, frozen=True, kw_only=True):
     def clear_after_of(self, level: Level) -> float:
         """Return seconds that a level's clear condition must hold."""
         return seconds(self.clear_after if level.clear_after is None else level.clear_after)
+
+    def samples_of(self, level: Level) -> str:
+        """Return at how many of its last readings a level's `when` must have held; empty is at one."""
+        return self.samples if level.samples is None else level.samples
+
+    def deadband_of(self, level: Level) -> float | str:
+        """Return a level's deadband; 0 is none, as for a level that says what clears it."""
+        deadband = self.deadband if level.deadband is None else level.deadband
+        return deadband if level.clear is None or level.deadband is not None else 0.0
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
@@ -224,6 +260,10 @@ class Body(Struct, frozen=True, kw_only=True):
     levels: Levels
     hold: Duration = msgspec.field(name="for", default=0.0)
     clear_after: Duration = 0.0
+    samples: str = ""
+    deadband: float | str = 0.0
+    schedule: Schedule | None = None
+    corroborated: tuple[Corroboration, ...] = msgspec.field(name="with", default=())
     latch: bool = False
     rationale: Rationale
     plan: tuple[Text | str, ...] = ()
@@ -302,7 +342,10 @@ def encode_decision(rule: Rule) -> bytes:
     where = rule.where
     kind = _Seen if where.cameras else _Place
     place = where if where.without_areas else kind(**{name: getattr(where, name) for name in kind.__struct_fields__})
-    return _encoder.encode((rule.id, rule.kind, rule.scope, place, levels))
+    clauses = [(rank, rule.samples_of(level), rule.deadband_of(level)) for rank, level in rule.ranked()]
+    more = (rule.schedule, rule.corroborated, clauses)
+    some = rule.schedule or rule.corroborated or any(samples or deadband for _, samples, deadband in clauses)
+    return _encoder.encode((rule.id, rule.kind, rule.scope, place, levels, *((more,) if some else ())))
 
 
 def json_schema() -> dict[str, Any]:

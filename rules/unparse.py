@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from rules.expression import (
     AREA_SCORE,
+    NEAR,
     Across,
     AcrossFlag,
     AreaScore,
     Arithmetic,
+    Clock,
     Compare,
     Constant,
+    Events,
     Feature,
     Flag,
     Logic,
     Node,
     Number,
+    Order,
     Surprise,
 )
 
@@ -31,6 +35,8 @@ def unparse(node: Node, quantity: str = "") -> str:
     match node:
         case Number(value, unit):
             return f"{value:.12g} {unit}".strip()
+        case Feature("quantile", duration, _, share):
+            return f"{of}quantile('{_span(duration)}', {share:.12g})"
         case Feature(name, duration, argument):
             inside = _span(duration) if duration else argument
             return f"{of}{name}('{inside}')" if inside else of + name
@@ -38,11 +44,20 @@ def unparse(node: Node, quantity: str = "") -> str:
             return f"{of}{name}('{argument}')" if argument else of + name
         case Flag(name, duration, kind, count) if count:
             return f"{name}({kind!r}, {count}, {_span(duration)!r})"
+        case Flag("between", _, kind):
+            return f"between({', '.join(map(repr, kind.split('-')))})"
+        case Order(kinds, duration):
+            return f"sequence({', '.join(map(repr, (*kinds, _span(duration))))})"
+        case Events(kind, duration):
+            return f"count({kind!r}, {_span(duration)!r})"
+        case Clock(name):
+            return name
         case Flag(name, duration, kind):
             parts = ([kind] if kind else []) + ([_span(duration)] if duration else [])
             return f"{of}{name}({', '.join(map(repr, parts))})" if parts else of + name
-        case Across(operation, named, inner) | AcrossFlag(operation, named, inner):
-            return f"area.{operation}({unparse(inner, named)})"
+        case Across(operation, named, inner, over, near) | AcrossFlag(operation, named, inner, over, near):
+            within = f", '{near:.12g} m'" if near not in (0.0, NEAR) else ""
+            return f"{over}.{operation}({unparse(inner, named)}{within})"
         case Surprise(name, kind, duration):
             return f"{name}({kind!r}, {_span(duration)!r})"
         case AreaScore():

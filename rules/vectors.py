@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -23,7 +25,7 @@ from rules.series import LEVEL_NAMES, UNJUDGED, VectorError, flags, levels, numb
 from rules.typical import converted, model_of, typical_point
 from sensors.measure import UnitError
 from sensors.observation import CameraEvent, CameraHealth, Report
-from sensors.site import Area, Camera, Point, Site, Text
+from sensors.site import Area, Camera, Driver, Point, Site, Text
 
 __all__ = ["Bench", "VectorError", "run"]
 
@@ -238,6 +240,7 @@ class _Stand:
         if not self.steps:
             raise VectorError("point.values", "no series is given")
         self.times, last_step = times(test.step, self.steps)
+        self.start = _start(test.start, bench.site.zone)
         self.interval = float(self.times[1]) if self.steps > 1 else last_step
         self.area_score = numbers(test.area_score, "area_score", math.nan, self.steps)
         self.surge = numbers(test.surge, "surge", math.nan, self.steps) if test.surge else None
@@ -255,7 +258,8 @@ class _Stand:
             return False
         fewest = min(self.steps, other.steps)
         return (
-            not (where.areas or where.points or where.cameras)
+            self.start == other.start
+            and not (where.areas or where.points or where.cameras)
             and not any(event.kind.startswith(PREFIX) for _, event in (*self.events, *other.events))
             and np.array_equal(self.times[:fewest], other.times[:fewest])
         )
@@ -263,12 +267,14 @@ class _Stand:
     def points(self, rule: Rule, bench: Bench, area: str, suffix: str, start: int) -> list[Point]:
         """Make the test's points, with unit and limits from those of the site where it gives none."""
         where, found = rule.where, []
+        drivers = tuple(Driver(point=id + suffix) for id, one in self.series.items() if one.upstream)
         for index, (id, one) in enumerate(self.series.items()):
             own = rule.scope == "point" and index == 0
             quantity = one.quantity or (where.quantities[0] if own and where.quantities else "")
             like = bench.model(rule, self.kind) if own and not one.quantity else bench.like(quantity, self.kind)
             tags = where.tags if own else ()
-            found.append(_point(id + suffix, one, quantity, like, area, start + index, tags, self.interval))
+            made = _point(id + suffix, one, quantity, like, area, start + index, tags, self.interval)
+            found.append(msgspec.structs.replace(made, drivers=drivers) if own and drivers else made)
         return found
 
     def differing(self, ranks: list[int]) -> list[str]:
@@ -278,6 +284,18 @@ class _Stand:
             for step, level in sorted(self.expected.items())
             if ranks[step] != level
         ]
+
+
+def _start(written: str, zone: str) -> float:
+    """Return when a test begins (unix s): at a time of the site's own clock, where it says one."""
+    if not written:
+        return START
+    try:
+        local = datetime.datetime.strptime(written, "%Y-%m-%d %H:%M")
+    except ValueError:
+        message = f"'{written[:40]}' is no time of the site's clock; write 2026-10-01 22:00"
+        raise VectorError("start", message) from None
+    return local.replace(tzinfo=ZoneInfo(zone)).timestamp()
 
 
 def _expected(expect: str | dict[str, str], at: Array, last_step: float) -> dict[int, int]:
@@ -305,6 +323,7 @@ class _Scene:
         self.stands, where = stands, rule.where
         self.steps = max(stand.steps for stand in stands)
         self.times = next(stand.times for stand in stands if stand.steps == self.steps)
+        self.start = stands[0].start
         first = where.areas[0] if where.areas else "area"
         eye = re.sub(r"[*?]", "x", where.cameras[0]) if where.cameras else "camera"
         suffixes = ["", *(f".{number}" for number in range(1, len(stands)))]
@@ -333,6 +352,8 @@ class _Scene:
             points=(*points, *bench.first.values()),
             quantities=bench.site.quantities,
             cameras=self.cameras,
+            zone=bench.site.zone,
+            holidays=bench.site.holidays,
             version="test",
         )
         book = compile_rules((rule,), stage, points)
@@ -354,7 +375,7 @@ class _Scene:
         tracks = self.tracks
         marks = np.any(tracks.flags != 0, axis=0)
         for step, since in enumerate(self.times.tolist()):
-            now = START + since
+            now = self.start + since
             if self.stands[0].surge is not None:
                 self.evaluator.surges.fixed = float(self.stands[0].surge[step])
             while events and events[-1][0] <= since:
@@ -383,7 +404,7 @@ class _Scene:
         return found
 
     def _event(self, since: float, place: int, event: EventStep) -> None:
-        at = START + since
+        at = self.start + since
         seen = CameraEvent(
             area=self.areas[place].id,
             camera=self.cameras[place].id,

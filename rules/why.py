@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.scoring import TELLING
+from rules.across import AcrossProgram
 from rules.binding import Bound, Column, PointValue, Test, columns, tests
+from rules.compiler import OF_EVENTS
 from rules.counting import said_of_counts
 from rules.events import Told
 from rules.explanation import LevelStanding, Standing, Term, Why
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 MAX_EVENTS = 8
 MAX_EVIDENCE = 8  # points named for a figure across an area
-_SAW = {False: ("<=",), True: (">", ">=")}  # of what was not seen no camera is evidence; by whether events are counted
 _SAW = {False: ("<=",), True: (">", ">=")}  # of what was not seen no camera is evidence; by whether events are counted
 
 
@@ -43,10 +44,12 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         terms += tuple(Term(name=f"fault('{fault}')", value=1.0, holds=True) for fault in wrong)
     for test in tests(when.bound):
         column = test.left
-        if isinstance(column, Column) and column.area:
+        if isinstance(column, Column) and column.key[0] == "around":
+            points += [name for name in evidence_around(evaluator, str(column.key[1]), row) if name not in points]
+        elif isinstance(column, Column) and column.area:
             if column.key[0] == "across":
                 points += [name for name in evidence(evaluator, str(column.key[1]), area) if name not in points]
-            elif test.operation in _SAW[column.key[0] in COUNTED] and scene.truth(test):
+            elif column.key[0] in OF_EVENTS and test.operation in _SAW[column.key[0] != "seen"] and scene.truth(test):
                 told = evaluator.sightings.told(str(column.key[1]), area, float(scene.now[0]))
                 if told is not None:
                     seen += [told] if told not in seen else []
@@ -132,12 +135,7 @@ class _Scene:
         area = book.area[self.instance : self.instance + 1]
         if not bound.area:
             return self.features.column(bound.key)[self.place : self.place + 1]
-        if bound.key[0] in COUNTED:
-            counts = evaluator.surges if bound.key[0] == "surge" else evaluator.rising
-            return counts.column(bound.key, area)
-        if bound.key[0] == "seen":
-            return evaluator.sightings.since(str(bound.key[1]), area, self.now)
-        return evaluator.across[str(bound.key[1])][area]
+        return evaluator.of_area(bound, area, self.now)
 
     def truth(self, test: Test) -> bool | None:
         left, right = self.sides(test)
@@ -187,9 +185,22 @@ def evidence(evaluator: Evaluator, text: str, area: int) -> list[str]:
     found = np.flatnonzero(program.areas == area)
     if not found.size or text not in evaluator.members:
         return evaluator.evidence.get((text, area), [])
-    values = evaluator.members[text]
+    return _speaking(evaluator, program, evaluator.members[text], int(found[0]))
+
+
+def evidence_around(evaluator: Evaluator, text: str, row: int) -> list[str]:
+    """Name the points that spoke for a figure around a point at the last tick."""
+    for place, program in enumerate(evaluator.book.around):
+        found = np.flatnonzero(program.areas == row)
+        if program.text == text and found.size and place in evaluator.members_around:
+            return _speaking(evaluator, program, evaluator.members_around[place], int(found[0]))
+    return []
+
+
+def _speaking(evaluator: Evaluator, program: AcrossProgram, values: Array, number: int) -> list[str]:
+    """Name the points that speak for the figure of a program's `number`-th area."""
     ends = np.append(program.starts, len(values))
-    part = slice(int(program.starts[found[0]]), int(ends[found[0] + 1]))
+    part = slice(int(program.starts[number]), int(ends[number + 1]))
     rows, mine = program.rows[program.order][part], values[part]
     if program.boolean:
         chosen = rows[mine > 0]
@@ -200,4 +211,4 @@ def evidence(evaluator: Evaluator, text: str, area: int) -> list[str]:
         chosen = rows[pick : pick + 1]
     else:
         chosen = rows[~np.isnan(mine)]
-    return [book.points[row].id for row in chosen[:MAX_EVIDENCE]]
+    return [evaluator.book.points[row].id for row in chosen[:MAX_EVIDENCE]]

@@ -5,6 +5,13 @@ readings of the last 15/16 d to d. What it needs to know:
 mean, min, max, sum, spread (max - min): unknown when nothing was received in the window.
 count: 0 then, unknown before the point's first reading.
 rate: slope of the least-squares line through the panes, units a second; unknown until readings span half of d.
+slope: the median of the slopes between all pairs of panes (Theil and Sen), units a second: a few wild readings do not
+move it; unknown until readings span half of d.
+delta (the figure here is what it is counted from): the first reading that is still in the window.
+quantile: the lowest reading that at least that share of the window's readings do not exceed. Exact up to `SAMPLE`
+readings a pane; beyond, a pane keeps a sample of so many, each reading with the same chance: of a full window of 256,
+the share that the answer stands for is off by at most 0.085 in 19 of 20 cases (Dvoretzky, Kiefer and Wolfowitz). Which
+are kept follows from the readings' own times, so the same readings always give the same answer.
 """
 
 from __future__ import annotations
@@ -19,6 +26,9 @@ Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 PANES = 16
+SAMPLE = 16
+"""Readings that a pane keeps for quantiles."""
+
 _NEVER = -(2**62)
 _COLUMN = np.arange(PANES)
 _NEEDS: dict[str, tuple[str, ...]] = {
@@ -29,8 +39,12 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "max": ("high",),
     "spread": ("low", "high"),
     "rate": ("total", "moment"),
+    "slope": ("total", "moment"),
+    "delta": ("first",),
+    "quantile": ("sample",),
 }
-_EMPTY = {"total": 0.0, "moment": 0.0, "low": np.inf, "high": -np.inf}
+_EMPTY = {"total": 0.0, "moment": 0.0, "low": np.inf, "high": -np.inf, "first": np.nan, "sample": np.nan}
+_DEPTH = {"sample": SAMPLE}  # numbers of a figure in each pane, where it is not one
 _BIT = {name: 2 << place for place, name in enumerate(_EMPTY)}
 _KEPT = 1  # a window is kept at all; its panes' counts suffice for `count`
 
@@ -38,9 +52,9 @@ _KEPT = 1  # a window is kept at all; its panes' counts suffice for `count`
 class Windows:
     """Hold all windows: by duration (seconds) and statistic, the rows that want it.
 
-    State: 8 bytes a window, and a pane's count of 4 bytes and 8 bytes for each figure kept: 200 bytes for a mean, 328
-    for a rate. Windows that keep the same figures share one set of arrays, whatever their durations; a row keeps no
-    figure that only other rows need.
+    State: 8 bytes a window, and a pane's count of 4 bytes and 8 bytes for each figure kept: 200 bytes for a mean,
+    328 for a rate, 2.1 kB for quantiles. Windows that keep the same figures share one set of arrays, whatever their
+    durations; a row keeps no figure that only other rows need.
     """
 
     def __init__(self, wanted: Mapping[float, Mapping[str, Rows]], total_rows: int) -> None:
@@ -84,6 +98,14 @@ class Windows:
         out = np.full(len(rows), np.nan)
         for pool in pools:
             pool.read_into(out, statistic, duration, rows, now)
+        return out
+
+    def quantile(self, share: float, duration: float, rows: Rows, now: Floats) -> Floats:
+        """Return a quantile at each row's own time `now`; NaN where unknown or where no such window is kept."""
+        out = np.full(len(rows), np.nan)
+        for pool in self._of[duration]:
+            if "sample" in pool.figures:
+                pool.read_into(out, "quantile", duration, rows, now, share)
         return out
 
     def shift(self, rows: Rows, seconds: Floats) -> None:
@@ -131,7 +153,10 @@ class _Pool:
         self.first = np.searchsorted(owner[self.by_row], np.arange(total_rows + 1)).astype(np.intp)
         self.head = np.full(size, _NEVER, np.int64)  # number of the newest pane
         self.count = np.zeros((size, PANES), np.uint32)
-        self.figures = {name: np.full((size, PANES), _EMPTY[name]) for name in figures}
+        self.figures = {
+            name: np.full((size, PANES, _DEPTH[name]) if name in _DEPTH else (size, PANES), _EMPTY[name])
+            for name in figures
+        }
 
     @property
     def nbytes(self) -> int:
@@ -155,11 +180,16 @@ class _Pool:
         count = self.count.reshape(-1)
         count[place] += 1
         for name, figure in self.figures.items():
+            if name == "sample":
+                _sample(figure.reshape(-1, SAMPLE), place, count[place], time, value)
+                continue
             flat = figure.reshape(-1)
             if name == "total":
                 flat[place] += value
             elif name == "moment":
                 flat[place] += time - number * width
+            elif name == "first":
+                flat[place] = np.where(count[place] == 1, value, flat[place])
             elif name == "low":
                 flat[place] = np.minimum(flat[place], value)
             else:
@@ -173,7 +203,8 @@ class _Pool:
         self.head[slot] += panes
         place = (_COLUMN - panes[:, None]) & (PANES - 1)
         for figure in (self.count, *self.figures.values()):
-            figure[slot] = np.take_along_axis(figure[slot], place, axis=1)
+            at = place if figure.ndim == 2 else place[:, :, None]
+            figure[slot] = np.take_along_axis(figure[slot], at, axis=1)
 
     def _advance(self, slot: Rows, pane: npt.NDArray[np.int64]) -> None:
         head = self.head[slot]
@@ -182,13 +213,13 @@ class _Pool:
         if bool((pane - head == 1).all()):  # the usual case: each moves on by one pane
             self.count.reshape(-1)[place] = 0
             for name, figure in self.figures.items():
-                figure.reshape(-1)[place] = _EMPTY[name]
+                figure.reshape(-1, *figure.shape[2:])[place] = _EMPTY[name]
             return
         steps = np.minimum(pane - head, PANES)
         stale = ((_COLUMN - head[:, None] - 1) & (PANES - 1)) < steps[:, None]
         self.count[slot] = np.where(stale, 0, self.count[slot])
         for name, figure in self.figures.items():
-            figure[slot] = np.where(stale, _EMPTY[name], figure[slot])
+            figure[slot] = np.where(_like(stale, figure), _EMPTY[name], figure[slot])
 
     def read(self, statistic: str, duration: float, rows: Rows, now: Floats) -> Floats:
         slot = self.slot[duration][rows]
@@ -198,19 +229,21 @@ class _Pool:
         self.read_into(out, statistic, duration, rows, now)
         return out
 
-    def read_into(self, out: Floats, statistic: str, duration: float, rows: Rows, now: Floats) -> None:
+    def read_into(
+        self, out: Floats, statistic: str, duration: float, rows: Rows, now: Floats, share: float = 0.0
+    ) -> None:
         slot = self.slot[duration][rows]
         here = np.flatnonzero(slot >= 0)
         if here.size:
-            out[here] = self._read(statistic, duration, slot[here], now[here])
+            out[here] = self._read(statistic, duration, slot[here], now[here], share)
 
-    def _read(self, statistic: str, duration: float, slot: Rows, now: Floats) -> Floats:
+    def _read(self, statistic: str, duration: float, slot: Rows, now: Floats, share: float = 0.0) -> Floats:
         width = duration / PANES
         head = self.head[slot]
         # How far each row's time stands past its newest pane; a row without readings has nothing to lose.
         ahead = np.maximum(np.floor(now / width) - head, 0.0)
         back: npt.NDArray[np.int64] | None = None  # how many panes before the newest each column is
-        if statistic == "rate" or bool(ahead.any()):
+        if statistic in ("rate", "slope", "delta") or bool(ahead.any()):
             back = (head[:, None] - _COLUMN) & (PANES - 1)
         gone = back + ahead[:, None] >= PANES if back is not None and bool(ahead.any()) else None
         count: npt.NDArray[Any] = self.count[slot]
@@ -237,8 +270,16 @@ class _Pool:
                     return np.where(number > 0, figure("high").max(axis=1), np.nan)
                 case "spread":
                     return np.where(number > 0, figure("high").max(axis=1) - figure("low").min(axis=1), np.nan)
+                case "quantile":
+                    return _quantile(share, count, self.figures["sample"][slot])
             assert back is not None
+            if statistic == "delta":
+                oldest = np.where(count > 0, back, -1).argmax(axis=1)[:, None]
+                first: Floats = np.take_along_axis(figure("first"), oldest, axis=1)[:, 0]
+                return first
             before = (back * width).astype(np.float64)
+            if statistic == "slope":
+                return _middle_slope(count, figure("total"), figure("moment"), before, duration / 2)
             return _slope(count, figure("total"), figure("moment"), before, number, duration / 2)
 
     def state(self, duration: float) -> tuple[Rows, dict[str, npt.NDArray[Any]]]:
@@ -257,7 +298,7 @@ class _Pool:
             if name in state:
                 figure[slot] = state[name][source]
             else:  # whatever is added to NaN, or compared with it, stays unknown until the pane is begun anew
-                figure[slot] = np.where(self.count[slot] > 0, np.nan, _EMPTY[name])
+                figure[slot] = np.where(_like(self.count[slot] > 0, figure), np.nan, _EMPTY[name])
 
 
 def _slope(
@@ -275,3 +316,72 @@ def _slope(
     product = np.where(filled, weight * off * (value - mean_value[:, None]), 0.0).sum(axis=1)
     span = np.where(filled, when, -np.inf).max(axis=1) - np.where(filled, when, np.inf).min(axis=1)
     return np.where(span >= least, product / spread, np.nan)
+
+
+_FIRST, _SECOND = np.triu_indices(PANES, 1)
+
+
+def _middle_slope(count: npt.NDArray[Any], total: Floats, moment: Floats, before: Floats, least: float) -> Floats:
+    """Return the median of the slopes between every two panes (mean time, mean value); NaN as in `_slope`."""
+    filled = count > 0
+    when = np.where(filled, moment / count - before, np.nan)
+    value = np.where(filled, total / count, np.nan)
+    slopes = (value[:, _SECOND] - value[:, _FIRST]) / (when[:, _SECOND] - when[:, _FIRST])
+    panes = filled.sum(axis=1)
+    pairs = panes * (panes - 1) // 2
+    ordered = np.sort(slopes, axis=1)  # what is unknown last
+    low, high = np.maximum(pairs - 1, 0) // 2, np.minimum(pairs // 2, slopes.shape[1] - 1)
+    row = np.arange(len(slopes))
+    middle: Floats = (ordered[row, low] + ordered[row, high]) / 2.0
+    # A pane of which the figures are not known, as after a publication, leaves the median unknown as well.
+    known = ~(np.isnan(slopes).sum(axis=1) > slopes.shape[1] - pairs)
+    span = np.where(filled, when, -np.inf).max(axis=1) - np.where(filled, when, np.inf).min(axis=1)
+    return np.where(known & (span >= least), middle, np.nan)
+
+
+def _sample(samples: Floats, place: Rows, number: npt.NDArray[Any], time: Floats, value: Floats) -> None:
+    """Keep the `number`-th reading of each pane with the chance that every reading of it has (Vitter's algorithm R).
+
+    What decides is a hash of the reading's time and number. A place that holds nothing known stays so.
+    """
+    bits = time.view(np.uint64) + number.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    bits ^= bits >> np.uint64(30)
+    bits *= np.uint64(0xBF58476D1CE4E5B9)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(0x94D049BB133111EB)
+    bits ^= bits >> np.uint64(31)
+    many = number > SAMPLE
+    chosen = np.where(many, (bits >> np.uint64(11)) % number.astype(np.uint64), number - 1).astype(np.intp)
+    kept = np.flatnonzero(chosen < SAMPLE)
+    place, chosen = place[kept], chosen[kept]
+    unknown = many[kept] & np.isnan(samples[place, chosen])
+    samples[place, chosen] = np.where(unknown, np.nan, value[kept])
+
+
+def _quantile(share: float, count: npt.NDArray[Any], samples: Floats) -> Floats:
+    """Return the lowest kept reading below or at which at least `share` of what the panes stand for lies."""
+    kept = np.minimum(count, SAMPLE).astype(np.int64)
+    valid = np.arange(SAMPLE) < kept[:, :, None]
+    flat = np.where(valid, samples, np.inf).reshape(len(count), -1)
+    number = kept.sum(axis=1)
+    unknown = (number == 0) | np.isnan(flat).any(axis=1)
+    out = np.full(len(count), np.nan)
+    exact = count.max(axis=1, initial=0) <= SAMPLE
+    some = np.flatnonzero(~unknown & exact)
+    if some.size:
+        rank = np.maximum(np.ceil(share * number[some] * (1.0 - 1e-12)).astype(np.intp) - 1, 0)
+        out[some] = np.sort(flat[some], axis=1)[np.arange(len(some)), rank]
+    some = np.flatnonzero(~unknown & ~exact)
+    if some.size:
+        each = np.where(kept[some] > 0, count[some] / np.maximum(kept[some], 1), 0.0)
+        weight = np.where(valid[some], each[:, :, None], 0.0).reshape(len(some), -1)
+        order = np.argsort(flat[some], axis=1, kind="stable")
+        below = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
+        rank = (below >= share * below[:, -1:] * (1.0 - 1e-12)).argmax(axis=1)
+        out[some] = np.take_along_axis(flat[some], np.take_along_axis(order, rank[:, None], axis=1), axis=1)[:, 0]
+    return out
+
+
+def _like(mask: npt.NDArray[Any], figure: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Give a mask by pane the dimensions of a figure."""
+    return mask if figure.ndim == 2 else mask[:, :, None]

@@ -326,6 +326,7 @@ class Site(Struct, frozen=True):
     partitions: int = 1
     console: str = ""  # where people open it: links begin there, and with https:// cookies are for TLS only
     maintenance: str = ""  # level from which an alarm of data quality about a camera sends maintenance; "" is never
+    holidays: str = ""  # country, or part of one, whose holidays rules go by: CN, DE-BW; "" is none
     late_after: float = 600.0  # seconds; older on arrival is flagged LATE
     accept_age: float = 30 * 86400.0  # seconds; older on arrival is quarantined as ancient
     accept_ahead: float = 60.0  # seconds; further in the future is quarantined

@@ -12,6 +12,7 @@ from sensors.dialects import senml
 from sensors.dialects.paths import is_place
 from sensors.document import Document, Path, suggest
 from sensors.findings import Findings
+from sensors.holidays_of import holidays_of
 from sensors.site import Deadlines, MappedValue, Place, Signals
 from sensors.site import Mapping as MappingOfTopics
 from sensors.site_files import CameraEntry, LegDeadlines, RosterFile, SiteFile, UnitsFile
@@ -59,6 +60,11 @@ def check_main(document: Document, file: SiteFile, cameras: set[str] | None, fin
             note(document, ("limits", "flood", name), f"{name} must be 1 to {MAX_RATE:,.0f}, not {number:g}")
     if file.maintenance:
         findings.level(file.maintenance, document, ("maintenance",))
+    if file.holidays:
+        try:
+            holidays_of(file.holidays)
+        except ValueError as error:
+            note(document, ("holidays",), str(error))
     for message in viewer.mistakes(file.viewer):
         note(document, ("viewer",), message)
     _check_signals(document, file.signals, findings)

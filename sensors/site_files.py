@@ -67,6 +67,7 @@ class SiteFile(Written, frozen=True):
     viewer: str = ""
     blur_faces: bool = False
     maintenance: str = ""
+    holidays: str = ""
     limits: Limits = Limits()
     signals: Signals = Signals()
     deadlines: LegDeadlines = LegDeadlines()

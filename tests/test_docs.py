@@ -475,7 +475,7 @@ def test_the_rule_and_the_template_of_the_page_load_and_pass_their_tests(tmp_pat
             file.write_text(one.text, encoding="utf-8")
             loaded.append([rule.id for rule in load_rules(file, site())])
     made = ["depth-example.slope", "depth-example.spoil", "depth-example.slope-02"]
-    assert loaded == [["tilt-example"], made]
+    assert loaded == [["tilt-example"], made, ["night-tilt"]]
 
 
 def test_the_rule_of_the_analysts_tutorial_is_the_sites() -> None:

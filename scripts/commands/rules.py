@@ -118,7 +118,8 @@ def test(
         for name, said in failed.items():
             wrong(f"{name}: {'; '.join(said)}")
         for one, way in unnoticed:
-            wrong(f"{one.id}: levels.{way.level}.{way.part}: {way.before} → {way.after}: no test notices")
+            level = f"levels.{way.level}." if way.level else ""
+            wrong(f"{one.id}: {level}{way.part}: {way.before} → {way.after}: no test notices")
         if not failed:
             done(f"{count} tests of {len(meant)} rules pass")
         if found:

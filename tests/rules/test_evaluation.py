@@ -44,7 +44,8 @@ class Play:
 
     def see(self, kind: str, time: float, area: str = "a", **fields: object) -> list[Change]:
         received = float(fields.pop("received", time))  # type: ignore[arg-type]
-        event = CameraEvent(area=area, camera="cam", kind=kind, event="e", time=time, received=received, **fields)  # type: ignore[arg-type]
+        fields = {"event": "e"} | fields
+        event = CameraEvent(area=area, camera="cam", kind=kind, time=time, received=received, **fields)  # type: ignore[arg-type]
         return self.evaluator.event(event, received)
 
     def tick(self, time: float) -> list[Change]:

@@ -102,7 +102,7 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
 def test_the_schema_knows_the_fields_as_they_are_written() -> None:
     schema = json_schema()
     level = schema["$defs"]["Level"]["properties"]
-    assert {"when", "clear", "for", "clear_after"} == set(level)
+    assert {"when", "clear", "for", "clear_after", "samples", "deadband"} == set(level)
     msgspec.json.encode(schema)
 
 

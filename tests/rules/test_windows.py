@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.windows import PANES, Windows
+from rules.windows import PANES, SAMPLE, Windows
 
-ALL = {"mean", "min", "max", "sum", "count", "spread", "rate"}
+ALL = {"mean", "min", "max", "sum", "count", "spread", "rate", "slope", "delta", "quantile"}
 
 
 def feed(windows: Windows, times: list[float], values: list[float]) -> None:
@@ -15,7 +15,9 @@ def feed(windows: Windows, times: list[float], values: list[float]) -> None:
         windows.add(np.array([0]), np.array([time]), np.array([value]))
 
 
-def read(windows: Windows, statistic: str, now: float, duration: float = 160.0) -> float:
+def read(windows: Windows, statistic: str, now: float, duration: float = 160.0, share: float = 0.5) -> float:
+    if statistic == "quantile":
+        return float(windows.quantile(share, duration, np.array([0]), np.array([now]))[0])
     return float(windows.read(statistic, duration, np.array([0]), np.array([now]))[0])
 
 
@@ -36,12 +38,15 @@ def test_a_window_speaks_of_the_panes_that_it_covers(steps: list[tuple[int, int]
     inside = values[np.floor(times / 10) > np.floor(now / 10) - PANES]
     assert read(windows, "count", now) == len(inside)
     if not len(inside):
-        assert all(np.isnan(read(windows, name, now)) for name in ("mean", "min", "max", "sum", "spread", "rate"))
+        assert all(np.isnan(read(windows, name, now)) for name in ALL - {"count"})
         return
     assert read(windows, "sum", now) == inside.sum()
     assert read(windows, "mean", now) == pytest.approx(inside.mean())
     assert (read(windows, "min", now), read(windows, "max", now)) == (inside.min(), inside.max())
     assert read(windows, "spread", now) == inside.max() - inside.min()
+    assert read(windows, "delta", now) == inside[0]
+    for share in (0.1, 0.5, 0.9, 0.999):
+        assert read(windows, "quantile", now, share=share) == np.quantile(inside, share, method="inverted_cdf")
 
 
 def test_nothing_is_known_before_the_first_reading() -> None:
@@ -85,7 +90,7 @@ def test_a_row_keeps_no_figure_that_only_another_row_needs() -> None:
     assert np.isnan(top[1:]).all()
 
 
-@pytest.mark.parametrize("name", ["max", "spread", "rate"])
+@pytest.mark.parametrize("name", ["max", "spread", "rate", "slope", "delta", "quantile"])
 def test_a_figure_that_a_window_did_not_keep_is_unknown_until_its_panes_are_filled_again(name: str) -> None:
     row = np.array([0])
     before = Windows({160.0: {"sum": row}}, 1)
@@ -99,7 +104,7 @@ def test_a_figure_that_a_window_did_not_keep_is_unknown_until_its_panes_are_fill
         assert read(after, "sum", float(time)) == 31.0 + (time % 10 == 5)
         assert np.isnan(read(after, name, float(time)))
     feed(after, [310.0], [1.0])
-    assert read(after, name, 310.0) == {"max": 1.0, "spread": 0.0, "rate": 0.0}[name]
+    assert read(after, name, 310.0) == {"spread": 0.0, "rate": 0.0, "slope": 0.0}.get(name, 1.0)
 
 
 @given(
@@ -116,3 +121,58 @@ def test_a_shifted_window_speaks_of_the_same_readings(steps: list[tuple[int, int
     now = float(times[-1] + later) + 10.0 * panes
     for name in ALL:
         np.testing.assert_array_equal(read(here, name, now), read(there, name, now))
+
+
+def test_a_wild_reading_moves_the_rate_but_not_the_slope() -> None:
+    windows = a_window()
+    feed(windows, [float(t) for t in range(0, 160, 10)], [1e6 if t == 70 else 0.5 * t for t in range(0, 160, 10)])
+    assert abs(read(windows, "rate", 150.0)) > 100
+    assert read(windows, "slope", 150.0) == pytest.approx(0.5)
+
+
+@given(st.lists(st.tuples(st.integers(1, 40), st.integers(-50, 50)), min_size=2, max_size=40))
+def test_the_slope_is_theil_and_sens_of_the_panes(steps: list[tuple[int, int]]) -> None:
+    windows = a_window()
+    times = np.cumsum([float(step) for step, _ in steps])
+    values = np.array([float(value) for _, value in steps])
+    feed(windows, times.tolist(), values.tolist())
+    pane = np.floor(times / 10)
+    kept = [pane == one for one in np.unique(pane) if one > pane[-1] - PANES]
+    when, what = [times[one].mean() for one in kept], [values[one].mean() for one in kept]
+    slopes = [(what[b] - what[a]) / (when[b] - when[a]) for b in range(len(when)) for a in range(b)]
+    if not slopes or when[-1] - when[0] < 80.0:
+        assert np.isnan(read(windows, "slope", float(times[-1])))
+    else:
+        assert read(windows, "slope", float(times[-1])) == pytest.approx(np.median(slopes), abs=1e-9)
+
+
+def test_a_quantile_of_more_readings_than_are_kept_stays_within_its_bound() -> None:
+    windows = a_window()
+    random = np.random.default_rng(5)
+    times = np.sort(random.uniform(0, 160, 20_000))
+    values = random.permutation(20_000).astype(float) + 100.0 * (times > 80)
+    feed(windows, times.tolist(), values.tolist())
+    for share in (0.05, 0.25, 0.5, 0.9, 0.99):
+        answer = read(windows, "quantile", 159.9, share=share)
+        assert abs(float((values <= answer).mean()) - share) <= 0.085
+    assert windows.nbytes < 3000
+
+
+def test_panes_with_few_readings_weigh_as_few() -> None:
+    windows = a_window()
+    feed(windows, [t / 100 for t in range(1000)], [1.0] * 1000)  # one pane, a thousand readings
+    feed(windows, [float(t) for t in range(10, 160, 10)], [9.0] * 15)
+    assert read(windows, "quantile", 150.0, share=0.95) == 1.0
+    assert read(windows, "quantile", 150.0, share=0.99) == 9.0
+
+
+def test_a_sample_follows_from_the_readings_alone() -> None:
+    here, there = a_window(), Windows({160.0: {"quantile": np.array([0, 1])}}, 2)
+    times = [t / 7 for t in range(1000)]
+    values = [float((t * 37) % 101) for t in range(1000)]
+    feed(here, times, values)
+    for time, value in zip(times, values, strict=True):
+        there.add(np.array([0, 1]), np.array([time, time]), np.array([-value, value]))
+    assert len(times) > SAMPLE * PANES
+    both = there.quantile(0.7, 160.0, np.array([0, 1]), np.array([times[-1]] * 2))
+    assert both[1] == read(here, "quantile", times[-1], share=0.7)

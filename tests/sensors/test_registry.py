@@ -614,6 +614,8 @@ MISTAKES = [
      "must be 0.0001 to 24 of each point, not 0"),
     (MAIN, "Asia/Shanghai", "Asia/Shangai", "zone", "unknown time zone 'Asia/Shangai' (did you mean 'Asia/Shanghai'?)"),
     (MAIN, "Asia/Shanghai", "../../etc/passwd", "zone", "unknown time zone"),
+    (MAIN, "zone: Asia/Shanghai", "holidays: Atlantis", "holidays", "no holidays are known of 'Atlantis'"),
+    (MAIN, "zone: Asia/Shanghai", "holidays: DE-XX", "holidays", "write a country such as CN or DE-BW"),
     (MAIN, "partitions: 4", "partitions: 0", "partitions", "partitions must be 1 to 256, not 0"),
     (MAIN, "10 min", "-1", "limits.late_after", "a duration must be above 0"),
     (MAIN, "late_after: 10 min", "skew: {tolerance: -1}", "limits.skew.tolerance", "a duration must be above 0"),
