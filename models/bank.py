@@ -9,6 +9,7 @@ elementwise and exact (`models.arithmetic`): how a sequence is cut into batches 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from math import isfinite, isnan, nan
 from typing import Any, Literal, NamedTuple
 
@@ -23,6 +24,7 @@ from models.machine import Batch, Single
 from models.reason import NOTHING, details_text, reason_text
 from models.scoring import (
     ANGLE,
+    BOUNDS,
     COUNTER,
     CREEP_FIELDS,
     CREEPS,
@@ -59,7 +61,7 @@ OLDEST = AT["often"]
 
 _FEW = 32  # up to this many usual readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
 _OTHERS = 4  # the same of readings that are not usual ones
-_MANY, _PIECE = 2048, 1024  # a batch above the one is worked in pieces that stay in the processor's cache
+_MANY = 8192  # more is worked in pieces: from 16 384 on numpy asks the system anew for the memory of every step
 
 
 class BankResult(NamedTuple):
@@ -176,8 +178,9 @@ class Bank:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             if count <= _MANY:
                 return self._many(rows, time, value)
-            pieces = [slice(at, at + _PIECE) for at in range(0, count, _PIECE)]
-            parts = [self._many(rows[piece], time[piece], value[piece]) for piece in pieces]
+            pieces = -(-count // _MANY)
+            cuts = [count * piece // pieces for piece in range(pieces + 1)]
+            parts = [self._many(rows[a:b], time[a:b], value[a:b]) for a, b in pairwise(cuts)]
             return BankResult(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _few(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
@@ -217,6 +220,8 @@ class Bank:
         fields = self._bench.take(self._fields, rows)
         last, kind = fields[0], fields[4]
         usable = (np.abs(value) <= LARGEST) & np.isfinite(time) & ~(time <= last)
+        if not np.count_nonzero(kind) and usable.all():  # gauges all
+            return self._assess(rows, time, value, fields)
         coded = (kind == SWITCH) | (kind == STATE)
         noted = coded | ((kind == COUNTER) & np.isnan(last))
         whole = usable & ~noted
@@ -241,15 +246,14 @@ class Bank:
 
     def _assess(self, rows: Rows, time: Floats, value: Floats, fields: Floats) -> BankResult:
         """Score readings that can be scored; `fields` f8[FIELDS, n] is the work space."""
-        fresh = np.flatnonzero(fields[6] == 0.0)
-        if len(fresh):
+        if np.count_nonzero(fields[6]) < len(rows):
+            fresh = np.flatnonzero(fields[6] == 0.0)
             for place in fresh.tolist():
                 self._begin(int(rows[place]), float(time[place]), float(value[place]))
             fields[:, fresh] = self._fields.take(rows[fresh], axis=0).T
         columns = list(fields)
-        outcome, told = assess(
-            Batch(self._rare, self._survival, self._seasons, rows), self.settings, columns, time, value
-        )
+        batch = Batch(self._rare, self._survival, self._seasons, rows, fields[BOUNDS])
+        outcome, told = assess(batch, self.settings, columns, time, value)
         for column, new in zip(columns, outcome, strict=True):
             if new is not column:
                 column[:] = new
@@ -533,8 +537,7 @@ class Bank:
             if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:
                 raise ValueError(f"not the state of a bank of this layout: {name}")
         self._rare = {part: state[part].copy() for part in self._rare}
-        self._seasons.day, self._seasons.profile = state["day"].copy(), state["profile"].copy()
-        self._seasons.known = state["season"].copy()
+        self._seasons.take(state["day"].copy(), state["profile"].copy(), state["season"].copy())
         self._survival.take(state["coarse"].copy(), state["fine"].reshape(rows * GROUPS, FINE).copy())
         self._take(state["fields"].copy())
 

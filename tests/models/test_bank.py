@@ -117,7 +117,7 @@ def test_swings_creeps_and_times_to_limit_do_not_depend_on_how_rows_are_split(se
 
 def test_large_batches_are_worked_in_pieces_with_the_same_bits() -> None:
     random = np.random.default_rng(5)
-    points = 5000
+    points = 9000
     whole, parts = make_bank(["gauge"] * points), make_bank(["gauge"] * points)
     everyone = np.arange(points)
     for step in range(12):
