@@ -19,24 +19,28 @@ import numpy.typing as npt
 from models import creep, dataquality, driver, novelty, trend
 from models.arithmetic import ARRAYS
 from models.block import Bench
-from models.calibration import BINS, FINE, GROUPS, Survival
+from models.calibration import BINS, FINE, FINEST, GROUPS, Survival
+from models.codes import COLUMNS, Codes
 from models.machine import Batch, Single
-from models.reason import NOTHING, details_text, reason_text
+from models.reason import NOTHING, SELDOM, UNSEEN, details_text, reason_text
 from models.scoring import (
     ANGLE,
     BOUNDS,
     COUNTER,
     CREEP_FIELDS,
     CREEPS,
+    DAY,
     FIELDS,
     GAUGE,
     LARGEST,
+    RAREST,
     REASON_FIELDS,
     RECENT,
     STATE,
     STAY_FIELDS,
     SWINGS,
     SWITCH,
+    TELLING,
     BankSettings,
     assess,
 )
@@ -49,7 +53,7 @@ __all__ = ["Bank", "BankResult", "BankSettings", "Kind"]
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.uint8]
+Codes8 = npt.NDArray[np.uint8]
 Kind = Literal["gauge", "counter", "switch", "angle", "state"]
 
 KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle", "state")
@@ -69,7 +73,7 @@ class BankResult(NamedTuple):
 
     score: Floats  # 0..1; 0.99: one reading in a hundred of this point is this surprising or more; 0 while learning
     alarm: Bools  # one early event: beyond the budget and beyond everything within the refractory
-    reason: Codes  # models.reason codes
+    reason: Codes8  # models.reason codes
     learning: Bools  # the baseline is not learnt: score is 0, never an alarm; show as learning, not as green
     gap: Bools  # the reading came after a gap
 
@@ -96,6 +100,7 @@ class Bank:
         self._rare = {part: np.empty((0, width)) for part, width in _RARE.items()}
         self._survival = Survival()
         self._seasons = Seasons()
+        self._codes = Codes()
         self.drivers: driver.Drivers | None = None  # of rows that others drive; their state is their own
         self._bench = Bench(_MANY, len(FIELDS))
         self._take(self._fields)
@@ -157,6 +162,7 @@ class Bank:
                 block[row] = _UNKNOWN[part]
             self._survival.forget(row)
             self._seasons.forget(row)
+            self._codes.forget(row)
         fields[AT["marks"]] = (SWINGS if fields[AT["marks"]] >= SWINGS else 0.0) + (CREEPS if creeps else 0.0)
         was, now = (max(each, self.settings.least) for each in (float(fields[AT["interval"]]), interval))
         for name in ("slope", "drift"):
@@ -231,12 +237,13 @@ class Bank:
             np.zeros(len(rows)),
             np.zeros(len(rows), np.bool_),
             np.zeros(len(rows), np.uint8),
-            (fields[6] < self.settings.warm_up) & ~coded,
+            fields[6] < self.settings.warm_up,
             dataquality.gap(time - last, fields[3], self.settings.gap) & usable,
         )
         note = np.flatnonzero(usable & noted)
         if len(note):
-            self._note(rows[note], time[note], value[note], result.gap[note])
+            some = self._note(rows[note], time[note], value[note], result.gap[note], coded[note])
+            result.score[note], result.alarm[note], result.reason[note] = some
         at = np.flatnonzero(whole)
         if len(at):
             part = self._assess(rows[at], time[at], value[at], fields.take(at, axis=1))
@@ -266,11 +273,12 @@ class Bank:
         last, interval, kind = fields[0], fields[3], fields[4]
         coded = kind in (SWITCH, STATE)
         if not (abs(value) <= LARGEST and isfinite(time)) or time <= last:
-            return 0.0, False, NOTHING, not coded and fields[6] < self.settings.warm_up, False
+            return 0.0, False, NOTHING, fields[6] < self.settings.warm_up, False
         if coded or (kind == COUNTER and isnan(last)):
             gap = dataquality.gap(time - last, interval, self.settings.gap)
-            self._note(np.array([row]), np.array([time]), np.array([value]), np.array([gap]))
-            return 0.0, False, NOTHING, not coded, gap
+            note = self._note(*(np.array([each]) for each in (row, time, value, gap, coded)))
+            score, alarm, reason = note
+            return score.item(), alarm.item(), reason.item(), fields[6] < self.settings.warm_up, gap
         if fields[6] == 0.0:
             self._begin(row, time, value)
             fields = self._fields[row].tolist()
@@ -279,14 +287,41 @@ class Bank:
         self._fields[row] = outcome
         return told.score, told.alarm, told.reason, told.learning, told.gap
 
-    def _note(self, rows: Rows, time: Floats, value: Floats, gap: Bools) -> None:
-        """Keep time and value of readings that are not scored."""
-        last_time, last_value, since = self._fields[rows, :3].T
+    def _note(
+        self, rows: Rows, time: Floats, value: Floats, gap: Bools, coded: Bools
+    ) -> tuple[Floats, Bools, Codes8]:
+        """Keep time and value of readings of no size; return score, alarm and reason of changes of those `coded`."""
+        score, alarm, reason = np.zeros(len(rows)), np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.uint8)
+        last_time, before, since = self._fields[rows, :3].T
+        seen = self._fields[rows, AT["seen"]]
+        for place in np.flatnonzero((value != before) & coded & (seen > 0.0)).tolist():
+            one = self._change(int(rows[place]), *(float(each[place]) for each in (time, before, value, seen)))
+            score[place], alarm[place], reason[place] = one
+        first = coded & (seen == 0.0)
+        self._fields[rows[first], AT["turned"]] = time[first]
+        self._fields[rows[coded], AT["seen"]] += 1.0
         self._fields[rows, AT["flat_since"]] = dataquality.flat_since(
-            ARRAYS, since, time, time - last_time, value, last_value, gap
+            ARRAYS, since, time, time - last_time, value, before, gap
         )
         self._fields[rows, AT["last_time"]] = time
         self._fields[rows, AT["last_value"]] = value
+        return score, alarm, reason
+
+    def _change(self, row: int, time: float, before: float, value: float, seen: float) -> tuple[float, bool, int]:
+        """Judge a change of code: a score by how seldom it comes, an early event of a code that is new."""
+        seldom = self._codes.change(row, before, value, seen)
+        if seen < self.settings.warm_up:
+            return 0.0, False, NOTHING
+        fields = self._fields[row]
+        score = 1.0 - max(seldom.share, FINEST)
+        tempo = max(float(fields[AT["interval"]]), self.settings.least)
+        asked = min(tempo * (float(fields[AT["budget"]]) / DAY), RAREST)
+        alarm = seldom.unseen and seldom.codes / (seen + 1.0) <= asked  # a new one came so often, the first for free
+        if score < TELLING:
+            return score, alarm, NOTHING
+        reason = UNSEEN if seldom.unseen else SELDOM
+        self._rare["reason"][row] = reason, time, value, before, seldom.times, fields[AT["turned"]], score
+        return score, alarm, reason
 
     def _begin(self, row: int, time: float, value: float) -> None:
         """Start all streams of a row at its first scored reading."""
@@ -447,7 +482,9 @@ class Bank:
         least = np.maximum(
             settings.stuck * fields[:, AT["flat_longest"]], settings.stuck_intervals * fields[:, AT["interval"]]
         )
-        return np.asarray((flat > least) & (fields[:, AT["seen"]] >= settings.warm_up), np.bool_)
+        kind = fields[:, AT["kind"]]
+        sized = (kind != SWITCH) & (kind != STATE)  # a code may stand for ever
+        return np.asarray((flat > least) & sized & (fields[:, AT["seen"]] >= settings.warm_up), np.bool_)
 
     @property
     def outside(self) -> tuple[Floats, Floats]:
@@ -516,7 +553,7 @@ class Bank:
             "profile": self._seasons.profile,
             "season": self._seasons.known,
         }
-        return {name: array.copy() for name, array in arrays.items()}
+        return {name: array.copy() for name, array in arrays.items()} | {"codes": self._codes.state()}
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take over what `state` returned, of an older layout too. Raise ValueError on arrays of another one.
@@ -532,6 +569,9 @@ class Bank:
             state = {**state, "fields": np.concatenate([fields, added], axis=1)}
         if "recent" not in state:
             state = {**state, "recent": np.full((rows, RECENT), nan)}
+        codes = state.get("codes", mine.pop("codes"))  # not in older states
+        if codes.ndim != 2 or codes.shape[1] != COLUMNS:
+            raise ValueError("not the state of a bank of this layout: codes")
         for name, empty in mine.items():
             array = state.get(name)
             if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:
@@ -539,6 +579,7 @@ class Bank:
         self._rare = {part: state[part].copy() for part in self._rare}
         self._seasons.take(state["day"].copy(), state["profile"].copy(), state["season"].copy())
         self._survival.take(state["coarse"].copy(), state["fine"].reshape(rows * GROUPS, FINE).copy())
+        self._codes.restore(codes)
         self._take(state["fields"].copy())
 
     def _blank(
