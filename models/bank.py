@@ -8,7 +8,7 @@ elementwise and exact (`models.arithmetic`): how a sequence is cut into batches 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from math import isfinite, isnan, nan
 from typing import Any, Literal, NamedTuple
@@ -21,6 +21,8 @@ from models.arithmetic import ARRAYS
 from models.block import Bench
 from models.calibration import BINS, FINE, FINEST, GROUPS, Survival
 from models.codes import COLUMNS, Codes
+from models.guess import FIRST, WIDTH, Guess, Guesses
+from models.guess import GAUGE as GUESSED_GAUGE
 from models.machine import Batch, Single
 from models.reason import NOTHING, SELDOM, UNSEEN, details_text, reason_text
 from models.scoring import (
@@ -101,6 +103,7 @@ class Bank:
         self._survival = Survival()
         self._seasons = Seasons()
         self._codes = Codes()
+        self._guesses = Guesses()
         self.drivers: driver.Drivers | None = None  # of rows that others drive; their state is their own
         self._bench = Bench(_MANY, len(FIELDS))
         self._take(self._fields)
@@ -117,7 +120,7 @@ class Bank:
     def row_bytes(self) -> int:
         """Return bytes of state a row."""
         rare = sum(block.shape[1] for block in self._rare.values())
-        return 8 * (len(FIELDS) + rare) + 4 * (BINS + FINE) + self._seasons.row_bytes
+        return 8 * (len(FIELDS) + rare) + 4 * (BINS + FINE) + self._seasons.row_bytes + 1
 
     def grow(self, rows: int) -> None:
         """Make room for at least `rows` rows; new ones are unlearnt gauges read every 60 s."""
@@ -129,6 +132,7 @@ class Bank:
             }
             self._survival.grow(more)
             self._seasons.grow(more)
+            self._guesses.grow(more)
             self._take(np.concatenate([self._fields, np.tile(self._blank(), (more, 1))]))
 
     def configure(
@@ -140,11 +144,13 @@ class Bank:
         period: float = 360.0,
         budget: float | None = None,
         creeps: bool = False,
+        guess: Iterable[Guess] = (),
     ) -> None:
         """Tell a row its seconds between readings, kind, an angle's full circle, alarms a day, whether it creeps.
 
-        Keeps what the row has learnt unless the kind changes. `budget` None is the settings' own. Raise ValueError on a
-        bad interval, kind, period or budget.
+        Keeps what the row has learnt unless the kind changes. `budget` None is the settings' own. A row that may prove
+        to be one of `guess` is what it was guessed to be, until then of `kind`. Raise ValueError on a bad interval,
+        kind, period or budget.
         """
         if kind not in KINDS:
             raise ValueError(f"unknown kind {kind!r}: one of {', '.join(KINDS)}")
@@ -154,15 +160,12 @@ class Bank:
         if not (isfinite(budget) and budget > 0.0):
             raise ValueError(f"the budget must be a positive number of alarms a day, not {budget}")
         self.grow(row + 1)
+        self._guesses.ask(row, guess)
+        kind = self._guesses.kind(row) or kind
         fields = self._fields[row]
         fields[AT["budget"]] = budget
         if fields[AT["kind"]] != KINDS.index(kind):
-            fields[:] = self._blank(interval, KINDS.index(kind), period, budget)
-            for part, block in self._rare.items():
-                block[row] = _UNKNOWN[part]
-            self._survival.forget(row)
-            self._seasons.forget(row)
-            self._codes.forget(row)
+            self._become(row, kind, interval, period, budget)
         fields[AT["marks"]] = (SWINGS if fields[AT["marks"]] >= SWINGS else 0.0) + (CREEPS if creeps else 0.0)
         was, now = (max(each, self.settings.least) for each in (float(fields[AT["interval"]]), interval))
         for name in ("slope", "drift"):
@@ -171,6 +174,33 @@ class Bank:
         fields[AT["interval"]] = interval
         fields[AT["period"]] = period
 
+    def _become(self, row: int, kind: Kind, interval: float, period: float, budget: float) -> None:
+        """Make a row one of another kind that has seen nothing."""
+        self._fields[row] = self._blank(interval, KINDS.index(kind), period, budget)
+        for part, block in self._rare.items():
+            block[row] = _UNKNOWN[part]
+        self._survival.forget(row)
+        self._seasons.forget(row)
+        self._codes.forget(row)
+
+    def _guess(self, rows: Rows, time: Floats, value: Floats) -> None:
+        """Show the readings of rows that no kind is declared of to those who guess."""
+        at = np.flatnonzero(np.isin(self._guesses.stage[rows], (0, GUESSED_GAUGE), invert=True))
+        for row, now, x in zip(rows[at].tolist(), time[at].tolist(), value[at].tolist(), strict=True):
+            fields = self._fields[row]
+            if not (abs(x) <= LARGEST and isfinite(now)) or now <= fields[0]:
+                continue
+            if self._guesses.see(row, float(fields[1]), x):
+                kind, marks = self._guesses.kind(row) or "gauge", fields[AT["marks"]] % SWINGS
+                interval, period, budget = (float(fields[AT[name]]) for name in ("interval", "period", "budget"))
+                self._become(row, kind, interval, period, budget)
+                fields[AT["marks"]] = marks
+
+    def guessed(self) -> dict[int, Guess]:
+        """Return which rows were guessed to be no gauges, and what."""
+        told = ((int(row), self._guesses.kind(int(row))) for row in np.flatnonzero(self._guesses.stage >= FIRST))
+        return {row: kind for row, kind in told if kind}
+
     def update(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
         """Score readings: rows intp[n] without repeats, time f8[n] unix seconds, value f8[n].
 
@@ -178,6 +208,8 @@ class Bank:
         """
         if self.drivers is not None:
             self.drivers.take(rows, time, value)
+        if self._guesses.watched:
+            self._guess(rows, time, value)
         count = len(rows)
         if count <= _FEW:
             return self._few(rows, time, value)
@@ -553,7 +585,11 @@ class Bank:
             "profile": self._seasons.profile,
             "season": self._seasons.known,
         }
-        return {name: array.copy() for name, array in arrays.items()} | {"codes": self._codes.state()}
+        return {name: array.copy() for name, array in arrays.items()} | {
+            "codes": self._codes.state(),
+            "stage": self._guesses.stage[:, None].copy(),
+            "guesses": self._guesses.state(),
+        }
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take over what `state` returned, of an older layout too. Raise ValueError on arrays of another one.
@@ -569,9 +605,12 @@ class Bank:
             state = {**state, "fields": np.concatenate([fields, added], axis=1)}
         if "recent" not in state:
             state = {**state, "recent": np.full((rows, RECENT), nan)}
-        codes = state.get("codes", mine.pop("codes"))  # not in older states
-        if codes.ndim != 2 or codes.shape[1] != COLUMNS:
-            raise ValueError("not the state of a bank of this layout: codes")
+        if "stage" not in state:
+            state = {**state, "stage": np.zeros((rows, 1), np.uint8)}
+        listed = {name: state.get(name, mine.pop(name)) for name in ("codes", "guesses")}  # not in older states
+        for (name, lines), width in zip(listed.items(), (COLUMNS, WIDTH), strict=True):
+            if lines.ndim != 2 or lines.shape[1] != width:
+                raise ValueError(f"not the state of a bank of this layout: {name}")
         for name, empty in mine.items():
             array = state.get(name)
             if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:
@@ -579,7 +618,9 @@ class Bank:
         self._rare = {part: state[part].copy() for part in self._rare}
         self._seasons.take(state["day"].copy(), state["profile"].copy(), state["season"].copy())
         self._survival.take(state["coarse"].copy(), state["fine"].reshape(rows * GROUPS, FINE).copy())
-        self._codes.restore(codes)
+        self._codes.restore(listed["codes"])
+        if len(self._guesses.stage) != rows or state["stage"].any():
+            self._guesses.restore(state["stage"][:, 0].copy(), listed["guesses"])
         self._take(state["fields"].copy())
 
     def _blank(
