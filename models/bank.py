@@ -319,9 +319,7 @@ class Bank:
         self._fields[row] = outcome
         return told.score, told.alarm, told.reason, told.learning, told.gap
 
-    def _note(
-        self, rows: Rows, time: Floats, value: Floats, gap: Bools, coded: Bools
-    ) -> tuple[Floats, Bools, Codes8]:
+    def _note(self, rows: Rows, time: Floats, value: Floats, gap: Bools, coded: Bools) -> tuple[Floats, Bools, Codes8]:
         """Keep time and value of readings of no size; return score, alarm and reason of changes of those `coded`."""
         score, alarm, reason = np.zeros(len(rows)), np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.uint8)
         last_time, before, since = self._fields[rows, :3].T

@@ -127,7 +127,7 @@ def quality(
     area: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
-    """List the points whose data are poor, the worst of the last day first, wrong clocks, and kinds that were guessed."""
+    """List the points whose data are poor, the worst of the last day first, wrong clocks, and guessed kinds."""
     console = _console_of(request, area)
     return {
         "items": console.quality.worst(time.time(), console.clocks(), area=area, limit=limit),
