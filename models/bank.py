@@ -8,7 +8,8 @@ elementwise and exact (`models.arithmetic`): how a sequence is cut into batches 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from math import isfinite, isnan, nan
 from typing import Any, Literal, NamedTuple
 
@@ -18,23 +19,30 @@ import numpy.typing as npt
 from models import creep, dataquality, driver, novelty, trend
 from models.arithmetic import ARRAYS
 from models.block import Bench
-from models.calibration import BINS, FINE, GROUPS, Survival
+from models.calibration import BINS, FINE, FINEST, GROUPS, Survival
+from models.codes import COLUMNS, Codes
+from models.guess import FIRST, WIDTH, Guess, Guesses
+from models.guess import GAUGE as GUESSED_GAUGE
 from models.machine import Batch, Single
-from models.reason import NOTHING, details_text, reason_text
+from models.reason import NOTHING, SELDOM, UNSEEN, details_text, reason_text
 from models.scoring import (
     ANGLE,
+    BOUNDS,
     COUNTER,
     CREEP_FIELDS,
     CREEPS,
+    DAY,
     FIELDS,
     GAUGE,
     LARGEST,
+    RAREST,
     REASON_FIELDS,
     RECENT,
     STATE,
     STAY_FIELDS,
     SWINGS,
     SWITCH,
+    TELLING,
     BankSettings,
     assess,
 )
@@ -47,7 +55,7 @@ __all__ = ["Bank", "BankResult", "BankSettings", "Kind"]
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.uint8]
+Codes8 = npt.NDArray[np.uint8]
 Kind = Literal["gauge", "counter", "switch", "angle", "state"]
 
 KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle", "state")
@@ -59,7 +67,7 @@ OLDEST = AT["often"]
 
 _FEW = 32  # up to this many usual readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
 _OTHERS = 4  # the same of readings that are not usual ones
-_MANY, _PIECE = 2048, 1024  # a batch above the one is worked in pieces that stay in the processor's cache
+_MANY = 8192  # more is worked in pieces: from 16 384 on numpy asks the system anew for the memory of every step
 
 
 class BankResult(NamedTuple):
@@ -67,7 +75,7 @@ class BankResult(NamedTuple):
 
     score: Floats  # 0..1; 0.99: one reading in a hundred of this point is this surprising or more; 0 while learning
     alarm: Bools  # one early event: beyond the budget and beyond everything within the refractory
-    reason: Codes  # models.reason codes
+    reason: Codes8  # models.reason codes
     learning: Bools  # the baseline is not learnt: score is 0, never an alarm; show as learning, not as green
     gap: Bools  # the reading came after a gap
 
@@ -94,6 +102,8 @@ class Bank:
         self._rare = {part: np.empty((0, width)) for part, width in _RARE.items()}
         self._survival = Survival()
         self._seasons = Seasons()
+        self._codes = Codes()
+        self._guesses = Guesses()
         self.drivers: driver.Drivers | None = None  # of rows that others drive; their state is their own
         self._bench = Bench(_MANY, len(FIELDS))
         self._take(self._fields)
@@ -110,7 +120,7 @@ class Bank:
     def row_bytes(self) -> int:
         """Return bytes of state a row."""
         rare = sum(block.shape[1] for block in self._rare.values())
-        return 8 * (len(FIELDS) + rare) + 4 * (BINS + FINE) + self._seasons.row_bytes
+        return 8 * (len(FIELDS) + rare) + 4 * (BINS + FINE) + self._seasons.row_bytes + 1
 
     def grow(self, rows: int) -> None:
         """Make room for at least `rows` rows; new ones are unlearnt gauges read every 60 s."""
@@ -122,6 +132,7 @@ class Bank:
             }
             self._survival.grow(more)
             self._seasons.grow(more)
+            self._guesses.grow(more)
             self._take(np.concatenate([self._fields, np.tile(self._blank(), (more, 1))]))
 
     def configure(
@@ -133,11 +144,13 @@ class Bank:
         period: float = 360.0,
         budget: float | None = None,
         creeps: bool = False,
+        guess: Iterable[Guess] = (),
     ) -> None:
         """Tell a row its seconds between readings, kind, an angle's full circle, alarms a day, whether it creeps.
 
-        Keeps what the row has learnt unless the kind changes. `budget` None is the settings' own. Raise ValueError on a
-        bad interval, kind, period or budget.
+        Keeps what the row has learnt unless the kind changes. `budget` None is the settings' own. A row that may prove
+        to be one of `guess` is what it was guessed to be, until then of `kind`. Raise ValueError on a bad interval,
+        kind, period or budget.
         """
         if kind not in KINDS:
             raise ValueError(f"unknown kind {kind!r}: one of {', '.join(KINDS)}")
@@ -147,14 +160,12 @@ class Bank:
         if not (isfinite(budget) and budget > 0.0):
             raise ValueError(f"the budget must be a positive number of alarms a day, not {budget}")
         self.grow(row + 1)
+        self._guesses.ask(row, guess)
+        kind = self._guesses.kind(row) or kind
         fields = self._fields[row]
         fields[AT["budget"]] = budget
         if fields[AT["kind"]] != KINDS.index(kind):
-            fields[:] = self._blank(interval, KINDS.index(kind), period, budget)
-            for part, block in self._rare.items():
-                block[row] = _UNKNOWN[part]
-            self._survival.forget(row)
-            self._seasons.forget(row)
+            self._become(row, kind, interval, period, budget)
         fields[AT["marks"]] = (SWINGS if fields[AT["marks"]] >= SWINGS else 0.0) + (CREEPS if creeps else 0.0)
         was, now = (max(each, self.settings.least) for each in (float(fields[AT["interval"]]), interval))
         for name in ("slope", "drift"):
@@ -163,6 +174,33 @@ class Bank:
         fields[AT["interval"]] = interval
         fields[AT["period"]] = period
 
+    def _become(self, row: int, kind: Kind, interval: float, period: float, budget: float) -> None:
+        """Make a row one of another kind that has seen nothing."""
+        self._fields[row] = self._blank(interval, KINDS.index(kind), period, budget)
+        for part, block in self._rare.items():
+            block[row] = _UNKNOWN[part]
+        self._survival.forget(row)
+        self._seasons.forget(row)
+        self._codes.forget(row)
+
+    def _guess(self, rows: Rows, time: Floats, value: Floats) -> None:
+        """Show the readings of rows that no kind is declared of to those who guess."""
+        at = np.flatnonzero(np.isin(self._guesses.stage[rows], (0, GUESSED_GAUGE), invert=True))
+        for row, now, x in zip(rows[at].tolist(), time[at].tolist(), value[at].tolist(), strict=True):
+            fields = self._fields[row]
+            if not (abs(x) <= LARGEST and isfinite(now)) or now <= fields[0]:
+                continue
+            if self._guesses.see(row, float(fields[1]), x):
+                kind, marks = self._guesses.kind(row) or "gauge", fields[AT["marks"]] % SWINGS
+                interval, period, budget = (float(fields[AT[name]]) for name in ("interval", "period", "budget"))
+                self._become(row, kind, interval, period, budget)
+                fields[AT["marks"]] = marks
+
+    def guessed(self) -> dict[int, Guess]:
+        """Return which rows were guessed to be no gauges, and what."""
+        told = ((int(row), self._guesses.kind(int(row))) for row in np.flatnonzero(self._guesses.stage >= FIRST))
+        return {row: kind for row, kind in told if kind}
+
     def update(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
         """Score readings: rows intp[n] without repeats, time f8[n] unix seconds, value f8[n].
 
@@ -170,14 +208,17 @@ class Bank:
         """
         if self.drivers is not None:
             self.drivers.take(rows, time, value)
+        if self._guesses.watched:
+            self._guess(rows, time, value)
         count = len(rows)
         if count <= _FEW:
             return self._few(rows, time, value)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             if count <= _MANY:
                 return self._many(rows, time, value)
-            pieces = [slice(at, at + _PIECE) for at in range(0, count, _PIECE)]
-            parts = [self._many(rows[piece], time[piece], value[piece]) for piece in pieces]
+            pieces = -(-count // _MANY)
+            cuts = [count * piece // pieces for piece in range(pieces + 1)]
+            parts = [self._many(rows[a:b], time[a:b], value[a:b]) for a, b in pairwise(cuts)]
             return BankResult(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _few(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
@@ -217,6 +258,8 @@ class Bank:
         fields = self._bench.take(self._fields, rows)
         last, kind = fields[0], fields[4]
         usable = (np.abs(value) <= LARGEST) & np.isfinite(time) & ~(time <= last)
+        if not np.count_nonzero(kind) and usable.all():  # gauges all
+            return self._assess(rows, time, value, fields)
         coded = (kind == SWITCH) | (kind == STATE)
         noted = coded | ((kind == COUNTER) & np.isnan(last))
         whole = usable & ~noted
@@ -226,12 +269,13 @@ class Bank:
             np.zeros(len(rows)),
             np.zeros(len(rows), np.bool_),
             np.zeros(len(rows), np.uint8),
-            (fields[6] < self.settings.warm_up) & ~coded,
+            fields[6] < self.settings.warm_up,
             dataquality.gap(time - last, fields[3], self.settings.gap) & usable,
         )
         note = np.flatnonzero(usable & noted)
         if len(note):
-            self._note(rows[note], time[note], value[note], result.gap[note])
+            some = self._note(rows[note], time[note], value[note], result.gap[note], coded[note])
+            result.score[note], result.alarm[note], result.reason[note] = some
         at = np.flatnonzero(whole)
         if len(at):
             part = self._assess(rows[at], time[at], value[at], fields.take(at, axis=1))
@@ -241,15 +285,14 @@ class Bank:
 
     def _assess(self, rows: Rows, time: Floats, value: Floats, fields: Floats) -> BankResult:
         """Score readings that can be scored; `fields` f8[FIELDS, n] is the work space."""
-        fresh = np.flatnonzero(fields[6] == 0.0)
-        if len(fresh):
+        if np.count_nonzero(fields[6]) < len(rows):
+            fresh = np.flatnonzero(fields[6] == 0.0)
             for place in fresh.tolist():
                 self._begin(int(rows[place]), float(time[place]), float(value[place]))
             fields[:, fresh] = self._fields.take(rows[fresh], axis=0).T
         columns = list(fields)
-        outcome, told = assess(
-            Batch(self._rare, self._survival, self._seasons, rows), self.settings, columns, time, value
-        )
+        batch = Batch(self._rare, self._survival, self._seasons, rows, fields[BOUNDS])
+        outcome, told = assess(batch, self.settings, columns, time, value)
         for column, new in zip(columns, outcome, strict=True):
             if new is not column:
                 column[:] = new
@@ -262,11 +305,12 @@ class Bank:
         last, interval, kind = fields[0], fields[3], fields[4]
         coded = kind in (SWITCH, STATE)
         if not (abs(value) <= LARGEST and isfinite(time)) or time <= last:
-            return 0.0, False, NOTHING, not coded and fields[6] < self.settings.warm_up, False
+            return 0.0, False, NOTHING, fields[6] < self.settings.warm_up, False
         if coded or (kind == COUNTER and isnan(last)):
             gap = dataquality.gap(time - last, interval, self.settings.gap)
-            self._note(np.array([row]), np.array([time]), np.array([value]), np.array([gap]))
-            return 0.0, False, NOTHING, not coded, gap
+            note = self._note(*(np.array([each]) for each in (row, time, value, gap, coded)))
+            score, alarm, reason = note
+            return score.item(), alarm.item(), reason.item(), fields[6] < self.settings.warm_up, gap
         if fields[6] == 0.0:
             self._begin(row, time, value)
             fields = self._fields[row].tolist()
@@ -275,14 +319,39 @@ class Bank:
         self._fields[row] = outcome
         return told.score, told.alarm, told.reason, told.learning, told.gap
 
-    def _note(self, rows: Rows, time: Floats, value: Floats, gap: Bools) -> None:
-        """Keep time and value of readings that are not scored."""
-        last_time, last_value, since = self._fields[rows, :3].T
+    def _note(self, rows: Rows, time: Floats, value: Floats, gap: Bools, coded: Bools) -> tuple[Floats, Bools, Codes8]:
+        """Keep time and value of readings of no size; return score, alarm and reason of changes of those `coded`."""
+        score, alarm, reason = np.zeros(len(rows)), np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.uint8)
+        last_time, before, since = self._fields[rows, :3].T
+        seen = self._fields[rows, AT["seen"]]
+        for place in np.flatnonzero((value != before) & coded & (seen > 0.0)).tolist():
+            one = self._change(int(rows[place]), *(float(each[place]) for each in (time, before, value, seen)))
+            score[place], alarm[place], reason[place] = one
+        first = coded & (seen == 0.0)
+        self._fields[rows[first], AT["turned"]] = time[first]
+        self._fields[rows[coded], AT["seen"]] += 1.0
         self._fields[rows, AT["flat_since"]] = dataquality.flat_since(
-            ARRAYS, since, time, time - last_time, value, last_value, gap
+            ARRAYS, since, time, time - last_time, value, before, gap
         )
         self._fields[rows, AT["last_time"]] = time
         self._fields[rows, AT["last_value"]] = value
+        return score, alarm, reason
+
+    def _change(self, row: int, time: float, before: float, value: float, seen: float) -> tuple[float, bool, int]:
+        """Judge a change of code: a score by how seldom it comes, an early event of a code that is new."""
+        seldom = self._codes.change(row, before, value, seen)
+        if seen < self.settings.warm_up:
+            return 0.0, False, NOTHING
+        fields = self._fields[row]
+        score = 1.0 - max(seldom.share, FINEST)
+        tempo = max(float(fields[AT["interval"]]), self.settings.least)
+        asked = min(tempo * (float(fields[AT["budget"]]) / DAY), RAREST)
+        alarm = seldom.unseen and seldom.codes / (seen + 1.0) <= asked  # a new one came so often, the first for free
+        if score < TELLING:
+            return score, alarm, NOTHING
+        reason = UNSEEN if seldom.unseen else SELDOM
+        self._rare["reason"][row] = reason, time, value, before, seldom.times, fields[AT["turned"]], score
+        return score, alarm, reason
 
     def _begin(self, row: int, time: float, value: float) -> None:
         """Start all streams of a row at its first scored reading."""
@@ -443,7 +512,9 @@ class Bank:
         least = np.maximum(
             settings.stuck * fields[:, AT["flat_longest"]], settings.stuck_intervals * fields[:, AT["interval"]]
         )
-        return np.asarray((flat > least) & (fields[:, AT["seen"]] >= settings.warm_up), np.bool_)
+        kind = fields[:, AT["kind"]]
+        sized = (kind != SWITCH) & (kind != STATE)  # a code may stand for ever
+        return np.asarray((flat > least) & sized & (fields[:, AT["seen"]] >= settings.warm_up), np.bool_)
 
     @property
     def outside(self) -> tuple[Floats, Floats]:
@@ -512,7 +583,11 @@ class Bank:
             "profile": self._seasons.profile,
             "season": self._seasons.known,
         }
-        return {name: array.copy() for name, array in arrays.items()}
+        return {name: array.copy() for name, array in arrays.items()} | {
+            "codes": self._codes.state(),
+            "stage": self._guesses.stage[:, None].copy(),
+            "guesses": self._guesses.state(),
+        }
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take over what `state` returned, of an older layout too. Raise ValueError on arrays of another one.
@@ -528,14 +603,22 @@ class Bank:
             state = {**state, "fields": np.concatenate([fields, added], axis=1)}
         if "recent" not in state:
             state = {**state, "recent": np.full((rows, RECENT), nan)}
+        if "stage" not in state:
+            state = {**state, "stage": np.zeros((rows, 1), np.uint8)}
+        listed = {name: state.get(name, mine.pop(name)) for name in ("codes", "guesses")}  # not in older states
+        for (name, lines), width in zip(listed.items(), (COLUMNS, WIDTH), strict=True):
+            if lines.ndim != 2 or lines.shape[1] != width:
+                raise ValueError(f"not the state of a bank of this layout: {name}")
         for name, empty in mine.items():
             array = state.get(name)
             if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:
                 raise ValueError(f"not the state of a bank of this layout: {name}")
         self._rare = {part: state[part].copy() for part in self._rare}
-        self._seasons.day, self._seasons.profile = state["day"].copy(), state["profile"].copy()
-        self._seasons.known = state["season"].copy()
+        self._seasons.take(state["day"].copy(), state["profile"].copy(), state["season"].copy())
         self._survival.take(state["coarse"].copy(), state["fine"].reshape(rows * GROUPS, FINE).copy())
+        self._codes.restore(listed["codes"])
+        if len(self._guesses.stage) != rows or state["stage"].any():
+            self._guesses.restore(state["stage"][:, 0].copy(), listed["guesses"])
         self._take(state["fields"].copy())
 
     def _blank(

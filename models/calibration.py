@@ -91,16 +91,19 @@ class Survival:
         `place` 0..1 inside the range, `excess` above 0 outside it (`models.novelty`). Count only where `counted`.
         """
         number = _CELL.take((place * _CELLS).astype(np.intp))
-        outside = np.flatnonzero(excess > 0.0)
-        number[outside] = np.searchsorted(_TAIL, excess[outside], "right") + _FIRST_OUTSIDE
+        outside = (excess > 0.0).nonzero()[0]
+        if len(outside):
+            number[outside] = np.searchsorted(_TAIL, excess[outside], "right") + _FIRST_OUTSIDE
         group, bin_ = number >> _SHIFT, number & (FINE - 1)
         coarse, at = self.coarse.take(rows, axis=0), rows * GROUPS + group
         fine = self.fine.take(at, axis=0)
         each = np.arange(0, len(rows) * FINE, FINE)
         found: npt.NDArray[np.float64] = coarse.take(each + group + 1).astype(np.float64) + fine.take(each + bin_)
         total = coarse[:, 0].astype(np.float64)
-        coarse += _COARSE_STEPS.take(np.where(counted, group, GROUPS), axis=0)
-        fine += _FINE_STEPS.take(np.where(counted, bin_, FINE), axis=0)
+        if np.count_nonzero(counted) < len(rows):
+            group, bin_ = np.where(counted, group, GROUPS), np.where(counted, bin_, FINE)
+        coarse += _COARSE_STEPS.take(group, axis=0)
+        fine += _FINE_STEPS.take(bin_, axis=0)
         put(self.coarse, rows, coarse)
         put(self.fine, at, fine)
         return found, total
@@ -157,8 +160,10 @@ _REACH = 8.0
 _BESIDE = 1.0 + 1e-6
 
 
-def hold(op: type[Arithmetic], factors: Hold, share: Column, learnt: Column) -> tuple[Column, Hold]:
+def hold(op: type[Arithmetic], factors: Hold, share: Column, learning: Column) -> tuple[Column, Hold]:
     """Return the p-value that comes as often as it says, and the factors after this reading.
+
+    Factors stay while a row is `learning`.
 
     What only the tail can say, `share` below `FINEST`, is left as it is; so the order of the largest scores is too.
     """
@@ -168,11 +173,10 @@ def hold(op: type[Arithmetic], factors: Hold, share: Column, learnt: Column) -> 
         held = op.where(moved <= level, moved, op.most(held, level * _BESIDE))
     held = op.where(share < FINEST, share, op.most(held, FINEST))
     after = []
-    unlearnt = op.negate(learnt)
-    some = op.some(unlearnt)
+    some = op.some(learning)
     for factor, level, (up, down) in zip(factors, (OFTEN, SELDOM), _GAINS, strict=True):
         moved = op.most(op.least(factor * op.where(held <= level, up, 1.0 - down * level), _REACH), 1.0 / _REACH)
-        after.append(op.where(unlearnt, factor, moved) if some else moved)
+        after.append(op.where(learning, factor, moved) if some else moved)
     return held, Hold(*after)
 
 

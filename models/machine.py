@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.arithmetic import ARRAYS, SCALARS, Column
 from models.calibration import Survival
-from models.novelty import Novelty
+from models.novelty import Memory, Novelty, compare, remember, turn
 from models.reason import NOTHING, RARE
 from models.season import Seasons, hour
 
@@ -19,9 +19,8 @@ Rows = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
 _CLOSE = 0.1  # a value that is a tenth as novel as its means explains more than they do
-_FEW = 8  # up to this many rare happenings in a batch are worked one by one
 
-Work = Callable[..., tuple[tuple[Column, ...], tuple[Column, ...]]]
+Work = Callable[..., tuple[tuple[Column, ...], list[Column]]]
 
 
 class Batch:
@@ -29,8 +28,26 @@ class Batch:
 
     op = ARRAYS
 
-    def __init__(self, rare: dict[str, Floats], survival: Survival, seasons: Seasons, rows: Rows) -> None:
-        self.rare, self.survival, self.seasons, self.rows = rare, survival, seasons, rows
+    def __init__(
+        self, rare: dict[str, Floats], survival: Survival, seasons: Seasons, rows: Rows, bounds: Floats
+    ) -> None:
+        self.rare, self.survival, self.seasons, self.rows, self.bounds = rare, survival, seasons, rows, bounds
+
+    def compare(
+        self, bounds: list[Floats], over: Bools, streams: tuple[Floats, Floats, Floats], centre: Floats
+    ) -> tuple[Novelty, list[Floats]]:
+        """Compare the three streams at once; `bounds`, the rows of `self.bounds`, change where they are."""
+        memory = Memory(*(self.bounds[at::4] for at in range(4)))
+        if np.count_nonzero(over):
+            for into, new in zip(memory, turn(ARRAYS, memory, over), strict=True):
+                into[:] = new
+        x = np.array(streams)
+        centres = np.zeros_like(x)
+        centres[:2] = centre
+        new = compare(ARRAYS, memory, x, centres)
+        np.minimum(memory.low, x, out=memory.low)
+        np.maximum(memory.high, x, out=memory.high)
+        return new, bounds
 
     def count(self, place: Floats, excess: Floats, counted: Bools) -> tuple[Floats, Floats]:
         """Count readings of the batch's rows."""
@@ -43,56 +60,31 @@ class Batch:
     def swing(self, where: Bools, time: Floats) -> Floats:
         """Read the profiles of the rows that swing."""
         told = np.zeros(len(self.rows))
-        at = np.flatnonzero(where)
+        at = where.nonzero()[0]
         told[at] = self.seasons.at(self.rows[at], time[at])
         return told
 
     def season(self, time: Floats, last: Floats, value: Floats, swings: Bools) -> tuple[Bools, Floats]:
         """Learn the profiles of the rows whose hour has turned."""
-        at = np.flatnonzero(hour(self.op, time) != hour(self.op, last))
+        at = (hour(ARRAYS, time) != hour(ARRAYS, last)).nonzero()[0]
         now = swings.copy()
         now[at] = self.seasons.turn(self.rows[at], time[at], last[at], value[at], swings[at])
         return now, self.swing(now, time)
 
     def rarely(
-        self, part: str, where: Bools, work: Work, change: tuple[Column, ...], *given: Column
-    ) -> tuple[Column, ...]:
+        self, part: str, where: Bools, work: Work, change: list[Floats], settings: Any, *given: Floats
+    ) -> list[Floats]:
         """Work on the readings `where` only."""
-        at = np.flatnonzero(where)
-        changed = tuple(column.copy() for column in change)
-        if len(at) <= _FEW:
-            for place in at.tolist():
-                single = Single(self.rare, self.survival, self.seasons, int(self.rows[place]))
-                one = single.rarely(
-                    part,
-                    True,
-                    work,
-                    tuple(float(column[place]) for column in change),
-                    *(float(column[place]) for column in given),
-                )
-                for into, new in zip(changed, one, strict=True):
-                    into[place] = new
-            return changed
+        at = where.nonzero()[0]
         rows, block = self.rows[at], self.rare[part]
-        fields, many = work(
-            self.op, tuple(block.take(rows, axis=0).T), *(column[at] for column in change), *(g[at] for g in given)
-        )
+        some = [column.take(at) for column in (*change, *given)]
+        count = len(change)
+        fields, many = work(ARRAYS, tuple(block.take(rows, axis=0).T), some[:count], settings, *some[count:])
         block[rows] = np.array(fields).T
-        for into, news in zip(changed, many, strict=True):
-            into[at] = news
-        return changed
-
-    def apart(
-        self, where: Bools, work: Callable[..., tuple[Column, ...]], change: tuple[Column, ...], settings: Any,
-        *given: Column,
-    ) -> tuple[Column, ...]:  # fmt: skip
-        """Work on the readings `where` only."""
-        at = np.flatnonzero(where)
-        some = work(self.op, *(column[at] for column in change), settings, *(column[at] for column in given))
-        changed = tuple(column.copy() for column in change)
-        for into, news in zip(changed, some, strict=True):
-            into[at] = news
-        return changed
+        for into, was, news in zip(change, some, many, strict=False):
+            if news is not was:
+                into[at] = news
+        return change
 
     def keep(self, seen: Floats, value: Floats) -> None:
         """Keep the batch's values."""
@@ -102,18 +94,17 @@ class Batch:
 
     def explain(
         self, telling: Bools, time: Floats, since: Floats, score: Floats, streams: tuple[Floats, ...],
-        news: list[Novelty],
+        news: Novelty,
     ) -> Codes:  # fmt: skip
         """Keep why the surprising readings of a batch were surprising."""
         codes = np.zeros(len(self.rows), np.uint8)
-        at = np.flatnonzero(telling)
+        at = telling.nonzero()[0]
         if len(at):
-            excess = np.array([new.excess[at] for new in news])
+            excess = news.excess.take(at, axis=1)
             most = (excess >= _CLOSE * excess.max(axis=0)).argmax(axis=0)  # the first that is about as novel as any
             each = np.arange(len(at))
-            value = np.array([stream[at] for stream in streams])[most, each]
-            low = np.array([new.low[at] for new in news])[most, each]
-            high = np.array([new.high[at] for new in news])[most, each]
+            value = np.array([stream.take(at) for stream in streams])[most, each]
+            low, high = news.low[most, at], news.high[most, at]
             code = np.where(excess[most, each] > 0.0, 1.0 + (value < low) + 2.0 * most, float(RARE))
             self.rare["reason"][self.rows[at]] = np.array([code, time[at], value, low, high, since[at], score[at]]).T
             codes[at] = code
@@ -127,6 +118,18 @@ class Single:
 
     def __init__(self, rare: dict[str, Floats], survival: Survival, seasons: Seasons, row: int) -> None:
         self.rare, self.survival, self.seasons, self.row = rare, survival, seasons, row
+
+    def compare(
+        self, bounds: list[float], over: bool, streams: tuple[float, float, float], centre: float
+    ) -> tuple[Novelty, list[float]]:
+        """Compare the row's streams."""
+        memories = [Memory(*bounds[at : at + 4]) for at in (0, 4, 8)]
+        if over:
+            memories = [turn(SCALARS, memory, over) for memory in memories]
+        each = zip(memories, streams, (centre, centre, 0.0), strict=True)
+        news = [compare(SCALARS, memory, x, about) for memory, x, about in each]
+        after = [remember(SCALARS, memory, x) for memory, x in zip(memories, streams, strict=True)]
+        return Novelty(*zip(*news, strict=True)), [bound for memory in after for bound in memory]
 
     def count(self, place: float, excess: float, counted: bool) -> tuple[float, float]:
         """Count one reading."""
@@ -148,22 +151,15 @@ class Single:
         return now, self.swing(now, time)
 
     def rarely(
-        self, part: str, where: bool, work: Work, change: tuple[Column, ...], *given: Column
-    ) -> tuple[Column, ...]:
+        self, part: str, where: bool, work: Work, change: list[float], settings: Any, *given: float
+    ) -> list[float]:
         """Work if `where`."""
         if not where:
             return change
         block = self.rare[part]
-        fields, new = work(self.op, tuple(block[self.row].tolist()), *change, *given)
+        fields, new = work(SCALARS, tuple(block[self.row].tolist()), change, settings, *given)
         block[self.row] = fields
         return new
-
-    def apart(
-        self, where: bool, work: Callable[..., tuple[Column, ...]], change: tuple[Column, ...], settings: Any,
-        *given: Column,
-    ) -> tuple[Column, ...]:  # fmt: skip
-        """Work if `where`."""
-        return work(self.op, *change, settings, *given) if where else change
 
     def keep(self, seen: float, value: float) -> None:
         """Keep one value."""
@@ -171,14 +167,14 @@ class Single:
         recent[int(seen) % len(recent)] = value
 
     def explain(
-        self, telling: bool, time: float, since: float, score: float, streams: tuple[float, ...], news: list[Novelty]
+        self, telling: bool, time: float, since: float, score: float, streams: tuple[float, ...], news: Novelty
     ) -> int:
         """Keep why one reading was surprising."""
         if not telling:
             return NOTHING
-        utmost = max(new.excess for new in news)
-        most = next(stream for stream, new in enumerate(news) if new.excess >= _CLOSE * utmost)
-        value, (excess, _, low, high) = streams[most], news[most]
+        utmost = max(news.excess)
+        most = next(stream for stream, excess in enumerate(news.excess) if excess >= _CLOSE * utmost)
+        value, excess, low, high = streams[most], news.excess[most], news.low[most], news.high[most]
         code = 1 + (value < low) + 2 * most if excess > 0.0 else RARE
         self.rare["reason"][self.row] = code, time, value, low, high, since, score
         return code

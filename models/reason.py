@@ -7,8 +7,9 @@ from math import floor, inf, isfinite, log10
 FIGURES = 9
 """Significant figures that a number is told with at most: a float has more, nobody reads them."""
 
-NOTHING, VALUE_ABOVE, VALUE_BELOW, MEAN_ABOVE, MEAN_BELOW, CHANGE_ABOVE, CHANGE_BELOW, RARE = range(8)
-"""Codes: the value, its short mean, or the mean's change is above or below its range; or rare within its range."""
+NOTHING, VALUE_ABOVE, VALUE_BELOW, MEAN_ABOVE, MEAN_BELOW, CHANGE_ABOVE, CHANGE_BELOW, RARE, UNSEEN, SELDOM = range(10)
+"""Codes: the value, its short mean, or the mean's change is above or below its range; or rare within its range;
+a code that was never seen, or a change from one code to another that comes seldom."""
 
 _WORDS = {
     "en": {
@@ -19,6 +20,8 @@ _WORDS = {
         CHANGE_ABOVE: "rise of the mean by {value} above {low}…{high} seen in the last {span}",
         CHANGE_BELOW: "fall of the mean by {value} below {low}…{high} seen in the last {span}",
         RARE: "value {value} rare within {low}…{high} of the last {span}: {share} of readings are as far out",
+        UNSEEN: "code {value} after {low}, never seen in the last {span}",
+        SELDOM: "change from {low} to {value}, seen {high} times in the last {span}",
     },
     "zh": {
         VALUE_ABOVE: "数值 {value} 高于最近 {span}内的范围 {low}…{high}",
@@ -28,6 +31,8 @@ _WORDS = {
         CHANGE_ABOVE: "均值上升 {value}，超出最近 {span}内的范围 {low}…{high}",
         CHANGE_BELOW: "均值下降 {value}，超出最近 {span}内的范围 {low}…{high}",
         RARE: "数值 {value} 在最近 {span}的范围 {low}…{high} 内少见：仅 {share} 的读数如此偏离",
+        UNSEEN: "代码 {value}（此前为 {low}）在最近 {span}内从未出现",
+        SELDOM: "由 {low} 变为 {value}，最近 {span}内仅出现 {high} 次",
     },
 }
 _DETAILS = {

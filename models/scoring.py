@@ -70,6 +70,7 @@ FIELDS = (
     *("events", "readings", "peak", "peak_time", "stay_lasted", "beyond_time", "marks"),
     *("often", "seldom", "budget", "flat_longest"),
 )
+BOUNDS = slice(12, 24)  # of FIELDS: what three streams remember
 STAY_FIELDS = novelty.Stay._fields
 CREEP_FIELDS = creep.Creep._fields
 REASON_FIELDS = ("code", "time", "value", "low", "high", "since", "score")
@@ -82,6 +83,15 @@ class Machine(Protocol):
     def op(self) -> type[Arithmetic]:
         """Return the arithmetic to use."""
 
+    def compare(
+        self, bounds: list[Column], over: Column, streams: tuple[Column, Column, Column], centre: Column
+    ) -> tuple[novelty.Novelty, list[Column]]:
+        """Compare a row's streams with their ranges (three times the fields of `novelty.Memory`), then remember them.
+
+        `over`: a new generation begins. `centre` is where value and short mean usually are; the change is about 0.
+        Return the news with one item a stream in each of its fields, and the bounds after it.
+        """
+
     def count(self, place: Column, excess: Column, counted: Column) -> tuple[Column, Column]:
         """Return how many earlier readings were at least as surprising, and how many in all; then count it."""
 
@@ -91,29 +101,24 @@ class Machine(Protocol):
     def swing(self, where: Column, time: Column) -> Column:
         """Return the daily profile at `time` where it is used, 0 elsewhere."""
 
-    def season(
-        self, time: Column, last: Column, value: Column, swings: Column
-    ) -> tuple[Column, Column]:  # fmt: skip
+    def season(self, time: Column, last: Column, value: Column, swings: Column) -> tuple[Column, Column]:
         """Learn the daily profile at the first reading of an hour; return which rows swing and the profile in use."""
 
     def rarely(
-        self, part: str, where: Column, work: Callable[..., tuple[tuple[Column, ...], tuple[Column, ...]]],
-        change: tuple[Column, ...], *given: Column,
-    ) -> tuple[Column, ...]:  # fmt: skip
-        """Do `work(op, fields of part, *change, *given) -> (fields, change)` only `where`; return `change` for all."""
+        self, part: str, where: Column, work: Callable[..., tuple[tuple[Column, ...], list[Column]]],
+        change: list[Column], settings: BankSettings, *given: Column,
+    ) -> list[Column]:  # fmt: skip
+        """Do `work(op, fields of part, change, settings, *given) -> (fields, change)` only `where`.
 
-    def apart(
-        self, where: Column, work: Callable[..., tuple[Column, ...]], change: tuple[Column, ...],
-        settings: BankSettings, *given: Column,
-    ) -> tuple[Column, ...]:  # fmt: skip
-        """Do `work(op, *change, settings, *given) -> change` only `where`; return `change` for all."""
+        Return `change` for all; what was given as `change` may have been changed.
+        """
 
     def keep(self, seen: Column, value: Column) -> None:
         """Keep the value of reading number `seen` among the row's last ones."""
 
     def explain(
         self, telling: Column, time: Column, since: Column, score: Column, streams: tuple[Column, ...],
-        news: list[novelty.Novelty],
+        news: novelty.Novelty,
     ) -> Column:  # fmt: skip
         """Keep why readings were surprising where `telling`; return the codes for all (0 elsewhere)."""
 
@@ -138,7 +143,6 @@ def assess(
     op = machine.op
     last_time, last_value, flat_since, interval, kind, period, seen, turned, turned_before = fields[:9]
     reference, short, long = fields[9:12]
-    memories = [novelty.Memory(*fields[at : at + 4]) for at in (12, 16, 20)]
     line = trend.Trend(*fields[24:32])
     peaks = calibration.Peaks(*fields[32:36])
     lasted, beyond_time, marks = fields[36:39]
@@ -149,72 +153,62 @@ def assess(
     flat_longest = op.where(value == last_value, flat_longest, op.most(flat_longest, last_time - flat_since))
     flat_since = dataquality.flat_since(op, flat_since, time, dt, value, last_value, gap)
     value = value + 0.0  # no negative zero, so that equal means equal to the bit
-    learnt = seen >= settings.warm_up
+    learning = seen < settings.warm_up
+    learnt = op.negate(learning)
     tempo = op.most(interval, settings.least)
 
     x, restart = value, gap
-    if op.some(kind != GAUGE):
+    if op.some(kind):  # some are no gauges
         x, reference, broken = _quantity(op, settings, kind, value, last_value, dt, interval, reference, period, short)
         restart = op.either(restart, broken)
 
     over = time - turned >= op.most(interval * settings.generation_intervals, settings.generation)
+    start = 1.0 / (seen + 1.0)
+    to_short, to_long = op.gains(dt / interval, (0.5 * (settings.short - 1.0), 0.5 * (settings.long - 1.0)))
+    short = short + (x - short) * op.most(to_short, start)
+    long = long + (x - long) * op.most(to_long, start)
+    streams = (x, short, short - long)
+    news, bounds = machine.compare(fields[BOUNDS], over, streams, long)
     if op.some(over):
-        memories = [novelty.turn(op, memory, over) for memory in memories]
         turned_before = op.where(over, turned, turned_before)
         turned = op.where(over, time, turned)
         flat_longest = op.where(over, flat_longest * 0.5, flat_longest)
 
-    start = 1.0 / (seen + 1.0)
-    steps = dt / interval
-    short = short + (x - short) * op.most(steps / (steps + 0.5 * (settings.short - 1.0)), start)
-    long = long + (x - long) * op.most(steps / (steps + 0.5 * (settings.long - 1.0)), start)
-    streams = (x, short, short - long)
-    centres = (long, long, 0.0)
-    news = [novelty.compare(op, *each) for each in zip(memories, streams, centres, strict=True)]
-    memories = [novelty.remember(op, memory, stream) for memory, stream in zip(memories, streams, strict=True)]
-
-    staying = op.both(learnt, op.either(news[0].excess > 0.0, lasted > 0.0))
-    away = 0.0 * value
-    if op.some(staying):
-        enough = op.most(interval * settings.settle_intervals, settings.settle)
-        step = op.least(dt, interval * settings.gap)
-        lasted, away = machine.rarely(
-            "stay", staying, stay_on, (lasted, away), *streams, news[0].low, news[0].high, step
-        )
-        settled = lasted >= enough
-        if op.some(settled):
-            bounds = machine.rarely("stay", settled, _settle, tuple(bound for memory in memories for bound in memory))
-            memories = [novelty.Memory(*bounds[at : at + 4]) for at in (0, 4, 8)]
-            lasted = op.where(settled, 0.0, lasted)
-
-    excess = op.most(op.most(news[0].excess, news[1].excess), news[2].excess)
-    place = op.most(op.most(news[0].place, news[1].place), news[2].place)
+    excess = op.most(op.most(news.excess[0], news.excess[1]), news.excess[2])
+    place = op.most(op.most(news.place[0], news.place[1]), news.place[2])
     at_or_above, total = machine.count(place, excess, learnt)
-    share, alarm = calibration.rank(op, at_or_above, total), op.negate(value == value)
-    outside = op.both(learnt, op.either(excess > 0.0, away > 0.0))
+    share, alarm = calibration.rank(op, at_or_above, total), excess < 0.0  # none yet
+    outside = op.both(learnt, op.either(excess > 0.0, lasted > 0.0))
     if op.some(outside):
-        *leaving, share, beyond_time, alarm = machine.apart(
-            outside, _surprise, (peaks.events, peaks.peak, peaks.since, share, beyond_time, alarm),
-            settings, peaks.readings, excess, away, time, turned_before, start, tempo, budget,
+        settled = excess < 0.0  # none yet
+        change = [share, beyond_time, alarm, settled, lasted, peaks.events, peaks.peak, peaks.since]
+        share, beyond_time, alarm, settled, lasted, events, peak, since = machine.rarely(
+            "stay", outside, _outside, change, settings, *streams, news.low[0], news.high[0], dt, interval,
+            peaks.readings, excess, time, turned_before, start, tempo, budget,
         )  # fmt: skip
-        peaks = calibration.Peaks(leaving[0], peaks.readings, *leaving[1:])
+        peaks = calibration.Peaks(events, peaks.readings, peak, since)
+        if op.some(settled):
+            bounds = machine.rarely("stay", settled, _settle, bounds, settings)
+            lasted = op.where(settled, 0.0, lasted)
     peaks, full = calibration.passed(op, peaks, settings.memory)
     if op.some(full):
         machine.halve(full)
-    held, factors = calibration.hold(op, factors, share, learnt)
-    score = op.where(learnt, 1.0 - held, 0.0)
+    held, factors = calibration.hold(op, factors, share, learning)
+    score = 1.0 - held
+    if op.some(learning):
+        score = op.where(learning, 0.0, score)
 
-    line, marks = _foresee(machine, line, pace_of(settings), dt / tempo, time, last_time, value, restart, marks)
+    line, marks = _foresee(machine, settings, line, dt / tempo, time, last_time, value, restart, marks)
 
     machine.keep(seen, value)
     reason = machine.explain(score >= TELLING, time, turned_before, score, streams, news)
 
     new = (
         *(time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before, reference, short, long),
-        *(*memories[0], *memories[1], *memories[2], *line, *peaks, lasted, beyond_time, marks),
+        *(*bounds, *line, *peaks, lasted, beyond_time, marks),
         *(*factors, budget, flat_longest),
     )
-    return new, Told(score, alarm, reason, op.negate(learnt), gap)
+    return new, Told(score, alarm, reason, learning, gap)
 
 
 def pace_of(settings: BankSettings) -> trend.Pace:
@@ -232,16 +226,20 @@ def pace_of(settings: BankSettings) -> trend.Pace:
 
 
 def _foresee(
-    machine: Machine, line: trend.Trend, pace: trend.Pace, elapsed: Column, time: Column, last: Column, value: Column,
-    restart: Column, marks: Column,
+    machine: Machine, settings: BankSettings, line: trend.Trend, elapsed: Column, time: Column, last: Column,
+    value: Column, restart: Column, marks: Column,
 ) -> tuple[trend.Trend, Column]:  # fmt: skip
     """Move on what foresees a limit: the trend of the value without its daily swing, that swing, a creep's speed."""
     op = machine.op
-    plain = not op.some(marks > 0.0)
-    swings = marks >= SWINGS
-    swing = 0.0 * value if plain else machine.swing(swings, time)
-    line = trend.advance(op, line, pace, elapsed, value if plain else value - swing, restart)
+    pace = pace_of(settings)
+    if plain := not op.some(marks):
+        line = trend.advance(op, line, pace, elapsed, value, restart)
+    else:
+        swing = machine.swing(marks >= SWINGS, time)
+        line = trend.advance(op, line, pace, elapsed, value - swing, restart)
     if op.some(season.hour(op, time) != season.hour(op, last)):
+        swings = marks >= SWINGS
+        swing = 0.0 * value if plain else swing
         now, profile = machine.season(time, last, line.level + swing, swings)
         line = line._replace(level=line.level + (swing - profile))
         creeps = op.where(marks - op.where(swings, SWINGS, 0.0) > 0.0, CREEPS, 0.0)
@@ -249,7 +247,7 @@ def _foresee(
         marks = creeps + op.where(now, SWINGS, 0.0)
     if not plain:
         creeps = op.either(marks == CREEPS, marks > SWINGS)
-        machine.rarely("creep", creeps, creep.follow, (), time, line.level, line.noise, restart)
+        machine.rarely("creep", creeps, _creep, [], settings, time, line.level, line.noise, restart)
     return line, marks
 
 
@@ -273,12 +271,17 @@ def _quantity(
     return x, op.where(angle, moved, reference), broken
 
 
-def _surprise(
-    op: type[Arithmetic], events: Column, peak: Column, since: Column, rank: Column, beyond_time: Column, alarm: Column,
-    settings: BankSettings, readings: Column, excess: Column, away: Column, time: Column, turned_before: Column,
-    start: Column, tempo: Column, budget: Column,
-) -> tuple[Column, ...]:  # fmt: skip
-    """Judge learnt readings outside a range: the peaks after them, their p-value, whether they are early events."""
+def _outside(
+    op: type[Arithmetic], stay: tuple[Column, ...], change: list[Column], settings: BankSettings, value: Column,
+    short: Column, departure: Column, low: Column, high: Column, elapsed: Column, interval: Column, readings: Column,
+    excess: Column, time: Column, turned_before: Column, start: Column, tempo: Column, budget: Column,
+) -> tuple[tuple[Column, ...], list[Column]]:  # fmt: skip
+    """Judge learnt readings outside a range, or of a stay outside the old one: early events, and how long they stay."""
+    rank, beyond_time, alarm, settled, lasted, events, peak, since = change
+    step = op.least(elapsed, interval * settings.gap)
+    stay, lasted, away = stay_on(op, stay, lasted, value, short, departure, low, high, step)
+    settled = lasted >= op.most(interval * settings.settle_intervals, settings.settle)
+
     refractory = settings.refractory * tempo
     share, event, peaks = calibration.peaks_over(
         op, calibration.Peaks(events, readings, peak, since), excess, time, refractory
@@ -291,22 +294,29 @@ def _surprise(
     beyond = op.both(sure <= op.least(tempo * (budget / DAY), RAREST), utmost > 0.0)
     alarm = op.both(beyond, time - beyond_time > refractory)
     beyond_time = op.where(beyond, time, beyond_time)
-    return peaks.events, peaks.peak, peaks.since, op.least(rank, tailed), beyond_time, alarm
+    rank = op.least(rank, tailed)
+    return stay, [rank, beyond_time, alarm, settled, lasted, peaks.events, peaks.peak, peaks.since]
 
 
-Pair = tuple[tuple[Column, ...], tuple[Column, ...]]
+def _settle(
+    op: type[Arithmetic], stay: tuple[Column, ...], bounds: list[Column], _: BankSettings
+) -> tuple[tuple[Column, ...], list[Column]]:
+    """Make the ranges of a long stay the memory, and forget what was before."""
+    nothing = bounds[0] * 0.0 + novelty.NOWHERE
+    return stay, [bound for at in (2, 4, 6) for bound in (stay[at], stay[at + 1], nothing, -nothing)]
 
 
 def stay_on(
-    op: type[Arithmetic], fields: tuple[Column, ...], lasted: Column, away: Column, value: Column, short: Column,
-    change: Column, low: Column, high: Column, step: Column,
-) -> Pair:  # fmt: skip
-    """Follow a stay outside the old range: how long, and how far outside."""
+    op: type[Arithmetic], fields: tuple[Column, ...], lasted: Column, value: Column, short: Column, change: Column,
+    low: Column, high: Column, step: Column,
+) -> tuple[tuple[Column, ...], Column, Column]:  # fmt: skip
+    """Follow a stay outside the old range: return it, how long it has lasted, and how far outside the value is."""
     stay, lasted = novelty.follow(op, novelty.Stay(*fields), (value, short, change), low, high, lasted, step)
-    return stay, (lasted, novelty.outside(op, value, stay.low, stay.high))
+    return stay, lasted, novelty.outside(op, value, stay.low, stay.high)
 
 
-def _settle(op: type[Arithmetic], fields: tuple[Column, ...], *bounds: Column) -> Pair:
-    """Make the ranges of a long stay the memory, and forget what was before."""
-    nothing = bounds[0] * 0.0 + novelty.NOWHERE
-    return fields, tuple(bound for at in (2, 4, 6) for bound in (fields[at], fields[at + 1], nothing, -nothing))
+def _creep(
+    op: type[Arithmetic], fields: tuple[Column, ...], change: list[Column], _: BankSettings, *given: Column
+) -> tuple[tuple[Column, ...], list[Column]]:
+    """Follow a creep."""
+    return creep.follow(op, fields, *given)[0], change

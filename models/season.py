@@ -8,12 +8,15 @@ until it explains less than a quarter. A river's flood is not in the days before
 
 from __future__ import annotations
 
+from math import floor, sqrt
+
 import numpy as np
 import numpy.typing as npt
 
 from models.arithmetic import Arithmetic, Column
 
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 
@@ -42,20 +45,28 @@ class Seasons:
     """Hold the daily profiles of all rows: 224 bytes a row."""
 
     def __init__(self) -> None:
-        self.day = np.empty((0, HOURS), np.float32)  # the last value of each hour
-        self.profile = np.empty((0, HOURS), np.float32)  # its usual distance from the day's mean
-        self.known = np.empty((0, 4))
+        self.take(np.empty((0, HOURS), np.float32), np.empty((0, HOURS), np.float32), np.empty((0, 4)))
+
+    def take(self, day: Singles, profile: Singles, known: Floats) -> None:
+        """Go on with these arrays."""
+        self.day = day  # the last value of each hour
+        self.profile = profile  # its usual distance from the day's mean
+        self.known = known
+        self._day, self._profile = (each.reshape(-1).view(np.uint8).data.cast("f") for each in (day, profile))
+        self._known = known.reshape(-1).view(np.uint8).data.cast("d")
 
     @property
     def row_bytes(self) -> int:
         """Return bytes a row."""
-        return 2 * 4 * HOURS + 8 * self.known.shape[1]
+        return 2 * 4 * HOURS + 8 * int(self.known.shape[1])
 
     def grow(self, more: int) -> None:
         """Add rows that know nothing."""
-        self.day = np.concatenate([self.day, np.zeros((more, HOURS), np.float32)])
-        self.profile = np.concatenate([self.profile, np.zeros((more, HOURS), np.float32)])
-        self.known = np.concatenate([self.known, np.zeros((more, 4))])
+        self.take(
+            np.concatenate([self.day, np.zeros((more, HOURS), np.float32)]),
+            np.concatenate([self.profile, np.zeros((more, HOURS), np.float32)]),
+            np.concatenate([self.known, np.zeros((more, 4))]),
+        )
 
     def forget(self, row: int) -> None:
         """Make a row know nothing again."""
@@ -88,6 +99,49 @@ class Seasons:
     def error(self, rows: Rows) -> Floats:
         """Return how far the profile is usually off (f8[n], units, root mean square)."""
         return np.asarray(np.sqrt(self.known[rows, MISSED]), np.float64)
+
+    def at_one(self, row: int, time: float) -> float:
+        """Do the same as `at` for one row."""
+        hours = time / HOUR
+        first = floor(hours)
+        start, place = row * HOURS, first % HOURS
+        before: float = self._profile[start + place]
+        return before + (self._profile[start + (place + 1) % HOURS] - before) * (hours - first)
+
+    def turn_one(self, row: int, time: float, last: float, value: float, swinging: bool) -> bool:
+        """Do the same as `turn` for one row, in plain Python, to the same bits."""
+        now = floor(time / HOUR)
+        passed, place, start = now - floor(last / HOUR), now % HOURS, row * HOURS
+        contiguous, learnt, spread, missed = self._known[4 * row : 4 * row + 4]
+        fresh = passed > _BRIDGED or contiguous == 0.0
+        day = [0.0] * HOURS if fresh else self._day[start : start + HOURS].tolist()
+        before = day[place - 1]
+        most = _UTMOST * sqrt(spread) if not fresh and learnt >= TESTED and spread > 0.0 else _LARGEST
+        value = min(max(value, before - most), before + most)
+        value = min(max(value, -_LARGEST), _LARGEST)
+        changed = range(start, start + HOURS) if fresh else [start + (place - back) % HOURS for back in range(passed)]
+        for at in changed:
+            self._day[at] = value
+        yesterday = self._day[start + place] if fresh else day[place]
+        contiguous = 1.0 if fresh else contiguous + passed
+        self._known[4 * row + CONTIGUOUS] = contiguous
+        if contiguous <= HOURS:
+            return swinging
+        total = 0.0
+        for each in self._day[start : start + HOURS]:
+            total += each
+        ends = 0.5 * (yesterday - self._day[start + place])
+        at = start + (place - HOURS // 2) % HOURS
+        rest, profile = self._day[at] - (total + ends) / HOURS, self._profile[at]
+        off = rest - profile
+        tested = max(learnt - HOURS + 1.0, 1.0)
+        gain = max(1.0 / tested, 1.0 / TESTED) if learnt >= HOURS else 0.0
+        spread += (rest * rest - spread) * gain
+        missed += (off * off - missed) * gain
+        self._profile[at] = profile + off * max(1.0 / (1.0 + learnt // HOURS), 1.0 / DAYS)
+        self._known[4 * row + LEARNT], self._known[4 * row + SPREAD] = learnt + 1.0, spread
+        self._known[4 * row + MISSED] = missed
+        return missed < (LEAVE if swinging else ENTER) * spread and learnt + 1.0 >= TESTED
 
     def turn(self, rows: Rows, time: Floats, last: Floats, value: Floats, swinging: Bools) -> Bools:
         """Take the values (f8[n]) of rows whose hour is not that of their last reading; return which swing."""

@@ -52,12 +52,12 @@ def advance(op: type[Arithmetic], trend: Trend, pace: Pace, elapsed: Column, val
     first = 1.0 / count
     carried = trend.slope * (pace.damping / (elapsed + pace.damping))
     error = value - (trend.level + carried * elapsed)
-    gain = elapsed / (elapsed + pace.level)
+    gain, to_drift, to_noise = op.gains(elapsed, (pace.level, pace.drift, pace.noise))
     level = value - error * (1.0 - op.most(gain, first))
     slope = carried + error * gain / (elapsed + pace.slope)
-    drift = trend.drift + (slope - trend.drift) * (elapsed / (elapsed + pace.drift))
+    drift = trend.drift + (slope - trend.drift) * to_drift
     bend = trend.bend + (slope - trend.slope - trend.bend * elapsed) / (elapsed + pace.bend)
-    noise = trend.noise + (op.size(error) - trend.noise) * op.most(elapsed / (elapsed + pace.noise), first)
+    noise = trend.noise + (op.size(error) - trend.noise) * op.most(to_noise, first)
     enter, leave = noise * pace.enter, noise * pace.leave
     moving = op.where(op.size(slope) * pace.slope > op.where(trend.moving > 0.0, leave, enter), 1.0, 0.0)
     drifting = op.where(op.size(drift) * pace.drift > op.where(trend.drifting > 0.0, leave, enter), 1.0, 0.0)

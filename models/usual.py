@@ -1,4 +1,4 @@
-"""The usual reading on its own, quickly: a gauge's, in plain Python, when no hour, day, week or long stay is over.
+"""The usual reading on its own, quickly: a gauge's, in plain Python, when no week or long stay is over.
 
 What `models.scoring.assess` does, without all that such a reading does not need; a test holds it to the same bits.
 Anything else is left to `assess`: nothing is touched then. A row is read and written in one go each, and all that the
@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models import calibration, trend
-from models.arithmetic import Column
+from models.arithmetic import SCALARS
 from models.machine import Single
 from models.novelty import UTMOST, Novelty
 from models.reason import NOTHING
-from models.scoring import DAY, FIELDS, GAUGE, LARGEST, RAREST, RECENT, TELLING, BankSettings, pace_of, stay_on
+from models.scoring import DAY, FIELDS, GAUGE, LARGEST, RAREST, RECENT, SWINGS, TELLING, BankSettings, pace_of, stay_on
 from models.season import HOUR, Seasons
 
 Told = tuple[float, bool, int, bool, bool]
@@ -63,10 +63,9 @@ class Usual:
             or not 0.0 < dt <= interval * settings.gap
             or not -LARGEST <= value <= LARGEST
             or not seen
-            or marks > 0.0
+            or not (marks == 0.0 or marks == SWINGS)
             or readings + 1.0 >= settings.memory
             or (time - turned >= generation and time - turned >= interval * intervals)
-            or floor(time / HOUR) != floor(last_time / HOUR)
             or (lasted > 0.0 and lasted + dt >= settings.settle and lasted + dt >= interval * settings.settle_intervals)
         ):
             return None
@@ -118,10 +117,12 @@ class Usual:
             news.append((beyond, far, low, high))
 
         away = 0.0
-        if learnt and (lasted > 0.0 or news[0][0] > 0.0):
+        if learnt and (lasted > 0.0 or excess > 0.0):
             _, _, low, high = news[0]
-            streams: tuple[Column, ...] = value, short, change
-            lasted, away = self._single(row).rarely("stay", True, stay_on, (lasted, away), *streams, low, high, dt)
+            stays = self._rare["stay"]
+            stays[row], lasted, away = stay_on(
+                SCALARS, tuple(stays[row].tolist()), lasted, value, short, change, low, high, dt
+            )
 
         found, total = self._survival.count_one(row, place, excess, learnt)
         score, alarm, reason = 0.0, False, NOTHING
@@ -148,8 +149,19 @@ class Usual:
             held, often, seldom = calibration.hold_one(often, seldom, share)
             score = 1.0 - held
             if score >= TELLING:
-                told = [Novelty(*each) for each in news]
+                told = Novelty(*zip(*news, strict=True))
                 reason = self._single(row).explain(True, time, turned_before, score, (value, short, change), told)
+
+        swing = self._seasons.at_one(row, time) if marks else 0.0
+        line = trend.advance_one(
+            self._pace, dt / tempo, value - swing, level, slope, drift, noise, count, moving, drifting, bend
+        )
+        if floor(time / HOUR) != floor(last_time / HOUR):
+            swings = self._seasons.turn_one(row, time, last_time, line[0] + swing, marks == SWINGS)
+            if swings or marks:
+                profile = self._seasons.at_one(row, time) if swings else 0.0
+                line = line[0] + (swing - profile), *line[1:]
+                marks = SWINGS if swings else 0.0
 
         self._recent[row * RECENT + int(seen) % RECENT] = value
         _ROW.pack_into(
@@ -162,9 +174,7 @@ class Usual:
             short_before_low, short_before_high,
             change_low if change_low < change else change, change_high if change_high > change else change,
             change_before_low, change_before_high,
-            *trend.advance_one(
-                self._pace, dt / tempo, value, level, slope, drift, noise, count, moving, drifting, bend
-            ),
+            *line,
             events, readings + 1.0, peak, peak_time, lasted, beyond_time, marks,
             often, seldom, budget, longest,
         )  # fmt: skip

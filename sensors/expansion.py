@@ -46,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     name: Text | None = None
     at: Text | None = None
     unit: str = ""
-    kind: PointKind = "gauge"
+    kind: PointKind | None = None
     limit: float | None = None
     limit_below: bool = False
     levels: dict[str, float] | None = None
@@ -179,7 +179,8 @@ class Templates:
             areas=areas,
             quantity=quantity,
             unit=settings.unit,
-            kind=settings.kind,
+            kind=settings.kind or "gauge",
+            guess=settings.kind is None,
             limit=settings.limit,
             limit_below=settings.limit_below,
             levels=settings.levels or {},

@@ -103,6 +103,7 @@ class Point(Struct, frozen=True):
     renamed_from: tuple[str, ...] = ()  # ids it had before, whose history is its own
     drivers: tuple[Driver, ...] = ()  # points that foretell where it goes: see `models.driver`
     redundant: tuple[str, ...] = ()  # points that measure the same, or move with it: see `models.peers`
+    guess: bool = False  # its kind is not declared: `models.guess` may find it to be another than `kind`
     index: int = -1
 
 

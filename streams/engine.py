@@ -21,6 +21,7 @@ from models import creep
 from models.area.store import decode as decode_model
 from models.bank import Bank, BankResult
 from models.driver import Drive, Drivers, brings
+from models.guess import possible
 from models.jump import Jumps
 from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
@@ -763,6 +764,7 @@ class Engine:
                 kind=point.kind,
                 budget=budgets.get(types.get(point.areas[0], "")),
                 creeps=point.quantity in creep.QUANTITIES,
+                guess=possible(point.unit, point.quantity) if _may_guess(point) else (),
             )
             self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
         self._drive(rows)
@@ -885,6 +887,14 @@ class Engine:
         engine.set_back = content.get("set_back", -np.inf)
         return engine
 
+    def guessed(self) -> dict[str, str]:
+        """Name the points whose kind is not declared and was guessed to be no gauge's: id → kind."""
+        if self.registry is None:
+            return {}
+        ids = {point.index: point.id for point in self.registry.site.points}
+        told = ((int(self.points[row]), kind) for row, kind in self.bank.guessed().items())
+        return {ids[index]: kind for index, kind in told if index in ids}
+
     def known(self) -> set[str]:
         """Name the alarms, incidents and dispatches that are open."""
         cases = self.desk.book.cases if self.desk is not None else None
@@ -898,6 +908,11 @@ class Engine:
         with np.errstate(invalid="ignore"):
             heard = (self.last_tick - self.last_received) <= np.maximum(within * interval, 60.0)
         return int((heard & ~self.evaluator.points.offline).sum())
+
+
+def _may_guess(point: Point) -> bool:
+    """Return whether a point's kind may be guessed: what only a gauge has, a limit or neighbours, would be lost."""
+    return point.guess and not (point.limit is not None or point.levels or point.drivers or point.redundant)
 
 
 def _gone(index: int) -> Point:

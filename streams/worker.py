@@ -347,6 +347,7 @@ class Worker:
                 if station.engine.evaluator is not None
                 for one in station.engine.evaluator.together.counts()
             ],
+            "guessed": {id: kind for station in stations for id, kind in station.engine.guessed().items()},
             "points_total": sum(len(station.engine.points) for station in stations),
         }
 

@@ -150,6 +150,10 @@ class Console:
         """Return the clocks of cameras that are known to be wrong: seconds ahead, behind when negative."""
         return dict(self.figures.pulse.get("camera_clocks", {}))
 
+    def guessed(self) -> dict[str, str]:
+        """Return the points whose kind is not declared and was guessed to be another than a gauge: id → kind."""
+        return dict(self.figures.pulse.get("guessed", {}))
+
     def _work(self) -> list[Coroutine[Any, Any, None]]:
         return [self.live.follow(), self._hear(), self._beat(), self._count(), self._fill()]
 

@@ -152,6 +152,15 @@ class QualityStore:
                 found.append({"camera": camera.id, "areas": camera.areas, "clock": ahead})
         return found
 
+    def guessed(self, kinds: Mapping[str, str], *, area: str | None = None) -> list[dict[str, Any]]:
+        """List points that declare no kind and were guessed to be no gauges. `kinds`: point → kind."""
+        points = ((self._registry.point(id), kind) for id, kind in sorted(kinds.items()))
+        return [
+            {"point": point.id, "areas": point.areas, "kind": kind}
+            for point, kind in points
+            if point is not None and area in (None, *point.areas)
+        ]
+
     def totals(self) -> dict[str, int]:
         """Count all flagged readings by flag."""
         with self._lock:

@@ -79,6 +79,10 @@ def _print(
         out.print(f"  readings  {pulse['readings_per_second']:g}/s, {pulse['readings']} since start")
         out.print(f"  points    {pulse['points_live']} of {pulse['points_total']} live")
         out.print(f"  engine    {pulse['engine_lag']} records behind, {pulse['gaps']} gaps")
+        if pulse.get("guessed"):  # of points that declare no kind
+            out.print(
+                "  guessed   " + ", ".join(f"{plain(id)} a {kind}" for id, kind in sorted(pulse["guessed"].items()))
+            )
         if pulse["quarantine"]:  # by bridges and cameras as well as by the engine
             out.print("  refused   " + ", ".join(f"{n} {plain(reason)}" for reason, n in pulse["quarantine"].items()))
     for name, figures in processes.items():

@@ -117,7 +117,7 @@ def test_swings_creeps_and_times_to_limit_do_not_depend_on_how_rows_are_split(se
 
 def test_large_batches_are_worked_in_pieces_with_the_same_bits() -> None:
     random = np.random.default_rng(5)
-    points = 5000
+    points = 9000
     whole, parts = make_bank(["gauge"] * points), make_bank(["gauge"] * points)
     everyone = np.arange(points)
     for step in range(12):
@@ -279,15 +279,49 @@ def test_counters_are_scored_by_their_increments_and_survive_resets() -> None:
 
 
 @pytest.mark.parametrize("kind", ["switch", "state"])
-def test_switches_and_codes_are_never_scored_and_tell_since_when_they_stand(kind: str) -> None:
+def test_switches_and_codes_are_a_surprise_only_at_a_change_and_tell_since_when_they_stand(kind: str) -> None:
     bank = Bank()
     bank.configure(0, interval=60.0, kind=kind)  # type: ignore[arg-type]
     values = np.zeros(500)
     values[400:] = 1.0
     results = feed(bank, values)
-    assert not any(result.alarm[0] or result.score[0] or result.learning[0] for result in results)
+    assert [place for place, result in enumerate(results) if result.score[0]] == [400]
+    assert results[400].score[0] == 1.0 - 1.0 / 401.0
+    assert not any(result.alarm[0] for result in results)  # a day's budget is not a promise to know all codes so soon
+    assert [result.learning[0] for result in results] == [True] * 100 + [False] * 400
     assert bank.last_value[0] == 1.0
     assert bank.flat_since[0] == 400 * 60.0
+    assert not bank.stuck(np.array([0]))[0]
+
+
+def test_scores_of_codes_come_no_more_often_than_they_say() -> None:
+    random = np.random.default_rng(4)
+    bank = Bank()
+    bank.configure(0, interval=60.0, kind="state")
+    odds = np.array([[0.98, 0.015, 0.005], [0.1, 0.89, 0.01], [0.3, 0.0, 0.7]])
+    values = [0]
+    for _ in range(6000):
+        values.append(int(random.choice(3, p=odds[values[-1]])))
+    scores = np.array([result.score[0] for result in feed(bank, np.array(values, float))])
+    rates = [(scores[1000:] >= level).mean() / (1.0 - level) for level in (0.96, 0.98, 0.99, 0.995)]
+    assert max(rates) <= 1.3
+    assert rates[0] >= 0.3  # a few changes are as many steps, so most levels are not reached
+
+
+def test_a_code_that_was_never_seen_in_months_is_an_early_event_with_its_reason() -> None:
+    bank = Bank()
+    bank.configure(0, interval=3600.0, kind="state")
+    values = np.resize(np.repeat([1.0, 2.0], [20, 4]), 2400)
+    results = feed(bank, values, step=3600.0)
+    assert not any(result.alarm[0] or result.score[0] >= 0.99 for result in results[200:])
+    again = feed(bank, np.array([7.0]), start=2400 * 3600.0)[0]
+    assert again.alarm[0] and again.score[0] == 1.0 - 1.0 / 1001.0
+    assert bank.reason_text(0) == "code 7 after 2, never seen in the last 100 d"
+    assert bank.reason_text(0, "zh-CN") == "代码 7（此前为 2）在最近 100 天内从未出现"
+    feed(bank, np.array([1.0]), start=2401 * 3600.0)
+    second = feed(bank, np.array([7.0]), start=2402 * 3600.0)[0]
+    assert not second.alarm[0] and second.score[0] >= 0.99
+    assert bank.reason_text(0) == "change from 1 to 7, seen 0 times in the last 100 d"
 
 
 def test_angles_wrap() -> None:

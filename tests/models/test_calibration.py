@@ -14,7 +14,7 @@ from models.calibration import FINEST, OFTEN, SELDOM, Hold, hold, hold_one
 def held(shares: np.ndarray) -> tuple[np.ndarray, Hold]:
     factors, told = Hold(1.0, 1.0), []
     for share in shares.tolist():
-        one, factors = hold(SCALARS, factors, share, True)
+        one, factors = hold(SCALARS, factors, share, False)
         told.append(one)
     return np.array(told), factors
 
@@ -36,9 +36,9 @@ def test_shares_that_come_in_runs_are_held_to_their_rate_over_few_readings() -> 
 
 
 def test_the_tail_is_left_as_it_is_and_nothing_happens_while_learning() -> None:
-    assert hold(SCALARS, Hold(8.0, 8.0), 1e-6, True)[0] == 1e-6
-    assert hold(SCALARS, Hold(0.125, 0.125), FINEST, True)[0] == FINEST
-    assert hold(SCALARS, Hold(2.0, 0.5), 1e-6, False)[1] == Hold(2.0, 0.5)
+    assert hold(SCALARS, Hold(8.0, 8.0), 1e-6, False)[0] == 1e-6
+    assert hold(SCALARS, Hold(0.125, 0.125), FINEST, False)[0] == FINEST
+    assert hold(SCALARS, Hold(2.0, 0.5), 1e-6, True)[1] == Hold(2.0, 0.5)
 
 
 def test_factors_stay_within_reach_where_nothing_is_ever_rare() -> None:
@@ -49,7 +49,7 @@ def test_factors_stay_within_reach_where_nothing_is_ever_rare() -> None:
 @given(st.floats(0.125, 8.0), st.floats(0.125, 8.0), st.floats(1e-9, 1.0))
 def test_one_reading_is_held_to_the_same_bits(often: float, seldom: float, share: float) -> None:
     held, *factors = hold_one(often, seldom, share)
-    assert (held, Hold(*factors)) == hold(SCALARS, Hold(often, seldom), share, True)
+    assert (held, Hold(*factors)) == hold(SCALARS, Hold(often, seldom), share, False)
 
 
 def test_a_larger_share_is_never_told_as_the_smaller_one() -> None:
@@ -57,6 +57,6 @@ def test_a_larger_share_is_never_told_as_the_smaller_one() -> None:
     for often in (0.125, 1.0, 8.0):
         for seldom in (0.125, 1.0, 8.0):
             factors = Hold(np.full(2000, often), np.full(2000, seldom))
-            told, _ = hold(ARRAYS, factors, shares, np.ones(2000, np.bool_))
+            told, _ = hold(ARRAYS, factors, shares, np.zeros(2000, np.bool_))
             assert np.all(np.diff(told) >= -1e-7)
             assert told.max() <= 1.0

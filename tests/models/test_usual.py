@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models import bank as bank_module
 from models.bank import Bank, BankSettings
 
 QUICK = BankSettings(
@@ -38,3 +40,39 @@ def test_single_readings_of_learnt_gauges_keep_the_bits_of_a_batch(seed: int, sh
                 assert column.tobytes() == expected[row : row + 1].tobytes()
     for name, array in one.state().items():
         assert array.tobytes() == batch.state()[name].tobytes()
+
+
+@settings(max_examples=4, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_readings_of_new_hours_keep_the_bits_of_a_batch_with_a_daily_swing_or_without(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    one, batch = Bank(), Bank()
+    points = 40
+    for bank in (one, batch):
+        bank.grow(points)
+        for row in range(points):
+            bank.configure(row, interval=(3600.0, 1800.0)[row % 2])
+    rows, time = np.arange(points), 1_767_225_600.0 + random.integers(0, 7200, points).astype(float)
+    for _ in range(150):  # the swing is told from the fourth day on, and ends when the value goes its own way
+        time = time + np.where(random.random(points) < 0.01, 4.2, 1.0) * np.where(rows % 2, 1800.0, 3600.0)
+        swing = np.where(rows < 30, 5.0 * np.sin(time / 13751.0 + rows), 0.0)
+        value = np.where(time - 1_767_225_600.0 > 110 * 3600.0, 0.0, swing) + np.round(random.normal(size=points), 1)
+        told = batch.update(rows, time, value)
+        for row in rows.tolist():
+            single = one.update(rows[row : row + 1], time[row : row + 1], value[row : row + 1])
+            for column, expected in zip(single, told, strict=True):
+                assert column.tobytes() == expected[row : row + 1].tobytes()
+    for name, array in one.state().items():
+        assert array.tobytes() == batch.state()[name].tobytes()
+
+
+def test_the_quick_way_takes_hourly_readings_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = []
+    assess = bank_module.assess
+    monkeypatch.setattr(bank_module, "assess", lambda *given: slow.append(given) or assess(*given))
+    bank = Bank()
+    bank.grow(1)
+    bank.configure(0, interval=3600.0)
+    for hour in range(160):  # of which a day and more with a daily swing
+        bank.update(np.array([0]), np.array([3600.0 * hour]), np.array([np.sin(hour * np.pi / 12) + 0.01 * (hour % 7)]))
+    assert len(slow) == 1  # the first of all

@@ -230,6 +230,11 @@ def test_points_take_ids_and_settings_from_their_layers(site: Site) -> None:
     assert points["slope-02-tilt-1"].location is None
 
 
+def test_a_kind_that_no_layer_declares_may_be_guessed(site: Site) -> None:
+    assert {point.kind for point in site.points if point.guess} == {"gauge"}
+    assert not any(point.guess for point in site.points if point.kind != "gauge")
+
+
 def test_an_area_type_has_its_own_template(site: Site) -> None:
     level = Registry(site).points["river-01-level-1"]
     assert (level.unit, level.limit, level.limit_below, level.levels) == ("m", 8.0, False, {"yellow": 7.0, "red": 8.0})

@@ -127,11 +127,12 @@ def quality(
     area: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
-    """List the points whose data are poor, the worst of the last day first, and the cameras whose clock is wrong."""
+    """List the points whose data are poor, the worst of the last day first, wrong clocks, and guessed kinds."""
     console = _console_of(request, area)
     return {
         "items": console.quality.worst(time.time(), console.clocks(), area=area, limit=limit),
         "cameras": console.quality.cameras(console.camera_clocks(), area=area)[:limit],
+        "guessed": console.quality.guessed(console.guessed(), area=area)[:limit],
     }
 
 

@@ -221,11 +221,23 @@ class CameraClock(Answer):
     clock: float
 
 
+class GuessedKind(Answer):
+    """A point whose kind the site does not declare, and what its readings showed it to be."""
+
+    point: str
+    areas: list[str]
+    kind: str
+
+
 class Quality(Answer):
-    """Points whose data are poor, the worst first, and cameras whose clock is wrong, the furthest off first."""
+    """Points whose data are poor, the worst first, and cameras whose clock is wrong, the furthest off first.
+
+    `guessed`: points whose kind is not declared, and was guessed to be no gauge's.
+    """
 
     items: list[PointQuality]
     cameras: list[CameraClock]
+    guessed: list[GuessedKind]
 
 
 class PointRates(Answer):

@@ -86,12 +86,17 @@ def test_poor_data_are_counted_by_point_and_shown_raw_beside_the_trace(configure
         assert (first["point"], first["clock"], first["last_good"]) == ("p0", None, now - 7)
         assert first["day"] == first["total"] == {"duplicate": 1, "out_of_range": 1, "bad": 1, "jump": 1}
         assert (second["point"], second["day"], second["clock"]) == ("p1", {}, 3600.0)
-        assert quality("?area=slope-2") == {"items": [], "cameras": []}
+        assert quality("?area=slope-2") == {"items": [], "cameras": [], "guessed": []}
         engine.pulse(camera_clocks={"cam": -25200.0, "gone": 9.0})
         until(lambda: quality()["cameras"])
         schema.Quality.model_validate(quality())
         assert quality()["cameras"] == [{"camera": "cam", "areas": ["slope-1"], "clock": -25200.0}]
         assert quality("?area=slope-2")["cameras"] == []
+        engine.pulse(guessed={"p1": "switch", "gone": "state"})
+        until(lambda: quality()["guessed"])
+        schema.Quality.model_validate(quality())
+        assert quality()["guessed"] == [{"point": "p1", "areas": ["slope-1"], "kind": "switch"}]
+        assert quality("?area=slope-2")["guessed"] == []
         assert len(quality("?area=slope-1&limit=1")["items"]) == 1
         assert client.get("/api/v1/quality?area=nowhere", headers=headers).status_code == 404
         rates = client.get("/api/v1/quality/rates", headers=headers).json()
