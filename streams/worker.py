@@ -156,7 +156,7 @@ class Worker:
             for part in slices(records):
                 # the state is not to be seen half compiled, by the clock or by a snapshot: so not in another thread
                 gap = part[0][0] > station.engine.offset + 1  # to be read again, whatever is in it
-                with self._signs(gap or any(observation.is_publication(value) for _, value in part)):
+                with self._signs(gap or any(observation.brings_rules(value) for _, value in part)):
                     outputs += station.take(part)
                 if part[-1] is not records[-1]:
                     await asyncio.sleep(0)
