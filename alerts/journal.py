@@ -19,6 +19,7 @@ from alerts.outcome import (
     CommandResult,
     DispatchChange,
     IncidentChange,
+    ProposalChange,
     Published,
     Record,
     Reported,
@@ -38,6 +39,7 @@ from alerts.tables import (
     metadata,
     outbox,
     positions,
+    proposals,
     reports,
     results,
     shadow_verdicts,
@@ -100,6 +102,7 @@ class Journal(Reader):
             perhaps: set[str] = set()  # ids that the journal may have
             renamed: list[Published] = []
             told: list[Reported] = []
+            proposed: list[ProposalChange] = []
             shadowed: list[ShadowChange | ShadowVerdict] = []
             for record in records:
                 last = reached.get(record.partition)
@@ -114,6 +117,7 @@ class Journal(Reader):
                 if last is None or record.offset > last:
                     renamed += [one for one in record.outcomes if isinstance(one, Published) and one.renamed]
                 shadowed += [one for one in record.outcomes if isinstance(one, ShadowChange | ShadowVerdict)]
+                proposed += [one for one in record.outcomes if isinstance(one, ProposalChange)]
                 told += [one for one in record.outcomes if isinstance(one, Reported)]
                 fresh += [(record.partition, record.offset, one) for one in changes]
             _upsert(connection, positions, [{"partition": p, "offset": offset} for p, offset in reached.items()])
@@ -122,6 +126,7 @@ class Journal(Reader):
             batch.write()
             batch.report(told)
             batch.shadow(shadowed)
+            batch.propose(proposed)
             for one in renamed:
                 batch.rename(one)
             if batch.position != first:
@@ -237,6 +242,14 @@ class _Batch:
             fold_shadow(sets[key], one)
         _upsert(self.connection, shadows, list(sets.values()))
         _upsert(self.connection, shadow_verdicts, list(pairs.values()))
+
+    def propose(self, told: list[ProposalChange]) -> None:
+        """Keep where publications that wait stand."""
+        rows = {}
+        for one in told:
+            row = {name: getattr(one, name) for name in one.__struct_fields__ if name != "id"}
+            rows[one.number] = row | {"difference": list(one.difference)}
+        _upsert(self.connection, proposals, list(rows.values()))
 
     def rename(self, published: Published) -> None:
         """Have what is past be found under the ids of now; the records of each change stay as they were written.

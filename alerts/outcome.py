@@ -252,6 +252,22 @@ class ShadowVerdict(Outcome, tag="shadow_verdict", frozen=True):
     after: str = ""  # the highest level of the shadow
 
 
+class ProposalChange(Outcome, tag="proposal", frozen=True):
+    """Say what became of a publication that waits for a second person's approval."""
+
+    id: str
+    number: int
+    version: str
+    state: Literal["waiting", "approved", "rejected", "replaced"]
+    author: str  # who proposed it
+    proposed: float
+    time: float
+    by: str  # who did this
+    why: str = ""  # the author's reason
+    reason: str = ""  # the second person's
+    difference: tuple[str, ...] = ()
+
+
 AnyOutcome = (
     AlarmTransition
     | IncidentChange
@@ -262,6 +278,7 @@ AnyOutcome = (
     | Reported
     | ShadowChange
     | ShadowVerdict
+    | ProposalChange
 )
 
 _encoder = msgspec.msgpack.Encoder()

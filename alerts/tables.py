@@ -213,6 +213,21 @@ shadow_verdicts = Table(  # how alarms of shadow rules compare with those in for
 )
 Index("shadow_verdicts_of", shadow_verdicts.c.shadow, shadow_verdicts.c.number)
 
+proposals = Table(  # publications that waited for a second person
+    "proposals",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("version", String(32), nullable=False),
+    Column("state", String(16), nullable=False),  # waiting | approved | rejected | replaced
+    Column("author", String(128), nullable=False),
+    Column("proposed", Double, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("difference", JSON, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
 outbox = Table(  # what notifiers have to tell the world, in the order it happened
     "outbox",
     metadata,

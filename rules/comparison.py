@@ -73,9 +73,7 @@ class Comparison:
             if not level:
                 return
             self._count += 1
-            pair = self._pairs[key] = _Pair(
-                number=self._count, area=area, begun=[None, None], now=[0, 0], peak=[0, 0]
-            )
+            pair = self._pairs[key] = _Pair(number=self._count, area=area, begun=[None, None], now=[0, 0], peak=[0, 0])
         pair.now[side] = level
         pair.peak[side] = max(pair.peak[side], level)
         if level and pair.begun[side] is None:

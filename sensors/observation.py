@@ -163,10 +163,45 @@ class Shadow(Struct, tag="shadow", frozen=True):
     time: float
 
 
+class Proposal(Struct, tag="proposal", frozen=True):
+    """Have a publication wait until a second person approves it; nothing takes force by it."""
+
+    version: str
+    bundle: bytes
+    source: str  # what it was made from, see streams.publication
+    author: str
+    reason: str
+    time: float
+    difference: tuple[str, ...] = ()  # from what is in force, in lines
+
+
+class Decision(Struct, tag="decision", frozen=True):
+    """Approve or reject the publication that waits as `number`; `id` is answered as a command's is."""
+
+    id: str
+    number: int
+    approve: bool
+    actor: str
+    time: float
+    reason: str = ""
+
+
 Said = CameraEvent | SourceState | CameraHealth | Report
 """What a dialect may hear beside readings: each has `area`, `time`, `received` and `quality`."""
 
-Observation = CameraEvent | SourceState | CameraHealth | Report | Command | Tick | SystemEvent | Publication | Shadow
+Observation = (
+    CameraEvent
+    | SourceState
+    | CameraHealth
+    | Report
+    | Command
+    | Tick
+    | SystemEvent
+    | Publication
+    | Shadow
+    | Proposal
+    | Decision
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Observation] = msgspec.msgpack.Decoder(Observation)

@@ -67,6 +67,7 @@ class SiteFile(Written, frozen=True):
     viewer: str = ""
     blur_faces: bool = False
     maintenance: str = ""
+    approval: Literal["one", "two"] = "one"
     limits: Limits = Limits()
     signals: Signals = Signals()
     deadlines: LegDeadlines = LegDeadlines()

@@ -37,6 +37,8 @@ from sensors.observation import (
     CameraEvent,
     CameraHealth,
     Command,
+    Decision,
+    Proposal,
     Publication,
     Report,
     Shadow,
@@ -47,6 +49,7 @@ from sensors.observation import (
 from sensors.renames import Renames, as_dict, between
 from sensors.site import SYSTEM, Point, Text
 from streams import bundle
+from streams.approval import Approvals
 from streams.history.columns import Scored
 from streams.rounds import rounds
 from streams.run import LAG, Run
@@ -126,6 +129,7 @@ class Engine:
         self.set_back = -np.inf  # where the clock stood after it was last set back
         self.interval = np.empty(0)  # seconds expected between each row's readings
         self.shadow: ShadowRules | None = None
+        self.approvals = Approvals()
         self.faulted = 0.0  # when something last could not be worked out; 0 while the engine's own alarm is calm
         self.seen = Seen()
         self.waiting = Waiting()
@@ -186,6 +190,15 @@ class Engine:
             return
         if isinstance(what, Shadow):
             self._cast(offset, what)
+            return
+        if isinstance(what, Proposal):
+            self._emit(offset, self.approvals.propose(what))
+            return
+        if isinstance(what, Decision):
+            refused, decided = self.approvals.decide(what)
+            target = f"proposal-{what.number}"
+            answer = CommandResult(id=what.id, ok=not refused, target=target, reason=refused, time=what.time)
+            self._emit(offset, [*decided, answer])
             return
         if self.evaluator is None or self.desk is None:
             return  # before the first publication there is nothing to believe
@@ -783,6 +796,7 @@ class Engine:
     def _publish(self, offset: int, publication: Publication) -> None:
         if publication.version == self.version:
             return
+        self._emit(offset, self.approvals.published(publication.version, publication.time))
         withdrawn, renames = self._install(publication.bundle, publication.version)
         self._hear(publication.time)
         assert self.desk is not None
@@ -914,6 +928,7 @@ class Engine:
             "set_back": self.set_back,
             "version": self.version,
             "bundle": self.packed,
+            "approvals": self.approvals.state(),
             "seen": _pack({"marks": self.seen.state()}),
             "rows": _pack(
                 {
@@ -980,6 +995,8 @@ class Engine:
             engine.waiting.restore(content.get("waiting", ()), engine.evaluator.book.rules)
             if "shadow" in content:
                 engine._restore_shadow(content["shadow"], _unpack(content["shadow_rules"]))
+        if "approvals" in content:  # not in older snapshots
+            engine.approvals.restore(content["approvals"])
         if "seen" in content:  # not in older snapshots
             engine.seen.restore(_unpack(content["seen"])["marks"])
         engine.offset, engine.clock, engine.last_tick = content["offset"], content["clock"], content["last_tick"]

@@ -111,15 +111,17 @@ def publish(found: Settings, asked: Publish) -> dict[str, Any]:
     from streams import reload  # here: it takes a quarter of a second, in which nobody could see their alarms
 
     folder, data = found.site_folder, found.data_folder
+    taken = None
     if asked.check:
         prepared = reload.earlier(asked.version, data) if asked.version else reload.prepare(folder, data)
     else:
-        prepared, _ = reload.reload(folder, data, asked.author, asked.reason, asked.version, processes=())
+        prepared, taken = reload.reload(folder, data, asked.author, asked.reason, asked.version, processes=())
     return {
+        "waiting": taken is not None and taken.waiting,
         "version": prepared.version,
         "before": prepared.before,
         "changed": prepared.version != prepared.before,
-        "in_force": not asked.check,
+        "in_force": not asked.check and not (taken is not None and taken.waiting),
         "difference": as_plain(prepared.difference),
     }
 
