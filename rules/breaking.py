@@ -105,7 +105,7 @@ def breaks(rule: Rule, bench: Bench) -> Iterator[Broken]:
 
 def _shifted(tree: Node) -> Iterator[tuple[str, str, Node]]:
     """Yield (before, after, tree) for each number that something is compared with, moved down and up."""
-    for node, put in _places(tree, lambda changed: changed):
+    for node, put in places(tree, lambda changed: changed):
         if not isinstance(node, Compare):
             continue
         for side in ("left", "right"):
@@ -124,7 +124,7 @@ def _counts(node: Compare, side: str) -> bool:
     return getattr(other, "name", "") == "count" or getattr(other, "operation", "") == "count"
 
 
-def _places(node: Node, put: Callable[[Node], Node]) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
+def places(node: Node, put: Callable[[Node], Node]) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
     """Yield every node with what makes the whole tree anew around another in its place."""
     yield node, put
     for field in fields(node):
@@ -134,7 +134,7 @@ def _places(node: Node, put: Callable[[Node], Node]) -> Iterator[tuple[Node, Cal
             def within(changed: Node, name: str = field.name) -> Node:
                 return put(_with(node, name, changed))
 
-            yield from _places(value, within)
+            yield from places(value, within)
         elif isinstance(value, tuple):
             for place, item in enumerate(value):
 
@@ -143,7 +143,7 @@ def _places(node: Node, put: Callable[[Node], Node]) -> Iterator[tuple[Node, Cal
                 ) -> Node:
                     return put(_with(node, name, (*items[:at], changed, *items[at + 1 :])))
 
-                yield from _places(item, among)
+                yield from places(item, among)
 
 
 def _with(node: Node, field: str, value: Any) -> Node:

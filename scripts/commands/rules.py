@@ -16,7 +16,7 @@ from rules.explanation import Standing, Term
 from rules.rule import Rule
 from rules.vectors import Bench
 from rules.why import standing
-from scripts.commands import rules_files, rules_force, rules_shadow
+from scripts.commands import rules_files, rules_force, rules_shadow, rules_tune
 from scripts.commands.moment import moment
 from scripts.commands.rules_files import RuleOption, SiteArgument, chosen
 from scripts.commands.terminal import (
@@ -63,6 +63,7 @@ for _name, _command in (
     ("drop", rules_shadow.drop),
     ("approve", rules_shadow.approve),
     ("reject", rules_shadow.reject),
+    ("tune", rules_tune.tune),
 ):
     app.command(_name)(_command)
 
