@@ -14,7 +14,7 @@ import pytest
 from tests.integration.running import ROOT, Running, running
 from tests.waiting import until
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

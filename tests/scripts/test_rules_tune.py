@@ -20,17 +20,19 @@ from streams.station import Station
 from streams.topics import OBSERVATIONS, OUTCOMES
 from tests.scripts.test_cli import run, sentence
 from tests.streams.small_site import START, published, site, tick
-from tests.streams.test_shadow import over, rise
+from tests.streams.test_shadow import made, rise
 from tests.streams.test_station import TOPICS, work
+
+RULES = made({"id": "over", "where": {"quantity": "displacement"}, "levels": {"yellow": {"when": "value > 10"}}})
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a data folder with two alarms of one rule: a real one, and a nuisance later."""
-    made = tmp_path_factory.mktemp("data")
-    content = Bundle(site=site(), rules=over(10.0))
-    publication.write(made, bundle.pack(content))
-    found = Settings(data=str(made))
+    data = tmp_path_factory.mktemp("data")
+    content = Bundle(site=site(), rules=RULES)
+    publication.write(data, bundle.pack(content))
+    found = Settings(data=str(data))
     with Log(found.log_file, TOPICS) as log, closing(Journal(found.journal_url)) as journal:
         station = Station(0, log, 0)
         log.write([(OBSERVATIONS, 0, None, value) for value in (published(content), tick(START))])
@@ -60,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 log.write([(OBSERVATIONS, 0, None, encode(order))])
             work(log, station)
         journal.record(records(log))
-    return made
+    return data
 
 
 def records(log: Log) -> list[outcome.Record]:
