@@ -14,8 +14,20 @@ from sqlalchemy import Connection, Engine
 
 from alerts.dispatch import OPEN
 from alerts.ending import ended
-from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, IncidentChange, Published, Record, Reported
+from alerts.outcome import (
+    AlarmTransition,
+    CommandResult,
+    DispatchChange,
+    IncidentChange,
+    ProposalChange,
+    Published,
+    Record,
+    Reported,
+    ShadowChange,
+    ShadowVerdict,
+)
 from alerts.queries import ASIDE, JournalMissing, Reader, open_engine
+from alerts.shadow import begun_shadow, fold_shadow
 from alerts.tables import (
     alarms,
     counters,
@@ -27,8 +39,11 @@ from alerts.tables import (
     metadata,
     outbox,
     positions,
+    proposals,
     reports,
     results,
+    shadow_verdicts,
+    shadows,
     snapshots,
     transitions,
 )
@@ -87,6 +102,8 @@ class Journal(Reader):
             perhaps: set[str] = set()  # ids that the journal may have
             renamed: list[Published] = []
             told: list[Reported] = []
+            proposed: list[ProposalChange] = []
+            shadowed: list[ShadowChange | ShadowVerdict] = []
             for record in records:
                 last = reached.get(record.partition)
                 if last is not None and record.offset < last:
@@ -99,6 +116,8 @@ class Journal(Reader):
                     perhaps.update(one.id for one in changes if isinstance(one, CommandResult))  # named by who asked
                 if last is None or record.offset > last:
                     renamed += [one for one in record.outcomes if isinstance(one, Published) and one.renamed]
+                shadowed += [one for one in record.outcomes if isinstance(one, ShadowChange | ShadowVerdict)]
+                proposed += [one for one in record.outcomes if isinstance(one, ProposalChange)]
                 told += [one for one in record.outcomes if isinstance(one, Reported)]
                 fresh += [(record.partition, record.offset, one) for one in changes]
             _upsert(connection, positions, [{"partition": p, "offset": offset} for p, offset in reached.items()])
@@ -106,6 +125,8 @@ class Journal(Reader):
             batch.add(fresh, perhaps)
             batch.write()
             batch.report(told)
+            batch.shadow(shadowed)
+            batch.propose(proposed)
             for one in renamed:
                 batch.rename(one)
             if batch.position != first:
@@ -202,6 +223,33 @@ class _Batch:
             self.position += 1
             rows.append({"number": self.position, **msgspec.structs.asdict(one)})
         _upsert(self.connection, reports, rows, update=False)
+
+    def shadow(self, told: list[ShadowChange | ShadowVerdict]) -> None:
+        """Keep what became of shadow rules, and how their alarms compare."""
+        sets: dict[tuple[str, int], Row] = {}
+        pairs: dict[str, Row] = {}
+        for one in told:
+            if isinstance(one, ShadowVerdict):
+                self.position += 1
+                row = {name: getattr(one, name) for name in one.__struct_fields__ if name != "id"}
+                pairs[one.pair] = row | {"number": self.position}
+                continue
+            key = one.shadow, one.partition
+            if key not in sets:
+                known = sa.select(shadows).where(shadows.c.id == key[0], shadows.c.partition == key[1])
+                found = self.connection.execute(known).mappings().first()
+                sets[key] = dict(found) if found is not None else begun_shadow(one)
+            fold_shadow(sets[key], one)
+        _upsert(self.connection, shadows, list(sets.values()))
+        _upsert(self.connection, shadow_verdicts, list(pairs.values()))
+
+    def propose(self, told: list[ProposalChange]) -> None:
+        """Keep where publications that wait stand."""
+        rows = {}
+        for one in told:
+            row = {name: getattr(one, name) for name in one.__struct_fields__ if name != "id"}
+            rows[one.number] = row | {"difference": list(one.difference)}
+        _upsert(self.connection, proposals, list(rows.values()))
 
     def rename(self, published: Published) -> None:
         """Have what is past be found under the ids of now; the records of each change stay as they were written.

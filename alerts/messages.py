@@ -51,6 +51,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown_unit": ("单位不存在", "There is no such unit"),
     "unknown_disposition": ("请选择处置结论", "Choose a disposition: real, nuisance, test or duplicate"),
     "too_late": ("指令到达过晚，未执行，请重新下达", "It came too late and was not done: give it again"),
+    "not_waiting": ("该发布未在等待批准", "No publication waits under that number"),
+    "own_proposal": ("不能批准自己提出的发布，请由他人批准", "One cannot approve one's own: another person must"),
     "stale": ("内容已更新，请刷新后重试", "It has changed meanwhile: look again"),
     "reason_needed": ("请填写原因", "A reason is required"),
     "text_needed": ("内容不能为空", "A text is required"),

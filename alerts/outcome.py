@@ -217,7 +217,69 @@ class Reported(Outcome, tag="reported", frozen=True):
     simulated: bool = False
 
 
-AnyOutcome = AlarmTransition | IncidentChange | DispatchChange | CommandResult | Refused | Published | Reported
+class ShadowChange(Outcome, tag="shadow", frozen=True):
+    """Say what became of a set of shadow rules in one partition."""
+
+    id: str
+    shadow: str
+    partition: int
+    edge: Literal["began", "fault", "broken", "ended", "replaced", "promoted"]
+    time: float
+    author: str = ""
+    reason: str = ""
+    rules: int = 0
+
+
+class ShadowVerdict(Outcome, tag="shadow_verdict", frozen=True):
+    """Say how an alarm that shadow rules would raise compares with the one in force. Nobody is told of it.
+
+    A later one of the same pair takes its place. `seconds` is how much later the shadow's began, None where
+    only one of them did.
+    """
+
+    id: str
+    pair: str
+    shadow: str
+    rule: str
+    scope: str
+    area: str
+    how: Literal["gained", "lost", "earlier", "later", "level", "same"]
+    open: bool
+    begun: float
+    time: float
+    seconds: float | None = None
+    before: str = ""  # the highest level in force
+    after: str = ""  # the highest level of the shadow
+
+
+class ProposalChange(Outcome, tag="proposal", frozen=True):
+    """Say what became of a publication that waits for a second person's approval."""
+
+    id: str
+    number: int
+    version: str
+    state: Literal["waiting", "approved", "rejected", "replaced"]
+    author: str  # who proposed it
+    proposed: float
+    time: float
+    by: str  # who did this
+    why: str = ""  # the author's reason
+    reason: str = ""  # the second person's
+    difference: tuple[str, ...] = ()
+
+
+AnyOutcome = (
+    AlarmTransition
+    | IncidentChange
+    | DispatchChange
+    | CommandResult
+    | Refused
+    | Published
+    | Reported
+    | ShadowChange
+    | ShadowVerdict
+    | ProposalChange
+)
 
 _encoder = msgspec.msgpack.Encoder()
 

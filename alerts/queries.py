@@ -25,6 +25,7 @@ from alerts.tables import (
     incidents,
     outbox,
     positions,
+    proposals,
     reports,
     results,
     snapshots,
@@ -396,6 +397,12 @@ class Reader:
                 int(row.partition): int(row.offset)
                 for row in connection.execute(sa.select(positions.c.partition, positions.c.offset))
             }
+
+    def proposals(self, limit: int = 100) -> list[Row]:
+        """List publications that waited for a second person, the latest first."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(proposals).order_by(proposals.c.number.desc()).limit(limit)).mappings()
+            return [dict(row) for row in rows]
 
     def result(self, command: str) -> Row | None:
         """Read the answer to a command: id, ok, target, reason, time; None while there is none."""

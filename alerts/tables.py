@@ -178,6 +178,56 @@ reports = Table(  # what people reported; `subject` is a keyed hash, `photo` the
 Index("reports_area", reports.c.area, reports.c.number)
 Index("reports_category", reports.c.category, reports.c.number)
 
+shadows = Table(  # sets of shadow rules, one row a partition
+    "shadows",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("began", Double),
+    Column("ended", Double),
+    Column("state", String(16), nullable=False),  # running | broken | ended | replaced | promoted
+    Column("author", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("rules", Integer, nullable=False),
+    Column("fault", Text, nullable=False),  # what could not be worked out, or why it never ran
+    Column("ended_by", String(128), nullable=False),
+    Column("ended_why", Text, nullable=False),
+)
+
+shadow_verdicts = Table(  # how alarms of shadow rules compare with those in force
+    "shadow_verdicts",
+    metadata,
+    Column("pair", String(96), primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("shadow", String(64), nullable=False),
+    Column("rule", String(128), nullable=False),
+    Column("scope", String(128), nullable=False),
+    Column("area", String(128), nullable=False),
+    Column("how", String(16), nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("begun", Double, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("seconds", Double),
+    Column("before", String(8), nullable=False),
+    Column("after", String(8), nullable=False),
+)
+Index("shadow_verdicts_of", shadow_verdicts.c.shadow, shadow_verdicts.c.number)
+
+proposals = Table(  # publications that waited for a second person
+    "proposals",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("version", String(32), nullable=False),
+    Column("state", String(16), nullable=False),  # waiting | approved | rejected | replaced
+    Column("author", String(128), nullable=False),
+    Column("proposed", Double, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("difference", JSON, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
 outbox = Table(  # what notifiers have to tell the world, in the order it happened
     "outbox",
     metadata,

@@ -141,7 +141,7 @@ def _without(rule: Rule) -> Iterator[tuple[str, str, str, Rule]]:
 
 def _shifted(tree: Node) -> Iterator[tuple[str, str, Node]]:
     """Yield (before, after, tree) for each number that something is compared with, moved down and up."""
-    for node, put in _places(tree, lambda changed: changed):
+    for node, put in places(tree, lambda changed: changed):
         if not isinstance(node, Compare):
             continue
         for side in ("left", "right"):
@@ -162,7 +162,7 @@ def _counts(node: Compare, side: str) -> bool:
     )
 
 
-def _places(node: Node, put: Callable[[Node], Node]) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
+def places(node: Node, put: Callable[[Node], Node]) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
     """Yield every node with what makes the whole tree anew around another in its place."""
     yield node, put
     for field in fields(node):
@@ -172,7 +172,7 @@ def _places(node: Node, put: Callable[[Node], Node]) -> Iterator[tuple[Node, Cal
             def within(changed: Node, name: str = field.name) -> Node:
                 return put(_with(node, name, changed))
 
-            yield from _places(value, within)
+            yield from places(value, within)
         elif isinstance(value, tuple):
             for place, item in enumerate(value):
 
@@ -181,7 +181,7 @@ def _places(node: Node, put: Callable[[Node], Node]) -> Iterator[tuple[Node, Cal
                 ) -> Node:
                     return put(_with(node, name, (*items[:at], changed, *items[at + 1 :])))
 
-                yield from _places(item, among)
+                yield from places(item, among)
 
 
 def _with(node: Node, field: str, value: Any) -> Node:

@@ -34,7 +34,7 @@ LATER = ("away", "historical", "offline", "flagged")
 State = dict[str, npt.NDArray[Any]]
 
 
-class _Notes(msgspec.Struct, frozen=True):
+class Notes(msgspec.Struct, frozen=True):
     """What does not fit arrays."""
 
     version: int
@@ -91,7 +91,7 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         state[f"around.{place}.real"] = evaluator.around_real[text].copy()
     counted, arrays = evaluator.surges.state()
     state |= arrays
-    notes = _Notes(
+    notes = Notes(
         VERSION,
         float(evaluator.clock),
         [
@@ -160,7 +160,7 @@ def _points(ids: list[str], renames: Renames) -> list[str]:
 def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) -> list[Withdrawn]:
     """Take a state over into a fresh evaluator; return raised conditions that it has no place for."""
     try:
-        notes = msgspec.msgpack.decode(state["notes"].tobytes(), type=_Notes)
+        notes = msgspec.msgpack.decode(state["notes"].tobytes(), type=Notes)
         if notes.version not in (1, VERSION):
             raise ValueError(f"state of version {notes.version}, expected {VERSION}")
         _restore_points(evaluator, state)
@@ -220,7 +220,7 @@ def _restore_points(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]])
 
 
 def _restore_instances(
-    evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]], notes: _Notes, let_go: set[int]
+    evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]], notes: Notes, let_go: set[int]
 ) -> list[Withdrawn]:
     """Take instances over, but for those of cameras that are `let_go`: what is unknown of them would never clear."""
     book = evaluator.book

@@ -150,10 +150,58 @@ class Publication(Struct, tag="publication", frozen=True):
     time: float
 
 
+class Shadow(Struct, tag="shadow", frozen=True):
+    """Have a set of rules run beside those in force from this offset on, in place of the one that does; or none.
+
+    It raises nothing. `rules` is empty to end it.
+    """
+
+    id: str
+    rules: bytes  # tuple of rules.rule.Rule as msgpack, deflated
+    author: str
+    reason: str
+    time: float
+
+
+class Proposal(Struct, tag="proposal", frozen=True):
+    """Have a publication wait until a second person approves it; nothing takes force by it."""
+
+    version: str
+    bundle: bytes
+    source: str  # what it was made from, see streams.publication
+    author: str
+    reason: str
+    time: float
+    difference: tuple[str, ...] = ()  # from what is in force, in lines
+
+
+class Decision(Struct, tag="decision", frozen=True):
+    """Approve or reject the publication that waits as `number`; `id` is answered as a command's is."""
+
+    id: str
+    number: int
+    approve: bool
+    actor: str
+    time: float
+    reason: str = ""
+
+
 Said = CameraEvent | SourceState | CameraHealth | Report
 """What a dialect may hear beside readings: each has `area`, `time`, `received` and `quality`."""
 
-Observation = CameraEvent | SourceState | CameraHealth | Report | Command | Tick | SystemEvent | Publication
+Observation = (
+    CameraEvent
+    | SourceState
+    | CameraHealth
+    | Report
+    | Command
+    | Tick
+    | SystemEvent
+    | Publication
+    | Shadow
+    | Proposal
+    | Decision
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Observation] = msgspec.msgpack.Decoder(Observation)
@@ -171,6 +219,15 @@ _BEGINNING = bytes((RECORD,)) + _PUBLICATION[: _PUBLICATION.index(b"publication"
 def is_publication(record: bytes) -> bool:
     """Tell whether a record written by `encode` is a publication, without decoding its bundle."""
     return record.startswith(_BEGINNING)
+
+
+_SHADOW = _encoder.encode(Shadow(id="", rules=b"", author="", reason="", time=0.0))
+_SHADOW_BEGINNING = bytes((RECORD,)) + _SHADOW[: _SHADOW.index(b"shadow") + len(b"shadow")]
+
+
+def brings_rules(record: bytes) -> bool:
+    """Tell whether a record written by `encode` brings rules to compile, without decoding them."""
+    return record.startswith((_BEGINNING, _SHADOW_BEGINNING))
 
 
 def decode(record: bytes) -> Observation:

@@ -206,6 +206,7 @@ class _Loading:
             console=main[1].console,
             maintenance=main[1].maintenance,
             holidays=main[1].holidays,
+            approval=main[1].approval,
             late_after=duration(limits.late_after, at, ("limits", "late_after")),
             accept_age=duration(limits.accept_age, at, ("limits", "accept_age")),
             accept_ahead=duration(limits.accept_ahead, at, ("limits", "accept_ahead")),

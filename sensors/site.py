@@ -332,6 +332,7 @@ class Site(Struct, frozen=True):
     accept_age: float = 30 * 86400.0  # seconds; older on arrival is quarantined as ancient
     accept_ahead: float = 60.0  # seconds; further in the future is quarantined
     shelve_longest: float = 8 * 3600.0  # seconds; an operator shelves an alarm for no longer
+    approval: Literal["one", "two"] = "one"  # persons that a publication takes
     skew: Skew = Skew()
     flood: Flood = Flood()
     fields: tuple[Field, ...] = ()

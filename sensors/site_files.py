@@ -68,6 +68,7 @@ class SiteFile(Written, frozen=True):
     blur_faces: bool = False
     maintenance: str = ""
     holidays: str = ""
+    approval: Literal["one", "two"] = "one"
     limits: Limits = Limits()
     signals: Signals = Signals()
     deadlines: LegDeadlines = LegDeadlines()

@@ -25,6 +25,7 @@ def costs(
     A publication meanwhile begins the measurement anew. Raise `ReplayError` when the log no longer holds enough.
     """
     engine = engine_at(log, partition, stop, since, advance)
+    engine.drop_shadow()
     first = engine.offset + 1
     metered: Metered | None = None
     while (start := engine.offset + 1) < stop:

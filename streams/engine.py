@@ -38,8 +38,11 @@ from sensors.observation import (
     CameraEvent,
     CameraHealth,
     Command,
+    Decision,
+    Proposal,
     Publication,
     Report,
+    Shadow,
     SourceState,
     SystemEvent,
     Tick,
@@ -47,10 +50,12 @@ from sensors.observation import (
 from sensors.renames import Renames, as_dict, between
 from sensors.site import SYSTEM, Point, Text
 from streams import bundle
+from streams.approval import Approvals
 from streams.history.columns import Scored
 from streams.rounds import rounds
 from streams.run import LAG, Run
 from streams.seen import Seen
+from streams.shadow import Ground, ShadowError, ShadowRules, never_began
 from streams.waiting import Waiting
 
 logger = logging.getLogger(__name__)
@@ -124,6 +129,8 @@ class Engine:
         self._lags = False  # some row may have a lag
         self.set_back = -np.inf  # where the clock stood after it was last set back
         self.interval = np.empty(0)  # seconds expected between each row's readings
+        self.shadow: ShadowRules | None = None
+        self.approvals = Approvals()
         self.faulted = 0.0  # when something last could not be worked out; 0 while the engine's own alarm is calm
         self.seen = Seen()
         self.waiting = Waiting()
@@ -135,6 +142,9 @@ class Engine:
         self._aside: list[tuple[npt.NDArray[Any], ...]] = []
         self._refused: dict[str, int] = {}
         self._readings = 0
+        self._shadow_end: tuple[str, str] | None = None  # edge and reason, once a publication ends the shadow rules
+        self._in_shadow: list[tuple[int, Change]] = []  # of the shadow rules, by position in the run
+        self._shadow_faults: list[Fault] = []
 
     # -- applying ------------------------------------------------------------------------------------------------
 
@@ -178,6 +188,18 @@ class Engine:
     def _take(self, offset: int, what: observation.Observation) -> None:
         if isinstance(what, Publication):
             self._publish(offset, what)
+            return
+        if isinstance(what, Shadow):
+            self._cast(offset, what)
+            return
+        if isinstance(what, Proposal):
+            self._emit(offset, self.approvals.propose(what))
+            return
+        if isinstance(what, Decision):
+            refused, decided = self.approvals.decide(what)
+            target = f"proposal-{what.number}"
+            answer = CommandResult(id=what.id, ok=not refused, target=target, reason=refused, time=what.time)
+            self._emit(offset, [*decided, answer])
             return
         if self.evaluator is None or self.desk is None:
             return  # before the first publication there is nothing to believe
@@ -323,6 +345,9 @@ class Engine:
         assert self.desk is not None
         for change in changes:
             self._condition(offset, change, self.clock)
+        if self.shadow is not None:
+            self.shadow.compare(changes, self.clock)
+            self._tell_shadow(offset)
 
     def _condition(self, offset: int, change: Change, clock: float) -> None:
         """Hand one change to the desk; what breaks on it must not keep the next one from being an alarm.
@@ -426,6 +451,7 @@ class Engine:
         self._readings += len(run.point)
         found: list[tuple[int, Change]] = []
         faults: list[Fault] = []
+        self._in_shadow, self._shadow_faults = [], []
         trouble: Exception | None = None
         if self.evaluator is None:
             run.refuse("unpublished", np.arange(len(run.point)))
@@ -450,6 +476,8 @@ class Engine:
                 self._fail(frames[index][0], broken[index], clocks[index])
             else:
                 self._condition(frames[index][0], change, clocks[index])
+        if self.shadow is not None:
+            self._compare_readings(run, frames, clocks, found)
         if trouble is not None:
             raise trouble
         self.seen.add(run)
@@ -617,14 +645,18 @@ class Engine:
                 rows[part], times[part], values[part], qualities[part], arrived[part], some, self.clock
             )
             faults.extend(Fault(int(at[start + one.position]), one.what) for one in evaluator.take_faults())
+            if self.shadow is not None:
+                seen, broken = self.shadow.beside.take_seen()
+                self._in_shadow += [(int(at[start + change.position]), change) for change in seen]
+                self._shadow_faults += [Fault(int(at[start + one.position]), one.what) for one in broken]
             return [(int(at[start + change.position]), change) for change in changes]
 
-        def broken(place: int, error: Exception) -> list[tuple[int, Change]]:
+        def broke(place: int, error: Exception) -> list[tuple[int, Change]]:
             logger.error("a reading of point %d broke the rules", self.points[rows[place]], exc_info=error)
             faults.append(Fault(int(at[place]), f"{type(error).__name__}: {error}"))
             return []
 
-        found += apart(judge, 0, len(rows), broken)
+        found += apart(judge, 0, len(rows), broke)
 
     def _follow(self, rows: npt.NDArray[np.intp], times: npt.NDArray[Any], arrived: npt.NDArray[Any]) -> None:
         """Move a point's time onto a clock that was set back, at the first reading that comes from there.
@@ -703,9 +735,69 @@ class Engine:
 
     # -- publication ---------------------------------------------------------------------------------------------
 
+    def _cast(self, offset: int, what: Shadow) -> None:
+        """Have a set of rules run in the shadow of those in force, or none."""
+        self._hear(what.time)
+        if self.shadow is not None:
+            self._end_shadow(offset, "replaced" if what.rules else "ended", what.reason, what.author)
+        if not what.rules or self.evaluator is None or self.registry is None:
+            return
+        try:
+            self.shadow = ShadowRules(what, self.partition, self.evaluator, self._ground(self.registry))
+        except ShadowError as error:
+            self._emit(offset, [never_began(what, self.partition, offset, self.clock, str(error))])
+            return
+        self.evaluator = self.shadow.beside
+        self._emit(offset, [self.shadow.change(offset, "began", self.clock, what.reason, what.author)])
+
+    def _ground(self, registry: Registry) -> Ground:
+        by_index = {point.index: point for point in registry.site.points if self._mine(registry, point)}
+        rows = [by_index.get(index) or _gone(index) for index in self.points.tolist()]
+        return Ground(registry.site, rows, _areas_of(registry, self.partition))
+
+    def _mine(self, registry: Registry, point: Point) -> bool:
+        return self.partition in registry.partitions_of(point.id)
+
+    def _end_shadow(self, offset: int, edge: str, reason: str = "", author: str = "") -> None:
+        assert self.shadow is not None
+        self.evaluator = self.shadow.beside.first()
+        self._emit(offset, [self.shadow.change(offset, edge, self.clock, reason, author)])
+        self.shadow = None
+
+    def _tell_shadow(self, offset: int, clock: float | None = None) -> None:
+        """Tell how the shadow rules compare; end them once they cannot go on."""
+        assert self.shadow is not None
+        self._emit(offset, self.shadow.tell(offset, self.clock if clock is None else clock))
+        if self.shadow.over:
+            self._end_shadow(offset, "broken", self.shadow.over)
+
+    def _compare_readings(
+        self, run: Run, frames: list[tuple[int, frame.Frame]], clocks: list[float], found: list[tuple[int, Change]]
+    ) -> None:
+        """Hold what the shadow rules changed at a run of frames against what those in force did, frame by frame."""
+        both = [(position, 0, change) for position, change in found]
+        both += [(position, 1, change) for position, change in self._in_shadow]
+        both.sort(key=lambda one: one[:2])  # stable: as if the readings had come one by one
+        moved: dict[int, list[tuple[int, Change, float]]] = {}
+        for position, side, change in both:
+            index = int(run.which[position])
+            moved.setdefault(index, []).append((side, change, clocks[index]))
+        broken: dict[int, list[str]] = {}
+        for fault in sorted(self._shadow_faults, key=lambda fault: fault.position):
+            broken.setdefault(int(run.which[fault.position]), []).append(fault.what)
+        for index in sorted({*moved, *broken}):
+            if self.shadow is None:
+                return
+            self.shadow.note_all(moved.get(index, ()))
+            self.shadow.note_faults(broken.get(index, ()))
+            self._tell_shadow(frames[index][0], clocks[index])
+        if self.shadow is not None and self.shadow.over:
+            self._tell_shadow(frames[-1][0], clocks[-1])
+
     def _publish(self, offset: int, publication: Publication) -> None:
         if publication.version == self.version:
             return
+        self._emit(offset, self.approvals.published(publication.version, publication.time))
         withdrawn, renames = self._install(publication.bundle, publication.version)
         self._hear(publication.time)
         assert self.desk is not None
@@ -721,6 +813,11 @@ class Engine:
             renamed=as_dict(renames),
         )
         self._emit(offset, [published])
+        if self._shadow_end is not None and self.shadow is not None:
+            edge, reason = self._shadow_end
+            author = publication.author if edge == "promoted" else ""
+            self._emit(offset, [self.shadow.change(offset, edge, self.clock, reason, author)])
+            self.shadow = None
 
     def _install(self, packed: bytes, version: str) -> tuple[list[Withdrawn], Renames]:
         """Put a bundle in force: rows for new points, rules compiled, running conditions carried over.
@@ -729,14 +826,15 @@ class Engine:
         """
         content = bundle.unpack(packed)
         registry = Registry(content.site)
-        mine = [point for point in content.site.points if self.partition in registry.partitions_of(point.id)]
+        mine = [point for point in content.site.points if self._mine(registry, point)]
         by_index = {point.index: point for point in mine}
         kept = self.points.tolist()
         have = set(kept)
         added = [point for point in mine if point.index not in have]
         points = np.array(kept + [point.index for point in added], np.uint32)
-        areas = {area.id for area in content.site.areas if registry.partition(area.id) == self.partition}
+        areas = _areas_of(registry, self.partition)
         rows = [by_index.get(index) or _gone(index) for index in points.tolist()]
+        self._shadow_end = None
         renames = between(self.registry.site, content.site) if self.registry is not None else Renames()
         book = compile_rules(content.rules, content.site, rows, areas)  # what can fail comes before what changes
         models = [decode_model(packed) for packed in content.models]
@@ -774,9 +872,21 @@ class Engine:
         withdrawn = []
         if self.evaluator is not None:
             kinds |= {rule.id: rule.scope for rule in self.evaluator.book.rules}  # open cases come from these
-            withdrawn = evaluator.restore(self.evaluator.state(renames))
+            promoted = self.shadow is not None and self.shadow.rules == content.rules
+            before = self.evaluator.state(renames)
+            withdrawn = evaluator.restore(
+                self.shadow.carried(renames) if promoted and self.shadow is not None else before
+            )
             evaluator.together.follow(self.evaluator.together, renames)
             evaluator.neighbours.restore(self.evaluator.neighbours.state())
+            if promoted:
+                self._shadow_end = "promoted", ""
+            elif self.shadow is not None:
+                try:
+                    self.shadow.follow(evaluator, Ground(content.site, rows, areas), renames)
+                    evaluator = self.shadow.beside
+                except ShadowError as error:
+                    self._shadow_end = "broken", str(error)
         self.evaluator, self.registry = evaluator, registry
         self._home = SYSTEM if registry.partition(SYSTEM) == self.partition else min(areas, default="")
         if renames:
@@ -820,6 +930,7 @@ class Engine:
             "set_back": self.set_back,
             "version": self.version,
             "bundle": self.packed,
+            "approvals": self.approvals.state(),
             "seen": _pack({"marks": self.seen.state()}),
             "rows": _pack(
                 {
@@ -846,6 +957,9 @@ class Engine:
             content["faulted"] = self.faulted
             content["waiting"] = self.waiting.state()
             content["reports"] = list(self.reports)
+            if self.shadow is not None:
+                content["shadow"] = self.shadow.state()
+                content["shadow_rules"] = _pack(self.shadow.beside.second.state())
         return msgspec.msgpack.encode(content)
 
     @classmethod
@@ -881,6 +995,10 @@ class Engine:
             engine.faulted = content.get("faulted", 0.0)
             engine.reports = dict.fromkeys(content.get("reports", ()))
             engine.waiting.restore(content.get("waiting", ()), engine.evaluator.book.rules)
+            if "shadow" in content:
+                engine._restore_shadow(content["shadow"], _unpack(content["shadow_rules"]))
+        if "approvals" in content:  # not in older snapshots
+            engine.approvals.restore(content["approvals"])
         if "seen" in content:  # not in older snapshots
             engine.seen.restore(_unpack(content["seen"])["marks"])
         engine.offset, engine.clock, engine.last_tick = content["offset"], content["clock"], content["last_tick"]
@@ -894,6 +1012,18 @@ class Engine:
         ids = {point.index: point.id for point in self.registry.site.points}
         told = ((int(self.points[row]), kind) for row, kind in self.bank.guessed().items())
         return {ids[index]: kind for index, kind in told if index in ids}
+
+    def _restore_shadow(self, state: dict[str, Any], second: dict[str, npt.NDArray[Any]]) -> None:
+        assert self.evaluator is not None and self.registry is not None
+        what = msgspec.convert(state["what"], Shadow)
+        self.shadow = ShadowRules(what, self.partition, self.evaluator, self._ground(self.registry))
+        self.shadow.restore(state, second)
+        self.evaluator = self.shadow.beside
+
+    def drop_shadow(self) -> None:
+        """Go on without shadow rules and say nothing of it: for those who put an evaluator of their own in between."""
+        if self.shadow is not None:
+            self.evaluator, self.shadow = self.shadow.beside.first(), None
 
     def known(self) -> set[str]:
         """Name the alarms, incidents and dispatches that are open."""
@@ -913,6 +1043,10 @@ class Engine:
 def _may_guess(point: Point) -> bool:
     """Return whether a point's kind may be guessed: what only a gauge has, a limit or neighbours, would be lost."""
     return point.guess and not (point.limit is not None or point.levels or point.drivers or point.redundant)
+
+
+def _areas_of(registry: Registry, partition: int) -> set[str]:
+    return {area.id for area in registry.site.areas if registry.partition(area.id) == partition}
 
 
 def _gone(index: int) -> Point:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ import msgspec
 from streams import area_models, bundle, shelf
 from streams.bundle import Bundle, version_of
 from streams.durable import replace
+
+logger = logging.getLogger(__name__)
 
 FILE = "site.bundle"
 INDICES = "points.json"
@@ -56,12 +59,24 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     site = load_site(folder, given)
     if not site.console:
         site = msgspec.structs.replace(site, console=console)
+    if last is not None and (kept := _guarded(last)) is not None:
+        logger.warning("the site in force takes two persons to change: it stays; propose the folder with `reload`")
+        return kept
     content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder), models=models)
     write_indices(data, indices(site, given))
     packed = bundle.pack(content)
     write(data, packed, source)
     _shelve(data, _Resolved(source, packed), last)
     return content
+
+
+def _guarded(last: _Resolved) -> Bundle | None:
+    """Return what is in force if it takes a second person's approval to change it: a restart is no way around."""
+    try:
+        content = bundle.unpack(last.packed)
+    except bundle.BundleError:  # written by other code: there is nothing else to go by than the folder
+        return None
+    return content if content.site.approval == "two" else None
 
 
 def known(data: Path) -> dict[str, int]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from rules.compiler import CompileError, compile_rules
-from rules.rule import load_rules
+from rules.rule import Rule, load_rules
 from sensors.document import DocumentError, Problem
 from sensors.lookup import Registry
 from sensors.registry import indices, load_site
@@ -65,6 +65,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     in_force: float
     followed: dict[str, float]
     behind: tuple[str, ...] = ()  # processes that did not say in time that they follow
+    waiting: bool = False  # it takes force once a second person approves it
 
 
 @contextlib.contextmanager
@@ -111,6 +112,13 @@ def with_models(data: Path) -> Prepared:
     """Take what is in force with the models that are promoted now. Raise `ReloadError` when that cannot be."""
     current = bundle.unpack(publication.read(data))
     content = msgspec.structs.replace(current, models=area_models.in_force(data))
+    return _prepared(data, current, content, publication.known(data), "")
+
+
+def with_rules(data: Path, rules: Sequence[Rule]) -> Prepared:
+    """Take what is in force with other rules. Raise `ReloadError` when that cannot be."""
+    current = bundle.unpack(publication.read(data))
+    content = msgspec.structs.replace(current, rules=tuple(rules))
     return _prepared(data, current, content, publication.known(data), "")
 
 
@@ -204,6 +212,18 @@ def await_in_force(data: Path, version: str, begun: float, seconds: float = SECO
     return time.monotonic() - begun
 
 
+def await_waiting(data: Path, begun: float, seconds: float = SECONDS) -> float:
+    """Wait until a proposal waits in the log for a second person; return the seconds since `begun` (monotonic).
+
+    Raise `ReloadError` when the worker does not take it up.
+    """
+    while (data / publication.PROPOSED).exists():
+        if time.monotonic() - begun > seconds and publication.withdraw(data):
+            raise ReloadError(f"the worker did not take it up within {seconds:g} s; what was in force stays")
+        time.sleep(PAUSE)
+    return time.monotonic() - begun
+
+
 def await_followed(
     data: Path, version: str, begun: float, processes: Sequence[str], seconds: float = SECONDS
 ) -> tuple[dict[str, float], tuple[str, ...]]:
@@ -230,20 +250,31 @@ def reload(
     version: str = "",
     processes: Sequence[str] = PROCESSES,
     only_models: bool = False,
+    rules: Sequence[Rule] | None = None,
 ) -> tuple[Prepared, Taken | None]:
     """Prepare, propose and wait, alone until it is in force; with `version` that publication instead of the folder.
 
-    With `only_models` site and rules stay as they are in force, and the models become those that are promoted now.
+    With `only_models` site and rules stay as they are in force, and the models become those that are promoted now; with
+    `rules` these take the place of those in force, and the rest stays. Where the site in force takes two persons, it
+    waits for the second (`Taken.waiting`).
 
     Nothing is proposed, and None comes back, when nothing differs.
     """
     with alone(data):
-        asked = earlier(version, data) if version else None if only_models else prepare(folder, data)
-        prepared = asked or with_models(data)
+        if rules is not None:
+            prepared = with_rules(data, rules)
+        elif version:
+            prepared = earlier(version, data)
+        else:
+            prepared = with_models(data) if only_models else prepare(folder, data)
         if prepared.version == prepared.before:
             return prepared, None
         begun = time.monotonic()
+        two = bundle.unpack(publication.read(data)).site.approval == "two"
         propose(data, prepared, author, reason)
+        if two:
+            waited = await_waiting(data, begun)
+            return prepared, Taken(version=prepared.version, in_force=waited, followed={}, waiting=True)
         in_force = await_in_force(data, prepared.version, begun)
     followed, behind = await_followed(data, prepared.version, begun, processes)
     return prepared, Taken(version=prepared.version, in_force=in_force, followed=followed, behind=behind)

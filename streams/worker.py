@@ -17,11 +17,12 @@ from alerts import outcome
 from alerts.journal import Journal
 from sensors import observation
 from sensors.lookup import Registry
-from sensors.observation import Publication, SystemEvent, Tick
+from sensors.observation import Proposal, Publication, SystemEvent, Tick
 from sensors.site import SYSTEM
 from streams import bundle, publication
 from streams.batches import Batch, Output
 from streams.bundle import version_of
+from streams.difference import difference, lines
 from streams.embedded.schema import LogWriteError
 from streams.figures import read_figures, write_figures
 from streams.hub import HubServer
@@ -156,7 +157,7 @@ class Worker:
             for part in slices(records):
                 # the state is not to be seen half compiled, by the clock or by a snapshot: so not in another thread
                 gap = part[0][0] > station.engine.offset + 1  # to be read again, whatever is in it
-                with self._signs(gap or any(observation.is_publication(value) for _, value in part)):
+                with self._signs(gap or any(observation.brings_rules(value) for _, value in part)):
                     outputs += station.take(part)
                 if part[-1] is not records[-1]:
                     await asyncio.sleep(0)
@@ -213,8 +214,13 @@ class Worker:
     async def follow(self) -> None:
         """Put a changed site that is proposed in force: in the log of every partition, and for the other processes."""
         proposed = self.settings.data_folder / publication.PROPOSED
-        if self.started.is_set() and self._taking is None and proposed.exists():
+        if not self.started.is_set() or self._taking is not None:
+            return
+        if (approved := self._to_publish()) is not None:
+            self._taking = asyncio.create_task(self._approved(approved))
+        elif proposed.exists():
             self._taking = asyncio.create_task(self._take_up())
+        if self._taking is not None:
             self._taking.add_done_callback(self._taken_up)
 
     def _taken_up(self, task: asyncio.Task[None]) -> None:
@@ -231,8 +237,44 @@ class Worker:
             if proposal is None:
                 logger.error("the proposed site cannot be read and is dropped; what is in force stays")
                 (folder / publication.PROPOSED).unlink(missing_ok=True)
+            elif bundle.unpack(self.packed).site.approval == "two" and version_of(proposal.packed) != self.version:
+                if await self._propose(proposal):
+                    (folder / publication.PROPOSED).unlink(missing_ok=True)
             elif await self._publish(proposal):
                 await self._adopt(proposal)
+
+    async def _propose(self, proposal: publication.Proposal) -> bool:
+        """Have a proposal wait in the log for a second person. False when the log does not take it."""
+        before, after = (bundle.unpack(packed) for packed in (self.packed, proposal.packed))
+        waiting = observation.encode(
+            Proposal(
+                version=version_of(proposal.packed),
+                bundle=proposal.packed,
+                source=proposal.source,
+                author=proposal.author,
+                reason=proposal.reason,
+                time=self.clock(),
+                difference=tuple(lines(difference(before, after))),
+            )
+        )
+        partition = Registry(before.site).partition(SYSTEM)
+        try:
+            await self.app.produce(OBSERVATIONS, partition, None, waiting)
+        except (LogWriteError, OSError) as error:
+            self._hold_up(error)
+            return False
+        return True
+
+    async def _approved(self, what: Proposal) -> None:
+        """Put in force what a second person approved; tried again until it is."""
+        proposal = publication.Proposal(what.bundle, what.source, what.author, what.reason, self.clock())
+        if await self._publish(proposal):
+            await self._adopt(proposal)
+
+    def _to_publish(self) -> Proposal | None:
+        """Find what a second person approved and what is not in force yet."""
+        found = (station.engine.approvals.due() for station in self.stations.values())
+        return next((one for one in found if one is not None and one.version != self.version), None)
 
     async def _publish(self, proposal: publication.Proposal) -> bool:
         """Write a proposal to the log of every partition. False when the log does not take it."""

@@ -130,6 +130,22 @@ class Publish(NamedTuple):
     check: bool
 
 
+class RuleDesk(Protocol):
+    """Begin, promote and end shadow rules. `streams.processes.console` makes one; errors are `ValueError`s."""
+
+    def begin(self, author: str, reason: str) -> tuple[str, Sequence[Outgoing]]:
+        """Check the site folder's rules; return the set's id and what to put into the log."""
+        ...
+
+    def promote(self, id: str, author: str, reason: str) -> Mapping[str, Any]:
+        """Put a set in force, or propose it; return `version` and `waiting`."""
+        ...
+
+    def end(self, author: str, reason: str) -> Sequence[Outgoing]:
+        """Return what to put into the log to end what runs."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsoleConfig:
     """Settings and parts of one console.
@@ -160,6 +176,7 @@ class ConsoleConfig:
     publications: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications
     models: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications
     publish: Callable[[Publish], Mapping[str, Any]] | None = None
+    rule_desk: RuleDesk | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
     started: Callable[[], None] | None = None  # called once requests are answered
     hasher: argon2.PasswordHasher | None = None  # cheaper in tests

@@ -51,6 +51,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no_engine": ("引擎未连接", "the engine is not connected"),
     "no_journal": ("日志库尚未就绪", "the journal is not ready"),
     "site_broken": ("站点文件有 {count} 处错误", "the site folder has {count} problem(s)"),
+    "no_shadow": ("没有影子规则在运行", "no rules run in the shadow"),
     "not_publishable": ("无法在运行中生效：{reason}", "it cannot take force: {reason}"),
     "refused": ("操作被拒绝：{reason}", "refused: {reason}"),
     "too_many_viewers": ("实时连接数已达上限", "too many live viewers"),

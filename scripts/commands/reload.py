@@ -76,7 +76,8 @@ def reload(
     except OSError as error:
         fail(f"cannot use the data folder {folder}: {error.strerror or error}")
     if taken is not None:
-        _note(found, author, version, reason, published=taken.version, before=prepared.before)
+        what = {"proposed" if taken.waiting else "published": taken.version}
+        _note(found, author, version, reason, before=prepared.before, **what)
     if as_json:
         _print(
             {
@@ -94,6 +95,8 @@ def reload(
         done(f"nothing differs: version {prepared.version} is in force")
     elif taken is None:
         done(f"sound: `foreshock reload` would put version {prepared.version} in force instead of {prepared.before}")
+    elif taken.waiting:
+        done(f"version {taken.version} waits for a second person: `foreshock rules approve`, or `rules reject`")
     else:
         done(f"version {taken.version} is in force, {taken.in_force * 1000:.0f} ms after it was proposed")
         for name in taken.behind:
@@ -129,7 +132,7 @@ def publications(data: DataOption = None, as_json: JsonOption = False) -> None:
             out.print(f"    {plain(line)}")
 
 
-def _note(found: Settings, author: str, version: str, reason: str, **detail: Any) -> None:
+def note(found: Settings, author: str, action: str, target: str, **detail: Any) -> None:
     """Put it into the audit, if this folder has accounts."""
     file = found.data_folder / "accounts.sqlite"
     if not file.exists():
@@ -138,9 +141,13 @@ def _note(found: Settings, author: str, version: str, reason: str, **detail: Any
 
     accounts = open_accounts(file)
     try:
-        record_audit(accounts, author, "site.publish", version or "folder", reason=reason, **detail)
+        record_audit(accounts, author, action, target, **detail)
     finally:
         accounts.close()
+
+
+def _note(found: Settings, author: str, version: str, reason: str, **detail: Any) -> None:
+    note(found, author, "site.publish", version or "folder", reason=reason, **detail)
 
 
 def _print(answer: Any) -> None:

@@ -16,7 +16,7 @@ from rules.explanation import Standing, Term
 from rules.rule import Rule
 from rules.vectors import Bench
 from rules.why import standing
-from scripts.commands import rules_files, rules_force
+from scripts.commands import rules_files, rules_force, rules_shadow, rules_tune
 from scripts.commands.moment import moment
 from scripts.commands.rules_files import RuleOption, SiteArgument, chosen
 from scripts.commands.terminal import (
@@ -58,6 +58,12 @@ for _name, _command in (
     ("rollback", rules_force.rollback),
     ("history", rules_force.history),
     ("cost", rules_force.cost),
+    ("shadow", rules_shadow.shadow_rules),
+    ("promote", rules_shadow.promote),
+    ("drop", rules_shadow.drop),
+    ("approve", rules_shadow.approve),
+    ("reject", rules_shadow.reject),
+    ("tune", rules_tune.tune),
 ):
     app.command(_name)(_command)
 

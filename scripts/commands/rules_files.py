@@ -9,11 +9,14 @@ from typing import Annotated
 
 import msgspec
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
+from alerts.precision import Precision, cases, precision
+from alerts.queries import JournalMissing, Reader
 from rules.exchange import write
 from rules.layout import laid_out
 from rules.rule import Rule, covered_points, load_rules
-from scripts.commands.terminal import JsonOption, done, fail, out, plain, wrong
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, wrong
 from sensors.document import DocumentError, Problem
 from sensors.registry import load_site
 from sensors.site import Site
@@ -65,15 +68,22 @@ def check(site: SiteArgument = Path("examples/district"), as_json: JsonOption = 
 
 
 def list_rules(
-    site: SiteArgument = Path("examples/district"), rule: RuleOption = "*", as_json: JsonOption = False
+    site: SiteArgument = Path("examples/district"),
+    rule: RuleOption = "*",
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """List a site's rules: levels, what each covers, how many tests it has, the template that it was made from.
+    """List a site's rules: levels, what each covers, its tests and template, owner, review date, and how it fared.
+
+    How it fared is known where incidents of the data folder were closed with a disposition; `foreshock rules tune` says
+    more.
 
     foreshock rules list my-site --rule 'gas-*'
     """
     known, found = chosen(site, rule)
     areas = {area.id: area for area in known.areas}
     told = []
+    fared = _fared(known, data)
     for one in found:
         if one.scope == "point":
             places = len(covered_points(one, known.points, areas))
@@ -94,6 +104,9 @@ def list_rules(
                 "tests": len(one.tests),
                 "version": one.version,
                 "template": one.template,
+                "owner": msgspec.to_builtins(one.rationale.owner),
+                "review": str(one.rationale.review),
+                "fared": fared.get(one.id),
             }
         )
     if as_json:
@@ -108,6 +121,26 @@ def list_rules(
             f"    {' '.join(line['levels'])} · {line['places']} {one.scope}{'s' if line['places'] != 1 else ''}"
             f" · {line['tests']} tests · version {one.version}{plain(origin)}"
         )
+        owner = line["owner"]
+        if isinstance(owner, dict):
+            owner = owner["zh" if zh else "en"]
+        out.print(f"    owner {plain(owner)} · review {plain(line['review'])}{plain(_said(line['fared']))}")
+
+
+def _fared(site: Site, data: Path | None) -> dict[str, Precision]:
+    """Work out how rules fared, by rule; empty where there is no journal."""
+    found = configured(data=data)
+    try:
+        return {one.rule: one for one in precision(cases(Reader(found.journal_url).engine), site.zone)}
+    except (JournalMissing, SQLAlchemyError):
+        return {}
+
+
+def _said(fared: Precision | None) -> str:
+    if fared is None or fared.precision.value is None:
+        return ""
+    share = fared.precision
+    return f" · precision {share.value:.0%} of {share.of}, {fared.counts['nuisance']} nuisances"
 
 
 def format_rules(

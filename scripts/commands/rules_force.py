@@ -15,6 +15,7 @@ from rules.metering import Cost
 from rules.rule import Rule
 from scripts.commands import reload as reloading
 from scripts.commands.rules_files import RuleOption
+from scripts.commands.rules_shadow import waiting
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -110,10 +111,12 @@ def history(
                 told.append((newer[0], found))
         if one is not None and content is not None:
             newer, zone = (one, rules), content.site.zone
+    proposals = waiting(configured(data=data))
     if as_json:
         answer = [
             {
                 "version": one.version,
+                "proposal": next((each for each in proposals if each["version"] == one.version), None),
                 "time": one.time,
                 "author": one.author,
                 "reason": one.reason,
@@ -124,6 +127,12 @@ def history(
         ]
         print(msgspec.json.encode(answer).decode())
         return
+    for waits in proposals if rule == "*" else ():
+        said = f" {waits['by']}: {waits['reason']}" if waits["state"] != "waiting" else ""
+        head = f"[yellow]{waits['number']}[/yellow] {waits['version']}  {waits['state']}{plain(said)}"
+        out.print(f"  {head}  {local(waits['proposed'], zone)}  {plain(waits['author'])}: {plain(waits['why'])}")
+        for line in waits["difference"] if waits["state"] == "waiting" else ():
+            out.print(f"      {plain(line)}")
     for one, found in told:
         mark = "[green]●[/green]" if one.version == current else " "
         why = f": {one.reason}" if one.reason else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alerts.console import serve
-from alerts.console.config import Batch, ConsoleConfig, Publish
+from alerts.console.config import Batch, ConsoleConfig, Outgoing, Publish
 from sensors.lookup import Registry
 from streams import bundle, models_watch, publication, settings, shelf
 from streams.bundle import Bundle, version_of
@@ -111,17 +111,45 @@ def publish(found: Settings, asked: Publish) -> dict[str, Any]:
     from streams import reload  # here: it takes a quarter of a second, in which nobody could see their alarms
 
     folder, data = found.site_folder, found.data_folder
+    taken = None
     if asked.check:
         prepared = reload.earlier(asked.version, data) if asked.version else reload.prepare(folder, data)
     else:
-        prepared, _ = reload.reload(folder, data, asked.author, asked.reason, asked.version, processes=())
+        prepared, taken = reload.reload(folder, data, asked.author, asked.reason, asked.version, processes=())
     return {
+        "waiting": taken is not None and taken.waiting,
         "version": prepared.version,
         "before": prepared.before,
         "changed": prepared.version != prepared.before,
-        "in_force": not asked.check,
+        "in_force": not asked.check and not (taken is not None and taken.waiting),
         "difference": as_plain(prepared.difference),
     }
+
+
+class RuleDesk:
+    """Begin, promote and end the shadow rules of a site folder."""
+
+    def __init__(self, found: Settings) -> None:
+        self._folder, self._data = found.site_folder, found.data_folder
+
+    def begin(self, author: str, reason: str) -> tuple[str, Sequence[Outgoing]]:
+        """Check the folder's rules; return the set's id and what to put into the log."""
+        from streams import shadowing  # here: what changes the site is loaded when it is changed
+
+        return shadowing.begin(self._folder, self._data, author, reason)
+
+    def promote(self, id: str, author: str, reason: str) -> dict[str, Any]:
+        """Put a set in force, or propose it where that takes two persons."""
+        from streams import shadowing  # here: what changes the site is loaded when it is changed
+
+        prepared, taken = shadowing.promote(self._data, id, author, reason)
+        return {"version": prepared.version, "waiting": taken is not None and taken.waiting}
+
+    def end(self, author: str, reason: str) -> Sequence[Outgoing]:
+        """Return what ends the set that runs."""
+        from streams import shadowing  # here: what changes the site is loaded when it is changed
+
+        return shadowing.end(self._data, author, reason)
 
 
 def configure(found: Settings, content: Bundle) -> ConsoleConfig:
@@ -157,6 +185,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         publications=lambda: publications(found),
         models=lambda: models(found),
         publish=lambda asked: publish(found, asked),
+        rule_desk=RuleDesk(found),
         newest=Looking(socket_of(found.data_folder)).newest,
         started=_started,
     )

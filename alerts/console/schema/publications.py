@@ -89,12 +89,16 @@ class PartChange(Answer):
 
 
 class Published(Answer):
-    """What is in force now, or would be; `changed` is false when the folder says what is in force already."""
+    """What is in force now, or would be; `changed` is false when the folder says what is in force already.
+
+    `waiting` is true where the site takes two persons: it is in force once another approves it.
+    """
 
     version: str
     before: str
     changed: bool
     in_force: bool
+    waiting: bool = False
     difference: dict[str, PartChange]
 
 

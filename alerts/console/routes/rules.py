@@ -1,0 +1,171 @@
+"""Rules: try a set in the shadow, promote or drop it; approve what waits for a second person; how each rule fared."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Annotated, Any
+
+import msgspec
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from alerts import messages as texts
+from alerts import shadow
+from alerts.console import messages, schema
+from alerts.console.accounts import record_audit
+from alerts.console.commands import OBSERVATIONS, hand_over
+from alerts.console.config import RuleDesk
+from alerts.console.console import Console
+from alerts.console.errors import Problem, language_of
+from alerts.console.identity import Identity, allow
+from alerts.precision import cases, precision
+from sensors.document import DocumentError
+from sensors.lookup import Registry
+from sensors.observation import Decision, encode
+from sensors.site import SYSTEM
+
+router = APIRouter(prefix="/api/v1", tags=["rules"])
+
+MOST_PROBLEMS = 200
+WAIT = 5.0
+"""Seconds for the log to take a set of rules."""
+
+Reader = Annotated[Identity, Depends(allow("publications.read"))]
+Writer = Annotated[Identity, Depends(allow("publications.write"))]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.get("/rules/shadow", response_model=schema.Shadow)
+async def shadowed(
+    request: Request, identity: Reader, limit: Annotated[int, Query(ge=1, le=shadow.MOST)] = 50
+) -> dict[str, Any]:
+    """Tell how the newest set of shadow rules compares with those in force: since when, by rule and by area."""
+    console: Console = request.app.state.console
+    return {"shadow": await console.live.journal.answer(lambda reader: shadow.status(reader.engine, limit=limit))}
+
+
+@router.post(
+    "/rules/shadow",
+    response_model=schema.ShadowBegun,
+    responses={422: {"model": schema.Broken, "description": "The site folder is broken; nothing runs of it"}},
+)
+async def begin(request: Request, body: schema.Reasoned, identity: Writer) -> Response:
+    """Run the rules of the site folder beside those in force: they raise nothing. Another set takes its place.
+
+    422 lists every problem of a broken folder, 409 says why a sound one cannot run: more than rules differs, or none.
+    """
+    console: Console = request.app.state.console
+    desk = _desk(console)
+    try:
+        id, records = await to_thread.run_sync(desk.begin, identity.actor, body.reason)
+    except DocumentError as error:
+        said = messages.text("site_broken", language_of(request), count=len(error.problems))
+        answer = {
+            "error": {"code": "site_broken", "message": said},
+            "problems": msgspec.to_builtins(error.problems[:MOST_PROBLEMS]),
+        }
+        return JSONResponse(answer, 422)
+    except ValueError as error:
+        raise Problem(409, "not_publishable", reason=str(error)) from error
+    await _note(console, identity, "rules.shadow", id, reason=body.reason)
+    await hand_over(console.config.feed, records, WAIT)
+    return JSONResponse({"id": id})
+
+
+@router.post("/rules/shadow/promote", response_model=schema.Promotion)
+async def promote(request: Request, body: schema.Reasoned, identity: Writer) -> dict[str, Any]:
+    """Put the shadow's rules in force; where the site takes two persons, propose them."""
+    console: Console = request.app.state.console
+    desk, running = _desk(console), await _running(console)
+    try:
+        done = await to_thread.run_sync(desk.promote, running, identity.actor, body.reason)
+    except ValueError as error:
+        await _note(console, identity, "rules.promote", running, reason=body.reason, refused=str(error))
+        raise Problem(409, "not_publishable", reason=str(error)) from error
+    await _note(console, identity, "rules.promote", running, reason=body.reason, version=done["version"])
+    return dict(done)
+
+
+@router.post("/rules/shadow/drop", response_model=schema.ShadowBegun)
+async def drop(request: Request, body: schema.Reasoned, identity: Writer) -> dict[str, Any]:
+    """End what runs in the shadow; how it compared stays to be read."""
+    console: Console = request.app.state.console
+    desk, running = _desk(console), await _running(console)
+    records = await to_thread.run_sync(desk.end, identity.actor, body.reason)
+    await _note(console, identity, "rules.drop", running, reason=body.reason)
+    await hand_over(console.config.feed, records, WAIT)
+    return {"id": running}
+
+
+@router.get("/rules/precision", response_model=schema.RulesPrecision)
+async def fared(
+    request: Request,
+    identity: Reader,
+    since: Annotated[float, Query(ge=0, le=1e11, allow_inf_nan=False)] = 0.0,
+) -> dict[str, Any]:
+    """Tell how each rule fared by what incidents were closed as since a time: precision, recall, hours and places."""
+    console: Console = request.app.state.console
+    found = await console.live.journal.answer(lambda reader: cases(reader.engine, since))
+    told = await to_thread.run_sync(precision, found, console.config.site.zone)
+    return {"items": msgspec.to_builtins(told)}
+
+
+@router.get("/proposals", response_model=schema.ProposedPublications)
+async def proposals(request: Request, identity: Reader) -> dict[str, Any]:
+    """List the publications that wait, or waited, for a second person's approval, the latest first."""
+    console: Console = request.app.state.console
+    return {"items": await console.live.journal.answer(lambda reader: reader.proposals())}
+
+
+@router.post("/proposals/{number}/approve", response_model=schema.Done)
+async def approve(request: Request, number: Number, body: schema.Decided, identity: Writer) -> dict[str, Any]:
+    """Approve a publication that waits: it takes force at once. 409 for one's own, or where none waits."""
+    return await _decide(request, identity, number, approved=True, reason=body.reason)
+
+
+@router.post("/proposals/{number}/reject", response_model=schema.Done)
+async def reject(request: Request, number: Number, body: schema.Reasoned, identity: Writer) -> dict[str, Any]:
+    """Reject a publication that waits; one may take one's own back."""
+    return await _decide(request, identity, number, approved=False, reason=body.reason)
+
+
+async def _decide(request: Request, identity: Identity, number: int, *, approved: bool, reason: str) -> dict[str, Any]:
+    console: Console = request.app.state.console
+    live, feed = console.live, console.config.feed
+    decision = Decision(
+        id=uuid.uuid4().hex, number=number, approve=approved, actor=identity.actor, time=time.time(), reason=reason
+    )
+    partition = Registry(console.config.site).partition(SYSTEM)
+    with live.expect(decision.id) as answer:
+        await hand_over(feed, [(OBSERVATIONS, partition, None, encode(decision))], WAIT)
+        result = await live.answer(answer, console.config.command_wait) or await live.journal.answer(
+            lambda reader: reader.result(decision.id)
+        )
+    said = {"refused": result["reason"]} if result is not None and not result["ok"] else {}
+    action = "rules.approve" if approved else "rules.reject"
+    await _note(console, identity, action, str(number), reason=reason, **said)
+    if result is None:
+        raise Problem(504, "no_answer")
+    if not result["ok"]:
+        why = str(result["reason"])
+        raise Problem(409, why, message=texts.text(why, language_of(request)))
+    return {"ok": True, "id": decision.id, "result": result}
+
+
+def _desk(console: Console) -> RuleDesk:
+    if console.config.rule_desk is None:
+        raise Problem(503, "no_engine")
+    return console.config.rule_desk
+
+
+async def _running(console: Console) -> str:
+    found = await console.live.journal.answer(lambda reader: shadow.status(reader.engine, limit=1))
+    if found is None or found["state"] != "running":
+        raise Problem(409, "no_shadow")
+    return str(found["id"])
+
+
+async def _note(console: Console, identity: Identity, action: str, target: str, **detail: Any) -> None:
+    await to_thread.run_sync(lambda: record_audit(console.accounts, identity.actor, action, target, **detail))

@@ -1,0 +1,131 @@
+"""Rules: what runs in the shadow, what waits for a second person, and how each rule fared."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from alerts.console.schema.base import Answer, Body
+
+
+class ShadowVerdict(Answer):
+    """How an alarm that shadow rules would raise compares with the one in force; `open` says that it may change."""
+
+    rule: str
+    scope: str
+    area: str
+    how: str
+    open: bool
+    begun: float
+    time: float
+    seconds: float | None
+    before: str
+    after: str
+
+
+class ShadowStatus(Answer):
+    """A set of shadow rules: how many of its alarms are gained, lost, earlier, later, at another level or the same.
+
+    `seconds` is the mean of earlier (negative) and later ones. `verdicts` are the latest that are not the same.
+    """
+
+    id: str
+    state: str
+    began: float | None
+    ended: float | None
+    author: str
+    reason: str
+    rules: int
+    fault: str
+    ended_by: str
+    ended_why: str
+    counts: dict[str, int]
+    seconds: float | None
+    by_rule: dict[str, dict[str, int]]
+    by_area: dict[str, dict[str, int]]
+    verdicts: list[ShadowVerdict]
+
+
+class Shadow(Answer):
+    """The newest set of shadow rules; None where there was none."""
+
+    shadow: ShadowStatus | None
+
+
+class Reasoned(Body):
+    """Why something is done."""
+
+    reason: str = Field(min_length=1, max_length=500, pattern=r"\S")
+
+
+class Decided(Body):
+    """Why something is approved; may be empty."""
+
+    reason: str = Field("", max_length=500)
+
+
+class ShadowBegun(Answer):
+    """The id of the set that is to run in the shadow."""
+
+    id: str
+
+
+class Promotion(Answer):
+    """The version that the shadow's rules are in force as, or will be once another person approves (`waiting`)."""
+
+    version: str
+    waiting: bool
+
+
+class ProposedPublication(Answer):
+    """A publication that waits, or waited, for a second person: `author` proposed it, `by` did the last thing to it."""
+
+    number: int
+    version: str
+    state: str
+    author: str
+    proposed: float
+    why: str
+    difference: list[str]
+    time: float
+    by: str
+    reason: str
+
+
+class ProposedPublications(Answer):
+    """Publications that waited for a second person, the latest first."""
+
+    items: list[ProposedPublication]
+
+
+class Share(Answer):
+    """A share of so many, with its 95 % interval."""
+
+    of: int
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class RulePlace(Answer):
+    """How often a rule was right and wrong at one point, area or camera."""
+
+    scope: str
+    real: int
+    nuisance: int
+
+
+class RulePrecision(Answer):
+    """How a rule fared by what incidents were closed as; `by_hour` counts nuisances by hour of the site's day."""
+
+    rule: str
+    counts: dict[str, int]
+    precision: Share
+    recall: Share
+    by_hour: list[int]
+    places: list[RulePlace]
+
+
+class RulesPrecision(Answer):
+    """How each rule fared."""
+
+    items: list[RulePrecision]

@@ -1,0 +1,182 @@
+"""`foreshock rules tune`: how rules fared, and what other thresholds and delays would have done."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from alerts.precision import Case, Precision, Share, cases, precision
+from alerts.queries import JournalMissing, Reader
+from rules.rule import Rule
+from rules.variants import VariantError, variants
+from scripts.commands.moment import moment
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    err,
+    fail,
+    out,
+    plain,
+    require_run,
+)
+from sensors.duration import seconds
+from sensors.problem import suggest
+from sensors.site import LEVELS
+from streams import bundle, publication
+from streams.bundle import Bundle
+from streams.durable import replace
+from streams.settings import Settings
+from streams.sweep import Raised, Tried, raised, suggested, tried
+
+BARS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+DAY = 86400.0
+
+
+def tune(
+    rule: Annotated[str, typer.Argument(help="Also sweep this rule's threshold and delay.", show_default="all")] = "",
+    since: Annotated[str, typer.Option("--from", help="From when on: a time, or how long ago.")] = "30 d",
+    level: Annotated[str, typer.Option(help="The level to vary.", show_default="the lowest")] = "",
+    delay: Annotated[list[str] | None, typer.Option(help="A delay to try, such as '2 min'; may be repeated.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Also draw the sweep into this .svg or .html file.")] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how often each rule was right, by what incidents were closed as; for one rule, what others would have done.
+
+    Precision is the share of a rule's alarms that were real; recall that of the real incidents, in areas that it looks
+    at, in which it rang. Intervals are of 95 %. With a rule, its threshold times its delay are swept over what was
+    recorded: false alarms, real cases missed, lead time, and the alarms that each would flip. Nothing is changed.
+
+    foreshock rules tune --from '7 d'
+
+    foreshock rules tune slope-creep --delay '2 min' --plot creep.html
+    """
+    found = configured(data=data)
+    require_run(found.data_folder / "journal.sqlite")
+    try:
+        content = bundle.unpack(publication.read(found.data_folder))
+        start = moment(since, time.time(), content.site.zone)
+        spans = [seconds(one) for one in delay or ()]
+        judged = cases(Reader(found.journal_url).engine, start)
+    except (OSError, JournalMissing) as error:
+        fail(f"cannot read {found.data_folder}: {error}")
+    except ValueError as error:
+        fail(str(error))
+    known = {one.id: one for one in content.rules}
+    if rule and rule not in known:
+        fail(f"no rule {rule} is in force{suggest(rule, known)}")
+    if level and level not in LEVELS:
+        fail(f"--level {level}: there is no such level; there are {', '.join(LEVELS)}")
+    if plot is not None and (not rule or plot.suffix not in (".svg", ".html")):
+        fail("--plot takes a rule and the name of an .svg or .html file")
+    covers = {one.id: areas_of(one, content) for one in content.rules}
+    told = [one for one in precision(judged, content.site.zone, covers) if not rule or one.rule == rule]
+    swept = sweep(found, known[rule], content, judged, start, level, spans) if rule else []
+    pick = suggested(swept) if swept else None
+    if plot is not None:
+        _draw(plot, rule, swept)
+    if as_json:
+        answer = {"rules": told, "sweep": swept, "suggested": pick}
+        print(msgspec.json.encode(answer).decode())
+        return
+    for one in told:
+        if rule or sum(one.counts.values()):
+            show(one, whole=bool(rule))
+    if not judged:
+        out.print("no incident was closed with a disposition in that time: nothing is known of what was real")
+    if swept:
+        _show_sweep(swept, pick)
+    done("nothing was changed")
+
+
+def sweep(
+    found: Settings, rule: Rule, content: Bundle, judged: list[Case], start: float, level: str, spans: list[float]
+) -> list[Tried]:
+    """Run a rule's variants over what was recorded since `start`; end the command when it cannot be."""
+    from streams.embedded.schema import LogError  # here: to only count needs no log
+    from streams.embedded.store import Log
+    from streams.replay import ReplayError
+    from streams.topics import GROUP, OBSERVATIONS
+
+    try:
+        tries = variants(rule, level, spans)
+    except VariantError as error:
+        fail(str(error))
+    alarms: list[Raised] = []
+    try:
+        with Log.open_readonly(found.log_file) as log, Progress(*BARS, console=err, transient=True) as progress:
+            task = progress.add_task("sweeping", total=None)
+            for partition in range(log.topics().get(OBSERVATIONS, 0)):
+                stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
+                alarms += raised(
+                    log,
+                    partition,
+                    stop,
+                    start,
+                    [one.rule for one in tries],
+                    lambda read, total: progress.update(task, completed=read, total=total),
+                )
+    except (LogError, ReplayError) as error:
+        fail(str(error))
+    return tried(tries, alarms, judged, areas_of(rule, content))
+
+
+def areas_of(rule: Rule, content: Bundle) -> frozenset[str]:
+    """Name the areas that a rule looks at."""
+    return frozenset(area.id for area in content.site.areas if rule.where.takes_area(area))
+
+
+def share(one: Share) -> str:
+    """Write a share with its interval."""
+    if one.value is None or one.low is None or one.high is None:
+        return "unknown"
+    return f"{one.value:.0%} ({one.low:.0%} to {one.high:.0%}, of {one.of})"
+
+
+def show(one: Precision, *, whole: bool) -> None:
+    """Print how a rule fared."""
+    counts = ", ".join(f"{count} {name}" for name, count in one.counts.items())
+    out.print(f"[bold]{plain(one.rule)}[/bold]  {counts}")
+    out.print(f"    precision {share(one.precision)} · recall {share(one.recall)}")
+    worst = [f"{place.scope} {place.nuisance}" for place in one.places[: 10 if whole else 3] if place.nuisance]
+    if worst:
+        out.print(f"    nuisances: {plain(', '.join(worst))}")
+    if whole and any(one.by_hour):
+        hours = [f"{hour:02}h {count}" for hour, count in enumerate(one.by_hour) if count]
+        out.print(f"    by hour: {', '.join(hours)}")
+
+
+def _show_sweep(swept: list[Tried], pick: Tried | None) -> None:
+    out.print(
+        f"{'':2}{'threshold':>10} {'delay':>8} {'alarms':>7} {'false':>6} {'nuisance':>9} {'missed':>7} {'lead':>8}"
+    )
+    for one in swept:
+        mark = "●" if one.as_it_is else "→" if one is pick else " "
+        lead = "–" if one.lead is None else f"{one.lead:.0f} s"
+        out.print(
+            f"{mark:2}{one.threshold:10g} {one.delay:6g} s {one.alarms:7} {one.false:6} {one.nuisance:9} "
+            f"{one.missed:7} {lead:>8}"
+        )
+    if pick is None:
+        out.print("  no variant is known to be better; ● is the rule as it is")
+        return
+    out.print(f"  → {plain(pick.when)} for {pick.delay:g} s: fewer false alarms, and it misses no more")
+    for name, flipped in (("silenced", pick.silenced), ("raised", pick.gained)):
+        if flipped:
+            out.print(f"    {name}: {plain(', '.join(flipped[:20]))}")
+
+
+def _draw(file: Path, rule: str, swept: list[Tried]) -> None:
+    from streams.sweep_plot import html, svg
+
+    try:
+        replace(file, (svg if file.suffix == ".svg" else html)(rule, swept).encode())
+    except OSError as error:
+        fail(f"cannot write {file}: {error.strerror or error}")

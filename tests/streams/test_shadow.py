@@ -1,0 +1,215 @@
+"""Shadow rules beside those in force: what they would have raised, told to nobody."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from alerts.outcome import AlarmTransition, AnyOutcome, Published, ShadowChange, ShadowVerdict
+from rules.rule import Rule
+from sensors.observation import Shadow
+from streams.bundle import Bundle
+from streams.engine import Engine
+from streams.shadow import ShadowError, pack, unpack
+from tests.streams.small_site import RATIONALE, START, debris, frame_of, published, record, rules, site, tick
+
+
+def shadow(content: tuple[Rule, ...], time: float, id: str = "s-1") -> bytes:
+    return record(Shadow(id=id, rules=pack(content), author="user:li", reason="quieter nights", time=time))
+
+
+def end(time: float) -> bytes:
+    return record(Shadow(id="", rules=b"", author="user:li", reason="enough seen", time=time))
+
+
+def made(*said: dict[str, object]) -> tuple[Rule, ...]:
+    return msgspec.convert(
+        [{"title": {"zh": "试", "en": "test"}, "rationale": RATIONALE, **one} for one in said], tuple[Rule, ...]
+    )
+
+
+def over(limit: float, **level: object) -> tuple[Rule, ...]:
+    """Make one rule with one level."""
+    when = {"when": f"value > {limit}", **level}
+    return made({"id": "over", "where": {"quantity": "displacement"}, "levels": {"orange": when}})
+
+
+def run(engine: Engine, log: list[bytes]) -> list[AnyOutcome]:
+    first = engine.offset + 1
+    applied = engine.apply([(first + place, value) for place, value in enumerate(log)])
+    return [one for entry in applied.records for one in entry.outcomes]
+
+
+def rise(values: list[float], start: float = START + 10.0, point: int = 0, step: float = 10.0) -> list[bytes]:
+    log = []
+    for place, value in enumerate(values):
+        now = start + step * place
+        log += [tick(now), frame_of([(point, now, value)], now)]
+    return log
+
+
+def verdicts(outcomes: list[AnyOutcome]) -> dict[str, ShadowVerdict]:
+    return {one.pair: one for one in outcomes if isinstance(one, ShadowVerdict)}
+
+
+def begun(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> Engine:
+    engine = Engine(0)
+    run(engine, [published(Bundle(site=site(), rules=before)), tick(START), shadow(after, START + 1.0)])
+    return engine
+
+
+def test_alarms_are_gained_that_only_the_shadow_raises_and_nobody_is_told() -> None:
+    engine = begun(over(20.0), over(5.0))
+    found = run(engine, rise([1.0, 8.0, 9.0, 1.0, 1.0]))
+    assert not [one for one in found if isinstance(one, AlarmTransition)]
+    (one,) = verdicts(found).values()
+    assert (one.how, one.open, one.rule, one.scope, one.area) == ("gained", False, "over", "p0", "a0")
+    assert (one.before, one.after, one.begun) == ("", "orange", START + 20.0)
+
+
+def test_an_alarm_that_is_up_is_told_before_it_is_over() -> None:
+    engine = begun(over(20.0), over(5.0))
+    (one,) = verdicts(run(engine, rise([1.0, 8.0]))).values()
+    assert one.how == "gained" and one.open
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "how", "seconds"),
+    [(20.0, 5.0, "earlier", -10.0), (5.0, 20.0, "later", 10.0), (5.0, 5.5, "same", 0.0), (5.0, 99.0, "lost", None)],
+)
+def test_alarms_of_both_are_one_pair(before: float, after: float, how: str, seconds: float | None) -> None:
+    engine = begun(over(before), over(after))
+    found = run(engine, rise([1.0, 8.0, 30.0, 1.0, 1.0]))
+    (one,) = verdicts(found).values()
+    assert (one.how, one.seconds, one.open) == (how, seconds, False)
+    assert [one for one in found if isinstance(one, AlarmTransition)]
+
+
+def test_another_level_is_a_difference() -> None:
+    levels = {"yellow": {"when": "value > 5"}, "red": {"when": "value > 25"}}
+    calm = {"yellow": {"when": "value > 5"}}
+    where = {"id": "over", "where": {"quantity": "displacement"}}
+    engine = begun(made({**where, "levels": levels}), made({**where, "levels": calm}))
+    (one,) = verdicts(run(engine, rise([1.0, 8.0, 30.0, 1.0, 1.0]))).values()
+    assert (one.how, one.before, one.after) == ("level", "red", "yellow")
+
+
+def test_what_is_up_when_it_begins_is_not_compared() -> None:
+    engine = Engine(0)
+    run(engine, [published(Bundle(site=site(), rules=over(5.0))), tick(START), *rise([9.0, 9.0])])
+    run(engine, [shadow(over(50.0), START + 40.0)])
+    assert not verdicts(run(engine, rise([9.0, 1.0, 1.0], START + 50.0)))
+    assert [one.how for one in verdicts(run(engine, rise([9.0, 1.0, 1.0], START + 90.0))).values()] == ["lost"]
+
+
+def test_the_published_alarms_are_bit_for_bit_what_they_are_without_it() -> None:
+    log = [*rise([1.0, 12.0, 18.0, 25.0, 40.0, 2.0, 2.0]), debris(START + 100.0), *rise([35.0, 1.0], START + 110.0)]
+    alone, beside = Engine(0), Engine(0)
+    beginning = [published(Bundle(site=site(), rules=rules())), tick(START)]
+    run(alone, [*beginning, tick(START + 0.5)])
+    run(beside, [*beginning, shadow(rules(6.0), START + 1.0)])
+    expected = run(alone, log)
+    found = [one for one in run(beside, log) if not isinstance(one, ShadowVerdict)]
+    assert [msgspec.msgpack.encode(one) for one in found] == [msgspec.msgpack.encode(one) for one in expected]
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_batches_make_no_difference(size: int) -> None:
+    log = [published(Bundle(site=site(), rules=rules())), tick(START), shadow(rules(6.0), START + 1.0)]
+    for point in range(3):
+        log += rise([1.0, 4.0, 7.0, 12.0, 25.0, 2.0, 1.0], START + 10.0 + point, point)
+    whole, parts = Engine(0), Engine(0)
+    expected = run(whole, log)
+    found = [one for at in range(0, len(log), size) for one in run(parts, log[at : at + size])]
+    assert [msgspec.msgpack.encode(one) for one in found] == [msgspec.msgpack.encode(one) for one in expected]
+    assert any(isinstance(one, ShadowVerdict) for one in found)
+    assert parts.snapshot() == whole.snapshot()
+
+
+def test_it_goes_on_after_a_restart() -> None:
+    log = rise([1.0, 4.0, 7.0, 12.0, 25.0, 2.0, 1.0, 9.0, 1.0, 1.0])
+    whole = begun(rules(), rules(6.0))
+    expected = run(whole, log)
+    cut = begun(rules(), rules(6.0))
+    found = run(cut, log[:7])
+    again = Engine.restore(cut.snapshot())
+    found += run(again, log[7:])
+    assert [msgspec.msgpack.encode(one) for one in found] == [msgspec.msgpack.encode(one) for one in expected]
+    assert again.snapshot() == whole.snapshot()
+
+
+def test_a_set_that_breaks_ends_and_the_published_rules_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = begun(over(5.0), over(6.0))
+    assert engine.shadow is not None
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("hostile")
+
+    monkeypatch.setattr(engine.shadow.beside.second, "readings", broken)
+    found = run(engine, rise([1.0, 9.0]))
+    assert [one.edge for one in found if isinstance(one, AlarmTransition)] == ["alarm"]
+    (change,) = [one for one in found if isinstance(one, ShadowChange)]
+    assert change.edge == "broken" and "hostile" in change.reason
+    assert engine.shadow is None
+    assert [one.edge for one in run(engine, rise([1.0, 1.0], START + 40.0)) if isinstance(one, AlarmTransition)]
+
+
+@pytest.mark.parametrize("packed", [b"nonsense", pack(over(1.0))[:-4]])
+def test_a_set_that_cannot_be_read_never_begins(packed: bytes) -> None:
+    engine = Engine(0)
+    run(engine, [published(Bundle(site=site(), rules=over(5.0))), tick(START)])
+    found = run(engine, [record(Shadow(id="s-1", rules=packed, author="x", reason="", time=START + 1.0))])
+    assert [one.edge for one in found if isinstance(one, ShadowChange)] == ["broken"]
+    assert engine.shadow is None
+    with pytest.raises(ShadowError):
+        unpack(packed)
+
+
+def test_another_set_takes_its_place_and_it_is_dropped() -> None:
+    engine = begun(over(5.0), over(6.0))
+    found = run(engine, [shadow(over(7.0), START + 2.0, "s-2")])
+    assert [(one.shadow, one.edge) for one in found if isinstance(one, ShadowChange)] == [
+        ("s-1", "replaced"),
+        ("s-2", "began"),
+    ]
+    (change,) = [one for one in run(engine, [end(START + 3.0)]) if isinstance(one, ShadowChange)]
+    assert (change.shadow, change.edge, change.reason) == ("s-2", "ended", "enough seen")
+    assert not verdicts(run(engine, rise([1.0, 9.0])))
+
+
+def test_a_promoted_set_takes_its_windows_and_delays_with_it() -> None:
+    wanted = made(
+        {
+            "id": "mean",
+            "where": {"quantity": "displacement"},
+            "levels": {"orange": {"when": "mean('1 h') > 5", "for": "10 min"}},
+        }
+    )
+    log = rise([9.0] * 180, START + 5.0, step=5.0)  # as ticks more than five seconds apart were an outage
+    promotion = published(Bundle(site=site(), rules=wanted), "v2", START + 902.0)
+    engine = begun(over(50.0), wanted)
+    run(engine, log)
+    found = run(engine, [promotion])
+    assert [one.edge for one in found if isinstance(one, ShadowChange)] == ["promoted"]
+    assert any(isinstance(one, Published) for one in found)
+    alarms = [one for one in run(engine, [tick(START + 903.0)]) if isinstance(one, AlarmTransition)]
+    assert [(one.rule, one.edge, one.onset) for one in alarms] == [("mean", "alarm", START + 5.0)]
+    anew = Engine(0)
+    run(anew, [published(Bundle(site=site(), rules=over(50.0))), tick(START), tick(START + 1.0), *log])
+    assert not [one for one in run(anew, [promotion, tick(START + 903.0)]) if isinstance(one, AlarmTransition)]
+
+
+def test_it_goes_on_over_a_publication_of_other_rules() -> None:
+    engine = begun(over(20.0), over(5.0))
+    run(engine, rise([1.0, 9.0]))
+    run(engine, [published(Bundle(site=site(), rules=over(8.0)), "v2", START + 35.0)])
+    assert engine.shadow is not None
+    (one,) = verdicts(run(engine, rise([9.0, 1.0, 1.0], START + 40.0))).values()
+    assert (one.how, one.begun, one.seconds) == ("earlier", START + 20.0, -20.0)
+
+
+def test_windows_that_both_need_are_kept_once() -> None:
+    engine = begun(rules(), rules(6.0))
+    assert engine.evaluator is not None and engine.shadow is not None
+    assert engine.evaluator.windows.nbytes > 0
+    assert engine.shadow.beside.second.windows.nbytes == 0

@@ -1,0 +1,79 @@
+"""What other thresholds and delays would have done on what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from alerts.precision import Case
+from rules.variants import variants
+from streams.bundle import Bundle
+from streams.embedded.store import Log
+from streams.sweep import Tried, raised, suggested, tried
+from streams.sweep_plot import html, svg
+from streams.topics import OBSERVATIONS
+from tests.streams.small_site import START, debris, published, site, tick
+from tests.streams.test_shadow import over, rise, shadow
+from tests.streams.test_station import TOPICS
+
+REAL, NOISE = START + 8_000.0, START + 20_000.0
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    """Record a slope that goes to 40, and later a spike to 12."""
+    values = [published(Bundle(site=site(), rules=over(10.0))), tick(START), shadow(over(3.0), START)]
+    values += rise([1.0, 11.0, 20.0, 40.0, 1.0, 1.0], REAL, step=5.0)
+    values += [debris(REAL + 40.0), published(Bundle(site=site(), rules=over(10.0)), "v2", REAL + 50.0)]
+    values += rise([1.0, 12.0, 1.0, 1.0], NOISE, step=5.0)
+    with Log(tmp_path / "log.sqlite", TOPICS) as opened:
+        opened.write([(OBSERVATIONS, 0, None, value) for value in values])
+        yield opened
+
+
+def case(name: str, opened: float, disposition: str) -> Case:
+    return Case(
+        alarm=f"a-{name}",
+        incident=f"i-{name}",
+        rule="over",
+        scope="p0",
+        area="a0",
+        level="orange",
+        onset=opened,
+        opened=opened,
+        disposition=disposition,
+    )
+
+
+def swept(log: Log, *cases: Case) -> list[Tried]:
+    tries = variants(over(10.0)[0], delays=[0.0, 30.0])
+    alarms = raised(log, 0, log.end(OBSERVATIONS, 0), START - 10.0, [one.rule for one in tries])
+    return tried(tries, alarms, cases, {"a0"})
+
+
+def test_each_variant_is_held_against_the_cases(log: Log) -> None:
+    found = swept(log, case("real", REAL + 5.0, "real"), case("noise", NOISE + 5.0, "nuisance"))
+    own = next(one for one in found if one.as_it_is)
+    assert (own.alarms, own.false, own.nuisance, own.missed, own.lead) == (2, 1, 1, 0, 0.0)
+    wide = next(one for one in found if one.factor == 1.25 and one.delay == 0.0)
+    assert (wide.alarms, wide.false, wide.missed, wide.lead) == (1, 0, 0, -5.0)
+    assert (wide.silenced, wide.gained) == (("a-noise",), ())
+    slow = next(one for one in found if one.factor == 1.0 and one.delay == 30.0)
+    assert (slow.alarms, slow.missed, slow.lead) == (0, 1, None)
+    assert slow.silenced == ("a-noise", "a-real")
+    pick = suggested(found)
+    assert pick is not None and pick == wide
+
+
+def test_without_a_real_case_nothing_is_suggested(log: Log) -> None:
+    assert suggested(swept(log, case("noise", NOISE + 5.0, "nuisance"))) is None
+
+
+def test_the_drawing_is_well_formed_and_has_a_cell_a_variant(log: Log) -> None:
+    found = swept(log, case("real", REAL + 5.0, "real"))
+    drawn = ElementTree.fromstring(svg("a<b>&", found))
+    assert len(drawn.findall("{http://www.w3.org/2000/svg}rect")) == len(found)
+    assert "a&lt;b&gt;&amp;" in html("a<b>&", found)
