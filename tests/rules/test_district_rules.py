@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -83,3 +85,12 @@ def test_no_limit_and_no_delay_can_be_moved_unnoticed(site: Site, rules: tuple[R
 def test_the_files_of_rules_can_be_laid_out(site: Site) -> None:
     for file in sorted((FOLDER / "rules").glob("*.yaml")):
         assert laid_out(file.read_text(encoding="utf-8"), file.name)
+
+
+def test_they_load_and_pass_their_tests_without_pint() -> None:
+    """Importing pint takes half a second of the first start."""
+    code = (
+        "import sys; from pathlib import Path; from sensors.registry import load_site; from rules.rule import load_rules; "
+        "folder = Path(sys.argv[1]); load_rules(folder / 'rules', load_site(folder), folder); sys.exit('pint' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(FOLDER)], cwd=FOLDER.parents[1], check=False).returncode == 0
