@@ -1,4 +1,4 @@
-"""The notifier process: the journal's outbox to MQTT and to the webhook."""
+"""The notifier process: the journal's outbox to MQTT, webhooks, mail and chats."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from typing import Any
 
 import msgspec
 
+from alerts.console.accounts.secret import read_key
+from alerts.notifiers import file as notify
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target, WebhookTarget
+from sensors.document import DocumentError
 from sensors.site import Site
 from streams import bundle, publication, settings
 from streams.brokers import brokers
@@ -83,6 +86,17 @@ def targets(found: Settings, site: Site) -> list[Target]:
             )
         )
     return listed
+
+
+def further(found: Settings, site: Site) -> notify.Listed:
+    """Read the site's further targets and texts; none, with a line in the log, when its file cannot be used now."""
+    if found.notify_file is None:
+        return notify.Listed()
+    try:
+        return notify.read(found.notify_file, site)
+    except DocumentError as error:  # it was sound when the run began: what is told already goes on
+        logger.error("the file of targets cannot be used, error=%s", error.problems[0])
+        return notify.Listed()
 
 
 def taking(notifier: Notifier, found: Settings, loop: asyncio.AbstractEventLoop) -> Callable[[Bundle], None]:
@@ -163,7 +177,14 @@ async def _run(found: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await asyncio.to_thread(child.await_journal, found.journal_url)
-    notifier = Notifier(found.journal_url, found.data_folder / "outbox.sqlite", targets(found, site))
+    listed = further(found, site)
+    notifier = Notifier(
+        found.journal_url,
+        found.data_folder / "outbox.sqlite",
+        [*targets(found, site), *notify.expanded(listed)],
+        voice=notify.voice_of(site, listed.templates),
+        key=read_key(found.data_folder),
+    )
     hub = HubClient(found.hub_path)
 
     async def listen() -> None:
@@ -198,11 +219,11 @@ async def _run(found: Settings) -> None:
 
 
 def _flat(notifier: Notifier) -> dict[str, Any]:
-    return {
-        f"{name}_{field}": getattr(figures, field)
-        for name, figures in notifier.figures().items()
-        for field in ("delivered", "failed", "waiting", "dead")
-    }
+    counted: Counter[str] = Counter()
+    for name, figures in notifier.figures().items():
+        for field in ("delivered", "failed", "waiting", "dead"):
+            counted[f"{name.partition(':')[0]}_{field}"] += getattr(figures, field)
+    return dict(counted)
 
 
 def main() -> None:
