@@ -104,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The file of further targets as an absolute path; None when none is set and the site has none."""
         if self.notify:
             return Path(self.notify).expanduser().resolve()
-        file = self.site_folder / "notify.yaml"
+        file = self.site_folder / "notify.yaml"  # sensors.registry.NOTIFY, which takes long to load
         return file if file.is_file() else None
 
     @property

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from pathlib import Path as FilePath
 from typing import Any
 
 import msgspec
 
 from alerts.notifiers.pacing import read_quiet
-from alerts.notifiers.targets import TOLD, ChatTarget, FileTarget, MailTarget, PeopleTarget, WebhookTarget
+from alerts.notifiers.targets import TOLD, FileTarget, MailTarget, PeopleTarget, WebhookTarget
 from alerts.notifiers.wording import LANGUAGES, Templates, Voice, mistakes
 from sensors.document import Document, DocumentError, Path, Problem, convert, read_document
 from sensors.site import Site
 
-NAME = "notify.yaml"
 MOST, MOST_RECIPIENTS = 100, 50
 RESERVED = ("mqtt", "homeassistant", "webhook")
 """Names of the targets that settings make."""
@@ -138,7 +137,7 @@ def _of_kind(target: FileTarget) -> Iterator[tuple[str, str]]:
         seen: set[str] = set()
         for one in target.to:
             address = parseaddr(one)[1].lower()
-            if not _MAIL.fullmatch(address) or not one.isprintable():
+            if not _MAIL.fullmatch(address) or not one.isprintable() or len(getaddresses([one])) != 1:
                 yield "to", f"{one[:80]!r} is no address of mail"
             elif address in seen:
                 yield "to", f"{address} stands there twice"
@@ -174,4 +173,4 @@ def _of_people(target: FileTarget, site: Site | None) -> Iterator[tuple[str, str
             )
 
 
-__all__ = ["NAME", "ChatTarget", "Listed", "expanded", "read", "voice_of"]
+__all__ = ["Listed", "expanded", "read", "voice_of"]
