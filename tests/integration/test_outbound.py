@@ -1,4 +1,4 @@
-"""A mail server, a webhook receiver and Mosquitto get each notification once, by its id, though the notifier is killed."""
+"""A mail server, a webhook receiver and Mosquitto get each notification once, by its id, whatever is killed."""
 
 from __future__ import annotations
 
