@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 import msgspec
 import typer
 
-from alerts.notifiers import file as notify
-from alerts.notifiers.targets import TargetError, read_secret
 from scripts.commands.terminal import DataOption, SiteOption, configured, err, fail, out, plain, wrong
 from scripts.simulator import FILMED
 from sensors.document import DocumentError
@@ -126,6 +124,9 @@ def _require_targets(found: Settings, site: Site) -> None:
     """Raise `StartError` when the site's file of targets is not sound, or names a secret that is not there."""
     if found.notify_file is None:
         return
+    from alerts.notifiers import file as notify  # here: most sites have none
+    from alerts.notifiers.targets import TargetError, read_secret
+
     try:
         for target in notify.expanded(notify.read(found.notify_file, site)):
             for name in ("secret", "password", "url", "callback"):

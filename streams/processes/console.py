@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,6 @@ import numpy.typing as npt
 
 from alerts.console import serve
 from alerts.console.config import Batch, ConsoleConfig, Publish
-from alerts.notifiers.targets import PeopleTarget, TargetError, read_secret
-from alerts.notifiers.webhook import secret_bytes
 from sensors.lookup import Registry
 from streams import bundle, models_watch, publication, settings, shelf
 from streams.bundle import Bundle, version_of
@@ -27,7 +24,7 @@ from streams.following import Following
 from streams.history import columns
 from streams.hub import HubClient
 from streams.model_shelf import ModelsError
-from streams.processes import child, notifier
+from streams.processes import child
 from streams.quarantine.access import QuarantineAccess
 from streams.settings import Settings
 from streams.topics import SCORES
@@ -35,8 +32,6 @@ from streams.viewing import Looking, socket_of
 
 if TYPE_CHECKING:
     from alerts.console.console import Console
-
-logger = logging.getLogger(__name__)
 
 HISTORY_RECORDS = 20_000
 """Records of scored readings a partition that fill the charts at start, newest first in count."""
@@ -130,17 +125,12 @@ def publish(found: Settings, asked: Publish) -> dict[str, Any]:
 
 
 def callbacks(found: Settings, content: Bundle) -> dict[str, bytes]:
-    """Read the keys of the callbacks that targets have; one that cannot be read has none."""
-    keys: dict[str, bytes] = {}
-    for target in notifier.further(found, content.site).targets:
-        if isinstance(target, PeopleTarget):
-            try:
-                secret = read_secret(target.callback_env, target.callback_file)
-                if secret:
-                    keys[target.name] = secret_bytes(secret)
-            except TargetError:
-                logger.exception("a target's callbacks cannot be taken, target=%s", target.name)
-    return keys
+    """Read the keys of the callbacks that targets have."""
+    if found.notify_file is None:
+        return {}
+    from streams import telling  # here: most sites have none, and the console is to be there soon
+
+    return telling.callbacks(found, content.site)
 
 
 def configure(found: Settings, content: Bundle) -> ConsoleConfig:

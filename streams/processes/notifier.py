@@ -17,7 +17,6 @@ from alerts.console.accounts.secret import read_key
 from alerts.notifiers import file as notify
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target, WebhookTarget
-from sensors.document import DocumentError
 from sensors.site import Site
 from streams import bundle, publication, settings
 from streams.brokers import brokers
@@ -27,6 +26,7 @@ from streams.following import Following
 from streams.hub import HubClient
 from streams.processes import child
 from streams.settings import PREFIX, Settings
+from streams.telling import further
 from streams.topics import JOURNAL
 from streams.vitals import Vitals
 
@@ -86,17 +86,6 @@ def targets(found: Settings, site: Site) -> list[Target]:
             )
         )
     return listed
-
-
-def further(found: Settings, site: Site) -> notify.Listed:
-    """Read the site's further targets and texts; none, with a line in the log, when its file cannot be used now."""
-    if found.notify_file is None:
-        return notify.Listed()
-    try:
-        return notify.read(found.notify_file, site)
-    except DocumentError as error:  # it was sound when the run began: what is told already goes on
-        logger.error("the file of targets cannot be used, error=%s", error.problems[0])
-        return notify.Listed()
 
 
 def taking(notifier: Notifier, found: Settings, loop: asyncio.AbstractEventLoop) -> Callable[[Bundle], None]:

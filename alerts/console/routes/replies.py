@@ -22,7 +22,7 @@ from alerts.console.console import Console
 from alerts.console.errors import Problem, admit, language_of
 from alerts.console.identity import Identity, check_origin
 from alerts.notifiers.replies import Replies, Reply, codes_in, normal
-from alerts.notifiers.webhook import verify
+from alerts.notifiers.signature import verify
 
 router = APIRouter(tags=["replies"])
 
