@@ -35,6 +35,13 @@ def incident_event(
     return _event("incident", id, site, edge, incident, time, data, simulated)
 
 
+def test_event(*, id: str, site: str, target: str, time: float, data: dict[str, Any]) -> dict[str, Any]:
+    """Make the event that tries a target out: `data.status` is CAP's Test."""
+    made = _event("notifier", id, site, "test", target, time, data, simulated=False)
+    made["data"]["status"] = "Test"
+    return made
+
+
 def _event(
     what: str, id: str, site: str, edge: str, incident: str, time: float, data: dict[str, Any], simulated: bool
 ) -> dict[str, Any]:

@@ -193,7 +193,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind.system": ("系统", "system"),
     # the area of what befalls the product itself
     "area.system": ("监测系统自身", "Foreshock itself"),
+    # notices
+    "notice.test": ("测试消息，无需处理", "a test: nothing needs to be done"),
+    "notice.digest": ("汇总", "digest"),
     # texts with place-holders
+    "notice.more": ("另有 {count} 条", "and {count} more"),
     "incident.title": ("{area}：{cause}（{level}）", "{area}: {cause} ({level})"),
     "exercise": ("演练", "Exercise"),
 }

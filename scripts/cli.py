@@ -28,6 +28,7 @@ COMMANDS = {
     "alarms": "alarms.app",
     "quality": "quality.quality",
     "outbox": "outbox.app",
+    "notify": "notify.app",
     "quarantine": "quarantine.app",
     "listen": "listen.listen",
     "adopt": "adopt.adopt",

@@ -30,6 +30,9 @@ from sensors.site_files import (
 )
 
 FILES = ("site.yaml", "hierarchy.yaml", "types.yaml", "units.yaml", "roster.yaml")
+NOTIFY = "notify.yaml"
+"""Whom the notifier tells: no part of the site, which is the same whoever is told."""
+
 MAX_AREA_FILES = 2_000
 MAX_CAMERAS = 200_000
 MAX_INDEX = 2**32 - 2  # an index travels as u4 in a frame
@@ -243,7 +246,7 @@ class _Loading:
     def _stray_files(self) -> None:
         """A file under a wrong name would be left out silently: say so."""
         for path in sorted(self.folder.iterdir()):
-            if path.suffix in (".yaml", ".yml") and path.name not in FILES:
+            if path.suffix in (".yaml", ".yml") and path.name not in (*FILES, NOTIFY):
                 hint = suggest(path.name, FILES) or f"; a site's files are {', '.join(FILES)} and areas/*.yaml"
                 self.findings.extend([Problem(path.name, 0, "", f"this file is not read{hint}")])
         for path in sorted([*(self.folder / "areas").glob("*.yml"), *(self.folder / "units").glob("*.yml")]):

@@ -58,6 +58,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_secret: Annotated[str, "Secret: key of the webhook's HMAC-SHA256 signature."] = ""
     webhook_private: Annotated[bool, "Allow a webhook target in a private address range."] = False
     webhook_exercise: Annotated[bool, "Also post what is only simulated, marked so."] = False
+    notify: Annotated[
+        str,
+        "File of further targets (mail, chats, webhooks) and their texts; empty is notify.yaml of the site, if any.",
+    ] = ""
     homeassistant_prefix: Annotated[
         str, "Home Assistant's discovery prefix, under which areas appear as its devices; empty announces none."
     ] = ""
@@ -94,6 +98,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def site_folder(self) -> Path:
         """The site's folder as an absolute path."""
         return Path(self.site).expanduser().resolve()
+
+    @property
+    def notify_file(self) -> Path | None:
+        """The file of further targets as an absolute path; None when none is set and the site has none."""
+        if self.notify:
+            return Path(self.notify).expanduser().resolve()
+        file = self.site_folder / "notify.yaml"  # sensors.registry.NOTIFY, which takes long to load
+        return file if file.is_file() else None
 
     @property
     def log_file(self) -> Path:

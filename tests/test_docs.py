@@ -24,6 +24,8 @@ from alerts.casebook import Casebook, Settings
 from alerts.dispatch import Dispatch
 from alerts.incident import Incident
 from alerts.journal import Journal
+from alerts.notifiers import file as notify
+from alerts.notifiers import wording
 from alerts.notifiers.homeassistant import HomeAssistantSender
 from alerts.notifiers.notice import Notice
 from alerts.notifiers.targets import HomeAssistantTarget
@@ -502,3 +504,16 @@ def test_the_tutorials_use_the_words_of_the_page() -> None:
         if not any(word.strip("。") in (part, *part.split("。")) for part in known)
     ]
     assert not missing
+
+
+def test_the_targets_that_the_operator_is_shown_are_sound(tmp_path: Path) -> None:
+    [text] = [one.text for one in blocks(DOCS / "tutorials" / "operator.md") if "kind: mail" in one.text]
+    (tmp_path / "notify.yaml").write_text(text, encoding="utf-8")
+    listed = notify.read(tmp_path / "notify.yaml")
+    assert {msgspec.to_builtins(one)["kind"] for one in listed.targets} == {"mail", "chat", "webhook"}
+
+
+def test_the_operator_is_shown_every_field_of_a_template_and_every_change() -> None:
+    page = (DOCS / "tutorials" / "operator.md").read_text(encoding="utf-8")
+    assert [name for name in wording.FIELDS if f"`${name}`" not in page] == []
+    assert [edge for edge in notify.EDGES if f"`{edge}`" not in page] == []

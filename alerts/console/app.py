@@ -89,6 +89,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             open_to_all = path in ("/healthz", "/readyz", "/metrics") or (path, method) in (
                 ("/api/v1/session", "post"),
                 ("/api/v1/first-administrator", "post"),
+                ("/api/v1/replies", "post"),
+                ("/reply/{code}", "get"),
+                ("/reply/{code}", "post"),
+                ("/api/v1/callbacks/{target}", "post"),
             )
             if not open_to_all:
                 session: dict[str, list[str]] = {"session": []} if method == "get" else {"session": [], "csrf": []}

@@ -64,13 +64,14 @@ class Commander:
         args: dict[str, Any],
         *,
         unit: str | None = None,
+        key: str | None = None,
     ) -> dict[str, Any]:
         """Do one command, in the name of `unit` if given, and return {ok, id, result}.
 
-        The same Idempotency-Key on the same target is the same command: it is done once, and answered each time. Raise
-        `Problem` 409 when the engine refuses, 503 when there is none, 504 when it does not answer in time.
+        The same Idempotency-Key (or `key`) on the same target is the same command: it is done once, and answered each
+        time. Raise `Problem` 409 when the engine refuses, 503 when there is none, 504 when it does not answer in time.
         """
-        key = request.headers.get("idempotency-key")
+        key = request.headers.get("idempotency-key") if key is None else key
         id = command_id(key, identity.actor, kind, target)
         result = None if key is None else await self._known(id)
         if result is None:

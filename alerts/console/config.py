@@ -178,6 +178,8 @@ class ConsoleConfig:
     publish: Callable[[Publish], Mapping[str, Any]] | None = None
     rule_desk: RuleDesk | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
+    callbacks: Mapping[str, bytes] = field(default_factory=dict)  # key of signed callbacks by target
+    test_wait: float = 10.0  # seconds that the answer of a notification's test is waited for
     started: Callable[[], None] | None = None  # called once requests are answered
     hasher: argon2.PasswordHasher | None = None  # cheaper in tests
     session_idle: float = IDLE  # seconds
@@ -196,6 +198,11 @@ class ConsoleConfig:
     def accounts(self) -> Path:
         """Where the account store is."""
         return self.data / "accounts.sqlite"
+
+    @property
+    def outbox(self) -> Path:
+        """Where the notifier's memory is."""
+        return self.data / "outbox.sqlite"
 
     @property
     def photos(self) -> Path:

@@ -13,6 +13,9 @@ from limits.strategies import MovingWindowRateLimiter
 REPORTS = 60
 """Reports a minute that one account or token may make."""
 
+REPLIES = 20
+"""Codes that one address, or one sender of a gateway, may try in five minutes: a code has 60 bits."""
+
 
 class Throttle:
     """Count attempts in moving windows, in memory.
@@ -27,6 +30,7 @@ class Throttle:
         self._name = RateLimitItemPerHour(failures * 20)
         self._address = RateLimitItemPerMinute(failures * 12, 5)
         self._report = RateLimitItemPerMinute(REPORTS)
+        self._reply = RateLimitItemPerMinute(REPLIES, 5)
 
     def attempt(self, name: str, address: str) -> float | None:
         """Count an attempt; return None when it may be made, else the seconds until the next may."""
@@ -39,6 +43,14 @@ class Throttle:
     def report(self, actor: str) -> float | None:
         """Count a report; return None when it may be made, else the seconds until the next may."""
         return self._hit(self._report, "report", actor)
+
+    def reply(self, who: str) -> float | None:
+        """Count an answer by code, of an address or a gateway's sender; as `attempt` does."""
+        return self._hit(self._reply, "reply", network_of(who))
+
+    def replied(self, who: str) -> None:
+        """Forget the answers of an address or sender: one had a code that was right."""
+        self._limiter.clear(self._reply, "reply", network_of(who))
 
     def succeeded(self, name: str, address: str) -> None:
         """Forget the attempts of a name from this address: its password was right."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,19 @@ CREATE TABLE IF NOT EXISTS letters (
     error TEXT NOT NULL, notice BLOB NOT NULL, PRIMARY KEY (target, id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS letters_due ON letters (target, dead, due);
+CREATE TABLE IF NOT EXISTS held (
+    target TEXT NOT NULL, id TEXT NOT NULL, since REAL NOT NULL, quiet INTEGER NOT NULL, digest TEXT NOT NULL,
+    notice BLOB NOT NULL, PRIMARY KEY (target, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS held_digest ON held (target, digest, since);
+CREATE TABLE IF NOT EXISTS sent (target TEXT NOT NULL, time REAL NOT NULL, digest INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS sent_time ON sent (target, time);
+CREATE TABLE IF NOT EXISTS tests (
+    id TEXT PRIMARY KEY, target TEXT NOT NULL, time REAL NOT NULL, notice BLOB NOT NULL, error TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known (
+    target TEXT PRIMARY KEY, kind TEXT NOT NULL, seen REAL NOT NULL, error TEXT NOT NULL
+) WITHOUT ROWID;
 """
 
 _encoder = msgspec.msgpack.Encoder()
@@ -62,8 +76,11 @@ class Deliveries:
         return self._one("SELECT 1 FROM delivered WHERE target = ? AND id = ?", target, id) is not None
 
     def is_put_off(self, target: str, id: str) -> bool:
-        """Tell whether a notice waits for another try, or is dead."""
-        return self._one("SELECT 1 FROM letters WHERE target = ? AND id = ?", target, id) is not None
+        """Tell whether a notice waits for another try or for a digest, or is dead."""
+        for table in ("letters", "held"):
+            if self._one(f"SELECT 1 FROM {table} WHERE target = ? AND id = ?", target, id):  # noqa: S608
+                return True
+        return False
 
     def deliver(self, target: str, id: str, time: float) -> None:
         """Note that a target took a notice."""
@@ -71,6 +88,11 @@ class Deliveries:
             self._do("BEGIN")
             self._do("INSERT OR REPLACE INTO delivered VALUES (?, ?, ?)", target, id, time)
             self._do("DELETE FROM letters WHERE target = ? AND id = ?", target, id)
+            self._do(
+                "INSERT OR REPLACE INTO delivered SELECT target, id, ? FROM held WHERE target = ? AND digest = ?",
+                *(time, target, id),
+            )
+            self._do("DELETE FROM held WHERE target = ? AND digest = ?", target, id)
 
     def put_off(self, target: str, letter: Letter) -> None:
         """Keep a notice for another try (or as dead)."""
@@ -127,6 +149,108 @@ class Deliveries:
     def prune(self, before: float) -> None:
         """Forget deliveries older than a time."""
         self._do("DELETE FROM delivered WHERE time < ?", before)
+        self._do("DELETE FROM sent WHERE time < ?", before)
+
+    # What waits to be told together
+
+    def hold(self, target: str, notice: Notice, time: float, *, quiet: bool) -> None:
+        """Keep a notice for a digest: until the flood is over a minute, or with `quiet` until the quiet hours are."""
+        with self._connection:
+            self._do("BEGIN")
+            self._do("DELETE FROM letters WHERE target = ? AND id = ?", target, notice.id)
+            self._do(
+                "INSERT OR IGNORE INTO held VALUES (?, ?, ?, ?, '', ?)",
+                *(target, notice.id, time, int(quiet), _encoder.encode(notice)),
+            )
+
+    def held(self, target: str, limit: int, *, quiet: bool = True) -> list[Notice]:
+        """List what waits for a digest, the oldest first; without `quiet` only what a flood holds back."""
+        found = self._do(
+            "SELECT notice FROM held WHERE target = ? AND digest = '' AND quiet <= ? ORDER BY since, id LIMIT ?",
+            *(target, int(quiet), limit),
+        )
+        return [_decoder.decode(notice) for (notice,) in found]
+
+    def gather(self, target: str, digest: Notice, ids: Sequence[str], time: float) -> None:
+        """Make notices that wait one letter, to be tried at `time`; they are delivered with it, or die with it."""
+        with self._connection:
+            self._do("BEGIN")
+            for id in ids:
+                self._do("UPDATE held SET digest = ? WHERE target = ? AND id = ?", digest.id, target, id)
+            self.put_off(target, Letter(digest, 0, time, False, ""))
+
+    def has_digest(self, target: str) -> bool:
+        """Tell whether a digest is on its way."""
+        return (
+            self._one(
+                "SELECT 1 FROM letters JOIN held ON held.target = letters.target AND held.digest = letters.id "
+                "WHERE letters.target = ? AND letters.dead = 0",
+                target,
+            )
+            is not None
+        )
+
+    def is_gathered(self, target: str, id: str) -> bool:
+        """Tell whether a letter is what a digest was to be, but of one notice alone."""
+        return self._one("SELECT 1 FROM held WHERE target = ? AND id = ? AND digest = id", target, id) is not None
+
+    def count_held(self, target: str) -> tuple[int, int]:
+        """Count what waits for a digest: because of a flood, because of quiet hours."""
+        row = self._one(
+            "SELECT coalesce(sum(quiet = 0), 0), coalesce(sum(quiet = 1), 0) FROM held "
+            "WHERE target = ? AND digest = ''",
+            target,
+        )
+        return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+    def note_sent(self, target: str, time: float, *, digest: bool) -> None:
+        """Note that something was sent, for the limit a minute."""
+        self._do("INSERT INTO sent VALUES (?, ?, ?)", target, time, int(digest))
+
+    def sent_since(self, target: str, time: float) -> list[tuple[float, bool]]:
+        """List when something was sent after a time, and whether it was a digest; the oldest first."""
+        found = self._do("SELECT time, digest FROM sent WHERE target = ? AND time > ? ORDER BY time", target, time)
+        return [(float(when), bool(digest)) for when, digest in found]
+
+    # Trying a target out
+
+    def ask_test(self, target: str, notice: Notice) -> None:
+        """Ask the notifier to send a target a notice that tries it out, once."""
+        self._do("DELETE FROM tests WHERE time < ?", notice.time - 86400.0)
+        self._do(
+            "INSERT OR IGNORE INTO tests VALUES (?, ?, ?, ?, NULL)",
+            *(notice.id, target, notice.time, _encoder.encode(notice)),
+        )
+
+    def tests(self, target: str) -> list[Notice]:
+        """List what is to be sent to try a target out."""
+        found = self._do("SELECT notice FROM tests WHERE target = ? AND error IS NULL ORDER BY time LIMIT 5", target)
+        return [_decoder.decode(notice) for (notice,) in found]
+
+    def answer_test(self, id: str, error: str) -> None:
+        """Note what came of trying a target out; empty is good."""
+        self._do("UPDATE tests SET error = ? WHERE id = ?", error, id)
+
+    def test_result(self, id: str) -> str | None:
+        """Tell what came of trying a target out: empty is good, None is nothing yet."""
+        row = self._one("SELECT error FROM tests WHERE id = ?", id)
+        return None if row is None or row[0] is None else str(row[0])
+
+    # Which targets there are
+
+    def know(self, target: str, kind: str, time: float, error: str = "") -> None:
+        """Note that a target is served, and what is wrong with it."""
+        self._do("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", target, kind, time, error[:500])
+
+    def forget_others(self, names: Sequence[str]) -> None:
+        """Forget which targets were served but are not any more; their letters stay."""
+        for name in set(self.known()) - set(names):
+            self._do("DELETE FROM known WHERE target = ?", name)
+
+    def known(self) -> dict[str, tuple[str, float, str]]:
+        """List the targets that are served: kind, when that was last said, what is wrong."""
+        found = self._do("SELECT target, kind, seen, error FROM known ORDER BY target")
+        return {name: (kind, seen, error) for name, kind, seen, error in found}
 
     def _letters(self, where: str, *values: Any) -> list[Letter]:
         query = f"SELECT notice, attempts, due, dead, error FROM letters WHERE target = ? AND {where}"  # noqa: S608

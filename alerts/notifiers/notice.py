@@ -7,17 +7,38 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from sensors.site import LEVELS
+
+Kind = Literal["dispatch", "area", "digest", "test"]
+
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to tell. `id` is deterministic: who gets it twice can drop the repeat."""
 
     id: str
-    kind: Literal["dispatch", "area"]  # payload: a CloudEvent | the area's summary
+    kind: Kind  # payload: a CloudEvent | the area's summary | {"items": [...]} of a digest | a CloudEvent
     area: str
     unit: str
     simulated: bool
     time: float
     payload: dict[str, Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data of its CloudEvent, empty where it is none."""
+        found = self.payload.get("data")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def level(self) -> str:
+        """The level that it is of; what says none must not wait, so it counts as red."""
+        found = self.data.get("level")
+        return found if isinstance(found, str) and found in LEVELS else LEVELS[-1]
+
+    @property
+    def edge(self) -> str:
+        """What has happened: issued, overdue, undispatched, …; empty where nothing says so."""
+        return str(self.data.get("edge", ""))
 
 
 class Unavailable(Exception):

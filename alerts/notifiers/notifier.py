@@ -9,16 +9,29 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from alerts.notifiers.deliveries import Deliveries, Letter
 from alerts.notifiers.homeassistant import HomeAssistantSender
 from alerts.notifiers.mqtt import MqttSender
-from alerts.notifiers.notice import Failed, Notice, Rejected, Sender, Unavailable
-from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target
+from alerts.notifiers.notice import Failed, Kind, Notice, Rejected, Sender, Unavailable
+from alerts.notifiers.pacing import MINUTE, Pacing, read_quiet
+from alerts.notifiers.replies import Replies
+from alerts.notifiers.targets import (
+    ChatTarget,
+    HomeAssistantTarget,
+    MailTarget,
+    MqttTarget,
+    PeopleTarget,
+    Target,
+    TargetError,
+    WebhookTarget,
+)
+from alerts.notifiers.wording import Voice
 from alerts.queries import Reader
+from sensors.site import RANK
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +39,7 @@ _PAGE = 100
 _KEEP = 30 * 86400.0  # seconds for which ids of deliveries are kept
 _GRACE = 2.0  # seconds that a delivery under way may take to end when all stops
 _LOOK = 5.0  # seconds after which the outbox is looked at even without a poke
+_NAP = 0.5  # seconds after which one that waits for its limit a minute looks whether all stops
 
 
 class Figures(msgspec.Struct):
@@ -41,7 +55,8 @@ class Figures(msgspec.Struct):
 class Notifier:
     """Deliver the outbox of a journal to targets. At least once, with the same id; once unless it dies in between.
 
-    `started_after` seconds is how old a notice may be that a target never seen before is still told.
+    `started_after` seconds is how old a notice may be that a target never seen before is still told. `voice` says how
+    people are told; with `key`, the data folder's secret, they get codes to acknowledge by.
     """
 
     def __init__(
@@ -53,12 +68,19 @@ class Notifier:
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
         started_after: float = 3600.0,
+        voice: Voice | None = None,
+        key: bytes | None = None,
     ) -> None:
         self._reader = Reader(journal_url)
         self._deliveries = Deliveries(outbox)
+        self._replies = None if key is None else Replies(outbox, key)
+        said = _Said(voice or Voice(), self._replies)
         self._channels = [
-            _Channel(target, self._reader, self._deliveries, clock, jitter, started_after) for target in targets
+            _Channel(target, self._reader, self._deliveries, clock, jitter, started_after, said) for target in targets
         ]
+        self._deliveries.forget_others([target.name for target in targets])
+        if self._replies is not None:
+            self._replies.prune(clock())
         self._tasks: list[asyncio.Task[None]] = []
         self._deliveries.prune(clock() - _KEEP)
 
@@ -108,6 +130,8 @@ class Notifier:
             with contextlib.suppress(Exception):
                 await channel.sender.close()
         self._tasks = []
+        if self._replies is not None:
+            self._replies.close()
         self._deliveries.close()
         self._reader.close()
 
@@ -131,14 +155,87 @@ class Notifier:
         }
 
 
-def _sender(target: Target, wake: Callable[[], None], clock: Callable[[], float]) -> Sender:
+class _Said:
+    """How people are told: the voice, and the codes that are given out."""
+
+    def __init__(self, voice: Voice, replies: Replies | None) -> None:
+        self.voice, self._replies = voice, replies
+
+    def code(self, target: PeopleTarget) -> Callable[[Notice], str]:
+        """Make what gives a target's notices their codes."""
+        replies = self._replies
+        return (lambda _: "") if replies is None else (lambda notice: replies.give(notice, target))
+
+
+class _Unusable:
+    """Stand in for a target that cannot be what it is set to: nothing is lost, and the others go on."""
+
+    retained = False
+    areas: Sequence[str] = ()
+
+    def __init__(self, why: str, exercise: bool) -> None:
+        self._why, self._exercise = why, exercise
+
+    async def open(self) -> None:
+        """Do nothing."""
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+    def wants(self, kind: str, simulated: bool) -> bool:
+        """Take what it would, were it usable."""
+        return kind == "dispatch" and (not simulated or self._exercise)
+
+    def take_stale(self) -> bool:
+        """Say no."""
+        return False
+
+    async def send(self, notice: Notice) -> None:
+        """Raise `Unavailable`."""
+        raise Unavailable(self._why)
+
+
+def _sender(target: Target, wake: Callable[[], None], clock: Callable[[], float], said: _Said) -> Sender:
     if isinstance(target, HomeAssistantTarget):
         return HomeAssistantSender(target, wake)
     if isinstance(target, MqttTarget):
         return MqttSender(target, wake)
-    from alerts.notifiers.webhook import WebhookSender  # here: its libraries take longest to load, and most have none
+    # each here: their libraries take longest to load, and most sites have none
+    if isinstance(target, PeopleTarget):
+        try:
+            if isinstance(target, MailTarget):
+                from alerts.notifiers.mail import MailSender
 
+                return MailSender(target, said.voice, said.code(target))
+            if isinstance(target, ChatTarget):
+                from alerts.notifiers.chat import ChatSender
+
+                return ChatSender(target, said.voice, said.code(target))
+        except TargetError as error:
+            logger.error("a target cannot be used, target=%s error=%s", target.name, error)
+            return _Unusable(str(error), target.exercise)
+    from alerts.notifiers.webhook import WebhookSender
+
+    assert isinstance(target, WebhookTarget)
     return WebhookSender(target, clock)
+
+
+def kind_of(target: Target) -> str:
+    """Name the kind of a target, as its settings do."""
+    return str(type(target).__struct_config__.tag)
+
+
+def concerns(target: Target, notice: Notice) -> bool:
+    """Tell whether a notice is one that people asked to be told of."""
+    if not isinstance(target, PeopleTarget) or notice.kind != "dispatch":
+        return True
+    told = [notice.unit, *notice.data.get("copies", ())] if notice.unit else []
+    return (
+        RANK[notice.level] >= RANK[target.level]
+        and (not target.areas or notice.area in target.areas)
+        and (not target.units or not told or not set(told).isdisjoint(target.units))
+        and (not notice.edge or notice.edge in target.edges)
+    )
 
 
 def backoff(target: Target, attempts: int, asked: float | None, jitter: float) -> float:
@@ -159,16 +256,23 @@ class _Channel:
         clock: Callable[[], float],
         jitter: Callable[[], float],
         started_after: float,
+        said: _Said,
     ) -> None:
         self.target = target
         self.wake = asyncio.Event()
         self.figures = Figures()
         self._stopping = False
-        self.sender = _sender(target, self.wake.set, clock)
+        self.sender = _sender(target, self.wake.set, clock, said)
         self._reader = reader
         self._deliveries = deliveries
         self._clock = clock
         self._jitter = jitter
+        self._pacing: Pacing | None = None
+        if isinstance(target, PeopleTarget):
+            quiet = read_quiet(target.quiet, said.voice.zone)
+            self._pacing = Pacing(target.name, target.per_minute, quiet, deliveries)
+        self._down = ""
+        deliveries.know(target.name, kind_of(target), clock())
         cursor = deliveries.cursor(target.name)
         if cursor is None:
             cursor = reader.outbox_start(clock() - started_after)
@@ -191,18 +295,23 @@ class _Channel:
             wait = _LOOK
             try:
                 stale = self.sender.take_stale() or stale
+                await self._try_tests()
                 await self._deliver()
+                if self._pacing is not None:
+                    self._pacing.gather(self._clock())
                 await self._retry()
                 if stale:  # after the orders: a broker that has only just come up may be slow at hundreds of summaries
                     await self._tell_areas()
                     stale = False
                 down = 0
-                due = self._deliveries.next_due(self.target.name)
-                if due is not None:
-                    wait = min(wait, max(0.01, due - self._clock()))
+                self._know("")
+                for due in (self._deliveries.next_due(self.target.name), self._digest_due()):
+                    if due is not None:
+                        wait = min(wait, max(0.01, due - self._clock()))
             except Unavailable as error:
                 down += 1
                 self.figures.error = str(error)
+                self._know(str(error))
                 wait = min(_LOOK, backoff(self.target, down, None, self._jitter()))
                 if down == 2:  # at the first try after a start the connection is only being made
                     logger.warning("target is out of reach, target=%s error=%s", self.target.name, error)
@@ -223,15 +332,26 @@ class _Channel:
             for row in sorted(rows, key=lambda row: row["kind"] == "area"):
                 if self._stopping:
                     return
-                kind: Literal["dispatch", "area"] = row["kind"]
+                kind: Kind = row["kind"]
                 skipped = kind == "area" and latest[row["area"]] != row["position"]
                 if not skipped and self.sender.wants(kind, bool(row["simulated"])):
                     await self._first(row, kind)
+            if self._stopping:
+                return
             # not before the whole page is told: an order's position would stand past areas that are not
             self._cursor = int(rows[-1]["position"])
             self._deliveries.move(self.target.name, self._cursor)
 
-    async def _first(self, row: dict[str, Any], kind: Literal["dispatch", "area"]) -> None:
+    def _know(self, error: str) -> None:
+        """Note, where others can read it, what is wrong with the target."""
+        if error != self._down:
+            self._down = error
+            self._deliveries.know(self.target.name, kind_of(self.target), self._clock(), error)
+
+    def _digest_due(self) -> float | None:
+        return None if self._pacing is None else self._pacing.due(self._clock())
+
+    async def _first(self, row: dict[str, Any], kind: Kind) -> None:
         """Try a row for the first time; one that was tried, in a page that was not ended, is left alone."""
         if kind == "area":
             await self._tell_area(row["area"], row["id"], row["time"])
@@ -240,39 +360,86 @@ class _Channel:
             return
         if self._deliveries.is_put_off(self.target.name, row["id"]):
             return
-        await self._try(
-            Notice(
-                id=row["id"],
-                kind=kind,
-                area=row["area"],
-                unit=row["unit"],
-                simulated=bool(row["simulated"]),
-                time=row["time"],
-                payload=row["payload"],
-            ),
-            1,
+        notice = Notice(
+            id=row["id"],
+            kind=kind,
+            area=row["area"],
+            unit=row["unit"],
+            simulated=bool(row["simulated"]),
+            time=row["time"],
+            payload=row["payload"],
         )
+        if not concerns(self.target, notice):
+            return
+        if self._pacing is not None and self._pacing.keep(notice, self._clock()):
+            return
+        if await self._admitted():
+            await self._try(notice, 1)
 
     async def _retry(self) -> None:
         """Try the letters whose time has come."""
         for letter in self._deliveries.due(self.target.name, self._clock()):
             if self._stopping:
                 break
+            if not await self._due(letter.notice):
+                continue
             await self._try(letter.notice, letter.attempts + 1)
+
+    async def _due(self, notice: Notice) -> bool:
+        """Tell whether a letter may be tried now; what has piled up for people goes into a digest instead."""
+        if self._pacing is None:
+            return await self._admitted()
+        if notice.kind == "digest" or self._deliveries.is_gathered(self.target.name, notice.id):
+            return True
+        return not self._pacing.keep(notice, self._clock())
+
+    async def _admitted(self) -> bool:
+        """Wait until a target for machines may have one more this minute; False when all stops first."""
+        most = self.target.per_minute
+        while self._pacing is None and most:
+            now = self._clock()
+            sent = self._deliveries.sent_since(self.target.name, now - MINUTE)
+            if len(sent) < most:
+                break
+            if self._stopping:
+                return False
+            await asyncio.sleep(min(_NAP, max(0.01, sent[-most][0] + MINUTE - now)))
+        return not self._stopping
 
     async def _try(self, notice: Notice, attempts: int) -> None:
         """Send a notice; note the delivery, or put it off, or bury it."""
         try:
             await self.sender.send(notice)
         except Failed as error:
+            self._note_sent(notice, attempts)
             dead = attempts >= self.target.attempts
             due = self._clock() + backoff(self.target, attempts, error.after, self._jitter())
             self._put_off(Letter(notice, attempts, due, dead, str(error)[:500]))
         except Rejected as error:
+            self._note_sent(notice, attempts)
             self._put_off(Letter(notice, attempts, self._clock(), True, str(error)[:500]))
         else:
+            self._note_sent(notice, 1)
             self._deliveries.deliver(self.target.name, notice.id, self._clock())
             self.figures.delivered += 1
+
+    def _note_sent(self, notice: Notice, attempts: int) -> None:
+        """Count a notice for the limit a minute: when it is taken, or was tried for the first time."""
+        if self.target.per_minute and attempts == 1:
+            self._deliveries.note_sent(self.target.name, self._clock(), digest=notice.kind == "digest")
+
+    async def _try_tests(self) -> None:
+        """Send what was asked for to try the target, once each, and note what came of it."""
+        for notice in self._deliveries.tests(self.target.name):
+            error = ""
+            if isinstance(self.target, MqttTarget):
+                error = "this target is told all the time: look at its topics"
+            else:
+                try:
+                    await self.sender.send(notice)
+                except (Unavailable, Failed, Rejected) as failure:
+                    error = str(failure) or type(failure).__name__
+            self._deliveries.answer_test(notice.id, error[:500])
 
     def _put_off(self, letter: Letter) -> None:
         self._deliveries.put_off(self.target.name, letter)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+
+Level = Literal["blue", "yellow", "orange", "red"]
+
+TOLD = ("issued", "reassigned", "refused", "raised", "overdue", "undispatched", "reminded")
+"""The changes of dispatches and incidents that people are told of unless a target says otherwise."""
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
@@ -18,6 +23,7 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid
     retry_first: float = 1.0
     retry_cap: float = 300.0
     timeout: float = 10.0  # of one attempt, all in all
+    per_minute: int = 0  # notices; more wait, and people get them as one digest a minute. 0 is no limit
 
 
 class WebhookTarget(Struct, tag="webhook", frozen=True):
@@ -28,6 +34,44 @@ class WebhookTarget(Struct, tag="webhook", frozen=True):
     secret_file: str = ""
     allow_private: bool = False  # may the address be in a private, loopback or link-local range?
     max_bytes: int = 262144
+
+
+class PeopleTarget(Struct, frozen=True, kw_only=True):
+    """What targets that people read have in common: whom they concern, when they may ring, how they answer."""
+
+    per_minute: int = 3
+    level: Level = "blue"  # told of this level and above
+    areas: tuple[str, ...] = ()  # empty is all
+    units: tuple[str, ...] = ()  # empty is all; what is about no unit is told in any case
+    edges: tuple[str, ...] = TOLD
+    quiet: str = ""  # HH:MM-HH:MM in the site's zone: all but red waits until it is over
+    reply: bool = True  # an acknowledgement is asked for, by a code that works once
+    reply_hours: float = 8.0
+    callback_env: str = ""  # secret of signed callbacks that bring answers
+    callback_file: str = ""
+
+
+class MailTarget(PeopleTarget, tag="mail", frozen=True, kw_only=True):
+    """Send mail to one or several people, each by itself. With `tls: none` a password is not sent."""
+
+    host: str
+    port: int = 0  # 587, 465 with implicit TLS, 25 with none
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    ca_file: str = ""
+    username: str = ""
+    password_env: str = ""
+    password_file: str = ""
+    sender: str
+    to: tuple[str, ...]
+    allow_private: bool = False
+
+
+class ChatTarget(PeopleTarget, tag="chat", frozen=True, kw_only=True):
+    """Tell a chat group or a gateway of short messages through an address of Apprise, which is a secret."""
+
+    url_env: str = ""
+    url_file: str = ""
+    allow_private: bool = False
 
 
 class MqttTarget(Struct, tag="mqtt", frozen=True):
@@ -57,7 +101,9 @@ class HomeAssistantTarget(MqttTarget, tag="homeassistant", frozen=True):
     console: str = ""  # address that a device links to
 
 
-Target = WebhookTarget | MqttTarget | HomeAssistantTarget
+Target = WebhookTarget | MqttTarget | HomeAssistantTarget | MailTarget | ChatTarget
+FileTarget = WebhookTarget | MailTarget | ChatTarget
+"""What a site's file of targets may name."""
 
 
 ALARMS, DISPATCHES, HOMEASSISTANT = "alarms", "dispatches", "homeassistant"

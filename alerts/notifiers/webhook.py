@@ -8,14 +8,8 @@ as it stands.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hmac
-import ipaddress
-import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,48 +17,25 @@ import httpx
 import msgspec
 
 from alerts import cloudevent
+from alerts.notifiers.address import is_public, resolve
 from alerts.notifiers.notice import Failed, Notice, Rejected, Unavailable
+from alerts.notifiers.signature import secret_bytes, sign, verify
 from alerts.notifiers.targets import TargetError, WebhookTarget, read_secret
 
+__all__ = ["WebhookSender", "is_public", "secret_bytes", "sign", "verify", "wrong_url"]
+
 _NEVER = {400, 410, 413, 415, 422}  # the same request will not fare better
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-def sign(secret: bytes, id: str, timestamp: int, body: bytes) -> str:
-    """Return the signature header of a request."""
-    mac = hmac.new(secret, f"{id}.{timestamp}.".encode() + body, sha256).digest()
-    return "v1," + base64.b64encode(mac).decode()
-
-
-def verify(secret: bytes, headers: Mapping[str, str], body: bytes, now: float, tolerance: float = 300.0) -> bool:
-    """Tell whether a request is genuine and not older than `tolerance` seconds: what a receiver does."""
-    id, stamp, signed = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
-    if not stamp.isdecimal() or abs(now - int(stamp)) > tolerance:
-        return False
-    expected = sign(secret, id, int(stamp), body)
-    return any(hmac.compare_digest(expected.encode(), one.encode()) for one in signed.split(" "))
-
-
-def secret_bytes(secret: str) -> bytes:
-    """Turn a configured secret into the key. Raise `TargetError` when its base64 is broken."""
-    if not secret.startswith("whsec_"):
-        return secret.encode()
+def wrong_url(url: str) -> str:
+    """Say what is wrong with a webhook's URL; empty when it can be used."""
     try:
-        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except binascii.Error as error:
-        raise TargetError("the secret after whsec_ is not base64") from error
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an IP address is a public one, also when it hides an IPv4 address in an IPv6 one."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip in _NAT64:
-            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-        hidden = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if hidden is not None:
-            return is_public(str(hidden))
-    return ip.is_global and not ip.is_multicast
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and not (parts.username or parts.password)
+        _ = parts.port
+    except ValueError:
+        good = False
+    return "" if good else "the URL must be http(s)://host…, without a name or password"
 
 
 class WebhookSender:
@@ -74,14 +45,14 @@ class WebhookSender:
     areas: Sequence[str] = ()
 
     def __init__(self, target: WebhookTarget, clock: Callable[[], float] = time.time) -> None:
+        if wrong := wrong_url(target.url):
+            raise TargetError(f"{target.name}: {wrong}")
         parts = urlsplit(target.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
-            raise TargetError(f"{target.name}: the URL must be http(s)://host…, without a name or password")
         if not (target.secret_env or target.secret_file):
             raise TargetError(f"{target.name}: a webhook needs secret_env or secret_file to sign with")
         self.target = target
         self._secret = secret_bytes(read_secret(target.secret_env, target.secret_file))
-        self._host = parts.hostname
+        self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._clock = clock
         self._client: httpx.AsyncClient | None = None
@@ -138,19 +109,7 @@ class WebhookSender:
         raise Failed(f"answered {status}", _seconds(headers.get("retry-after")))
 
     async def _resolve(self) -> str:
-        """Find the address to connect to; refuse if any that the name has is not allowed.
-
-        What a name service answers may be another address at the next attempt; an address in the URL stays what it is.
-        """
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        addresses = [str(entry[4][0]) for entry in found]
-        if not self.target.allow_private:
-            for address in addresses:
-                if not is_public(address):
-                    failure = Rejected if _is_address(self._host) else Failed
-                    raise failure(f"{self._host} is {address}, not a public address (allow_private permits it)")
-        return addresses[0]
+        return await resolve(self._host, self._port, allow_private=self.target.allow_private)
 
     async def _post(
         self, id: str, body: bytes, address: str, note: Callable[[str, Any], Awaitable[None]]
@@ -175,15 +134,6 @@ class WebhookSender:
             extensions={"sni_hostname": self._host, "trace": note},
         ) as answer:
             return answer.status_code, answer.headers
-
-
-def _is_address(host: str) -> bool:
-    """Tell whether a URL's host is an address, not a name."""
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
 
 
 def _seconds(text: str | None) -> float | None:

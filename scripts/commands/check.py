@@ -8,14 +8,17 @@ from typing import Annotated
 import msgspec
 import typer
 
+from alerts.notifiers import file as notify
 from rules.rule import load_rules
-from scripts.commands.terminal import JsonOption, done, err, out, plain, wrong
+from scripts.commands.terminal import JsonOption, done, err, fail, out, plain, wrong
 from sensors.document import DocumentError, Problem, read_document
 from sensors.lookup import Registry
 from sensors.mapped_checks import idle_templates
 from sensors.registry import counts, load_site
 from sensors.site import Site
 from sensors.topics import Topics
+from streams import settings
+from streams.settings import SettingsError
 
 
 def rule_mistakes(folder: Path, site: Site) -> list[Problem]:
@@ -31,7 +34,7 @@ def check(
     site: Annotated[Path, typer.Argument(help="Folder of the site.")] = Path("examples/district"),
     as_json: JsonOption = False,
 ) -> None:
-    """Check a site: its places, areas, points, cameras, units and rules, and each rule's own tests.
+    """Check a site: its places, areas, points, cameras, units and rules, each rule's own tests, and notify.yaml.
 
     Every mistake is named with its file (in the site's folder), line and field; --json gives each as an object with
     file, line, field and message. Exit code 0 when the site is sound, 1 when not. Templates of `signals.mapped`
@@ -53,8 +56,13 @@ def check(
         topics = Topics(registry).filters()
         notes = idle_templates(read_document(site / "site.yaml", name="site.yaml"), registry)
         figures["rules"] = len(load_rules(site / "rules", loaded, site))
+        targets = settings.load(site=str(site)).notify_file
+        if targets is not None:
+            figures["targets"] = len(notify.expanded(notify.read(targets, loaded)))
     except DocumentError as error:
         problems = error.problems
+    except SettingsError as error:
+        fail(str(error))
     if as_json:
         print(
             msgspec.json.encode(

@@ -24,11 +24,11 @@ FILE = "outbox.sqlite"
 MOST = 1000
 """Letters of a target that are listed or revived at once."""
 
-TargetOption = Annotated[str | None, typer.Option("--target", help="Only this target: mqtt or webhook.")]
+TargetOption = Annotated[str | None, typer.Option("--target", help="Only this target, such as mqtt or webhook.")]
 
 
 @contextmanager
-def _open(data: Path | None) -> Iterator[Deliveries]:
+def opened(data: Path | None) -> Iterator[Deliveries]:
     """Open the notifier's memory beside it; end with a sentence when there is none."""
     file = configured(data=data).data_folder / FILE
     require_run(file)
@@ -52,7 +52,7 @@ def list_letters(target: TargetOption = None, data: DataOption = None, as_json: 
 
     foreshock outbox list --target webhook --json
     """
-    with _open(data) as deliveries:
+    with opened(data) as deliveries:
         names = [name for name in deliveries.targets() if target in (None, name)]
         found = [
             (name, one) for name in names for one in (*deliveries.dead(name, MOST), *deliveries.waiting(name, MOST))
@@ -81,7 +81,7 @@ def retry(
 
     foreshock outbox retry d-8f09f8525909502bc3a8.1 --target webhook
     """
-    with _open(data) as deliveries:
+    with opened(data) as deliveries:
         names = [name for name in deliveries.targets() if target in (None, name)]
         wanted = [(name, id) for name in names] if id is not None else []
         if id is None:

@@ -17,7 +17,7 @@ from scripts.commands.terminal import DataOption, SiteOption, configured, err, f
 from scripts.simulator import FILMED
 from sensors.document import DocumentError
 from sensors.lookup import Registry
-from sensors.site import Signals
+from sensors.site import Signals, Site
 from streams import brokers, publication, reload, running, settings
 from streams.bundle import Bundle
 from streams.difference import lines
@@ -118,6 +118,24 @@ def _require_webhook(found: Settings) -> None:
             "FORESHOCK_WEBHOOK_URL is set, but not FORESHOCK_WEBHOOK_SECRET (or FORESHOCK_WEBHOOK_SECRET_FILE): "
             "what is posted has to be signed"
         )
+
+
+def _require_targets(found: Settings, site: Site) -> None:
+    """Raise `StartError` when the site's file of targets is not sound, or names a secret that is not there."""
+    if found.notify_file is None:
+        return
+    from alerts.notifiers import file as notify  # here: most sites have none
+    from alerts.notifiers.targets import TargetError, read_secret
+
+    try:
+        for target in notify.expanded(notify.read(found.notify_file, site)):
+            for name in ("secret", "password", "url", "callback"):
+                if hasattr(target, f"{name}_env"):
+                    read_secret(getattr(target, f"{name}_env"), getattr(target, f"{name}_file"))
+    except DocumentError as error:
+        raise StartError(f"{found.notify_file}: {error.problems[0]}") from error
+    except TargetError as error:
+        raise StartError(f"{found.notify_file}: {error}") from error
 
 
 def _require_partitions(found: Settings, content: Bundle) -> None:
@@ -308,6 +326,7 @@ def _prepare(found: Settings, scene: str | None, cameras: list[str]) -> tuple[Bu
     """Check the site and write it down for the children; choose how a scene is played. Raise whatever is wrong."""
     content = publication.resolve(found.site_folder, found.data_folder, _address(found))
     _require_partitions(found, content)
+    _require_targets(found, content.site)
     _require_brokers(found, content.site.signals)
     _require_cameras(content, cameras)
     pace = Pace() if scene is None else _pace(found, scene)

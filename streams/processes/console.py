@@ -152,6 +152,15 @@ class RuleDesk:
         return shadowing.end(self._data, author, reason)
 
 
+def callbacks(found: Settings, content: Bundle) -> dict[str, bytes]:
+    """Read the keys of the callbacks that targets have."""
+    if found.notify_file is None:
+        return {}
+    from streams import telling  # here: most sites have none, and the console is to be there soon
+
+    return telling.callbacks(found, content.site)
+
+
 def configure(found: Settings, content: Bundle) -> ConsoleConfig:
     """Compose the console's configuration."""
     feed = HubClient(found.hub_path)
@@ -187,6 +196,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         publish=lambda asked: publish(found, asked),
         rule_desk=RuleDesk(found),
         newest=Looking(socket_of(found.data_folder)).newest,
+        callbacks=callbacks(found, content),
         started=_started,
     )
 

@@ -1,4 +1,4 @@
-"""The notifier process: the journal's outbox to MQTT and to the webhook."""
+"""The notifier process: the journal's outbox to MQTT, webhooks, mail and chats."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from alerts.console.accounts.secret import read_key
+from alerts.notifiers import file as notify
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target, WebhookTarget
 from sensors.site import Site
@@ -24,6 +26,7 @@ from streams.following import Following
 from streams.hub import HubClient
 from streams.processes import child
 from streams.settings import PREFIX, Settings
+from streams.telling import further
 from streams.topics import JOURNAL
 from streams.vitals import Vitals
 
@@ -163,7 +166,14 @@ async def _run(found: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await asyncio.to_thread(child.await_journal, found.journal_url)
-    notifier = Notifier(found.journal_url, found.data_folder / "outbox.sqlite", targets(found, site))
+    listed = further(found, site)
+    notifier = Notifier(
+        found.journal_url,
+        found.data_folder / "outbox.sqlite",
+        [*targets(found, site), *notify.expanded(listed)],
+        voice=notify.voice_of(site, listed.templates),
+        key=read_key(found.data_folder),
+    )
     hub = HubClient(found.hub_path)
 
     async def listen() -> None:
@@ -198,11 +208,11 @@ async def _run(found: Settings) -> None:
 
 
 def _flat(notifier: Notifier) -> dict[str, Any]:
-    return {
-        f"{name}_{field}": getattr(figures, field)
-        for name, figures in notifier.figures().items()
-        for field in ("delivered", "failed", "waiting", "dead")
-    }
+    counted: Counter[str] = Counter()
+    for name, figures in notifier.figures().items():
+        for field in ("delivered", "failed", "waiting", "dead"):
+            counted[f"{name.partition(':')[0]}_{field}"] += getattr(figures, field)
+    return dict(counted)
 
 
 def main() -> None:

@@ -88,10 +88,19 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/tokens", {"name": "t", "roles": ["viewer"]}, ADMINISTRATOR),
     ("DELETE", "/api/v1/tokens/none", None, ADMINISTRATOR),
     ("GET", "/api/v1/audit", None, ADMINISTRATOR),
+    ("GET", "/api/v1/notifications", None, SEAT | {"analyst"}),
+    ("POST", "/api/v1/notifications/hook/retry", {}, ADMINISTRATOR),
+    ("POST", "/api/v1/notifications/hook/test", None, ADMINISTRATOR),
+    ("GET", "/api/v1/cap.atom", None, WATCHING),
+    ("GET", "/api/v1/cap/{incident}.1", None, WATCHING),
 ]
 OPEN = {
     ("POST", "/api/v1/session"),
     ("POST", "/api/v1/first-administrator"),
+    ("POST", "/api/v1/replies"),
+    ("POST", "/api/v1/callbacks/{target}"),
+    ("GET", "/reply/{code}"),
+    ("POST", "/reply/{code}"),
     ("GET", "/metrics"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -131,6 +140,8 @@ def test_no_route_is_left_out_of_this_test() -> None:
             .replace("/slope-1/", "/{id}/")
             .replace("/cam/", "/{id}/")
             .replace("/report-1/", "/{id}/")
+            .replace("{incident}.1", "{id}")
+            .replace("/hook/", "/{target}/")
             .replace("{incident}", "{id}")
             .replace("{alarm}", "{id}")
             .replace("{dispatch}", "{id}")

@@ -1,0 +1,138 @@
+"""Codes by which people acknowledge what they were told: each works once, for a time, for one thing.
+
+A code is made from the notice's id and the target's name with the data folder's key, so that a repeat of a notice has
+the same one. Kept is only its hash, in `outbox.sqlite`: the notifier writes there, the console reads and uses up.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import sqlite3
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from alerts.notifiers.notice import Notice
+from alerts.notifiers.targets import PeopleTarget
+
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is taken for another when read out or typed
+LENGTH = 12
+"""Characters of a code, 5 bits each."""
+
+_CODE = re.compile(rf"(?<![0-9A-Za-z])((?:[{ALPHABET}]{{4}}[- ]?){{2}}[{ALPHABET}]{{4}})(?![0-9A-Za-z])")
+_KEEP = 30 * 86400.0  # seconds after its end for which a code is still known to be one that is over
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS replies (
+    hash BLOB PRIMARY KEY, target TEXT NOT NULL, kind TEXT NOT NULL, object TEXT NOT NULL, unit TEXT NOT NULL,
+    area TEXT NOT NULL, title BLOB NOT NULL, expires REAL NOT NULL, used REAL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS replies_expires ON replies (expires);
+"""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What a code does: `kind` (acknowledge an incident, accept a dispatch) to `object`, for whom it was sent to."""
+
+    target: str  # the subject that it was sent to, <target> or <target>:<address>
+    kind: str
+    object: str
+    unit: str
+    area: str
+    title: dict[str, str]
+    expires: float
+    used: float | None = None
+
+
+class Replies:
+    """The codes that were given out. For one thread."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self._key = hmac.digest(key, b"foreshock replies", "sha256")
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+        self._connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def give(self, notice: Notice, target: PeopleTarget) -> str:
+        """Make the code of a notice to a target; empty when there is nothing to acknowledge."""
+        asked = _asked(notice)
+        if asked is None or not target.reply:
+            return ""
+        kind, object = asked
+        digest = hmac.digest(self._key, f"{notice.id}\0{target.name}".encode(), "sha256")
+        number = int.from_bytes(digest[:8])
+        code = "".join(ALPHABET[number >> 5 * place & 31] for place in range(LENGTH))
+        title = {name: str(text) for name, text in notice.data.get("title", {}).items()}
+        self._connection.execute(
+            "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            (
+                *(_hash(code), target.name, kind, object, notice.unit, notice.area),
+                *(msgspec.json.encode(title), notice.time + target.reply_hours * 3600.0),
+            ),
+        )
+        return "-".join(code[start : start + 4] for start in range(0, LENGTH, 4))
+
+    def find(self, code: str) -> Reply | None:
+        """Find what a code does, also when it is used or over; None for one that was never given out."""
+        row = self._connection.execute(
+            "SELECT target, kind, object, unit, area, title, expires, used FROM replies WHERE hash = ?",
+            (_hash(normal(code)),),
+        ).fetchone()
+        if row is None:
+            return None
+        target, kind, object, unit, area, title, expires, used = row
+        return Reply(
+            target=target,
+            kind=kind,
+            object=object,
+            unit=unit,
+            area=area,
+            title=msgspec.json.decode(title, type=dict[str, str]),
+            expires=expires,
+            used=used,
+        )
+
+    def use(self, code: str, time: float) -> bool:
+        """Use a code up; tell whether it was there to be used: of two at once, one."""
+        done = self._connection.execute(
+            "UPDATE replies SET used = ? WHERE hash = ? AND used IS NULL AND expires > ?",
+            (time, _hash(normal(code)), time),
+        )
+        return done.rowcount == 1
+
+    def give_back(self, code: str) -> None:
+        """Have a used code work again: what it was for could not be done."""
+        self._connection.execute("UPDATE replies SET used = NULL WHERE hash = ?", (_hash(normal(code)),))
+
+    def prune(self, now: float) -> None:
+        """Forget codes that are long over."""
+        self._connection.execute("DELETE FROM replies WHERE expires < ?", (now - _KEEP,))
+
+
+def codes_in(text: str) -> list[str]:
+    """Find what may be codes in a message that somebody wrote, at most five; small letters will do."""
+    return [normal(found) for found in _CODE.findall(text[:4000].upper())[:5]]
+
+
+def normal(code: str) -> str:
+    """Write a code as it is kept: large letters without hyphens and spaces."""
+    return re.sub(r"[-\s]", "", code[:64]).upper()
+
+
+def _asked(notice: Notice) -> tuple[str, str] | None:
+    """Say what a notice asks for: (kind of command, what it is given to)."""
+    if notice.kind != "dispatch":
+        return None
+    if notice.unit and notice.data.get("leg") == "issued":
+        dispatch = notice.data.get("dispatch")
+        return ("accept", dispatch) if isinstance(dispatch, str) else None
+    incident = notice.data.get("incident")
+    return ("acknowledge", incident) if not notice.unit and isinstance(incident, str) else None
+
+
+def _hash(code: str) -> bytes:
+    return sha256(code.encode()).digest()

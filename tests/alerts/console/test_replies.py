@@ -1,0 +1,161 @@
+"""Answers by code: once, for a time, for one thing, in the name of whom the code was sent to."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from alerts.console.accounts import list_audit, read_key
+from alerts.notifiers.notice import Notice
+from alerts.notifiers.replies import ALPHABET, Replies, codes_in
+from alerts.notifiers.targets import ChatTarget
+from alerts.notifiers.webhook import sign
+
+from .conftest import Configure, Desktop, Engine
+
+KEY = base64.b64encode(b"k" * 24)
+TARGET = ChatTarget(name="duty-mail:li@example.org", url_env="X")
+
+
+@pytest.fixture
+def desktop(configure: Configure) -> Desktop:
+    return Desktop(configure(callbacks={"duty-mail": KEY}))
+
+
+@pytest.fixture
+def replies(desktop: Desktop) -> Iterator[Replies]:
+    it = Replies(desktop.config.outbox, read_key(desktop.config.data))
+    yield it
+    it.close()
+
+
+def code(replies: Replies, engine: Engine, *, dispatch: bool, when: float = 0.0, target: Any = TARGET) -> str:
+    """Give the code of a notice about what is open now."""
+    incident = engine.open_incident()["id"]
+    data: dict[str, Any] = {"incident": incident, "title": {"zh": "边坡", "en": "Slope"}}
+    if dispatch:
+        data |= {"dispatch": engine.open_dispatch()["id"], "leg": "issued"}
+    notice = Notice(
+        id=f"{incident}.{dispatch}", kind="dispatch", area="slope-1", unit="team" if dispatch else "", simulated=False,
+        time=when or time.time(), payload={"data": data},
+    )  # fmt: skip
+    given = replies.give(notice, target)
+    assert given == replies.give(notice, target), "a repeat has the same code"
+    return given
+
+
+def test_a_code_acknowledges_once_in_the_name_of_whom_it_was_sent_to(
+    client: TestClient, desktop: Desktop, engine: Engine, replies: Replies
+) -> None:
+    engine.condition(level=2)
+    given = code(replies, engine, dispatch=False)
+    answer = client.post("/api/v1/replies", json={"code": given.lower().replace("-", " ")})
+    assert answer.status_code == 200 and answer.json()["kind"] == "acknowledge"
+    assert engine.open_incident()["acknowledged_by"] == "reply:duty-mail:li@example.org"
+    again = client.post("/api/v1/replies", json={"code": given})
+    assert (again.status_code, again.json()["error"]["code"]) == (410, "bad_code")
+    assert len(engine.commands) == 1
+    client.portal.call(desktop.console.commander.close)  # type: ignore[union-attr]
+    (entry,) = list_audit(desktop.console.accounts, action="command.acknowledge")
+    assert entry.actor == "reply:duty-mail:li@example.org"
+
+
+def test_a_link_asks_first_and_the_button_accepts_the_dispatch(
+    client: TestClient, engine: Engine, replies: Replies
+) -> None:
+    engine.condition(level=3)
+    given = code(replies, engine, dispatch=True)
+    for _ in range(3):  # a scanner of mail opens links
+        page = client.get(f"/reply/{given}", headers={"Accept-Language": "en"})
+        assert page.status_code == 200 and "Slope" in page.text and "Accept" in page.text
+    assert engine.commands == []
+    assert client.post(f"/reply/{given}", headers={"Origin": "https://evil.example"}).status_code == 403
+    assert client.post(f"/reply/{given}").status_code == 200
+    assert engine.open_dispatch()["leg"] == "accepted"
+    assert client.get(f"/reply/{given}").status_code == 410
+
+
+def test_a_code_that_is_over_wrong_or_anothers_does_nothing(
+    client: TestClient, engine: Engine, replies: Replies
+) -> None:
+    engine.condition(level=3)
+    late = code(replies, engine, dispatch=False, when=time.time() - 9 * 3600)
+    for one in (late, "2345-6789-ABCD", "x", "' OR 1=1 --", "\x00"):
+        assert client.post("/api/v1/replies", json={"code": one}).status_code == 410, one
+    assert engine.commands == []
+
+
+def test_a_code_for_a_dispatch_that_went_to_another_unit_is_refused(
+    client: TestClient, desktop: Desktop, engine: Engine, replies: Replies
+) -> None:
+    engine.condition(level=3)
+    given = code(replies, engine, dispatch=True)
+    dispatch = engine.open_dispatch()["id"]
+    client.post(f"/api/v1/dispatches/{dispatch}/refuse", json={"reason": "no"}, headers=desktop.token("field"))
+    answer = client.post("/api/v1/replies", json={"code": given})
+    assert answer.status_code == 409 and engine.commands[-1].kind == "refuse"
+
+
+def test_what_the_engine_did_not_hear_of_can_be_answered_again(
+    client: TestClient, engine: Engine, replies: Replies
+) -> None:
+    engine.condition(level=2)
+    given = code(replies, engine, dispatch=False)
+    engine.down = True
+    assert client.post("/api/v1/replies", json={"code": given}).status_code == 503
+    engine.down = False
+    assert client.post("/api/v1/replies", json={"code": given}).status_code == 200
+
+
+def test_codes_cannot_be_tried_out(client: TestClient, engine: Engine, replies: Replies) -> None:
+    engine.condition(level=2)
+    given = code(replies, engine, dispatch=False)
+    found = [
+        client.post("/api/v1/replies", json={"code": f"2345-6789-{ALPHABET[n]}BCD"}).status_code for n in range(25)
+    ]
+    assert found[:20] == [410] * 20 and set(found[20:]) == {429}
+    assert client.post("/api/v1/replies", json={"code": given}).status_code == 429
+    assert engine.commands == []
+
+
+def callback(client: TestClient, body: bytes, target: str = "duty-mail", key: bytes = KEY, when: float = 0.0) -> Any:
+    stamp = int(when or time.time())
+    headers = {
+        "webhook-id": "m-1", "webhook-timestamp": str(stamp), "webhook-signature": sign(key, "m-1", stamp, body),
+    }  # fmt: skip
+    return client.post(f"/api/v1/callbacks/{target}", content=body, headers=headers)
+
+
+def test_a_gateway_brings_what_somebody_wrote_signed(client: TestClient, engine: Engine, replies: Replies) -> None:
+    engine.condition(level=2)
+    given = code(replies, engine, dispatch=False)
+    body = json.dumps({"text": f"ok {given}, 马上到", "from": "+8613800000000"}).encode()
+    assert callback(client, body, key=b"wrong").status_code == 401
+    assert callback(client, body, when=time.time() - 400).status_code == 401
+    assert callback(client, body, target="nobody").status_code == 401
+    for wrong in (b"{", b"[]", b'{"text": 5}', b'{"text": "no code here"}'):
+        assert callback(client, wrong).status_code == 422
+    assert engine.commands == []
+    assert callback(client, body).status_code == 200
+    assert callback(client, body).status_code == 410, "a callback that is played again does nothing"
+    assert len(engine.commands) == 1
+
+
+def test_a_gateway_answers_for_its_own_target_only(client: TestClient, engine: Engine, replies: Replies) -> None:
+    engine.condition(level=2)
+    given = code(replies, engine, dispatch=False, target=ChatTarget(name="other", url_env="X"))
+    assert callback(client, json.dumps({"text": given}).encode()).status_code == 410
+    assert engine.commands == []
+
+
+def test_codes_are_found_in_what_people_write() -> None:
+    assert codes_in("ok 2345-6789-abcd!") == ["23456789ABCD"]
+    assert codes_in("收到23456789ABCD谢谢") == ["23456789ABCD"]
+    assert codes_in("0000-1111-2222 A2345-6789-ABCD 23456789ABCDE") == []
+    assert len(codes_in("2345-6789-ABCD " * 1000)) == 5
