@@ -11,10 +11,12 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts import comparison
 from alerts.comparison import Comparison, Past
 from alerts.load import Load
+from alerts.queries import Reader
 from alerts.spells import sendings, spells
 from rules.rule import Rule, load_rules
 from scripts.commands import replay_page, replay_tables
@@ -42,6 +44,7 @@ from streams.course import Course, begin, merged
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.embedded.store import Log
+from streams.journalled import journalled
 from streams.replay import Difference, First, ReplayError
 from streams.replaying import Task
 from streams.settings import Settings
@@ -81,8 +84,8 @@ def replay(
 ) -> None:
     """Run the recorded observations through a fresh engine: under the rules as they were, or under others.
 
-    Without --rules every outcome, each alarm transition among them, is compared with what the live run wrote. Exit code
-    0 when all are the same; 1 when not, and the first that differs is shown.
+    Without --rules every outcome, each alarm transition among them, is compared with what the live run wrote into the
+    log and the journal. Exit code 0 when all are the same; 1 when not, and the first that differs is shown.
 
     With --rules the past is replayed as if those rules had been in force all along, and held against the published
     ones (or --against): alarms gained, lost, earlier, later, at another level, dispatches, the time before limits were
@@ -174,9 +177,12 @@ def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: i
             if at >= one.first
         )
     found.load = load.whole()
+    kept = _journalled(chosen, span)
+    agrees = found.agrees and (kept is None or kept.agrees)
     if as_json:
-        print(msgspec.json.encode({**msgspec.to_builtins(found), "agrees": found.agrees}).decode())
-        raise typer.Exit(0 if found.agrees else 1)
+        answer = {**msgspec.to_builtins(found), "journal": msgspec.to_builtins(kept), "agrees": agrees}
+        print(msgspec.json.encode(answer).decode())
+        raise typer.Exit(0 if agrees else 1)
     if found.agrees:
         done(
             f"{found.observations} observations ({found.readings} readings) replayed: all "
@@ -184,11 +190,34 @@ def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: i
         )
     else:
         _differs(found, show, site)
+    if kept is not None and kept.agrees:
+        done(f"the journal has them: {kept.recorded} changes, {kept.transitions} of them alarm transitions")
+    elif kept is not None:
+        wrong("the journal does not have what was recorded")
+        _differs(kept, show, site)
     out.print(
         f"load of the desk: {found.load.rings} alarms rang, at most {found.load.peak} in ten minutes; "
         f"{found.load.floods} floods, {found.load.flood_minutes} min of them"
     )
-    raise typer.Exit(0 if found.agrees else 1)
+    raise typer.Exit(0 if agrees else 1)
+
+
+def _journalled(chosen: Settings, span: _Span) -> Difference | None:
+    """Compare what was recorded with the journal; None where there is none."""
+    try:
+        journal = Reader(chosen.journal_url)
+    except FileNotFoundError:
+        return None
+    found = Difference()
+    try:
+        with Log.open_readonly(chosen.log_file) as log:
+            for where in span.stretches:
+                found.add(journalled(log, journal, where))
+    except SQLAlchemyError as error:
+        fail(f"the journal cannot be read: {error}")
+    finally:
+        journal.close()
+    return found
 
 
 def _differs(found: Difference, show: int, site: Site | None) -> None:
