@@ -57,11 +57,13 @@ def run(
 ) -> Course:
     """Replay one partition up to the end of a stretch, under the rules as they were published or under others.
 
-    Under the published rules every outcome of the stretch is compared with what was recorded. Raise `ReplayError` when
-    the log no longer holds what is needed, or the rules cannot be put in force.
+    Under the published rules every outcome of the stretch is compared with what was recorded. `advance` is told of
+    observations from the oldest on. Raise `ReplayError` when the log no longer holds what is needed, or the rules
+    cannot be put in force.
     """
     begun = time.process_time()
     engine = begin(log, where, anew=rules is not None)
+    advance(engine.offset + 1 - log.start(OBSERVATIONS, where.partition))  # what a snapshot spares is done
     course = Course(partition=where.partition, first=where.first)
     check = Check(log, where) if rules is None else None
     trial = _trial(log, where.partition, engine, rules) if rules is not None else None

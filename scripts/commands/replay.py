@@ -40,7 +40,7 @@ from sensors.lookup import Registry
 from sensors.registry import load_site
 from sensors.site import Site
 from streams import bundle, publication, replaying
-from streams.course import Course, begin, merged
+from streams.course import Course, merged
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.embedded.store import Log
@@ -161,7 +161,7 @@ def _rules(folder: Path | None, site: Site) -> tuple[Rule, ...]:
 def _replayed(chosen: Settings, tasks: Sequence[Task], processes: int) -> list[Course]:
     columns = (TextColumn("replaying"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
     with Log.open_readonly(chosen.log_file) as log:
-        total = sum(task.where.stop - begin(log, task.where, anew=task.rules is not None).offset - 1 for task in tasks)
+        total = sum(task.where.stop - log.start(OBSERVATIONS, task.where.partition) for task in tasks)
     with Progress(*columns, console=err, transient=True) as progress:
         bar = progress.add_task("replay", total=total)
         return replaying.replay(chosen.log_file, tasks, processes, lambda count: progress.advance(bar, count))

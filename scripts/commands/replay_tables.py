@@ -101,7 +101,7 @@ def _changes(
     heads = ("when", "rule", "scope") if alarms else ("when", "area", "unit")
     table = Table(*map(words, (*heads, "what", "levels", "shift")), title=words(title), title_justify="left")
     for one in changes[:most]:
-        table.add_row(*cells(one, words))
+        table.add_row(*map(plain, cells(one, words)))
     out.print(table)
     _more(words, len(changes), most)
 
@@ -113,7 +113,7 @@ def cells(one: AlarmChange | DispatchDifference, words: Words) -> list[str]:
     mark = f" ({words('simulated')})" if one.simulated else ""
     levels = list(dict.fromkeys(words(side.level) for side in (one.before, one.after) if side is not None))
     how = ", ".join(words(what) for what in one.what)
-    return [words.time(at), plain(names[0]), plain(names[1]) + mark, how, " → ".join(levels), words.shift(one.shift)]
+    return [words.time(at), names[0], names[1] + mark, how, " → ".join(levels), words.shift(one.shift)]
 
 
 def _more(words: Words, count: int, most: int) -> None:
