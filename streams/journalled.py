@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from alerts.journal import plain
 from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, DispatchChange, IncidentChange
 from alerts.queries import Reader
 from streams.readable import Readable
@@ -38,8 +39,8 @@ def journalled(log: Readable, journal: Reader, where: Stretch) -> Difference:
             else:
                 found.changed.append(one.id)
             if found.first is None:
-                plain = msgspec.to_builtins(one)
-                found.first = First(partition=where.partition, offset=offset, id=one.id, recorded=plain, replayed=row)
+                full = {"type": type(one).__struct_config__.tag, **plain(one)}
+                found.first = First(partition=where.partition, offset=offset, id=one.id, recorded=full, replayed=row)
     return found
 
 
@@ -57,7 +58,9 @@ def _batches(log: Readable, where: Stretch, reached: int) -> Iterator[list[tuple
 
 def _same(one: AnyOutcome, row: dict[str, object]) -> bool:
     """Tell whether a row of the journal is an outcome; JSON knows no NaN, which it has as null."""
-    return bool(msgspec.json.encode(one) == msgspec.json.encode(_struct(row)))
+    there = _struct(row)
+    # every field, also those at their default: which of these are left out depends on how the value was made
+    return there is not None and msgspec.json.encode(plain(one)) == msgspec.json.encode(plain(there))
 
 
 def _struct(row: dict[str, object]) -> AnyOutcome | None:
