@@ -196,7 +196,7 @@ class _Batch:
                 "time": change.time,
                 "partition": partition,
                 "offset": offset,
-                "record": {"type": type(change).__struct_config__.tag, **_plain(change)},
+                "record": {"type": type(change).__struct_config__.tag, **plain(change)},
             }
             if key != "id":
                 row[key] = getattr(change, key)
@@ -340,14 +340,14 @@ class _Batch:
             "onset": change.onset,
             "time": change.time,
             "incident": change.incident or None,
-            "aside": _plain(change.aside) if change.aside is not None and change.after in ASIDE else None,
+            "aside": plain(change.aside) if change.aside is not None and change.after in ASIDE else None,
             "until": change.aside.until if change.aside is not None and change.after in ASIDE else None,
             "assignee": change.assignee or None,
             "marks": list(change.marks),
             "folded": change.folded,
         }
         if change.explanation is not None and change.edge != "return":  # what would explain a calm is not why it rang
-            row["explanation"] = _plain(change.explanation)
+            row["explanation"] = plain(change.explanation)
         if change.edge == "acknowledge":
             row["acknowledged_by"] = change.actor
         elif change.after == "UNACK" and change.before != "UNACK":
@@ -553,12 +553,12 @@ def _upsert_statement(dialect: str, table: sa.Table, update: bool) -> Any:
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn an outcome into plain data with every field present, also those at their default."""
     if isinstance(value, msgspec.Struct):
-        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value
 
 

@@ -151,6 +151,13 @@ class Load:
             actors=self._actors(first // 60, last // 60),
         )
 
+    def hours(self) -> dict[float, int]:
+        """Count rings by the hour: unix seconds at which it begins, of hours in which there was any."""
+        counted: Counter[int] = Counter()
+        for minute, count in self._minutes.items():
+            counted[minute // 60] += count.total()
+        return {hour * 3600.0: counted[hour] for hour in sorted(counted)}
+
     def _glance(self, now: float) -> tuple[dict[str, Any], list[int], list[bool]]:
         """Give the fields of `Now`, and the course of the day that they were read off."""
         last = int(now // MINUTE)

@@ -385,6 +385,17 @@ class Reader:
         rows.sort(key=lambda row: int(row["position"]))
         return rows[:limit]
 
+    def records(self, ids: Collection[str]) -> dict[str, Row]:
+        """Read changes by their own ids, as they were recorded; those that the journal does not have are left out."""
+        wanted, found = sorted(ids), {}
+        with self.engine.connect() as connection:
+            for start in range(0, len(wanted), MAX_PAGE):
+                some = wanted[start : start + MAX_PAGE]
+                for _, table, _ in _CHANGES:
+                    for row in connection.execute(sa.select(table.c.id, table.c.record).where(table.c.id.in_(some))):
+                        found[str(row.id)] = dict(row.record)
+        return found
+
     def position(self) -> int:
         """Return the position of the last change, 0 when there is none."""
         with self.engine.connect() as connection:

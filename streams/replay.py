@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any
 
 import msgspec
 
 from alerts import outcome
 from alerts.load import Load, Whole
 from alerts.outcome import AlarmTransition, AnyOutcome, Record
-from streams.engine import Engine
+from streams.engine import Applied, Engine
+from streams.readable import Readable
+from streams.stretch import Stretch
 from streams.topics import OBSERVATIONS, OUTCOMES
+
+__all__ = ["Readable", "ReplayError", "compare", "entries", "replay_partition"]
 
 BATCH = 256
 
@@ -20,26 +24,20 @@ class ReplayError(RuntimeError):
     """Raised when a log cannot be replayed, with the reason."""
 
 
-class Readable(Protocol):
-    """What replay asks of a log."""
+class First(msgspec.Struct, frozen=True, kw_only=True):
+    """Tell the first outcome that is not the same: where in the log, and both sides (None: there is none)."""
 
-    def topics(self) -> dict[str, int]:
-        """Name the topics and their number of partitions."""
-        ...
+    partition: int
+    offset: int
+    id: str
+    recorded: dict[str, Any] | None = None
+    replayed: dict[str, Any] | None = None
 
-    def start(self, topic: str, partition: int) -> int:
-        """Return the oldest offset still stored."""
-        ...
-
-    def end(self, topic: str, partition: int) -> int:
-        """Return the offset that the next record will get."""
-        ...
-
-    def read(
-        self, topic: str, partition: int, start: int, stop: int | None = None, limit: int = 1000
-    ) -> list[tuple[int, bytes | None, bytes]]:
-        """Read records in order."""
-        ...
+    @property
+    def fields(self) -> list[str]:
+        """Name the fields in which both sides differ."""
+        before, after = self.recorded or {}, self.replayed or {}
+        return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
 class Difference(msgspec.Struct, kw_only=True):
@@ -54,6 +52,7 @@ class Difference(msgspec.Struct, kw_only=True):
     missing: list[str] = []  # recorded, not replayed
     added: list[str] = []  # replayed, not recorded
     changed: list[str] = []  # same id, other content
+    first: First | None = None
     load: Whole | None = None  # what the replayed alarms asked of the desk
 
     @property
@@ -61,10 +60,68 @@ class Difference(msgspec.Struct, kw_only=True):
         """Whether the replay gave what the live run gave, transition by transition."""
         return not (self.missing or self.added or self.changed)
 
+    def add(self, other: Difference) -> None:
+        """Take in what was found in another partition; the first difference is that of the lowest partition."""
+        for name in ("observations", "readings", "recorded", "replayed", "transitions", "same"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.missing += other.missing
+        self.added += other.added
+        self.changed += other.changed
+        self.first = self.first or other.first
 
-def entries(log: Readable, topic: str, partition: int, stop: int | None = None) -> Iterator[list[tuple[int, bytes]]]:
-    """Yield a partition's records from its oldest, in batches of (offset, value)."""
-    at = log.start(topic, partition)
+
+class Check:
+    """Hold replayed outcomes of one partition's stretch against the recorded ones."""
+
+    def __init__(self, log: Readable, where: Stretch) -> None:
+        self._where = where
+        self._recorded: dict[str, tuple[int, AnyOutcome]] = {}
+        for record in outcomes(log, where.partition):
+            if where.first <= record.offset < where.stop:
+                for one in record.outcomes:
+                    self._recorded.setdefault(one.id, (record.offset, one))
+        self.found = Difference(
+            recorded=len(self._recorded),
+            transitions=sum(isinstance(one, AlarmTransition) for _, one in self._recorded.values()),
+        )
+
+    def take(self, records: list[Record]) -> None:
+        """Compare replayed records, in order."""
+        found = self.found
+        for record in records:
+            for one in record.outcomes:
+                found.replayed += 1
+                offset, before = self._recorded.pop(one.id, (record.offset, None))
+                if before is None:
+                    found.added.append(one.id)
+                    self._differs(record.offset, one.id, None, one)
+                elif msgspec.msgpack.encode(before) == msgspec.msgpack.encode(one):  # bit for bit, NaN too
+                    found.same += 1
+                else:
+                    found.changed.append(one.id)
+                    self._differs(offset, one.id, before, one)
+
+    def end(self) -> Difference:
+        """Name what was recorded and did not come; return all that was found."""
+        self.found.missing.extend(self._recorded)
+        for id, (offset, before) in self._recorded.items():
+            self._differs(offset, id, before, None)
+        return self.found
+
+    def _differs(self, offset: int, id: str, recorded: AnyOutcome | None, replayed: AnyOutcome | None) -> None:
+        first = self.found.first
+        if first is None or offset < first.offset:
+            sides = [None if one is None else msgspec.to_builtins(one) for one in (recorded, replayed)]
+            self.found.first = First(
+                partition=self._where.partition, offset=offset, id=id, recorded=sides[0], replayed=sides[1]
+            )
+
+
+def entries(
+    log: Readable, topic: str, partition: int, stop: int | None = None, start: int | None = None
+) -> Iterator[list[tuple[int, bytes]]]:
+    """Yield a partition's records from its oldest, or from `start`, in batches of (offset, value)."""
+    at = log.start(topic, partition) if start is None else start
     end = log.end(topic, partition) if stop is None else stop
     while at < end:
         found = log.read(topic, partition, at, end, limit=BATCH)
@@ -74,20 +131,32 @@ def entries(log: Readable, topic: str, partition: int, stop: int | None = None) 
         yield [(offset, value) for offset, _, value in found]
 
 
+def outcomes(log: Readable, partition: int) -> Iterator[Record]:
+    """Yield the recorded outcomes of a partition."""
+    for batch in entries(log, OUTCOMES, partition):
+        for _, value in batch:
+            yield outcome.decode(value)
+
+
+def fresh(log: Readable, partition: int) -> Engine:
+    """Make an engine for a partition's first observation. Raise `ReplayError` when the log no longer holds it."""
+    if log.start(OBSERVATIONS, partition) > 0:
+        raise ReplayError(f"partition {partition} no longer holds its first observations (retention); cannot replay")
+    return Engine(partition)
+
+
 def replay_partition(
     log: Readable, partition: int, stop: int, advance: Callable[[int], None] = lambda n: None
-) -> Iterator[tuple[list[Record], int]]:
-    """Run one partition's observations below offset `stop` through a fresh engine; yield (records, readings) a batch.
+) -> Iterator[Applied]:
+    """Run one partition's observations below offset `stop` through a fresh engine; yield what follows, by batches.
 
     Raise `ReplayError` when the log no longer holds its beginning.
     """
-    if log.start(OBSERVATIONS, partition) > 0:
-        raise ReplayError(f"partition {partition} no longer holds its first observations (retention); cannot replay")
-    engine = Engine(partition)
+    engine = fresh(log, partition)
     for batch in entries(log, OBSERVATIONS, partition, stop):
         applied = engine.apply(batch)
         advance(len(batch))
-        yield applied.records, applied.readings
+        yield applied
 
 
 def compare(
@@ -97,27 +166,14 @@ def compare(
     found, load = Difference(), Load()
     for partition in range(log.topics().get(OBSERVATIONS, 0)):
         stop = committed(partition)
-        recorded: dict[str, AnyOutcome] = {}
-        for batch in entries(log, OUTCOMES, partition):
-            for _, value in batch:
-                for one in outcome.decode(value).outcomes:
-                    recorded.setdefault(one.id, one)
-        found.observations += stop
-        found.recorded += len(recorded)
-        found.transitions += sum(isinstance(one, AlarmTransition) for one in recorded.values())
-        for records, readings in replay_partition(log, partition, stop, advance):
-            found.readings += readings
-            for one in (one for record in records for one in record.outcomes):
-                found.replayed += 1
+        check = Check(log, Stretch(partition, 0, stop))
+        for applied in replay_partition(log, partition, stop, advance):
+            check.found.readings += applied.readings
+            check.take(applied.records)
+            for one in (one for record in applied.records for one in record.outcomes):
                 if isinstance(one, AlarmTransition):
                     load.note([msgspec.structs.asdict(one)])
-                before = recorded.pop(one.id, None)
-                if before is None:
-                    found.added.append(one.id)
-                elif msgspec.msgpack.encode(before) == msgspec.msgpack.encode(one):  # bit for bit, NaN too
-                    found.same += 1
-                else:
-                    found.changed.append(one.id)
-        found.missing.extend(recorded)
+        check.found.observations = stop
+        found.add(check.end())
     found.load = load.whole()
     return found

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 from alerts import outcome
 from streams import snapshot
 from streams.engine import Applied, Engine
 from streams.history import columns
+from streams.readable import Readable
 from streams.topics import OBSERVATIONS, OUTCOMES, SCORES, SNAPSHOTS
 
 logger = logging.getLogger(__name__)
@@ -21,24 +21,6 @@ READ = 500
 
 class GapError(RuntimeError):
     """Raised when observations are missing from the log itself; the partition must not go on over it."""
-
-
-class Readable(Protocol):
-    """What a station asks of a log."""
-
-    def start(self, topic: str, partition: int) -> int:
-        """Return the oldest offset still stored."""
-        ...
-
-    def end(self, topic: str, partition: int) -> int:
-        """Return the offset that the next record will get."""
-        ...
-
-    def read(
-        self, topic: str, partition: int, start: int, stop: int | None = None, limit: int = 1000
-    ) -> list[tuple[int, bytes | None, bytes]]:
-        """Read records in order."""
-        ...
 
 
 class Station:

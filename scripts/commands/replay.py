@@ -1,68 +1,338 @@
-"""`foreshock replay`: does the log say the same again?"""
+"""`foreshock replay`: does the log say the same again, and what would it say under other rules?"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.exc import SQLAlchemyError
 
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, out, wrong
+from alerts import comparison
+from alerts.comparison import Comparison, Past
+from alerts.load import Load
+from alerts.queries import Reader
+from alerts.spells import sendings, spells
+from rules.rule import Rule, load_rules
+from scripts.commands import replay_page, replay_tables
+from scripts.commands.moment import moment
+from scripts.commands.replay_words import Language, Words
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    err,
+    fail,
+    local,
+    out,
+    plain,
+    site_in_force,
+    wrong,
+)
+from sensors.document import DocumentError
+from sensors.lookup import Registry
+from sensors.registry import load_site
+from sensors.site import Site
+from streams import bundle, publication, replaying
+from streams.course import Course, merged
+from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.embedded.store import Log
-from streams.replay import ReplayError, compare
+from streams.journalled import journalled
+from streams.replay import Difference, First, ReplayError
+from streams.replaying import Task
+from streams.settings import Settings
+from streams.stretch import Stretch, begun, stretch
 from streams.topics import GROUP, OBSERVATIONS
+
+
+class _Span(NamedTuple):
+    """What is replayed: from when to when (unix seconds, None is without bound), and the offsets that is."""
+
+    begin: float | None
+    end: float | None
+    stretches: list[Stretch]
 
 
 def replay(
     data: DataOption = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="A site's folder, or a folder or file of rules: what would they have done?")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="With --rules: other rules to compare with.", show_default="those published")
+    ] = None,
+    begin_: Annotated[
+        str, typer.Option("--from", help="When: 14:00, 2026-05-03 14:00, or how long ago: 2 h.", show_default="the log")
+    ] = "",
+    end_: Annotated[str, typer.Option("--to", help="Until when, written likewise.", show_default="now")] = "",
+    html: Annotated[Path | None, typer.Option(help="With --rules: also draw the comparison into this file.")] = None,
+    language: Annotated[
+        str, typer.Option(help="With --rules: zh or en, of the tables and the page.", show_default="the site's")
+    ] = "",
+    processes: Annotated[
+        int, typer.Option(min=0, max=256, help="Processes to replay in; the result is the same.", show_default="cores")
+    ] = 0,
     as_json: JsonOption = False,
-    show: Annotated[int, typer.Option(help="How many differing ids to name.")] = 10,
+    show: Annotated[int, typer.Option(min=0, help="Of each list, how many lines to show.")] = 10,
 ) -> None:
-    """Run the recorded observations through a fresh engine and compare every alarm transition with the live run's.
+    """Run the recorded observations through a fresh engine: under the rules as they were, or under others.
 
-    Works beside a running Foreshock and on a data folder at rest. Exit code 0 when both agree, 1 when not.
+    Without --rules every outcome, each alarm transition among them, is compared with what the live run wrote into the
+    log and the journal. Exit code 0 when all are the same; 1 when not, and the first that differs is shown.
 
-    foreshock replay --data data
+    With --rules the past is replayed as if those rules had been in force all along, and held against the published
+    ones (or --against): alarms gained, lost, earlier, later, at another level, dispatches, the time before limits were
+    crossed, and the load of the desk. What people did then they do again, to what stands in the same place.
+
+    Works beside a running Foreshock and on a data folder at rest.
+
+    foreshock replay --data data --from 2h
+
+    foreshock replay --data data --rules my-site --from 7d --html compared.html
     """
     chosen = configured(data=data)
+    if rules is None and (against or html or language):
+        fail("--against, --html and --language go with --rules, the rules to try")
+    if html is not None and html.suffix.lower() not in (".html", ".htm"):
+        fail(f"{html}: the page is written as HTML; choose a name that ends in .html")
+    if language not in ("", "zh", "en"):
+        fail(f"--language {language}: must be zh or en")
     try:
-        log = Log.open_readonly(chosen.log_file)
-    except LogError as error:
+        with Log.open_readonly(chosen.log_file) as log:
+            site = site_in_force(chosen) if rules is not None else _known_site(chosen)
+            span = _span(log, begin_, end_, site.zone if site is not None else "UTC")
+        if rules is None:
+            _check(chosen, span, processes, as_json, show, site)
+        assert site is not None
+        given: Language = "zh" if (language or site.language).startswith("zh") else "en"
+        words = Words(given, site.zone)
+        after = _rules(rules, site)
+        before = _rules(against, site) if against is not None else None
+        _compare(chosen, span, processes, (before, after), site, words, as_json, html, show)
+    except (LogError, ReplayError) as error:
         fail(str(error))
-    with (
-        log,
-        Progress(
-            TextColumn("replaying"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total}"),
-            TimeRemainingColumn(),
-            console=err,
-            transient=True,
-        ) as progress,
-    ):
-        committed = {p: log.committed(GROUP, OBSERVATIONS, p) or 0 for p in range(log.topics().get(OBSERVATIONS, 0))}
-        task = progress.add_task("replay", total=sum(committed.values()))
-        try:
-            found = compare(log, committed.__getitem__, lambda count: progress.advance(task, count))
-        except ReplayError as error:
-            fail(str(error))
+
+
+def _known_site(chosen: Settings) -> Site | None:
+    try:
+        return bundle.unpack(publication.read(chosen.data_folder)).site
+    except (OSError, ValueError):  # the log has it too: only its zone is wanted here
+        return None
+
+
+def _span(log: LogReader, begin_: str, end_: str, zone: str) -> _Span:
+    now = time.time()
+    try:
+        first = moment(begin_, now, zone) if begin_ else None
+        last = moment(end_, now, zone) if end_ else None
+    except ValueError as error:
+        fail(str(error))
+    if first is not None and last is not None and first >= last:
+        fail(f"--from {begin_} is not before --to {end_}")
+    stretches = []
+    for partition in range(log.topics().get(OBSERVATIONS, 0)):
+        stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
+        stretches.append(stretch(log, partition, stop, first, last))
+    return _Span(first, last, stretches)
+
+
+def _rules(folder: Path | None, site: Site) -> tuple[Rule, ...]:
+    """Load rules, checked against their own site where the folder is one, else against the one in force."""
+    assert folder is not None
+    if not folder.exists():
+        fail(f"{folder} does not exist")
+    whole = (folder / "site.yaml").exists()
+    try:
+        own = load_site(folder) if whole else site
+        return load_rules(folder / "rules" if (folder / "rules").is_dir() else folder, own, folder)
+    except DocumentError as error:
+        for problem in error.problems[:50]:
+            wrong(str(problem))
+        fail(f"{len(error.problems)} problem(s) in {folder}")
+
+
+def _replayed(chosen: Settings, tasks: Sequence[Task], processes: int) -> list[Course]:
+    columns = (TextColumn("replaying"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
+    with Log.open_readonly(chosen.log_file) as log:
+        total = sum(task.where.stop - log.start(OBSERVATIONS, task.where.partition) for task in tasks)
+    with Progress(*columns, console=err, transient=True) as progress:
+        bar = progress.add_task("replay", total=total)
+        return replaying.replay(chosen.log_file, tasks, processes, lambda count: progress.advance(bar, count))
+
+
+def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: int, site: Site | None) -> None:
+    courses = _replayed(chosen, [Task(where) for where in span.stretches], processes)
+    found, load = merged(courses), Load()
+    for one in courses:
+        load.note(
+            msgspec.structs.asdict(change)
+            for change, at in zip(one.transitions, one.transitions_at, strict=True)
+            if at >= one.first
+        )
+    found.load = load.whole()
+    kept = _journalled(chosen, span)
+    agrees = found.agrees and (kept is None or kept.agrees)
     if as_json:
-        print(msgspec.json.encode({**msgspec.to_builtins(found), "agrees": found.agrees}).decode())
-    elif found.agrees:
+        answer = {**msgspec.to_builtins(found), "journal": msgspec.to_builtins(kept), "agrees": agrees}
+        print(msgspec.json.encode(answer).decode())
+        raise typer.Exit(0 if agrees else 1)
+    if found.agrees:
         done(
             f"{found.observations} observations ({found.readings} readings) replayed: all "
             f"{found.recorded} outcomes are the same, {found.transitions} of them alarm transitions"
         )
     else:
-        for name, ids in (("missing", found.missing), ("added", found.added), ("changed", found.changed)):
-            if ids:
-                wrong(f"{len(ids)} {name}: {', '.join(ids[:show])}{' …' if len(ids) > show else ''}")
-    if found.load is not None and not as_json:
-        load = found.load
-        out.print(
-            f"load of the desk: {load.rings} alarms rang, at most {load.peak} in ten minutes; "
-            f"{load.floods} floods, {load.flood_minutes} min of them"
+        _differs(found, show, site)
+    if kept is not None and kept.agrees:
+        done(f"the journal has them: {kept.recorded} changes, {kept.transitions} of them alarm transitions")
+    elif kept is not None:
+        wrong("the journal does not have what was recorded")
+        _differs(kept, show, site)
+    out.print(
+        f"load of the desk: {found.load.rings} alarms rang, at most {found.load.peak} in ten minutes; "
+        f"{found.load.floods} floods, {found.load.flood_minutes} min of them"
+    )
+    raise typer.Exit(0 if agrees else 1)
+
+
+def _journalled(chosen: Settings, span: _Span) -> Difference | None:
+    """Compare what was recorded with the journal; None where there is none."""
+    try:
+        journal = Reader(chosen.journal_url)
+    except FileNotFoundError:
+        return None
+    found = Difference()
+    try:
+        with Log.open_readonly(chosen.log_file) as log:
+            for where in span.stretches:
+                found.add(journalled(log, journal, where))
+    except SQLAlchemyError as error:
+        fail(f"the journal cannot be read: {error}")
+    finally:
+        journal.close()
+    return found
+
+
+def _differs(found: Difference, show: int, site: Site | None) -> None:
+    for name, ids in (("missing", found.missing), ("added", found.added), ("changed", found.changed)):
+        if ids:
+            wrong(f"{len(ids)} {name}: {', '.join(ids[:show])}{' …' if len(ids) > show else ''}")
+    if found.first is not None:
+        _first(found.first, site)
+
+
+def _first(first: First, site: Site | None) -> None:
+    """Show the first outcome that differs, field by field."""
+    one = first.recorded or first.replayed or {}
+    at = local(one.get("time"), site.zone if site is not None else "UTC")
+    named = " ".join(str(one[name]) for name in ("type", "rule", "scope", "edge") if one.get(name))
+    how = "changed" if first.recorded and first.replayed else "missing" if first.recorded else "added"
+    wrong(f"first: {first.id} at offset {first.offset} of partition {first.partition}, {at}, {named}: {how}")
+    if how == "changed":
+        for name in first.fields[:12]:
+            sides = [_short((side or {}).get(name)) for side in (first.recorded, first.replayed)]
+            err.print(f"    {plain(name)}: {plain(sides[0])} → {plain(sides[1])}")
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 200 else text[:200] + "…"
+
+
+def _compare(
+    chosen: Settings,
+    span: _Span,
+    processes: int,
+    sides: tuple[tuple[Rule, ...] | None, tuple[Rule, ...]],
+    site: Site,
+    words: Words,
+    as_json: bool,
+    html: Path | None,
+    show: int,
+) -> None:
+    packed = [None if rules is None else replaying.pack(rules) for rules in sides]
+    started = time.perf_counter()
+    courses = _replayed(chosen, [Task(where, rules) for where in span.stretches for rules in packed], processes)
+    took = time.perf_counter() - started
+    before, after = courses[::2], courses[1::2]
+    found = comparison.compare(
+        _past(before),
+        _past(after),
+        [one for course in before for one in course.crossings],
+        -math.inf if span.begin is None else span.begin,
+        math.inf if span.end is None else span.end,
+        _seats(site),
+    )
+    checked = merged(before) if sides[0] is None else None
+    if html is not None:
+        try:
+            replay_page.write(html, found, words, *_bounds(chosen, span, after))
+        except OSError as error:
+            fail(f"{html}: cannot be written: {error.strerror or error}")
+    if as_json:
+        print(msgspec.json.encode(_answer(found, after, checked, span)).decode())
+    else:
+        readings = sum(course.readings for course in courses)
+        done(
+            f"{sum(course.observations for course in after)} observations replayed under both sets of rules, "
+            f"{readings} readings in {took:.1f} s"
         )
-    raise typer.Exit(0 if found.agrees else 1)
+        replay_tables.show(found, words, show)
+        given = {name: sum(getattr(course, name) for course in after) for name in ("commands", "moved", "astray")}
+        if given["commands"]:
+            out.print(words("commands", **given))
+        if html is not None:
+            done(f"drawn in {html}")
+    if checked is not None and not checked.agrees:
+        wrong("the published rules, replayed, do not say what was recorded: what differs above rests on that")
+        _differs(checked, show, site)
+        raise typer.Exit(1)
+    raise typer.Exit(0)
+
+
+def _bounds(chosen: Settings, span: _Span, courses: Sequence[Course]) -> tuple[float, float]:
+    """Return from when to when there was something to replay (unix seconds)."""
+    end = max((course.clock for course in courses), default=0.0)
+    with Log.open_readonly(chosen.log_file) as log:
+        times = [time for where in span.stretches if (time := begun(log, where)) is not None]
+    return min(times, default=end), end
+
+
+def _answer(found: Comparison, after: Sequence[Course], checked: Difference | None, span: _Span) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(found)
+    return {
+        "from": span.begin,
+        "to": span.end,
+        "observations": sum(course.observations for course in after),
+        "readings": sum(course.readings for course in after),
+        "commands": {name: sum(getattr(one, name) for one in after) for name in ("commands", "moved", "astray")},
+        "recorded": None if checked is None else {"agrees": checked.agrees, "first": checked.first},
+        **told,
+    }
+
+
+def _past(courses: Sequence[Course]) -> Past:
+    """Join the partitions of one side."""
+    return Past(
+        spells=[one for course in courses for one in spells(course.transitions, course.transitions_at)],
+        sendings=[one for course in courses for one in sendings(course.dispatches, course.dispatches_at)],
+        transitions=[one for course in courses for one in course.transitions],
+    )
+
+
+def _seats(site: Site) -> dict[str, frozenset[str] | None]:
+    """Say which areas each seat watches; a seat without subdistricts watches all."""
+    registry = Registry(site)
+    places = {area.id: registry.subdistrict(area.id) for area in site.areas}
+    found: dict[str, frozenset[str] | None] = {}
+    for seat in site.seats:
+        mine = frozenset(area for area, place in places.items() if place and place.id in seat.subdistricts)
+        found[seat.id] = mine if seat.subdistricts else None
+    return found

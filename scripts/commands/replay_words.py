@@ -1,0 +1,95 @@
+"""What a comparison of rules says, in Chinese and English: one small catalogue for the table and the page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+Language = Literal["zh", "en"]
+
+WORDS: dict[str, tuple[str, str]] = {
+    "title": ("规则回放对比", "Replay of rules compared"),
+    "before": ("原规则", "before"),
+    "after": ("新规则", "after"),
+    "change": ("变化", "change"),
+    "alarms": ("报警", "alarms"),
+    "rings": ("响铃", "rings"),
+    "peak": ("十分钟最多响铃", "most in ten minutes"),
+    "hour_peak": ("一小时最多响铃", "most in an hour"),
+    "flood": ("报警泛滥（分钟）", "minutes of flood"),
+    "dispatches": ("派单", "dispatches"),
+    "crossings": ("越限次数", "crossings of a limit"),
+    "warned": ("越限前已报警", "of them with an alarm before"),
+    "lead": ("提前量中位数", "median lead before the limit"),
+    "gained": ("新增", "gained"),
+    "lost": ("减少", "lost"),
+    "earlier": ("提前", "earlier"),
+    "later": ("推迟", "later"),
+    "level": ("等级变化", "level changed"),
+    "same": ("不变", "the same"),
+    "by_rule": ("按规则", "By rule"),
+    "by_area": ("按区域", "By area"),
+    "by_hour": ("按小时", "By hour"),
+    "by_seat": ("按席位", "By seat"),
+    "rule": ("规则", "rule"),
+    "area": ("区域", "area"),
+    "scope": ("对象", "scope"),
+    "hour": ("小时", "hour"),
+    "seat": ("席位", "seat"),
+    "unit": ("单位", "unit"),
+    "point": ("测点", "point"),
+    "what": ("差异", "what"),
+    "when": ("时间", "when"),
+    "shift": ("时差", "by"),
+    "levels": ("等级", "level"),
+    "leads": ("越限提前量", "Lead before limits"),
+    "changed_alarms": ("有差异的报警", "Alarms that differ"),
+    "changed_dispatches": ("有差异的派单", "Dispatches that differ"),
+    "rings_an_hour": ("每小时响铃次数", "Rings an hour"),
+    "courses": ("报警时段：上为原规则，下为新规则", "When alarms were active: above before, below after"),
+    "none": ("没有差异", "Nothing differs"),
+    "not_warned": ("无报警", "no alarm"),
+    "more": ("另有 {count} 条未列出", "{count} more are not listed"),
+    "commands": (
+        "人员操作 {commands} 次：{moved} 次转到对应的报警或事件，{astray} 次没有对应对象",
+        "{commands} actions of people given again: {moved} to what stands in their target's place, {astray} to nothing",
+    ),
+    "simulated": ("模拟", "simulated"),
+    "red": ("红", "red"),
+    "orange": ("橙", "orange"),
+    "yellow": ("黄", "yellow"),
+    "blue": ("蓝", "blue"),
+}
+
+
+class Words:
+    """Say things in one language; times in one zone."""
+
+    def __init__(self, language: Language, zone: str) -> None:
+        self.language: Language = language
+        self._place = 0 if language == "zh" else 1
+        self._zone = ZoneInfo(zone)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the text of a key."""
+        text = WORDS[key][self._place]
+        return text.format(**values) if values else text
+
+    def time(self, time: float, form: str = "%m-%d %H:%M:%S") -> str:
+        """Write unix seconds."""
+        return datetime.fromtimestamp(time, self._zone).strftime(form)
+
+    def duration(self, seconds: float | None) -> str:
+        """Write a span of time, at most three digits of it."""
+        if seconds is None:
+            return "–"
+        size = abs(seconds)
+        for least, length, zh, en in ((86400 * 2, 86400, "天", "d"), (7200, 3600, "小时", "h"), (120, 60, "分", "min")):
+            if size >= least:
+                return f"{seconds / length:.3g} {zh if self.language == 'zh' else en}"
+        return f"{seconds:.3g} {'秒' if self.language == 'zh' else 's'}"
+
+    def shift(self, seconds: float | None) -> str:
+        """Write by how much something is later (+) or earlier (-)."""
+        return "" if seconds is None or abs(seconds) < 1.0 else ("+" if seconds > 0 else "") + self.duration(seconds)

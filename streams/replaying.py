@@ -1,0 +1,118 @@
+"""Replay in as many processes as there are cores, a partition under one set of rules each.
+
+What comes out does not depend on how many there are: partitions know nothing of each other, and are put in order.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from rules.rule import Rule
+from streams import course
+from streams.course import Course
+from streams.embedded.reader import LogReader
+from streams.embedded.schema import LogError
+from streams.processes.child import follow_parent
+from streams.replay import ReplayError
+from streams.stretch import Stretch
+
+FEW = 1000
+"""Observations that one process replays sooner than others are started."""
+
+LOOK = 0.2
+"""Seconds between two looks at how far the processes are."""
+
+Rules = tuple[Rule, ...]
+
+_encoder = msgspec.msgpack.Encoder()
+_courses = msgspec.msgpack.Decoder(Course)
+_rules = msgspec.msgpack.Decoder(Rules)
+_done: Synchronized[int] | None = None  # observations replayed, by all processes
+
+
+class Task(NamedTuple):
+    """One partition's stretch, under rules as `pack` gives them; None are those that were published."""
+
+    where: Stretch
+    rules: bytes | None = None
+
+
+def pack(rules: Rules) -> bytes:
+    """Encode rules for another process."""
+    return _encoder.encode(rules)
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def replay(
+    log_file: Path, tasks: Sequence[Task], processes: int = 0, advance: Callable[[int], None] = lambda count: None
+) -> list[Course]:
+    """Replay the tasks and return what each gave, in their order; `advance` is told of observations that were replayed.
+
+    `processes` 0 is as many as there are cores, and this one alone where there is little to do. Raise `ReplayError`.
+    """
+    most = min(processes or cores(), len(tasks))
+    little = not processes and sum(task.where.stop for task in tasks) <= FEW
+    if most <= 1 or little:
+        return [_here(log_file, task, advance) for task in tasks]
+    context = multiprocessing.get_context("spawn")  # a fork would take threads' locks along
+    done: Synchronized[int] = context.Value("q", 0)
+    told = 0
+    with ProcessPoolExecutor(most, mp_context=context, initializer=_begin, initargs=(done, os.getpid())) as pool:
+        futures: list[Future[bytes]] = [pool.submit(_there, str(log_file), _encoder.encode(task)) for task in tasks]
+        waiting = set(futures)
+        try:
+            while waiting:
+                finished, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
+                advance(done.value - told)
+                told = done.value
+                for one in finished:
+                    one.result()
+        except BrokenProcessPool as error:
+            raise ReplayError("a process of the replay was ended from outside (too little memory?)") from error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+        return [_courses.decode(one.result()) for one in futures]
+
+
+def _begin(done: Synchronized[int], parent: int) -> None:
+    global _done
+    _done = done
+    follow_parent()
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _here(log_file: Path, task: Task, advance: Callable[[int], None]) -> Course:
+    rules = None if task.rules is None else _rules.decode(task.rules)
+    try:
+        with LogReader(log_file) as log:
+            return course.run(log, task.where, rules, advance)
+    except LogError as error:
+        raise ReplayError(str(error)) from error
+
+
+def _there(log_file: str, packed: bytes) -> bytes:
+    where, rules = msgspec.msgpack.decode(packed, type=tuple[Stretch, bytes | None])
+
+    def advance(count: int) -> None:
+        assert _done is not None
+        with _done.get_lock():
+            _done.value += count
+
+    return _encoder.encode(_here(Path(log_file), Task(where, rules), advance))

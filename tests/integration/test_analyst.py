@@ -1,0 +1,141 @@
+"""The analyst's tutorial as it is written, on the real product: from a rule that annoys to one that was taken back.
+
+Meanwhile people act on the alarm, the worker is killed, and rules are published; all of it must replay as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.embedded.reader import LogReader
+from streams.stretch import offset_at
+from streams.topics import OBSERVATIONS
+from tests.integration.running import ROOT, Mqtt, Running, environment, running
+from tests.test_docs import DOCS, Block, blocks
+from tests.waiting import until
+
+pytestmark = pytest.mark.server
+
+PAGE = DOCS / "tutorials" / "analyst.md"
+STEPS = [one for one in blocks(PAGE) if one.label.startswith("session")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("analyst")
+    shutil.copytree(ROOT / "examples" / "district", made / "my-district")
+    return made
+
+
+@pytest.fixture(scope="module")
+def product(folder: Path) -> Iterator[Running]:
+    with running(folder / "my-data", "--site", str(folder / "my-district")) as started:
+        yield started
+
+
+def type_in(folder: Path, line: str, port: int) -> subprocess.CompletedProcess[str]:
+    """Run a line of the page as an analyst would, in the folder."""
+    program, *words = shlex.split(line, comments=True)
+    assert program == "foreshock"
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.cli", *words],
+        cwd=folder,
+        env=environment(FORESHOCK_MQTT_PORT=str(port), PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def edit(folder: Path, change: Block) -> None:
+    """Do what a diff of the page says."""
+    file = folder / change.label.partition("=")[2]
+    text = file.read_text(encoding="utf-8")
+    for hunk in change.text.split("@@\n"):
+        lines = hunk.splitlines(keepends=True)
+        old, new = ("".join(line[1:] for line in lines if line[0] in (" ", sign)) for sign in "-+")
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
+
+
+def test_the_page_has_every_step() -> None:
+    text = " ".join(one.text for one in STEPS)
+    order = ["rules cost", "rules check", "rules test", "replay", "--rules", "rules publish", "rules rollback"]
+    places = [text.index(step) for step in order]
+    assert places == sorted(places)
+
+
+def test_people_act_on_what_is_raised_and_the_worker_dies(product: Running) -> None:
+    duty = product.token("duty", "analyst")
+    mqtt = Mqtt(product.mqtt_port)
+    mqtt.overload()
+    (alarm,) = until(lambda: duty.get("/alarms", params={"area": "village-01"}).json()["items"], 30)
+    assert until(lambda: duty.get(f"/alarms/{alarm['id']}").json()["level"] == "orange", 30)
+    (dispatch,) = until(lambda: duty.get("/dispatches").json()["items"], 30)
+    assert duty.post(f"/incidents/{alarm['incident']}/acknowledge", json={}).status_code == 200
+    field = product.token("field", unit=dispatch["unit"])
+    assert field.post(f"/dispatches/{dispatch['id']}/accept", json={}).status_code == 200
+    shelf = {"seconds": 600, "reason": "the bus stays for an hour"}
+    assert duty.post(f"/alarms/{alarm['id']}/shelve", json=shelf).status_code == 200
+    before = product.children()["worker"]
+    os.kill(before, signal.SIGKILL)
+    until(lambda: product.children().get("worker", before) != before, 30, "another worker")
+    mqtt.publish("foreshock/readings/village-02/village-02-charging-1", "20.5")
+    until(lambda: 20.5 in duty.get("/points/village-02-charging-1/trace").json()["value"], 30, "the trace")
+    assert until(lambda: duty.post(f"/alarms/{alarm['id']}/unshelve", json={"reason": "done"}).status_code == 200, 30)
+    mqtt.calm()
+    mqtt.close()
+
+
+def test_the_session_runs_as_it_is_written(product: Running, folder: Path) -> None:
+    said: list[tuple[str, str]] = []
+    for step in STEPS:
+        if step.language == "diff":
+            edit(folder, step)
+            continue
+        for line in step.text.strip().splitlines():
+            result = type_in(folder, line, product.mqtt_port)
+            assert result.returncode == 0, f"{line}: {result.stdout}{result.stderr}"
+            said.append((line, result.stdout))
+    compared = next(text for line, text in said if "--rules" in line)
+    assert "level changed 1" in compared and re.search(r"dispatches +│ +1 │ +0 │", compared), compared
+    assert re.search(r"lost +│ orange", compared), "the dispatch"
+    page = (folder / "compared.html").read_text(encoding="utf-8")
+    assert "charging-current" in page and "<script" not in page
+    history = next(text for line, text in said if "history" in line)
+    assert "beyond('red') → value > 59 A" in history
+    assert "outcomes are the same" in said[-1][1]
+
+
+def test_all_that_happened_replays_as_it_was_whole_and_from_anywhere(product: Running) -> None:
+    whole = json.loads(product.command("replay", "--json").stdout)
+    assert whole["agrees"] and whole["transitions"] >= 5, whole["first"]
+    assert whole["journal"]["transitions"] == whole["transitions"]
+    with LogReader(product.data / "log.sqlite") as log:
+        partitions = range(log.topics()[OBSERVATIONS])
+        now = time.time()
+        cut = next(
+            int(now - back) for back in (10, 20, 40, 80) if all(
+                offset_at(log, p, now - back, 0, log.end(OBSERVATIONS, p)) for p in partitions
+            )
+        )  # fmt: skip
+    parts = [
+        json.loads(product.command("replay", "--json", *where).stdout)
+        for where in (("--to", str(cut)), ("--from", str(cut)))
+    ]
+    assert all(one["agrees"] for one in parts)
+    assert parts[0]["recorded"] >= 5
+    assert "Traceback" not in product.said

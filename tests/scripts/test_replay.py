@@ -1,0 +1,201 @@
+"""`foreshock replay`: the past again, checked; and under other rules, as a table, JSON and a page."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+
+from alerts import outcome
+from alerts.comparison import Past, compare
+from alerts.outcome import AlarmTransition
+from alerts.spells import Spell
+from scripts.commands.replay_page import page as drawn
+from scripts.commands.replay_words import Words
+from sensors.site import Seat
+from streams import bundle, publication
+from streams.bundle import Bundle
+from streams.embedded.store import Log
+from streams.replay import outcomes
+from streams.settings import Settings
+from streams.topics import OUTCOMES
+from tests.scripts.test_cli import run, sentence
+from tests.streams.small_site import NAME, RATIONALE, START, rules, site
+from tests.streams.test_course import live
+from tests.streams.test_station import TOPICS
+
+SEATS = (Seat(id="lead", name=NAME), Seat(id="west", name=NAME, subdistricts=("s0",)))
+
+
+def made(folder: Path) -> Path:
+    """Make a data folder in which a point rose, was shelved, sent somebody out and rose again."""
+    content = Bundle(site=msgspec.structs.replace(site(), seats=SEATS), rules=rules())
+    publication.write(folder, bundle.pack(content))
+    with Log(Settings(data=str(folder)).log_file, TOPICS) as log:
+        live(log)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("data"))
+
+
+def written(folder: Path, threshold: float) -> Path:
+    """Write the small site's rule of displacement with another threshold, as an analyst would."""
+    yaml_rule = {
+        "id": "creep",
+        "title": {"zh": "位移", "en": "displacement"},
+        "where": {"quantity": "displacement"},
+        "levels": {
+            "yellow": {"when": f"value > {threshold / 2}", "clear": f"value < {threshold / 4}", "for": "20 s"},
+            "orange": {"when": f"value > {threshold}", "clear": f"value < {threshold * 0.75}"},
+            "red": {"when": f"value > {threshold * 1.5} and seen('debris', '5 min')"},
+        },
+        "rationale": RATIONALE,
+        "tests": [{"name": "calm", "step": "1m", "point": {"values": "0*3"}, "expect": "none*3"}],
+    }
+    (folder / "rules").mkdir(parents=True)
+    (folder / "rules" / "all.yaml").write_text(yaml.safe_dump({"rules": [yaml_rule]}), encoding="utf-8")
+    return folder / "rules"
+
+
+@pytest.fixture
+def same(tmp_path: Path) -> Path:
+    return written(tmp_path, 20.0)
+
+
+def test_the_past_is_checked_whole_or_a_stretch_of_it(data: Path) -> None:
+    everything = json.loads(run("replay", "--data", data, "--json").stdout)
+    assert everything["agrees"] and everything["first"] is None
+    begin, end = str(int(START + 100)), str(int(START + 200))
+    part = json.loads(run("replay", "--data", data, "--from", begin, "--to", end, "--json").stdout)
+    assert part["agrees"] and 0 < part["transitions"] < everything["transitions"]
+    said = run("replay", "--data", data, "--from", begin, "--to", end).stdout
+    assert f"all {part['recorded']} outcomes are the same, {part['transitions']} of them alarm transitions" in said
+
+
+def test_the_first_that_differs_is_shown_field_by_field(tmp_path: Path) -> None:
+    data = made(tmp_path)
+    with Log(Settings(data=str(data)).log_file, TOPICS) as log:
+        record = next(
+            record for record in outcomes(log, 0) if any(isinstance(one, AlarmTransition) for one in record.outcomes)
+        )
+        others = tuple(
+            msgspec.structs.replace(one, sequence=99, id="x") if isinstance(one, AlarmTransition) else one
+            for one in record.outcomes
+        )
+        log.write([(OUTCOMES, 0, None, outcome.encode(outcome.Record(0, record.offset, others)))])
+    result = run("replay", "--data", data)
+    assert result.exit_code == 1
+    assert "1 missing: x" in result.stderr
+    assert f"first: x at offset {record.offset} of partition 0" in result.stderr
+    assert "alarm creep p0" in result.stderr and "missing" in result.stderr
+    compared = run("replay", "--data", data, "--rules", written(tmp_path, 20.0))
+    assert compared.exit_code == 1
+    assert "do not say what was recorded" in compared.stderr
+
+
+def test_the_same_rules_differ_in_nothing(data: Path, same: Path) -> None:
+    result = run("replay", "--data", data, "--rules", same, "--json")
+    told = json.loads(result.stdout)
+    assert result.exit_code == 0, result.stderr
+    assert told["recorded"] == {"agrees": True, "first": None}
+    assert not told["alarms"] and not told["dispatches"] and told["same"] == 2
+    assert told["before"] == told["after"]
+    assert told["commands"] == {"commands": 3, "moved": 0, "astray": 0}
+
+
+def test_other_rules_are_held_against_the_published_ones(data: Path, tmp_path: Path) -> None:
+    calmer = written(tmp_path, 30.0)
+    told = json.loads(run("replay", "--data", data, "--rules", calmer, "--json").stdout)
+    assert told["counts"]["later"] >= 1 and told["counts"]["level"] >= 1
+    assert told["by_rule"]["creep"] and told["by_area"]["a0"]
+    assert told["before"]["dispatches"] > told["after"]["dispatches"]
+    assert [one["what"] for one in told["dispatches"]] == [["lost"]]
+    assert told["before"]["seats"].keys() == {"lead", "west"}
+    assert told["before"]["seats"]["lead"]["rings"] > told["after"]["seats"]["lead"]["rings"]
+    alone = run("replay", "--data", data, "--rules", calmer, "--json", "--processes", "1").stdout
+    assert json.loads(alone) == told
+    assert run("replay", "--data", data, "--rules", calmer, "--json", "--processes", "2").stdout == alone
+
+
+def test_any_two_sets_of_rules_can_be_held_against_each_other(data: Path, same: Path, tmp_path: Path) -> None:
+    calmer = written(tmp_path / "calmer", 30.0)
+    one = json.loads(run("replay", "--data", data, "--rules", same, "--against", calmer, "--json").stdout)
+    other = json.loads(run("replay", "--data", data, "--rules", calmer, "--json").stdout)
+    assert one["recorded"] is None
+    assert (one["counts"]["earlier"], one["after"]) == (other["counts"]["later"], other["before"])
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh", ("原规则", "减少", "按区域", "人员操作")), ("en", ("before", "lost", "By area", "people"))],
+)
+def test_the_tables_speak_both_languages(data: Path, tmp_path: Path, language: str, words: tuple[str, ...]) -> None:
+    result = run("replay", "--data", data, "--rules", written(tmp_path, 30.0), "--language", language, "--show", "1")
+    assert result.exit_code == 0
+    for word in words:
+        assert word in result.stdout
+    assert ("more are not listed" if language == "en" else "条未列出") in result.stdout
+
+
+@pytest.fixture(scope="module")
+def page(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("page")
+    file = folder / "compared.html"
+    result = run("replay", "--data", data, "--rules", written(folder, 30.0), "--html", file)
+    assert result.exit_code == 0 and "compared.html" in result.stdout
+    yield file.read_text(encoding="utf-8")
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing(page: str) -> None:
+    assert "default-src 'none'" in page
+    for harm in ("<script", "<link", "<img", "@import", "url(", " style=", "http://", "https://", " on"):
+        assert harm not in page.replace("http-equiv", "").replace(' on"', ""), harm
+    assert page.count("<svg") > 5 and "规则回放对比" in page
+
+
+def test_names_cannot_break_out_of_the_page(data: Path, tmp_path: Path) -> None:
+    evil = '"><script>alert(1)</script>'
+    spell = Spell(alarm="a", rule=evil, scope=evil, area=evil, kind="risk", simulated=False, raised=START, onset=START,
+                  level="red")  # fmt: skip
+    sides = [Past(spells=some, sendings=[], transitions=[]) for some in ([], [spell])]
+    found = compare(*sides, [], START, START + 60, {evil: None})
+    assert "<script" not in drawn(found, Words("en", "UTC"), START, START + 60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--html", "x.html"), "go with --rules"),
+        (("--against", "x"), "go with --rules"),
+        (("--from", "soon"), "is no moment"),
+        (("--from", "14:00", "--to", "14:00"), "is not before"),
+        (("--rules", "nowhere"), "nowhere does not exist"),
+        (("--rules", ".", "--html", "x.txt"), "choose a name that ends in .html"),
+        (("--rules", ".", "--language", "fr"), "must be zh or en"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(data: Path, arguments: tuple[str, ...], said: str) -> None:
+    assert said in sentence(run("replay", "--data", data, *arguments))
+
+
+def test_rules_with_mistakes_are_named_with_their_place(data: Path, tmp_path: Path) -> None:
+    folder = written(tmp_path, 30.0)
+    file = folder / "all.yaml"
+    file.write_text(re.sub(r"value > 30\.0", "valeu > 30.0", file.read_text(encoding="utf-8")), encoding="utf-8")
+    result = run("replay", "--data", data, "--rules", folder)
+    assert result.exit_code == 1 and "valeu" in result.stderr and "problem(s)" in result.stderr
+
+
+def test_a_rule_whose_own_tests_fail_is_not_tried(data: Path, tmp_path: Path) -> None:
+    folder = written(tmp_path, 30.0)
+    file = folder / "all.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("none*3", "red*3"), encoding="utf-8")
+    assert "the rule's test 'calm' fails" in run("replay", "--data", data, "--rules", folder).stderr
