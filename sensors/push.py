@@ -137,12 +137,15 @@ def decode(readings: Sequence[Reading], stamp: float, registry: Registry) -> Dec
         refuse(place, *why)
     sent: list[float | None] = []
     for place, one in enumerate(readings):
-        if isinstance(one.value, str | bool):
+        if one.value is None:
+            refuse(place, "not_finite", "there is no value")
+            sent.append(None)
+        elif isinstance(one.value, str | bool):
             refuse(place, "malformed", f"value is {type(one.value).__name__}, not a number")
             sent.append(None)
         else:
             scale, offset = scales.get(place, (1.0, 0.0))
-            sent.append(None if one.value is None else one.value * scale + offset)
+            sent.append(one.value * scale + offset)
     count = len(readings)
     decoded = Decoded(
         np.arange(count),

@@ -7,12 +7,16 @@ that a flood of bad input cannot crowd out the good; what is not kept is counted
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
 from typing import Protocol
 
 import msgspec
 
 TOPIC = "quarantine"
 PARTITION = 0
+SUMMARY_SECONDS = 10.0
+"""Seconds between two records of how much was refused and not kept."""
+
 RAW_LIMIT = 4096
 """Raw bytes kept of a refused message that cannot be kept whole: one longer than `WHOLE_LIMIT`, or one too many."""
 
@@ -201,6 +205,7 @@ class Quarantine:
         self._last: float | None = None
         self._unsaid: Counter[str] = Counter()
         self._closing = False
+        self._said = -inf  # when it was last said how much was not kept
         self._records: list[bytes] = []
 
     def refuse(
@@ -266,9 +271,12 @@ class Quarantine:
 
     def take(self, time: float) -> list[bytes]:
         """Take the records kept since the last call; once the flood ebbs, or at the end, one says how much was not."""
-        if self._unsaid and self._last is not None:
-            allowance = min(self._burst, self._allowance + max(0.0, time - self._last) * self._rate)
-            if self._closing or allowance >= min(self._burst, self._rate):
+        if self._unsaid:
+            since = 0.0 if self._last is None else max(0.0, time - self._last)
+            allowance = min(self._burst, self._allowance + since * self._rate)
+            waited = time - self._said >= SUMMARY_SECONDS or time < self._said
+            if self._closing or (waited and allowance >= min(self._burst, self._rate)):
+                self._said = time
                 for reason, readings in self._unsaid.items():
                     detail = f"{readings} more were refused and not kept: too many at once"
                     self._keep(

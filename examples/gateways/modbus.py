@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 async def read(client: AsyncModbusTcpClient, point: dict[str, Any]) -> float:
-    """Read one point's registers and turn them into its unit. Raise `ModbusException` when the device refuses."""
+    """Read one point's registers, in its `unit` after `scale` and `offset`. Raise `ModbusException` when refused."""
     kind = client.DATATYPE[point.get("type", "INT16")]
     take = client.read_input_registers if point.get("table") == "input" else client.read_holding_registers
     answer = await take(point["address"], count=kind.value[1], device_id=point.get("device", 1))
@@ -36,7 +36,7 @@ async def poll(config: dict[str, Any], pusher: Pusher) -> None:
                 log.warning("the PLC at %s cannot be reached", config["host"])
             for point in config["points"] if client.connected else ():
                 try:
-                    pusher.add(point["point"], await read(client, point))
+                    pusher.add(point["point"], await read(client, point), unit=point.get("unit"))
                 except ModbusException as error:
                     log.warning("%s cannot be read: %s", point["point"], error)
             await asyncio.sleep(config.get("every", 10))

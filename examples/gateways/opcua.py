@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import datetime
 from typing import Any
 
 from asyncua import Client, Node, ua
@@ -23,16 +24,26 @@ class Changes:
 
     def datachange_notification(self, node: Node, value: Any, data: Any) -> None:
         """Take one change."""
-        point = self._points[node.nodeid.to_string()]
         told = data.monitored_item.Value
-        if not isinstance(value, int | float):
-            log.warning("%s is %s, not a number", point["point"], type(value).__name__)
-            return
+        self._take(node, told, told.SourceTimestamp or told.ServerTimestamp)
+
+    async def read(self, nodes: list[Node]) -> None:
+        """Read all nodes as they are now: a server tells of changes only, and what is steady is no silence."""
+        for node in nodes:
+            self._take(node, await node.read_data_value(raise_on_bad_status=False), None)
+
+    def _take(self, node: Node, told: ua.DataValue, moment: datetime | None) -> None:
+        point = self._points[node.nodeid.to_string()]
+        value = None if told.Value is None else told.Value.Value
         status = told.StatusCode or ua.StatusCode(0)
         quality = "good" if status.is_good() else "uncertain" if status.is_uncertain() else "bad"
-        moment = told.SourceTimestamp or told.ServerTimestamp
-        scaled = float(value) * point.get("scale", 1.0) + point.get("offset", 0.0)
-        self._pusher.add(point["point"], scaled, moment.timestamp() if moment else None, quality)
+        scaled = None  # a node that has failed has a status and no value: that is told as well
+        if isinstance(value, int | float):
+            scaled = float(value) * point.get("scale", 1.0) + point.get("offset", 0.0)
+        else:
+            log.warning("%s is %s, not a number (%s)", point["point"], type(value).__name__, status.name)
+        at = None if moment is None else moment.timestamp()
+        self._pusher.add(point["point"], scaled, at, quality, point.get("unit"))
 
 
 async def follow(config: dict[str, Any], pusher: Pusher) -> None:
@@ -41,14 +52,14 @@ async def follow(config: dict[str, Any], pusher: Pusher) -> None:
     while True:
         try:
             async with Client(config["server"], timeout=5) as client:
-                subscription = await client.create_subscription(
-                    config.get("every", 1.0) * 1000, Changes(pusher, points)
-                )
-                await subscription.subscribe_data_change([client.get_node(node) for node in points])
+                changes = Changes(pusher, points)
+                subscription = await client.create_subscription(config.get("every", 1.0) * 1000, changes)
+                nodes = [client.get_node(node) for node in points]
+                await subscription.subscribe_data_change(nodes)
                 log.info("following %d nodes of %s", len(points), config["server"])
                 while True:
-                    await asyncio.sleep(5)
-                    await client.check_connection()
+                    await asyncio.sleep(config.get("read", 30))
+                    await changes.read(nodes)
         except (OSError, TimeoutError, ua.UaError) as error:
             log.warning("the OPC UA server is away (%s); again in 5 s", error)
             await asyncio.sleep(5)

@@ -51,14 +51,18 @@ class Pusher:
         self._waiting: deque[dict[str, Any]] = deque()
         self.accepted = self.refused = self.lost = 0
 
-    def add(self, point: str, value: float, at: float | None = None, quality: str = "good") -> None:
-        """Add a reading; `at` is unix seconds, now by default."""
+    def add(
+        self, point: str, value: float | None, at: float | None = None, quality: str = "good", unit: str | None = None
+    ) -> None:
+        """Add a reading; `at` is unix seconds, now by default, `unit` the value's where that is not the point's.
+
+        A `value` of None says that there is none: Foreshock keeps that in its quarantine, where it is seen.
+        """
         if len(self._waiting) >= KEPT:
             self._waiting.popleft()
             self.lost += 1
-        self._waiting.append(
-            {"point": point, "value": value, "time": time.time() if at is None else at, "quality": quality}
-        )
+        reading = {"point": point, "value": value, "time": time.time() if at is None else at, "quality": quality}
+        self._waiting.append(reading if unit is None else reading | {"unit": unit})
 
     async def run(self) -> None:
         """Push until cancelled."""

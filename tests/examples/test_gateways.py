@@ -105,7 +105,7 @@ def test_registers_of_a_plc_become_readings(pusher: Any) -> None:
         work = [asyncio.create_task(modbus.poll(config, one)), asyncio.create_task(one.run())]
         try:
             await reached(lambda: foreshock.latest(pump), what="a reading of the pump")
-            assert foreshock.latest(level)["value"] == pytest.approx(-0.25)
+            assert (foreshock.latest(level)["value"], foreshock.latest(level)["unit"]) == (-250.0, "mm")
             assert foreshock.latest(pump)["value"] == pytest.approx(21.5)
             assert foreshock.latest("missing") is None
         finally:
@@ -128,7 +128,7 @@ def test_changes_of_an_opc_ua_server_become_readings_with_its_times_and_its_doub
         server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/")
         await server.register_namespace("urn:plant")
         config = yaml.safe_load((GATEWAYS / "opcua.yaml").read_text(encoding="utf-8"))
-        config |= {"server": f"opc.tcp://127.0.0.1:{port}/", "every": 0.05}
+        config |= {"server": f"opc.tcp://127.0.0.1:{port}/", "every": 0.05, "read": 0.1}
         nodes = []
         for point in config["points"]:
             node = ua.NodeId.from_string(point["node"])
@@ -141,13 +141,20 @@ def test_changes_of_an_opc_ua_server_become_readings_with_its_times_and_its_doub
             try:
                 await reached(lambda: foreshock.latest(pressure) and foreshock.latest(temperature))
                 await nodes[0].write_value(12.0)
-                await reached(lambda: foreshock.latest(pressure)["value"] == pytest.approx(1.2))
+                await reached(lambda: foreshock.latest(pressure)["value"] == 12.0)
+                assert foreshock.latest(pressure)["unit"] == "bar"
                 assert abs(foreshock.latest(pressure)["time"] - time.time()) < 3600
                 doubtful = ua.DataValue(
                     ua.Variant(3.0), StatusCode=ua.StatusCode(ua.StatusCodes.UncertainLastUsableValue)
                 )
                 await nodes[1].write_value(doubtful)
                 await reached(lambda: foreshock.latest(temperature)["quality"] == "uncertain")
+                failed = ua.DataValue(None, StatusCode=ua.StatusCode(ua.StatusCodes.BadSensorFailure))
+                await nodes[1].write_value(failed)
+                await reached(lambda: foreshock.latest(temperature)["quality"] == "bad")
+                assert foreshock.latest(temperature)["value"] is None
+                heard = foreshock.latest(pressure)["time"]
+                await reached(lambda: foreshock.latest(pressure)["time"] > heard, what="the steady value again")
             finally:
                 for task in work:
                     task.cancel()

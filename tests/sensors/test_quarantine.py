@@ -74,6 +74,16 @@ def test_a_flood_is_counted_whole_but_not_kept_whole() -> None:
     assert not box.pending
 
 
+def test_what_is_only_counted_is_said_every_ten_seconds() -> None:
+    box, told = Quarantine("bridge"), []
+    for tenth in range(600):
+        box.count("flood", 20)
+        told += map(quarantine.decode, box.take(NOW + tenth / 10))
+    box.close()
+    told += map(quarantine.decode, box.take(NOW + 60))
+    assert 6 <= len(told) <= 8 and sum(one.readings for one in told) == 12_000
+
+
 def test_at_the_end_it_is_said_what_was_not_kept_flood_or_not() -> None:
     box = Quarantine("bridge", rate=10, burst=2)
     for _ in range(10):

@@ -85,5 +85,16 @@ export function quantity(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   const size = Math.abs(value);
   const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
-  return value.toLocaleString('en-US', { maximumFractionDigits: digits }).replace('-', '−');
+  const text = value.toLocaleString('en-US', { maximumFractionDigits: digits });
+  return text === '-0' ? '0' : text.replace('-', '−');
+}
+
+/** A unit as it stands after a value: a plain number has none. */
+export function unitWord(unit: string | null | undefined): string {
+  return unit && unit !== '1' ? unit : '';
+}
+
+/** A value with its unit. */
+export function measure(value: number, unit: string | null | undefined): string {
+  return `${quantity(value)} ${unitWord(unit)}`.trimEnd();
 }

@@ -1,5 +1,5 @@
 /** The rule language's features in a duty officer's words: `rate('10m')` → 10 分钟变化率. */
-import { duration, quantity } from './clock';
+import { duration, measure } from './clock';
 import { RANK, type Level, type Term } from './contract';
 import { t, tCode } from './i18n';
 
@@ -55,7 +55,7 @@ export function termValue(term: Term, value: number | null | undefined): string 
   if (/^(not\s+)?(seen\(|reports\(|repeat\(|fault\(|judged$)/.test(term.name)) return value ? t('value.yes') : t('value.no');
   const unit = term.unit ?? '';
   if (TIMES.test(term.name)) return Number.isFinite(value) ? duration(value * (SECONDS[TIME_UNITS[unit] ?? 's'] ?? 1)) : t('time.never');
-  return unit ? `${quantity(value)} ${unit}` : quantity(value);
+  return measure(value, unit);
 }
 
 /** A term's value, with the interval about it where it is foreseen: `1 h 10 min (50 min–2 h)`. */

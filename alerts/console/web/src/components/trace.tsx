@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { api, ApiError } from '../api';
-import { clockTime, now, quantity, zone } from '../clock';
+import { clockTime, measure, now, quantity, unitWord, zone } from '../clock';
 import type { Point, Trace as TraceData } from '../contract';
 import { language, t, tName } from '../i18n';
 import { directory } from '../store';
@@ -28,7 +28,7 @@ export function Trace({ point: id, span, onsets, height, eta }: Props) {
   const [reading, setReading] = useState('');
   const last = data && lastValue(data);
   const name = tName(point?.name) || id;
-  const unit = point?.unit ?? data?.unit ?? '';
+  const unit = unitWord(point?.unit ?? data?.unit);
   return (
     <figure class="trace">
       <figcaption>
@@ -45,12 +45,12 @@ export function Trace({ point: id, span, onsets, height, eta }: Props) {
         )}
         {last && (
           <span class="last">
-            {t('trace.last')} <b class="digits">{`${quantity(last.value)} ${unit}`}</b>
+            {t('trace.last')} <b class="digits">{measure(last.value, unit)}</b>
           </span>
         )}
         {point?.limit != null && (
           <span class="quiet">
-            {t(point.limit_below ? 'trace.floor' : 'trace.limit')} <span class="digits">{`${quantity(point.limit)} ${unit}`}</span>
+            {t(point.limit_below ? 'trace.floor' : 'trace.limit')} <span class="digits">{measure(point.limit, unit)}</span>
           </span>
         )}
       </figcaption>
@@ -222,7 +222,7 @@ function reading(u: uPlot, point: Point | undefined): string {
   const value = u.data[2]?.[at];
   const score = u.data[1]?.[at];
   if (time === undefined || value == null) return '';
-  const parts = [clockTime(time), `${quantity(value)} ${point?.unit ?? ''}`];
+  const parts = [clockTime(time), measure(value, point?.unit)];
   if (score != null) parts.push(`${t('score')} ${quantity(score)}`);
   return parts.join(' · ');
 }

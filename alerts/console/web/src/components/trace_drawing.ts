@@ -1,6 +1,6 @@
 /** What is drawn around a trace: normal band, level lines, limit, onset marks; and the range that shows them. */
 import type uPlot from 'uplot';
-import { quantity } from '../clock';
+import { measure, quantity } from '../clock';
 import { LEVELS, type FlaggedReading, type Level, type Point } from '../contract';
 import { t } from '../i18n';
 import type { Onset } from './evidence';
@@ -148,7 +148,7 @@ function label(u: uPlot, line: Line, point: Point, taken: number[], colours: Pal
   if (!line.limit) return; // of what is out of sight only the limit is told, and in which direction it lies
   const above = y < top;
   const name = t(point.limit_below ? 'trace.floor' : 'trace.limit');
-  const words = `${above ? '↑' : '↓'} ${name} ${quantity(line.value)}${point.unit ? ` ${point.unit}` : ''}`;
+  const words = `${above ? '↑' : '↓'} ${name} ${measure(line.value, point.unit)}`;
   // left of the middle: the alarm's flag stands right of it
   const [x, edge] = [bbox.left + bbox.width * 0.3, above ? top + 3 * scale : bottom - 3 * scale];
   const [width, height] = [ctx.measureText(words).width + 12 * scale, 15 * scale];
