@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from sensors import one_a_line
-from sensors.document import MAX_BYTES, DocumentError, Problem, read_document
+from sensors.document import MAX_BYTES, DocumentError, Problem, convert, read_document
 from sensors.mistakes import mistakes
 from sensors.registry import check_site
-from sensors.site import LEVELS, Site, Unit
-from sensors.site_files import AreaEntry, CameraAlone, PointEntry
+from sensors.site import LEVELS, Site, Text, Unit
+from sensors.site_files import AreaEntry, CameraAlone, PointEntry, TypesFile
 from sensors.spreadsheet.columns import FIELDS, NEEDED, OF, CellError, Kind, fields_of, kind_of
 from sensors.spreadsheet.export import cells_of
 from sensors.spreadsheet.table import Row, Table
@@ -78,7 +78,8 @@ def plan(
         raise DocumentError(problems)
     content = _content(target)
     own = {entry["id"]: entry for entry in content.get(kind, ())}
-    read, problems = _read(table, kind, used, before)
+    called = _quantities(site)
+    read, problems = _read(table, kind, used, before, called)
     there = {part.id: part for part in getattr(before, kind)}
     added: list[str] = []
     updated: list[str] = []
@@ -91,7 +92,7 @@ def plan(
             (unchanged if own[id] == entry else updated).append(id)
             own[id] = entry
         elif id in there:
-            differing = _differing(table, kind, used, row, there[id])
+            differing = _differing(table, kind, used, row, there[id], called)
             unchanged.append(id)
             problems += [
                 Problem(table.file, row.number, column, f"'{id}' is written by hand in the site; change it there")
@@ -149,7 +150,7 @@ def _content(target: Path) -> dict[str, Any]:
 
 
 def _read(
-    table: Table, kind: Kind, used: Mapping[int, str], site: Site
+    table: Table, kind: Kind, used: Mapping[int, str], site: Site, called: Mapping[str, str]
 ) -> tuple[list[tuple[Row, dict[str, Any]]], list[Problem]]:
     """Make an entry of each row, and list what is wrong with its cells.
 
@@ -171,6 +172,8 @@ def _read(
                     noted.append((table.header[place], str(error)))
             elif field in NEEDED[kind] and place not in row.unread:
                 noted.append((table.header[place], "the cell is empty: every row needs one"))
+        if "quantity" in values:
+            values["quantity"] = called.get(values["quantity"].casefold(), values["quantity"])
         id = values.get("id")
         if id in first:
             noted.append(
@@ -193,6 +196,19 @@ def _read(
         problems += [Problem(table.file, row.number, column, message) for column, message in noted]
         found.append((row, entry))
     return found, problems
+
+
+def _quantities(site: Path) -> dict[str, str]:
+    """Say which quantity is called what, in Chinese and English, where that is one only."""
+    types = convert(read_document(site / "types.yaml"), TypesFile)
+    called: dict[str, set[str]] = {}
+    for id, settings in types.quantities.items():
+        name = settings.name
+        if isinstance(name, Text):
+            for word in (name.zh, name.en):
+                called.setdefault(word.casefold(), set()).add(id)
+    one = {word: next(iter(ids)) for word, ids in called.items() if len(ids) == 1}
+    return one | {id: id for id in types.quantities}
 
 
 def _stand_in(kind: Kind, field: str, row: Row, site: Site) -> Any:
@@ -255,15 +271,18 @@ def _entry(kind: Kind, values: dict[str, Any]) -> tuple[dict[str, Any], list[tup
     return entry, wrong
 
 
-def _differing(table: Table, kind: Kind, used: Mapping[int, str], row: Row, part: Any) -> list[str]:
+def _differing(
+    table: Table, kind: Kind, used: Mapping[int, str], row: Row, part: Any, called: Mapping[str, str]
+) -> list[str]:
     """Name the columns in which a row says something else than the site does."""
     now = cells_of(kind, part)
     differing = []
     for place, field in used.items():
         cell = row.cells[place]
         if cell and field != "name":
-            convert = FIELDS[field][0]
-            if convert(cell) != (convert(now[field]) if now[field] else None):
+            read = FIELDS[field][0]
+            said = called.get(cell.casefold(), cell) if field == "quantity" else read(cell)
+            if said != (read(now[field]) if now[field] else None):
                 differing.append(table.header[place])
     return differing
 

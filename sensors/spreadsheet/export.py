@@ -64,6 +64,7 @@ def cells_of(kind: Kind, part: Any) -> dict[str, str]:
     levels = getattr(part, "levels", {})
     drivers = (f"{one.point} ({_cell(one.lag)} s)" for one in getattr(part, "drivers", ()))
     special = {
+        "kind": None if getattr(part, "guess", False) else getattr(part, "kind", None),  # what is guessed is not said
         "drivers": tuple(drivers),
         "name_zh": part.name.zh,
         "name_en": part.name.en,

@@ -242,9 +242,10 @@ def sources_of(registry: Registry, given: Sequence[str]) -> dict[str, str]:
         name, sign, source = one.partition("=")
         if not sign or not source:
             raise ValueError(f"--camera {one}: wants CAMERA=SOURCE")
-        if name not in registry.cameras:
+        camera = registry.camera(name)  # by a former id too: a renamed one goes on being read
+        if camera is None:
             raise ValueError(f"--camera {one}: the site has no camera {name}")
-        sources[name] = source
+        sources[camera.id] = source
     return {name: source for name, source in sources.items() if source}
 
 
@@ -271,7 +272,9 @@ async def _run(found: settings.Settings, given: Sequence[str], crashes: Crashes 
 
     def adopt(content: Bundle) -> None:
         fresh = Registry(content.site)
-        there = [one for one in given if one.partition("=")[0] in fresh.cameras]
+        there = [one for one in given if fresh.camera(one.partition("=")[0]) is not None]
+        for one in sorted({*given} - {*there}):
+            logger.warning("the site has no camera %s any more: it is not read", one.partition("=")[0])
         loop.call_soon_threadsafe(cameras.adopt, fresh, sources_of(fresh, there))
 
     following = Following(found.data_folder, version_of(packed), adopt)

@@ -72,6 +72,11 @@ def test_points_that_foretell_and_that_measure_the_same_are_taken(site: Path) ->
         take(site, header, "low-1,slope-01,soil,nobody (1 h),")
 
 
+def test_a_quantity_may_be_called_by_its_name(site: Path) -> None:
+    take(site, "测点编号,所属区域,监测指标", "new-2,slope-01,倾斜", "new-3,slope-01,TILT")
+    assert {one.quantity for one in load_site(site).points if one.id in ("new-2", "new-3")} == {"tilt"}
+
+
 def test_areas_units_and_cameras_are_taken_too(site: Path) -> None:
     take(site, "id,name_zh,name_en,type,place", "slope-99,新坡,New slope,slope,yanluo-yanchuan")
     take(site, "编号,名称,所属区域,视频流", "eye-1,新摄像机,slope-99,rtsp://10.0.0.9/1")

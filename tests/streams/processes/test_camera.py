@@ -370,6 +370,10 @@ def test_sources_come_from_the_site_and_the_command_line() -> None:
     registry = Registry(site())
     assert sources_of(registry, []) == {}
     assert sources_of(registry, ["cam=a=b.avi"]) == {"cam": "a=b.avi"}
+    (camera, *others) = registry.site.cameras
+    renamed = msgspec.structs.replace(camera, id="gate", renamed_from=("cam",))
+    after = Registry(msgspec.structs.replace(registry.site, cameras=(renamed, *others)))
+    assert sources_of(after, ["cam=a.avi"]) == {"gate": "a.avi"}, "a renamed camera goes on being read"
     with pytest.raises(ValueError, match="no camera nine"):
         sources_of(registry, ["nine=a.avi"])
     with pytest.raises(ValueError, match="CAMERA=SOURCE"):
