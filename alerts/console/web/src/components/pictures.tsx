@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { clockTime } from '../clock';
 import type { Camera, Snapshot } from '../contract';
-import { t, tName } from '../i18n';
+import { language, t, tName } from '../i18n';
 import { directory, mayOperate } from '../store';
 
 const STILL = 1000; // milliseconds between two stills
@@ -113,7 +113,9 @@ function Still({ camera }: { camera: Camera }) {
       let wait = STILL;
       if (document.visibilityState === 'visible') {
         try {
-          const answer = await fetch(`/api/v1/cameras/${encodeURIComponent(camera.id)}/still.jpg`, { signal: ending.signal });
+          const answer = await fetch(`/api/v1/cameras/${encodeURIComponent(camera.id)}/still.jpg`, {
+            signal: ending.signal, headers: { 'Accept-Language': language.value },
+          });
           if (!answer.ok) throw new Error(((await answer.json()) as { error?: { message?: string } }).error?.message ?? '');
           const fresh = URL.createObjectURL(await answer.blob());
           setUrl(fresh);
