@@ -169,7 +169,7 @@ def _require_no_restart(current: Bundle, content: Bundle) -> None:
 def _require_shareable(data: Path, content: Bundle) -> None:
     """Raise `ReloadError` when a broker's subscriptions, which the run shares, must not be shared with this site."""
     try:
-        brokers.require_shareable(running.shared_of(data), content.site.signals)
+        brokers.require_shareable(running.brokers_of(data), content.site.signals)
     except SettingsError as error:
         raise ReloadError(str(error)) from error
 

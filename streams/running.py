@@ -11,7 +11,7 @@ from streams.brokers import Broker
 from streams.durable import replace
 
 _SITE = "site"
-_SHARED = "shared.json"
+_BROKERS = "brokers.json"
 _PORT = "mqtt-port"
 
 
@@ -41,14 +41,14 @@ def port_of(data: Path) -> int | None:
         return None
 
 
-def note_shared(data: Path, listed: Iterable[Broker]) -> None:
-    """Note the brokers whose subscriptions a run shares with other bridges."""
-    replace(data / "run" / _SHARED, msgspec.json.encode([one for one in listed if one.share]))
+def note_brokers(data: Path, listed: Iterable[Broker]) -> None:
+    """Note the brokers that a run listens to; what is secret of them is in files that they name."""
+    replace(data / "run" / _BROKERS, msgspec.json.encode(list(listed)))
 
 
-def shared_of(data: Path) -> list[Broker]:
-    """Read the brokers whose subscriptions the latest run shares; none when it did not say."""
+def brokers_of(data: Path) -> list[Broker]:
+    """Read the brokers that the latest run listens to; none when it did not say."""
     try:
-        return msgspec.json.decode((data / "run" / _SHARED).read_bytes(), type=list[Broker])
+        return msgspec.json.decode((data / "run" / _BROKERS).read_bytes(), type=list[Broker])
     except (FileNotFoundError, msgspec.MsgspecError):
         return []

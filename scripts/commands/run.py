@@ -292,7 +292,7 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
     running.note_site(found.data_folder, found.site_folder)
     if not found.mqtt_host:
         running.note_port(found.data_folder, found.mqtt_port)
-    running.note_shared(found.data_folder, brokers.brokers(found))
+    running.note_brokers(found.data_folder, brokers.brokers(found))
     prepared: list[tuple[Bundle, Pace]] = []
     accounts: list[asyncio.Task[Any]] = []
 

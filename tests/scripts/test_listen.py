@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 from scripts.cli import application
 from scripts.ports import free_port
 from sensors.site import Onvif, Signals, Site
-from streams import bundle, publication
+from streams import bundle, publication, running
+from streams.brokers import Broker
 from streams.bundle import Bundle
 from tests.scripts.conftest import publishing
 from tests.streams.small_site import site
@@ -82,3 +83,17 @@ def test_no_broker_and_no_filter_are_sentences(port: int, tmp_path: Path) -> Non
     assert gone.exit_code == 1 and "no MQTT broker answers" in gone.stderr
     wrong = CliRunner().invoke(application("listen"), [*where, str(port), "a/#/b"])
     assert wrong.exit_code == 1 and "topic filter" in wrong.stderr
+
+
+def test_a_broker_that_only_the_run_knows_is_found_by_its_name(port: int, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    running.note_brokers(
+        tmp_path, [Broker(name="main", host="127.0.0.1"), Broker(name="north", host="127.0.0.1", port=port)]
+    )
+    publication.write(tmp_path, bundle.pack(Bundle(site=site(), rules=())))
+    where = ["listen", "--data", str(tmp_path), "--mqtt-port", str(free_port()), "--json", "--count", "1"]
+    with publishing(port, SENT[:1]):
+        found = CliRunner().invoke(application("listen"), [*where, "--broker", "north"])
+    assert json.loads(found.stdout)["verdict"] == "taken"
+    wrong = CliRunner().invoke(application("listen"), [*where, "--broker", "south"])
+    assert wrong.exit_code == 1 and "there are main, north" in " ".join(wrong.stderr.split())

@@ -120,15 +120,15 @@ def test_a_dialect_that_the_run_shares_but_must_not_is_refused(folder: Path, dat
     edit("site.yaml", "signals:\n", "signals:\n  homeassistant: [{}]\n")
     [shared] = brokers.brokers(Settings(mqtt_host="somewhere", mqtt_share="team"))
     shared = msgspec.structs.replace(shared, dialects=("native", "homeassistant"))
-    running.note_shared(data, [shared])
+    running.note_brokers(data, [shared])
     with pytest.raises(reload.ReloadError, match=r"MQTT_SHARE \(main\): homeassistant cannot be shared"):
         reload.reload(folder, data, "test")
     assert publication.version(data) == first and publication.proposed(data) is None
     for listed in ([msgspec.structs.replace(shared, dialects=("native",))], brokers.brokers(Settings())):
-        running.note_shared(data, listed)
+        running.note_brokers(data, listed)
         assert reload.prepare(folder, data).version != first
-    (data / "run" / "shared.json").write_bytes(b"damaged")
-    assert running.shared_of(data) == []
+    (data / "run" / "brokers.json").write_bytes(b"damaged")
+    assert running.brokers_of(data) == []
 
 
 def test_an_area_stays_in_its_partition() -> None:
