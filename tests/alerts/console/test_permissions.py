@@ -142,6 +142,7 @@ def test_no_route_is_left_out_of_this_test() -> None:
             .replace("/report-1/", "/{id}/")
             .replace("{incident}.1", "{id}")
             .replace("/hook/", "/{target}/")
+            .replace("/proposals/1/", "/proposals/{number}/")
             .replace("{incident}", "{id}")
             .replace("{alarm}", "{id}")
             .replace("{dispatch}", "{id}")
