@@ -300,12 +300,12 @@ class Templates:
         if found.source_unit and not measure.is_unit(found.source_unit):
             near = suggest(found.source_unit, measure.SITE_UNITS)
             note(f"'{found.source_unit}' is not a unit of measure{near}", "source_unit")
-        elif (
-            found.source_unit
-            and measure.is_unit(found.unit)
-            and not measure.same_dimension(found.source_unit, found.unit)
-        ):
-            note(f"'{found.source_unit}' cannot be converted to '{found.unit}'", "source_unit", "unit")
+        elif found.source_unit and measure.is_unit(found.unit):
+            try:
+                measure.linear(found.source_unit, found.unit)
+            except measure.UnitError as error:
+                why = str(error).partition(": ")[2]
+                note(f"'{found.source_unit}' cannot be converted to '{found.unit}': {why}", "source_unit", "unit")
         low, high = found.range or (-math.inf, math.inf)
         if not low < high:
             note(f"the range {low:g}..{high:g} is empty; write the lower end first", "range")

@@ -68,7 +68,6 @@ class Registry:
         self.sources = {camera.source or camera.id: camera for camera in site.cameras}
         self.camera_sources = {name: camera for camera in site.cameras for name in camera.sources}
         self._sources: dict[str, Point] = {name: point for point in site.points for name in point.sources}
-        self._conversions: dict[tuple[str, str], tuple[float, float]] = {}
         self.topic_points = {(area, point.id): point for point in site.points for area in point.areas}
         """(area, point) as the levels of a topic name them → the point; any of its areas will do."""
         self.former_points = {name: point for point in site.points for name in point.renamed_from}
@@ -135,18 +134,10 @@ class Registry:
     def conversion(self, point: Point, unit: str = "") -> tuple[float, float]:
         """Give what turns a value sent in `unit` (else in the point's `source_unit`) into the point's: scale, offset.
 
-        Raise `sensors.measure.UnitError` when it cannot be converted.
+        Raise `sensors.measure.UnitError` when it cannot be converted, or not by a straight line (dBm to mW).
         """
         sent = unit or point.source_unit
-        if not sent or sent == point.unit:
-            return 1.0, 0.0
-        key = sent, point.unit
-        if key not in self._conversions:
-            if len(self._conversions) > 4096:  # units come from outside
-                self._conversions.clear()
-            offset = measure.convert_value(0.0, *key)
-            self._conversions[key] = measure.convert_value(1.0, *key) - offset, offset
-        return self._conversions[key]
+        return measure.linear(sent, point.unit) if sent else (1.0, 0.0)
 
     def camera_named(self, dialect: str, name: str) -> Camera | None:
         """Find the camera that a dialect calls `name`: by the camera's `sources`, its `source`, or its id."""

@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from sensors import ucum
 
 _AS_PINT = """
@@ -63,6 +65,9 @@ DEFINITIONS = (
 )
 """Units that pint lacks, or that it takes for something else (pH is its picohenry)."""
 
+REMEMBERED = 4096
+"""Entries of each of pint's own memories."""
+
 _NAME = r"[A-Za-zµμΩÅ°]{1,24}(\^-?[1-9])?"
 _SHAPE = re.compile(rf"{_NAME}([*/·]{_NAME}){{0,5}}\Z")
 
@@ -79,7 +84,19 @@ def registry() -> Any:
     units: Any = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
     for definition in DEFINITIONS:
         units.define(definition)
+    for name, remembered in vars(units._cache).items():  # pint has no setting for how much it remembers
+        if isinstance(remembered, dict):
+            setattr(units._cache, name, _Bounded(remembered))
     return units
+
+
+class _Bounded(dict[Any, Any]):
+    """Remember so much, and begin anew: pint remembers each spelling, and units come from outside."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        super().__setitem__(key, value)
 
 
 def load() -> None:
@@ -102,13 +119,13 @@ def unit(text: str) -> Any:
 
 
 def _of_pint(expression: str) -> Any:
-    """Return pint's unit for an expression; None when it has none."""
-    import pint
-
+    """Return pint's unit for an expression; None when it has none, or one that it cannot work with (`dB/m`)."""
     try:
-        return registry().Unit(expression)
-    except (pint.errors.PintError, ValueError, TypeError, AttributeError, KeyError, ArithmeticError):
+        found = registry().Unit(expression)
+        registry().get_root_units(found)
+    except Exception:  # pint's errors are of many kinds, some of none of its own
         return None
+    return found
 
 
 def is_unit(text: str) -> bool:
@@ -123,9 +140,10 @@ def is_unit(text: str) -> bool:
 
 
 def same_dimension(one: str, other: str) -> bool:
-    """Tell whether two units measure the same, so that values can be compared after conversion.
+    """Tell whether two units measure the same. Raise `UnitError` when one is none.
 
-    An angle is no plain number, which pint takes it for: 45° are not 78.5 %.
+    An angle is no plain number, which pint takes it for: 45° are not 78.5 %. That they measure the same does not mean
+    that a straight line leads from one to the other (dBm and mW): `linear` tells.
     """
     return one == other or bool(_roots(one) == _roots(other))
 
@@ -140,12 +158,18 @@ def _roots(text: str) -> Any:
 
 
 def convert_value(value: float, source: str, target: str) -> float:
-    """Convert a value from one unit to another. Raise `UnitError` when they do not measure the same."""
-    if source == target or (source in SITE_UNITS and SITE_UNITS[source] == SITE_UNITS.get(target)):
+    """Convert a value from one unit to another; what has no logarithm may give no finite one.
+
+    Raise `UnitError` when they do not measure the same, and for all else that cannot be converted.
+    """
+    if _alike(source, target):
         return value
-    if not same_dimension(source, target):
-        raise UnitError(f"{source} cannot be converted to {target}: they do not measure the same")
-    return float(registry().Quantity(value, unit(source)).to(unit(target)).magnitude)
+    _same_or_raise(source, target)
+    try:
+        with np.errstate(all="ignore"):
+            return float(registry().Quantity(value, unit(source)).to(unit(target)).magnitude)
+    except Exception as error:  # as in `_of_pint`
+        raise UnitError(f"{source} cannot be converted to {target}: {str(error)[:100]}") from error
 
 
 @lru_cache(maxsize=1024)
@@ -154,17 +178,39 @@ def linear(source: str, target: str) -> tuple[float, float]:
 
     Raise `UnitError` when they do not measure the same, or no straight line leads from one to the other (decibels).
     """
-    if source == target or (source in SITE_UNITS and SITE_UNITS[source] == SITE_UNITS.get(target)):
+    if _alike(source, target):
         return 1.0, 0.0
+    _same_or_raise(source, target)
+    zero, one, hundred = (convert_value(value, source, target) for value in (0.0, 1.0, 100.0))
+    offset = float(f"{zero:.14g}")
+    for scale in (_ratio(source, target), one - zero):  # from decibels to nepers the roots' ratio is none
+        scale = float(f"{scale:.15g}")
+        on_it = (_close(scale * value + offset, found, offset) for value, found in ((1.0, one), (100.0, hundred)))
+        if scale and math.isfinite(offset) and all(on_it):
+            return scale, offset
+    raise UnitError(f"{source} cannot be converted to {target}: one of them is no linear scale")
+
+
+def _alike(source: str, target: str) -> bool:
+    """Tell whether two units are one, without asking pint."""
+    return source == target or (source in SITE_UNITS and SITE_UNITS[source] == SITE_UNITS.get(target))
+
+
+def _same_or_raise(source: str, target: str) -> None:
     if not same_dimension(source, target):
         raise UnitError(f"{source} cannot be converted to {target}: they do not measure the same")
-    factors = [float(registry().get_root_units(unit(text))[0]) for text in (source, target)]
-    scale, offset = float(f"{factors[0] / factors[1]:.15g}"), float(f"{convert_value(0.0, source, target):.14g}")
-    for value in (1.0, 100.0):
-        line = scale * value + offset
-        if not math.isclose(line, convert_value(value, source, target), rel_tol=1e-9, abs_tol=abs(offset) * 1e-9):
-            raise UnitError(f"{source} cannot be converted to {target}: one of them is no linear scale")
-    return scale, offset
+
+
+def _ratio(source: str, target: str) -> float:
+    try:
+        above, below = (float(registry().get_root_units(unit(text))[0]) for text in (source, target))
+        return above / below
+    except (ArithmeticError, TypeError, ValueError):  # too large for a number, or none
+        return 0.0
+
+
+def _close(line: float, value: float, offset: float) -> bool:
+    return math.isfinite(value) and math.isclose(line, value, rel_tol=1e-9, abs_tol=abs(offset) * 1e-9)
 
 
 def on_line(value: float, line: tuple[float, float]) -> float:

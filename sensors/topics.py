@@ -96,6 +96,7 @@ class Topics(dict[bytes, int]):
         for place, (dialect, config) in enumerate(self._sources):
             for one in dialect.topics(config):
                 self._trie.insert(one, place)
+        self._broken: set[int] = set()
         self._places: dict[tuple[int, Kind], int] = {}
         self._refusals = _Budget(_REMEMBERED)
         self._named = _Budget(max(_REMEMBERED, 4 * len(registry.by_index)))
@@ -209,7 +210,13 @@ class Topics(dict[bytes, int]):
             return Refusal("unknown_topic", "the topic is not UTF-8")
         for source in self._trie.match(text):
             dialect, config = self._sources[source]
-            found = dialect.resolve(text, config, self.registry)
+            try:
+                found = dialect.resolve(text, config, self.registry)
+            except Exception as error:  # a dialect never raises; should one do, it must not stop the bridge
+                if source not in self._broken:
+                    log.exception("a topic broke what resolves it, which refuses it: %s", text[:200])
+                    self._broken.add(source)
+                return Refusal("malformed", f"{type(error).__name__}: {error}"[:200])
             if isinstance(found, Refusal):
                 return found
             if found is not None:

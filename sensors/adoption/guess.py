@@ -222,20 +222,19 @@ def _names(name: str, runs: list[str]) -> bool:
 
 
 def _same(one: str, other: str) -> bool:
+    """Tell whether what is sent in one unit can be had in another."""
     try:
-        return measure.same_dimension(one, other)
+        measure.linear(one, other)
     except measure.UnitError:
         return False
+    return True
 
 
 def _conversion(source: str, target: str) -> tuple[float, float]:
-    """Give scale and offset from one unit to another; those of no change where they do not measure the same."""
-    if not source or not target or source == target:
-        return 1.0, 0.0
+    """Give scale and offset from one unit to another; those of no change where there is no line between them."""
     try:
-        zero = measure.convert_value(0.0, source, target)
-        return float(f"{measure.convert_value(1.0, source, target) - zero:.12g}"), float(f"{zero:.12g}")
-    except (measure.UnitError, ArithmeticError, ValueError):
+        return measure.linear(source, target) if source and target else (1.0, 0.0)
+    except measure.UnitError:
         return 1.0, 0.0
 
 

@@ -27,6 +27,7 @@ from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route
 from sensors.dialects.senml_pack import READERS, Number, Record
 from sensors.dialects.senml_units import unit_of
 from sensors.lookup import Registry
+from sensors.measure import UnitError
 from sensors.observation import SIMULATED
 from sensors.site import SenML
 from sensors.trie import matches
@@ -218,7 +219,7 @@ def _bound(lane: Lane, name: str, unit: str | None, no_value: bool, no_sum: bool
     else:
         try:
             found = Bound(point.index, *registry.conversion(point, _summed(sent) if sums else sent), sums)
-        except (ValueError, TypeError, ArithmeticError) as error:  # the latter from units with an offset, times seconds
+        except UnitError as error:
             found = "wrong_unit", f"{name[:128]!r}: {error}"
     if len(lane.cache) >= max(_MAX_BOUND, 4 * len(registry.by_index)):
         lane.cache.clear()

@@ -39,3 +39,53 @@ def test_a_line_between_two_units_is_free_of_what_floating_point_adds() -> None:
     assert measure.linear("degC/h", "degF/h") == (1.8, 0.0)  # a rate of a temperature is a difference
     assert measure.on_line(77, measure.linear("degF", "°C")) == 25
     assert measure.on_line(32, measure.linear("degF", "°C")) == 0
+
+
+@pytest.mark.parametrize("text", ["dB/m", "dB*mm", "Np/m", "m/dBm", "dB^2"])
+def test_a_product_with_a_logarithm_is_no_unit(text: str) -> None:
+    assert not measure.is_unit(text)
+    for use in (measure.unit, lambda one: measure.linear(one, "mm"), lambda one: measure.convert_value(1, "mm", one)):
+        with pytest.raises(measure.UnitError):
+            use(text)
+
+
+@pytest.mark.parametrize(("source", "target"), [("dBm", "mW"), ("mW", "dBm"), ("dBm", "W"), ("dB", "1"), ("1", "dB")])
+def test_no_straight_line_leads_from_decibels(source: str, target: str) -> None:
+    with pytest.raises(measure.UnitError, match="no linear scale"):
+        measure.linear(source, target)
+
+
+def test_decibels_are_converted_value_by_value_and_to_nepers_along_a_line() -> None:
+    assert measure.convert_value(20, "dBm", "mW") == pytest.approx(100)
+    assert measure.linear("Np", "dB") == pytest.approx((8.685889638, 0.0))
+
+
+_ANY_UNIT = st.lists(
+    st.sampled_from([*measure.SITE_UNITS, "dBm", "Np", "degF", "octave", "x"]).flatmap(
+        lambda one: st.sampled_from([one, f"{one}^9", f"{one}^-9"])
+    ),
+    min_size=1,
+    max_size=6,
+).map("*".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(_ANY_UNIT, _ANY_UNIT)
+def test_only_a_unit_error_is_raised(one: str, other: str) -> None:
+    for use in (measure.linear, measure.same_dimension, lambda *pair: measure.convert_value(1.5, *pair)):
+        try:
+            use(one, other)
+        except measure.UnitError:
+            continue
+
+
+def test_spellings_without_end_are_not_remembered_without_end() -> None:
+    memories = vars(measure.registry()._cache)
+    measure.registry().get_root_units("mm*km")
+    assert "mm*km" in memories["parse_unit"], "it is here that pint remembers"
+    for k in range(measure.REMEMBERED + 50):
+        measure.registry().get_root_units(f"mm^{k % 97 + 1}*km^{k // 97 + 1}")
+    assert max(map(len, memories.values())) <= measure.REMEMBERED
+    assert "mm*km" not in memories["parse_unit"]
+    assert measure.linear("10*-6", "1") == (1e-6, 0.0)
+    assert measure.linear("10*3", "1") == (1e3, 0.0)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from sensors.lookup import Registry
 from sensors.partition import partition_of
 from sensors.registry import SiteError, check_site, counts, indices, load_site, number, version
 from sensors.site import Mapping, Site, Text
+from tests.sensors.dialects.suite import site as plain_site
 
 FILES = {
     "site.yaml": """\
@@ -869,9 +871,26 @@ def test_points_and_cameras_are_found_by_the_names_that_dialects_have_for_them(f
         ("sources: [urn]", "'urn' is no source"),
         ("source_unit: furlongs_", "'furlongs_' is not a unit of measure"),
         ("source_unit: kPa", "'kPa' cannot be converted to '°'"),
+        ("source_unit: dB/m", "'dB/m' is not a unit of measure"),
     ],
 )
 def test_a_wrong_name_elsewhere_is_told(edit: Edit, new: str, message: str) -> None:
     problems = edit("areas/hills.yaml", "normal: null", new)
     assert message in problems[0].message
     assert (problems[0].file, problems[0].line) == ("areas/hills.yaml", 11)
+
+
+def test_no_source_unit_is_taken_from_which_no_straight_line_leads(edit: Edit) -> None:
+    lines = ("normal: null", "unit: mW", "source_unit: dBm", "range: [0, 9]", "limit: null", "levels: {}")
+    problems = edit("areas/hills.yaml", "normal: null", ("\n" + " " * 8).join(lines))
+    why = "'dBm' cannot be converted to 'mW': one of them is no linear scale"
+    told = [one for one in problems if why in one.message]
+    assert [(one.file, one.line) for one in told] == [("areas/hills.yaml", 13)]
+
+
+def test_no_line_is_drawn_through_a_unit_that_a_message_claims() -> None:
+    point = msgspec.structs.replace(plain_site().points[0], unit="mW", source_unit="")
+    registry = Registry(msgspec.structs.replace(plain_site(), points=(point,)))
+    with pytest.raises(measure.UnitError, match="no linear scale"):
+        registry.source("senml", point.id, "dBm")
+    assert registry.conversion(point, "W") == (1000.0, 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sensors.dialects.dialect import Route, Wanted
+from sensors.dialects.dialect import Refusal, Route, Wanted
 from sensors.dialects.dwell import Dwell
 from sensors.lookup import Registry
 from sensors.site import Frigate, HomeAssistant, Mapping, Signals
@@ -285,3 +285,27 @@ def test_of_two_sources_that_take_a_topic_the_first_has_it() -> None:
     for mapped, point in (((wide, narrow), 1), ((narrow, wide), 2)):
         table = Topics(Registry(site(Signals(mapped=mapped))))
         assert table.point_of[table[b"x/p2"]] == point
+
+
+def test_a_dialect_that_breaks_over_a_topic_refuses_it_and_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = topics()
+
+    def broken(*_: object) -> None:
+        raise AttributeError("no such thing")
+
+    monkeypatch.setattr(DIALECTS["mapped"], "resolve", broken)
+    for name in (b"wild/x/p1", b"wild/x/p2"):
+        assert made[name] == REFUSED
+        assert made.refusal(name) == Refusal("malformed", "AttributeError: no such thing")
+    assert len(caplog.records) == 1 and "wild/x/p1" in caplog.text
+    assert made[b"foreshock/readings/a0/p0"] != REFUSED, "others are not harmed"
+
+
+@pytest.mark.parametrize("unit", ["dB/m", "dB*mm", "degF"])
+def test_a_mapped_unit_that_cannot_become_the_points_refuses_its_topics(unit: str) -> None:
+    signals = Signals(mapped=(Mapping(topic="wild/{point}", point="{point}", unit=unit),))
+    made = Topics(Registry(site(signals)))
+    assert made[b"wild/p1"] == REFUSED
+    assert made.refusal(b"wild/p1").reason == "wrong_unit"
