@@ -11,8 +11,8 @@ import numpy as np
 
 from sensors import quarantine
 from sensors.checks import Checks
+from sensors.claimed_units import ClaimedUnits
 from sensors.dialects import values
-from sensors.dialects.claimed_units import ClaimedUnits
 from sensors.dialects.dialect import Decoded, Refused, without
 from sensors.lookup import Registry
 from sensors.packing import Packer
@@ -66,12 +66,14 @@ class Push:
         self._registry = registry
         self._checks = Checks(registry)
         self._packer = Packer(registry)
+        self._claimed = ClaimedUnits(registry)
         self.quarantine = Quarantine("http")
 
     def succeed(self, other: Push) -> None:
         """Go on with the counts and the quarantine of an earlier version of the site."""
         self.quarantine = other.quarantine
         self._checks.succeed(other._checks)
+        self._claimed = ClaimedUnits(self._registry, other._claimed)
 
     def clocks(self) -> dict[str, float]:
         """Give the clocks that are wrong: point → seconds ahead."""
@@ -82,7 +84,8 @@ class Push:
 
         Who pushes is told of every reading of a flood; the quarantine keeps one of each point, and counts the others.
         """
-        decoded = decode(readings, stamp, self._registry)
+        self._claimed.begin(received)
+        decoded = decode(readings, stamp, self._registry, self._claimed)
         passed = self._checks.check(decoded, received)
         refused = sorted([*decoded.refused, *passed.refused])
         for one in refused:
@@ -105,11 +108,13 @@ def _stamped(reading: Reading, stamp: float, place: int) -> Reading:
     return reading if reading.time is not None else msgspec.structs.replace(reading, time=stamp + place * 1e-6)
 
 
-def decode(readings: Sequence[Reading], stamp: float, registry: Registry) -> Decoded:
+def decode(
+    readings: Sequence[Reading], stamp: float, registry: Registry, claimed: ClaimedUnits | None = None
+) -> Decoded:
     """Make columns of readings, each a message of its own; what is no reading of a point is in `refused`.
 
     Those without a time are stamped from `stamp` (unix seconds) on, a microsecond each: the same push with the same
-    stamp gives the same times, so that the engine knows a repeated one by them.
+    stamp gives the same times, so that the engine knows a repeated one by them. `claimed` are the units met before.
     """
     refused: dict[int, Refused] = {}
 
@@ -117,8 +122,7 @@ def decode(readings: Sequence[Reading], stamp: float, registry: Registry) -> Dec
         refused.setdefault(place, Refused(place, reason, detail))
 
     found = [registry.point(one.point) for one in readings]
-    claimed = ClaimedUnits(registry)
-    claimed.begin()
+    claimed = claimed if claimed is not None else ClaimedUnits(registry)
     scales: dict[int, tuple[float, float]] = {}
     for place, (one, point) in enumerate(zip(readings, found, strict=True)):
         if one.flaw:

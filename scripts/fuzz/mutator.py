@@ -10,6 +10,9 @@ from typing import Any
 
 import cbor2
 import msgspec
+from google.protobuf import json_format
+
+from sensors.dialects.sparkplug_b_pb2 import Payload
 
 _NASTY: tuple[Any, ...] = (
     0, 1, -1, 255, 256, 2**28, 2**31, 2**53 + 1, 2**63, 2**64 - 1, 0.0, -0.0, 1e-320, 1.5e308, 1e11, -1e300,
@@ -20,7 +23,10 @@ _LABELS = (
     "value", "time", "ts", "quality", "points", "values", "times", "n", "v", "vb", "vs", "vd", "s", "t", "u", "ut",
     "bn", "bt", "bu", "bv", "bs", "bver", "must_", "extra", "type", "after", "label", "camera", "unit",
 )  # fmt: skip
-_UNITS = ("mm", "km", "inch", "kPa", "bar", "N", "ms", "kg", "degC", "kW", "mV", "%", "persons", "x", "°C")
+_UNITS = (
+    "mm", "km", "inch", "kPa", "bar", "N", "ms", "kg", "degC", "kW", "mV", "%", "persons", "x", "°C", "dB", "dBm", "Np",
+    "dB/m",
+)  # fmt: skip
 _TOKENS = (
     b"NaN", b"Infinity", b"1e999", b"-", b"null", b"true", b"\xff", b"\x00", b"[", b"]", b"{", b"}", b'"', b"\\",
     b"\\u0000", b"\\ud800", b",", b":", b"\n", b"_", b"9" * 40, b"\x9f", b"\xbf", b"\xf9\x7e\x00", b"\xfb",
@@ -36,10 +42,22 @@ def encode_json(tree: Any) -> bytes:
     return json.dumps(tree, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
 
 
+def _decode_sparkplug(payload: bytes) -> Any:
+    return json_format.MessageToDict(Payload.FromString(payload), preserving_proto_field_name=True)
+
+
+def _encode_sparkplug(tree: Any) -> bytes:
+    try:
+        return json_format.ParseDict(tree, Payload()).SerializeToString()
+    except (json_format.Error, AttributeError, IndexError) as error:
+        raise ValueError("no message of Sparkplug's") from error
+
+
 _CODECS: tuple[tuple[Callable[[bytes], Any], Encode], ...] = (
     (json.loads, encode_json),
     (msgspec.msgpack.decode, msgspec.msgpack.encode),
     (cbor2.loads, cbor2.dumps),
+    (_decode_sparkplug, _encode_sparkplug),
 )
 
 
@@ -62,7 +80,9 @@ class Mutator:
             for _ in range(self._random.randint(1, 3)):
                 tree = self._edited(tree)
             if draw < 0.002:
-                tree = self._many_units(tree)
+                tree = self._many_units(tree, self._random.choice((1, 500, 5_000)))
+            elif draw < 0.02:
+                tree = self._many_units(tree, self._random.randint(1, 4))
             try:
                 payload = encode(tree)
             except (ValueError, TypeError, OverflowError, RecursionError):
@@ -105,9 +125,9 @@ class Mutator:
             holder[one], holder[other] = holder[other], holder[one]
         return tree
 
-    def _many_units(self, tree: Any) -> Any:
-        """Spell very many units, or one very long one, one for each of very many values."""
-        pick, count = self._random, self._random.choice((1, 500, 5_000))
+    def _many_units(self, tree: Any, count: int) -> Any:
+        """Spell so many units, or one that may be very long, one for each of as many values."""
+        pick = self._random
         most = 2_000 if count == 1 else pick.choice((1, 6))
         units = [
             "*".join(f"{pick.choice(_UNITS)}^{pick.randint(1, 9)}" for _ in range(pick.randint(1, most)))
@@ -115,8 +135,24 @@ class Mutator:
         ]
         if isinstance(tree, dict) and isinstance(tree.get("points"), list) and tree["points"]:
             return {"points": tree["points"][:1] * count, "values": [1.0] * count, "unit": units}
+        metrics = tree.get("metrics") if isinstance(tree, dict) else None
+        metrics = [one for one in metrics if isinstance(one, dict)] if isinstance(metrics, list) else []
+        if metrics:
+            first = pick.choice(metrics)
+            told = [{"keys": ["engUnit"], "values": [{"type": 12, "string_value": unit}]} for unit in units]
+            return {**tree, "metrics": [{**first, "properties": one} for one in told]}
         if isinstance(tree, dict):
-            return {**tree, "unit": units[0], "u": units[0]}
+            names = ("unit", "u", "unit_of_measurement", "unit_of_meas")
+            made = tree | dict.fromkeys(names, units[0])
+            for key in ("components", "cmps"):
+                parts = tree.get(key)
+                if isinstance(parts, dict) and parts:
+                    first = pick.choice(list(parts.values()))
+                    if isinstance(first, dict):
+                        made[key] = {
+                            f"c{place}": {**first, **dict.fromkeys(names[2:], unit)} for place, unit in enumerate(units)
+                        }
+            return made
         firsts = [one for one in tree if isinstance(one, dict)][:1] or [{}]
         return [{**firsts[0], "u": unit, "unit": unit} for unit in units]
 

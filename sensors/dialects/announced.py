@@ -10,12 +10,13 @@ from typing import NamedTuple, cast
 import msgspec
 
 from sensors import measure
+from sensors.claimed_units import TOO_MANY, ClaimedUnits
 from sensors.dialects import discovery, presence
 from sensors.dialects.dialect import Decoded, Lane, Refused, Wanted
 from sensors.dialects.discovery import Entity
 from sensors.dialects.filters import TemplateError, text_of
 from sensors.dialects.template import Missing, Payload, Worked, parse
-from sensors.lookup import Registry, Source
+from sensors.lookup import Source
 from sensors.observation import SourceState
 
 DIALECT = "homeassistant"
@@ -26,6 +27,9 @@ MOST_LISTENERS = 2_048
 MOST_ENTITIES = 20_000
 MOST_BYTES = 32 << 20
 """Entities remembered, bound or not, and bytes of them all."""
+
+MOST_TRIED = 2
+"""Config topics bound again before messages that are decoded together."""
 
 _json = msgspec.json.Decoder().decode
 
@@ -81,6 +85,7 @@ class Book:
     readers: dict[str, list[Bound]] = field(default_factory=lambda: defaultdict(list))  # topic → who reads values
     watchers: dict[str, list[tuple[Bound, int]]] = field(default_factory=lambda: defaultdict(list))  # availability
     latest: dict[str, bytes] = field(default_factory=dict)  # availability topic → what it said last
+    late: dict[Config, None] = field(default_factory=dict)  # with a unit that was one too many: to be tried again
     size: int = 0
 
     def listeners(self, topic: str) -> int:
@@ -125,12 +130,14 @@ def register(
         book.size += size
         old = before.get(entity.name)
         try:
-            bound = old if old is not None and old.entity == entity else _bind(lane.registry, entity)
+            bound = old if old is not None and old.entity == entity else _bind(lane, entity)
         except TemplateError as error:
             refuse("unsupported", f"{entity.name[:128]}: {error}")
             continue
         except measure.UnitError as error:
             refuse("wrong_unit", f"{entity.name[:128]}: {error}")
+            if str(error) == TOO_MANY:
+                book.late[config] = None
             continue
         if bound is None:
             strangers += 1
@@ -151,7 +158,14 @@ def register(
     return refused
 
 
+def try_again(lane: Lane, book: Book, received: float, decoded: Decoded) -> None:
+    """Bind what was announced with a unit that was one too many then; what is wrong with it has been told."""
+    for config in list(book.late)[:MOST_TRIED]:
+        register(lane, book, 0, config, [book.entities[name] for name in book.owned[config]], received, decoded)
+
+
 def _forget(book: Book, config: Config) -> None:
+    book.late.pop(config, None)
     for name in book.owned.pop(config, ()):
         book.size -= len(msgspec.msgpack.encode(book.entities.pop(name)))
         bound = book.bound.pop(name, None)
@@ -166,9 +180,9 @@ def _forget(book: Book, config: Config) -> None:
                 book.watchers[topic] = watchers
 
 
-def _bind(registry: Registry, entity: Entity) -> Bound | None:
+def _bind(lane: Lane, entity: Entity) -> Bound | None:
     """Bind an entity to its point. Raise `TemplateError` or `UnitError` when it cannot be read as one."""
-    source = _source(registry, entity)
+    source = _source(lane, entity)
     if source is None:
         return None
     return Bound(
@@ -183,18 +197,18 @@ def _understood(template: str) -> Worked | None:
         return None
 
 
-def _source(registry: Registry, entity: Entity) -> Source | None:
-    plain = registry.source(DIALECT, entity.name)
+def _source(lane: Lane, entity: Entity) -> Source | None:
+    plain = lane.registry.source(DIALECT, entity.name)
     if plain is None or entity.component == "binary_sensor":
         return plain
-    fault: measure.UnitError | None = None
+    fault = ""
     for unit in discovery.units(entity):
-        try:
-            return registry.source(DIALECT, entity.name, unit)
-        except measure.UnitError as error:
-            fault = fault or error
-    if fault is not None and not registry.by_index[plain.point].source_unit:
-        raise fault
+        found = ClaimedUnits.of(lane).find(plain.point, unit)
+        if not isinstance(found, str):
+            return Source(plain.point, *found)
+        fault = fault or found
+    if fault and (fault == TOO_MANY or not lane.registry.by_index[plain.point].source_unit):
+        raise measure.UnitError(fault)
     return plain
 
 

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sensors.claimed_units import ClaimedUnits
 from sensors.dialects import discovery, values
-from sensors.dialects.announced import Book, Config, book_of, known, note, read, register, tell
+from sensors.dialects.announced import Book, Config, book_of, known, note, read, register, tell, try_again
 from sensors.dialects.dialect import Decoded, Inherited, Lane, Refusal, Refused, Route, nothing
 from sensors.dialects.discovery import DiscoveryError, Entity, Proposal
 from sensors.dialects.filters import TemplateError, text_of
@@ -58,11 +59,14 @@ def resolve(topic: str, config: HomeAssistant, registry: Registry) -> Route | Re
 def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], received: float) -> Decoded:
     """Decode announcements, values and availability, in the order in which they came."""
     decoded = nothing()
-    book = book_of(lane)
+    book, units = book_of(lane), ClaimedUnits.of(lane)
+    units.begin(received)
+    try_again(lane, book, received, decoded)
     rows: list[tuple[int, int, float]] = []
     for place, (number, payload) in enumerate(zip(points.tolist(), payloads, strict=True)):
         subject = lane.subjects[number]
         if isinstance(subject, Config):
+            units.begin_message()
             _announce(lane, book, place, subject, payload, received, decoded)
         else:
             _hear(lane, book, place, subject.name, payload, received, decoded, rows)
@@ -86,6 +90,7 @@ def succeed(lane: Lane, old: Lane) -> Inherited:
     """Bind what was announced to an earlier version of the site to this one's points; say of new ones who is there."""
     book, before = book_of(lane), book_of(old)
     book.latest = dict(before.latest)
+    ClaimedUnits.of(lane, ClaimedUnits.of(old))
     carried = nothing()
     for config, names in before.owned.items():
         register(lane, book, 0, config, [before.entities[name] for name in names], 0.0, carried)

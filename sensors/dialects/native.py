@@ -9,7 +9,7 @@ the gateway stands.
 `time` is unix seconds, milliseconds if above 1e11, or ISO 8601 (local time of the site without an offset); a reading
 without one is stamped on arrival. `quality` is a name (good, bad, uncertain, simulated, historical), a list of names,
 or their bits as a number. A `null` value is refused as not finite. A `unit` other than the point's is converted, or
-refused; it has at most 64 characters, and a frame at most 32 that were not met before.
+refused; it has at most 64 characters, and new ones are rationed (`sensors.claimed_units`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from sensors.claimed_units import ClaimedUnits
 from sensors.dialects import values
-from sensors.dialects.claimed_units import ClaimedUnits
 from sensors.dialects.dialect import Decoded, Lane, Refusal, Refused, Route, decode_each, join, nothing, without
 from sensors.frame import MAX_READINGS
 from sensors.lookup import Registry
@@ -107,7 +107,7 @@ def resolve(topic: str, config: str, registry: Registry) -> Route | Refusal | No
 
 def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], received: float) -> Decoded:
     """Decode readings, each at its point, or frames."""
-    ClaimedUnits.of(lane).begin()
+    ClaimedUnits.of(lane).begin(received)
     if lane.kind == "reading":
         return _readings(lane, points, payloads)
     return join([_frame(lane, place, payload) for place, payload in enumerate(payloads)])

@@ -19,12 +19,13 @@ import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
+from sensors.claimed_units import TOO_MANY, ClaimedUnits
 from sensors.dialects import presence, sparkplug_metric
 from sensors.dialects.dialect import Decoded, Inherited, Lane, Refusal, Refused, Reply, Route
 from sensors.dialects.sparkplug_b_pb2 import Payload
 from sensors.dialects.sparkplug_metric import NotAReadingError
 from sensors.dialects.sparkplug_node import NO_LIFE, ROUND, Device, Node, Nodes, Tag
-from sensors.lookup import Registry
+from sensors.lookup import Registry, Source
 from sensors.measure import UnitError
 from sensors.observation import HISTORICAL, UNCERTAIN, SourceState
 from sensors.site import Sparkplug
@@ -37,9 +38,6 @@ CONTROLS = ("Node Control/", "Device Control/")
 
 MOST = 8_192
 """Metrics of one message."""
-
-MOST_UNITS = 32
-"""Different units in one message: each that is new costs a look into pint, which may take a millisecond."""
 
 LONGEST_TOPIC = 1_024
 LONGEST_NAME = 512
@@ -109,6 +107,7 @@ def succeed(lane: Lane, old: Lane) -> Inherited:
     """
     before: Nodes = old.cache.get("nodes", Nodes())
     nodes: Nodes = lane.cache.setdefault("nodes", Nodes())
+    ClaimedUnits.of(lane, ClaimedUnits.of(old))
     for name, node in before.items():
         nodes.carry(
             name,
@@ -132,7 +131,7 @@ def _owner(node: str, device: str) -> str:
 def _rebound(lane: Lane, old: Lane, owner: str, told: Device) -> Device:
     """Bind what a birth told to the points of the lane's site."""
     named: dict[str, Tag | None] = {}
-    units: set[str] = set()
+    units = ClaimedUnits.of(lane)
     for name, tag in told.named.items():
         named[name] = None
         source = lane.registry.source("sparkplug", f"{owner}/{name}") if tag is not None else None
@@ -142,7 +141,7 @@ def _rebound(lane: Lane, old: Lane, owner: str, told: Device) -> Device:
         if (then.unit, then.source_unit) == (now.unit, now.source_unit):
             named[name] = tag._replace(point=source.point)
         else:
-            named[name] = _bind(lane.registry, owner, name, tag.unit, tag.datatype, units)
+            named[name] = _bind(lane.registry, source, name, tag.unit, tag.datatype, units)
     return Device(
         aliases={alias: named[tag.name] if tag is not None else None for alias, tag in told.aliases.items()},
         named=named,
@@ -152,25 +151,19 @@ def _rebound(lane: Lane, old: Lane, owner: str, told: Device) -> Device:
     )
 
 
-def _bind(registry: Registry, owner: str, name: str, unit: str, datatype: int, units: set[str]) -> Tag | None:
-    """Find the point of a metric. The unit that it gives goes before the site's, unless that alone is one.
-
-    `units` are those that were looked at for the same birth.
-    """
-    full = f"{owner}/{name}"
-    source = registry.source("sparkplug", full)
+def _bind(
+    registry: Registry, source: Source | None, name: str, unit: str, datatype: int, units: ClaimedUnits
+) -> Tag | None:
+    """Bind a metric to its source. The unit that it gives goes before the site's, unless that alone is one."""
     if source is None:
         return None
-    if unit:
-        units.add(unit)
-        try:
-            if len(units) > MOST_UNITS:
-                raise UnitError(f"more than {MOST_UNITS} units in a message")
-            source = registry.source("sparkplug", full, unit) or source
-        except UnitError as error:
-            if not registry.by_index[source.point].source_unit:
-                return Tag(source.point, 1.0, 0.0, datatype, str(error)[:200], name, unit)
-    return Tag(*source, datatype, "", name, unit)
+    found = units.find(source.point, unit) if unit else source[1:]
+    if not isinstance(found, str):
+        return Tag(source.point, *found, datatype, "", name, unit)
+    point = registry.by_index[source.point]
+    if point.source_unit and found != TOO_MANY:
+        return Tag(*source, datatype, "", name, unit)
+    return Tag(source.point, 1.0, 0.0, datatype, found.removeprefix(f"{point.id}: "), name, unit)
 
 
 def rebirth(prefix: str, group: str, node: str, now: float) -> Reply:
@@ -187,6 +180,8 @@ class _Reader:
         self.config: Sparkplug = lane.config
         self.registry = lane.registry
         self.nodes: Nodes = lane.cache["nodes"]
+        self.units = ClaimedUnits.of(lane)
+        self.units.begin(received)
         self.received = received
         self.place = 0
         self.rows = array("d")  # five numbers a reading: message, point, time in ms, value, quality
@@ -195,7 +190,6 @@ class _Reader:
         self.replies: list[Reply] = []
         # of the message in hand
         self.owner = ""
-        self.units: set[str] = set()
         self.poor: dict[str, tuple[int, str]] = {}  # reason → readings, first detail
 
     def decoded(self) -> Decoded:
@@ -214,7 +208,8 @@ class _Reader:
 
     def take(self, place: int, subject: Subject, payload: bytes) -> None:
         """Take in one message."""
-        self.place, self.owner, self.units, self.poor = place, subject.owner, set(), {}
+        self.place, self.owner, self.poor = place, subject.owner, {}
+        self.units.begin_message()
         before = len(self.rows), len(self.events)
         if len(payload) > 2 * FIELDS and _fields(payload) > FIELDS:
             self._refuse("oversized", f"more than {FIELDS} fields in a message")
@@ -292,10 +287,11 @@ class _Reader:
 
     def _bind(self, name: str, metric: Payload.Metric) -> Tag | None:
         """Find the point of a metric, in the unit that it gives."""
-        if self.registry.source("sparkplug", f"{self.owner}/{name}") is None:
+        source = self.registry.source("sparkplug", f"{self.owner}/{name}")
+        if source is None:
             return None
         unit = sparkplug_metric.unit(metric)
-        return _bind(self.registry, self.owner, name, unit, metric.datatype, self.units)
+        return _bind(self.registry, source, name, unit, metric.datatype, self.units)
 
     def _read(self, subject: Subject, node: Node, message: Payload) -> None:
         """Read the metrics of a birth or of data."""
@@ -322,6 +318,8 @@ class _Reader:
             if tag is None:
                 unbound += not (_is_own(name) if name else metric.alias in device.own)
                 continue
+            if tag.wrong == TOO_MANY and self.units.may_look(tag.point):
+                tag = self._again(device, tag, None if name else metric.alias)
             point, scale, offset, datatype, wrong, _, _ = tag
             try:
                 if wrong:
@@ -342,6 +340,18 @@ class _Reader:
             unbound += unknown
         if unbound:
             self._refuse("unbound", "", unbound)
+
+    def _again(self, device: Device, tag: Tag, alias: int | None) -> Tag:
+        """Bind a metric whose unit was one too many when its birth told it."""
+        source = self.registry.source("sparkplug", f"{self.owner}/{tag.name}")
+        found = _bind(self.registry, source, tag.name, tag.unit, tag.datatype, self.units)
+        if found is None or found.wrong == TOO_MANY:
+            return tag
+        if tag.name in device.named:
+            device.named[tag.name] = found
+        if alias is not None:
+            device.aliases[alias] = found
+        return found
 
     def _say(self, state: presence.State, subject: Subject, points: Iterable[int]) -> None:
         """Tell the areas of the points that their source is there, or gone."""

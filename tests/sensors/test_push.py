@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from sensors import frame, quarantine
+from sensors.claimed_units import MOST_OF_A_POINT, TOO_MANY
 from sensors.lookup import Registry
 from sensors.observation import BAD, OUT_OF_RANGE
-from sensors.push import Push, Reading, Turned
+from sensors.push import Push, Pushed, Reading, Turned
 from sensors.site import Flood
 from tests.sensors.dialects.suite import site
 
@@ -111,3 +112,35 @@ def test_a_point_that_is_pushed_far_too_often_is_held_to_its_rate_and_harms_no_o
     kept = [quarantine.decode(value) for topic, _, value in pushed.records if topic == quarantine.TOPIC]
     assert [found.reason for found in kept if found.topic] == ["flood"], "one is kept, the others are counted"
     assert one.quarantine.counts == {"flood": len(pushed.refused)}
+
+
+def values_of(pushed: Pushed) -> list[float]:
+    frames = [frame.decode(value) for topic, _, value in pushed.records if topic == "observations"]
+    return sorted(float(value) for one in frames for value in one.value)
+
+
+def test_a_value_in_another_unit_is_stored_in_the_points() -> None:
+    pushed = push().take([Reading("p0", 2.5, NOW, unit="m"), Reading("p1", 3.0, NOW, unit="mm")], NOW, NOW, "x")
+    assert pushed.accepted == 2
+    assert values_of(pushed) == [3.0, 2500.0]
+
+
+def test_a_unit_that_cannot_become_the_points_is_refused_alone() -> None:
+    given = [Reading("p0", 1.0, NOW, unit=unit) for unit in ("dB/m", "kg", "x" * 5000)] + [Reading("p1", 1.0, NOW)]
+    pushed = push().take(given, NOW, NOW, "x")
+    assert [(one.place, one.reason) for one in pushed.refused] == [(k, "wrong_unit") for k in range(3)]
+    assert values_of(pushed) == [1.0]
+
+
+def test_units_are_rationed_over_pushes_and_remembered() -> None:
+    one = push()
+    for k in range(MOST_OF_A_POINT):
+        one.take([Reading("p0", 1.0, NOW, unit=f"x{k}")], NOW, NOW, "x")
+    late = [Reading("p0", 2.0, NOW, unit="[in_i]")]
+    assert [found.detail for found in one.take(late, NOW, NOW, "x").refused] == [TOO_MANY]
+    assert values_of(one.take(late, NOW, NOW + 1, "x")) == pytest.approx([50.8])
+    heir = push()
+    heir.succeed(one)
+    for k in range(MOST_OF_A_POINT):
+        heir.take([Reading("p0", 1.0, NOW, unit=f"y{k}")], NOW, NOW + 1, "x")
+    assert values_of(heir.take(late, NOW, NOW + 1, "x")) == pytest.approx([50.8])

@@ -118,7 +118,8 @@ def test_what_is_no_reading_is_refused_by_itself(client: TestClient, desktop: De
     ]
     far = {"point": "p1", "value": 2.5, "unit": "m"}
     wrong = {"point": "p2", "value": 1, "unit": "kg"}
-    body = json.dumps(pushed(readings=[{"point": "p0", "value": 1.5}, *odd, far, wrong]))
+    wrong_too = {"point": "p2", "value": 1, "unit": "dB/m"}
+    body = json.dumps(pushed(readings=[{"point": "p0", "value": 1.5}, *odd, far, wrong, wrong_too]))
     headers = {**desktop.token("gateway"), "content-type": "application/json"}
     answer = client.post("/api/v1/readings", content=body, headers=headers)
     assert answer.status_code == 200, answer.text
@@ -126,7 +127,7 @@ def test_what_is_no_reading_is_refused_by_itself(client: TestClient, desktop: De
     values = sorted(value for one in frames(engine) for value in one.value.tolist())
     assert values == [1.5, 2500.0], "metres become the point's millimetres"
     refused = {one["place"]: one["reason"] for one in answer.json()["refused"]}
-    assert refused == {**dict.fromkeys(range(1, 8), "malformed"), 9: "wrong_unit"}
+    assert refused == {**dict.fromkeys(range(1, 8), "malformed"), 9: "wrong_unit", 10: "wrong_unit"}
     assert "value" in answer.json()["refused"][0]["detail"]
     again = client.post("/api/v1/readings", content=body, headers=headers)
     assert again.json()["accepted"] == 2, "the same push, the same digest"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sensors.claimed_units import MOST_NEW, MOST_TOGETHER, TOO_MANY, ClaimedUnits
 from sensors.dialects import announced, homeassistant
 from sensors.dialects.announced import Config, Topic
 from sensors.dialects.dialect import Decoded, Lane, Refusal, Route, Wanted
@@ -423,3 +424,52 @@ def test_what_is_asked_for_is_what_bound_entities_name(steps: list[tuple[str, An
         assert set(book.bound) <= set(book.entities)
         assert set(book.entities) == {name for names in book.owned.values() for name in names}
         assert book.size == sum(len(msgspec.msgpack.encode(one)) for one in book.entities.values())
+
+
+def crowd(units: list[str], start: int = 0) -> dict[str, Any]:
+    """Tell of a device with so many sensors, each in a unit of its own."""
+    return {
+        f"c{k}": {"platform": "sensor", "unique_id": f"crowd_{k}", "state_topic": f"gw/{k}", "unit_of_measurement": one}
+        for k, one in enumerate(units, start)
+    }
+
+
+def crowded(count: int) -> House:
+    """Bind points in millimetres to the sensors of a crowd."""
+    house, made = House(), bound_site()
+    first = msgspec.structs.replace(made.points[0], unit="mm", source_unit="")
+    many = tuple(
+        msgspec.structs.replace(first, id=f"q{k}", index=100 + k, sources=(f"homeassistant:crowd_{k}",))
+        for k in range(count)
+    )
+    house.registry = Registry(msgspec.structs.replace(made, points=made.points + many))
+    house.lane = Lane("frame", CONFIG, house.registry)
+    return house
+
+
+def test_an_announcement_may_ask_for_so_many_units_only_and_again_for_those_it_asked_for() -> None:
+    house = crowded(200)
+    units = [f"nonsense{chr(97 + k // 26)}{chr(97 + k % 26)}" for k in range(200)]
+    body = {"device": {"identifiers": ["crowd"]}, "origin": {"name": "x"}, "components": crowd(units)}
+    for turn in range(10):
+        decoded = house.say("homeassistant/device/crowd/config", {**body, "turn": turn})
+        assert reasons(decoded) == ["wrong_unit"] * 200
+    assert len(ClaimedUnits.of(house.lane)) <= MOST_TOGETHER
+
+
+def test_units_one_too_many_in_an_announcement_are_looked_up_with_the_next_messages() -> None:
+    house = crowded(MOST_NEW + 2)
+    units = [f"nonsense{chr(97 + k // 26)}{chr(97 + k % 26)}" for k in range(MOST_NEW)]
+    body = {"device": {"identifiers": ["crowd"]}, "origin": {"name": "x"}, "components": crowd([*units, "yd", "cm"])}
+    first = house.say("homeassistant/device/crowd/config", body)
+    assert [one.detail.endswith(TOO_MANY) for one in first.refused] == [False] * MOST_NEW + [True]
+    assert house.say(f"gw/{MOST_NEW + 1}", b"2").value.tolist() == [20.0]
+    assert list(dict.fromkeys(wanted.topic for wanted in house.wanted)) == [f"gw/{MOST_NEW + 1}", f"gw/{MOST_NEW}"]
+    assert house.say(f"gw/{MOST_NEW}", b"2").value.tolist() == pytest.approx([1828.8])
+
+
+def test_a_unit_with_a_logarithm_is_refused_and_its_neighbours_are_not() -> None:
+    house = crowded(2)
+    body = {"device": {"identifiers": ["crowd"]}, "origin": {"name": "x"}, "components": crowd(["dB/m", "cm"])}
+    assert reasons(house.say("homeassistant/device/crowd/config", body)) == ["wrong_unit"]
+    assert house.say("gw/1", b"2").value.tolist() == [20.0]

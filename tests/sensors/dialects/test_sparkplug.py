@@ -12,6 +12,7 @@ import pytest
 
 from scripts import generate_proto
 from sensors import observation, packing
+from sensors.claimed_units import MOST_NEW, MOST_TOGETHER, TOO_MANY, ClaimedUnits
 from sensors.dialects import sparkplug, sparkplug_node
 from sensors.dialects.dialect import Inherited, Lane, Refusal, Route
 from sensors.dialects.sparkplug_b_pb2 import Payload
@@ -231,8 +232,45 @@ def test_a_birth_may_ask_for_so_many_units_only() -> None:
     host = Host(msgspec.structs.replace(made, points=many))
     told = [metric(f"q{k}", 1.0, unit=f"nonsense{chr(97 + k // 26)}{chr(97 + k % 26)}") for k in range(100)]
     decoded = host.hear(node_birth(), birth(*told, metric("p1", 5.0, unit="cm")))
-    assert refused(decoded)["wrong_unit"] == 101
-    assert readings(host.hear(birth(metric("p1", 5.0, unit="cm"), seq=2))) == [(1, 50.0)]
+    assert refused(decoded)["wrong_unit"] == 100
+    assert readings(decoded) == [(1, 50.0)], "a unit of the site's table is none too many"
+    looked_up = len(ClaimedUnits.of(host.lane))
+    assert looked_up == MOST_NEW + 1
+    host.hear(*[birth(*told, seq=seq) for seq in range(2, 42)])
+    assert len(ClaimedUnits.of(host.lane)) <= MOST_TOGETHER + 1, "however many messages ask"
+
+
+LENGTHS = (
+    *("yd", "nm", "dm", "thou", "Mm", "pm", "fm", "dam", "hm", "Gm", "furlong", "rod", "chain", "fathom", "ly", "au"),
+    *("micron", "mi", "am", "zm", "Tm", "Pm", "Em", "Zm", "foot", "mile", "yard", "millimeter", "centimetre"),
+    *("kilometer", "fermi", "nmi", "point", "pica", "league", "hand"),
+)
+
+
+def test_units_one_too_many_at_the_birth_are_looked_up_when_data_comes() -> None:
+    made = a_site()
+    names = [f"q{k}" for k in range(len(LENGTHS))]
+    assert len(LENGTHS) == MOST_NEW + 4
+    many = tuple(
+        msgspec.structs.replace(made.points[1], id=name, index=100 + k, sources=(f"sparkplug:plant/edge/rtu/{name}",))
+        for k, name in enumerate(names)
+    )
+    host = Host(msgspec.structs.replace(made, points=made.points + many))
+    told = [metric(name, 1.0, alias=k, unit=unit) for k, (name, unit) in enumerate(zip(names, LENGTHS, strict=True))]
+    decoded = host.hear(node_birth(), birth(*told))
+    assert (len(decoded), refused(decoded)) == (MOST_NEW, {"wrong_unit": 4})
+    assert TOO_MANY in decoded.refused[0].detail
+    later = host.hear(data(*[metric("", 1.0, alias=k) for k in range(len(names))], seq=2))
+    assert (len(later), refused(later)) == (len(names), {})
+    by_name = host.hear(data(metric(names[-1], 1.0), seq=3))
+    assert readings(by_name) == [readings(later)[-1]]
+
+
+def test_a_unit_with_a_logarithm_costs_nobody_else_a_reading() -> None:
+    decoded = Host().hear(node_birth(), birth(*tags(1, unit="dB/m"), *tags(2)))
+    assert readings(decoded) == [(2, 1.0)]
+    assert refused(decoded)["wrong_unit"] == 1
+    assert decoded.refused[0].detail == "p1: 'dB/m' is not a unit of measure"
 
 
 # births, aliases and numbers
