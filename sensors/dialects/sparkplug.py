@@ -26,7 +26,6 @@ from sensors.dialects.sparkplug_b_pb2 import Payload
 from sensors.dialects.sparkplug_metric import NotAReadingError
 from sensors.dialects.sparkplug_node import NO_LIFE, ROUND, Device, Node, Nodes, Tag
 from sensors.lookup import Registry, Source
-from sensors.measure import UnitError
 from sensors.observation import HISTORICAL, UNCERTAIN, SourceState
 from sensors.site import Sparkplug
 
@@ -190,6 +189,7 @@ class _Reader:
         self.replies: list[Reply] = []
         # of the message in hand
         self.owner = ""
+        self.sources: dict[str, Source | None] = {}  # by name of a metric
         self.poor: dict[str, tuple[int, str]] = {}  # reason → readings, first detail
 
     def decoded(self) -> Decoded:
@@ -208,7 +208,7 @@ class _Reader:
 
     def take(self, place: int, subject: Subject, payload: bytes) -> None:
         """Take in one message."""
-        self.place, self.owner, self.poor = place, subject.owner, {}
+        self.place, self.owner, self.sources, self.poor = place, subject.owner, {}, {}
         self.units.begin_message()
         before = len(self.rows), len(self.events)
         if len(payload) > 2 * FIELDS and _fields(payload) > FIELDS:
@@ -287,7 +287,9 @@ class _Reader:
 
     def _bind(self, name: str, metric: Payload.Metric) -> Tag | None:
         """Find the point of a metric, in the unit that it gives."""
-        source = self.registry.source("sparkplug", f"{self.owner}/{name}")
+        if name not in self.sources:
+            self.sources[name] = self.registry.source("sparkplug", f"{self.owner}/{name}")
+        source = self.sources[name]
         if source is None:
             return None
         unit = sparkplug_metric.unit(metric)
@@ -321,9 +323,10 @@ class _Reader:
             if tag.wrong == TOO_MANY and self.units.may_look(tag.point):
                 tag = self._again(device, tag, None if name else metric.alias)
             point, scale, offset, datatype, wrong, _, _ = tag
+            if wrong:
+                self._refuse("wrong_unit", f"{self.registry.by_index[point].id}: {wrong}"[:200])
+                continue
             try:
-                if wrong:
-                    raise UnitError(wrong)
                 value = number(metric, datatype)
             except ValueError as error:
                 self._refuse(_reason(error), f"{self.registry.by_index[point].id}: {error}"[:200])
@@ -382,9 +385,7 @@ def _life(message: Payload) -> int:
 
 
 def _reason(error: ValueError) -> str:
-    if isinstance(error, NotAReadingError):
-        return "not_a_reading"
-    return "wrong_unit" if isinstance(error, UnitError) else "malformed"
+    return "not_a_reading" if isinstance(error, NotAReadingError) else "malformed"
 
 
 def _fields(payload: bytes) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import islice
 
+from sensors.claimed_units import LONGEST
 from sensors.dialects.sparkplug_b_pb2 import Payload
 from sensors.observation import BAD, GOOD
 
@@ -19,7 +21,6 @@ _UNITS = {"engunit", "engunits", "engineeringunit", "engineeringunits", "unit", 
 """Keys of the property that names a metric's unit, without case, spaces, `_` and `-`: the specification names none."""
 
 _PROPERTIES = 64
-_LONGEST = 64
 _POOR = {0: BAD, 500: BAD}  # BAD, and STALE: no longer what the thing measures; 192 is GOOD
 
 
@@ -76,21 +77,29 @@ def whole(sent: int, datatype: int) -> int:
 def unit(metric: Payload.Metric) -> str:
     """Name the unit that a metric's properties give; empty where they give none."""
     if metric.HasField("properties"):
-        for key, value in islice(zip(metric.properties.keys, metric.properties.values, strict=False), _PROPERTIES):
-            if _plain(key) in _UNITS and isinstance(value.string_value, str):
-                return value.string_value.strip()[:_LONGEST]
+        properties = metric.properties
+        for place, key in enumerate(islice(properties.keys, min(_PROPERTIES, len(properties.values)))):
+            if _names_unit(key):
+                text = properties.values[place].string_value
+                if isinstance(text, str):
+                    return text.strip()[: LONGEST + 1]  # what is longer is told to be, and not read as its beginning
     return ""
 
 
 def quality(metric: Payload.Metric) -> int:
     """Give the quality bits that a metric's `Quality` property claims."""
     if metric.HasField("properties"):
-        for key, value in islice(zip(metric.properties.keys, metric.properties.values, strict=False), _PROPERTIES):
+        properties = metric.properties
+        for place, key in enumerate(islice(properties.keys, min(_PROPERTIES, len(properties.values)))):
             if key == "Quality":
+                value = properties.values[place]
                 return _POOR.get(value.int_value or value.long_value, GOOD)
     return GOOD
 
 
-def _plain(key: str) -> str:
-    """Take case and separators out of a key; a text that is not UTF-8 comes as bytes, and is no key."""
-    return key.lower().translate({32: None, 95: None, 45: None}) if isinstance(key, str) and len(key) < 32 else ""
+@lru_cache(maxsize=256)
+def _names_unit(key: str) -> bool:
+    """Tell whether a key is one of a unit; a text that is not UTF-8 comes as bytes, and is no key."""
+    if not isinstance(key, str) or len(key) >= 32:
+        return False
+    return key.lower().translate({32: None, 95: None, 45: None}) in _UNITS

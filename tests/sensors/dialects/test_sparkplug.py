@@ -12,7 +12,7 @@ import pytest
 
 from scripts import generate_proto
 from sensors import observation, packing
-from sensors.claimed_units import MOST_NEW, MOST_TOGETHER, TOO_MANY, ClaimedUnits
+from sensors.claimed_units import LONGEST, MOST_NEW, MOST_TOGETHER, TOO_MANY, ClaimedUnits
 from sensors.dialects import sparkplug, sparkplug_node
 from sensors.dialects.dialect import Inherited, Lane, Refusal, Route
 from sensors.dialects.sparkplug_b_pb2 import Payload
@@ -264,6 +264,11 @@ def test_units_one_too_many_at_the_birth_are_looked_up_when_data_comes() -> None
     assert (len(later), refused(later)) == (len(names), {})
     by_name = host.hear(data(metric(names[-1], 1.0), seq=3))
     assert readings(by_name) == [readings(later)[-1]]
+
+
+def test_a_unit_that_is_too_long_is_not_read_as_its_beginning() -> None:
+    told = Host().hear(node_birth(), birth(*tags(1, unit="x" * 70)))
+    assert f"a unit of {LONGEST + 1} characters" in told.refused[0].detail
 
 
 def test_a_unit_with_a_logarithm_costs_nobody_else_a_reading() -> None:
