@@ -32,6 +32,7 @@ SITE_UNITS = {name: name for name in _AS_PINT.split()} | {
     "°": "degree",
     "µε": "microstrain",
     "dBA": "decibel_A",
+    "dB/m": "decibel_per_metre",  # a smoke's density; no line leads to its other unit, %/m
     "µSv/h": "microsievert/hour",
     "%": "percent",
     "‰": "permille",
@@ -58,6 +59,7 @@ DEFINITIONS = (
     "NTU = [turbidity]",
     "pH_value = [acidity]",
     "decibel_A = [sound_level]",
+    "decibel_per_metre = [optical_density]",
     "person = [person] = _ = persons",
     "vehicle = [vehicle] = _ = vehicles",
     "ppb = 1e-9",
@@ -119,7 +121,7 @@ def unit(text: str) -> Any:
 
 
 def _of_pint(expression: str) -> Any:
-    """Return pint's unit for an expression; None when it has none, or one that it cannot work with (`dB/m`)."""
+    """Return pint's unit for an expression; None when it has none, or one that it cannot work with (`dB/km`)."""
     try:
         found = registry().Unit(expression)
         registry().get_root_units(found)

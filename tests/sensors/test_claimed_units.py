@@ -51,8 +51,8 @@ def test_a_unit_becomes_the_points_or_it_is_said_why_not() -> None:
     assert claimed.find(0, "mm") == (1.0, 0.0)
     assert claimed.find(0, "m") == (1000.0, 0.0)
     assert claimed.find(0, "kPa") == "q0: kPa cannot be converted to mm: they do not measure the same"
-    assert claimed.find(1, "dB/m") == "q1: 'dB/m' is not a unit of measure"
-    assert claimed.find(2, "dB/m") == "q2: 'dB/m' is not a unit of measure", "known, and told of its own point"
+    assert claimed.find(1, "dB/km") == "q1: 'dB/km' is not a unit of measure"
+    assert claimed.find(2, "dB/km") == "q2: 'dB/km' is not a unit of measure", "known, and told of its own point"
 
 
 def test_no_line_is_drawn_through_decibels() -> None:

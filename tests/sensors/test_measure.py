@@ -41,7 +41,13 @@ def test_a_line_between_two_units_is_free_of_what_floating_point_adds() -> None:
     assert measure.on_line(32, measure.linear("degF", "°C")) == 0
 
 
-@pytest.mark.parametrize("text", ["dB/m", "dB*mm", "Np/m", "m/dBm", "dB^2"])
+def test_the_density_of_smoke_has_a_unit_of_its_own() -> None:
+    assert measure.is_unit("dB/m") and measure.linear("dB/m", "dB/m") == (1.0, 0.0)
+    with pytest.raises(measure.UnitError):
+        measure.linear("dB/m", "%/m")
+
+
+@pytest.mark.parametrize("text", ["dB/km", "dB*mm", "Np/m", "m/dBm", "dB^2"])
 def test_a_product_with_a_logarithm_is_no_unit(text: str) -> None:
     assert not measure.is_unit(text)
     for use in (measure.unit, lambda one: measure.linear(one, "mm"), lambda one: measure.convert_value(1, "mm", one)):

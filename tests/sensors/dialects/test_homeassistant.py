@@ -470,6 +470,6 @@ def test_units_one_too_many_in_an_announcement_are_looked_up_with_the_next_messa
 
 def test_a_unit_with_a_logarithm_is_refused_and_its_neighbours_are_not() -> None:
     house = crowded(2)
-    body = {"device": {"identifiers": ["crowd"]}, "origin": {"name": "x"}, "components": crowd(["dB/m", "cm"])}
+    body = {"device": {"identifiers": ["crowd"]}, "origin": {"name": "x"}, "components": crowd(["dB/km", "cm"])}
     assert reasons(house.say("homeassistant/device/crowd/config", body)) == ["wrong_unit"]
     assert house.say("gw/1", b"2").value.tolist() == [20.0]

@@ -272,10 +272,10 @@ def test_a_unit_that_is_too_long_is_not_read_as_its_beginning() -> None:
 
 
 def test_a_unit_with_a_logarithm_costs_nobody_else_a_reading() -> None:
-    decoded = Host().hear(node_birth(), birth(*tags(1, unit="dB/m"), *tags(2)))
+    decoded = Host().hear(node_birth(), birth(*tags(1, unit="dB/km"), *tags(2)))
     assert readings(decoded) == [(2, 1.0)]
     assert refused(decoded)["wrong_unit"] == 1
-    assert decoded.refused[0].detail == "p1: 'dB/m' is not a unit of measure"
+    assert decoded.refused[0].detail == "p1: 'dB/km' is not a unit of measure"
 
 
 # births, aliases and numbers
