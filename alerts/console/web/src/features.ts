@@ -15,19 +15,26 @@ export function featureName(name: string): string {
   return text === name ? name : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+const AROUND: Record<string, Parameters<typeof t>[0]> = { 'area.': 'feature.area', 'neighbours.': 'feature.neighbours', 'upstream.': 'feature.upstream' };
 const COMPARED = /^(.+?)\s*(>=|<=|==|!=|>|<)\s*(.+)$/;
 
 function wording(name: string): string {
-  const compared = name.includes('area.') ? null : COMPARED.exec(name); // a condition that an area counts
+  const compared = Object.keys(AROUND).some((prefix) => name.includes(prefix)) ? null : COMPARED.exec(name); // a condition that an area counts
   if (compared) return `${wording(compared[1] ?? '')} ${SIGNS[compared[2] ?? ''] ?? compared[2]} ${compared[3]}`;
   const match = CALL.exec(name.trim());
   if (!match) return name;
   const [, not, prefix = '', feature = '', inner = ''] = match;
   if (not) return t('feature.not', { what: wording(name.trim().slice(not.length)) });
-  if (prefix === 'area.') return t('feature.area', { how: tCode('feature.how', feature), what: wording(inner) });
+  const around = AROUND[prefix];
+  if (around) return t(around, { how: tCode('feature.how', feature), what: wording(inner) });
   if (tCode('feature', feature) === feature) return name;
   const asked = ['reports', 'repeat', 'rising'].includes(feature); // they name a category of reports
   const args = inner.split(',').map((part) => part.trim().replace(/^['"]|['"]$/g, '')).filter(Boolean);
+  if (feature === 'sequence') {
+    const kinds = args.slice(0, -1).map((kind) => `“${argument(kind)}”`);
+    return t('feature.sequence', { kinds: kinds.join(' → '), time: argument(args.at(-1)) });
+  }
+  if (feature === 'count' && args.length === 1) return t('feature.readings', { time: argument(args[0]) });
   const what = prefix ? `${tCode('quantity', prefix.slice(0, -1))} ` : '';
   return what + tCode('feature', feature).replace(/\{(\d)\}/g, (_, n: string) => (asked && n === '0' ? tCode('report', args[0] ?? '') : argument(args[Number(n)])));
 }
@@ -52,7 +59,7 @@ export function eventName(kind: string): string {
 /** Write a term's value or threshold with its unit: times as times, unknown as unknown. */
 export function termValue(term: Term, value: number | null | undefined): string {
   if (value == null) return t('value.unknown');
-  if (/^(not\s+)?(seen\(|reports\(|repeat\(|fault\(|judged$)/.test(term.name)) return value ? t('value.yes') : t('value.no');
+  if (/^(not\s+)?(seen\(|reports\(|repeat\(|fault\(|between\(|sequence\(|(judged|night|holiday|workday)$)/.test(term.name)) return value ? t('value.yes') : t('value.no');
   const unit = term.unit ?? '';
   if (TIMES.test(term.name)) return Number.isFinite(value) ? duration(value * (SECONDS[TIME_UNITS[unit] ?? 's'] ?? 1)) : t('time.never');
   return measure(value, unit);
