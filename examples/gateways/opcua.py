@@ -28,9 +28,17 @@ class Changes:
         self._take(node, told, told.SourceTimestamp or told.ServerTimestamp)
 
     async def read(self, nodes: list[Node]) -> None:
-        """Read all nodes as they are now: a server tells of changes only, and what is steady is no silence."""
+        """Read all nodes as they are now: a server tells of changes only, and what is steady is no silence.
+
+        What is read has the source's time, so that a dead device's last value is not taken for a new one; of a `steady`
+        point, whose server leaves that time at the last change and vouches for the value by its status, it has ours.
+        """
         for node in nodes:
-            self._take(node, await node.read_data_value(raise_on_bad_status=False), None)
+            told = await node.read_data_value(raise_on_bad_status=False)
+            if told.Value is None or told.Value.Value is None:
+                continue  # that it failed was told when it did
+            steady = self._points[node.nodeid.to_string()].get("steady", False)
+            self._take(node, told, None if steady else told.SourceTimestamp or told.ServerTimestamp)
 
     def _take(self, node: Node, told: ua.DataValue, moment: datetime | None) -> None:
         point = self._points[node.nodeid.to_string()]
