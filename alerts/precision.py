@@ -78,18 +78,14 @@ def cases(engine: sa.Engine, since: float = 0.0) -> list[Case]:
     An alarm's own time is when it was first raised.
     """
     with engine.connect() as connection:
-        judged = connection.execute(
-            sa.select(incidents.c.id, incidents.c.disposition).where(
+        rows = connection.execute(
+            sa.select(alarms, incidents.c.disposition)
+            .join(incidents, incidents.c.id == alarms.c.incident)
+            .where(
                 incidents.c.disposition.in_(DISPOSITIONS),
                 incidents.c.simulated == sa.false(),
                 incidents.c.opened >= since,
             )
-        ).all()
-        verdict: dict[str, str] = {row.id: row.disposition for row in judged}
-        rows = connection.execute(
-            sa.select(alarms)
-            .join(incidents, incidents.c.id == alarms.c.incident)
-            .where(incidents.c.disposition.in_(DISPOSITIONS), incidents.c.opened >= since)
             .order_by(alarms.c.number)
         ).mappings()
         return [
@@ -102,10 +98,9 @@ def cases(engine: sa.Engine, since: float = 0.0) -> list[Case]:
                 level=row["level"],
                 onset=row["onset"],
                 opened=row["opened"],
-                disposition=verdict[row["incident"]],
+                disposition=row["disposition"],
             )
             for row in rows
-            if row["incident"] in verdict
         ]
 
 

@@ -183,6 +183,11 @@ def _cases(
     return found
 
 
+def likeliest(told: Iterable[Row]) -> float | None:
+    """Give the highest `odds` that were told; None where none were."""
+    return max((row["odds"] for row in told if row["odds"] is not None), default=None)
+
+
 class Triage:
     """Give open alarms their odds by the model in force; it is read anew when another was promoted."""
 
@@ -239,5 +244,4 @@ class Triage:
         self.add(reader, found, types)
         for one in found:
             row = holders[one["id"]]
-            if one["odds"] is not None:
-                row["odds"] = max(one["odds"], row["odds"] or 0.0)
+            row["odds"] = likeliest((row, one))

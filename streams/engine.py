@@ -1009,9 +1009,9 @@ class Engine:
         """Name the points whose kind is not declared and was guessed to be no gauge's: id → kind."""
         if self.registry is None:
             return {}
-        ids = {point.index: point.id for point in self.registry.site.points}
+        known = self.registry.by_index
         told = ((int(self.points[row]), kind) for row, kind in self.bank.guessed().items())
-        return {ids[index]: kind for index, kind in told if index in ids}
+        return {known[index].id: kind for index, kind in told if index in known}
 
     def _restore_shadow(self, state: dict[str, Any], second: dict[str, npt.NDArray[Any]]) -> None:
         assert self.evaluator is not None and self.registry is not None

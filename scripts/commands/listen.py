@@ -127,14 +127,10 @@ def site_of(found: Settings, given: Path | None) -> Site:
 def tap_of(found: Settings, filters: list[str], name: str = MAIN) -> Iterator[Tap]:
     """Listen at one of the run's brokers; end with a sentence when it does not answer or is lost."""
     try:
-        here = brokers(found)
-        listed = [
-            *here,
-            *(one for one in running.brokers_of(found.data_folder) if one.name not in {own.name for own in here}),
-        ]
-        one = next((broker for broker in listed if broker.name == name), None)
+        listed = {one.name: one for one in (*running.brokers_of(found.data_folder), *brokers(found))}
+        one = listed.get(name)
         if one is None:
-            fail(f"--broker {name}: there is none of that name; there are {', '.join(each.name for each in listed)}")
+            fail(f"--broker {name}: there is none of that name; there are {', '.join(listed)}")
         password = one.password(found)
     except SettingsError as error:
         fail(str(error))

@@ -13,6 +13,7 @@ from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
 from alerts.console.routes import orders
 from alerts.queries import MAX_PAGE
+from alerts.triage import likeliest
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 
@@ -51,8 +52,8 @@ def incident(
     busy = {dispatch["unit"] for dispatch in row["dispatch_details"] if dispatch["leg"] not in ("closed", "refused")}
     for dispatch in row["dispatch_details"]:
         dispatch["title"] = row["title"]
-    console.add_odds([row], of_incidents=True)
     console.add_odds(row["alarm_details"])
+    row["odds"] = None if row["state"] == "closed" else likeliest(row["alarm_details"])
     for alarm in row["alarm_details"]:
         titled(console, alarm)
     return {**row, "suggested_units": console.router.suggest(row["area"], row["kind"], busy)}
