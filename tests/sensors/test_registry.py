@@ -871,7 +871,8 @@ def test_points_and_cameras_are_found_by_the_names_that_dialects_have_for_them(f
         ("sources: [urn]", "'urn' is no source"),
         ("source_unit: furlongs_", "'furlongs_' is not a unit of measure"),
         ("source_unit: kPa", "'kPa' cannot be converted to '°'"),
-        ("source_unit: dB/m", "'dB/m' is not a unit of measure"),
+        ("source_unit: dB/m", "'dB/m' cannot be converted to '°': they do not measure the same"),
+        ("source_unit: dB/mm", "'dB/mm' is not a unit of measure"),
     ],
 )
 def test_a_wrong_name_elsewhere_is_told(edit: Edit, new: str, message: str) -> None:
