@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 MARK = "# foreshock import"
-_KEY = re.compile(r"([a-z_]+):( \[\])?\Z")
+_KEY = re.compile(r"([a-z_]+):\Z")  # an empty list is YAML's to judge too
 _LONG = re.compile(r"\d{30}")
 _MOST_BRACKETS = 16  # deeper nesting is YAML's to judge
 
@@ -57,8 +57,6 @@ def read(text: str) -> tuple[dict[str, list[Any]], dict[int, Any]] | None:
             entries = content[found[1]] = []
             marks[id(content)][found[1]] = number
             marks[id(entries)] = []
-            if found[2]:
-                entries = None
         elif line and not (line.startswith("#") and line.isprintable()):
             return None
     return (content, marks) if content and all(content.values()) else None

@@ -20,6 +20,9 @@ ALIKE = 0.75
 ENERGY = 0.4
 """Share of the usual gradient energy from which a picture without its structure shows another scene, not a cover."""
 
+DULL = 0.75
+"""Share of the usual energy of the finer detail, above which it has only moved."""
+
 CONTRAST = 8.0
 """Spread of luma below which a picture has no contrast."""
 
@@ -45,7 +48,7 @@ class Judgement(NamedTuple):
 
 
 class Health:
-    """Judge one camera's frames in order. Pure. It keeps the usual view, by day and by night: 1 MB."""
+    """Judge one camera's frames in order. Pure. It keeps the usual view, by day and by night: 2 MB."""
 
     def __init__(self, settings: HealthSettings | None = None) -> None:
         self.settings = settings or HealthSettings()
@@ -118,8 +121,10 @@ class Health:
         gone, sharpness = view.compare(look)
         alike = view.alike(look)
         found: dict[Fault, float] = {}
-        if sharpness < settings.sharp and alike > ALIKE:
-            found["blur"] = _sure(1.0 - sharpness)
+        if alike > ALIKE:
+            detail, whole = view.detailed(look)
+            if sharpness < settings.sharp or (detail < settings.sharp and whole < DULL):
+                found["blur"] = _sure(1.0 - min(sharpness, detail))
         if gone < 0.5 * settings.cover:
             return found
         energetic = look.energy > ENERGY * view.energy

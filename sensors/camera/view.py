@@ -3,7 +3,7 @@
 A frame is looked at as 160×120 grey pixels. The usual view is the running mean of the gradient at each pixel, and only
 edges that stand still count: what people and cars do does not. By block of the view the gradient now is compared with
 the usual one: its correlation says whether the structure is still there (light and contrast do not matter), its size
-whether it is as sharp as ever.
+whether it is as sharp as ever. A slight blur shows only in finer detail, which is looked at as 320×240 pixels.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from sensors.camera.stream import Frame
 Array = npt.NDArray[np.float32]
 
 WIDTH, HEIGHT = 160, 120
+
+FINE = (2 * WIDTH, 2 * HEIGHT)
+"""Size at which the finer detail is looked at."""
 
 GRID = (8, 6)
 """Blocks across and down."""
@@ -58,15 +61,20 @@ COLOURED, GREY = 5.0, 2.0
 
 
 class Look(NamedTuple):
-    """One frame, made small: grey u1[120, 160], its gradient, the coarse picture f4[15, 20], figures of the whole."""
+    """One frame, made small: grey u1[120, 160] and fine u1[240, 320] with their gradients, the coarse picture
+    f4[15, 20], figures of the whole."""
 
     grey: npt.NDArray[np.uint8]
     dx: Array
     dy: Array
+    fine: npt.NDArray[np.uint8]
+    fine_dx: npt.NDArray[np.int16]
+    fine_dy: npt.NDArray[np.int16]
     coarse: Array
     mean: float
     spread: float
     energy: float
+    detail: float
     burnt: float
     chroma: float
 
@@ -80,11 +88,14 @@ class View:
         self.dy = np.zeros((HEIGHT, WIDTH), np.float32)
         self.square = np.zeros((HEIGHT, WIDTH), np.float32)
         self.picture = np.zeros((HEIGHT, WIDTH), np.float32)
+        self.fine = np.zeros((2 * HEIGHT, 2 * WIDTH), np.float32)
         self.spread = 0.0
         self.energy = 0.0
+        self.detail = 0.0
         self.burnt = 0.0
         self.coloured = False
         self._masked: tuple[Array, Array, Array, npt.NDArray[np.bool_]] | None = None
+        self._masked_fine: tuple[Array, Array, Array] | None = None
 
     def learn(self, look: Look) -> None:
         """Take in a frame that shows the usual view."""
@@ -95,15 +106,17 @@ class View:
             (self.dy, look.dy),
             (self.square, look.dx * look.dx + look.dy * look.dy),
             (self.picture, look.grey.astype(np.float32)),
+            (self.fine, look.fine.astype(np.float32)),
         ):
             cv2.accumulateWeighted(now, mean, rate)
         self.spread += rate * (look.spread - self.spread)
         self.energy += rate * (look.energy - self.energy)
+        self.detail += rate * (look.detail - self.detail)
         self.burnt += rate * (look.burnt - self.burnt)
         if look.chroma > COLOURED or look.chroma < GREY:
             self.coloured = look.chroma > COLOURED
         if self.frames % 16 == 0:
-            self._masked = None
+            self._masked = self._masked_fine = None
 
     def steady(self) -> tuple[Array, Array, Array, npt.NDArray[np.bool_]]:
         """Return the gradient where edges stand still (else 0), its energy by block, and which blocks can be judged."""
@@ -127,9 +140,28 @@ class View:
         now = _blocks((look.dx * look.dx + look.dy * look.dy) * mask)[textured]
         usual = power[textured]
         there = along > STILL_THERE * np.sqrt(now * usual) + 1e-6
-        gain = min(max(look.spread / max(self.spread, 1e-6), 0.25), 4.0)
-        sharpness = float(np.median(along / usual)) / gain
+        sharpness = float(np.median(along / usual)) / self._gain(look)
         return 1.0 - float(there.mean()), sharpness
+
+    def detailed(self, look: Look) -> tuple[float, float]:
+        """Return how much of the finer detail is left where edges stand still, and in the whole (1 is as usual)."""
+        dx, dy, power = self._steady_fine()
+        gain = self._gain(look)
+        along, textured = _blocks(look.fine_dx * dx + look.fine_dy * dy), power > 0
+        left = float(np.median(along[textured] / power[textured])) if textured.any() else 1.0
+        return left / gain, look.detail / max(self.detail, 1e-6) / gain
+
+    def _steady_fine(self) -> tuple[Array, Array, Array]:
+        """Return the finer gradient where edges stand still (else 0), and its energy by block, 0 where not judged."""
+        if self._masked_fine is None:
+            steady, _, _, textured = self.steady()
+            mask = cv2.resize((steady != 0).astype(np.float32), FINE, interpolation=cv2.INTER_NEAREST)
+            dx, dy = (cv2.Sobel(self.fine, cv2.CV_32F, across, 1 - across) * mask for across in (1, 0))
+            self._masked_fine = dx, dy, _blocks(dx * dx + dy * dy) * textured
+        return self._masked_fine
+
+    def _gain(self, look: Look) -> float:
+        return min(max(look.spread / max(self.spread, 1e-6), 0.25), 4.0)
 
     def alike(self, look: Look) -> float:
         """Return the correlation of the coarse picture with the usual one, -1..1."""
@@ -150,23 +182,33 @@ class View:
 def look_at(frame: Frame) -> Look:
     """Make a BGR frame small, and measure it."""
     grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-    while grey.shape[1] >= 4 * WIDTH and grey.shape[0] >= 4 * HEIGHT:  # by halves: thrice as fast as at once
+    while grey.shape[1] >= 2 * FINE[0] and grey.shape[0] >= 2 * FINE[1]:  # by halves: thrice as fast as at once
         grey = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    grey = cv2.resize(grey, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    fine = cv2.resize(grey, FINE, interpolation=cv2.INTER_AREA)
+    grey = cv2.resize(fine, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     dx, dy = cv2.spatialGradient(grey)
+    fine_dx, fine_dy = cv2.spatialGradient(fine)
     mean, spread = cv2.meanStdDev(grey)
     colours = cv2.resize(frame, (32, 24), interpolation=cv2.INTER_NEAREST)
     return Look(
         grey=grey,  # type: ignore[arg-type]
         dx=dx.astype(np.float32),
         dy=dy.astype(np.float32),
+        fine=fine,  # type: ignore[arg-type]
+        fine_dx=fine_dx,  # type: ignore[arg-type]
+        fine_dy=fine_dy,  # type: ignore[arg-type]
         coarse=_coarse(grey.astype(np.float32)),
         mean=float(mean[0, 0]),
         spread=float(spread[0, 0]),
-        energy=float(cv2.norm(dx, cv2.NORM_L1) + cv2.norm(dy, cv2.NORM_L1)) / (WIDTH * HEIGHT),
+        energy=_energy(dx, dy),  # type: ignore[arg-type]
+        detail=_energy(fine_dx, fine_dy),  # type: ignore[arg-type]
         burnt=float(np.count_nonzero(grey >= BURNT)) / (WIDTH * HEIGHT),
         chroma=float(np.mean(colours.max(axis=2) - colours.min(axis=2))),
     )
+
+
+def _energy(dx: npt.NDArray[np.int16], dy: npt.NDArray[np.int16]) -> float:
+    return float(cv2.norm(dx, cv2.NORM_L1) + cv2.norm(dy, cv2.NORM_L1)) / dx.size
 
 
 def _blocks(values: Array) -> Array:

@@ -48,6 +48,19 @@ def test_every_fault_is_found_in_time_and_ends_with_it(fault: str) -> None:
     assert (over[-1].state, over[-1].faults, over[-1].judged) == ("good", {}, True)
 
 
+def test_a_slight_blur_is_found_by_the_finer_detail() -> None:
+    health, street = learnt()
+    said = fed(health, 10, lambda: cv2.GaussianBlur(street.frame(), (0, 0), 0.005 * SIZE[1]), 60)
+    assert [one.faults.keys() for one in said] == [{"blur"}]
+
+
+def test_a_camera_that_was_nudged_by_a_pixel_or_two_is_not_blurred() -> None:
+    health, street = learnt()
+    nudge = np.array([[1, 0, 0.005 * SIZE[1]], [0, 1, 0]], np.float32)
+    said = fed(health, 20, lambda: cv2.warpAffine(street.frame(), nudge, SIZE[::-1], borderMode=cv2.BORDER_REFLECT), 60)
+    assert [one.faults for one in said] == []
+
+
 @pytest.mark.parametrize("kind", HARMLESS)
 def test_weather_and_daylight_are_no_fault(kind: str) -> None:
     street, health, random = Street(), Health(), np.random.default_rng(5)
@@ -157,5 +170,7 @@ def test_pictures_of_any_shape_are_judged(shape: tuple[int, int]) -> None:
 
 def test_the_state_is_small() -> None:
     view = learnt()[0]._view
-    held = sum(one.nbytes for one in (view.dx, view.dy, view.square, view.picture))
-    assert held <= 400_000
+    held = sum(one.nbytes for one in (view.dx, view.dy, view.square, view.picture, view.fine))
+    assert held <= 700_000
+    kept = sum(one.nbytes for one in (*view.steady(), *view._steady_fine()))
+    assert kept <= 800_000
