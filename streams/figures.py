@@ -7,7 +7,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,20 @@ def write_figures(folder: Path, name: str, figures: Mapping[str, Any]) -> None:
 
 def read_figures(folder: Path) -> dict[str, dict[str, Any]]:
     """Read the figures of all processes that still write them."""
-    found: dict[str, dict[str, Any]] = {}
+    return {name: figures for name, age, figures in _figures(folder) if age < STALE}
+
+
+def silent(folder: Path) -> dict[str, float]:
+    """Tell of which processes the figures are no longer their state, and for how many seconds: a full disk, a hang."""
+    return {name: age for name, age, _ in _figures(folder) if age >= STALE}
+
+
+def _figures(folder: Path) -> Iterator[tuple[str, float, dict[str, Any]]]:
+    now = time.time()
     for file in sorted((folder / "run").glob("*.json")):
         with contextlib.suppress(OSError, msgspec.DecodeError):
             figures = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
-            if time.time() - figures.pop("time", 0.0) < STALE:
-                found[file.stem] = figures
-    return found
+            yield file.stem, now - figures.pop("time", 0.0), figures
 
 
 def _nobody() -> None:

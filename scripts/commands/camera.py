@@ -69,7 +69,8 @@ def list_cameras(
             changes = reader.camera_transitions([one.id for one in site.cameras], since)
     except (OSError, ValueError, JournalMissing) as error:
         fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
-    seen = read_figures(folder).get("camera", {}).get("seen", {})
+    figures = read_figures(folder)  # the worker's know cameras that only send events, too
+    seen = {**figures.get("worker", {}).get("cameras", {}), **figures.get("camera", {}).get("seen", {})}
     live = {name: "live" if now - at < LATE else "stale" for name, at in seen.items()}
     told = operations(site.cameras, changes, live, since, now)
     if as_json:

@@ -22,7 +22,7 @@ from scripts.commands.terminal import (
 )
 from sensors.site import Site
 from streams import models_watch, settings
-from streams.figures import read_figures
+from streams.figures import read_figures, silent
 from streams.hub import HubClient
 from streams.model_shelf import ModelsError
 from streams.supervisor import holder
@@ -53,11 +53,14 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
             "pulse": pulse,
             "open": counts,
             "processes": processes,
+            "silent": silent(folder) if process is not None else {},
             "models": warnings,
         }
         print(msgspec.json.encode(answer).decode())
     else:
         _print(pulse, counts, processes, site.zone, process)
+        for name, age in silent(folder).items() if process is not None else ():
+            out.print(f"[yellow]![/yellow] {plain(name)} has written no figures for {age:.0f} s: is the disk full?")
         for one in warnings:
             for said in one["warning"].values():
                 out.print(f"[yellow]![/yellow] {plain(said)}")

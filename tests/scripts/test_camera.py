@@ -25,6 +25,7 @@ from sensors.camera.stream import Frame
 from sensors.site import Camera, Site, Text
 from streams import bundle, publication
 from streams.bundle import Bundle
+from streams.figures import write_figures
 from tests.alerts.cases import change
 from tests.sensors.camera.scenery import SIZE, Street
 from tests.streams.small_site import site
@@ -155,6 +156,11 @@ def test_list_says_how_cameras_fare_the_worst_first(tmp_path: Path) -> None:
     told = json.loads(run("camera", "list", "--data", data, "--json").stdout)
     assert [one["camera"] for one in told["cameras"]] == ["k2", "k1"]
     assert told["cameras"][0]["troubled"]
+    assert {one["state"] for one in told["cameras"]} == {"never"}
+    (data / "run").mkdir()
+    write_figures(data, "worker", {"cameras": {"k1": time.time()}})  # it only sends events
+    told = json.loads(run("camera", "list", "--data", data, "--json").stdout)
+    assert {one["camera"]: one["state"] for one in told["cameras"]} == {"k1": "live", "k2": "never"}
     end = change(0, rule="lost", kind="data_quality", area="a0", scope="k2", time=begun + 3600)
     journal.record([Record(0, 2, tuple(desk.condition(end, begun + 3600)))])
     journal.close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from scripts.commands import status
-from streams import bundle, publication, supervisor
+from streams import bundle, figures, publication, supervisor
 from streams.bundle import Bundle
 from tests.scripts.test_cli import run
 from tests.streams.small_site import rules, site
@@ -40,3 +41,17 @@ def test_a_worker_that_is_silent_is_not_taken_for_one_that_does_not_run(tmp_path
     assert silent.exit_code == 4
     assert "running (process" in silent.output and "not running" not in silent.output
     assert (told["running"], told["pulse"]) == (True, None)
+
+
+def test_a_process_that_writes_no_figures_any_more_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publication.write(tmp_path, bundle.pack(Bundle(site=site(), rules=rules())))
+    (tmp_path / "run").mkdir()
+    figures.write_figures(tmp_path, "bridge", {"messages": 7})
+    later = time.time() + 35
+    monkeypatch.setattr(figures.time, "time", lambda: later)
+    assert "bridge has" not in run("status", "--data", tmp_path).output, "nothing runs"
+    with supervisor.take_lock(tmp_path):
+        shown = run("status", "--data", tmp_path).output
+        told = json.loads(run("status", "--json", "--data", tmp_path).stdout)
+    assert "bridge has written no figures for 35 s" in shown
+    assert list(told["silent"]) == ["bridge"]

@@ -21,6 +21,7 @@ from sensors.observation import GOOD, HISTORICAL, LATE, OUT_OF_RANGE, CameraEven
 from sensors.partition import partition_of
 from sensors.reader import Arrivals, Oversized
 from sensors.site import Camera, Frigate, Mapping, Onvif, SenML, Signals, Site, Text
+from tests.sensors.dialects import sparkplug_edge
 
 NOW = 1_763_900_000.0
 NAME = Text(zh="一", en="one")
@@ -329,3 +330,12 @@ def test_a_decoder_that_breaks_costs_the_culprit_only(monkeypatch: pytest.Monkey
     assert (culprit.reason, culprit.topic, culprit.raw) == ("malformed", "site/p5", b'{"value": 13}')
     assert culprit.detail == "ZeroDivisionError: unlucky"
     assert one.quarantine.counts == {"malformed": 1}
+
+
+def test_a_refusal_says_whether_the_message_told_something_as_well() -> None:
+    made = Intake(Registry(sparkplug_edge.a_site()))
+    node = sparkplug_edge.node_birth(sparkplug_edge.metric("Load", 1.0), time=NOW)
+    bad = sparkplug_edge.metric("M2", "high", datatype=sparkplug_edge.STRING)
+    birth = sparkplug_edge.birth(sparkplug_edge.metric("M1", 1.0), bad, seq=1, time=NOW)
+    batch = take(made, (node.topic, node.payload), (birth.topic, birth.payload), ("foreshock/readings/a0/p3", b"{"))
+    assert [(one.reason, one.said) for one in refused(batch)] == [("not_a_reading", True), ("unknown_point", False)]

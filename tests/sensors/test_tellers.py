@@ -22,6 +22,7 @@ NOW = 1_763_900_000.0
 RATE = 20
 NAME = Text(zh="一", en="one")
 LATER = NOW + WINDOW
+HOUR = 3600.0
 
 
 def watched(*areas: str, cameras: tuple[str, ...] = ("gate", "yard"), least: float = RATE) -> Site:
@@ -146,6 +147,22 @@ def test_who_was_seen_since_has_not_gone() -> None:
     take(made, seen("gate", NOW + 5, 1), received=NOW + 5)
     [held] = told(take(made, received=LATER), SourceState)
     assert (held.state, held.cameras) == ("offline", ("yard",))
+
+
+def test_what_the_broker_has_stored_is_no_sign_that_a_camera_is_back() -> None:
+    made = Intake(Registry(watched()))
+    take(made, *[("frigate/available", state) for state in (b"online", b"offline")] * 500, received=NOW)
+    take(made, seen("gate", NOW - HOUR, 1), retained=(0,), received=NOW + 5)
+    [held] = told(take(made, received=LATER), SourceState)
+    assert (held.state, held.cameras) == ("offline", ("gate", "yard"))
+
+
+def test_that_cameras_are_back_is_told_though_they_were_seen_since() -> None:
+    made = Intake(Registry(watched()))
+    take(made, *[("frigate/available", state) for state in (b"offline", b"online")] * 500, received=NOW)
+    made.checks._tellers.heard((), ("gate",))
+    [held] = told(take(made, received=LATER), SourceState)
+    assert (held.state, held.cameras) == ("online", ("gate", "yard"))
 
 
 def test_points_that_sent_since_have_not_gone() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 
-from streams.figures import FiguresWriter, keep_writing, read_figures
+from streams import figures
+from streams.figures import FiguresWriter, keep_writing, read_figures, silent, write_figures
 from tests.waiting import reached, until
 
 
@@ -56,3 +58,16 @@ def test_so_do_those_of_a_thread(tmp_path: Path) -> None:
     until(lambda: read_figures(tmp_path))
     writer.stop()
     assert process.signs >= 4
+
+
+def test_who_wrote_long_ago_is_silent_and_its_figures_are_not_taken_for_its_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run").mkdir()
+    for name in ("bridge", "console"):
+        write_figures(tmp_path, name, {"messages": 1})
+    later = time.time() + 60
+    monkeypatch.setattr(figures.time, "time", lambda: later)
+    write_figures(tmp_path, "console", {"messages": 2})
+    assert read_figures(tmp_path) == {"console": {"messages": 2}}
+    assert {name: round(age) for name, age in silent(tmp_path).items()} == {"bridge": 60}

@@ -84,6 +84,7 @@ def test_crashes_far_apart_put_nobody_aside(tmp_path: Path) -> None:
         ("begun 0x0a one\n", None),
         ("begun 0x0a one\nFatal Python error\n\nThread 0x0a (most recent", None),
         ("begun 0x0a one\nbegun 0x0a two\n\nCurrent thread 0x000a (most recent", "two"),
+        ("begun 0x0a one\nCurrent thread 0x0a (most recent\nbegun 0x0a two\n", "one"),
         ("begun 0x0a one\nCurrent thread 0x0b (most recent", None),
         ("\ufffd" * 1000, None),
     ],

@@ -78,6 +78,9 @@ def test_only_what_the_log_never_takes_is_given_up(tmp_path: Path) -> None:
         await reached(done)
         assert lost == 2
         assert log.values == [b"one", b"two", b"three", b"four"]
+        keeper.keep([b"%d" % number for number in range(4)])
+        await reached(lambda: keeper.look() or not keeper.waiting)
+        assert len(log.batches[-1]) == 4, "parts are large again"
 
     play(tmp_path, scene)
 
