@@ -8,6 +8,7 @@ nothing twice.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from sensors import quarantine
+from sensors import push, quarantine
 from sensors.intake import Intake
 from sensors.lookup import Registry
 from sensors.quarantine import REPLAYED, Query, Refused, Replayed
@@ -69,6 +70,7 @@ class Replay:
     ) -> None:
         self._file, self._produce, self._actor, self._clock = file, produce, actor, clock
         self._intake = Intake(Registry(site), source="replay")
+        self._pushed: set[bytes] = set()  # digests of pushed readings that this replay, or one before, has taken
 
     async def run(self, query: Query, *, dry_run: bool = False, start: int = 0, most: int = 2_000) -> Tally:
         """Replay what `query` asks for, the oldest first, from offset `start` on and at most `most` messages.
@@ -105,6 +107,8 @@ class Replay:
             mark = marks.get(offset)
             taken = np.frombuffer(mark.taken, "<u4").tolist() if mark else ()
             made: Redecoded = redecode(self._intake, refused, now, taken=taken, said=bool(mark and mark.said))
+            if refused.topic.startswith(push.TOPIC) and made.outcome in ("accepted", "taken_before"):
+                made = self._once(refused, made)
             outcomes[made.outcome] += 1
             reasons += made.reasons
             tally.readings += made.readings
@@ -127,6 +131,13 @@ class Replay:
         tally.outcomes = {name: outcomes[name] for name in OUTCOMES if outcomes[name]}
         tally.refused = dict(reasons)
         return records, tally
+
+    def _once(self, refused: Refused, made: Redecoded) -> Redecoded:
+        """Take a pushed reading once: who pushes again under the same id, as it must, is refused each time."""
+        digest = hashlib.sha256(refused.topic.encode() + b"\n" + refused.raw).digest()
+        known = digest in self._pushed
+        self._pushed.add(digest)
+        return Redecoded("taken_before") if known else made
 
 
 def _some(log: LogReader, query: Query, at: int, end: int, most: int) -> tuple[list[tuple[int, Refused]], int]:

@@ -13,6 +13,7 @@ from sensors import frame, quarantine
 from sensors.intake import Intake
 from sensors.lookup import Registry
 from sensors.observation import HISTORICAL
+from sensors.push import Push, Reading
 from sensors.quarantine import BusyError, Query
 from sensors.redecoding import arrivals_of
 from sensors.site import Site
@@ -81,6 +82,20 @@ def test_points_added_later_take_their_readings_once(worker: Worker) -> None:
     second = worker.replay(site())
     assert second.outcomes == {"refused": 1, "taken_before": 2} and second.readings == 0
     assert len(worker.readings) == 2
+
+
+def test_a_push_that_was_sent_and_refused_again_and_again_is_taken_once(worker: Worker) -> None:
+    door = Push(Registry(site(2)))
+    for number in range(3):  # the same id gives the same stamp
+        pushed = door.take([Reading("p3", 30.0), Reading("p4", 40.0)], START, START + number, "gateway")
+        worker.log.write([(topic, partition, None, value) for topic, partition, value in pushed.records])
+    door = Push(Registry(site(2)))
+    other = door.take([Reading("p3", 31.0)], START + 5, START + 5, "gateway")
+    worker.log.write([(topic, partition, None, value) for topic, partition, value in other.records])
+    assert worker.replay(site(), dry_run=True).outcomes == worker.replay(site()).outcomes
+    assert [value for _, value, _ in worker.readings] == [30.0, 40.0, 31.0]
+    again = worker.replay(site())
+    assert again.readings == 0 and set(again.outcomes) == {"taken_before"}
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(worker: Worker) -> None:
