@@ -9,13 +9,13 @@ import msgspec
 
 from alerts import cloudevent, messages
 from alerts.alarm import Alarm, Edge, Note, Shelf
-from alerts.dispatch import OPEN, Dispatch, allowed_seconds
+from alerts.dispatch import WORKING, Dispatch, allowed_seconds
 from alerts.flapping import Rings
 from alerts.incident import Incident, derive_state
 from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, Explanation, IncidentChange, Mark
 from alerts.routing import Router
 from sensors.renames import Renames
-from sensors.site import LEVELS, RANK, SYSTEM, Site
+from sensors.site import LEVELS, RANK, SYSTEM, Loop, Site
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +69,7 @@ class Casebook:
         self.site = site
         self.router = Router(site)
         self._dispatch_rank = {kind.id: RANK[kind.levels_dispatch] for kind in site.area_types}
+        self._close_needs = {kind.id: kind.close_needs for kind in site.area_types}
 
     def dump(self) -> bytes:
         """Encode all cases (msgpack)."""
@@ -148,6 +149,18 @@ class Casebook:
         found = self.router.areas.get(area)
         return self._dispatch_rank.get(found.type, RANK["orange"]) if found is not None else RANK["orange"]
 
+    def needs(self, dispatch: Dispatch) -> tuple[Loop, ...]:
+        """Name what must come before a dispatch that was dealt with may be closed; a repair needs nothing."""
+        incident, area = self.cases.incidents.get(dispatch.incident), self.router.areas.get(dispatch.area)
+        if area is None or (incident is not None and incident.kind != "risk"):
+            return ()
+        return self._close_needs.get(area.type, ())
+
+    def working(self, incident: Incident) -> list[Dispatch]:
+        """List the dispatches of an incident that somebody is on, the first first."""
+        found = (self.cases.dispatches[id] for id in incident.dispatches)
+        return [dispatch for dispatch in found if dispatch.leg in WORKING]
+
     # Finished cases
 
     def finish_alarm(self, alarm: Alarm, why: str) -> None:
@@ -164,15 +177,14 @@ class Casebook:
             del self.cases.current[key]
         self._gone(incident.id, "incident.closed")
 
-    def finish_dispatch(self, dispatch: Dispatch) -> Incident | None:
-        """Drop a dispatch that nobody works any more; return its incident if that is still open."""
+    def finish_dispatch(self, dispatch: Dispatch) -> None:
+        """Drop a dispatch that nobody works any more."""
         self.cases.dispatches.pop(dispatch.id, None)
         self._gone(dispatch.id, f"dispatch.{dispatch.leg}")
         incident = self.cases.incidents.get(dispatch.incident)
         if incident is not None:
-            incident.dispatches.remove(dispatch.id)
+            (incident.visits if dispatch.id in incident.visits else incident.dispatches).remove(dispatch.id)
             incident.state = derive_state(incident)
-        return incident
 
     def _gone(self, id: str, why: str) -> None:
         bound(self.cases.gone, self.settings.remember)
@@ -313,6 +325,7 @@ class Casebook:
             edge=edge,
             leg=dispatch.leg,
             level=LEVELS[dispatch.level - 1],
+            lead=dispatch.lead,
             deadline=dispatch.deadline,
             time=clock,
             overdue=dispatch.overdue,
@@ -338,7 +351,7 @@ class Casebook:
         unit = self.router.units.get(dispatch.unit)
         deadlines = {
             due: allowed_seconds(self.site.deadlines, leg, dispatch.level)
-            for leg, due in zip(OPEN, ("accept", "on_scene", "resolve"), strict=False)
+            for leg, due in zip(WORKING, ("accept", "on_scene", "resolve"), strict=True)
         }
         return {
             "dispatch": dispatch.id,
@@ -353,6 +366,7 @@ class Casebook:
                 "name": {"zh": unit.name.zh, "en": unit.name.en} if unit is not None else {},
                 "contact": unit.contact if unit is not None else "",
             },
+            "lead": dispatch.lead or None,
             "previous": previous or None,
             "copies": [previous] if previous else list(dispatch.told),
             "edge": edge,

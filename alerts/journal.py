@@ -407,6 +407,7 @@ class _Batch:
             "overdue": change.overdue,
             "time": change.time,
             "simulated": change.simulated,
+            "lead": change.lead,
             "note": data.get("note") or row["note"],
         }
         if change.event is not None:

@@ -12,11 +12,17 @@ from alerts.dispatch import Dispatch, set_deadline
 from alerts.grouping import note_member, settle, standing, take_edge
 from alerts.incident import DISPOSITIONS, Incident
 from alerts.outcome import AnyOutcome, CommandResult
-from alerts.sending import attend, finish, issue, pass_to_next
+from alerts.sending import attend, await_visit, finish, hand_lead_over, issue, pass_on, pass_to_next
 from alerts.shelve import ENDS, Way, bring_back, set_aside
 from sensors.observation import Command
 
 Case = Alarm | Incident | Dispatch
+
+MOST_UNITS = 16
+"""Units that one order sends."""
+
+LATEST_VISIT = 366 * 86400.0
+"""Seconds within which a follow-up visit is due at the latest."""
 
 
 def answer(book: Casebook, command: Command, clock: float) -> list[AnyOutcome]:
@@ -154,18 +160,56 @@ def _acknowledge_all(
 
 def _dispatch(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
     note = _text(book, command, "note")
-    unit = command.args.get("unit")
-    on_it = {book.cases.dispatches[id].unit for id in incident.dispatches}
-    if unit is None or unit == "":
-        suggested = book.router.suggest(incident.area, incident.kind, on_it)
-        if not suggested:
-            raise Refusal("dispatch.no_unit")
-        unit = suggested[0]
-    if not isinstance(unit, str) or unit not in book.router.units:
-        raise Refusal("unknown_unit")
-    if unit in on_it:
-        raise Refusal("dispatch.already_sent")
-    issue(book, incident, unit, clock, out, actor=command.actor, note=note)
+    working = book.working(incident)
+    on_it = {dispatch.unit for dispatch in working}
+    units = _units(book, command, on_it)
+    if not units:
+        units = book.router.suggest(incident.area, incident.kind, on_it)[:1]
+    if not units:
+        raise Refusal("dispatch.no_unit")
+    lead = command.args.get("lead") or (working[0].lead or working[0].unit if working else units[0])
+    if lead not in (*units, *on_it):
+        raise Refusal("dispatch.lead_not_sent")
+    _send(book, incident, units, lead, note, clock, out, actor=command.actor)
+
+
+def _units(book: Casebook, command: Command, on_it: set[str]) -> list[str]:
+    """Read the units that an order names. Raise `Refusal` on one that is none, or is on it already."""
+    named, one = command.args.get("units"), command.args.get("unit")
+    if named is not None and (one or not isinstance(named, list | tuple)):
+        raise Refusal("bad_argument")
+    units = list(dict.fromkeys(named or ([one] if one else [])))
+    if len(units) > MOST_UNITS:
+        raise Refusal("too_many")
+    for unit in units:
+        if not isinstance(unit, str) or unit not in book.router.units:
+            raise Refusal("unknown_unit")
+        if unit in on_it:
+            raise Refusal("dispatch.already_sent")
+    return units
+
+
+def _send(
+    book: Casebook,
+    incident: Incident,
+    units: list[str],
+    lead: str,
+    note: str,
+    clock: float,
+    out: list[AnyOutcome],
+    *,
+    actor: str,
+) -> None:
+    """Send units at once, under one lead where they are not alone; those on it already come under it too."""
+    working = book.working(incident)
+    if len(working) + len(units) == 1:
+        lead = ""
+    for unit in units:
+        issue(book, incident, unit, clock, out, actor=actor, note=note, lead=lead)
+    for dispatch in working:
+        if dispatch.lead != lead:
+            dispatch.lead = lead
+            out.append(book.dispatch_record(dispatch, "lead", clock, actor=actor, reason="dispatch.joined"))
 
 
 def _comment(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
@@ -228,21 +272,64 @@ def close(
 
 
 def _leg(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out: list[AnyOutcome]) -> None:
-    who, _, name = command.actor.partition(":")
-    if who == "unit" and name != dispatch.unit:
-        raise Refusal("dispatch.other_unit")
-    if who == "unit" and command.kind == "close" and dispatch.leg != "resolved":
+    _own(dispatch, command)
+    if command.actor.startswith("unit:") and command.kind == "close" and dispatch.leg in legs.WORKING:
         # a recall is the desk's: a unit that cannot go refuses, which sends the next one
         raise Refusal("dispatch.not_resolved")
     reason = _text(book, command, "reason") or _text(book, command, "note")
     order: Any = command.kind
-    dispatch.leg = legs.step(dispatch.leg, order, reason)
-    set_deadline(dispatch, book.site.deadlines, clock)
+    needs = book.needs(dispatch)
+    after = legs.step(dispatch.leg, order, reason, needs)
+    seconds = _seconds(command, LATEST_VISIT) if order == "follow_up" else None
+    dispatch.leg = after
+    set_deadline(dispatch, book.site.deadlines, clock, needs, seconds)
     out.append(book.dispatch_record(dispatch, dispatch.leg, clock, actor=command.actor, reason=reason))
     if dispatch.leg == "refused":
         pass_to_next(book, dispatch, clock, out)
+    elif dispatch.leg == "resolved":
+        hand_lead_over(book, dispatch, clock, out)
+    elif dispatch.leg == "follow_up":
+        await_visit(book, dispatch, clock, out, actor=command.actor)
     elif dispatch.leg == "closed":
         finish(book, dispatch, clock, out, actor=command.actor, reason=reason or "dispatch.closed")
+
+
+def _own(dispatch: Dispatch, command: Command) -> None:
+    """Raise `Refusal` when a unit orders of what is another's."""
+    who, _, name = command.actor.partition(":")
+    if who == "unit" and name != dispatch.unit:
+        raise Refusal("dispatch.other_unit")
+
+
+def _refer(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    """Hand a dispatch over to another body (mediation, a tribunal, psychological support): its trail goes on."""
+    _own(dispatch, command)
+    if dispatch.leg == "follow_up":
+        raise Refusal("dispatch.wrong_leg")
+    reason = _text(book, command, "reason")
+    if not reason:
+        raise Refusal("reason_needed")
+    to, incident = command.args.get("to"), book.cases.incidents.get(dispatch.incident)
+    if not isinstance(to, str) or to not in book.router.units:
+        raise Refusal("unknown_unit")
+    if to == dispatch.unit or (incident is not None and to in {one.unit for one in book.working(incident)}):
+        raise Refusal("dispatch.already_sent")
+    pass_on(book, dispatch, to, clock, out, reason=reason, actor=command.actor, edge="referred")
+
+
+def _call(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    """Call other units to a scene: the one whose dispatch it is whistles, and leads unless another does."""
+    _own(dispatch, command)
+    if dispatch.leg not in legs.WORKING:
+        raise Refusal("dispatch.already_done")
+    incident = book.cases.incidents.get(dispatch.incident)
+    if incident is None:
+        raise Refusal("incident.closed")
+    note = _text(book, command, "note")
+    units = _units(book, command, {one.unit for one in book.working(incident)})
+    if not units:
+        raise Refusal("unknown_unit")
+    _send(book, incident, units, dispatch.lead or dispatch.unit, note, clock, out, actor=command.actor)
 
 
 # Arguments
@@ -261,6 +348,16 @@ def _text(book: Casebook, command: Command, *names: str) -> str:
         if value.strip():
             return value.strip()
     return ""
+
+
+def _seconds(command: Command, most: float) -> float | None:
+    """Return the seconds that a command gives, None when it gives none. Raise `Refusal` beyond 0 to `most`."""
+    seconds = command.args.get("seconds")
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= most:
+        raise Refusal("bad_argument")
+    return float(seconds)
 
 
 def _is_sha(value: object) -> bool:
@@ -284,5 +381,9 @@ _HANDLERS: dict[tuple[type, str], Callable[..., None]] = {
     (Dispatch, "refuse"): _leg,
     (Dispatch, "on_scene"): _leg,
     (Dispatch, "resolve"): _leg,
+    (Dispatch, "feed_back"): _leg,
+    (Dispatch, "follow_up"): _leg,
     (Dispatch, "close"): _leg,
+    (Dispatch, "refer"): _refer,
+    (Dispatch, "call"): _call,
 }

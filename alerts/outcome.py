@@ -152,8 +152,10 @@ class DispatchChange(Outcome, tag="dispatch", frozen=True):
     incident: str
     area: str
     unit: str
-    edge: str  # issued | accepted | refused | on_scene | resolved | closed | overdue | reassigned | raised
-    leg: str  # the leg it stands at after the edge: issued | accepted | on_scene | resolved | closed | refused
+    # issued | accepted | refused | on_scene | resolved | fed_back | follow_up | closed | overdue | reassigned |
+    # referred | raised | lead
+    edge: str
+    leg: str  # the leg it stands at after the edge, see `alerts.dispatch`
     level: str
     deadline: float | None  # unix seconds by which the next leg is due
     time: float
@@ -162,7 +164,8 @@ class DispatchChange(Outcome, tag="dispatch", frozen=True):
     reason: str = ""
     event: dict[str, Any] | None = None  # the CloudEvent of this change
     simulated: bool = False
-    previous: str = ""  # the unit that lost it, on edge `reassigned`
+    previous: str = ""  # the unit that lost it, on the edges `reassigned` and `referred`
+    lead: str = ""  # the unit that leads where several work together
 
 
 class CommandResult(Outcome, tag="result", frozen=True):

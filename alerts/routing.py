@@ -28,7 +28,8 @@ class Router:
 
         The nearest place of the hierarchy comes first (community, subdistrict, district), there the place's own unit
         before the departments, then the nearer one. Units that do not handle the area's type are left out. For a risk
-        so are maintenance and mediation; for data quality, maintenance goes first.
+        so are maintenance and those who take cases over (mediation, tribunal, support); for data quality, maintenance
+        goes first.
         """
         found = self._suggested.get((area, kind))
         if found is None:
@@ -77,11 +78,15 @@ class Router:
         return depths
 
 
+_BY_HAND = frozenset({"mediation", "tribunal", "support"})
+"""Kinds of units that only people send to."""
+
+
 def _handles(unit: Unit, area: Area, kind: str) -> bool:
     """Tell whether a unit answers for an area's type and an incident's kind."""
     if unit.types and area.type not in unit.types:
         return False
-    if unit.kind == "mediation":
+    if unit.kind in _BY_HAND:
         return False
     return kind != "risk" or unit.kind != "maintenance"
 

@@ -23,8 +23,8 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
     """
     if incident.calm:
         return
-    for id in incident.dispatches:
-        dispatch = book.cases.dispatches[id]
+    working = book.working(incident)
+    for dispatch in working:
         if dispatch.level < incident.level:
             raise_level(dispatch, book.site.deadlines, incident.level, clock)
             out.append(book.dispatch_record(dispatch, "raised", clock, actor=ENGINE, reason="dispatch.level_raised"))
@@ -35,7 +35,7 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
     if incident.kind != "risk" or not (first or demand >= reached):
         return
     incident.dispatched = True
-    if incident.dispatches:
+    if working:
         return  # who is on the way has just been told of the level
     units = book.router.suggest(incident.area, incident.kind)
     if units:
@@ -47,7 +47,7 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
 def _order_repair(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
     """Send maintenance, once, when an alarm about a camera reaches the site's level; without a unit, nobody."""
     wanted = RANK.get(book.site.maintenance, 0)
-    if not wanted or incident.dispatched or incident.dispatches:
+    if not wanted or incident.dispatched or incident.dispatches or incident.visits:
         return
     alarms = [book.cases.alarms[id] for id in incident.members if id in book.cases.alarms]
     if not any(alarm.scope in book.router.cameras and alarm.level >= wanted for alarm in alarms):
@@ -68,8 +68,9 @@ def issue(
     actor: str,
     reason: str = "",
     note: str = "",
+    lead: str = "",
 ) -> None:
-    """Send a unit to an incident."""
+    """Send a unit to an incident, under the lead of one that is on it already."""
     incident.issued += 1
     incident.remind_at = None
     dispatch = Dispatch(
@@ -80,6 +81,7 @@ def issue(
         level=incident.level,
         deadline=None,
         tried=[unit],
+        lead=lead,
         note=note,
         simulated=incident.simulated,
     )
@@ -92,13 +94,37 @@ def issue(
     out.append(book.dispatch_record(dispatch, "issued", clock, actor=actor, reason=note or reason))
 
 
-def pass_on(book: Casebook, dispatch: Dispatch, unit: str, clock: float, out: list[AnyOutcome], *, reason: str) -> None:
+def pass_on(
+    book: Casebook,
+    dispatch: Dispatch,
+    unit: str,
+    clock: float,
+    out: list[AnyOutcome],
+    *,
+    reason: str,
+    actor: str = ENGINE,
+    edge: str = "reassigned",
+) -> None:
     """Give a dispatch to another unit, which starts at its first leg; the one that loses it is told too."""
     previous, dispatch.unit = dispatch.unit, unit
     dispatch.tried.append(unit)
     dispatch.leg = "issued"
     set_deadline(dispatch, book.site.deadlines, clock)
-    out.append(book.dispatch_record(dispatch, "reassigned", clock, actor=ENGINE, reason=reason, previous=previous))
+    led = dispatch.lead == previous
+    if led:
+        dispatch.lead = unit
+    out.append(book.dispatch_record(dispatch, edge, clock, actor=actor, reason=reason, previous=previous))
+    if led:
+        _lead(book, dispatch, previous, unit, clock, out)
+
+
+def _lead(book: Casebook, dispatch: Dispatch, previous: str, unit: str, clock: float, out: list[AnyOutcome]) -> None:
+    """Put the others on an incident under another lead than the one they had."""
+    incident = book.cases.incidents.get(dispatch.incident)
+    for other in book.working(incident) if incident is not None else ():
+        if other is not dispatch and other.lead == previous:
+            other.lead = unit
+            out.append(book.dispatch_record(other, "lead", clock, actor=ENGINE, reason="dispatch.other_lead"))
 
 
 def pass_to_next(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
@@ -115,9 +141,35 @@ def pass_to_next(book: Casebook, dispatch: Dispatch, clock: float, out: list[Any
 
 def finish(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome], *, actor: str, reason: str) -> None:
     """Take an ended dispatch off its incident, and say so when nobody is left on it."""
-    incident = book.finish_dispatch(dispatch)
-    if incident is not None and not incident.dispatches:
+    incident = book.cases.incidents.get(dispatch.incident)
+    visited = incident is not None and dispatch.id in incident.visits  # nobody was on it any more
+    book.finish_dispatch(dispatch)
+    hand_lead_over(book, dispatch, clock, out)
+    if incident is not None and not visited and not book.working(incident):
         leave(book, incident, clock, out, actor=actor, reason=reason, args={"dispatch": dispatch.id})
+
+
+def hand_lead_over(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
+    """Have the first of those that are still on an incident lead, where a unit that led is so no more."""
+    incident = book.cases.incidents.get(dispatch.incident)
+    if not dispatch.lead or dispatch.lead != dispatch.unit or incident is None:
+        return
+    left = [other for other in book.working(incident) if other is not dispatch]
+    if left:
+        _lead(book, dispatch, dispatch.unit, left[0].unit, clock, out)
+
+
+def await_visit(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome], *, actor: str) -> None:
+    """Take a dispatch of which only the visit is left off its incident, which may close before."""
+    incident = book.cases.incidents.get(dispatch.incident)
+    if incident is None or dispatch.id in incident.visits:
+        return
+    incident.dispatches.remove(dispatch.id)
+    incident.visits.append(dispatch.id)
+    incident.state = derive_state(incident)
+    if not incident.dispatches:
+        args = {"dispatch": dispatch.id}
+        leave(book, incident, clock, out, actor=actor, reason="dispatch.visit_left", args=args)
 
 
 def leave(
@@ -146,7 +198,7 @@ def remind(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcom
 
     Not when it is calm by now, or acknowledged below the dispatch level: then only a new demand says so.
     """
-    unsent = incident.dispatched and not incident.dispatches
+    unsent = incident.dispatched and not book.working(incident)
     if incident.calm or not (unsent or incident.state == "open"):
         incident.remind_at = None
         return

@@ -144,6 +144,7 @@ dispatches = Table(
     Column("time", Double, nullable=False),
     Column("note", Text, nullable=False),
     Column("simulated", Boolean, nullable=False),
+    Column("lead", String(128)),  # since 0.2: empty in what an older version wrote
 )
 Index("dispatches_open", dispatches.c.open, dispatches.c.number)
 Index("dispatches_unit", dispatches.c.unit, dispatches.c.open, dispatches.c.number)

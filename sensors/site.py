@@ -41,6 +41,10 @@ class Field(Struct, frozen=True):
     name: Text
 
 
+Loop = Literal["feed_back", "follow_up"]
+"""What closes the loop of a dispatch: what was done is fed back to those who called; somebody goes again to see."""
+
+
 class AreaType(Struct, frozen=True):
     """A kind of risk area within a field."""
 
@@ -48,6 +52,7 @@ class AreaType(Struct, frozen=True):
     field: str
     name: Text
     levels_dispatch: str = "orange"  # an incident at or above this level is dispatched at once
+    close_needs: tuple[Loop, ...] = ()  # before a dispatch that was dealt with may be closed
     alarms_per_day: float | None = None  # false ones that models may raise of each of its points; None: as shipped
 
 
@@ -166,7 +171,9 @@ class Unit(Struct, frozen=True):
 
     id: str
     name: Text
-    kind: Literal["community", "subdistrict", "district", "department", "mediation", "maintenance"]
+    kind: Literal[
+        "community", "subdistrict", "district", "department", "mediation", "tribunal", "support", "maintenance"
+    ]
     place: str
     types: tuple[str, ...] = ()  # area types it handles; empty is all
     location: tuple[float, float] | None = None
@@ -288,7 +295,7 @@ class Signals(Struct, frozen=True):
 
 
 class Deadlines(Struct, frozen=True):
-    """Seconds allowed for each leg of a dispatch, by level."""
+    """Seconds allowed for each leg of a dispatch, by level; for feedback and a visit where they are asked for."""
 
     accept: dict[str, float] = msgspec.field(
         default_factory=lambda: {"red": 180.0, "orange": 300.0, "yellow": 900.0, "blue": 3600.0}
@@ -298,6 +305,12 @@ class Deadlines(Struct, frozen=True):
     )
     resolve: dict[str, float] = msgspec.field(
         default_factory=lambda: {"red": 7200.0, "orange": 14400.0, "yellow": 28800.0, "blue": 86400.0}
+    )
+    feed_back: dict[str, float] = msgspec.field(
+        default_factory=lambda: {"red": 14400.0, "orange": 28800.0, "yellow": 86400.0, "blue": 259200.0}
+    )
+    follow_up: dict[str, float] = msgspec.field(
+        default_factory=lambda: {"red": 259200.0, "orange": 604800.0, "yellow": 1209600.0, "blue": 2592000.0}
     )
 
 

@@ -74,7 +74,7 @@ def check_main(document: Document, file: SiteFile, cameras: set[str] | None, fin
 def deadlines(document: Document, written: LegDeadlines, findings: Findings) -> Deadlines:
     """Fill the deadlines that were written into the defaults."""
     legs: dict[str, dict[str, float]] = {}
-    for leg in ("accept", "on_scene", "resolve"):
+    for leg in Deadlines.__struct_fields__:
         legs[leg] = dict(getattr(Deadlines(), leg))
         for level, value in getattr(written, leg).items():
             path: Path = ("deadlines", leg, level)

@@ -53,6 +53,8 @@ class LegDeadlines(Written, frozen=True):
     accept: dict[str, Duration] = {}
     on_scene: dict[str, Duration] = {}
     resolve: dict[str, Duration] = {}
+    feed_back: dict[str, Duration] = {}
+    follow_up: dict[str, Duration] = {}
 
 
 class SiteFile(Written, frozen=True):

@@ -285,7 +285,7 @@ def _change(row: Row, units: dict[str, str]) -> Change:
     if row["kind"] == "dispatch":
         unit, dispatch = row["record"]["unit"], row["id"]
         seen_by = frozenset((unit, units.get(dispatch, unit)))
-        moved = row["record"]["edge"] == "reassigned"
+        moved = row["record"]["edge"] in ("reassigned", "referred")
         if row["record"]["leg"] == "closed":
             units.pop(dispatch, None)
         else:

@@ -20,7 +20,7 @@ MOST, MOST_RECIPIENTS = 100, 50
 RESERVED = ("mqtt", "homeassistant", "webhook")
 """Names of the targets that settings make."""
 
-EDGES = (*TOLD, "accepted", "on_scene", "resolved", "closed")
+EDGES = (*TOLD, "accepted", "on_scene", "resolved", "fed_back", "follow_up", "closed")
 
 _NAMED = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")

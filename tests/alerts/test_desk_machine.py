@@ -14,7 +14,16 @@ from alerts.desk import Desk
 from alerts.incident import DISPOSITIONS
 from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, DispatchChange, IncidentChange
 from sensors.site import LEVELS
-from tests.alerts.cases import SITE, change, command
+from tests.alerts import cases
+from tests.alerts.cases import change, command
+
+SITE = msgspec.structs.replace(
+    cases.SITE,
+    area_types=tuple(
+        msgspec.structs.replace(kind, close_needs=("feed_back", "follow_up")) if kind.id == "river" else kind
+        for kind in cases.SITE.area_types
+    ),
+)
 
 # ISA-18.2 as STANDARDS.md writes it, apart from the code
 ISA = {
@@ -61,16 +70,21 @@ LEG_AFTER = {
     "on_scene": {"on_scene"},
     "resolved": {"resolved"},
     "closed": {"closed"},
+    "fed_back": {"fed_back"},
+    "follow_up": {"follow_up"},
     "reassigned": {"issued"},
-    "overdue": {"issued", "accepted", "on_scene"},
-    "raised": {"issued", "accepted", "on_scene", "resolved"},
+    "referred": {"issued"},
+    "overdue": {"issued", "accepted", "on_scene", "resolved", "fed_back", "follow_up"},
+    "raised": {"issued", "accepted", "on_scene"},
+    "lead": {"issued", "accepted", "on_scene"},
 }
+WORKING = ("issued", "accepted", "on_scene")
 
 PLACES = [("slope-1", "p1"), ("slope-1", "p2"), ("river-1", "p3")]
 ORDERS = ["acknowledge", "dispatch", "comment", "close", "accept", "refuse", "on_scene", "resolve", "snapshot"]
-ORDERS += [*ASIDE.values(), *BACK.values(), "assign", "reset"]
+ORDERS += [*ASIDE.values(), *BACK.values(), "assign", "reset", "feed_back", "follow_up", "refer", "call"]
 ON_ALARMS = ["acknowledge", "reset", "comment", "assign", *ASIDE.values(), *BACK.values()]
-LEGS = ["accept", "refuse", "on_scene", "resolve"]
+LEGS = ["accept", "refuse", "on_scene", "resolve", "feed_back", "follow_up", "refer", "call"]
 
 
 class DeskMachine(RuleBasedStateMachine):
@@ -139,7 +153,7 @@ class DeskMachine(RuleBasedStateMachine):
             assert alarm.shelf is None or alarm.shelf.until > self.clock, "set aside for longer than was said"
             assert (alarm.shelf is not None) == (alarm.state in ASIDE)
         for dispatch in self.dispatches.values():
-            if dispatch.leg in ("issued", "accepted", "on_scene") and dispatch.deadline is not None:
+            if dispatch.leg not in ("closed", "refused") and dispatch.deadline is not None:
                 assert dispatch.overdue or dispatch.deadline > self.clock
 
     @rule(
@@ -147,7 +161,8 @@ class DeskMachine(RuleBasedStateMachine):
         kind=st.sampled_from(ORDERS),
         anything=st.sampled_from([False, False, False, True]),
         disposition=st.sampled_from([*DISPOSITIONS, "nonsense"]),
-        unit=st.sampled_from([None, "u-c1", "u-s1", "u-none"]),
+        unit=st.sampled_from([None, "u-c1", "u-s1", "u-none", ["u-c1", "u-s1"], ["u-s1"]]),
+        lead=st.sampled_from([None, None, "u-c1", "u-s1"]),
         text=st.sampled_from(["seen", "seen", ""]),
         actor=st.sampled_from(["user:an", "user:bo", "unit:u-c1"]),
         seconds=st.sampled_from([60.0, 600.0, 7200, 28800.0, 28801.0, 0, -1.0, float("nan"), "1 h", True, None]),
@@ -159,6 +174,7 @@ class DeskMachine(RuleBasedStateMachine):
         anything: bool,
         disposition: str,
         unit: Any,
+        lead: Any,
         text: str,
         actor: str,
         seconds: Any,
@@ -168,7 +184,8 @@ class DeskMachine(RuleBasedStateMachine):
         fitting += [*cases.alarms] if kind in ON_ALARMS else [*cases.dispatches] if kind == "close" else []
         target = data.draw(st.sampled_from(self.known[-12:] if anything or not fitting else fitting))
         self.commands += 1
-        args = {"disposition": disposition, "unit": unit, "text": text, "reason": text, "seconds": seconds}
+        args = {"disposition": disposition, "text": text, "reason": text, "seconds": seconds, "lead": lead}
+        args |= {"units": unit} if isinstance(unit, list) else {"unit": unit, "to": unit}
         if kind == "snapshot":
             args |= {"camera": "k1", "sha": f"{self.commands:064x}", "time": self.clock}
         one = command(kind, target, f"c{self.commands}", actor, **args)
@@ -201,7 +218,7 @@ class DeskMachine(RuleBasedStateMachine):
                 self._incident(outcome)
             elif isinstance(outcome, DispatchChange):
                 self._dispatch(outcome)
-        working = {one.incident for one in self.dispatches.values() if one.leg not in ("closed", "refused")}
+        working = {one.incident for one in self.dispatches.values() if one.leg in WORKING}
         for incident, demand in self.demands.items():
             reached = self.desk.book.dispatch_rank(demand.area)
             if demand.kind == "risk" and LEVELS.index(demand.level) + 1 >= reached:
@@ -270,11 +287,14 @@ class DeskMachine(RuleBasedStateMachine):
                 assert demand.id not in self.automatic, "an alarm sent someone twice"
                 self.automatic.add(demand.id)
                 others = [one for one in self.dispatches.values() if one.incident == step.incident]
-                assert all(one.leg in ("closed", "refused") for one in others), "someone is on it already"
+                assert all(one.leg not in WORKING for one in others), "someone is on it already"
         else:
             assert before.leg not in ("closed",)
             assert before.leg != "refused" or step.edge == "reassigned"
-        if step.edge not in ("overdue", "raised"):
+        if step.edge == "closed" and before is not None and before.leg not in WORKING and step.area == "river-1":
+            risk = self.incidents[step.incident].kind == "risk"
+            assert not risk or before.leg == "follow_up", "the loop was not closed"
+        if step.edge not in ("overdue", "raised", "lead"):
             self.entered[step.dispatch] = self.entered.get(step.dispatch, 0) + 1
         if step.reason == "dispatch.reminder":
             assert before is not None and (step.edge, step.leg) == ("overdue", before.leg)
@@ -298,7 +318,7 @@ class DeskMachine(RuleBasedStateMachine):
             open_dispatches = [
                 one
                 for one in self.dispatches.values()
-                if one.incident == incident.id and one.leg not in ("closed", "refused")
+                if one.incident == incident.id and one.leg not in ("closed", "refused", "follow_up")
             ]
             if not active:
                 assert incident.state == "calm"
@@ -306,6 +326,16 @@ class DeskMachine(RuleBasedStateMachine):
                 assert incident.level == max(active)
                 waits = any(one.after in ("UNACK", "RTNUN") for one in mine)
                 assert incident.state == ("dispatched" if open_dispatches else "open" if waits else "acknowledged")
+
+    @invariant()
+    def where_several_work_together_one_of_them_leads(self) -> None:
+        for incident in self.desk.book.cases.incidents.values():
+            working = self.desk.book.working(incident)
+            leads = {one.lead for one in working}
+            if len(working) > 1:
+                assert len(leads) == 1 and leads <= {one.unit for one in working}, leads
+            for one in working:
+                assert self.dispatches[one.id].lead == one.lead, "what leads was not recorded"
 
     @invariant()
     def every_reached_dispatch_level_was_acted_on(self) -> None:

@@ -9,7 +9,10 @@ import pytest
 from alerts import messages
 from alerts.alarm import Refusal
 from alerts.dispatch import EDGES, LEGS, Dispatch, Leg, Order, allowed_seconds, raise_level, set_deadline, step
-from sensors.site import Deadlines
+from sensors.site import Deadlines, Loop
+
+LOOP = ("feed_back", "follow_up")
+DONE = ("accept", "on_scene", "resolve")
 
 REFUSED: dict[tuple[str, str], str] = {
     ("issued", "on_scene"): "dispatch.wrong_leg",
@@ -19,6 +22,10 @@ REFUSED: dict[tuple[str, str], str] = {
     ("on_scene", "accept"): "dispatch.already_done",
     ("on_scene", "on_scene"): "dispatch.already_done",
     ("on_scene", "refuse"): "dispatch.wrong_leg",
+    **{(leg, order): "dispatch.wrong_leg" for leg in ("issued", "accepted", "on_scene") for order in LOOP},
+    **{(leg, "refuse"): "dispatch.wrong_leg" for leg in ("fed_back", "follow_up")},
+    **{(leg, order): "dispatch.already_done" for leg in ("fed_back", "follow_up") for order in DONE},
+    **{(leg, "feed_back"): "dispatch.already_done" for leg in ("fed_back", "follow_up")},
     ("resolved", "accept"): "dispatch.already_done",
     ("resolved", "on_scene"): "dispatch.already_done",
     ("resolved", "resolve"): "dispatch.already_done",
@@ -51,6 +58,43 @@ def test_a_recall_needs_a_reason(leg: Leg) -> None:
     with pytest.raises(Refusal, match="reason_needed"):
         step(leg, "close")
     assert step("resolved", "close") == "closed"
+
+
+@pytest.mark.parametrize(
+    ("leg", "order"), [("resolved", "feed_back"), ("follow_up", "follow_up"), ("follow_up", "close")]
+)
+def test_what_was_told_or_found_and_why_a_visit_is_put_off_is_said(leg: Leg, order: Order) -> None:
+    with pytest.raises(Refusal, match="reason_needed"):
+        step(leg, order)
+    assert step("resolved", "follow_up") == "follow_up"
+
+
+def test_where_the_loop_is_asked_for_no_dispatch_that_was_dealt_with_closes_before() -> None:
+    both: tuple[Loop, ...] = ("feed_back", "follow_up")
+    for leg, order, key in (
+        ("resolved", "close", "feed_back"),
+        ("resolved", "follow_up", "feed_back"),
+        ("fed_back", "close", "follow_up"),
+    ):
+        with pytest.raises(Refusal, match=f"dispatch.{key}_needed"):
+            step(leg, order, "done", both)  # type: ignore[arg-type]
+        assert f"dispatch.{key}_needed" in messages.MESSAGES
+    assert step("resolved", "close", "", ()) == "closed"
+    assert step("resolved", "follow_up", "", ("follow_up",)) == "follow_up"
+    assert step("follow_up", "close", "all is well", both) == "closed"
+    assert step("on_scene", "close", "a false alarm", both) == "closed", "a recall is no end of the loop"
+
+
+def test_the_loop_has_deadlines_where_it_is_asked_for() -> None:
+    deadlines = Deadlines()
+    assert allowed_seconds(deadlines, "resolved", 3) is None
+    assert allowed_seconds(deadlines, "resolved", 3, ("feed_back",)) == deadlines.feed_back["orange"]
+    assert allowed_seconds(deadlines, "fed_back", 3, ("feed_back",)) is None
+    assert allowed_seconds(deadlines, "fed_back", 3, ("follow_up",)) == deadlines.feed_back["orange"]
+    assert allowed_seconds(deadlines, "follow_up", 3) == deadlines.follow_up["orange"]
+    one = made(leg="follow_up")
+    set_deadline(one, deadlines, 100.0, (), 50.0)
+    assert one.deadline == 150.0
 
 
 def made(level: int = 3, leg: Leg = "issued") -> Dispatch:

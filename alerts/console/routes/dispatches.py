@@ -19,7 +19,9 @@ from alerts.console.routes.incidents import Before, Id, Limit
 
 router = APIRouter(prefix="/api/v1", tags=["dispatches"])
 
-State = Literal["open", "all", "issued", "accepted", "on_scene", "resolved", "closed", "refused"]
+State = Literal[
+    "open", "all", "issued", "accepted", "on_scene", "resolved", "fed_back", "follow_up", "closed", "refused"
+]
 
 
 @router.get("/dispatches", response_model=schema.Dispatches)
@@ -84,16 +86,51 @@ async def resolve(
     return await _answer(request, identity, "resolve", id, body)
 
 
+@router.post("/dispatches/{id}/feed-back", response_model=schema.Done)
+async def feed_back(
+    request: Request, id: Id, body: schema.FeedBack, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
+) -> dict[str, Any]:
+    """Say what was fed back to those who called or reported."""
+    return await _answer(request, identity, "feed_back", id, body)
+
+
+@router.post("/dispatches/{id}/follow-up", response_model=schema.Done)
+async def follow_up(
+    request: Request, id: Id, body: schema.FollowUp, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
+) -> dict[str, Any]:
+    """Arrange a follow-up visit, or put it off with a reason; its incident may be closed before."""
+    return await _answer(request, identity, "follow_up", id, body)
+
+
+@router.post("/dispatches/{id}/refer", response_model=schema.Done)
+async def refer(
+    request: Request, id: Id, body: schema.Refer, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
+) -> dict[str, Any]:
+    """Hand a dispatch over to another body, such as mediators: its trail goes on with that."""
+    return await _answer(request, identity, "refer", id, body)
+
+
+@router.post("/dispatches/{id}/call", response_model=schema.Done)
+async def call(
+    request: Request, id: Id, body: schema.Call, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
+) -> dict[str, Any]:
+    """Call other units to the scene at once: they work together, and the one that calls leads."""
+    return await _answer(request, identity, "call", id, body)
+
+
 @router.post("/dispatches/{id}/close", response_model=schema.Done)
 async def close(
     request: Request, id: Id, body: schema.Step, identity: Annotated[Identity, Depends(allow("dispatches.close"))]
 ) -> dict[str, Any]:
-    """Close a dispatch: its unit once it is resolved, the desk at any time, before that with a reason."""
+    """Close a dispatch: its unit once it is resolved, the desk at any time, before that with a reason.
+
+    After a follow-up visit the reason says what it found.
+    """
     return await _answer(request, identity, "close", id, body, action="dispatches.close")
 
 
 async def _answer(
-    request: Request, identity: Identity, kind: str, id: str, body: schema.Step, action: str = "dispatches.answer"
+    request: Request, identity: Identity, kind: str, id: str, body: schema.Order, action: str = "dispatches.answer"
 ) -> dict[str, Any]:
     console: Console = request.app.state.console
     row = _visible(identity, await console.journal.answer(lambda reader: reader.dispatch(id)))

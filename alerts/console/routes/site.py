@@ -51,7 +51,8 @@ def describe(registry: Registry, *, contacts: bool) -> dict[str, Any]:
         "language": site.language,
         "fields": [{"id": field.id, "name": field.name} for field in site.fields],
         "area_types": [
-            _chosen(kind, "id", "name", "field", "levels_dispatch", "alarms_per_day") for kind in site.area_types
+            _chosen(kind, "id", "name", "field", "levels_dispatch", "close_needs", "alarms_per_day")
+            for kind in site.area_types
         ],
         "places": [_chosen(place, "id", "name", "kind", "parent") for place in site.places],
         "areas": [

@@ -169,10 +169,12 @@ class DispatchChange(Answer):
     reason: str = ""
     event: dict[str, Any] | None = None
     simulated: bool = False
+    previous: str = ""
+    lead: str = ""
 
 
 class DispatchSummary(Answer):
-    """One dispatch as it stands. `title` is its incident's."""
+    """One dispatch as it stands. `title` is its incident's; `lead` the unit that leads where several work together."""
 
     id: str
     incident: str
@@ -186,6 +188,7 @@ class DispatchSummary(Answer):
     issued: float
     time: float
     note: str = ""
+    lead: str | None = None
     title: Text | None = None
     simulated: bool
 

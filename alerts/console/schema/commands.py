@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,9 +16,14 @@ class Order(Body):
 
 
 class Send(Order):
-    """Whom to send, and what to tell them. Without a unit the best one is chosen."""
+    """Whom to send, and what to tell them. Without a unit the best one is chosen.
+
+    Several `units` are sent at once and work together under the `lead` of one: the first, when none is named.
+    """
 
     unit: str | None = Field(None, max_length=128)
+    units: list[Annotated[str, Field(max_length=128)]] | None = Field(None, min_length=1, max_length=16)
+    lead: str | None = Field(None, max_length=128)
     note: str = Field("", max_length=4000)
 
 
@@ -66,6 +71,32 @@ class Refuse(Step):
     """Why a unit does not come: whoever sends the next one has to know."""
 
     reason: str = Field(max_length=4000, pattern=r"\S")
+
+
+class FeedBack(Step):
+    """What was told to whom: to those who called or reported."""
+
+    reason: str = Field(max_length=4000, pattern=r"\S")
+
+
+class FollowUp(Step):
+    """In how many seconds somebody goes again to see how things are; as the site says, when left out."""
+
+    seconds: float | None = Field(None, gt=0, le=366 * 86400, allow_inf_nan=False, strict=False)
+
+
+class Refer(Order):
+    """The body that takes a case over, and why."""
+
+    to: str = Field(max_length=128)
+    reason: str = Field(max_length=4000, pattern=r"\S")
+
+
+class Call(Order):
+    """The units that are called to a scene, and what to tell them."""
+
+    units: list[Annotated[str, Field(max_length=128)]] = Field(min_length=1, max_length=16)
+    note: str = Field("", max_length=4000)
 
 
 class Result(Answer):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from alerts.console.schema.base import Answer, Language, Level, Location, Text
 
 
@@ -19,6 +21,7 @@ class AreaType(Named):
 
     field: str
     levels_dispatch: Level = "orange"
+    close_needs: list[Literal["feed_back", "follow_up"]] = Field(default_factory=list)
     alarms_per_day: float | None = None
 
 

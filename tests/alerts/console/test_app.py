@@ -48,6 +48,7 @@ CONTRACT = {
     ("GET", "/api/v1/dispatches"),
     ("GET", "/api/v1/dispatches/{id}"),
     *(("POST", f"/api/v1/dispatches/{{id}}/{verb}") for verb in ("accept", "refuse", "on-scene", "resolve", "close")),
+    *(("POST", f"/api/v1/dispatches/{{id}}/{verb}") for verb in ("feed-back", "follow-up", "refer", "call")),
     ("GET", "/api/v1/points/{id}/trace"),
     ("GET", "/api/v1/areas/{id}/status"),
     ("GET", "/api/v1/snapshots/{name}"),

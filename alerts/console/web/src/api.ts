@@ -151,8 +151,10 @@ export const api = {
   dispatches: (state: 'open' | 'all', unit?: string | null, limit = 200) =>
     request<Page<Dispatch>>('GET', `/dispatches${query({ state, unit, limit })}`),
   dispatchOne: (key: string) => request<Dispatch>('GET', `/dispatches/${id(key)}`),
-  dispatchStep: (key: string, step: DispatchStep, body: { reason?: string; note?: string }) =>
+  dispatchStep: (key: string, step: DispatchStep, body: { reason?: string; note?: string; seconds?: number }) =>
     request<unknown>('POST', `/dispatches/${id(key)}/${step}`, body),
+  refer: (key: string, to: string, reason: string) => request<unknown>('POST', `/dispatches/${id(key)}/refer`, { to, reason }),
+  call: (key: string, units: string[], note: string) => request<unknown>('POST', `/dispatches/${id(key)}/call`, { units, note }),
 
   trace: (point: string, from: number, to: number, max = 2000) =>
     request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max })}`),
@@ -167,4 +169,4 @@ export const api = {
   changeUser: (name: string, change: Record<string, unknown>) => request<unknown>('PATCH', `/users/${id(name)}`, change),
 };
 
-export type DispatchStep = 'accept' | 'refuse' | 'on-scene' | 'resolve' | 'close';
+export type DispatchStep = 'accept' | 'refuse' | 'on-scene' | 'resolve' | 'feed-back' | 'follow-up' | 'close';

@@ -70,8 +70,9 @@ export function duration(seconds: number): string {
   return h ? t('time.days_hours', { d, h }) : t('time.days', { d });
 }
 
-/** A countdown as digits: 04:59, 1:02:09; minus once it is over. */
+/** A countdown as digits: 04:59, 1:02:09; minus once it is over; beyond two days in words. */
 export function countdown(seconds: number): string {
+  if (seconds >= 2 * 86400) return duration(seconds);
   const sign = seconds < 0 ? '−' : '';
   const whole = Math.floor(Math.abs(seconds));
   const h = Math.floor(whole / 3600);

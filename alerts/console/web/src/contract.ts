@@ -6,7 +6,10 @@ export const RANK: Readonly<Record<string, number>> = { blue: 1, yellow: 2, oran
 
 export type AlarmState = 'NORM' | 'UNACK' | 'ACKED' | 'RTNUN' | 'SHLVD' | 'DSUPR' | 'OOSRV';
 export type IncidentState = 'open' | 'acknowledged' | 'dispatched' | 'calm' | 'closed';
-export type Leg = 'issued' | 'accepted' | 'on_scene' | 'resolved' | 'closed' | 'refused';
+export type Leg = 'issued' | 'accepted' | 'on_scene' | 'resolved' | 'fed_back' | 'follow_up' | 'closed' | 'refused';
+
+/** What closes the loop of a dispatch that was dealt with. */
+export type Loop = 'feed_back' | 'follow_up';
 export type Kind = 'risk' | 'data_quality' | 'system';
 export type Disposition = 'real' | 'nuisance' | 'test' | 'duplicate';
 export type Role = 'gateway' | 'viewer' | 'duty' | 'dispatcher' | 'field' | 'analyst' | 'administrator';
@@ -31,6 +34,9 @@ export interface Me {
 export interface Named {
   id: string;
   name: Text;
+}
+export interface AreaType extends Named {
+  close_needs?: Loop[];
 }
 export interface Place extends Named {
   kind: string;
@@ -72,7 +78,7 @@ export interface Site {
   zone: string;
   language: string;
   fields: Named[];
-  area_types: Named[];
+  area_types: AreaType[];
   places: Place[];
   areas: Area[];
   points: Point[];
@@ -302,6 +308,8 @@ export interface DispatchChange {
   reason?: string;
   event?: { data?: DispatchBrief } | null; // a CloudEvent: what whoever is sent needs to know
   simulated?: boolean;
+  previous?: string; // the unit that lost it
+  lead?: string;
 }
 /** The part of a dispatch's CloudEvent that the phone page shows. */
 export interface DispatchBrief {
@@ -323,6 +331,7 @@ export interface Dispatch {
   simulated: boolean;
   title?: Partial<Text> | null; // its incident's
   note?: string;
+  lead?: string | null; // the unit that leads where several work together
   sequence?: number;
   history?: DispatchChange[];
   brief?: DispatchBrief; // ours, taken from the newest event

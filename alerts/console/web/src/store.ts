@@ -1,7 +1,7 @@
 /** What the page knows: the session, the site by id, and the open incidents, alarms and dispatches. */
 import { computed, signal } from '@preact/signals';
 import type {
-  Alarm, Area, Camera, Dispatch, Incident, Kind, Me, Named, Place, Point, Role, Site, Status, Text, Unit,
+  Alarm, Area, AreaType, Camera, Dispatch, Incident, Kind, Loop, Me, Place, Point, Role, Site, Status, Text, Unit,
 } from './contract';
 import { RANK } from './contract';
 import { tName } from './i18n';
@@ -27,7 +27,7 @@ export interface Directory {
   cameras: Map<string, Camera>;
   units: Map<string, Unit>;
   places: Map<string, Place>;
-  types: Map<string, Named>;
+  types: Map<string, AreaType>;
 }
 export const directory = signal<Directory | null>(null);
 
@@ -118,15 +118,24 @@ export const dispatchesByIncident = computed(() => {
 
 export const FINISHED: readonly string[] = ['closed', 'refused'];
 
+/** Legs of a dispatch that somebody is on. */
+export const WORKING: readonly string[] = ['issued', 'accepted', 'on_scene'];
+
 /** The running dispatch of an incident whose deadline comes first, or null. */
 export function nextDue(incident: string): (Dispatch & { deadline: number }) | null {
   let next: (Dispatch & { deadline: number }) | null = null;
   for (const dispatch of dispatchesByIncident.value.get(incident) ?? []) {
     const { deadline } = dispatch;
-    if (!FINISHED.includes(dispatch.leg) && deadline != null && (next === null || deadline < next.deadline))
+    if (!FINISHED.includes(dispatch.leg) && dispatch.leg !== 'follow_up' && deadline != null && (next === null || deadline < next.deadline))
       next = { ...dispatch, deadline };
   }
   return next;
+}
+
+/** What must come before a dispatch that was dealt with may be closed. */
+export function needs(dispatch: Dispatch): readonly Loop[] {
+  const known = directory.value;
+  return known?.types.get(known.areas.get(dispatch.area)?.type ?? '')?.close_needs ?? [];
 }
 
 export function unitName(id: string): string {

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api';
 import type { Dispatch, IncidentDetail, Unit } from '../contract';
 import { t, tCode, tName } from '../i18n';
-import { directory, dispatchesByIncident, FINISHED, mayOperate, unitName } from '../store';
+import { directory, dispatchesByIncident, mayOperate, unitName, WORKING } from '../store';
 import { Action } from './action';
 import { Legs } from './legs';
 import { LevelShape } from './level';
@@ -33,7 +33,7 @@ export function DispatchPanel({ incident }: { incident: IncidentDetail }) {
         ))}
       </ul>
       {mayOperate.value && incident.state !== 'closed' && (
-        <SendBox incident={incident} sent={new Set(running.filter((one) => !FINISHED.includes(one.leg)).map((one) => one.unit))} />
+        <SendBox incident={incident} sent={new Set(running.filter((one) => WORKING.includes(one.leg)).map((one) => one.unit))} />
       )}
     </section>
   );

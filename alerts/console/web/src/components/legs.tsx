@@ -2,20 +2,22 @@
 import { clockTime } from '../clock';
 import type { Dispatch, Leg } from '../contract';
 import { t, tCode } from '../i18n';
-import { FINISHED } from '../store';
+import { FINISHED, needs } from '../store';
 import { Countdown } from './marks';
 
-const LEGS: readonly Leg[] = ['issued', 'accepted', 'on_scene', 'resolved', 'closed'];
+const LEGS: readonly Leg[] = ['issued', 'accepted', 'on_scene', 'resolved', 'fed_back', 'follow_up', 'closed'];
+const LOOP: readonly Leg[] = ['fed_back', 'follow_up'];
 
 export function Legs({ dispatch }: { dispatch: Dispatch }) {
-  const at = LEGS.indexOf(dispatch.leg);
+  const shown = LEGS.filter((leg) => !LOOP.includes(leg) || leg === dispatch.leg || asked(dispatch, leg));
+  const at = shown.indexOf(dispatch.leg);
   const times = new Map<string, number>([['issued', dispatch.issued]]);
   for (const change of dispatch.history ?? []) times.set(change.edge, change.time);
   if (dispatch.leg !== 'refused') times.set(dispatch.leg, times.get(dispatch.leg) ?? dispatch.time);
   return (
     <div class="legs-box">
       <ol class="legs" aria-label={t('legs')}>
-        {LEGS.map((leg, index) => {
+        {shown.map((leg, index) => {
           const done = dispatch.leg !== 'refused' ? index <= at : index === 0;
           const time = done ? times.get(leg) : undefined;
           return (
@@ -40,6 +42,12 @@ export function Legs({ dispatch }: { dispatch: Dispatch }) {
       )}
     </div>
   );
+}
+
+/** Whether what closes the loop is asked for by the area's type, or was done. */
+function asked(dispatch: Dispatch, leg: Leg): boolean {
+  const done = (dispatch.history ?? []).some((change) => change.edge === leg);
+  return done || needs(dispatch).includes(leg === 'fed_back' ? 'feed_back' : 'follow_up');
 }
 
 function lastReason(dispatch: Dispatch): string {

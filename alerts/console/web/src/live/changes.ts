@@ -149,6 +149,7 @@ function dispatchAfter(known: Dispatch | undefined, record: DispatchChange): Dis
     issued: known?.issued ?? record.time,
     time: record.time,
     simulated: record.simulated ?? false,
+    lead: record.lead ?? '',
     sequence: record.sequence,
     ...(record.event?.data ? { brief: record.event.data } : {}),
   };

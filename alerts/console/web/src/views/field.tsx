@@ -1,9 +1,10 @@
 /** The phone page of a unit: my tasks, one big button for the next step, the time left for it. */
 import { useEffect, useState } from 'preact/hooks';
-import { api, type DispatchStep } from '../api';
+import { api } from '../api';
 import { Action } from '../components/action';
 import { Dialog } from '../components/dialog';
 import { Legs } from '../components/legs';
+import { LoopActions, owed } from '../components/loop';
 import { LevelMark } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { Countdown, Simulation } from '../components/marks';
@@ -12,7 +13,7 @@ import { RANK } from '../contract';
 import { t, tName } from '../i18n';
 import { directory, dispatches, FINISHED, has, loaded, mayOperate, me, placePath, touched, unitName } from '../store';
 
-const NEXT: Partial<Record<Leg, DispatchStep>> = { issued: 'accept', accepted: 'on-scene', on_scene: 'resolve', resolved: 'close' };
+const NEXT: Partial<Record<Leg, 'accept' | 'on-scene' | 'resolve' | 'close'>> = { issued: 'accept', accepted: 'on-scene', on_scene: 'resolve', resolved: 'close', fed_back: 'close' };
 
 /** Until it is on scene a unit that cannot go refuses, which sends the next one; to close the order is the desk's. */
 const REFUSABLE: readonly Leg[] = ['issued', 'accepted'];
@@ -85,9 +86,10 @@ function Task({ dispatch }: { dispatch: Dispatch }) {
   const [note, setNote] = useState('');
   const brief = useBrief(dispatch);
   const area = directory.value?.areas.get(dispatch.area);
-  const step = NEXT[dispatch.leg];
+  const step = owed(dispatch) ? undefined : NEXT[dispatch.leg];
+  const lead = dispatch.lead ? t(dispatch.lead === dispatch.unit ? 'loop.leads' : 'loop.led', { unit: unitName(dispatch.lead) }) : '';
   const mayAnswer = mayOperate.value || (has('field') && me.value?.unit === dispatch.unit);
-  const report = dispatch.leg === 'on_scene' || dispatch.leg === 'resolved';
+  const report = dispatch.leg === 'on_scene' || dispatch.leg === 'resolved' || dispatch.leg === 'fed_back';
   return (
     <article class={`task level-${dispatch.level}`} data-test="task" data-leg={dispatch.leg}>
       <header>
@@ -107,6 +109,7 @@ function Task({ dispatch }: { dispatch: Dispatch }) {
         <Countdown deadline={dispatch.deadline} leg={dispatch.leg} large />
       )}
       <Legs dispatch={{ ...dispatch, deadline: null }} />
+      {lead && <p class="quiet">{lead}</p>}
       {step && mayAnswer && (
         <div class="answers">
           {report && (
@@ -129,6 +132,7 @@ function Task({ dispatch }: { dispatch: Dispatch }) {
           )}
         </div>
       )}
+      {mayAnswer && <LoopActions dispatch={dispatch} />}
       {refusing && <Refuse dispatch={dispatch.id} onClose={() => setRefusing(false)} />}
     </article>
   );

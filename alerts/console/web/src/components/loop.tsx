@@ -1,0 +1,149 @@
+/** What a dispatch may need beside its next step: other units called, another body, feedback, a visit later. */
+import { useState } from 'preact/hooks';
+import { api } from '../api';
+import type { Dispatch, Leg } from '../contract';
+import { t, tCode, tName } from '../i18n';
+import { directory, needs } from '../store';
+import { Action } from './action';
+import { Dialog } from './dialog';
+
+type Way = 'feed-back' | 'follow-up' | 'refer' | 'call' | 'visited';
+
+const DAY = 86400;
+const WAYS: Partial<Record<Leg, readonly Way[]>> = {
+  issued: ['refer'],
+  accepted: ['call', 'refer'],
+  on_scene: ['call', 'refer'],
+  resolved: ['feed-back', 'follow-up', 'refer'],
+  fed_back: ['follow-up', 'refer'],
+  follow_up: ['visited', 'follow-up'],
+};
+
+/** The step that the area's type asks for before the dispatch may be closed; null when it may. */
+export function owed(dispatch: Dispatch): 'feed-back' | 'follow-up' | null {
+  const needed = needs(dispatch);
+  if (dispatch.leg === 'resolved' && needed.includes('feed_back')) return 'feed-back';
+  if ((dispatch.leg === 'resolved' || dispatch.leg === 'fed_back') && needed.includes('follow_up')) return 'follow-up';
+  return null;
+}
+
+export function LoopActions({ dispatch }: { dispatch: Dispatch }) {
+  const [way, choose] = useState<Way | null>(null);
+  const first = dispatch.leg === 'follow_up' ? 'visited' : owed(dispatch);
+  const ways = (WAYS[dispatch.leg] ?? []).filter((one) => one !== 'follow-up' || first !== 'feed-back');
+  if (!ways.length) return null;
+  const close = () => choose(null);
+  return (
+    <div class="loop">
+      {ways.map((one) => (
+        <button key={one} type="button" class={one === first ? 'primary big' : ''} data-test={`loop-${one}`} onClick={() => choose(one)}>
+          {t(one === 'follow-up' && dispatch.leg === 'follow_up' ? 'loop.postpone' : `loop.${one}`)}
+        </button>
+      ))}
+      {(way === 'feed-back' || way === 'visited') && <Said dispatch={dispatch} way={way} onClose={close} />}
+      {way === 'follow-up' && <Visit dispatch={dispatch} onClose={close} />}
+      {(way === 'refer' || way === 'call') && <Others dispatch={dispatch} way={way} onClose={close} />}
+    </div>
+  );
+}
+
+/** What was told to whom, or what the visit found. */
+function Said({ dispatch, way, onClose }: { dispatch: Dispatch; way: 'feed-back' | 'visited'; onClose: () => void }) {
+  const [text, setText] = useState('');
+  const step = way === 'visited' ? 'close' : 'feed-back';
+  return (
+    <Dialog title={t(`loop.${way}`)} onClose={onClose}>
+      <form onSubmit={(event) => event.preventDefault()}>
+        <Words label={t(`loop.${way}.what`)} value={text} change={setText} />
+        <Footer onClose={onClose} disabled={!text.trim()} run={() => api.dispatchStep(dispatch.id, step, { reason: text.trim() })} />
+      </form>
+    </Dialog>
+  );
+}
+
+/** When somebody goes again. */
+function Visit({ dispatch, onClose }: { dispatch: Dispatch; onClose: () => void }) {
+  const [days, setDays] = useState('7');
+  const [text, setText] = useState('');
+  const late = dispatch.leg === 'follow_up'; // putting off has a reason
+  const seconds = Number(days) * DAY;
+  const sound = seconds > 0 && seconds <= 366 * DAY;
+  const reason = text.trim();
+  return (
+    <Dialog title={t(late ? 'loop.postpone' : 'loop.follow-up')} onClose={onClose}>
+      <form onSubmit={(event) => event.preventDefault()}>
+        <label class="stacked">
+          <span>{t('loop.days')}</span>
+          <input type="number" min="0.1" max="366" step="any" value={days} onInput={(event) => setDays(event.currentTarget.value)} />
+        </label>
+        <Words label={t(late ? 'loop.postpone.why' : 'dispatch.note')} value={text} change={setText} />
+        <Footer
+          onClose={onClose}
+          disabled={!sound || (late && !reason)}
+          run={() => api.dispatchStep(dispatch.id, 'follow-up', { seconds, ...(reason ? { reason } : {}) })}
+        />
+      </form>
+    </Dialog>
+  );
+}
+
+/** Other units: one that takes the case over, or some that come as well. */
+function Others({ dispatch, way, onClose }: { dispatch: Dispatch; way: 'refer' | 'call'; onClose: () => void }) {
+  const [chosen, choose] = useState<readonly string[]>([]);
+  const [text, setText] = useState('');
+  const units = [...(directory.value?.units.values() ?? [])].filter((unit) => unit.id !== dispatch.unit);
+  const one = chosen[0];
+  const toggle = (id: string) =>
+    choose(way === 'refer' ? [id] : chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id]);
+  return (
+    <Dialog title={t(`loop.${way}`)} onClose={onClose}>
+      <form onSubmit={(event) => event.preventDefault()}>
+        <p class="quiet">{t(`loop.${way}.help`)}</p>
+        <fieldset class="units">
+          <legend>{t('loop.units')}</legend>
+          {units.map((unit) => (
+            <label key={unit.id} class="choice">
+              <input
+                type={way === 'refer' ? 'radio' : 'checkbox'}
+                name="other"
+                checked={chosen.includes(unit.id)}
+                onChange={() => toggle(unit.id)}
+              />
+              <span>
+                <b>{tName(unit.name)}</b> <span class="quiet">{tCode('unit.kind', unit.kind)}</span>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+        <Words label={t(way === 'refer' ? 'loop.refer.why' : 'dispatch.note')} value={text} change={setText} />
+        <Footer
+          onClose={onClose}
+          disabled={!one || (way === 'refer' && !text.trim())}
+          run={() => (way === 'refer' ? api.refer(dispatch.id, one ?? '', text.trim()) : api.call(dispatch.id, [...chosen], text.trim()))}
+        />
+      </form>
+    </Dialog>
+  );
+}
+
+function Words({ label, value, change }: { label: string; value: string; change: (text: string) => void }) {
+  return (
+    <label class="stacked">
+      <span>{label}</span>
+      <textarea rows={3} maxLength={2000} value={value} onInput={(event) => change(event.currentTarget.value)} />
+    </label>
+  );
+}
+
+function Footer({ onClose, disabled, run }: { onClose: () => void; disabled: boolean; run: () => Promise<unknown> }) {
+  return (
+    <footer>
+      <button type="button" onClick={onClose}>
+        {t('cancel')}
+      </button>
+      <Action class="primary" disabled={disabled} run={run} after={onClose}>
+        {t('loop.do')}
+      </Action>
+    </footer>
+  );
+}
