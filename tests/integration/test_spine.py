@@ -153,7 +153,11 @@ def test_an_overload_becomes_a_closed_case(
         assert answer.status_code == 200, answer.text
     closed = {"disposition": "real", "reason": "a tapped line"}
     assert duty.post(f"/incidents/{incident['id']}/close", json=closed).status_code == 409  # a dispatch is open
-    assert field.post(f"/dispatches/{dispatch['id']}/close", json={"note": "cut off"}).status_code == 200
+    order = f"/dispatches/{dispatch['id']}"
+    assert field.post(f"{order}/close", json={"note": "cut off"}).status_code == 409  # not fed back yet
+    assert field.post(f"{order}/feed-back", json={"reason": "told the tenants"}).status_code == 200
+    assert field.post(f"{order}/close", json={"note": "cut off"}).status_code == 409  # nobody is to go again
+    assert field.post(f"{order}/follow-up", json={"seconds": 7 * 86400}).status_code == 200
     assert administrator.post(f"/incidents/{incident['id']}/close", json=closed).status_code == 409  # still active
     mqtt.calm()
     until(lambda: duty.get(f"/alarms/{alarm['id']}").json()["state"] == "NORM")
@@ -161,8 +165,12 @@ def test_an_overload_becomes_a_closed_case(
     assert closing.status_code == 200, closing.text
     assert duty.get(f"/incidents/{incident['id']}").json()["disposition"] == "real"
 
+    # the visit outlives the case
+    assert duty.get(order).json()["leg"] == "follow_up"
+    assert field.post(f"{order}/close", json={"reason": "the wiring is new"}).status_code == 200
+
     # and every step came live
-    legs = ["issued", "accepted", "on_scene", "resolved", "closed"]
+    legs = ["issued", "accepted", "on_scene", "resolved", "fed_back", "follow_up", "closed"]
     until(lambda: stream.edges("dispatch", dispatch["id"]) == legs, what="the dispatch's legs")
     until(lambda: stream.edges("incident", incident["id"])[-1:] == ["closed"])
     edges = stream.edges("alarm", alarm["id"])
