@@ -19,8 +19,9 @@ MAIN = "main"
 MOST = 32
 NATIVE = "native"
 DIALECTS = tuple(field.name for field in msgspec.structs.fields(Signals) if field.name != NATIVE)
-ORDERED = ("sparkplug", "homeassistant")
-"""Dialects that know a device by all that it has said, in order, or by what the broker keeps of it."""
+ORDERED = ("sparkplug", "homeassistant", "frigate", "onvif", "gb28181")
+"""Dialects that know a device by all that it has said, in order, or by what the broker keeps of it: that a camera is
+back would come to one bridge, and that it has gone to another."""
 
 LIST = f"{PREFIX}MQTT_BROKERS"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
-from sensors.claimed_units import TOO_MANY, ClaimedUnits
+from sensors.claimed_units import MOST_NEW, TOO_MANY, ClaimedUnits
 from sensors.dialects import presence, sparkplug_metric
 from sensors.dialects.dialect import Decoded, Inherited, Lane, Refusal, Refused, Reply, Route
 from sensors.dialects.sparkplug_b_pb2 import Payload
@@ -287,13 +287,17 @@ class _Reader:
 
     def _bind(self, name: str, metric: Payload.Metric) -> Tag | None:
         """Find the point of a metric, in the unit that it gives."""
-        if name not in self.sources:
-            self.sources[name] = self.registry.source("sparkplug", f"{self.owner}/{name}")
-        source = self.sources[name]
+        source = self._source(name)
         if source is None:
             return None
         unit = sparkplug_metric.unit(metric)
         return _bind(self.registry, source, name, unit, metric.datatype, self.units)
+
+    def _source(self, name: str) -> Source | None:
+        """Find the source that a metric's name is bound to."""
+        if name not in self.sources:
+            self.sources[name] = self.registry.source("sparkplug", f"{self.owner}/{name}")
+        return self.sources[name]
 
     def _read(self, subject: Subject, node: Node, message: Payload) -> None:
         """Read the metrics of a birth or of data."""
@@ -304,7 +308,7 @@ class _Reader:
         aliases, named, sent = device.aliases, device.named, message.timestamp or nan
         place, keep, number = self.place, self.rows.extend, sparkplug_metric.number
         doubt = UNCERTAIN if node.doubtful else 0
-        unbound = unknown = 0
+        unbound = unknown = crowded = 0
         for metric in message.metrics:
             name, more = metric.name, 0
             if not name:
@@ -315,8 +319,16 @@ class _Reader:
                 tag, more = aliases[alias], doubt
             elif name in named:
                 tag = named[name]
+            elif not isinstance(name, str) or len(name) > LONGEST_NAME:
+                tag = None
+            elif crowded >= MOST_NEW and metric.HasField("properties") and self._source(name) is not None:
+                crowded += 1  # its unit is not even read: a birth tells it
+                continue
             else:
-                tag = self._bind(name, metric) if isinstance(name, str) and len(name) <= LONGEST_NAME else None
+                tag = self._bind(name, metric)
+                if tag is not None and tag.wrong == TOO_MANY:
+                    crowded += 1
+                    continue
             if tag is None:
                 unbound += not (_is_own(name) if name else metric.alias in device.own)
                 continue
@@ -343,6 +355,8 @@ class _Reader:
             unbound += unknown
         if unbound:
             self._refuse("unbound", "", unbound)
+        if crowded:
+            self._refuse("wrong_unit", TOO_MANY, crowded)
 
     def _again(self, device: Device, tag: Tag, alias: int | None) -> Tag:
         """Bind a metric whose unit was one too many when its birth told it."""

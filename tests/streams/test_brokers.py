@@ -135,8 +135,7 @@ def test_a_broker_may_be_for_some_dialects_only() -> None:
     assert brokers.chosen(signals, ["native"]) == Signals()
 
 
-def test_a_dialect_that_needs_order_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(brokers, "ORDERED", ("frigate",))
+def test_a_dialect_that_needs_order_is_not_shared() -> None:
     shared = brokers.brokers(found(mqtt_share="team"))
     with pytest.raises(SettingsError, match=r"MQTT_SHARE \(main\): frigate cannot be shared"):
         brokers.require_shareable(shared, Signals(frigate=(Frigate(),)))

@@ -37,6 +37,9 @@ PHOTO_BYTES, PHOTO_SECONDS = 2_000_000_000, 90 * 86400.0
 PRUNE_SECONDS = 60.0
 """Seconds between two looks at all photos."""
 
+MOST_PHOTOS = 4
+"""Reports with a photo that wait for the one that is made anew; further ones are asked to come again."""
+
 NEAR = 1000.0
 """Metres within which an area is taken to be meant by a location."""
 
@@ -113,7 +116,12 @@ async def reports(
         record_audit(console.accounts, identity.actor, "report.write", area, report=id, category=body.category)
         return id, photo, observation.encode(report)
 
-    id, photo, record = await to_thread.run_sync(write)
+    if body.photo is None:
+        id, photo, record = await to_thread.run_sync(write)
+    else:  # one at a time, and none of them waits in the threads that answer everybody else
+        if console.photographing.statistics().tasks_waiting >= MOST_PHOTOS:
+            raise Problem(503, "too_many_photos", headers={"Retry-After": "10"})
+        id, photo, record = await to_thread.run_sync(write, limiter=console.photographing)
     await hand_over(console.config.feed, [(OBSERVATIONS, console.registry.partition(area), None, record)])
     return {"id": id, "area": area, "photo": photo}
 
@@ -160,11 +168,10 @@ def _keep(console: Console, photo: str) -> str:
     from sensors.camera.snapshot import keep, prune
 
     try:
-        with console.photographing:
-            name = keep(console.config.photos, renewed(base64.b64decode(photo, validate=True)))
-            if time.monotonic() >= console.prune_photos:
-                console.prune_photos = time.monotonic() + PRUNE_SECONDS
-                prune(console.config.photos, PHOTO_BYTES, PHOTO_SECONDS)
+        name = keep(console.config.photos, renewed(base64.b64decode(photo, validate=True)))
+        if time.monotonic() >= console.prune_photos:
+            console.prune_photos = time.monotonic() + PRUNE_SECONDS
+            prune(console.config.photos, PHOTO_BYTES, PHOTO_SECONDS)
         return name
     except binascii.Error as error:
         raise Problem(422, "bad_photo", field="photo", reason="not base64") from error

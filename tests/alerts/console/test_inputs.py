@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+import types
 from datetime import UTC, datetime
 
 import cv2
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from alerts.console.routes import inputs
 from alerts.console.throttle import REPORTS
 from sensors import frame, observation, quarantine
 from sensors.observation import Report
@@ -177,6 +179,19 @@ def test_a_report_that_is_sent_again_is_the_same_one(client: TestClient, desktop
     first, again = told(engine)
     assert ids == {first.id} == {again.id}
     assert first.time == again.time
+
+
+def test_more_photos_than_can_be_made_anew_are_asked_to_come_again_and_hold_up_nobody(
+    client: TestClient, desktop: Desktop, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = {"category": "smoke", "area": "slope-1"}
+    full = types.SimpleNamespace(tasks_waiting=inputs.MOST_PHOTOS)
+    monkeypatch.setattr(desktop.console.photographing, "statistics", lambda: full, raising=False)
+    token = desktop.token("duty")
+    answer = client.post("/api/v1/reports", json={**report, "photo": "AAAA"}, headers=token)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "too_many_photos")
+    assert answer.headers["Retry-After"] == "10"
+    assert client.post("/api/v1/reports", json=report, headers=token).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,12 @@ def test_a_persons_photo_is_made_anew_without_what_was_hidden_in_it() -> None:
     assert size_of(made) == (60, 40)
     with pytest.raises(PictureError):
         renewed(hiding[:-60])
+
+
+def test_a_large_jpeg_of_a_telephone_is_made_anew_by_halves_and_a_png_of_its_size_refused() -> None:
+    photo = np.full((6000, 8000, 3), 90, np.uint8)
+    made = renewed(cv2.imencode(".jpg", photo)[1].tobytes())
+    width, height = size_of(made)
+    assert width / height == pytest.approx(8 / 6, rel=0.01)
+    with pytest.raises(PictureError, match="8000×6000"):
+        renewed(cv2.imencode(".png", photo)[1].tobytes())
