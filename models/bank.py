@@ -20,7 +20,7 @@ from models import creep, dataquality, driver, novelty, trend
 from models.arithmetic import ARRAYS
 from models.block import Bench
 from models.calibration import BINS, FINE, FINEST, GROUPS, Survival
-from models.codes import COLUMNS, Codes
+from models.codes import COLUMNS, PLAIN, Codes
 from models.guess import FIRST, WIDTH, Guess, Guesses
 from models.guess import GAUGE as GUESSED_GAUGE
 from models.machine import Batch, Single
@@ -339,10 +339,10 @@ class Bank:
 
     def _change(self, row: int, time: float, before: float, value: float, seen: float) -> tuple[float, bool, int]:
         """Judge a change of code: a score by how seldom it comes, an early event of a code that is new."""
-        seldom = self._codes.change(row, before, value, seen)
+        fields = self._fields[row]
+        seldom = self._codes.change(row, before, value, seen, time, float(fields[AT["turned"]]))
         if seen < self.settings.warm_up:
             return 0.0, False, NOTHING
-        fields = self._fields[row]
         score = 1.0 - max(seldom.share, FINEST)
         tempo = max(float(fields[AT["interval"]]), self.settings.least)
         asked = min(tempo * (float(fields[AT["budget"]]) / DAY), RAREST)
@@ -381,6 +381,8 @@ class Bank:
         for name in ("time", "since"):
             self._rare["reason"][rows, REASON_FIELDS.index(name)] += seconds
         self._seasons.shift(rows, seconds)
+        for row, moved in zip(rows.tolist(), seconds.tolist(), strict=True):
+            self._codes.shift(row, moved)
         for name in ("since", "time"):
             column = self._rare["creep"][rows, CREEP_FIELDS.index(name)]
             self._rare["creep"][rows, CREEP_FIELDS.index(name)] = np.where(column > 0.0, column + seconds, column)
@@ -606,8 +608,8 @@ class Bank:
         if "stage" not in state:
             state = {**state, "stage": np.zeros((rows, 1), np.uint8)}
         listed = {name: state.get(name, mine.pop(name)) for name in ("codes", "guesses")}  # not in older states
-        for (name, lines), width in zip(listed.items(), (COLUMNS, WIDTH), strict=True):
-            if lines.ndim != 2 or lines.shape[1] != width:
+        for (name, lines), widths in zip(listed.items(), ((COLUMNS, PLAIN), (WIDTH,)), strict=True):
+            if lines.ndim != 2 or lines.shape[1] not in widths:
                 raise ValueError(f"not the state of a bank of this layout: {name}")
         for name, empty in mine.items():
             array = state.get(name)

@@ -3,10 +3,16 @@
 A code has no size, so no range; what it has is habits. A change is as surprising as the readings that were changes at
 least as rare are seldom (a conformal rank, Vovk 2005): (their number + 1) / (readings + 1). A reading that stays with
 its code is no surprise. Kept in memory are the `MOST` changes that come most often of each point.
+
+A change that comes by the clock is as usual as the days, or the weeks, on which it came at that hour: such a habit is a
+second rank, and the larger of the two counts, so that scores come no oftener than they say. A light that goes on every
+evening is no surprise in the evening; at noon it is as seldom as ever.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import floor
 from typing import NamedTuple
 
 import numpy as np
@@ -17,35 +23,91 @@ Change = tuple[float, float]
 
 MOST = 64
 """Changes that a point keeps; the rarest gives way to a new one."""
-COLUMNS = 4
-"""Of the state: row, code before, code after, how often."""
+DAYS = 28
+"""Days over which the hours of a change are kept."""
+HABIT = 2
+"""Days or weeks with a change at an hour that make a habit: one is chance."""
+_HOUR, _DAY = 3600.0, 24
+_KEPT = (1 << (_DAY * DAYS + 2)) - 1
+_DAILY = sum(1 << (_DAY * day) for day in range(1, DAYS + 1))
+_WEEKLY = sum(1 << (_DAY * day) for day in range(7, DAYS + 1, 7))
+_WORD = 48  # bits that a float64 holds exactly
+_WORDS = -(-_KEPT.bit_length() // _WORD)
+PLAIN = 4
+"""Columns of a state from before the hours were kept: row, code before, code after, how often."""
+COLUMNS = PLAIN + 1 + _WORDS
+"""Of the state: those, the last hour (hours since 1970) and the hours before it as bits."""
 
 
 class Seldom(NamedTuple):
     """Say how seldom a change is."""
 
-    share: float  # of the readings so far that were changes at least as rare, this one counted
+    share: (
+        float  # of the readings so far that were changes at least as rare, this one counted; more where it is a habit
+    )
     times: float  # how often it came before
     unseen: bool  # its code was never seen
     codes: int  # codes known before
+
+
+@dataclass(slots=True)
+class _Past:
+    """Hold how often a change came, and at which hours: bit h of `hours` is set when it came h hours before `last`."""
+
+    times: float = 0.0
+    last: int = 0  # hours since 1970
+    hours: int = 0
+
+    def habit(self, hour: int, days: float) -> float:
+        """Return the share of days, or of weeks, on which it came at this hour, give or take one; 0: no habit."""
+        kept = self._aged(hour)
+        near = kept | kept << 1 | kept >> 1
+        shares = [0.0]
+        for comb, length in ((_DAILY, 1.0), (_WEEKLY, 7.0)):
+            came = (near & comb).bit_count()
+            known = max(min(floor(days / length), DAYS / length), came)
+            shares.append(came / (known + 1.0) if came >= HABIT else 0.0)
+        return max(shares)
+
+    def came(self, hour: int) -> None:
+        """Count it."""
+        self.hours, self.last, self.times = self._aged(hour) | 1, hour, self.times + 1.0
+
+    def _aged(self, hour: int) -> int:
+        passed = hour - self.last
+        return (self.hours << passed) & _KEPT if 0 <= passed <= _KEPT.bit_length() else 0
 
 
 class Codes:
     """Count the changes of all coded rows."""
 
     def __init__(self) -> None:
-        self._of: dict[int, dict[Change, float]] = {}
+        self._of: dict[int, dict[Change, _Past]] = {}
 
-    def change(self, row: int, before: float, after: float, readings: float) -> Seldom:
-        """Take a change of a row that has had `readings` readings; return how seldom such a one is."""
-        counts = self._of.setdefault(row, {})
-        times = counts.get((before, after), 0.0)
-        rarer = sum(count for count in counts.values() if count <= times) if times else 0.0
-        known = {code for change in counts for code in change} or {before}
-        if not times and len(counts) >= MOST:
-            del counts[min(counts, key=lambda change: (counts[change], change))]
-        counts[before, after] = times + 1.0
-        return Seldom(min((rarer + 1.0) / (readings + 1.0), 1.0), times, after not in known, len(known))
+    def change(
+        self, row: int, before: float, after: float, readings: float, time: float = 0.0, since: float = 0.0
+    ) -> Seldom:
+        """Take a change of a row that has had `readings` readings since `since`; return how seldom such a one is.
+
+        `time`, `since`: unix seconds.
+        """
+        pasts = self._of.setdefault(row, {})
+        past = pasts.get((before, after)) or _Past()
+        hour, times = floor(time / _HOUR), past.times
+        rarer = sum(one.times for one in pasts.values() if one.times <= times) if times else 0.0
+        known = {code for change in pasts for code in change} or {before}
+        habit = past.habit(hour, (time - since) / (_HOUR * _DAY))
+        if not times and len(pasts) >= MOST:
+            del pasts[min(pasts, key=lambda change: (pasts[change].times, change))]
+        past.came(hour)
+        pasts[before, after] = past
+        share = max((rarer + 1.0) / (readings + 1.0), habit)
+        return Seldom(min(share, 1.0), times, after not in known, len(known))
+
+    def shift(self, row: int, seconds: float) -> None:
+        """Move a row's hours: its clock was set anew."""
+        for past in self._of.get(row, {}).values():
+            past.last += round(seconds / _HOUR)
 
     def forget(self, row: int) -> None:
         """Forget a row's changes."""
@@ -54,14 +116,22 @@ class Codes:
     def state(self) -> Floats:
         """Return all counts, f8[changes, COLUMNS], in order."""
         rows = [
-            (float(row), *change, count)
-            for row, counts in sorted(self._of.items())
-            for change, count in sorted(counts.items())
+            [float(row), *change, past.times, float(past.last), *map(float, _words(past.hours))]
+            for row, pasts in sorted(self._of.items())
+            for change, past in sorted(pasts.items())
         ]
         return np.array(rows, np.float64).reshape(len(rows), COLUMNS)
 
     def restore(self, state: Floats) -> None:
-        """Take over what `state` returned."""
+        """Take over what `state` returned; one of only `PLAIN` columns knows no hours."""
         self._of = {}
-        for row, before, after, count in state.tolist():
-            self._of.setdefault(int(row), {})[before, after] = count
+        for row, before, after, times, *clock in state.tolist():
+            past = _Past(times)
+            if clock:
+                past.last = int(clock[0])
+                past.hours = sum(int(word) << (_WORD * place) for place, word in enumerate(clock[1:]))
+            self._of.setdefault(int(row), {})[before, after] = past
+
+
+def _words(hours: int) -> list[int]:
+    return [(hours >> (_WORD * place)) & ((1 << _WORD) - 1) for place in range(_WORDS)]

@@ -133,8 +133,10 @@ class Usual:
                 leaving = (events + 2.0) / (readings + 1.0)
                 leaving = leaving if leaving < 1.0 else 1.0
                 refractory = settings.refractory * tempo
-                if excess > (0.0 if time - peak_time > refractory else peak):
+                before = 0.0 if time - peak_time > refractory else peak
+                if excess > before:
                     events, peak, peak_time = events + 1.0, excess, time
+                if excess > before * calibration.GROWN:
                     tailed: float = calibration.tail(leaving, excess, settings.tail_scale)
                     share = share if share < tailed else tailed
                 young = settings.tail_young * start

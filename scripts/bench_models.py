@@ -1,4 +1,9 @@
-"""Time the bank alone: CPU microseconds a reading at several batch sizes, and bytes of state a point. JSON lines."""
+"""Time the bank alone: CPU microseconds a reading at several batch sizes, and bytes of state a point. JSON lines.
+
+After each size the same with what no point should send, and how many times as long that takes: `slower`. A tenth of the
+readings are no measurement or older than the last (`mixture`), a tenth of the points are read twice a year, or all send
+a constant, or a thousand readings a second.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +19,12 @@ TIMED = 1_000
 """Readings between two looks at the clock, which cost as much as a part of one on its own."""
 
 ODD = (float("nan"), float("inf"), -float("inf"), 1e300, -1e99, 0.0)
+KINDS = ("mixture", "two a year", "constant", "1 kHz")
+HALF_A_YEAR = 182.5 * 86400.0
 
 
-def bench(batch: int, points: int, readings: int, odd: float = 0.0, seed: int = 1) -> dict[str, float | int | str]:
-    """Feed noise to `points` learnt points in batches; return the figures of one size.
-
-    `odd` is the share of readings that no point should send, or that are older than the last.
-    """
+def bench(batch: int, points: int, readings: int, odd: str = "", seed: int = 1) -> dict[str, float | int | str]:
+    """Feed noise, or what is `odd` (one of `KINDS`), to `points` learnt points in batches; return the figures."""
     random = np.random.default_rng(seed)
     bank = Bank()
     bank.grow(points)
@@ -32,16 +36,19 @@ def bench(batch: int, points: int, readings: int, odd: float = 0.0, seed: int = 
     calls = max(readings // batch, 5)
     per_round = max(points // batch, 1)
     orders = [random.permutation(points) for _ in range(calls // per_round + 1)]
-    values = 10.0 + random.normal(size=(calls, batch))
-    at = 10.0 * 110
+    values = np.full((calls, batch), 10.0) if odd == "constant" else 10.0 + random.normal(size=(calls, batch))
+    at, step_on = 10.0 * 110, 0.001 if odd == "1 kHz" else 10.0
     spent, waiting = 0.0, []
     for call in range(calls):
         turn, part = divmod(call, per_round)
         rows = orders[turn][part * batch : (part + 1) * batch]
-        moment = np.full(batch, at + 10.0 * turn)
-        strange = np.flatnonzero(random.random(batch) < odd)
-        values[call, strange] = random.choice(ODD, len(strange))
-        moment[strange[::2]] -= 3600.0
+        moment = np.full(batch, at + step_on * turn)
+        if odd == "mixture":
+            strange = np.flatnonzero(random.random(batch) < 0.1)
+            values[call, strange] = random.choice(ODD, len(strange))
+            moment[strange[::2]] -= 3600.0
+        elif odd == "two a year":
+            moment[rows % 10 == 0] = at + HALF_A_YEAR * (turn + 1)
         waiting.append((rows, moment, values[call]))
         if len(waiting) * batch >= TIMED or call == calls - 1:
             begin = time.process_time()
@@ -71,8 +78,8 @@ def main() -> None:
         readings = min(asked.readings, 20_000 if batch < 50 else asked.readings)
         found = bench(batch, max(asked.points, batch), readings)
         print(json.dumps(found), flush=True)
-        if batch >= 100:
-            odd = bench(batch, max(asked.points, batch), readings, odd=0.1)
+        for kind in KINDS:
+            odd = bench(batch, max(asked.points, batch), readings, odd=kind)
             odd["slower"] = round(float(odd["us_per_reading"]) / float(found["us_per_reading"]), 2)
             print(json.dumps(odd), flush=True)
 

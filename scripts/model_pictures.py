@@ -1,7 +1,7 @@
-"""Draw the pictures of docs/models.md: `python -m scripts.model_pictures DATA`, with the folders nab and water in DATA.
+"""Draw the pictures of docs/models.md: `python -m scripts.model_pictures DATA`, with nab, skab and water in DATA.
 
 What is shown is chosen by what became of it, the first in order of name, never by its looks. Saves
-docs/images/models-{novelty,rates,faults}.png. Needs playwright and Chromium (Debian: chromium).
+docs/images/models-*.png. Needs playwright and Chromium (Debian: chromium).
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from models.evaluation.folder import FolderError, read_folder
 from models.evaluation.nab import Series
 from models.evaluation.plot import Band, Look, Mark, Panel, pages
 from models.evaluation.run import run_bank
+from models.evaluation.skab import SkabError
+from scripts import model_scenes
 from scripts.screenshots import CHROMIUM, FLAGS, IMAGES, PictureError, save
 
 WIDE = 1000
@@ -27,14 +30,20 @@ FAULTS: tuple[injection.Fault, ...] = ("level_shift", "ramp", "growing_noise", "
 def main(arguments: list[str] | None = None) -> int:
     """Draw all pictures; return the process's exit code."""
     parser = argparse.ArgumentParser(prog="model_pictures", description="Draw the pictures of docs/models.md.")
-    parser.add_argument("data", type=Path, help="folder with nab and water in it")
+    parser.add_argument("data", type=Path, help="folder with nab, skab/valve1 and water in it")
     parser.add_argument("--out", type=Path, default=IMAGES, help="folder of the pictures")
+    parser.add_argument("--only", action="append", default=[], help="name of a picture to draw; may be repeated")
     options = parser.parse_args(arguments)
+    scenes = _scenes(options.data)
+    wanted = options.only or list(scenes)
+    if unknown := set(wanted) - set(scenes):
+        print(f"model_pictures: no picture {', '.join(unknown)}; there are: {', '.join(scenes)}", file=sys.stderr)
+        return 1
+    options.out.mkdir(parents=True, exist_ok=True)
     try:
         from playwright import sync_api
 
-        nab, water = (read_folder(options.data / name) for name in ("nab", "water"))
-        drawn = {"novelty": novelty(nab), "rates": rates(water), "faults": faults(nab)}
+        drawn = {name: scenes[name]() for name in wanted}
         with sync_api.sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             try:
@@ -45,10 +54,28 @@ def main(arguments: list[str] | None = None) -> int:
     except ImportError:
         print("model_pictures: playwright is not installed (pip install -e '.[dev]')", file=sys.stderr)
         return 1
-    except (FolderError, PictureError, sync_api.Error) as error:
+    except (FolderError, PictureError, SkabError, OSError, sync_api.Error) as error:
         print(f"model_pictures: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _scenes(data: Path) -> dict[str, Callable[[], list[Panel]]]:
+    """Return how each picture's panels come about, by its name."""
+
+    @cache
+    def nab() -> list[Series]:
+        return read_folder(data / "nab")
+
+    recorded: dict[str, Callable[[], list[Panel]]] = {
+        "novelty": lambda: novelty(nab()),
+        "streams": lambda: model_scenes.streams(nab()),
+        "rates": lambda: rates(read_folder(data / "water")),
+        "faults": lambda: faults(nab()),
+        "limits": lambda: model_scenes.limits(data / "water"),
+        "together": lambda: model_scenes.together(data / "skab" / "valve1"),
+    }
+    return recorded | model_scenes.MADE
 
 
 def novelty(series: Sequence[Series]) -> list[Panel]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -21,6 +22,7 @@ from models.interval import FIRST, usual_interval
 from scripts.foresight import HEADING, Foresight, Limit, drive
 
 _PROBLEMS = 20  # bad rows told one by one; the rest are counted
+_NO_VALUE = frozenset({-9999.0, -99999.0, -999999.0})  # what loggers and services write where they have none
 
 
 class ScoreError(ValueError):
@@ -229,11 +231,15 @@ def read_rows(
 ) -> Iterator[Row]:
     """Yield the rows that have all columns and a time; note the others. Raise `ScoreError` without such columns."""
     lines = read_lines(source)
+    skipped = 0
     heading = next(lines, "")
+    while heading and (not heading.strip() or _is_remark(heading, time_column)):
+        heading, skipped = next(lines, ""), skipped + 1
     delimiter = max(",;\t|", key=heading.count)
-    table = csv.reader(chain((heading,), lines), delimiter=delimiter)
+    table = csv.reader(chain(("\n",) * skipped, (heading,), lines), delimiter=delimiter)
+    point = "," if delimiter != "," else "."  # where it parts no columns, a comma is a decimal one
     try:
-        names = [name.strip() for name in next(table)]
+        names = [name.strip() for name in next(record for record in table if record)]
     except (StopIteration, csv.Error) as error:
         raise ScoreError(f"{path}: is empty; a heading and rows are needed") from error
     time_at = column_of(path, names, time_column)
@@ -258,7 +264,14 @@ def read_rows(
         except ValueError:
             problems.add(table.line_num, f"{names[time_at]}: not a time: {text[:40]!r}")
             continue
-        yield Row(table.line_num, text, time, chosen, tuple(record[place].strip() for place in at))
+        yield Row(table.line_num, text, time, chosen, tuple(record[place].strip().replace(point, ".") for place in at))
+
+
+def _is_remark(line: str, time_column: str) -> bool:
+    """Return whether a line is one of those that services begin their files with, and not the heading."""
+    names = [name.strip(' "\r\n') for name in re.split(r"[,;\t|]", line)]
+    heads = time_column in names or (time_column.isdecimal() and len(names) > 1)
+    return line.startswith("#") and not heads
 
 
 def _readings(
@@ -273,22 +286,20 @@ def _readings(
     """Yield the readable rows; note the others. What is no number in a driver's column was not read."""
     for row in read_rows(path, source, time_column, (value_column, *drivers), zone, problems):
         (name, *_), (text, *others) = row.names, row.values
-        try:
-            value = float(text)
-        except ValueError:
+        value = number(text)
+        if not math.isfinite(value):
             problems.add(row.line, f"{name}: not a number: {text[:40]!r}")
             continue
-        if not math.isfinite(value):
-            problems.add(row.line, f"{name}: not a finite number: {text[:40]!r}")
-            continue
-        yield _Reading(row.line, row.text, row.time, text, value, tuple(map(_number, others)))
+        yield _Reading(row.line, row.text, row.time, text, value, tuple(map(number, others)))
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
+    """Return the number that a cell holds; nan where it holds none, or one that stands for none (-9999)."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return math.nan
+    return math.nan if value in _NO_VALUE else value
 
 
 def column_of(path: Path, names: list[str], wanted: str) -> int:

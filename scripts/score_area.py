@@ -19,7 +19,7 @@ from models.area.fitting import RATE, FitError, Fitted, fit
 from models.area.model import Watch
 from models.area.rows import MOST_ROWS
 from models.interval import usual_interval
-from scripts.score import BadRow, Problems, ScoreError, read_rows
+from scripts.score import BadRow, Problems, ScoreError, number, read_rows
 
 
 class AreaReport(msgspec.Struct, frozen=True):
@@ -169,10 +169,7 @@ def _rows(
     held = np.full(len(value_columns), np.nan)
     for row in read_rows(path, source, time_column, value_columns, zone, problems):
         for place, (name, text) in enumerate(zip(row.names, row.values, strict=True)):
-            try:
-                value = float(text)
-            except ValueError:
-                value = math.nan
+            value = number(text)
             if math.isfinite(value):
                 held[place] = value
             else:

@@ -44,13 +44,13 @@ def score(
     """Score any series: how surprising each reading was when it came, and where an early alarm would have been.
 
     Writes the columns time, value, score, alarm. Nothing looks ahead: a row's score depends on the rows above it only.
-    Rows that cannot be read are counted and named.
+    Rows that cannot be read are counted and named, those with no value (empty, NA, -9999) too.
 
     With **--limit** it also writes when the limit will be reached: **eta**, **eta_low** and **eta_high** in seconds
     (inf: not in sight, empty: still learning), and **warning**, 1 while an early warning stands. A warning begins when
-    the limit is foreseen within the horizon, and ends when it is reached or has not been foreseen for twice as long.
-    Displacement, tilt, cracks and settlement are also watched for failing (inverse velocity). With **--driver** the
-    rise to come is also read off what has fallen, or come by upstream, and has not arrived yet.
+    the limit is foreseen well within the horizon, and ends when it is reached or has not been foreseen for twice as
+    long. Displacement, tilt, cracks and settlement are also watched for failing (inverse velocity). With **--driver**
+    the rise to come is also read off what has fallen, or come by upstream, and has not arrived yet.
 
     foreshock score river.csv --time datetime --value level --out scores.csv --zone Asia/Shanghai
 

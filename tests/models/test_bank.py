@@ -308,6 +308,31 @@ def test_scores_of_codes_come_no_more_often_than_they_say() -> None:
     assert rates[0] >= 0.3  # a few changes are as many steps, so most levels are not reached
 
 
+@pytest.mark.parametrize("batch", [1, 40])
+def test_a_switch_that_turns_by_the_clock_is_no_surprise_then_and_one_at_another_hour(batch: int) -> None:
+    bank = Bank()
+    for row in range(batch):
+        bank.configure(row, interval=600.0, kind="switch")
+    day = np.zeros(144)
+    day[100:120] = 1.0
+    values = np.tile(day, 12)
+    values[11 * 144 + 30 : 11 * 144 + 33] = 1.0  # on the last night
+    scores = []
+    for place, value in enumerate(values):
+        told = bank.update(np.arange(batch), np.full(batch, 600.0 * place), np.full(batch, value))
+        scores.append(told.score[0])
+    assert scores[144 + 100] > 0.98  # the second evening: not a habit yet
+    assert max(scores[3 * 144 : 11 * 144]) < 0.5
+    assert [place for place, score in enumerate(scores) if place >= 3 * 144 and score > 0.98] == [
+        11 * 144 + 30,
+        11 * 144 + 33,
+    ]
+    assert max(scores[11 * 144 + 90 :]) < 0.5
+    bank.shift(np.arange(batch), np.full(batch, 8.0 * 3600.0))
+    late = bank.update(np.arange(batch), np.full(batch, 600.0 * (12 * 144 + 48 + 100)), np.ones(batch))
+    assert late.score[0] < 0.5  # the habit has moved with the clock
+
+
 def test_a_code_that_was_never_seen_in_months_is_an_early_event_with_its_reason() -> None:
     bank = Bank()
     bank.configure(0, interval=3600.0, kind="state")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.arithmetic import ARRAYS, SCALARS
-from models.calibration import FINEST, OFTEN, SELDOM, Hold, hold, hold_one
+from models.calibration import FINEST, OFTEN, SELDOM, Hold, Peaks, hold, hold_one, peaks_over
 
 
 def held(shares: np.ndarray) -> tuple[np.ndarray, Hold]:
@@ -43,10 +43,27 @@ def test_the_tail_is_left_as_it_is_and_nothing_happens_while_learning() -> None:
 
 def test_factors_stay_within_reach_where_nothing_is_ever_rare() -> None:
     _, factors = held(np.ones(20_000))
-    assert factors == Hold(0.125, 0.125)
+    assert factors == Hold(1.0 / 16.0, 1.0 / 16.0)
 
 
-@given(st.floats(0.125, 8.0), st.floats(0.125, 8.0), st.floats(1e-9, 1.0))
+def test_what_only_the_tail_can_say_does_not_silence_the_ranks() -> None:
+    after = hold(SCALARS, Hold(1.0, 1.0), 1e-6, False)[1]
+    assert after.often == 1.0 and after.seldom > 1.0
+    assert hold(SCALARS, Hold(1.0, 1.0), FINEST, False)[1].often > 1.0
+
+
+def test_a_rise_from_record_to_record_is_one_event_until_it_has_grown_by_half() -> None:
+    peaks, told = Peaks(0.0, 1000.0, 0.0, -1e9), []
+    for place, excess in enumerate([0.1, 0.12, 0.14, 0.16, 0.30, 0.2]):
+        share, event, peaks = peaks_over(SCALARS, peaks, excess, 60.0 * place, 4500.0)
+        told.append(event)
+    assert told == [True, False, False, False, True, False]
+    assert peaks.events == 5.0 and peaks.peak == 0.30  # each record counts for how often the range is left
+    assert peaks_over(SCALARS, peaks, 0.01, 60.0 * 6 + 4501.0, 4500.0)[1]  # long after, anything is new
+    assert share == 7.0 / 1001.0
+
+
+@given(st.floats(0.0625, 16.0), st.floats(0.0625, 16.0), st.floats(1e-9, 1.0))
 def test_one_reading_is_held_to_the_same_bits(often: float, seldom: float, share: float) -> None:
     held, *factors = hold_one(often, seldom, share)
     assert (held, Hold(*factors)) == hold(SCALARS, Hold(often, seldom), share, False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.codes import MOST, Codes
+from models.codes import MOST, PLAIN, Codes
 
 
 def test_a_change_is_as_seldom_as_the_changes_that_are_at_least_as_rare() -> None:
@@ -46,11 +46,77 @@ def test_state_goes_on_where_it_stopped() -> None:
     last = 0.0
     for turn in range(300):
         now = float(random.integers(0, 12))
-        one.change(turn % 3, last, now, float(turn))
+        one.change(turn % 3, last, now, float(turn), 7000.0 * turn)
         last = now
     other.restore(one.state())
     assert other.state().tobytes() == one.state().tobytes()
     for turn in range(300, 400):
         now = float(random.integers(0, 12))
-        assert one.change(turn % 3, last, now, float(turn)) == other.change(turn % 3, last, now, float(turn))
+        reading = turn % 3, last, now, float(turn), 7000.0 * turn
+        assert one.change(*reading) == other.change(*reading)
         last = now
+
+
+HOUR, DAY = 3600.0, 86400.0
+
+
+def clockwork(codes: Codes, days: range, hour: float, every: int = 1) -> list[float]:
+    """Switch on at an hour and off two hours later, every so many days, read each minute; return shares of going on."""
+    told = []
+    for day in days[::every]:
+        at = day * DAY + hour * HOUR
+        told.append(codes.change(0, 0.0, 1.0, at / 60.0, at, 0.0).share)
+        codes.change(0, 1.0, 0.0, at / 60.0 + 120.0, at + 2.0 * HOUR, 0.0)
+    return told
+
+
+def test_a_change_that_comes_every_day_at_that_hour_is_usual_then_and_seldom_at_another() -> None:
+    codes = Codes()
+    told = clockwork(codes, range(40), 18.0)
+    assert max(told[1:2]) < 0.01  # once is chance
+    assert min(told[2:]) >= 2.0 / 3.0
+    assert min(told[28:]) == 28.0 / 29.0
+    at = 40 * DAY + 17.2 * HOUR
+    assert codes.change(0, 0.0, 1.0, at / 60.0, at, 0.0).share > 0.9  # the hour before counts as well
+    codes.change(0, 1.0, 0.0, at / 60.0 + 5.0, at + 300.0, 0.0)
+    at = 41 * DAY + 3.0 * HOUR
+    assert codes.change(0, 0.0, 1.0, at / 60.0, at, 0.0).share < 0.002
+
+
+def test_a_change_that_comes_every_week_at_that_hour_is_usual_from_the_third_on() -> None:
+    told = clockwork(Codes(), range(70), 23.5, every=7)
+    assert told[1] < 0.01
+    assert min(told[2:]) >= 2.0 / 3.0
+
+
+def test_a_habit_that_has_ended_is_forgotten_after_four_weeks() -> None:
+    codes = Codes()
+    clockwork(codes, range(40), 18.0)
+    at = 70 * DAY + 18.0 * HOUR
+    assert codes.change(0, 0.0, 1.0, at / 60.0, at, 0.0).share < 0.001
+
+
+def test_hours_move_with_a_clock_that_is_set_anew() -> None:
+    codes = Codes()
+    clockwork(codes, range(40), 18.0)
+    codes.shift(0, -8.0 * HOUR)
+    at = 40 * DAY + 10.0 * HOUR
+    assert codes.change(0, 0.0, 1.0, at / 60.0, at, 0.0).share > 0.9
+
+
+def test_changes_at_any_hour_score_no_oftener_than_they_say() -> None:
+    random = np.random.default_rng(3)
+    codes, last, told = Codes(), 0.0, []
+    for at in np.sort(random.integers(0, 120 * 1440, 480)).tolist():
+        told.append((at, codes.change(0, last, 1.0 - last, float(at), 60.0 * at, 0.0).share))
+        last = 1.0 - last
+    for level in (0.01, 0.003, 0.001):
+        assert sum(share <= level for at, share in told if at > 20 * 1440) <= 1.3 * level * 100 * 1440
+
+
+def test_a_state_from_before_the_hours_were_kept_goes_on_without_them() -> None:
+    one, other = Codes(), Codes()
+    clockwork(one, range(40), 18.0)
+    other.restore(one.state()[:, :PLAIN])
+    at = 40 * DAY + 18.0 * HOUR
+    assert other.change(0, 0.0, 1.0, at / 60.0, at, 0.0).times == 40.0

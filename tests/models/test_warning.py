@@ -19,8 +19,13 @@ def told(etas: list[float], past: set[int] = frozenset()) -> str:  # type: ignor
 INF = float("inf")
 
 
-def test_it_begins_when_the_limit_is_foreseen_within_the_horizon() -> None:
-    assert told([INF, 3.0, 2.0, 1.0]) == "0011"
+def test_it_begins_when_the_limit_is_foreseen_well_within_the_horizon() -> None:
+    assert told([INF, 3.0, 1.8, 1.0]) == "0011"
+    assert told([INF, 2.0, 1.9, 1.85]) == "0000"
+
+
+def test_what_is_foreseen_at_the_edge_of_the_horizon_keeps_it_up() -> None:
+    assert told([1.0, INF, INF, 2.0, INF, INF, INF, INF]) == "11111110"
 
 
 def test_it_stands_while_nothing_is_foreseen_for_twice_the_horizon() -> None:

@@ -141,3 +141,22 @@ def test_other_mistakes_say_what_would_fix_them(tmp_path: Path) -> None:
         score_file(source, "a", "b", tmp_path / "no" / "out.csv")
     with pytest.raises(ScoreError, match="interval"):
         score_file(source, "a", "b", tmp_path / "out.csv", interval=-1.0)
+
+
+def test_what_stands_for_no_value_is_no_reading(tmp_path: Path) -> None:
+    lines = [f"{1.7e9 + 60 * at:.0f},{9.0 + at % 3}" for at in range(150)]
+    lines[120:123] = ["1700007200,-9999", "1700007260,-9999.0", "1700007320,-999999"]
+    report = score_file(write(tmp_path / "in.csv", ["t,v", *lines]), "t", "v", tmp_path / "out.csv")
+    assert (report.scored, report.bad, report.alarms) == (147, 3, 0)
+    assert report.problems[0].line == 122
+
+
+def test_remarks_before_the_heading_and_decimal_commas_are_read(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.csv", ["# a service's remarks, and more", "", "t;v", "60;1,5", "120;x", "180;2,5"])
+    report = score_file(source, "t", "v", tmp_path / "out.csv")
+    assert [record["value"] for record in records(tmp_path / "out.csv")] == ["1.5", "2.5"]
+    assert [(one.line, one.message) for one in report.problems] == [(5, "v: not a number: 'x'")]
+    named = write(tmp_path / "named.csv", ["#t,v", "60,1"])
+    assert score_file(named, "#t", "v", tmp_path / "out.csv").scored == 1
+    with pytest.raises(ScoreError, match="is empty"):
+        score_file(write(tmp_path / "none.csv", ["# nothing", ""]), "t", "v", tmp_path / "out.csv")
