@@ -175,6 +175,7 @@ class ConsoleConfig:
     attach: Callable[[Console], None] | None = None  # given the console that serves, to tell it of changes to the site
     publications: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications
     models: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications
+    triage: bytes | None = None  # the triage model that is published; see `alerts.triage.Triage.take`
     publish: Callable[[Publish], Mapping[str, Any]] | None = None
     rule_desk: RuleDesk | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras

@@ -172,7 +172,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
 
         def adopt(content: Bundle) -> None:
             names.update((point.index, point.id) for point in content.site.points)  # one that is gone keeps its name
-            loop.call_soon_threadsafe(console.adopt, Registry(content.site), shown(content))
+            loop.call_soon_threadsafe(console.adopt, Registry(content.site), shown(content), content.triage)
 
         following.take = adopt
         following.start()
@@ -193,6 +193,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         attach=attach,
         publications=lambda: publications(found),
         models=lambda: models(found),
+        triage=content.triage,
         publish=lambda asked: publish(found, asked),
         rule_desk=RuleDesk(found),
         newest=Looking(socket_of(found.data_folder)).newest,
