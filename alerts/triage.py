@@ -19,6 +19,7 @@ from alerts.triage_folder import FOLDER, PROMOTED, TriageStoreError, in_force
 from models.area.store import StoreError
 from models.triage.case import Case, Verdict
 from models.triage.drift import Since, judge
+from models.triage.reasons import reasons
 from models.triage.store import Stored, decode
 from sensors.site import RANK
 
@@ -205,16 +206,17 @@ class Triage:
         return self._stored
 
     def add(self, reader: Reader, rows: Sequence[Row], types: Mapping[str, str]) -> None:
-        """Fill in `odds` of alarms as the API gives them: 0..1 while one is open, None otherwise or without a model."""
+        """Fill in `odds` of alarms (0..1) and `odds_reason` while one is open; None otherwise, or without a model."""
         stored = self.stored()
         for row in rows:
-            row["odds"] = None
+            row["odds"], row["odds_reason"] = None, None
         asked = {row["id"]: row for row in rows if row["state"] != "NORM" and not row["simulated"]}
         if stored is None or not asked:
             return
         openings = _openings(reader, asked)
         for opening, case in zip(openings, _cases(openings, _around(reader, openings), types), strict=True):
-            asked[opening.id]["odds"] = stored.model.odds(case)
+            english, chinese = reasons(stored.model, case)
+            asked[opening.id] |= {"odds": stored.model.odds(case), "odds_reason": {"en": english, "zh": chinese}}
 
     def add_to_incidents(self, reader: Reader, rows: Sequence[Row], types: Mapping[str, str]) -> None:
         """Fill in `odds` of incidents: those of the open alarm that is likeliest to be real, as `add` tells them.

@@ -134,6 +134,7 @@ class Console:
             log.exception("no odds could be told")
             for row in rows:
                 row["odds"] = None
+                row.pop("odds_reason", None)
 
     def connected(self) -> bool:
         """Say whether the engine has been heard lately."""

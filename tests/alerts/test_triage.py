@@ -130,7 +130,9 @@ def test_open_alarms_get_odds_and_all_stay_as_they_are(office: Office, tmp_path:
     promoted(tmp_path)
     rows = office.reader.alarms("all").items
     Triage(tmp_path).add(office.reader, rows, TYPES)
-    assert [{**row, "odds": None} for row in rows] == [{**row, "odds": None} for row in before], "nothing else changed"
+    assert [{**row, "odds": None, "odds_reason": None} for row in rows] == [
+        {**row, "odds": None, "odds_reason": None} for row in before
+    ], "nothing else changed"
     told = {row["rule"]: row["odds"] for row in rows}
     assert all(0.0 < told[f"r{number}"] < 1.0 for number in range(3)) and told["gone"] is None
 

@@ -144,6 +144,8 @@ export interface Explanation {
   score?: number | null;
   score_reason?: string; // in English
   score_reason_zh?: string;
+  foreseen?: string; // what the trend foresees of a limit, in English
+  foreseen_zh?: string;
   gone?: string; // the source that says of itself that it has gone
   unconfirmed?: string[]; // points of the evidence that their redundant ones do not confirm
 }
@@ -237,6 +239,7 @@ export interface Alarm {
   hushed?: boolean; // ours: its last ring was folded, and makes no sound
   plan?: (Text | string)[] | null;
   odds?: number | null; // how likely it is to be real, 0..1, by the verdicts on its like
+  odds_reason?: Text | null;
 }
 
 export interface IncidentChange {
