@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,19 +55,19 @@ def alarm(duty: httpx.Client, rule: str, area: str = AREA) -> dict[str, Any] | N
 def test_reports_about_one_person_rise_to_an_alarm_that_says_so_in_both_languages(
     product: Running, hotline: httpx.Client, duty: httpx.Client
 ) -> None:
-    for number, days_ago in enumerate((6.5, 4.5, 3.0)):
+    for number, days_ago in enumerate((6.5, 4.5)):
         report(hotline, f"2026-{number:04}", days_ago, PHONE)
-    until(lambda: (alarm(duty, "repeated-family-dispute") or {}).get("level") == "orange", 30.0, "the repetition")
-    assert alarm(duty, "rising-family-dispute") is None, "three are not enough"
-    for number, days_ago in enumerate((1.5, 0.0), 3):
+    until(lambda: (alarm(duty, "repeated-family-dispute") or {}).get("level") == "yellow", 30.0, "the repetition")
+    assert alarm(duty, "rising-family-dispute") is None, "two are a repetition, not a rise"
+    for number, days_ago in enumerate((3.0, 1.5, 0.0), 2):
         report(hotline, f"2026-{number:04}", days_ago, PHONE)
     until(lambda: (alarm(duty, "rising-family-dispute") or {}).get("level") == "orange", 30.0, "the rise")
     found = alarm(duty, "rising-family-dispute")
     assert found is not None
     why = found["explanation"]
     assert why["score"] > 0.997
-    assert "5 reports of family-dispute about one person within 28 d, by week" in why["score_reason"]
-    assert "同一当事人 28 天内被上报 family-dispute 5 次，逐周" in why["score_reason_zh"]
+    assert re.match(r"[45] reports of family-dispute about one person within 28 d, by week 0 · ", why["score_reason"])
+    assert re.match(r"同一当事人 28 天内被上报 family-dispute [45] 次，逐周 0 · ", why["score_reason_zh"])
 
 
 def test_the_repetition_names_the_reports_and_nobody_by_name(
