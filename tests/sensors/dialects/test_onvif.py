@@ -260,8 +260,8 @@ def test_a_point_whose_property_is_deleted_has_no_data() -> None:
     ],
 )
 def test_each_way_over_a_line_is_a_zone_of_its_own(data: dict[str, str], zones: tuple[str, ...]) -> None:
-    [event] = said(TestOnvif.topic, message(data, VideoSource="1", Rule="Fence"))
-    assert (event.kind, event.zones) == ("crossing", zones)
+    events = said(TestOnvif.topic, message(data, VideoSource="1", Rule="Fence"))
+    assert {(event.kind, event.zones) for event in events} == {("crossing", zones)}
 
 
 def test_a_camera_is_found_by_prefix_and_by_lens() -> None:
