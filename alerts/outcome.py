@@ -64,6 +64,8 @@ class Explanation(Struct, frozen=True):
     score: float | None = None
     score_reason: str = ""  # detector and range, e.g. "value above 12.1..14.0 seen in the last 17 d"
     score_reason_zh: str = ""  # the same in Chinese
+    foreseen: str = ""  # what the trend foresees of a limit: from where, in how long, between what
+    foreseen_zh: str = ""
     gone: str = ""  # the source that says of itself that it has gone, where the point's silence is its word
     unconfirmed: tuple[str, ...] = ()  # points of the evidence that their redundant ones do not confirm
 

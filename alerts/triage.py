@@ -11,20 +11,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 
 from alerts.queries import Reader
 from alerts.tables import alarms, incidents, transitions
-from models.area.store import StoreError, version_of
+from alerts.triage_folder import FOLDER, PROMOTED, TriageStoreError, in_force
+from models.area.store import StoreError
 from models.triage.case import Case, Verdict
-from models.triage.store import MAX_BYTES, Stored, decode
+from models.triage.drift import Since, judge
+from models.triage.reasons import reasons
+from models.triage.store import Stored, decode
 from sensors.site import RANK
 
 logger = logging.getLogger(__name__)
 
-FOLDER = Path("models") / "triage"
-PROMOTED = "promoted.json"
 BESIDE, DOUBTFUL, REPEATED = 1800.0, 3600.0, 86400.0
 """Seconds before an alarm in which others beside it, doubts of the data, and the same alarm count."""
 MOST_VERDICTS, MOST_AROUND = 20_000, 200_000
@@ -47,46 +47,17 @@ class _Opening(NamedTuple):
     explanation: Row
 
 
-class TriageStoreError(ValueError):
-    """Raised when the promoted triage model cannot be had: says which, and what would help."""
-
-
-def promoted(data: Path) -> list[str]:
-    """Return the versions promoted one after another; the last is in force. Raise `TriageStoreError`."""
-    file = data / FOLDER / PROMOTED
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=list[str])
-    except FileNotFoundError:
-        return []
-    except (msgspec.DecodeError, OSError) as error:
-        raise TriageStoreError(f"{file} cannot be read: {error}") from error
-
-
-def in_force(data: Path) -> Stored | None:
-    """Read the promoted model; None without one. Raise `TriageStoreError` where it is gone or damaged."""
-    order = promoted(data)
-    if not order:
-        return None
-    file = data / FOLDER / f"{order[-1]}.model"
-    try:
-        with file.open("rb") as source:
-            packed = source.read(MAX_BYTES + 1)
-        if version_of(packed) != order[-1]:
-            raise TriageStoreError(f"{file} is not what was promoted; `foreshock models triage promote` another")
-        return decode(packed)
-    except (OSError, StoreError) as error:
-        raise TriageStoreError(f"{file} cannot be read: {error}") from error
-
-
-def verdicts(reader: Reader, types: Mapping[str, str]) -> list[Verdict]:
+def verdicts(reader: Reader, types: Mapping[str, str], since: float = 0.0) -> list[Verdict]:
     """Read what people found alarms to be: of closed incidents, the latest 20 000, what was simulated left out.
 
-    `types` are the areas' types. Tests and duplicates say nothing of an alarm's like.
+    `types` are the areas' types; incidents closed from `since` on (unix s). Tests and duplicates say nothing of an
+    alarm's like.
     """
     query = (
         sa.select(incidents.c.alarms, incidents.c.disposition, incidents.c.time)
         .where(incidents.c.open.is_(False), incidents.c.simulated.is_(False))
         .where(incidents.c.disposition.in_(tuple(_VERDICTS)))
+        .where(incidents.c.time >= since)
         .order_by(incidents.c.number.desc())
         .limit(MOST_VERDICTS)
     )
@@ -97,6 +68,12 @@ def verdicts(reader: Reader, types: Mapping[str, str]) -> list[Verdict]:
     cases = _cases(openings, _around(reader, openings), types)
     told = ((case, judged[opening.id]) for opening, case in zip(openings, cases, strict=True))
     return [Verdict(case, _VERDICTS[disposition], closed, weight) for case, (disposition, closed, weight) in told]
+
+
+def come_true(reader: Reader, types: Mapping[str, str], stored: Stored) -> Since:
+    """Hold a model against the verdicts on alarms that opened after all it learnt from."""
+    later = [one for one in verdicts(reader, types, stored.facts.end) if one.case.opened > stored.facts.end]
+    return judge(later, [stored.model.odds(one.case) for one in later])
 
 
 def _openings(reader: Reader, ids: Iterable[str]) -> list[_Opening]:
@@ -189,15 +166,31 @@ def likeliest(told: Iterable[Row]) -> float | None:
 
 
 class Triage:
-    """Give open alarms their odds by the model in force; it is read anew when another was promoted."""
+    """Give open alarms their odds by the model in force: that of the publication that is followed.
 
-    def __init__(self, data: Path) -> None:
+    Where no publication ever said one, it is the folder's, read anew when another was promoted.
+    """
+
+    def __init__(self, data: Path, packed: bytes | None = None) -> None:
         self._data = data
         self._mark: tuple[int, int] | None = None
         self._stored: Stored | None = None
+        self._published = False
+        self.take(packed)
+
+    def take(self, packed: bytes | None) -> None:
+        """Go by what a publication says from now on: a model, empty for none, None where it says nothing of it."""
+        stored = None
+        try:
+            stored = decode(packed) if packed else None
+        except StoreError as error:
+            logger.warning("no odds are told: %s", error)
+        self._stored, self._published, self._mark = stored, packed is not None, None
 
     def stored(self) -> Stored | None:
         """Give the model in force; None without one, or where it cannot be read."""
+        if self._published:
+            return self._stored
         try:
             status = (self._data / FOLDER / PROMOTED).stat()
             mark = (status.st_mtime_ns, status.st_size)
@@ -213,16 +206,17 @@ class Triage:
         return self._stored
 
     def add(self, reader: Reader, rows: Sequence[Row], types: Mapping[str, str]) -> None:
-        """Fill in `odds` of alarms as the API gives them: 0..1 while one is open, None otherwise or without a model."""
+        """Fill in `odds` of alarms (0..1) and `odds_reason` while one is open; None otherwise, or without a model."""
         stored = self.stored()
         for row in rows:
-            row["odds"] = None
+            row["odds"], row["odds_reason"] = None, None
         asked = {row["id"]: row for row in rows if row["state"] != "NORM" and not row["simulated"]}
         if stored is None or not asked:
             return
         openings = _openings(reader, asked)
         for opening, case in zip(openings, _cases(openings, _around(reader, openings), types), strict=True):
-            asked[opening.id]["odds"] = stored.model.odds(case)
+            english, chinese = reasons(stored.model, case)
+            asked[opening.id] |= {"odds": stored.model.odds(case), "odds_reason": {"en": english, "zh": chinese}}
 
     def add_to_incidents(self, reader: Reader, rows: Sequence[Row], types: Mapping[str, str]) -> None:
         """Fill in `odds` of incidents: those of the open alarm that is likeliest to be real, as `add` tells them.

@@ -38,6 +38,8 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     score: float | None = None
     score_reason: str = ""  # in English
     score_reason_zh: str = ""
+    foreseen: str = ""  # what the trend foresees, in English
+    foreseen_zh: str = ""
     unconfirmed: tuple[str, ...] = ()  # points of the evidence that their redundant ones do not confirm
     gone: str = ""  # the source that says of itself that it has gone, where the point's silence is its word
 

@@ -179,6 +179,11 @@ class Features:
         low, high = (float(np.maximum(each - passed, 0.0)[0]) for each in told)
         return low, high
 
+    def target(self, what: str, place: int) -> tuple[float, float, bool]:
+        """Return what one row's trend is held against, its last value, and whether that is a floor."""
+        row = int(self.rows[place])
+        return float(self._targets[what][row]), float(self._state.value[row]), bool(self._below[row])
+
     def _eta(self, what: str) -> Array:
         """Return seconds left until the trend crosses the target: counted from now, not from the last reading."""
         target = self._targets[what][self.rows]

@@ -7,12 +7,13 @@ model learns, and while any of its points is silent, never read, or told as hist
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from models.area.fleet import Fleet
+from models.area.model import Kind
 from models.area.rows import STALE
 from models.area.store import Stored
 from rules.features import PointState
@@ -23,7 +24,32 @@ TOLD = 3  # points named as contributing
 LEAST = 0.05  # share below which a point is not named
 
 Array = npt.NDArray[np.float64]
-_WORDS = {"en": ("the points together are unlike their history: ", ", "), "zh": ("各测点的组合与其历史不同：", "，")}
+DAY = 86400.0
+SELDOM = 1e-6
+"""What comes more seldom than that is told as that: no history knows it better."""
+
+
+class _Words(NamedTuple):
+    lead: str
+    comma: str
+    far: str
+    kinds: dict[Kind, str]
+
+
+_WORDS = {
+    "en": _Words(
+        "the points together are unlike their history: ",
+        ", ",
+        "; {kind} as far out as one row in {once} of the {days} d learnt from",
+        {"mahalanobis": "Mahalanobis distance", "pca": "error of the main components", "forest": "isolation forest"},
+    ),
+    "zh": _Words(
+        "各测点的组合与其历史不同：",
+        "，",
+        "；{kind}的偏离程度在所学的 {days} 天中约每 {once} 行才有一次",
+        {"mahalanobis": "马氏距离", "pca": "主成分误差", "forest": "孤立森林"},
+    ),
+}
 
 
 class Together:
@@ -90,10 +116,17 @@ class Together:
         return [(names[at], float(shares[at])) for at in order.tolist() if shares[at] >= LEAST]
 
     def reason_text(self, area: int, language: str = "en") -> str:
-        """Say which points make an area's score ('' if nothing does), in "en" or "zh-CN"."""
-        lead, comma = _WORDS["zh" if language.startswith("zh") else "en"]
+        """Say which points make an area's score ('' if nothing does), and how far out, in "en" or "zh-CN"."""
+        words = _WORDS["zh" if language.startswith("zh") else "en"]
         found = self.contributors(area)
-        return lead + comma.join(f"{name} {100 * share:.0f} %" for name, share in found) if found else ""
+        if not found:
+            return ""
+        place = self._place[area]
+        one = self.stored[place]
+        days = (one.facts.end - one.facts.begin) / DAY
+        once = 1.0 / max(1.0 - float(self.fleet.score[place]), SELDOM)
+        far = words.far.format(kind=words.kinds[one.model.kind], once=f"{float(f'{once:.2g}'):.0f}", days=f"{days:.2g}")
+        return words.lead + words.comma.join(f"{name} {100 * share:.0f} %" for name, share in found) + far
 
     def counts(self) -> list[dict[str, Any]]:
         """Say of each model how many rows it has judged lately, and how many were outside the usual: see `drift`."""

@@ -15,6 +15,7 @@ from rules.events import Told
 from rules.explanation import LevelStanding, Standing, Term, Why
 from rules.expression import AREA_SCORE, COUNTED
 from rules.features import Array, Columns, Features
+from rules.foreseen import foreseen
 from rules.shapes import compare, number
 from sensors.site import LEVELS
 
@@ -68,6 +69,7 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
     counted = {column.key for column in columns(when.bound) if column.key[0] in COUNTED}
     if counted and not reason:
         score, reason, reason_zh = said_of_counts(evaluator, counted, area) or (score, reason, reason_zh)
+    told_ahead = next(filter(None, map(scene.foreseen, tests(when.bound))), ("", ""))
     unconfirmed = []
     if evaluator.neighbours.some and not book.quality[instance]:
         at = {point.id: row for row, point in enumerate(book.points) if evaluator.neighbours.disagrees[row]}
@@ -85,6 +87,8 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         score=None if np.isnan(score) else score,
         score_reason=reason,
         score_reason_zh=reason_zh,
+        foreseen=told_ahead[0],
+        foreseen_zh=told_ahead[1],
         unconfirmed=tuple(unconfirmed),
         gone=evaluator.gone.get(row, "") if Column(("silence",)) in columns(when.bound) else "",
     )
@@ -146,14 +150,25 @@ class _Scene:
         right = np.asarray(number(test.right, self.leaf)).reshape(-1)[0]
         return float(left), float(right)
 
+    def foreseen(self, test: Test) -> tuple[str, str] | None:
+        """Say what is foreseen where a comparison holds by it, in English and Chinese."""
+        features, what = self.features, _foresees(test)
+        if what is None or not isinstance(features, Features) or not self.truth(test):
+            return None
+        eta = self.sides(test)[0]
+        if not np.isfinite(eta):
+            return None
+        low, high = features.eta_range(what, self.place)
+        limit, value, below = features.target(what, self.place)
+        unit = self.evaluator.book.points[int(self.evaluator.book.row[self.instance])].unit
+        return foreseen(eta, low, high, limit, value, unit, below)
+
     def interval(self, test: Test) -> tuple[float | None, float | None]:
         """Return between what the left side lies where it is foreseen, in the test's unit."""
-        column = test.left
-        if not isinstance(column, Column) or column.area or column.key[0] != "eta":
+        what = _foresees(test)
+        if what is None or not isinstance(self.features, Features):
             return None, None
-        if not isinstance(self.features, Features):
-            return None, None
-        told = self.features.eta_range(str(column.key[1]), self.place)
+        told = self.features.eta_range(what, self.place)
         low, high = (each * test.scale if np.isfinite(each) else None for each in told)
         return low, high
 
@@ -173,6 +188,13 @@ class _Scene:
             unit=test.unit,
             holds=truth,
         )
+
+
+def _foresees(test: Test) -> str | None:
+    """Name the target that the left side of a comparison foresees; None where it foresees none."""
+    column = test.left
+    own = isinstance(column, Column) and not column.area and column.key[0] == "eta"
+    return str(column.key[1]) if own and isinstance(column, Column) else None
 
 
 def evidence(evaluator: Evaluator, text: str, area: int) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from models.area import drift
 from models.area.store import MAX_BYTES, Stored, decode, version_of
+from models.promotion import Promotion
 from sensors.lookup import Registry
 from sensors.site import Site
 from streams.durable import replace
@@ -24,15 +25,6 @@ MOST = 50
 
 SHELF = Shelf(Path(FOLDER), decode, MAX_BYTES, "model", "foreshock models list")
 keep, listed, take = SHELF.keep, SHELF.listed, SHELF.take
-
-
-class Promotion(msgspec.Struct, frozen=True):
-    """Say that a version was put in force: by whom, when (unix seconds) and why."""
-
-    version: str
-    by: str = ""
-    time: float = 0.0
-    reason: str = ""
 
 
 Promotions = dict[str, list[Promotion]]

@@ -23,6 +23,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     site: Site
     rules: tuple[Rule, ...] = ()
     models: tuple[bytes, ...] = ()  # of areas, as `models.area.store` packs them
+    triage: bytes | None = None  # as `models.triage.store` packs it; empty: none in force, None: never was one
 
 
 _encoder = msgspec.msgpack.Encoder()

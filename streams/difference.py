@@ -13,6 +13,8 @@ from streams.bundle import Bundle
 
 PARTS = ("areas", "points", "cameras", "units", "seats", "shifts", "places", "fields", "area_types", "rules")
 _SHOWN = 12
+TRIAGE = "triage"
+"""The name of the triage model among the areas' models."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -38,6 +40,12 @@ class _Model(msgspec.Struct, frozen=True):
         stored = store.decode(packed)
         return cls(stored.area, stored.version)
 
+    @classmethod
+    def listed(cls, content: Bundle) -> list[_Model]:
+        """List a bundle's models, with that of triage under that name."""
+        triage = [cls(TRIAGE, store.version_of(content.triage))] if content.triage else []
+        return [*map(cls.of, content.models), *triage]
+
 
 Difference = dict[str, Change]
 """By kind of part, those that differ; `site` has the names of other settings under `changed`."""
@@ -60,8 +68,7 @@ def difference(before: Bundle, after: Bundle) -> Difference:
         for name in before.site.__struct_fields__
         if name not in ignored and getattr(before.site, name) != getattr(after.site, name)
     ]
-    old_models, new_models = ([_Model.of(packed) for packed in one.models] for one in (before, after))
-    models = _compare(old_models, new_models, {})
+    models = _compare(_Model.listed(before), _Model.listed(after), {})
     if models:
         found["models"] = models
     if changed:

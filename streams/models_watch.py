@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
+from models.promotion import Promotion
 from sensors.lookup import Registry
 from sensors.site import Site
 from streams import area_models
-from streams.area_models import Moved, Promotion
+from streams.area_models import Moved
 from streams.figures import STALE
 
 FIGURES = "run/worker.json"

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from streams import area_models, bundle, shelf
+from streams import area_models, bundle, shelf, triage_models
 from streams.bundle import Bundle, version_of
 from streams.durable import replace
 
@@ -51,18 +51,20 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
 
     (data / PROPOSED).unlink(missing_ok=True)  # left by a run that ended before it was taken up
     models = area_models.in_force(data)
-    source = fingerprint(folder, console, models)
     last = _last(data)
+    before = _content(last)
+    triage = triage_models.published(data, None if before is None else before.triage)
+    source = fingerprint(folder, console, models, triage)
     given = known(data)
-    if last is not None and last.source == source and (data / INDICES).exists():
-        return bundle.unpack(last.packed)
+    if last is not None and before is not None and last.source == source and (data / INDICES).exists():
+        return before
     site = load_site(folder, given)
     if not site.console:
         site = msgspec.structs.replace(site, console=console)
-    if last is not None and (kept := _guarded(last)) is not None:
+    if before is not None and before.site.approval == "two":  # a restart is no way around a second person
         logger.warning("the site in force takes two persons to change: it stays; propose the folder with `reload`")
-        return kept
-    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder), models=models)
+        return before
+    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder), models=models, triage=triage)
     write_indices(data, indices(site, given))
     packed = bundle.pack(content)
     write(data, packed, source)
@@ -70,13 +72,12 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     return content
 
 
-def _guarded(last: _Resolved) -> Bundle | None:
-    """Return what is in force if it takes a second person's approval to change it: a restart is no way around."""
+def _content(last: _Resolved | None) -> Bundle | None:
+    """Read what was in force; None where other code wrote it: there is nothing else to go by than the folder then."""
     try:
-        content = bundle.unpack(last.packed)
-    except bundle.BundleError:  # written by other code: there is nothing else to go by than the folder
+        return None if last is None else bundle.unpack(last.packed)
+    except bundle.BundleError:
         return None
-    return content if content.site.approval == "two" else None
 
 
 def known(data: Path) -> dict[str, int]:
@@ -220,11 +221,13 @@ def _last(data: Path) -> _Resolved | None:
         return None
 
 
-def fingerprint(folder: Path, console: str, models: Sequence[bytes] = ()) -> str:
+def fingerprint(folder: Path, console: str, models: Sequence[bytes] = (), triage: bytes | None = None) -> str:
     """Hash the site's files, and the code that reads them, by name and content, where the console is served, models."""
     digest = hashlib.blake2b(digest_size=16)
     for packed in models:
         digest.update(hashlib.blake2b(packed, digest_size=16).digest())
+    if triage is not None:
+        digest.update(b"triage" + hashlib.blake2b(triage, digest_size=16).digest())
     code = Path(__file__).resolve().parent.parent
     for source in (*sorted((code / "sensors").glob("*.py")), *sorted((code / "rules").glob("*.py"))):
         digest.update(f"{source.name}\0{source.stat().st_mtime_ns}\0".encode())

@@ -20,7 +20,7 @@ from rules.rule import Rule, load_rules
 from sensors.document import DocumentError, Problem
 from sensors.lookup import Registry
 from sensors.registry import indices, load_site
-from streams import area_models, brokers, bundle, publication, running, shelf
+from streams import area_models, brokers, bundle, publication, running, shelf, triage_models
 from streams.bundle import Bundle, version_of
 from streams.difference import Difference, difference
 from streams.figures import read_figures
@@ -94,9 +94,9 @@ def prepare(folder: Path, data: Path) -> Prepared:
     site = load_site(folder, known)
     if not site.console:
         site = msgspec.structs.replace(site, console=current.site.console)
-    models = area_models.in_force(data)
-    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder), models=models)
-    return _prepared(data, current, content, known, publication.fingerprint(folder, site.console, models))
+    models, triage = area_models.in_force(data), triage_models.published(data, current.triage)
+    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder), models=models, triage=triage)
+    return _prepared(data, current, content, known, publication.fingerprint(folder, site.console, models, triage))
 
 
 def earlier(version: str, data: Path) -> Prepared:
@@ -111,7 +111,8 @@ def earlier(version: str, data: Path) -> Prepared:
 def with_models(data: Path) -> Prepared:
     """Take what is in force with the models that are promoted now. Raise `ReloadError` when that cannot be."""
     current = bundle.unpack(publication.read(data))
-    content = msgspec.structs.replace(current, models=area_models.in_force(data))
+    models, triage = area_models.in_force(data), triage_models.published(data, current.triage)
+    content = msgspec.structs.replace(current, models=models, triage=triage)
     return _prepared(data, current, content, publication.known(data), "")
 
 

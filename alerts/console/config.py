@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from alerts.console.console import Console
+    from models.triage.store import Stored
 
     Columns = tuple[
         npt.NDArray[np.uint32],
@@ -146,6 +147,26 @@ class RuleDesk(Protocol):
         ...
 
 
+class ModelDesk(Protocol):
+    """List, promote and take back learnt models. `streams.processes.console` makes one; errors are `ValueError`s."""
+
+    def known(self) -> Mapping[str, Any]:
+        """List all models: `areas`, `triage` and `problems`, as `streams.models_known` has them, as plain data."""
+        ...
+
+    def triage(self, version: str) -> Stored:
+        """Read a triage model."""
+        ...
+
+    def promote(self, version: str, author: str, reason: str) -> Mapping[str, Any]:
+        """Put a model in force, or propose it; return what `streams.promoting.Done` says, as plain data."""
+        ...
+
+    def rollback(self, of: str, present: str, author: str, reason: str) -> Mapping[str, Any]:
+        """Put the model before `present`, which must be in force, in force again; return likewise."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsoleConfig:
     """Settings and parts of one console.
@@ -175,8 +196,10 @@ class ConsoleConfig:
     attach: Callable[[Console], None] | None = None  # given the console that serves, to tell it of changes to the site
     publications: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications
     models: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications
+    triage: bytes | None = None  # the triage model that is published; see `alerts.triage.Triage.take`
     publish: Callable[[Publish], Mapping[str, Any]] | None = None
     rule_desk: RuleDesk | None = None
+    model_desk: ModelDesk | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
     callbacks: Mapping[str, bytes] = field(default_factory=dict)  # key of signed callbacks by target
     test_wait: float = 10.0  # seconds that the answer of a notification's test is waited for

@@ -64,7 +64,7 @@ class Console:
         self.figures = Figures(config.site, self.traces, time.time())
         self.registry = Registry(config.site)
         self.quality = QualityStore(self.registry)
-        self.triage = Triage(config.data)
+        self.triage = Triage(config.data, config.triage)
         self.rates = ScoreRates(self.registry)
         self.push = Push(self.registry)
         self.pushing = threading.Lock()  # what is turned down is counted in one place
@@ -91,9 +91,10 @@ class Console:
         self._gathered: list[tuple[int, bytes]] = []
         self._held: list[tuple[int, int, bytes]] | None = []
 
-    def adopt(self, registry: Registry, rules: Mapping[str, Mapping[str, Any]]) -> None:
-        """Show another version of the site from now on. Call it in the loop that serves."""
+    def adopt(self, registry: Registry, rules: Mapping[str, Mapping[str, Any]], triage: bytes | None = None) -> None:
+        """Show another version of the site from now on, and tell odds by its model. Call it in the loop that serves."""
         site = registry.site
+        self.triage.take(triage)
         self.config = dataclasses.replace(self.config, site=site, rules=rules)
         self.traces.grow(max((point.index for point in site.points), default=-1) + 1)
         self.figures.adopt(site)
@@ -133,6 +134,7 @@ class Console:
             log.exception("no odds could be told")
             for row in rows:
                 row["odds"] = None
+                row.pop("odds_reason", None)
 
     def connected(self) -> bool:
         """Say whether the engine has been heard lately."""

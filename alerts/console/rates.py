@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,19 @@ ENOUGH = 1000
 SHIPPED = BankSettings().alarms_per_day
 
 _ROUNDED = 1e-6  # scores come as float32
+
+
+class Counted(NamedTuple):
+    """Scored readings by registry index, those at each of `LEVELS`, and early events: i8[points(, levels)]."""
+
+    scored: npt.NDArray[np.int64]
+    at: npt.NDArray[np.int64]
+    alarms: npt.NDArray[np.int64]
+
+    def ratios(self) -> npt.NDArray[np.float64]:
+        """Return observed over nominal by level, f8[points, levels]; 0 without a scored reading."""
+        found: npt.NDArray[np.float64] = self.at / np.maximum(self.scored, 1)[:, None] / (1.0 - np.array(LEVELS))
+        return found
 
 
 class ScoreRates:
@@ -66,6 +80,11 @@ class ScoreRates:
             for place, level in enumerate(LEVELS):
                 np.add.at(self._at, (rows[score >= level - _ROUNDED], place), 1)
 
+    def counted(self) -> Counted:
+        """Copy what was counted, one row a registry index."""
+        with self._lock:
+            return Counted(self._scored.copy(), self._at.copy(), self._alarms.copy())
+
     def listed(self, *, area: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
         """List points of enough scored readings, that whose 0.999 comes most often first.
 
@@ -73,32 +92,37 @@ class ScoreRates:
         time that so many readings take as a rule; `allowed` is what the budget makes of that time. `alarms_per_day` is
         the budget that the point's area type sets, None where it sets none and the shipped one holds.
         """
-        site = self._registry.site
-        budgets = {kind.id: kind.alarms_per_day for kind in site.area_types}
-        types = {one.id: one.type for one in site.areas}
-        with self._lock:
-            scored, at, alarms = self._scored.copy(), self._at.copy(), self._alarms.copy()
-        ratio = at / np.maximum(scored, 1)[:, None] / (1.0 - np.array(LEVELS))
+        counted = self.counted()
+        scored, ratio = counted.scored, counted.ratios()
         inside = None if area is None else {point.index for point in self._registry.points_of(area)}
         order = [
             index
             for index in np.argsort(-ratio[:, -1], kind="stable").tolist()
             if scored[index] >= ENOUGH and index in self._registry.by_index and (inside is None or index in inside)
         ]
-        listed = []
-        for index in order[:limit]:
-            point = self._registry.by_index[index]
-            budget, days = budgets.get(types.get(point.areas[0], "")), scored[index] * point.interval / DAY
-            listed.append(
-                {
-                    "point": point.id,
-                    "areas": point.areas,
-                    "scored": int(scored[index]),
-                    "ratios": {str(at): round(float(one), 3) for at, one in zip(LEVELS, ratio[index], strict=True)},
-                    "alarms": int(alarms[index]),
-                    "days": round(float(days), 3),
-                    "allowed": round(float(days * (SHIPPED if budget is None else budget)), 3),
-                    "alarms_per_day": budget,
-                }
-            )
-        return listed
+        return told(self._registry, counted, order[:limit])
+
+
+def told(registry: Registry, counted: Counted, order: Iterable[int]) -> list[dict[str, Any]]:
+    """Say of points, by registry index, what `ScoreRates.listed` says of them."""
+    site = registry.site
+    budgets = {kind.id: kind.alarms_per_day for kind in site.area_types}
+    types = {one.id: one.type for one in site.areas}
+    ratio = counted.ratios()
+    listed = []
+    for index in order:
+        point = registry.by_index[index]
+        budget, days = budgets.get(types.get(point.areas[0], "")), counted.scored[index] * point.interval / DAY
+        listed.append(
+            {
+                "point": point.id,
+                "areas": point.areas,
+                "scored": int(counted.scored[index]),
+                "ratios": {str(at): round(float(one), 3) for at, one in zip(LEVELS, ratio[index], strict=True)},
+                "alarms": int(counted.alarms[index]),
+                "days": round(float(days), 3),
+                "allowed": round(float(days * (SHIPPED if budget is None else budget)), 3),
+                "alarms_per_day": budget,
+            }
+        )
+    return listed

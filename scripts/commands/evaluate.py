@@ -11,8 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from scripts.commands import evaluate_bank
+from scripts.commands.evaluate_counts import counts
 from scripts.commands.evaluate_gauge import evaluate_gauge
 from scripts.commands.evaluate_skab import skab
+from scripts.commands.evaluate_triage import triage
 from scripts.commands.terminal import JsonOption, err, fail, out
 from sensors.camera.evaluation import AFTER, WITHIN, Trial, clips, trials
 from sensors.camera.stream import StreamError
@@ -74,6 +76,8 @@ def camera(
 
 
 app.command("gauge")(evaluate_gauge)
+app.command()(counts)
+app.command()(triage)
 
 
 def _plain(trial: Trial) -> dict[str, object]:

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from models.evaluation import benchmark, injection, pictures
 from models.evaluation.folder import FolderError, read_folder
 from models.evaluation.nab import Series
-from models.evaluation.plot import Panel, pages
 from models.evaluation.run import run_bank
-from scripts.commands.terminal import JsonOption, done, err, fail, out, plain
+from scripts.commands.evaluating import PlotOption
+from scripts.commands.evaluating import bar as _bar
+from scripts.commands.evaluating import draw as _draw
+from scripts.commands.evaluating import print_json as _print_json
+from scripts.commands.evaluating import ratio_words as _ratio
+from scripts.commands.evaluating import require_page as _require_page
+from scripts.commands.evaluating import say_drawn as _say_drawn
+from scripts.commands.evaluating import table as _table
+from scripts.commands.terminal import JsonOption, fail, out, plain
 
 FolderArgument = Annotated[
     Path,
     typer.Argument(
         help="A folder of series: as NAB's, with windows.json, or any CSV files with a column of times and of numbers."
     ),
-]
-
-
-PlotOption = Annotated[
-    Path | None, typer.Option("--plot", help="Draw every miss and every false alarm into this HTML file.")
 ]
 
 
@@ -145,49 +144,8 @@ def injected(
     _say_drawn(plot)
 
 
-def _require_page(plot: Path | None) -> None:
-    if plot is not None and plot.suffix.lower() not in (".html", ".htm"):
-        fail(f"{plot}: pictures are written as HTML; choose a name that ends in .html")
-
-
-def _draw(plot: Path | None, panels: Iterator[Panel], title: str, words: str) -> None:
-    if plot is not None:
-        try:
-            pages(plot, panels, title, words)
-        except OSError as error:
-            fail(f"{plot}: cannot be written: {error.strerror}")
-
-
-def _say_drawn(plot: Path | None) -> None:
-    if plot is not None:
-        done(f"drawn in {plot}")
-
-
 def _read(folder: Path) -> Sequence[Series]:
     try:
         return read_folder(folder)
     except FolderError as error:
         fail(str(error))
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for place, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if place == 0 or heading == "called instead" else "right")
-    return table
-
-
-def _ratio(ratio: float) -> str:
-    return f"{ratio:.2f}" if 0.5 <= ratio <= 2.0 else f"[yellow]{ratio:.2f}[/yellow]"
-
-
-def _print_json(answer: dict[str, object]) -> None:
-    print(msgspec.json.format(msgspec.json.encode(answer)).decode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import time as clock
 from collections.abc import Sequence
 from importlib import metadata
@@ -16,9 +15,11 @@ import typer
 from rich.table import Table
 
 from models.area.store import Facts, Stored, encode
+from models.triage import drift as triage_drift
 from scripts.commands import triage
 from scripts.commands.models_compare import compare
 from scripts.commands.models_history import Own, area_named, when
+from scripts.commands.models_promotion import announce, who
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -34,12 +35,9 @@ from scripts.commands.terminal import (
 )
 from sensors.lookup import Registry
 from sensors.site import Area, Point, Site
-from streams import area_models, models_watch, running
-from streams import reload as reloading
-from streams.area_models import Promotion, Promotions
+from streams import area_models, models_known, models_watch, promoting
 from streams.history.area import standing
 from streams.model_shelf import ModelsError
-from streams.supervisor import holder
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -194,7 +192,8 @@ def list_models(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the models that were learnt, the latest first; a dot marks those in force.
 
     `found` and `false` are of faults put on, and of quiet rows, when the kind was chosen. `age` is the time since what
-    it was learnt from. A model in force whose area has moved away from that is in **drift**: train another.
+    it was learnt from. A model in force whose area has moved away from that is in **drift**: train another; one of
+    triage is when the alarms since were real much more or less often than it told (see `models triage list`).
     """
     found = configured(data=data)
     folder = found.data_folder
@@ -202,8 +201,10 @@ def list_models(data: DataOption = None, as_json: JsonOption = False) -> None:
     try:
         stored, problems = area_models.listed(folder)
         watched = {(one.area, one.version): one for one in models_watch.watched(folder, site)}
+        ranked = models_known.known(folder, site).triage
     except ModelsError as error:
         fail(str(error))
+    since = triage.since_learnt(found, site, [one.version for one in ranked if one.in_force])
     registry = Registry(site)
     now = clock.time()
 
@@ -212,7 +213,8 @@ def list_models(data: DataOption = None, as_json: JsonOption = False) -> None:
         return watched.get((one.area if area is None else area.id, one.version))
 
     if as_json:
-        print(msgspec.json.encode([_plain(one, of(one), site, now) for one in stored]).decode())
+        areas = [_plain(one, of(one), site, now) for one in stored]
+        print(msgspec.json.encode([*areas, *(triage.listed(one, since.get(one.version)) for one in ranked)]).decode())
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in (
@@ -238,11 +240,16 @@ def list_models(data: DataOption = None, as_json: JsonOption = False) -> None:
             "" if by is None else plain(f"{by.by or 'unknown'} {local(by.time, site.zone)[:16] if by.time else ''}"),
             _drift(live),
         )
+    for own in ranked:
+        table.add_row(*triage.row(own, since.get(own.version), site.zone, now))
     out.print(table)
     for live in watched.values():
         if live.warning:
             out.print(f"[yellow]![/yellow] {plain(live.warning['en'])}")
             out.print(f"[yellow]![/yellow] {plain(live.warning['zh'])}")
+    for name, came in since.items():
+        for told in triage_drift.said(came, name).values():
+            out.print(f"[yellow]![/yellow] {plain(told)}")
     for one in stored:
         gone = area_models.missing(one, site)
         if gone and of(one) is not None:
@@ -265,73 +272,24 @@ def promote(
     data: DataOption = None,
     reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
 ) -> None:
-    """Put a model in force for its area, without a restart; at the next start when nothing runs.
+    """Put a model of an area, or of triage, in force, without a restart; at the next start when nothing runs.
 
-    It goes on from what the former one had smoothed, where that is of the same points at the same interval.
+    It is a publication in the log. An area's model goes on from what the former one had smoothed, where that is of the
+    same points at the same interval; one of triage is refused where it is no better than a constant.
     """
     found = configured(data=data)
-    folder = found.data_folder
-    site = site_in_force(found)
-    try:
-        stored = area_models.take(folder, version)
-        order = area_models.promoted(folder)
-    except ModelsError as error:
-        fail(str(error))
-    gone = area_models.missing(stored, site)
-    if gone:
-        fail(f"{stored.version} is of another site: there is no {', '.join(gone)}")
-    area = area_named(site, stored.area).id
-    present = area_models.under_present_names(order, site)
-    if present.get(area, [Promotion("")])[-1].version == stored.version:
-        done(f"{stored.version} is in force for {area} already")
-        return
-    why = reason or f"model {stored.version} of {area}"
-    promotion = Promotion(stored.version, _who(), clock.time(), why)
-    _publish(folder, order, present | {area: [*present.get(area, []), promotion]}, why)
+    announce(lambda: promoting.promote(found.data_folder, site_in_force(found), version, who(), reason, clock.time()))
 
 
 @app.command()
 def rollback(
-    area: Annotated[str, typer.Argument(help="The area.")],
+    area: Annotated[str, typer.Argument(help="The area, or `triage`.")],
     data: DataOption = None,
     reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
 ) -> None:
-    """Put the model in force that was before the present one of an area; none when it was the first."""
+    """Put the model in force that was before the present one of an area, or of triage; none when it was the first."""
     found = configured(data=data)
-    folder = found.data_folder
-    site = site_in_force(found)
-    try:
-        order = area_models.promoted(folder)
-    except ModelsError as error:
-        fail(str(error))
-    present = area_models.under_present_names(order, site)
-    known = Registry(site).area(area)
-    name = area if known is None else known.id
-    if not present.get(name):
-        fail(f"no model is in force for {area}")
-    why = reason or f"back from model {present[name][-1].version} of {name}"
-    _publish(folder, order, present | {name: present[name][:-1]}, why)
-
-
-def _who() -> str:
-    return f"cli:{getpass.getuser()}"
-
-
-def _publish(folder: Path, before: Promotions, after: Promotions, reason: str) -> None:
-    """Write what is promoted and publish it in the Foreshock that runs; as it was where that is refused."""
-    area_models.set_promoted(folder, after)
-    if holder(folder) is None:
-        done("nothing runs: it takes force at the next `foreshock run`")
-        return
-    try:
-        source = running.site_of(folder) or folder
-        prepared, _ = reloading.reload(source, folder, _who(), reason, only_models=True)
-    except reloading.PendingError as error:  # there is no way back: it stays promoted
-        fail(str(error))
-    except (ValueError, OSError) as error:
-        area_models.set_promoted(folder, before)
-        fail(str(error))
-    done(f"version {prepared.version} is in force: {reason}")
+    announce(lambda: promoting.rollback(found.data_folder, site_in_force(found), area, who(), reason))
 
 
 def _plain(one: Stored, live: models_watch.Watched | None, site: Site, now: float) -> dict[str, object]:

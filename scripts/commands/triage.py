@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Annotated
 
@@ -13,8 +14,11 @@ from rich.table import Table
 
 from alerts import triage
 from alerts.queries import JournalMissing, Reader
+from alerts.triage_folder import TriageStoreError, promoted
+from models.triage.drift import FEWEST, Since, said
 from models.triage.fitting import Figures, TriageError
 from models.triage.store import Facts, Stored, encode
+from scripts.commands.models_promotion import announce, who
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -28,8 +32,12 @@ from scripts.commands.terminal import (
     site_in_force,
     wrong,
 )
-from streams import triage_models
+from sensors.site import Site
+from streams import promoting, triage_models
+from streams.difference import TRIAGE
 from streams.model_shelf import ModelsError
+from streams.models_known import TriageVersion
+from streams.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -81,8 +89,8 @@ def list_models(data: DataOption = None, as_json: JsonOption = False) -> None:
     folder = configured(data=data).data_folder
     try:
         stored, problems = triage_models.listed(folder)
-        current = triage.promoted(folder)[-1:]
-    except triage.TriageStoreError as error:
+        current = [one.version for one in promoted(folder)[-1:]]
+    except TriageStoreError as error:
         fail(str(error))
     if as_json:
         print(msgspec.json.encode([_plain(one, in_force=one.version in current) for one in stored]).decode())
@@ -118,11 +126,11 @@ def show(
     """Show how a model foretold the verdicts that came after those it learnt from: its calibration, bin by bin."""
     folder = configured(data=data).data_folder
     try:
-        current = triage.promoted(folder)[-1:]
+        current = [one.version for one in promoted(folder)[-1:]]
         if not version and not current:
             fail(NO_MODEL)
         stored = triage_models.take(folder, version or current[0])
-    except (triage.TriageStoreError, ModelsError) as error:
+    except (TriageStoreError, ModelsError) as error:
         fail(str(error))
     if as_json:
         print(msgspec.json.encode(_plain(stored, in_force=stored.version in current)).decode())
@@ -134,39 +142,71 @@ def show(
 def promote(
     version: Annotated[str, typer.Argument(help="The model's version, or the beginning of it.")],
     data: DataOption = None,
+    reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
 ) -> None:
-    """Tell the odds of open alarms by this model from now on; refused where it is no better than a constant."""
-    folder = configured(data=data).data_folder
+    """Tell the odds of open alarms by this model from now on; refused where it is no better than a constant.
+
+    It is a publication in the log, as that of an area's model: `foreshock models promote` does the same.
+    """
+    found = configured(data=data)
     try:
-        stored = triage_models.take(folder, version)
-        order = triage.promoted(folder)
-    except (triage.TriageStoreError, ModelsError) as error:
+        stored = triage_models.take(found.data_folder, version)
+    except ModelsError as error:
         fail(str(error))
-    figures = stored.facts.figures
-    if not figures.helps:
-        fail(
-            f"{stored.version} foretells no better than always telling the same odds "
-            f"(Brier {figures.brier:.3f}, constant {figures.brier_constant:.3f}): let more verdicts come in"
-        )
-    if order[-1:] == [stored.version]:
-        done(f"{stored.version} is in force already")
-        return
-    triage_models.set_promoted(folder, [*order, stored.version])
-    done(f"{stored.version} is in force: open alarms carry its odds")
+    site = site_in_force(found)
+    announce(lambda: promoting.promote(found.data_folder, site, stored.version, who(), reason, time.time()))
 
 
 @app.command()
-def rollback(data: DataOption = None) -> None:
+def rollback(
+    data: DataOption = None,
+    reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
+) -> None:
     """Go back to the model that was in force before; none when it was the first."""
-    folder = configured(data=data).data_folder
-    try:
-        order = triage.promoted(folder)
-    except triage.TriageStoreError as error:
-        fail(str(error))
-    if not order:
-        fail(NO_MODEL)
-    triage_models.set_promoted(folder, order[:-1])
-    done(f"back from {order[-1]}: " + (f"{order[-2]} is in force" if len(order) > 1 else "no odds are told"))
+    found = configured(data=data)
+    site = site_in_force(found)
+    announce(lambda: promoting.rollback(found.data_folder, site, TRIAGE, who(), reason))
+
+
+def since_learnt(found: Settings, site: Site, versions: Sequence[str]) -> dict[str, Since]:
+    """Hold models against the verdicts that came after what each learnt from; none where there is no journal."""
+    told: dict[str, Since] = {}
+    types = {area.id: area.type for area in site.areas}
+    with contextlib.suppress(JournalMissing, ModelsError), contextlib.closing(Reader(found.journal_url)) as reader:
+        for version in versions:
+            told[version] = triage.come_true(reader, types, triage_models.take(found.data_folder, version))
+    return told
+
+
+def row(one: TriageVersion, since: Since | None, zone: str, now: float) -> list[str]:
+    """Write a model as a row of the table of all models."""
+    by = one.promoted
+    drift = "" if since is None else "[yellow]in drift[/yellow]" if since.drifted else "none"
+    if since is not None and since.verdicts < FEWEST:
+        drift = "counting"
+    return [
+        "[green]●[/green]" if one.in_force else "",
+        one.version,
+        TRIAGE,
+        "logistic",
+        "",
+        str(one.figures.verdicts),
+        local(one.begin, zone)[:16],
+        local(one.end, zone)[:16],
+        f"{(now - one.end) / 86400.0:.1f} d",
+        "",
+        "",
+        "" if by is None else plain(f"{by.by or 'unknown'} {local(by.time, zone)[:16] if by.time else ''}"),
+        drift,
+    ]
+
+
+def listed(one: TriageVersion, since: Since | None) -> dict[str, object]:
+    """Write a model as an entry of the list of all models; `drift` is since what it learnt from."""
+    plain_: dict[str, object] = msgspec.to_builtins(one)
+    warning = {} if since is None else said(since, one.version)
+    more = {"area": "", "kind": TRIAGE, "drift": msgspec.to_builtins(since), "warning": warning}
+    return {**plain_, **more}
 
 
 def _show(figures: Figures) -> None:

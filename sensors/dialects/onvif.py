@@ -81,6 +81,9 @@ _HOLDER = "{camera}"
 _TRUTH = {"true": True, "active": True, "false": False, "inactive": False}
 _STATES = ("State", "Status", "LogicalState", "Logicalstate", "Motion")
 """Names of what is a boolean, also as 1 and 0, beside those that begin with `Is`."""
+_WAYS = ("Direction", "CrossDirection", "CrossingDirection")
+"""Names of the way in which a line was crossed: each way is a zone of its own beside the line."""
+LONGEST_WAY = 16
 _LENSES = ("VideoSource", "VideoSourceConfigurationToken", "VideoSourceToken", "Source")
 
 
@@ -174,6 +177,7 @@ def _said(
         return [_health(camera, subject, fault, state is not False, received)]
     told = _text({**key, **data}, "ObjectId")
     rule = _text(source, "Rule", "RuleName")
+    way = _text({**key, **data}, *_WAYS).strip().lower()[:LONGEST_WAY]
     likely = values.number(_text(data, "Likelihood", "Confidence").encode())
     return cameras.seen(
         camera,
@@ -183,7 +187,7 @@ def _said(
         received=received,
         phase="end" if state is False else "new",
         confidence=likely,
-        zones=(rule,) if rule else (),
+        zones=((rule, f"{rule}:{way}") if way else (rule,)) if rule else (),
     )
 
 

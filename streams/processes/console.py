@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ import numpy.typing as npt
 
 from alerts.console import serve
 from alerts.console.config import Batch, ConsoleConfig, Outgoing, Publish
+from models.triage.store import Stored
 from sensors.lookup import Registry
-from streams import bundle, models_watch, publication, settings, shelf
+from sensors.site import Site
+from streams import bundle, models_known, models_watch, promoting, publication, settings, shelf, triage_models
 from streams.bundle import Bundle, version_of
 from streams.difference import as_plain
 from streams.embedded.reader import LogReader
@@ -152,6 +155,38 @@ class RuleDesk:
         return shadowing.end(self._data, author, reason)
 
 
+class ModelDesk:
+    """List, promote and take back the models of a data folder."""
+
+    def __init__(self, found: Settings) -> None:
+        self._data = found.data_folder
+
+    def known(self) -> dict[str, Any]:
+        """List all models. Raise `ModelsError` when what is promoted cannot be read."""
+        plain: dict[str, Any] = msgspec.to_builtins(models_known.known(self._data, self._site()))
+        for one in plain["triage"]:
+            bins = one["figures"]["bins"]
+            one["figures"]["bins"] = [{"count": count, "told": told, "real": real} for count, told, real in bins]
+        return plain
+
+    def triage(self, version: str) -> Stored:
+        """Read a triage model. Raise `ModelsError` when there is none."""
+        return triage_models.take(self._data, version)
+
+    def promote(self, version: str, author: str, reason: str) -> dict[str, Any]:
+        """Put a model in force, or propose it where that takes two persons. Raise `PromotionError`."""
+        done = promoting.promote(self._data, self._site(), version, author, reason, time.time(), wait=False)
+        return dict(msgspec.to_builtins(done))
+
+    def rollback(self, of: str, present: str, author: str, reason: str) -> dict[str, Any]:
+        """Put the model before `present` in force again. Raise `PromotionError`."""
+        done = promoting.rollback(self._data, self._site(), of, author, reason, present, wait=False)
+        return dict(msgspec.to_builtins(done))
+
+    def _site(self) -> Site:
+        return bundle.unpack(publication.read(self._data)).site
+
+
 def callbacks(found: Settings, content: Bundle) -> dict[str, bytes]:
     """Read the keys of the callbacks that targets have."""
     if found.notify_file is None:
@@ -172,7 +207,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
 
         def adopt(content: Bundle) -> None:
             names.update((point.index, point.id) for point in content.site.points)  # one that is gone keeps its name
-            loop.call_soon_threadsafe(console.adopt, Registry(content.site), shown(content))
+            loop.call_soon_threadsafe(console.adopt, Registry(content.site), shown(content), content.triage)
 
         following.take = adopt
         following.start()
@@ -193,8 +228,10 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         attach=attach,
         publications=lambda: publications(found),
         models=lambda: models(found),
+        triage=content.triage,
         publish=lambda asked: publish(found, asked),
         rule_desk=RuleDesk(found),
+        model_desk=ModelDesk(found),
         newest=Looking(socket_of(found.data_folder)).newest,
         callbacks=callbacks(found, content),
         started=_started,

@@ -13,7 +13,9 @@ from alerts.desk import Desk
 from alerts.journal import Journal
 from alerts.outcome import Explanation, IncidentChange, Record, Seen
 from alerts.queries import Reader
-from alerts.triage import FOLDER, PROMOTED, Triage, TriageStoreError, in_force, verdicts
+from alerts.triage import Triage, come_true, verdicts
+from alerts.triage_folder import FOLDER, PROMOTED, TriageStoreError, in_force, packed_in_force
+from models.promotion import Promotion
 from models.triage.fitting import fit
 from models.triage.store import Facts, encode
 from streams import triage_models
@@ -66,7 +68,7 @@ def promoted(folder: Path, seed: int = 0) -> str:
     fitted = fit([verdict for verdict, _ in drawn(300, seed)])
     facts = Facts(begin=1.0, end=2.0, code="test", trained=3.0, figures=fitted.figures)
     version = triage_models.keep(folder, encode(fitted.model, facts)).version
-    triage_models.set_promoted(folder, [version])
+    triage_models.set_promoted(folder, [Promotion(version)])
     return version
 
 
@@ -83,6 +85,32 @@ def test_a_verdict_is_told_with_what_was_known_when_its_alarm_opened(office: Off
     assert one.case.repeats == 0 and two.case.repeats == 1
     assert two.case.level == 1, "that it rose later was not known yet"
     assert one.closed > one.case.opened and one.weight == 1.0
+
+
+def test_a_model_is_held_against_verdicts_on_alarms_after_those_it_learnt_from(office: Office, tmp_path: Path) -> None:
+    office.close(office.raise_alarm(1.5, rule="r0"), 10_000.0, "real", rule="r0")  # known when it learnt, closed later
+    for number in range(3):
+        at = 20_000.0 * (number + 1)
+        office.close(office.raise_alarm(at), at + 1000.0, "real")
+    promoted(tmp_path)
+    stored = in_force(tmp_path)
+    assert stored is not None and stored.facts.end == 2.0
+    found = come_true(office.reader, TYPES, stored)
+    assert (found.verdicts, found.real, found.drifted) == (3, 1.0, False) and 0.0 < found.told < 1.0
+
+
+def test_the_console_goes_by_the_publication_and_without_one_by_the_folder(tmp_path: Path) -> None:
+    promoted(tmp_path)
+    triage, stored = Triage(tmp_path), in_force(tmp_path)
+    assert stored is not None
+    published = Triage(tmp_path / "elsewhere", packed_in_force(tmp_path)).stored()
+    assert triage.stored() is not None and published is not None and published.version == stored.version
+    triage.take(b"")
+    assert triage.stored() is None, "the publication says that none is in force"
+    triage.take(None)
+    assert triage.stored() is not None
+    triage.take(b"broken")
+    assert triage.stored() is None, "no odds, and no error"
 
 
 def test_tests_duplicates_and_open_incidents_teach_nothing(office: Office) -> None:
@@ -102,7 +130,9 @@ def test_open_alarms_get_odds_and_all_stay_as_they_are(office: Office, tmp_path:
     promoted(tmp_path)
     rows = office.reader.alarms("all").items
     Triage(tmp_path).add(office.reader, rows, TYPES)
-    assert [{**row, "odds": None} for row in rows] == [{**row, "odds": None} for row in before], "nothing else changed"
+    assert [{**row, "odds": None, "odds_reason": None} for row in rows] == [
+        {**row, "odds": None, "odds_reason": None} for row in before
+    ], "nothing else changed"
     told = {row["rule"]: row["odds"] for row in rows}
     assert all(0.0 < told[f"r{number}"] < 1.0 for number in range(3)) and told["gone"] is None
 

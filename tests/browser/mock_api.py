@@ -27,6 +27,7 @@ from starlette.routing import Route
 
 sys.path.insert(0, str(Path(__file__).parent))  # the tests are no package: the mock's parts lie beside each other
 
+from mock_models import NoModel
 from mock_site import user as account
 from mock_world import Refused, World
 
@@ -137,6 +138,14 @@ class MockApi:
             subject = query.get("subject")
             items = [row for row in world.reports if subject in (None, "", row["subject"])]
             return JSONResponse({"items": items, "next": None})
+        if path[0] in ("models", "quality"):
+            if world.models_broken:
+                raise Failure(503, "no_engine", "")
+            if not {"duty", "analyst", "administrator"} & set(user["roles"]):
+                raise Failure(403, "forbidden")
+            if path == ["quality"]:
+                return JSONResponse({"items": [], "cameras": [], "guessed": world.models.guessed})
+            return JSONResponse(world.models.models() if len(path) == 1 else world.models.page(query))
         if path[0] == "points":
             return JSONResponse(
                 world.trace(path[1], float(query["from"]), float(query["to"]), int(query.get("max", 2000)))
@@ -174,6 +183,12 @@ class MockApi:
         if user["roles"] == ["viewer"] or (user["roles"] == ["field"] and path[0] != "dispatches"):
             raise Failure(403, "forbidden")
         try:
+            if path[0] == "models":
+                if not {"analyst", "administrator"} & set(user["roles"]):
+                    raise Failure(403, "forbidden")
+                if path[1] == "promote":
+                    return JSONResponse(world.models.promote(body["version"], actor, body["reason"]))
+                return JSONResponse(world.models.rollback(body["of"], body["present"], actor, body["reason"]))
             if path == ["users"]:
                 world.users[body["name"]] = account(body["name"], body["display"], body["roles"], body.get("unit"))
             elif path[0] == "users":
@@ -196,7 +211,7 @@ class MockApi:
                 world.comment(path[1], actor, body["text"])
             else:
                 world.close(path[1], actor, body["disposition"], body["reason"])
-        except Refused as refused:
+        except (Refused, NoModel) as refused:
             raise Failure(409, "refused", str(refused)) from refused
         return JSONResponse({"ok": True, "id": secrets.token_hex(8), "result": {}})
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from mock_models import Shelf
 from mock_site import Row, both, explanation, rationale, reading, site, user
 
 SHA = "5b1c" * 16
@@ -35,8 +36,12 @@ class World:
             "chen": user("chen", "陈值班", ["duty", "administrator"]),
             "zhang": user("zhang", "张队长", ["field"], "unit-shiyan-1"),
             "li": user("li", "李查看", ["viewer"]),
+            "lin": user("lin", "林分析", ["analyst"]),
+            "duan": user("duan", "段值班", ["duty"]),
         }
-        self.passwords = {"chen": "correct horse", "zhang": "correct horse", "li": "correct horse"}
+        self.passwords = dict.fromkeys(self.users, "correct horse")
+        self.models = Shelf()
+        self.models_broken = False
         self._background()
 
     def status(self) -> Row:

@@ -18,12 +18,16 @@ from alerts.outcome import Published
 from alerts.queries import Reader
 from models.area.fitting import fit
 from models.area.store import Facts, encode
+from models.triage.fitting import fit as fit_triage
+from models.triage.store import Facts as TriageFacts
+from models.triage.store import encode as encode_triage
 from sensors.lookup import Registry
-from streams import area_models, bundle, models_watch, publication, settings
+from streams import area_models, bundle, models_watch, publication, settings, triage_models
 from streams.embedded.reader import LogReader
 from streams.replay import entries
 from streams.topics import OUTCOMES
 from tests.integration.running import ROOT, Mqtt, Running, environment, running
+from tests.models.triage.verdicts import drawn
 from tests.waiting import until
 
 pytestmark = pytest.mark.server
@@ -171,3 +175,33 @@ def test_a_death_right_after_a_promotion_loses_nothing_and_all_of_it_replays(
     agrees(product)
     before, first, second, *again = switches(product)
     assert again == [first, second] and len({before, first, second}) == 3, "each switch once, in the order asked for"
+
+
+def test_a_triage_model_is_a_publication_too_that_outlives_the_worker_and_is_taken_back(product: Running) -> None:
+    fitted = fit_triage([verdict for verdict, _ in drawn(300)])
+    facts = TriageFacts(begin=1.0, end=2.0, code="test", trained=3.0, figures=fitted.figures)
+    version = triage_models.keep(product.data, encode_triage(fitted.model, facts)).version
+    analyst = product.token("analyst")
+
+    def odds() -> list[float | None]:
+        return [one["odds"] for one in analyst.get("/alarms").json()["items"] if one["rule"] == "unlike"]
+
+    assert odds() == [None], "nothing is learnt yet"
+    said = product.command("models", "promote", version[:8], "--reason", "quieter nights")
+    assert said.returncode == 0 and "is in force for triage, as of publication" in said.stdout, said.stderr
+    until(lambda: odds()[0] is not None, 30.0, "the console goes by the publication")
+    newest = analyst.get("/publications").json()["items"][0]
+    assert newest["difference"] == ["models added: 1 (triage)"] and newest["reason"] == "quieter nights"
+    worker = product.children()["worker"]
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: product.children().get("worker", worker) != worker, 30.0, "another worker")
+    [listed] = [
+        one for one in json.loads(product.command("models", "list", "--json").stdout) if one["kind"] == "triage"
+    ]
+    assert listed["in_force"] and listed["promoted"]["reason"] == "quieter nights"
+    assert odds()[0] is not None
+    agrees(product)
+    said = product.command("models", "rollback", "triage")
+    assert said.returncode == 0, said.stderr
+    until(lambda: odds() == [None], 30.0, "no odds are told any more")
+    assert analyst.get("/publications").json()["items"][0]["difference"] == ["models removed: 1 (triage)"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from alerts.triage import in_force
+from alerts.triage_folder import in_force
 from models.triage.case import Verdict
 from scripts.cli import application
 from streams import bundle, publication
@@ -29,7 +29,7 @@ def data(tmp_path: Path) -> Path:
 def learnt(data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder whose verdicts are drawn: 300 real incidents would take a minute to play."""
     told: list[Verdict] = [verdict for verdict, _ in drawn(300)]
-    monkeypatch.setattr("alerts.triage.verdicts", lambda reader, types: told)
+    monkeypatch.setattr("alerts.triage.verdicts", lambda reader, types, since=0.0: told)
     return data
 
 
@@ -59,6 +59,36 @@ def test_a_model_is_learnt_shown_promoted_and_taken_back(learnt: Path) -> None:
     assert "already" in run(learnt, "promote", one["version"])[1]
     assert run(learnt, "rollback")[0] == 0 and in_force(learnt) is None
     assert run(learnt, "rollback")[0] == 1
+
+
+def test_a_triage_model_is_listed_and_promoted_beside_those_of_areas(learnt: Path) -> None:
+    run(learnt, "train")
+    [one] = json.loads(run(learnt, "list", "--json")[1])
+
+    def models(*words: str) -> str:
+        found = CliRunner().invoke(application("models"), ["models", *words, "--data", str(learnt)])
+        assert found.exit_code == 0, found.output
+        return found.output
+
+    assert "in force for triage" in models("promote", one["version"][:6], "--reason", "quieter nights")
+    [listed] = json.loads(models("list", "--json"))
+    assert (listed["kind"], listed["version"], listed["in_force"]) == ("triage", one["version"], True)
+    assert listed["promoted"]["reason"] == "quieter nights" and listed["promoted"]["by"].startswith("cli:")
+    assert listed["drift"]["verdicts"] == 0 and not listed["drift"]["drifted"] and listed["warning"] == {}
+    assert "triage" in models("list")
+    models("rollback", "triage")
+    assert in_force(learnt) is None
+
+
+def test_a_triage_model_in_drift_says_so(learnt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(learnt, "train")
+    [one] = json.loads(run(learnt, "list", "--json")[1])
+    run(learnt, "promote", one["version"])
+    later = [verdict._replace(real=True) for verdict, _ in drawn(300)]
+    later = [one._replace(case=one.case._replace(opened=one.case.opened + 1e9)) for one in later]
+    monkeypatch.setattr("alerts.triage.verdicts", lambda reader, types, since=0.0: later)
+    found = CliRunner().invoke(application("models"), ["models", "list", "--data", str(learnt)]).output
+    assert "older than its alarms' drift" in " ".join(found.split()) and "已落后" in found
 
 
 def test_one_that_is_no_better_than_a_constant_is_not_promoted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

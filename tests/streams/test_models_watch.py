@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from models.area.store import decode
+from models.promotion import Promotion
 from streams import area_models, models_watch
-from streams.area_models import Promotion
 from streams.figures import write_figures
 from tests.streams.small_site import site
 from tests.streams.test_engine_together import model

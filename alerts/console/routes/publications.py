@@ -31,13 +31,6 @@ def publications(
     return {"items": list(console.config.publications())}
 
 
-@router.get("/models", response_model=schema.Models)
-def models(request: Request, identity: Annotated[Identity, Depends(allow("publications.read"))]) -> dict[str, Any]:
-    """List the areas' models in force: what they were learnt from, who promoted them, and which are in drift."""
-    console: Console = request.app.state.console
-    return {"items": list(console.config.models())}
-
-
 @router.post(
     "/publications",
     response_model=schema.Published,

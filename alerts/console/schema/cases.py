@@ -50,7 +50,10 @@ class Explanation(Answer):
     score: float | None = None
     score_reason: str = ""  # in English
     score_reason_zh: str = ""
+    foreseen: str = ""  # what the trend foresees of a limit, in English
+    foreseen_zh: str = ""
     gone: str = ""  # the source that says of itself that it has gone
+    unconfirmed: list[str] = Field(default_factory=list)  # points of the evidence that their redundant ones belie
 
 
 class Aside(Answer):
@@ -96,7 +99,7 @@ class AlarmTransition(Answer):
 
 
 class AlarmSummary(Answer):
-    """One alarm as it stands. `state` is ISA-18.2's; `odds` how likely it is to be real, 0..1, where a model tells."""
+    """One alarm as it stands. `state` is ISA-18.2's; `odds`: how likely it is to be real, 0..1, and why."""
 
     id: str
     rule: str
@@ -122,6 +125,7 @@ class AlarmSummary(Answer):
     marks: list[str] = Field(default_factory=list)
     folded: int = 0
     odds: float | None = None
+    odds_reason: Text | None = None
 
 
 class SetAside(AlarmSummary):

@@ -25,52 +25,6 @@ class Publications(Answer):
     items: list[Publication]
 
 
-class Promoted(Answer):
-    """Who put a model in force, when (unix seconds) and why."""
-
-    version: str
-    by: str
-    time: float
-    reason: str
-
-
-class Drift(Answer):
-    """How far an area has moved away from what its model was learnt from, over the last one to two weeks.
-
-    `outside` of `rows` are as unusual as the share `usual` of those learnt from; `points` are those that have moved.
-    """
-
-    rows: float
-    independent: float
-    outside: float
-    usual: float
-    drifted: bool
-    points: list[str]
-
-
-class AreaModel(Answer):
-    """A model in force; `begin` and `end` are of what it was learnt from, `warning` is by language, empty when well."""
-
-    area: str
-    version: str
-    kind: str
-    points: list[str]
-    begin: float
-    end: float
-    rows: int
-    trained: float
-    age_days: float
-    promoted: Promoted | None
-    drift: Drift | None
-    warning: dict[str, str]
-
-
-class Models(Answer):
-    """The areas' models in force, by area."""
-
-    items: list[AreaModel]
-
-
 class Publish(Body):
     """What to put in force: the site folder, or the earlier publication `version`; `check` changes nothing."""
 

@@ -28,6 +28,8 @@ CONTRACT = {
     ("GET", "/api/v1/alarms/{id}"),
     ("GET", "/api/v1/publications"),
     ("GET", "/api/v1/models"),
+    ("GET", "/api/v1/models/points"),
+    *(("POST", f"/api/v1/models/{verb}") for verb in ("promote", "rollback")),
     ("GET", "/api/v1/rules/shadow"),
     *(("POST", f"/api/v1/rules/shadow{verb}") for verb in ("", "/promote", "/drop")),
     ("GET", "/api/v1/rules/precision"),

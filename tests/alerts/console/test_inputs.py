@@ -185,8 +185,8 @@ def test_more_photos_than_can_be_made_anew_are_asked_to_come_again_and_hold_up_n
     client: TestClient, desktop: Desktop, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = {"category": "smoke", "area": "slope-1"}
-    full = types.SimpleNamespace(tasks_waiting=inputs.MOST_PHOTOS)
-    monkeypatch.setattr(desktop.console.photographing, "statistics", lambda: full, raising=False)
+    full = types.SimpleNamespace(statistics=lambda: types.SimpleNamespace(tasks_waiting=inputs.MOST_PHOTOS))
+    monkeypatch.setattr(desktop.console, "photographing", full)
     token = desktop.token("duty")
     answer = client.post("/api/v1/reports", json={**report, "photo": "AAAA"}, headers=token)
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "too_many_photos")

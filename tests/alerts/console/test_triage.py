@@ -26,7 +26,7 @@ def test_the_same_alarms_come_in_the_same_order_with_and_without_a_model(
     promoted(tmp_path)
     told = asked("alarms")
     assert all(0.0 < float(str(one["odds"])) < 1.0 for one in told)
-    assert [{**one, "odds": None} for one in told] == alarms, "nothing hidden, lowered or moved"
+    assert [{**one, "odds": None, "odds_reason": None} for one in told] == alarms, "nothing hidden, lowered or moved"
     of = {one["id"]: one["odds"] for one in told}
     later = asked("incidents")
     assert [one["odds"] for one in later] == [max(of[id] for id in one["alarms"]) for one in later]

@@ -249,6 +249,21 @@ def test_a_point_whose_property_is_deleted_has_no_data() -> None:
     assert (state.state, state.points) == ("offline", (3,))
 
 
+@pytest.mark.parametrize(
+    ("data", "zones"),
+    [
+        ({"ObjectId": "15", "Direction": "In"}, ("Fence", "Fence:in")),
+        ({"ObjectId": "15", "CrossDirection": " OUT "}, ("Fence", "Fence:out")),
+        ({"ObjectId": "15"}, ("Fence",)),
+        ({"ObjectId": "15", "Direction": "x" * 400}, ("Fence", "Fence:" + "x" * 16)),
+        ({"ObjectId": "15", "Direction": ""}, ("Fence",)),
+    ],
+)
+def test_each_way_over_a_line_is_a_zone_of_its_own(data: dict[str, str], zones: tuple[str, ...]) -> None:
+    events = said(TestOnvif.topic, message(data, VideoSource="1", Rule="Fence"))
+    assert {(event.kind, event.zones) for event in events} == {("crossing", zones)}
+
+
 def test_a_camera_is_found_by_prefix_and_by_lens() -> None:
     crossed = "onvif-ej/RuleEngine/LineDetector/Crossed/&2"
     for payload in (message({}, VideoSource="2"), message({}), b""):

@@ -1,6 +1,7 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, Dispatch, Disposition, Incident, IncidentDetail, Me, Page, Report, Role, Site, Status, Trace, User,
+  Alarm, Calibration, Dispatch, Disposition, Guessed, Incident, IncidentDetail, Me, ModelDone, Models, Page, PointOrder,
+  PointState, Report, Role, Site, Status, Trace, User,
 } from './contract';
 import { language, t } from './i18n';
 
@@ -118,6 +119,14 @@ export interface ReportQuery {
   before?: number | null;
 }
 
+export interface PointQuery {
+  area?: string;
+  find?: string;
+  state?: PointState | '';
+  order?: PointOrder;
+  offset?: number;
+}
+
 export const api = {
   me: () => request<Me>('GET', '/me'),
   signIn: (name: string, password: string) => request<Me>('POST', '/session', { name, password }),
@@ -160,6 +169,13 @@ export const api = {
     request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max })}`),
 
   reports: (asked: ReportQuery, limit = 100) => request<Page<Report>>('GET', `/reports${query({ ...asked, limit })}`),
+
+  models: () => request<Models>('GET', '/models'),
+  promoteModel: (version: string, reason: string) => request<ModelDone>('POST', '/models/promote', { version, reason }),
+  rollModelBack: (of: string, present: string, reason: string) =>
+    request<ModelDone>('POST', '/models/rollback', { of, present, reason }),
+  modelPoints: (asked: PointQuery, limit = 50) => request<Calibration>('GET', `/models/points${query({ ...asked, limit })}`),
+  guessed: async () => (await request<{ guessed: Guessed[] }>('GET', '/quality?limit=1000')).guessed,
 
   users: async () => {
     const answer = await request<Page<User> | User[]>('GET', '/users');

@@ -14,7 +14,7 @@ import { beep } from './live/sound';
 import { whenNews } from './live/stream';
 import { go, route } from './router';
 import { landing, remember, resume } from './session';
-import { alarms, directory, fieldOnly, isRisk, mayAdminister, me, subject, unacknowledged } from './store';
+import { alarms, directory, fieldOnly, isRisk, mayAdminister, maySeeModels, me, subject, unacknowledged } from './store';
 import { FirstView, LoginView } from './views/login';
 
 const Watch = lazy(() => import('./views/watch').then((module) => module.Watch));
@@ -23,6 +23,7 @@ const AlarmView = lazy(() => import('./views/alarms').then((module) => module.Al
 const FieldView = lazy(() => import('./views/field').then((module) => module.FieldView));
 const DispatchView = lazy(() => import('./views/field').then((module) => module.DispatchView));
 const ReportsView = lazy(() => import('./views/reports').then((module) => module.ReportsView));
+const ModelsView = lazy(() => import('./views/models').then((module) => module.ModelsView));
 const UsersView = lazy(() => import('./views/users').then((module) => module.UsersView));
 
 effect(() => {
@@ -113,6 +114,7 @@ function page(first: string, second: string) {
   if (first === 'field' || fieldOnly.value) return <FieldView />;
   if (first === 'alarms') return second ? <AlarmView id={second} /> : <AlarmsView />;
   if (first === 'reports') return <ReportsView />;
+  if (first === 'models' && maySeeModels.value) return <ModelsView tab={second} />;
   if (first === 'users' && mayAdminister.value) return <UsersView />;
   if (first === '' || first === 'login' || first === 'incidents') return <Watch id={second} />;
   return (

@@ -144,6 +144,8 @@ export interface Explanation {
   score?: number | null;
   score_reason?: string; // in English
   score_reason_zh?: string;
+  foreseen?: string; // what the trend foresees of a limit, in English
+  foreseen_zh?: string;
   gone?: string; // the source that says of itself that it has gone
   unconfirmed?: string[]; // points of the evidence that their redundant ones do not confirm
 }
@@ -237,6 +239,7 @@ export interface Alarm {
   hushed?: boolean; // ours: its last ring was folded, and makes no sound
   plan?: (Text | string)[] | null;
   odds?: number | null; // how likely it is to be real, 0..1, by the verdicts on its like
+  odds_reason?: Text | null;
 }
 
 export interface IncidentChange {
@@ -378,3 +381,108 @@ export type Change =
   | { position: number; kind: 'incident'; id: string; record: IncidentChange }
   | { position: number; kind: 'dispatch'; id: string; record: DispatchChange }
   | { position: number; kind: 'result'; id: string; record: { id: string; ok?: boolean; reason?: string } };
+
+export interface Promoted {
+  version: string;
+  by: string;
+  time: number; // 0: not known
+  reason: string;
+}
+export interface AreaModel {
+  area: string;
+  version: string;
+  drift: { rows: number; independent: number; outside: number; usual: number; drifted: boolean; points: string[] } | null;
+  warning: Partial<Text>;
+}
+export interface LearntModel {
+  version: string;
+  area: string;
+  kind: string;
+  points: string[];
+  interval: number;
+  begin: number;
+  end: number;
+  rows: number;
+  code: string;
+  source: string;
+  trained: number;
+  tried: { kind: string; false: number; found: number }[]; // shares; -1 untried
+  in_force: boolean;
+  promoted: Promoted | null;
+  missing: string[];
+}
+export interface TriageModel {
+  version: string;
+  begin: number;
+  end: number;
+  code: string;
+  trained: number;
+  figures: {
+    verdicts: number;
+    real: number;
+    tested: number;
+    brier: number;
+    brier_constant: number;
+    order: number;
+    bins: { count: number; told: number; real: number }[];
+  };
+  in_force: boolean;
+  promoted: Promoted | null;
+  since: { verdicts: number; told: number; real: number; brier: number; expected: number; drifted: boolean } | null;
+  warning: Partial<Text>;
+}
+export interface Models {
+  items: AreaModel[]; // in force
+  learnt: LearntModel[];
+  triage: TriageModel[];
+  problems: string[];
+  time: number;
+}
+export interface ModelDone {
+  of: string;
+  version: string; // empty: none is in force any more
+  before: string;
+  publication: string; // empty: nothing runs
+  waiting: boolean;
+  changed: boolean;
+}
+export type PointState = 'never' | 'learning' | 'counting' | 'known';
+export const POINT_STATES: readonly PointState[] = ['known', 'counting', 'learning', 'never'];
+export type PointOrder = 'worst' | 'rate99' | 'alarms' | 'scored' | 'point';
+export interface PointCalibration {
+  point: string;
+  areas: string[];
+  state: PointState;
+  learning: boolean;
+  scored: number;
+  ratios: Record<string, number>; // observed over nominal, by level
+  alarms: number;
+  days: number;
+  allowed: number;
+  alarms_per_day: number | null;
+  budget: number;
+  kind: string;
+  guessed: string | null;
+}
+export interface LevelRates {
+  level: number;
+  points: number;
+  fair: number | null;
+  share: number[];
+  ratio: number[];
+}
+export interface Calibration {
+  items: PointCalibration[];
+  total: number;
+  next: number | null;
+  states: Record<PointState, number>;
+  levels: LevelRates[];
+  alarms: number;
+  allowed: number;
+  shipped: number;
+}
+export interface Guessed {
+  point: string;
+  areas: string[];
+  kind: string;
+}

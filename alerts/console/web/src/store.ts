@@ -16,6 +16,8 @@ export function has(...roles: Role[]): boolean {
 /** May this person acknowledge, comment and close? The server decides; this only hides what it would refuse. */
 export const mayOperate = computed(() => has('duty', 'dispatcher', 'administrator'));
 export const mayComment = computed(() => mayOperate.value || has('analyst'));
+export const maySeeModels = computed(() => has('duty', 'analyst', 'administrator'));
+export const mayPromote = computed(() => has('analyst', 'administrator'));
 export const mayAdminister = computed(() => has('administrator'));
 /** A person of a field unit and nothing else: their home is the phone page. */
 export const fieldOnly = computed(() => has('field') && !has('duty', 'dispatcher', 'administrator', 'analyst', 'viewer'));

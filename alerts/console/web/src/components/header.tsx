@@ -9,7 +9,7 @@ import { beats, dataAge, phase, STALE_AFTER } from '../live/stream';
 import { disableSound, enableSound, mutedUntil, sound, toggleMute } from '../live/sound';
 import { href, route } from '../router';
 import { signOut } from '../session';
-import { fieldOnly, isRisk, mayAdminister, me, openIncidents, status } from '../store';
+import { fieldOnly, isRisk, mayAdminister, mayPromote, me, openIncidents, status } from '../store';
 import { nextTheme, theme } from '../theme';
 import { LevelShape } from './level';
 import { Simulation } from './marks';
@@ -68,6 +68,7 @@ function Navigation() {
       {item('alarms', t('nav.alarms'), at === 'alarms')}
       {item('reports', t('nav.reports'), at === 'reports')}
       {item('field', t('nav.field'), at === 'field')}
+      {mayPromote.value && item('models', t('nav.models'), at === 'models')}
       {mayAdminister.value && item('users', t('nav.users'), at === 'users')}
     </nav>
   );

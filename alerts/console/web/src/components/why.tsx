@@ -21,6 +21,12 @@ export function Why({ alarm, titled = false }: { alarm: Alarm; titled?: boolean 
         {why.gone && <p>{t('why.gone', { source: why.gone })}</p>}
         {(why.unconfirmed ?? []).length > 0 && <p>{t('why.unconfirmed', { points: (why.unconfirmed ?? []).join(', ') })}</p>}
         {why.score != null && <Score score={why.score} reason={tName({ zh: why.score_reason_zh ?? '', en: why.score_reason ?? '' })} />}
+        {why.foreseen && <p class="quiet">{tName({ zh: why.foreseen_zh ?? '', en: why.foreseen })}</p>}
+        {alarm.odds != null && (
+          <p class="quiet" data-test="odds-reason">
+            {t('odds')}{' '}{t('odds.real', { n: Math.round(100 * alarm.odds) })} {tName(alarm.odds_reason)}
+          </p>
+        )}
         {(why.hold ?? 0) > 0 && <p class="quiet">{t('why.hold', { time: duration(why.hold ?? 0) })}</p>}
         <Clause text={why.clause} />
       </section>

@@ -1,0 +1,68 @@
+"""What the commands of `foreshock evaluate` share: progress, tables, ratios, JSON, and the page of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from models.evaluation.plot import Panel, pages
+from scripts.commands.terminal import done, err, fail
+
+PlotOption = Annotated[
+    Path | None, typer.Option("--plot", help="Draw every miss and every false alarm into this HTML file.")
+]
+
+
+def require_page(plot: Path | None) -> None:
+    """End the command with a sentence when pictures cannot be written under this name."""
+    if plot is not None and plot.suffix.lower() not in (".html", ".htm"):
+        fail(f"{plot}: pictures are written as HTML; choose a name that ends in .html")
+
+
+def draw(plot: Path | None, panels: Iterable[Panel], title: str, words: str) -> None:
+    """Draw panels into one page, where one is asked for."""
+    if plot is not None:
+        try:
+            pages(plot, panels, title, words)
+        except OSError as error:
+            fail(f"{plot}: cannot be written: {error.strerror}")
+
+
+def say_drawn(plot: Path | None) -> None:
+    """Say where pictures were drawn."""
+    if plot is not None:
+        done(f"drawn in {plot}")
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show progress, and give what moves it: done, in all."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def table(*headings: str) -> Table:
+    """Make a table with its numbers to the right."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for place, heading in enumerate(headings):
+        made.add_column(heading, justify="left" if place == 0 or heading == "called instead" else "right")
+    return made
+
+
+def ratio_words(ratio: float) -> str:
+    """Write a ratio of observed over nominal; what is not fair stands out."""
+    return f"{ratio:.2f}" if 0.5 <= ratio <= 2.0 else f"[yellow]{ratio:.2f}[/yellow]"
+
+
+def print_json(answer: dict[str, object]) -> None:
+    """Print an answer as JSON."""
+    print(msgspec.json.format(msgspec.json.encode(answer)).decode())

@@ -1,0 +1,150 @@
+"""A model is put in force as a publication: noted, taken back where refused, never further back than was seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from alerts.triage_folder import FOLDER, PROMOTED, in_force, promoted
+from models.area.store import decode, version_of
+from models.promotion import Promotion
+from models.triage.fitting import fit
+from models.triage.store import Facts, encode
+from streams import area_models, bundle, models_known, publication, reload, triage_models
+from streams.bundle import Bundle
+from streams.difference import lines
+from streams.promoting import Done, PromotionError, promote, rollback
+from tests.models.triage.verdicts import drawn
+from tests.streams.small_site import site
+from tests.streams.test_engine_together import model
+
+AREA = model()
+
+
+def triage_model(data: Path, seed: int = 0, *, turned: bool = False) -> str:
+    """Keep a triage model; one that is `turned` is no better than a constant."""
+    told = [verdict for verdict, _ in drawn(300, seed)]
+    if turned:
+        told = [one if n < 210 else one._replace(real=not one.real) for n, one in enumerate(told)]
+    fitted = fit(told)
+    facts = Facts(begin=1.0, end=2.0, code="test", trained=3.0 + seed, figures=fitted.figures)
+    return triage_models.keep(data, encode(fitted.model, facts)).version
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    publication.write(tmp_path, bundle.pack(Bundle(site=site())))
+    publication.write_indices(tmp_path, {point.id: point.index for point in site().points})
+    return tmp_path
+
+
+def test_a_triage_model_is_promoted_with_who_when_and_why_and_taken_back(data: Path) -> None:
+    first, second = triage_model(data), triage_model(data, 1)
+    assert promote(data, site(), first[:8], "user:an", "quieter nights", 5.0) == Done(
+        of="triage", version=first, before=""
+    )
+    assert promoted(data) == [Promotion(first, "user:an", 5.0, "quieter nights")]
+    assert not promote(data, site(), first, "user:bo", "", 6.0).changed
+    assert promote(data, site(), second, "user:bo", "", 7.0).before == first
+    assert promoted(data)[-1].reason == f"triage model {second}"
+    assert rollback(data, site(), "triage", "user:an", "").version == first
+    assert rollback(data, site(), "triage", "user:an", "").version == ""
+    with pytest.raises(PromotionError, match="no triage model is in force"):
+        rollback(data, site(), "triage", "user:an", "")
+
+
+def test_what_is_promoted_is_part_of_the_next_publication_and_told_as_its_difference(data: Path) -> None:
+    version = triage_model(data)
+    promote(data, site(), version, "user:an", "", 5.0)
+    prepared = reload.with_models(data)
+    assert prepared.content.triage is not None and version_of(prepared.content.triage) == version
+    assert lines(prepared.difference) == ["models added: 1 (triage)"]
+    publication.write(data, prepared.packed)
+    rollback(data, site(), "triage", "user:an", "")
+    again = reload.with_models(data)
+    assert again.content.triage == b"" and lines(again.difference) == ["models removed: 1 (triage)"]
+
+
+def test_a_bundle_of_before_says_nothing_of_triage_and_one_without_is_packed_as_before(data: Path) -> None:
+    old = bundle.pack(Bundle(site=site()))
+    assert bundle.unpack(old).triage is None and b"triage" not in old
+    assert reload.with_models(data).packed == old, "nobody promoted one: nothing is published anew"
+
+
+def test_a_list_of_versions_as_it_was_written_before_is_still_read(data: Path) -> None:
+    version = triage_model(data)
+    (data / FOLDER / PROMOTED).write_text(json.dumps([version]))
+    assert promoted(data) == [Promotion(version)]
+    stored = in_force(data)
+    assert stored is not None and stored.version == version
+    assert models_known.triage_in_force(data) == version, "no publication says one yet"
+    assert reload.with_models(data).content.triage is not None
+
+
+def test_a_broken_triage_model_keeps_nobody_from_their_alarms(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    version = triage_model(data)
+    promote(data, site(), version, "user:an", "", 5.0)
+    publication.write(data, reload.with_models(data).packed)
+    (data / FOLDER / f"{version}.model").write_bytes(b"other")
+    kept = reload.with_models(data).content.triage
+    assert kept is not None and version_of(kept) == version, "it stays as it was published"
+    assert "stays as it was" in caplog.text
+    assert models_known.triage_in_force(data) == version
+
+
+def test_one_no_better_than_a_constant_and_one_that_is_not_there_are_refused(data: Path) -> None:
+    version = triage_model(data, turned=True)
+    with pytest.raises(PromotionError, match="no better than always telling the same odds"):
+        promote(data, site(), version, "user:an", "", 5.0)
+    with pytest.raises(PromotionError, match="no model of version 'abc'"):
+        promote(data, site(), "abc", "user:an", "", 5.0)
+    with pytest.raises(PromotionError, match="no model of version ''"):
+        promote(data, site(), "", "user:an", "", 5.0)
+    assert promoted(data) == []
+
+
+def test_the_model_of_an_area_goes_the_same_way(data: Path) -> None:
+    version = area_models.keep(data, AREA).version
+    assert promote(data, site(), version, "user:an", "tidier", 5.0) == Done(of="a0", version=version, before="")
+    assert [decode(packed).version for packed in area_models.in_force(data)] == [version]
+    assert rollback(data, site(), "a0", "user:an", "").before == version
+    with pytest.raises(PromotionError, match="no model is in force for a0"):
+        rollback(data, site(), "a0", "user:an", "")
+
+
+def test_who_looked_a_while_ago_goes_back_no_further_than_they_saw(data: Path) -> None:
+    first, second = triage_model(data), triage_model(data, 1)
+    for version in (first, second):
+        promote(data, site(), version, "user:an", "", 5.0)
+    with pytest.raises(PromotionError, match=f"{second} is in force by now, not {first}"):
+        rollback(data, site(), "triage", "user:bo", "", first)
+    assert rollback(data, site(), "triage", "user:bo", "", second).version == first
+
+
+def test_where_the_run_refuses_it_the_note_is_as_it_was(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = triage_model(data)
+    monkeypatch.setattr("streams.supervisor.holder", lambda _: "1")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise reload.ReloadError("the worker did not take it up")
+
+    monkeypatch.setattr("streams.reload.reload", refuse)
+    with pytest.raises(PromotionError, match="did not take it up"):
+        promote(data, site(), first, "user:an", "", 5.0)
+    assert promoted(data) == []
+
+
+def test_all_models_are_listed_with_their_figures_and_who_promoted_them(data: Path) -> None:
+    area, triage = area_models.keep(data, AREA).version, triage_model(data)
+    promote(data, site(), triage, "user:an", "calmer", 5.0)
+    promote(data, site(), area, "user:bo", "", 6.0)
+    (data / "models" / "x.model").write_bytes(b"no")
+    found = models_known.known(data, site())
+    [one], [ranked], [problem] = found.areas, found.triage, found.problems
+    assert (one.area, one.points, one.in_force, one.missing) == ("a0", ("p0", "p3"), True, ())
+    assert one.promoted is not None and one.promoted.by == "user:bo"
+    assert (ranked.version, ranked.in_force) == (triage, True) and ranked.figures.bins
+    assert ranked.promoted is not None and ranked.promoted.reason == "calmer"
+    assert "x.model" in problem
