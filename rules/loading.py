@@ -104,6 +104,7 @@ class _Known:
         self.types = {kind.id for kind in site.area_types}
         self.areas = {area.id for area in site.areas}
         self.quantities = {point.quantity for point in site.points}
+        self.modes = {mode.id for mode in site.modes}
 
     def mistakes(self, rule: Rule) -> Iterator[Mistake]:
         """Find what is wrong with a rule apart from its conditions and its tests."""
@@ -124,6 +125,7 @@ class _Known:
                 yield from _duration(("levels", name, "for"), level.hold)
                 yield from _duration(("levels", name, "clear_after"), level.clear_after)
         yield from _clauses(rule)
+        yield from self._suppress(rule)
         why = rule.rationale
         for name in ("cause", "consequence", "response", "owner"):
             text = getattr(why, name)
@@ -134,6 +136,16 @@ class _Known:
             datetime.date.fromisoformat(why.review)
         except ValueError:
             yield ("rationale", "review"), f"'{why.review[:40]}' is no date; write 2027-06-30"
+
+    def _suppress(self, rule: Rule) -> Iterator[Mistake]:
+        if rule.suppress is None:
+            return
+        if not rule.suppress.modes:
+            yield ("suppress", "modes"), "names no mode of the site"
+        for place, name in enumerate(rule.suppress.modes):
+            if name not in self.modes:
+                known = f"{suggest(name, self.modes)}: {', '.join(sorted(self.modes)) or 'it has none'}"
+                yield ("suppress", "modes", place), f"'{name[:40]}' is no mode of this site{known}"
 
     def _where(self, rule: Rule) -> Iterator[Mistake]:
         where = rule.where

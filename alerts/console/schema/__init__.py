@@ -68,6 +68,7 @@ from alerts.console.schema.inputs import (
     Taken,
     TurnedDown,
 )
+from alerts.console.schema.modes import KnownMode, LastingMode, ModeBegun, ModeEnded, Modes
 from alerts.console.schema.notifications import (
     Letter,
     Notifications,
@@ -180,12 +181,17 @@ __all__ = [
     "IncidentChange",
     "IncidentSummary",
     "Incidents",
+    "KnownMode",
+    "LastingMode",
     "Letter",
     "Load",
     "LogIn",
     "MadeToken",
     "Me",
+    "ModeBegun",
+    "ModeEnded",
     "Models",
+    "Modes",
     "Named",
     "NewReading",
     "NewReadings",
