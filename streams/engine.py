@@ -881,6 +881,7 @@ class Engine:
             withdrawn = evaluator.restore(
                 self.shadow.carried(renames) if promoted and self.shadow is not None else before
             )
+            evaluator.look_anew(self.evaluator.book)
             evaluator.together.follow(self.evaluator.together, renames)
             evaluator.neighbours.restore(self.evaluator.neighbours.state())
             if promoted:
