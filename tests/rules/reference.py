@@ -108,6 +108,22 @@ def watches(node: language.Node, positive: bool = True) -> bool:
     return True
 
 
+def asks(node: language.Node, kind: str, world: World) -> bool:
+    """Say whether the event of this kind that has just come is one that a condition asks for."""
+    match node:
+        case language.Flag("seen", _, named) | language.Events(named):
+            return named == kind
+        case language.Order((first, second), seconds):
+            come = world.events[-1][1]
+            earlier = any(one == first and 0 <= come - time <= seconds for one, time in world.events)
+            return second == kind and earlier
+        case language.Logic(_, items) | language.Arithmetic(_, items):
+            return any(asks(item, kind, world) for item in items)
+        case language.Compare(_, left, right):
+            return asks(left, kind, world) or asks(right, kind, world)
+    return False
+
+
 def counts(node: language.Node) -> bool:
     """Say whether a number is made of a count of readings."""
     if isinstance(node, language.Arithmetic):
@@ -378,21 +394,30 @@ class Machine:
         self.fresh = fresh  # it was just published: the next tick looks at what was read before
         self.waits = False  # a delay runs
         conditions = [one for level in levels for one in (level.when, level.clear, level.beside) if one is not None]
+        self.conditions = conditions
         self.watches = any(level.schedule or level.beside for level in levels) or any(map(watches, conditions))
         self.current = 0
         self.since: dict[int, float | None] = {level.rank: None for level in levels}
         self.calm: float | None = None
         self.held: dict[int, list[bool]] = {level.rank: [] for level in levels}
 
+    def hear(self, world: World, kind: str, now: float) -> None:
+        """Look at an event at once, beside figures over other points as they were at the last tick."""
+        if any(asks(node, kind, world) for node in self.conditions):
+            self._move(world, now, reading=False)
+
     def look(self, world: World, now: float, *, reading: bool) -> None:
         """Move to what holds now, where there is something to look at."""
         if reading or self.fresh or self.watches or self.waits:
             self.fresh = self.fresh and reading
             self._move(world, now, reading)
-            begun = [since is not None and rank > self.current for rank, since in self.since.items()]
-            self.waits = any(begun) or self.calm is not None
 
     def _move(self, world: World, now: float, reading: bool) -> None:
+        self._decide(world, now, reading)
+        begun = [since is not None and rank > self.current for rank, since in self.since.items()]
+        self.waits = any(begun) or self.calm is not None
+
+    def _decide(self, world: World, now: float, reading: bool) -> None:
         standing = raised = 0
         for level in self.levels:
             true = level.holds(world, self.point, now)

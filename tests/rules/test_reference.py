@@ -294,6 +294,9 @@ def tell(rule: dict[str, Any], more: list[str], story: list[tuple[int, Any]], sp
             )
             stage.evaluator.event(event, stage.clock)
             stage.world.events.append((step, stage.clock))
+            stage.world.clock = stage.clock
+            for (_, name), machine in stage.machines.items():
+                machine.hear(stage.world, step, stage.world.own_time(name))
             stage.tick()  # an event moves those that ask for it at once, a tick all
         elif isinstance(step, tuple):
             stage.publish(*step)
