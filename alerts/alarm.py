@@ -113,6 +113,7 @@ class Shelf(msgspec.Struct, kw_only=True):
     level: int
     hidden: int = 0  # how often it would have rung
     warned: bool = False  # that it soon ends
+    mode: str = ""  # the mode of the site that suppresses it; empty where a person set it aside
 
 
 class Alarm(msgspec.Struct, kw_only=True):
@@ -140,6 +141,8 @@ class Alarm(msgspec.Struct, kw_only=True):
     chattering: bool = False
     folded: int = 0
     latch: bool = False  # it ends only by a person's reset, and keeps its level until then
+    yields: tuple[str, ...] = ()  # modes of the site that suppress it by design ...
+    yields_to: int = 0  # ... up to this rank
 
     @property
     def latched(self) -> bool:

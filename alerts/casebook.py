@@ -12,6 +12,7 @@ from alerts.alarm import Alarm, Edge, Note, Shelf
 from alerts.dispatch import WORKING, Dispatch, allowed_seconds
 from alerts.flapping import Rings
 from alerts.incident import Incident, derive_state
+from alerts.mode import Spell, governing, spell_key
 from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, Explanation, IncidentChange, Mark
 from alerts.routing import Router
 from sensors.renames import Renames
@@ -47,6 +48,7 @@ class Cases(msgspec.Struct, kw_only=True):
     current: dict[str, str] = {}  # area, kind and simulated → the incident that takes new alarms
     gone: dict[str, str] = {}  # id of a finished case → why a command on it is refused; bounded
     answered: dict[str, bool] = {}  # ids of commands; bounded
+    modes: dict[str, Spell] = {}  # mode and area → the spell that the site is in there
     rings: dict[str, Rings] = {}  # rule, scope and simulated → when its alarm rang of late
 
 
@@ -103,6 +105,9 @@ class Casebook:
             rule, scope, simulated = key.split("\0")
             rings[f"{rule}\0{renames.scope(scope, kind=kinds.get(rule))}\0{simulated}"] = one
         cases.rings = rings
+        for spell in cases.modes.values():
+            spell.area = renames.area(spell.area) if spell.area else ""
+        cases.modes = {spell_key(spell.mode, spell.area): spell for spell in cases.modes.values()}
         cases.current = {
             current_key(incident.area, incident.kind, incident.simulated): incident.id
             for incident in (cases.incidents[id] for id in cases.current.values() if id in cases.incidents)
@@ -123,6 +128,9 @@ class Casebook:
             if alarm.shelf is not None:
                 alarm.shelf.since += seconds
                 alarm.shelf.until += seconds
+        for spell in self.cases.modes.values():
+            spell.since += seconds
+            spell.until += seconds
         for rings in self.cases.rings.values():
             rings.times = [time + seconds for time in rings.times]
         for incident in self.cases.incidents.values():
@@ -143,6 +151,12 @@ class Casebook:
         if alarm.stale or alarm.state not in ("UNACK", "ACKED"):
             return None
         return (alarm.raised or alarm.onset) + self.settings.stale_after  # one of an older snapshot has the onset alone
+
+    def yields_to(self, alarm: Alarm, rank: int) -> Spell | None:
+        """Return the spell of a mode that suppresses an alarm at a rank by design; None when it may ring."""
+        if not self.cases.modes or rank > alarm.yields_to:
+            return None
+        return governing(self.cases.modes.values(), alarm.yields, alarm.area)
 
     def dispatch_rank(self, area: str) -> int:
         """Return the rank at which an incident of an area is dispatched at once."""
@@ -230,7 +244,7 @@ class Casebook:
             actor=actor,
             reason=reason,
             explanation=explanation,
-            title=alarm.title if edge == "alarm" else {},
+            title=alarm.title if edge == "alarm" or alarm.sequence == 1 else {},
             rationale=rationale or {},
             simulated=alarm.simulated,
             aside=_aside(alarm.shelf),
@@ -405,7 +419,13 @@ def _aside(shelf: Shelf | None) -> Aside | None:
         return None
     level = LEVELS[shelf.level - 1]
     return Aside(
-        by=shelf.by, reason=shelf.reason, since=shelf.since, until=shelf.until, level=level, hidden=shelf.hidden
+        by=shelf.by,
+        reason=shelf.reason,
+        since=shelf.since,
+        until=shelf.until,
+        level=level,
+        hidden=shelf.hidden,
+        mode=shelf.mode,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from alerts.outcome import Explanation, Kind, Seen, Term
+from sensors.site import RANK
 
 
 class Rule(Protocol):
@@ -116,6 +117,12 @@ def latches(rule: Rule) -> bool:
     return bool(getattr(rule, "latch", False))
 
 
+def yields(rule: Rule) -> tuple[tuple[str, ...], int]:
+    """Return the modes of the site that suppress a rule's alarms, and the highest rank that they do."""
+    found = getattr(rule, "suppress", None)
+    return (tuple(found.modes), RANK[found.up_to]) if found is not None else ((), 0)
+
+
 def titles(title: Any) -> dict[str, str]:
     """Return a title in both languages, from a text, a mapping, or an object with `zh` and `en`."""
     if isinstance(title, str):
@@ -133,4 +140,6 @@ def rationale(rule: Rule) -> dict[str, Any]:
     plain = msgspec.to_builtins(found) if found is not None else {}
     plain = plain if isinstance(plain, dict) else {"text": plain}
     plan = getattr(rule, "plan", None)
+    priority = getattr(rule, "priority", "normal")
+    plain |= {"priority": priority} if priority != "normal" else {}
     return {**plain, "plan": list(msgspec.to_builtins(plan))} if plan else plain

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from alerts import grouping, lapses, orders
+from alerts import grouping, lapses, orders, suppression
 from alerts.alarm import Alarm
 from alerts.casebook import Casebook, Settings
-from alerts.condition import Change
+from alerts.condition import Change, Rule, yields
 from alerts.dispatch import Dispatch
 from alerts.incident import Incident, closes_by_itself, may_close_by_itself
 from alerts.outcome import AnyOutcome
 from alerts.sending import ENGINE, expire, remind
-from sensors.observation import Command
+from sensors.observation import Command, SiteMode
 from sensors.renames import Renames
 from sensors.site import Site
 
@@ -22,7 +22,8 @@ __all__ = ["Change", "Desk", "Settings"]
 class Desk:
     """Keep the open cases of one partition. No clock, no I/O: `clock` is the engine's arrival clock, unix seconds."""
 
-    def __init__(self, site: Site, settings: Settings | None = None) -> None:
+    def __init__(self, site: Site, settings: Settings | None = None, partition: int = 0) -> None:
+        self.partition = partition
         self.book = Casebook(site, settings or Settings())
         self._unsaid: list[AnyOutcome] = []
 
@@ -48,6 +49,13 @@ class Desk:
         """Do a command or refuse it; the last outcome is its `CommandResult`. A repeated id gives nothing."""
         return orders.answer(self.book, command, clock)
 
+    def mode(self, what: SiteMode, areas: Collection[str], clock: float) -> list[AnyOutcome]:
+        """Put those of a mode's areas that are among `areas` into it, or end it there."""
+        out = self._unsaid = []
+        suppression.order(self.book, what, areas, self.partition, clock, out)
+        self._unsaid = []
+        return out
+
     def tick(self, clock: float) -> list[AnyOutcome]:
         """Let deadlines pass, remind of what waits, close what is finished. Costs nothing while nothing is due.
 
@@ -58,6 +66,7 @@ class Desk:
             return []
         out = self._unsaid = []
         trouble: Exception | None = None
+        suppression.lapse(book, self.partition, clock, out)
         lapses.settle_chattering(book, clock, out)
         cases: list[Alarm | Dispatch | Incident] = [
             *lapses.due_alarms(book, clock),
@@ -87,9 +96,13 @@ class Desk:
         """Move what is due with a step of the wall clock, so that as much time is left as before."""
         self.book.step(seconds)
 
-    def publish(self, site: Site) -> None:
-        """Put another version of the site in force; open cases stay."""
+    def publish(self, site: Site, rules: Iterable[Rule] = ()) -> None:
+        """Put another version of the site in force; open cases stay, and give way to modes as their rules now say."""
         self.book.publish(site)
+        known = {rule.id: rule for rule in rules}
+        for alarm in self.book.cases.alarms.values():
+            if alarm.rule in known:
+                alarm.yields, alarm.yields_to = yields(known[alarm.rule])
 
     def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:
         """Have open cases go on under the ids of now; `kinds` says of rules whether they watch points or what else."""
@@ -109,6 +122,7 @@ class Desk:
         due = [dispatch.due for dispatch in book.cases.dispatches.values() if dispatch.due is not None]
         due += [incident.remind_at for incident in book.cases.incidents.values() if incident.remind_at is not None]
         due += lapses.dues(book)
+        due.append(suppression.next_end(book))
         due += [
             incident.calm_since + book.settings.close_after_calm
             for incident in book.cases.incidents.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from alerts import condition
-from alerts.alarm import Alarm, Edge, process_edge, step
+from alerts.alarm import Alarm, Edge, Shelf, process_edge, step
 from alerts.casebook import Casebook, current_key
 from alerts.flapping import Rings, ring
 from alerts.identity import alarm_id, incident_id
@@ -18,6 +18,7 @@ from alerts.incident import (
     make_cause,
     may_close_by_itself,
 )
+from alerts.mode import Spell
 from alerts.outcome import AnyOutcome, Explanation, Mark
 from alerts.sending import follow_level
 
@@ -164,6 +165,7 @@ def _move(
     """Follow a change of condition to a rank (0 is calm)."""
     if rank:
         alarm.latch = condition.latches(change.rule)
+        alarm.yields, alarm.yields_to = condition.yields(change.rule)
     edge = _edge(alarm, rank)
     told = edge is not None or _hides(alarm, rank)
     why = condition.explanation(change.why) if told else None
@@ -193,12 +195,65 @@ def _follow(
     if alarm.latched and not was_latched:
         out.append(book.alarm_record(alarm, "latch", alarm.state, clock, actor=actor))
     elif edge is not None:
-        reason = "alarm.worsened" if edge == "unshelve" else reason
+        reason = "alarm.worsened" if edge in ("unshelve", "unsuppress") else reason
         rank = max(rank, alarm.level) if was_latched else rank
+        spell = book.yields_to(alarm, rank) if edge in ("alarm", "realarm", "raise") else None
+        if spell is not None:
+            give_way(book, alarm, spell, rank, clock, out, actor=actor, why=why, rationale=rationale)
+            return
         take_edge(book, alarm, edge, rank, clock, out, actor=actor, reason=reason, why=why, rationale=rationale)
     elif hides and alarm.shelf is not None:
         alarm.shelf.hidden += 1
         out.append(book.alarm_record(alarm, "hide", alarm.state, clock, actor=actor, explanation=why))
+
+
+def give_way(
+    book: Casebook,
+    alarm: Alarm,
+    spell: Spell,
+    rank: int,
+    clock: float,
+    out: list[AnyOutcome],
+    *,
+    actor: str,
+    why: Explanation | None = None,
+    rationale: dict[str, Any] | None = None,
+    hidden: int = 1,
+) -> None:
+    """Suppress an alarm by design for as long as a mode of the site lasts; it stays listed and follows its process.
+
+    `hidden` is 1 where it would have rung at this.
+    """
+    after = step(alarm.state, "suppress")
+    incident = book.cases.incidents.get(alarm.incident)
+    was = standing(incident) if incident is not None else None
+    level_before = alarm.level if alarm.state != "NORM" else None
+    alarm.level = rank
+    alarm.shelf = Shelf(
+        by=spell.by,
+        reason=spell.reason,
+        since=clock,
+        until=spell.until,
+        level=rank,
+        hidden=hidden,
+        mode=spell.mode,
+    )
+    out.append(
+        book.alarm_record(
+            alarm,
+            "suppress",
+            after,
+            clock,
+            actor=actor,
+            reason=spell.reason,
+            level_before=level_before,
+            explanation=why,
+            rationale=rationale,
+        )
+    )
+    if incident is not None and was is not None:
+        note_member(incident, alarm)
+        settle(book, incident, was, clock, out, actor=actor, edge="set_aside", reason=spell.reason)
 
 
 def _edge(alarm: Alarm, rank: int) -> Edge | None:
@@ -207,6 +262,8 @@ def _edge(alarm: Alarm, rank: int) -> Edge | None:
     A latched alarm neither returns nor falls by itself; once its condition is back it rings again, at its level.
     """
     edge = process_edge(alarm.state, alarm.level, rank)
+    if alarm.shelf is not None and alarm.shelf.mode and rank > alarm.yields_to:
+        return "unsuppress"  # a mode of the site suppresses so much and no more
     if not alarm.latch or alarm.state not in ("UNACK", "ACKED"):
         return edge
     if alarm.latched and rank:

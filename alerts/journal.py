@@ -14,11 +14,13 @@ from sqlalchemy import Connection, Engine
 
 from alerts.dispatch import OPEN
 from alerts.ending import ended
+from alerts.mode import begun_mode, fold_mode
 from alerts.outcome import (
     AlarmTransition,
     CommandResult,
     DispatchChange,
     IncidentChange,
+    ModeChange,
     ProposalChange,
     Published,
     Record,
@@ -37,6 +39,7 @@ from alerts.tables import (
     incidents,
     logs,
     metadata,
+    modes,
     outbox,
     positions,
     proposals,
@@ -103,6 +106,7 @@ class Journal(Reader):
             renamed: list[Published] = []
             told: list[Reported] = []
             proposed: list[ProposalChange] = []
+            in_mode: list[ModeChange] = []
             shadowed: list[ShadowChange | ShadowVerdict] = []
             for record in records:
                 last = reached.get(record.partition)
@@ -118,6 +122,7 @@ class Journal(Reader):
                     renamed += [one for one in record.outcomes if isinstance(one, Published) and one.renamed]
                 shadowed += [one for one in record.outcomes if isinstance(one, ShadowChange | ShadowVerdict)]
                 proposed += [one for one in record.outcomes if isinstance(one, ProposalChange)]
+                in_mode += [one for one in record.outcomes if isinstance(one, ModeChange)]
                 told += [one for one in record.outcomes if isinstance(one, Reported)]
                 fresh += [(record.partition, record.offset, one) for one in changes]
             _upsert(connection, positions, [{"partition": p, "offset": offset} for p, offset in reached.items()])
@@ -127,6 +132,7 @@ class Journal(Reader):
             batch.report(told)
             batch.shadow(shadowed)
             batch.propose(proposed)
+            batch.put_in_mode(in_mode)
             for one in renamed:
                 batch.rename(one)
             if batch.position != first:
@@ -251,6 +257,18 @@ class _Batch:
             rows[one.number] = row | {"difference": list(one.difference)}
         _upsert(self.connection, proposals, list(rows.values()))
 
+    def put_in_mode(self, told: list[ModeChange]) -> None:
+        """Keep which modes of the site begin and end, where."""
+        rows: dict[tuple[str, str, int], Row] = {}
+        for one in told:
+            key = one.order, one.area, one.partition
+            if key not in rows:
+                at = (modes.c.order == key[0], modes.c.area == key[1], modes.c.partition == key[2])
+                known = self.connection.execute(sa.select(modes).where(*at)).mappings().first()
+                rows[key] = dict(known) if known is not None else begun_mode(one)
+            fold_mode(rows[key], one)
+        _upsert(self.connection, modes, list(rows.values()))
+
     def rename(self, published: Published) -> None:
         """Have what is past be found under the ids of now; the records of each change stay as they were written.
 
@@ -263,7 +281,7 @@ class _Batch:
             write(sa.update(alarms).where(alarms.c.scope == old, alarms.c.area != old).values(scope=new))
         for old, new in areas.items():
             write(sa.update(alarms).where(alarms.c.scope == old, alarms.c.area == old).values(scope=new))
-            for table in (alarms, incidents, dispatches, snapshots, reports):
+            for table in (alarms, incidents, dispatches, snapshots, reports, modes):
                 write(sa.update(table).where(table.c.area == old).values(area=new))
         for old, new in published.renamed.get("cameras", {}).items():
             write(sa.update(snapshots).where(snapshots.c.camera == old).values(camera=new))
@@ -512,6 +530,10 @@ def _close(
         for row in connection.execute(query.order_by(table.c.position)).mappings():
             if row[key] not in known:
                 last[str(row[key])] = dict(row)
+    lasting = sa.update(modes).where(modes.c.state == "on")
+    if partition is not None:
+        lasting = lasting.where(modes.c.partition == partition, modes.c.order.not_in(known))
+    connection.execute(lasting.values(state="ended", ended_why=reason))
     batch = _Batch(connection, position)
     # dispatches end first and incidents last, as they do at the desk
     order = {"dispatch": 0, "alarm": 1, "incident": 2}

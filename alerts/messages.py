@@ -64,7 +64,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "bad_argument": ("参数无效", "An argument is not valid"),
     # reasons the engine gives
     "alarm.real_readings": ("真实读数已接管模拟报警", "Real readings took over from simulated ones"),
-    "alarm.worsened": ("险情加重，取消搁置", "It rose above the level at which it was shelved"),
+    "mode.unknown": ("本站点没有该运行模式", "The site has no such mode"),
+    "mode.too_long": ("时间超过该模式的上限", "That is longer than this mode may last"),
+    "mode.not_on": ("该处未处于此模式", "That mode is not on there"),
+    "mode.over": ("模式已到期", "The time of the mode is over"),
+    "mode.ended": ("模式已结束", "The mode has ended"),
+    "alarm.worsened": ("险情加重，取消搁置或抑制", "It rose above the level up to which it was set aside"),
     "alarm.aside_ends": ("搁置或停用即将到期", "The time for which it is set aside is nearly over"),
     "alarm.aside_over": ("搁置或停用已到期", "The time for which it was set aside is over"),
     "incident.unacknowledged": ("仍未确认，再次提醒", "Not acknowledged yet: said again"),

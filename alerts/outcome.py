@@ -79,6 +79,7 @@ class Aside(Struct, frozen=True):
     until: float
     level: str  # the level at which it was: a shelved alarm that rises above it rings at once
     hidden: int = 0  # how often it would have rung
+    mode: str = ""  # the mode of the site that suppresses it
 
 
 class AlarmTransition(Outcome, tag="alarm", frozen=True):
@@ -273,6 +274,22 @@ class ProposalChange(Outcome, tag="proposal", frozen=True):
     difference: tuple[str, ...] = ()
 
 
+class ModeChange(Outcome, tag="mode", frozen=True):
+    """Say that a mode of the site begins or ends in an area, or in the whole site (`area` empty), in one partition."""
+
+    id: str
+    order: str  # the id of the observation that began it
+    mode: str
+    area: str
+    partition: int
+    edge: Literal["began", "replaced", "ended", "over", "refused"]  # over: its time had come
+    since: float
+    until: float
+    time: float
+    actor: str = ""
+    reason: str = ""  # why it began or was ended; a message key, where it was refused
+
+
 AnyOutcome = (
     AlarmTransition
     | IncidentChange
@@ -284,6 +301,7 @@ AnyOutcome = (
     | ShadowChange
     | ShadowVerdict
     | ProposalChange
+    | ModeChange
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -23,6 +23,7 @@ from alerts.tables import (
     dispatches,
     incident_changes,
     incidents,
+    modes,
     outbox,
     positions,
     proposals,
@@ -413,6 +414,27 @@ class Reader:
         """List publications that waited for a second person, the latest first."""
         with self.engine.connect() as connection:
             rows = connection.execute(sa.select(proposals).order_by(proposals.c.number.desc()).limit(limit)).mappings()
+            return [dict(row) for row in rows]
+
+    def modes(self, only_on: bool = True, limit: int = MAX_PAGE) -> list[Row]:
+        """List the modes that the site is in, area by area, or (`only_on` false) was lately, the newest first."""
+        table = modes
+        query = sa.select(table).order_by(table.c.since.desc(), table.c.order, table.c.area, table.c.partition)
+        if only_on:
+            query = query.where(table.c.state == "on")
+        found: dict[tuple[str, str], Row] = {}
+        with self.engine.connect() as connection:
+            for row in connection.execute(query.limit(limit)).mappings():
+                one = {name: value for name, value in row.items() if name != "partition"}
+                known = found.setdefault((one["order"], one["area"]), one)
+                if known["state"] == "refused":  # the whole site is in it where one partition is
+                    found[one["order"], one["area"]] = one
+        return list(found.values())
+
+    def mode_order(self, order: str) -> list[Row]:
+        """List what became of an order that began a mode: a row for each area and partition."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(modes).where(modes.c.order == order)).mappings()
             return [dict(row) for row in rows]
 
     def result(self, command: str) -> Row | None:

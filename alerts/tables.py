@@ -229,6 +229,24 @@ proposals = Table(  # publications that waited for a second person
     Column("reason", Text, nullable=False),
 )
 
+modes = Table(  # spells of modes of the site, one row an order, area and partition; `area` is empty for the whole site
+    "modes",
+    metadata,
+    Column("order", String(64), primary_key=True),
+    Column("area", String(128), primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("mode", String(64), nullable=False),
+    Column("state", String(16), nullable=False),  # on | replaced | ended | over | refused
+    Column("since", Double, nullable=False, index=True),
+    Column("until", Double, nullable=False),
+    Column("by", String(256), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("ended_by", String(256), nullable=False),
+    Column("ended_why", Text, nullable=False),
+)
+Index("modes_state", modes.c.state)
+
 outbox = Table(  # what notifiers have to tell the world, in the order it happened
     "outbox",
     metadata,

@@ -118,6 +118,7 @@ class Evaluator:
         self.running = np.zeros(book.instances, np.bool_)  # a delay runs
         self.awake_rows = np.zeros(book.all_rows, np.int32)
         self.any_stuck = False
+        self.unseen = np.zeros(book.instances, np.bool_)  # new with a publication: the next tick looks at them
         self.faults: list[Fault] = []  # since they were last taken; not part of the state
         self._area_scoped = np.flatnonzero((book.row >= book.rows) & (book.row < book.camera_rows))
         self._of_cameras = np.flatnonzero(book.moves_alone & (book.row >= book.camera_rows))
@@ -350,6 +351,9 @@ class Evaluator:
             passed[self._alone_rows] = book.tick_guard.passed(self._alone_rows, features.some)
             look[self._alone] |= passed[book.row[self._alone]] | self.awake[self._alone]
         look[self._area_scoped] = True
+        if self.unseen.any():
+            look |= self.unseen
+            self.unseen[:] = False
         if self._of_cameras.size:  # of a camera that nobody reads nothing can come to be known by the clock
             self.cameras.tick(clock)
             told = self.cameras.expected[book.row[self._of_cameras] - book.camera_rows]
@@ -440,6 +444,17 @@ class Evaluator:
         without[self.together.area] = False
         self.across[AREA_SCORE][without] = self.across_real[AREA_SCORE][without] = np.nan
         return withdrawn
+
+    def look_anew(self, before: RuleBook) -> None:
+        """Have the next tick look at what another book decided otherwise or not at all, by what was read last.
+
+        Else a rule that takes force under a standing danger would wait for the next reading, which may never come.
+        """
+        known = set(before.digests)
+        new = np.array([digest not in known for digest in self.book.digests], np.bool_)
+        read = np.zeros(self.book.all_rows, np.bool_)
+        read[: self.book.rows] = ~np.isnan(self.points.last_time)
+        self.unseen |= new[self.book.rule] & read[self.book.row]
 
     def _features(self, rows: Rows, now: Array) -> Features:
         book = self.book

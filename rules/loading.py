@@ -10,8 +10,9 @@ from pathlib import Path
 
 from rules.clauses import DAYS, corroborates, quantity_of, samples_of, scheduled
 from rules.compiler import CompileError, compile_rules
-from rules.expression import MAX_WINDOW, ExpressionError, parse
-from rules.rule import Rule, RuleFile
+from rules.expression import MAX_LENGTH, MAX_WINDOW, ExpressionError, parse
+from rules.nonsense import nonsense
+from rules.rule import Rule, RuleFile, encode_rules
 from rules.templates import make
 from rules.vectors import Bench, VectorError
 from sensors.document import Document, DocumentError, Problem, convert, read_document, suggest
@@ -22,6 +23,11 @@ from sensors.site import LEVELS, Site, Text
 MAX_FILES = 2000
 MAX_RULES = 100_000
 MAX_VERSION = 999_999_999
+MAX_RULE_BYTES = 256 * 1024
+MAX_PLAN = 100
+MAX_TESTS = 200
+MAX_CORROBORATED = 20
+LONGEST_TITLE = 400
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 
 _CALLED = {"types": "area type", "areas": "area", "without_areas": "area", "quantity": "quantity of this site"}
@@ -104,6 +110,7 @@ class _Known:
         self.types = {kind.id for kind in site.area_types}
         self.areas = {area.id for area in site.areas}
         self.quantities = {point.quantity for point in site.points}
+        self.modes = {mode.id for mode in site.modes}
 
     def mistakes(self, rule: Rule) -> Iterator[Mistake]:
         """Find what is wrong with a rule apart from its conditions and its tests."""
@@ -124,6 +131,9 @@ class _Known:
                 yield from _duration(("levels", name, "for"), level.hold)
                 yield from _duration(("levels", name, "clear_after"), level.clear_after)
         yield from _clauses(rule)
+        yield from _nonsense(rule)
+        yield from _size(rule)
+        yield from self._suppress(rule)
         why = rule.rationale
         for name in ("cause", "consequence", "response", "owner"):
             text = getattr(why, name)
@@ -134,6 +144,16 @@ class _Known:
             datetime.date.fromisoformat(why.review)
         except ValueError:
             yield ("rationale", "review"), f"'{why.review[:40]}' is no date; write 2027-06-30"
+
+    def _suppress(self, rule: Rule) -> Iterator[Mistake]:
+        if rule.suppress is None:
+            return
+        if not rule.suppress.modes:
+            yield ("suppress", "modes"), "names no mode of the site"
+        for place, name in enumerate(rule.suppress.modes):
+            if name not in self.modes:
+                known = f"{suggest(name, self.modes)}: {', '.join(sorted(self.modes)) or 'it has none'}"
+                yield ("suppress", "modes", place), f"'{name[:40]}' is no mode of this site{known}"
 
     def _where(self, rule: Rule) -> Iterator[Mistake]:
         where = rule.where
@@ -158,6 +178,40 @@ class _Known:
             yield ("where",), "a rule on cameras chooses by cameras, types, areas and tags"
         if rule.scope != "camera" and where.cameras:
             yield ("where", "cameras"), "only a rule with scope: camera chooses by cameras"
+
+
+def _nonsense(rule: Rule) -> Iterator[Mistake]:
+    """Find conditions that cannot mean what they say; what is no condition at all the compiler tells."""
+    for rank, level in rule.ranked():
+        for part, text in (("when", level.when), ("clear", level.clear)):
+            if text is None:
+                continue
+            try:
+                found = nonsense(parse(text))
+            except ExpressionError:
+                continue
+            if found is not None:
+                yield ("levels", LEVELS[rank - 1], part), f"column {found.column}: {found.message}"
+
+
+def _size(rule: Rule) -> Iterator[Mistake]:
+    """Find what nobody can read: alarms carry a rule's texts, and every process holds them."""
+    for language in ("zh", "en"):
+        if len(getattr(rule.title, language)) > LONGEST_TITLE:
+            yield ("title", language), f"is longer than {LONGEST_TITLE} characters"
+    if len(rule.plan) > MAX_PLAN:
+        yield ("plan",), f"has more than {MAX_PLAN} steps"
+    if len(rule.corroborated) > MAX_CORROBORATED:
+        yield ("with",), f"names more than {MAX_CORROBORATED}"
+    if len(rule.tests) > MAX_TESTS:
+        yield ("tests",), f"has more than {MAX_TESTS} tests"
+    try:
+        size = len(encode_rules((rule,)))
+    except OverflowError:  # a number that is told of under its own field
+        return
+    conditions = [text for _, level in rule.ranked() for text in (level.when, level.clear) if text is not None]
+    if size > MAX_RULE_BYTES and max(map(len, conditions), default=0) <= MAX_LENGTH:  # else the compiler says which
+        yield (), f"the rule is {size:,} bytes long; {MAX_RULE_BYTES:,} are the most"
 
 
 def _clauses(rule: Rule) -> Iterator[Mistake]:

@@ -75,6 +75,9 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
 
     keys = b"".join(book.key_at(int(instance), scope(int(instance))) for instance in active)
     state["instance.key"] = np.frombuffer(keys, "<u8").reshape(-1, 2).copy()
+    unseen = b"".join(book.key_at(int(instance), scope(int(instance))) for instance in np.flatnonzero(evaluator.unseen))
+    if unseen:
+        state["instance.unseen"] = np.frombuffer(unseen, "<u8").reshape(-1, 2).copy()
     state["instance.current"] = evaluator.current[active]
     state["instance.by_simulation"] = evaluator.by_simulation[active]
     state["instance.real"] = evaluator.real[active]
@@ -248,6 +251,9 @@ def _restore_instances(
             if book.sampled and "instance.sampled" in state:
                 evaluator.sampled[slots] = state["instance.sampled"][place, book.rank[slots]]
                 evaluator.sampled_at[slots] = -state["instance.sampled_ago"][place, book.rank[slots]]
+    if "instance.unseen" in state:
+        new = {key.tobytes() for key in np.ascontiguousarray(state["instance.unseen"])}
+        evaluator.unseen[:] = [book.key(instance) in new for instance in range(book.instances)]
     evaluator.settle()
     return [
         Withdrawn(rule, scope, area, int(state["instance.current"][place]))

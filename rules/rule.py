@@ -127,6 +127,13 @@ class Corroboration(Struct, frozen=True, kw_only=True):
     within: Duration = 600.0  # how long ago it may be
 
 
+class Suppress(Struct, frozen=True, kw_only=True):
+    """In which modes of the site a rule's alarms are suppressed by design, and up to which level."""
+
+    modes: tuple[str, ...]
+    up_to: Literal["blue", "yellow", "orange", "red"] = "orange"  # a higher one rings in any mode
+
+
 class Rationale(Struct, frozen=True, kw_only=True):
     """Say why the rule exists: no rule without one (ISA-18.2's rationalisation)."""
 
@@ -203,6 +210,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     schedule: Schedule | None = None  # when its conditions count; always by default
     corroborated: tuple[Corroboration, ...] = msgspec.field(name="with", default=())  # one of these must be so to raise
     latch: bool = False  # its alarms stay until a person resets them
+    suppress: Suppress | None = None  # by modes of the site; by none where it says nothing
+    priority: Literal["low", "normal", "high"] = "normal"  # among alarms of one level
     rationale: Rationale
     plan: tuple[Text | str, ...] = ()  # the checklist
     tests: tuple[RuleTest, ...] = ()
@@ -265,6 +274,8 @@ class Body(Struct, frozen=True, kw_only=True):
     schedule: Schedule | None = None
     corroborated: tuple[Corroboration, ...] = msgspec.field(name="with", default=())
     latch: bool = False
+    suppress: Suppress | None = None
+    priority: Literal["low", "normal", "high"] = "normal"
     rationale: Rationale
     plan: tuple[Text | str, ...] = ()
     tests: tuple[RuleTest, ...] = ()

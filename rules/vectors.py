@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import math
 import re
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
 from rules.expression import AREA_SCORE
 from rules.reports import PREFIX
-from rules.rule import EventStep, Rule, RuleTest, Series, Where
+from rules.rule import EventStep, Rule, RuleTest, Series, Where, encode_rules
 from rules.series import LEVEL_NAMES, UNJUDGED, VectorError, flags, levels, numbers, pictures, span, times
 from rules.typical import converted, model_of, typical_point
 from sensors.measure import UnitError
@@ -55,6 +56,7 @@ class Bench:
                 if name in self.areas:
                     self.near.setdefault((point.quantity, self.areas[name].type), point)
         self._covered: dict[Where, Point | None] = {}
+        self._played: dict[bytes, list[list[str] | VectorError]] = {}
 
     def like(self, quantity: str, kind: str) -> Point | None:
         """Find what to take unit and limits from: what is usual of the quantity in this kind of area, else a point."""
@@ -97,8 +99,28 @@ class Bench:
         """Run tests of a rule, those whose steps stand at the same times side by side, each in an area of its own.
 
         Return for each what differs from what it expects, or why it cannot run. Raise `CompileError` when the rule does
-        not fit the points of a test.
+        not fit the points of a test. Rules of one template that differ in nothing but their area are run once.
         """
+        alike = self._alike(rule, tests) if rule.template else b""
+        if alike in self._played:
+            return self._played[alike]
+        found = self._run_all(rule, tests)
+        if alike:
+            self._played[alike] = found
+        return found
+
+    def _alike(self, rule: Rule, tests: Sequence[RuleTest]) -> bytes:
+        """Name what decides how the tests of a template's rule go: all of it but its area, and what its points are."""
+        kind = _kind(rule, self)
+        model = self.model(rule, kind)
+        if model is not None:
+            model = msgspec.structs.replace(model, id="", name=NO_TEXT, areas=(), index=0, sources=(), location=None)
+        where = msgspec.structs.replace(rule.where, areas=("area",) if rule.where.areas else (), without_areas=())
+        bare = msgspec.structs.replace(rule, id="rule", title=NO_TEXT, where=where, plan=(), tests=tuple(tests))
+        decides = encode_rules((bare,)) + msgspec.msgpack.encode((kind, model))
+        return hashlib.blake2b(decides, digest_size=16).digest()
+
+    def _run_all(self, rule: Rule, tests: Sequence[RuleTest]) -> list[list[str] | VectorError]:
         found: list[list[str] | VectorError] = [[] for _ in tests]
         groups: list[list[tuple[int, _Stand]]] = []
         for place, test in enumerate(tests):
@@ -225,8 +247,7 @@ class _Stand:
 
     def __init__(self, rule: Rule, test: RuleTest, bench: Bench) -> None:
         self.test, where = test, rule.where
-        known = bench.areas
-        self.kind = where.types[0] if where.types else known[where.areas[0]].type if where.areas else ""
+        self.kind = _kind(rule, bench)
         if bool(test.camera) != (rule.scope == "camera"):
             raise VectorError("camera", "a rule with scope: camera, and no other, is tested by what a camera shows")
         name = re.sub(r"[*?]", "x", where.points[0]) if where.points else "point"
@@ -284,6 +305,12 @@ class _Stand:
             for step, level in sorted(self.expected.items())
             if ranks[step] != level
         ]
+
+
+def _kind(rule: Rule, bench: Bench) -> str:
+    """Return the type of the area that a rule's tests play in."""
+    where = rule.where
+    return where.types[0] if where.types else bench.areas[where.areas[0]].type if where.areas else ""
 
 
 def _start(written: str, zone: str) -> float:

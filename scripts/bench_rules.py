@@ -2,8 +2,10 @@
 
     python -m scripts.bench_rules [--seconds 0.5] [--only NAME]
 
-One JSON line a case. `each` gives every rule its own ten points, `all` every rule all points. Quiet readings stay short
-of every limit; loud ones cross some, so that levels are raised and left again.
+One JSON line a case. `each` gives every rule its own ten points, `all` every rule all points, `share` divides the same
+points among the rules, so that only their number differs. Quiet readings stay short of every limit; loud ones cross
+some, so that levels are raised and left again. `check` loads a folder of rules that a template makes for as many areas,
+each with its test; `publish` has an engine take such rules while it holds others; `shadow` runs a second set beside.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import argparse
 import gc
 import json
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -20,8 +24,13 @@ import numpy as np
 
 from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
-from rules.rule import Rule
-from sensors.site import Area, Point, Site, Text
+from rules.rule import Rule, load_rules
+from sensors import frame, observation
+from sensors.observation import Publication
+from sensors.site import Area, AreaType, Point, Site, Text
+from streams import bundle
+from streams.engine import Engine
+from streams.shadow import pack
 
 NO_TEXT = Text(zh="", en="")
 RATIONALE = {
@@ -81,7 +90,7 @@ def rules_for(count: int, spread: str, shapes: str) -> list[Rule]:
                 levels["yellow"]["when"] = f"mean('10m') > {high} m"
             elif kind == 3:
                 levels["red"]["when"] = f"value > {high + 5} m and eta('limit') < 45 min and not seen('debris', '5m')"
-        where = {"quantity": f"q{number}"} if spread == "each" else {}
+        where = {} if spread == "all" else {"quantity": f"q{number}"}
         rules.append(
             msgspec.convert(
                 {
@@ -101,6 +110,7 @@ def measure(
     rules: int, points: int, batch: int, spread: str, shapes: str, loud: float, seconds: float
 ) -> dict[str, object]:
     """Measure one case."""
+    width = points // rules if spread == "share" else 10
     site = Site(
         id="s",
         name=NO_TEXT,
@@ -110,7 +120,7 @@ def measure(
                 id=f"p{n}",
                 name=NO_TEXT,
                 areas=("a",),
-                quantity=f"q{n // 10}",
+                quantity=f"q{n // width}",
                 unit="m",
                 limit=100.0,
                 interval=1.0,
@@ -173,6 +183,87 @@ def measure(
     }
 
 
+def measure_check(rules: int) -> dict[str, object]:
+    """Measure what it takes to check a folder of rules: one template in as many areas, with its test."""
+    areas = tuple(Area(id=f"a{n}", name=NO_TEXT, type="t", place="p") for n in range(rules))
+    points = tuple(
+        Point(id=f"p{n}", name=NO_TEXT, areas=(f"a{n}",), quantity="level", unit="m", interval=10.0, index=n)
+        for n in range(rules)
+    )
+    kinds = (AreaType(id="t", field="f", name=NO_TEXT),)
+    site = Site(id="s", name=NO_TEXT, area_types=kinds, areas=areas, points=points)
+    use = [{"areas": [f"a{n}"], "with": {"high": 1.0 + n % 17}} for n in range(rules)]
+    levels = {"red": {"when": "value > {high}", "clear": "value < {high - 0.5}", "for": "30 s"}}
+    test = {"name": "it rises", "step": "30 s", "point": {"values": "0*2 {high + 1}*3"}, "expect": "none*3 red*2"}
+    rule = {"title": {"zh": "水位", "en": "level"}, "levels": levels, "rationale": RATIONALE, "tests": [test]}
+    template = {"id": "deep", "parameters": {"high": {"unit": "m"}}, "for": use, "rule": rule}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rules.yaml"
+        file.write_bytes(msgspec.json.encode({"templates": [template]}))
+        begin = time.process_time()
+        loaded = load_rules(file, site)
+        spent = time.process_time() - begin
+    return {"case": "check", "rules": len(loaded), "seconds": round(spent, 2)}
+
+
+def a_site(points: int) -> Site:
+    """Make a site of one area, ten points of each quantity."""
+    return Site(
+        id="s",
+        name=NO_TEXT,
+        areas=(Area(id="a", name=NO_TEXT, type="t", place="p", group="g"),),
+        points=tuple(
+            Point(id=f"p{n}", name=NO_TEXT, areas=("a",), quantity=f"q{n // 10}", unit="m", limit=100.0, index=n)
+            for n in range(points)
+        ),
+    )
+
+
+def measure_publish(rules: int) -> dict[str, object]:
+    """Measure how long an engine stands still while it takes rules of which one has changed."""
+    site, before = a_site(10 * rules), tuple(rules_for(rules, "each", "mixed"))
+    after = (msgspec.structs.replace(before[0], hold=90.0), *before[1:])
+    engine, spent = Engine(0), []
+    for number, content in enumerate((before, after)):
+        packed = bundle.pack(bundle.Bundle(site=site, rules=content))
+        what = Publication(version=f"v{number}", bundle=packed, author="a", reason="r", time=1.7e9 + number)
+        begin = time.process_time()
+        engine.apply([(number, observation.encode(what))])
+        spent.append(time.process_time() - begin)
+    return {"case": "publish", "rules": rules, "points": len(site.points), "ms": round(1e3 * spent[-1])}
+
+
+def measure_shadow(rules: int, points: int, batch: int, seconds: float) -> dict[str, object]:
+    """Measure what a second set of as many rules costs an engine that has them in its shadow, in pairs."""
+    site, content = a_site(points), tuple(rules_for(rules, "each", "mixed"))
+    other = tuple(msgspec.structs.replace(rule, hold=90.0) for rule in content)
+    engines = (Engine(0), Engine(0))
+    packed = bundle.pack(bundle.Bundle(site=site, rules=content))
+    begun: list[observation.Observation] = [
+        Publication(version="v", bundle=packed, author="a", reason="r", time=1.7e9),
+        observation.Tick(time=1.7e9),
+    ]
+    what = observation.Shadow(id="s", rules=pack(other), author="a", reason="r", time=1.7e9)
+    for engine, more in zip(engines, ([], [what]), strict=True):
+        engine.apply([(n, observation.encode(one)) for n, one in enumerate([*begun, *more])])
+    random, spent, now, offset = np.random.default_rng(1), ([], []), 1.7e9, 10
+    deadline = time.perf_counter() + seconds
+    while time.perf_counter() < deadline or len(spent[0]) < 100:
+        now, offset = now + 1.0, offset + 2
+        chosen = np.sort(random.choice(points, batch, replace=False)).astype("u4")
+        value = random.normal(20, 5, batch)
+        quality = np.zeros(batch, "u1")
+        packed = frame.encode(chosen, np.full(batch, now), value, quality, registry="v", received=now)
+        for engine, times in zip(engines, spent, strict=True):
+            begin = time.process_time()
+            engine.apply([(offset, packed)])
+            times.append(time.process_time() - begin)
+            engine.apply([(offset + 1, observation.encode(observation.Tick(time=now)))])
+    alone, both = (1e6 * float(np.median(times[len(times) // 4 :])) / batch for times in spent)
+    figures = {"engine_us": round(alone, 3), "with_shadow_us": round(both, 3), "share": round(both / alone - 1, 3)}
+    return {"case": "shadow", "rules": rules, "points": points, "batch": batch} | figures
+
+
 CASES = [
     *((100, 1000, batch, "each", "simple", 0.0) for batch in (1, 10, 100, 1000)),
     *((100, 1000, 1000, "each", "simple", loud) for loud in (0.01, 0.1)),
@@ -182,6 +273,7 @@ CASES = [
     (100, 1000, 1000, "all", "mixed", 0.0),
     (100, 1000, 1000, "all", "mixed", 0.01),
     *((rules, 10 * rules, 1000, "each", "mixed", 0.0) for rules in (1, 10, 100, 1000, 10_000)),
+    *((rules, 100_000, 1000, "share", "mixed", 0.0) for rules in (100, 1000, 10_000)),
 ]
 
 
@@ -190,12 +282,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=0.5, help="seconds a case")
     parser.add_argument("--largest", type=int, default=10_000, help="leave out cases with more rules")
+    parser.add_argument("--only", choices=("rules", "check", "publish", "shadow"), help="only these cases")
     chosen = parser.parse_args()
-    for rules, points, batch, spread, shapes, loud in CASES:
-        if rules <= chosen.largest:
-            result = measure(rules, points, min(batch, points), spread, shapes, loud, chosen.seconds)
-            sys.stdout.write(json.dumps(result) + "\n")
-            sys.stdout.flush()
+
+    def tell(result: dict[str, object]) -> None:
+        sys.stdout.write(json.dumps(result) + "\n")
+        sys.stdout.flush()
+
+    if chosen.only in (None, "rules"):
+        for rules, points, batch, spread, shapes, loud in CASES:
+            if rules <= chosen.largest:
+                tell(measure(rules, points, min(batch, points), spread, shapes, loud, chosen.seconds))
+    for rules in (count for count in (100, 1000, 10_000) if count <= chosen.largest):
+        if chosen.only in (None, "check"):
+            tell(measure_check(rules))
+        if chosen.only in (None, "publish"):
+            tell(measure_publish(rules))
+    if chosen.only in (None, "shadow"):
+        tell(measure_shadow(100, 1000, 1000, 4 * chosen.seconds))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ COMMANDS = {
     "schema": "schema.schema",
     "rules": "rules.app",
     "alarms": "alarms.app",
+    "mode": "mode.app",
     "quality": "quality.quality",
     "outbox": "outbox.app",
     "notify": "notify.app",

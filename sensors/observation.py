@@ -186,6 +186,21 @@ class Decision(Struct, tag="decision", frozen=True):
     reason: str = ""
 
 
+class SiteMode(Struct, tag="mode", frozen=True):
+    """Put areas into a mode of the site until a time (unix seconds), or end it there: `until` 0.
+
+    `areas` are ids; none is the whole site. `id` names the order in its outcomes.
+    """
+
+    id: str
+    mode: str
+    until: float
+    actor: str
+    reason: str
+    time: float
+    areas: tuple[str, ...] = ()
+
+
 Said = CameraEvent | SourceState | CameraHealth | Report
 """What a dialect may hear beside readings: each has `area`, `time`, `received` and `quality`."""
 
@@ -201,6 +216,7 @@ Observation = (
     | Shadow
     | Proposal
     | Decision
+    | SiteMode
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -16,7 +16,7 @@ from sensors.expansion import Templates
 from sensors.findings import Findings
 from sensors.relations import check_related
 from sensors.site import Area, Camera, Flood, Place, Point, Site, Skew, Text
-from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines
+from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines, modes
 from sensors.site_files import (
     AreaEntry,
     AreasFile,
@@ -210,6 +210,7 @@ class _Loading:
             maintenance=main[1].maintenance,
             holidays=main[1].holidays,
             approval=main[1].approval,
+            modes=modes(main[0], main[1].modes, self.findings),
             late_after=duration(limits.late_after, at, ("limits", "late_after")),
             accept_age=duration(limits.accept_age, at, ("limits", "accept_age")),
             accept_ahead=duration(limits.accept_ahead, at, ("limits", "accept_ahead")),

@@ -56,6 +56,21 @@ class AreaType(Struct, frozen=True):
     alarms_per_day: float | None = None  # false ones that models may raise of each of its points; None: as shipped
 
 
+class Mode(Struct, frozen=True):
+    """A way in which a place may be run for a time; alarms of rules that give way to it are suppressed by design."""
+
+    id: str
+    name: Text
+    longest: float = 24 * 3600.0  # seconds that it lasts at most
+
+
+MODES = (
+    Mode(id="maintenance", name=Text(zh="检修", en="maintenance")),
+    Mode(id="exercise", name=Text(zh="演练", en="exercise")),
+)
+"""The modes of a site that names none."""
+
+
 class Place(Struct, frozen=True):
     """A node of the hierarchy district › subdistrict › community (› compound › building)."""
 
@@ -345,6 +360,7 @@ class Site(Struct, frozen=True):
     accept_age: float = 30 * 86400.0  # seconds; older on arrival is quarantined as ancient
     accept_ahead: float = 60.0  # seconds; further in the future is quarantined
     shelve_longest: float = 8 * 3600.0  # seconds; an operator shelves an alarm for no longer
+    modes: tuple[Mode, ...] = MODES
     approval: Literal["one", "two"] = "one"  # persons that a publication takes
     skew: Skew = Skew()
     flood: Flood = Flood()

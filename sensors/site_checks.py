@@ -13,15 +13,17 @@ from sensors.dialects.paths import is_place
 from sensors.document import Document, Path, suggest
 from sensors.findings import Findings
 from sensors.holidays_of import holidays_of
-from sensors.site import Deadlines, MappedValue, Place, Signals
+from sensors.site import MODES, Deadlines, MappedValue, Mode, Place, Signals
 from sensors.site import Mapping as MappingOfTopics
-from sensors.site_files import CameraEntry, LegDeadlines, RosterFile, SiteFile, UnitsFile
+from sensors.site_files import CameraEntry, LegDeadlines, ModeEntry, RosterFile, SiteFile, UnitsFile
 
 MAX_PARTITIONS = 256
 MAX_PATH = 256
 MAX_VALUES = 256
 MAX_RATE = 1e6  # readings a second of one point
 MAX_SUPPLIER = 64
+MAX_MODES = 32
+LONGEST_MODE = 30 * 86400.0
 
 HEALTH = {
     "learn": (10, 10_000),
@@ -39,6 +41,23 @@ HEALTH = {
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _KIND = re.compile(r"[a-z0-9_-]{0,64}\Z")
 _PLACE_HOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+def modes(document: Document, entries: tuple[ModeEntry, ...] | None, findings: Findings) -> tuple[Mode, ...]:
+    """Check the modes that a site names and return them; the usual ones where it names none."""
+    if entries is None:
+        return MODES
+    if len(entries) > MAX_MODES:
+        findings.add(document, ("modes",), f"a site has at most {MAX_MODES} modes")
+        return ()
+    found = []
+    for place, entry in enumerate(entries):
+        findings.id("mode", entry.id, document, ("modes", place, "id"))
+        longest = findings.duration(entry.longest, document, ("modes", place, "longest"))
+        if not 0 < longest <= LONGEST_MODE:
+            findings.add(document, ("modes", place, "longest"), "a mode lasts more than 0 and at most 30 days")
+        found.append(Mode(id=entry.id, name=entry.name, longest=longest))
+    return tuple(found)
 
 
 def check_main(document: Document, file: SiteFile, cameras: set[str] | None, findings: Findings) -> None:

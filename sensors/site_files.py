@@ -57,6 +57,14 @@ class LegDeadlines(Written, frozen=True):
     follow_up: dict[str, Duration] = {}
 
 
+class ModeEntry(Written, frozen=True):
+    """A mode that the site, or a part of it, may be put into for a time."""
+
+    id: str
+    name: Text
+    longest: Duration = 24 * 3600.0
+
+
 class SiteFile(Written, frozen=True):
     """`site.yaml`: the site itself and what the bridge listens to."""
 
@@ -71,6 +79,7 @@ class SiteFile(Written, frozen=True):
     maintenance: str = ""
     holidays: str = ""
     approval: Literal["one", "two"] = "one"
+    modes: tuple[ModeEntry, ...] | None = None  # maintenance and exercise where a site names none
     limits: Limits = Limits()
     signals: Signals = Signals()
     deadlines: LegDeadlines = LegDeadlines()

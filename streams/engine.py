@@ -43,6 +43,7 @@ from sensors.observation import (
     Publication,
     Report,
     Shadow,
+    SiteMode,
     SourceState,
     SystemEvent,
     Tick,
@@ -230,6 +231,9 @@ class Engine:
         elif isinstance(what, SourceState):
             self._hear(what.received)
             self._source(offset, what)
+        elif isinstance(what, SiteMode):
+            self._hear(what.time)
+            self._emit(offset, self.desk.mode(what, self.evaluator.book.area_of, self.clock))
 
     def _source(self, offset: int, told: SourceState) -> None:
         """Take in what a source says of itself, for those of its points and cameras that are ours."""
@@ -877,6 +881,7 @@ class Engine:
             withdrawn = evaluator.restore(
                 self.shadow.carried(renames) if promoted and self.shadow is not None else before
             )
+            evaluator.look_anew(self.evaluator.book)
             evaluator.together.follow(self.evaluator.together, renames)
             evaluator.neighbours.restore(self.evaluator.neighbours.state())
             if promoted:
@@ -894,9 +899,9 @@ class Engine:
             self.cameras = {renames.cameras.get(name, name): at for name, at in self.cameras.items()}
         self.waiting.keep(content.rules)
         if self.desk is None:
-            self.desk = Desk(content.site, Settings(links=content.site.console))
+            self.desk = Desk(content.site, Settings(links=content.site.console), self.partition)
         else:
-            self.desk.publish(content.site)
+            self.desk.publish(content.site, content.rules)
             if renames:
                 self.desk.rename(renames, kinds)
         self.packed, self.version = packed, version
@@ -1026,9 +1031,11 @@ class Engine:
             self.evaluator, self.shadow = self.shadow.beside.first(), None
 
     def known(self) -> set[str]:
-        """Name the alarms, incidents and dispatches that are open."""
+        """Name the alarms, incidents and dispatches that are open, and the orders of the modes that last."""
         cases = self.desk.book.cases if self.desk is not None else None
-        return set() if cases is None else {*cases.alarms, *cases.incidents, *cases.dispatches}
+        if cases is None:
+            return set()
+        return {*cases.alarms, *cases.incidents, *cases.dispatches, *(spell.order for spell in cases.modes.values())}
 
     def live(self, within: float = 5.0) -> int:
         """Count the rows that are not offline, and heard of within `within` expected intervals before the last tick."""

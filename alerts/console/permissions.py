@@ -36,6 +36,8 @@ TABLE: dict[str, frozenset[str]] = {
     "alarms.shelve": _SEAT,
     "alarms.out_of_service": _SEAT,
     "alarms.suppress": frozenset({"analyst", "administrator"}),
+    "modes.read": _WATCHING,
+    "modes.write": frozenset({"dispatcher", "analyst", "administrator"}),
     "dispatches.read": _EVERYONE,
     "dispatches.answer": _SEAT | {OWN_UNIT},
     "dispatches.close": _SEAT | {OWN_UNIT},

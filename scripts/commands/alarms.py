@@ -50,6 +50,8 @@ WAIT = 5.0
 SIMULATED = "模拟 SIM"
 """The mark of what comes of simulated readings, as on the console."""
 CHOICES = ("open", "all", *STATES)
+PRIORITY = {"high": 0, "normal": 1, "low": 2}
+"""The order of a rule's `priority` among alarms of one level."""
 
 
 def _open(data: Path | None) -> tuple[settings.Settings, Bundle, Reader]:
@@ -70,7 +72,7 @@ def list_alarms(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List alarms, the most severe first, of these the newest; with `--state all` the newest first.
+    """List alarms, the most severe first, of these by priority, then the newest; with `--state all` the newest first.
 
     foreshock alarms list --area slope-01
 
@@ -113,7 +115,7 @@ def _listed(queries: Reader, state: str, area: str | None, limit: int) -> tuple[
         before = page.next
         if before is None:
             break
-    found.sort(key=lambda one: -RANK[one["level"]])
+    found.sort(key=lambda one: (-RANK[one["level"]], PRIORITY.get((one.get("rationale") or {}).get("priority"), 1)))
     return found[:limit], f"{len(found) - limit} more" if len(found) > limit else ""
 
 

@@ -49,6 +49,7 @@ class TestEveryWay:
             "until": 10.0 + HOUR,
             "level": "yellow",
             "hidden": 0,
+            "mode": "",
         }
 
     def test_what_would_have_rung_is_recorded_and_counted(self, desk: Desk, way: str, state: str, back: str) -> None:

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,8 @@ def edit(folder: Path, change: Block) -> None:
 
 def test_the_page_has_every_step() -> None:
     text = " ".join(one.text for one in STEPS)
-    order = ["rules cost", "rules check", "rules test", "replay", "--rules", "rules publish", "rules rollback"]
+    order = ["rules cost", "rules tune", "rules check", "rules test", "replay", "--rules", "rules shadow", "rules drop"]
+    order += ["rules publish", "rules rollback"]
     places = [text.index(step) for step in order]
     assert places == sorted(places)
 
@@ -88,6 +90,7 @@ def test_people_act_on_what_is_raised_and_the_worker_dies(product: Running) -> N
     assert duty.post(f"/incidents/{alarm['incident']}/acknowledge", json={}).status_code == 200
     field = product.token("field", unit=dispatch["unit"])
     assert field.post(f"/dispatches/{dispatch['id']}/accept", json={}).status_code == 200
+    explains_as_the_console_does(product, duty.get(f"/alarms/{alarm['id']}").json())
     shelf = {"seconds": 600, "reason": "the bus stays for an hour"}
     assert duty.post(f"/alarms/{alarm['id']}/shelve", json=shelf).status_code == 200
     before = product.children()["worker"]
@@ -100,6 +103,29 @@ def test_people_act_on_what_is_raised_and_the_worker_dies(product: Running) -> N
     mqtt.close()
 
 
+def explains_as_the_console_does(product: Running, alarm: dict[str, Any]) -> None:
+    """`rules explain` works the moment out anew from the log; the console shows what the engine said then."""
+
+    def stands() -> dict[str, Any] | None:
+        told = product.command("rules", "explain", alarm["rule"], alarm["scope"], "--json")
+        assert told.returncode == 0, told.stderr
+        found: dict[str, Any] = json.loads(told.stdout)
+        return found if found["level"] == alarm["level"] else None  # the offset is committed a little later
+
+    found = until(stands, 30)
+    why = next(one["why"] for one in found["levels"] if one["level"] == alarm["level"])
+    shown = alarm["explanation"]
+    assert shown["terms"] and shown["clear_terms"]
+    for name in ("clause", "clear", "hold", "clear_after", "points"):
+        assert why.get(name) == shown.get(name), name
+    for name in ("terms", "clear_terms"):
+        said = [
+            {key: one.get(key) for key in ("name", "value", "op", "threshold", "unit", "holds")} for one in why[name]
+        ]
+        assert said == [{key: one.get(key) for key in said[0]} for one in shown[name]], name
+
+
+@pytest.mark.timeout(400)  # some twenty commands, each a process of its own
 def test_the_session_runs_as_it_is_written(product: Running, folder: Path) -> None:
     said: list[tuple[str, str]] = []
     for step in STEPS:
@@ -113,6 +139,9 @@ def test_the_session_runs_as_it_is_written(product: Running, folder: Path) -> No
     compared = next(text for line, text in said if "--rules" in line)
     assert "level changed 1" in compared and re.search(r"dispatches +│ +1 │ +0 │", compared), compared
     assert re.search(r"lost +│ orange", compared), "the dispatch"
+    assert any("run in the shadow" in text for _, text in said)
+    judged = next(text for line, text in said if "tune" in line)
+    assert "nothing is known of what was real" in judged, "nobody has closed an incident yet, and it says so"
     page = (folder / "compared.html").read_text(encoding="utf-8")
     assert "charging-current" in page and "<script" not in page
     history = next(text for line, text in said if "history" in line)

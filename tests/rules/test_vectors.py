@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Sequence
 
-from rules.rule import RuleTest, Series
+import msgspec
+import pytest
+
+from rules.rule import Rule, RuleTest, Series
 from rules.vectors import Bench, VectorError
 from tests.rules.stage import a_point, a_rule, a_site
 
@@ -77,3 +80,25 @@ def test_figures_across_an_area_are_of_the_tests_own_points() -> None:
         name="two", point=Series(values="5*2"), others={"q": Series(quantity="level", values="5*2")}, expect="yellow*2"
     )
     assert BENCH.run_all(rule, [a_test("5*2", "none*2"), two, a_test("5*2", "none*2")]) == [[], [], []]
+
+
+def test_rules_of_a_template_that_differ_by_their_area_alone_are_tested_once_and_others_by_themselves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = a_site(*(a_point(f"p{n}", area=f"a{n}") for n in range(3)), areas=("a0", "a1", "a2"))
+    test = msgspec.convert({"name": "over", "point": {"values": "1 5"}, "expect": "none yellow"}, RuleTest)
+    made = [
+        a_rule(f"t.a{n}", when=f"value > {limit}", where={"areas": [f"a{n}"], "quantity": "level"}, template="t")
+        for n, limit in enumerate((3, 3, 9))
+    ]
+    bench, played, run_one = Bench(site), [], Bench._run_all
+
+    def noted(self: Bench, rule: Rule, tests: Sequence[RuleTest]) -> list[list[str] | VectorError]:
+        played.append(rule.id)
+        return run_one(self, rule, tests)
+
+    monkeypatch.setattr(Bench, "_run_all", noted)
+    found = [bench.run_all(rule, (test,)) for rule in made]
+    assert played == ["t.a0", "t.a2"]
+    assert found[:2] == [[[]], [[]]]
+    assert "expected yellow" in str(found[2])

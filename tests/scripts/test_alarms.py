@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -118,6 +120,19 @@ def test_the_load_that_alarms_are_is_told(data: Path) -> None:
     found = json.loads(run("load", "--data", data, "--json").stdout)
     assert (found["day"], found["levels"]["yellow"], found["flood"]) == (1, 1, False)
     assert [actor["rings"] for actor in found["actors"]] == [1]
+
+
+def test_among_alarms_of_a_level_those_of_high_priority_lead(data: Path, desk: Desk) -> None:
+    found = settings.load(None, data=str(data))
+    journal, now = Journal(found.journal_url), time.time()
+    for number, priority in enumerate(["high", "normal", "low"]):
+        alarm = change(2, area="slope-02", rule=priority, time=now)
+        rule = SimpleNamespace(**vars(alarm.rule), priority=priority)
+        told = desk.condition(dataclasses.replace(alarm, rule=rule), now)  # type: ignore[arg-type]
+        journal.record([Record(0, 100 + number, tuple(told))])
+    journal.close()
+    listed = json.loads(run("list", "--data", data, "--area", "slope-02", "--json").stdout)
+    assert [one["rule"] for one in listed] == ["high", "normal", "low"]
 
 
 def test_a_list_that_is_cut_has_the_most_severe_and_says_so(data: Path, desk: Desk) -> None:

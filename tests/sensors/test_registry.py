@@ -353,6 +353,14 @@ def test_what_does_not_exist_is_not_found(site: Site) -> None:
     assert registry.points_of("x") == registry.cameras_of("x") == registry.ancestors("x") == []
 
 
+def test_a_site_names_its_modes_or_has_the_usual_ones(edit: Edit, folder: Path, site: Site) -> None:
+    assert [mode.id for mode in site.modes] == ["maintenance", "exercise"]
+    named = "approval: one\nmodes: [{id: works, name: {zh: 施工, en: works}, longest: 12 h}]\n"
+    assert edit("site.yaml", "partitions: 4\n", "partitions: 4\n" + named) == []
+    (mode,) = load_site(folder).modes
+    assert (mode.id, mode.name.en, mode.longest) == ("works", "works", 12 * 3600.0)
+
+
 def test_times_and_deadlines_are_seconds_and_keep_their_defaults(site: Site) -> None:
     assert (site.late_after, site.accept_age, site.accept_ahead) == (600.0, 30 * 86400.0, 60.0)
     assert site.shelve_longest == 4 * 3600.0
@@ -545,7 +553,10 @@ def test_the_version_is_the_contents_not_the_files(folder: Path, site: Site) -> 
 
 HILLS, WATER, TYPES, PLACES, MAIN = "areas/hills.yaml", "areas/water.yaml", "types.yaml", "hierarchy.yaml", "site.yaml"
 
+_MODE = "modes: [{id: %s, name: {zh: 施工, en: works}, longest: %s}]\npartitions: 4"
 MISTAKES = [
+    (MAIN, "partitions: 4", _MODE % ("works", "31 d"), "modes[0].longest", "at most 30 days"),
+    (MAIN, "partitions: 4", _MODE % ("Works!", "1 d"), "modes[0].id", "Works!"),
     # what refers to nothing
     (HILLS, "type: slope", "type: slop", "areas[0].type", "unknown area type 'slop' (did you mean 'slope'?)"),
     (HILLS, "west-bank", "west-bnk", "areas[1].place", "unknown place 'west-bnk' (did you mean 'west-bank'?)"),

@@ -839,3 +839,16 @@ def test_points_have_the_budget_of_false_alarms_of_their_areas_kind() -> None:
     play([published(wider, "v2")], engine=held)
     assert set(held.bank.budget) == {0.5}
     assert set(Engine.restore(held.snapshot()).bank.budget) == {0.5}
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_rule_published_under_a_standing_danger_rings_without_another_reading(restart: bool) -> None:
+    engine = Engine(0)
+    play([published(CONTENT), tick(START), frame_of([(0, START + 1, 7.0)], START + 1), tick(START + 2)], engine=engine)
+    stricter = a_rule("strict", where={"quantity": "displacement"}, when="value > 6")
+    changed = msgspec.structs.replace(CONTENT, rules=(*CONTENT.rules, stricter))
+    play([published(changed, "v2", START + 3)], engine=engine)
+    if restart:
+        engine = Engine.restore(engine.snapshot())
+    found = flat(play([tick(START + 4), tick(START + 5)], engine=engine), AlarmTransition)
+    assert [(one.rule, one.scope, one.edge, one.time) for one in found] == [("strict", "p0", "alarm", START + 4)]

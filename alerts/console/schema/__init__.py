@@ -86,6 +86,7 @@ from alerts.console.schema.models import (
     TriageSince,
     TriedKind,
 )
+from alerts.console.schema.modes import KnownMode, LastingMode, ModeBegun, ModeEnded, Modes
 from alerts.console.schema.notifications import (
     Letter,
     Notifications,
@@ -196,6 +197,8 @@ __all__ = [
     "IncidentChange",
     "IncidentSummary",
     "Incidents",
+    "KnownMode",
+    "LastingMode",
     "LearntModel",
     "Letter",
     "LevelRates",
@@ -203,8 +206,11 @@ __all__ = [
     "LogIn",
     "MadeToken",
     "Me",
+    "ModeBegun",
+    "ModeEnded",
     "ModelDone",
     "Models",
+    "Modes",
     "Named",
     "NewReading",
     "NewReadings",

@@ -57,7 +57,10 @@ class Explanation(Answer):
 
 
 class Aside(Answer):
-    """How an alarm was set aside. `level` is the one at which it was, `hidden` how often it would have rung since."""
+    """How an alarm was set aside. `level` is the one at which it was, `hidden` how often it would have rung since.
+
+    `mode` is the mode of the site that suppresses it, empty where a person set it aside.
+    """
 
     by: str
     reason: str
@@ -65,6 +68,7 @@ class Aside(Answer):
     until: float
     level: Level
     hidden: int = 0
+    mode: str = ""
 
 
 class AlarmTransition(Answer):

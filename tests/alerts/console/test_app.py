@@ -34,6 +34,8 @@ CONTRACT = {
     *(("POST", f"/api/v1/rules/shadow{verb}") for verb in ("", "/promote", "/drop")),
     ("GET", "/api/v1/rules/precision"),
     ("GET", "/api/v1/proposals"),
+    ("GET", "/api/v1/modes"),
+    *(("POST", f"/api/v1/modes{verb}") for verb in ("", "/end")),
     *(("POST", f"/api/v1/proposals/{{number}}/{verb}") for verb in ("approve", "reject")),
     ("POST", "/api/v1/publications"),
     ("GET", "/api/v1/shelved"),

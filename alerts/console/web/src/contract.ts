@@ -182,6 +182,7 @@ export interface Aside {
   until: number;
   level: Level;
   hidden?: number; // how often it would have rung since
+  mode?: string; // the mode of the site that suppresses it
 }
 export type Mark = 'chattering' | 'folded' | 'fleeting' | 'stale' | 'latched';
 

@@ -1,0 +1,104 @@
+"""What a condition cannot mean though it is well formed: found before it is published, not when it is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rules.expression import (
+    Across,
+    AcrossFlag,
+    AreaScore,
+    Arithmetic,
+    Clock,
+    Compare,
+    ExpressionError,
+    Feature,
+    Logic,
+    Node,
+    Number,
+    Surprise,
+)
+from rules.unparse import unparse
+
+_SHARE = (0.0, 1.0)
+_CLOCK = {"hour": (0.0, 23.0), "weekday": (1.0, 7.0)}
+
+
+def nonsense(node: Node) -> ExpressionError | None:
+    """Return the first thing in a condition that cannot be meant, with its column; None when there is none."""
+    return next(_found(node), None)
+
+
+def _found(node: Node) -> Iterator[ExpressionError]:
+    match node:
+        case Compare(_, left, right):
+            yield from _found(left)
+            yield from _found(right)
+            if _number(left) is not None and _number(right) is not None:
+                yield ExpressionError("no reading moves this: it holds always, or never", node.column)
+            elif left == right:
+                yield ExpressionError("the same stands on both sides", node.column)
+            else:
+                yield from _beyond(left, right)
+                yield from _beyond(right, left)
+        case Arithmetic("/", (above, below)):
+            yield from _found(above)
+            yield from _found(below)
+            if _number(below) == 0.0 or _nothing(below):
+                yield ExpressionError("this divides by zero", below.column)
+        case Arithmetic(_, items) | Logic(_, items):
+            for item in items:
+                yield from _found(item)
+        case Across() | AcrossFlag():
+            yield from _found(node.inner)
+
+
+def _beyond(side: Node, other: Node) -> Iterator[ExpressionError]:
+    """Find a limit that what it is compared with can never reach."""
+    limit = _number(other)
+    low, high = _range(side)
+    if limit is not None and not low <= limit <= high:
+        message = f"{unparse(side)} is {low:g} to {high:g}: this holds always, or never"
+        yield ExpressionError(message, other.column)
+
+
+def _range(node: Node) -> tuple[float, float]:
+    match node:
+        case Feature("score") | AreaScore() | Surprise():
+            return _SHARE
+        case Clock(name):
+            return _CLOCK[name]
+    return -float("inf"), float("inf")
+
+
+def _nothing(node: Node) -> bool:
+    """Tell whether a number is a difference of the same."""
+    return isinstance(node, Arithmetic) and node.operation == "-" and node.items[0] == node.items[1]
+
+
+def _number(node: Node) -> float | None:
+    """Work out what is made of numbers alone; None where something else is in it, or a zero is divided by."""
+    if isinstance(node, Number):
+        return node.value
+    if not isinstance(node, Arithmetic):
+        return None
+    each = [_number(item) for item in node.items]
+    if any(one is None for one in each):
+        return None
+    numbers = [one for one in each if one is not None]
+    match node.operation:
+        case "+":
+            return numbers[0] + numbers[1]
+        case "-":
+            return numbers[0] - numbers[1]
+        case "*":
+            return numbers[0] * numbers[1]
+        case "/":
+            return numbers[0] / numbers[1] if numbers[1] else None
+        case "neg":
+            return -numbers[0]
+        case "abs":
+            return abs(numbers[0])
+        case "min":
+            return min(numbers)
+    return max(numbers)

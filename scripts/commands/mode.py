@@ -1,0 +1,182 @@
+"""`foreshock mode`: put the site or a part of it into a mode such as maintenance, end it, and list what lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import time
+import uuid
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.table import Table
+
+from alerts import messages
+from alerts.queries import JournalMissing, Reader
+from scripts.commands import reload as reloading
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    fail,
+    local,
+    out,
+    plain,
+    require_run,
+)
+from sensors import observation
+from sensors.duration import seconds
+from sensors.observation import SiteMode
+from sensors.problem import suggest
+from sensors.site import Site
+from streams import bundle, publication, settings
+from streams.hub import HubClient
+from streams.topics import OBSERVATIONS
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Modes of the site, such as maintenance: alarms of rules that give way to one (`suppress`) are suppressed by "
+    "design while it lasts, and listed.",
+)
+WAIT = 10.0
+"""Seconds for the log to take an order and the journal to have its answer."""
+
+ModeArgument = Annotated[str, typer.Argument(help="The mode, as site.yaml names it: maintenance, exercise.")]
+AreaOption = Annotated[list[str] | None, typer.Option("--area", help="An area; again for more. Without: everywhere.")]
+
+
+@app.command("begin")
+def begin(
+    mode: ModeArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why: it stands at each alarm that it suppresses.")],
+    how_long: Annotated[str, typer.Option("--for", help="For how long: 30 min, 2 h. It ends by itself.")],
+    area: AreaOption = None,
+    data: DataOption = None,
+) -> None:
+    """Put areas, or the whole site, into a mode for a time; again to prolong or shorten it.
+
+    What stands gives way as well, if its rule says so. What is worse than a rule lets a mode suppress rings all the
+    same.
+
+    foreshock mode begin maintenance --area underpass-01 --for "2 h" --reason "pumps are exchanged"
+    """
+    if not reason.strip():
+        fail("--reason: say why, whoever looks at a silent alarm has to know")
+    try:
+        length = seconds(how_long)
+    except ValueError as error:
+        fail(f"--for: {error}")
+    found, site = _open(data)
+    known = {one.id: one for one in site.modes}
+    if mode not in known:
+        fail(f"{mode}: this site has no such mode{suggest(mode, known)}; it has {', '.join(known) or 'none'}")
+    if not 0 < length <= known[mode].longest:
+        fail(f"--for: {mode} lasts more than 0 and at most {timedelta(seconds=known[mode].longest)} here")
+    areas = _areas(site, area)
+    _order(found, site, mode, areas, time.time() + length, reason.strip())
+    done(f"{mode} {_where(areas)} for {how_long}; `foreshock alarms shelved` lists what it suppresses")
+
+
+@app.command("end")
+def end(
+    mode: ModeArgument,
+    area: AreaOption = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why before its time, if there is something to say.")] = "",
+    data: DataOption = None,
+) -> None:
+    """End a mode before its time, where it was begun: what still holds then rings.
+
+    foreshock mode end maintenance --area underpass-01
+    """
+    found, site = _open(data)
+    areas = _areas(site, area)
+    _order(found, site, mode, areas, 0.0, reason.strip())
+    done(f"{mode} has ended {_where(areas)}")
+
+
+@app.command("list")
+def list_modes(
+    every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the modes that last, with the time left, who began them and why.
+
+    foreshock mode list --all
+    """
+    found, site = _open(data)
+    rows = _reader(found).modes(only_on=not every)
+    if as_json:
+        print(msgspec.json.encode(rows).decode())
+        return
+    table = Table("mode", "area", "state", "since", "until", "left", "by", "reason")
+    for row in rows:
+        left = timedelta(seconds=max(0, round(row["until"] - time.time()))) if row["state"] == "on" else ""
+        times = (local(row["since"], site.zone), local(row["until"], site.zone), str(left))
+        place = row["area"] or "everywhere"
+        table.add_row(*map(plain, (row["mode"], place, row["state"], *times, row["by"], row["reason"])))
+    out.print(table if rows else "no mode lasts")
+
+
+def _open(data: Path | None) -> tuple[settings.Settings, Site]:
+    found = configured(data=data)
+    require_run(found.data_folder / "journal.sqlite")
+    try:
+        return found, bundle.unpack(publication.read(found.data_folder)).site
+    except (OSError, ValueError) as error:
+        fail(f"cannot read {found.data_folder}: {error}; `foreshock doctor` may say more")
+
+
+def _reader(found: settings.Settings) -> Reader:
+    try:
+        return Reader(found.journal_url)
+    except JournalMissing as error:
+        fail(str(error))
+
+
+def _areas(site: Site, named: list[str] | None) -> tuple[str, ...]:
+    known = [area.id for area in site.areas]
+    for name in named or ():
+        if name not in known:
+            fail(f"--area {name}: the site has no such area{suggest(name, known)}")
+    return tuple(named or ())
+
+
+def _where(areas: tuple[str, ...]) -> str:
+    return f"in {', '.join(areas)}" if areas else "everywhere"
+
+
+def _order(found: settings.Settings, site: Site, mode: str, areas: tuple[str, ...], until: float, reason: str) -> None:
+    actor = f"user:{getpass.getuser()}@terminal"
+    what = SiteMode(
+        id=uuid.uuid4().hex, mode=mode, until=until, actor=actor, reason=reason, time=time.time(), areas=areas
+    )
+    try:
+        answer = asyncio.run(_send(found, what, site.partitions))
+    except (OSError, TimeoutError) as error:
+        fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
+    refused = {} if answer["ok"] else {"refused": answer["reason"]}
+    action = "mode.begin" if until else "mode.end"
+    reloading.note(found, actor, action, mode, areas=list(areas), until=until, reason=reason, **refused)
+    if not answer["ok"]:
+        fail(f"refused: {messages.text(answer['reason'], 'en')}")
+
+
+async def _send(found: settings.Settings, what: SiteMode, partitions: int) -> dict[str, Any]:
+    """Hand an order to the running worker, in every partition, and wait for the journal's answer."""
+    record = observation.encode(what)
+    queries = _reader(found)
+    async with asyncio.timeout(WAIT):
+        client = HubClient(found.hub_path)
+        try:
+            await client.produce([(OBSERVATIONS, partition, None, record) for partition in range(partitions)])
+            while (answer := queries.result(what.id)) is None:  # noqa: ASYNC110 - the journal is a file
+                await asyncio.sleep(0.05)
+        finally:
+            await client.close()
+    return dict(answer)

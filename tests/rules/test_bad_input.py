@@ -1,0 +1,174 @@
+"""Hostile and mistaken files of rules: each is refused before publication, with its line and field, at once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.expression import ExpressionError, parse
+from rules.nonsense import nonsense
+from rules.rule import load_rules
+from sensors.document import DocumentError, Problem
+from sensors.site import AreaType, Text
+from tests.rules.stage import a_point, a_site
+
+NAME = Text(zh="边坡", en="slope")
+SITE = msgspec.structs.replace(
+    a_site(a_point("p", limit=1.0, interval=60.0), a_point("rain", quantity="rain", unit="mm/h")),
+    area_types=(AreaType(id="slope", field="nature", name=NAME),),
+)
+RULE = """rules:
+  - id: depth
+    title: {zh: 水深, en: Depth}
+    where: {quantity: level}
+    levels:
+      yellow: {when: "value > 1"}
+    rationale: {cause: rain, consequence: flood, response: go, time_to_respond: 600, owner: me, review: "2027-01-01"}
+"""
+TEMPLATE = """templates:
+  - id: depth
+    parameters: {stop: {unit: m, default: 1}}
+    for: [{types: [slope]}]
+    rule:
+      title: {zh: 水深, en: Depth}
+      where: {quantity: level}
+      levels: {yellow: {when: "value > {stop}"}}
+      rationale: {cause: rain, consequence: flood, response: go, time_to_respond: 600, owner: me, review: "2027-01-01"}
+"""
+SECONDS = 5.0  # of CPU, for any of them: each takes well under one
+
+
+def problems(folder: Path, text: str) -> list[Problem]:
+    (folder / "rules.yaml").write_text(text, encoding="utf-8")
+    begun = time.process_time()
+    try:
+        load_rules(folder / "rules.yaml", SITE)
+        found = []
+    except DocumentError as error:
+        found = list(error.problems)
+    assert time.process_time() - begun < SECONDS
+    return found
+
+
+def test_what_the_cases_are_made_from_is_sound(tmp_path: Path) -> None:
+    assert problems(tmp_path, RULE) == problems(tmp_path, TEMPLATE) == []
+
+
+@pytest.mark.parametrize(
+    ("when", "column", "part"),
+    [
+        ("__import__('os').system('x') > 1", 1, "not part of the rule language"),
+        ("value.__class__.__mro__ > 1", 1, "not part of the rule language"),
+        ("().__class__.__bases__[0] > 1", 1, "not part of the rule language"),
+        ("9**9**9**9 > value", 1, "not part of the rule language"),
+        ("1 << 99999 > value", 1, "not part of the rule language"),
+        ("(x := 3) > value", 2, "not part of the rule language"),
+        ("f'{value}' > 1", 1, "not part of the rule language"),
+        ("mean(window='1h') > 1", 1, "arguments have no names"),
+        ("value > 1" + " or value > 1" * 80_000, 2001, "longer than 2000 characters"),
+        ("value > " + "9" * 1500, 9, "too large"),
+        ("value > 1e999", 9, "too large"),
+        ("value > nan", 9, "unknown name 'nan'"),
+        ("value > 3 kg", 9, "kg cannot be compared with m"),
+        ("rate('1h') > 3 m", 14, "write a rate such as m/h"),
+        ("value > 3 furlongz", 9, "not a unit of measure"),
+        ("mean('400d') > 1", 1, "at most 32 days"),
+        ("seen('debris', '400d')", 1, "at most 32 days"),
+        ("sequence('a', 'b', '400d')", 1, "at most 32 days"),
+        ("value > 1 / 0", 13, "divides by zero"),
+        ("value / 0 > 1", 9, "divides by zero"),
+        ("value > 2 and 1 / (3 - 3) < value", 20, "divides by zero"),
+        ("value / (value - value) > 1", 10, "divides by zero"),
+        ("area.max(rain.value / 0) > 1", 23, "divides by zero"),
+        ("3 > 2", 1, "always, or never"),
+        ("value > 1 or value == value", 14, "the same stands on both sides"),
+        ("score > 95", 9, "score is 0 to 1"),
+        ("surge('person', '15m') > 1.5", 26, "is 0 to 1"),
+        ("hour >= 24 and value > 1", 9, "hour is 0 to 23"),
+    ],
+)
+def test_a_condition_is_refused_by_line_field_and_column(tmp_path: Path, when: str, column: int, part: str) -> None:
+    (problem,) = problems(tmp_path, RULE.replace("value > 1", when))
+    assert (problem.line, problem.field) == (6, "rules[0].levels.yellow.when")
+    assert f"column {column}: " in problem.message and part in problem.message, problem
+
+
+_BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(12)
+)
+_PATTERN = RULE.replace("{quantity: level}", "{points: ['%s']}")
+_TESTED = RULE + "    tests: [{name: x, point: {values: '%s'}, expect: 'none'}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "part"),
+    [
+        (_BOMB, 7, "more than 4,000,000 values"),
+        ("rules: &a [*a]\n", 1, "stands for nothing before it"),
+        ("rules: !!python/object/apply:os.system ['x']\n", 1, "is not allowed"),
+        ("x: &x {id: a}\nrules:\n  - <<: *x\n", 3, "merge keys"),
+        ("rules: " + "[" * 5000 + "]" * 5000, 1, "32 levels deep"),
+        ("rules: [" + "x," * 5_000_000 + "]", 0, "larger than 8,388,608 bytes"),
+        ("rules: []\n---\nrules: []\n", 2, "a second document"),
+        ('rules: "\x00"', 1, "U+0000"),
+        (RULE + "    for: 1\n    for: 2\n", 9, "already given on line 8"),
+        (RULE + "    for: .inf\n", 8, "not a finite number"),
+        (RULE + "    deadband: .nan\n", 8, "not a finite number"),
+        (RULE + "    version: 99999999999999999999999\n", 8, "versions count from 1"),
+        (_PATTERN % "*a*a*a*a*a*a*b", 4, "at most four *"),
+        (_PATTERN % "[a-z", 4, "no ["),
+        (_TESTED % "1*1000000000", 8, "neither a number"),
+        (_TESTED % "0..1*99999999", 8, "neither a number"),
+        (RULE + "    tests: [{name: x, step: 0, point: {values: '1'}, expect: none}]\n", 8, "a step takes time"),
+        (RULE.replace("Depth", "D" * 1000), 3, "longer than 400 characters"),
+        (RULE + "    plan: [" + "x, " * 500 + "]\n", 8, "more than 100 steps"),
+        (RULE.replace("cause: rain", "cause: " + "rain " * 100_000), 2, "262,144 are the most"),
+        (TEMPLATE.replace("    rule:\n", "    rule:\n      template: depth\n"), 6, "unknown field"),
+        (TEMPLATE.replace("    rule:\n", "    rule:\n      templates: [{id: other}]\n"), 6, "unknown field"),
+        (TEMPLATE.replace("default: 1", "default: '{stop}'"), 3, "expected a number"),
+        (TEMPLATE.replace("{stop}", "{stop / 0}"), 8, "divides by zero"),
+        (TEMPLATE.replace("{stop}", "{depth}"), 8, "no parameter 'depth'"),
+        (TEMPLATE.replace("default: 1", "default: 1.0e+308").replace("{stop}", "{stop * 9}"), 8, "column"),
+        (TEMPLATE.replace("[{types: [slope]}]", "[" + "{types: [slope]}, " * 2000 + "]"), 4, "named twice"),
+    ],
+)
+def test_a_file_is_refused_by_line(tmp_path: Path, text: str, line: int, part: str) -> None:
+    found = problems(tmp_path, text)
+    assert any(problem.line == line and part in problem.message for problem in found), found[:3]
+    assert len(found) <= 2000
+
+
+WORDS = st.sampled_from(
+    """value score rate mean median quantile count eta age flat seen sequence surge area neighbours upstream beyond
+    limit level hour night between and or not min max abs ( ) ( ) , . > < >= == != + - * / ** % & | ~ := [ ] { } lambda
+    if '10m' '400d' '0s' 'limit' 'red' 0 1 0.5 9e99 1_0 3 m mm/h %LEL ° K __class__ \\ ; # é 水 rain""".split()  # noqa: SIM905
+)
+TEXTS = st.one_of(st.lists(WORDS, max_size=30).map(" ".join), st.lists(WORDS, max_size=30).map("".join), st.text())
+
+
+@settings(max_examples=400, deadline=2000)
+@given(TEXTS)
+def test_any_words_are_a_condition_or_a_mistake_at_a_column(text: str) -> None:
+    try:
+        found = nonsense(parse(text))
+    except ExpressionError as error:
+        found = error
+    assert found is None or 1 <= found.column <= len(text) + 2
+
+
+@settings(max_examples=60, deadline=5000)
+@given(st.one_of(TEXTS, st.recursive(TEXTS, lambda inner: st.lists(inner, max_size=3).map(str), max_leaves=5)))
+def test_any_text_in_any_field_is_refused_or_loads(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    file = tmp_path_factory.mktemp("fuzz") / "rules.yaml"
+    quoted = msgspec.json.encode(text).decode()
+    for old in ('"value > 1"', "{quantity: level}", "depth", "600", "rain", '"2027-01-01"'):
+        file.write_text(RULE.replace(old, quoted, 1), encoding="utf-8")
+        try:
+            load_rules(file, SITE)
+        except DocumentError as error:
+            assert all(problem.message for problem in error.problems)
