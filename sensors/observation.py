@@ -186,6 +186,22 @@ class Decision(Struct, tag="decision", frozen=True):
     reason: str = ""
 
 
+class Exercise(Struct, tag="exercise", frozen=True):
+    """Begin or end a drill (演练) in some areas: what simulated signals raise there is part of it.
+
+    `units` are those that take part: no other is sent. `objectives` are seconds by leg, for the report.
+    """
+
+    id: str
+    edge: Literal["begin", "end"]
+    actor: str
+    time: float
+    title: dict[str, str] = {}  # by language, zh and en
+    areas: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    objectives: dict[str, float] = {}
+
+
 Said = CameraEvent | SourceState | CameraHealth | Report
 """What a dialect may hear beside readings: each has `area`, `time`, `received` and `quality`."""
 
@@ -201,6 +217,7 @@ Observation = (
     | Shadow
     | Proposal
     | Decision
+    | Exercise
 )
 
 _encoder = msgspec.msgpack.Encoder()

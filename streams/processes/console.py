@@ -197,6 +197,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         rule_desk=RuleDesk(found),
         newest=Looking(socket_of(found.data_folder)).newest,
         callbacks=callbacks(found, content),
+        font=found.pdf_font,
         started=_started,
     )
 

@@ -102,6 +102,11 @@ function query(values: Record<string, string | number | null | undefined>): stri
 
 const id = encodeURIComponent;
 
+/** The address of something to open or to keep, such as a sheet to print, in the language of the page. */
+export function sheet(path: string): string {
+  return `${ROOT}${path}?language=${language.value}`;
+}
+
 export interface NewUser {
   name: string;
   display: string;
@@ -137,6 +142,11 @@ export const api = {
   comment: (key: string, text: string) => request<unknown>('POST', `/incidents/${id(key)}/comment`, { text }),
   close: (key: string, disposition: Disposition, reason: string) =>
     request<unknown>('POST', `/incidents/${id(key)}/close`, { disposition, reason }),
+
+  tick: (on: 'incidents' | 'dispatches', key: string, step: string, note: string) =>
+    request<unknown>('POST', `/${on}/${id(key)}/tick`, { step, note }),
+  untick: (on: 'incidents' | 'dispatches', key: string, step: string, reason: string) =>
+    request<unknown>('POST', `/${on}/${id(key)}/untick`, { step, reason }),
 
   alarms: (state: string, before?: string | number | null, limit = 200) =>
     request<Page<Alarm>>('GET', `/alarms${query({ state, before, limit })}`),

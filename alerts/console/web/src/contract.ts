@@ -278,6 +278,27 @@ export interface Incident {
   disposition: string | null;
   odds?: number | null; // of its alarm that is likeliest to be real
 }
+/** One step of a plan as it stands: due at the incident's level, ticked by whom. */
+export interface CheckedStep {
+  id: string;
+  text: Text;
+  role: Text | null;
+  level: Level;
+  due: boolean;
+  ticked: { by: string; time: number; note: string } | null;
+}
+/** The prepared response that an incident keeps to. */
+export interface Checklist {
+  id: string;
+  version: string;
+  name: Text;
+  level: Level;
+  roles: Record<string, Text>;
+  steps: CheckedStep[];
+  contacts: { name: Text; phone: string; role: string }[];
+  drafts: { id: string; name: Text; text: Text }[];
+  overlays: { name: Text; file: string }[];
+}
 export interface Snapshot {
   camera: string;
   time: number;
@@ -289,6 +310,7 @@ export interface IncidentDetail extends Incident {
   history: IncidentChange[];
   snapshots: Snapshot[];
   suggested_units: string[];
+  plan?: Checklist | null;
 }
 
 export interface DispatchChange {
@@ -334,6 +356,7 @@ export interface Dispatch {
   lead?: string | null; // the unit that leads where several work together
   sequence?: number;
   history?: DispatchChange[];
+  plan?: Checklist | null;
   brief?: DispatchBrief; // ours, taken from the newest event
 }
 

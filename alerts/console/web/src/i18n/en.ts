@@ -592,4 +592,18 @@ export const en: Record<keyof typeof zh, string> = {
   'error.server': 'The server failed ({status}).',
   'error.code': 'A part of the page could not be loaded; it may just have been updated.',
   'error.page': 'This part of the page has failed.',
+
+  'plan.untick': 'Take back',
+  'plan.untick.why': 'Why is it not done?',
+  'plan.from': 'from {level}',
+  'plan.contacts': 'Contacts ({n})',
+  'plan.drafts': 'Messages to the public ({n})',
+  'plan.copy': 'Copy',
+  'plan.copied': 'Copied',
+  'plan.overlays': 'Map overlays:',
+  'plan.print': 'Print (PDF)',
+  'plan.version': 'version {version}',
+  'incident.edge.planned': 'Plan in use',
+  'incident.edge.ticked': 'Step done',
+  'incident.edge.unticked': 'Step taken back',
 };

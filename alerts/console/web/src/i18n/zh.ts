@@ -590,4 +590,18 @@ export const zh = {
   'error.server': '服务器出错（{status}）。',
   'error.code': '页面的一部分未能载入，可能刚刚升级。',
   'error.page': '页面的这一部分出错了。',
+
+  'plan.untick': '撤销',
+  'plan.untick.why': '为何未完成？',
+  'plan.from': '{level}起',
+  'plan.contacts': '联系人（{n}）',
+  'plan.drafts': '对外信息模板（{n}）',
+  'plan.copy': '复制',
+  'plan.copied': '已复制',
+  'plan.overlays': '地图图层：',
+  'plan.print': '打印（PDF）',
+  'plan.version': '版本 {version}',
+  'incident.edge.planned': '启用预案',
+  'incident.edge.ticked': '完成步骤',
+  'incident.edge.unticked': '撤销勾选',
 } as const;
