@@ -1,6 +1,6 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, Dispatch, Disposition, Incident, IncidentDetail, Me, Page, Report, Role, Site, Status, Trace, User,
+  Alarm, Dispatch, Disposition, Drill, DrillReport, Duty, Handover, NotificationTarget, SignedHandover, Incident, IncidentDetail, Me, Page, Report, Role, Site, Status, Trace, User,
 } from './contract';
 import { language, t } from './i18n';
 
@@ -170,6 +170,19 @@ export const api = {
     request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max })}`),
 
   reports: (asked: ReportQuery, limit = 100) => request<Page<Report>>('GET', `/reports${query({ ...asked, limit })}`),
+
+  duty: () => request<Duty>('GET', '/duty'),
+  handover: () => request<Handover>('GET', '/handover'),
+  signHandover: (turn: string, comment: string) => request<unknown>('POST', '/handover/sign', { turn, comment }),
+  handovers: () => request<Page<SignedHandover>>('GET', '/handovers'),
+  exercises: (running = false) => request<Page<Drill>>('GET', `/exercises${query({ running: running ? 'true' : null })}`),
+  exercise: (key: string) => request<DrillReport>('GET', `/exercises/${id(key)}`),
+
+  notifications: () => request<Page<NotificationTarget>>('GET', '/notifications'),
+  testTarget: (name: string) =>
+    request<{ id: string; done: boolean; error: string }>('POST', `/notifications/${id(name)}/test`),
+  retryLetters: (name: string, letter?: string) =>
+    request<{ count: number }>('POST', `/notifications/${id(name)}/retry`, letter === undefined ? {} : { id: letter }),
 
   users: async () => {
     const answer = await request<Page<User> | User[]>('GET', '/users');
