@@ -14,13 +14,18 @@ from starlette.testclient import TestClient
 from sensors.observation import Exercise
 from sensors.site import Duty, Seat, Site
 
-from .conftest import Desktop, Engine, make_site, named
+from .conftest import Configure, Desktop, Engine, make_site, named
 
 NOW = datetime.now(ZoneInfo("Asia/Shanghai"))
 
 
 def local(hours: float) -> str:
     return f"{NOW + timedelta(hours=hours):%Y-%m-%d %H:%M}"
+
+
+@pytest.fixture
+def desktop(configure: Configure) -> Desktop:
+    return Desktop(configure(request_seconds=60.0))  # printing takes a second of a core, and others use it too
 
 
 @pytest.fixture

@@ -15,6 +15,11 @@ from .conftest import Configure, Desktop, Engine, make_site, named
 
 
 @pytest.fixture
+def desktop(configure: Configure) -> Desktop:
+    return Desktop(configure(request_seconds=60.0))  # printing takes a second of a core, and others use it too
+
+
+@pytest.fixture
 def site() -> Site:
     plan = versioned(
         Plan(
