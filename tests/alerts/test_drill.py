@@ -89,6 +89,27 @@ def test_its_end_calls_back_who_is_under_way_and_closes_its_incidents_alone() ->
     assert {one.exercise for one in again if isinstance(one, IncidentChange)} == {""}
 
 
+def test_its_end_calls_off_visits_to_come_and_neither_hand_over_nor_call_reaches_beyond_it() -> None:
+    desk = begun()
+    out = desk.condition(change(3, simulated=True), 1000.0)
+    order = next(one for one in out if isinstance(one, DispatchChange))
+    outside = [
+        command("refer", order.dispatch, "c1", to="u-talk", reason="theirs"),
+        command("call", order.dispatch, "c2", units=["u-c1"]),
+    ]
+    for one in outside:
+        assert edges(desk.command(one, 1001.0)) == ["exercise.other_unit"]
+    for at, (kind, args) in enumerate(
+        [("accept", {}), ("on_scene", {}), ("resolve", {}), ("follow_up", {"seconds": 86400.0})]
+    ):
+        done = desk.command(command(kind, order.dispatch, f"d{at}", **args), 1010.0 + at)
+        assert edges(done)[-1] == "ok", kind
+    desk.command(command("close", order.incident, "c3", disposition="test"), 1020.0)
+    assert [one.leg for one in desk.book.cases.dispatches.values()] == ["follow_up"]
+    assert edges(desk.exercise(drill("end"), 1100.0)) == ["dispatch closed", "exercise end"]
+    assert not desk.book.cases.dispatches
+
+
 @pytest.mark.parametrize(
     "what",
     [drill(), drill(id="e2"), drill(id="e3", areas=("nowhere-at-all",)), drill("end", id="unknown")],

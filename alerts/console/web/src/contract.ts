@@ -257,6 +257,7 @@ export interface IncidentChange {
   disposition?: string;
   title?: Partial<Text>;
   args?: Record<string, unknown>;
+  exercise?: string;
   simulated?: boolean;
   unacknowledged?: boolean; // an alarm of it waits for an acknowledgement
 }

@@ -12,22 +12,20 @@ const duty = signal<Duty | null>(null);
 const drills = signal<Drill[]>([]);
 const EVERY = 30_000; // milliseconds: a turn changes a few times a day
 
+/** Ask who is on duty and whether a drill runs. */
+export function askDuty(): void {
+  if (fieldOnly.value) return;
+  api.duty().then((found) => (duty.value = found), () => undefined);
+  api.exercises(true).then((found) => (drills.value = found.items), () => undefined);
+}
+
 /** Ask again and again who is on duty and whether a drill runs; at once when an incident of a drill comes or goes. */
 export function useDuty(): void {
   const part = [...incidents.value.values()].filter((one) => one.exercise).length;
   useEffect(() => {
-    if (fieldOnly.value) return undefined;
-    let gone = false;
-    const ask = () => {
-      api.duty().then((found) => !gone && (duty.value = found), () => undefined);
-      api.exercises(true).then((found) => !gone && (drills.value = found.items), () => undefined);
-    };
-    ask();
-    const timer = setInterval(ask, EVERY);
-    return () => {
-      gone = true;
-      clearInterval(timer);
-    };
+    askDuty();
+    const timer = setInterval(askDuty, EVERY);
+    return () => clearInterval(timer);
   }, [part]);
 }
 

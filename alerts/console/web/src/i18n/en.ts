@@ -627,8 +627,8 @@ export const en: Record<keyof typeof zh, string> = {
   'handover.help': 'Signed once, by somebody of the incoming turn; the sheet is kept as it stands.',
   'handover.signed': 'taken over by {who} at {when}',
   'handover.earlier': 'Earlier handovers',
-  'duty.now': 'On duty: {who}',
-  'duty.sign': 'Sign the handover',
+  'duty.now': '{who}',
+  'duty.sign': 'Handover due',
   'exercises': 'Exercises',
   'exercises.none': 'No exercise was run yet.',
   'exercises.running': 'running',
@@ -664,4 +664,6 @@ export const en: Record<keyof typeof zh, string> = {
   'notifications.retry': 'Try again',
   'notifications.retry.all': 'Try all again ({n})',
   'reason.exercise.ended': 'The exercise has ended',
+  'exercise.mark': 'EXERCISE · not real',
+  'exercise.mark.short': 'Exercise',
 };

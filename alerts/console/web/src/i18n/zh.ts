@@ -662,4 +662,6 @@ export const zh = {
   'notifications.retry': '重试',
   'notifications.retry.all': '全部重试（{n}）',
   'reason.exercise.ended': '演练结束',
+  'exercise.mark': '演练 · 非真实险情',
+  'exercise.mark.short': '演练',
 } as const;

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { api, sheet } from '../api';
 import { moment } from '../clock';
 import { Action } from '../components/action';
+import { askDuty } from '../components/duty';
 import { LevelMark } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { actorName } from '../components/marks';
@@ -107,7 +108,7 @@ function Sign({ turn, again }: { turn: string; again: () => void }) {
         <span>{t('handover.comment')}</span>
         <textarea rows={2} maxLength={2000} value={comment} onInput={(event) => setComment(event.currentTarget.value)} />
       </label>
-      <Action class="primary" run={() => api.signHandover(turn, comment.trim())} done={t('handover.done')} after={again}>
+      <Action class="primary" run={() => api.signHandover(turn, comment.trim())} done={t('handover.done')} after={() => { again(); askDuty(); }}>
         {t('handover.sign')}
       </Action>
       <p class="quiet">{t('handover.help')}</p>
