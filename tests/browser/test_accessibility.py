@@ -18,7 +18,7 @@ PAGES = {
     "alarms": ("#/alarms", "chen", "[data-test=alarms] li"),
     "alarm": ("#/alarms/alm-slope-creep", "chen", ".plot canvas"),
     "reports": ("#/reports", "chen", "[data-test=reports] li"),
-    "handover": ("#/handover", "chen", ".sign"),
+    "handover": ("#/handover", "chen", "form.sign"),
     "exercises": ("#/exercises/e1", "chen", "[data-test=score]"),
     "notifications": ("#/notifications", "chen", "[data-test=target]"),
     "users": ("#/users", "chen", "table.users"),
