@@ -133,6 +133,7 @@ class Alarm(msgspec.Struct, kw_only=True):
     why: str = ""
     state: AlarmState = "NORM"
     sequence: int = 0
+    exercise: str = ""  # the drill that it is part of
     simulated: bool = False
     shelf: Shelf | None = None  # while it is SHLVD, DSUPR or OOSRV
     assignee: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -10,13 +10,16 @@ import msgspec
 from alerts import cloudevent, messages
 from alerts.alarm import Alarm, Edge, Note, Shelf
 from alerts.dispatch import WORKING, Dispatch, allowed_seconds
+from alerts.drill import Drill
+from alerts.duty import Roster
 from alerts.flapping import Rings
 from alerts.incident import Incident, derive_state
 from alerts.mode import Spell, governing, spell_key
 from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, Explanation, IncidentChange, Mark
+from alerts.plans import Plans, key
 from alerts.routing import Router
 from sensors.renames import Renames
-from sensors.site import LEVELS, RANK, SYSTEM, Loop, Site
+from sensors.site import LEVELS, RANK, SYSTEM, Loop, Plan, Site
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +53,9 @@ class Cases(msgspec.Struct, kw_only=True):
     answered: dict[str, bool] = {}  # ids of commands; bounded
     modes: dict[str, Spell] = {}  # mode and area → the spell that the site is in there
     rings: dict[str, Rings] = {}  # rule, scope and simulated → when its alarm rang of late
+    drills: dict[str, Drill] = {}  # those that run
+    signed: dict[str, str] = {}  # turns of duty that were taken over → by whom; bounded
+    plans: dict[str, Plan] = {}  # those that open incidents keep to, whatever is published meanwhile
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -70,6 +76,8 @@ class Casebook:
         """Put another version of the site in force; open cases stay."""
         self.site = site
         self.router = Router(site)
+        self._plans = Plans(site)
+        self.roster = Roster(site)
         self._dispatch_rank = {kind.id: RANK[kind.levels_dispatch] for kind in site.area_types}
         self._close_needs = {kind.id: kind.close_needs for kind in site.area_types}
 
@@ -95,21 +103,21 @@ class Casebook:
             dispatch.area = renames.area(dispatch.area)
         self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in cases.alarms.values()}
         counts: dict[str, int] = {}
-        for key, count in cases.counts.items():  # an id that comes back must not give the ids of alarms anew
-            rule, _, scope = key.partition("\0")
-            key = f"{rule}\0{renames.scope(scope, kind=kinds.get(rule))}"
-            counts[key] = max(count, counts.get(key, 0))
+        for counted, count in cases.counts.items():  # an id that comes back must not give the ids of alarms anew
+            rule, _, scope = counted.partition("\0")
+            named = f"{rule}\0{renames.scope(scope, kind=kinds.get(rule))}"
+            counts[named] = max(count, counts.get(named, 0))
         cases.counts = counts
         rings: dict[str, Rings] = {}
-        for key, one in cases.rings.items():
-            rule, scope, simulated = key.split("\0")
+        for rang, one in cases.rings.items():
+            rule, scope, simulated = rang.split("\0")
             rings[f"{rule}\0{renames.scope(scope, kind=kinds.get(rule))}\0{simulated}"] = one
         cases.rings = rings
         for spell in cases.modes.values():
             spell.area = renames.area(spell.area) if spell.area else ""
         cases.modes = {spell_key(spell.mode, spell.area): spell for spell in cases.modes.values()}
         cases.current = {
-            current_key(incident.area, incident.kind, incident.simulated): incident.id
+            current_key(incident.area, incident.kind, incident.simulated, incident.exercise): incident.id
             for incident in (cases.incidents[id] for id in cases.current.values() if id in cases.incidents)
         }
 
@@ -175,6 +183,43 @@ class Casebook:
         found = (self.cases.dispatches[id] for id in incident.dispatches)
         return [dispatch for dispatch in found if dispatch.leg in WORKING]
 
+    # Units
+
+    def suggest(self, incident: Incident, clock: float, tried: Collection[str] = ()) -> list[str]:
+        """List the units to send to an incident, best first: in a drill none but those that take part."""
+        found = self.router.suggest(incident.area, incident.kind, tried, clock)
+        return [unit for unit in found if self.takes_part(incident, unit)]
+
+    def takes_part(self, case: Incident | Dispatch, unit: str) -> bool:
+        """Tell whether a unit may be sent to an incident, or get a dispatch: a drill reaches those alone it names."""
+        if not case.exercise:
+            return True
+        drill = self.cases.drills.get(case.exercise)
+        return drill is not None and unit in drill.units
+
+    # Plans
+
+    def plan_of(self, incident: Incident) -> Plan | None:
+        """Return the plan that an incident keeps to."""
+        return self.cases.plans.get(incident.plan)
+
+    def pin_plan(self, incident: Incident) -> Plan | None:
+        """Have an incident keep to the plan for its highest level so far; return it if it is another than before."""
+        incident.planned = incident.peak
+        plan = self._plans.of(incident.area, incident.peak)
+        if plan is None or key(plan) == incident.plan:
+            return None
+        before, incident.plan = incident.plan, key(plan)
+        same = {step.id for step in plan.steps} if before.partition("@")[0] == plan.id else set()
+        incident.ticks = {step: tick for step, tick in incident.ticks.items() if step in same}
+        self.cases.plans[incident.plan] = plan
+        self._drop_plan(before)
+        return plan
+
+    def _drop_plan(self, key: str) -> None:
+        if key and all(incident.plan != key for incident in self.cases.incidents.values()):
+            self.cases.plans.pop(key, None)
+
     # Finished cases
 
     def finish_alarm(self, alarm: Alarm, why: str) -> None:
@@ -186,9 +231,10 @@ class Casebook:
     def finish_incident(self, incident: Incident) -> None:
         """Drop a closed incident."""
         self.cases.incidents.pop(incident.id, None)
-        key = current_key(incident.area, incident.kind, incident.simulated)
-        if self.cases.current.get(key) == incident.id:
-            del self.cases.current[key]
+        current = current_key(incident.area, incident.kind, incident.simulated, incident.exercise)
+        if self.cases.current.get(current) == incident.id:
+            del self.cases.current[current]
+        self._drop_plan(incident.plan)
         self._gone(incident.id, "incident.closed")
 
     def finish_dispatch(self, dispatch: Dispatch) -> None:
@@ -251,6 +297,7 @@ class Casebook:
             assignee=alarm.assignee,
             marks=alarm.marks + marks,
             folded=alarm.folded,
+            exercise=alarm.exercise,
         )
 
     def incident_record(
@@ -290,6 +337,7 @@ class Casebook:
             event=self._call(incident, id, edge, reason, clock) if edge in ("undispatched", "reminded") else None,
             simulated=incident.simulated,
             unacknowledged=not incident.acknowledged,
+            exercise=incident.exercise,
         )
 
     def _call(self, incident: Incident, id: str, edge: str, reason: str, clock: float) -> dict[str, Any]:
@@ -312,6 +360,7 @@ class Casebook:
                 "state": incident.state,
                 "reason": reason,
                 "reminders": incident.reminders,
+                **({"exercise": incident.exercise} if incident.exercise else {}),
                 "links": {"incident": f"{self.settings.links}/#/incidents/{incident.id}"},
             },
             simulated=incident.simulated,
@@ -388,8 +437,10 @@ class Casebook:
             "deadline": cloudevent.timestamp(dispatch.deadline) if dispatch.deadline is not None else None,
             "deadlines": deadlines,
             "overdue": dispatch.overdue,
+            **({"exercise": dispatch.exercise} if dispatch.exercise else {}),
             "reminders": dispatch.reminders,
             "note": dispatch.note,
+            "plan": _named(self.plan_of(incident) if incident is not None else None),
             "reason": reason,
             "links": {
                 "incident": f"{self.settings.links}/#/incidents/{dispatch.incident}",
@@ -407,6 +458,12 @@ class Casebook:
             return messages.both("area.system")
         area = self.router.areas.get(id)
         return {"zh": area.name.zh, "en": area.name.en} if area is not None else {"zh": id, "en": id}
+
+
+def _named(plan: Plan | None) -> dict[str, Any] | None:
+    if plan is None:
+        return None
+    return {"id": plan.id, "version": plan.version, "name": {"zh": plan.name.zh, "en": plan.name.en}}
 
 
 def warn_at(shelf: Shelf, warning: float) -> float:
@@ -433,9 +490,9 @@ def _moved(time: float | None, seconds: float) -> float | None:
     return None if time is None else time + seconds
 
 
-def current_key(area: str, kind: str, simulated: bool) -> str:
+def current_key(area: str, kind: str, simulated: bool, exercise: str = "") -> str:
     """Key of the incident that takes new alarms."""
-    return f"{area}\0{kind}\0{int(simulated)}"
+    return f"{area}\0{kind}\0{int(simulated)}" + (f"\0{exercise}" if exercise else "")
 
 
 def bound(memory: dict[str, Any], most: int) -> None:

@@ -12,7 +12,7 @@ from alerts.dispatch import Dispatch
 from alerts.incident import Incident, closes_by_itself, may_close_by_itself
 from alerts.outcome import AnyOutcome
 from alerts.sending import ENGINE, expire, remind
-from sensors.observation import Command, SiteMode
+from sensors.observation import Command, Exercise, SiteMode
 from sensors.renames import Renames
 from sensors.site import Site
 
@@ -55,6 +55,10 @@ class Desk:
         suppression.order(self.book, what, areas, self.partition, clock, out)
         self._unsaid = []
         return out
+
+    def exercise(self, what: Exercise, clock: float) -> list[AnyOutcome]:
+        """Begin or end a drill; what is known changes nothing."""
+        return orders.exercise(self.book, what, clock)
 
     def tick(self, clock: float) -> list[AnyOutcome]:
         """Let deadlines pass, remind of what waits, close what is finished. Costs nothing while nothing is due.

@@ -83,6 +83,7 @@ class Dispatch(msgspec.Struct, kw_only=True):
     reminders: int = 0  # how often it was said again that the leg is overdue
     remind_at: float | None = None
     told: list[str] = []  # units above that have been told that the leg is overdue
+    exercise: str = ""  # the drill that it is part of
     simulated: bool = False
 
     @property

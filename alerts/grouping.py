@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import msgspec
+
 from alerts import condition
 from alerts.alarm import Alarm, Edge, Shelf, process_edge, step
 from alerts.casebook import Casebook, current_key
+from alerts.drill import drill_at
 from alerts.flapping import Rings, ring
 from alerts.identity import alarm_id, incident_id
 from alerts.incident import (
@@ -20,7 +23,7 @@ from alerts.incident import (
 )
 from alerts.mode import Spell
 from alerts.outcome import AnyOutcome, Explanation, Mark
-from alerts.sending import follow_level
+from alerts.sending import ENGINE, follow_level
 
 _DEMANDS: tuple[Edge, ...] = ("alarm", "realarm", "raise", "unshelve", "unsuppress", "in_service")
 _RINGS: tuple[Edge, ...] = ("alarm", "realarm")
@@ -107,11 +110,21 @@ def settle(
             edge = "acknowledged"
     if edge:
         out.append(book.incident_record(incident, edge, clock, actor=actor, reason=reason))
+    if incident.peak > incident.planned and incident.kind == "risk":
+        plan_for(book, incident, clock, out)
     follow_level(book, incident, clock, out, demand)
     if demand and incident.kind == "risk" and incident.state == "open" and incident.remind_at is None:
         incident.reminders = 0
         incident.remind_at = book.next_reminder(0, clock)
         book.wake_at(incident.remind_at)
+
+
+def plan_for(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
+    """Give an incident the plan for the level that it has reached, and record it whole: it is kept with the case."""
+    plan = book.pin_plan(incident)
+    if plan is not None:
+        args = {"plan": incident.plan, "content": msgspec.to_builtins(plan)}
+        out.append(book.incident_record(incident, "planned", clock, actor=ENGINE, args=args))
 
 
 def note_member(incident: Incident, alarm: Alarm) -> None:
@@ -145,6 +158,7 @@ def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
         onset=change.onset,
         title=condition.titles(rule.title),
         simulated=change.simulated,
+        exercise=drill_at(book, change.area) if change.simulated else "",
     )
     book.cases.alarms[alarm.id] = alarm
     book.scopes[alarm.rule, alarm.scope, alarm.simulated] = alarm
@@ -353,7 +367,7 @@ def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tup
     if incident is not None:
         incident.members.pop(alarm.id, None)
         book.wake_at(clock)  # it may have waited for this alarm alone
-    key = current_key(alarm.area, alarm.kind, alarm.simulated)
+    key = current_key(alarm.area, alarm.kind, alarm.simulated, alarm.exercise)
     incident = cases.incidents.get(cases.current.get(key, ""))
     if incident is not None and not _too_calm(book, incident, clock):
         alarm.incident = incident.id
@@ -369,6 +383,7 @@ def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tup
         peak=0,
         opened=clock,
         simulated=alarm.simulated,
+        exercise=alarm.exercise,
     )
     alarm.incident = incident.id
     cases.incidents[incident.id] = incident

@@ -18,6 +18,7 @@ from typing import Literal
 import msgspec
 
 from alerts.outcome import Kind
+from alerts.plans import Tick
 
 IncidentState = Literal["open", "acknowledged", "dispatched", "calm", "closed"]
 
@@ -48,6 +49,7 @@ class Incident(msgspec.Struct, kw_only=True):
     opened: float
     title: dict[str, str] = {}
     simulated: bool = False
+    exercise: str = ""  # the drill that it is part of
     sequence: int = 0
     members: dict[str, Member] = {}
     dispatches: list[str] = []  # ids of the open ones, but for visits
@@ -58,6 +60,9 @@ class Incident(msgspec.Struct, kw_only=True):
     reminders: int = 0  # how often it was said again that nobody is on it
     remind_at: float | None = None  # none once a person has taken it up
     snapshots: list[str] = []  # sha of each picture
+    plan: str = ""  # the prepared response with its version, as `alerts.plans.key` names it
+    planned: int = 0  # the level up to which a plan has been looked for
+    ticks: dict[str, Tick] = {}  # its steps that are done
     state: IncidentState = "open"
 
     @property

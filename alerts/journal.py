@@ -19,6 +19,8 @@ from alerts.outcome import (
     AlarmTransition,
     CommandResult,
     DispatchChange,
+    ExerciseChange,
+    HandoverSigned,
     IncidentChange,
     ModeChange,
     ProposalChange,
@@ -35,12 +37,15 @@ from alerts.tables import (
     counters,
     dispatch_changes,
     dispatches,
+    exercises,
+    handovers,
     incident_changes,
     incidents,
     logs,
     metadata,
     modes,
     outbox,
+    plans,
     positions,
     proposals,
     reports,
@@ -107,6 +112,8 @@ class Journal(Reader):
             told: list[Reported] = []
             proposed: list[ProposalChange] = []
             in_mode: list[ModeChange] = []
+            signed: list[HandoverSigned] = []
+            drilled: list[ExerciseChange] = []
             shadowed: list[ShadowChange | ShadowVerdict] = []
             for record in records:
                 last = reached.get(record.partition)
@@ -124,6 +131,8 @@ class Journal(Reader):
                 proposed += [one for one in record.outcomes if isinstance(one, ProposalChange)]
                 in_mode += [one for one in record.outcomes if isinstance(one, ModeChange)]
                 told += [one for one in record.outcomes if isinstance(one, Reported)]
+                drilled += [one for one in record.outcomes if isinstance(one, ExerciseChange)]
+                signed += [one for one in record.outcomes if isinstance(one, HandoverSigned)]
                 fresh += [(record.partition, record.offset, one) for one in changes]
             _upsert(connection, positions, [{"partition": p, "offset": offset} for p, offset in reached.items()])
             batch = _Batch(connection, position)
@@ -133,6 +142,8 @@ class Journal(Reader):
             batch.shadow(shadowed)
             batch.propose(proposed)
             batch.put_in_mode(in_mode)
+            batch.exercise(drilled)
+            _upsert(connection, handovers, [msgspec.structs.asdict(one) for one in signed], update=False)
             for one in renamed:
                 batch.rename(one)
             if batch.position != first:
@@ -184,6 +195,7 @@ class _Batch:
         self._outbox: list[Row] = []
         self._areas: dict[str, Row] = {}
         self._snapshots: list[Row] = []
+        self._plans: dict[str, Row] = {}
 
     def add(self, fresh: list[tuple[int, int, Change]], perhaps: set[str] | None = None) -> None:
         """Take in the changes that are not in the journal yet, in order. It may have `perhaps`; None: any of them."""
@@ -216,6 +228,7 @@ class _Batch:
                 self.connection.execute(sa.insert(table), self._changes[table.name])
         for table in (alarms, incidents, dispatches):
             _upsert(self.connection, table, list(self._current[table.name].values()))
+        _upsert(self.connection, plans, list(self._plans.values()), update=False)
         if self._snapshots:
             self.connection.execute(sa.insert(snapshots), self._snapshots)
         told = self._outbox + list(self._areas.values())
@@ -268,6 +281,17 @@ class _Batch:
                 rows[key] = dict(known) if known is not None else begun_mode(one)
             fold_mode(rows[key], one)
         _upsert(self.connection, modes, list(rows.values()))
+
+    def exercise(self, told: list[ExerciseChange]) -> None:
+        """Keep when drills began and ended; each partition says so."""
+        for one in told:
+            row = {name: getattr(one, name) for name in ("title", "actor", "objectives")}
+            row |= {"id": one.exercise, "areas": list(one.areas), "units": list(one.units)}
+            if one.edge == "begin":
+                _upsert(self.connection, exercises, [{**row, "began": one.time, "ended": None}], update=False)
+            else:
+                ended = sa.update(exercises).where(exercises.c.id == one.exercise, exercises.c.ended.is_(None))
+                self.connection.execute(ended.values(ended=one.time))
 
     def rename(self, published: Published) -> None:
         """Have what is past be found under the ids of now; the records of each change stay as they were written.
@@ -363,6 +387,7 @@ class _Batch:
             "assignee": change.assignee or None,
             "marks": list(change.marks),
             "folded": change.folded,
+            "exercise": change.exercise or None,
         }
         if change.explanation is not None and change.edge != "return":  # what would explain a calm is not why it rang
             row["explanation"] = plain(change.explanation)
@@ -374,7 +399,9 @@ class _Batch:
 
     def incident(self, change: IncidentChange) -> None:
         """Fold a change into its incident; keep a camera's picture."""
-        row = self._row("incidents", change.incident, acknowledged_by=None, disposition="", reason="")
+        row = self._row(
+            "incidents", change.incident, acknowledged_by=None, disposition="", reason="", plan=None, ticks=None
+        )
         row |= {
             "sequence": change.sequence,
             "open": change.state != "closed",
@@ -389,6 +416,7 @@ class _Batch:
             "opened": change.opened,
             "time": change.time,
             "simulated": change.simulated,
+            "exercise": change.exercise or None,
         }
         if change.edge == "acknowledged":
             row["acknowledged_by"] = change.actor
@@ -396,6 +424,10 @@ class _Batch:
             row["acknowledged_by"] = None
         if change.edge == "closed":
             row |= {"disposition": change.disposition, "reason": change.reason}
+        elif change.edge == "planned":
+            self._plan(row, change)
+        elif change.edge in ("ticked", "unticked"):
+            self._tick(row, change)
         elif change.edge == "snapshot":
             self._snapshots.append(
                 {
@@ -408,6 +440,23 @@ class _Batch:
             )
         if change.event is not None:  # nobody is on it: of no unit's, for all who listen
             self._outbox.append(self._told(change.id, "dispatch", change, unit="", payload=change.event))
+
+    def _plan(self, row: Row, change: IncidentChange) -> None:
+        """Keep the plan that an incident has from now on, and the ticks of steps that it still has."""
+        key, content = change.args["plan"], change.args["content"]
+        self._plans[key] = {"key": key, "content": content}
+        same = (row["plan"] or "").partition("@")[0] == content["id"]
+        steps = {step["id"] for step in content["steps"]} if same else set()
+        row["ticks"] = {step: tick for step, tick in (row["ticks"] or {}).items() if step in steps}
+        row["plan"] = key
+
+    def _tick(self, row: Row, change: IncidentChange) -> None:
+        """Keep who ticked a step of the plan, or that nobody has after all."""
+        ticks = dict(row["ticks"] or {})
+        ticks.pop(change.args["step"], None)
+        if change.edge == "ticked":
+            ticks[change.args["step"]] = {"by": change.actor, "time": change.time, "note": change.reason}
+        row["ticks"] = ticks
 
     def dispatch(self, change: DispatchChange) -> None:
         """Fold a change into its dispatch, and have its event told."""

@@ -88,6 +88,7 @@ def rings(record: dict[str, Any]) -> bool:
         and record["edge"] in RINGS
         and record["kind"] != "data_quality"
         and "folded" not in record.get("marks", ())
+        and not record.get("exercise")  # a drill asks nothing of the desk that it is not there for
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast, get_args
 
 from alerts import dispatch as legs
+from alerts import drill, plans, signing
 from alerts.alarm import Alarm, Edge, Refusal, step
 from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch, set_deadline
@@ -14,7 +15,7 @@ from alerts.incident import DISPOSITIONS, Incident
 from alerts.outcome import AnyOutcome, CommandResult
 from alerts.sending import attend, await_visit, finish, hand_lead_over, issue, pass_on, pass_to_next
 from alerts.shelve import ENDS, Way, bring_back, set_aside
-from sensors.observation import Command
+from sensors.observation import Command, Exercise
 
 Case = Alarm | Incident | Dispatch
 
@@ -43,6 +44,9 @@ def answer(book: Casebook, command: Command, clock: float) -> list[AnyOutcome]:
 
 
 def _do(book: Casebook, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    if command.kind == "sign_handover":
+        signing.take_over(book, command, clock, out, _text(book, command, "comment"))
+        return
     case = _find(book, command.target)
     handler = _HANDLERS.get((type(case), command.kind))
     if handler is None:
@@ -162,9 +166,9 @@ def _dispatch(book: Casebook, incident: Incident, command: Command, clock: float
     note = _text(book, command, "note")
     working = book.working(incident)
     on_it = {dispatch.unit for dispatch in working}
-    units = _units(book, command, on_it)
+    units = _units(book, incident, command, on_it)
     if not units:
-        units = book.router.suggest(incident.area, incident.kind, on_it)[:1]
+        units = book.suggest(incident, clock, on_it)[:1]
     if not units:
         raise Refusal("dispatch.no_unit")
     lead = command.args.get("lead") or (working[0].lead or working[0].unit if working else units[0])
@@ -173,7 +177,7 @@ def _dispatch(book: Casebook, incident: Incident, command: Command, clock: float
     _send(book, incident, units, lead, note, clock, out, actor=command.actor)
 
 
-def _units(book: Casebook, command: Command, on_it: set[str]) -> list[str]:
+def _units(book: Casebook, incident: Incident, command: Command, on_it: set[str]) -> list[str]:
     """Read the units that an order names. Raise `Refusal` on one that is none, or is on it already."""
     named, one = command.args.get("units"), command.args.get("unit")
     if named is not None and (one or not isinstance(named, list | tuple)):
@@ -184,6 +188,8 @@ def _units(book: Casebook, command: Command, on_it: set[str]) -> list[str]:
     for unit in units:
         if not isinstance(unit, str) or unit not in book.router.units:
             raise Refusal("unknown_unit")
+        if not book.takes_part(incident, unit):
+            raise Refusal("exercise.other_unit")
         if unit in on_it:
             raise Refusal("dispatch.already_sent")
     return units
@@ -220,6 +226,19 @@ def _comment(book: Casebook, incident: Incident, command: Command, clock: float,
     out.append(
         book.incident_record(incident, "commented", clock, actor=command.actor, reason=text, args={"text": text})
     )
+
+
+def _tick(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    """Tick a step of the incident's plan, or take the tick back."""
+    plan, step = book.plan_of(incident), command.args.get("step")
+    note = _text(book, command, "note", "reason")
+    if command.kind == "tick":
+        done, edge = plans.tick(plan, incident.ticks, step, command.actor, clock, note), "ticked"
+        attend(incident)
+    else:
+        done, edge = plans.untick(plan, incident.ticks, step, note), "unticked"
+    args = {"plan": incident.plan, "step": done}
+    out.append(book.incident_record(incident, edge, clock, actor=command.actor, reason=note, args=args))
 
 
 def _snapshot(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
@@ -268,6 +287,28 @@ def close(
     out.append(book.incident_record(incident, "closed", clock, actor=actor, reason=reason, disposition=disposition))
 
 
+# Drills
+
+
+def exercise(book: Casebook, what: Exercise, clock: float) -> list[AnyOutcome]:
+    """Begin or end a drill. At its end whoever is under way is called back, and its incidents are closed as tests."""
+    out: list[AnyOutcome] = []
+    if what.edge == "begin":
+        drill.begin(book, what, clock, out)
+        return out
+    if book.cases.drills.pop(what.id, None) is None:
+        return out
+    for order in [one for one in book.cases.dispatches.values() if one.exercise == what.id]:  # visits to come as well
+        order.leg, order.deadline, order.remind_at = "closed", None, None
+        out.append(book.dispatch_record(order, "closed", clock, actor=what.actor, reason="exercise.ended"))
+        book.finish_dispatch(order)
+    for incident in [one for one in book.cases.incidents.values() if one.exercise == what.id]:
+        _acknowledge_all(book, incident, what.actor, "exercise.ended", clock, out)
+        close(book, incident, clock, out, actor=what.actor, reason="exercise.ended", disposition="test")
+    out.append(drill.record(what, clock))
+    return out
+
+
 # Dispatches
 
 
@@ -312,6 +353,8 @@ def _refer(book: Casebook, dispatch: Dispatch, command: Command, clock: float, o
     to, incident = command.args.get("to"), book.cases.incidents.get(dispatch.incident)
     if not isinstance(to, str) or to not in book.router.units:
         raise Refusal("unknown_unit")
+    if not book.takes_part(dispatch, to):
+        raise Refusal("exercise.other_unit")
     if to == dispatch.unit or (incident is not None and to in {one.unit for one in book.working(incident)}):
         raise Refusal("dispatch.already_sent")
     pass_on(book, dispatch, to, clock, out, reason=reason, actor=command.actor, edge="referred")
@@ -326,10 +369,21 @@ def _call(book: Casebook, dispatch: Dispatch, command: Command, clock: float, ou
     if incident is None:
         raise Refusal("incident.closed")
     note = _text(book, command, "note")
-    units = _units(book, command, {one.unit for one in book.working(incident)})
+    units = _units(book, incident, command, {one.unit for one in book.working(incident)})
     if not units:
         raise Refusal("unknown_unit")
     _send(book, incident, units, dispatch.lead or dispatch.unit, note, clock, out, actor=command.actor)
+
+
+def _tick_dispatched(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    """Tick a step from a dispatch: whoever was sent works on the incident's one checklist."""
+    who, _, name = command.actor.partition(":")
+    if who == "unit" and name != dispatch.unit:
+        raise Refusal("dispatch.other_unit")
+    incident = book.cases.incidents.get(dispatch.incident)
+    if incident is None:
+        raise Refusal("incident.closed")
+    _tick(book, incident, command, clock, out)
 
 
 # Arguments
@@ -377,6 +431,10 @@ _HANDLERS: dict[tuple[type, str], Callable[..., None]] = {
     (Incident, "comment"): _comment,
     (Incident, "snapshot"): _snapshot,
     (Incident, "close"): _close,
+    (Incident, "tick"): _tick,
+    (Incident, "untick"): _tick,
+    (Dispatch, "tick"): _tick_dispatched,
+    (Dispatch, "untick"): _tick_dispatched,
     (Dispatch, "accept"): _leg,
     (Dispatch, "refuse"): _leg,
     (Dispatch, "on_scene"): _leg,

@@ -115,6 +115,7 @@ class AlarmTransition(Outcome, tag="alarm", frozen=True):
     # anybody could act; stale: active for too long
     marks: tuple[Mark, ...] = ()
     folded: int = 0  # how many rings were folded since it began to chatter
+    exercise: str = ""  # the drill that it is part of
 
 
 class IncidentChange(Outcome, tag="incident", frozen=True):
@@ -127,6 +128,7 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     kind: Kind
     # opened | joined | level | acknowledged | dispatched | commented | calmed | closed | snapshot,
     # undispatched: nobody is on it (any more); `reason` says why; said again until a person takes it up,
+    # planned: it keeps to a plan from now on, ticked | unticked: a step of that,
     # set_aside: an alarm of it was, reminded: an alarm of it still waits for an acknowledgement
     edge: str
     state: str  # open | acknowledged | dispatched | calm | closed
@@ -144,6 +146,7 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     args: dict[str, Any] = {}
     simulated: bool = False
     event: dict[str, Any] | None = None  # the CloudEvent of edge `undispatched`
+    exercise: str = ""  # the drill that it is part of
 
 
 class DispatchChange(Outcome, tag="dispatch", frozen=True):
@@ -290,6 +293,34 @@ class ModeChange(Outcome, tag="mode", frozen=True):
     reason: str = ""  # why it began or was ended; a message key, where it was refused
 
 
+class ExerciseChange(Outcome, tag="exercise", frozen=True):
+    """Say that a drill began or ended. Every partition that holds areas of it says so, under the same id."""
+
+    id: str  # <exercise>.<edge>
+    exercise: str
+    edge: Literal["begin", "end"]
+    time: float
+    actor: str
+    title: dict[str, str] = {}
+    areas: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    objectives: dict[str, float] = {}
+
+
+class HandoverSigned(Outcome, tag="handover", frozen=True):
+    """Say that a turn of duty was taken over, once, with the sheet as it was when it was signed."""
+
+    id: str  # handover-<turn>
+    turn: str
+    shift: str
+    begin: float
+    time: float
+    actor: str
+    reason: str = ""  # what the incoming turn has to say
+    people: dict[str, str] = {}  # seat → account
+    sheet: dict[str, Any] = {}
+
+
 AnyOutcome = (
     AlarmTransition
     | IncidentChange
@@ -302,6 +333,8 @@ AnyOutcome = (
     | ShadowVerdict
     | ProposalChange
     | ModeChange
+    | HandoverSigned
+    | ExerciseChange
 )
 
 _encoder = msgspec.msgpack.Encoder()

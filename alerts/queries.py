@@ -21,10 +21,13 @@ from alerts.tables import (
     counters,
     dispatch_changes,
     dispatches,
+    exercises,
+    handovers,
     incident_changes,
     incidents,
     modes,
     outbox,
+    plans,
     positions,
     proposals,
     reports,
@@ -109,8 +112,7 @@ class Reader:
             with self.engine.connect() as connection:  # the counter is what the writer makes last
                 made = connection.scalar(sa.select(sa.func.count()).select_from(counters)) == 1
                 looked = sa.inspect(connection)
-                known = {column["name"] for column in looked.get_columns(alarms.name)} if made else ()
-                whole = made and looked.has_table(reports.name)
+                whole = made and looked.has_table(handovers.name) and all(_is_whole(looked, one) for one in _GROWN)
         except sa.exc.DatabaseError as error:
             made = not _no_table(error)
             if made:
@@ -118,7 +120,7 @@ class Reader:
         if not made:
             self.engine.dispose()
             raise JournalMissing(f"the journal at {url} has no tables yet")
-        if not whole or any(column.name not in known for column in alarms.columns):
+        if not whole:
             self.engine.dispose()
             raise JournalMissing(f"the journal at {url} is of an older version, which the worker brings up to date")
 
@@ -164,9 +166,17 @@ class Reader:
                 dispatch["history"] = _records(connection, dispatch_changes, "dispatch", dispatch["id"])
             row["history"] = _records(connection, incident_changes, "incident", id)
             row["snapshots"] = self._snapshots(connection, id)
+            row["plan"] = _plan(connection, row)
         for alarm in row["alarm_details"]:
             _alarm(alarm)
         return row
+
+    def plan_of(self, incident: str) -> Row | None:
+        """Read the plan that an incident keeps to, as it was published, with `ticks`; None when it has none."""
+        query = sa.select(incidents.c.plan, incidents.c.ticks).where(incidents.c.id == incident)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+            return None if row is None else _plan(connection, row)
 
     def snapshots(self, incident: str) -> list[Row]:
         """List an incident's camera pictures, oldest first: camera, time, sha and url."""
@@ -437,6 +447,36 @@ class Reader:
             rows = connection.execute(sa.select(modes).where(modes.c.order == order)).mappings()
             return [dict(row) for row in rows]
 
+    def exercises(self, running: bool = False, limit: int = 50) -> list[Row]:
+        """List drills, the latest first; or only those that run."""
+        query = sa.select(exercises).order_by(exercises.c.began.desc()).limit(max(1, min(limit, MAX_PAGE)))
+        if running:
+            query = query.where(exercises.c.ended.is_(None))
+        with self.engine.connect() as connection:
+            return _rows(connection, query)
+
+    def exercise(self, id: str) -> Row | None:
+        """Read one drill with the `incidents` that are part of it, each as `incident` gives it; None without one."""
+        with self.engine.connect() as connection:
+            row = _one(connection, exercises, id)
+            query = sa.select(incidents.c.id).where(incidents.c.exercise == id).order_by(incidents.c.number).limit(100)
+            ids = [str(one.id) for one in connection.execute(query)]
+        if row is not None:
+            row["incidents"] = [one for one in map(self.incident, ids) if one is not None]
+        return row
+
+    def handovers(self, limit: int = 50) -> list[Row]:
+        """List the turns that were taken over, the latest first, without their sheets."""
+        columns = [column for column in handovers.c if column.name != "sheet"]
+        query = sa.select(*columns).order_by(handovers.c.time.desc()).limit(max(1, min(limit, MAX_PAGE)))
+        with self.engine.connect() as connection:
+            return _rows(connection, query)
+
+    def handover(self, id: str) -> Row | None:
+        """Read one turn that was taken over, with the sheet that was signed; None if there is none."""
+        with self.engine.connect() as connection:
+            return _one(connection, handovers, id)
+
     def result(self, command: str) -> Row | None:
         """Read the answer to a command: id, ok, target, reason, time; None while there is none."""
         with self.engine.connect() as connection:
@@ -502,6 +542,9 @@ class Reader:
 
 _SUMMARY = ("id", "rule", "title", "kind", "scope", "state", "level", "onset", "incident", "simulated")
 
+_GROWN = (alarms, incidents)
+"""Tables that have had columns added since they first were."""
+
 _CHANGES: tuple[tuple[str, sa.Table, str], ...] = (
     ("alarm", transitions, "alarm"),
     ("incident", incident_changes, "incident"),
@@ -513,6 +556,20 @@ _CHANGES: tuple[tuple[str, sa.Table, str], ...] = (
 def _counted(connection: Connection) -> int:
     """Read the position of the last change."""
     return int(connection.scalar(sa.select(counters.c.value).where(counters.c.name == "changes")) or 0)
+
+
+def _is_whole(looked: Any, table: sa.Table) -> bool:
+    """Tell whether a table has all its columns."""
+    known = {column["name"] for column in looked.get_columns(table.name)}
+    return all(column.name in known for column in table.columns)
+
+
+def _plan(connection: Connection, row: Any) -> Row | None:
+    """Read the plan that an incident's row names, with the row's ticks."""
+    if not row["plan"]:
+        return None
+    content = connection.scalar(sa.select(plans.c.content).where(plans.c.key == row["plan"]))
+    return None if content is None else {**content, "ticks": row["ticks"] or {}}
 
 
 def _no_table(error: sa.exc.DatabaseError) -> bool:

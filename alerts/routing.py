@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from math import asin, cos, inf, radians, sin, sqrt
 
+from alerts.duty import Roster
 from sensors.site import Area, Site, Unit
 
 _EARTH = 6371.0088  # km, mean radius (IUGG)
@@ -21,34 +22,43 @@ class Router:
         self._at: dict[str, list[Unit]] = {}
         for unit in site.units:
             self._at.setdefault(unit.place, []).append(unit)
+        self._roster, self._turned = Roster(site), any(unit.shifts for unit in site.units)
         self._suggested: dict[tuple[str, str], tuple[str, ...]] = {}
 
-    def suggest(self, area: str, kind: str = "risk", tried: Collection[str] = ()) -> list[str]:
+    def suggest(self, area: str, kind: str = "risk", tried: Collection[str] = (), at: float | None = None) -> list[str]:
         """List the units to send to an area, best first, without those already `tried`.
 
         The nearest place of the hierarchy comes first (community, subdistrict, district), there the place's own unit
         before the departments, then the nearer one. Units that do not handle the area's type are left out. For a risk
         so are maintenance and those who take cases over (mediation, tribunal, support); for data quality, maintenance
-        goes first.
+        goes first. With a moment (unix seconds), units whose shifts it is not come last: better late than nobody.
         """
         found = self._suggested.get((area, kind))
         if found is None:
             found = self._suggested[area, kind] = tuple(self._order(area, kind))
-        return [unit for unit in found if unit not in tried]
+        left = [unit for unit in found if unit not in tried]
+        return left if at is None or not self._turned else sorted(left, key=lambda unit: self._off(unit, at))
+
+    def _off(self, unit: str, at: float) -> bool:
+        """Tell whether a unit has shifts, and a moment is in none of them."""
+        shifts = self.units[unit].shifts
+        return bool(shifts) and not self._roster.in_shifts(shifts, at)
 
     def menders(self, area: str, tried: Collection[str] = ()) -> list[str]:
         """List the maintenance units to send to an area, best first, without those already `tried`."""
         found = self.suggest(area, "data_quality", tried)
         return [unit for unit in found if self.units[unit].kind == "maintenance"]
 
-    def above(self, area: str, unit: str, kind: str = "risk", tried: Collection[str] = ()) -> str | None:
+    def above(
+        self, area: str, unit: str, kind: str = "risk", tried: Collection[str] = (), at: float | None = None
+    ) -> str | None:
         """Name the unit of the next place up the hierarchy from a unit's own; None at the top."""
         depth = self._depths(area)
         here = self.units.get(unit)
         # a unit from elsewhere counts as standing below the whole hierarchy of this area
         own = depth.get(here.place, -1) if here is not None else -1
         mending = kind != "risk" and here is not None and here.kind == "maintenance"  # never on to those for risks
-        for candidate in self.menders(area, tried) if mending else self.suggest(area, kind, tried):
+        for candidate in self.menders(area, tried) if mending else self.suggest(area, kind, tried, at):
             if depth.get(self.units[candidate].place, -1) > own:
                 return candidate
         return None

@@ -37,7 +37,7 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
     incident.dispatched = True
     if working:
         return  # who is on the way has just been told of the level
-    units = book.router.suggest(incident.area, incident.kind)
+    units = book.suggest(incident, clock)
     if units:
         issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.by_level")
     elif first or incident.remind_at is None:
@@ -84,6 +84,7 @@ def issue(
         lead=lead,
         note=note,
         simulated=incident.simulated,
+        exercise=incident.exercise,
     )
     set_deadline(dispatch, book.site.deadlines, clock)
     book.cases.dispatches[dispatch.id] = dispatch
@@ -129,10 +130,14 @@ def _lead(book: Casebook, dispatch: Dispatch, previous: str, unit: str, clock: f
 
 def pass_to_next(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
     """Give a refused dispatch to the next suggested unit; without one it ends, and the incident says so."""
-    kind, busy = _kind(book, dispatch), _busy(book, dispatch)
+    kind, busy, incident = _kind(book, dispatch), _busy(book, dispatch), book.cases.incidents.get(dispatch.incident)
     unit = book.router.units.get(dispatch.unit)
     mending = kind != "risk" and unit is not None and unit.kind == "maintenance"
-    units = book.router.menders(dispatch.area, busy) if mending else book.router.suggest(dispatch.area, kind, busy)
+    if mending or incident is None:
+        find = book.router.menders if mending else book.router.suggest
+        units = find(dispatch.area, tried=busy)
+    else:
+        units = book.suggest(incident, clock, busy)
     if units:
         pass_on(book, dispatch, units[0], clock, out, reason="dispatch.next_unit")
     else:
@@ -220,7 +225,10 @@ def expire(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcom
         dispatch.reminders += 1
     from_unit = dispatch.told[-1] if dispatch.told else dispatch.unit
     known = {*_busy(book, dispatch), *dispatch.told}
-    above = book.router.above(dispatch.area, from_unit, _kind(book, dispatch), known)
+    above = book.router.above(dispatch.area, from_unit, _kind(book, dispatch), known, clock)
+    while above is not None and not book.takes_part(dispatch, above):
+        known.add(above)
+        above = book.router.above(dispatch.area, from_unit, _kind(book, dispatch), known, clock)
     if above is not None and dispatch.leg != "issued":
         dispatch.told.append(above)
     dispatch.remind_at = book.next_reminder(dispatch.reminders, clock)

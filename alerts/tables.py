@@ -94,6 +94,7 @@ alarms = Table(
     Column("assignee", String(128)),
     Column("marks", JSON),
     Column("folded", Integer),
+    Column("exercise", String(64)),
 )
 Index("alarms_open", alarms.c.open, alarms.c.number)
 Index("alarms_area", alarms.c.area, alarms.c.open, alarms.c.number)
@@ -121,6 +122,10 @@ incidents = Table(
     Column("disposition", String(16), nullable=False),
     Column("reason", Text, nullable=False),
     Column("simulated", Boolean, nullable=False),
+    # since 0.2: empty in what an older version wrote
+    Column("plan", String(160)),
+    Column("ticks", JSON),
+    Column("exercise", String(64), index=True),
 )
 Index("incidents_open", incidents.c.open, incidents.c.number)
 Index("incidents_area", incidents.c.area, incidents.c.open, incidents.c.number)
@@ -148,6 +153,13 @@ dispatches = Table(
 )
 Index("dispatches_open", dispatches.c.open, dispatches.c.number)
 Index("dispatches_unit", dispatches.c.unit, dispatches.c.open, dispatches.c.number)
+
+plans = Table(  # prepared responses that incidents keep to, by id and version
+    "plans",
+    metadata,
+    Column("key", String(160), primary_key=True),
+    Column("content", JSON, nullable=False),
+)
 
 snapshots = Table(
     "snapshots",
@@ -178,6 +190,33 @@ reports = Table(  # what people reported; `subject` is a keyed hash, `photo` the
 )
 Index("reports_area", reports.c.area, reports.c.number)
 Index("reports_category", reports.c.category, reports.c.number)
+
+exercises = Table(  # drills; their incidents name them
+    "exercises",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("title", JSON, nullable=False),
+    Column("areas", JSON, nullable=False),
+    Column("units", JSON, nullable=False),
+    Column("objectives", JSON, nullable=False),
+    Column("actor", String(256), nullable=False),
+    Column("began", Double, nullable=False, index=True),
+    Column("ended", Double),
+)
+
+handovers = Table(  # turns of duty that were taken over, with the sheet that was signed
+    "handovers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("turn", String(32), nullable=False),
+    Column("shift", String(64), nullable=False),
+    Column("begin", Double, nullable=False),
+    Column("time", Double, nullable=False, index=True),
+    Column("actor", String(256), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("people", JSON, nullable=False),
+    Column("sheet", JSON, nullable=False),
+)
 
 shadows = Table(  # sets of shadow rules, one row a partition
     "shadows",

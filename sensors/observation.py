@@ -201,6 +201,22 @@ class SiteMode(Struct, tag="mode", frozen=True):
     areas: tuple[str, ...] = ()
 
 
+class Exercise(Struct, tag="exercise", frozen=True):
+    """Begin or end a drill (演练) in some areas: what simulated signals raise there is part of it.
+
+    `units` are those that take part: no other is sent. `objectives` are seconds by leg, for the report.
+    """
+
+    id: str
+    edge: Literal["begin", "end"]
+    actor: str
+    time: float
+    title: dict[str, str] = {}  # by language, zh and en
+    areas: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    objectives: dict[str, float] = {}
+
+
 Said = CameraEvent | SourceState | CameraHealth | Report
 """What a dialect may hear beside readings: each has `area`, `time`, `received` and `quality`."""
 
@@ -217,6 +233,7 @@ Observation = (
     | Proposal
     | Decision
     | SiteMode
+    | Exercise
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -14,14 +14,17 @@ import msgspec
 from sensors.document import Document, DocumentError, Path, Problem, convert, read_document, suggest
 from sensors.expansion import Templates
 from sensors.findings import Findings
+from sensors.plan_checks import check_plans, versioned
 from sensors.relations import check_related
-from sensors.site import Area, Camera, Flood, Place, Point, Site, Skew, Text
+from sensors.roster import read_duties
+from sensors.site import Area, Camera, Duty, Flood, Place, Point, Site, Skew, Text
 from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines, modes
 from sensors.site_files import (
     AreaEntry,
     AreasFile,
     CameraEntry,
     HierarchyFile,
+    PlansFile,
     RosterFile,
     SiteFile,
     TypesFile,
@@ -94,7 +97,7 @@ def version(site: Site) -> str:
     """Hash a site's content (BLAKE2b, 20 hex digits), whatever the order and the files its parts were written in."""
     bare: dict[str, Any] = {name: getattr(site, name) for name in site.__struct_fields__ if name != "version"}
     bare["points"] = [point if point.index < 0 else msgspec.structs.replace(point, index=-1) for point in site.points]
-    for name in ("fields", "area_types", "places", "areas", "points", "cameras", "units"):
+    for name in ("fields", "area_types", "places", "areas", "points", "cameras", "units", "plans"):
         bare[name] = sorted(bare[name], key=lambda part: str(part.id))
     bare["quantities"] = sorted(site.quantities, key=lambda quantity: (quantity.id, quantity.type))
     return hashlib.blake2b(msgspec.msgpack.encode(bare, order="deterministic"), digest_size=10).hexdigest()
@@ -113,6 +116,7 @@ def counts(site: Site) -> dict[str, int]:
         "points": len(site.points),
         "cameras": len(site.cameras),
         "units": len(site.units),
+        "plans": len(site.plans),
     }
 
 
@@ -164,6 +168,7 @@ class _Loading:
         files = [self._read(name, AreasFile) for name in names[:MAX_AREA_FILES]]
         more_units = [self._read(f"units/{path.name}", UnitsFile) for path in self._others("units")]
         areas_files = [file for file in files if file is not None]
+        plans = [self._read(f"plans/{path.name}", PlansFile) for path in self._others("plans")]
 
         places: dict[str, Place] | None = None
         if hierarchy:
@@ -186,11 +191,18 @@ class _Loading:
         if len(cameras) > MAX_CAMERAS:
             self.findings.extend([Problem("areas", 0, "", f"a site holds at most {MAX_CAMERAS:,} cameras")])
         self.findings.check_former()
+        shifts = {shift.id for shift in roster[1].shifts} if roster else None
         for one in (units, *more_units):
             if one:
-                check_units(*one, places, area_types, self.findings)
+                check_units(*one, places, area_types, shifts, self.findings)
         if roster:
             check_roster(*roster, places, self.findings)
+        duties: tuple[Duty, ...] = ()
+        if roster and main:
+            duties = read_duties(*roster, self.folder, main[1].zone, self.findings)
+        for written in plans:
+            if written:
+                check_plans(*written, self.folder / "plans", known_areas, area_types, self.findings)
         legs = None
         if main:
             check_main(*main, None if known_areas is None else {camera.id for camera in cameras}, self.findings)
@@ -231,6 +243,8 @@ class _Loading:
             units=tuple(unit for one in (units, *more_units) if one for unit in one[1].units),
             seats=roster[1].seats,
             shifts=roster[1].shifts,
+            duties=duties,
+            plans=tuple(versioned(plan) for file in plans if file for plan in file[1].plans),
             signals=main[1].signals,
             deadlines=legs,
         )
@@ -250,7 +264,13 @@ class _Loading:
             if path.suffix in (".yaml", ".yml") and path.name not in (*FILES, NOTIFY):
                 hint = suggest(path.name, FILES) or f"; a site's files are {', '.join(FILES)} and areas/*.yaml"
                 self.findings.extend([Problem(path.name, 0, "", f"this file is not read{hint}")])
-        for path in sorted([*(self.folder / "areas").glob("*.yml"), *(self.folder / "units").glob("*.yml")]):
+        for path in sorted(
+            [
+                *(self.folder / "areas").glob("*.yml"),
+                *(self.folder / "units").glob("*.yml"),
+                *(self.folder / "plans").glob("*.yml"),
+            ]
+        ):
             name = f"{path.parent.name}/{path.name}"
             self.findings.extend([Problem(name, 0, "", "this file is not read; name it .yaml")])
 

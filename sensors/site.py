@@ -193,6 +193,7 @@ class Unit(Struct, frozen=True):
     types: tuple[str, ...] = ()  # area types it handles; empty is all
     location: tuple[float, float] | None = None
     contact: str = ""
+    shifts: tuple[str, ...] = ()  # during these it can be sent; empty is always
 
 
 class Seat(Struct, frozen=True):
@@ -211,6 +212,68 @@ class Shift(Struct, frozen=True):
     start: str
     end: str
     staff: dict[str, str] = {}  # seat id → account name
+
+
+class Duty(Struct, frozen=True):
+    """A dated turn of duty: local times of the site's zone, YYYY-MM-DD HH:MM. It goes before the daily shifts."""
+
+    seat: str
+    account: str
+    start: str
+    end: str
+    repeat: str = ""  # RRULE of iCalendar, as FREQ=WEEKLY;BYDAY=MO,TU
+    omit: tuple[str, ...] = ()  # beginnings that are left out
+
+
+class PlanStep(Struct, frozen=True):
+    """One step of a plan: what to do, by whom, and from which level of the incident on."""
+
+    id: str
+    text: Text
+    role: str = ""  # one of the plan's roles
+    level: str = "blue"
+
+
+class Contact(Struct, frozen=True):
+    """Somebody whom a plan has called."""
+
+    name: Text
+    phone: str
+    role: str = ""  # one of the plan's roles
+
+
+class Draft(Struct, frozen=True):
+    """A message to the public, ready to be sent: `{area}`, `{level}` and `{place}` are filled in."""
+
+    id: str
+    name: Text  # to whom, and when
+    text: Text
+
+
+class Overlay(Struct, frozen=True):
+    """A drawing to lay over a map: a file of GeoJSON beside the plan."""
+
+    name: Text
+    file: str
+
+
+class Plan(Struct, frozen=True):
+    """A prepared response (预案) to incidents of some kinds of area, or of some areas, from a level on.
+
+    `version` is a hash of the content: an incident keeps to the one that was in force when it was taken up.
+    """
+
+    id: str
+    name: Text
+    types: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()  # these alone; it goes before a plan of their type
+    level: str = "blue"
+    roles: dict[str, Text] = {}
+    steps: tuple[PlanStep, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
+    version: str = ""
 
 
 class MappedValue(Struct, frozen=True):
@@ -374,5 +437,7 @@ class Site(Struct, frozen=True):
     units: tuple[Unit, ...] = ()
     seats: tuple[Seat, ...] = ()
     shifts: tuple[Shift, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    plans: tuple[Plan, ...] = ()
     signals: Signals = Signals()
     deadlines: Deadlines = Deadlines()

@@ -107,6 +107,7 @@ def check_units(
     file: UnitsFile,
     places: Mapping[str, Place] | None,
     area_types: set[str] | None,
+    shifts: set[str] | None,
     findings: Findings,
 ) -> None:
     """Check `units.yaml`."""
@@ -117,6 +118,8 @@ def check_units(
         findings.location(unit.location, document, (*path, "location"))
         for n, kind in enumerate(unit.types):
             findings.reference("area type", kind, area_types, document, (*path, "types", n))
+        for n, shift in enumerate(unit.shifts):
+            findings.reference("shift", shift, shifts, document, (*path, "shifts", n))
 
 
 def check_roster(document: Document, file: RosterFile, places: Mapping[str, Place] | None, findings: Findings) -> None:

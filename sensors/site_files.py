@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sensors.site import AreaType, Field, HealthSettings, PointKind, Seat, Shift, Signals, Text, Unit
+from sensors.site import AreaType, Duty, Field, HealthSettings, Plan, PointKind, Seat, Shift, Signals, Text, Unit
 
 Duration = float | str
 """Seconds, or text such as `90 s`, `10 min`, `30 d`."""
@@ -238,10 +238,19 @@ class UnitsFile(Written, frozen=True):
 
 
 class RosterFile(Written, frozen=True):
-    """`roster.yaml`: duty seats and shifts."""
+    """`roster.yaml`: duty seats, daily shifts, dated duties, and files of those beside it."""
 
     seats: tuple[Seat, ...] = ()
     shifts: tuple[Shift, ...] = ()
+    duty: tuple[Duty, ...] = ()
+    csv: tuple[str, ...] = ()
+    icalendar: tuple[str, ...] = ()
+
+
+class PlansFile(Written, frozen=True):
+    """`plans/*.yaml`: prepared responses."""
+
+    plans: tuple[Plan, ...]
 
 
 def names(written: Former) -> tuple[str, ...]:

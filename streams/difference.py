@@ -11,7 +11,7 @@ from models.area import store
 from sensors.renames import between
 from streams.bundle import Bundle
 
-PARTS = ("areas", "points", "cameras", "units", "seats", "shifts", "places", "fields", "area_types", "rules")
+PARTS = ("areas", "points", "cameras", "units", "seats", "shifts", "plans", "places", "fields", "area_types", "rules")
 _SHOWN = 12
 TRIAGE = "triage"
 """The name of the triage model among the areas' models."""

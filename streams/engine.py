@@ -39,6 +39,7 @@ from sensors.observation import (
     CameraHealth,
     Command,
     Decision,
+    Exercise,
     Proposal,
     Publication,
     Report,
@@ -215,6 +216,8 @@ class Engine:
             self._decide(offset, changes)
         elif isinstance(what, Command):
             self._command(offset, what)
+        elif isinstance(what, Exercise):
+            self._emit(offset, self.desk.exercise(what, self.clock))
         elif isinstance(what, SystemEvent):
             self._hear(what.time)
             self._emit(offset, self.desk.condition(itself.change(what, self.clock), self.clock))

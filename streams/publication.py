@@ -232,7 +232,7 @@ def fingerprint(folder: Path, console: str, models: Sequence[bytes] = (), triage
     for source in (*sorted((code / "sensors").glob("*.py")), *sorted((code / "rules").glob("*.py"))):
         digest.update(f"{source.name}\0{source.stat().st_mtime_ns}\0".encode())
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.suffix in (".yaml", ".yml"):
+        if file.is_file() and file.suffix in (".yaml", ".yml", ".csv", ".ics"):
             digest.update(f"{file.relative_to(folder)}\0".encode())
             digest.update(file.read_bytes())
             digest.update(b"\0")

@@ -62,6 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         "File of further targets (mail, chats, webhooks) and their texts; empty is notify.yaml of the site, if any.",
     ] = ""
+    pdf_font: Annotated[
+        str, "Font file (.ttf, .otf, .ttc) with Chinese glyphs that sheets are printed with; empty takes the system's."
+    ] = ""
     homeassistant_prefix: Annotated[
         str, "Home Assistant's discovery prefix, under which areas appear as its devices; empty announces none."
     ] = ""

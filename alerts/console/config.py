@@ -202,6 +202,7 @@ class ConsoleConfig:
     model_desk: ModelDesk | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
     callbacks: Mapping[str, bytes] = field(default_factory=dict)  # key of signed callbacks by target
+    font: str = ""  # file of the font that sheets are printed with; empty takes the system's
     test_wait: float = 10.0  # seconds that the answer of a notification's test is waited for
     started: Callable[[], None] | None = None  # called once requests are answered
     hasher: argon2.PasswordHasher | None = None  # cheaper in tests

@@ -30,6 +30,7 @@ from alerts.console.rates import ScoreRates
 from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
 from alerts.console.viewing import Viewing
+from alerts.duty import Roster
 from alerts.load import DAY_MINUTES, MINUTE
 from alerts.queries import Reader
 from alerts.routing import Router
@@ -72,6 +73,7 @@ class Console:
         self.prune_photos = 0.0  # when (monotonic) the reports' photos are to be looked through next
         self.subject_key = hmac.digest(key, b"foreshock subjects", "sha256")
         self.router = Router(config.site)
+        self.roster = Roster(config.site)
         self.pages = Pages(config.static, config.site.language)
         self.site_answers: dict[bool, tuple[bytes, bytes, str]] = {}  # with and without contacts: body, gzip, tag
         self.viewing = Viewing()
@@ -100,7 +102,7 @@ class Console:
         self.figures.adopt(site)
         self.quality.adopt(registry)
         self.rates.adopt(registry)
-        self.registry, self.router = registry, Router(site)
+        self.registry, self.router, self.roster = registry, Router(site), Roster(site)
         push = Push(registry)
         push.succeed(self.push)
         self.push = push
@@ -208,7 +210,7 @@ class Console:
         """Count the rings of the day before this console came, once."""
         position, since = self._load_from, time.time() - DAY_MINUTES * MINUTE
         if position is not None:
-            self.figures.load.note(await self.journal.answer(lambda reader: reader.transitions(since, position)))
+            self.figures.note(await self.journal.answer(lambda reader: reader.transitions(since, position)))
             self._load_from = None
 
     async def _fill(self) -> None:
@@ -282,8 +284,8 @@ class Console:
         counting = not rows
         if not rows:
             self._load_from = self.live.position
-        self.figures.load.note(row["record"] for row in rows if row["kind"] == "alarm")
-        self.figures.load.forget(time.time())
+        self.figures.note([row["record"] for row in rows if row["kind"] == "alarm"])
+        self.figures.forget(time.time())
         for row in rows:
             if row["kind"] != "incident":
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,7 @@ import numpy as np
 
 from alerts.console.traces import TraceStore
 from alerts.load import Load
-from sensors.site import Site
+from sensors.site import Area, Site
 
 SLACK = 10.0  # seconds beyond three intervals before a point counts as stale: batches, ticks, a slow link
 CAMERA_INTERVAL = 60.0  # seconds: a camera's health is reported at least this often
@@ -31,16 +31,30 @@ class Figures:
         self.position = 0
         self.simulated = False
         self.load = Load()
+        self.seats: dict[str, Load] = {}  # of each seat's own areas
         self.adopt(site)
 
     def adopt(self, site: Site) -> None:
         """Count by another version of the site."""
         traces = self.traces
         self.site = site
+        self._seats = seats_of(site)
+        self.seats = {seat.id: self.seats.get(seat.id, Load()) for seat in site.seats}
         self._rows = np.array([point.index for point in site.points if 0 <= point.index < len(traces)], np.intp)
         self._allowed = np.array(
             [3 * point.interval + SLACK for point in site.points if 0 <= point.index < len(traces)]
         )
+
+    def note(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Count alarms' transitions, for the desk and for each seat that watches their areas."""
+        self.load.note(dict(one) for one in records)
+        for seat, areas in self._seats.items():
+            self.seats[seat].note(dict(one) for one in records if areas is None or one["area"] in areas)
+
+    def forget(self, now: float) -> None:
+        """Drop what is older than a day."""
+        for load in (self.load, *self.seats.values()):
+            load.forget(now)
 
     def hear(self, pulse: Mapping[str, Any], now: float) -> None:
         """Take the engine's own figures."""
@@ -92,3 +106,22 @@ class Figures:
             "age": age,
             "state": "live" if age <= 3 * CAMERA_INTERVAL + SLACK else "stale",
         }
+
+
+def seats_of(site: Site) -> dict[str, frozenset[str] | None]:
+    """Say which areas each seat watches; None is all."""
+    places = {place.id: place for place in site.places}
+
+    def subdistrict(area: Area) -> str:
+        place = places.get(area.place)
+        while place is not None and place.kind != "subdistrict":
+            place = places.get(place.parent or "")
+        return place.id if place is not None else ""
+
+    found = {area.id: subdistrict(area) for area in site.areas}
+    return {
+        seat.id: frozenset(area for area, place in found.items() if place in seat.subdistricts)
+        if seat.subdistricts
+        else None
+        for seat in site.seats
+    }

@@ -73,6 +73,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bad_cursor": ("分页游标无效", "this is no cursor of a listing"),
     "replay_busy": ("另一次重放正在进行", "another replay is under way: wait until it has ended"),
     "no_notifier": ("通知进程尚未运行", "the notifier has not run yet"),
+    "no_font": ("无法打印：服务器上没有中文字体", "cannot print: the server has no font with Chinese glyphs"),
     "bad_code": ("确认码无效、已使用或已过期", "this code is not valid, was used, or is over"),
     "no_code": ("消息中没有确认码", "there is no code in the text"),
     "bad_signature": ("签名无效或已过期", "the signature is not valid, or is too old"),

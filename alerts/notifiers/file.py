@@ -162,6 +162,7 @@ def _of_people(target: FileTarget, site: Site | None) -> Iterator[tuple[str, str
     known = (
         ("edges", target.edges, set(EDGES)),
         ("areas", target.areas, None if site is None else {area.id for area in site.areas}),
+        ("on_duty", target.on_duty, None if site is None else _accounts(site)),
         ("units", target.units, None if site is None else {unit.id for unit in site.units}),
     )
     for field, named, there in known:
@@ -171,6 +172,11 @@ def _of_people(target: FileTarget, site: Site | None) -> Iterator[tuple[str, str
                 field,
                 f"there is no {unknown[0][:80]}" + (f"; there are {', '.join(EDGES)}" if field == "edges" else ""),
             )
+
+
+def _accounts(site: Site) -> set[str]:
+    """Name the accounts that the roster puts on duty at some time."""
+    return {who for shift in site.shifts for who in shift.staff.values()} | {duty.account for duty in site.duties}
 
 
 __all__ = ["Listed", "expanded", "read", "voice_of"]

@@ -7,12 +7,13 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from alerts.duty import Roster
 from alerts.notifiers.deliveries import Deliveries, Letter
 from alerts.notifiers.homeassistant import HomeAssistantSender
 from alerts.notifiers.mqtt import MqttSender
@@ -70,30 +71,80 @@ class Notifier:
         started_after: float = 3600.0,
         voice: Voice | None = None,
         key: bytes | None = None,
+        roster: Roster | None = None,
     ) -> None:
         self._reader = Reader(journal_url)
         self._deliveries = Deliveries(outbox)
         self._replies = None if key is None else Replies(outbox, key)
-        said = _Said(voice or Voice(), self._replies)
-        self._channels = [
-            _Channel(target, self._reader, self._deliveries, clock, jitter, started_after, said) for target in targets
-        ]
+        self._clock, self._jitter, self._started_after = clock, jitter, started_after
+        self._said = _Said(voice or Voice(), self._replies, roster)
+        self._channels = [self._channel(target) for target in targets]
         self._deliveries.forget_others([target.name for target in targets])
         if self._replies is not None:
             self._replies.prune(clock())
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._deliveries.prune(clock() - _KEEP)
+
+    def _channel(self, target: Target) -> _Channel:
+        parts = self._clock, self._jitter, self._started_after, self._said
+        return _Channel(target, self._reader, self._deliveries, *parts)
 
     async def start(self) -> None:
         """Open all targets and begin to deliver."""
         for channel in self._channels:
-            await channel.sender.open()
-            self._tasks.append(asyncio.create_task(channel.run(), name=f"notify {channel.target.name}"))
+            await self._begin(channel)
+
+    async def _begin(self, channel: _Channel) -> None:
+        await channel.sender.open()
+        name = channel.target.name
+        self._tasks[name] = asyncio.create_task(channel.run(), name=f"notify {name}")
 
     async def notify(self) -> None:
         """Wake all targets: the outbox has something new."""
         for channel in self._channels:
             channel.wake.set()
+
+    async def replace(self, targets: Sequence[Target], voice: Voice, roster: Roster | None = None) -> list[str]:
+        """Serve these targets from now on; return the names of those that came, went or changed.
+
+        One that is as before goes on undisturbed. One that changed begins where it stood, so that nothing is left out;
+        what it was just being told ends first.
+        """
+        words = voice != self._said.voice
+        self._said = _Said(voice, self._replies, roster)
+        wanted = {target.name: target for target in targets}
+        going = [one for one in self._channels if not one.stays(wanted.get(one.target.name), words)]
+        staying = [one for one in self._channels if one not in going]
+        await self._end(going)
+        for channel in staying:
+            channel.roster = roster
+        there = {channel.target.name for channel in staying}
+        coming = []
+        for target in targets:
+            if target.name not in there:
+                try:
+                    coming.append(self._channel(target))
+                except Exception:  # the others are told all the same
+                    logger.exception("a target cannot be served, target=%s", target.name)
+        self._channels = [*staying, *coming]
+        for channel in coming:
+            await self._begin(channel)
+        self._deliveries.forget_others([channel.target.name for channel in self._channels])
+        return sorted({channel.target.name for channel in (*going, *coming)})
+
+    async def _end(self, channels: Sequence[_Channel]) -> None:
+        """Have channels stop; what is being sent may end, so that it is not sent again."""
+        tasks = [self._tasks.pop(one.target.name) for one in channels if one.target.name in self._tasks]
+        for channel in channels:
+            channel.stop()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=_GRACE)
+            for task in late:
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for channel in channels:
+            with contextlib.suppress(Exception):
+                await channel.sender.close()
 
     def follow(self, targets: Sequence[Target]) -> None:
         """Have those who show the site's areas go by another version of it; in the event loop's thread."""
@@ -119,17 +170,7 @@ class Notifier:
 
     async def stop(self) -> None:
         """Stop delivering and close everything. What is being sent may end, so that it is not sent again."""
-        for channel in self._channels:
-            channel.stop()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=_GRACE)
-            for task in late:
-                task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for channel in self._channels:
-            with contextlib.suppress(Exception):
-                await channel.sender.close()
-        self._tasks = []
+        await self._end(self._channels)
         if self._replies is not None:
             self._replies.close()
         self._deliveries.close()
@@ -158,8 +199,8 @@ class Notifier:
 class _Said:
     """How people are told: the voice, and the codes that are given out."""
 
-    def __init__(self, voice: Voice, replies: Replies | None) -> None:
-        self.voice, self._replies = voice, replies
+    def __init__(self, voice: Voice, replies: Replies | None, roster: Roster | None = None) -> None:
+        self.voice, self._replies, self.roster = voice, replies, roster
 
     def code(self, target: PeopleTarget) -> Callable[[Notice], str]:
         """Make what gives a target's notices their codes."""
@@ -225,10 +266,12 @@ def kind_of(target: Target) -> str:
     return str(type(target).__struct_config__.tag)
 
 
-def concerns(target: Target, notice: Notice) -> bool:
-    """Tell whether a notice is one that people asked to be told of."""
+def concerns(target: Target, notice: Notice, on_duty: Collection[str] = ()) -> bool:
+    """Tell whether a notice is one that people asked to be told of; `on_duty` are the accounts that are."""
     if not isinstance(target, PeopleTarget) or notice.kind != "dispatch":
         return True
+    if target.on_duty and on_duty and set(on_duty).isdisjoint(target.on_duty):
+        return False
     told = [notice.unit, *notice.data.get("copies", ())] if notice.unit else []
     return (
         RANK[notice.level] >= RANK[target.level]
@@ -267,6 +310,7 @@ class _Channel:
         self._deliveries = deliveries
         self._clock = clock
         self._jitter = jitter
+        self.roster = said.roster
         self._pacing: Pacing | None = None
         if isinstance(target, PeopleTarget):
             quiet = read_quiet(target.quiet, said.voice.zone)
@@ -280,6 +324,12 @@ class _Channel:
             cursor = 0  # the journal was made anew: ids tell what was delivered
         self._cursor = cursor
         deliveries.move(target.name, cursor)
+
+    def stays(self, wanted: Target | None, words: bool) -> bool:
+        """Tell whether a target goes on as it is; `words` says that people are told in other words from now on."""
+        if isinstance(self.target, HomeAssistantTarget) and isinstance(wanted, HomeAssistantTarget):
+            return True  # it follows the site by itself
+        return wanted == self.target and not (words and isinstance(self.target, PeopleTarget))
 
     def stop(self) -> None:
         """End `run` after the delivery under way."""
@@ -369,7 +419,8 @@ class _Channel:
             time=row["time"],
             payload=row["payload"],
         )
-        if not concerns(self.target, notice):
+        on_duty = self.roster.on(self._clock()) if self.roster is not None else ()
+        if not concerns(self.target, notice, on_duty):
             return
         if self._pacing is not None and self._pacing.keep(notice, self._clock()):
             return

@@ -44,6 +44,7 @@ class PeopleTarget(Struct, frozen=True, kw_only=True):
     areas: tuple[str, ...] = ()  # empty is all
     units: tuple[str, ...] = ()  # empty is all; what is about no unit is told in any case
     edges: tuple[str, ...] = TOLD
+    on_duty: tuple[str, ...] = ()  # told while one of these accounts is on duty, or nobody is; empty is always
     quiet: str = ""  # HH:MM-HH:MM in the site's zone: all but red waits until it is over
     reply: bool = True  # an acknowledgement is asked for, by a code that works once
     reply_hours: float = 8.0

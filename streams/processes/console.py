@@ -234,6 +234,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         model_desk=ModelDesk(found),
         newest=Looking(socket_of(found.data_folder)).newest,
         callbacks=callbacks(found, content),
+        font=found.pdf_font,
         started=_started,
     )
 

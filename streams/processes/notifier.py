@@ -14,9 +14,11 @@ from typing import Any
 import msgspec
 
 from alerts.console.accounts.secret import read_key
+from alerts.duty import Roster
 from alerts.notifiers import file as notify
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target, WebhookTarget
+from sensors.document import DocumentError
 from sensors.site import Site
 from streams import bundle, publication, settings
 from streams.brokers import brokers
@@ -88,7 +90,56 @@ def targets(found: Settings, site: Site) -> list[Target]:
     return listed
 
 
-def taking(notifier: Notifier, found: Settings, loop: asyncio.AbstractEventLoop) -> Callable[[Bundle], None]:
+class Retelling:
+    """Have the notifier serve what the site's file of targets says, whenever that or the site has changed.
+
+    A file that is not sound changes nothing: whom it named before is told as before, and the log says what is wrong.
+    """
+
+    def __init__(self, notifier: Notifier, found: Settings, site: Site) -> None:
+        self.site = site
+        self._notifier, self._found = notifier, found
+        self._seen = self._mark()
+
+    def _mark(self) -> tuple[object, ...]:
+        """Tell one state of the file and the site from another."""
+        file = self._found.notify_file
+        try:
+            stat = None if file is None else file.stat()
+        except OSError:
+            stat = None
+        return self.site.version, file, None if stat is None else (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+
+    async def look(self) -> list[str]:
+        """Look once; return the names of targets that came, went or changed."""
+        mark = self._mark()
+        if mark == self._seen:
+            return []
+        self._seen, site, file = mark, self.site, self._found.notify_file
+        try:
+            listed = notify.Listed() if file is None else await asyncio.to_thread(notify.read, file, site)
+        except DocumentError as error:
+            logger.error("the file of targets cannot be used, error=%s", error.problems[0])
+            return []
+        wanted = [*targets(self._found, site), *notify.expanded(listed)]
+        changed = await self._notifier.replace(wanted, notify.voice_of(site, listed.templates), Roster(site))
+        if changed:
+            logger.info("targets changed: %s", ", ".join(changed))
+        return changed
+
+    async def watch(self) -> None:
+        """Look once a second, until cancelled."""
+        while True:
+            await asyncio.sleep(1.0)
+            try:
+                await self.look()
+            except Exception:  # the next change is tried all the same
+                logger.exception("the targets cannot be followed")
+
+
+def taking(
+    notifier: Notifier, found: Settings, loop: asyncio.AbstractEventLoop, retelling: Retelling | None = None
+) -> Callable[[Bundle], None]:
     """Make what hands each new version of the site over to a notifier, from any thread.
 
     The prefix of its topics cannot change while it runs; what Home Assistant shows can.
@@ -96,6 +147,8 @@ def taking(notifier: Notifier, found: Settings, loop: asyncio.AbstractEventLoop)
 
     def take(content: Bundle) -> None:
         loop.call_soon_threadsafe(notifier.follow, targets(found, content.site))
+        if retelling is not None:
+            retelling.site = content.site
 
     return take
 
@@ -173,7 +226,9 @@ async def _run(found: Settings) -> None:
         [*targets(found, site), *notify.expanded(listed)],
         voice=notify.voice_of(site, listed.templates),
         key=read_key(found.data_folder),
+        roster=Roster(site),
     )
+    retelling = Retelling(notifier, found, site)
     hub = HubClient(found.hub_path)
 
     async def listen() -> None:
@@ -183,7 +238,7 @@ async def _run(found: Settings) -> None:
     await notifier.start()
     vitals = Vitals(found.hub_path)
 
-    following = Following(found.data_folder, version_of(packed), taking(notifier, found, loop))
+    following = Following(found.data_folder, version_of(packed), taking(notifier, found, loop, retelling))
     following.start()
 
     def figures() -> dict[str, Any]:
@@ -191,6 +246,7 @@ async def _run(found: Settings) -> None:
 
     tasks = [
         asyncio.create_task(listen()),
+        asyncio.create_task(retelling.watch()),
         asyncio.create_task(Undelivered(notifier, vitals).watch()),
         asyncio.create_task(keep_writing(found.data_folder, "notifier", figures, child.parent().alive)),
     ]

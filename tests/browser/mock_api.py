@@ -134,6 +134,8 @@ class MockApi:
             return JSONResponse(world.status())
         if path == ["users"]:
             return JSONResponse({"items": list(world.users.values()), "next": None})
+        if path[0] in world.rooms:
+            return JSONResponse(world.rooms[path[0]](path[1:]))
         if path == ["reports"]:
             subject = query.get("subject")
             items = [row for row in world.reports if subject in (None, "", row["subject"])]

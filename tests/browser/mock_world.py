@@ -44,6 +44,55 @@ class World:
         self.models_broken = False
         self._background()
 
+    @property
+    def rooms(self) -> dict[str, Callable[[list[str]], dict[str, Any]]]:
+        """What the pages of the duty room read, by the first part of the path."""
+        return {
+            "duty": lambda _: self.duty(),
+            "handover": lambda _: self.handover(),
+            "handovers": lambda _: {"items": [self.signed()], "next": None},
+            "exercises": lambda rest: self.exercise() if rest else {"items": [self.exercise()], "next": None},
+            "notifications": lambda _: {"items": [self.target()]},
+        }
+
+    def duty(self) -> dict[str, Any]:
+        begin = time.time() - 3600
+        seat = {"seat": "lead", "name": {"zh": "值班长", "en": "Duty lead"}, "account": "duty", "shift": "day"}
+        people = [{**seat, "begin": begin, "end": begin + 8 * 3600, "load": None}]
+        return {"time": time.time(), "mine": False, "turn": None, "people": people}
+
+    def signed(self) -> dict[str, Any]:
+        now = time.time()
+        facts = {"id": "handover-1", "turn": "1", "shift": "day", "begin": now - 60, "time": now}
+        return {**facts, "actor": "user:chen", "reason": "", "people": {"lead": "chen"}}
+
+    def handover(self) -> dict[str, Any]:
+        now = time.time()
+        incident = next(iter(self.incidents.values()), None)
+        opened = [] if incident is None else [{**incident, "steps_done": 1}]
+        comment = {"incident": "i", "area": "a", "time": now, "actor": "user:chen", "text": "两处裂缝"}
+        parts = {
+            name: {"items": items, "more": 0}
+            for name, items in (("open", opened), ("overdue", []), ("shelved", []), ("degraded", []))
+        }
+        load = {"rings": 3, "peak": 2, "floods": 0, "flood_minutes": 0}
+        sheet = {"time": now, "since": now - 3600, "closed": 1, "load": load, **parts}
+        sheet["comments"] = {"items": [comment], "more": 2}
+        turn = {"key": "1", "shift": "day", "begin": now, "end": now + 3600, "signed": False}
+        return {"turn": turn, "people": {"lead": "chen"}, "sheet": sheet, "signed": None}
+
+    def exercise(self) -> dict[str, Any]:
+        now, title = time.time(), {"zh": "滑坡演练", "en": "Slide drill"}
+        legs = [{"leg": "acknowledge", "seconds": 30.0, "objective": 60.0, "met": True}]
+        case = {"id": "i", "title": title, "area": "a", "legs": legs, "steps_done": 1, "steps": 2}
+        facts = {"id": "e1", "title": title, "areas": [], "units": [], "began": now - 600, "ended": None}
+        return {**facts, "incidents": [case], "met": 1, "of": 1, "score": 1.0}
+
+    def target(self) -> dict[str, Any]:
+        facts = {"id": "d-1.1", "unit": "", "area": "a", "attempts": 20, "due": 0.0, "dead": True, "error": "timeout"}
+        counts = {"waiting": 0, "held": 0, "dead": 1, "error": "timeout"}
+        return {"name": "duty-mail", "kind": "mail", **counts, "letters": [facts]}
+
     def status(self) -> Row:
         return {
             "time": self.started if self.silent else time.time(), "readings_per_second": 103.4, "points_total": 1012,

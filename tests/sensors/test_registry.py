@@ -207,6 +207,7 @@ def test_counts(site: Site) -> None:
         "points": 7,
         "cameras": 3,
         "units": 2,
+        "plans": 0,
     }
 
 

@@ -69,6 +69,7 @@ def test_its_counts_are_exact(site: Site) -> None:
         "subdistricts": 10,
         "communities": 124,
         "cameras": 120,
+        "plans": 16,
     }
 
 

@@ -15,7 +15,7 @@ from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
 from alerts.console.routes import orders
-from alerts.console.routes.incidents import Before, Id, Limit
+from alerts.console.routes.incidents import Before, Id, Limit, planned
 
 router = APIRouter(prefix="/api/v1", tags=["dispatches"])
 
@@ -51,7 +51,9 @@ def dispatch(
     """Give a dispatch with its history."""
     console: Console = request.app.state.console
     row = _visible(identity, console.journal.ask(lambda reader: reader.dispatch(id)))
-    return {**row, "title": console.journal.titles({row["incident"]}).get(row["incident"])}
+    plan = console.journal.ask(lambda reader: reader.plan_of(row["incident"]))
+    title = console.journal.titles({row["incident"]}).get(row["incident"])
+    return {**row, "title": title, "plan": planned(console, row, plan)}
 
 
 @router.post("/dispatches/{id}/accept", response_model=schema.Done)
@@ -127,6 +129,25 @@ async def close(
     After a follow-up visit the reason says what it found.
     """
     return await _answer(request, identity, "close", id, body, action="dispatches.close")
+
+
+@router.post("/dispatches/{id}/tick", response_model=schema.Done)
+async def tick(
+    request: Request, id: Id, body: schema.TickOrder, identity: Annotated[Identity, Depends(allow("dispatches.answer"))]
+) -> dict[str, Any]:
+    """Tick a step of the plan, from where the unit is."""
+    return await _answer(request, identity, "tick", id, body)
+
+
+@router.post("/dispatches/{id}/untick", response_model=schema.Done)
+async def untick(
+    request: Request,
+    id: Id,
+    body: schema.UntickOrder,
+    identity: Annotated[Identity, Depends(allow("dispatches.answer"))],
+) -> dict[str, Any]:
+    """Take a tick back, with a reason."""
+    return await _answer(request, identity, "untick", id, body)
 
 
 async def _answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -12,6 +13,7 @@ from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
 from alerts.console.routes import orders
+from alerts.plans import checklist, filled, place_of
 from alerts.queries import MAX_PAGE
 from alerts.triage import likeliest
 
@@ -56,7 +58,20 @@ def incident(
     row["odds"] = None if row["state"] == "closed" else likeliest(row["alarm_details"])
     for alarm in row["alarm_details"]:
         titled(console, alarm)
-    return {**row, "suggested_units": console.router.suggest(row["area"], row["kind"], busy)}
+    row["plan"] = planned(console, row, row["plan"])
+    for change in row["history"]:
+        change.get("args", {}).pop("content", None)  # the plan stands beside the history, once
+    return {**row, "suggested_units": _suggested(console, row, busy)}
+
+
+def _suggested(console: Console, row: Row, busy: set[str]) -> list[str]:
+    """List whom to send, best first; in a drill none but those that take part."""
+    found = console.router.suggest(row["area"], row["kind"], busy, time.time())
+    if not row["exercise"]:
+        return found
+    running = console.journal.ask(lambda reader: reader.exercises(running=True))
+    part = {unit for one in running if one["id"] == row["exercise"] for unit in one["units"]}
+    return [unit for unit in found if unit in part]
 
 
 @router.post("/incidents/{id}/acknowledge", response_model=schema.Done)
@@ -92,6 +107,38 @@ async def close(
 ) -> dict[str, Any]:
     """Close an incident with what it turned out to be."""
     return await orders.give(request, identity, "incident", "close", id, body)
+
+
+@router.post("/incidents/{id}/tick", response_model=schema.Done)
+async def tick(
+    request: Request, id: Id, body: schema.TickOrder, identity: Annotated[Identity, Depends(allow("incidents.tick"))]
+) -> dict[str, Any]:
+    """Tick a step of the incident's plan."""
+    return await orders.give(request, identity, "incident", "tick", id, body)
+
+
+@router.post("/incidents/{id}/untick", response_model=schema.Done)
+async def untick(
+    request: Request, id: Id, body: schema.UntickOrder, identity: Annotated[Identity, Depends(allow("incidents.tick"))]
+) -> dict[str, Any]:
+    """Take a tick back, with a reason."""
+    return await orders.give(request, identity, "incident", "untick", id, body)
+
+
+def planned(console: Console, incident: Row, plan: Row | None) -> Row | None:
+    """Say how the plan of an incident (area and level) stands, its messages filled in; None without one."""
+    if plan is None:
+        return None
+    where = whereabouts(console, incident["area"])
+    drafts = [{**one, "text": filled(one["text"], level=incident["level"], **where)} for one in plan["drafts"]]
+    return {**plan, "steps": checklist(plan, plan["ticks"], incident["level"]), "drafts": drafts}
+
+
+def whereabouts(console: Console, id: str) -> dict[str, dict[str, str]]:
+    """Name an area and its place in both languages."""
+    area = console.registry.area(id)
+    name = {"zh": area.name.zh, "en": area.name.en} if area is not None else {"zh": id, "en": id}
+    return {"area": name, "place": place_of(area, console.config.site)}
 
 
 def titled(console: Console, row: Row) -> Row:

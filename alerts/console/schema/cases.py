@@ -158,6 +158,75 @@ class Alarms(Answer):
     next: int | None = None
 
 
+class Tick(Answer):
+    """Who ticked a step, and when."""
+
+    by: str
+    time: float
+    note: str = ""
+
+
+class CheckedStep(Answer):
+    """One step of a plan, as it stands: `due` at the incident's level, `ticked` by whom."""
+
+    id: str
+    text: Text
+    role: Text | None = None
+    level: Level
+    due: bool
+    ticked: Tick | None = None
+
+
+class PlanContact(Answer):
+    """Somebody whom a plan has called."""
+
+    name: Text
+    phone: str
+    role: str = ""
+
+
+class PlanDraft(Answer):
+    """A message to the public, filled in where it is for one incident."""
+
+    id: str
+    name: Text
+    text: Text
+
+
+class PlanOverlay(Answer):
+    """A drawing to lay over a map."""
+
+    name: Text
+    file: str
+
+
+class Checklist(Answer):
+    """A plan with its checklist: as an incident has it, or with nothing ticked."""
+
+    id: str
+    version: str
+    name: Text
+    level: Level
+    roles: dict[str, Text] = Field(default_factory=dict)
+    steps: list[CheckedStep]
+    contacts: list[PlanContact] = Field(default_factory=list)
+    drafts: list[PlanDraft] = Field(default_factory=list)
+    overlays: list[PlanOverlay] = Field(default_factory=list)
+
+
+class Plan(Checklist):
+    """A plan in force."""
+
+    types: list[str] = Field(default_factory=list)
+    areas: list[str] = Field(default_factory=list)
+
+
+class Plans(Answer):
+    """The plans in force."""
+
+    items: list[Plan]
+
+
 class DispatchChange(Answer):
     """One change of a dispatch."""
 
@@ -205,6 +274,7 @@ class Dispatch(DispatchSummary):
     """One dispatch with its history."""
 
     history: list[DispatchChange] = Field(default_factory=list)
+    plan: Checklist | None = None
 
 
 class Dispatches(Answer):
@@ -256,6 +326,7 @@ class IncidentSummary(Answer):
     disposition: str
     reason: str = ""
     simulated: bool
+    exercise: str | None = None
     odds: float | None = None
 
 
@@ -282,3 +353,4 @@ class Incident(IncidentSummary):
     history: list[IncidentChange]
     snapshots: list[Snapshot]
     suggested_units: list[str]
+    plan: Checklist | None = None

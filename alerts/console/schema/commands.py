@@ -33,6 +33,20 @@ class Comment(Order):
     text: str = Field(min_length=1, max_length=4000)
 
 
+class TickOrder(Order):
+    """Which step of the plan is done, and what there is to say of it."""
+
+    step: str = Field(min_length=1, max_length=64)
+    note: str = Field("", max_length=1000)
+
+
+class UntickOrder(Order):
+    """Which step is not done after all, and why."""
+
+    step: str = Field(min_length=1, max_length=64)
+    reason: str = Field(max_length=1000, pattern=r"\S")
+
+
 class SetAsideOrder(Order):
     """For how many seconds to set an alarm aside, and why."""
 

@@ -21,7 +21,7 @@ from alerts.journal import Journal
 from alerts.outcome import Record
 from sensors.observation import RECORD, Command, SiteMode, decode
 from sensors.partition import partition_of
-from sensors.site import Area, AreaType, Camera, Field, Place, Point, Site, Text, Unit
+from sensors.site import SYSTEM, SYSTEM_PARTITION, Area, AreaType, Camera, Field, Place, Point, Site, Text, Unit
 
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"
@@ -141,7 +141,8 @@ class Engine:
             if not isinstance(command, Command):
                 self.others.append((topic, value))
                 continue
-            assert (topic, partition) == ("observations", self.partition)
+            home = SYSTEM_PARTITION if command.area == SYSTEM else self.partition
+            assert (topic, partition) == ("observations", home)
             self.commands.append(command)
             if not self.silent:
                 await asyncio.to_thread(self.record, self.desk.command(command, time.time()))

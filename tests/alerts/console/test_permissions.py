@@ -34,6 +34,21 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/incidents/{incident}/dispatch", {"unit": "sub"}, SEAT),
     ("POST", "/api/v1/incidents/{incident}/comment", {"text": "seen"}, SEAT | {"analyst"}),
     ("POST", "/api/v1/incidents/{incident}/close", {"disposition": "test"}, SEAT),
+    ("POST", "/api/v1/incidents/{incident}/tick", {"step": "look"}, SEAT),
+    ("POST", "/api/v1/incidents/{incident}/untick", {"step": "look", "reason": "x"}, SEAT),
+    ("GET", "/api/v1/incidents/{incident}/plan.pdf", None, WATCHING),
+    ("GET", "/api/v1/duty", None, WATCHING),
+    ("GET", "/api/v1/handover", None, WATCHING),
+    ("GET", "/api/v1/handover/sheet.pdf", None, WATCHING),
+    ("POST", "/api/v1/handover/sign", {"turn": "2026-11-27T08:30"}, SEAT),
+    ("GET", "/api/v1/handovers", None, WATCHING),
+    ("GET", "/api/v1/handovers/none/sheet.pdf", None, WATCHING),
+    ("GET", "/api/v1/exercises", None, WATCHING),
+    ("GET", "/api/v1/exercises/none", None, WATCHING),
+    ("GET", "/api/v1/exercises/none/report.pdf", None, WATCHING),
+    ("GET", "/api/v1/plans", None, WATCHING),
+    ("GET", "/api/v1/plans/slope", None, WATCHING),
+    ("GET", "/api/v1/plans/slope/sheet.pdf", None, WATCHING),
     ("GET", "/api/v1/alarms", None, WATCHING),
     ("GET", "/api/v1/alarms/{alarm}", None, WATCHING),
     ("GET", "/api/v1/shelved", None, WATCHING),
@@ -57,6 +72,8 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/dispatches/{dispatch}/follow-up", {"seconds": 60}, SEAT | {"field"}),
     ("POST", "/api/v1/dispatches/{dispatch}/refer", {"to": "u2", "reason": "theirs"}, SEAT | {"field"}),
     ("POST", "/api/v1/dispatches/{dispatch}/call", {"units": ["u2"]}, SEAT | {"field"}),
+    ("POST", "/api/v1/dispatches/{dispatch}/tick", {"step": "look"}, SEAT | {"field"}),
+    ("POST", "/api/v1/dispatches/{dispatch}/untick", {"step": "look", "reason": "x"}, SEAT | {"field"}),
     ("POST", "/api/v1/dispatches/{dispatch}/close", {}, SEAT | {"field"}),
     ("GET", "/api/v1/points/p0/trace", None, WATCHING),
     ("GET", "/api/v1/areas/slope-1/status", None, WATCHING),
@@ -167,6 +184,7 @@ def test_no_route_is_left_out_of_this_test() -> None:
             .replace("{alarm}", "{id}")
             .replace("{dispatch}", "{id}")
             .replace("0" * 64 + ".jpg", "{name}")
+            .replace("/plans/slope", "/plans/{id}")
             .replace("/none", "/{id}")
             .replace("/q-0", "/{id}"),
         )

@@ -18,7 +18,7 @@ from alerts.notifiers.targets import HomeAssistantTarget, WebhookTarget
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.following import Following
-from streams.processes.notifier import AGAIN, Undelivered, taking, targets
+from streams.processes.notifier import AGAIN, Retelling, Undelivered, taking, targets
 from tests.alerts.notifiers.world import Town, receiver
 from tests.streams.small_site import site
 from tests.waiting import reached
@@ -53,6 +53,34 @@ def test_another_version_of_the_site_reaches_home_assistants_sender_in_the_loop(
         await asyncio.to_thread(following.look)
         await reached(lambda: list(sender.areas) == [area.id for area in changed.areas])
         assert sender.take_stale(), "all is told anew"
+        await notifier.stop()
+
+    asyncio.run(scenario())
+
+
+def test_the_file_of_targets_is_read_again_when_it_changes_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
+    file, secret = tmp_path / "notify.yaml", tmp_path / "secret"
+    secret.write_text("s" * 32)
+    one = f"  - {{kind: webhook, name: one, url: 'https://one.example/x', secret_file: {secret}}}\n"
+    two = f"  - {{kind: webhook, name: two, url: 'https://two.example/x', secret_file: {secret}}}\n"
+    found = settings.load({}, data=str(tmp_path), notify=str(file), mqtt_port="1")
+    Journal(tmp_path / "journal.sqlite").close()
+    made = site()
+    file.write_text("targets:\n" + one)
+
+    async def scenario() -> None:
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", targets(found, made))
+        retelling = Retelling(notifier, found, made)
+        assert await retelling.look() == []
+        file.write_text("targets:\n" + one + two)
+        assert set(await retelling.look()) == {"one", "two"}
+        file.write_text("targets:\n  - {kind: webhook}\n")
+        assert await retelling.look() == []
+        assert {"one", "two"} <= set(notifier.figures())
+        file.write_text("targets:\n" + two)
+        assert await retelling.look() == ["one"]
+        assert set(notifier.figures()) == {"mqtt", "two"}
+        assert await retelling.look() == []
         await notifier.stop()
 
     asyncio.run(scenario())

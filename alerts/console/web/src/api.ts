@@ -1,7 +1,7 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, Calibration, Dispatch, Disposition, Guessed, Incident, IncidentDetail, Me, ModelDone, Models, Page, PointOrder,
-  PointState, Report, Role, Site, Status, Trace, User,
+  Alarm, Calibration, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
+  Models, NotificationTarget, Page, PointOrder, PointState, Report, Role, SignedHandover, Site, Status, Trace, User,
 } from './contract';
 import { language, t } from './i18n';
 
@@ -103,6 +103,11 @@ function query(values: Record<string, string | number | null | undefined>): stri
 
 const id = encodeURIComponent;
 
+/** The address of something to open or to keep, such as a sheet to print, in the language of the page. */
+export function sheet(path: string): string {
+  return `${ROOT}${path}?language=${language.value}`;
+}
+
 export interface NewUser {
   name: string;
   display: string;
@@ -147,6 +152,11 @@ export const api = {
   close: (key: string, disposition: Disposition, reason: string) =>
     request<unknown>('POST', `/incidents/${id(key)}/close`, { disposition, reason }),
 
+  tick: (on: 'incidents' | 'dispatches', key: string, step: string, note: string) =>
+    request<unknown>('POST', `/${on}/${id(key)}/tick`, { step, note }),
+  untick: (on: 'incidents' | 'dispatches', key: string, step: string, reason: string) =>
+    request<unknown>('POST', `/${on}/${id(key)}/untick`, { step, reason }),
+
   alarms: (state: string, before?: string | number | null, limit = 200) =>
     request<Page<Alarm>>('GET', `/alarms${query({ state, before, limit })}`),
   alarm: (key: string) => request<Alarm>('GET', `/alarms/${id(key)}`),
@@ -176,6 +186,19 @@ export const api = {
     request<ModelDone>('POST', '/models/rollback', { of, present, reason }),
   modelPoints: (asked: PointQuery, limit = 50) => request<Calibration>('GET', `/models/points${query({ ...asked, limit })}`),
   guessed: async () => (await request<{ guessed: Guessed[] }>('GET', '/quality?limit=1000')).guessed,
+
+  duty: () => request<Duty>('GET', '/duty'),
+  handover: () => request<Handover>('GET', '/handover'),
+  signHandover: (turn: string, comment: string) => request<unknown>('POST', '/handover/sign', { turn, comment }),
+  handovers: () => request<Page<SignedHandover>>('GET', '/handovers'),
+  exercises: (running = false) => request<Page<Drill>>('GET', `/exercises${query({ running: running ? 'true' : null })}`),
+  exercise: (key: string) => request<DrillReport>('GET', `/exercises/${id(key)}`),
+
+  notifications: () => request<Page<NotificationTarget>>('GET', '/notifications'),
+  testTarget: (name: string) =>
+    request<{ id: string; done: boolean; error: string }>('POST', `/notifications/${id(name)}/test`),
+  retryLetters: (name: string, letter?: string) =>
+    request<{ count: number }>('POST', `/notifications/${id(name)}/retry`, letter === undefined ? {} : { id: letter }),
 
   users: async () => {
     const answer = await request<Page<User> | User[]>('GET', '/users');

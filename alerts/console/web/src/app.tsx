@@ -3,6 +3,7 @@ import { effect } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError } from './api';
 import { clockTime } from './clock';
+import { ExerciseBanner, useDuty } from './components/duty';
 import { FloodBanner, Header, StaleBanner } from './components/header';
 import { Guard, lazy, Suspense } from './components/lazy';
 import { Summons } from './components/summons';
@@ -14,7 +15,7 @@ import { beep } from './live/sound';
 import { whenNews } from './live/stream';
 import { go, route } from './router';
 import { landing, remember, resume } from './session';
-import { alarms, directory, fieldOnly, isRisk, mayAdminister, maySeeModels, me, subject, unacknowledged } from './store';
+import { alarms, directory, fieldOnly, isRisk, mayAdminister, mayComment, maySeeModels, me, subject, unacknowledged } from './store';
 import { FirstView, LoginView } from './views/login';
 
 const Watch = lazy(() => import('./views/watch').then((module) => module.Watch));
@@ -24,6 +25,10 @@ const FieldView = lazy(() => import('./views/field').then((module) => module.Fie
 const DispatchView = lazy(() => import('./views/field').then((module) => module.DispatchView));
 const ReportsView = lazy(() => import('./views/reports').then((module) => module.ReportsView));
 const ModelsView = lazy(() => import('./views/models').then((module) => module.ModelsView));
+const HandoverView = lazy(() => import('./views/handover').then((module) => module.HandoverView));
+const ExercisesView = lazy(() => import('./views/exercises').then((module) => module.ExercisesView));
+const ExerciseView = lazy(() => import('./views/exercises').then((module) => module.ExerciseView));
+const NotificationsView = lazy(() => import('./views/notifications').then((module) => module.NotificationsView));
 const UsersView = lazy(() => import('./views/users').then((module) => module.UsersView));
 
 effect(() => {
@@ -101,6 +106,7 @@ function Page() {
       <Header />
       <StaleBanner />
       <FloodBanner />
+      <Duty />
       <Summons />
       <Suspense fallback={<Waiting />}>
         <Guard key={first === 'incidents' ? '' : first}>{page(first, second)}</Guard>
@@ -109,12 +115,21 @@ function Page() {
   );
 }
 
+/** Apart, so that an answer about duty does not draw the whole page anew. */
+function Duty() {
+  useDuty();
+  return fieldOnly.value ? null : <ExerciseBanner />;
+}
+
 function page(first: string, second: string) {
   if (first === 'dispatches' && second) return <DispatchView id={second} />;
   if (first === 'field' || fieldOnly.value) return <FieldView />;
   if (first === 'alarms') return second ? <AlarmView id={second} /> : <AlarmsView />;
   if (first === 'reports') return <ReportsView />;
   if (first === 'models' && maySeeModels.value) return <ModelsView tab={second} />;
+  if (first === 'handover') return <HandoverView />;
+  if (first === 'exercises') return second ? <ExerciseView id={second} /> : <ExercisesView />;
+  if (first === 'notifications' && mayComment.value) return <NotificationsView />;
   if (first === 'users' && mayAdminister.value) return <UsersView />;
   if (first === '' || first === 'login' || first === 'incidents') return <Watch id={second} />;
   return (

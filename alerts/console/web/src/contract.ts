@@ -261,6 +261,7 @@ export interface IncidentChange {
   disposition?: string;
   title?: Partial<Text>;
   args?: Record<string, unknown>;
+  exercise?: string;
   simulated?: boolean;
   unacknowledged?: boolean; // an alarm of it waits for an acknowledgement
 }
@@ -280,7 +281,29 @@ export interface Incident {
   sequence: number;
   dispatches: string[];
   disposition: string | null;
+  exercise?: string | null; // the drill that it is part of
   odds?: number | null; // of its alarm that is likeliest to be real
+}
+/** One step of a plan as it stands: due at the incident's level, ticked by whom. */
+export interface CheckedStep {
+  id: string;
+  text: Text;
+  role: Text | null;
+  level: Level;
+  due: boolean;
+  ticked: { by: string; time: number; note: string } | null;
+}
+/** The prepared response that an incident keeps to. */
+export interface Checklist {
+  id: string;
+  version: string;
+  name: Text;
+  level: Level;
+  roles: Record<string, Text>;
+  steps: CheckedStep[];
+  contacts: { name: Text; phone: string; role: string }[];
+  drafts: { id: string; name: Text; text: Text }[];
+  overlays: { name: Text; file: string }[];
 }
 export interface Snapshot {
   camera: string;
@@ -293,6 +316,7 @@ export interface IncidentDetail extends Incident {
   history: IncidentChange[];
   snapshots: Snapshot[];
   suggested_units: string[];
+  plan?: Checklist | null;
 }
 
 export interface DispatchChange {
@@ -338,6 +362,7 @@ export interface Dispatch {
   lead?: string | null; // the unit that leads where several work together
   sequence?: number;
   history?: DispatchChange[];
+  plan?: Checklist | null;
   brief?: DispatchBrief; // ours, taken from the newest event
 }
 
@@ -486,4 +511,87 @@ export interface Guessed {
   point: string;
   areas: string[];
   kind: string;
+}
+
+/** Who is on duty now, and which turn is to be taken over. */
+export interface Duty {
+  time: number;
+  people: { seat: string; name: Text; account: string; shift: string; begin: number; end: number; load?: LoadNow | null }[];
+  turn: DutyTurn | null;
+  mine: boolean;
+}
+export interface DutyTurn {
+  key: string;
+  shift: string;
+  begin: number;
+  end: number;
+  signed: boolean;
+}
+export interface SheetPart<T> {
+  items: T[];
+  more: number;
+}
+export interface SheetIncident { id: string; area: string; level: Level; state: IncidentState; title: Text | null; opened: number; acknowledged_by: string | null; steps_done: number }
+export interface SheetDispatch { id: string; incident: string; area: string; unit: string; leg: Leg; level: Level; deadline: number | null }
+export interface SheetAlarm { id: string; area: string; scope: string; level: Level; state: AlarmState; title?: Text | null; rule_title?: Text | null; onset?: number; until?: number | null; reason?: string | null; by?: string | null }
+export interface SheetComment { incident: string; area: string; time: number; actor: string; text: string }
+export interface SignedHandover {
+  id: string;
+  turn: string;
+  shift: string;
+  begin: number;
+  time: number;
+  actor: string;
+  reason: string;
+  people: Record<string, string>;
+}
+export interface Handover {
+  turn: DutyTurn | null;
+  people: Record<string, string>;
+  sheet: {
+    time: number;
+    since: number;
+    open: SheetPart<SheetIncident>;
+    overdue: SheetPart<SheetDispatch>;
+    shelved: SheetPart<SheetAlarm>;
+    degraded: SheetPart<SheetAlarm>;
+    comments: SheetPart<SheetComment>;
+    closed: number;
+    load: { rings: number; peak: number; floods: number; flood_minutes: number };
+  };
+  signed: SignedHandover | null;
+}
+
+/** A drill; it runs while `ended` is null. */
+export interface Drill {
+  id: string;
+  title: Partial<Text>;
+  areas: string[];
+  units: string[];
+  began: number;
+  ended: number | null;
+}
+export interface DrillReport extends Drill {
+  incidents: {
+    id: string;
+    title: Text;
+    area: string;
+    legs: { leg: string; seconds: number | null; objective: number | null; met: boolean | null }[];
+    steps_done: number;
+    steps: number;
+  }[];
+  met: number;
+  of: number;
+  score: number | null;
+}
+
+/** A target of notifications, with what it has not taken yet. */
+export interface NotificationTarget {
+  name: string;
+  kind: string;
+  waiting: number;
+  held: number;
+  dead: number;
+  error: string;
+  letters: { id: string; unit: string; area: string; attempts: number; due: number; dead: boolean; error: string }[];
 }

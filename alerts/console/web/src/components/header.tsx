@@ -9,8 +9,9 @@ import { beats, dataAge, phase, STALE_AFTER } from '../live/stream';
 import { disableSound, enableSound, mutedUntil, sound, toggleMute } from '../live/sound';
 import { href, route } from '../router';
 import { signOut } from '../session';
-import { fieldOnly, isRisk, mayAdminister, mayPromote, me, openIncidents, status } from '../store';
+import { fieldOnly, isRisk, mayAdminister, mayComment, mayPromote, me, openIncidents, status } from '../store';
 import { nextTheme, theme } from '../theme';
+import { OnDuty } from './duty';
 import { LevelShape } from './level';
 import { Simulation } from './marks';
 
@@ -42,6 +43,7 @@ export function Header() {
       {!fieldOnly.value && <Counts />}
       {status.value?.simulated && <Simulation small />}
       <span class="grow" />
+      {!fieldOnly.value && <OnDuty />}
       {!fieldOnly.value && <Figures />}
       <Link />
       <Clock />
@@ -192,6 +194,13 @@ function Person() {
       <summary>{me.value?.display || me.value?.name}</summary>
       <div class="menu">
         <p class="quiet">{(me.value?.roles ?? []).map((role) => t(`role.${role}`)).join(t('list.comma'))}</p>
+        {!fieldOnly.value && (
+          <nav class="further" aria-label={t('nav.further')}>
+            <a href={href('handover')}>{t('handover')}</a>
+            <a href={href('exercises')}>{t('exercises')}</a>
+            {mayComment.value && <a href={href('notifications')}>{t('notifications')}</a>}
+          </nav>
+        )}
         <button type="button" class="plain" onClick={nextTheme}>
           <Shade /> {t(`theme.${theme.value}`)}
         </button>

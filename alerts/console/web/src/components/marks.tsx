@@ -5,8 +5,10 @@ import { t, tCode } from '../i18n';
 import { unitName } from '../store';
 
 /** The badge of everything that comes from the simulator. */
-export function Simulation({ small = false }: { small?: boolean }) {
-  return <span class={small ? 'simulation small' : 'simulation'}>{t(small ? 'simulation.short' : 'simulation')}</span>;
+export function Simulation({ small = false, exercise = false }: { small?: boolean; exercise?: boolean }) {
+  const long = exercise ? t('exercise.mark') : t('simulation');
+  const short = exercise ? t('exercise.mark.short') : t('simulation.short');
+  return <span class={small ? 'simulation small' : 'simulation'}>{small ? short : long}</span>;
 }
 
 export function IncidentStateChip({ state }: { state: IncidentState }) {

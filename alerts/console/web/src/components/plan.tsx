@@ -1,16 +1,29 @@
-/** The prepared response as a checklist. A tick is a comment on the incident: everybody sees it, and it stays. */
+/** The prepared response as a checklist. */
 import { useMemo } from 'preact/hooks';
 import { api } from '../api';
 import { duration, moment } from '../clock';
 import type { Alarm, IncidentDetail, Rationale } from '../contract';
 import { t, tName } from '../i18n';
-import { mayComment } from '../store';
+import { mayComment, mayOperate } from '../store';
 import { Action } from './action';
+import { PlanFurther, PlanSteps } from './checklist';
 import { actorName } from './marks';
 
 const MARK = '☑';
 
 export function Plan({ incident, alarm }: { incident: IncidentDetail; alarm: Alarm | undefined }) {
+  if (!incident.plan) return <RulePlan incident={incident} alarm={alarm} />;
+  return (
+    <section class="panel plan" aria-label={t('plan')}>
+      <PlanSteps plan={incident.plan} on="incidents" id={incident.id} open={mayOperate.value && incident.state !== 'closed'} />
+      <PlanFurther plan={incident.plan} incident={incident.id} />
+      {alarm?.rationale && <Reasons rationale={alarm.rationale} />}
+    </section>
+  );
+}
+
+/** The checklist of a rule where the site has no plan. A tick is a comment on the incident: everybody sees it. */
+function RulePlan({ incident, alarm }: { incident: IncidentDetail; alarm: Alarm | undefined }) {
   const steps = planSteps(alarm);
   const ticks = useMemo(() => {
     const found = new Map<number, { actor: string; time: number }>();

@@ -59,7 +59,7 @@ function gather(incident: IncidentDetail): Entry[] {
     order: change.sequence,
     what: tCode('incident.edge', change.edge),
     who: actorName(change.actor),
-    text: change.edge === 'snapshot' ? cameraName(change.args?.['camera']) : closing(change.disposition, change.reason),
+    text: said(incident, change),
     ...(['opened', 'level'].includes(change.edge) ? { level: change.level } : {}),
   }));
   for (const dispatch of incident.dispatch_details)
@@ -73,6 +73,15 @@ function gather(incident: IncidentDetail): Entry[] {
         text: tCode('reason', change.reason ?? ''),
       });
   return entries.sort((a, b) => b.time - a.time || b.order - a.order);
+}
+
+function said(incident: IncidentDetail, change: IncidentDetail['history'][number]): string {
+  if (change.edge === 'snapshot') return cameraName(change.args?.['camera']);
+  if (change.edge === 'planned') return tName(incident.plan?.name);
+  const rest = closing(change.disposition, change.reason);
+  if (change.edge !== 'ticked' && change.edge !== 'unticked') return rest;
+  const step = incident.plan?.steps.find((one) => one.id === change.args?.['step']);
+  return [step ? tName(step.text) : String(change.args?.['step'] ?? ''), rest].filter(Boolean).join(' · ');
 }
 
 function closing(disposition: string | undefined, reason: string | undefined): string {

@@ -113,6 +113,7 @@ function incidentAfter(known: Incident | undefined, record: IncidentChange): Inc
     opened: record.opened,
     time: record.time,
     simulated: record.simulated ?? false,
+    exercise: record.exercise || null,
     sequence: record.sequence,
     disposition: record.disposition || known?.disposition || null,
     ...(filled(record.title) ? { title: record.title } : {}),

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api } from '../api';
 import { Action } from '../components/action';
+import { PlanFurther, PlanSteps } from '../components/checklist';
 import { Dialog } from '../components/dialog';
 import { Legs } from '../components/legs';
 import { LoopActions, owed } from '../components/loop';
@@ -110,6 +111,7 @@ function Task({ dispatch }: { dispatch: Dispatch }) {
       )}
       <Legs dispatch={{ ...dispatch, deadline: null }} />
       {lead && <p class="quiet">{lead}</p>}
+      <TaskPlan dispatch={dispatch} open={mayAnswer && !FINISHED.includes(dispatch.leg)} />
       {step && mayAnswer && (
         <div class="answers">
           {report && (
@@ -135,6 +137,24 @@ function Task({ dispatch }: { dispatch: Dispatch }) {
       {mayAnswer && <LoopActions dispatch={dispatch} />}
       {refusing && <Refuse dispatch={dispatch.id} onClose={() => setRefusing(false)} />}
     </article>
+  );
+}
+
+/** The checklist of the plan, folded until it is wanted: the next step's button comes first. */
+function TaskPlan({ dispatch, open }: { dispatch: Dispatch; open: boolean }) {
+  const [wanted, setWanted] = useState(false);
+  const stamp = (touched.value.get(dispatch.id) ?? 0) + (touched.value.get(dispatch.incident) ?? 0);
+  const { data, again } = useLoad(() => api.dispatchOne(dispatch.id), dispatch.id, stamp);
+  const plan = data?.plan;
+  if (!plan) return null;
+  return (
+    <details class="task-plan" open={wanted} onToggle={(event) => setWanted(event.currentTarget.open)}>
+      <summary>
+        {t('plan')} <span class="quiet digits">{`${plan.steps.filter((one) => one.ticked).length}/${plan.steps.length}`}</span>
+      </summary>
+      <PlanSteps plan={plan} on="dispatches" id={dispatch.id} open={open} after={again} />
+      <PlanFurther plan={plan} />
+    </details>
   );
 }
 

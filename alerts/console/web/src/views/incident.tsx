@@ -72,7 +72,7 @@ function Head({ incident, cause, onClose }: { incident: IncidentDetail; cause: A
         <LevelMark level={incident.level} size={30} long />
         <IncidentStateChip state={incident.state} />
         {incident.kind !== 'risk' && <span class="chip">{tCode('kind', incident.kind)}</span>}
-        {incident.simulated && <Simulation />}
+        {incident.simulated && <Simulation exercise={!!incident.exercise} />}
       </div>
       <h1 id="incident-title">{tName(cause?.rule_title) || tName(incident.title)}</h1>
       <p class="where">

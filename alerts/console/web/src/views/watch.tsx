@@ -192,7 +192,7 @@ function Item({ incident, current }: { incident: Incident; current: boolean }) {
           <span class="item-facts">
             <IncidentStateChip state={incident.state} />
             {waiting && incident.state !== 'open' && <span class="chip state-open">{t('unacknowledged')}</span>}
-            {incident.simulated && <Simulation small />}
+            {incident.simulated && <Simulation small exercise={!!incident.exercise} />}
             {incident.acknowledged_by && <span class="quiet">{actorName(incident.acknowledged_by)}</span>}
           </span>
           {due && (

@@ -1,0 +1,166 @@
+"""Who is on duty, handovers, and drills."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from alerts.console.schema.base import Answer, Body, Level, Text
+from alerts.console.schema.site import LoadNow
+
+
+class DutyPerson(Answer):
+    """Who sits at a seat, and from when until when (unix seconds); `shift` is empty of a dated duty."""
+
+    seat: str
+    name: Text
+    account: str
+    shift: str
+    begin: float
+    end: float
+    load: LoadNow | None = None
+
+
+class DutyTurn(Answer):
+    """The turn that is taken over now, or is about to be. `key` names it for ever."""
+
+    key: str
+    shift: str
+    begin: float
+    end: float
+    signed: bool
+
+
+class Duty(Answer):
+    """Who is on duty now; empty where the roster says nobody is, or there is none."""
+
+    time: float
+    people: list[DutyPerson]
+    turn: DutyTurn | None
+    mine: bool  # whether who asks is of that turn
+
+
+class Part(Answer):
+    """Lines of one part of a sheet, and how many more there are."""
+
+    items: list[dict[str, Any]]
+    more: int
+
+
+class SheetLoad(Answer):
+    """What rang during a turn."""
+
+    rings: int
+    peak: int
+    floods: int
+    flood_minutes: int
+
+
+class HandoverSheet(Answer):
+    """What one turn leaves to the next."""
+
+    time: float
+    since: float
+    open: Part
+    overdue: Part
+    shelved: Part
+    degraded: Part
+    comments: Part
+    closed: int
+    load: SheetLoad
+
+
+class SignedHandover(Answer):
+    """A turn that was taken over."""
+
+    id: str
+    turn: str
+    shift: str
+    begin: float
+    time: float
+    actor: str
+    reason: str
+    people: dict[str, str]
+
+
+class Handover(Answer):
+    """A handover with its sheet: `signed` once somebody took it over, else as things stand now."""
+
+    turn: DutyTurn | None
+    people: dict[str, str]
+    sheet: HandoverSheet
+    signed: SignedHandover | None = None
+
+
+class Handovers(Answer):
+    """Turns that were taken over, the latest first."""
+
+    items: list[SignedHandover]
+
+
+class Signature(Body):
+    """Which turn is taken over, and what there is to say."""
+
+    turn: str = Field(min_length=1, max_length=32)
+    comment: str = Field("", max_length=2000)
+
+
+class Drill(Answer):
+    """A drill. `ended` is None while it runs."""
+
+    id: str
+    title: dict[str, str]
+    areas: list[str]
+    units: list[str]
+    objectives: dict[str, float]
+    actor: str
+    began: float
+    ended: float | None
+
+
+class Drills(Answer):
+    """Drills, the latest first."""
+
+    items: list[Drill]
+
+
+class DrillLeg(Answer):
+    """How long one leg took, against its objective; seconds."""
+
+    leg: str
+    seconds: float | None
+    objective: float | None
+    met: bool | None
+
+
+class DrillStep(Answer):
+    """Something that happened in a drill."""
+
+    time: float
+    what: str
+    who: str
+    unit: str
+
+
+class DrillIncident(Answer):
+    """One incident of a drill."""
+
+    id: str
+    title: Text
+    area: str
+    level: Level
+    opened: float
+    legs: list[DrillLeg]
+    steps_done: int
+    steps: int
+    course: list[DrillStep]
+
+
+class DrillReport(Drill):
+    """What a drill came to: `score` is the share of the objectives that were met, 0..1."""
+
+    incidents: list[DrillIncident]
+    met: int
+    of: int
+    score: float | None

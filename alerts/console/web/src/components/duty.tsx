@@ -1,0 +1,62 @@
+/** Who is on duty, in the header; and the banner of a drill that runs. */
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { api } from '../api';
+import { clockTime } from '../clock';
+import type { Drill, Duty } from '../contract';
+import { t, tName } from '../i18n';
+import { href } from '../router';
+import { fieldOnly, incidents } from '../store';
+
+const duty = signal<Duty | null>(null);
+const drills = signal<Drill[]>([]);
+const EVERY = 30_000; // milliseconds: a turn changes a few times a day
+
+/** Ask who is on duty and whether a drill runs. */
+export function askDuty(): void {
+  if (fieldOnly.value) return;
+  api.duty().then((found) => (duty.value = found), () => undefined);
+  api.exercises(true).then((found) => (drills.value = found.items), () => undefined);
+}
+
+/** Ask again and again who is on duty and whether a drill runs; at once when an incident of a drill comes or goes. */
+export function useDuty(): void {
+  const part = [...incidents.value.values()].filter((one) => one.exercise).length;
+  useEffect(() => {
+    askDuty();
+    const timer = setInterval(askDuty, EVERY);
+    return () => clearInterval(timer);
+  }, [part]);
+}
+
+export function OnDuty() {
+  const found = duty.value;
+  if (!found?.people.length) return null;
+  const lines = found.people.map((one) => {
+    const load = one.load ? ` · ${one.load.ten_minutes}${t('figures.load.span')}` : '';
+    return `${tName(one.name)}: ${one.account} – ${clockTime(one.end)}${load}`;
+  });
+  const due = found.turn && !found.turn.signed && found.mine;
+  return (
+    <a class={due ? 'on-duty due' : 'on-duty'} href={href('handover')} title={lines.join('\n')} data-test="on-duty">
+      {due ? t('duty.sign') : t('duty.now', { who: found.people[0]?.account ?? '' })}
+      {!due && found.people.length > 1 && <span class="quiet"> +{found.people.length - 1}</span>}
+    </a>
+  );
+}
+
+/** Say loudly that a drill runs, so that nobody takes it for the real thing, nor the real thing for it. */
+export function ExerciseBanner() {
+  if (!drills.value.length) return null;
+  return (
+    <div class="exercise-banner" role="status" data-test="exercise">
+      <b>{t('exercise.banner')}</b>{' '}
+      {drills.value.map((one) => (
+        <a key={one.id} href={href('exercises', one.id)}>
+          {tName(one.title) || one.id}
+        </a>
+      ))}{' '}
+      <span>{t('exercise.advice')}</span>
+    </div>
+  );
+}

@@ -1,0 +1,182 @@
+"""Handovers and drill reports on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from alerts import messages
+from alerts.paper import Paper
+from sensors.site import Site
+
+Row = Mapping[str, Any]
+
+
+class _Words:
+    """Say things of one site in one language."""
+
+    def __init__(self, site: Site, language: str) -> None:
+        self.site = site
+        self.tongue = "en" if language.startswith("en") else "zh"
+        self._zone = ZoneInfo(site.zone)
+        self._areas = {area.id: area.name for area in site.areas}
+        self._units = {unit.id: unit.name for unit in site.units}
+        self._seats = {seat.id: seat.name for seat in site.seats}
+        self._shifts = {shift.id: shift.name for shift in site.shifts}
+
+    def __call__(self, key: str, **values: str) -> str:
+        return messages.text(key, self.tongue, **values)
+
+    def at(self, time: float | None) -> str:
+        """Write a time in the site's zone."""
+        return "" if time is None else datetime.fromtimestamp(time, self._zone).strftime("%m-%d %H:%M:%S")
+
+    def name(self, kind: str, id: str) -> str:
+        """Name an area, unit, seat or shift; one that is gone by its id."""
+        found: Any = getattr(self, f"_{kind}").get(id)
+        return getattr(found, self.tongue) if found is not None else id
+
+    def lasting(self, seconds: float | None) -> str:
+        """Write how long something took."""
+        if seconds is None:
+            return "—"
+        return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+    def paper(self, title: str, now: float, mark: str, font: Path | None) -> Paper:
+        """Begin a sheet."""
+        head = self.site.name.en if self.tongue == "en" else self.site.name.zh
+        return Paper(title, head=head, foot=self("sheet.printed", time=self.at(now)), mark=mark, font=font)
+
+
+def handover_pdf(
+    handover: Row, site: Site, language: str, now: float, *, simulated: bool = False, font: Path | None = None
+) -> bytes:
+    """Print a handover: `turn`, `shift`, `begin`, `people`, `sheet`, and `actor`, `time`, `reason` once it is signed.
+
+    Raise `paper.NoFont`.
+    """
+    say = _Words(site, language)
+    paper = say.paper(say("sheet.handover"), now, say("exercise") if simulated else "", font)
+    sheet = handover["sheet"]
+    people = ", ".join(f"{say.name('seats', seat)} {who}" for seat, who in handover["people"].items())
+    load = sheet["load"]
+    paper.facts(
+        [
+            (
+                say("sheet.handover.turn"),
+                f"{say.name('shifts', handover['shift'])} {say.at(handover['begin'])}".strip(),
+            ),
+            (say("sheet.handover.people"), people),
+            (say("sheet.handover.span"), f"{say.at(sheet['since'])} – {say.at(sheet['time'])}"),
+            (
+                say("sheet.handover.load"),
+                say(
+                    "sheet.handover.load.figures",
+                    rings=str(load["rings"]),
+                    peak=str(load["peak"]),
+                    floods=str(load["floods"]),
+                    closed=str(sheet["closed"]),
+                ),
+            ),
+        ]
+    )
+    for part, head, line, widths in _PARTS:
+        items, more = sheet[part]["items"], sheet[part]["more"]
+        paper.heading(f"{say(f'sheet.handover.{part}')} ({len(items) + more})")
+        if items:
+            paper.table([say(f"sheet.{one}") for one in head], [line(say, one) for one in items], widths)
+        else:
+            paper.paragraph(say("sheet.none"), quiet=True)
+        if more:
+            paper.paragraph(say("notice.more", count=str(more)), quiet=True)
+    if handover.get("actor"):
+        paper.heading(say("sheet.handover.signed"))
+        who = handover["actor"].partition(":")[2]
+        paper.facts([(say("sheet.handover.by"), who), (say("sheet.time"), say.at(handover["time"]))])
+        if handover["reason"]:
+            paper.paragraph(handover["reason"])
+    else:
+        paper.signatures([say("sheet.handover.outgoing"), say("sheet.handover.incoming")])
+    return paper.bytes()
+
+
+def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Path | None = None) -> bytes:
+    """Print the report of a drill. Raise `paper.NoFont`."""
+    say = _Words(site, language)
+    title = report["title"].get(say.tongue) or report["id"]
+    paper = say.paper(say("sheet.exercise", title=title), now, say("exercise"), font)
+    score = "—" if report["score"] is None else f"{report['score']:.0%} ({report['met']}/{report['of']})"
+    paper.facts(
+        [
+            (say("sheet.exercise.score"), score),
+            (say("sheet.exercise.span"), f"{say.at(report['began'])} – {say.at(report['ended'])}"),
+            (say("sheet.place"), ", ".join(say.name("areas", one) for one in report["areas"])),
+            (say("sheet.exercise.units"), ", ".join(say.name("units", one) for one in report["units"])),
+        ]
+    )
+    if not report["incidents"]:
+        paper.paragraph(say("sheet.exercise.nothing"))
+    for one in report["incidents"]:
+        paper.heading((one["title"] or {}).get(say.tongue, one["id"]))
+        rows = [
+            (
+                say(f"sheet.leg.{leg['leg']}"),
+                say.lasting(leg["seconds"]),
+                say.lasting(leg["objective"]),
+                "" if leg["met"] is None else say("sheet.met" if leg["met"] else "sheet.missed"),
+            )
+            for leg in one["legs"]
+        ]
+        heads = ("sheet.exercise.leg", "sheet.exercise.took", "sheet.exercise.objective", "sheet.exercise.result")
+        paper.table([say(head) for head in heads], rows, (3, 2, 2, 2))
+        if one["steps"]:
+            done = say("sheet.exercise.steps", done=str(one["steps_done"]), steps=str(one["steps"]))
+            paper.paragraph(done, quiet=True)
+        lines = [
+            (
+                say.at(step["time"]),
+                say(step["what"]),
+                say.name("units", step["unit"]) if step["unit"] else "",
+                step["who"].partition(":")[2] or step["who"],
+            )
+            for step in one["course"]
+        ]
+        paper.table([say(f"sheet.{head}") for head in ("time", "what", "unit", "who")], lines, (3, 3, 3, 3))
+    return paper.bytes()
+
+
+def _open(say: _Words, row: Row) -> tuple[str, ...]:
+    title = str((row["title"] or {}).get(say.tongue, row["id"]))
+    seen = str(row["acknowledged_by"] or "").partition(":")[2]
+    return say.at(row["opened"]), title, say(f"sheet.state.{row['state']}"), seen
+
+
+def _overdue(say: _Words, row: Row) -> tuple[str, ...]:
+    where = say.name("areas", row["area"])
+    return say.at(row["deadline"]), where, say.name("units", row["unit"]), say(f"leg.{row['leg']}")
+
+
+def _shelved(say: _Words, row: Row) -> tuple[str, ...]:
+    title = (row["rule_title"] or {}).get(say.tongue, row["scope"])
+    return say.at(row["until"]), f"{title} {row['scope']}", row["reason"] or "", (row["by"] or "").partition(":")[2]
+
+
+def _degraded(say: _Words, row: Row) -> tuple[str, ...]:
+    title = str((row["title"] or {}).get(say.tongue, row["scope"]))
+    return say.at(row["onset"]), row["scope"], title, say.name("areas", row["area"])
+
+
+def _comments(say: _Words, row: Row) -> tuple[str, ...]:
+    return say.at(row["time"]), say.name("areas", row["area"]), row["text"], row["actor"].partition(":")[2]
+
+
+_PARTS: tuple[tuple[str, tuple[str, ...], Callable[[_Words, Row], tuple[str, ...]], tuple[int, ...]], ...] = (
+    ("open", ("opened", "incident", "state", "who"), _open, (3, 6, 2, 2)),
+    ("overdue", ("due", "place", "unit", "state"), _overdue, (3, 4, 4, 2)),
+    ("shelved", ("until", "alarm", "reason", "who"), _shelved, (3, 5, 4, 2)),
+    ("degraded", ("since", "point", "alarm", "place"), _degraded, (3, 4, 3, 4)),
+    ("comments", ("time", "place", "comment", "who"), _comments, (3, 3, 6, 2)),
+)

@@ -1,0 +1,134 @@
+"""Who is on duty, the handover and drills over HTTP."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pypdfium2
+import pytest
+from starlette.testclient import TestClient
+
+from sensors.observation import Exercise
+from sensors.site import Duty, Seat, Site
+
+from .conftest import Configure, Desktop, Engine, make_site, named
+
+NOW = datetime.now(ZoneInfo("Asia/Shanghai"))
+
+
+def local(hours: float) -> str:
+    return f"{NOW + timedelta(hours=hours):%Y-%m-%d %H:%M}"
+
+
+@pytest.fixture
+def desktop(configure: Configure) -> Desktop:
+    return Desktop(configure(request_seconds=60.0))  # printing takes a second of a core, and others use it too
+
+
+@pytest.fixture
+def site() -> Site:
+    return msgspec.structs.replace(
+        make_site(),
+        seats=(
+            Seat(id="lead", name=named("lead")),
+            Seat(id="south", name=named("south"), subdistricts=("s",)),
+            Seat(id="empty", name=named("empty"), subdistricts=("elsewhere",)),
+        ),
+        duties=(
+            Duty(seat="lead", account="duty", start=local(-1), end=local(5)),
+            Duty(seat="south", account="dispatcher", start=local(-1), end=local(5)),
+            Duty(seat="empty", account="nobody", start=local(-1), end=local(5)),
+            Duty(seat="lead", account="gone", start=local(-5), end=local(-1)),
+        ),
+    )
+
+
+def said(pdf: bytes) -> str:
+    return "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
+
+
+def test_who_is_on_duty_is_told_with_the_load_of_each_seat(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    engine.condition(level=2)
+    headers = desktop.token("viewer")
+    end = time.monotonic() + 5
+    while True:
+        found = client.get("/api/v1/duty", headers=headers).json()
+        load = {one["seat"]: one["load"]["ten_minutes"] for one in found["people"]}
+        if load["south"] or time.monotonic() > end:
+            break
+    assert [(one["seat"], one["account"]) for one in found["people"]] == [
+        ("lead", "duty"),
+        ("south", "dispatcher"),
+        ("empty", "nobody"),
+    ]
+    assert load == {"lead": 1, "south": 1, "empty": 0}
+    assert (found["turn"]["signed"], found["mine"]) == (False, False)
+
+
+def test_a_handover_is_signed_once_by_the_incoming_turn_and_kept(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    engine.condition(level=2)
+    incident = engine.open_incident()["id"]
+    headers = desktop.log_in(client, "duty")
+    draft = client.get("/api/v1/handover").json()
+    assert [one["id"] for one in draft["sheet"]["open"]["items"]] == [incident]
+    assert client.get("/api/v1/duty").json()["mine"]
+    assert "Outgoing" in said(client.get("/api/v1/handover/sheet.pdf?language=en").content)
+    body = {"turn": draft["turn"]["key"], "comment": "took over"}
+    stranger = client.post("/api/v1/handover/sign", json=body, headers=desktop.token("administrator"))
+    assert (stranger.status_code, stranger.json()["error"]["code"]) == (409, "handover.not_on_duty")
+    answer = client.post("/api/v1/handover/sign", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    again = client.post("/api/v1/handover/sign", json=body, headers=headers)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "handover.signed")
+    (kept,) = client.get("/api/v1/handovers").json()["items"]
+    assert (kept["actor"], kept["reason"]) == ("user:duty", "took over")
+    engine.condition(level=2, rule="later", area="slope-2")
+    shown = client.get("/api/v1/handover").json()
+    assert len(shown["sheet"]["open"]["items"]) == 1  # as it was signed
+    text = said(client.get(f"/api/v1/handovers/{kept['id']}/sheet.pdf?language=en").content)
+    assert "took over" in text and "Taken over by" in text and "creep" in text
+
+
+@pytest.mark.parametrize("body", [{}, {"turn": ""}, {"turn": "x" * 33}, {"turn": "x", "comment": "y" * 3000}])
+def test_a_bad_signature_is_refused(client: TestClient, desktop: Desktop, body: dict[str, str]) -> None:
+    assert client.post("/api/v1/handover/sign", json=body, headers=desktop.token("duty")).status_code == 422
+
+
+def test_a_drill_is_listed_scored_and_printed(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    def drill(edge: str) -> Exercise:
+        return Exercise(
+            id="e1",
+            edge=edge,  # type: ignore[arg-type]
+            actor="user:an",
+            time=time.time(),
+            title={"zh": "滑坡演练", "en": "Slide drill"},
+            areas=("slope-1",),
+            units=("sub",),
+            objectives={"acknowledge": 60.0, "close": 60.0},
+        )
+
+    engine.record(engine.desk.exercise(drill("begin"), time.time()))
+    engine.condition(level=3, simulated=True)
+    headers = desktop.token("duty")
+    (running,) = client.get("/api/v1/exercises?running=true", headers=headers).json()["items"]
+    assert (running["id"], running["ended"]) == ("e1", None)
+    incident = engine.open_incident()["id"]
+    shown = client.get(f"/api/v1/incidents/{incident}", headers=headers).json()
+    assert shown["exercise"] == "e1"
+    assert [one["unit"] for one in shown["dispatch_details"]] == ["sub"]
+    assert shown["suggested_units"] == []  # none but those who take part
+    assert client.post(f"/api/v1/incidents/{incident}/acknowledge", json={}, headers=headers).status_code == 200
+    engine.record(engine.desk.exercise(drill("end"), time.time()))
+    assert client.get("/api/v1/exercises?running=true", headers=headers).json()["items"] == []
+    report = client.get("/api/v1/exercises/e1", headers=headers).json()
+    assert (report["met"], report["of"], report["score"]) == (1, 2, 0.5)
+    assert client.get("/api/v1/load", headers=headers).json()["day"] == 0
+    chinese = said(client.get("/api/v1/exercises/e1/report.pdf?language=zh-CN", headers=headers).content)
+    assert "滑坡演练" in chinese and "50%" in chinese and "未达标" in chinese

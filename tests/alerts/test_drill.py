@@ -1,0 +1,202 @@
+"""A drill: what is part of it, whom it may send, that it is in no figure, its end and its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts.desk import Desk
+from alerts.exercise import report
+from alerts.journal import Journal
+from alerts.load import Load
+from alerts.outcome import AnyOutcome, DispatchChange, ExerciseChange, IncidentChange, Record
+from alerts.queries import Reader
+from sensors.observation import Exercise, decode, encode
+from tests.alerts.cases import SITE, change, command, edges
+
+
+def drill(edge: Any = "begin", id: str = "e1", **facts: Any) -> Exercise:
+    facts = {
+        "areas": ("slope-1",),
+        "units": ("u-s1", "u-d"),
+        "objectives": {"acknowledge": 60.0, "close": 600.0},
+    } | facts
+    return Exercise(id=id, edge=edge, actor="user:an", time=0.0, title={"zh": "演练", "en": "Drill"}, **facts)
+
+
+def begun(**facts: Any) -> Desk:
+    desk = Desk(SITE)
+    assert edges(desk.exercise(drill(**facts), 900.0)) == ["exercise begin"]
+    return desk
+
+
+def records(outs: list[list[AnyOutcome]]) -> list[Record]:
+    return [Record(0, offset, tuple(out)) for offset, out in enumerate(outs)]
+
+
+def test_only_simulated_alarms_in_its_areas_are_part_of_it() -> None:
+    desk = begun()
+    inside = desk.condition(change(2, simulated=True), 1000.0)
+    outside = desk.condition(change(2, area="river-1", scope="p2", simulated=True), 1001.0)
+    real = desk.condition(change(2, rule="r2", scope="p3"), 1002.0)
+    for out, wanted in ((inside, "e1"), (outside, ""), (real, "")):
+        assert {one.exercise for one in out if hasattr(one, "exercise")} == {wanted}
+
+
+def test_it_sends_those_alone_who_take_part_and_says_so_in_the_order() -> None:
+    desk = begun()
+    out = desk.condition(change(3, simulated=True), 1000.0)
+    order = next(one for one in out if isinstance(one, DispatchChange))
+    assert order.unit == "u-s1"  # the community's team would be nearer
+    assert order.event is not None
+    assert (order.event["data"]["status"], order.event["data"]["exercise"]) == ("Exercise", "e1")
+    refused = desk.command(command("dispatch", order.incident, "c1", unit="u-c1"), 1001.0)
+    assert edges(refused) == ["exercise.other_unit"]
+    late = desk.tick(1000.0 + 400.0)
+    assert [one.unit for one in late if isinstance(one, DispatchChange)] == ["u-s1", "u-d"]  # up, past who is not in it
+
+
+def test_without_units_it_sends_nobody() -> None:
+    out = begun(units=()).condition(change(3, simulated=True), 1000.0)
+    assert not [one for one in out if isinstance(one, DispatchChange)]
+    assert "incident undispatched" in edges(out)
+
+
+def test_it_is_apart_from_a_simulation_that_runs_in_the_same_area() -> None:
+    desk = Desk(SITE)
+    before = desk.condition(change(2, simulated=True), 800.0)
+    desk.exercise(drill(), 900.0)
+    after = desk.condition(change(2, rule="r2", scope="p2", simulated=True), 1000.0)
+    first, second = (next(one for one in out if isinstance(one, IncidentChange)) for out in (before, after))
+    assert first.incident != second.incident
+    assert (first.exercise, second.exercise) == ("", "e1")
+
+
+def test_its_end_calls_back_who_is_under_way_and_closes_its_incidents_alone() -> None:
+    desk = begun()
+    desk.condition(change(3, simulated=True), 1000.0)
+    desk.condition(change(3, rule="r2", scope="p3"), 1001.0)
+    out = desk.exercise(drill("end"), 1100.0)
+    assert edges(out)[-2:] == ["incident closed", "exercise end"]
+    closed = next(one for one in out if isinstance(one, IncidentChange) and one.edge == "closed")
+    assert (closed.disposition, closed.reason, closed.exercise) == ("test", "exercise.ended", "e1")
+    assert [one.simulated for one in desk.book.cases.incidents.values()] == [False]
+    assert [one.simulated for one in desk.book.cases.dispatches.values()] == [False]
+    assert desk.exercise(drill("end"), 1101.0) == []
+    again = desk.condition(change(2, rule="r4", scope="p4", simulated=True), 1200.0)
+    assert {one.exercise for one in again if isinstance(one, IncidentChange)} == {""}
+
+
+def test_its_end_calls_off_visits_to_come_and_neither_hand_over_nor_call_reaches_beyond_it() -> None:
+    desk = begun()
+    out = desk.condition(change(3, simulated=True), 1000.0)
+    order = next(one for one in out if isinstance(one, DispatchChange))
+    outside = [
+        command("refer", order.dispatch, "c1", to="u-talk", reason="theirs"),
+        command("call", order.dispatch, "c2", units=["u-c1"]),
+    ]
+    for one in outside:
+        assert edges(desk.command(one, 1001.0)) == ["exercise.other_unit"]
+    for at, (kind, args) in enumerate(
+        [("accept", {}), ("on_scene", {}), ("resolve", {}), ("follow_up", {"seconds": 86400.0})]
+    ):
+        done = desk.command(command(kind, order.dispatch, f"d{at}", **args), 1010.0 + at)
+        assert edges(done)[-1] == "ok", kind
+    desk.command(command("close", order.incident, "c3", disposition="test"), 1020.0)
+    assert [one.leg for one in desk.book.cases.dispatches.values()] == ["follow_up"]
+    assert edges(desk.exercise(drill("end"), 1100.0)) == ["dispatch closed", "exercise end"]
+    assert not desk.book.cases.dispatches
+
+
+@pytest.mark.parametrize(
+    "what",
+    [drill(), drill(id="e2"), drill(id="e3", areas=("nowhere-at-all",)), drill("end", id="unknown")],
+    ids=["known", "an area where one runs", "no area", "unknown end"],
+)
+def test_what_cannot_begin_or_end_changes_nothing(what: Exercise) -> None:
+    desk = begun()
+    state = desk.state()
+    assert desk.exercise(what, 1000.0) == []
+    assert desk.state() == state
+
+
+def test_a_restored_desk_goes_on_with_the_drill() -> None:
+    desk = begun()
+    other = Desk(SITE)
+    other.restore(desk.state())
+    signal = change(3, simulated=True)
+    assert other.condition(signal, 1000.0) == desk.condition(signal, 1000.0)
+    assert other.exercise(drill("end"), 1100.0) == desk.exercise(drill("end"), 1100.0)
+
+
+def test_the_record_of_the_log_is_read_back() -> None:
+    assert decode(encode(drill())) == drill()
+
+
+def test_it_rings_in_no_load_figure() -> None:
+    desk = begun()
+    load = Load()
+    for one in desk.condition(change(4, simulated=True), 1000.0):
+        if edges([one]) == ["alarm"]:
+            load.note([{name: getattr(one, name) for name in one.__struct_fields__}])
+    assert load.whole().rings == 0
+
+
+def played() -> list[list[AnyOutcome]]:
+    desk = Desk(SITE)
+    outs = [desk.exercise(drill(objectives={"acknowledge": 60.0, "accept": 60.0, "close": 600.0}), 900.0)]
+    outs.append(desk.condition(change(3, simulated=True), 1000.0))
+    order = next(one for one in outs[1] if isinstance(one, DispatchChange))
+    outs += [
+        desk.command(command("acknowledge", order.incident, "c1"), 1030.0),
+        desk.command(command("accept", order.dispatch, "c2", f"unit:{order.unit}"), 1090.0),
+        desk.command(command("on_scene", order.dispatch, "c3", f"unit:{order.unit}"), 1300.0),
+        desk.exercise(drill("end"), 1400.0),
+    ]
+    return outs
+
+
+def test_the_report_scores_each_leg_and_what_the_end_closed_counts_for_nobody(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.record(records(played()))
+    assert journal.exercises()[0]["ended"] == 1400.0
+    assert journal.exercises(running=True) == []
+    found = journal.exercise("e1")
+    assert found is not None
+    told = report(found)
+    (incident,) = told["incidents"]
+    legs = {leg["leg"]: (leg["seconds"], leg["met"]) for leg in incident["legs"]}
+    assert legs == {
+        "acknowledge": (30.0, True),
+        "dispatch": (0.0, None),
+        "accept": (90.0, False),
+        "on_scene": (300.0, None),
+        "resolve": (None, None),
+        "close": (None, False),
+    }
+    assert (told["met"], told["of"], told["score"]) == (1, 3, 1 / 3)
+    assert {step["what"] for step in incident["course"][-2:]} == {"incident.edge.closed", "dispatch.edge.closed"}
+    journal.close()
+
+
+def test_a_drill_that_raised_nothing_has_met_nothing(tmp_path: Path) -> None:
+    desk = Desk(SITE)
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.record(records([desk.exercise(drill(), 900.0), desk.exercise(drill("end"), 950.0)]))
+    found = Reader(tmp_path / "journal.sqlite").exercise("e1")
+    assert found is not None
+    assert report(found)["score"] == 0.0
+    journal.close()
+
+
+def test_two_partitions_that_tell_of_it_are_one_drill(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    for partition in (0, 1):
+        for offset, edge in enumerate(("begin", "end")):
+            one = ExerciseChange(id=f"e1.{edge}", exercise="e1", edge=edge, time=float(offset), actor="user:an")  # type: ignore[arg-type]
+            journal.record([Record(partition, offset, (one,))])
+    (row,) = journal.exercises()
+    assert (row["began"], row["ended"]) == (0.0, 1.0)
+    journal.close()
