@@ -164,7 +164,8 @@ def _replayed(chosen: Settings, tasks: Sequence[Task], processes: int) -> list[C
         total = sum(task.where.stop - log.start(OBSERVATIONS, task.where.partition) for task in tasks)
     with Progress(*columns, console=err, transient=True) as progress:
         bar = progress.add_task("replay", total=total)
-        return replaying.replay(chosen.log_file, tasks, processes, lambda count: progress.advance(bar, count))
+        keep = chosen.replay_megabytes * 1e6 if any(task.rules is not None for task in tasks) else 0.0
+        return replaying.replay(chosen.log_file, tasks, processes, lambda count: progress.advance(bar, count), keep)
 
 
 def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: int, site: Site | None) -> None:
