@@ -193,9 +193,8 @@ class _Replay:
         finished: dict[int, Course] = {}
         taped = archive is not None and archive.covers(first, where.stop)
         if taped and anew and archive is not None and (kept := archive.course(where)) is not None:
-            finished = dict.fromkeys(
-                (place for place, rules in enumerate(self._rules) if rules is None), _courses.decode(kept)
-            )
+            known = msgspec.structs.replace(_courses.decode(kept), cpu=0.0)
+            finished = {place: known for place, rules in enumerate(self._rules) if rules is None}
         sides: dict[int, _Side] = {}
         for place, rules in enumerate(self._rules):
             if place not in finished:

@@ -98,13 +98,17 @@ class Keeping(TapeHead):
     def wind(self, records: Sequence[tuple[int, bytes]]) -> Piece:
         """Return the tape of records, of which those of frames that nothing was scored of have none."""
         self._settle()
-        told, score, said, since = [], [], [], []
+        told: list[tuple[int, int, int]] = []
+        score: list[Floats] = []
+        said: list[npt.NDArray[np.uint8]] = []
+        since: list[Floats] = []
         for offset, record in records:
             mine = self._frames.get(offset)
             if mine is not None:
                 told.append((offset, len(mine[0]), zlib.crc32(record)))
-                for parts, part in zip((score, said, since), mine, strict=True):
-                    parts.append(part)
+                score.append(mine[0])
+                said.append(mine[1])
+                since.append(mine[2])
         every = np.concatenate(said) if said else np.empty(0, np.uint8)
         apart = np.flatnonzero((every & (SCORED | MOVED | STOOD)) == SCORED)
         piece = Piece(

@@ -51,6 +51,8 @@ TABLE: dict[str, frozenset[str]] = {
     "quarantine.replay": frozenset({"analyst", "administrator"}),
     "publications.read": frozenset({"duty", "analyst", "administrator"}),
     "publications.write": frozenset({"analyst", "administrator"}),
+    "replays.read": frozenset({"duty", "analyst", "administrator"}),
+    "replays.write": frozenset({"analyst", "administrator"}),
     "notifications.read": _SEAT | {"analyst"},
     "notifications.write": _ADMINISTRATOR,
     "users.manage": _ADMINISTRATOR,

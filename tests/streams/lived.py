@@ -98,7 +98,7 @@ class Life:
     def __init__(self, log: Log, seed: int, kinds: Callable[[float], tuple[Rule, ...]] = every) -> None:
         self.log, self.random, self.kinds = log, np.random.default_rng(seed), kinds
         self.now, self.count, self.versions, self.points = START, 0, 0, POINTS
-        self.level = np.full(POINTS + 6, 3.0)
+        self.level = self.random.uniform(2.0, 26.0, POINTS + 6)
         self.station = Station(0, log, None)
         self.publish()
         self.see(tick(START))
