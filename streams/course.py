@@ -185,7 +185,8 @@ class _Replay:
         where, archive = self._where, self._archive
         anew = any(rules is not None for rules in self._rules)
         engine = begin(self._log, where, anew=anew)
-        stored, first = engine.snapshot() if len(self._rules) > 1 and engine.version else None, engine.offset + 1
+        stored = engine.snapshot() if len(self._rules) > 1 and engine.offset >= 0 else None
+        first = engine.offset + 1
         crossings = Crossings()
         if engine.registry is not None:
             crossings.publish(engine.registry.site)

@@ -87,6 +87,10 @@ def replay(
     ones (or --against): alarms gained, lost, earlier, later, at another level, dispatches, the time before limits were
     crossed, and the load of the desk. What people did then they do again, to what stands in the same place.
 
+    A replay begins with the newest state that was kept before --from (hourly for a day, then daily; other rules a day
+    earlier, so that their windows are full). Readings are scored once for both sets, and the scores are kept in
+    the data folder: the next replay of the same past costs its rules alone.
+
     Works beside a running Foreshock and on a data folder at rest.
 
     foreshock replay --data data --from 2h
