@@ -77,7 +77,7 @@ def unwanted(kept: Sequence[Moment], oldest: int, most: float) -> list[Moment]:
     """Pick what need not be kept of states, the oldest first: at most one an hour for a day, then one a day.
 
     Those from which the log no longer goes on are of no use. Beyond `most` bytes the one goes that leaves the smallest
-    hole; the oldest stays, it reaches furthest back.
+    hole; the oldest stays longest, it reaches furthest back.
     """
     useless = [one for one in kept if one.offset + 1 < oldest]
     rest = [one for one in kept if one.offset + 1 >= oldest]
@@ -90,10 +90,9 @@ def unwanted(kept: Sequence[Moment], oldest: int, most: float) -> list[Moment]:
                 wanted.append(one)
             else:
                 useless.append(one)
-    while len(wanted) > 1 and sum(one.size for one in wanted) > most:
-        after = (*wanted[2:], wanted[-1])
-        holes = [later.clock - sooner.clock for sooner, later in zip(wanted, after, strict=False)]
-        useless.append(wanted.pop(1 + holes.index(min(holes))))
+    while wanted and sum(one.size for one in wanted) > most:
+        holes = [later.clock - sooner.clock for sooner, later in zip(wanted, wanted[2:], strict=False)]
+        useless.append(wanted.pop(1 + holes.index(min(holes)) if holes else -1))
     return useless
 
 

@@ -43,8 +43,10 @@ def test_a_month_is_kept_as_a_day_of_hours_and_a_day_each_before() -> None:
 
 def test_beyond_the_bytes_the_smallest_hole_is_made_and_the_oldest_stays() -> None:
     some = kept(0.0, 10 * DAY, 20 * DAY, 20 * DAY + 2 * HOUR, 20 * DAY + 4 * HOUR)
-    assert clocks(unwanted(some, 0, 40)) == [20 * DAY + 4 * HOUR]
-    assert clocks(unwanted(some, 0, 20)) == [20 * DAY + 4 * HOUR, 20 * DAY + 2 * HOUR, 10 * DAY]
+    assert clocks(unwanted(some, 0, 40)) == [20 * DAY + 2 * HOUR]
+    assert clocks(unwanted(some, 0, 20)) == [20 * DAY + 2 * HOUR, 20 * DAY, 10 * DAY]
+    assert clocks(unwanted(some, 0, 10))[-1] == 20 * DAY + 4 * HOUR
+    assert len(unwanted(some, 0, 0)) == 5
 
 
 def test_what_the_log_no_longer_goes_on_from_is_dropped() -> None:

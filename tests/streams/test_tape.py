@@ -11,7 +11,7 @@ import pytest
 from alerts.outcome import Refused
 from models.bank import Bank, BankResult
 from rules.rule import Rule
-from streams import course
+from streams import course, tape_archive
 from streams.embedded.store import Log
 from streams.replay import outcomes
 from streams.stretch import Stretch, stretch
@@ -105,7 +105,9 @@ def test_a_tape_of_another_log_is_noticed_and_nothing_is_made_of_it(tmp_path: Pa
             assert sum(told) == where.stop
 
 
-def test_an_archive_keeps_no_more_than_it_may_and_only_what_this_code_made(tmp_path: Path) -> None:
+def test_an_archive_keeps_no_more_than_it_may_and_only_what_this_code_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Log(tmp_path / "log.sqlite", TOPICS) as log:
         live(log)
         where = whole(log)
@@ -116,7 +118,9 @@ def test_an_archive_keeps_no_more_than_it_may_and_only_what_this_code_made(tmp_p
             assert archive.covers(0, where.stop)
             archive.trim()
             assert not archive.covers(0, where.stop)
-        with TapeArchive(tmp_path / "replay", 1, log, MOST) as archive:
+            assert archive.course(where) is not None
+        monkeypatch.setattr(tape_archive, "code", lambda: b"of another version")
+        with TapeArchive(tmp_path / "replay", 0, log, MOST) as archive:
             assert archive.course(where) is None
 
 
