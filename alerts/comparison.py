@@ -9,25 +9,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from alerts.load import Load, Whole
 from alerts.outcome import AlarmTransition
 from alerts.spells import Sending, Spell
+from rules.difference import WHATS, What, differs
 
 NEAR = 1800.0
 """Seconds between two alarms, or dispatches, that may still be the same one: an incident takes alarms as long."""
 
-SAME = 1.0
-"""Seconds by which the same alarm may be earlier or later without being said to be: the clock ticks once a second."""
-
 EARLY = 6 * 3600.0
 """Seconds before a point crosses its limit within which an alarm that has gone again still counts as its warning."""
 
-What = Literal["gained", "lost", "earlier", "later", "level"]
-WHATS: tuple[What, ...] = ("gained", "lost", "earlier", "later", "level")
+__all__ = ["WHATS", "AlarmChange", "Comparison", "DispatchDifference", "Lead", "Past", "Side", "What", "compare"]
 
 
 class Limit(Protocol):
@@ -254,17 +251,8 @@ def _within(begin: float, end: float, *those: _Stretch | None) -> bool:
 
 
 def _judged(before: _Stretch | None, after: _Stretch | None) -> tuple[tuple[What, ...], float | None]:
-    if before is None:
-        return ("gained",), None
-    if after is None:
-        return ("lost",), None
-    what: list[What] = []
-    shift = after.begun - before.begun
-    if abs(shift) > SAME:
-        what.append("earlier" if shift < 0 else "later")
-    if before.level != after.level:
-        what.append("level")
-    return tuple(what), shift
+    old, new = (None if one is None else (one.begun, one.level) for one in (before, after))
+    return differs(old, new)
 
 
 def _first(*those: _Stretch | None) -> float:

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from alerts.outcome import ShadowChange
 from alerts.tables import shadow_verdicts, shadows
+from rules.difference import HOWS
 
-HOWS = ("gained", "lost", "earlier", "later", "level", "same")
 MOST = 200
 """Verdicts that are listed at most."""
 

@@ -47,6 +47,14 @@ class SharedWindows(Windows):
             out[missing] = self._base.read(statistic, duration, rows[missing], now[missing])
         return out
 
+    def quantile(self, share: float, duration: float, rows: Rows, now: Array) -> Array:
+        """Return a quantile at each row's own time `now`; NaN where unknown."""
+        out = super().quantile(share, duration, rows, now) if duration in self._of else np.full(len(rows), np.nan)
+        missing = np.flatnonzero(np.isnan(out))
+        if missing.size and duration in self._there:
+            out[missing] = self._base.quantile(share, duration, rows[missing], now[missing])
+        return out
+
 
 class Beside(Evaluator):
     """Take the place of an evaluator: the same state and the same changes, and a second one beside it.

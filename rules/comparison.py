@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from rules.difference import How, differs
 from rules.explanation import Change
 from sensors.renames import Renames
 
-How = Literal["gained", "lost", "earlier", "later", "level", "same"]
 Key = tuple[str, str]
-
-SAME = 0.5
-"""Seconds within which two alarms begin at the same time."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,17 +116,9 @@ class Comparison:
 
 
 def _judge(key: Key, pair: _Pair, over: bool) -> Verdict:
-    first, second = pair.begun
-    seconds = None if first is None or second is None else second - first
-    how: How
-    if second is None:
-        how = "lost"
-    elif seconds is None:
-        how = "gained"
-    elif abs(seconds) > SAME:
-        how = "later" if seconds > 0 else "earlier"
-    else:
-        how = "same" if pair.peak[0] == pair.peak[1] else "level"
+    sides = [None if begun is None else (begun, peak) for begun, peak in zip(pair.begun, pair.peak, strict=True)]
+    what, seconds = differs(sides[0], sides[1])
+    how: How = what[0] if what else "same"
     begun = min(one for one in pair.begun if one is not None)
     return Verdict(
         number=pair.number,

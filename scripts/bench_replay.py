@@ -1,13 +1,16 @@
-"""What a replay costs: reading the log alone, and the whole of it, in one process and in as many as there are cores.
+"""What a replay costs: two sets of rules over one recorded past, for the first time and again with one of them changed.
 
-Prints one JSON line a figure: readings a second by the clock, and CPU microseconds a reading of all processes, best of
-several passes; and the engine alone over the same records, by which a busy machine can be told. The log has 1 000
-points that send in each of two partitions, a rule for every ten points, and ticks once a second.
+Prints one JSON line a figure: readings of the log a second by CPU (what the machine would give were it ours: its other
+work takes turns with ours) and by the clock (`wall`), in one process and in two; reading the log alone and the engine
+alone over the same records, by which a busy machine can be told; and a replay of the published rules alone, whose
+outcomes are compared with what was recorded. The log has 1 000 points that send in each of two partitions, a rule for
+every ten points, and ticks once a second.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import typer
 
+from rules.rule import Rule
 from scripts.bench_engine import START, rules
 from scripts.load import bench_site
 from sensors import frame, observation
@@ -25,15 +29,16 @@ from streams.bundle import Bundle
 from streams.embedded.store import Log, TopicSpec
 from streams.engine import Engine
 from streams.replay import entries
-from streams.replaying import Task, cores
+from streams.replaying import Task
 from streams.stretch import Stretch
+from streams.tape_archive import folder_of
 from streams.topics import OBSERVATIONS, OUTCOMES, SNAPSHOTS
 
 PARTITIONS = 2
-POINTS = 5000
-EACH = 1000  # points of each partition that send
+POINTS = 2000
 RULES = POINTS // 10
-PASSES = 3
+KEEP = 1e9
+BAR = 1e6
 
 
 def fill(file: Path, readings: int, each: int) -> list[Stretch]:
@@ -47,9 +52,7 @@ def fill(file: Path, readings: int, each: int) -> list[Stretch]:
     stretches = []
     with Log(file, {**specs, SNAPSHOTS: TopicSpec(partitions=PARTITIONS, compact=True)}) as log:
         for partition in range(PARTITIONS):
-            mine = np.array([one.index for one in site.points if partition in registry.partitions_of(one.id)], "u4")[
-                :EACH
-            ]
+            mine = np.array([one.index for one in site.points if partition in registry.partitions_of(one.id)], "u4")
             values = [observation.encode(publication), observation.encode(Tick(time=START))]
             for second in range(readings // PARTITIONS // each):
                 now = START + 1.0 + second
@@ -57,6 +60,7 @@ def fill(file: Path, readings: int, each: int) -> list[Stretch]:
                 # a point's readings of one second lie apart, as those of a fast sensor do
                 stamp = now - 1.0 + (at - at[0] + 1) / (each + 1)
                 value = 50 + 20 * np.sin(stamp / 13751 + at % len(mine)) + random.standard_normal(each)
+                value += np.where(random.random(each) < 1e-5, 60.0, 0.0)  # some alarms
                 quality = np.zeros(each, "u1")
                 point = mine[at % len(mine)]
                 values.append(frame.encode(point, stamp, value, quality, registry="bench", received=now))
@@ -96,42 +100,43 @@ def say(name: str, value: float, unit: str, bar: float | None = None, **more: ob
     print(json.dumps(line), flush=True)
 
 
-def main(readings: int = 2_000_000) -> None:
+def trial(change: int) -> tuple[Rule, ...]:
+    """Make the rules that are tried: fewer of them, other ones each time."""
+    return rules(RULES - 10 * change, everywhere=False)
+
+
+def measure(name: str, file: Path, tasks: list[Task], processes: int, keep: float) -> None:
+    """Replay tasks and print what that gave: readings of the log a second."""
+    begun = time.perf_counter()
+    courses = replaying.replay(file, tasks, processes, keep=keep)
+    took = time.perf_counter() - begun
+    count = sum({one.partition: one.readings for one in courses}.values())
+    cpu = sum(one.cpu for one in courses) / count * 1e6
+    by_cpu = min(processes, PARTITIONS) / cpu * 1e6
+    alarms = sum(len(one.transitions) for one in courses)
+    say(
+        f"{name}, {processes} processes", by_cpu, "readings/s of CPU", BAR if processes > 1 and keep else None,
+        wall=round(count / took), cpu_us=round(cpu, 3), transitions=alarms,
+    )  # fmt: skip
+
+
+def main(readings: int = 1_000_000) -> None:
     """Print the figures."""
-    trial = replaying.pack(rules(RULES, everywhere=False))
     with tempfile.TemporaryDirectory() as folder:
         for each in (1000, 100):
             file = Path(folder) / f"{each}.sqlite"
-            stretches = fill(file, readings if each == 1000 else readings // 8, each)
-            count, cpu = min((reading(file, stretches) for _ in range(PASSES)), key=lambda one: one[1])
+            stretches = fill(file, readings if each == 1000 else readings // 20, each)
+            count, cpu = reading(file, stretches)
             say(f"log and frames alone, {each} a frame", cpu / count * 1e6, "us CPU/reading")
-            count, cpu = min((engine_alone(file, stretches[0]) for _ in range(PASSES)), key=lambda one: one[1])
+            count, cpu = engine_alone(file, stretches[0])
             say(f"engine alone, {each} a frame", cpu / count * 1e6, "us CPU/reading")
-            for processes in (1, cores()):
-                for name, tasks in (
-                    ("as published", [Task(where) for where in stretches]),
-                    ("on trial", [Task(where, trial) for where in stretches]),
-                ):
-                    _measure(f"{name}, {each} a frame", file, tasks, processes, each == 1000 and name == "as published")
-
-
-def _measure(name: str, file: Path, tasks: list[Task], processes: int, judged: bool) -> None:
-    best: tuple[float, float, int] | None = None
-    for _ in range(PASSES):
-        begun = time.perf_counter()
-        courses = replaying.replay(file, tasks, processes)
-        took = time.perf_counter() - begun
-        assert all(one.difference is None or not one.difference.missing for one in courses)
-        found = sum(one.readings for one in courses), sum(one.cpu for one in courses)
-        if best is None or took < best[0]:
-            best = took, found[1], found[0]
-    assert best is not None
-    took, cpu, count = best
-    bar = 1e6 if judged and processes >= 2 else None
-    # what the machine would give were it ours: its other work takes turns with ours
-    cost = cpu / count * 1e6
-    say(f"{name}, {processes} processes", count / took, "readings/s", bar, cpu_us=round(cost, 3),
-        by_cpu=round(min(processes, len(tasks)) / cost * 1e6))  # fmt: skip
+            measure(f"published rules alone, {each} a frame", file, [Task(where) for where in stretches], 1, 0.0)
+            for processes in (1, 2):
+                for change, name in enumerate(("first", "repeated with a changed rule")):
+                    other = replaying.pack(trial(change))
+                    tasks = [Task(where, one) for where in stretches for one in (None, other)]
+                    measure(f"two sets of rules, {name}, {each} a frame", file, tasks, processes, KEEP)
+                shutil.rmtree(folder_of(file))
 
 
 if __name__ == "__main__":

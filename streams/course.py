@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -15,14 +17,22 @@ from sensors.observation import FRAME, Publication
 from streams import bundle
 from streams.crossings import Crossing, Crossings
 from streams.engine import Applied, Engine
+from streams.moments import engine_before, moments_of
 from streams.readable import Readable
-from streams.replay import Check, Difference, entries, fresh, outcomes
+from streams.replay import Check, Difference, ReplayError, entries, outcomes
 from streams.station import newest_snapshot
-from streams.stretch import Stretch
+from streams.stretch import Stretch, begun
+from streams.tape import Keeping, Known, Piece, TapeHead, holds
+from streams.tape_archive import TapeArchive
 from streams.topics import OBSERVATIONS
 from streams.trial import Memory, Trial
 
+logger = logging.getLogger(__name__)
+
 FRAME_BYTE = bytes((FRAME,))
+
+LEAD = 86400.0
+"""Seconds before a stretch from which on other rules run: so long are the windows of most of them."""
 
 
 class Course(msgspec.Struct, kw_only=True):
@@ -49,6 +59,10 @@ class Course(msgspec.Struct, kw_only=True):
     difference: Difference | None = None  # to what was recorded
 
 
+_encoder = msgspec.msgpack.Encoder()
+_courses = msgspec.msgpack.Decoder(Course)
+
+
 def run(
     log: Readable,
     where: Stretch,
@@ -61,49 +75,241 @@ def run(
     observations from the oldest on. Raise `ReplayError` when the log no longer holds what is needed, or the rules
     cannot be put in force.
     """
-    begun = time.process_time()
-    engine = begin(log, where, anew=rules is not None)
-    advance(engine.offset + 1 - log.start(OBSERVATIONS, where.partition))  # what a snapshot spares is done
-    course = Course(partition=where.partition, first=where.first)
-    check = Check(log, where) if rules is None else None
-    trial = _trial(log, where.partition, engine, rules) if rules is not None else None
-    crossings = Crossings()
-    if engine.registry is not None:
-        crossings.publish(engine.registry.site)
-    for batch in entries(log, OBSERVATIONS, where.partition, where.stop, engine.offset + 1):
-        for applied in trial.apply(batch) if trial is not None else (engine.apply(batch),):
-            _note(course, applied)
-            if check is not None:
-                check.take([record for record in applied.records if record.offset >= where.first])
-        _cross(crossings, batch)
-        course.observations += len(batch)
-        advance(len(batch))
-    course.crossings, course.clock = crossings.found, engine.clock
-    if check is not None:
-        course.difference = check.end()
-        course.difference.observations, course.difference.readings = course.observations, course.readings
-    if trial is not None:
-        course.commands, course.moved, course.astray = trial.commands, trial.moved, trial.astray
-    course.cpu = time.process_time() - begun
-    return course
+    return together(log, where, (rules,), advance)[0]
+
+
+def together(
+    log: Readable,
+    where: Stretch,
+    sides: Sequence[tuple[Rule, ...] | None],
+    advance: Callable[[int], None] = lambda count: None,
+    archive: TapeArchive | None = None,
+) -> list[Course]:
+    """Replay one partition under several sets of rules, as `run` does under one, and score its readings once.
+
+    What an `archive` has of an earlier replay is not worked out again, and it is given what is: so a second replay of
+    the same past costs its rules alone. `advance` is told of each side's observations.
+    """
+    told = 0
+
+    def moved(count: int) -> None:
+        nonlocal told
+        told += count
+        advance(count)
+
+    try:
+        return _Replay(log, where, sides, moved, archive).run()
+    except _MissedError:
+        logger.warning("partition %d: the scores kept are not those of the log; made anew", where.partition)
+    done, told = told, 0
+    ahead = done
+
+    def caught_up(count: int) -> None:
+        nonlocal ahead
+        spared = min(ahead, count)
+        ahead -= spared
+        advance(count - spared)
+
+    return _Replay(log, where, sides, caught_up, None, shared=False).run()
+
+
+class _MissedError(RuntimeError):
+    """Raised when a tape does not hold what was asked of it."""
+
+
+class _Side:
+    """One set of rules at work."""
+
+    def __init__(
+        self, log: Readable, where: Stretch, engine: Engine, rules: tuple[Rule, ...] | None, memory: Memory
+    ) -> None:
+        self.engine, self._first = engine, where.first
+        self.course = Course(partition=where.partition, first=where.first)
+        self._check = Check(log, where) if rules is None else None
+        self.known: Known | None = None
+        self._trial: Trial | None = None
+        self._rules, self._memory = rules, memory
+
+    def begin(self, tape: TapeHead | None) -> None:
+        """Go by a tape, or keep one."""
+        if isinstance(tape, Known):
+            self.known = tape
+        if self._rules is not None:
+            self._trial = Trial(self.engine, self._rules, self._memory, tape)
+        elif tape is not None:
+            assert isinstance(tape, Keeping)
+            self.engine.tape = tape
+
+    def take(self, records: Sequence[tuple[int, bytes]]) -> None:
+        """Apply records and note what follows."""
+        for applied in self._trial.apply(records) if self._trial is not None else (self.engine.apply(records),):
+            _note(self.course, applied)
+            if self._check is not None:
+                self._check.take([record for record in applied.records if record.offset >= self._first])
+        self.course.observations += len(records)
+        if self.known is not None and self.known.missed:
+            raise _MissedError
+
+    def end(self, crossings: list[Crossing]) -> Course:
+        """Return what was found."""
+        course = self.course
+        course.crossings, course.clock = crossings, self.engine.clock
+        if self._check is not None:
+            course.difference = self._check.end()
+            course.difference.observations, course.difference.readings = course.observations, course.readings
+        if self._trial is not None:
+            trial = self._trial
+            course.commands, course.moved, course.astray = trial.commands, trial.moved, trial.astray
+        return course
+
+
+class _Replay:
+    """Replay one stretch under several sets of rules."""
+
+    def __init__(
+        self,
+        log: Readable,
+        where: Stretch,
+        sides: Sequence[tuple[Rule, ...] | None],
+        advance: Callable[[int], None],
+        archive: TapeArchive | None,
+        *,
+        shared: bool = True,
+    ) -> None:
+        self._log, self._where, self._rules, self._advance = log, where, sides, advance
+        self._archive, self._shared = archive, shared
+
+    def run(self) -> list[Course]:
+        """Do it."""
+        started = time.process_time()
+        where, archive = self._where, self._archive
+        anew = any(rules is not None for rules in self._rules)
+        engine = begin(self._log, where, anew=anew)
+        stored = engine.snapshot() if len(self._rules) > 1 and engine.offset >= 0 else None
+        first = engine.offset + 1
+        crossings = Crossings()
+        if engine.registry is not None:
+            crossings.publish(engine.registry.site)
+        memory = _memory(self._log, where) if anew else Memory()
+        finished: dict[int, Course] = {}
+        taped = archive is not None and archive.covers(first, where.stop)
+        if taped and anew and archive is not None and (kept := archive.course(where)) is not None:
+            known = msgspec.structs.replace(_courses.decode(kept), cpu=0.0)
+            finished = {place: known for place, rules in enumerate(self._rules) if rules is None}
+        sides: dict[int, _Side] = {}
+        for place, rules in enumerate(self._rules):
+            if place not in finished:
+                own = engine if stored is None and not sides else _again(stored, where.partition)
+                sides[place] = _Side(self._log, where, own, rules, memory)
+        keeping = self._begin(sides, taped)
+        spared = first - self._log.start(OBSERVATIONS, where.partition)  # what a snapshot spares is done
+        self._advance(spared * len(self._rules))
+        for batch in entries(self._log, OBSERVATIONS, where.partition, where.stop, first):
+            self._take(batch, list(sides.values()), keeping, taped)
+            _cross(crossings, batch)
+            self._advance(len(batch) * len(self._rules))
+        for place, side in sides.items():
+            finished[place] = side.end(crossings.found)
+        share = (time.process_time() - started) / max(1, len(sides))
+        for place, side in sides.items():
+            side.course.cpu = share
+            if archive is not None and anew and self._rules[place] is None and (taped or keeping is not None):
+                archive.keep_course(where, _encoder.encode(side.course))
+        if archive is not None:
+            archive.trim()
+        return [finished[place] for place in range(len(self._rules))]
+
+    def _begin(self, sides: dict[int, _Side], taped: bool) -> Keeping | None:
+        """Decide which side asks the models, and keeps what they say for the others."""
+        keeping: Keeping | None = None
+        keeps = self._shared and (len(sides) > 1 or self._archive is not None)
+        for side, rules in ((sides[place], self._rules[place]) for place in sorted(sides)):
+            if taped and rules is not None:
+                side.begin(Known())
+            elif keeps and keeping is None and not taped:
+                keeping = Keeping()
+                side.begin(keeping)
+            elif keeping is not None and rules is not None:
+                side.begin(Known())
+            else:
+                side.begin(None)
+        return keeping
+
+    def _take(
+        self, batch: list[tuple[int, bytes]], sides: Sequence[_Side], keeping: Keeping | None, taped: bool
+    ) -> None:
+        pieces: list[Piece] = []
+        if taped and self._archive is not None:
+            pieces = self._archive.pieces(batch[0][0], batch[-1][0])
+            if not holds(pieces, batch):
+                raise _MissedError
+        for place, side in enumerate(sides):
+            if side.known is not None:
+                side.known.load(pieces)
+            for part in _parts(batch):
+                side.take(part)
+                if place == 0 and keeping is not None and observation.is_publication(part[0][1]):
+                    keeping.published(part[0][0], side.engine.bank)
+            if place == 0 and keeping is not None:
+                pieces = [keeping.wind(batch)]
+                if self._archive is not None:
+                    self._archive.keep(pieces[0])
+
+
+def _parts(batch: Sequence[tuple[int, bytes]]) -> Iterator[Sequence[tuple[int, bytes]]]:
+    """Yield publications by themselves, and what is between them."""
+    start = 0
+    for place, (_, value) in enumerate(batch):
+        if observation.is_publication(value):
+            if place > start:
+                yield batch[start:place]
+            yield batch[place : place + 1]
+            start = place + 1
+    if start < len(batch):
+        yield batch[start:]
+
+
+def _again(stored: bytes | None, partition: int) -> Engine:
+    return Engine(partition) if stored is None else Engine.restore(stored)
 
 
 def begin(log: Readable, where: Stretch, *, anew: bool = False) -> Engine:
     """Make the engine that stands before a stretch, or as far before it as the log has it.
 
-    From the newest snapshot where that is older than the stretch, else from the log's beginning; `anew`, from its
-    beginning wherever the log still holds it. Raise `ReplayError` when neither is there.
+    From the newest state kept of before the stretch, else from the log's beginning. `anew`, for other rules: from one
+    that is older by `LEAD`, or from the beginning, wherever there still is one. Raise `ReplayError` when there is none.
     """
-    oldest = log.start(OBSERVATIONS, where.partition)
-    if anew and oldest == 0:
-        return Engine(where.partition)
+    partition, first = where.partition, where.first
+    oldest = log.start(OBSERVATIONS, partition)
+    if anew:
+        since = begun(log, where) if first > oldest else None
+        engine = None if since is None else engine_before(log, partition, first, since - LEAD)
+        if engine is not None or oldest == 0:
+            return engine or Engine(partition)
+    engine = engine_before(log, partition, first)
     try:
-        engine = newest_snapshot(log, where.partition)
+        newest = newest_snapshot(log, partition)
     except (ValueError, KeyError, TypeError, AssertionError):  # of another version: the log itself has it all
-        engine = None
-    if engine is None or engine.offset >= where.first or engine.offset + 1 < oldest:
-        return fresh(log, where.partition)
-    return engine
+        newest = None
+    if newest is not None and oldest - 1 <= newest.offset < first and (engine is None or engine.offset < newest.offset):
+        engine = newest
+    if engine is None and oldest > 0:
+        raise ReplayError(_gone(log, where, oldest))
+    return engine or Engine(partition)
+
+
+def _gone(log: Readable, where: Stretch, oldest: int) -> str:
+    """Say from when on a stretch could be replayed."""
+    began = begun(log, Stretch(where.partition, oldest, where.stop))
+    kept = [one.clock for one in moments_of(log, where.partition) if one.offset + 1 >= oldest]
+    said = f"partition {where.partition} no longer holds its first observations (retention): "
+    said += f"what is left is from {_time(began)} on, " if began is not None else "nothing is left of them, "
+    return said + (f"and the first state kept is of {_time(kept[0])}: choose a later --from" if kept else
+                   "and no state of the engine was kept of before --from")  # fmt: skip
+
+
+def _time(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def merged(courses: Sequence[Course]) -> Difference:
@@ -115,11 +321,13 @@ def merged(courses: Sequence[Course]) -> Difference:
     return found
 
 
-def _trial(log: Readable, partition: int, engine: Engine, rules: tuple[Rule, ...]) -> Trial:
+def _memory(log: Readable, where: Stretch) -> Memory:
     memory = Memory()
-    for record in outcomes(log, partition):
+    for record in outcomes(log, where.partition):
+        if record.offset >= where.stop:
+            break
         memory.note(record)
-    return Trial(engine, rules, memory)
+    return memory
 
 
 def _note(course: Course, applied: Applied) -> None:

@@ -58,6 +58,7 @@ from streams.rounds import rounds
 from streams.run import LAG, Run
 from streams.seen import Seen
 from streams.shadow import Ground, ShadowError, ShadowRules, never_began
+from streams.tape import TapeHead
 from streams.waiting import Waiting
 
 logger = logging.getLogger(__name__)
@@ -137,6 +138,7 @@ class Engine:
         self.seen = Seen()
         self.waiting = Waiting()
         self.reports: dict[str, None] = {}  # ids of the latest, oldest first: one sent again counts once
+        self.tape: TapeHead | None = None  # of whoever replays; not part of the state
         self.cameras: dict[str, float] = {}  # when each camera's analytics were last heard of; not part of the state
         self._home = ""  # the area whose commands reach this partition, where the engine's own alarm stands
         self._outcomes: dict[int, list[AnyOutcome]] = {}
@@ -570,11 +572,19 @@ class Engine:
 
         def score(start: int, stop: int) -> list[tuple[int, int, BankResult, npt.NDArray[np.bool_] | None]]:
             part = slice(start, stop)
+            tape = self.tape
+            if tape is not None:
+                known = tape.score(self.bank, run, at[part], rows[part], times[part], values[part])
+                if known is not None:
+                    return [(start, stop, *known)]
+            stood = None if tape is None else self.bank.flat_since[rows[part]]
             result = self.bank.update(rows[part], times[part], values[part])
             jumped = None
             if self.jumps.active or result.reason.any():
                 low, high = self.bank.outside
                 jumped = self.jumps.update(rows[part], times[part], values[part], result.reason, low, high, last)
+            if tape is not None and stood is not None:
+                tape.scored(self.bank, run, at[part], rows[part], times[part], stood, result, jumped)
             return [(start, stop, result, jumped)]
 
         for start, stop, result, jumped in apart(score, 0, len(rows), broken):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sensors import frame, observation
 from sensors.observation import FRAME, Tick
 from streams.engine import Engine
+from streams.moments import engine_before
 from streams.replay import BATCH, Readable, ReplayError
 from streams.station import newest_snapshot
 from streams.topics import OBSERVATIONS
@@ -21,7 +22,7 @@ def engine_at(
 ) -> Engine:
     """Bring an engine to where one partition stood at `at` (unix seconds, to the second), or below offset `stop`.
 
-    It begins with the newest snapshot, or with the log where that is younger. Raise `ReplayError` when what is needed
+    It begins with the newest state kept of before, else with the log. Raise `ReplayError` when what is needed
     is no longer there.
     """
     try:
@@ -30,6 +31,8 @@ def engine_at(
         engine = None
     oldest = log.start(OBSERVATIONS, partition)
     if engine is None or (at is not None and engine.clock > at) or engine.offset >= stop or engine.offset + 1 < oldest:
+        engine = engine_before(log, partition, stop, float("inf") if at is None else at)
+    if engine is None:
         if oldest > 0:
             raise ReplayError(f"partition {partition} no longer holds its first observations (retention)")
         engine = Engine(partition)

@@ -5,6 +5,7 @@ What comes out does not depend on how many there are: partitions know nothing of
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from streams.embedded.schema import LogError
 from streams.processes.child import follow_parent
 from streams.replay import ReplayError
 from streams.stretch import Stretch
+from streams.tape_archive import TapeArchive, folder_of
 
 FEW = 1000
 """Observations that one process replays sooner than others are started."""
@@ -34,7 +36,7 @@ LOOK = 0.2
 Rules = tuple[Rule, ...]
 
 _encoder = msgspec.msgpack.Encoder()
-_courses = msgspec.msgpack.Decoder(Course)
+_courses = msgspec.msgpack.Decoder(list[Course])
 _rules = msgspec.msgpack.Decoder(Rules)
 _done: Synchronized[int] | None = None  # observations replayed, by all processes
 
@@ -57,21 +59,54 @@ def cores() -> int:
 
 
 def replay(
-    log_file: Path, tasks: Sequence[Task], processes: int = 0, advance: Callable[[int], None] = lambda count: None
+    log_file: Path,
+    tasks: Sequence[Task],
+    processes: int = 0,
+    advance: Callable[[int], None] = lambda count: None,
+    keep: float = 0.0,
 ) -> list[Course]:
     """Replay the tasks and return what each gave, in their order; `advance` is told of observations that were replayed.
 
-    `processes` 0 is as many as there are cores, and this one alone where there is little to do. Raise `ReplayError`.
+    Tasks of one stretch are replayed together: its readings are scored once. `processes` 0 is as many as there are
+    cores, and this one alone where there is little to do. `keep` is how many bytes of scores are kept beside the log,
+    for the next replay. Raise `ReplayError`.
     """
-    most = min(processes or cores(), len(tasks))
-    little = not processes and sum(task.where.stop for task in tasks) <= FEW
+    found: dict[int, Course] = {}
+    jobs = _jobs(tasks, keep)
+    for job, courses in zip(jobs, _all(log_file, jobs, processes, advance), strict=True):
+        found.update(zip(job.places, courses, strict=True))
+    return [found[place] for place in range(len(tasks))]
+
+
+class _Job(NamedTuple):
+    """One stretch under all rules that are to be tried on it. `places` are those of the tasks, `keep` is in bytes."""
+
+    where: Stretch
+    rules: tuple[bytes | None, ...]
+    places: tuple[int, ...]
+    keep: float
+
+
+def _jobs(tasks: Sequence[Task], keep: float) -> list[_Job]:
+    places: dict[Stretch, list[int]] = {}
+    for place, task in enumerate(tasks):
+        places.setdefault(task.where, []).append(place)
+    share = keep / max(1, len({where.partition for where in places}))
+    return [
+        _Job(where, tuple(tasks[place].rules for place in mine), tuple(mine), share) for where, mine in places.items()
+    ]
+
+
+def _all(log_file: Path, jobs: Sequence[_Job], processes: int, advance: Callable[[int], None]) -> list[list[Course]]:
+    most = min(processes or cores(), len(jobs))
+    little = not processes and sum(job.where.stop for job in jobs) <= FEW
     if most <= 1 or little:
-        return [_here(log_file, task, advance) for task in tasks]
+        return [_here(log_file, job, advance) for job in jobs]
     context = multiprocessing.get_context("spawn")  # a fork would take threads' locks along
     done: Synchronized[int] = context.Value("q", 0)
     told = 0
     with ProcessPoolExecutor(most, mp_context=context, initializer=_begin, initargs=(done, os.getpid())) as pool:
-        futures: list[Future[bytes]] = [pool.submit(_there, str(log_file), _encoder.encode(task)) for task in tasks]
+        futures: list[Future[bytes]] = [pool.submit(_there, str(log_file), _encoder.encode(job)) for job in jobs]
         waiting = set(futures)
         try:
             while waiting:
@@ -98,21 +133,28 @@ def _begin(done: Synchronized[int], parent: int) -> None:
         os._exit(0)
 
 
-def _here(log_file: Path, task: Task, advance: Callable[[int], None]) -> Course:
-    rules = None if task.rules is None else _rules.decode(task.rules)
+_job = msgspec.msgpack.Decoder(_Job)
+
+
+def _here(log_file: Path, job: _Job, advance: Callable[[int], None]) -> list[Course]:
+    sides = [None if rules is None else _rules.decode(rules) for rules in job.rules]
     try:
-        with LogReader(log_file) as log:
-            return course.run(log, task.where, rules, advance)
+        with LogReader(log_file) as log, contextlib.ExitStack() as stack:
+            archive = None
+            if job.keep > 0:
+                archive = TapeArchive(folder_of(log_file), job.where.partition, log, job.keep)
+                stack.enter_context(archive)
+            return course.together(log, job.where, sides, advance, archive)
     except LogError as error:
         raise ReplayError(str(error)) from error
 
 
 def _there(log_file: str, packed: bytes) -> bytes:
-    where, rules = msgspec.msgpack.decode(packed, type=tuple[Stretch, bytes | None])
+    job = _job.decode(packed)
 
     def advance(count: int) -> None:
         assert _done is not None
         with _done.get_lock():
             _done.value += count
 
-    return _encoder.encode(_here(Path(log_file), Task(where, rules), advance))
+    return _encoder.encode(_here(Path(log_file), job, advance))

@@ -73,6 +73,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     snapshot_seconds: Annotated[float, "Seconds between snapshots of the engine's state."] = 30.0
     retention_days: Annotated[float, "Days of observations and outcomes kept in the log."] = 30.0
+    moments_megabytes: Annotated[
+        float, "Most megabytes of states that are kept, hourly for a day, then daily, for replays of any past hour."
+    ] = 1000.0
+    replay_megabytes: Annotated[
+        float, "Most megabytes of scores that replays keep, so that the next costs its rules alone; 0 keeps none."
+    ] = 2000.0
     retention_gigabytes: Annotated[float, "Most gigabytes of observations kept in the log."] = 20.0
     quarantine_days: Annotated[float, "Days for which refused messages are kept."] = 30.0
     quarantine_megabytes: Annotated[float, "Most megabytes of refused messages kept; the oldest go first."] = 500.0
@@ -187,6 +193,9 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     for name in ("snapshot_days", "snapshot_megabytes"):
         if not getattr(settings, name) > 0:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be above 0")
+    for name in ("moments_megabytes", "replay_megabytes"):
+        if not getattr(settings, name) >= 0:
+            raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be 0 or more")
     _ = settings.log_file
     for name in ("mqtt_port", "port"):
         if not 0 <= getattr(settings, name) <= 65535:

@@ -44,6 +44,7 @@ class Station:
         self.readings = 0
         self.gaps = 0
         self.refused: dict[str, int] = {}
+        self.state = -1, 0.0, b""  # the last snapshot: offset, clock, content
         self.busy = 0.0  # seconds of work in the engine
         self.found: list[outcome.Record] = []  # after a loss: what the state was made of anew, which no log says
         self.engine = self._restored(committed or 0)
@@ -79,7 +80,8 @@ class Station:
         if self.engine.offset == self._at_snapshot or self.engine.offset >= (committed or 0):
             return []
         self._at_snapshot = self.engine.offset
-        parts = snapshot.chunks(self.partition, self.engine.offset, self.engine.snapshot())
+        self.state = self.engine.offset, self.engine.clock, self.engine.snapshot()
+        parts = snapshot.chunks(self.partition, self.engine.offset, self.state[2])
         return [(SNAPSHOTS, self.partition, key, value) for key, value in parts]
 
     @property

@@ -21,6 +21,7 @@ from streams import bundle
 from streams.bundle import BundleError
 from streams.engine import Applied, Engine
 from streams.replay import ReplayError
+from streams.tape import Known, TapedBank, TapeHead
 
 Records = Sequence[tuple[int, bytes]]
 
@@ -53,14 +54,21 @@ class Memory:
 class Trial:
     """Run an engine under rules of our own. `commands`, `moved`, `astray`: given, to a counterpart, to nobody."""
 
-    def __init__(self, engine: Engine, rules: tuple[Rule, ...], memory: Memory) -> None:
+    def __init__(self, engine: Engine, rules: tuple[Rule, ...], memory: Memory, tape: TapeHead | None = None) -> None:
         self.engine, self.rules, self.memory = engine, rules, memory
         self.commands = self.moved = self.astray = 0
+        self._known = tape if isinstance(tape, Known) else None
+        engine.drop_shadow()
+        engine.tape = tape
+        if self._known is not None:
+            engine.bank = TapedBank.of(engine.bank)
         if engine.version:  # restored in the midst of the log
             taken = engine.version
             packed = self._swapped(engine.packed)
             again = Publication(version=f"{taken}+", bundle=packed, author="", reason="", time=engine.clock)
             self._took(engine.apply([(engine.offset, observation.encode(again))]), again.version)
+            if self._known is not None:
+                self._known.follow(engine.bank, engine.evaluator)
 
     def apply(self, records: Records) -> Iterator[Applied]:
         """Apply records in order, those that must be rewritten one by one."""
@@ -68,7 +76,8 @@ class Trial:
         for offset, value in records:
             published = observation.is_publication(value)
             if not (published or is_command(value)):
-                plain.append((offset, value))
+                if not observation.brings_rules(value):  # a shadow of rules that are not in force here says nothing
+                    plain.append((offset, value))
                 continue
             if plain:
                 yield self.engine.apply(plain)
@@ -90,6 +99,8 @@ class Trial:
         put = msgspec.structs.replace(found, bundle=packed)
         applied = self.engine.apply([(offset, observation.encode(put))])
         self._took(applied, found.version)
+        if self._known is not None:
+            self._known.follow(self.engine.bank, self.engine.evaluator, offset)
         return applied
 
     def _swapped(self, packed: bytes) -> bytes:

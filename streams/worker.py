@@ -27,6 +27,7 @@ from streams.embedded.schema import LogWriteError
 from streams.figures import read_figures, write_figures
 from streams.hub import HubServer
 from streams.lean import LeanApp, TopicSpec, create_app
+from streams.moments import FOLDER, Moments
 from streams.settings import Settings
 from streams.station import Station
 from streams.topics import GROUP, JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, QUARANTINE, SCORES, SNAPSHOTS
@@ -90,6 +91,8 @@ class Worker:
         self.version = version_of(packed)
         self.stations: dict[int, Station] = {}
         self.journal = Journal(settings.journal_url, synchronous=settings.synchronous)
+        self._moments: dict[int, Moments] = {}
+        self._keeping: dict[int, asyncio.Task[None]] = {}
         self._due: set[int] = set()  # partitions whose next committed batch is followed by a snapshot
         self.app: LeanApp = create_app(
             GROUP,
@@ -329,8 +332,24 @@ class Worker:
         try:
             if records:
                 await self.app.produce_many(records)
+                self._keep_moment(partition, station)
         except LogWriteError as error:  # the log has the observations; the next turn tries again
             logger.warning("partition %d: no snapshot was written: %s", partition, error)
+
+    def _keep_moment(self, partition: int, station: Station) -> None:
+        """Keep a state for later replays, now and then."""
+        offset, clock, content = station.state
+        station.state = -1, 0.0, b""
+        if partition not in self._moments:
+            most = self.settings.moments_megabytes * 1e6 / max(1, len(self.stations))
+            self._moments[partition] = Moments(self.settings.log_file.parent / FOLDER, partition, most)
+        moments = self._moments[partition]
+        if content and moments.due(clock):
+            oldest = self.app.log_store.start(OBSERVATIONS, partition)
+            # beside the next batches, which need not wait for the disk
+            self._keeping[partition] = asyncio.create_task(
+                asyncio.to_thread(moments.keep, offset, clock, content, oldest)
+            )
 
     async def prune(self) -> None:
         """Drop what the notifiers no longer need to know, and what people reported long ago."""

@@ -20,7 +20,7 @@ from alerts.console.shell import Shell
 
 VERSION = "1.0"
 
-LARGER = {"/api/v1/readings": 2_000_000, "/api/v1/reports": PHOTO + 64_000}
+LARGER = {"/api/v1/readings": 2_000_000, "/api/v1/reports": PHOTO + 64_000, "/api/v1/replays": 2_000_000}
 """Bytes of a body, on paths that take more than others."""
 
 

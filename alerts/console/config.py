@@ -167,6 +167,26 @@ class ModelDesk(Protocol):
         ...
 
 
+class ReplayDesk(Protocol):
+    """Start, watch and cancel replays. `streams.replay_desk` makes one."""
+
+    def start(self, author: str, asked: dict[str, Any]) -> Mapping[str, Any]:
+        """Begin one; return how it stands. Raise `RuntimeError` while another runs."""
+        ...
+
+    def all(self) -> Sequence[Mapping[str, Any]]:
+        """List the latest, the newest first."""
+        ...
+
+    def get(self, id: str) -> Mapping[str, Any] | None:
+        """Tell of one and what it found."""
+        ...
+
+    def cancel(self, id: str) -> bool:
+        """End or forget one; False where there is none."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsoleConfig:
     """Settings and parts of one console.
@@ -200,6 +220,7 @@ class ConsoleConfig:
     publish: Callable[[Publish], Mapping[str, Any]] | None = None
     rule_desk: RuleDesk | None = None
     model_desk: ModelDesk | None = None
+    replay_desk: ReplayDesk | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
     callbacks: Mapping[str, bytes] = field(default_factory=dict)  # key of signed callbacks by target
     font: str = ""  # file of the font that sheets are printed with; empty takes the system's

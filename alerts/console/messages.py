@@ -53,6 +53,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no_journal": ("日志库尚未就绪", "the journal is not ready"),
     "site_broken": ("站点文件有 {count} 处错误", "the site folder has {count} problem(s)"),
     "no_shadow": ("没有影子规则在运行", "no rules run in the shadow"),
+    "replay_runs": ("已有一次回放正在进行，请等待其结束或先取消", "a replay runs already: wait for it, or cancel it"),
     "not_publishable": ("无法在运行中生效：{reason}", "it cannot take force: {reason}"),
     "refused": ("操作被拒绝：{reason}", "refused: {reason}"),
     "too_many_viewers": ("实时连接数已达上限", "too many live viewers"),

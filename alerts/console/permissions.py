@@ -60,6 +60,8 @@ TABLE: dict[str, frozenset[str]] = {
     "publications.write": frozenset({"analyst", "administrator"}),
     "models.read": frozenset({"duty", "analyst", "administrator"}),
     "models.write": frozenset({"analyst", "administrator"}),
+    "replays.read": frozenset({"duty", "analyst", "administrator"}),
+    "replays.write": frozenset({"analyst", "administrator"}),
     "notifications.read": _SEAT | {"analyst"},
     "notifications.write": _ADMINISTRATOR,
     "users.manage": _ADMINISTRATOR,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +12,8 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import SQLAlchemyError
 
-from alerts import comparison
-from alerts.comparison import Comparison, Past
 from alerts.load import Load
 from alerts.queries import Reader
-from alerts.spells import sendings, spells
 from rules.rule import Rule, load_rules
 from scripts.commands import replay_page, replay_tables
 from scripts.commands.moment import moment
@@ -36,10 +32,10 @@ from scripts.commands.terminal import (
     wrong,
 )
 from sensors.document import DocumentError
-from sensors.lookup import Registry
 from sensors.registry import load_site
 from sensors.site import Site
 from streams import bundle, publication, replaying
+from streams.comparing import as_plain, compared
 from streams.course import Course, merged
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
@@ -90,6 +86,10 @@ def replay(
     With --rules the past is replayed as if those rules had been in force all along, and held against the published
     ones (or --against): alarms gained, lost, earlier, later, at another level, dispatches, the time before limits were
     crossed, and the load of the desk. What people did then they do again, to what stands in the same place.
+
+    A replay begins with the newest state that was kept before --from (hourly for a day, then daily; other rules a day
+    earlier, so that their windows are full). Readings are scored once for both sets, and the scores are kept in
+    the data folder: the next replay of the same past costs its rules alone.
 
     Works beside a running Foreshock and on a data folder at rest.
 
@@ -164,7 +164,8 @@ def _replayed(chosen: Settings, tasks: Sequence[Task], processes: int) -> list[C
         total = sum(task.where.stop - log.start(OBSERVATIONS, task.where.partition) for task in tasks)
     with Progress(*columns, console=err, transient=True) as progress:
         bar = progress.add_task("replay", total=total)
-        return replaying.replay(chosen.log_file, tasks, processes, lambda count: progress.advance(bar, count))
+        keep = chosen.replay_megabytes * 1e6 if any(task.rules is not None for task in tasks) else 0.0
+        return replaying.replay(chosen.log_file, tasks, processes, lambda count: progress.advance(bar, count), keep)
 
 
 def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: int, site: Site | None) -> None:
@@ -262,14 +263,7 @@ def _compare(
     courses = _replayed(chosen, [Task(where, rules) for where in span.stretches for rules in packed], processes)
     took = time.perf_counter() - started
     before, after = courses[::2], courses[1::2]
-    found = comparison.compare(
-        _past(before),
-        _past(after),
-        [one for course in before for one in course.crossings],
-        -math.inf if span.begin is None else span.begin,
-        math.inf if span.end is None else span.end,
-        _seats(site),
-    )
+    found = compared(before, after, span.begin, span.end, site)
     checked = merged(before) if sides[0] is None else None
     if html is not None:
         try:
@@ -277,7 +271,7 @@ def _compare(
         except OSError as error:
             fail(f"{html}: cannot be written: {error.strerror or error}")
     if as_json:
-        print(msgspec.json.encode(_answer(found, after, checked, span)).decode())
+        print(msgspec.json.encode(as_plain(found, after, checked, span.begin, span.end)).decode())
     else:
         readings = sum(course.readings for course in courses)
         done(
@@ -303,36 +297,3 @@ def _bounds(chosen: Settings, span: _Span, courses: Sequence[Course]) -> tuple[f
     with Log.open_readonly(chosen.log_file) as log:
         times = [time for where in span.stretches if (time := begun(log, where)) is not None]
     return min(times, default=end), end
-
-
-def _answer(found: Comparison, after: Sequence[Course], checked: Difference | None, span: _Span) -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.to_builtins(found)
-    return {
-        "from": span.begin,
-        "to": span.end,
-        "observations": sum(course.observations for course in after),
-        "readings": sum(course.readings for course in after),
-        "commands": {name: sum(getattr(one, name) for one in after) for name in ("commands", "moved", "astray")},
-        "recorded": None if checked is None else {"agrees": checked.agrees, "first": checked.first},
-        **told,
-    }
-
-
-def _past(courses: Sequence[Course]) -> Past:
-    """Join the partitions of one side."""
-    return Past(
-        spells=[one for course in courses for one in spells(course.transitions, course.transitions_at)],
-        sendings=[one for course in courses for one in sendings(course.dispatches, course.dispatches_at)],
-        transitions=[one for course in courses for one in course.transitions],
-    )
-
-
-def _seats(site: Site) -> dict[str, frozenset[str] | None]:
-    """Say which areas each seat watches; a seat without subdistricts watches all."""
-    registry = Registry(site)
-    places = {area.id: registry.subdistrict(area.id) for area in site.areas}
-    found: dict[str, frozenset[str] | None] = {}
-    for seat in site.seats:
-        mine = frozenset(area for area, place in places.items() if place and place.id in seat.subdistricts)
-        found[seat.id] = mine if seat.subdistricts else None
-    return found

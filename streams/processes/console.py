@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ from streams.viewing import Looking, socket_of
 
 if TYPE_CHECKING:
     from alerts.console.console import Console
+    from streams.replay_desk import ReplayDesk
 
 HISTORY_RECORDS = 20_000
 """Records of scored readings a partition that fill the charts at start, newest first in count."""
@@ -187,6 +189,38 @@ class ModelDesk:
         return bundle.unpack(publication.read(self._data)).site
 
 
+class Replays:
+    """Start, watch and cancel replays; what they need is loaded with the first."""
+
+    def __init__(self, found: Settings) -> None:
+        self._settings = found
+        self._desk: ReplayDesk | None = None
+        self._lock = threading.Lock()
+
+    def _made(self) -> ReplayDesk:
+        from streams.replay_desk import ReplayDesk  # here: the console is to be there soon
+
+        with self._lock:
+            self._desk = self._desk or ReplayDesk(self._settings)
+            return self._desk
+
+    def start(self, author: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Begin a replay."""
+        return self._made().start(author, asked)
+
+    def all(self) -> list[dict[str, Any]]:
+        """List the latest replays."""
+        return self._desk.all() if self._desk is not None else []
+
+    def get(self, id: str) -> dict[str, Any] | None:
+        """Tell of a replay."""
+        return self._desk.get(id) if self._desk is not None else None
+
+    def cancel(self, id: str) -> bool:
+        """End or forget a replay."""
+        return self._desk is not None and self._desk.cancel(id)
+
+
 def callbacks(found: Settings, content: Bundle) -> dict[str, bytes]:
     """Read the keys of the callbacks that targets have."""
     if found.notify_file is None:
@@ -232,6 +266,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         publish=lambda asked: publish(found, asked),
         rule_desk=RuleDesk(found),
         model_desk=ModelDesk(found),
+        replay_desk=Replays(found),
         newest=Looking(socket_of(found.data_folder)).newest,
         callbacks=callbacks(found, content),
         font=found.pdf_font,

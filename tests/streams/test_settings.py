@@ -34,6 +34,8 @@ def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
         ({"FORESHOCK_LOG_LEVEL": "loud"}, "FORESHOCK_LOG_LEVEL"),
         ({"FORESHOCK_HOMEASSISTANT_PREFIX": "home/#"}, "FORESHOCK_HOMEASSISTANT_PREFIX"),
         ({"FORESHOCK_MQTT_PASSWORD_FILE": "/nowhere/at/all"}, "FORESHOCK_MQTT_PASSWORD_FILE"),
+        ({"FORESHOCK_MOMENTS_MEGABYTES": "-1"}, "FORESHOCK_MOMENTS_MEGABYTES"),
+        ({"FORESHOCK_REPLAY_MEGABYTES": "nan"}, "FORESHOCK_REPLAY_MEGABYTES"),
     ],
 )
 def test_a_bad_value_names_its_variable(environment: dict[str, str], named: str) -> None:

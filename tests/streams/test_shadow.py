@@ -213,3 +213,13 @@ def test_windows_that_both_need_are_kept_once() -> None:
     assert engine.evaluator is not None and engine.shadow is not None
     assert engine.evaluator.windows.nbytes > 0
     assert engine.shadow.beside.second.windows.nbytes == 0
+
+
+def test_medians_over_a_window_that_both_look_at_are_compared() -> None:
+    def median(limit: float) -> tuple[Rule, ...]:
+        level = {"when": f"median('1 min') > {limit} or quantile('1 min', 0.9) > {2 * limit}"}
+        return made({"id": "over", "where": {"quantity": "displacement"}, "levels": {"orange": level}})
+
+    engine = begun(median(20.0), median(5.0))
+    (one,) = verdicts(run(engine, rise([1.0, 9.0, 9.0, 9.0, 9.0]))).values()
+    assert one.how == "gained" and engine.shadow is not None and not engine.shadow.beside.broken

@@ -19,6 +19,7 @@ from streams.bundle import Bundle
 from streams.embedded.store import Log
 from streams.figures import write_figures
 from streams.hub import HubProducer
+from streams.moments import FOLDER, Moments, engine_before
 from streams.replay import compare, entries
 from streams.station import Station
 from streams.topics import GROUP, OBSERVATIONS
@@ -217,3 +218,24 @@ def test_what_was_refused_counts_whichever_way_it_came(tmp_path: Path) -> None:
     write_figures(tmp_path, "bridge", {"refused": {"malformed": 2}})
     write_figures(tmp_path, "console", {"refused": {"malformed": 3, "wrong_unit": 1}})
     assert worker.figures(START)["quarantine"] == {"malformed": 5, "wrong_unit": 1}
+
+
+def test_a_state_is_kept_beside_the_log_from_which_a_replay_can_begin(tmp_path: Path) -> None:
+    found = settings.load({}, data=str(tmp_path), snapshot_seconds=0.2)
+    (tmp_path / "run").mkdir()
+    moments = Moments(tmp_path / FOLDER, 0)
+
+    async def scenario() -> None:
+        worker = Worker(found, bundle.pack(CONTENT), 1, clock=lambda: START)
+        stop, ready = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(worker.run(stop.wait(), ready.set))
+        async with asyncio.timeout(20):
+            await ready.wait()
+        await reached(lambda: bool(moments.all()), seconds=20)
+        stop.set()
+        await task
+
+    asyncio.run(scenario())
+    with Log.open_readonly(tmp_path / "log.sqlite") as log:
+        engine = engine_before(log, 0, log.end(OBSERVATIONS, 0))
+        assert engine is not None and engine.version and engine.clock == START

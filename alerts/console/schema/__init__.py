@@ -138,6 +138,7 @@ from alerts.console.schema.quarantine import (
     QuarantineStatistics,
     Refused,
 )
+from alerts.console.schema.replays import NewReplay, Replay, ReplayFound, Replays
 from alerts.console.schema.rules import (
     Decided,
     Promotion,
@@ -252,6 +253,7 @@ __all__ = [
     "Named",
     "NewReading",
     "NewReadings",
+    "NewReplay",
     "NewReport",
     "NewToken",
     "NewUser",
@@ -289,6 +291,9 @@ __all__ = [
     "Refer",
     "Refuse",
     "Refused",
+    "Replay",
+    "ReplayFound",
+    "Replays",
     "Replied",
     "ReplyCode",
     "Report",

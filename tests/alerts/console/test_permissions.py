@@ -107,6 +107,10 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/rules/shadow/promote", {"reason": "calmer"}, {"analyst", "administrator"}),
     ("POST", "/api/v1/rules/shadow/drop", {"reason": "enough"}, {"analyst", "administrator"}),
     ("GET", "/api/v1/rules/precision", None, {"duty", "analyst", "administrator"}),
+    ("GET", "/api/v1/replays", None, {"duty", "analyst", "administrator"}),
+    ("GET", "/api/v1/replays/none", None, {"duty", "analyst", "administrator"}),
+    ("POST", "/api/v1/replays", {"version": "0123456789ab"}, {"analyst", "administrator"}),
+    ("DELETE", "/api/v1/replays/none", None, {"analyst", "administrator"}),
     ("GET", "/api/v1/proposals", None, {"duty", "analyst", "administrator"}),
     ("GET", "/api/v1/modes", None, WATCHING),
     (

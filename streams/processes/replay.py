@@ -1,0 +1,132 @@
+"""One replay in a process of its own: of the lowest priority, bounded in memory and time, ended with who asked.
+
+Reads what is asked from standard input, as JSON, and writes lines of JSON to standard output: {"done", "total"} as it
+goes on, and at last {"result"}, {"problems"} or {"failed"}.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rules.rule import Rule, load_rules
+from sensors.document import DocumentError
+from sensors.site import Site
+from streams import bundle, publication, replaying, shelf
+from streams.comparing import as_plain, compared
+from streams.course import merged
+from streams.embedded.reader import LogReader
+from streams.embedded.schema import LogError
+from streams.processes.child import follow_parent
+from streams.replay import ReplayError
+from streams.replaying import Task
+from streams.stretch import Stretch, stretch
+from streams.topics import GROUP, OBSERVATIONS
+
+MOST_PROBLEMS = 200
+NICE = 19
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be replayed. Rules are text (YAML) or those of a version; `against` "" is what was published."""
+
+    data: str
+    log_file: str
+    text: str = ""
+    version: str = ""
+    against: str = ""
+    begin: float | None = None
+    end: float | None = None
+    keep: float = 0.0  # bytes of scores
+    memory: int = 0  # bytes; 0 is without bound
+    seconds: int = 0  # likewise
+
+
+class _RefusedError(ValueError):
+    """Raised when what is asked cannot be done, with the reason."""
+
+
+def main() -> None:
+    """Replay what standard input asks for."""
+    follow_parent()
+    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=Asked)
+    os.nice(NICE)
+    if asked.memory:
+        resource.setrlimit(resource.RLIMIT_DATA, (asked.memory, asked.memory))
+    if asked.seconds:
+        signal.alarm(asked.seconds)  # ends the process, should who asked no longer do so
+    try:
+        answer = run(asked)
+    except DocumentError as error:
+        answer = {"problems": msgspec.to_builtins(error.problems[:MOST_PROBLEMS])}
+    except (LogError, ReplayError, _RefusedError) as error:
+        answer = {"failed": str(error)}
+    except MemoryError:
+        answer = {"failed": "the replay needs more memory than it may take: choose a shorter time"}
+    say(answer)
+
+
+def say(what: dict[str, Any]) -> None:
+    """Write one line."""
+    sys.stdout.buffer.write(msgspec.json.encode(what) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def run(asked: Asked) -> dict[str, Any]:
+    """Replay, and return the comparison. Raise `DocumentError`, `LogError`, `ReplayError` or `ValueError`."""
+    data = Path(asked.data)
+    site = bundle.unpack(publication.read(data)).site
+    after = _drafted(asked.text, site) if asked.text else _of(data, asked.version)
+    before = _of(data, asked.against) if asked.against else None
+    with LogReader(Path(asked.log_file)) as log:
+        stretches = _stretches(log, asked)
+        total = sum(where.stop - log.start(OBSERVATIONS, where.partition) for where in stretches) * 2
+    done = told = 0
+
+    def advance(count: int) -> None:
+        nonlocal done, told
+        done += count
+        if done - told >= max(1, total // 200):
+            told = done
+            say({"done": done, "total": total})
+
+    say({"done": 0, "total": total})
+    sides = [None if rules is None else replaying.pack(rules) for rules in (before, after)]
+    tasks = [Task(where, rules) for where in stretches for rules in sides]
+    courses = replaying.replay(Path(asked.log_file), tasks, 1, advance, asked.keep)
+    old, new = courses[::2], courses[1::2]
+    found = compared(old, new, asked.begin, asked.end, site)
+    return {"result": as_plain(found, new, merged(old) if before is None else None, asked.begin, asked.end)}
+
+
+def _stretches(log: LogReader, asked: Asked) -> list[Stretch]:
+    found = []
+    for partition in range(log.topics().get(OBSERVATIONS, 0)):
+        stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
+        found.append(stretch(log, partition, stop, asked.begin, asked.end))
+    return found
+
+
+def _of(data: Path, version: str) -> tuple[Rule, ...]:
+    packed = shelf.take(data, version)
+    if packed is None:
+        raise _RefusedError(f"there is no publication {version}, or several that begin so")
+    return bundle.unpack(packed).rules
+
+
+def _drafted(text: str, site: Site) -> tuple[Rule, ...]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "draft.yaml"
+        file.write_text(text, encoding="utf-8")
+        return load_rules(file, site, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
