@@ -55,6 +55,7 @@ class Incident(msgspec.Struct, kw_only=True):
     dispatches: list[str] = []  # ids of the open ones, but for visits
     visits: list[str] = []  # ids of those of which only the follow-up visit is left; they outlive the incident
     issued: int = 0  # dispatches so far
+    withdrawn: int = 0  # of which nobody took up before there was nothing to do any more
     dispatched: bool = False  # the dispatch level has been acted on: from then on only a new demand sends anyone
     calm_since: float | None = None
     reminders: int = 0  # how often it was said again that nobody is on it
@@ -80,7 +81,7 @@ def may_close_by_itself(incident: Incident) -> bool:
     """Tell whether an incident needs nobody: it is calm and acknowledged, nobody was sent, and no alarm is shelved."""
     return (
         incident.calm_since is not None
-        and incident.issued == 0
+        and incident.issued == incident.withdrawn
         and all(member.acknowledged and not member.shelved for member in incident.members.values())
     )
 

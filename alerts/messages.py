@@ -89,6 +89,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "incident.unacknowledged": ("仍未确认，再次提醒", "Not acknowledged yet: said again"),
     "alarm.rule_withdrawn": ("规则已变更或停用", "The rule was changed or withdrawn"),
     "dispatch.repair": ("摄像机故障，自动派修", "A camera needs repair"),
+    "dispatch.well_again": ("摄像机已恢复，派修撤回", "The camera is well again: withdrawn"),
     "dispatch.by_level": ("达到派单等级，自动派单", "The dispatch level was reached"),
     "dispatch.escalated": ("超时未响应，升级至上级单位", "No answer in time: escalated to the level above"),
     "dispatch.next_unit": ("单位拒绝，转派下一单位", "Refused: passed to the next unit"),

@@ -7,7 +7,7 @@ from typing import Any
 from alerts.casebook import Casebook
 from alerts.dispatch import Dispatch, raise_level, set_deadline
 from alerts.identity import dispatch_id
-from alerts.incident import Incident, derive_state
+from alerts.incident import Incident, derive_state, may_close_by_itself
 from alerts.outcome import AnyOutcome
 from sensors.site import RANK
 
@@ -22,6 +22,7 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
     been raised, rung again or risen, 0 for any other change.
     """
     if incident.calm:
+        _withdraw_repair(book, incident, clock, out)
         return
     working = book.working(incident)
     for dispatch in working:
@@ -55,7 +56,22 @@ def _order_repair(book: Casebook, incident: Incident, clock: float, out: list[An
     incident.dispatched = True
     units = book.router.menders(incident.area)
     if units:
-        issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.repair")
+        issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.repair", repair=True)
+
+
+def _withdraw_repair(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
+    """Take back an order for a camera that is well again, unless maintenance has taken it up."""
+    for id in list(incident.dispatches):
+        dispatch = book.cases.dispatches[id]
+        if dispatch.repair and dispatch.leg == "issued":
+            dispatch.leg = "closed"
+            set_deadline(dispatch, book.site.deadlines, clock)
+            out.append(book.dispatch_record(dispatch, "closed", clock, actor=ENGINE, reason="dispatch.well_again"))
+            incident.withdrawn += 1
+            incident.dispatched = False  # the next trouble sends again
+            book.finish_dispatch(dispatch)
+            if may_close_by_itself(incident) and incident.calm_since is not None:
+                book.wake_at(incident.calm_since + book.settings.close_after_calm)
 
 
 def issue(
@@ -69,6 +85,7 @@ def issue(
     reason: str = "",
     note: str = "",
     lead: str = "",
+    repair: bool = False,
 ) -> None:
     """Send a unit to an incident, under the lead of one that is on it already."""
     incident.issued += 1
@@ -83,6 +100,7 @@ def issue(
         tried=[unit],
         lead=lead,
         note=note,
+        repair=repair,
         simulated=incident.simulated,
         exercise=incident.exercise,
     )

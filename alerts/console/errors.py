@@ -49,11 +49,11 @@ class Problem(Exception):
         self.headers, self.values = headers, values
 
 
-def admit(seconds: float | None) -> None:
+def admit(seconds: float | None, code: str = "locked") -> None:
     """Raise `Problem` 429 when `alerts.console.throttle` says that it takes so many seconds until the next may come."""
     if seconds is not None:
         wait = int(seconds + 0.999)
-        raise Problem(429, "locked", headers={"Retry-After": str(wait)}, seconds=wait)
+        raise Problem(429, code, headers={"Retry-After": str(wait)}, seconds=wait)
 
 
 def language_of(request: Request) -> str:

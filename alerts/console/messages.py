@@ -48,6 +48,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "引擎未在规定时间内答复，操作可能稍后生效",
         "the engine has not answered in time; the command may still take effect",
     ),
+    "too_many_reports": ("上报过于频繁，请在 {seconds} 秒后重试", "too many reports; try again in {seconds} s"),
     "too_many_photos": ("照片过多，请稍后重试", "too many photos at once: try again soon"),
     "no_engine": ("引擎未连接", "the engine is not connected"),
     "no_journal": ("日志库尚未就绪", "the journal is not ready"),

@@ -60,7 +60,9 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
     else:
         _print(pulse, counts, processes, site.zone, process)
         for name, age in silent(folder).items() if process is not None else ():
-            out.print(f"[yellow]![/yellow] {plain(name)} has written no figures for {age:.0f} s: is the disk full?")
+            out.print(
+                f"[yellow]![/yellow] {plain(name)} has written no figures for {age:.0f} s: is the disk full, or does it hang?"
+            )
         for one in warnings:
             for said in one["warning"].values():
                 out.print(f"[yellow]![/yellow] {plain(said)}")

@@ -245,6 +245,25 @@ class TestDispatch:
         assert moved
         assert {one.unit for one in moved} == {"u-mend"}, "no answer calls on none of those for risks"
 
+    @pytest.mark.parametrize("taken", [False, True])
+    def test_maintenance_is_called_back_when_the_camera_is_well_before_anybody_took_it_up(self, taken: bool) -> None:
+        camera = Camera(id="k1", name=Text(zh="", en=""), areas=("slope-1",))
+        desk = Desk(msgspec.structs.replace(SITE, cameras=(camera,), maintenance="yellow"))
+        order = last(desk.condition(change(2, rule="lost", kind="data_quality", scope="k1"), 0.0), DispatchChange)
+        if taken:
+            desk.command(command("accept", order.dispatch, "1"), 1.0)
+        out = desk.condition(change(0, rule="lost", kind="data_quality", scope="k1"), 2.0)
+        if taken:
+            assert edges(out) == ["return", "incident calmed"], "whoever is on the way goes on"
+            return
+        assert edges(out) == ["return", "incident calmed", "dispatch closed"]
+        assert (out[-1].actor, out[-1].reason) == ("engine", "dispatch.well_again")
+        again = desk.condition(change(2, rule="lost", kind="data_quality", scope="k1"), 3.0)
+        assert "dispatch issued" in edges(again), "the next trouble sends again"
+        desk.condition(change(0, rule="lost", kind="data_quality", scope="k1"), 4.0)
+        desk.command(command("acknowledge", again[0].incident, "2"), 5.0)
+        assert "incident closed" in edges(desk.tick(5000.0)), "nobody was needed"
+
     def test_a_higher_level_brings_the_deadline_nearer(self, desk: Desk) -> None:
         desk.condition(change(3), 1000.0)
         out = desk.condition(change(4), 1010.0)

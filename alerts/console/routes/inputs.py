@@ -92,7 +92,7 @@ async def reports(
 ) -> dict[str, Any]:
     """Report something that a person has seen: rules know it as an event of the kind `report-<category>`."""
     console: Console = request.app.state.console
-    admit(console.throttle.report(identity.actor))
+    admit(console.throttle.report(identity.actor), "too_many_reports")
     now = time.time()
     seen = _time(console, body.time, now)
     area = _area(console, body)

@@ -450,6 +450,7 @@ export const en: Record<keyof typeof zh, string> = {
   'unit.kind.support': 'Psychological support',
   'unit.kind.maintenance': 'Maintenance',
   'reason.dispatch.repair': 'A camera needs repair',
+  'reason.dispatch.well_again': 'The camera is well again: withdrawn',
   'reason.dispatch.by_level': 'The dispatch level was reached',
   'reason.dispatch.escalated': 'No answer in time: escalated',
   'reason.dispatch.next_unit': 'Refused: passed to the next unit',

@@ -448,6 +448,7 @@ export const zh = {
   'unit.kind.support': '心理援助',
   'unit.kind.maintenance': '运维',
   'reason.dispatch.repair': '摄像机故障，自动派修',
+  'reason.dispatch.well_again': '摄像机已恢复，派修撤回',
   'reason.dispatch.by_level': '达到派单等级，自动派单',
   'reason.dispatch.escalated': '超时未响应，升级至上级单位',
   'reason.dispatch.next_unit': '单位拒绝，转派下一单位',
