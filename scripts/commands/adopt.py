@@ -14,6 +14,8 @@ from scripts.commands.terminal import DataOption, SiteOption, done, err, fail
 from sensors.adoption.patch import patch
 from sensors.adoption.proposal import Proposals, propose
 from sensors.adoption.watch import MOST_TOPICS, Watch
+from sensors.dialects import senml
+from sensors.dialects.dialect import Route
 from sensors.document import DocumentError, convert, read_document
 from sensors.lookup import Registry
 from sensors.problem import suggest
@@ -64,7 +66,7 @@ def adopt(
     if write is not None and write.exists():
         fail(f"--write {write}: this file is there already; name a new one")
     own = tuple(f"{content.signals.native or 'foreshock'}/{kind}/" for kind in KINDS)
-    watch = Watch(content.zone, most)
+    watch = Watch(content.zone, most, lambda topic: _base(topic, registry))
     begun = time.monotonic()
     with tap_of(found, filters or ["#"], broker) as tap:
         err.print(f"watching for {seconds:g} s; Ctrl-C ends it sooner")
@@ -89,6 +91,15 @@ def adopt(
         done(f"{write} proposes {_summary(proposals)}; read it before you take it")
     if lost:
         err.print(f"{lost} messages were not looked at: more came than could be followed")
+
+
+def _base(topic: str, registry: Registry) -> str:
+    """Give what the names of a topic's SenML packs begin with."""
+    for config in registry.site.signals.senml:
+        route = senml.resolve(topic, config, registry)
+        if isinstance(route, Route):
+            return route.subject
+    return ""
 
 
 def _summary(proposals: Proposals) -> str:

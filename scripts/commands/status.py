@@ -61,7 +61,7 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
         _print(pulse, counts, processes, site.zone, process)
         for name, age in silent(folder).items() if process is not None else ():
             out.print(
-                f"[yellow]![/yellow] {plain(name)} has written no figures for {age:.0f} s: is the disk full, or does it hang?"
+                f"[yellow]![/yellow] {plain(name)} has written no figures for {age:.0f} s: a full disk, or it hangs"
             )
         for one in warnings:
             for said in one["warning"].values():

@@ -92,13 +92,15 @@ def _point(one: Proposal, quantities: Mapping[str, Template]) -> Iterator[str]:
         unit = quantities[guess.quantity].unit
         if not guess.unit:
             yield f"    # nothing says the unit: taken for {comment(str(unit))}, the site's own of this quantity"
-        elif not one.topic and (guess.scale != 1.0 or guess.offset != 0.0):
+        elif not one.topic and not one.source and (guess.scale != 1.0 or guess.offset != 0.0):
             yield f"    source_unit: {quoted(guess.unit)}"
     if one.area is None:
         yield "    areas: [?]"
     else:
         check = "check: " if one.area_sure == "guess" else ""
         yield f"    areas: [{quoted(one.area)}]  # {check}{one.area_sure}: {comment(one.area_why)}"
+    if one.source:
+        yield f"    sources: [{quoted(one.source)}]"
     if sketch.interval:
         yield f"    interval: {sketch.interval:g}"
     if sketch.stored:

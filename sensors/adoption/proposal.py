@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from sensors.adoption import named
 from sensors.adoption.guess import Guess, Sure, area_of, best_field
 from sensors.adoption.watch import Sketch, Watch
-from sensors.dialects import mapped
+from sensors.dialects import mapped, senml
 from sensors.findings import MAX_ID
 from sensors.lookup import Registry
 from sensors.site_files import Template
 from sensors.topics import REFUSED, Topics
+from sensors.trie import matches
 
 _NOT_ID = re.compile(r"[^a-z0-9_-]+")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
@@ -24,7 +26,7 @@ class Proposal:
     """Propose a point for a topic. `lacks` says in words what a person has to add before it can be taken.
 
     `topic` and `template` are what the mapping takes and the point id it makes; both are empty where the site's own
-    dialects already bring the topic to a point of this id.
+    dialects already bring the topic to a point of this id, or of this `source`.
     """
 
     sketch: Sketch
@@ -38,6 +40,7 @@ class Proposal:
     template: str = ""
     time: str | None = None
     time_unit: str = "ms"
+    source: str = ""  # the name by which its dialect brings it, as senml:urn:dev:ow:10e2
     lacks: list[str] = field(default_factory=list)
 
 
@@ -57,10 +60,11 @@ def propose(
     topics = Topics(registry)
     found = Proposals(unwatched=watch.unwatched)
     taken = set(registry.points)
+    states = {entity.topic for entity in watch.entities.values()}
     for name in sorted(watch.sketches):
         sketch = watch.sketches[name]
-        if topics[name.encode()] != REFUSED:
-            continue
+        if topics[name.encode()] != REFUSED or sketch.kind == "senml" or name in states or named.is_config(name):
+            continue  # what has names of its own is proposed by these
         why = _unusable(sketch)
         if why:
             found.left.append((name, why))
@@ -77,14 +81,71 @@ def propose(
             continue
         taken.add(proposal.id)
         found.points.append(proposal)
+    _propose_named(found, watch, registry, quantities, area, taken)
     _join(found.points, set(registry.points))
     return found
 
 
+def _propose_named(
+    found: Proposals,
+    watch: Watch,
+    registry: Registry,
+    quantities: Mapping[str, Template],
+    area: str | None,
+    taken: set[str],
+) -> None:
+    """Propose points for what SenML and Home Assistant name and the site does not know."""
+    signals = registry.site.signals
+    for name in sorted(watch.records):
+        sketch = watch.records[name]
+        if registry.source("senml", name) is not None:
+            continue
+        said = replace(sketch, topic=f"{sketch.topic} {name}")
+        made = _named(f"senml:{name}", name, said, registry, quantities, area, taken)
+        if made is None:
+            continue
+        if not any(matches(one, sketch.topic) for config in signals.senml for one in senml.topics(config)):
+            made.lacks.append(f"an entry of `signals.senml` for {sketch.topic}")
+        found.points.append(made)
+    for name in sorted(watch.entities):
+        entity = watch.entities[name]
+        if registry.source("homeassistant", name) is not None:
+            continue
+        path, state = named.path_of(entity), watch.sketches.get(entity.topic)
+        span = state.numbers.get(path) if state is not None and path is not None else None
+        if state is None or span is None:
+            why = f"no number was seen of it: give its point a source `homeassistant:{name}`"
+            found.left.append((f"{entity.topic} ({entity.title})", why))
+            continue
+        words = " ".join(named.words_of(entity))
+        said = replace(state, topic=words, numbers={"": span}, units={"": entity.unit} if entity.unit else {})
+        made = _named(f"homeassistant:{name}", name, said, registry, quantities, area, taken)
+        if made is None:
+            continue
+        if not signals.homeassistant:
+            made.lacks.append("an entry of `signals.homeassistant`")
+        found.points.append(made)
+
+
+def _named(
+    source: str,
+    name: str,
+    sketch: Sketch,
+    registry: Registry,
+    quantities: Mapping[str, Template],
+    area: str | None,
+    taken: set[str],
+) -> Proposal | None:
+    """Propose a point for what a dialect brings by a name."""
+    made = _proposal(sketch, registry, quantities, area)
+    if made is not None:
+        made.id, made.topic, made.source, made.time = _free(slug(name), taken), "", source, None
+        taken.add(made.id)
+    return made
+
+
 def _unusable(sketch: Sketch) -> str:
     match sketch.kind:
-        case "senml":
-            return "SenML: no mapping needed, give the point a source `senml:<name>`"
         case "sparkplug":
             return "Sparkplug B: no mapping needed, give the point a source `sparkplug:<name>`"
         case "empty":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
+from sensors.adoption import named
 from sensors.adoption.shape import Kind, shape_of
+from sensors.dialects.discovery import Entity
 
 MOST_TOPICS = 2_000
 LOOKED_AT = 32
@@ -59,12 +62,20 @@ class Sketch:
 
 
 class Watch:
-    """Keep a sketch of each of at most `most` topics; `unwatched` counts messages of topics beyond them."""
+    """Keep a sketch of each of at most `most` topics; `unwatched` counts messages of topics beyond them.
 
-    def __init__(self, zone: str = "UTC", most: int = MOST_TOPICS) -> None:
+    So many records of SenML packs as well, by name (`records`), and announced entities, by unique id. `base_of` gives
+    what the names of a topic's packs begin with.
+    """
+
+    def __init__(
+        self, zone: str = "UTC", most: int = MOST_TOPICS, base_of: Callable[[str], str] = lambda _: ""
+    ) -> None:
         self.sketches: dict[str, Sketch] = {}
+        self.records: dict[str, Sketch] = {}
+        self.entities: dict[str, Entity] = {}
         self.unwatched = 0
-        self._zone, self._most = zone, most
+        self._zone, self._most, self._base_of = zone, most, base_of
 
     def hear(self, topic: str, payload: bytes, received: float, *, retained: bool = False) -> None:
         """Take in one message of a topic."""
@@ -82,6 +93,7 @@ class Watch:
         if sketch.looked == LOOKED_AT:
             return
         sketch.looked += 1
+        self._names(topic, payload, received, retained)
         shape = shape_of(topic, payload, received, self._zone)
         sketch.kinds[shape.kind] += 1
         for path, value in shape.numbers.items():
@@ -93,3 +105,26 @@ class Watch:
             for path, text in new.items():
                 if path in kept or len(kept) < 8:
                     kept[path] = text
+
+    def _names(self, topic: str, payload: bytes, received: float, retained: bool) -> None:
+        """Keep what a message says by names of its own."""
+        for entity in named.announced(topic, payload):
+            if len(self.entities) < self._most:
+                self.entities[entity.name] = entity
+        for name, value, unit in named.senml(payload, self._base_of(topic)) if payload[:1] in _PACKS else ():
+            known = self.records.get(name)
+            if known is None:
+                if len(self.records) >= self._most:
+                    self.unwatched += 1
+                    continue
+                known = self.records[name] = Sketch(topic, received, received, kinds=Counter[Kind](["number"]))
+                known.numbers[""] = Span(value, value, 0)
+                known.units |= {"": unit} if unit else {}
+            elif not retained and not known.stored:
+                known.gaps.append(max(0.0, received - known.last))
+            known.numbers[""].take(value)
+            known.count, known.last, known.stored = known.count + 1, received, known.stored and retained
+
+
+_PACKS = (b"[", *(bytes((0x80 + size,)) for size in range(32)))
+"""How a pack begins: an array in JSON or in CBOR."""

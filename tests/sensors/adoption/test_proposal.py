@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -159,3 +160,55 @@ def test_states_in_words_are_left_with_what_would_do() -> None:
     left = dict(proposals({"plant/slope-01/pump": "ON", "plant/slope-01/泵": "开"}).left)
     assert set(left) == {"plant/slope-01/pump", "plant/slope-01/泵"}
     assert all("1 and 0, or true and false" in why for why in left.values())
+
+
+PACK = '[{"bn": "urn:dev:x9:", "bu": "Cel"}, {"n": "temp", "v": 21.5}, {"n": "water_level", "u": "m", "v": 1.25}]'
+ANNOUNCED = {
+    "homeassistant/sensor/tilt7/config": json.dumps(
+        {
+            "name": "Tilt of slope-01",
+            "unique_id": "tilt7",
+            "stat_t": "zigbee2mqtt/slope-01/tilt7",
+            "unit_of_meas": "\u00b0",
+            "val_tpl": "{{ value_json.tilt }}",
+        }
+    ),
+    "zigbee2mqtt/slope-01/tilt7": '{"tilt": 0.25, "battery": 93}',
+}
+
+
+def test_records_of_packs_are_proposed_by_their_names_and_taken_once_they_are_points(tmp_path: Path) -> None:
+    found = proposals({"senml/gw9": PACK}, area="slope-01")
+    assert {one.source: one.guess.quantity for one in found.points} == {
+        "senml:urn:dev:x9:temp": "temperature",
+        "senml:urn:dev:x9:water_level": "level",
+    }
+    assert [one.guess.unit for one in found.points] == ["°C", "m"]
+    assert found.left == [] and not any(one.lacks for one in found.points)
+    site = merged(patch(found, QUANTITIES), tmp_path / "site")
+    intake = Intake(Registry(site))
+    taken = intake.take(arrivals_of(intake, "senml/gw9", PACK.encode()), NOW)
+    assert intake.quarantine.counts == {} and len(taken.records) > 0
+    again = Watch(site.zone)
+    again.hear("senml/gw9", PACK.encode(), NOW)
+    assert propose(again, Registry(site), QUANTITIES).points == [], "the site knows them now"
+
+
+def test_packs_of_a_topic_that_the_site_does_not_listen_to_lack_an_entry_for_it() -> None:
+    found = proposals({"lorawan/gw9": PACK}, area="slope-01")
+    assert {tuple(one.lacks) for one in found.points} == {("an entry of `signals.senml` for lorawan/gw9",)}
+
+
+def test_what_announces_itself_is_proposed_by_its_unique_id_and_not_by_its_raw_state() -> None:
+    found = proposals(ANNOUNCED)
+    (one,) = found.points
+    assert (one.source, one.guess.quantity, one.guess.unit, one.area) == (
+        "homeassistant:tilt7",
+        "tilt",
+        "°",
+        "slope-01",
+    )
+    assert one.lacks == ["an entry of `signals.homeassistant`"], "the example site does not listen to it"
+    silent = {topic: body for topic, body in ANNOUNCED.items() if topic.endswith("config")}
+    left = proposals(silent)
+    assert left.points == [] and "homeassistant:tilt7" in left.left[0][1]
