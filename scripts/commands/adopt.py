@@ -46,8 +46,9 @@ def adopt(
     The site is the one that runs on the data folder, or --site.
 
     It guesses quantity and unit from words in topic and payload and from the values, the area from the topic, and says
-    how sure it is and why; what is doubtful is marked `# check`. Records of SenML packs and what announces itself as Home
-    Assistant's discovery has it are proposed by the names that they give themselves, as `sources`. It changes nothing: put what you take into the site,
+    how sure it is and why; what is doubtful is marked `# check`. Records of SenML packs and what announces itself as
+    Home Assistant's discovery has it are proposed by the names that they give themselves, as `sources`. It changes
+    nothing: put what you take into the site,
     `foreshock check` it, and `foreshock reload` puts it in force.
 
     foreshock adopt --seconds 120
