@@ -71,7 +71,6 @@ function Navigation() {
       {item('reports', t('nav.reports'), at === 'reports')}
       {item('field', t('nav.field'), at === 'field')}
       {mayPromote.value && item('models', t('nav.models'), at === 'models')}
-      {mayAdminister.value && item('users', t('nav.users'), at === 'users')}
     </nav>
   );
 }
@@ -199,6 +198,7 @@ function Person() {
             <a href={href('handover')}>{t('handover')}</a>
             <a href={href('exercises')}>{t('exercises')}</a>
             {mayComment.value && <a href={href('notifications')}>{t('notifications')}</a>}
+            {mayAdminister.value && <a href={href('users')}>{t('nav.users')}</a>}
           </nav>
         )}
         <button type="button" class="plain" onClick={nextTheme}>
