@@ -315,7 +315,7 @@ def _check(
 
 def _is_other(name: str) -> bool:
     """Tell files that are no part of a site's definition: pictures of it may be large."""
-    return "." in name and not name.endswith((".yaml", ".yml"))
+    return "." in name and not name.endswith((".yaml", ".yml", ".geojson", ".csv", ".ics"))
 
 
 def _by_row(
