@@ -467,6 +467,7 @@ def test_page_reflows_at_200_percent_zoom(open_page: Any, mock: Any) -> None:
 
 def test_sound_needs_a_click_sounds_for_orange_and_can_be_muted(open_page: Any, mock: Any) -> None:
     page = open_page()
+    expect(page.locator("#incident-title")).to_be_visible()  # what opens before it is loaded is no news
     page.evaluate(
         """() => {
             const root = document.documentElement;
