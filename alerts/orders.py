@@ -377,9 +377,7 @@ def _call(book: Casebook, dispatch: Dispatch, command: Command, clock: float, ou
 
 def _tick_dispatched(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out: list[AnyOutcome]) -> None:
     """Tick a step from a dispatch: whoever was sent works on the incident's one checklist."""
-    who, _, name = command.actor.partition(":")
-    if who == "unit" and name != dispatch.unit:
-        raise Refusal("dispatch.other_unit")
+    _own(dispatch, command)
     incident = book.cases.incidents.get(dispatch.incident)
     if incident is None:
         raise Refusal("incident.closed")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isnan
 
+from rules.binding import fold
 from rules.expression import (
     Across,
     AcrossFlag,
@@ -85,20 +87,5 @@ def _number(node: Node) -> float | None:
     each = [_number(item) for item in node.items]
     if any(one is None for one in each):
         return None
-    numbers = [one for one in each if one is not None]
-    match node.operation:
-        case "+":
-            return numbers[0] + numbers[1]
-        case "-":
-            return numbers[0] - numbers[1]
-        case "*":
-            return numbers[0] * numbers[1]
-        case "/":
-            return numbers[0] / numbers[1] if numbers[1] else None
-        case "neg":
-            return -numbers[0]
-        case "abs":
-            return abs(numbers[0])
-        case "min":
-            return min(numbers)
-    return max(numbers)
+    found = fold(node.operation, [one for one in each if one is not None])
+    return None if isnan(found) else found

@@ -18,6 +18,7 @@ from alerts import messages
 from alerts.alarm import STATES
 from alerts.load import DAY_MINUTES, MINUTE, Load
 from alerts.queries import MAX_PAGE, JournalMissing, Reader
+from scripts.commands.ordering import order
 from scripts.commands.terminal import (
     LEVEL_STYLE,
     DataOption,
@@ -30,7 +31,6 @@ from scripts.commands.terminal import (
     plain,
     require_run,
 )
-from sensors import observation
 from sensors.duration import seconds as duration
 from sensors.lookup import Registry
 from sensors.observation import Command
@@ -38,8 +38,6 @@ from sensors.problem import suggest
 from sensors.site import RANK
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
-from streams.hub import HubClient
-from streams.topics import OBSERVATIONS
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -298,21 +296,8 @@ def _order(id: str, kind: str, args: dict[str, Any], data: Path | None) -> None:
     except KeyError:
         fail(f"the site no longer has the area {one['area']}")
     try:
-        answer = asyncio.run(_send(found, queries, command, partition))
+        answer = asyncio.run(order(found, queries, command, [partition], WAIT))
     except (OSError, TimeoutError) as error:
         fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
     if not answer["ok"]:
         fail(f"refused: {messages.text(answer['reason'], 'en')}")
-
-
-async def _send(found: settings.Settings, queries: Reader, command: Command, partition: int) -> dict[str, Any]:
-    """Hand a command to the running worker and wait for the journal's answer."""
-    async with asyncio.timeout(WAIT):
-        client = HubClient(found.hub_path)
-        try:
-            await client.produce([(OBSERVATIONS, partition, None, observation.encode(command))])
-            while (answer := queries.result(command.id)) is None:  # noqa: ASYNC110 - the journal is a file
-                await asyncio.sleep(0.05)
-        finally:
-            await client.close()
-    return dict(answer)

@@ -15,7 +15,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from alerts import exercise as reports
-from alerts.queries import JournalMissing, Reader
+from alerts.queries import Reader
+from scripts.commands.ordering import reader as journal
 from scripts.commands.plans import LanguageOption
 from scripts.commands.terminal import (
     DataOption,
@@ -93,7 +94,7 @@ def list_exercises(data: DataOption = None, as_json: JsonOption = False) -> None
     foreshock exercise list
     """
     found = configured(data=data)
-    items = _reader(found).exercises()
+    items = journal(found).exercises()
     if as_json:
         print(msgspec.json.encode(items).decode())
         return
@@ -128,7 +129,7 @@ async def _play(found: Settings, site: Site, drill: Script, id: str, speed: floa
     registry = Registry(site)
     partitions = sorted({registry.partition(area) for area in drill.areas})
     actor = f"user:{getpass.getuser()}@terminal"
-    hub, reader = HubClient(found.hub_path), _reader(found)
+    hub, reader = HubClient(found.hub_path), journal(found)
     facts: dict[str, Any] = {
         "title": {"zh": drill.title.zh, "en": drill.title.en},
         "areas": drill.areas,
@@ -235,15 +236,8 @@ def _orders(reader: Reader, id: str, act: Act) -> list[tuple[str, str, str, dict
     return found
 
 
-def _reader(found: Settings) -> Reader:
-    try:
-        return Reader(found.journal_url)
-    except JournalMissing as error:
-        fail(str(error))
-
-
 def _tell(found: Settings, site: Site, id: str, file: Path | None, language: str | None, *, as_json: bool) -> None:
-    drill = _reader(found).exercise(id)
+    drill = journal(found).exercise(id)
     if drill is None:
         fail(f"there is no exercise {id}; `foreshock exercise list` names them")
     told = reports.report(drill)

@@ -8,15 +8,15 @@ import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
 from rich.table import Table
 
 from alerts import messages
-from alerts.queries import JournalMissing, Reader
 from scripts.commands import reload as reloading
+from scripts.commands.ordering import order, reader
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -28,14 +28,11 @@ from scripts.commands.terminal import (
     plain,
     require_run,
 )
-from sensors import observation
 from sensors.duration import seconds
 from sensors.observation import SiteMode
 from sensors.problem import suggest
 from sensors.site import Site
 from streams import bundle, publication, settings
-from streams.hub import HubClient
-from streams.topics import OBSERVATIONS
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -110,7 +107,7 @@ def list_modes(
     foreshock mode list --all
     """
     found, site = _open(data)
-    rows = _reader(found).modes(only_on=not every)
+    rows = reader(found).modes(only_on=not every)
     if as_json:
         print(msgspec.json.encode(rows).decode())
         return
@@ -132,13 +129,6 @@ def _open(data: Path | None) -> tuple[settings.Settings, Site]:
         fail(f"cannot read {found.data_folder}: {error}; `foreshock doctor` may say more")
 
 
-def _reader(found: settings.Settings) -> Reader:
-    try:
-        return Reader(found.journal_url)
-    except JournalMissing as error:
-        fail(str(error))
-
-
 def _areas(site: Site, named: list[str] | None) -> tuple[str, ...]:
     known = [area.id for area in site.areas]
     for name in named or ():
@@ -157,7 +147,7 @@ def _order(found: settings.Settings, site: Site, mode: str, areas: tuple[str, ..
         id=uuid.uuid4().hex, mode=mode, until=until, actor=actor, reason=reason, time=time.time(), areas=areas
     )
     try:
-        answer = asyncio.run(_send(found, what, site.partitions))
+        answer = asyncio.run(order(found, reader(found), what, range(site.partitions), WAIT))
     except (OSError, TimeoutError) as error:
         fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
     refused = {} if answer["ok"] else {"refused": answer["reason"]}
@@ -165,18 +155,3 @@ def _order(found: settings.Settings, site: Site, mode: str, areas: tuple[str, ..
     reloading.note(found, actor, action, mode, areas=list(areas), until=until, reason=reason, **refused)
     if not answer["ok"]:
         fail(f"refused: {messages.text(answer['reason'], 'en')}")
-
-
-async def _send(found: settings.Settings, what: SiteMode, partitions: int) -> dict[str, Any]:
-    """Hand an order to the running worker, in every partition, and wait for the journal's answer."""
-    record = observation.encode(what)
-    queries = _reader(found)
-    async with asyncio.timeout(WAIT):
-        client = HubClient(found.hub_path)
-        try:
-            await client.produce([(OBSERVATIONS, partition, None, record) for partition in range(partitions)])
-            while (answer := queries.result(what.id)) is None:  # noqa: ASYNC110 - the journal is a file
-                await asyncio.sleep(0.05)
-        finally:
-            await client.close()
-    return dict(answer)
