@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import islice
 
 from sensors.claimed_units import LONGEST
 from sensors.dialects.sparkplug_b_pb2 import Payload
@@ -20,6 +19,10 @@ NUMERIC = frozenset((UNKNOWN, *NUMBERS, 9, 10))
 _UNITS = {"engunit", "engunits", "engineeringunit", "engineeringunits", "unit", "units"}
 """Keys of the property that names a metric's unit, without case, spaces, `_` and `-`: the specification names none."""
 
+QUALITY = b"Quality"
+"""The key of the property that says of what quality a metric is, as it stands in a message."""
+
+_QUALITY = QUALITY.decode()
 _PROPERTIES = 64
 _POOR = {0: BAD, 500: BAD}  # BAD, and STALE: no longer what the thing measures; 192 is GOOD
 
@@ -78,7 +81,7 @@ def unit(metric: Payload.Metric) -> str:
     """Name the unit that a metric's properties give; empty where they give none."""
     if metric.HasField("properties"):
         properties = metric.properties
-        for place, key in enumerate(islice(properties.keys, min(_PROPERTIES, len(properties.values)))):
+        for place, key in enumerate(properties.keys[: min(_PROPERTIES, len(properties.values))]):
             if _names_unit(key):
                 text = properties.values[place].string_value
                 if isinstance(text, str):
@@ -90,10 +93,11 @@ def quality(metric: Payload.Metric) -> int:
     """Give the quality bits that a metric's `Quality` property claims."""
     if metric.HasField("properties"):
         properties = metric.properties
-        for place, key in enumerate(islice(properties.keys, min(_PROPERTIES, len(properties.values)))):
-            if key == "Quality":
-                value = properties.values[place]
-                return _POOR.get(value.int_value or value.long_value, GOOD)
+        keys = properties.keys[:_PROPERTIES]
+        if _QUALITY in keys:
+            place, values = keys.index(_QUALITY), properties.values
+            if place < len(values):
+                return _POOR.get(values[place].int_value or values[place].long_value, GOOD)
     return GOOD
 
 
