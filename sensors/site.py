@@ -153,9 +153,9 @@ class HealthSettings(Struct, frozen=True):
     confirm: int = 5  # frames in a row that show a fault before it is told, and that do not before it is taken back
     freeze: int = 20  # frames in a row without any change before the picture counts as frozen
     dark: float = 16.0  # mean luma, 0 to 255, below which a picture without contrast is black
-    bright: float = 0.5  # share of the picture that is burnt out before it counts as over-exposed
+    bright: float = 0.4  # share of the picture that is burnt out before it counts as over-exposed
     sharp: float = 0.55  # share of the usual sharpness below which the picture is blurred
-    cover: float = 0.5  # share of the view's structure that is gone before it counts as covered or moved
+    cover: float = 0.5  # share of the view's structure gone before it is covered or moved; half, if bare things hide it
     lost: float = 10.0  # seconds without a frame before the signal counts as lost
     relearn: float = 3600.0  # seconds after which a moved view is taken for the new one; 0 is never
 

@@ -20,8 +20,20 @@ ALIKE = 0.75
 ENERGY = 0.4
 """Share of the usual gradient energy from which a picture without its structure shows another scene, not a cover."""
 
-DULL = 0.75
+DULL = 0.8
 """Share of the usual energy of the finer detail, above which it has only moved."""
+
+CLEAR = 0.2
+"""By how much less than ever before the finer detail must be left; where it hardly varies a slight blur is told."""
+
+CLEARER = 0.15
+"""By how much that may raise the share from which the picture is blurred."""
+
+SAME_THERE = 0.7
+"""Correlation of the coarse picture, where its structure is gone, from which the same is to be seen there, blurred."""
+
+NIGHTFALL = 0.6
+"""Share of the usual light, where the structure is there, below which the rest may only be too dark to be seen."""
 
 CONTRAST = 8.0
 """Spread of luma below which a picture has no contrast."""
@@ -121,24 +133,33 @@ class Health:
         gone, sharpness = view.compare(look)
         alike = view.alike(look)
         found: dict[Fault, float] = {}
-        if alike > ALIKE:
-            detail, whole = view.detailed(look)
-            if sharpness < settings.sharp or (detail < settings.sharp and whole < DULL):
-                found["blur"] = _sure(1.0 - min(sharpness, detail))
-        if gone < 0.5 * settings.cover:
+        detail, whole = view.detailed(look)
+        soft = min(max(view.least_detail - CLEAR, settings.sharp), settings.sharp + CLEARER)
+        if alike > ALIKE and (sharpness < settings.sharp or (detail < soft and whole < DULL)):
+            found["blur"] = _sure(1.0 - min(sharpness, detail))
+        if gone < 0.5 * settings.cover and not found:
             return found
+        hidden = self._hidden(look)
         energetic = look.energy > ENERGY * view.energy
-        if energetic and gone >= settings.cover and self._changed_colour(look):
+        if energetic and gone >= settings.cover and not hidden and self._changed_colour(look):
             return None
-        moved = view.moved(look) if energetic else 0.0
+        moved = view.moved(look) if energetic and whole >= DULL else 0.0
         if moved:
             found["shift"] = _sure(0.5 + 0.5 * moved)
             found.pop("blur", None)
+        elif hidden:
+            found = {"cover": _sure(hidden + 0.2)}
         elif gone >= settings.cover and alike <= ALIKE:
             found["cover"] = _sure(gone * (1.0 - max(alike, 0.0)) + 0.2)
             if energetic:
                 found["shift"] = _sure(0.5 * gone)  # it may as well look elsewhere
         return found
+
+    def _hidden(self, look: Look) -> float:
+        """Return the share of the view behind something without any structure of its own; 0 where it is too little."""
+        hidden, same, light = self._view.hidden(look)
+        there = hidden >= 0.5 * self.settings.cover and same < SAME_THERE and light > NIGHTFALL
+        return hidden if there else 0.0
 
     def _frozen(self, look: Look) -> bool:
         last, self._last = self._last, look.coarse

@@ -23,7 +23,7 @@ _AMOUNT: dict[str, tuple[float, float, float]] = {
     "black": (0.05, 0.02, 0.0),  # share of the light that is left
     "freeze": (1.0, 0.4, 0.0),  # spread of what a codec changes on a still picture, in levels of luma
     "blur": (0.004, 0.008, 0.02),  # spread of the blur as a share of the width
-    "cover": (0.65, 0.8, 1.0),  # share of the view
+    "cover": (0.5, 0.8, 1.0),  # share of the view
     "shift": (0.04, 0.1, 0.25),  # share of the width
     "overexposed": (3.0, 5.0, 10.0),  # gain of light
 }

@@ -32,6 +32,9 @@ COARSE = (20, 15)
 FORGET = 200.0
 """Frames that the usual view is a running mean over, once it is learnt."""
 
+SETTLED = 16
+"""Frames from which a frame is compared with the view that it is learnt into."""
+
 EDGE = 40.0
 """Size of a mean gradient (four times a step of luma) from which a pixel may be an edge of the view."""
 
@@ -47,7 +50,10 @@ JUDGED = 0.2
 STILL_THERE = 0.35
 """Correlation of a block's gradient with its usual one, from which its structure is still there."""
 
-MOVED = 2.0
+BARE = 0.2
+"""Share of a block's usual energy below which there is nothing to be seen in it."""
+
+MOVED = 1.25
 """Pixels of 160 by which the view has moved before it counts."""
 
 REGAINED = 0.15
@@ -92,6 +98,7 @@ class View:
         self.spread = 0.0
         self.energy = 0.0
         self.detail = 0.0
+        self.least_detail = 1.0  # what was left of the finer detail in the poorest of the frames, slowly forgotten
         self.burnt = 0.0
         self.coloured = False
         self._masked: tuple[Array, Array, Array, npt.NDArray[np.bool_]] | None = None
@@ -101,6 +108,9 @@ class View:
         """Take in a frame that shows the usual view."""
         self.frames += 1
         rate = max(1.0 / self.frames, 1.0 / FORGET)
+        if self.frames > SETTLED:
+            left = self.detailed(look)[0]
+            self.least_detail += (1.0 if left < self.least_detail else 1.0 / FORGET) * (left - self.least_detail)
         for mean, now in (
             (self.dx, look.dx),
             (self.dy, look.dy),
@@ -134,14 +144,36 @@ class View:
 
     def compare(self, look: Look) -> tuple[float, float]:
         """Return the share of the structure that is gone, and the sharpness of what there is (1 is as usual)."""
-        dx, dy, power, textured = self.steady()
-        along = _blocks(look.dx * dx + look.dy * dy)[textured]
+        left, there = self._structure(look)
+        textured = self.steady()[3]
+        return 1.0 - float(there[textured].mean()), float(np.median(left[textured])) / self._gain(look)
+
+    def _structure(self, look: Look) -> tuple[Array, npt.NDArray[np.bool_]]:
+        """Return by block how much of the usual gradient there is, and whether its structure is still there."""
+        dx, dy, power, _ = self.steady()
         mask = (dx != 0) | (dy != 0)
-        now = _blocks((look.dx * look.dx + look.dy * look.dy) * mask)[textured]
-        usual = power[textured]
-        there = along > STILL_THERE * np.sqrt(now * usual) + 1e-6
-        sharpness = float(np.median(along / usual)) / self._gain(look)
-        return 1.0 - float(there.mean()), sharpness
+        along = _blocks(look.dx * dx + look.dy * dy)
+        now = _blocks((look.dx * look.dx + look.dy * look.dy) * mask)
+        there = np.asarray(along > STILL_THERE * np.sqrt(now * power) + 1e-6)
+        left: Array = np.divide(along, np.maximum(power, 1e-6), dtype=np.float32)
+        return left, there
+
+    def hidden(self, look: Look) -> tuple[float, float, float]:
+        """Return the share of the structure in whose place nothing is to be seen; how far the coarse picture there is
+        the usual one, as a correlation; and how much of the usual light there is where the structure is still there.
+        """
+        there, textured = self._structure(look)[1], self.steady()[3]
+        bare = textured & ~there & (_blocks(look.dx * look.dx + look.dy * look.dy) < BARE * _blocks(self.square))
+        behind, before = (
+            cv2.resize(where.astype(np.uint8), COARSE, interpolation=cv2.INTER_NEAREST) > 0
+            for where in (bare, textured & there)
+        )
+        if not behind.any():
+            return 0.0, 1.0, 1.0
+        usual = _coarse(self.picture)
+        same = _correlation(look.coarse[behind], usual[behind])
+        light = float(look.coarse[before].mean() / max(usual[before].mean(), 1.0)) if before.any() else 1.0
+        return float(bare.sum() / textured.sum()), same, light
 
     def detailed(self, look: Look) -> tuple[float, float]:
         """Return how much of the finer detail is left where edges stand still, and in the whole (1 is as usual)."""

@@ -24,6 +24,7 @@ QUALITY = b"Quality"
 
 _QUALITY = QUALITY.decode()
 _PROPERTIES = 64
+_SHORT = 256  # bytes of a metric's properties that are remembered
 _POOR = {0: BAD, 500: BAD}  # BAD, and STALE: no longer what the thing measures; 192 is GOOD
 
 
@@ -79,26 +80,36 @@ def whole(sent: int, datatype: int) -> int:
 
 def unit(metric: Payload.Metric) -> str:
     """Name the unit that a metric's properties give; empty where they give none."""
-    if metric.HasField("properties"):
-        properties = metric.properties
-        for place, key in enumerate(properties.keys[: min(_PROPERTIES, len(properties.values))]):
-            if _names_unit(key):
-                text = properties.values[place].string_value
-                if isinstance(text, str):
-                    return text.strip()[: LONGEST + 1]  # what is longer is told to be, and not read as its beginning
-    return ""
+    return _said(metric)[0] if metric.HasField("properties") else ""
 
 
 def quality(metric: Payload.Metric) -> int:
     """Give the quality bits that a metric's `Quality` property claims."""
-    if metric.HasField("properties"):
-        properties = metric.properties
-        keys = properties.keys[:_PROPERTIES]
-        if _QUALITY in keys:
-            place, values = keys.index(_QUALITY), properties.values
-            if place < len(values):
-                return _POOR.get(values[place].int_value or values[place].long_value, GOOD)
-    return GOOD
+    return _said(metric)[1] if metric.HasField("properties") else GOOD
+
+
+def _said(metric: Payload.Metric) -> tuple[str, int]:
+    """Give the unit and the quality of a metric's properties; thousands of metrics say the same few things."""
+    text = metric.properties.SerializeToString()
+    return _remembered(text) if len(text) <= _SHORT else _read(metric.properties)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(text: bytes) -> tuple[str, int]:
+    return _read(Payload.PropertySet.FromString(text))
+
+
+def _read(properties: Payload.PropertySet) -> tuple[str, int]:
+    unit, quality, values = "", GOOD, properties.values
+    for place, key in enumerate(properties.keys[: min(_PROPERTIES, len(values))]):
+        if key == _QUALITY:
+            value = values[place]
+            quality = _POOR.get(value.int_value or value.long_value, GOOD)
+        elif not unit and _names_unit(key):
+            said = values[place].string_value
+            if isinstance(said, str):
+                unit = said.strip()[: LONGEST + 1]  # what is longer is told to be, and not read as its beginning
+    return unit, quality
 
 
 @lru_cache(maxsize=256)

@@ -61,6 +61,35 @@ def test_a_camera_that_was_nudged_by_a_pixel_or_two_is_not_blurred() -> None:
     assert [one.faults for one in said] == []
 
 
+@pytest.mark.parametrize("side", [np.s_[:, : SIZE[1] // 2], np.s_[: SIZE[0] // 2], np.s_[SIZE[0] // 2 :]])
+@pytest.mark.parametrize("luma", [0, 120, 230])
+def test_half_a_view_behind_something_is_covered(side: tuple[slice, ...], luma: int) -> None:
+    health, street = learnt()
+
+    def covered() -> Frame:
+        frame = street.frame()
+        frame[side] = luma
+        return frame
+
+    assert [one.faults.keys() for one in fed(health, 10, covered, 60)] == [{"cover"}]
+
+
+def test_a_view_of_which_most_is_too_dark_to_be_seen_is_not_covered() -> None:
+    health, street = learnt()
+    light = np.full((*SIZE, 1), 0.05)
+    light[:, : SIZE[1] // 3] = 0.4  # a lamp
+    said = fed(health, 20, lambda: (street.frame() * light).astype(np.uint8), 60)
+    assert [one.faults for one in said if "cover" in one.faults] == []
+
+
+@pytest.mark.parametrize("along", [0, 1])
+def test_a_view_blurred_by_motion_is_blurred_and_not_moved(along: int) -> None:
+    health, street = learnt()
+    kernel = np.full((1, 11) if along else (11, 1), 1 / 11, np.float32)
+    said = fed(health, 10, lambda: cv2.filter2D(street.frame(), -1, kernel), 60)
+    assert [one.faults.keys() for one in said] == [{"blur"}]
+
+
 @pytest.mark.parametrize("kind", HARMLESS)
 def test_weather_and_daylight_are_no_fault(kind: str) -> None:
     street, health, random = Street(), Health(), np.random.default_rng(5)
