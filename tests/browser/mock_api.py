@@ -13,6 +13,7 @@ import secrets
 import socket
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,9 @@ class MockApi:
                 world.users[body["name"]] = account(body["name"], body["display"], body["roles"], body.get("unit"))
             elif path[0] == "users":
                 world.users[path[1]].update(body)
+            elif path[0] == "modes":
+                until = time.time() + body.get("seconds", 0.0)
+                world.put_into_mode(actor, body["mode"], body["areas"], until, body["reason"])
             elif path[0] == "dispatches":
                 world.step(path[1], actor, path[2], body.get("reason") or body.get("note") or "")
             elif path[0] == "alarms" and path[2] == "shelve":

@@ -41,6 +41,9 @@ class World:
         }
         self.passwords = dict.fromkeys(self.users, "correct horse")
         self.models = Shelf()
+        names = {"maintenance": {"zh": "检修", "en": "Maintenance"}, "exercise": {"zh": "演练", "en": "Exercise"}}
+        known = [{"id": id, "name": name, "longest": 28800.0} for id, name in names.items()]
+        self.modes: dict[str, Any] = {"modes": known, "items": []}
         self.models_broken = False
         self._background()
 
@@ -53,6 +56,7 @@ class World:
             "handovers": lambda _: {"items": [self.signed()], "next": None},
             "exercises": lambda rest: self.exercise() if rest else {"items": [self.exercise()], "next": None},
             "notifications": lambda _: {"items": [self.target()]},
+            "modes": lambda _: self.modes,
         }
 
     def duty(self) -> dict[str, Any]:
@@ -87,6 +91,15 @@ class World:
         case = {"id": "i", "title": title, "area": "a", "legs": legs, "steps_done": 1, "steps": 2}
         facts = {"id": "e1", "title": title, "areas": [], "units": [], "began": now - 600, "ended": None}
         return {**facts, "incidents": [case], "met": 1, "of": 1, "score": 1.0}
+
+    def put_into_mode(self, actor: str, mode: str, areas: list[str], until: float, reason: str) -> None:
+        """Begin a mode, or end it where `until` is over."""
+        now = time.time()
+        places = areas or [""]
+        kept = [row for row in self.modes["items"] if row["mode"] != mode or row["area"] not in places]
+        facts = {"order": f"m{len(kept)}-{now}", "mode": mode, "state": "on", "since": now, "until": until, "by": actor}
+        new = [{**facts, "area": one, "reason": reason, "time": now, "ended_by": "", "ended_why": ""} for one in places]
+        self.modes["items"] = kept + (new if until > now else [])
 
     def target(self) -> dict[str, Any]:
         facts = {"id": "d-1.1", "unit": "", "area": "a", "attempts": 20, "due": 0.0, "dead": True, "error": "timeout"}

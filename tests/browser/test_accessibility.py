@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ PAGES = {
     "kinds": ("#/models/kinds", "lin", "[data-test=guessed] li"),
     "handover": ("#/handover", "chen", "form.sign"),
     "exercises": ("#/exercises/e1", "chen", "[data-test=score]"),
+    "modes": ("#/modes", "chen", "[data-test=lasting] li"),
     "notifications": ("#/notifications", "chen", "[data-test=target]"),
     "users": ("#/users", "chen", "table.users"),
     "field": ("#/field", "zhang", "[data-test=task]"),
@@ -40,6 +42,7 @@ def test_page_has_no_axe_violation(open_page: Any, mock: Any, name: str, theme: 
     mock.do(lambda api: api.world.worsen(incident))
     mock.do(lambda api: api.world.report("楼上夫妻争吵, 孩子在哭"))
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
+    mock.do(lambda api: api.world.put_into_mode("user:chen", "maintenance", [], time.time() + 3600, "更换水泵"))
     phone = name == "field"
     size = {"width": 390, "height": 844, "phone": True} if phone else {}
     page = open_page("#/login", who=who, reduced_motion="reduce", **size)

@@ -1,7 +1,7 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
   Alarm, Calibration, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
-  Models, NotificationTarget, Page, PointOrder, PointState, Report, Role, SignedHandover, Site, Status, Trace, User,
+  Models, Modes, NotificationTarget, Page, PointOrder, PointState, Report, Role, SignedHandover, Site, Status, Trace, User,
 } from './contract';
 import { language, t } from './i18n';
 
@@ -193,6 +193,11 @@ export const api = {
   handovers: () => request<Page<SignedHandover>>('GET', '/handovers'),
   exercises: (running = false) => request<Page<Drill>>('GET', `/exercises${query({ running: running ? 'true' : null })}`),
   exercise: (key: string) => request<DrillReport>('GET', `/exercises/${id(key)}`),
+
+  modes: (past = false) => request<Modes>('GET', `/modes${query({ past: past ? 'true' : null })}`),
+  beginMode: (mode: string, areas: string[], seconds: number, reason: string) =>
+    request<unknown>('POST', '/modes', { mode, areas, seconds, reason }),
+  endMode: (mode: string, areas: string[], reason: string) => request<unknown>('POST', '/modes/end', { mode, areas, reason }),
 
   notifications: () => request<Page<NotificationTarget>>('GET', '/notifications'),
   testTarget: (name: string) =>

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiError } from './api';
 import { clockTime } from './clock';
 import { ExerciseBanner, useDuty } from './components/duty';
+import { ModeBanner } from './components/modes';
 import { FloodBanner, Header, StaleBanner } from './components/header';
 import { Guard, lazy, Suspense } from './components/lazy';
 import { Summons } from './components/summons';
@@ -28,6 +29,7 @@ const ModelsView = lazy(() => import('./views/models').then((module) => module.M
 const HandoverView = lazy(() => import('./views/handover').then((module) => module.HandoverView));
 const ExercisesView = lazy(() => import('./views/exercises').then((module) => module.ExercisesView));
 const ExerciseView = lazy(() => import('./views/exercises').then((module) => module.ExerciseView));
+const ModesView = lazy(() => import('./views/modes').then((module) => module.ModesView));
 const NotificationsView = lazy(() => import('./views/notifications').then((module) => module.NotificationsView));
 const UsersView = lazy(() => import('./views/users').then((module) => module.UsersView));
 
@@ -118,7 +120,13 @@ function Page() {
 /** Apart, so that an answer about duty does not draw the whole page anew. */
 function Duty() {
   useDuty();
-  return fieldOnly.value ? null : <ExerciseBanner />;
+  if (fieldOnly.value) return null;
+  return (
+    <>
+      <ExerciseBanner />
+      <ModeBanner />
+    </>
+  );
 }
 
 function page(first: string, second: string) {
@@ -129,6 +137,7 @@ function page(first: string, second: string) {
   if (first === 'models' && maySeeModels.value) return <ModelsView tab={second} />;
   if (first === 'handover') return <HandoverView />;
   if (first === 'exercises') return second ? <ExerciseView id={second} /> : <ExercisesView />;
+  if (first === 'modes') return <ModesView />;
   if (first === 'notifications' && mayComment.value) return <NotificationsView />;
   if (first === 'users' && mayAdminister.value) return <UsersView />;
   if (first === '' || first === 'login' || first === 'incidents') return <Watch id={second} />;

@@ -563,6 +563,29 @@ export interface Handover {
 }
 
 /** A drill; it runs while `ended` is null. */
+export interface KnownMode {
+  id: string;
+  name: Partial<Text>;
+  longest: number; // seconds
+}
+/** A mode in one area (empty: in the whole site). */
+export interface LastingMode {
+  order: string;
+  mode: string;
+  area: string;
+  state: 'on' | 'replaced' | 'ended' | 'over' | 'refused';
+  since: number;
+  until: number;
+  by: string;
+  reason: string;
+  time: number;
+  ended_by: string;
+  ended_why: string;
+}
+export interface Modes {
+  modes: KnownMode[];
+  items: LastingMode[];
+}
 export interface Drill {
   id: string;
   title: Partial<Text>;

@@ -16,6 +16,7 @@ export function has(...roles: Role[]): boolean {
 /** May this person acknowledge, comment and close? The server decides; this only hides what it would refuse. */
 export const mayOperate = computed(() => has('duty', 'dispatcher', 'administrator'));
 export const mayComment = computed(() => mayOperate.value || has('analyst'));
+export const mayPutIntoMode = computed(() => has('dispatcher', 'analyst', 'administrator'));
 export const maySeeModels = computed(() => has('duty', 'analyst', 'administrator'));
 export const mayPromote = computed(() => has('analyst', 'administrator'));
 export const mayAdminister = computed(() => has('administrator'));

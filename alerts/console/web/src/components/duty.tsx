@@ -7,15 +7,17 @@ import type { Drill, Duty } from '../contract';
 import { t, tName } from '../i18n';
 import { href } from '../router';
 import { fieldOnly, incidents } from '../store';
+import { askModes } from './modes';
 
 const duty = signal<Duty | null>(null);
 const drills = signal<Drill[]>([]);
 const EVERY = 30_000; // milliseconds: a turn changes a few times a day
 
-/** Ask who is on duty and whether a drill runs. */
+/** Ask who is on duty, which modes last and whether a drill runs. */
 export function askDuty(): void {
   if (fieldOnly.value) return;
   api.duty().then((found) => (duty.value = found), () => undefined);
+  askModes();
   api.exercises(true).then((found) => (drills.value = found.items), () => undefined);
 }
 

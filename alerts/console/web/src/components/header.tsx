@@ -197,6 +197,7 @@ function Person() {
           <nav class="further" aria-label={t('nav.further')}>
             <a href={href('handover')}>{t('handover')}</a>
             <a href={href('exercises')}>{t('exercises')}</a>
+            <a href={href('modes')}>{t('modes')}</a>
             {mayComment.value && <a href={href('notifications')}>{t('notifications')}</a>}
             {mayAdminister.value && <a href={href('users')}>{t('nav.users')}</a>}
           </nav>
