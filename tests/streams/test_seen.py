@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,7 @@ from sensors.flags import DUPLICATE, OUT_OF_ORDER
 from streams.bundle import Bundle
 from streams.engine import Engine
 from streams.run import Run
-from streams.seen import SEEN, Seen
+from streams.seen import Seen
 from tests.streams.small_site import START, frame_of, published, rules, site, tick
 from tests.streams.test_engine_quality import own, own_rules, run
 
@@ -75,17 +77,19 @@ def columns(times: list[float]) -> Run:
 
 
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=6))
-def test_only_so_many_are_remembered_and_the_oldest_forgotten(thousands: list[int]) -> None:
-    seen, total = Seen(), 0
-    for count in thousands:
-        seen.add(columns([START + n for n in range(total, total + 10_000 * count)]))
-        total += 10_000 * count
-    oldest = max(0, total - SEEN)
-    asked = columns([START + oldest, START + total - 1, START + total, START + oldest - 1])
-    assert seen.repeats(asked, np.arange(4)).tolist() == [True, True, False, False]
-    again = Seen()
-    again.restore(seen.state())
-    assert (again.state() == seen.state()).all() and len(seen.state()) == min(total, SEEN)
+def test_only_so_many_are_remembered_and_the_oldest_forgotten(tens: list[int]) -> None:
+    most = 32
+    with mock.patch("streams.seen.SEEN", most):
+        seen, total = Seen(), 0
+        for count in tens:
+            seen.add(columns([START + n for n in range(total, total + 10 * count)]))
+            total += 10 * count
+        oldest = max(0, total - most)
+        asked = columns([START + oldest, START + total - 1, START + total, START + oldest - 1])
+        assert seen.repeats(asked, np.arange(4)).tolist() == [True, True, False, False]
+        again = Seen()
+        again.restore(seen.state())
+        assert (again.state() == seen.state()).all() and len(seen.state()) == min(total, most)
 
 
 @given(
