@@ -33,16 +33,22 @@ def as_written(value: Any) -> Any:
     return value
 
 
+def as_yaml(rules: Sequence[Rule]) -> str:
+    """Write rules out as YAML."""
+    content = {"rules": [as_written(rule) for rule in rules]}
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=1_000_000)
+
+
 def write(file: Path, rules: Sequence[Rule]) -> None:
     """Write rules to a .json or .yaml file.
 
     Raise `ValueError` on another ending, `OSError` when it cannot be written.
     """
-    content = {"rules": [as_written(rule) for rule in rules]}
     if file.suffix == ".json":
+        content = {"rules": [as_written(rule) for rule in rules]}
         text = msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
     elif file.suffix in (".yaml", ".yml"):
-        text = HEAD + yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=1_000_000)
+        text = HEAD + as_yaml(rules)
     else:
         raise ValueError(f"{file.name} ends neither in .json nor in .yaml")
     file.write_text(text, encoding="utf-8")

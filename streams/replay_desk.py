@@ -74,7 +74,8 @@ class ReplayDesk:
             against=asked["against"],
             begin=asked["from"],
             end=asked["to"],
-            keep=self._settings.replay_megabytes * 1e6,
+            keep=bool(asked["text"]) and asked.get("keep", False),
+            scores=self._settings.replay_megabytes * 1e6,
             memory=self._memory,
             seconds=int(self._seconds) + 60,
         )

@@ -118,6 +118,10 @@ async def _no_cameras(camera: str) -> tuple[float, bytes] | str:
     return "cameras_away"
 
 
+def _no_text(id: str) -> str | None:
+    return None
+
+
 def _no_publications() -> Sequence[Mapping[str, Any]]:
     return ()
 
@@ -191,7 +195,8 @@ class ReplayDesk(Protocol):
 class ConsoleConfig:
     """Settings and parts of one console.
 
-    `rules` maps a rule's id to {"title": {"zh","en"}, "rationale": {...}, "plan": [...]}. `figures()` returns what
+    `rules` maps a rule's id to what `schema.RuleShown` says of it and its "plan"; `rule_text(id)` writes one as YAML.
+    `figures()` returns what
     /status and /metrics say when it does not come over the feed's `pulse`; `history()` iterates over the log's latest
     `scores` records to fill the traces at start; `decode_scores` turns one into columns; `quarantine` searches
     refused inputs. `models()` lists the areas' models in force, and which are in drift; `publications()` the versions
@@ -219,6 +224,7 @@ class ConsoleConfig:
     triage: bytes | None = None  # the triage model that is published; see `alerts.triage.Triage.take`
     publish: Callable[[Publish], Mapping[str, Any]] | None = None
     rule_desk: RuleDesk | None = None
+    rule_text: Callable[[str], str | None] = _no_text
     model_desk: ModelDesk | None = None
     replay_desk: ReplayDesk | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras

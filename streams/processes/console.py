@@ -16,8 +16,9 @@ import numpy.typing as npt
 from alerts.console import serve
 from alerts.console.config import Batch, ConsoleConfig, Outgoing, Publish
 from models.triage.store import Stored
+from rules.rule import Level, Rule
 from sensors.lookup import Registry
-from sensors.site import Site
+from sensors.site import LEVELS, Site
 from streams import bundle, models_known, models_watch, promoting, publication, settings, shelf, triage_models
 from streams.bundle import Bundle, version_of
 from streams.difference import as_plain
@@ -84,9 +85,28 @@ def shown(content: Bundle) -> dict[str, dict[str, Any]]:
             "title": msgspec.to_builtins(rule.title),
             "rationale": msgspec.to_builtins(rule.rationale),
             "plan": msgspec.to_builtins(rule.plan),
+            "kind": rule.kind,
+            "scope": rule.scope,
+            "priority": rule.priority,
+            "version": rule.version,
+            "template": rule.template,
+            "levels": [_level(rule, rank, level) for rank, level in rule.ranked()],
         }
         for rule in content.rules
     }
+
+
+def _level(rule: Rule, rank: int, level: Level) -> dict[str, Any]:
+    hold, after = rule.hold_of(level), rule.clear_after_of(level)
+    return {"level": LEVELS[rank - 1], "when": level.when, "clear": level.clear, "hold": hold, "clear_after": after}
+
+
+def rule_text(found: Settings, id: str) -> str | None:
+    """Write a rule that is in force as YAML, to be changed and tried; None where there is none of that id."""
+    from rules.exchange import as_yaml  # here: few ask, and all would wait for it at the start
+
+    rules = bundle.unpack(publication.read(found.data_folder)).rules
+    return next((as_yaml([msgspec.structs.replace(rule, template="")]) for rule in rules if rule.id == id), None)
 
 
 def told(console: Console, version: str) -> dict[str, Any]:
@@ -265,6 +285,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         triage=content.triage,
         publish=lambda asked: publish(found, asked),
         rule_desk=RuleDesk(found),
+        rule_text=lambda id: rule_text(found, id),
         model_desk=ModelDesk(found),
         replay_desk=Replays(found),
         newest=Looking(socket_of(found.data_folder)).newest,

@@ -35,16 +35,20 @@ NICE = 19
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be replayed. Rules are text (YAML) or those of a version; `against` "" is what was published."""
+    """What is to be replayed. Rules are text (YAML) or those of a version; `against` "" is what was published.
+
+    `keep`: rules in force that the text does not name stay; else the text is all there is.
+    """
 
     data: str
     log_file: str
     text: str = ""
+    keep: bool = False
     version: str = ""
     against: str = ""
     begin: float | None = None
     end: float | None = None
-    keep: float = 0.0  # bytes of scores
+    scores: float = 0.0  # bytes of them that are kept
     memory: int = 0  # bytes; 0 is without bound
     seconds: int = 0  # likewise
 
@@ -82,8 +86,13 @@ def say(what: dict[str, Any]) -> None:
 def run(asked: Asked) -> dict[str, Any]:
     """Replay, and return the comparison. Raise `DocumentError`, `LogError`, `ReplayError` or `ValueError`."""
     data = Path(asked.data)
-    site = bundle.unpack(publication.read(data)).site
+    content = bundle.unpack(publication.read(data))
+    site = content.site
     after = _drafted(asked.text, site) if asked.text else _of(data, asked.version)
+    if asked.keep:
+        drafted = {rule.id: rule for rule in after}
+        kept = [drafted.pop(rule.id, rule) for rule in content.rules]
+        after = (*kept, *drafted.values())
     before = _of(data, asked.against) if asked.against else None
     with LogReader(Path(asked.log_file)) as log:
         stretches = _stretches(log, asked)
@@ -100,7 +109,7 @@ def run(asked: Asked) -> dict[str, Any]:
     say({"done": 0, "total": total})
     sides = [None if rules is None else replaying.pack(rules) for rules in (before, after)]
     tasks = [Task(where, rules) for where in stretches for rules in sides]
-    courses = replaying.replay(Path(asked.log_file), tasks, 1, advance, asked.keep)
+    courses = replaying.replay(Path(asked.log_file), tasks, 1, advance, asked.scores)
     old, new = courses[::2], courses[1::2]
     found = compared(old, new, asked.begin, asked.end, site)
     return {"result": as_plain(found, new, merged(old) if before is None else None, asked.begin, asked.end)}

@@ -196,6 +196,10 @@ class MockApi:
                 world.users[body["name"]] = account(body["name"], body["display"], body["roles"], body.get("unit"))
             elif path[0] == "users":
                 world.users[path[1]].update(body)
+            elif path[0] in ("rules", "replays", "proposals", "publications"):
+                if not {"analyst", "administrator"} & set(user["roles"]):
+                    raise Failure(403, "forbidden")
+                return JSONResponse(self.of_rules(path, body, actor))
             elif path[0] == "modes":
                 until = time.time() + body.get("seconds", 0.0)
                 world.put_into_mode(actor, body["mode"], body["areas"], until, body["reason"])
@@ -220,6 +224,23 @@ class MockApi:
         except (Refused, NoModel) as refused:
             raise Failure(409, "refused", str(refused)) from refused
         return JSONResponse({"ok": True, "id": secrets.token_hex(8), "result": {}})
+
+    def of_rules(self, path: list[str], body: dict[str, Any], actor: str) -> dict[str, Any]:
+        world = self.world
+        if path[0] == "replays":
+            return world.begin_replay(actor, body["text"])
+        if path[0] == "proposals":
+            world.proposals[0].update(state="approved" if path[2] == "approve" else "rejected", by=actor)
+        elif path[0] == "publications":
+            for one in world.publications:
+                one["in_force"] = one["version"] == body["version"]
+            return {"version": body["version"], "changed": True, "waiting": False}
+        elif path[-1] == "shadow":
+            world.run_in_the_shadow(actor, body["reason"])
+        else:
+            state = "promoted" if path[-1] == "promote" else "ended"
+            world.shadow = {**(world.shadow or {}), "state": state, "ended": 0.0, "ended_by": actor}
+        return {"ok": True, "waiting": False}
 
     # Live
 

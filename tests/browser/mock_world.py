@@ -43,6 +43,38 @@ class World:
         self.models = Shelf()
         names = {"maintenance": {"zh": "检修", "en": "Maintenance"}, "exercise": {"zh": "演练", "en": "Exercise"}}
         known = [{"id": id, "name": name, "longest": 28800.0} for id, name in names.items()]
+        level = {"level": "orange", "when": "score > 0.99 and rate('1h') > 2 mm/h", "clear": None}
+        why = {"owner": {"zh": "地灾科", "en": "Geology"}, "review": "2024-01-01"}
+        self.rule = {
+            "id": "slope-creep", "title": {"zh": "边坡蠕动", "en": "Creeping slope"}, "kind": "risk", "scope": "point",
+            "priority": "normal", "version": 1, "template": "creep", "rationale": why,
+            "levels": [{**level, "hold": 300.0, "clear_after": 0.0}],
+        }  # fmt: skip
+        version = {"version": "0a1b2c3d4e5f", "time": time.time() - 600, "author": "user:lin", "reason": "夜间误扰"}
+        self.publications: list[dict[str, Any]] = [
+            {**version, "site": "", "difference": ["rules: changed slope-creep"], "in_force": True},
+            {**version, "version": "f0e1d2c3b4a5", "site": "", "difference": [], "in_force": False},
+        ]
+        proposed = {
+            "number": 1,
+            "version": "111122223333",
+            "state": "waiting",
+            "author": "user:zhou",
+            "why": "三个安静的夜晚",
+        }
+        self.proposals: list[dict[str, Any]] = [
+            {
+                **proposed,
+                "proposed": time.time(),
+                "difference": ["rules: changed x"],
+                "time": 0.0,
+                "by": "",
+                "reason": "",
+            }
+        ]
+        self.shadow: dict[str, Any] | None = None
+        self.replays: list[dict[str, Any]] = []
+        self.drafts: list[str] = []
         self.modes: dict[str, Any] = {"modes": known, "items": []}
         self.models_broken = False
         self._background()
@@ -57,6 +89,10 @@ class World:
             "exercises": lambda rest: self.exercise() if rest else {"items": [self.exercise()], "next": None},
             "notifications": lambda _: {"items": [self.target()]},
             "modes": lambda _: self.modes,
+            "rules": self.of_rules,
+            "proposals": lambda _: {"items": self.proposals},
+            "publications": lambda _: {"items": self.publications},
+            "replays": lambda rest: self.replay(rest[0]) if rest else {"items": self.replays},
         }
 
     def duty(self) -> dict[str, Any]:
@@ -91,6 +127,67 @@ class World:
         case = {"id": "i", "title": title, "area": "a", "legs": legs, "steps_done": 1, "steps": 2}
         facts = {"id": "e1", "title": title, "areas": [], "units": [], "began": now - 600, "ended": None}
         return {**facts, "incidents": [case], "met": 1, "of": 1, "score": 1.0}
+
+    def of_rules(self, rest: list[str]) -> dict[str, Any]:
+        """Answer for rules: the list, one as text, how each fared, and what runs in the shadow."""
+        if not rest:
+            return {"items": [self.rule], "total": 1}
+        if rest[-1] == "text":
+            return {"id": rest[0], "text": f"rules:\n- id: {rest[0]}\n"}
+        if rest == ["precision"]:
+            share = {"of": 8, "value": 0.25, "low": 0.07, "high": 0.59}
+            places = [{"scope": "slope-01-rain-1", "real": 2, "nuisance": 6}]
+            hours = [0] * 24
+            hours[3] = 6
+            fared = {"rule": "slope-creep", "counts": {"real": 2, "nuisance": 6}, "precision": share, "recall": share}
+            return {"items": [{**fared, "by_hour": hours, "places": places}]}
+        return {"shadow": self.shadow}
+
+    def run_in_the_shadow(self, actor: str, reason: str) -> None:
+        """Begin a set of shadow rules that has something to show."""
+        now = time.time()
+        verdict = {"rule": "slope-creep", "scope": "slope-01-rain-1", "area": "slope-01", "how": "lost", "open": False}
+        counts = {"gained": 0, "lost": 3, "earlier": 1, "later": 0, "level": 0, "same": 12}
+        self.shadow = {
+            "id": "s1", "state": "running", "began": now, "ended": None, "author": actor, "reason": reason, "rules": 47,
+            "fault": "", "ended_by": "", "ended_why": "", "counts": counts, "seconds": -30.0,
+            "by_rule": {"slope-creep": counts}, "by_area": {},
+            "verdicts": [{**verdict, "begun": now, "time": now, "seconds": None, "before": "orange", "after": ""}],
+        }  # fmt: skip
+
+    def begin_replay(self, actor: str, text: str) -> dict[str, Any]:
+        """Begin a replay that is done when it is asked for again."""
+        now = time.time()
+        facts = {"id": f"r{len(self.replays)}", "author": actor, "state": "running", "started": now, "ended": None}
+        facts |= {"done": 40, "total": 100, "reason": "", "version": "", "against": "", "from": now - 86400, "to": None}
+        self.replays.insert(0, facts)
+        self.drafts.append(text)
+        return facts
+
+    def replay(self, id: str) -> dict[str, Any]:
+        """Tell how a replay is: it moves on with every look."""
+        one = next(row for row in self.replays if row["id"] == id)
+        found = {**one, "problems": [], "result": self.compared() if one["state"] == "done" else None}
+        if one["state"] == "running":
+            one.update(state="done", done=100, ended=time.time())
+        return found
+
+    def compared(self) -> dict[str, Any]:
+        now = time.time()
+        hour = now // 3600 * 3600
+        load = {"rings": 20, "peak": 6, "peak_at": now, "floods": 0, "flood_minutes": 0, "levels": {}, "actors": []}
+        side = {"dispatches": 2, "seats": {}, "seat_hours": {}, "warned": 1}
+        before = {**side, "alarms": 15, "load": load, "hours": {hour - 3600: 12, hour: 8}, "lead": 600.0}
+        after = {**side, "alarms": 12, "load": {**load, "rings": 9}, "hours": {hour - 3600: 5, hour: 4}, "lead": 900.0}
+        spell = {"raised": now - 600, "onset": now - 660, "level": "orange"}
+        change = {"rule": "slope-creep", "scope": "slope-01-rain-1", "area": "slope-01", "simulated": False}
+        return {
+            "from": now - 86400, "to": now, "observations": 10, "readings": 1000, "commands": {},
+            "recorded": {"agrees": True, "first": None}, "before": before, "after": after,
+            "alarms": [{**change, "what": ["lost"], "before": spell, "after": None, "shift": None}],
+            "dispatches": [], "leads": [], "by_rule": {}, "by_area": {}, "by_hour": {}, "same": 12,
+            "counts": {"gained": 0, "lost": 3, "earlier": 0, "later": 0, "level": 0},
+        }  # fmt: skip
 
     def put_into_mode(self, actor: str, mode: str, areas: list[str], until: float, reason: str) -> None:
         """Begin a mode, or end it where `until` is over."""

@@ -25,6 +25,10 @@ PAGES = {
     "kinds": ("#/models/kinds", "lin", "[data-test=guessed] li"),
     "handover": ("#/handover", "chen", "form.sign"),
     "exercises": ("#/exercises/e1", "chen", "[data-test=score]"),
+    "rules": ("#/rules", "lin", "[data-test=rules] tbody tr"),
+    "replay": ("#/rules/replay", "lin", "[data-test=changes] li"),
+    "shadow": ("#/rules/shadow", "lin", "[data-test=compared]"),
+    "versions": ("#/rules/versions", "lin", "[data-test=proposals] li"),
     "modes": ("#/modes", "chen", "[data-test=lasting] li"),
     "notifications": ("#/notifications", "chen", "[data-test=target]"),
     "users": ("#/users", "chen", "table.users"),
@@ -43,6 +47,8 @@ def test_page_has_no_axe_violation(open_page: Any, mock: Any, name: str, theme: 
     mock.do(lambda api: api.world.report("楼上夫妻争吵, 孩子在哭"))
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
     mock.do(lambda api: api.world.put_into_mode("user:chen", "maintenance", [], time.time() + 3600, "更换水泵"))
+    mock.do(lambda api: api.world.run_in_the_shadow("user:lin", "更安静"))
+    mock.do(lambda api: api.world.begin_replay("user:lin", "rules: []"))
     phone = name == "field"
     size = {"width": 390, "height": 844, "phone": True} if phone else {}
     page = open_page("#/login", who=who, reduced_motion="reduce", **size)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from streams import replay_desk
 from streams.embedded.store import Log
@@ -55,6 +56,17 @@ def test_a_draft_is_replayed_and_held_against_what_was_published(settings: Setti
     assert [one["id"] for one in desk.all()] == [begun["id"]]
     again = ended(desk, desk.start("user:li", asked(text=calmer))["id"])  # by the scores that were kept
     assert again["result"] == told["result"]
+
+
+def test_a_draft_of_one_rule_leaves_the_others_as_they_are(settings: Settings, calmer: str) -> None:
+    desk = ReplayDesk(settings)
+    rules = yaml.safe_load(calmer)["rules"]
+    one = yaml.safe_dump({"rules": rules[:1]})
+    told = ended(desk, desk.start("user:li", asked(text=one, keep=True))["id"])
+    assert told["state"] == "done", told
+    assert set(told["result"]["by_rule"]) <= {rules[0]["id"]}
+    alone = ended(desk, desk.start("user:li", asked(text=one))["id"])
+    assert alone["result"]["counts"]["lost"] >= told["result"]["counts"]["lost"]
 
 
 def test_rules_with_mistakes_are_told_with_their_places(settings: Settings, calmer: str) -> None:

@@ -112,6 +112,35 @@ async def fared(
     return {"items": msgspec.to_builtins(told)}
 
 
+@router.get("/rules", response_model=schema.Rules)
+async def in_force(
+    request: Request,
+    identity: Reader,
+    find: Annotated[str, Query(max_length=200)] = "",
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> dict[str, Any]:
+    """List the rules that are in force, by id; `find` is looked for in ids and titles."""
+    console: Console = request.app.state.console
+    wanted = find.strip().lower()
+    found = [
+        {**rule, "id": id}
+        for id, rule in sorted(console.config.rules.items())
+        if not wanted or wanted in " ".join((id, *rule["title"].values())).lower()
+    ]
+    return {"items": found[offset : offset + limit], "total": len(found)}
+
+
+@router.get("/rules/{id}/text", response_model=schema.RuleText)
+async def text_of(request: Request, identity: Reader, id: Annotated[str, Path(max_length=200)]) -> dict[str, Any]:
+    """Write a rule that is in force as YAML: what a replay takes, changed."""
+    console: Console = request.app.state.console
+    text = await to_thread.run_sync(console.config.rule_text, id)
+    if text is None:
+        raise Problem(404, "not_found")
+    return {"id": id, "text": text}
+
+
 @router.get("/proposals", response_model=schema.ProposedPublications)
 async def proposals(request: Request, identity: Reader) -> dict[str, Any]:
     """List the publications that wait, or waited, for a second person's approval, the latest first."""

@@ -14,10 +14,12 @@ Moment = float | None
 class NewReplay(Body):
     """Rules to try, as text (YAML) or those of a publication; when, in unix seconds; against which publication.
 
+    With `keep` the rules in force that the text does not name stay; else the text is the whole set.
     `against` empty is what was published at each moment, which is also checked against what was recorded then.
     """
 
     text: str = Field("", max_length=500_000)
+    keep: bool = False
     version: str = Field("", max_length=64)
     against: str = Field("", max_length=64)
     begin: Moment = Field(None, alias="from", ge=0, le=1e11, allow_inf_nan=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from alerts.console.schema.base import Answer, Body
@@ -129,3 +131,41 @@ class RulesPrecision(Answer):
     """How each rule fared."""
 
     items: list[RulePrecision]
+
+
+class RuleLevel(Answer):
+    """When a level of a rule is raised and left again; `hold` and `clear_after` are seconds."""
+
+    level: str
+    when: str
+    clear: str | None
+    hold: float
+    clear_after: float
+
+
+class RuleShown(Answer):
+    """A rule that is in force; `template` names what it was made from."""
+
+    id: str
+    title: dict[str, str]
+    kind: str = "risk"
+    scope: str = "point"
+    priority: str = "normal"
+    version: int = 1
+    template: str = ""
+    levels: list[RuleLevel] = Field(default_factory=list)
+    rationale: dict[str, Any] = Field(default_factory=dict)
+
+
+class Rules(Answer):
+    """Rules in force, by id; `total` counts all that were asked for."""
+
+    items: list[RuleShown]
+    total: int
+
+
+class RuleText(Answer):
+    """A rule as YAML."""
+
+    id: str
+    text: str

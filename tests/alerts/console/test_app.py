@@ -46,6 +46,8 @@ CONTRACT = {
     *(("POST", f"/api/v1/models/{verb}") for verb in ("promote", "rollback")),
     ("GET", "/api/v1/rules/shadow"),
     *(("POST", f"/api/v1/rules/shadow{verb}") for verb in ("", "/promote", "/drop")),
+    ("GET", "/api/v1/rules"),
+    ("GET", "/api/v1/rules/{id}/text"),
     ("GET", "/api/v1/rules/precision"),
     ("GET", "/api/v1/replays"),
     ("POST", "/api/v1/replays"),

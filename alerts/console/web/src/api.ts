@@ -1,7 +1,8 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
   Alarm, Calibration, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
-  Models, Modes, NotificationTarget, Page, PointOrder, PointState, Report, Role, SignedHandover, Site, Status, Trace, User,
+  Models, Modes, NotificationTarget, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
+  Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Site, Status, Trace, User,
 } from './contract';
 import { language, t } from './i18n';
 
@@ -193,6 +194,25 @@ export const api = {
   handovers: () => request<Page<SignedHandover>>('GET', '/handovers'),
   exercises: (running = false) => request<Page<Drill>>('GET', `/exercises${query({ running: running ? 'true' : null })}`),
   exercise: (key: string) => request<DrillReport>('GET', `/exercises/${id(key)}`),
+
+  rules: (find: string, offset: number, limit = 100) =>
+    request<{ items: RuleShown[]; total: number }>('GET', `/rules${query({ find, offset, limit })}`),
+  ruleText: (rule: string) => request<{ id: string; text: string }>('GET', `/rules/${id(rule)}/text`),
+  precision: async (since: number) =>
+    (await request<{ items: RulePrecision[] }>('GET', `/rules/precision${query({ since })}`)).items,
+  shadow: async () => (await request<{ shadow: ShadowStatus | null }>('GET', '/rules/shadow')).shadow,
+  shadowStep: (step: 'begin' | 'promote' | 'drop', reason: string) =>
+    request<{ waiting?: boolean }>('POST', `/rules/shadow${step === 'begin' ? '' : `/${step}`}`, { reason }),
+  proposals: async () => (await request<{ items: Proposal[] }>('GET', '/proposals')).items,
+  decide: (number: number, step: 'approve' | 'reject', reason: string) =>
+    request<unknown>('POST', `/proposals/${number}/${step}`, { reason }),
+  publications: async () => (await request<{ items: Publication[] }>('GET', '/publications')).items,
+  publish: (version: string, reason: string) => request<PublishDone>('POST', '/publications', { version, reason }),
+  replays: async () => (await request<{ items: Replay[] }>('GET', '/replays')).items,
+  replay: (key: string) => request<ReplayFound>('GET', `/replays/${id(key)}`),
+  beginReplay: (asked: { text: string; version: string; from: number | null; to: number | null }) =>
+    request<Replay>('POST', '/replays', { ...asked, keep: true }),
+  endReplay: (key: string) => request<unknown>('DELETE', `/replays/${id(key)}`),
 
   modes: (past = false) => request<Modes>('GET', `/modes${query({ past: past ? 'true' : null })}`),
   beginMode: (mode: string, areas: string[], seconds: number, reason: string) =>

@@ -16,7 +16,7 @@ import { beep } from './live/sound';
 import { whenNews } from './live/stream';
 import { go, route } from './router';
 import { landing, remember, resume } from './session';
-import { alarms, directory, fieldOnly, isRisk, mayAdminister, mayComment, maySeeModels, me, subject, unacknowledged } from './store';
+import { alarms, directory, fieldOnly, isRisk, mayAdminister, mayComment, maySeeModels, maySeeRules, me, subject, unacknowledged } from './store';
 import { FirstView, LoginView } from './views/login';
 
 const Watch = lazy(() => import('./views/watch').then((module) => module.Watch));
@@ -26,6 +26,7 @@ const FieldView = lazy(() => import('./views/field').then((module) => module.Fie
 const DispatchView = lazy(() => import('./views/field').then((module) => module.DispatchView));
 const ReportsView = lazy(() => import('./views/reports').then((module) => module.ReportsView));
 const ModelsView = lazy(() => import('./views/models').then((module) => module.ModelsView));
+const RulesView = lazy(() => import('./views/rules').then((module) => module.RulesView));
 const HandoverView = lazy(() => import('./views/handover').then((module) => module.HandoverView));
 const ExercisesView = lazy(() => import('./views/exercises').then((module) => module.ExercisesView));
 const ExerciseView = lazy(() => import('./views/exercises').then((module) => module.ExerciseView));
@@ -135,6 +136,7 @@ function page(first: string, second: string) {
   if (first === 'alarms') return second ? <AlarmView id={second} /> : <AlarmsView />;
   if (first === 'reports') return <ReportsView />;
   if (first === 'models' && maySeeModels.value) return <ModelsView tab={second} />;
+  if (first === 'rules' && maySeeRules.value) return <RulesView tab={second} />;
   if (first === 'handover') return <HandoverView />;
   if (first === 'exercises') return second ? <ExerciseView id={second} /> : <ExercisesView />;
   if (first === 'modes') return <ModesView />;

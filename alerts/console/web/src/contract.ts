@@ -563,6 +563,127 @@ export interface Handover {
 }
 
 /** A drill; it runs while `ended` is null. */
+export interface RuleLevel {
+  level: Level;
+  when: string;
+  clear: string | null;
+  hold: number; // seconds
+  clear_after: number; // seconds
+}
+export interface RuleShown {
+  id: string;
+  title: Partial<Text>;
+  kind: Kind;
+  scope: 'point' | 'area' | 'camera';
+  priority: 'low' | 'normal' | 'high';
+  version: number;
+  template: string;
+  levels: RuleLevel[];
+  rationale: Record<string, unknown>;
+}
+/** A share of so many, with its 95 % interval. */
+export interface Share {
+  of: number;
+  value: number | null;
+  low: number | null;
+  high: number | null;
+}
+export interface RulePrecision {
+  rule: string;
+  counts: Record<string, number>;
+  precision: Share;
+  recall: Share;
+  by_hour: number[]; // nuisances by hour of the site's day
+  places: { scope: string; real: number; nuisance: number }[];
+}
+export type How = 'gained' | 'lost' | 'earlier' | 'later' | 'level' | 'same';
+export interface ShadowStatus {
+  id: string;
+  state: string;
+  began: number | null;
+  ended: number | null;
+  author: string;
+  reason: string;
+  rules: number;
+  fault: string;
+  ended_by: string;
+  ended_why: string;
+  counts: Partial<Record<How, number>>;
+  seconds: number | null;
+  by_rule: Record<string, Partial<Record<How, number>>>;
+  verdicts: { rule: string; scope: string; area: string; how: How; open: boolean; time: number; seconds: number | null; before: string; after: string }[];
+}
+export interface Proposal {
+  number: number;
+  version: string;
+  state: string;
+  author: string;
+  proposed: number;
+  why: string;
+  difference: string[];
+  time: number;
+  by: string;
+  reason: string;
+}
+export interface Publication {
+  version: string;
+  time: number;
+  author: string;
+  reason: string;
+  difference: string[];
+  in_force: boolean;
+}
+export interface PublishDone {
+  version: string;
+  changed: boolean;
+  waiting: boolean;
+}
+export interface Replay {
+  id: string;
+  author: string;
+  state: 'running' | 'done' | 'failed' | 'cancelled';
+  started: number;
+  ended: number | null;
+  done: number;
+  total: number;
+  reason: string;
+  version: string;
+  against: string;
+  from: number | null;
+  to: number | null;
+}
+export interface ReplaySide {
+  alarms: number;
+  dispatches: number;
+  load: { rings: number; peak: number; flood_minutes: number };
+  hours: Record<string, number>;
+  warned: number;
+  lead: number | null; // seconds
+}
+export interface ReplayResult {
+  observations: number;
+  readings: number;
+  recorded: { agrees: boolean } | null;
+  before: ReplaySide;
+  after: ReplaySide;
+  alarms: {
+    what: How[];
+    rule: string;
+    scope: string;
+    area: string;
+    before: { raised: number; level: Level } | null;
+    after: { raised: number; level: Level } | null;
+    shift: number | null;
+  }[];
+  leads: { point: string; time: number; before: number | null; after: number | null }[];
+  counts: Partial<Record<How, number>>;
+  by_rule: Record<string, Partial<Record<How, number>>>;
+  same: number;
+}
+export interface ReplayFound extends Replay {
+  problems: { file: string; line: number; field: string; message: string }[];
+  result: ReplayResult | null;
+}
 export interface KnownMode {
   id: string;
   name: Partial<Text>;

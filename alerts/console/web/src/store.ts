@@ -18,6 +18,7 @@ export const mayOperate = computed(() => has('duty', 'dispatcher', 'administrato
 export const mayComment = computed(() => mayOperate.value || has('analyst'));
 export const mayPutIntoMode = computed(() => has('dispatcher', 'analyst', 'administrator'));
 export const maySeeModels = computed(() => has('duty', 'analyst', 'administrator'));
+export const maySeeRules = maySeeModels;
 export const mayPromote = computed(() => has('analyst', 'administrator'));
 export const mayAdminister = computed(() => has('administrator'));
 /** A person of a field unit and nothing else: their home is the phone page. */

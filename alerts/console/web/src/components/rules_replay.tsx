@@ -1,0 +1,213 @@
+/** Try changed rules on the recorded past: what would have rung, what not, how much earlier, how many at once. */
+import { useEffect, useState } from 'preact/hooks';
+import { api } from '../api';
+import { duration, moment, now, quantity } from '../clock';
+import type { Replay, ReplayFound, ReplayResult } from '../contract';
+import { t, tCode, tName } from '../i18n';
+import { route } from '../router';
+import { directory, mayPromote } from '../store';
+import { Action } from './action';
+import { LevelMark } from './level';
+import { Failed, useLoad, Waiting } from './load';
+import { actorName } from './marks';
+import { Counts } from './rules_counts';
+
+const SPANS: readonly number[] = [3600, 21600, 86400, 7 * 86400];
+const SHOWN = 200;
+
+export function Replays() {
+  const [chosen, choose] = useState('');
+  const [started, setStarted] = useState(0);
+  const list = useLoad(() => api.replays(), 'replays', started);
+  const at = chosen || list.data?.[0]?.id || '';
+  const moved = () => setStarted((count) => count + 1);
+  return (
+    <>
+      <p class="quiet">{t('replay.help')}</p>
+      {mayPromote.value && (
+        <Begin
+          after={(one) => {
+            choose(one.id);
+            moved();
+          }}
+        />
+      )}
+      {list.error && <Failed error={list.error} again={list.again} />}
+      {list.data && list.data.length > 1 && (
+        <label class="stacked">
+          <span>{t('replay.which')}</span>
+          <select value={at} onChange={(event) => choose(event.currentTarget.value)}>
+            {list.data.map((one) => (
+              <option key={one.id} value={one.id}>
+                {moment(one.started)} · {actorName(one.author)} · {tCode('replay.state', one.state)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {list.data && !list.data.length && <p class="quiet empty">{t('replay.none')}</p>}
+      {at && <Found id={at} ended={moved} />}
+    </>
+  );
+}
+
+function Begin({ after }: { after: (one: Replay) => void }) {
+  const rule = route.value.query.get('rule') ?? '';
+  const [text, setText] = useState('');
+  const [span, setSpan] = useState(86400);
+  useEffect(() => {
+    if (rule) api.ruleText(rule).then((found) => setText(found.text), () => undefined);
+  }, [rule]);
+  const run = async () => after(await api.beginReplay({ text, version: '', from: Math.floor(now.peek() - span), to: null }));
+  return (
+    <form class="sheet-part" onSubmit={(event) => event.preventDefault()}>
+      <label class="stacked">
+        <span>{t('replay.text')}</span>
+        <textarea class="code" rows={text ? 18 : 4} maxLength={500000} spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      </label>
+      <footer class="buttons">
+        <label>
+          <span>{t('replay.span')}</span>{' '}
+          <select value={span} onChange={(event) => setSpan(Number(event.currentTarget.value))}>
+            {SPANS.map((one) => (
+              <option key={one} value={one}>{duration(one)}</option>
+            ))}
+          </select>
+        </label>
+        <Action class="primary" disabled={!text.trim()} run={run} done={t('replay.begun')}>{t('replay.begin')}</Action>
+      </footer>
+    </form>
+  );
+}
+
+function Found({ id, ended }: { id: string; ended: () => void }) {
+  const [ticks, setTicks] = useState(0);
+  const { data, error, again } = useLoad(() => api.replay(id), id, ticks);
+  const running = data?.state === 'running';
+  useEffect(() => {
+    if (!running) return;
+    const timer = setInterval(() => setTicks((count) => count + 1), 1000);
+    return () => clearInterval(timer);
+  }, [running]);
+  if (!data) return error ? <Failed error={error} again={again} /> : <Waiting />;
+  const end = () => {
+    ended();
+    again();
+  };
+  return (
+    <section data-test="replay">
+      <div class="row">
+        <h2>{tCode('replay.state', data.state)}</h2>
+        {running && mayPromote.value && <Action run={() => api.endReplay(id)} after={end}>{t('replay.cancel')}</Action>}
+      </div>
+      {running && (
+        <label class="stacked">
+          <span>{t('replay.progress', { done: quantity(data.done), total: quantity(data.total) })}</span>
+          <progress max={data.total || 1} value={data.done} />
+        </label>
+      )}
+      {data.state === 'failed' && !data.problems.length && <p class="failed" role="alert">{data.reason}</p>}
+      <Problems found={data} />
+      {data.result && <Result result={data.result} />}
+    </section>
+  );
+}
+
+function Problems({ found }: { found: ReplayFound }) {
+  if (!found.problems.length) return null;
+  return (
+    <ul class="model-warnings" role="alert">
+      {found.problems.map((one) => (
+        <li key={`${one.line} ${one.field} ${one.message}`}>
+          {t('replay.line', { n: one.line })} <span class="code">{one.field}</span> {one.message}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Result({ result }: { result: ReplayResult }) {
+  const { before, after } = result;
+  const rows: [string, string, string][] = [
+    [t('replay.alarms'), String(before.alarms), String(after.alarms)],
+    [t('replay.dispatches'), String(before.dispatches), String(after.dispatches)],
+    [t('replay.rings'), String(before.load.rings), String(after.load.rings)],
+    [t('replay.peak'), String(before.load.peak), String(after.load.peak)],
+    [t('replay.flood'), String(before.load.flood_minutes), String(after.load.flood_minutes)],
+    [t('replay.lead'), lead(before.lead), lead(after.lead)],
+  ];
+  return (
+    <>
+      {result.recorded && <p class={result.recorded.agrees ? 'quiet' : 'failed'}>{t(result.recorded.agrees ? 'replay.agrees' : 'replay.differs')}</p>}
+      <Counts counts={result.counts} same={result.same} />
+      <table class="model-table" data-test="sides">
+        <thead>
+          <tr>
+            <th scope="col"><span class="only-read">{t('replay.figure')}</span></th>
+            <th scope="col" class="number">{t('replay.before')}</th>
+            <th scope="col" class="number">{t('replay.after')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([name, old, fresh]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td class="number">{old}</td>
+              <td class="number">{fresh}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <Hours result={result} />
+      <ul class="plain-list" data-test="changes">
+        {result.alarms.slice(0, SHOWN).map((one) => (
+          <li key={`${one.rule} ${one.scope} ${one.before?.raised} ${one.after?.raised}`}>
+            <b>{one.what.map((what) => tCode('compare', what)).join(t('list.comma'))}</b>{' '}
+            {one.before && <LevelMark level={one.before.level} size={13} />}
+            {one.before && one.after && ' → '}
+            {one.after && <LevelMark level={one.after.level} size={13} />} <span class="code">{one.rule}</span> {one.scope}{' '}
+            <span class="quiet">
+              {tName(directory.value?.areas.get(one.area)?.name) || one.area} · {moment((one.after ?? one.before)?.raised ?? 0)}
+              {one.shift !== null && one.shift !== 0 && ` · ${t(one.shift < 0 ? 'replay.sooner' : 'replay.later', { time: duration(Math.abs(one.shift)) })}`}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {result.alarms.length > SHOWN && <p class="quiet">{t('modes.more', { n: result.alarms.length - SHOWN })}</p>}
+    </>
+  );
+}
+
+function lead(seconds: number | null): string {
+  return seconds === null ? '—' : duration(seconds);
+}
+
+/** Rings an hour before and after, as pairs of bars. */
+function Hours({ result }: { result: ReplayResult }) {
+  const hours = [...new Set([...Object.keys(result.before.hours), ...Object.keys(result.after.hours)])].map(Number).sort((a, b) => a - b);
+  if (!hours.length) return null;
+  const first = hours[0] ?? 0;
+  const count = Math.min(Math.floor(((hours.at(-1) ?? first) - first) / 3600) + 1, 24 * 14);
+  const at = (side: Record<string, number>, place: number) => {
+    const hour = first + place * 3600;
+    return side[hour.toFixed(1)] ?? side[String(hour)] ?? 0;
+  };
+  const places = [...Array(count).keys()];
+  const most = Math.max(...places.map((place) => Math.max(at(result.before.hours, place), at(result.after.hours, place))), 1);
+  const width = 640 / count;
+  const sums = [result.before, result.after].map((side) => Object.values(side.hours).reduce((sum, one) => sum + one, 0));
+  return (
+    <figure class="plot-figure">
+      <svg viewBox="0 0 640 120" role="img" class="model-plot" aria-label={t('replay.hours', { most, before: sums[0] ?? 0, after: sums[1] ?? 0 })}>
+        {places.map((place) => (
+          <g key={place}>
+            <rect class="ring-before" x={place * width} width={Math.max(width / 2 - 0.5, 0.5)} y={110 - (100 * at(result.before.hours, place)) / most} height={(100 * at(result.before.hours, place)) / most} />
+            <rect class="ring-after" x={place * width + width / 2} width={Math.max(width / 2 - 0.5, 0.5)} y={110 - (100 * at(result.after.hours, place)) / most} height={(100 * at(result.after.hours, place)) / most} />
+          </g>
+        ))}
+        <line class="grid" x1="0" x2="640" y1="110" y2="110" />
+      </svg>
+      <figcaption>{t('replay.hours', { most, before: sums[0] ?? 0, after: sums[1] ?? 0 })} {moment(first)} – {moment(first + count * 3600)}</figcaption>
+    </figure>
+  );
+}

@@ -1,0 +1,111 @@
+/** Rules that run in the shadow: they raise nothing and are compared with those in force, alarm by alarm. */
+import { useState } from 'preact/hooks';
+import { api } from '../api';
+import { duration, moment, now } from '../clock';
+import type { How, ShadowStatus } from '../contract';
+import { t, tCode } from '../i18n';
+import { directory, mayPromote } from '../store';
+import { tName } from '../i18n';
+import { Action } from './action';
+import { Failed, useLoad, Waiting } from './load';
+import { actorName } from './marks';
+import { tell } from './notices';
+import { HOWS, Counts } from './rules_counts';
+
+export function ShadowRules() {
+  const { data, error, again } = useLoad(async () => ({ shadow: await api.shadow() }), 'shadow', Math.floor(now.value / 10));
+  if (!data) return error ? <Failed error={error} again={again} /> : <Waiting />;
+  const { shadow } = data;
+  const running = shadow?.state === 'running';
+  return (
+    <>
+      <p class="quiet">{t('shadow.help')}</p>
+      {shadow ? <Status shadow={shadow} /> : <p class="empty quiet">{t('shadow.none')}</p>}
+      {mayPromote.value && <Steps running={running} again={again} />}
+      {shadow && <Compared shadow={shadow} />}
+    </>
+  );
+}
+
+function Status({ shadow }: { shadow: ShadowStatus }) {
+  return (
+    <p data-test="shadow">
+      <b>{tCode('shadow.state', shadow.state)}</b>{' '}
+      <span class="quiet">
+        {shadow.began !== null && moment(shadow.began)}
+        {shadow.ended !== null && ` – ${moment(shadow.ended)}`} · {actorName(shadow.author)} · {t('rules.count', { n: shadow.rules })}
+      </span>{' '}
+      <span class="said">{shadow.reason}</span>
+      {shadow.fault && <span class="model-bad"> {shadow.fault}</span>}
+      {shadow.ended_by && <span class="quiet"> {t('modes.ended.by', { who: actorName(shadow.ended_by) })} {shadow.ended_why}</span>}
+    </p>
+  );
+}
+
+function Steps({ running, again }: { running: boolean; again: () => void }) {
+  const [reason, setReason] = useState('');
+  const after = () => {
+    setReason('');
+    setTimeout(again, 1000); // the log has it by then
+  };
+  const step = (name: 'begin' | 'promote' | 'drop') => async () => {
+    const done = await api.shadowStep(name, reason.trim());
+    tell(done.waiting ? t('shadow.waiting') : tCode('shadow.done', name));
+  };
+  const why = !reason.trim();
+  return (
+    <form class="sheet-part" onSubmit={(event) => event.preventDefault()}>
+      <label class="stacked">
+        <span>{t('models.reason')}</span>
+        <textarea rows={2} maxLength={500} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+      </label>
+      <footer class="buttons">
+        <Action disabled={why} run={step('begin')} after={after}>{t(running ? 'shadow.again' : 'shadow.begin')}</Action>
+        {running && <Action class="primary" disabled={why} run={step('promote')} after={after}>{t('shadow.promote')}</Action>}
+        {running && <Action disabled={why} run={step('drop')} after={after}>{t('shadow.drop')}</Action>}
+      </footer>
+    </form>
+  );
+}
+
+function Compared({ shadow }: { shadow: ShadowStatus }) {
+  return (
+    <>
+      <Counts counts={shadow.counts} same={shadow.counts.same ?? 0} />
+      <table class="model-table">
+        <caption class="only-read">{t('compare.by_rule')}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t('column.rule')}</th>
+            {HOWS.map((how) => (
+              <th key={how} scope="col" class="number">{tCode('compare', how)}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {Object.entries(shadow.by_rule).map(([rule, counts]) => (
+            <tr key={rule}>
+              <th scope="row" class="code">{rule}</th>
+              {HOWS.map((how) => (
+                <td key={how} class="number">{counts[how] ?? ''}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <ul class="plain-list">
+        {shadow.verdicts.map((one) => (
+          <li key={`${one.rule} ${one.scope} ${one.time}`}>
+            <b>{tCode('compare', one.how)}</b> <span class="code">{one.rule}</span> {one.scope}{' '}
+            <span class="quiet">{tName(directory.value?.areas.get(one.area)?.name) || one.area} · {moment(one.time)}</span>
+            {one.seconds !== null && <span class="quiet"> {shift(one.seconds, one.how)}</span>}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function shift(seconds: number, how: How): string {
+  return how === 'earlier' || how === 'later' ? duration(Math.abs(seconds)) : '';
+}

@@ -1,0 +1,45 @@
+"""Rules over the API: those in force are listed and found, one is written out as YAML to be changed and tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from alerts.console import schema
+from tests.alerts.console.conftest import Configure, Desktop
+
+URL = "/api/v1/rules"
+LEVEL: dict[str, Any] = {"level": "red", "when": "value > 3 m", "clear": None, "hold": 60.0, "clear_after": 0.0}
+
+
+def rule(zh: str, **more: Any) -> dict[str, Any]:
+    return {"title": {"zh": zh, "en": "Deep water"}, "rationale": {"review": "2027-01-01"}, "levels": [LEVEL]} | more
+
+
+@pytest.fixture
+def desk(configure: Configure) -> Desktop:
+    rules = {"level-2": rule("桥下积水"), "level-1": rule("水位过高", template="level"), "gas": rule("燃气")}
+    return Desktop(configure(rules=rules, rule_text=lambda id: f"rules: [{id}]\n" if id in rules else None))
+
+
+def test_rules_in_force_are_listed_by_id_and_found_by_words(desk: Desktop) -> None:
+    with desk.client() as client:
+        headers = desk.token("duty")
+        told = schema.Rules.model_validate(client.get(URL, headers=headers).json())
+        assert ([one.id for one in told.items], told.total) == (["gas", "level-1", "level-2"], 3)
+        assert told.items[1].template == "level" and told.items[1].levels[0].when == "value > 3 m"
+        assert told.items[1].rationale["review"] == "2027-01-01"
+        some = client.get(URL, params={"offset": 1, "limit": 1}, headers=headers).json()
+        assert ([one["id"] for one in some["items"]], some["total"]) == (["level-1"], 3)
+        found = client.get(URL, params={"find": " 积水 "}, headers=headers).json()
+        assert ([one["id"] for one in found["items"]], found["total"]) == (["level-2"], 1)
+        assert client.get(URL, params={"find": "LEVEL-"}, headers=headers).json()["total"] == 2
+
+
+def test_a_rule_is_written_out_and_one_that_is_not_in_force_is_not_found(desk: Desktop) -> None:
+    with desk.client() as client:
+        headers = desk.token("analyst")
+        assert client.get(f"{URL}/gas/text", headers=headers).json() == {"id": "gas", "text": "rules: [gas]\n"}
+        assert client.get(f"{URL}/none/text", headers=headers).status_code == 404
+        assert client.get(f"{URL}/gas/text", headers=desk.token("viewer")).status_code == 403

@@ -1,0 +1,63 @@
+"""Rules on the page: which annoys, tried changed on the past, run in the shadow, put in force, approved and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_rule_that_annoys_is_changed_and_tried_on_the_past(open_page: Any, mock: Any) -> None:
+    page = open_page("#/rules", who="lin")
+    row = page.locator("tr[data-rule=slope-creep]")
+    expect(row).to_contain_text("25 %")
+    expect(row).to_contain_text("7 %–59 %，共 8 起")
+    expect(row).to_contain_text("复核日期已过")
+    expect(row.get_by_role("img", name="误扰最多的是 3 时：6 起")).to_be_visible()
+    row.get_by_role("link", name="改动试算").press("Enter")
+    draft = page.get_by_role("textbox", name="规则（YAML")
+    expect(draft).to_have_value("rules:\n- id: slope-creep\n")
+    draft.fill("rules: [changed]")
+    page.get_by_role("button", name="开始回放").press("Enter")
+    found = page.locator("[data-test=replay]")
+    expect(found.get_by_role("heading", name="回放完成")).to_be_visible()
+    expect(found.locator("[data-test=sides]")).to_contain_text("十分钟最多响铃")
+    expect(found.locator("[data-test=changes] li")).to_contain_text("消失")
+    expect(found).to_contain_text("逐条一致")
+    assert mock.api.world.drafts == ["rules: [changed]"]
+
+
+def test_rules_run_in_the_shadow_and_are_put_in_force_with_a_reason(open_page: Any, mock: Any) -> None:
+    page = open_page("#/rules/shadow", who="lin")
+    begin = page.get_by_role("button", name="开始影子运行")
+    expect(begin).to_be_disabled()
+    page.get_by_role("textbox", name="原因").fill("更安静")
+    begin.press("Enter")
+    expect(page.locator("[data-test=shadow]")).to_contain_text("影子运行中")
+    expect(page.locator("[data-test=compared]")).to_contain_text("消失3")
+    page.get_by_role("textbox", name="原因").fill("三个安静的夜晚")
+    page.get_by_role("button", name="转为在用").press("Enter")
+    expect(page.locator("[data-test=shadow]")).to_contain_text("已转为在用")
+
+
+def test_what_waits_is_approved_and_an_earlier_version_comes_back(open_page: Any, mock: Any) -> None:
+    page = open_page("#/rules/versions", who="lin")
+    page.locator("[data-test=proposals]").get_by_role("button", name="批准").press("Enter")
+    expect(page.get_by_text("没有等待批准的发布")).to_be_visible()
+    page.get_by_role("textbox", name="原因").fill("退回")
+    page.get_by_role("button", name="回到此版本 f0e1d2c3b4a5").press("Enter")
+    expect(page.locator("[data-test=publications] li").filter(has_text="f0e1d2c3b4a5")).to_contain_text("生效中")
+
+
+def test_who_only_watches_sees_the_rules_and_changes_none(open_page: Any, mock: Any) -> None:
+    page = open_page("#/rules/versions", who="duan")
+    expect(page.locator("[data-test=publications] li")).to_have_count(3)
+    expect(page.get_by_role("button", name="批准")).to_have_count(0)
+    page.get_by_role("link", name="影子运行").click()
+    expect(page.get_by_text("还没有影子运行")).to_be_visible()
+    expect(page.get_by_role("button", name="开始影子运行")).to_have_count(0)
