@@ -107,7 +107,7 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/rules/shadow/promote", {"reason": "calmer"}, {"analyst", "administrator"}),
     ("POST", "/api/v1/rules/shadow/drop", {"reason": "enough"}, {"analyst", "administrator"}),
     ("GET", "/api/v1/rules", None, {"duty", "analyst", "administrator"}),
-    ("GET", "/api/v1/rules/r/text", None, {"duty", "analyst", "administrator"}),
+    ("GET", "/api/v1/rules/none/text", None, {"duty", "analyst", "administrator"}),
     ("GET", "/api/v1/rules/precision", None, {"duty", "analyst", "administrator"}),
     ("GET", "/api/v1/replays", None, {"duty", "analyst", "administrator"}),
     ("GET", "/api/v1/replays/none", None, {"duty", "analyst", "administrator"}),
