@@ -19,7 +19,7 @@ from models.area.fitting import RATE, FitError, Fitted, fit
 from models.area.model import Watch
 from models.area.rows import MOST_ROWS
 from models.interval import usual_interval
-from scripts.score import BadRow, Problems, ScoreError, number, read_rows
+from scripts.recording import BadRow, Clock, Problems, ScoreError, number, oldest_first, read_rows
 
 
 class AreaReport(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ def score_area(
         raise ScoreError(f"{path}: cannot be read: {error.strerror}") from error
     with source:
         problems = Problems()
-        rows = _rows(path, source, time_column, value_columns, local, problems)
+        rows, turned = oldest_first(path, _rows(path, source, time_column, value_columns, local, problems), _time)
         first = list(islice(rows, train_rows))
         if len(first) < train_rows:
             raise ScoreError(f"{path}: has {len(first)} readable rows, fewer than the {train_rows} to learn from")
@@ -85,13 +85,15 @@ def score_area(
         except OSError as error:
             raise ScoreError(f"{out}: cannot be written: {error.strerror}") from error
         with sink:
-            count, anomalous, events = _write(
-                sink, fitted, chain(first, rows), train_rows, source, path.stat().st_size, progress
-            )
+            tally = _Tally()
+            judged = _judged(fitted, chain(first, rows), train_rows, source, path.stat().st_size, progress, tally)
+            writer = csv.writer(sink, lineterminator="\n")
+            writer.writerow(("time", *fitted.model.names, "score", "alarm", "top"))
+            writer.writerows(reversed(list(judged)) if turned else judged)
     model = fitted.model
     return AreaReport(
-        count, train_rows, anomalous, events, problems.count, tuple(problems.first), model.interval, model.kind,
-        model.span,
+        tally.rows, train_rows, tally.anomalous, tally.events, problems.count, tuple(problems.first), model.interval,
+        model.kind, model.span,
     )  # fmt: skip
 
 
@@ -125,36 +127,38 @@ def _learn(path: Path, first: list[_Row], names: Sequence[str], rate: float) -> 
         raise ScoreError(f"{path}: {error}; see --train-rows") from error
 
 
-def _write(
-    sink: IO[str],
-    fitted: Fitted,
-    rows: Iterator[_Row],
-    trained: int,
-    source: IO[bytes],
-    total: int,
-    progress: Callable[[int, int], None] | None,
-) -> tuple[int, int, int]:
-    """Judge rows one by one; return how many were written, judged anomalous, and early events."""
+class _Tally:
+    """Count the rows of a recording, those judged anomalous and the early events."""
+
+    rows = anomalous = events = 0
+
+
+def _judged(
+    fitted: Fitted, rows: Iterator[_Row], trained: int, source: IO[bytes], total: int,
+    progress: Callable[[int, int], None] | None, tally: _Tally,
+) -> Iterator[tuple[str, ...]]:  # fmt: skip
+    """Judge rows one by one; yield what is to be written of each."""
     names = fitted.model.names
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(("time", *names, "score", "alarm", "top"))
-    watch = Watch(fitted.model)
-    count = anomalous = events = 0
+    watch, clock = Watch(fitted.model), Clock(fitted.model.interval)
     for row in rows:
         score, alarm, top = 0.0, False, ""
-        if row.time > watch.last:
-            judged = watch.row(row.time, row.values)
-            if count >= trained:
+        time = clock(row.time)
+        if time > watch.last:
+            judged = watch.row(time, row.values)
+            if tally.rows >= trained:
                 score, alarm, top = judged.score, judged.alarm, judged.top(names)
-                events += judged.event
-        writer.writerow((row.text, *row.texts, f"{score:.12g}", int(alarm), top))
-        count += 1
-        anomalous += alarm
-        if progress is not None and count % 1000 == 0:
+                tally.events += judged.event
+        yield (row.text, *row.texts, f"{score:.12g}", str(int(alarm)), top)
+        tally.rows += 1
+        tally.anomalous += alarm
+        if progress is not None and tally.rows % 1000 == 0:
             progress(source.tell(), total)
     if progress is not None:
         progress(total, total)
-    return count, anomalous, events
+
+
+def _time(row: _Row) -> float:
+    return row.time
 
 
 def _rows(

@@ -19,7 +19,8 @@ from models.warning import GRACE, HORIZON
 from scripts.commands.lag import seconds_of
 from scripts.commands.terminal import JsonOption, done, err, fail, out
 from scripts.foresight import brings, creeps
-from scripts.score import ScoreError, read_series
+from scripts.recording import ScoreError
+from scripts.score import read_series
 
 
 def evaluate_gauge(

@@ -112,7 +112,7 @@ def train(
         fail("name the column of times and at least two others with their points, as in --time t --column rain=ns-rain")
     points = _chosen(site, where, [called for _, _, called in pairs], ())
     from models.interval import usual_interval
-    from scripts.score import ScoreError
+    from scripts.recording import ScoreError
     from scripts.score_area import read_history
 
     try:

@@ -11,12 +11,15 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from scripts.commands.lag import seconds_of
 from scripts.commands.terminal import done, err, fail
 from scripts.foresight import Limit, creeps
-from scripts.score import ScoreError, score_file
+from scripts.recording import ScoreError
+from scripts.score import score_file
 
 
 def score(
     file: Annotated[Path, typer.Argument(help="CSV file with a header line.")],
-    time: Annotated[str, typer.Option(help="Column of times: ISO 8601, or unix seconds or milliseconds.")],
+    time: Annotated[
+        str, typer.Option(help="Column of times: ISO 8601, dates as people write them, or unix time in any unit.")
+    ],
     value: Annotated[list[str], typer.Option(help="Column of values; several with --train-rows are scored together.")],
     out_file: Annotated[Path, typer.Option("--out", help="Where to write time, value, score, alarm.")] = Path(
         "scores.csv"
@@ -44,7 +47,9 @@ def score(
     """Score any series: how surprising each reading was when it came, and where an early alarm would have been.
 
     Writes the columns time, value, score, alarm. Nothing looks ahead: a row's score depends on the rows above it only.
-    Rows that cannot be read are counted and named, those with no value (empty, NA, -9999) too.
+    Rows that cannot be read are counted and named, those with no value (empty, NA, -9999) too. Columns are named by
+    their heading, with or without its unit in brackets, or by number; remarks before the heading, tabs, semicolons,
+    decimal commas, units behind numbers, GBK and UTF-16 are understood, as is a file that begins with its newest row.
 
     With **--limit** it also writes when the limit will be reached: **eta**, **eta_low** and **eta_high** in seconds
     (inf: not in sight, empty: still learning), and **warning**, 1 while an early warning stands. A warning begins when

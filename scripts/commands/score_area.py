@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from scripts.commands.terminal import done, err, fail
-from scripts.score import ScoreError
+from scripts.recording import ScoreError
 from scripts.score_area import score_area
 
 

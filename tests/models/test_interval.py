@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.evaluation.nab import Series
-from models.interval import FIRST, usual_interval
+from models.interval import FIRST, Pace, usual_interval
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,21 @@ def test_what_comes_later_is_not_looked_at() -> None:
     slow = FIRST * 60.0 + 3600.0 * np.arange(1, 2000)
     time = np.concatenate([60.0 * np.arange(FIRST), slow])
     assert Series("late", time, np.zeros(len(time)), ()).interval == 60.0
+
+
+def test_a_logger_that_is_set_anew_is_followed_from_what_has_come() -> None:
+    pace = Pace(60.0)
+    once = [at for at in range(300) if pace.changed(60.0 * at)]
+    assert (once, pace.interval) == ([], 60.0)
+    slower = [at for at in range(300) if pace.changed(18_000.0 + 900.0 * at)]
+    assert len(slower) == 1
+    assert slower[0] <= Pace.LAST
+    assert pace.interval == 900.0
+
+
+def test_gaps_repeats_and_some_irregularity_change_no_pace() -> None:
+    random = np.random.default_rng(0)
+    steps = 60.0 * random.uniform(0.3, 3.0, 2000)
+    steps[::20], steps[1::20] = 7200.0, -30.0
+    pace = Pace(60.0)
+    assert not any(pace.changed(float(at)) for at in np.cumsum(steps))

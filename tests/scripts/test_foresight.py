@@ -14,7 +14,8 @@ from models.evaluation.gauge import Driven, etas
 from models.warning import warnings
 from scripts.cli import application
 from scripts.foresight import Limit, brings, creeps
-from scripts.score import ScoreError, score_file
+from scripts.recording import ScoreError
+from scripts.score import score_file
 from tests.models.recordings import creep, rained, river
 
 

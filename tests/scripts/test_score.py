@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from models.bank import Bank
-from scripts.score import ScoreError, read_time, score_file
+from scripts.foresight import Limit
+from scripts.recording import ScoreError
+from scripts.score import score_file
 
 
 def write(path: Path, lines: list[str]) -> Path:
@@ -64,39 +64,6 @@ def test_bad_rows_are_counted_and_told_with_their_line(tmp_path: Path) -> None:
     assert [problem.line for problem in report.problems] == [3, 4, 5, 6]
     assert "not a time: 'yesterday'" in report.problems[0].message
     assert [record["value"] for record in records(tmp_path / "out.csv")] == ["1.0", "2.0", "3.0", "4.0"]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("1767225600", 1767225600.0),
-        ("1767225600.5", 1767225600.5),
-        ("1767225600000", 1767225600.0),
-        ("1767225600000000", 1767225600.0),
-        ("1767225600000000000", 1767225600.0),
-        ("2026-01-01", 1767225600.0),
-        ("20260101", 1767225600.0),
-        ("2026-01-01 00:00", 1767225600.0),
-        ("2026/1/1 0:00", 1767225600.0),
-        ("2026-01-01T08:00:00+08:00", 1767225600.0),
-        ("2026-01-01T00:00:00.000Z", 1767225600.0),
-        ("2026-01-01 00:00:00 UTC", 1767225600.0),
-        ("1/1/2026 0:00", 1767225600.0),
-    ],
-)
-def test_times_are_read_as_people_write_them(text: str, expected: float) -> None:
-    assert read_time(text, UTC) == expected
-
-
-def test_times_without_a_zone_are_in_the_zone_given() -> None:
-    assert read_time("2026-01-01 08:00", ZoneInfo("Asia/Shanghai")) == 1767225600.0
-    assert read_time("2026-01-01T00:00:00Z", ZoneInfo("Asia/Shanghai")) == 1767225600.0
-
-
-@pytest.mark.parametrize("text", ["", "soon", "inf", "nan", "2026-13-01", "99/99/2026"])
-def test_other_times_are_refused(text: str) -> None:
-    with pytest.raises(ValueError):
-        read_time(text)
 
 
 def test_semicolons_numbers_of_columns_and_a_byte_order_mark(tmp_path: Path) -> None:
@@ -160,3 +127,32 @@ def test_remarks_before_the_heading_and_decimal_commas_are_read(tmp_path: Path) 
     assert score_file(named, "#t", "v", tmp_path / "out.csv").scored == 1
     with pytest.raises(ScoreError, match="is empty"):
         score_file(write(tmp_path / "none.csv", ["# nothing", ""]), "t", "v", tmp_path / "out.csv")
+
+
+def test_a_file_that_begins_with_its_newest_row_is_scored_as_its_mirror(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    values = random.normal(size=400).round(3)
+    values[350] = 40.0
+    rows = [f"{1.7e9 + 60 * at:.0f},{value}" for at, value in enumerate(values)]
+    rising = score_file(write(tmp_path / "a.csv", ["t,v", *rows]), "t", "v", tmp_path / "a.out", limit=Limit(30.0))
+    falling = score_file(
+        write(tmp_path / "b.csv", ["t,v", *rows[::-1]]), "t", "v", tmp_path / "b.out", limit=Limit(30.0)
+    )
+    assert (rising.scored, rising.alarms) == (falling.scored, falling.alarms) == (400, rising.alarms)
+    assert rising.alarms
+    assert records(tmp_path / "a.out") == records(tmp_path / "b.out")[::-1]
+
+
+def test_a_logger_set_to_another_pace_still_foresees_its_limit(tmp_path: Path) -> None:
+    quick = [(60.0 * at, 1.0 + 0.01 * (at % 3)) for at in range(300)]
+    slow = [(18_000.0 + 900.0 * at, 1.0 + 0.01 * (at % 3) + max(at - 150, 0) * 0.02) for at in range(220)]
+    lines = ["t,v", *(f"{1.7e9 + at:.0f},{value:.3f}" for at, value in quick + slow)]
+    report = score_file(write(tmp_path / "in.csv", lines), "t", "v", tmp_path / "out.csv", limit=Limit(2.2))
+    assert (report.interval, report.warnings) == (60.0, 1)
+    etas = [record["eta"] for record in records(tmp_path / "out.csv")]
+    assert etas[-1] not in ("", "inf")
+
+
+def test_a_clock_that_was_set_back_loses_ten_readings_at_most(tmp_path: Path) -> None:
+    lines = [f"{1.7e9 + 60 * at - (86400 if at >= 200 else 0):.0f},{at % 7}" for at in range(400)]
+    assert score_file(write(tmp_path / "in.csv", ["t,v", *lines]), "t", "v", tmp_path / "out.csv").scored == 391

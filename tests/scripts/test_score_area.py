@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from models.area.fitting import fit
 from models.area.model import Watch
 from scripts.cli import application
-from scripts.score import ScoreError
+from scripts.recording import ScoreError
 from scripts.score_area import score_area
 
 
@@ -99,3 +99,12 @@ def test_the_command_says_what_it_did_and_asks_for_train_rows(tmp_path: Path) ->
     refused = CliRunner().invoke(application("score"), asked)
     assert refused.exit_code != 0
     assert "--train-rows" in refused.output
+
+
+def test_a_recording_that_begins_with_its_newest_row_is_judged_from_its_oldest_on(tmp_path: Path) -> None:
+    recording(tmp_path / "rising.csv")
+    heading, *rows = (tmp_path / "rising.csv").read_text().splitlines()
+    (tmp_path / "falling.csv").write_text("\n".join([heading, *rows[::-1]]))
+    for name in ("rising", "falling"):
+        score_area(tmp_path / f"{name}.csv", "at", ["left", "right"], tmp_path / f"{name}.out", train_rows=300)
+    assert records(tmp_path / "falling.out") == records(tmp_path / "rising.out")[::-1]

@@ -1,0 +1,129 @@
+"""Reading recordings as their loggers wrote them."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from scripts.recording import Clock, Problems, Row, ScoreError, number, oldest_first, read_rows
+
+FILE = Path("in.csv")
+
+
+def rows(content: str | bytes, time: str = "t", value: str = "v") -> tuple[list[Row], Problems]:
+    raw = content if isinstance(content, bytes) else content.encode()
+    problems = Problems()
+    return list(read_rows(FILE, io.BytesIO(raw), time, [value], UTC, problems)), problems
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "t,v\n60,1.5\n120,2.5\n",
+        "\ufefft;v\r\n60;1,5\r\n120;2,5\r\n",
+        "t\tv\r60\t1.5\r120\t2.5\r",
+        "t|v\n60| 1.5 \n120|2.5",
+        "t,v\n60,1.5\n120,2.5\n".encode("utf-16"),
+        "t\tv\n60\t1,5\n120\t2,5\n".encode("utf-16-be").join([b"\xfe\xff", b""]),
+        "# station, number 7\n# t is the time\n\nt,v\n60,1.5\n120,2.5\n",
+        "Station: Keag\nUnits, ft, and a comma\n\nt;note, in words;v\n60;a, b;1.5\n120;c;2.5\n",
+        "v,T (s)\n1.5,60\n2.5,120\n",
+        " V [m³/s] ,t\n1.5,60\n2.5,120\n",
+        't,v\n60,"1.5 m"\n120,2.5*\n',
+    ],
+)
+def test_the_same_rows_are_read_of_whatever_was_written(content: str | bytes) -> None:
+    found, problems = rows(content)
+    assert [(row.time, number(row.values[0])) for row in found] == [(60.0, 1.5), (120.0, 2.5)]
+    assert problems.count == 0
+
+
+def test_headings_in_chinese_are_read_in_the_encoding_of_their_office() -> None:
+    for encoding in ("utf-8", "gb18030", "utf-16"):
+        found, _ = rows("时间,水位（米）\n2026-01-01 00:00,1.5\n".encode(encoding), "时间", "水位（米）")
+        assert [(row.text, row.values, row.names) for row in found] == [("2026-01-01 00:00", ("1.5",), ("水位（米）",))]
+        assert rows("时间,水位（米）\n60,1.5\n".encode(encoding), "时间", "水位")[0][0].values == ("1.5",)
+    assert rows("t,Temp (°C)\n60,1.5\n".encode("cp1252"), "t", "Temp (°C)")[0][0].values == ("1.5",)
+
+
+def test_a_unit_that_names_two_columns_is_not_guessed() -> None:
+    with pytest.raises(ScoreError, match=r"no column 'level'; there are: t, Level \(m\), Level \(ft\)"):
+        rows("t,Level (m),Level (ft)\n60,1,3\n", "t", "level")
+
+
+def test_columns_by_number_need_no_heading() -> None:
+    assert [row.time for row in rows("60,1.5\n120,2.5\n", "1", "2")[0]] == [60.0, 120.0]
+    assert [row.line for row in rows("t,v\n60,1.5\n", "1", "2")[0]] == [2]
+
+
+def test_a_line_of_units_under_the_heading_is_one_bad_row_with_its_line() -> None:
+    found, problems = rows("# remark\nt\tv\n5s\t14n\n60\t1.5\n", "t", "v")
+    assert len(found) == 1
+    assert [(one.line, one.message) for one in problems.first] == [(3, "t: not a time: '5s'")]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *(("1.5", 1.5), (" 1e3 ", 1000.0), ("1,234.5", 1234.5), ("−3", -3.0), ("<0.1", 0.1), ("12.3 e", 12.3)),
+        *(("18°C", 18.0), ("50 %", 50.0), ("3 m³/s", 3.0), ("4.82 ft", 4.82), ("1.5*", 1.5), (".5", 0.5)),
+        *((text, None) for text in ("", "n/a", "ice", "12:30", "1-2", "1.2.3", "--", "-9999", "-999.0", "1e31")),
+        *((text, None) for text in ("nan", "9" * 400 + "x", "1,23.5", "3 of 4")),
+    ],
+)
+def test_cells_are_numbers_with_a_unit_or_a_flag_or_none(text: str, value: float | None) -> None:
+    assert number(text) == (pytest.approx(value) if value is not None else pytest.approx(np.nan, nan_ok=True))
+
+
+def test_thousands_are_parted_by_what_is_no_decimal_sign() -> None:
+    assert rows("t;v\n60;1.234,5\n", "t", "v")[0][0].values == ("1234.5",)
+    assert rows("t;v\n60;1,234.5\n", "t", "v")[0][0].values == ("1234.5",)
+    assert rows("t;v\n60;1,5\n", "t", "v")[0][0].values == ("1.5",)
+
+
+def test_nonsense_is_refused_in_a_sentence_and_never_raises() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(60):
+        raw = random.integers(0, 256, 400, dtype=np.uint8).tobytes()
+        for heading in (b"", b"t,v\n", b"t;v\r\n", b"\xff\xfe"):
+            try:
+                rows(heading + raw)
+            except ScoreError as error:
+                assert str(error).startswith("in.csv:")
+
+
+class At(msgspec.Struct):
+    time: float
+
+
+def test_rows_that_begin_with_the_newest_are_turned() -> None:
+    newest = [At(900.0 - 60.0 * step) for step in range(10)]
+    found, turned = oldest_first(FILE, iter(newest), lambda row: row.time)
+    assert turned
+    assert [row.time for row in found] == [360.0 + 60.0 * step for step in range(10)]
+    mixed = [At(time) for time in (0.0, 60.0, 30.0, 120.0, 90.0, 180.0)]
+    found, turned = oldest_first(FILE, iter(mixed), lambda row: row.time)
+    assert (list(found), turned) == (mixed, False)
+
+
+def test_a_clock_that_was_set_back_goes_on_after_some_readings() -> None:
+    clock = Clock(60.0)
+    assert [clock(60.0 * step) for step in range(3)] == [0.0, 60.0, 120.0]
+    assert [clock(90.0), clock(30.0), clock(180.0)] == [90.0, 30.0, 180.0]  # two late ones, no more
+    back = [clock(-10_000.0 + 60.0 * step) for step in range(15)]
+    assert all(time <= 180.0 for time in back[:9])
+    assert back[9:] == [240.0 + 60.0 * step for step in range(6)]
+
+
+def test_one_reading_of_a_far_future_does_not_silence_all_that_follow() -> None:
+    clock = Clock(60.0)
+    clock(0.0)
+    clock(4e9)
+    told = [clock(60.0 * step) for step in range(1, 40)]
+    assert told[-1] - told[-2] == 60.0
+    assert told[-1] > 4e9

@@ -1,0 +1,65 @@
+"""Times as people and loggers write them."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scripts.times import Times
+
+NEW_YEAR = 1767225600.0  # 2026
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1767225600", "1767225600.0", "1767225600000", "1767225600000000", "1767225600000000000"),
+        *("2026-01-01", "20260101", "202601010000", "20260101000000", "20260101T0000", "20260101T000000Z"),
+        *("2026-01-01 00:00", "2026/1/1 0:00", "2026-01-01T08:00:00+08:00", "2026-01-01T00:00:00.000Z"),
+        *("2026-01-01T00:00:00,000", "2026-01-01 00:00:00 UTC", "2026-01-01 00:00 GMT", "2026-01-01 00:00:00 EST"),
+        *("1/1/2026 0:00", "1/1/2026 12:00:00 AM", "1/1/26 0:00", "01.01.2026 00:00", "2025-12-31 24:00"),
+        *("01-Jan-2026 00:00", "1 January 2026", "Thu Jan  1 00:00:00 2026", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        *("2026年1月1日", "2026年1月1日 0时0分", "2026/1/1 上午 0:00", " 2026-01-01 00:00:00 "),
+    ],
+)
+def test_times_are_read_as_people_write_them(text: str) -> None:
+    assert Times(UTC).read(text) == NEW_YEAR
+
+
+def test_times_without_a_zone_are_in_the_zone_given() -> None:
+    times = Times(ZoneInfo("Asia/Shanghai"))
+    assert (
+        times.read("2026-01-01 08:00") == times.read("1/1/2026 8:00 AM") == times.read("2026年1月1日 8:00") == NEW_YEAR
+    )
+    assert times.read("2026-01-01T00:00:00Z") == times.read("Thu, 01 Jan 2026 00:00:00 GMT") == NEW_YEAR
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "soon", "inf", "nan", "1e400", "2026-13-01", "99/99/2026", "20261301", "yesterday", "May", "Jan 2026"),
+        *("12:30", "10:14:33", "200 m", "a" * 100, "9" * 100, "1 2 3", "\ud83d", "1/1/2026 25:00", "2026-02-30 24:00"),
+    ],
+)
+def test_other_times_are_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        Times().read(text)
+
+
+@pytest.mark.parametrize(
+    ("first", "third_of_april"),
+    [
+        (["3/4/2026 00:00", "13/4/2026 00:00"], True),  # no month has that number
+        (["3/4/2026 00:00", "3/13/2026 00:00"], False),
+        (["3.4.2026"], True),  # points: days first
+        (["3/4/2026 22:00", "3/4/2026 23:00", "4/4/2026 00:00"], True),  # two hours, not a month
+        (["3/4/2026 22:00", "3/4/2026 23:00", "3/5/2026 00:00"], False),
+        (["3/4/2026 00:00"], False),
+        ([], False),
+    ],
+)
+def test_whether_days_or_months_come_first_is_told_by_the_first_times(first: list[str], third_of_april: bool) -> None:
+    april = Times(UTC, first).read("3/4/2026") == Times().read("2026-04-03")
+    assert april is third_of_april
