@@ -176,7 +176,8 @@ class _Tally:
 
 def _scored(
     bank: Bank, foresight: Foresight | None, clock: Clock, pace: Pace | None, expect: Callable[[float], None],
-    readings: Iterator[_Reading], source: IO[bytes], total: int, progress: Callable[[int, int], None] | None, tally: _Tally,
+    readings: Iterator[_Reading], source: IO[bytes], total: int, progress: Callable[[int, int], None] | None,
+    tally: _Tally,
 ) -> Iterator[tuple[str, ...]]:  # fmt: skip
     """Run readings through the bank one by one; yield what is to be written of each."""
     last = -math.inf
