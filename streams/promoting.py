@@ -1,14 +1,15 @@
 """Put a learnt model in force, or the one before it again: a publication in the log, by a person and with a reason.
 
 What is promoted is noted in the data folder first, so that a start without a run's log knows it too; where the running
-product refuses it, the note is as it was.
+product refuses it, the note is as it was, and where a second person must approve it, until they have
+(`streams.waiting_promotions`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,10 +20,11 @@ from models.promotion import Promotion
 from models.triage import store as triage_store
 from sensors.lookup import Registry
 from sensors.site import Site
-from streams import area_models, triage_models
+from streams import area_models, triage_models, waiting_promotions
 from streams.area_models import FOLDER
 from streams.difference import TRIAGE
 from streams.model_shelf import ModelsError
+from streams.waiting_promotions import Orders
 
 
 class PromotionError(ValueError):
@@ -60,9 +62,10 @@ def promote(data: Path, site: Site, version: str, by: str, reason: str, now: flo
         if before == found.version:
             return Done(of=TRIAGE, version=before, before=before, changed=False)
         why = reason or f"triage model {found.version}"
-        triage_models.set_promoted(data, [*order, Promotion(found.version, by, now, why)])
         done = Done(of=TRIAGE, version=found.version, before=before)
-        return _published(data, by, why, done, wait, lambda: triage_models.set_promoted(data, order))
+        orders = Orders(triage=[*order, Promotion(found.version, by, now, why)])
+        before_it = Orders(triage=order) if triage_models.told(data) else Orders(untold=True)
+        return _published(data, by, why, done, wait, orders, before_it)
 
 
 def rollback(
@@ -78,9 +81,8 @@ def rollback(
             before = order[-1].version if order else ""
             _require_present(before, present, of)
             why = reason or f"back from triage model {before}"
-            triage_models.set_promoted(data, order[:-1])
             done = Done(of=of, version=order[-2].version if len(order) > 1 else "", before=before)
-            return _published(data, by, why, done, wait, lambda: triage_models.set_promoted(data, order))
+            return _published(data, by, why, done, wait, Orders(triage=order[:-1]), Orders(triage=order))
         noted = _areas(data)
         listed = area_models.under_present_names(noted, site)
         area = Registry(site).area(of)
@@ -89,9 +91,8 @@ def rollback(
         before = own[-1].version if own else ""
         _require_present(before, present, name)
         why = reason or f"back from model {before} of {name}"
-        area_models.set_promoted(data, listed | {name: own[:-1]})
         done = Done(of=name, version=own[-2].version if len(own) > 1 else "", before=before)
-        return _published(data, by, why, done, wait, lambda: area_models.set_promoted(data, noted))
+        return _published(data, by, why, done, wait, Orders(areas=listed | {name: own[:-1]}), Orders(areas=noted))
 
 
 def take(data: Path, version: str) -> Stored | triage_store.Stored:
@@ -121,16 +122,21 @@ def _promote_area(data: Path, site: Site, stored: Stored, by: str, reason: str, 
         if before == stored.version:
             return Done(of=area.id, version=before, before=before, changed=False)
         why = reason or f"model {stored.version} of {area.id}"
-        area_models.set_promoted(data, listed | {area.id: [*own, Promotion(stored.version, by, now, why)]})
         done = Done(of=area.id, version=stored.version, before=before)
-        return _published(data, by, why, done, wait, lambda: area_models.set_promoted(data, noted))
+        orders = Orders(areas=listed | {area.id: [*own, Promotion(stored.version, by, now, why)]})
+        return _published(data, by, why, done, wait, orders, Orders(areas=noted))
 
 
-def _published(data: Path, by: str, reason: str, done: Done, wait: bool, undo: Callable[[], None]) -> Done:
-    """Publish what is promoted now in the Foreshock that runs; undo the note and raise where that is refused."""
+def _published(data: Path, by: str, reason: str, done: Done, wait: bool, orders: Orders, before: Orders) -> Done:
+    """Note what is promoted, and publish it in the Foreshock that runs.
+
+    Where that is refused the note is as `before`, and this raises; where it waits for a second person it is so until
+    they approve it.
+    """
     from streams import reload, running  # here: what changes the site is loaded when it is changed
     from streams.supervisor import holder
 
+    orders.note(data)
     if holder(data) is None:
         return done
     try:
@@ -140,9 +146,12 @@ def _published(data: Path, by: str, reason: str, done: Done, wait: bool, undo: C
     except reload.PendingError as error:  # there is no way back: it stays promoted
         raise PromotionError(str(error)) from error
     except (ValueError, OSError) as error:
-        undo()
+        before.note(data)
         raise PromotionError(str(error)) from error
     waiting = taken is not None and taken.waiting
+    if waiting:
+        waiting_promotions.keep(data, prepared.version, orders)
+        before.note(data)
     return msgspec.structs.replace(done, publication=prepared.version, waiting=waiting)
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from streams import area_models, bundle, shelf, triage_models
+from streams import area_models, bundle, shelf, triage_models, waiting_promotions
 from streams.bundle import Bundle, version_of
 from streams.durable import replace
 
@@ -181,6 +181,7 @@ def adopt(data: Path, proposal: Proposal) -> None:
             _shelve(data, last, None)
         _shelve(data, taken, last)
         replace(data / FILE, msgspec.msgpack.encode(taken))
+    waiting_promotions.settle(data, version_of(proposal.packed))
     if proposed(data) == proposal:
         (data / PROPOSED).unlink(missing_ok=True)
 

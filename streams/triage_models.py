@@ -27,12 +27,22 @@ def set_promoted(data: Path, order: Sequence[Promotion]) -> None:
     replace(data / FOLDER / PROMOTED, msgspec.json.encode(list(order[-MOST:])))
 
 
+def told(data: Path) -> bool:
+    """Return whether a model was ever promoted."""
+    return (data / FOLDER / PROMOTED).exists()
+
+
+def forget(data: Path) -> None:
+    """Note nothing, as before the first promotion."""
+    (data / FOLDER / PROMOTED).unlink(missing_ok=True)
+
+
 def published(data: Path, last: bytes | None = None) -> bytes | None:
     """Give what a publication says of triage: the promoted model, empty for none, None where none ever was promoted.
 
     What cannot be read must not keep a site from its alarms: then it stays as in the publication before, `last`.
     """
-    if not (data / FOLDER / PROMOTED).exists():
+    if not told(data):
         return last
     try:
         return packed_in_force(data)

@@ -136,6 +136,47 @@ def test_where_the_run_refuses_it_the_note_is_as_it_was(data: Path, monkeypatch:
     assert promoted(data) == []
 
 
+@pytest.fixture
+def two(data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run whose site takes a second person: what is proposed waits."""
+    monkeypatch.setattr("streams.supervisor.holder", lambda _: "1")
+
+    def wait(*_: object, **__: object) -> tuple[reload.Prepared, reload.Taken]:
+        prepared = reload.with_models(data)
+        return prepared, reload.Taken(version=prepared.version, in_force=0.0, followed={}, waiting=True)
+
+    monkeypatch.setattr("streams.reload.reload", wait)
+    return data
+
+
+def test_what_a_second_person_rejects_is_not_promoted_nor_in_the_next_publication(two: Path) -> None:
+    triage, area = triage_model(two), area_models.keep(two, AREA).version
+    assert promote(two, site(), triage, "user:an", "", 5.0).waiting
+    assert promote(two, site(), area, "user:an", "", 6.0).waiting
+    assert promoted(two) == [] and area_models.promoted(two) == {}
+    assert reload.with_models(two).packed == publication.read(two), "rejected: nothing of it is left"
+    other = publication.Proposal(bundle.pack(Bundle(site=site(), triage=b"")), "", "user:bo", "other rules", 7.0)
+    publication.adopt(two, other)  # what waited was made of a former one
+    publication.adopt(two, other)
+    assert promoted(two) == [] and area_models.promoted(two) == {}
+
+
+def test_what_a_second_person_approves_is_noted_once_it_is_in_force_and_taken_back_the_same_way(two: Path) -> None:
+    def approve(publication_waiting: str, models: tuple[bytes, ...]) -> None:
+        packed = bundle.pack(Bundle(site=site(), models=models))
+        assert bundle.version_of(packed) == publication_waiting
+        publication.adopt(two, publication.Proposal(packed, "", "user:an", "", 8.0))
+
+    version = area_models.keep(two, AREA).version
+    done = promote(two, site(), version, "user:an", "tidier", 5.0)
+    approve(done.publication, (AREA,))
+    assert area_models.promoted(two) == {"a0": [Promotion(version, "user:an", 5.0, "tidier")]}
+    done = rollback(two, site(), "a0", "user:bo", "")
+    assert done.waiting and "a0" in area_models.promoted(two)
+    approve(done.publication, ())
+    assert area_models.promoted(two) == {}
+
+
 def test_all_models_are_listed_with_their_figures_and_who_promoted_them(data: Path) -> None:
     area, triage = area_models.keep(data, AREA).version, triage_model(data)
     promote(data, site(), triage, "user:an", "calmer", 5.0)
