@@ -25,9 +25,9 @@ from models.evaluation.plot import Band, Mark, Panel, around
 Floats = npt.NDArray[np.float64]
 
 BY = ("area", "camera", "zone", "place", "kind")
-LEVELS = (0.99, 0.999)
+OFTEN = 0.99
 ALARM = 0.999
-"""Score from which a window is an alarm; those that follow each other are one."""
+"""Score from which a window is an alarm unless another is asked for; those that follow each other are one."""
 MOST_BYTES, MOST_STREAMS, MOST_WINDOWS = 256 * 1024 * 1024, 500, 1_000_000
 LASTS = 3 * 3600.0
 """Seconds for which a surge is put on, and in which it may be found."""
@@ -57,7 +57,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     windows: int
     per_window: float
     often: float  # 0.99: came over should
-    seldom: float  # 0.999
+    seldom: float  # the same at the level of an alarm
     false: int
     weeks: float
     happened: int
@@ -173,8 +173,9 @@ class Surge(msgspec.Struct, frozen=True):
 
 
 def put_on(
-    stream: Stream, window: float, times: float, each: int, seed: int, progress: Callable[[int], None] | None = None
-) -> list[Surge]:
+    stream: Stream, window: float, times: float, each: int, seed: int,
+    progress: Callable[[int], None] | None = None, alarm: float = ALARM,
+) -> list[Surge]:  # fmt: skip
     """Put `each` surges on quiet stretches, `times` what was expected for three hours: draws of that rate on top."""
     lasting = max(int(LASTS // window), 1)
     quiet = ~_within(stream, window)
@@ -188,7 +189,7 @@ def put_on(
     for at, count in enumerate(stream.counts.tolist()):
         if waiting and waiting[0] == at:
             waiting.pop(0)
-            found.append(_surge(stream, window, model, at, lasting, times, random))
+            found.append(_surge(stream, window, model, at, lasting, times, random, alarm))
         if not waiting:
             break
         model.close(stream.first + at, np.array([count]), np.zeros(1, np.bool_))
@@ -198,8 +199,9 @@ def put_on(
 
 
 def _surge(
-    stream: Stream, window: float, known: Counts, at: int, lasting: int, times: float, random: np.random.Generator
-) -> Surge:
+    stream: Stream, window: float, known: Counts, at: int, lasting: int, times: float, random: np.random.Generator,
+    alarm: float,
+) -> Surge:  # fmt: skip
     """Fork what is known before a window, and let it see a surge."""
     model = Counts(window)
     model.grow(1)
@@ -212,18 +214,18 @@ def _surge(
         score, _ = _one(model, stream.first + place, count)
         counts.append(count)
         scores.append(score)
-        if score >= ALARM and after is None:
+        if score >= alarm and after is None:
             after = (place - at + 1) * window
     return Surge(stream.name, at, np.array(counts), np.array(scores), after)
 
 
-def told(stream: Stream, judged: Judged, window: float, surges: Sequence[Surge] = ()) -> Told:
-    """Sum a stream up."""
+def told(stream: Stream, judged: Judged, window: float, surges: Sequence[Surge] = (), alarm: float = ALARM) -> Told:
+    """Sum a stream up, with scores from `alarm` on as alarms."""
     within = _within(stream, window)
     quiet = ~within & np.isfinite(judged.score)
     windows = int(quiet.sum())
-    rates = [float((judged.score[quiet] >= at).sum()) / max(windows * (1.0 - at), 1e-9) for at in LEVELS]
-    hits = [_found(stream, judged, window, span) for span in stream.happened]
+    rates = [float((judged.score[quiet] >= at).sum()) / max(windows * (1.0 - at), 1e-9) for at in (OFTEN, alarm)]
+    hits = [_found(stream, judged, window, span, alarm) for span in stream.happened]
     delays = [one.after for one in surges if one.after is not None]
     return Told(
         stream=stream.name,
@@ -231,7 +233,7 @@ def told(stream: Stream, judged: Judged, window: float, surges: Sequence[Surge] 
         per_window=float(stream.counts.mean()) if len(stream.counts) else 0.0,
         often=rates[0],
         seldom=rates[1],
-        false=len(false_alarms(stream, judged, window)),
+        false=len(false_alarms(stream, judged, window, alarm)),
         weeks=windows * window / WEEK,
         happened=len(hits),
         found=sum(hits),
@@ -241,23 +243,26 @@ def told(stream: Stream, judged: Judged, window: float, surges: Sequence[Surge] 
     )
 
 
-def false_alarms(stream: Stream, judged: Judged, window: float) -> list[float]:
+def false_alarms(stream: Stream, judged: Judged, window: float, alarm: float = ALARM) -> list[float]:
     """List when (unix s) alarms began where nothing is known to have happened."""
-    loud = (judged.score >= ALARM) & ~_within(stream, window)
+    loud = (judged.score >= alarm) & ~_within(stream, window)
     begun = np.flatnonzero(loud & ~np.concatenate(([False], loud[:-1])))
     return [(stream.first + int(at)) * window for at in begun]
 
 
-def panels(stream: Stream, judged: Judged, window: float, surges: Sequence[Surge]) -> Iterator[Panel]:
+def panels(
+    stream: Stream, judged: Judged, window: float, surges: Sequence[Surge], alarm: float = ALARM
+) -> Iterator[Panel]:
     """Draw the stream around each false alarm, each miss of what happened, and each surge that was missed."""
     times = (stream.first + np.arange(len(stream.counts), dtype=np.float64)) * window
     bands = [
-        Band(*span, look="found" if _found(stream, judged, window, span) else "missed") for span in stream.happened
+        Band(*span, look="found" if _found(stream, judged, window, span, alarm) else "missed")
+        for span in stream.happened
     ]
     for span, band in zip(stream.happened, bands, strict=True):
         if band.look == "missed":
             yield _panel(f"{stream.name}: missed", stream, judged, times, *span, [band], [])
-    for at in false_alarms(stream, judged, window):
+    for at in false_alarms(stream, judged, window, alarm):
         mark = Mark(at, f"{judged.score[int(at // window) - stream.first]:.5f}", "false")
         yield _panel(f"{stream.name}: false alarm", stream, judged, times, at, at + window, bands, [mark])
     for one in surges:
@@ -294,6 +299,6 @@ def _within(stream: Stream, window: float) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _found(stream: Stream, judged: Judged, window: float, span: tuple[float, float]) -> bool:
+def _found(stream: Stream, judged: Judged, window: float, span: tuple[float, float], alarm: float) -> bool:
     alone = msgspec.structs.replace(stream, happened=(span,))
-    return bool((judged.score[_within(alone, window)] >= ALARM).any())
+    return bool((judged.score[_within(alone, window)] >= alarm).any())

@@ -39,14 +39,17 @@ def counts(
     ] = 3.0,
     each: Annotated[int, typer.Option(min=0, max=200, help="Surges put on each stream; 0 for none.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Where surges are put, and their chance; the same the same.")] = 1,
+    level: Annotated[
+        float, typer.Option(min=0.9, max=0.99999, help="Score from which a window is an alarm, as the rule asks for.")
+    ] = tally.ALARM,
     plot: PlotOption = None,
 ) -> None:
     """Hold the scores of counts of events against what they name, and find surges that are put on quiet stretches.
 
     Columns `area`, `camera`, `zone`, `place` and `kind` tell streams apart, `count` says how many a row stands for, and
-    windows.json names what did happen (file → [[begin, end], …]). Of each stream: how often 0.99 and 0.999 came over
-    how often they should, false alarms a week (0.999; windows that follow each other are one), what was found of what
-    happened, and of surges of three hours how many were found, after how long.
+    windows.json names what did happen (file → [[begin, end], …]). Of each stream: how often 0.99 and the level of an
+    alarm came over how often they should, false alarms a week (windows that follow each other are one), what was found
+    of what happened, and of surges of three hours how many were found, after how long.
 
     foreshock evaluate counts events.csv --window '15 min' --plot counts.html
     """
@@ -72,20 +75,27 @@ def counts(
             surges: list[tally.Surge] = []
             if each:
                 further = partial(_further, progress, done, total)
-                surges = tally.put_on(stream, seconds, times, each, seed, further)
+                surges = tally.put_on(stream, seconds, times, each, seed, further, level)
                 done += len(stream.counts)
-            told.append(tally.told(stream, judged, seconds, surges))
-            panels += list(tally.panels(stream, judged, seconds, surges)) if plot is not None else []
+            told.append(tally.told(stream, judged, seconds, surges, level))
+            panels += list(tally.panels(stream, judged, seconds, surges, level)) if plot is not None else []
     weeks = sum(one.weeks for one in told)
     per_week = sum(one.false for one in told) / weeks if weeks > 0.0 else 0.0
     tried, hit = sum(one.put_on for one in told), sum(one.put_on_found for one in told)
     words = f"{per_week:.2f} false alarms a stream and week; {hit} of {tried} surges found"
     draw(plot, panels, "Counts of events: misses and false alarms", words)
     if json_:
-        answer = {"window": seconds, "times": times, "false_per_week": per_week, "put_on": tried, "put_on_found": hit}
+        answer = {
+            "window": seconds,
+            "times": times,
+            "level": level,
+            "false_per_week": per_week,
+            "put_on": tried,
+            "put_on_found": hit,
+        }
         print_json({**answer, "streams": [msgspec.structs.asdict(one) for one in told]})
         return
-    _show(told)
+    _show(told, level)
     out.print(words)
     say_drawn(plot)
 
@@ -94,8 +104,10 @@ def _further(progress: Callable[[int, int], None], done: int, total: int, at: in
     progress(done + at, total)
 
 
-def _show(told: list[tally.Told]) -> None:
-    shown = table("stream", "windows", "a window", "0.99", "0.999", "false a week", "happened", "surges", "after")
+def _show(told: list[tally.Told], level: float) -> None:
+    shown = table(
+        "stream", "windows", "a window", f"{tally.OFTEN:g}", f"{level:g}", "false a week", "happened", "surges", "after"
+    )
     for one in told:
         judged = one.windows > 0
         shown.add_row(

@@ -35,6 +35,9 @@ def test_counts_are_told_as_a_table_as_json_and_as_pictures(events: Path, tmp_pa
     [one] = told["streams"]
     assert one["false"] >= 2 and told["put_on"] == 5 and told["window"] == 900.0
     assert told == json.loads(run("counts", events.parent, "--each", "5", "--json")[1]), "the seed repeats it"
+    rarer = json.loads(run("counts", events, "--each", "5", "--level", "0.9999", "--json")[1])
+    assert rarer["level"] == 0.9999 and 1 <= rarer["streams"][0]["false"] < one["false"]
+    assert "0.9999" in run("counts", events, "--each", "0", "--level", "0.9999")[1]
 
 
 def test_what_cannot_be_counted_is_a_sentence(events: Path, tmp_path: Path) -> None:
