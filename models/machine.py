@@ -142,12 +142,11 @@ class Single:
 
     def swing(self, where: bool, time: float) -> float:
         """Read the row's profile if it swings."""
-        return float(self.seasons.at(np.array([self.row]), np.array([time]))[0]) if where else 0.0
+        return self.seasons.at_one(self.row, time) if where else 0.0
 
     def season(self, time: float, last: float, value: float, swings: bool) -> tuple[bool, float]:
         """Learn the row's profile: its hour has turned."""
-        one = (np.array([each]) for each in (self.row, time, last, value, swings))
-        now = bool(self.seasons.turn(*one)[0])
+        now = self.seasons.turn_one(self.row, time, last, value, swings)
         return now, self.swing(now, time)
 
     def rarely(

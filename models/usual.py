@@ -1,4 +1,4 @@
-"""The usual reading on its own, quickly: a gauge's, in plain Python, when no week or long stay is over.
+"""The usual reading on its own, quickly: a gauge's, in plain Python, when no long stay is over.
 
 What `models.scoring.assess` does, without all that such a reading does not need; a test holds it to the same bits.
 Anything else is left to `assess`: nothing is touched then. A row is read and written in one go each, and all that the
@@ -8,7 +8,7 @@ settings say is worked out beforehand: with some twenty numbers to a reading, ea
 from __future__ import annotations
 
 import struct
-from math import floor
+from math import floor, inf
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from models import calibration, trend
 from models.arithmetic import SCALARS
 from models.machine import Single
-from models.novelty import UTMOST, Novelty
+from models.novelty import NOWHERE, UTMOST, Novelty
 from models.reason import NOTHING
 from models.scoring import DAY, FIELDS, GAUGE, LARGEST, RAREST, RECENT, SWINGS, TELLING, BankSettings, pace_of, stay_on
 from models.season import HOUR, Seasons
@@ -60,21 +60,27 @@ class Usual:
         generation, intervals = self._lasting
         if (
             kind != GAUGE
-            or not 0.0 < dt <= interval * settings.gap
+            or not 0.0 < dt < inf
             or not -LARGEST <= value <= LARGEST
             or not seen
             or not (marks == 0.0 or marks == SWINGS)
             or readings + 1.0 >= settings.memory
-            or (time - turned >= generation and time - turned >= interval * intervals)
-            or (lasted > 0.0 and lasted + dt >= settings.settle and lasted + dt >= interval * settings.settle_intervals)
+            or (
+                lasted > 0.0
+                and lasted + dt >= settings.settle
+                and lasted + min(dt, interval * settings.gap) >= interval * settings.settle_intervals
+            )
         ):
             return None
+        gap = dt > interval * settings.gap
         learnt = seen >= settings.warm_up
         tempo = interval if interval > settings.least else settings.least
         if value != last_value:
             stood = last_time - flat_since
             longest = longest if longest > stood else stood
             flat_since = time
+        elif gap:
+            flat_since += dt
         value += 0.0  # no negative zero
 
         start, steps = 1.0 / (seen + 1.0), dt / interval
@@ -84,6 +90,12 @@ class Usual:
         gain = steps / (steps + long_half)
         long += (value - long) * (gain if gain > start else start)
         change = short - long
+
+        if time - turned >= generation and time - turned >= interval * intervals:
+            turned_before, turned, longest = turned, time, longest * 0.5
+            value_before_low, value_before_high, value_low, value_high = value_low, value_high, NOWHERE, -NOWHERE
+            short_before_low, short_before_high, short_low, short_high = short_low, short_high, NOWHERE, -NOWHERE
+            change_before_low, change_before_high, change_low, change_high = change_low, change_high, NOWHERE, -NOWHERE
 
         place = excess = 0.0
         news: list[tuple[float, float, float, float]] = []  # excess, place and range of each stream, as in Novelty
@@ -120,8 +132,9 @@ class Usual:
         if learnt and (lasted > 0.0 or excess > 0.0):
             _, _, low, high = news[0]
             stays = self._rare["stay"]
+            step = min(dt, interval * settings.gap)
             stays[row], lasted, away = stay_on(
-                SCALARS, tuple(stays[row].tolist()), lasted, value, short, change, low, high, dt
+                SCALARS, tuple(stays[row].tolist()), lasted, value, short, change, low, high, step
             )
 
         found, total = self._survival.count_one(row, place, excess, learnt)
@@ -155,9 +168,12 @@ class Usual:
                 reason = self._single(row).explain(True, time, turned_before, score, (value, short, change), told)
 
         swing = self._seasons.at_one(row, time) if marks else 0.0
-        line = trend.advance_one(
-            self._pace, dt / tempo, value - swing, level, slope, drift, noise, count, moving, drifting, bend
-        )
+        if gap:
+            line: tuple[float, ...] = value - swing, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0
+        else:
+            line = trend.advance_one(
+                self._pace, dt / tempo, value - swing, level, slope, drift, noise, count, moving, drifting, bend
+            )
         if floor(time / HOUR) != floor(last_time / HOUR):
             swings = self._seasons.turn_one(row, time, last_time, line[0] + swing, marks == SWINGS)
             if swings or marks:
@@ -180,7 +196,7 @@ class Usual:
             events, readings + 1.0, peak, peak_time, lasted, beyond_time, marks,
             often, seldom, budget, longest,
         )  # fmt: skip
-        return score, alarm, reason, not learnt, False
+        return score, alarm, reason, not learnt, gap
 
     def _single(self, row: int) -> Single:
         return Single(self._rare, self._survival, self._seasons, row)

@@ -28,7 +28,7 @@ def test_single_readings_of_learnt_gauges_keep_the_bits_of_a_batch(seed: int, sh
     rows = np.arange(points)
     time, level = np.zeros(points), np.zeros(points)
     for _ in range(160):
-        time = time + random.choice([0.5, 1.0, 2.0, 30.0], points, p=[0.1, 0.7, 0.19, 0.01])
+        time = time + random.choice([0.5, 1.0, 2.0, 30.0, 1.6e7], points, p=[0.1, 0.7, 0.188, 0.01, 0.002])
         level = np.where(
             random.random(points) < 0.2, level, np.round(random.normal(size=points), 1)
         )  # stands, ties, -0.0
@@ -54,7 +54,8 @@ def test_readings_of_new_hours_keep_the_bits_of_a_batch_with_a_daily_swing_or_wi
             bank.configure(row, interval=(3600.0, 1800.0)[row % 2])
     rows, time = np.arange(points), 1_767_225_600.0 + random.integers(0, 7200, points).astype(float)
     for _ in range(150):  # the swing is told from the fourth day on, and ends when the value goes its own way
-        time = time + np.where(random.random(points) < 0.01, 4.2, 1.0) * np.where(rows % 2, 1800.0, 3600.0)
+        steps = random.choice([1.0, 4.2, 50.0], points, p=[0.988, 0.01, 0.002])
+        time = time + steps * np.where(rows % 2, 1800.0, 3600.0)
         swing = np.where(rows < 30, 5.0 * np.sin(time / 13751.0 + rows), 0.0)
         value = np.where(time - 1_767_225_600.0 > 110 * 3600.0, 0.0, swing) + np.round(random.normal(size=points), 1)
         told = batch.update(rows, time, value)
@@ -76,3 +77,7 @@ def test_the_quick_way_takes_hourly_readings_too(monkeypatch: pytest.MonkeyPatch
     for hour in range(160):  # of which a day and more with a daily swing
         bank.update(np.array([0]), np.array([3600.0 * hour]), np.array([np.sin(hour * np.pi / 12) + 0.01 * (hour % 7)]))
     assert len(slow) == 1  # the first of all
+    for again in range(1, 4):  # twice a year: after a gap, a week of memory over
+        told = bank.update(np.array([0]), np.array([3600.0 * 160 + 1.6e7 * again]), np.array([0.1]))
+        assert told.gap[0]
+    assert len(slow) == 1
