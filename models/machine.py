@@ -11,7 +11,7 @@ import numpy.typing as npt
 from models.arithmetic import ARRAYS, SCALARS, Column
 from models.calibration import Survival
 from models.novelty import Memory, Novelty, compare, remember, turn
-from models.reason import NOTHING, RARE
+from models.reason import NOTHING, RARE, VALUE_ABOVE, VALUE_BELOW
 from models.season import Seasons, hour
 
 Floats = npt.NDArray[np.float64]
@@ -93,8 +93,8 @@ class Batch:
         recent.reshape(-1)[self.rows * width + seen.astype(np.intp) % width] = value
 
     def explain(
-        self, telling: Bools, time: Floats, since: Floats, score: Floats, streams: tuple[Floats, ...],
-        news: Novelty,
+        self, telling: Bools, alarm: Bools, time: Floats, since: Floats, score: Floats,
+        streams: tuple[Floats, ...], news: Novelty,
     ) -> Codes:  # fmt: skip
         """Keep why the surprising readings of a batch were surprising."""
         codes = np.zeros(len(self.rows), np.uint8)
@@ -106,6 +106,11 @@ class Batch:
             value = np.array([stream.take(at) for stream in streams])[most, each]
             low, high = news.low[most, at], news.high[most, at]
             code = np.where(excess[most, each] > 0.0, 1.0 + (value < low) + 2.0 * most, float(RARE))
+            left = np.flatnonzero((code == RARE) & alarm[at])
+            if len(left):
+                value[left] = streams[0][at[left]]
+                low[left], high[left] = self.rare["stay"][self.rows[at[left]], :2].T
+                code[left] = np.where(value[left] < low[left], VALUE_BELOW, VALUE_ABOVE)
             self.rare["reason"][self.rows[at]] = np.array([code, time[at], value, low, high, since[at], score[at]]).T
             codes[at] = code
         return codes
@@ -166,8 +171,9 @@ class Single:
         recent[int(seen) % len(recent)] = value
 
     def explain(
-        self, telling: bool, time: float, since: float, score: float, streams: tuple[float, ...], news: Novelty
-    ) -> int:
+        self, telling: bool, alarm: bool, time: float, since: float, score: float, streams: tuple[float, ...],
+        news: Novelty,
+    ) -> int:  # fmt: skip
         """Keep why one reading was surprising."""
         if not telling:
             return NOTHING
@@ -175,5 +181,8 @@ class Single:
         most = next(stream for stream, excess in enumerate(news.excess) if excess >= _CLOSE * utmost)
         value, excess, low, high = streams[most], news.excess[most], news.low[most], news.high[most]
         code = 1 + (value < low) + 2 * most if excess > 0.0 else RARE
+        if code == RARE and alarm:
+            value, (low, high) = streams[0], self.rare["stay"][self.row, :2].tolist()
+            code = VALUE_BELOW if value < low else VALUE_ABOVE
         self.rare["reason"][self.row] = code, time, value, low, high, since, score
         return code

@@ -17,8 +17,8 @@ _WORDS = {
         VALUE_BELOW: "value {value} below {low}…{high} seen in the last {span}",
         MEAN_ABOVE: "short mean {value} above {low}…{high} seen in the last {span}",
         MEAN_BELOW: "short mean {value} below {low}…{high} seen in the last {span}",
-        CHANGE_ABOVE: "rise of the mean by {value} above {low}…{high} seen in the last {span}",
-        CHANGE_BELOW: "fall of the mean by {value} below {low}…{high} seen in the last {span}",
+        CHANGE_ABOVE: "{turn} of the mean by {value}, outside {low}…{high} seen in the last {span}",
+        CHANGE_BELOW: "{turn} of the mean by {value}, outside {low}…{high} seen in the last {span}",
         RARE: "value {value} rare within {low}…{high} of the last {span}: {share} of readings are as far out",
         UNSEEN: "code {value} after {low}, never seen in the last {span}",
         SELDOM: "change from {low} to {value}, seen {high} times in the last {span}",
@@ -28,13 +28,14 @@ _WORDS = {
         VALUE_BELOW: "数值 {value} 低于最近 {span}内的范围 {low}…{high}",
         MEAN_ABOVE: "短时均值 {value} 高于最近 {span}内的范围 {low}…{high}",
         MEAN_BELOW: "短时均值 {value} 低于最近 {span}内的范围 {low}…{high}",
-        CHANGE_ABOVE: "均值上升 {value}，超出最近 {span}内的范围 {low}…{high}",
-        CHANGE_BELOW: "均值下降 {value}，超出最近 {span}内的范围 {low}…{high}",
+        CHANGE_ABOVE: "均值{turn} {value}，超出最近 {span}内的变化范围 {low}…{high}",
+        CHANGE_BELOW: "均值{turn} {value}，超出最近 {span}内的变化范围 {low}…{high}",
         RARE: "数值 {value} 在最近 {span}的范围 {low}…{high} 内少见：仅 {share} 的读数如此偏离",
         UNSEEN: "代码 {value}（此前为 {low}）在最近 {span}内从未出现",
         SELDOM: "由 {low} 变为 {value}，最近 {span}内仅出现 {high} 次",
     },
 }
+_TURNS = {"en": ("fall", "rise"), "zh": ("下降", "上升")}
 _DETAILS = {
     "en": {"far": ", {} the range beyond it", "lasted": ", outside for {}", "shape": ", {}"},
     "zh": {"far": "，超出幅度为范围的 {}", "lasted": "，已持续 {}", "shape": "，形态：{}"},
@@ -56,8 +57,10 @@ def reason_text(
     if words is None:
         return ""
     step = _step(value, low, high)
+    turned = code in (CHANGE_ABOVE, CHANGE_BELOW)  # the word says which way it goes, so the number need not
     return words.format(
-        value=_number(value, step),
+        value=_number(abs(value) if turned else value, step),
+        turn=_TURNS[language][value >= 0.0],
         low=_number(low, step),
         high=_number(high, step),
         span=_span(span, language),
@@ -88,7 +91,8 @@ def _share(ranges: float, language: str) -> str:
     """Write how many ranges something is, below one as a share."""
     if ranges < 0.995:
         return _SHARE[language].format(f"{100.0 * ranges:.2g}")
-    return _TIMES[language].format(f"{ranges:.2g}" if ranges < 99.5 else "100+")
+    told = f"{ranges:.2g}" if ranges < 99.5 else "100+"
+    return "once" if language == "en" and told == "1" else _TIMES[language].format(told)
 
 
 def _step(value: float, low: float, high: float) -> int:

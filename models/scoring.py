@@ -20,7 +20,7 @@ CREEPS, SWINGS = 1.0, 2.0  # marks of a row, added: it is watched for failing, i
 LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
 RAREST = 0.01  # an alarm is never more than one in so many readings, whatever the budget
 RECENT = 12  # last values that a row keeps, for what shape a surprise has
-TELLING = 0.99  # from this score on the reason is kept
+TELLING = 0.99  # from this score on the reason is kept, as is that of every alarm
 
 
 class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,10 +117,13 @@ class Machine(Protocol):
         """Keep the value of reading number `seen` among the row's last ones."""
 
     def explain(
-        self, telling: Column, time: Column, since: Column, score: Column, streams: tuple[Column, ...],
-        news: novelty.Novelty,
+        self, telling: Column, alarm: Column, time: Column, since: Column, score: Column,
+        streams: tuple[Column, ...], news: novelty.Novelty,
     ) -> Column:  # fmt: skip
-        """Keep why readings were surprising where `telling`; return the codes for all (0 elsewhere)."""
+        """Keep why readings were surprising where `telling`; return the codes for all (0 elsewhere).
+
+        An alarm within the range of now is by the range that was left: a creep takes its range along.
+        """
 
 
 class Told(NamedTuple):
@@ -201,7 +204,8 @@ def assess(
     line, marks = _foresee(machine, settings, line, dt / tempo, time, last_time, value, restart, marks)
 
     machine.keep(seen, value)
-    reason = machine.explain(score >= TELLING, time, turned_before, score, streams, news)
+    telling = op.either(score >= TELLING, alarm)
+    reason = machine.explain(telling, alarm, time, turned_before, score, streams, news)
 
     new = (
         *(time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before, reference, short, long),

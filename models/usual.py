@@ -163,9 +163,10 @@ class Usual:
                     beyond_time = time
             held, often, seldom = calibration.hold_one(often, seldom, share)
             score = 1.0 - held
-            if score >= TELLING:
+            if score >= TELLING or alarm:
                 told = Novelty(*zip(*news, strict=True))
-                reason = self._single(row).explain(True, time, turned_before, score, (value, short, change), told)
+                streams = value, short, change
+                reason = self._single(row).explain(True, alarm, time, turned_before, score, streams, told)
 
         swing = self._seasons.at_one(row, time) if marks else 0.0
         if gap:

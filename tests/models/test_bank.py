@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models.bank import Bank, BankResult, BankSettings
 from models.reason import VALUE_ABOVE
 from models.scoring import FIELDS
+from scripts import made_series
 
 KINDS = ("gauge", "counter", "switch", "angle", "state")
 # Small time constants, so that generations turn, counts halve and stays settle within a short test.
@@ -601,3 +602,19 @@ def test_a_point_that_stands_still_for_longer_than_ever_is_stuck() -> None:
     assert bank.stuck(row)[0]
     feed(bank, np.array([2.1]), start=660 * 60.0)
     assert not bank.stuck(row)[0]
+
+
+def test_an_alarm_of_a_creep_tells_its_own_reading_against_the_range_that_was_left() -> None:
+    one = made_series.ambient(np.random.default_rng(0))
+    bank = Bank()
+    bank.configure(0, interval=3600.0)
+    quiet = 0
+    for time, value in zip(one.time[:1200].tolist(), one.value[:1200].tolist(), strict=True):
+        told = bank.update(np.zeros(1, np.intp), np.array([time]), np.array([value]))
+        if told.alarm[0]:
+            quiet += told.score[0] < 0.99
+            low, high = (float(each[0]) for each in bank.outside)
+            assert told.reason[0] and (value < low or value > high)
+            assert bank.reason_text(0).startswith(f"value {value:.2f} ")
+            assert "outside for" in bank.reason_text(0) or told.score[0] >= 0.99
+    assert quiet, "one of them rose so slowly that its score is none"

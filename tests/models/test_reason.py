@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.reason import CHANGE_BELOW, MEAN_ABOVE, NOTHING, RARE, VALUE_ABOVE, details_text, reason_text
+from models.reason import CHANGE_ABOVE, CHANGE_BELOW, MEAN_ABOVE, NOTHING, RARE, VALUE_ABOVE, details_text, reason_text
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,8 @@ from models.reason import CHANGE_BELOW, MEAN_ABOVE, NOTHING, RARE, VALUE_ABOVE, 
         (VALUE_ABOVE, "en", "value 14.2 above 12.1…14 seen in the last 17 d"),
         (VALUE_ABOVE, "zh-CN", "数值 14.2 高于最近 17 天内的范围 12.1…14"),
         (MEAN_ABOVE, "zh", "短时均值 14.2 高于最近 17 天内的范围 12.1…14"),
-        (CHANGE_BELOW, "en", "fall of the mean by 14.2 below 12.1…14 seen in the last 17 d"),
+        (CHANGE_BELOW, "en", "rise of the mean by 14.2, outside 12.1…14 seen in the last 17 d"),
+        (CHANGE_ABOVE, "zh-CN", "均值上升 14.2，超出最近 17 天内的变化范围 12.1…14"),
         (RARE, "en", "value 14.2 rare within 12.1…14 of the last 17 d: 0.2 % of readings are as far out"),
     ],
 )
@@ -63,6 +64,13 @@ def test_numbers_are_told_apart_whatever_their_size(value: float, low: float, hi
 def test_details(value: float, language: str, expected: str) -> None:
     told = details_text(VALUE_ABOVE, value=value, low=12.1, high=14.0, lasted=1200.0, shape="ramp", language=language)
     assert told == expected
+
+
+def test_a_fall_is_told_by_how_much_and_once_the_range_is_no_times() -> None:
+    told = reason_text(CHANGE_BELOW, value=-6.36, low=-5.7, high=6.8, span=1.5e6, score=1.0)
+    assert told == "fall of the mean by 6.36, outside -5.7…6.8 seen in the last 17 d"
+    once = details_text(VALUE_ABOVE, value=3.0, low=1.0, high=2.0, lasted=0.0, shape="")
+    assert once == ", once the range beyond it"
 
 
 def test_what_is_rare_within_its_range_or_has_no_range_is_not_told_as_far_outside() -> None:

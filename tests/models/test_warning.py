@@ -24,6 +24,17 @@ def test_it_begins_when_the_limit_is_foreseen_well_within_the_horizon() -> None:
     assert told([INF, 2.0, 1.9, 1.85]) == "0000"
 
 
+def test_one_of_several_soon_readings_may_be_a_spike_two_in_a_row_are_not() -> None:
+    def minutely(etas: list[float], minutes: float = 5.0) -> str:
+        time = 60.0 * minutes * np.arange(len(etas))
+        found = warnings(time, np.zeros(len(etas), bool), HOUR * np.array(etas), 12 * HOUR)
+        return "".join(str(int(each)) for each in found)
+
+    assert minutely([INF, 2.0, INF, INF, 2.0, INF]) == "000000"
+    assert minutely([INF, 2.0, 2.0, INF, INF]) == "00111"
+    assert minutely([INF, 2.0, INF, INF], 40.0) == "0111", "who is read seldom cannot wait for another"
+
+
 def test_what_is_foreseen_at_the_edge_of_the_horizon_keeps_it_up() -> None:
     assert told([1.0, INF, INF, 2.0, INF, INF, INF, INF]) == "11111110"
 

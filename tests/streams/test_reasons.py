@@ -59,8 +59,8 @@ KINDS: dict[str, tuple[Callable[[], list[bytes]], str, str]] = {
     ),
     "derived: short mean or its change": (
         lambda: readings([*draw().uniform(0.0, 10.0, 600), *draw(1).uniform(6.0, 10.0, 60)], when="score > 0.999"),
-        rf"^(short mean|(rise|fall) of the mean by) \S+ (above|below) .*….* seen in the last {SPAN}, .* the range",
-        rf"^(短时均值|均值上升|均值下降) .*最近 {SPAN_ZH}内的范围.*超出幅度为范围的",
+        rf"^(short mean \S+ (above|below)|(rise|fall) of the mean by \S+, outside) .*….* in the last {SPAN}, .* range",
+        rf"^(短时均值|均值上升|均值下降) .*最近 {SPAN_ZH}内的(变化)?范围.*超出幅度为范围的",
     ),
     "code never seen": (
         lambda: readings([0, 1] * 60 + [0] * 300 + [2] * 3, "state", "score > 0.99", "1"),
