@@ -73,6 +73,7 @@ def _scenes(data: Path) -> dict[str, Callable[[], list[Panel]]]:
         "rates": lambda: rates(read_folder(data / "water")),
         "faults": lambda: faults(nab()),
         "limits": lambda: model_scenes.limits(data / "water"),
+        "river": lambda: model_scenes.river(data / "water"),
         "together": lambda: model_scenes.together(data / "skab" / "valve1"),
     }
     return recorded | model_scenes.MADE

@@ -62,6 +62,15 @@ def limits(water: Path) -> list[Panel]:
     )
 
 
+def river(water: Path) -> list[Panel]:
+    """Draw all warnings of a river's half year by its 95 % quantile, then each false one with the days about it."""
+    time, value = gauge.read_gauge(water / "keag_first_half.csv", "65565_00065")
+    limit = float(np.quantile(value, 0.95))
+    told = gauge.foresee(time, value, gauge.etas(time, value, limit, HOUR), limit, horizon=HORIZON, apart=HORIZON)
+    whole, *wrong = gauge.panels(time, value, told)
+    return [whole, *wrong, *_foreseen("the first that was right", time, value, 0.95, HOUR)[:1]]
+
+
 def _foreseen(
     name: str, time: Floats, value: Floats, share: float, interval: float, creeps: bool = False
 ) -> list[Panel]:
