@@ -156,3 +156,9 @@ def test_a_logger_set_to_another_pace_still_foresees_its_limit(tmp_path: Path) -
 def test_a_clock_that_was_set_back_loses_ten_readings_at_most(tmp_path: Path) -> None:
     lines = [f"{1.7e9 + 60 * at - (86400 if at >= 200 else 0):.0f},{at % 7}" for at in range(400)]
     assert score_file(write(tmp_path / "in.csv", ["t,v", *lines]), "t", "v", tmp_path / "out.csv").scored == 391
+
+
+def test_values_with_units_are_written_as_numbers(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.csv", ["t,v", "60,1.50", "120,1.5 m", "180,<0.1", '240,"1,234.5"', "300,7*"])
+    score_file(source, "t", "v", tmp_path / "out.csv")
+    assert [record["value"] for record in records(tmp_path / "out.csv")] == ["1.50", "1.5", "0.1", "1234.5", "7.0"]
