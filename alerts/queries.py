@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.sql import ColumnElement
 
+from alerts.stamp import HEAD, stamped
 from alerts.tables import (
     alarms,
     counters,
@@ -109,20 +110,20 @@ class Reader:
     def __init__(self, url: str | Path) -> None:
         self.engine = open_engine(str(url), readonly=True)
         try:
-            with self.engine.connect() as connection:  # the counter is what the writer makes last
-                made = connection.scalar(sa.select(sa.func.count()).select_from(counters)) == 1
-                looked = sa.inspect(connection)
-                whole = made and looked.has_table(handovers.name) and all(_is_whole(looked, one) for one in _GROWN)
-        except sa.exc.DatabaseError as error:
-            made = not _no_table(error)
-            if made:
-                raise
-        if not made:
+            with self.engine.connect() as connection:
+                there = stamped(connection)
+                old = there is None and sa.inspect(connection).has_table(counters.name)
+        except BaseException:
             self.engine.dispose()
+            raise
+        if there == HEAD:
+            return
+        self.engine.dispose()
+        if there is None and not old:
             raise JournalMissing(f"the journal at {url} has no tables yet")
-        if not whole:
-            self.engine.dispose()
+        if old or (there or "") < HEAD:
             raise JournalMissing(f"the journal at {url} is of an older version, which the worker brings up to date")
+        raise JournalMissing(f"the journal at {url} is of a newer version of Foreshock than this one")
 
     def close(self) -> None:
         """Close all connections."""
@@ -542,9 +543,6 @@ class Reader:
 
 _SUMMARY = ("id", "rule", "title", "kind", "scope", "state", "level", "onset", "incident", "simulated")
 
-_GROWN = (alarms, incidents)
-"""Tables that have had columns added since they first were."""
-
 _CHANGES: tuple[tuple[str, sa.Table, str], ...] = (
     ("alarm", transitions, "alarm"),
     ("incident", incident_changes, "incident"),
@@ -558,24 +556,12 @@ def _counted(connection: Connection) -> int:
     return int(connection.scalar(sa.select(counters.c.value).where(counters.c.name == "changes")) or 0)
 
 
-def _is_whole(looked: Any, table: sa.Table) -> bool:
-    """Tell whether a table has all its columns."""
-    known = {column["name"] for column in looked.get_columns(table.name)}
-    return all(column.name in known for column in table.columns)
-
-
 def _plan(connection: Connection, row: Any) -> Row | None:
     """Read the plan that an incident's row names, with the row's ticks."""
     if not row["plan"]:
         return None
     content = connection.scalar(sa.select(plans.c.content).where(plans.c.key == row["plan"]))
     return None if content is None else {**content, "ticks": row["ticks"] or {}}
-
-
-def _no_table(error: sa.exc.DatabaseError) -> bool:
-    """Tell whether an error says that a table is not there."""
-    text = str(error.orig)
-    return "no such table" in text or "does not exist" in text
 
 
 def _page(
