@@ -176,16 +176,6 @@ class Journal(Reader):
                 _move(connection, batch.position)
         return batch.position
 
-    def prune_reports(self, before: float) -> int:
-        """Drop reports that came before a time (unix seconds): they are about people. Return how many."""
-        with self.engine.begin() as connection:
-            return connection.execute(sa.delete(reports).where(reports.c.received < before)).rowcount
-
-    def prune_outbox(self, before: float) -> int:
-        """Drop outbox rows older than a time (unix seconds); return how many."""
-        with self.engine.begin() as connection:
-            return connection.execute(sa.delete(outbox).where(outbox.c.time < before)).rowcount
-
 
 class _Batch:
     """The rows that one call of `record` writes."""
