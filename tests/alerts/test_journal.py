@@ -16,10 +16,10 @@ from sqlalchemy.schema import CreateTable
 from alerts import tables
 from alerts.desk import Desk
 from alerts.journal import Journal, JournalMissing, Reader
+from alerts.layout import changing, migrate
 from alerts.outcome import AlarmTransition, DispatchChange, IncidentChange, Published, Record, decode, encode
 from alerts.policy import Policy
 from alerts.retention import DAY, OUTBOX_DAYS, keep
-from alerts.stamp import STAMP
 from tests.alerts.cases import SITE, change, command
 
 
@@ -210,8 +210,8 @@ def test_a_journal_from_before_logs_had_ids_takes_one(tmp_path: Path) -> None:
     last = first.record(NIGHT)
     with first.engine.begin() as connection:
         tables.logs.drop(connection)
-        STAMP.drop(connection)
     first.close()
+    make_old(tmp_path / "journal.sqlite")
     again = Journal(tmp_path / "journal.sqlite")
     assert again.record(NIGHT, log="one") == last, "and what is open stays so"
     assert again.positions() == {0: NIGHT[-1].offset}
@@ -519,6 +519,8 @@ SINCE = ("aside", "until", "assignee", "marks", "folded")
 
 def make_old(path: Path) -> None:
     """Take from a journal what its first version did not have."""
+    with changing(str(path)) as connection:
+        migrate(connection, "0001")
     engine = sa.create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         connection.execute(sa.text("DROP INDEX ix_alarms_until"))
