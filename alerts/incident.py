@@ -97,7 +97,13 @@ def derive_state(incident: Incident) -> IncidentState:
 
 def derive_level(incident: Incident) -> int:
     """Return the highest active rank; the last one when calm."""
-    return max((member.rank for member in incident.members.values()), default=0) or incident.level
+    level = 0
+    for member in incident.members.values():
+        if member.rank > level:
+            level = member.rank
+            if level >= incident.peak:  # none is higher: the cause, mostly, and it is the first that is asked
+                break
+    return level or incident.level
 
 
 def add_alarm(incident: Incident, alarm: str) -> None:

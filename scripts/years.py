@@ -32,7 +32,7 @@ _MOVED = {"position": "{step}", "number": "{step}", "sequence": "0", "offset": "
 _TIMES = ("time", "onset", "opened", "issued", "deadline", "until")
 
 
-class _Turn(NamedTuple):
+class Turn(NamedTuple):
     """A rule's condition that moved, as `alerts.condition.Change` has it."""
 
     rule: Rule
@@ -42,7 +42,7 @@ class _Turn(NamedTuple):
     after: int
     onset: float
     time: float
-    why: Explanation
+    why: Explanation | None = None
     simulated: bool = False
 
 
@@ -57,7 +57,7 @@ def play(site: Site, rule: Rule, begin: float) -> list[Record]:
     )
 
     def turn(scope: str, before: int, after: int, at: float) -> list[AnyOutcome]:
-        return desk.condition(_Turn(rule, scope, area, before, after, at, at, why), at)
+        return desk.condition(Turn(rule, scope, area, before, after, at, at, why), at)
 
     def order(kind: str, target: str, at: float, **more: str) -> list[AnyOutcome]:
         id = f"c-{kind}-{target}"
