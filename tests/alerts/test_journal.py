@@ -53,19 +53,6 @@ def night(partition: int = 0) -> list[Record]:
 NIGHT = night()
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A journal without a row, to be copied: that is faster than making its tables."""
-    path = tmp_path_factory.mktemp("empty") / "journal.sqlite"
-    Journal(path).close()
-    return path
-
-
-@pytest.fixture
-def journal(tmp_path: Path, empty: Path) -> Journal:
-    return Journal(shutil.copy(empty, tmp_path / "journal.sqlite"))
-
-
 def dump(journal: Journal) -> dict[str, list[tuple[object, ...]]]:
     with journal.engine.connect() as connection:
         return {

@@ -155,3 +155,26 @@ def test_two_that_begin_at_once_make_one_journal(path: Path) -> None:
         thread.join()
     assert not trouble
     Reader(path).close()
+
+
+@pytest.mark.server
+def test_the_steps_make_the_same_tables_in_postgresql(postgresql: str) -> None:
+    for revision in ("base", *reversed(REVISIONS), "0001", "head"):
+        with layout.changing(postgresql) as connection:
+            layout.migrate(connection, revision)
+    engine = sa.create_engine(postgresql)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+    engine.dispose()
+
+
+@pytest.mark.server
+def test_a_shared_database_is_not_changed_unasked(postgresql: str) -> None:
+    Journal(postgresql).close()
+    with layout.changing(postgresql) as connection:
+        layout.migrate(connection, "0001")
+    with pytest.raises(JournalOlder, match="--apply"):
+        Journal(postgresql)
+    assert [step.revision for step in layout.bring_up(postgresql, quietly=True)] == REVISIONS[-2::-1]
+    Journal(postgresql).close()
