@@ -13,6 +13,7 @@ makes no incident urgent, but keeps it listed.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -23,6 +24,8 @@ from alerts.plans import Tick
 IncidentState = Literal["open", "acknowledged", "dispatched", "calm", "closed"]
 
 DISPOSITIONS = ("real", "nuisance", "test", "duplicate")
+
+_rank = attrgetter("rank")
 
 MOST_ALARMS = 200
 """Alarms that one incident's record names; a chattering alarm would else grow it without end. The journal has all."""
@@ -97,13 +100,10 @@ def derive_state(incident: Incident) -> IncidentState:
 
 def derive_level(incident: Incident) -> int:
     """Return the highest active rank; the last one when calm."""
-    level = 0
-    for member in incident.members.values():
-        if member.rank > level:
-            level = member.rank
-            if level >= incident.peak:  # none is higher: the cause, mostly, and it is the first that is asked
-                break
-    return level or incident.level
+    cause = incident.members.get(incident.cause)
+    if cause is not None and cause.rank >= incident.peak:  # none is higher; else all are asked, and there may be many
+        return cause.rank or incident.level
+    return max(map(_rank, incident.members.values()), default=0) or incident.level
 
 
 def add_alarm(incident: Incident, alarm: str) -> None:
