@@ -7,7 +7,8 @@ have incidents of their own: an exercise never hides, and never is hidden by, th
 The cause is the alarm that first reached the incident's highest level; the others are symptoms.
 
 Closing: by command with a disposition, or by itself when it has been calm and acknowledged for
-`Settings.close_after_calm` and nobody was sent. Once somebody was sent, a person says what it was. A shelved alarm
+`Settings.close_after_calm` and nobody was sent. Once somebody was sent, or where the site says `disposition: always`, a
+person says what it was. A shelved alarm
 makes no incident urgent, but keeps it listed.
 """
 
