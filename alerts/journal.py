@@ -77,10 +77,14 @@ class Journal(Reader):
 
     def __init__(self, url: str | Path, *, synchronous: str = "NORMAL") -> None:
         self.engine = open_engine(str(url), readonly=False, synchronous=synchronous)
-        with self.engine.connect() as connection:
-            there = stamped(connection)
-        if there != HEAD:
-            bring_up(str(url))
+        try:
+            with self.engine.connect() as connection:
+                there = stamped(connection)
+            if there != HEAD:
+                bring_up(str(url))
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def record(self, records: Iterable[Record], log: str = "") -> int:
         """Write records in one transaction, each change exactly once; return the position of the last change.

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -53,8 +54,12 @@ def server() -> Iterator[str]:
         yield url
     finally:
         if process is not None:
-            process.terminate()  # it ends the sessions and stops
-            process.wait(15)
+            process.send_signal(signal.SIGINT)  # it ends the sessions and stops; at SIGTERM it would wait for them
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(15)
         shutil.rmtree(folder, ignore_errors=True)
 
 
