@@ -45,7 +45,7 @@ screenshots: setup-dev web ## take the documentation's pictures anew (needs Chro
 	@$(BIN)/python -m scripts.screenshots $(ARGS)
 
 bench: setup-dev ## print the benchmarks, one JSON line a figure
-	@for bench in engine replay bridge pipeline camera; do $(BIN)/python -m scripts.bench_$$bench; done
+	@for bench in engine replay bridge pipeline camera alerts; do $(BIN)/python -m scripts.bench_$$bench; done
 
 drill: setup-dev ## kill processes under load and count what is lost (nothing)
 	@$(BIN)/python -m scripts.drill_kill $(ARGS)

@@ -300,6 +300,10 @@ class Casebook:
             exercise=alarm.exercise,
         )
 
+    def asks_for_verdict(self, incident: Incident) -> bool:
+        """Tell whether the site wants a person to say what an incident was, though nobody was sent."""
+        return self.site.disposition == "always" and incident.kind == "risk" and not incident.simulated
+
     def incident_record(
         self,
         incident: Incident,

@@ -84,7 +84,7 @@ class Desk:
                 elif isinstance(case, Dispatch):
                     if case.due is not None and case.due <= clock:
                         expire(book, case, clock, out)
-                elif closes_by_itself(case, clock, book.settings.close_after_calm):
+                elif not book.asks_for_verdict(case) and closes_by_itself(case, clock, book.settings.close_after_calm):
                     orders.close(book, case, clock, out, actor=ENGINE, reason="incident.closed_by_itself")
                 elif case.remind_at is not None and case.remind_at <= clock:
                     remind(book, case, clock, out)
@@ -107,6 +107,7 @@ class Desk:
         for alarm in self.book.cases.alarms.values():
             if alarm.rule in known:
                 alarm.yields, alarm.yields_to = yields(known[alarm.rule])
+        self.book.wake_at(self._next_due())  # what the site no longer asks for may be due
 
     def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:
         """Have open cases go on under the ids of now; `kinds` says of rules whether they watch points or what else."""
@@ -130,6 +131,6 @@ class Desk:
         due += [
             incident.calm_since + book.settings.close_after_calm
             for incident in book.cases.incidents.values()
-            if incident.calm_since is not None and may_close_by_itself(incident)
+            if incident.calm_since is not None and may_close_by_itself(incident) and not book.asks_for_verdict(incident)
         ]
         return min(due, default=float("inf"))

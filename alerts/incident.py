@@ -7,12 +7,14 @@ have incidents of their own: an exercise never hides, and never is hidden by, th
 The cause is the alarm that first reached the incident's highest level; the others are symptoms.
 
 Closing: by command with a disposition, or by itself when it has been calm and acknowledged for
-`Settings.close_after_calm` and nobody was sent. Once somebody was sent, a person says what it was. A shelved alarm
+`Settings.close_after_calm` and nobody was sent. Once somebody was sent, or where the site says `disposition: always`, a
+person says what it was. A shelved alarm
 makes no incident urgent, but keeps it listed.
 """
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -23,6 +25,8 @@ from alerts.plans import Tick
 IncidentState = Literal["open", "acknowledged", "dispatched", "calm", "closed"]
 
 DISPOSITIONS = ("real", "nuisance", "test", "duplicate")
+
+_rank = attrgetter("rank")
 
 MOST_ALARMS = 200
 """Alarms that one incident's record names; a chattering alarm would else grow it without end. The journal has all."""
@@ -97,7 +101,10 @@ def derive_state(incident: Incident) -> IncidentState:
 
 def derive_level(incident: Incident) -> int:
     """Return the highest active rank; the last one when calm."""
-    return max((member.rank for member in incident.members.values()), default=0) or incident.level
+    cause = incident.members.get(incident.cause)
+    if cause is not None and cause.rank >= incident.peak:  # none is higher; else all are asked, and there may be many
+        return cause.rank or incident.level
+    return max(map(_rank, incident.members.values()), default=0) or incident.level
 
 
 def add_alarm(incident: Incident, alarm: str) -> None:

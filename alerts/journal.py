@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from alerts.dispatch import OPEN
 from alerts.ending import ended
+from alerts.layout import bring_up
 from alerts.mode import begun_mode, fold_mode
 from alerts.outcome import (
     AlarmTransition,
@@ -32,6 +33,7 @@ from alerts.outcome import (
 )
 from alerts.queries import ASIDE, JournalMissing, Reader, open_engine
 from alerts.shadow import begun_shadow, fold_shadow
+from alerts.stamp import HEAD, stamped
 from alerts.tables import (
     alarms,
     counters,
@@ -42,7 +44,6 @@ from alerts.tables import (
     incident_changes,
     incidents,
     logs,
-    metadata,
     modes,
     outbox,
     plans,
@@ -66,7 +67,9 @@ _CHUNK = 500  # ids in one IN (...): below every database's limit on parameters
 
 
 class Journal(Reader):
-    """Write and read the journal. Creates its tables. One writer at a time; it is safe from any thread.
+    """Write and read the journal. Makes its tables. One writer at a time; it is safe from any thread.
+
+    A journal of an older version is brought up to date (`alerts.layout.bring_up`).
 
     `synchronous` is SQLite's: NORMAL survives the kill of any process; FULL also the loss of power, at the cost of a
     disk flush a call. With NORMAL, resume from `positions()`, not from a consumer's own offset.
@@ -74,10 +77,14 @@ class Journal(Reader):
 
     def __init__(self, url: str | Path, *, synchronous: str = "NORMAL") -> None:
         self.engine = open_engine(str(url), readonly=False, synchronous=synchronous)
-        metadata.create_all(self.engine)
-        _add_columns(self.engine)
-        with self.engine.begin() as connection:
-            _upsert(connection, counters, [{"name": "changes", "value": 0}], update=False)
+        try:
+            with self.engine.connect() as connection:
+                there = stamped(connection)
+            if there != HEAD:
+                bring_up(str(url))
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def record(self, records: Iterable[Record], log: str = "") -> int:
         """Write records in one transaction, each change exactly once; return the position of the last change.
@@ -172,16 +179,6 @@ class Journal(Reader):
             if batch.position != first:
                 _move(connection, batch.position)
         return batch.position
-
-    def prune_reports(self, before: float) -> int:
-        """Drop reports that came before a time (unix seconds): they are about people. Return how many."""
-        with self.engine.begin() as connection:
-            return connection.execute(sa.delete(reports).where(reports.c.received < before)).rowcount
-
-    def prune_outbox(self, before: float) -> int:
-        """Drop outbox rows older than a time (unix seconds); return how many."""
-        with self.engine.begin() as connection:
-            return connection.execute(sa.delete(outbox).where(outbox.c.time < before)).rowcount
 
 
 class _Batch:
@@ -494,23 +491,6 @@ class _Batch:
             "time": change.time,
             **rest,
         }
-
-
-def _add_columns(engine: Engine) -> None:
-    """Give the tables of an older version the columns that came since: all of them may be empty."""
-    there = sa.inspect(engine)
-    quoted = engine.dialect.identifier_preparer
-    for table in metadata.sorted_tables:
-        known = {column["name"] for column in there.get_columns(table.name)}
-        missing = [column for column in table.columns if column.name not in known]
-        with engine.begin() as connection:
-            for column in missing:
-                kind = column.type.compile(engine.dialect)
-                name = f"{quoted.format_table(table)} ADD COLUMN {quoted.format_column(column)}"
-                connection.execute(sa.text(f"ALTER TABLE {name} {kind}"))
-            for index in table.indexes:
-                if any(column in missing for column in index.columns):
-                    index.create(connection)
 
 
 # statements are made once: building one takes longer than running it

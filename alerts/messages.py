@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 Language = Literal["zh", "en"]
@@ -328,13 +329,10 @@ def both(key: str, **values: str) -> dict[str, str]:
 
 def incident_title(area: Mapping[str, str], cause: Mapping[str, str], level: str) -> dict[str, str]:
     """Title an incident by its area, the title of its cause's rule, and its level, in both languages."""
-    return {
-        language: text(
-            "incident.title",
-            language,
-            area=area[language],
-            cause=cause[language],
-            level=text(f"level.{level}", language),
-        )
-        for language in ("zh", "en")
-    }
+    return {language: _incident_title(area[language], cause[language], level, language) for language in ("zh", "en")}
+
+
+@lru_cache(maxsize=4096)
+def _incident_title(area: str, cause: str, level: str, language: str) -> str:
+    """Write a title once: every change of an incident carries it."""
+    return text("incident.title", language, area=area, cause=cause, level=text(f"level.{level}", language))

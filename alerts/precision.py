@@ -78,16 +78,17 @@ def cases(engine: sa.Engine, since: float = 0.0) -> list[Case]:
     An alarm's own time is when it was first raised.
     """
     with engine.connect() as connection:
-        rows = connection.execute(
+        found = connection.execute(
             sa.select(alarms, incidents.c.disposition)
             .join(incidents, incidents.c.id == alarms.c.incident)
             .where(
                 incidents.c.disposition.in_(DISPOSITIONS),
                 incidents.c.simulated == sa.false(),
                 incidents.c.opened >= since,
+                incidents.c.time >= since,  # as it follows; by this they are found
             )
-            .order_by(alarms.c.number)
         ).mappings()
+        rows = sorted(found, key=lambda row: int(row["number"]))  # SQLite would walk all alarms to have them in order
         return [
             Case(
                 alarm=row["id"],

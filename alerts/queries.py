@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.sql import ColumnElement
 
+from alerts.stamp import HEAD, stamped
 from alerts.tables import (
     alarms,
     counters,
@@ -109,20 +110,20 @@ class Reader:
     def __init__(self, url: str | Path) -> None:
         self.engine = open_engine(str(url), readonly=True)
         try:
-            with self.engine.connect() as connection:  # the counter is what the writer makes last
-                made = connection.scalar(sa.select(sa.func.count()).select_from(counters)) == 1
-                looked = sa.inspect(connection)
-                whole = made and looked.has_table(handovers.name) and all(_is_whole(looked, one) for one in _GROWN)
-        except sa.exc.DatabaseError as error:
-            made = not _no_table(error)
-            if made:
-                raise
-        if not made:
+            with self.engine.connect() as connection:
+                there = stamped(connection)
+                old = there is None and sa.inspect(connection).has_table(counters.name)
+        except BaseException:
             self.engine.dispose()
+            raise
+        if there == HEAD:
+            return
+        self.engine.dispose()
+        if there is None and not old:
             raise JournalMissing(f"the journal at {url} has no tables yet")
-        if not whole:
-            self.engine.dispose()
+        if old or (there or "") < HEAD:
             raise JournalMissing(f"the journal at {url} is of an older version, which the worker brings up to date")
+        raise JournalMissing(f"the journal at {url} is of a newer version of Foreshock than this one")
 
     def close(self) -> None:
         """Close all connections."""
@@ -188,22 +189,22 @@ class Reader:
 
         Those of alarms that are open, or moved since a unix time; what was simulated is left out.
         """
-        found: list[Row] = []
-        known = set(cameras)
         query = (
             sa.select(alarms.c.scope, transitions.c.alarm, transitions.c.time, transitions.c.record)
+            .add_columns(transitions.c.position)
             .join(alarms, alarms.c.id == transitions.c.alarm)
             .where(alarms.c.kind == "data_quality", alarms.c.simulated.is_(False))
-            .where(alarms.c.open | (alarms.c.time >= since))
-            .order_by(transitions.c.position)
+            .where((alarms.c.open == sa.true()) | (alarms.c.time >= since))  # each has an index of its own
         )
+        known = set(cameras)
         with self.engine.connect() as connection:
-            for row in connection.execute(query):
-                if row.scope in known:
-                    found.append(
-                        {"scope": row.scope, "alarm": row.alarm, "after": row.record["after"], "time": row.time}
-                    )
-        return found
+            # SQLite would walk all transitions to have them in order
+            rows = sorted(
+                (row for row in connection.execute(query) if row.scope in known), key=lambda row: row.position
+            )
+        return [
+            {"scope": row.scope, "alarm": row.alarm, "after": row.record["after"], "time": row.time} for row in rows
+        ]
 
     def spells(self, areas: Collection[str], begin: float, end: float) -> list[Row]:
         """List when alarms of areas were active between two times: alarm, rule, kind, simulated, begin, end, in order.
@@ -354,12 +355,12 @@ class Reader:
             where.append(dispatches.c.open == sa.true())
         elif state != "all":
             where.append(dispatches.c.leg == state)
-        if unit is not None:
-            where.append(dispatches.c.unit.in_([unit] if isinstance(unit, str) else list(unit)))
+        units = [unit] if isinstance(unit, str) else unit
         if incident is not None:
             where.append(dispatches.c.incident == incident)
+        among = None if units is None else [dispatches.c.unit == one for one in dict.fromkeys(units)]
         with self.engine.connect() as connection:
-            return _page(connection, dispatches, where, limit, before)
+            return _page(connection, dispatches, where, limit, before, among)
 
     def dispatch(self, id: str) -> Row | None:
         """Read one dispatch with its history; None if there is none."""
@@ -380,21 +381,30 @@ class Reader:
             # Each statement sees what was written before it. The counter, read first and written last, says how far
             # all tables are whole: of what comes after, a later statement would see what an earlier one did not.
             whole = _counted(connection)
-            parts = [
-                sa.select(
-                    table.c.position,
-                    sa.literal(kind).label("kind"),
-                    table.c[key].label("id"),
-                    table.c.record,
-                )
-                .where(table.c.position > since, table.c.position <= whole)
-                .order_by(table.c.position)
-                .limit(limit)
-                for kind, table, key in _CHANGES
+            spans = [
+                connection.scalars(
+                    sa.select(table.c.position)
+                    .where(table.c.position > since, table.c.position <= whole)
+                    .order_by(table.c.position)
+                    .limit(limit)
+                ).all()
+                for _, table, _ in _CHANGES
             ]
-            rows = [row for part in parts for row in _rows(connection, part, hide=())]
+            last = sorted(position for span in spans for position in span)[:limit][-1:]
+            rows = [
+                row
+                for (kind, table, key), span in zip(_CHANGES, spans, strict=True)
+                if span and last and span[0] <= last[0]
+                for row in _rows(
+                    connection,
+                    sa.select(
+                        table.c.position, sa.literal(kind).label("kind"), table.c[key].label("id"), table.c.record
+                    ).where(table.c.position.between(span[0], last[0])),
+                    hide=(),
+                )
+            ]
         rows.sort(key=lambda row: int(row["position"]))
-        return rows[:limit]
+        return rows
 
     def records(self, ids: Collection[str]) -> dict[str, Row]:
         """Read changes by their own ids, as they were recorded; those that the journal does not have are left out."""
@@ -542,9 +552,6 @@ class Reader:
 
 _SUMMARY = ("id", "rule", "title", "kind", "scope", "state", "level", "onset", "incident", "simulated")
 
-_GROWN = (alarms, incidents)
-"""Tables that have had columns added since they first were."""
-
 _CHANGES: tuple[tuple[str, sa.Table, str], ...] = (
     ("alarm", transitions, "alarm"),
     ("incident", incident_changes, "incident"),
@@ -558,12 +565,6 @@ def _counted(connection: Connection) -> int:
     return int(connection.scalar(sa.select(counters.c.value).where(counters.c.name == "changes")) or 0)
 
 
-def _is_whole(looked: Any, table: sa.Table) -> bool:
-    """Tell whether a table has all its columns."""
-    known = {column["name"] for column in looked.get_columns(table.name)}
-    return all(column.name in known for column in table.columns)
-
-
 def _plan(connection: Connection, row: Any) -> Row | None:
     """Read the plan that an incident's row names, with the row's ticks."""
     if not row["plan"]:
@@ -572,21 +573,27 @@ def _plan(connection: Connection, row: Any) -> Row | None:
     return None if content is None else {**content, "ticks": row["ticks"] or {}}
 
 
-def _no_table(error: sa.exc.DatabaseError) -> bool:
-    """Tell whether an error says that a table is not there."""
-    text = str(error.orig)
-    return "no such table" in text or "does not exist" in text
-
-
 def _page(
-    connection: Connection, table: sa.Table, where: Iterable[ColumnElement[bool]], limit: int, before: int | None
+    connection: Connection,
+    table: sa.Table,
+    where: Iterable[ColumnElement[bool]],
+    limit: int,
+    before: int | None,
+    among: Sequence[ColumnElement[bool]] | None = None,
 ) -> Page:
-    """Read one page of a table of current rows, newest first."""
+    """Read one page of a table of current rows, newest first.
+
+    `among` are conditions that exclude each other, of which a row fulfils one: each is asked for by itself, for only so
+    does the database read no more than a page of it.
+    """
     limit = max(1, min(limit, MAX_PAGE))
     query = sa.select(table).where(*where).order_by(table.c.number.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(table.c.number < before)
-    rows = _rows(connection, query, hide=("position", "open"))
+    parts = [query] if among is None else [query.where(one) for one in among]
+    rows = [row for part in parts for row in _rows(connection, part, hide=("position", "open"))]
+    if len(parts) > 1:
+        rows.sort(key=lambda row: -int(row["number"]))
     more = len(rows) > limit
     rows = rows[:limit]
     last = int(rows[-1]["number"]) if more else None

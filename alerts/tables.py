@@ -99,6 +99,8 @@ alarms = Table(
 Index("alarms_open", alarms.c.open, alarms.c.number)
 Index("alarms_area", alarms.c.area, alarms.c.open, alarms.c.number)
 Index("alarms_state", alarms.c.state, alarms.c.number)
+Index("alarms_of_area", alarms.c.area, alarms.c.number)
+Index("alarms_time", alarms.c.time)
 
 incidents = Table(
     "incidents",
@@ -129,6 +131,9 @@ incidents = Table(
 )
 Index("incidents_open", incidents.c.open, incidents.c.number)
 Index("incidents_area", incidents.c.area, incidents.c.open, incidents.c.number)
+Index("incidents_of_area", incidents.c.area, incidents.c.number)
+Index("incidents_state", incidents.c.state, incidents.c.number)
+Index("incidents_time", incidents.c.time)
 
 dispatches = Table(
     "dispatches",
@@ -153,6 +158,9 @@ dispatches = Table(
 )
 Index("dispatches_open", dispatches.c.open, dispatches.c.number)
 Index("dispatches_unit", dispatches.c.unit, dispatches.c.open, dispatches.c.number)
+Index("dispatches_of_unit", dispatches.c.unit, dispatches.c.number)
+Index("dispatches_leg", dispatches.c.leg, dispatches.c.number)
+Index("dispatches_time", dispatches.c.time)
 
 plans = Table(  # prepared responses that incidents keep to, by id and version
     "plans",

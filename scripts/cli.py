@@ -33,6 +33,7 @@ COMMANDS = {
     "mode": "mode.app",
     "quality": "quality.quality",
     "outbox": "outbox.app",
+    "journal": "journal.app",
     "notify": "notify.app",
     "quarantine": "quarantine.app",
     "listen": "listen.listen",

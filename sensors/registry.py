@@ -222,6 +222,7 @@ class _Loading:
             maintenance=main[1].maintenance,
             holidays=main[1].holidays,
             approval=main[1].approval,
+            disposition=main[1].disposition,
             modes=modes(main[0], main[1].modes, self.findings),
             late_after=duration(limits.late_after, at, ("limits", "late_after")),
             accept_age=duration(limits.accept_age, at, ("limits", "accept_age")),

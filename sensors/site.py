@@ -425,6 +425,7 @@ class Site(Struct, frozen=True):
     shelve_longest: float = 8 * 3600.0  # seconds; an operator shelves an alarm for no longer
     modes: tuple[Mode, ...] = MODES
     approval: Literal["one", "two"] = "one"  # persons that a publication takes
+    disposition: Literal["sent", "always"] = "sent"  # which real incidents a person has to judge: those that sent one
     skew: Skew = Skew()
     flood: Flood = Flood()
     fields: tuple[Field, ...] = ()

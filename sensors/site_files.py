@@ -79,6 +79,7 @@ class SiteFile(Written, frozen=True):
     maintenance: str = ""
     holidays: str = ""
     approval: Literal["one", "two"] = "one"
+    disposition: Literal["sent", "always"] = "sent"
     modes: tuple[ModeEntry, ...] | None = None  # maintenance and exercise where a site names none
     limits: Limits = Limits()
     signals: Signals = Signals()

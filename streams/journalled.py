@@ -9,6 +9,7 @@ import msgspec
 from alerts.journal import plain
 from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, DispatchChange, IncidentChange
 from alerts.queries import Reader
+from alerts.redaction import redact
 from streams.readable import Readable
 from streams.replay import Difference, First, outcomes
 from streams.stretch import Stretch
@@ -57,10 +58,18 @@ def _batches(log: Readable, where: Stretch, reached: int) -> Iterator[list[tuple
 
 
 def _same(one: AnyOutcome, row: dict[str, object]) -> bool:
-    """Tell whether a row of the journal is an outcome; JSON knows no NaN, which it has as null."""
+    """Tell whether a row of the journal is an outcome; JSON knows no NaN, which it has as null.
+
+    A row that was redacted is held against the outcome redacted.
+    """
     there = _struct(row)
+    if there is None:
+        return False
     # every field, also those at their default: which of these are left out depends on how the value was made
-    return there is not None and msgspec.json.encode(plain(one)) == msgspec.json.encode(plain(there))
+    wanted = plain(one)
+    if row.get("redacted"):
+        wanted = redact(msgspec.json.decode(msgspec.json.encode(wanted)))
+    return msgspec.json.encode(wanted) == msgspec.json.encode(plain(there))
 
 
 def _struct(row: dict[str, object]) -> AnyOutcome | None:

@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from alerts.policy import Policy
+
 PREFIX = "FORESHOCK_"
 SQLITE = "sqlite:///"
 STATUS = "status"
@@ -73,6 +75,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     snapshot_seconds: Annotated[float, "Seconds between snapshots of the engine's state."] = 30.0
     retention_days: Annotated[float, "Days of observations and outcomes kept in the log."] = 30.0
+    journal_days: Annotated[float, "Days for which the journal keeps cases that are over; 0 keeps them for good."] = (
+        1825.0
+    )
+    personal_days: Annotated[
+        float, "Days after which names and what people wrote are taken out of cases that are over; 0 leaves them."
+    ] = 365.0
+    report_days: Annotated[float, "Days for which people's reports are kept; 0 keeps them for good."] = 90.0
     moments_megabytes: Annotated[
         float, "Most megabytes of states that are kept, hourly for a day, then daily, for replays of any past hour."
     ] = 1000.0
@@ -131,6 +140,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def broker_url(self) -> str:
         """The log's address, with the default filled in."""
         return SQLITE + quote(str(self.log_file))
+
+    @property
+    def policy(self) -> Policy:
+        """How long the journal keeps what."""
+        return Policy(cases=self.journal_days, personal=self.personal_days, reports=self.report_days)
 
     @property
     def journal_url(self) -> str:
@@ -193,7 +207,7 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     for name in ("snapshot_days", "snapshot_megabytes"):
         if not getattr(settings, name) > 0:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be above 0")
-    for name in ("moments_megabytes", "replay_megabytes"):
+    for name in ("moments_megabytes", "replay_megabytes", "journal_days", "personal_days", "report_days"):
         if not getattr(settings, name) >= 0:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be 0 or more")
     _ = settings.log_file

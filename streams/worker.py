@@ -19,7 +19,7 @@ from sensors import observation
 from sensors.lookup import Registry
 from sensors.observation import Proposal, Publication, SystemEvent, Tick
 from sensors.site import SYSTEM
-from streams import bundle, publication
+from streams import bundle, housekeeping, publication
 from streams.batches import Batch, Output
 from streams.bundle import version_of
 from streams.difference import difference, lines
@@ -58,19 +58,15 @@ ADOPT_MOST = 10.0
 """Seconds, at most, between two tries to write a site that the log has into the data folder."""
 
 DAY = 86400.0
-OUTBOX_DAYS = 30.0
-"""Days for which a target that was away can still be told."""
-
-REPORT_DAYS = 90.0
-"""Days for which people's reports are kept in the journal, as their photos are."""
 
 
 def topic_specs(settings: Settings, partitions: int) -> dict[str, TopicSpec]:
     """Say what the log holds, and for how long."""
     days, size = settings.retention_days * DAY, int(settings.retention_gigabytes * 1e9)
+    outcomes = min(10 * days, settings.personal_days * DAY or float("inf"))  # they say who did what
     return {
         OBSERVATIONS: TopicSpec(partitions=partitions, retention_seconds=days, retention_bytes=size // partitions),
-        OUTCOMES: TopicSpec(partitions=partitions, retention_seconds=10 * days),
+        OUTCOMES: TopicSpec(partitions=partitions, retention_seconds=max(days, outcomes)),
         SCORES: TopicSpec(partitions=partitions, retention_seconds=DAY, retention_bytes=size // partitions // 4),
         QUARANTINE: TopicSpec(
             partitions=1,
@@ -352,12 +348,11 @@ class Worker:
             )
 
     async def prune(self) -> None:
-        """Drop what the notifiers no longer need to know, and what people reported long ago."""
+        """Drop and redact what the policy no longer lets the journal keep, and what the notifiers need not know."""
         try:
-            await asyncio.to_thread(self.journal.prune_outbox, self.clock() - OUTBOX_DAYS * DAY)
-            await asyncio.to_thread(self.journal.prune_reports, self.clock() - REPORT_DAYS * DAY)
+            await asyncio.to_thread(housekeeping.keep_to_policy, self.settings, self.journal.engine, self.clock())
         except SQLAlchemyError as error:  # a locked or full disk: the next turn does it
-            logger.warning("the outbox and the reports were not pruned: %s", error)
+            logger.warning("the journal was not kept to its policy: %s", error)
 
     def figures(self, now: float) -> dict[str, Any]:
         """Count what the worker does: totals, and readings a second since the last call."""

@@ -17,8 +17,12 @@ from urllib.parse import quote
 
 import msgspec
 import typer
+from sqlalchemy import create_engine, func, select
 
 import alerts.console
+from alerts.console.accounts import audit
+from alerts.console.accounts.store import AUDIT
+from alerts.queries import JournalMissing, Reader
 from rules.rule import load_rules
 from scripts.commands import outbox
 from scripts.commands.terminal import DataOption, JsonOption, SiteOption, configured, out, plain
@@ -30,6 +34,10 @@ from streams.settings import Settings, SettingsError
 
 LEAST_FREE = 2_000_000_000
 """Bytes that should be free on the data folder's disk."""
+
+
+NONE = "none yet"
+"""What is said of a file that nothing has made."""
 
 
 class Finding(msgspec.Struct):
@@ -56,8 +64,8 @@ def doctor(site: SiteOption = None, data: DataOption = None, as_json: JsonOption
     raise typer.Exit(0 if all(one.well for one in findings) else 1)
 
 
-def examine(found: Settings) -> Iterator[Finding]:
-    """Look at one thing after the other; a look that fails is a finding itself."""
+def examine(found: Settings, only: str = "") -> Iterator[Finding]:
+    """Look at one thing after the other, or at `only` one; a look that fails is a finding itself."""
     looks: list[tuple[str, Callable[[Settings], str]]] = [
         ("python", _python),
         ("opencv", _opencv),
@@ -66,10 +74,11 @@ def examine(found: Settings) -> Iterator[Finding]:
         ("data folder", _folder),
         ("disk", _disk),
         ("log", lambda s: _database(s.log_file)),
-        ("journal", lambda s: _database(s.data_folder / "journal.sqlite")),
+        ("journal", _journal),
         ("outbox", _outbox),
         ("models", _models),
         ("accounts", lambda s: _database(s.data_folder / "accounts.sqlite")),
+        ("audit", _audit),
         ("keys", _keys),
         ("ports", _ports),
         ("MQTT brokers", _brokers),
@@ -79,6 +88,8 @@ def examine(found: Settings) -> Iterator[Finding]:
             if found.mqtt_host or one.name != brokers.MAIN:
                 looks.append((f"MQTT broker {one.name}", partial(_broker, one)))
     for what, look in looks:
+        if only not in ("", what):
+            continue
         try:
             yield Finding(what, True, look(found))
         except Unwell as error:
@@ -145,12 +156,42 @@ def _disk(found: Settings) -> str:
 
 def _database(file: Path) -> str:
     if not file.exists():
-        return "none yet"
+        return NONE
     with contextlib.closing(_readonly(file)) as connection:
         answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if answer != "ok":
         raise Unwell(f"{file} is damaged ({answer}); stop Foreshock and restore it from a backup")
     return f"{file.stat().st_size / 1e6:.1f} MB, sound"
+
+
+def _journal(found: Settings) -> str:
+    said = _database(found.data_folder / "journal.sqlite")
+    if said != NONE:
+        try:
+            Reader(found.journal_url).close()
+        except JournalMissing as error:
+            raise Unwell(f"{error}; `foreshock journal migrate` tells more") from error
+    return said
+
+
+def _audit(found: Settings) -> str:
+    """Follow the chain from the first entry: any that was changed or taken out since breaks it."""
+    file = found.data_folder / "accounts.sqlite"
+    if not file.exists():
+        return NONE
+    engine = create_engine("sqlite://", creator=lambda: _readonly(file))
+    try:
+        with engine.connect() as connection:
+            broken = audit.chain_break(connection)
+            count = connection.scalar(select(func.count()).select_from(AUDIT))
+    finally:
+        engine.dispose()
+    if broken is not None:
+        raise Unwell(
+            f"entry {broken} or one before it was changed or taken out since it was made; compare with a backup, and "
+            "see `foreshock users audit`"
+        )
+    return f"{count} entries, none changed or taken out"
 
 
 def _readonly(file: Path) -> sqlite3.Connection:

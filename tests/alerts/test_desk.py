@@ -124,6 +124,24 @@ class TestIncidents:
         assert edges(out) == ["incident closed"]
         assert only(out, IncidentChange).disposition == ""
 
+    def test_where_the_site_says_so_every_real_case_waits_for_a_disposition(self) -> None:
+        strict = msgspec.structs.replace(SITE, disposition="always")
+        desk = Desk(strict)
+        raised = [
+            only(desk.condition(change(1, rule=rule, kind=kind, simulated=simulated), 0.0), AlarmTransition)
+            for rule, kind, simulated in (("a", "risk", False), ("b", "data_quality", False), ("c", "risk", True))
+        ]
+        for number, alarm in enumerate(raised):
+            desk.condition(change(0, rule=alarm.rule, kind=alarm.kind, simulated=alarm.simulated), 10.0)
+            desk.command(command("acknowledge", alarm.alarm, str(number)), 11.0)
+        closed = [one.incident for one in desk.tick(5000.0) if isinstance(one, IncidentChange)]
+        assert closed == [raised[1].incident, raised[2].incident]
+        assert desk.tick(99999.0) == []
+        refused = desk.command(command("close", raised[0].incident or "", "9"), 99999.0)
+        assert edges(refused) == ["unknown_disposition"]
+        desk.publish(SITE)
+        assert edges(desk.tick(100000.0)) == ["incident closed"], "the site no longer says so"
+
     def test_a_dispatched_case_waits_for_a_disposition(self, desk: Desk) -> None:
         issued = last(desk.condition(change(3), 0.0), DispatchChange)
         desk.command(command("acknowledge", issued.incident, "1"), 1.0)

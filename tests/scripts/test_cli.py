@@ -351,7 +351,7 @@ def test_the_doctor_and_a_run_refuse_the_same_brokers_in_the_same_words(
 ) -> None:
     named = {f"FORESHOCK_{name}": value for name, value in settings_.items()}
     found = settings.load(named, site=str(DISTRICT), data=str(tmp_path))
-    finding = next(one for one in doctor.examine(found) if one.what == "MQTT brokers")
+    finding = next(doctor.examine(found, "MQTT brokers"))
     assert not finding.well and said in finding.said
     with pytest.raises(supervisor.StartError) as refused:
         _require_brokers(found, load_site(DISTRICT).signals)
@@ -360,7 +360,7 @@ def test_the_doctor_and_a_run_refuse_the_same_brokers_in_the_same_words(
 
 def test_the_doctor_finds_the_brokers_of_a_plain_run_well(tmp_path: Path) -> None:
     found = settings.load({}, site=str(DISTRICT), data=str(tmp_path))
-    [finding] = [one for one in doctor.examine(found) if one.what == "MQTT brokers"]
+    [finding] = list(doctor.examine(found, "MQTT brokers"))
     assert (finding.well, finding.said) == (True, "main")
 
 
@@ -368,7 +368,7 @@ def test_the_doctor_names_the_process_that_runs_on_the_data(alarmed: Path) -> No
     def ports() -> str:
         # port 1 is one that nobody listens on, as when the run was given others
         found = settings.load({"FORESHOCK_PORT": "1", "FORESHOCK_MQTT_PORT": "1"}, data=str(alarmed))
-        return next(one.said for one in doctor.examine(found) if one.what == "ports")
+        return next(doctor.examine(found, "ports")).said
 
     assert "(not running)" in ports() and not (alarmed / "run").exists()
     with supervisor.take_lock(alarmed):

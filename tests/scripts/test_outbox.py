@@ -54,7 +54,7 @@ def test_one_or_all_of_a_target_or_of_every_target_are_tried_again(folder: Path)
 def test_the_doctor_misses_what_was_not_delivered(folder: Path) -> None:
     def finding() -> doctor.Finding:
         found = settings.load({}, data=str(folder), site=str(Path(__file__).parents[2] / "examples" / "district"))
-        return next(one for one in doctor.examine(found) if one.what == "outbox")
+        return next(doctor.examine(found, "outbox"))
 
     assert not finding().well and "3 order(s)" in finding().said
     run("outbox", "retry", "--data", folder)

@@ -356,8 +356,9 @@ def test_what_does_not_exist_is_not_found(site: Site) -> None:
 
 def test_a_site_names_its_modes_or_has_the_usual_ones(edit: Edit, folder: Path, site: Site) -> None:
     assert [mode.id for mode in site.modes] == ["maintenance", "exercise"]
-    named = "approval: one\nmodes: [{id: works, name: {zh: 施工, en: works}, longest: 12 h}]\n"
+    named = "approval: one\ndisposition: always\nmodes: [{id: works, name: {zh: 施工, en: works}, longest: 12 h}]\n"
     assert edit("site.yaml", "partitions: 4\n", "partitions: 4\n" + named) == []
+    assert site.disposition == "sent" and load_site(folder).disposition == "always"
     (mode,) = load_site(folder).modes
     assert (mode.id, mode.name.en, mode.longest) == ("works", "works", 12 * 3600.0)
 

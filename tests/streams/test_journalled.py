@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from alerts.journal import Journal
 from alerts.outcome import AlarmTransition
+from alerts.retention import redacted
 from alerts.tables import transitions
 from sensors import observation
 from sensors.observation import SystemEvent
@@ -77,3 +78,14 @@ def test_what_is_not_yet_journalled_is_no_fault(log: Log, tmp_path: Path) -> Non
     found = journalled(log, made, whole(log))
     made.close()
     assert found.agrees and found.recorded > 0
+
+
+def test_what_was_redacted_agrees_and_what_was_changed_besides_does_not(log: Log, journal: Journal) -> None:
+    with journal.engine.begin() as connection:
+        for row in connection.execute(sa.select(transitions.c.id, transitions.c.record)).all():
+            changed = sa.update(transitions).where(transitions.c.id == row.id)
+            connection.execute(changed.values(record=redacted(row.record)))
+    assert journalled(log, journal, whole(log)).agrees
+    with journal.engine.begin() as connection:
+        connection.execute(changed.values(record={**row.record, "level": "blue", "redacted": True}))
+    assert journalled(log, journal, whole(log)).changed == [row.id]

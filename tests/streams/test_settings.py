@@ -36,6 +36,7 @@ def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
         ({"FORESHOCK_MQTT_PASSWORD_FILE": "/nowhere/at/all"}, "FORESHOCK_MQTT_PASSWORD_FILE"),
         ({"FORESHOCK_MOMENTS_MEGABYTES": "-1"}, "FORESHOCK_MOMENTS_MEGABYTES"),
         ({"FORESHOCK_REPLAY_MEGABYTES": "nan"}, "FORESHOCK_REPLAY_MEGABYTES"),
+        ({"FORESHOCK_PERSONAL_DAYS": "-1"}, "FORESHOCK_PERSONAL_DAYS"),
     ],
 )
 def test_a_bad_value_names_its_variable(environment: dict[str, str], named: str) -> None:

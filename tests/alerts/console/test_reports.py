@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 
 from alerts.console.accounts import list_audit
 from alerts.outcome import Reported
+from alerts.policy import Policy
+from alerts.retention import DAY, keep
 
 from .conftest import Desktop, Engine
 
@@ -111,7 +113,7 @@ def test_who_may_not_see_incidents_sees_no_reports(client: TestClient, desktop: 
 
 
 def test_what_is_old_is_dropped(engine: Engine, client: TestClient, desktop: Desktop, many: None) -> None:
-    assert engine.journal.prune_reports(NOW + 3) == 2
+    assert keep(engine.journal.engine, Policy(reports=1.0), NOW + 3 + DAY).reports == 2
     assert ids(client, desktop) == ["report-4", "report-3"]
 
 

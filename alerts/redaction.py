@@ -1,0 +1,53 @@
+"""Take what is personal out of a record: who did it, and what they wrote. What happened, when and where stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alerts.messages import MESSAGES
+
+REDACTED = "redacted"
+
+_WHO = frozenset({"actor", "by", "acknowledged_by", "assignee", "ended_by", "to"})
+_WORDS = frozenset({"reason", "note", "text", "contact", "ended_why"})
+_NOBODY = frozenset({"engine", "rule", "unit", "camera", "token", "foreshock"})
+"""Kinds of actors that are no persons; `unit:` is a team."""
+
+
+def redact(record: Any) -> Any:
+    """Return plain data without names of persons and without what they wrote. Doing it again changes nothing.
+
+    Of an actor its kind is left: `user:redacted`. Reasons that are keys of `alerts.messages` are our own words and
+    stay. Of reports among the reasons of an alarm, who brought them and what they say goes.
+    """
+    if isinstance(record, list):
+        return [redact(one) for one in record]
+    if not isinstance(record, dict):
+        return record
+    made = {name: _field(name, value) for name, value in record.items()}
+    if record.get("report") and "detail" in record:
+        made["detail"] = REDACTED if record["detail"] else ""
+    return made
+
+
+def who(actor: str | None) -> str | None:
+    """Return an actor of whom nothing but the kind is left; what is no person as it is."""
+    if not actor:
+        return actor
+    kind, mark, _ = actor.partition(":")
+    if kind in _NOBODY:
+        return actor
+    return f"{kind}{mark}{REDACTED}" if mark else REDACTED
+
+
+def words(text: str | None) -> str | None:
+    """Return that something was written, unless it is a key of our own."""
+    return text if not text or text in MESSAGES else REDACTED
+
+
+def _field(name: str, value: Any) -> Any:
+    if name == "people" and isinstance(value, dict):
+        return {seat: who(str(person)) for seat, person in value.items()}
+    if isinstance(value, str):
+        return who(value) if name in _WHO else words(value) if name in _WORDS else value
+    return redact(value)

@@ -1,0 +1,44 @@
+"""Keep the journal to the site's policy, and have the audit know of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine
+
+from alerts.policy import Policy
+from alerts.retention import Kept, Told, keep
+from streams.settings import Settings
+
+ACTOR = "foreshock"
+"""Who does it by himself, once in six hours."""
+
+
+def keep_to_policy(
+    settings: Settings,
+    engine: Engine,
+    now: float,
+    *,
+    policy: Policy | None = None,
+    actor: str = ACTOR,
+    told: Told = lambda *_: None,
+) -> Kept:
+    """Remove and redact what the policy (the settings', unless given) no longer allows; note in the audit what was.
+
+    Raise SQLAlchemy's `DatabaseError` when a database cannot be used; what was done until then is done.
+    """
+    policy = settings.policy if policy is None else policy
+    kept = keep(engine, policy, now, told)
+    if kept:
+        _note(settings, actor, {"cases": kept.cases, "redacted": kept.redacted, "reports": kept.reports})
+    return kept
+
+
+def _note(settings: Settings, actor: str, what: dict[str, Any]) -> None:
+    from alerts.console.accounts import open_accounts, record_audit  # loads Argon2, which the worker has no use for
+
+    accounts = open_accounts(settings.data_folder / "accounts.sqlite")
+    try:
+        record_audit(accounts, actor, "journal.policy", "journal", **what)
+    finally:
+        accounts.close()

@@ -1,0 +1,142 @@
+"""What the journal keeps for how long: cases that are over go whole, persons are taken out of those that stay."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from alerts import retention
+from alerts.desk import Desk
+from alerts.journal import Journal
+from alerts.outcome import AlarmTransition, DispatchChange, HandoverSigned, IncidentChange, ModeChange, Record
+from alerts.policy import Policy
+from alerts.retention import DAY, keep, look
+from alerts.tables import metadata
+from tests.alerts.cases import SITE, change, command
+from tests.alerts.test_journal import dump, told
+
+NAMES = re.compile("lee|wang|ext 1|telephoned|came by|mudslide")
+"""What persons are called and have written in the cases below."""
+
+
+def case(rule: str, begin: float, *, closed: bool = True) -> list[Record]:
+    """Play a case of two partitions' worth of people: who did what, and what they wrote."""
+    desk = Desk(SITE)
+    steps = [desk.condition(change(3, rule=rule, time=begin), begin)]
+    sent = next(one for one in steps[0] if isinstance(one, DispatchChange))
+    alarm = next(one for one in steps[0] if isinstance(one, AlarmTransition)).alarm
+    person = {"actor": "user:lee"}
+    steps += [
+        desk.command(command("assign", alarm, f"{rule}1", to="user:wang", **person), begin + 1),
+        desk.command(command("acknowledge", sent.incident, f"{rule}2", **person), begin + 2),
+        desk.command(command("comment", sent.incident, f"{rule}3", text="telephoned 138", **person), begin + 3),
+        desk.command(command("accept", sent.dispatch, f"{rule}4", note="came by", **person), begin + 4),
+        desk.command(command("on_scene", sent.dispatch, f"{rule}5", **person), begin + 5),
+        desk.command(command("resolve", sent.dispatch, f"{rule}6", note="came by", **person), begin + 6),
+        desk.command(command("close", sent.dispatch, f"{rule}7", **person), begin + 7),
+        desk.condition(change(0, rule=rule, time=begin + 8), begin + 8),
+    ]
+    if closed:
+        close = command("close", sent.incident, f"{rule}8", disposition="real", reason="mudslide", **person)
+        steps.append(desk.command(close, begin + 9))
+    return [Record(0, int(begin) + offset, tuple(out)) for offset, out in enumerate(steps) if out]
+
+
+OLD, YOUNG, LASTING = case("old", 1000.0), case("young", 3 * DAY), case("lasting", 2000.0, closed=False)
+NOW = 4 * DAY
+
+
+SIGNED = HandoverSigned(
+    id="handover-1", turn="1", shift="day", begin=0.0, time=1500.0, actor="user:lee", reason="telephoned",
+    people={"seat": "user:wang"}, sheet={"comments": {"items": [{"actor": "user:lee", "text": "came by"}]}},
+)  # fmt: skip
+MODE = ModeChange(
+    id="m1", order="o1", mode="holiday", area="slope-1", partition=0, edge="ended", since=1.0, until=9.0, time=9.0,
+    actor="user:lee", reason="telephoned",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def filled(journal: Journal) -> None:
+    journal.record([*OLD, *LASTING, Record(0, 9000, (SIGNED, MODE)), *YOUNG])
+
+
+def text(journal: Journal, table: str, where: str = "1 = 1") -> str:
+    with journal.engine.connect() as connection:
+        return repr(connection.execute(sa.text(f'SELECT * FROM "{table}" WHERE {where}')).all())
+
+
+def test_a_case_goes_whole_when_all_of_it_is_over_and_old(journal: Journal) -> None:
+    policy = Policy(cases=1.0)
+    assert look(journal.engine, policy, NOW).cases == 1
+    kept = keep(journal.engine, policy, NOW)
+    assert (kept.cases, kept.redacted) == (1, 0)
+    assert {row["rule"] for row in journal.alarms("all").items} == {"lasting", "young"}
+    for name, column in (("transitions", "alarm"), ("incident_changes", "incident"), ("dispatch_changes", "dispatch")):
+        left = re.findall(rf"'({column[0]}-[0-9a-f]+)'", text(journal, name))
+        known = text(journal, {"alarm": "alarms", "incident": "incidents", "dispatch": "dispatches"}[column])
+        assert left and all(id in known for id in left), f"{name} without what they are about"
+    assert text(journal, "handovers") == text(journal, "modes") == "[]"
+    assert journal.result("old1") is None and journal.result("young1") is not None
+    assert keep(journal.engine, policy, NOW) == retention.Kept()
+
+
+def test_what_was_removed_does_not_come_again_from_the_log(journal: Journal) -> None:
+    keep(journal.engine, Policy(cases=1.0), NOW)
+    before = dump(journal)
+    journal.record([*OLD, *LASTING])
+    assert dump(journal) == before
+
+
+def test_persons_are_taken_out_of_what_is_over_and_old_and_of_nothing_else(journal: Journal) -> None:
+    young = journal.changes(journal.position() - 5)
+    whole = [row["record"] for row in journal.changes(0)]
+    notices = told(journal)
+    assert look(journal.engine, Policy(personal=1.0), NOW).redacted == 1
+    done = keep(journal.engine, Policy(personal=1.0), NOW)
+    assert done.redacted > len(OLD) and done.cases == 0
+    assert journal.changes(journal.position() - 5) == young
+    old = {row["id"] for row in journal.alarms("all").items + journal.incidents("all").items if row["opened"] < 1500}
+    old |= {row["id"] for row in journal.dispatches(state="all").items if row["issued"] < 1500}
+    for before, row in zip(whole, journal.changes(0), strict=True):
+        mine, after = row["id"] in old, row["record"]
+        assert ("redacted" in after) == mine
+        assert bool(NAMES.search(repr(after))) == (not mine and bool(NAMES.search(repr(before))))
+        kept = ("type", "id", "time", "edge", "level", "before", "after", "leg", "state", "disposition", "deadline")
+        assert [after.get(name) for name in kept] == [before.get(name) for name in kept]
+    for table in ("handovers", "modes"):
+        assert not NAMES.search(text(journal, table)), table
+    for table in ("alarms", "incidents", "dispatches"):
+        assert not any(NAMES.search(repr(row)) for row in rows(journal, table) if row["id"] in old), table
+    closed = next(row for row in journal.incidents("closed").items if row["opened"] < 1500)
+    assert (closed["disposition"], closed["reason"]) == ("real", "redacted"), "the verdict is no person's"
+    assert told(journal) == notices
+    assert keep(journal.engine, Policy(personal=1.0), NOW).redacted == 0, "done once"
+
+
+def rows(journal: Journal, table: str) -> list[dict[str, object]]:
+    with journal.engine.connect() as connection:
+        return [dict(row) for row in connection.execute(sa.select(metadata.tables[table])).mappings()]
+
+
+def test_a_case_that_closes_later_is_redacted_in_its_turn(journal: Journal) -> None:
+    keep(journal.engine, Policy(personal=1.0), NOW)
+    lasting = next(row for row in journal.incidents("all").items if row["opened"] == 2000.0)
+    assert any(NAMES.search(repr(row)) for row in rows(journal, "incident_changes") if row["incident"] == lasting["id"])
+    whole = journal.incident(lasting["id"])
+    assert whole is not None
+    last = {**whole["history"][-1], "edge": "closed", "state": "closed", "time": NOW}
+    end = msgspec.convert({**last, "id": f"{lasting['id']}.99", "sequence": 99}, IncidentChange)
+    journal.record([Record(0, 10**6, (end,))])
+    keep(journal.engine, Policy(personal=1.0), NOW + 2 * DAY)
+    for table in ("incident_changes", "transitions", "dispatch_changes"):
+        assert not any(NAMES.search(repr(row)) for row in rows(journal, table)), table
+
+
+def test_nothing_is_done_where_the_policy_says_nothing(journal: Journal) -> None:
+    before = dump(journal)
+    assert not keep(journal.engine, Policy(), NOW)
+    assert dump(journal) == before

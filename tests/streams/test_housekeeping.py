@@ -1,0 +1,46 @@
+"""The journal is kept to the settings' policy, and the audit knows of it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from alerts.console.accounts import audit_break, list_audit
+from alerts.console.accounts.store import open_accounts
+from alerts.journal import Journal
+from alerts.policy import Policy
+from streams import settings
+from streams.housekeeping import keep_to_policy
+from streams.topics import OBSERVATIONS, OUTCOMES
+from streams.worker import DAY, topic_specs
+from tests.alerts.test_journal import NIGHT
+
+
+def test_what_the_settings_say_is_done_once_and_noted_once(tmp_path: Path) -> None:
+    found = settings.load({"FORESHOCK_PERSONAL_DAYS": "10"}, data=str(tmp_path))
+    assert found.policy == Policy(cases=1825.0, personal=10.0, reports=90.0)
+    with closing(Journal(found.journal_url)) as journal:
+        journal.record(NIGHT)
+        assert not keep_to_policy(found, journal.engine, 1000.0)
+        assert not (tmp_path / "accounts.sqlite").exists(), "nothing was done, nothing is noted"
+        assert keep_to_policy(found, journal.engine, 11 * DAY).redacted
+        assert not keep_to_policy(found, journal.engine, 11 * DAY + 1)
+        assert keep_to_policy(found, journal.engine, 2000 * DAY).cases == 1
+    with closing(open_accounts(tmp_path / "accounts.sqlite")) as accounts:
+        noted = [(one.actor, one.action, bool(one.detail["cases"])) for one in list_audit(accounts)]
+        assert audit_break(accounts) is None
+    assert noted == [("foreshock", "journal.policy", True), ("foreshock", "journal.policy", False)]
+
+
+@pytest.mark.parametrize(
+    ("retention", "personal", "days"),
+    [(30.0, 365.0, 300.0), (30.0, 100.0, 100.0), (30.0, 10.0, 30.0), (30.0, 0.0, 300.0)],
+)
+def test_the_log_keeps_who_did_what_no_longer_than_the_journal_may(
+    retention: float, personal: float, days: float
+) -> None:
+    specs = topic_specs(settings.load({}, retention_days=retention, personal_days=personal), 1)
+    assert specs[OUTCOMES].retention_seconds == days * DAY
+    assert specs[OBSERVATIONS].retention_seconds == retention * DAY
