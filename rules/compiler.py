@@ -19,6 +19,7 @@ from rules.binding import Bound, Column, Key, Subject, bind, columns, figure_nam
 from rules.calendar import NAMES as OF_CALENDAR
 from rules.calendar import Calendar
 from rules.clauses import Joined, clearing, quantity_of, raising, samples_of
+from rules.covering import Covering
 from rules.expression import (
     COUNTED,
     WINDOWED,
@@ -35,8 +36,8 @@ from rules.expression import (
 from rules.guard import Guard
 from rules.measures import Measure, plain_base
 from rules.near import members
-from rules.rule import Rule, covered_points, encode_decision
-from rules.shapes import Array, bars, number, resolve_constants
+from rules.rule import Rule, encode_decision
+from rules.shapes import Array, Bar, bars, number, resolve_constants
 from rules.typical import other_unit, units_of
 from sensors.site import LEVELS, Area, Camera, Place, Point, Site
 
@@ -177,6 +178,29 @@ class RuleBook:
         return None
 
 
+class _Condition(NamedTuple):
+    """A condition as it is bound for points of one unit, and what follows from that alone."""
+
+    bound: Bound
+    shape: Bound
+    constants: list[Bound]
+    keys: set[Column]
+    windows: list[Key]  # of the point, that it asks for
+    alone: bool  # moves with no reading of the point
+    falls: bool
+    around: bool
+    bars: tuple[float, list[Bar]] | None
+
+    @classmethod
+    def of(cls, bound: Bound) -> _Condition:
+        """Look at a condition once for all the rules that share it."""
+        shape, constants = shape_of(bound)
+        keys = columns(bound)
+        windows = [column.key for column in keys if not column.area and column.key[0] in WINDOWED]
+        around = any(column.key[0] == "around" for column in keys)
+        return cls(bound, shape, constants, keys, windows, _alone(keys), _falls(bound), around, bars(bound))
+
+
 class _Part(NamedTuple):
     """One level of one rule over rows of one unit, until instances are numbered."""
 
@@ -228,6 +252,7 @@ class _Compiler:
         self.areas: list[Area] = [area for area in site.areas if areas is None or area.id in areas]
         self.area_of = {area.id: place for place, area in enumerate(self.areas)}
         self.cameras = tuple(camera for camera in site.cameras if camera.areas and camera.areas[0] in self.area_of)
+        self.homes = [self.area_of[camera.areas[0]] for camera in self.cameras]
         self.programs = Programs()
         self.clauses: list[Clause] = []
         self.blocks: list[_Block] = []
@@ -236,12 +261,9 @@ class _Compiler:
         self.around_of: dict[str, set[int]] = {}  # figure → rows that it is worked out for
         self.measures, self.units = measures_of(site), units_of(site)
         self.table = _constants(self.points)
-        self.by_id = {point.id: place for place, point in enumerate(self.points)}
-        self.by_quantity: dict[str, list[int]] = {}
-        for place, point in enumerate(self.points):
-            self.by_quantity.setdefault(point.quantity, []).append(place)
+        self.covering = Covering(self.points, self.all_areas)
         self.windows: dict[float, dict[str, list[Rows]]] = {}
-        self.bound: dict[tuple[Joined, Subject, str, float | str], tuple[Bound, Bound, list[Bound], set[Column]]] = {}
+        self.bound: dict[tuple[Joined, Subject, str, float | str], _Condition] = {}
 
     def book(self, errors: list[CompileError] | None) -> RuleBook:
         guards = (Guard.builder(len(self.points)), Guard.builder(len(self.points)))
@@ -256,16 +278,23 @@ class _Compiler:
 
     def _rule(self, place: int, rule: Rule, guards: tuple[Guard, Guard]) -> None:
         if rule.scope == "area":
-            chosen = [n for n, area in enumerate(self.areas) if rule.where.takes_tagged_area(area)]
+            named = {self.area_of[name] for name in rule.where.areas if name in self.area_of}
+            asked = sorted(named) if rule.where.areas else range(len(self.areas))
+            chosen = [n for n in asked if rule.where.takes_tagged_area(self.areas[n])]
             areas = np.array(chosen, np.intp)
             subject = Subject("", False, self._measure, None, rule.kind == "data_quality")
             self._block(place, rule, areas + len(self.points), areas, subject, guards)
             return
         if rule.scope == "camera":
-            homes = [self.areas[self.area_of[camera.areas[0]]] for camera in self.cameras]
-            chosen = [n for n, camera in enumerate(self.cameras) if rule.where.takes_camera(camera, homes[n])]
+            homes, seen_from = self.homes, set(rule.where.areas)
+            chosen = [
+                n
+                for n, camera in enumerate(self.cameras)
+                if (not seen_from or camera.areas[0] in seen_from)
+                and rule.where.takes_camera(camera, self.areas[homes[n]])
+            ]
             rows = np.array(chosen, np.intp) + len(self.points) + len(self.areas)
-            areas = np.array([self.area_of[homes[n].id] for n in chosen], np.intp)
+            areas = np.array([homes[n] for n in chosen], np.intp)
             subject = Subject("", False, self._measure, None, rule.kind == "data_quality")
             self._block(place, rule, rows, areas, subject, guards)
             return
@@ -288,17 +317,7 @@ class _Compiler:
                         raise CompileError(rule.id, LEVELS[rank - 1], part, error.message, error.column) from error
 
     def _covered(self, rule: Rule) -> list[tuple[int, str]]:
-        quantities, ids = rule.where.quantities, rule.where.ids
-        if quantities or ids is not None:
-            if ids is not None:
-                places = sorted(self.by_id[id] for id in ids if id in self.by_id)
-            else:
-                places = [row for quantity in quantities for row in self.by_quantity.get(quantity, [])]
-            found = covered_points(rule, (self.points[row] for row in places), self.all_areas)
-            pairs = [(places[row], area) for row, area in found]
-        else:
-            pairs = covered_points(rule, self.points, self.all_areas)
-        return [(row, area) for row, area in pairs if area in self.area_of]
+        return [(row, area) for row, area in self.covering.of(rule) if area in self.area_of]
 
     def _measure(self, quantity: str) -> Measure:
         return self.measures(quantity)
@@ -307,16 +326,16 @@ class _Compiler:
         self, place: int, rule: Rule, rows: Rows, areas: Rows, subject: Subject, guards: tuple[Guard, Guard]
     ) -> None:
         parts: list[_Part] = []
-        barred: list[tuple[Bound, list[Bound]]] = []
+        barred: list[_Condition] = []
         for rank, level in rule.ranked():
             name = LEVELS[rank - 1]
             raised, cleared, deadband = raising(rule, level), clearing(rule, level), rule.deadband_of(level)
-            when, when_place, keys = self._condition(rule, name, "when", raised, rows, subject)
-            barred.append((when, []))
+            when, when_place = self._condition(rule, name, "when", raised, rows, subject)
+            barred.append(when)
             part = "when" if level.clear is None else "clear"
-            clear, clear_place, more = self._condition(rule, name, part, cleared, rows, subject, deadband)
-            self.clauses.append(Clause(raised.shown, when))
-            self.clauses.append(Clause(cleared.shown + (f", by {deadband}" if deadband else ""), clear))
+            clear, clear_place = self._condition(rule, name, part, cleared, rows, subject, deadband)
+            self.clauses.append(Clause(raised.shown, when.bound))
+            self.clauses.append(Clause(cleared.shown + (f", by {deadband}" if deadband else ""), clear.bound))
             parts.append(
                 _Part(
                     rank,
@@ -325,8 +344,8 @@ class _Compiler:
                     when_place,
                     clear_place,
                     len(self.clauses) - 2,
-                    keys | more,
-                    _alone(keys | more) or _falls(when) or (level.clear is not None and _falls(clear)),
+                    when.keys | clear.keys,
+                    when.alone or clear.alone or when.falls or (level.clear is not None and clear.falls),
                     samples_of(rule.samples_of(level)) if rule.scope == "point" else (0, 0),
                 )
             )
@@ -334,8 +353,8 @@ class _Compiler:
         if rule.scope != "point":
             return
         alone = any(part.alone for part in parts)
-        for when, _ in barred:
-            found = bars(when)
+        for when in barred:
+            found = when.bars
             some = guards if alone else guards[:1]
             if found is not None and all(bar.key[0] == "since" for bar in found[1]):
                 some = guards[1:]  # flags are looked at once a second: no reading need ask
@@ -345,7 +364,7 @@ class _Compiler:
                     continue
                 for bar in found[1]:
                     value = number(bar.part, resolve_constants(self.table, rows))
-                    guard.lay(bar.key, bar.above, rows, np.broadcast_to(np.asarray(value, np.float64), rows.shape))
+                    guard.lay(bar.key, bar.above, rows, value)
                     self._need(bar.key, rows)
 
     def _condition(
@@ -357,13 +376,15 @@ class _Compiler:
         rows: Rows,
         subject: Subject,
         deadband: float | str = 0.0,
-    ) -> tuple[Bound, tuple[int, int], set[Column]]:
+    ) -> tuple[_Condition, tuple[int, int]]:
         known = (joined, subject, rule.scope, deadband)
+        made = self.bound.get(known)
         try:
-            node = parse(joined.text)
-            if joined.extra:
-                node = Logic(joined.how, (node, parse(joined.extra)))
-            if known not in self.bound:
+            if made is None or made.around:
+                node = parse(joined.text)
+                if joined.extra:
+                    node = Logic(joined.how, (node, parse(joined.extra)))
+            if made is None:
                 _refuse_features(rule.scope, node)
                 _refuse_days(self.site, node)
                 for inner in walk(node):
@@ -372,22 +393,21 @@ class _Compiler:
                 with naming(self.points[rows[0]] if subject.bare is not None else None):
                     bound = bind(node, subject, negate=joined.negate)
                     bound = loosened(bound, quantity_of(deadband), subject) if deadband else bound
-                self.bound[known] = (bound, *shape_of(bound), columns(bound))
-            bound, shape, constants, keys = self.bound[known]
-            if any(column.key[0] == "around" for column in keys):
+                made = self.bound[known] = _Condition.of(bound)
+            if made.around:
                 for inner in walk(node):
                     if isinstance(inner, Across | AcrossFlag) and inner.over != "area":
                         self._add_around(inner, rows, subject)
         except ExpressionError as error:
             raise CompileError(rule.id, level, part, error.message, error.column) from error
         resolve = resolve_constants(self.table, rows)
-        params = np.empty((len(constants), len(rows)))
-        for index, constant in enumerate(constants):
+        params = np.empty((len(made.constants), len(rows)))
+        for index, constant in enumerate(made.constants):
             params[index] = number(constant, resolve)
-        for column in keys:
-            if not column.area and rule.scope == "point":
-                self._need(column.key, rows)
-        return bound, self.programs.add(shape, params), keys
+        if rule.scope == "point":
+            for key in made.windows:
+                self._need(key, rows)
+        return made, self.programs.add(made.shape, params)
 
     def _need(self, key: Key, rows: Rows) -> None:
         if key[0] in WINDOWED:

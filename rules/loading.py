@@ -18,6 +18,7 @@ from rules.vectors import Bench, VectorError
 from sensors.document import Document, DocumentError, Problem, convert, read_document, suggest
 from sensors.document import Path as FieldPath
 from sensors.duration import seconds
+from sensors.garbage import collector_resting
 from sensors.site import LEVELS, Site, Text
 
 MAX_FILES = 2000
@@ -37,6 +38,11 @@ Mistake = tuple[FieldPath, str]
 
 def load(paths: Sequence[Path], site: Site, base: Path | None = None) -> tuple[Rule, ...]:
     """Load, check against the site, run the rules' tests. Raise `DocumentError` with every problem found."""
+    with collector_resting():
+        return _load(paths, site, base)
+
+
+def _load(paths: Sequence[Path], site: Site, base: Path | None) -> tuple[Rule, ...]:
     problems: list[Problem] = []
     loaded: list[tuple[Rule, Document, FieldPath]] = []
     for file in _files(paths, problems):
@@ -78,9 +84,10 @@ def load(paths: Sequence[Path], site: Site, base: Path | None = None) -> tuple[R
         problems.append(document.problem((*path, "levels", misfit.level, misfit.part), message))
     broken = {error.rule for error in errors}
     bench = Bench(site)
-    for rule, document, path in sound:
-        if rule.id not in broken:
-            problems += [document.problem(path + where, _of(rule) + said) for where, said in _tested(rule, bench)]
+    tested = [one for one in sound if one[0].id not in broken]
+    results = bench.run_many([(rule, rule.tests) for rule, _, _ in tested])
+    for (rule, document, path), result in zip(tested, results, strict=True):
+        problems += [document.problem(path + where, _of(rule) + said) for where, said in _differing(rule, result)]
     if problems:
         raise DocumentError(sorted(set(problems), key=lambda problem: (problem.file, problem.line)))
     return tuple(rule for rule, _, _ in loaded)
@@ -289,11 +296,9 @@ def _duration(path: FieldPath, duration: float | str | None) -> Iterator[Mistake
         yield path, str(error)
 
 
-def _tested(rule: Rule, bench: Bench) -> Iterator[Mistake]:
-    try:
-        results = bench.run_all(rule, rule.tests)
-    except CompileError as error:
-        yield ("tests",), f"the rule does not fit its tests' points: {error.message}"
+def _differing(rule: Rule, results: list[list[str] | VectorError] | CompileError) -> Iterator[Mistake]:
+    if isinstance(results, CompileError):
+        yield ("tests",), f"the rule does not fit its tests' points: {results.message}"
         return
     for place, (test, result) in enumerate(zip(rule.tests, results, strict=True)):
         if isinstance(result, VectorError):
