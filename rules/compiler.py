@@ -8,7 +8,7 @@ parameters. Rows past the points stand for the areas, rows past those for the ca
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +40,7 @@ from rules.rule import Rule, encode_decision
 from rules.shapes import Array, Bar, bars, number, resolve_constants
 from rules.typical import other_unit, units_of
 from sensors.site import LEVELS, Area, Camera, Place, Point, Site
+from sensors.steps import Steps, finished
 
 Rows = npt.NDArray[np.intp]
 
@@ -93,9 +94,11 @@ class Programs:
         self._sizes[program] += params.shape[1]
         return program, start
 
-    def finish(self) -> None:
+    def finishing(self) -> Steps[None]:
         """Join what was added."""
-        self.params = [np.ascontiguousarray(np.concatenate(block, axis=1)) for block in self._blocks]
+        for block in self._blocks:
+            self.params.append(np.ascontiguousarray(np.concatenate(block, axis=1)))
+            yield
         self._blocks = []
 
 
@@ -162,6 +165,29 @@ class RuleBook:
         return hashlib.blake2b(digest + scope.encode(), digest_size=16).digest()
 
     digests: list[bytes]
+    _keys: npt.NDArray[np.uint64] | None = None
+
+    def keys(self) -> npt.NDArray[np.uint64]:
+        """Return the keys of all instances, u8[instances, 2], as `keying` works them out."""
+        return finished(self.keying())
+
+    def keying(self) -> Steps[npt.NDArray[np.uint64]]:
+        """Work out the keys of all instances in steps; they are kept until `forget_keys`."""
+        if self._keys is None:
+            names = b""
+            found = []
+            for instance in range(self.instances):
+                found.append(self.key(instance))
+                if len(found) == 1000:
+                    names += b"".join(found)
+                    found.clear()
+                    yield
+            self._keys = np.frombuffer(names + b"".join(found), "<u8").reshape(-1, 2)
+        return self._keys
+
+    def forget_keys(self) -> None:
+        """Let go of the keys: they are needed only where one book takes over from another."""
+        self._keys = None
 
     def scope(self, instance: int) -> str:
         """Return the id of the point, area or camera that an instance is about."""
@@ -207,12 +233,10 @@ class _Part(NamedTuple):
     rank: int
     hold: float
     clear_after: float
+    samples: tuple[int, int]
     when: tuple[int, int]
     clear: tuple[int, int]
     clause: int
-    keys: set[Column]
-    alone: bool  # moves with no reading of the point
-    samples: tuple[int, int]
 
 
 class _Block(NamedTuple):
@@ -221,7 +245,12 @@ class _Block(NamedTuple):
     rule: int
     rows: Rows
     area: Rows
-    parts: list[_Part]
+    first: int  # its first part
+    levels: int
+    alone: bool  # moves with no reading of the point
+    flat: bool
+    of_area: bool
+    kinds: frozenset[str]  # of events that may move it
 
 
 def compile_rules(
@@ -238,11 +267,23 @@ def compile_rules(
     condition lives in one partition. Raise `CompileError` where a condition does not fit a point's unit; with a list of
     `errors`, leave such rules out and add their errors to it.
     """
-    return _Compiler(rules, site, points, areas).book(errors)
+    return finished(compiling(rules, site, points, areas, errors=errors))
+
+
+def compiling(
+    rules: Sequence[Rule],
+    site: Site,
+    points: Sequence[Point],
+    areas: Collection[str] | None = None,
+    *,
+    errors: list[CompileError] | None = None,
+) -> Steps[RuleBook]:
+    """Compile rules as `compile_rules` does, in steps of a few milliseconds."""
+    return (yield from _Compiler(rules, site, points, areas).steps(errors))
 
 
 class _Compiler:
-    """Gather instances rule by rule, then number them by row."""
+    """Gather instances rule by rule, then number them by row. Nothing in it points back at it."""
 
     def __init__(
         self, rules: Sequence[Rule], site: Site, points: Sequence[Point], areas: Collection[str] | None
@@ -255,17 +296,24 @@ class _Compiler:
         self.homes = [self.area_of[camera.areas[0]] for camera in self.cameras]
         self.programs = Programs()
         self.clauses: list[Clause] = []
+        self.digests: list[bytes] = []
         self.blocks: list[_Block] = []
+        self.parts: list[_Part] = []
+        self.keys: set[Key] = set()
         self.across: dict[str, AcrossProgram] = {}
         self.around: list[AcrossProgram] = []
         self.around_of: dict[str, set[int]] = {}  # figure → rows that it is worked out for
         self.measures, self.units = measures_of(site), units_of(site)
-        self.table = _constants(self.points)
+        self.table: dict[str, Array] = {}
         self.covering = Covering(self.points, self.all_areas)
         self.windows: dict[float, dict[str, list[Rows]]] = {}
         self.bound: dict[tuple[Joined, Subject, str, float | str], _Condition] = {}
 
-    def book(self, errors: list[CompileError] | None) -> RuleBook:
+    def steps(self, errors: list[CompileError] | None) -> Steps[RuleBook]:
+        yield
+        for name, values in _constants(self.points):
+            self.table[name] = np.array(values, np.float64)
+            yield
         guards = (Guard.builder(len(self.points)), Guard.builder(len(self.points)))
         for place, rule in enumerate(self.rules):
             try:
@@ -274,7 +322,9 @@ class _Compiler:
                 if errors is None:
                     raise
                 errors.append(error)
-        return self._number(guards)
+            self.digests.append(hashlib.blake2b(encode_decision(rule), digest_size=16).digest())
+            yield
+        return (yield from self._number(guards))
 
     def _rule(self, place: int, rule: Rule, guards: tuple[Guard, Guard]) -> None:
         if rule.scope == "area":
@@ -282,7 +332,7 @@ class _Compiler:
             asked = sorted(named) if rule.where.areas else range(len(self.areas))
             chosen = [n for n in asked if rule.where.takes_tagged_area(self.areas[n])]
             areas = np.array(chosen, np.intp)
-            subject = Subject("", False, self._measure, None, rule.kind == "data_quality")
+            subject = Subject("", False, self.measures, None, rule.kind == "data_quality")
             self._block(place, rule, areas + len(self.points), areas, subject, guards)
             return
         if rule.scope == "camera":
@@ -295,7 +345,7 @@ class _Compiler:
             ]
             rows = np.array(chosen, np.intp) + len(self.points) + len(self.areas)
             areas = np.array([homes[n] for n in chosen], np.intp)
-            subject = Subject("", False, self._measure, None, rule.kind == "data_quality")
+            subject = Subject("", False, self.measures, None, rule.kind == "data_quality")
             self._block(place, rule, rows, areas, subject, guards)
             return
         groups: dict[tuple[str, bool, str | None], tuple[list[int], list[int]]] = {}
@@ -306,7 +356,7 @@ class _Compiler:
             mine.append(row)
             places.append(self.area_of[area])
         for (unit, below, bare), (mine, places) in groups.items():
-            subject = Subject(unit, below, self._measure, bare, rule.kind == "data_quality")
+            subject = Subject(unit, below, self.measures, bare, rule.kind == "data_quality")
             self._block(place, rule, np.array(mine, np.intp), np.array(places, np.intp), subject, guards)
         if not groups:  # nothing to run; still, say what is wrong with it
             for rank, level in rule.ranked():
@@ -319,13 +369,10 @@ class _Compiler:
     def _covered(self, rule: Rule) -> list[tuple[int, str]]:
         return [(row, area) for row, area in self.covering.of(rule) if area in self.area_of]
 
-    def _measure(self, quantity: str) -> Measure:
-        return self.measures(quantity)
-
     def _block(
         self, place: int, rule: Rule, rows: Rows, areas: Rows, subject: Subject, guards: tuple[Guard, Guard]
     ) -> None:
-        parts: list[_Part] = []
+        first, keys, alone = len(self.parts), set[Column](), False
         barred: list[_Condition] = []
         for rank, level in rule.ranked():
             name = LEVELS[rank - 1]
@@ -336,23 +383,18 @@ class _Compiler:
             clear, clear_place = self._condition(rule, name, part, cleared, rows, subject, deadband)
             self.clauses.append(Clause(raised.shown, when.bound))
             self.clauses.append(Clause(cleared.shown + (f", by {deadband}" if deadband else ""), clear.bound))
-            parts.append(
-                _Part(
-                    rank,
-                    rule.hold_of(level),
-                    rule.clear_after_of(level),
-                    when_place,
-                    clear_place,
-                    len(self.clauses) - 2,
-                    when.keys | clear.keys,
-                    when.alone or clear.alone or when.falls or (level.clear is not None and clear.falls),
-                    samples_of(rule.samples_of(level)) if rule.scope == "point" else (0, 0),
-                )
-            )
-        self.blocks.append(_Block(place, rows, areas, parts))
+            keys |= when.keys | clear.keys
+            alone = alone or when.alone or clear.alone or when.falls or (level.clear is not None and clear.falls)
+            samples = samples_of(rule.samples_of(level)) if rule.scope == "point" else (0, 0)
+            delays = rule.hold_of(level), rule.clear_after_of(level)
+            self.parts.append(_Part(rank, *delays, samples, when_place, clear_place, len(self.clauses) - 2))
+        self.keys |= {column.key for column in keys}
+        flat = rule.kind == "data_quality" and any(column.key[0] == "flat" for column in keys)
+        kinds = frozenset(str(column.key[1]) for column in keys if column.key[0] in OF_EVENTS)
+        levels = len(self.parts) - first
+        self.blocks.append(_Block(place, rows, areas, first, levels, alone, flat, _of_area(keys), kinds))
         if rule.scope != "point":
             return
-        alone = any(part.alone for part in parts)
         for when in barred:
             found = when.bars
             some = guards if alone else guards[:1]
@@ -436,8 +478,8 @@ class _Compiler:
         for key, needed in program.needs:
             self._need(key, needed)
 
-    def _number(self, guards: tuple[Guard, Guard]) -> RuleBook:
-        self.programs.finish()
+    def _number(self, guards: tuple[Guard, Guard]) -> Steps[RuleBook]:
+        yield from self.programs.finishing()
         book = RuleBook()
         book.rules, book.points, book.programs = self.rules, self.points, self.programs
         book.areas, book.area_of = tuple(area.id for area in self.areas), self.area_of
@@ -446,79 +488,85 @@ class _Compiler:
         book.rows, book.cameras = len(self.points), self.cameras
         book.camera_rows = book.rows + len(self.areas)
         book.all_rows = book.camera_rows + len(self.cameras)
-        book.digests = [hashlib.blake2b(encode_decision(rule), digest_size=16).digest() for rule in self.rules]
+        book.digests = self.digests
         book.across, book.clauses = tuple(self.across.values()), self.clauses
         book.around = tuple(self.around)
+        yield
         sizes = [len(block.rows) for block in self.blocks]
         row = _joined([block.rows for block in self.blocks], np.intp)
         order = np.argsort(row, kind="stable")  # by row, then by rule
         block_of = np.repeat(np.arange(len(self.blocks)), sizes)[order]
-        within = _joined([np.arange(size) for size in sizes], np.intp)[order]
+        begins = np.cumsum(sizes, dtype=np.intp) - sizes
+        within = (np.arange(len(row)) - np.repeat(begins, sizes))[order]
+        yield
         book.instances = len(order)
         book.row = row[order]
         book.area = _joined([block.area for block in self.blocks], np.intp)[order]
         book.rule = np.array([block.rule for block in self.blocks], np.int32)[block_of]
-        book.levels = np.array([len(block.parts) for block in self.blocks], np.intp)[block_of]
+        book.levels = np.array([block.levels for block in self.blocks], np.intp)[block_of]
         book.first = np.cumsum(book.levels) - book.levels
         book.slots = int(book.levels.sum())
-        book.moves_alone = np.array([any(p.alone for p in b.parts) for b in self.blocks], np.bool_)[block_of]
+        yield
+        book.moves_alone = np.array([block.alone for block in self.blocks], np.bool_)[block_of]
         book.quality = np.array([rule.kind == "data_quality" for rule in self.rules], np.bool_)[book.rule]
-        flat = [any(column.key[0] == "flat" for p in b.parts for column in p.keys) for b in self.blocks]
-        book.flat = np.array(flat, np.bool_)[block_of] & book.quality
-        book.seen = np.array([any(_sees(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
-        book.of_area = np.array([any(_of_area(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
-        self._number_slots(book, block_of, within)
+        book.flat = np.array([block.flat for block in self.blocks], np.bool_)[block_of]
+        book.seen = np.array([bool(block.kinds) for block in self.blocks], np.bool_)[block_of]
+        book.of_area = np.array([block.of_area for block in self.blocks], np.bool_)[block_of]
+        yield from self._number_slots(book, block_of, within)
         book.start = np.searchsorted(book.row, np.arange(book.all_rows + 1)).astype(np.intp)
-        book.windows = {
-            duration: {statistic: np.unique(np.concatenate(rows)) for statistic, rows in statistics.items()}
-            for duration, statistics in sorted(self.windows.items())
-        }
-        book.seen_by = self._seen_by(book, block_of)
-        keys = {column.key for block in self.blocks for part in block.parts for column in part.keys}
-        book.counted = frozenset(key for key in keys if key[0] in COUNTED)
-        book.events = frozenset(key for key in keys if key[0] == "events")
+        yield
+        book.windows = {}
+        for duration, statistics in sorted(self.windows.items()):
+            book.windows[duration] = {}
+            for statistic, rows in statistics.items():
+                book.windows[duration][statistic] = np.unique(np.concatenate(rows))
+                yield
+        yield from self._seen_by(book, block_of)
+        book.counted = frozenset(key for key in self.keys if key[0] in COUNTED)
+        book.events = frozenset(key for key in self.keys if key[0] == "events")
         book.calendar = Calendar(self.site.zone, self.site.holidays)
-        book.reading_guard, book.tick_guard = (guard.finish() for guard in guards)
+        book.reading_guard = guards[0].finish()
+        yield
+        book.tick_guard = guards[1].finish()
         book.targets = {name: self.table[f"level:{name}"] for name in LEVELS} | {"limit": self.table["limit"]}
         book.constants = self.table
         book.below = np.array([point.limit_below for point in self.points], np.bool_)
+        yield
         return book
 
-    def _number_slots(self, book: RuleBook, block_of: Rows, within: Rows) -> None:
-        first_part = np.cumsum([0] + [len(block.parts) for block in self.blocks])[:-1].astype(np.intp)
-        parts = [part for block in self.blocks for part in block.parts]
+    def _number_slots(self, book: RuleBook, block_of: Rows, within: Rows) -> Steps[None]:
+        first_part = np.array([block.first for block in self.blocks], np.intp)
         slot_instance = np.repeat(np.arange(book.instances), book.levels)
         slot_part = np.arange(book.slots) - book.first[slot_instance]
         part = (first_part[block_of] if book.instances else block_of)[slot_instance] + slot_part
         offset = within[slot_instance]
-
-        def each(values: list[float], kind: type[np.generic]) -> npt.NDArray[np.generic]:
-            return np.array(values, kind)[part]
-
-        book.rank = each([p.rank for p in parts], np.uint8)  # type: ignore[assignment]
-        book.hold = each([p.hold for p in parts], np.float64)  # type: ignore[assignment]
-        book.clear_after = each([p.clear_after for p in parts], np.float64)  # type: ignore[assignment]
-        samples = np.array([p.samples for p in parts], np.uint8).reshape(-1, 2)
-        book.samples = samples[part]
-        book.sampled = bool(samples.any())
-        book.clause = each([p.clause for p in parts], np.intp)  # type: ignore[assignment]
-        when = [each([p.when[n] for p in parts], np.intp) for n in (0, 1)]
-        clear = [each([p.clear[n] for p in parts], np.intp) for n in (0, 1)]
-        book.when = (when[0], when[1] + offset)  # type: ignore[assignment,operator]
-        book.clear = (clear[0], clear[1] + offset)  # type: ignore[assignment,operator]
+        columns = list(zip(*self.parts, strict=True)) or [()] * len(_Part._fields)
+        rank, hold, clear_after, samples, when, clear, clause = columns
+        yield
+        book.rank = np.array(rank, np.uint8)[part]
+        book.hold = np.array(hold, np.float64)[part]
+        book.clear_after = np.array(clear_after, np.float64)[part]
+        yield
+        book.samples = np.array(samples, np.uint8).reshape(-1, 2)[part]
+        book.sampled = bool(book.samples.any())
+        book.clause = np.array(clause, np.intp)[part]
+        yield
+        begun = np.array(when, np.intp).reshape(-1, 2)[part].T
+        left = np.array(clear, np.intp).reshape(-1, 2)[part].T
+        yield
+        book.when = (np.ascontiguousarray(begun[0]), begun[1] + offset)
+        book.clear = (np.ascontiguousarray(left[0]), left[1] + offset)
         book.level_offset = np.full((book.instances, len(LEVELS) + 1), -1, np.int8)
         book.level_offset[slot_instance, book.rank] = slot_part
+        yield
 
-    def _seen_by(self, book: RuleBook, block_of: Rows) -> dict[tuple[str, int], Rows]:
-        kinds = [
-            {str(column.key[1]) for part in block.parts for column in part.keys if column.key[0] in OF_EVENTS}
-            for block in self.blocks
-        ]
+    def _seen_by(self, book: RuleBook, block_of: Rows) -> Steps[None]:
         found: dict[tuple[str, int], list[int]] = {}
-        for instance in np.flatnonzero(book.seen):
-            for kind in kinds[block_of[instance]]:
-                found.setdefault((kind, int(book.area[instance])), []).append(int(instance))
-        return {key: np.array(instances, np.intp) for key, instances in found.items()}
+        for instance in np.flatnonzero(book.seen).tolist():
+            for kind in self.blocks[block_of[instance]].kinds:
+                found.setdefault((kind, int(book.area[instance])), []).append(instance)
+            yield
+        book.seen_by = {key: np.array(instances, np.intp) for key, instances in found.items()}
 
 
 def _alone(keys: set[Column]) -> bool:
@@ -544,10 +592,6 @@ def _community(area: Area, places: dict[str, Place]) -> str:
     while place is not None and place.kind != "community":
         place = places.get(place.parent) if place.parent else None
     return place.id if place is not None else area.place or area.id
-
-
-def _sees(keys: set[Column]) -> bool:
-    return any(column.key[0] in OF_EVENTS for column in keys)
 
 
 def _of_area(keys: set[Column]) -> bool:
@@ -587,13 +631,12 @@ def _refuse_days(site: Site, node: Node) -> None:
             raise ExpressionError(message, part.column)
 
 
-def _constants(points: Sequence[Point]) -> dict[str, Array]:
+def _constants(points: Sequence[Point]) -> Iterator[tuple[str, list[float]]]:
     """Lay out what the registry says of points as columns; NaN where it says nothing."""
     nan = float("nan")
-    table = {
-        "limit": [nan if point.limit is None else point.limit for point in points],
-        "normal_low": [nan if point.normal is None else point.normal[0] for point in points],
-        "normal_high": [nan if point.normal is None else point.normal[1] for point in points],
-        "interval": [point.interval for point in points],
-    } | {f"level:{name}": [point.levels.get(name, nan) for point in points] for name in LEVELS}
-    return {name: np.array(values, np.float64) for name, values in table.items()}
+    yield "limit", [nan if point.limit is None else point.limit for point in points]
+    yield "normal_low", [nan if point.normal is None else point.normal[0] for point in points]
+    yield "normal_high", [nan if point.normal is None else point.normal[1] for point in points]
+    yield "interval", [point.interval for point in points]
+    for name in LEVELS:
+        yield f"level:{name}", [point.levels.get(name, nan) for point in points]

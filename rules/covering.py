@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from rules.rule import Rule, Where, covered_points
 from sensors.site import Area, Point
@@ -18,17 +19,24 @@ class Covering:
 
     def __init__(self, points: Sequence[Point], areas: Mapping[str, Area]) -> None:
         self.points, self.areas = points, areas
-        self._quantity: dict[str, list[int]] = {}
-        self._area: dict[str, list[int]] = {}
-        self._tag: dict[str, list[int]] = {}
-        for row, point in enumerate(points):
-            self._quantity.setdefault(point.quantity, []).append(row)
-            for area in dict.fromkeys(point.areas):
-                self._area.setdefault(area, []).append(row)
-            for tag in dict.fromkeys(point.tags):
-                self._tag.setdefault(tag, []).append(row)
-        order = sorted(range(len(points)), key=lambda row: points[row].id)
-        self._ids, self._rows = [points[row].id for row in order], order
+
+    @cached_property
+    def _quantity(self) -> dict[str, list[int]]:
+        return _index((point.quantity,) for point in self.points)
+
+    @cached_property
+    def _area(self) -> dict[str, list[int]]:
+        return _index(dict.fromkeys(point.areas) for point in self.points)
+
+    @cached_property
+    def _tag(self) -> dict[str, list[int]]:
+        return _index(dict.fromkeys(point.tags) for point in self.points)
+
+    @cached_property
+    def _ids(self) -> tuple[list[str], list[int]]:
+        """Return the ids in order, and whose they are."""
+        order = sorted(range(len(self.points)), key=lambda row: self.points[row].id)
+        return [self.points[row].id for row in order], order
 
     def of(self, rule: Rule) -> list[tuple[int, str]]:
         """List (row, area) of each point that a rule covers, in order: the first of its areas that the rule means."""
@@ -38,15 +46,9 @@ class Covering:
 
     def candidates(self, where: Where) -> Sequence[int]:
         """Return rows among which are all that are meant, in order; as few as one of the indices tells."""
-        some = [
-            [table.get(name, []) for name in names]
-            for table, names in (
-                (self._quantity, where.quantities),
-                (self._area, where.areas),
-                (self._tag, where.tags),
-            )
-            if names
-        ]
+        some = [[self._quantity.get(name, []) for name in where.quantities]] if where.quantities else []
+        some += [[self._area.get(name, []) for name in where.areas]] if where.areas else []
+        some += [[self._tag.get(name, []) for name in where.tags]] if where.tags else []
         if where.points:
             some.append([self._called(name) for name in where.points])
         if not some:
@@ -56,8 +58,17 @@ class Covering:
 
     def _called(self, pattern: str) -> list[int]:
         """Return the rows of the points whose ids begin as a pattern does; of the one that has a plain id."""
+        ids, rows = self._ids
         wild = _WILD.search(pattern)
         begin = pattern[: wild.start()] if wild else pattern
-        first = bisect_left(self._ids, begin)
-        last = bisect_left(self._ids, begin + _PAST) if wild else first + (self._ids[first : first + 1] == [begin])
-        return sorted(self._rows[first:last])
+        first = bisect_left(ids, begin)
+        last = bisect_left(ids, begin + _PAST) if wild else first + (ids[first : first + 1] == [begin])
+        return sorted(rows[first:last])
+
+
+def _index(names: Iterable[Iterable[str]]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for row, each in enumerate(names):
+        for name in each:
+            found.setdefault(name, []).append(row)
+    return found

@@ -808,15 +808,16 @@ class Evaluator:
 
 def _area_members(book: RuleBook) -> tuple[Rows, Rows, Rows]:
     """Return rows by area, the areas that have rows, and where each begins."""
-    pairs = sorted(
-        (book.area_of[area], row)
+    pairs = [
+        (place, row)
         for row, point in enumerate(book.points)
         for area in point.areas
-        if area in book.area_of
-    )
-    rows = np.array([row for _, row in pairs], np.intp)
-    areas, starts = np.unique(np.array([area for area, _ in pairs], np.intp), return_index=True)
-    return rows, areas, starts.astype(np.intp)
+        if (place := book.area_of.get(area)) is not None
+    ]
+    members = np.array(pairs, np.intp).reshape(-1, 2)
+    members = members[np.argsort(members[:, 0], kind="stable")]
+    areas, starts = np.unique(members[:, 0], return_index=True)
+    return np.ascontiguousarray(members[:, 1]), areas, starts.astype(np.intp)
 
 
 def _camera_areas(book: RuleBook) -> tuple[Rows, Rows]:

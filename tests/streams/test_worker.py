@@ -162,11 +162,11 @@ def test_a_site_that_the_log_has_is_not_published_again_while_the_folder_takes_n
     changed = bundle.pack(Bundle(site=site(points=100), rules=rules(threshold=30.0)))
     tries, free = list[float](), threading.Event()
 
-    def adopt(data: Path, proposal: publication.Proposal) -> None:
+    def adopt(data: Path, proposal: publication.Proposal, told: publication.Told | None = None) -> None:
         tries.append(time.monotonic())
         if not free.is_set():
             raise OSError("the folder takes nothing")
-        real(data, proposal)
+        real(data, proposal, told)
 
     real = publication.adopt
     monkeypatch.setattr(publication, "adopt", adopt)
