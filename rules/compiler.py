@@ -143,6 +143,8 @@ class RuleBook:
     clause: Rows  # into clauses: the `when`; the `clear` follows it
     # by row
     start: Rows  # (all rows + 1): instances of a row
+    index: npt.NDArray[np.int64]  # of each point's row in the registry
+    area_members: tuple[Rows, Rows, Rows]  # rows by area, the areas that have rows, and where each begins
     clauses: list[Clause]
     windows: dict[float, dict[str, Rows]]  # duration → statistic → rows
     seen_by: dict[tuple[str, int], Rows]  # (kind, area) → instances
@@ -531,8 +533,20 @@ class _Compiler:
         book.targets = {name: self.table[f"level:{name}"] for name in LEVELS} | {"limit": self.table["limit"]}
         book.constants = self.table
         book.below = np.array([point.limit_below for point in self.points], np.bool_)
-        yield
+        book.index = np.array([point.index for point in self.points], np.int64)
+        book.area_members = yield from self._members()
         return book
+
+    def _members(self) -> Steps[tuple[Rows, Rows, Rows]]:
+        pairs = []
+        for row, point in enumerate(self.points):
+            pairs += [(self.area_of[area], row) for area in point.areas if area in self.area_of]
+            if row % 1000 == 0:
+                yield
+        members = np.array(pairs, np.intp).reshape(-1, 2)
+        members = members[np.argsort(members[:, 0], kind="stable")]
+        areas, starts = np.unique(members[:, 0], return_index=True)
+        return np.ascontiguousarray(members[:, 1]), areas, starts.astype(np.intp)
 
     def _number_slots(self, book: RuleBook, block_of: Rows, within: Rows) -> Steps[None]:
         first_part = np.array([block.first for block in self.blocks], np.intp)

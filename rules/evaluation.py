@@ -124,7 +124,6 @@ class Evaluator:
         self._of_cameras = np.flatnonzero(book.moves_alone & (book.row >= book.camera_rows))
         self._alone = np.flatnonzero(book.moves_alone & (book.row < book.rows))
         self._alone_rows = np.unique(book.row[self._alone])
-        self._area_members = _area_members(book)
         self._camera_areas = _camera_areas(book)
 
     @property
@@ -381,7 +380,7 @@ class Evaluator:
         points.away += np.where(np.isnan(points.last_received), 0.0, unheard)
         self.been_away = bool(points.away.any())
         of_area = np.full(len(book.areas), until - since - 1.0)
-        rows, areas, starts = self._area_members
+        rows, areas, starts = self.book.area_members
         if len(rows):
             of_area[areas] = np.minimum.reduceat(unheard[rows], starts)
         self.cameras.pause(since, until)
@@ -678,7 +677,7 @@ class Evaluator:
 
     def _set_area_time(self) -> None:
         """Let an area's clock stand where the furthest of its points' clocks stands."""
-        rows, areas, starts = self._area_members
+        rows, areas, starts = self.book.area_members
         self.area_time[:] = self.clock
         if len(rows):
             now = np.fmax.reduceat(self.points.own_time(rows, self.clock) + self.points.away[rows], starts)
@@ -804,20 +803,6 @@ class Evaluator:
             simulated,
             at,
         )
-
-
-def _area_members(book: RuleBook) -> tuple[Rows, Rows, Rows]:
-    """Return rows by area, the areas that have rows, and where each begins."""
-    pairs = [
-        (place, row)
-        for row, point in enumerate(book.points)
-        for area in point.areas
-        if (place := book.area_of.get(area)) is not None
-    ]
-    members = np.array(pairs, np.intp).reshape(-1, 2)
-    members = members[np.argsort(members[:, 0], kind="stable")]
-    areas, starts = np.unique(members[:, 0], return_index=True)
-    return np.ascontiguousarray(members[:, 1]), areas, starts.astype(np.intp)
 
 
 def _camera_areas(book: RuleBook) -> tuple[Rows, Rows]:

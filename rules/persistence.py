@@ -57,8 +57,8 @@ class Notes(msgspec.Struct, frozen=True):
 def state_of(evaluator: Evaluator, renames: Renames) -> State:
     """Return an evaluator's state as arrays, under the ids that `renames` gives."""
     book = evaluator.book
-    index = np.array([point.index for point in book.points], np.int64)
-    state: State = {"point.index": index}
+    index = book.index
+    state: State = {"point.index": index.copy()}
     for name in PointState.ARRAYS:
         state[f"point.{name}"] = getattr(evaluator.points, name).copy()
     for duration, figures, rows, arrays in evaluator.windows.state():
@@ -182,7 +182,7 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     evaluator.sightings.restore(notes.sightings)
     evaluator.tallies.restore(notes.tallies)
     evaluator.sequences.restore(notes.heard)
-    index = np.array([point.index for point in evaluator.book.points], np.int64)
+    index = evaluator.book.index
     source, target = _matched(state["point.index"], index)
     for number, text in enumerate(notes.around):
         if text in evaluator.around:
@@ -204,7 +204,7 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
 
 
 def _restore_points(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) -> None:
-    index = np.array([point.index for point in evaluator.book.points], np.int64)
+    index = evaluator.book.index
     source, target = _matched(state["point.index"], index)
     for name in PointState.ARRAYS:
         if name in LATER and f"point.{name}" not in state:
