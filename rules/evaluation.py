@@ -640,6 +640,8 @@ class Evaluator:
         """Work out where conditions are known to hold, shape by shape; `real`: without simulation in the area."""
         program = programs[0][chosen]
         features = features.without_simulation() if real else features
+        if (program == program[0]).all():
+            return self._hold_shape(int(program[0]), programs[1][chosen], place, now, area, features, real)
         found = np.empty(len(chosen), np.bool_)
         order = np.argsort(program, kind="stable")
         ordered = program[order]
@@ -782,10 +784,14 @@ class Evaluator:
         at = 0 if position is None else int(position[place])
         why: Why | None = None
         simulated = False
-        one = [np.array([each], np.intp) for each in (instance, slot, place)]
-        decided = book.when if after else book.clear
+        row = int(book.row[instance])
         try:
-            simulated = bool(self._simulated(one[0], decided, one[1], one[2], now, features)[0])
+            if row < book.rows and not book.of_area[instance]:
+                simulated = bool(self.points.simulated[row])
+            else:
+                one = [np.array([each], np.intp) for each in (instance, slot, place)]
+                decided = book.when if after else book.clear
+                simulated = bool(self._simulated(one[0], decided, one[1], one[2], now, features)[0])
             why = why_of(self, instance, rank, place, now, features) if self.reasons else None
         except Exception as error:  # better an alarm that cannot say why than none: its level is marked by now
             self._fault(instance, at, error)

@@ -47,8 +47,8 @@ TURN, PAUSE = 0.004, 0.001
 """Seconds that rules are compiled for at a time, and seconds left to all else and to other threads in between."""
 
 PATIENCE = 300.0
-"""Seconds for which the worker says that it lives while the engine compiles rules. 10 000 take 9 s here, and the parent
-gives a silent process 20: one that it ended would begin with the same publication again, and be ended again.
+"""Seconds for which the worker says that it lives while the engine compiles rules where it stands: shadow rules, and
+what is read again over a gap. The parent gives a silent process 20: one that it ended would begin with the same again.
 """
 
 AT_ONCE = 24
