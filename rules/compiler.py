@@ -284,6 +284,15 @@ def compiling(
     return (yield from _Compiler(rules, site, points, areas).steps(errors))
 
 
+def misfits(rules: Sequence[Rule], site: Site, points: Sequence[Point]) -> list[CompileError]:
+    """Find the rules that do not compile, as `compile_rules` does with `errors`, without compiling the others."""
+    found: list[CompileError] = []
+    compiler = _Compiler(rules, site, points, None)
+    compiler.only_bound = True
+    finished(compiler.gathering(found))
+    return found
+
+
 class _Compiler:
     """Gather instances rule by rule, then number them by row. Nothing in it points back at it."""
 
@@ -310,8 +319,15 @@ class _Compiler:
         self.covering = Covering(self.points, self.all_areas)
         self.windows: dict[float, dict[str, list[Rows]]] = {}
         self.bound: dict[tuple[Joined, Subject, str, float | str], _Condition] = {}
+        self.only_bound = False  # conditions are bound and nothing is laid out: for finding misfits
 
     def steps(self, errors: list[CompileError] | None) -> Steps[RuleBook]:
+        """Compile all."""
+        guards = yield from self.gathering(errors)
+        return (yield from self._number(guards))
+
+    def gathering(self, errors: list[CompileError] | None) -> Steps[tuple[Guard, Guard]]:
+        """Gather the instances of all rules, and what guards their rows."""
         yield
         for name, values in _constants(self.points):
             self.table[name] = np.array(values, np.float64)
@@ -324,9 +340,10 @@ class _Compiler:
                 if errors is None:
                     raise
                 errors.append(error)
-            self.digests.append(hashlib.blake2b(encode_decision(rule), digest_size=16).digest())
+            if not self.only_bound:
+                self.digests.append(hashlib.blake2b(encode_decision(rule), digest_size=16).digest())
             yield
-        return (yield from self._number(guards))
+        return guards
 
     def _rule(self, place: int, rule: Rule, guards: tuple[Guard, Guard]) -> None:
         if rule.scope == "area":
@@ -383,6 +400,8 @@ class _Compiler:
             barred.append(when)
             part = "when" if level.clear is None else "clear"
             clear, clear_place = self._condition(rule, name, part, cleared, rows, subject, deadband)
+            if self.only_bound:
+                continue
             self.clauses.append(Clause(raised.shown, when.bound))
             self.clauses.append(Clause(cleared.shown + (f", by {deadband}" if deadband else ""), clear.bound))
             keys |= when.keys | clear.keys
@@ -390,6 +409,8 @@ class _Compiler:
             samples = samples_of(rule.samples_of(level)) if rule.scope == "point" else (0, 0)
             delays = rule.hold_of(level), rule.clear_after_of(level)
             self.parts.append(_Part(rank, *delays, samples, when_place, clear_place, len(self.clauses) - 2))
+        if self.only_bound:
+            return
         self.keys |= {column.key for column in keys}
         flat = rule.kind == "data_quality" and any(column.key[0] == "flat" for column in keys)
         kinds = frozenset(str(column.key[1]) for column in keys if column.key[0] in OF_EVENTS)
@@ -444,6 +465,8 @@ class _Compiler:
                         self._add_around(inner, rows, subject)
         except ExpressionError as error:
             raise CompileError(rule.id, level, part, error.message, error.column) from error
+        if self.only_bound:
+            return made, (0, 0)
         resolve = resolve_constants(self.table, rows)
         params = np.empty((len(made.constants), len(rows)))
         for index, constant in enumerate(made.constants):

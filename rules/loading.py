@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rules.clauses import DAYS, corroborates, quantity_of, samples_of, scheduled
-from rules.compiler import CompileError, compile_rules
+from rules.compiler import CompileError, misfits
 from rules.expression import MAX_LENGTH, MAX_WINDOW, ExpressionError, parse
 from rules.nonsense import nonsense
 from rules.rule import Rule, RuleFile, encode_rules
@@ -76,8 +76,7 @@ def _load(paths: Sequence[Path], site: Site, base: Path | None) -> tuple[Rule, .
             sound.append((rule, document, path))
     places = {rule.id: (document, path) for rule, document, path in sound}
     rules = {rule.id: rule for rule, _, _ in sound}
-    errors: list[CompileError] = []
-    compile_rules([rule for rule, _, _ in sound], site, site.points, errors=errors)
+    errors = misfits([rule for rule, _, _ in sound], site, site.points)
     for misfit in errors:
         document, path = places[misfit.rule]
         message = f"{_of(rules[misfit.rule])}column {misfit.column}: {misfit.message}"
