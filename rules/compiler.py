@@ -8,7 +8,7 @@ parameters. Rows past the points stand for the areas, rows past those for the ca
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from rules.binding import Bound, Column, Key, Subject, bind, columns, figure_nam
 from rules.calendar import NAMES as OF_CALENDAR
 from rules.calendar import Calendar
 from rules.clauses import Joined, clearing, quantity_of, raising, samples_of
+from rules.covering import Covering
 from rules.expression import (
     COUNTED,
     WINDOWED,
@@ -35,10 +36,11 @@ from rules.expression import (
 from rules.guard import Guard
 from rules.measures import Measure, plain_base
 from rules.near import members
-from rules.rule import Rule, covered_points, encode_decision
-from rules.shapes import Array, bars, number, resolve_constants
+from rules.rule import Rule, encode_decision
+from rules.shapes import Array, Bar, bars, number, resolve_constants
 from rules.typical import other_unit, units_of
 from sensors.site import LEVELS, Area, Camera, Place, Point, Site
+from sensors.steps import Steps, finished
 
 Rows = npt.NDArray[np.intp]
 
@@ -92,9 +94,11 @@ class Programs:
         self._sizes[program] += params.shape[1]
         return program, start
 
-    def finish(self) -> None:
+    def finishing(self) -> Steps[None]:
         """Join what was added."""
-        self.params = [np.ascontiguousarray(np.concatenate(block, axis=1)) for block in self._blocks]
+        for block in self._blocks:
+            self.params.append(np.ascontiguousarray(np.concatenate(block, axis=1)))
+            yield
         self._blocks = []
 
 
@@ -139,6 +143,8 @@ class RuleBook:
     clause: Rows  # into clauses: the `when`; the `clear` follows it
     # by row
     start: Rows  # (all rows + 1): instances of a row
+    index: npt.NDArray[np.int64]  # of each point's row in the registry
+    area_members: tuple[Rows, Rows, Rows]  # rows by area, the areas that have rows, and where each begins
     clauses: list[Clause]
     windows: dict[float, dict[str, Rows]]  # duration → statistic → rows
     seen_by: dict[tuple[str, int], Rows]  # (kind, area) → instances
@@ -161,6 +167,29 @@ class RuleBook:
         return hashlib.blake2b(digest + scope.encode(), digest_size=16).digest()
 
     digests: list[bytes]
+    _keys: npt.NDArray[np.uint64] | None = None
+
+    def keys(self) -> npt.NDArray[np.uint64]:
+        """Return the keys of all instances, u8[instances, 2], as `keying` works them out."""
+        return finished(self.keying())
+
+    def keying(self) -> Steps[npt.NDArray[np.uint64]]:
+        """Work out the keys of all instances in steps; they are kept until `forget_keys`."""
+        if self._keys is None:
+            names = b""
+            found = []
+            for instance in range(self.instances):
+                found.append(self.key(instance))
+                if len(found) == 1000:
+                    names += b"".join(found)
+                    found.clear()
+                    yield
+            self._keys = np.frombuffer(names + b"".join(found), "<u8").reshape(-1, 2)
+        return self._keys
+
+    def forget_keys(self) -> None:
+        """Let go of the keys: they are needed only where one book takes over from another."""
+        self._keys = None
 
     def scope(self, instance: int) -> str:
         """Return the id of the point, area or camera that an instance is about."""
@@ -177,18 +206,39 @@ class RuleBook:
         return None
 
 
+class _Condition(NamedTuple):
+    """A condition as it is bound for points of one unit, and what follows from that alone."""
+
+    bound: Bound
+    shape: Bound
+    constants: list[Bound]
+    keys: set[Column]
+    windows: list[Key]  # of the point, that it asks for
+    alone: bool  # moves with no reading of the point
+    falls: bool
+    around: bool
+    bars: tuple[float, list[Bar]] | None
+
+    @classmethod
+    def of(cls, bound: Bound) -> _Condition:
+        """Look at a condition once for all the rules that share it."""
+        shape, constants = shape_of(bound)
+        keys = columns(bound)
+        windows = [column.key for column in keys if not column.area and column.key[0] in WINDOWED]
+        around = any(column.key[0] == "around" for column in keys)
+        return cls(bound, shape, constants, keys, windows, _alone(keys), _falls(bound), around, bars(bound))
+
+
 class _Part(NamedTuple):
     """One level of one rule over rows of one unit, until instances are numbered."""
 
     rank: int
     hold: float
     clear_after: float
+    samples: tuple[int, int]
     when: tuple[int, int]
     clear: tuple[int, int]
     clause: int
-    keys: set[Column]
-    alone: bool  # moves with no reading of the point
-    samples: tuple[int, int]
 
 
 class _Block(NamedTuple):
@@ -197,7 +247,12 @@ class _Block(NamedTuple):
     rule: int
     rows: Rows
     area: Rows
-    parts: list[_Part]
+    first: int  # its first part
+    levels: int
+    alone: bool  # moves with no reading of the point
+    flat: bool
+    of_area: bool
+    kinds: frozenset[str]  # of events that may move it
 
 
 def compile_rules(
@@ -214,11 +269,32 @@ def compile_rules(
     condition lives in one partition. Raise `CompileError` where a condition does not fit a point's unit; with a list of
     `errors`, leave such rules out and add their errors to it.
     """
-    return _Compiler(rules, site, points, areas).book(errors)
+    return finished(compiling(rules, site, points, areas, errors=errors))
+
+
+def compiling(
+    rules: Sequence[Rule],
+    site: Site,
+    points: Sequence[Point],
+    areas: Collection[str] | None = None,
+    *,
+    errors: list[CompileError] | None = None,
+) -> Steps[RuleBook]:
+    """Compile rules as `compile_rules` does, in steps of a few milliseconds."""
+    return (yield from _Compiler(rules, site, points, areas).steps(errors))
+
+
+def misfits(rules: Sequence[Rule], site: Site, points: Sequence[Point]) -> list[CompileError]:
+    """Find the rules that do not compile, as `compile_rules` does with `errors`, without compiling the others."""
+    found: list[CompileError] = []
+    compiler = _Compiler(rules, site, points, None)
+    compiler.only_bound = True
+    finished(compiler.gathering(found))
+    return found
 
 
 class _Compiler:
-    """Gather instances rule by rule, then number them by row."""
+    """Gather instances rule by rule, then number them by row. Nothing in it points back at it."""
 
     def __init__(
         self, rules: Sequence[Rule], site: Site, points: Sequence[Point], areas: Collection[str] | None
@@ -228,22 +304,34 @@ class _Compiler:
         self.areas: list[Area] = [area for area in site.areas if areas is None or area.id in areas]
         self.area_of = {area.id: place for place, area in enumerate(self.areas)}
         self.cameras = tuple(camera for camera in site.cameras if camera.areas and camera.areas[0] in self.area_of)
+        self.homes = [self.area_of[camera.areas[0]] for camera in self.cameras]
         self.programs = Programs()
         self.clauses: list[Clause] = []
+        self.digests: list[bytes] = []
         self.blocks: list[_Block] = []
+        self.parts: list[_Part] = []
+        self.keys: set[Key] = set()
         self.across: dict[str, AcrossProgram] = {}
         self.around: list[AcrossProgram] = []
         self.around_of: dict[str, set[int]] = {}  # figure → rows that it is worked out for
         self.measures, self.units = measures_of(site), units_of(site)
-        self.table = _constants(self.points)
-        self.by_id = {point.id: place for place, point in enumerate(self.points)}
-        self.by_quantity: dict[str, list[int]] = {}
-        for place, point in enumerate(self.points):
-            self.by_quantity.setdefault(point.quantity, []).append(place)
+        self.table: dict[str, Array] = {}
+        self.covering = Covering(self.points, self.all_areas)
         self.windows: dict[float, dict[str, list[Rows]]] = {}
-        self.bound: dict[tuple[Joined, Subject, str, float | str], tuple[Bound, Bound, list[Bound], set[Column]]] = {}
+        self.bound: dict[tuple[Joined, Subject, str, float | str], _Condition] = {}
+        self.only_bound = False  # conditions are bound and nothing is laid out: for finding misfits
 
-    def book(self, errors: list[CompileError] | None) -> RuleBook:
+    def steps(self, errors: list[CompileError] | None) -> Steps[RuleBook]:
+        """Compile all."""
+        guards = yield from self.gathering(errors)
+        return (yield from self._number(guards))
+
+    def gathering(self, errors: list[CompileError] | None) -> Steps[tuple[Guard, Guard]]:
+        """Gather the instances of all rules, and what guards their rows."""
+        yield
+        for name, values in _constants(self.points):
+            self.table[name] = np.array(values, np.float64)
+            yield
         guards = (Guard.builder(len(self.points)), Guard.builder(len(self.points)))
         for place, rule in enumerate(self.rules):
             try:
@@ -252,21 +340,31 @@ class _Compiler:
                 if errors is None:
                     raise
                 errors.append(error)
-        return self._number(guards)
+            if not self.only_bound:
+                self.digests.append(hashlib.blake2b(encode_decision(rule), digest_size=16).digest())
+            yield
+        return guards
 
     def _rule(self, place: int, rule: Rule, guards: tuple[Guard, Guard]) -> None:
         if rule.scope == "area":
-            chosen = [n for n, area in enumerate(self.areas) if rule.where.takes_tagged_area(area)]
+            named = {self.area_of[name] for name in rule.where.areas if name in self.area_of}
+            asked = sorted(named) if rule.where.areas else range(len(self.areas))
+            chosen = [n for n in asked if rule.where.takes_tagged_area(self.areas[n])]
             areas = np.array(chosen, np.intp)
-            subject = Subject("", False, self._measure, None, rule.kind == "data_quality")
+            subject = Subject("", False, self.measures, None, rule.kind == "data_quality")
             self._block(place, rule, areas + len(self.points), areas, subject, guards)
             return
         if rule.scope == "camera":
-            homes = [self.areas[self.area_of[camera.areas[0]]] for camera in self.cameras]
-            chosen = [n for n, camera in enumerate(self.cameras) if rule.where.takes_camera(camera, homes[n])]
+            homes, seen_from = self.homes, set(rule.where.areas)
+            chosen = [
+                n
+                for n, camera in enumerate(self.cameras)
+                if (not seen_from or camera.areas[0] in seen_from)
+                and rule.where.takes_camera(camera, self.areas[homes[n]])
+            ]
             rows = np.array(chosen, np.intp) + len(self.points) + len(self.areas)
-            areas = np.array([self.area_of[homes[n].id] for n in chosen], np.intp)
-            subject = Subject("", False, self._measure, None, rule.kind == "data_quality")
+            areas = np.array([homes[n] for n in chosen], np.intp)
+            subject = Subject("", False, self.measures, None, rule.kind == "data_quality")
             self._block(place, rule, rows, areas, subject, guards)
             return
         groups: dict[tuple[str, bool, str | None], tuple[list[int], list[int]]] = {}
@@ -277,7 +375,7 @@ class _Compiler:
             mine.append(row)
             places.append(self.area_of[area])
         for (unit, below, bare), (mine, places) in groups.items():
-            subject = Subject(unit, below, self._measure, bare, rule.kind == "data_quality")
+            subject = Subject(unit, below, self.measures, bare, rule.kind == "data_quality")
             self._block(place, rule, np.array(mine, np.intp), np.array(places, np.intp), subject, guards)
         if not groups:  # nothing to run; still, say what is wrong with it
             for rank, level in rule.ranked():
@@ -288,54 +386,40 @@ class _Compiler:
                         raise CompileError(rule.id, LEVELS[rank - 1], part, error.message, error.column) from error
 
     def _covered(self, rule: Rule) -> list[tuple[int, str]]:
-        quantities, ids = rule.where.quantities, rule.where.ids
-        if quantities or ids is not None:
-            if ids is not None:
-                places = sorted(self.by_id[id] for id in ids if id in self.by_id)
-            else:
-                places = [row for quantity in quantities for row in self.by_quantity.get(quantity, [])]
-            found = covered_points(rule, (self.points[row] for row in places), self.all_areas)
-            pairs = [(places[row], area) for row, area in found]
-        else:
-            pairs = covered_points(rule, self.points, self.all_areas)
-        return [(row, area) for row, area in pairs if area in self.area_of]
-
-    def _measure(self, quantity: str) -> Measure:
-        return self.measures(quantity)
+        return [(row, area) for row, area in self.covering.of(rule) if area in self.area_of]
 
     def _block(
         self, place: int, rule: Rule, rows: Rows, areas: Rows, subject: Subject, guards: tuple[Guard, Guard]
     ) -> None:
-        parts: list[_Part] = []
-        barred: list[tuple[Bound, list[Bound]]] = []
+        first, keys, alone = len(self.parts), set[Column](), False
+        barred: list[_Condition] = []
         for rank, level in rule.ranked():
             name = LEVELS[rank - 1]
             raised, cleared, deadband = raising(rule, level), clearing(rule, level), rule.deadband_of(level)
-            when, when_place, keys = self._condition(rule, name, "when", raised, rows, subject)
-            barred.append((when, []))
+            when, when_place = self._condition(rule, name, "when", raised, rows, subject)
+            barred.append(when)
             part = "when" if level.clear is None else "clear"
-            clear, clear_place, more = self._condition(rule, name, part, cleared, rows, subject, deadband)
-            self.clauses.append(Clause(raised.shown, when))
-            self.clauses.append(Clause(cleared.shown + (f", by {deadband}" if deadband else ""), clear))
-            parts.append(
-                _Part(
-                    rank,
-                    rule.hold_of(level),
-                    rule.clear_after_of(level),
-                    when_place,
-                    clear_place,
-                    len(self.clauses) - 2,
-                    keys | more,
-                    _alone(keys | more) or _falls(when) or (level.clear is not None and _falls(clear)),
-                    samples_of(rule.samples_of(level)) if rule.scope == "point" else (0, 0),
-                )
-            )
-        self.blocks.append(_Block(place, rows, areas, parts))
+            clear, clear_place = self._condition(rule, name, part, cleared, rows, subject, deadband)
+            if self.only_bound:
+                continue
+            self.clauses.append(Clause(raised.shown, when.bound))
+            self.clauses.append(Clause(cleared.shown + (f", by {deadband}" if deadband else ""), clear.bound))
+            keys |= when.keys | clear.keys
+            alone = alone or when.alone or clear.alone or when.falls or (level.clear is not None and clear.falls)
+            samples = samples_of(rule.samples_of(level)) if rule.scope == "point" else (0, 0)
+            delays = rule.hold_of(level), rule.clear_after_of(level)
+            self.parts.append(_Part(rank, *delays, samples, when_place, clear_place, len(self.clauses) - 2))
+        if self.only_bound:
+            return
+        self.keys |= {column.key for column in keys}
+        flat = rule.kind == "data_quality" and any(column.key[0] == "flat" for column in keys)
+        kinds = frozenset(str(column.key[1]) for column in keys if column.key[0] in OF_EVENTS)
+        levels = len(self.parts) - first
+        self.blocks.append(_Block(place, rows, areas, first, levels, alone, flat, _of_area(keys), kinds))
         if rule.scope != "point":
             return
-        alone = any(part.alone for part in parts)
-        for when, _ in barred:
-            found = bars(when)
+        for when in barred:
+            found = when.bars
             some = guards if alone else guards[:1]
             if found is not None and all(bar.key[0] == "since" for bar in found[1]):
                 some = guards[1:]  # flags are looked at once a second: no reading need ask
@@ -345,7 +429,7 @@ class _Compiler:
                     continue
                 for bar in found[1]:
                     value = number(bar.part, resolve_constants(self.table, rows))
-                    guard.lay(bar.key, bar.above, rows, np.broadcast_to(np.asarray(value, np.float64), rows.shape))
+                    guard.lay(bar.key, bar.above, rows, value)
                     self._need(bar.key, rows)
 
     def _condition(
@@ -357,13 +441,15 @@ class _Compiler:
         rows: Rows,
         subject: Subject,
         deadband: float | str = 0.0,
-    ) -> tuple[Bound, tuple[int, int], set[Column]]:
+    ) -> tuple[_Condition, tuple[int, int]]:
         known = (joined, subject, rule.scope, deadband)
+        made = self.bound.get(known)
         try:
-            node = parse(joined.text)
-            if joined.extra:
-                node = Logic(joined.how, (node, parse(joined.extra)))
-            if known not in self.bound:
+            if made is None or made.around:
+                node = parse(joined.text)
+                if joined.extra:
+                    node = Logic(joined.how, (node, parse(joined.extra)))
+            if made is None:
                 _refuse_features(rule.scope, node)
                 _refuse_days(self.site, node)
                 for inner in walk(node):
@@ -372,22 +458,23 @@ class _Compiler:
                 with naming(self.points[rows[0]] if subject.bare is not None else None):
                     bound = bind(node, subject, negate=joined.negate)
                     bound = loosened(bound, quantity_of(deadband), subject) if deadband else bound
-                self.bound[known] = (bound, *shape_of(bound), columns(bound))
-            bound, shape, constants, keys = self.bound[known]
-            if any(column.key[0] == "around" for column in keys):
+                made = self.bound[known] = _Condition.of(bound)
+            if made.around:
                 for inner in walk(node):
                     if isinstance(inner, Across | AcrossFlag) and inner.over != "area":
                         self._add_around(inner, rows, subject)
         except ExpressionError as error:
             raise CompileError(rule.id, level, part, error.message, error.column) from error
+        if self.only_bound:
+            return made, (0, 0)
         resolve = resolve_constants(self.table, rows)
-        params = np.empty((len(constants), len(rows)))
-        for index, constant in enumerate(constants):
+        params = np.empty((len(made.constants), len(rows)))
+        for index, constant in enumerate(made.constants):
             params[index] = number(constant, resolve)
-        for column in keys:
-            if not column.area and rule.scope == "point":
-                self._need(column.key, rows)
-        return bound, self.programs.add(shape, params), keys
+        if rule.scope == "point":
+            for key in made.windows:
+                self._need(key, rows)
+        return made, self.programs.add(made.shape, params)
 
     def _need(self, key: Key, rows: Rows) -> None:
         if key[0] in WINDOWED:
@@ -416,8 +503,8 @@ class _Compiler:
         for key, needed in program.needs:
             self._need(key, needed)
 
-    def _number(self, guards: tuple[Guard, Guard]) -> RuleBook:
-        self.programs.finish()
+    def _number(self, guards: tuple[Guard, Guard]) -> Steps[RuleBook]:
+        yield from self.programs.finishing()
         book = RuleBook()
         book.rules, book.points, book.programs = self.rules, self.points, self.programs
         book.areas, book.area_of = tuple(area.id for area in self.areas), self.area_of
@@ -426,79 +513,97 @@ class _Compiler:
         book.rows, book.cameras = len(self.points), self.cameras
         book.camera_rows = book.rows + len(self.areas)
         book.all_rows = book.camera_rows + len(self.cameras)
-        book.digests = [hashlib.blake2b(encode_decision(rule), digest_size=16).digest() for rule in self.rules]
+        book.digests = self.digests
         book.across, book.clauses = tuple(self.across.values()), self.clauses
         book.around = tuple(self.around)
+        yield
         sizes = [len(block.rows) for block in self.blocks]
         row = _joined([block.rows for block in self.blocks], np.intp)
         order = np.argsort(row, kind="stable")  # by row, then by rule
         block_of = np.repeat(np.arange(len(self.blocks)), sizes)[order]
-        within = _joined([np.arange(size) for size in sizes], np.intp)[order]
+        begins = np.cumsum(sizes, dtype=np.intp) - sizes
+        within = (np.arange(len(row)) - np.repeat(begins, sizes))[order]
+        yield
         book.instances = len(order)
         book.row = row[order]
         book.area = _joined([block.area for block in self.blocks], np.intp)[order]
         book.rule = np.array([block.rule for block in self.blocks], np.int32)[block_of]
-        book.levels = np.array([len(block.parts) for block in self.blocks], np.intp)[block_of]
+        book.levels = np.array([block.levels for block in self.blocks], np.intp)[block_of]
         book.first = np.cumsum(book.levels) - book.levels
         book.slots = int(book.levels.sum())
-        book.moves_alone = np.array([any(p.alone for p in b.parts) for b in self.blocks], np.bool_)[block_of]
+        yield
+        book.moves_alone = np.array([block.alone for block in self.blocks], np.bool_)[block_of]
         book.quality = np.array([rule.kind == "data_quality" for rule in self.rules], np.bool_)[book.rule]
-        flat = [any(column.key[0] == "flat" for p in b.parts for column in p.keys) for b in self.blocks]
-        book.flat = np.array(flat, np.bool_)[block_of] & book.quality
-        book.seen = np.array([any(_sees(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
-        book.of_area = np.array([any(_of_area(p.keys) for p in b.parts) for b in self.blocks], np.bool_)[block_of]
-        self._number_slots(book, block_of, within)
+        book.flat = np.array([block.flat for block in self.blocks], np.bool_)[block_of]
+        book.seen = np.array([bool(block.kinds) for block in self.blocks], np.bool_)[block_of]
+        book.of_area = np.array([block.of_area for block in self.blocks], np.bool_)[block_of]
+        yield from self._number_slots(book, block_of, within)
         book.start = np.searchsorted(book.row, np.arange(book.all_rows + 1)).astype(np.intp)
-        book.windows = {
-            duration: {statistic: np.unique(np.concatenate(rows)) for statistic, rows in statistics.items()}
-            for duration, statistics in sorted(self.windows.items())
-        }
-        book.seen_by = self._seen_by(book, block_of)
-        keys = {column.key for block in self.blocks for part in block.parts for column in part.keys}
-        book.counted = frozenset(key for key in keys if key[0] in COUNTED)
-        book.events = frozenset(key for key in keys if key[0] == "events")
+        yield
+        book.windows = {}
+        for duration, statistics in sorted(self.windows.items()):
+            book.windows[duration] = {}
+            for statistic, rows in statistics.items():
+                book.windows[duration][statistic] = np.unique(np.concatenate(rows))
+                yield
+        yield from self._seen_by(book, block_of)
+        book.counted = frozenset(key for key in self.keys if key[0] in COUNTED)
+        book.events = frozenset(key for key in self.keys if key[0] == "events")
         book.calendar = Calendar(self.site.zone, self.site.holidays)
-        book.reading_guard, book.tick_guard = (guard.finish() for guard in guards)
+        book.reading_guard = guards[0].finish()
+        yield
+        book.tick_guard = guards[1].finish()
         book.targets = {name: self.table[f"level:{name}"] for name in LEVELS} | {"limit": self.table["limit"]}
         book.constants = self.table
         book.below = np.array([point.limit_below for point in self.points], np.bool_)
+        book.index = np.array([point.index for point in self.points], np.int64)
+        book.area_members = yield from self._members()
         return book
 
-    def _number_slots(self, book: RuleBook, block_of: Rows, within: Rows) -> None:
-        first_part = np.cumsum([0] + [len(block.parts) for block in self.blocks])[:-1].astype(np.intp)
-        parts = [part for block in self.blocks for part in block.parts]
+    def _members(self) -> Steps[tuple[Rows, Rows, Rows]]:
+        pairs = []
+        for row, point in enumerate(self.points):
+            pairs += [(self.area_of[area], row) for area in point.areas if area in self.area_of]
+            if row % 1000 == 0:
+                yield
+        members = np.array(pairs, np.intp).reshape(-1, 2)
+        members = members[np.argsort(members[:, 0], kind="stable")]
+        areas, starts = np.unique(members[:, 0], return_index=True)
+        return np.ascontiguousarray(members[:, 1]), areas, starts.astype(np.intp)
+
+    def _number_slots(self, book: RuleBook, block_of: Rows, within: Rows) -> Steps[None]:
+        first_part = np.array([block.first for block in self.blocks], np.intp)
         slot_instance = np.repeat(np.arange(book.instances), book.levels)
         slot_part = np.arange(book.slots) - book.first[slot_instance]
         part = (first_part[block_of] if book.instances else block_of)[slot_instance] + slot_part
         offset = within[slot_instance]
-
-        def each(values: list[float], kind: type[np.generic]) -> npt.NDArray[np.generic]:
-            return np.array(values, kind)[part]
-
-        book.rank = each([p.rank for p in parts], np.uint8)  # type: ignore[assignment]
-        book.hold = each([p.hold for p in parts], np.float64)  # type: ignore[assignment]
-        book.clear_after = each([p.clear_after for p in parts], np.float64)  # type: ignore[assignment]
-        samples = np.array([p.samples for p in parts], np.uint8).reshape(-1, 2)
-        book.samples = samples[part]
-        book.sampled = bool(samples.any())
-        book.clause = each([p.clause for p in parts], np.intp)  # type: ignore[assignment]
-        when = [each([p.when[n] for p in parts], np.intp) for n in (0, 1)]
-        clear = [each([p.clear[n] for p in parts], np.intp) for n in (0, 1)]
-        book.when = (when[0], when[1] + offset)  # type: ignore[assignment,operator]
-        book.clear = (clear[0], clear[1] + offset)  # type: ignore[assignment,operator]
+        columns = list(zip(*self.parts, strict=True)) or [()] * len(_Part._fields)
+        rank, hold, clear_after, samples, when, clear, clause = columns
+        yield
+        book.rank = np.array(rank, np.uint8)[part]
+        book.hold = np.array(hold, np.float64)[part]
+        book.clear_after = np.array(clear_after, np.float64)[part]
+        yield
+        book.samples = np.array(samples, np.uint8).reshape(-1, 2)[part]
+        book.sampled = bool(book.samples.any())
+        book.clause = np.array(clause, np.intp)[part]
+        yield
+        begun = np.array(when, np.intp).reshape(-1, 2)[part].T
+        left = np.array(clear, np.intp).reshape(-1, 2)[part].T
+        yield
+        book.when = (np.ascontiguousarray(begun[0]), begun[1] + offset)
+        book.clear = (np.ascontiguousarray(left[0]), left[1] + offset)
         book.level_offset = np.full((book.instances, len(LEVELS) + 1), -1, np.int8)
         book.level_offset[slot_instance, book.rank] = slot_part
+        yield
 
-    def _seen_by(self, book: RuleBook, block_of: Rows) -> dict[tuple[str, int], Rows]:
-        kinds = [
-            {str(column.key[1]) for part in block.parts for column in part.keys if column.key[0] in OF_EVENTS}
-            for block in self.blocks
-        ]
+    def _seen_by(self, book: RuleBook, block_of: Rows) -> Steps[None]:
         found: dict[tuple[str, int], list[int]] = {}
-        for instance in np.flatnonzero(book.seen):
-            for kind in kinds[block_of[instance]]:
-                found.setdefault((kind, int(book.area[instance])), []).append(int(instance))
-        return {key: np.array(instances, np.intp) for key, instances in found.items()}
+        for instance in np.flatnonzero(book.seen).tolist():
+            for kind in self.blocks[block_of[instance]].kinds:
+                found.setdefault((kind, int(book.area[instance])), []).append(instance)
+            yield
+        book.seen_by = {key: np.array(instances, np.intp) for key, instances in found.items()}
 
 
 def _alone(keys: set[Column]) -> bool:
@@ -524,10 +629,6 @@ def _community(area: Area, places: dict[str, Place]) -> str:
     while place is not None and place.kind != "community":
         place = places.get(place.parent) if place.parent else None
     return place.id if place is not None else area.place or area.id
-
-
-def _sees(keys: set[Column]) -> bool:
-    return any(column.key[0] in OF_EVENTS for column in keys)
 
 
 def _of_area(keys: set[Column]) -> bool:
@@ -567,13 +668,12 @@ def _refuse_days(site: Site, node: Node) -> None:
             raise ExpressionError(message, part.column)
 
 
-def _constants(points: Sequence[Point]) -> dict[str, Array]:
+def _constants(points: Sequence[Point]) -> Iterator[tuple[str, list[float]]]:
     """Lay out what the registry says of points as columns; NaN where it says nothing."""
     nan = float("nan")
-    table = {
-        "limit": [nan if point.limit is None else point.limit for point in points],
-        "normal_low": [nan if point.normal is None else point.normal[0] for point in points],
-        "normal_high": [nan if point.normal is None else point.normal[1] for point in points],
-        "interval": [point.interval for point in points],
-    } | {f"level:{name}": [point.levels.get(name, nan) for point in points] for name in LEVELS}
-    return {name: np.array(values, np.float64) for name, values in table.items()}
+    yield "limit", [nan if point.limit is None else point.limit for point in points]
+    yield "normal_low", [nan if point.normal is None else point.normal[0] for point in points]
+    yield "normal_high", [nan if point.normal is None else point.normal[1] for point in points]
+    yield "interval", [point.interval for point in points]
+    for name in LEVELS:
+        yield f"level:{name}", [point.levels.get(name, nan) for point in points]

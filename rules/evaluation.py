@@ -124,7 +124,6 @@ class Evaluator:
         self._of_cameras = np.flatnonzero(book.moves_alone & (book.row >= book.camera_rows))
         self._alone = np.flatnonzero(book.moves_alone & (book.row < book.rows))
         self._alone_rows = np.unique(book.row[self._alone])
-        self._area_members = _area_members(book)
         self._camera_areas = _camera_areas(book)
 
     @property
@@ -381,7 +380,7 @@ class Evaluator:
         points.away += np.where(np.isnan(points.last_received), 0.0, unheard)
         self.been_away = bool(points.away.any())
         of_area = np.full(len(book.areas), until - since - 1.0)
-        rows, areas, starts = self._area_members
+        rows, areas, starts = self.book.area_members
         if len(rows):
             of_area[areas] = np.minimum.reduceat(unheard[rows], starts)
         self.cameras.pause(since, until)
@@ -641,6 +640,8 @@ class Evaluator:
         """Work out where conditions are known to hold, shape by shape; `real`: without simulation in the area."""
         program = programs[0][chosen]
         features = features.without_simulation() if real else features
+        if (program == program[0]).all():
+            return self._hold_shape(int(program[0]), programs[1][chosen], place, now, area, features, real)
         found = np.empty(len(chosen), np.bool_)
         order = np.argsort(program, kind="stable")
         ordered = program[order]
@@ -678,7 +679,7 @@ class Evaluator:
 
     def _set_area_time(self) -> None:
         """Let an area's clock stand where the furthest of its points' clocks stands."""
-        rows, areas, starts = self._area_members
+        rows, areas, starts = self.book.area_members
         self.area_time[:] = self.clock
         if len(rows):
             now = np.fmax.reduceat(self.points.own_time(rows, self.clock) + self.points.away[rows], starts)
@@ -783,10 +784,14 @@ class Evaluator:
         at = 0 if position is None else int(position[place])
         why: Why | None = None
         simulated = False
-        one = [np.array([each], np.intp) for each in (instance, slot, place)]
-        decided = book.when if after else book.clear
+        row = int(book.row[instance])
         try:
-            simulated = bool(self._simulated(one[0], decided, one[1], one[2], now, features)[0])
+            if row < book.rows and not book.of_area[instance]:
+                simulated = bool(self.points.simulated[row])
+            else:
+                one = [np.array([each], np.intp) for each in (instance, slot, place)]
+                decided = book.when if after else book.clear
+                simulated = bool(self._simulated(one[0], decided, one[1], one[2], now, features)[0])
             why = why_of(self, instance, rank, place, now, features) if self.reasons else None
         except Exception as error:  # better an alarm that cannot say why than none: its level is marked by now
             self._fault(instance, at, error)
@@ -804,19 +809,6 @@ class Evaluator:
             simulated,
             at,
         )
-
-
-def _area_members(book: RuleBook) -> tuple[Rows, Rows, Rows]:
-    """Return rows by area, the areas that have rows, and where each begins."""
-    pairs = sorted(
-        (book.area_of[area], row)
-        for row, point in enumerate(book.points)
-        for area in point.areas
-        if area in book.area_of
-    )
-    rows = np.array([row for _, row in pairs], np.intp)
-    areas, starts = np.unique(np.array([area for area, _ in pairs], np.intp), return_index=True)
-    return rows, areas, starts.astype(np.intp)
 
 
 def _camera_areas(book: RuleBook) -> tuple[Rows, Rows]:

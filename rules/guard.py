@@ -26,8 +26,7 @@ class Guard:
     def __init__(self, rows: int) -> None:
         self.rows = rows
         self.always = np.zeros(rows, np.bool_)  # some condition of the row has no bar
-        self._high: dict[Key, Array] = {}
-        self._low: dict[Key, Array] = {}
+        self._laid: dict[tuple[Key, bool], list[tuple[Rows, Array | float]]] = {}
         self.tables: list[tuple[Key, Array, npt.NDArray[np.bool_] | None, bool]] = []
 
     @classmethod
@@ -35,18 +34,23 @@ class Guard:
         """Start an empty guard."""
         return cls(rows)
 
-    def lay(self, key: Key, above: bool, rows: Rows, value: Array) -> None:
+    def lay(self, key: Key, above: bool, rows: Rows, value: Array | float) -> None:
         """Lay a bar for each of `rows` (unique); a NaN bar can never be passed."""
-        table = self._high if above else self._low
-        if key not in table:
-            table[key] = np.full(self.rows, np.inf if above else -np.inf)
-        merge = np.fmin if above else np.fmax
-        table[key][rows] = merge(table[key][rows], value)
+        self._laid.setdefault((key, above), []).append((rows, value))
 
     def finish(self) -> Guard:
         """Settle the order: columns at hand first, costly ones last and only for rows that have a bar there."""
-        tables = [(key, bar, True) for key, bar in self._high.items()]
-        tables += [(key, bar, False) for key, bar in self._low.items()]
+        tables = []
+        for (key, above), laid in sorted(self._laid.items(), key=lambda one: not one[0][1]):
+            bar = np.full(self.rows, np.inf if above else -np.inf)
+            sizes = [len(rows) for rows, _ in laid]
+            if all(isinstance(value, float) for _, value in laid):
+                values = np.repeat(np.array([value for _, value in laid], np.float64), sizes)
+            else:
+                values = np.concatenate([np.full(size, value) for size, (_, value) in zip(sizes, laid, strict=True)])
+            (np.fmin if above else np.fmax).at(bar, np.concatenate([rows for rows, _ in laid]), values)
+            tables.append((key, bar, above))
+        self._laid = {}
         tables.sort(key=lambda table: (str(table[0][0]) not in _AT_HAND, column_cost(table[0])))
         self.tables = [
             (key, bar, np.isfinite(bar) if str(key[0]) not in _AT_HAND else None, above) for key, bar, above in tables

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rules.clauses import DAYS, corroborates, quantity_of, samples_of, scheduled
-from rules.compiler import CompileError, compile_rules
+from rules.compiler import CompileError, misfits
 from rules.expression import MAX_LENGTH, MAX_WINDOW, ExpressionError, parse
 from rules.nonsense import nonsense
 from rules.rule import Rule, RuleFile, encode_rules
@@ -18,6 +18,7 @@ from rules.vectors import Bench, VectorError
 from sensors.document import Document, DocumentError, Problem, convert, read_document, suggest
 from sensors.document import Path as FieldPath
 from sensors.duration import seconds
+from sensors.garbage import collector_resting
 from sensors.site import LEVELS, Site, Text
 
 MAX_FILES = 2000
@@ -37,6 +38,11 @@ Mistake = tuple[FieldPath, str]
 
 def load(paths: Sequence[Path], site: Site, base: Path | None = None) -> tuple[Rule, ...]:
     """Load, check against the site, run the rules' tests. Raise `DocumentError` with every problem found."""
+    with collector_resting():
+        return _load(paths, site, base)
+
+
+def _load(paths: Sequence[Path], site: Site, base: Path | None) -> tuple[Rule, ...]:
     problems: list[Problem] = []
     loaded: list[tuple[Rule, Document, FieldPath]] = []
     for file in _files(paths, problems):
@@ -70,17 +76,17 @@ def load(paths: Sequence[Path], site: Site, base: Path | None = None) -> tuple[R
             sound.append((rule, document, path))
     places = {rule.id: (document, path) for rule, document, path in sound}
     rules = {rule.id: rule for rule, _, _ in sound}
-    errors: list[CompileError] = []
-    compile_rules([rule for rule, _, _ in sound], site, site.points, errors=errors)
+    errors = misfits([rule for rule, _, _ in sound], site, site.points)
     for misfit in errors:
         document, path = places[misfit.rule]
         message = f"{_of(rules[misfit.rule])}column {misfit.column}: {misfit.message}"
         problems.append(document.problem((*path, "levels", misfit.level, misfit.part), message))
     broken = {error.rule for error in errors}
     bench = Bench(site)
-    for rule, document, path in sound:
-        if rule.id not in broken:
-            problems += [document.problem(path + where, _of(rule) + said) for where, said in _tested(rule, bench)]
+    tested = [one for one in sound if one[0].id not in broken]
+    results = bench.run_many([(rule, rule.tests) for rule, _, _ in tested])
+    for (rule, document, path), result in zip(tested, results, strict=True):
+        problems += [document.problem(path + where, _of(rule) + said) for where, said in _differing(rule, result)]
     if problems:
         raise DocumentError(sorted(set(problems), key=lambda problem: (problem.file, problem.line)))
     return tuple(rule for rule, _, _ in loaded)
@@ -289,11 +295,9 @@ def _duration(path: FieldPath, duration: float | str | None) -> Iterator[Mistake
         yield path, str(error)
 
 
-def _tested(rule: Rule, bench: Bench) -> Iterator[Mistake]:
-    try:
-        results = bench.run_all(rule, rule.tests)
-    except CompileError as error:
-        yield ("tests",), f"the rule does not fit its tests' points: {error.message}"
+def _differing(rule: Rule, results: list[list[str] | VectorError] | CompileError) -> Iterator[Mistake]:
+    if isinstance(results, CompileError):
+        yield ("tests",), f"the rule does not fit its tests' points: {results.message}"
         return
     for place, (test, result) in enumerate(zip(rule.tests, results, strict=True)):
         if isinstance(result, VectorError):

@@ -25,8 +25,9 @@ class Neighbours:
     """Hold the sets of redundant points of a partition, and who disagrees. Pure."""
 
     def __init__(self, points: Sequence[Point]) -> None:
-        row_of = {point.id: row for row, point in enumerate(points)}
-        named = [(row, *(row_of[id] for id in point.redundant if id in row_of)) for row, point in enumerate(points)]
+        asked = [row for row, point in enumerate(points) if point.redundant]
+        row_of = {point.id: row for row, point in enumerate(points)} if asked else {}
+        named = [(row, *(row_of[id] for id in points[row].redundant if id in row_of)) for row in asked]
         self.peers = Peers([one for one in named if len(one) > 1])
         self.patience = np.array([STALE * point.interval for point in points])
         self.disagrees = np.zeros(len(points), np.bool_)  # by row

@@ -7,7 +7,7 @@ the same in both books carries over, whatever else changed. Only instances that 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,6 +25,7 @@ from rules.why import evidence
 from sensors.renames import Renames
 
 if TYPE_CHECKING:
+    from rules.compiler import RuleBook
     from rules.evaluation import Evaluator
 
 VERSION = 2  # 1 hashed all of a rule: its raised conditions are known by rule and scope
@@ -56,8 +57,8 @@ class Notes(msgspec.Struct, frozen=True):
 def state_of(evaluator: Evaluator, renames: Renames) -> State:
     """Return an evaluator's state as arrays, under the ids that `renames` gives."""
     book = evaluator.book
-    index = np.array([point.index for point in book.points], np.int64)
-    state: State = {"point.index": index}
+    index = book.index
+    state: State = {"point.index": index.copy()}
     for name in PointState.ARRAYS:
         state[f"point.{name}"] = getattr(evaluator.points, name).copy()
     for duration, figures, rows, arrays in evaluator.windows.state():
@@ -181,7 +182,7 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     evaluator.sightings.restore(notes.sightings)
     evaluator.tallies.restore(notes.tallies)
     evaluator.sequences.restore(notes.heard)
-    index = np.array([point.index for point in evaluator.book.points], np.int64)
+    index = evaluator.book.index
     source, target = _matched(state["point.index"], index)
     for number, text in enumerate(notes.around):
         if text in evaluator.around:
@@ -203,7 +204,7 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
 
 
 def _restore_points(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) -> None:
-    index = np.array([point.index for point in evaluator.book.points], np.int64)
+    index = evaluator.book.index
     source, target = _matched(state["point.index"], index)
     for name in PointState.ARRAYS:
         if name in LATER and f"point.{name}" not in state:
@@ -234,8 +235,13 @@ def _restore_instances(
     by_simulation = state.get("instance.by_simulation", state["instance.current"] > 0)
     real = state.get("instance.real", np.where(by_simulation, 0, state["instance.current"]))
     named = {(rule, scope): place for place, rule, scope, _ in notes.raised} if notes.version == 1 else {}
+    some: Iterable[int] = ()
+    if named:
+        some = range(book.instances)
+    elif wanted:
+        some = _in(book, keys)
     if wanted:
-        for instance in range(book.instances):
+        for instance in some:
             place = wanted.get(book.key(instance))
             if place is None and named:
                 place = named.get((book.rules[book.rule[instance]].id, book.scope(instance)))
@@ -252,8 +258,10 @@ def _restore_instances(
                 evaluator.sampled[slots] = state["instance.sampled"][place, book.rank[slots]]
                 evaluator.sampled_at[slots] = -state["instance.sampled_ago"][place, book.rank[slots]]
     if "instance.unseen" in state:
-        new = {key.tobytes() for key in np.ascontiguousarray(state["instance.unseen"])}
-        evaluator.unseen[:] = [book.key(instance) in new for instance in range(book.instances)]
+        unseen = np.ascontiguousarray(state["instance.unseen"])
+        new = {key.tobytes() for key in unseen}
+        for instance in _in(book, unseen):
+            evaluator.unseen[instance] = book.key(instance) in new
     evaluator.settle()
     return [
         Withdrawn(rule, scope, area, int(state["instance.current"][place]))
@@ -262,7 +270,15 @@ def _restore_instances(
     ]
 
 
+def _in(book: RuleBook, keys: npt.NDArray[np.uint64]) -> list[int]:
+    """List the instances that may have one of these keys."""
+    found: list[int] = np.flatnonzero(np.isin(book.keys()[:, 0], keys[:, 0])).tolist()
+    return found
+
+
 def _matched(old: npt.NDArray[Any], new: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Return places in `old` and in `new` of the numbers they share."""
+    if np.array_equal(old, new):
+        return np.arange(len(old)), np.arange(len(new))
     _, source, target = np.intersect1d(old, new, assume_unique=True, return_indices=True)
     return source, target

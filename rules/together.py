@@ -65,8 +65,10 @@ class Together:
         areas: Mapping[str, int],
         former: Mapping[str, str] | None = None,
     ) -> None:
-        row_of = {name: row for row, point in enumerate(points) for name in point.renamed_from}
-        row_of |= {point.id: row for row, point in enumerate(points)}
+        row_of: dict[str, int] = {}
+        if models:
+            row_of = {name: row for row, point in enumerate(points) for name in point.renamed_from}
+            row_of |= {point.id: row for row, point in enumerate(points)}
         called = dict(former or {}) | {area: area for area in areas}
         fit = [
             one for one in models if called.get(one.area) in areas and all(name in row_of for name in one.model.names)

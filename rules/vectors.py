@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,8 @@ import numpy.typing as npt
 from models import dataquality
 from models.arithmetic import ARRAYS
 from models.scoring import BankSettings
-from rules.compiler import compile_rules
+from rules.compiler import CompileError, compile_rules
+from rules.covering import Covering
 from rules.evaluation import Evaluator
 from rules.expression import AREA_SCORE
 from rules.reports import PREFIX
@@ -32,6 +33,9 @@ __all__ = ["Bench", "VectorError", "run"]
 
 NO_TEXT = Text(zh="", en="")
 START = 1_699_920_000.0  # a midnight; any would do
+
+MOST_BESIDE = 500
+"""Tests that play side by side."""
 
 LEARNT = ("surge(", "rising(")
 """Features that learn over a whole scene: tests of rules that ask for them run one by one."""
@@ -55,6 +59,7 @@ class Bench:
             for name in point.areas:
                 if name in self.areas:
                     self.near.setdefault((point.quantity, self.areas[name].type), point)
+        self._covering = Covering(site.points, self.areas)
         self._covered: dict[Where, Point | None] = {}
         self._played: dict[bytes, list[list[str] | VectorError]] = {}
 
@@ -69,7 +74,7 @@ class Bench:
             takes = where.point_test()
             found = (
                 point
-                for point in self.site.points
+                for point in map(self.site.points.__getitem__, self._covering.candidates(where))
                 if takes(point) and any(a in self.areas and where.takes_area(self.areas[a]) for a in point.areas)
             )
             self._covered[where] = next(found, None)
@@ -101,12 +106,52 @@ class Bench:
         Return for each what differs from what it expects, or why it cannot run. Raise `CompileError` when the rule does
         not fit the points of a test. Rules of one template that differ in nothing but their area are run once.
         """
-        alike = self._alike(rule, tests) if rule.template else b""
-        if alike in self._played:
-            return self._played[alike]
-        found = self._run_all(rule, tests)
-        if alike:
-            self._played[alike] = found
+        (found,) = self.run_many([(rule, tests)])
+        if isinstance(found, CompileError):
+            raise found
+        return found
+
+    def run_many(
+        self, wanted: Sequence[tuple[Rule, Sequence[RuleTest]]], progress: Callable[[int], None] = lambda _: None
+    ) -> list[list[list[str] | VectorError] | CompileError]:
+        """Run tests of many rules as `run_all` does, those of different rules side by side as well.
+
+        Return for each rule what `run_all` returns or raises. `progress` is told how many tests have run since.
+        """
+        found: list[list[list[str] | VectorError] | CompileError] = [[[] for _ in tests] for _, tests in wanted]
+        first: dict[bytes, int] = {}
+        same: list[tuple[int, int]] = []
+        groups: dict[tuple[object, ...], list[list[_Stand]]] = {}
+        for number, (rule, tests) in enumerate(wanted):
+            alike = self._alike(rule, tests) if rule.template else b""
+            if alike in self._played:
+                found[number] = self._played[alike]
+                progress(len(tests))
+                continue
+            if alike and first.setdefault(alike, number) != number:
+                same.append((number, first[alike]))
+                progress(len(tests))
+                continue
+            for place, test in enumerate(tests):
+                try:
+                    stand = _Stand(rule, test, self, (number, place))
+                except VectorError as error:
+                    _note(found, (number, place), error)
+                    progress(1)
+                    continue
+                scenes = groups.setdefault(stand.scene, [])
+                if not (scenes and len(scenes[-1]) < MOST_BESIDE and stand.goes_beside(scenes[-1][0])):
+                    scenes.append([])
+                scenes[-1].append(stand)
+        for stands in (scene for scenes in groups.values() for scene in scenes):
+            _play(stands, self, found)
+            progress(len(stands))
+        for alike, number in first.items():
+            result = found[number]
+            if not isinstance(result, CompileError):
+                self._played[alike] = result
+        for number, other in same:
+            found[number] = found[other]
         return found
 
     def _alike(self, rule: Rule, tests: Sequence[RuleTest]) -> bytes:
@@ -120,29 +165,24 @@ class Bench:
         decides = encode_rules((bare,)) + msgspec.msgpack.encode((kind, model))
         return hashlib.blake2b(decides, digest_size=16).digest()
 
-    def _run_all(self, rule: Rule, tests: Sequence[RuleTest]) -> list[list[str] | VectorError]:
-        found: list[list[str] | VectorError] = [[] for _ in tests]
-        groups: list[list[tuple[int, _Stand]]] = []
-        for place, test in enumerate(tests):
-            try:
-                stand = _Stand(rule, test, self)
-            except VectorError as error:
-                found[place] = error
-                continue
-            beside = next((group for group in groups if stand.goes_beside(group[0][1], rule)), None)
-            if beside is None:
-                groups.append([(place, stand)])
-            else:
-                beside.append((place, stand))
-        for group in groups:
-            try:
-                played = _Scene(rule, [stand for _, stand in group], self).play()
-            except VectorError as error:
-                found[group[0][0]] = error
-                continue
-            for (place, stand), ranks in zip(group, played, strict=True):
-                found[place] = stand.differing(ranks)
-        return found
+
+def _play(stands: list[_Stand], bench: Bench, found: list[list[list[str] | VectorError] | CompileError]) -> None:
+    """Play tests side by side and note what each differs in."""
+    scene = _Scene(stands, bench)
+    for (number, _), error in scene.misfits:
+        if not isinstance(found[number], CompileError):
+            found[number] = error
+    for stand, ranks in zip(stands, scene.play(), strict=True):
+        told = scene.uncovered.get(stand.place)
+        _note(found, stand.place, stand.differing(ranks) if told is None else told)
+
+
+def _note(
+    found: list[list[list[str] | VectorError] | CompileError], place: tuple[int, int], told: list[str] | VectorError
+) -> None:
+    of_rule = found[place[0]]
+    if isinstance(of_rule, list):  # else it does not fit its points, which says it all
+        of_rule[place[1]] = told
 
 
 def run(rule: Rule, test: RuleTest, site: Site) -> list[str]:
@@ -153,8 +193,6 @@ def run(rule: Rule, test: RuleTest, site: Site) -> list[str]:
 def _report(event: EventStep, seen: CameraEvent) -> Report | None:
     """Make the report that an event of a test stands for, if it stands for one."""
     if not event.kind.startswith(PREFIX):
-        if event.subject:
-            raise VectorError("events", "only reports are about a subject: their kind begins with 'report-'")
         return None
     category = event.kind.removeprefix(PREFIX)
     return Report(
@@ -199,9 +237,12 @@ class _Tracks(NamedTuple):
 
 def _padded(blocks: Sequence[npt.NDArray[Any]], fill: float, steps: int) -> npt.NDArray[Any]:
     """Join (rows, steps) blocks of different lengths row-wise."""
-    return np.concatenate(
-        [np.pad(block, ((0, 0), (0, steps - block.shape[1])), constant_values=fill) for block in blocks]
-    )
+    joined = np.full((sum(map(len, blocks)), steps), fill, blocks[0].dtype)
+    start = 0
+    for block in blocks:
+        joined[start : start + len(block), : block.shape[1]] = block
+        start += len(block)
+    return joined
 
 
 class _Scored(NamedTuple):
@@ -243,10 +284,13 @@ class _Script:
 
 
 class _Stand:
-    """One test as it is set up: its area, its points and their series, what it expects."""
+    """One test as it is set up: its area, its points and their series, what it expects.
 
-    def __init__(self, rule: Rule, test: RuleTest, bench: Bench) -> None:
-        self.test, where = test, rule.where
+    `place` is that of its rule among all, and its own among the rule's tests.
+    """
+
+    def __init__(self, rule: Rule, test: RuleTest, bench: Bench, place: tuple[int, int]) -> None:
+        self.rule, self.test, self.place, where = rule, test, place, rule.where
         self.kind = _kind(rule, bench)
         if bool(test.camera) != (rule.scope == "camera"):
             raise VectorError("camera", "a rule with scope: camera, and no other, is tested by what a camera shows")
@@ -267,36 +311,45 @@ class _Stand:
         self.surge = numbers(test.surge, "surge", math.nan, self.steps) if test.surge else None
         self.tracks = _Tracks.read(list(self.series.values()), self.steps)
         self.events = sorted(((span(event.at, "events"), event) for event in test.events), key=lambda pair: pair[0])
+        if any(event.subject and not event.kind.startswith(PREFIX) for event in test.events):
+            raise VectorError("events", "only reports are about a subject: their kind begins with 'report-'")
         self.expected = _expected(test.expect, self.times, last_step)
+        alone = test.surge or any(event.kind.startswith(PREFIX) for _, event in self.events) or _learns(rule)
+        self.made = self._points(bench)
+        named = {point.quantity: point.unit for point in reversed(self.made)}
+        first = {name: point.unit for name, point in bench.first.items()}
+        odd = tuple(sorted((name, unit) for name, unit in named.items() if first.get(name) != unit))
+        self.scene = (place if alone else None, self.start, test.step, self.steps.bit_length(), odd)
 
-    def goes_beside(self, other: _Stand, rule: Rule) -> bool:
-        """Tell whether two tests of a rule can run at once: at the same times, with nothing to tell them apart by.
-
-        People's reports are counted over a community, which all areas of a scene are in.
-        """
-        where = rule.where
-        if any(one in level.when + (level.clear or "") for _, level in rule.ranked() for one in LEARNT):
-            return False
+    def goes_beside(self, other: _Stand) -> bool:
+        """Tell whether two tests of one `scene` can run at once: at the same times."""
         fewest = min(self.steps, other.steps)
-        return (
-            self.start == other.start
-            and not (where.areas or where.points or where.cameras)
-            and not any(event.kind.startswith(PREFIX) for _, event in (*self.events, *other.events))
-            and np.array_equal(self.times[:fewest], other.times[:fewest])
-        )
+        return np.array_equal(self.times[:fewest], other.times[:fewest])
 
-    def points(self, rule: Rule, bench: Bench, area: str, suffix: str, start: int) -> list[Point]:
+    def _points(self, bench: Bench) -> list[Point]:
         """Make the test's points, with unit and limits from those of the site where it gives none."""
-        where, found = rule.where, []
-        drivers = tuple(Driver(point=id + suffix) for id, one in self.series.items() if one.upstream)
+        where, found = self.rule.where, []
+        drivers = tuple(Driver(point=id) for id, one in self.series.items() if one.upstream)
         for index, (id, one) in enumerate(self.series.items()):
-            own = rule.scope == "point" and index == 0
+            own = self.rule.scope == "point" and index == 0
             quantity = one.quantity or (where.quantities[0] if own and where.quantities else "")
-            like = bench.model(rule, self.kind) if own and not one.quantity else bench.like(quantity, self.kind)
-            tags = where.tags if own else ()
-            made = _point(id + suffix, one, quantity, like, area, start + index, tags, self.interval)
+            like = bench.model(self.rule, self.kind) if own and not one.quantity else bench.like(quantity, self.kind)
+            made = _point(id, one, quantity, like, where.tags if own else (), self.interval)
             found.append(msgspec.structs.replace(made, drivers=drivers) if own and drivers else made)
         return found
+
+    def points(self, area: str, suffix: str, start: int) -> list[Point]:
+        """Put the test's points on a stage, where the first has index `start`."""
+        return [
+            msgspec.structs.replace(
+                point,
+                id=point.id + suffix,
+                areas=(area,),
+                index=start + place,
+                drivers=tuple(Driver(point=driver.point + suffix) for driver in point.drivers),
+            )
+            for place, point in enumerate(self.made)
+        ]
 
     def differing(self, ranks: list[int]) -> list[str]:
         """Compare the levels that came with those expected."""
@@ -305,6 +358,10 @@ class _Stand:
             for step, level in sorted(self.expected.items())
             if ranks[step] != level
         ]
+
+
+def _learns(rule: Rule) -> bool:
+    return any(one in level.when + (level.clear or "") for _, level in rule.ranked() for one in LEARNT)
 
 
 def _kind(rule: Rule, bench: Bench) -> str:
@@ -344,30 +401,31 @@ def _expected(expect: str | dict[str, str], at: Array, last_step: float) -> dict
 
 
 class _Scene:
-    """A stage on which tests of a rule play side by side, each in an area of its own."""
+    """A stage on which tests play side by side, each in an area of its own; a rule sees its own tests' areas only.
 
-    def __init__(self, rule: Rule, stands: Sequence[_Stand], bench: Bench) -> None:
-        self.stands, where = stands, rule.where
+    `misfits` are rules that do not fit their points, by a test's place; `uncovered` tests whose rule means nothing.
+    """
+
+    def __init__(self, stands: Sequence[_Stand], bench: Bench) -> None:
+        self.stands = stands
         self.steps = max(stand.steps for stand in stands)
         self.times = next(stand.times for stand in stands if stand.steps == self.steps)
         self.start = stands[0].start
-        first = where.areas[0] if where.areas else "area"
-        eye = re.sub(r"[*?]", "x", where.cameras[0]) if where.cameras else "camera"
-        suffixes = ["", *(f".{number}" for number in range(1, len(stands)))]
-        self.areas = tuple(
-            Area(id=first + suffix, name=NO_TEXT, type=stand.kind, place="", tags=where.tags)
-            for stand, suffix in zip(stands, suffixes, strict=True)
-        )
-        self.cameras = tuple(
-            Camera(id=eye + suffix, name=NO_TEXT, areas=(area.id,), tags=where.tags)
-            for area, suffix in zip(self.areas, suffixes, strict=True)
-        )
         points: list[Point] = []
-        scopes = []
-        for stand, area, camera, suffix in zip(stands, self.areas, self.cameras, suffixes, strict=True):
-            own = stand.points(rule, bench, area.id, suffix, len(points))
-            scopes.append({"point": own[0].id if own else "", "area": area.id, "camera": camera.id}[rule.scope])
-            points += own
+        areas: list[Area] = []
+        cameras: list[Camera] = []
+        begins: list[int] = []
+        numbers: dict[int, int] = {}  # of each rule, its place on the stage
+        for stand in stands:
+            where, suffix = stand.rule.where, f".{len(areas)}" if areas else ""
+            first = where.areas[0] if where.areas else "area"
+            eye = re.sub(r"[*?]", "x", where.cameras[0]) if where.cameras else "camera"
+            numbers.setdefault(stand.place[0], len(numbers))
+            areas.append(Area(id=first + suffix, name=NO_TEXT, type=stand.kind, place="", tags=where.tags))
+            cameras.append(Camera(id=eye + suffix, name=NO_TEXT, areas=(areas[-1].id,), tags=where.tags))
+            begins.append(len(points))
+            points += stand.points(areas[-1].id, suffix, len(points))
+        self.areas, self.cameras = tuple(areas), tuple(cameras)
         self.tracks = _Tracks.joined([stand.tracks for stand in stands], self.steps)
         self.rows = len(points)
         self.area_score = _padded([stand.area_score[np.newaxis] for stand in stands], math.nan, self.steps)
@@ -383,20 +441,66 @@ class _Scene:
             holidays=bench.site.holidays,
             version="test",
         )
-        book = compile_rules((rule,), stage, points)
+        rules = self._staged(points, begins)
+        errors: list[CompileError] = []
+        book = compile_rules(rules, stage, points, errors=errors)
+        firsts = {rule.id: stand for rule, stand in zip(rules, self._firsts(), strict=True)}
+        self.misfits = [
+            (stand.place, CompileError(stand.rule.id, error.level, error.part, error.message, error.column))
+            for error, stand in ((error, firsts[error.rule]) for error in errors)
+        ]
         self.script = _Script([one.interval for one in points])
         self.evaluator = Evaluator(book, self.script)
         self.evaluator.reasons = False
-        self.places = [place for place in (book.instance(rule.id, scope) for scope in scopes) if place is not None]
-        if len(self.places) < len(stands):
-            message = "the rule does not cover the test's point: give its quantity, or check `where`"
-            raise VectorError(
-                "point", message if rule.scope != "camera" else "the rule covers no camera: check `where`"
+        known = {(int(book.rule[n]), int(book.row[n])): n for n in range(book.instances)}
+        self.uncovered: dict[tuple[int, int], VectorError] = {}
+        self.places: list[int] = []
+        for number, stand in enumerate(stands):
+            scope = stand.rule.scope
+            row = begins[number] if scope == "point" else number + (book.rows if scope == "area" else book.camera_rows)
+            place = known.get((numbers[stand.place[0]], row))
+            self.places.append(-1 if place is None else place)
+            if place is None:
+                said = "the rule does not cover the test's point: give its quantity, or check `where`"
+                if scope == "camera":
+                    said = "the rule covers no camera: check `where`"
+                self.uncovered[stand.place] = VectorError("point", said)
+
+    def _firsts(self) -> list[_Stand]:
+        """Return the first test of each rule."""
+        return list({stand.place[0]: stand for stand in reversed(self.stands)}.values())[::-1]
+
+    def _staged(self, points: Sequence[Point], begins: Sequence[int]) -> list[Rule]:
+        """Have each rule mean its own tests' areas, points and cameras, by their names on the stage."""
+        of_rule: dict[int, list[int]] = {}
+        for number, stand in enumerate(self.stands):
+            of_rule.setdefault(stand.place[0], []).append(number)
+        staged = []
+        for number, mine in of_rule.items():
+            rule = self.stands[mine[0]].rule
+            where, areas = rule.where, tuple(self.areas[n].id for n in mine)
+            first = where.areas[0] if where.areas else "area"
+            staged.append(
+                msgspec.structs.replace(
+                    rule,
+                    id=f"rule-{number}",
+                    where=msgspec.structs.replace(
+                        where,
+                        types=(),
+                        areas=areas,
+                        without_areas=areas if first in where.without_areas else (),
+                        points=tuple(points[begins[n]].id for n in mine) if where.points else (),
+                        cameras=tuple(self.cameras[n].id for n in mine) if where.cameras else (),
+                    ),
+                )
             )
+        return staged
 
     def play(self) -> list[list[int]]:
         """Return for each test the rank after every step of it."""
-        found: list[list[int]] = [[] for _ in self.stands]
+        current = self.evaluator.current
+        ranks = np.zeros((self.steps, len(self.stands)), np.uint8)
+        shown = [(place, stand.pictures) for place, stand in enumerate(self.stands) if stand.pictures]
         events = [(since, place, event) for place, stand in enumerate(self.stands) for since, event in stand.events]
         events.sort(key=lambda one: one[:2], reverse=True)
         tracks = self.tracks
@@ -419,16 +523,14 @@ class _Scene:
                 quality = np.zeros(len(rows), np.uint8)
                 then = np.full(len(rows), now)
                 self.evaluator.readings(rows, then, value[rows], quality, then, scored, now)
-            for place, stand in enumerate(self.stands):
-                if step < len(stand.pictures) and stand.pictures[step] is not None:
-                    self.evaluator.health(self._health(place, stand.pictures[step] or (), now), now)
+            for place, seen in shown:
+                if step < len(seen) and seen[step] is not None:
+                    self.evaluator.health(self._health(place, seen[step] or (), now), now)
             for figures in (self.evaluator.across, self.evaluator.across_real):
                 figures[AREA_SCORE][:] = self.area_score[:, step]
             self.evaluator.tick(now)
-            for place, stand in enumerate(self.stands):
-                if step < stand.steps:
-                    found[place].append(int(self.evaluator.current[self.places[place]]))
-        return found
+            ranks[step] = current[self.places] if len(current) else 0
+        return [ranks[: stand.steps, place].tolist() for place, stand in enumerate(self.stands)]
 
     def _event(self, since: float, place: int, event: EventStep) -> None:
         at = self.start + since
@@ -459,8 +561,6 @@ def _point(
     series: Series,
     quantity: str,
     like: Point | None,
-    area: str,
-    index: int,
     tags: tuple[str, ...],
     interval: float,
 ) -> Point:
@@ -476,7 +576,7 @@ def _point(
     return Point(
         id=id,
         name=NO_TEXT,
-        areas=(area,),
+        areas=(),
         quantity=quantity or (like.quantity if like else ""),
         unit=series.unit or (like.unit if like else "1"),
         limit=series.limit if own_limits else (like.limit if like else None),
@@ -485,7 +585,6 @@ def _point(
         normal=series.normal or (like.normal if like else None),
         interval=interval,
         tags=tags,
-        index=index,
     )
 
 

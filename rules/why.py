@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import operator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,14 +19,23 @@ from rules.explanation import LevelStanding, Standing, Term, Why
 from rules.expression import AREA_SCORE, COUNTED
 from rules.features import Array, Columns, Features
 from rules.foreseen import foreseen
-from rules.shapes import compare, number
+from rules.shapes import number
 from sensors.site import LEVELS
 
 if TYPE_CHECKING:
     from rules.evaluation import Evaluator
 
+_OF_MODEL, _SILENCE = Column(("across", AREA_SCORE), area=True), Column(("silence",))
 MAX_EVENTS = 8
 MAX_EVIDENCE = 8  # points named for a figure across an area
+_COMPARED: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 _SAW = {False: ("<=",), True: (">", ">=")}  # of what was not seen no camera is evidence; by whether events are counted
 
 
@@ -39,11 +51,12 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
     points = [book.points[row].id] if real else []
     cameras = [book.scope(instance)] if row >= book.camera_rows else []
     seen: list[Told] = []
-    terms = tuple(map(scene.term, tests(when.bound)))
+    comparisons, asked = tests(when.bound), columns(when.bound)
+    terms = tuple(map(scene.term, comparisons))
     if cameras and any(term.name == "fault('any')" for term in terms):
         wrong = evaluator.cameras.faults(row - book.camera_rows)
         terms += tuple(Term(name=f"fault('{fault}')", value=1.0, holds=True) for fault in wrong)
-    for test in tests(when.bound):
+    for test in comparisons:
         column = test.left
         if isinstance(column, Column) and column.key[0] == "around":
             points += [name for name in evidence_around(evaluator, str(column.key[1]), row) if name not in points]
@@ -61,15 +74,15 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
     reason, reason_zh = (
         (evaluator.bank.reason_text(row), evaluator.bank.reason_text(row, "zh-CN")) if surprising else ("", "")
     )
-    if Column(("across", AREA_SCORE), area=True) in columns(when.bound) and not surprising:
+    if _OF_MODEL in asked and not surprising:
         score = float(evaluator.across[AREA_SCORE][area])
         if score >= TELLING:
             together = evaluator.together
             reason, reason_zh = together.reason_text(area), together.reason_text(area, "zh-CN")
-    counted = {column.key for column in columns(when.bound) if column.key[0] in COUNTED}
+    counted = {column.key for column in asked if column.key[0] in COUNTED}
     if counted and not reason:
         score, reason, reason_zh = said_of_counts(evaluator, counted, area) or (score, reason, reason_zh)
-    told_ahead = next(filter(None, map(scene.foreseen, tests(when.bound))), ("", ""))
+    told_ahead = next(filter(None, map(scene.foreseen, comparisons)), ("", ""))
     unconfirmed = []
     if evaluator.neighbours.some and not book.quality[instance]:
         at = {point.id: row for row, point in enumerate(book.points) if evaluator.neighbours.disagrees[row]}
@@ -84,13 +97,13 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
         points=tuple(points),
         cameras=tuple(cameras),
         events=tuple(seen[:MAX_EVENTS]),
-        score=None if np.isnan(score) else score,
+        score=None if math.isnan(score) else score,
         score_reason=reason,
         score_reason_zh=reason_zh,
         foreseen=told_ahead[0],
         foreseen_zh=told_ahead[1],
         unconfirmed=tuple(unconfirmed),
-        gone=evaluator.gone.get(row, "") if Column(("silence",)) in columns(when.bound) else "",
+        gone=evaluator.gone.get(row, "") if _SILENCE in asked else "",
     )
 
 
@@ -142,13 +155,10 @@ class _Scene:
         return evaluator.of_area(bound, area, self.now)
 
     def truth(self, test: Test) -> bool | None:
-        left, right = self.sides(test)
-        return None if np.isnan(left) or np.isnan(right) else bool(compare(test.operation, left, right))
+        return _truth(test, *self.sides(test))
 
     def sides(self, test: Test) -> tuple[float, float]:
-        left = np.asarray(number(test.left, self.leaf)).reshape(-1)[0]
-        right = np.asarray(number(test.right, self.leaf)).reshape(-1)[0]
-        return float(left), float(right)
+        return _one(number(test.left, self.leaf)), _one(number(test.right, self.leaf))
 
     def foreseen(self, test: Test) -> tuple[str, str] | None:
         """Say what is foreseen where a comparison holds by it, in English and Chinese."""
@@ -174,20 +184,29 @@ class _Scene:
 
     def term(self, test: Test) -> Term:
         left, right = self.sides(test)
-        truth = self.truth(test)
+        truth = _truth(test, left, right)
         if test.flag:
             return Term(name=test.name, value=None if truth is None else float(truth), holds=truth)
-        low, high = self.interval(test) if np.isfinite(left) else (None, None)
+        low, high = self.interval(test) if math.isfinite(left) else (None, None)
         return Term(
             name=test.name,
-            value=left * test.scale if np.isfinite(left) else None,
+            value=left * test.scale if math.isfinite(left) else None,
             low=low,
             high=high,
             op=test.operation,
-            threshold=None if np.isnan(right) else right * test.scale,
+            threshold=None if math.isnan(right) else right * test.scale,
             unit=test.unit,
             holds=truth,
         )
+
+
+def _one(found: Array | float) -> float:
+    return float(found.reshape(-1)[0] if isinstance(found, np.ndarray) else found)
+
+
+def _truth(test: Test, left: float, right: float) -> bool | None:
+    """Tell whether a comparison holds; None where a side is unknown."""
+    return None if math.isnan(left) or math.isnan(right) else _COMPARED[test.operation](left, right)
 
 
 def _foresees(test: Test) -> str | None:

@@ -5,17 +5,21 @@
 One JSON line a case. `each` gives every rule its own ten points, `all` every rule all points, `share` divides the same
 points among the rules, so that only their number differs. Quiet readings stay short of every limit; loud ones cross
 some, so that levels are raised and left again. `check` loads a folder of rules that a template makes for as many areas,
-each with its test; `publish` has an engine take such rules while it holds others; `shadow` runs a second set beside.
+or that are written one by one, each with its test; `publish` has an engine take such rules while it holds others, on
+the spot or made ready before; `pause` is the longest gap between batches of a whole worker meanwhile, by the clock,
+snapshots aside; `shadow` runs a second set beside.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import json
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,11 +30,15 @@ from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
 from rules.rule import Rule, load_rules
 from sensors import frame, observation
+from sensors.garbage import collector_resting
 from sensors.observation import Publication
 from sensors.site import Area, AreaType, Point, Site, Text
-from streams import bundle
+from streams import bundle, publication, settings, shelf
+from streams.batches import Output
 from streams.engine import Engine
 from streams.shadow import pack
+from streams.topics import OBSERVATIONS
+from streams.worker import Worker
 
 NO_TEXT = Text(zh="", en="")
 RATIONALE = {
@@ -183,8 +191,8 @@ def measure(
     }
 
 
-def measure_check(rules: int) -> dict[str, object]:
-    """Measure what it takes to check a folder of rules: one template in as many areas, with its test."""
+def measure_check(rules: int, how: str) -> dict[str, object]:
+    """Measure what it takes to check a folder of rules, each with its test: of one template, or written by hand."""
     areas = tuple(Area(id=f"a{n}", name=NO_TEXT, type="t", place="p") for n in range(rules))
     points = tuple(
         Point(id=f"p{n}", name=NO_TEXT, areas=(f"a{n}",), quantity="level", unit="m", interval=10.0, index=n)
@@ -196,14 +204,27 @@ def measure_check(rules: int) -> dict[str, object]:
     levels = {"red": {"when": "value > {high}", "clear": "value < {high - 0.5}", "for": "30 s"}}
     test = {"name": "it rises", "step": "30 s", "point": {"values": "0*2 {high + 1}*3"}, "expect": "none*3 red*2"}
     rule = {"title": {"zh": "水位", "en": "level"}, "levels": levels, "rationale": RATIONALE, "tests": [test]}
-    template = {"id": "deep", "parameters": {"high": {"unit": "m"}}, "for": use, "rule": rule}
+    content: dict[str, object] = {
+        "templates": [{"id": "deep", "parameters": {"high": {"unit": "m"}}, "for": use, "rule": rule}]
+    }
+    if how == "written":
+        content = {"rules": [_written(n, 1.0 + n / 1e4) for n in range(rules)]}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rules.yaml"
-        file.write_bytes(msgspec.json.encode({"templates": [template]}))
+        file.write_bytes(msgspec.json.encode(content))
         begin = time.process_time()
         loaded = load_rules(file, site)
         spent = time.process_time() - begin
-    return {"case": "check", "rules": len(loaded), "seconds": round(spent, 2)}
+    return {"case": "check", "rules": len(loaded), "how": how, "seconds": round(spent, 2)}
+
+
+def _written(number: int, high: float) -> dict[str, object]:
+    test = {"name": "it rises", "step": "30 s", "point": {"values": f"0*2 {high + 1}*3"}, "expect": "none*3 red*2"}
+    levels = {"red": {"when": f"value > {high} m", "clear": f"value < {high - 0.5} m", "for": "30 s"}}
+    where = {"areas": [f"a{number}"]}
+    title = {"zh": "水位", "en": "level"}
+    rule = {"title": title, "where": where, "levels": levels, "rationale": RATIONALE, "tests": [test]}
+    return {"id": f"r{number}"} | rule
 
 
 def a_site(points: int) -> Site:
@@ -220,17 +241,99 @@ def a_site(points: int) -> Site:
 
 
 def measure_publish(rules: int) -> dict[str, object]:
-    """Measure how long an engine stands still while it takes rules of which one has changed."""
+    """Measure how long an engine stands still while it takes rules of which one has changed, made ready before or not.
+
+    `longest_step_ms` is the longest that all else waits while they are made ready, the collector of garbage at rest as
+    in the worker; all in CPU time.
+    """
     site, before = a_site(10 * rules), tuple(rules_for(rules, "each", "mixed"))
     after = (msgspec.structs.replace(before[0], hold=90.0), *before[1:])
-    engine, spent = Engine(0), []
-    for number, content in enumerate((before, after)):
-        packed = bundle.pack(bundle.Bundle(site=site, rules=content))
-        what = Publication(version=f"v{number}", bundle=packed, author="a", reason="r", time=1.7e9 + number)
-        begin = time.process_time()
-        engine.apply([(number, observation.encode(what))])
-        spent.append(time.process_time() - begin)
-    return {"case": "publish", "rules": rules, "points": len(site.points), "ms": round(1e3 * spent[-1])}
+    found: dict[str, object] = {"case": "publish", "rules": rules, "points": len(site.points)}
+    for ahead in (False, True):
+        engine = Engine(0)
+        for number, content in enumerate((before, after)):
+            packed = bundle.pack(bundle.Bundle(site=site, rules=content))
+            what = Publication(version=f"v{number}", bundle=packed, author="a", reason="r", time=1.7e9 + number)
+            record = observation.encode(what)
+            with collector_resting():
+                if number and ahead:
+                    steps, spent = engine.preparing(packed, what.version), [0.0]
+                    while not engine.has_ready(what.version):
+                        begin = time.process_time()
+                        try:
+                            next(steps)
+                        except StopIteration as done:
+                            engine.hold(done.value)
+                        spent.append(time.process_time() - begin)
+                    found["ready_ms"] = round(1e3 * sum(spent))
+                    found["longest_step_ms"] = round(1e3 * max(spent), 1)
+                begin = time.process_time()
+                engine.apply([(number, record)])
+                switch = time.process_time() - begin
+        found["switch_ms" if ahead else "ms"] = round(1e3 * switch, 1)
+    return found
+
+
+def measure_pause(rules: int) -> dict[str, object]:
+    """Measure the longest gap between batches of a worker in which readings flow, while it publishes changed rules.
+
+    `before_ms` is the longest gap in as many seconds before, `during_ms` from the proposal until it is in force and
+    kept; by the clock, so on a busy machine also what others took.
+    """
+    site, before = a_site(10 * rules), tuple(rules_for(rules, "each", "mixed"))
+    after = (msgspec.structs.replace(before[0], hold=90.0), *before[1:])
+    packed, changed = (bundle.pack(bundle.Bundle(site=site, rules=content)) for content in (before, after))
+    del before, after
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        (data / "run").mkdir()
+        publication.adopt(data, publication.Proposal(packed, "s", "bench", "", time.time()))
+        gaps = asyncio.run(_publish_under_load(data, packed, changed, len(site.points)))
+    return {"case": "pause", "rules": rules, "points": len(site.points)} | gaps
+
+
+async def _publish_under_load(data: Path, packed: bytes, changed: bytes, points: int) -> dict[str, object]:
+    worker = Worker(settings.load({}, data=str(data), snapshot_seconds=3600.0), packed, 1)
+    stop, ready = asyncio.Event(), asyncio.Event()
+    running = asyncio.create_task(worker.run(stop.wait(), ready.set, settle=gc.freeze))
+    await ready.wait()
+    while worker.stations[0].engine.version != worker.version:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    taken: list[float] = []
+    take = worker.stations[0].take
+
+    def noted(records: Sequence[tuple[int, bytes]]) -> list[Output]:
+        found = take(records)
+        taken.append(time.perf_counter())
+        return found
+
+    worker.stations[0].take = noted  # type: ignore[method-assign]
+    random = np.random.default_rng(1)
+
+    async def flow() -> None:
+        while True:
+            now = time.time()
+            some = np.sort(random.choice(points, 1000, replace=False)).astype("u4")
+            value = random.normal(20, 5, len(some))
+            sent = frame.encode(some, np.full(1000, now), value, np.zeros(1000, "u1"), registry="v", received=now)
+            await worker.app.produce(OBSERVATIONS, 0, None, sent)
+            await asyncio.sleep(0.01)
+
+    flowing = asyncio.create_task(flow())
+    await asyncio.sleep(3.0)
+    calm = float(np.diff(taken).max())
+    taken.clear()
+    begun = time.perf_counter()
+    publication.propose(data, changed, "s", "bench", "", time.time())
+    while not shelf.has(data, bundle.version_of(changed)):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    took = time.perf_counter() - begun
+    flowing.cancel()
+    during = float(np.diff(taken).max())
+    stop.set()
+    await running
+    figures = {"before_ms": calm * 1e3, "during_ms": during * 1e3, "in_force_ms": took * 1e3}
+    return {name: round(value) for name, value in figures.items()}
 
 
 def measure_shadow(rules: int, points: int, batch: int, seconds: float) -> dict[str, object]:
@@ -282,7 +385,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=0.5, help="seconds a case")
     parser.add_argument("--largest", type=int, default=10_000, help="leave out cases with more rules")
-    parser.add_argument("--only", choices=("rules", "check", "publish", "shadow"), help="only these cases")
+    parser.add_argument("--only", choices=("rules", "check", "publish", "pause", "shadow"), help="only these cases")
     chosen = parser.parse_args()
 
     def tell(result: dict[str, object]) -> None:
@@ -295,9 +398,12 @@ def main() -> None:
                 tell(measure(rules, points, min(batch, points), spread, shapes, loud, chosen.seconds))
     for rules in (count for count in (100, 1000, 10_000) if count <= chosen.largest):
         if chosen.only in (None, "check"):
-            tell(measure_check(rules))
+            for how in ("template", "written"):
+                tell(measure_check(rules, how))
         if chosen.only in (None, "publish"):
             tell(measure_publish(rules))
+        if chosen.only in (None, "pause"):
+            tell(measure_pause(rules))
     if chosen.only in (None, "shadow"):
         tell(measure_shadow(100, 1000, 1000, 4 * chosen.seconds))
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
@@ -14,6 +12,7 @@ import msgspec
 from sensors.document import Document, DocumentError, Path, Problem, convert, read_document, suggest
 from sensors.expansion import Templates
 from sensors.findings import Findings
+from sensors.garbage import collector_resting
 from sensors.plan_checks import check_plans, versioned
 from sensors.relations import check_related
 from sensors.roster import read_duties
@@ -122,22 +121,10 @@ def counts(site: Site) -> dict[str, int]:
 
 def _read_folder(folder: FilePath | str) -> tuple[Site | None, list[Problem]]:
     loading = _Loading(FilePath(folder))
-    with _collector_resting():
+    with collector_resting():
         site = loading.site()
     problems = loading.findings.problems
     return (None if problems else site), problems
-
-
-@contextmanager
-def _collector_resting() -> Iterator[None]:
-    """Pause the cycle collector: a load makes many objects that all stay, a third of its time went to tracing them."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Loading:

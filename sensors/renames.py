@@ -41,6 +41,8 @@ def between(before: Site, after: Site) -> Renames:
 
     A rename undone by going back to an earlier version counts as well: a point is known by its index.
     """
+    if before is after:
+        return Renames()
     numbers = {point.index: point.id for point in after.points}
     points = {
         point.id: numbers[point.index]

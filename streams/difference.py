@@ -97,12 +97,14 @@ def as_plain(found: Difference) -> dict[str, Any]:
 
 
 def _compare(before: Iterable[Any], after: Iterable[Any], renamed: dict[str, str]) -> Change:
+    if before is after:
+        return Change()
     old, new = {part.id: part for part in before}, {part.id: part for part in after}
     came_from = {now: was for was, now in renamed.items()}
     return Change(
         added=tuple(id for id in new if id not in old and id not in came_from),
         removed=tuple(id for id in old if id not in new and id not in renamed),
-        changed=tuple(id for id, part in new.items() if id in old and part != old[id]),
+        changed=tuple(id for id, part in new.items() if id in old and part is not old[id] and part != old[id]),
         renamed=renamed,
     )
 

@@ -17,13 +17,8 @@ import numpy.typing as npt
 from alerts import itself
 from alerts.desk import Desk, Settings
 from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused, Reported
-from models import creep
-from models.area.store import decode as decode_model
 from models.bank import Bank, BankResult
-from models.driver import Drive, Drivers, brings
-from models.guess import possible
 from models.jump import Jumps
-from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
 from rules.faults import Fault, apart
 from sensors import frame, observation
@@ -49,11 +44,12 @@ from sensors.observation import (
     SystemEvent,
     Tick,
 )
-from sensors.renames import Renames, as_dict, between
-from sensors.site import SYSTEM, Point, Text
+from sensors.renames import Renames, as_dict
+from sensors.steps import Steps, finished
 from streams import bundle
 from streams.approval import Approvals
 from streams.history.columns import Scored
+from streams.preparation import Prepared, areas_of, gone, home_of, mine, preparing
 from streams.rounds import rounds
 from streams.run import LAG, Run
 from streams.seen import Seen
@@ -86,10 +82,6 @@ BLIND = 5.0
 
 REPORTS = 4096
 """People's reports whose ids are remembered."""
-
-
-TEMPERATURES = ("°C", "degC", "Cel", "celsius", "°F", "degF", "fahrenheit")
-"""Units whose points may come in the other of the two."""
 
 
 class Applied(msgspec.Struct):
@@ -138,6 +130,8 @@ class Engine:
         self.seen = Seen()
         self.waiting = Waiting()
         self.reports: dict[str, None] = {}  # ids of the latest, oldest first: one sent again counts once
+        self.known_content = bundle.Known()  # of what is in force, as it was decoded; not part of the state
+        self._prepared: Prepared | None = None  # not part of the state
         self.tape: TapeHead | None = None  # of whoever replays; not part of the state
         self.cameras: dict[str, float] = {}  # when each camera's analytics were last heard of; not part of the state
         self._home = ""  # the area whose commands reach this partition, where the engine's own alarm stands
@@ -768,12 +762,9 @@ class Engine:
         self._emit(offset, [self.shadow.change(offset, "began", self.clock, what.reason, what.author)])
 
     def _ground(self, registry: Registry) -> Ground:
-        by_index = {point.index: point for point in registry.site.points if self._mine(registry, point)}
-        rows = [by_index.get(index) or _gone(index) for index in self.points.tolist()]
-        return Ground(registry.site, rows, _areas_of(registry, self.partition))
-
-    def _mine(self, registry: Registry, point: Point) -> bool:
-        return self.partition in registry.partitions_of(point.id)
+        by_index = {point.index: point for point in registry.site.points if mine(registry, point, self.partition)}
+        rows = [by_index.get(index) or gone(index) for index in self.points.tolist()]
+        return Ground(registry.site, rows, areas_of(registry, self.partition))
 
     def _end_shadow(self, offset: int, edge: str, reason: str = "", author: str = "") -> None:
         assert self.shadow is not None
@@ -815,7 +806,7 @@ class Engine:
         if publication.version == self.version:
             return
         self._emit(offset, self.approvals.published(publication.version, publication.time))
-        withdrawn, renames = self._install(publication.bundle, publication.version)
+        withdrawn, renames = self._switch(self._ready(publication.bundle, publication.version), publication.bundle)
         self._hear(publication.time)
         assert self.desk is not None
         for one in withdrawn:
@@ -836,63 +827,62 @@ class Engine:
             self._emit(offset, [self.shadow.change(offset, edge, self.clock, reason, author)])
             self.shadow = None
 
-    def _install(self, packed: bytes, version: str) -> tuple[list[Withdrawn], Renames]:
+    def preparing(self, packed: bytes, version: str) -> Steps[Prepared]:
+        """Make a publication ready to be put in force, in steps of a few milliseconds, without touching the state.
+
+        What comes of it is given to `hold`; nothing hangs on it but how long the record takes at its offset.
+        """
+        return preparing(self, packed, version)
+
+    def hold(self, prepared: Prepared) -> None:
+        """Keep what was made ready until its record is reached; of two the later."""
+        self._prepared = prepared
+
+    def has_ready(self, version: str) -> bool:
+        """Tell whether a publication would only be switched to: in force, or made ready on the ground that stands."""
+        held = self._prepared
+        return version == self.version or (held is not None and held.version == version and held.stands(self))
+
+    def _ready(self, packed: bytes, version: str) -> Prepared:
+        """Take what was made ready, or make it ready now."""
+        held, self._prepared = self._prepared, None
+        if held is not None and held.version == version and held.stands(self):
+            return held
+        return finished(self.preparing(packed, version))
+
+    def _switch(self, ready: Prepared, packed: bytes) -> tuple[list[Withdrawn], Renames]:
         """Put a bundle in force: rows for new points, rules compiled, running conditions carried over.
 
         Return the raised conditions that no rule stands behind any more, and what has another id now.
         """
-        content = bundle.unpack(packed)
-        registry = Registry(content.site)
-        mine = [point for point in content.site.points if self._mine(registry, point)]
-        by_index = {point.index: point for point in mine}
-        kept = self.points.tolist()
-        have = set(kept)
-        added = [point for point in mine if point.index not in have]
-        points = np.array(kept + [point.index for point in added], np.uint32)
-        areas = _areas_of(registry, self.partition)
-        rows = [by_index.get(index) or _gone(index) for index in points.tolist()]
+        content, registry, renames = ready.content, ready.registry, ready.renames
         self._shadow_end = None
-        renames = between(self.registry.site, content.site) if self.registry is not None else Renames()
-        book = compile_rules(content.rules, content.site, rows, areas)  # what can fail comes before what changes
-        models = [decode_model(packed) for packed in content.models]
-        self.points = points
-        self.row_of = np.full(max((p.index for p in content.site.points), default=-1) + 1, -1, np.intp)
-        for row, index in enumerate(self.points.tolist()):
-            if index in by_index:
-                self.row_of[index] = row
-        new = np.full(len(added), np.nan)
-        self.last_time = np.concatenate((self.last_time, new))
-        self.last_received = np.concatenate((self.last_received, new))
-        self.stepped = np.concatenate((self.stepped, np.zeros(len(added))))
-        self.lag = np.concatenate((self.lag, np.zeros(len(added))))
-        self.lag_since = np.concatenate((self.lag_since, np.zeros(len(added))))
+        added = len(ready.points) - len(self.last_time)
+        if added:
+            new = np.full(added, np.nan)
+            self.last_time = np.concatenate((self.last_time, new))
+            self.last_received = np.concatenate((self.last_received, new))
+            self.stepped = np.concatenate((self.stepped, np.zeros(added)))
+            self.lag = np.concatenate((self.lag, np.zeros(added)))
+            self.lag_since = np.concatenate((self.lag_since, np.zeros(added)))
+        self.points, self.row_of, self.interval = ready.points, ready.row_of, ready.interval
         self.bank.grow(len(self.points))
         self.jumps.grow(len(self.points))
-        self.interval = np.array([by_index[i].interval if i in by_index else np.nan for i in self.points.tolist()])
-        budgets = {kind.id: kind.alarms_per_day for kind in content.site.area_types}
-        types = {area.id: area.type for area in content.site.areas}
-        for index, point in by_index.items():
-            row = int(self.row_of[index])
-            self.bank.configure(
-                row,
-                interval=point.interval,
-                kind=point.kind,
-                budget=budgets.get(types.get(point.areas[0], "")),
-                creeps=point.quantity in creep.QUANTITIES,
-                guess=possible(point.unit, point.quantity) if _may_guess(point) else (),
-            )
-            self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
-        self._drive(rows)
-        former = {name: area.id for area in content.site.areas for name in area.renamed_from}
-        evaluator = Evaluator(book, self.bank, models, former)
+        for row, of_bank, thermal in ready.changed:
+            self.bank.configure(row, **of_bank)
+            self.jumps.configure(row, gauge=of_bank["kind"] == "gauge", thermal=thermal)
+        before, self.bank.drivers = self.bank.drivers, ready.drivers
+        if before is not None and self.bank.drivers is not None:
+            self.bank.drivers.restore(before.state())
+        evaluator = ready.evaluator
         kinds: dict[str, str] = {rule.id: rule.scope for rule in content.rules}
         withdrawn = []
         if self.evaluator is not None:
             kinds |= {rule.id: rule.scope for rule in self.evaluator.book.rules}  # open cases come from these
             promoted = self.shadow is not None and self.shadow.rules == content.rules
-            before = self.evaluator.state(renames)
+            known = self.evaluator.state(renames)
             withdrawn = evaluator.restore(
-                self.shadow.carried(renames) if promoted and self.shadow is not None else before
+                self.shadow.carried(renames) if promoted and self.shadow is not None else known
             )
             evaluator.look_anew(self.evaluator.book)
             evaluator.together.follow(self.evaluator.together, renames)
@@ -901,12 +891,13 @@ class Engine:
                 self._shadow_end = "promoted", ""
             elif self.shadow is not None:
                 try:
-                    self.shadow.follow(evaluator, Ground(content.site, rows, areas), renames)
+                    self.shadow.follow(evaluator, Ground(content.site, ready.rows, ready.areas), renames, ready.shadow)
                     evaluator = self.shadow.beside
                 except ShadowError as error:
                     self._shadow_end = "broken", str(error)
-        self.evaluator, self.registry = evaluator, registry
-        self._home = SYSTEM if registry.partition(SYSTEM) == self.partition else min(areas, default="")
+        evaluator.book.forget_keys()
+        self.evaluator, self.registry, self.known_content = evaluator, registry, ready.known
+        self._home = home_of(registry, ready.areas, self.partition)
         if renames:
             self.waiting.rename(renames)
             self.cameras = {renames.cameras.get(name, name): at for name, at in self.cameras.items()}
@@ -917,23 +908,8 @@ class Engine:
             self.desk.publish(content.site, content.rules)
             if renames:
                 self.desk.rename(renames, kinds)
-        self.packed, self.version = packed, version
+        self.packed, self.version = packed, ready.version
         return withdrawn, renames
-
-    def _drive(self, points: Sequence[Point]) -> None:
-        """Tell the bank which rows drive which; what is known of pairs that stay is kept."""
-        row_of = {point.id: row for row, point in enumerate(points)}
-        drives = [
-            Drive(row, row_of[one.point], one.lag, brings(driver.quantity, driver.kind), driver.interval)
-            for row, point in enumerate(points)
-            for one in point.drivers
-            if one.point in row_of
-            for driver in (points[row_of[one.point]],)
-        ]
-        before = self.bank.drivers
-        self.bank.drivers = Drivers(drives, len(points)) if drives else None
-        if before is not None and self.bank.drivers is not None:
-            self.bank.drivers.restore(before.state())
 
     # -- snapshots -----------------------------------------------------------------------------------------------
 
@@ -995,7 +971,7 @@ class Engine:
                 setattr(engine, name, rows.get(name, np.zeros(len(engine.points))))
             engine._lags = bool(engine.lag.any())
             grown = len(engine.points)
-            engine._install(content["bundle"], content["version"])
+            engine._switch(engine._ready(content["bundle"], content["version"]), content["bundle"])
             assert engine.evaluator is not None and engine.desk is not None and len(engine.points) == grown
             engine.bank.restore(_unpack(content["bank"]))
             if "jumps" in content:  # not in older snapshots
@@ -1058,21 +1034,6 @@ class Engine:
         with np.errstate(invalid="ignore"):
             heard = (self.last_tick - self.last_received) <= np.maximum(within * interval, 60.0)
         return int((heard & ~self.evaluator.points.offline).sum())
-
-
-def _may_guess(point: Point) -> bool:
-    """Return whether a point's kind may be guessed: what only a gauge has, a limit or neighbours, would be lost."""
-    return point.guess and not (point.limit is not None or point.levels or point.drivers or point.redundant)
-
-
-def _areas_of(registry: Registry, partition: int) -> set[str]:
-    return {area.id for area in registry.site.areas if registry.partition(area.id) == partition}
-
-
-def _gone(index: int) -> Point:
-    """Stand in for a point that the site no longer has: its row stays, nothing covers it."""
-    name = Text(zh="", en="")
-    return Point(id=f"gone-{index}", name=name, areas=(), quantity="", unit="1", index=index)
 
 
 def _columns(parts: list[tuple[npt.NDArray[Any], ...]]) -> Scored | None:

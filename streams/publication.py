@@ -172,21 +172,46 @@ def withdraw(data: Path) -> bool:
         return file is not None or not (data / PROPOSED).exists()
 
 
-def adopt(data: Path, proposal: Proposal) -> None:
-    """Make a proposal the data folder's resolution; a newer one that is laid out meanwhile stays."""
+class Told(msgspec.Struct, frozen=True):
+    """What a publication is, as whoever has both bundles at hand found it: `before` is the version it follows."""
+
+    before: str
+    site: str
+    difference: tuple[str, ...]
+
+
+def adopt(data: Path, proposal: Proposal, told: Told | None = None) -> None:
+    """Make a proposal the data folder's resolution; a newer one that is laid out meanwhile stays.
+
+    What is `told` of it spares decoding it, and the one in force.
+    """
     last = _last(data)
     taken = _Resolved(proposal.source, proposal.packed, proposal.author, proposal.reason, proposal.time)
     if last != taken:  # else an earlier try came as far
         if last is not None and not shelf.has(data, version_of(last.packed)):
             _shelve(data, last, None)
-        _shelve(data, taken, last)
+        _shelve(data, taken, last, told)
         replace(data / FILE, msgspec.msgpack.encode(taken))
     waiting_promotions.settle(data, version_of(proposal.packed))
     if proposed(data) == proposal:
         (data / PROPOSED).unlink(missing_ok=True)
 
 
-def _shelve(data: Path, what: _Resolved, last: _Resolved | None) -> None:
+def _shelve(data: Path, what: _Resolved, last: _Resolved | None, told: Told | None = None) -> None:
+    if told is None or last is None or version_of(last.packed) != told.before:
+        told = _told(what, last)
+    kept = shelf.Kept(
+        version=version_of(what.packed),
+        time=what.time or time.time(),
+        author=what.author,
+        reason=what.reason,
+        site=told.site,
+        difference=told.difference,
+    )
+    shelf.keep(data, kept, what.packed)
+
+
+def _told(what: _Resolved, last: _Resolved | None) -> Told:
     content = bundle.unpack(what.packed)
     said: list[str] = []
     if last is not None:
@@ -194,15 +219,7 @@ def _shelve(data: Path, what: _Resolved, last: _Resolved | None) -> None:
             from streams.difference import difference, lines
 
             said = lines(difference(bundle.unpack(last.packed), content))
-    kept = shelf.Kept(
-        version=version_of(what.packed),
-        time=what.time or time.time(),
-        author=what.author,
-        reason=what.reason,
-        site=content.site.version,
-        difference=tuple(said),
-    )
-    shelf.keep(data, kept, what.packed)
+    return Told("", content.site.version, tuple(said))
 
 
 def version(data: Path) -> str:

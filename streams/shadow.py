@@ -15,7 +15,7 @@ from alerts.outcome import ShadowChange, ShadowVerdict
 from rules.beside import Beside
 from rules.carrying import joined
 from rules.comparison import Comparison
-from rules.compiler import compile_rules
+from rules.compiler import RuleBook, compile_rules
 from rules.evaluation import Change, Evaluator
 from rules.rule import Rule
 from sensors.observation import Shadow
@@ -81,13 +81,19 @@ class ShadowRules:
         except Exception as error:
             raise ShadowError(f"the shadow rules do not compile: {error}") from error
 
-    def follow(self, evaluator: Evaluator, ground: Ground, renames: Renames) -> None:
+    def follow(
+        self, evaluator: Evaluator, ground: Ground, renames: Renames, ready: tuple[Shadow, RuleBook | str] | None = None
+    ) -> None:
         """Go on beside another evaluator, under changed rules or another version of the site.
 
+        `ready` is a set compiled for that site before, or why it does not compile; of another set it is left alone.
         Raise `ShadowError` when the set does not fit that site.
         """
         before = self.beside
-        self.beside = self._beside(evaluator, ground)
+        known = ready[1] if ready is not None and ready[0] is self.what else None
+        if isinstance(known, str):
+            raise ShadowError(f"the shadow rules do not compile: {known}")
+        self.beside = self._beside(evaluator, ground) if known is None else Beside(evaluator, known)
         self.beside.second.restore(before.second.state(renames))
         self.beside.nanoseconds = before.nanoseconds
         self.comparison.rename(renames, {rule.id: rule.scope for rule in (*before.book.rules, *self.rules)})

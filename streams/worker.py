@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,12 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from alerts import outcome
 from alerts.journal import Journal
 from sensors import observation
+from sensors.garbage import collector_resting
 from sensors.lookup import Registry
 from sensors.observation import Proposal, Publication, SystemEvent, Tick
-from sensors.site import SYSTEM
+from sensors.site import SYSTEM, Site
+from sensors.steps import Steps
 from streams import bundle, housekeeping, publication
 from streams.batches import Batch, Output
-from streams.bundle import version_of
+from streams.bundle import Bundle, version_of
 from streams.difference import difference, lines
 from streams.embedded.schema import LogWriteError
 from streams.figures import read_figures, write_figures
@@ -34,14 +36,19 @@ from streams.topics import GROUP, JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, QUARAN
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 SLICE, SLICE_BYTES = 128, 100_000
 """Records, and bytes of them, that the engine takes before it lets the event loop breathe: 4 700 readings, milliseconds
 of work; a second if they are all of one point, and the clock must not stand still for longer.
 """
 
+TURN, PAUSE = 0.004, 0.001
+"""Seconds that rules are compiled for at a time, and seconds left to all else and to other threads in between."""
+
 PATIENCE = 300.0
-"""Seconds for which the worker says that it lives while the engine compiles rules. 10 000 take 9 s here, and the parent
-gives a silent process 20: one that it ended would begin with the same publication again, and be ended again.
+"""Seconds for which the worker says that it lives while the engine compiles rules where it stands: shadow rules, and
+what is read again over a gap. The parent gives a silent process 20: one that it ended would begin with the same again.
 """
 
 AT_ONCE = 24
@@ -102,6 +109,9 @@ class Worker:
         self._progress: Callable[[str], None] = lambda _: None
         self._alive: Callable[[], None] = lambda: None
         self._taking: asyncio.Task[None] | None = None  # the proposal that is being put in force
+        self._told: publication.Told | None = None  # of the proposal that is being put in force
+        self._read: tuple[bytes, Site] | None = None  # the bundle in force, and the site in it
+        self._settle: Callable[[], None] = lambda: None
         self._unfollowed = ""  # why a changed site is not in force yet
         self._trouble = ""  # why the log takes nothing, if so
         self.app.on_assigned(self._assigned)
@@ -119,14 +129,15 @@ class Worker:
         ready: Callable[[], None],
         progress: Callable[[str], None] = lambda _: None,
         alive: Callable[[], None] = lambda: None,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
         """Run until `until` is done; call `ready` once partitions are assigned and the hub listens.
 
         `progress` is told, from any thread, how far the reading of the log has come that a start may need. `alive` is
         called once a second for as long as the event loop turns, once the log is open: that may take long. While rules
-        are compiled in the loop it is called from another thread.
+        are compiled in the loop it is called from another thread. `settle` is called when much was made that stays.
         """
-        self._progress, self._alive = progress, alive
+        self._progress, self._alive, self._settle = progress, alive, settle
         await self.app.start()
         failure = asyncio.create_task(self.app.failure())
         signs = asyncio.create_task(_repeat(alive))
@@ -154,6 +165,8 @@ class Worker:
         try:
             records = [(offset, value) for offset, _, value in batch.records]
             for part in slices(records):
+                if observation.brings_rules(part[0][1]):
+                    await self._reached(station, *part[0])
                 # the state is not to be seen half compiled, by the clock or by a snapshot: so not in another thread
                 gap = part[0][0] > station.engine.offset + 1  # to be read again, whatever is in it
                 with self._signs(gap or any(observation.brings_rules(value) for _, value in part)):
@@ -175,6 +188,28 @@ class Worker:
     def _signs(self, long: bool) -> contextlib.AbstractContextManager[None]:
         """Give signs of life from a thread during what may take long in the event loop."""
         return _beside(self._alive) if long else contextlib.nullcontext()
+
+    async def _reached(self, station: Station, offset: int, record: bytes) -> None:
+        """Make a publication ready before the engine takes it, where that was not done ahead: others need not wait."""
+        if offset != station.engine.offset + 1:
+            return  # known already, or beyond a gap
+        with contextlib.suppress(msgspec.DecodeError):
+            what = observation.decode(record)
+            if isinstance(what, Publication) and not station.engine.has_ready(what.version):
+                await self._make_ready(station, what.bundle, what.version)
+
+    async def _make_ready(self, station: Station, packed: bytes, version: str) -> Bundle | None:
+        """Compile a publication in turns with everything else; None when it cannot be, which its record will say."""
+        steps = station.engine.preparing(packed, version)
+        with collector_resting():
+            try:
+                ready = await _in_turns(steps)
+            except Exception as error:
+                logger.warning("partition %d: version %s was not made ready: %s", station.partition, version, error)
+                return None
+            self._settle()
+        station.engine.hold(ready)
+        return ready.content
 
     async def record(self, batch: Batch) -> None:
         """Write outcomes to the journal, then tell who listens."""
@@ -236,7 +271,7 @@ class Worker:
             if proposal is None:
                 logger.error("the proposed site cannot be read and is dropped; what is in force stays")
                 (folder / publication.PROPOSED).unlink(missing_ok=True)
-            elif bundle.unpack(self.packed).site.approval == "two" and version_of(proposal.packed) != self.version:
+            elif self._site().approval == "two" and version_of(proposal.packed) != self.version:
                 if await self._propose(proposal):
                     (folder / publication.PROPOSED).unlink(missing_ok=True)
             elif await self._publish(proposal):
@@ -276,8 +311,12 @@ class Worker:
         return next((one for one in found if one is not None and one.version != self.version), None)
 
     async def _publish(self, proposal: publication.Proposal) -> bool:
-        """Write a proposal to the log of every partition. False when the log does not take it."""
+        """Write a proposal to the log of every partition. False when the log does not take it.
+
+        Before that it is made ready, so that all that is left to do at its offset is to switch.
+        """
         before = self.packed, self.version
+        self._told = await self._ahead(proposal.packed)
         self.packed, self.version = proposal.packed, version_of(proposal.packed)  # a partition opened now has it too
         encoded = observation.encode(
             Publication(
@@ -298,12 +337,29 @@ class Worker:
             return False
         return True
 
+    async def _ahead(self, packed: bytes) -> publication.Told | None:
+        """Make what is to be published ready in every partition, and say how it differs; None when it cannot be."""
+        version, content = version_of(packed), None
+        if self._told is not None and all(station.engine.has_ready(version) for station in self.stations.values()):
+            return self._told  # the log did not take it the last time
+        known = bundle.Known()
+        for station in list(self.stations.values()):
+            known = station.engine.known_content
+            content = await self._make_ready(station, packed, version)
+        if content is None:
+            return None
+        try:
+            former, _ = await _in_turns(bundle.unpacking(self.packed, known))
+        except bundle.BundleError:  # written by other code
+            return None
+        return publication.Told(self.version, content.site.version, tuple(lines(difference(former, content))))
+
     async def _adopt(self, proposal: publication.Proposal) -> None:
         """Have the other processes go by what the log has, however often that must be tried: there is no way back."""
         pause = FOLLOW_SECONDS
         while True:
             try:
-                await asyncio.to_thread(publication.adopt, self.settings.data_folder, proposal)
+                await asyncio.to_thread(publication.adopt, self.settings.data_folder, proposal, self._told)
                 break
             except (OSError, ValueError) as error:  # a full disk or a folder that cannot be written, mostly
                 self._hold_up(error)
@@ -311,6 +367,14 @@ class Worker:
             pause = min(2 * pause, ADOPT_MOST)
         self._unfollowed = ""
         logger.info("version %s of the site is in the log, by %s", self.version, proposal.author)
+
+    def _site(self) -> Site:
+        """Return the site in force."""
+        if self._read is None or self._read[0] is not self.packed:
+            held = (station.engine for station in self.stations.values() if station.engine.version == self.version)
+            known = next((engine.registry.site for engine in held if engine.registry is not None), None)
+            self._read = self.packed, known or bundle.unpack(self.packed).site
+        return self._read[1]
 
     def _hold_up(self, error: Exception) -> None:
         """Say, once, why a changed site is not in force yet."""
@@ -436,6 +500,7 @@ class Worker:
         if station.lost:
             await asyncio.to_thread(self._forget, station)
         self.stations[partition] = station
+        self._settle()
         return station
 
     async def _assigned(self, partitions: Sequence[tuple[str, int]]) -> None:
@@ -461,7 +526,7 @@ class Worker:
             SystemEvent(component="memory", state="down", time=now, detail=said),
             SystemEvent(component="memory", state="up", time=now),
         )
-        partition = Registry(bundle.unpack(self.packed).site).partition(SYSTEM)
+        partition = Registry(self._site()).partition(SYSTEM)
         await self.app.produce_many([(OBSERVATIONS, partition, None, observation.encode(one)) for one in events])
 
     def _forget(self, station: Station) -> None:
@@ -521,15 +586,35 @@ def _beside(alive: Callable[[], None]) -> Iterator[None]:
 
 
 def slices(records: Sequence[tuple[int, bytes]]) -> Iterator[Sequence[tuple[int, bytes]]]:
-    """Yield records (offset, value) in parts of at most SLICE records and SLICE_BYTES bytes, or of one record."""
-    start, size = 0, 0
+    """Yield records (offset, value) in parts of at most SLICE records and SLICE_BYTES bytes, or of one record.
+
+    One that brings rules is a part of its own.
+    """
+    start, size, alone = 0, 0, False
     for place, (_, value) in enumerate(records):
-        if place > start and (place - start == SLICE or size + len(value) > SLICE_BYTES):
+        brings = observation.brings_rules(value)
+        if place > start and (brings or alone or place - start == SLICE or size + len(value) > SLICE_BYTES):
             yield records[start:place]
             start, size = place, 0
-        size += len(value)
+        size, alone = size + len(value), brings
     if records:
         yield records[start:]
+
+
+async def _in_turns(steps: Steps[T]) -> T:
+    """Do long work in the event loop, a few milliseconds at a time, between all else.
+
+    In another thread it would take the interpreter's lock at every call into numpy that the engine makes, and keep it.
+    """
+    while True:
+        until = time.perf_counter() + TURN
+        while time.perf_counter() < until:
+            try:
+                next(steps)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+        await asyncio.sleep(PAUSE)
 
 
 async def _unless(failure: asyncio.Task[BaseException | None], awaited: Awaitable[Any]) -> None:

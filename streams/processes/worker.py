@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 
 from streams import bundle, publication, settings
@@ -22,7 +23,8 @@ async def _run(found: settings.Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     worker = Worker(found, packed, bundle.unpack(packed).site.partitions)
     parent = child.parent()
-    await worker.run(stop.wait(), child.ready, parent.progress, parent.alive)
+    # what stays for as long as a site is in force need not be walked through at each search for garbage
+    await worker.run(stop.wait(), child.ready, parent.progress, parent.alive, gc.freeze)
 
 
 def main() -> None:

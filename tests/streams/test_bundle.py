@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sensors.steps import finished
 from streams import bundle
 from streams.bundle import Bundle, BundleError
 from tests.streams.small_site import rules, site
@@ -32,3 +33,20 @@ def test_a_bundle_that_swells_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(bundle, "MAX_BYTES", 100)
     with pytest.raises(BundleError, match="too large"):
         bundle.unpack(packed)
+
+
+def test_a_bundle_in_steps_is_the_same_and_what_is_known_of_it_is_not_decoded_again() -> None:
+    content = Bundle(site=site(points=100), rules=rules(), models=(b"m",), triage=b"")
+    found, known = finished(bundle.unpacking(bundle.pack(content), bundle.Known()))
+    assert found == content
+    again, _ = finished(bundle.unpacking(bundle.pack(Bundle(site=site(points=100), rules=rules()[1:])), known))
+    assert again == Bundle(site=site(points=100), rules=rules()[1:])
+    assert again.site is found.site
+    assert all(one is other for one, other in zip(again.rules, found.rules[1:], strict=True))
+
+
+def test_what_is_no_bundle_is_none_in_steps_either() -> None:
+    packed = bundle.pack(Bundle(site=site(), rules=rules()))
+    for wrong in (b"", b"x", packed[:-3], packed[:40]):
+        with pytest.raises(BundleError):
+            finished(bundle.unpacking(wrong, bundle.Known()))

@@ -13,7 +13,8 @@ import pytest
 from alerts.queries import Reader
 from sensors import observation
 from sensors.observation import Publication
-from streams import bundle, publication, settings
+from sensors.steps import finished
+from streams import bundle, publication, settings, shelf
 from streams.batches import Output
 from streams.bundle import Bundle
 from streams.embedded.store import Log
@@ -24,7 +25,7 @@ from streams.replay import compare, entries
 from streams.station import Station
 from streams.topics import GROUP, OBSERVATIONS
 from streams.worker import FOLLOW_SECONDS, SLICE, SLICE_BYTES, Worker, slices
-from tests.streams.small_site import START, frame_of, rules, site
+from tests.streams.small_site import START, frame_of, published, rules, site
 from tests.waiting import reached
 
 CONTENT = Bundle(site=site(points=100), rules=rules())
@@ -162,11 +163,11 @@ def test_a_site_that_the_log_has_is_not_published_again_while_the_folder_takes_n
     changed = bundle.pack(Bundle(site=site(points=100), rules=rules(threshold=30.0)))
     tries, free = list[float](), threading.Event()
 
-    def adopt(data: Path, proposal: publication.Proposal) -> None:
+    def adopt(data: Path, proposal: publication.Proposal, told: publication.Told | None = None) -> None:
         tries.append(time.monotonic())
         if not free.is_set():
             raise OSError("the folder takes nothing")
-        real(data, proposal)
+        real(data, proposal, told)
 
     real = publication.adopt
     monkeypatch.setattr(publication, "adopt", adopt)
@@ -210,6 +211,50 @@ def test_the_engine_takes_so_many_records_and_bytes_at_a_time(sizes: list[int], 
     found = list(slices(records))
     assert [len(part) for part in found] == parts
     assert [one for part in found for one in part] == records
+
+
+def test_what_brings_rules_is_taken_by_itself() -> None:
+    brings = published(CONTENT)
+    records = list(enumerate([b"1", brings, b"2", b"3", brings, brings]))
+    assert [len(part) for part in slices(records)] == [1, 1, 2, 1, 1]
+
+
+def test_a_publication_is_made_ready_beside_the_engine_wherever_it_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proposed, or by another worker into the log, even two at once: none is compiled while the engine stands still."""
+    found = settings.load({}, data=str(tmp_path))
+    (tmp_path / "run").mkdir()
+    packed = bundle.pack(CONTENT)
+    publication.write(tmp_path, packed)
+    proposed = bundle.pack(Bundle(site=site(points=100), rules=rules(threshold=30.0)))
+    others = [Bundle(site=site(points=points), rules=rules(threshold=25.0)) for points in (110, 120)]
+    spot: list[object] = []
+
+    async def scenario() -> None:
+        worker = Worker(found, packed, 1, clock=lambda: START)
+        stop, ready = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(worker.run(stop.wait(), ready.set))
+        async with asyncio.timeout(20):
+            await ready.wait()
+        await reached(lambda: worker.stations[0].engine.version == worker.version)
+        monkeypatch.setattr("streams.engine.finished", lambda steps: spot.append(steps) or finished(steps))
+        publication.propose(tmp_path, proposed, "s", "test", "", START)
+        await reached(lambda: worker.stations[0].engine.version == bundle.version_of(proposed))
+        values = [published(content, f"v{number}") for number, content in enumerate(others)]
+        await worker.app.produce_many([(OBSERVATIONS, 0, None, value) for value in (*values, frame(1))])
+        await reached(lambda: worker.stations[0].engine.version == "v1" and worker.stations[0].readings > 0)
+        await reached(lambda: publication.version(tmp_path) == bundle.version_of(proposed))
+        stop.set()
+        await task
+
+    asyncio.run(scenario())
+    assert not spot
+    (kept,) = [one for one in shelf.listed(tmp_path) if one.version == bundle.version_of(proposed)]
+    assert kept.difference == ("rules changed: 1 (creep)",)
+    with Log.open_readonly(tmp_path / "log.sqlite") as log:
+        replayed = compare(log, lambda p: log.committed(GROUP, OBSERVATIONS, p) or 0)
+        assert replayed.agrees, (replayed.missing, replayed.added, replayed.changed)
 
 
 def test_what_was_refused_counts_whichever_way_it_came(tmp_path: Path) -> None:
