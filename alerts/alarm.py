@@ -23,11 +23,12 @@ Edge = Literal[
     "in_service",
 ]
 
-Note = Literal["hide", "warn", "settle", "stale", "latch", "assign", "comment"]
+Note = Literal["hide", "warn", "settle", "stale", "latch", "assign", "comment", "move"]
 """What is recorded of an alarm and leaves its state as it is.
 
 hide: it would have rung, were it not set aside. warn: it soon comes back. settle: it chatters no more. stale: it has
-been active for too long. latch: its condition is gone, and it stays active until a person resets it.
+been active for too long. latch: its condition is gone, and it stays active until a person resets it. move: a person put
+it into another incident.
 """
 
 STATES: tuple[AlarmState, ...] = ("NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV")

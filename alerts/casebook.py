@@ -99,6 +99,7 @@ class Casebook:
             alarm.area = renames.area(alarm.area)
         for incident in cases.incidents.values():
             incident.area = renames.area(incident.area)
+            incident.also = [renames.area(area) for area in incident.also]
         for dispatch in cases.dispatches.values():
             dispatch.area = renames.area(dispatch.area)
         self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in cases.alarms.values()}
@@ -116,10 +117,12 @@ class Casebook:
         for spell in cases.modes.values():
             spell.area = renames.area(spell.area) if spell.area else ""
         cases.modes = {spell_key(spell.mode, spell.area): spell for spell in cases.modes.values()}
-        cases.current = {
-            current_key(incident.area, incident.kind, incident.simulated, incident.exercise): incident.id
-            for incident in (cases.incidents[id] for id in cases.current.values() if id in cases.incidents)
-        }
+        current: dict[str, str] = {}
+        for named, id in cases.current.items():
+            area, _, rest = named.partition("\0")
+            if id in cases.incidents:
+                current[f"{renames.area(area)}\0{rest}"] = id
+        cases.current = current
 
     def wake_at(self, time: float | None) -> None:
         """Have the tick look at this time."""
@@ -170,6 +173,10 @@ class Casebook:
         """Return the rank at which an incident of an area is dispatched at once."""
         found = self.router.areas.get(area)
         return self._dispatch_rank.get(found.type, RANK["orange"]) if found is not None else RANK["orange"]
+
+    def reached(self, incident: Incident) -> int:
+        """Return the rank at which an incident is dispatched at once: the lowest of its areas'."""
+        return min(self.dispatch_rank(area) for area in (incident.area, *incident.also))
 
     def needs(self, dispatch: Dispatch) -> tuple[Loop, ...]:
         """Name what must come before a dispatch that was dealt with may be closed; a repair needs nothing."""
@@ -228,14 +235,15 @@ class Casebook:
         self.scopes.pop((alarm.rule, alarm.scope, alarm.simulated), None)
         self._gone(alarm.id, why)
 
-    def finish_incident(self, incident: Incident) -> None:
+    def finish_incident(self, incident: Incident, why: str = "incident.closed") -> None:
         """Drop a closed incident."""
         self.cases.incidents.pop(incident.id, None)
-        current = current_key(incident.area, incident.kind, incident.simulated, incident.exercise)
-        if self.cases.current.get(current) == incident.id:
-            del self.cases.current[current]
+        for area in (incident.area, *incident.also):
+            current = current_key(area, incident.kind, incident.simulated, incident.exercise)
+            if self.cases.current.get(current) == incident.id:
+                del self.cases.current[current]
         self._drop_plan(incident.plan)
-        self._gone(incident.id, "incident.closed")
+        self._gone(incident.id, why)
 
     def finish_dispatch(self, dispatch: Dispatch) -> None:
         """Drop a dispatch that nobody works any more."""

@@ -87,6 +87,7 @@ def settle(
     edge: str = "",
     reason: str = "",
     demand: int = 0,
+    args: dict[str, Any] | None = None,
 ) -> None:
     """Bring an incident up to its alarms, record what changed since `was`, and let the dispatches follow.
 
@@ -109,7 +110,7 @@ def settle(
         elif now.acknowledged and not was.acknowledged:
             edge = "acknowledged"
     if edge:
-        out.append(book.incident_record(incident, edge, clock, actor=actor, reason=reason))
+        out.append(book.incident_record(incident, edge, clock, actor=actor, reason=reason, args=args))
     if incident.peak > incident.planned and incident.kind == "risk":
         plan_for(book, incident, clock, out)
     follow_level(book, incident, clock, out, demand)

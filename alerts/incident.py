@@ -60,6 +60,7 @@ class Incident(msgspec.Struct, kw_only=True):
     calm_since: float | None = None
     reminders: int = 0  # how often it was said again that nobody is on it
     remind_at: float | None = None  # none once a person has taken it up
+    also: list[str] = []  # other areas whose alarms were merged into it
     snapshots: list[str] = []  # sha of each picture
     plan: str = ""  # the prepared response with its version, as `alerts.plans.key` names it
     planned: int = 0  # the level up to which a plan has been looked for

@@ -196,6 +196,7 @@ class _Batch:
         self._areas: dict[str, Row] = {}
         self._snapshots: list[Row] = []
         self._plans: dict[str, Row] = {}
+        self._merged: list[tuple[str, str]] = []  # incidents that ended in another, in order
 
     def add(self, fresh: list[tuple[int, int, Change]], perhaps: set[str] | None = None) -> None:
         """Take in the changes that are not in the journal yet, in order. It may have `perhaps`; None: any of them."""
@@ -231,6 +232,9 @@ class _Batch:
         _upsert(self.connection, plans, list(self._plans.values()), update=False)
         if self._snapshots:
             self.connection.execute(sa.insert(snapshots), self._snapshots)
+        for before, after in self._merged:  # what had ended by then as well: the case is one
+            for table in (alarms, dispatches, snapshots):
+                self.connection.execute(sa.update(table).where(table.c.incident == before).values(incident=after))
         told = self._outbox + list(self._areas.values())
         if told:
             self.connection.execute(sa.insert(outbox), sorted(told, key=lambda row: int(row["position"])))
@@ -422,7 +426,9 @@ class _Batch:
             row["acknowledged_by"] = change.actor
         elif change.unacknowledged or change.state == "open":  # records of old do not have the first
             row["acknowledged_by"] = None
-        if change.edge == "closed":
+        if change.edge == "merged":
+            self._merged.append((change.incident, change.args["into"]))
+        if change.edge in ("closed", "merged"):
             row |= {"disposition": change.disposition, "reason": change.reason}
         elif change.edge == "planned":
             self._plan(row, change)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast, get_args
 
 from alerts import dispatch as legs
-from alerts import drill, plans, signing
+from alerts import drill, plans, regrouping, signing
 from alerts.alarm import Alarm, Edge, Refusal, step
 from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch, set_deadline
@@ -21,6 +21,9 @@ Case = Alarm | Incident | Dispatch
 
 MOST_UNITS = 16
 """Units that one order sends."""
+
+MOST_LISTED = 200
+"""Alarms, orders or incidents that one order lists."""
 
 LATEST_VISIT = 366 * 86400.0
 """Seconds within which a follow-up visit is due at the latest."""
@@ -257,6 +260,17 @@ def _snapshot(book: Casebook, incident: Incident, command: Command, clock: float
     out.append(book.incident_record(incident, "snapshot", clock, actor=command.actor, args=args))
 
 
+def _merge(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    reason, others = _text(book, command, "reason"), _list(command, "incidents")
+    regrouping.merge(book, incident, others, clock, out, actor=command.actor, reason=reason)
+
+
+def _split(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    reason = _text(book, command, "reason")
+    alarms, dispatches = _list(command, "alarms"), _list(command, "dispatches")
+    regrouping.split(book, incident, alarms, dispatches, clock, out, actor=command.actor, reason=reason)
+
+
 def _close(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
     disposition = command.args.get("disposition")
     reason = _text(book, command, "reason")
@@ -402,6 +416,16 @@ def _text(book: Casebook, command: Command, *names: str) -> str:
     return ""
 
 
+def _list(command: Command, name: str) -> list[str]:
+    """Return the ids that a command lists under a name. Raise `Refusal` on anything else, or on too many."""
+    found = command.args.get(name) or []
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+        raise Refusal("bad_argument")
+    if len(found) > MOST_LISTED:
+        raise Refusal("too_many")
+    return list(found)
+
+
 def _seconds(command: Command, most: float) -> float | None:
     """Return the seconds that a command gives, None when it gives none. Raise `Refusal` beyond 0 to `most`."""
     seconds = command.args.get("seconds")
@@ -429,6 +453,8 @@ _HANDLERS: dict[tuple[type, str], Callable[..., None]] = {
     (Incident, "comment"): _comment,
     (Incident, "snapshot"): _snapshot,
     (Incident, "close"): _close,
+    (Incident, "merge"): _merge,
+    (Incident, "split"): _split,
     (Incident, "tick"): _tick,
     (Incident, "untick"): _tick,
     (Dispatch, "tick"): _tick_dispatched,

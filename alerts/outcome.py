@@ -95,7 +95,8 @@ class AlarmTransition(Outcome, tag="alarm", frozen=True):
     scope: str  # the id of the point, or of the area or camera for a rule on those
     incident: str | None
     # alarm | acknowledge | return | realarm | raise | lower | shelve | unshelve | suppress | unsuppress |
-    # out_of_service | in_service; and what leaves the state as it is: hide | warn | settle | stale | assign | comment
+    # out_of_service | in_service; and what leaves the state as it is: hide | warn | settle | stale | assign | comment |
+    # move (into another incident)
     edge: str
     before: AlarmState
     after: AlarmState
@@ -129,6 +130,8 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     # opened | joined | level | acknowledged | dispatched | commented | calmed | closed | snapshot,
     # undispatched: nobody is on it (any more); `reason` says why; said again until a person takes it up,
     # planned: it keeps to a plan from now on, ticked | unticked: a step of that,
+    # merged: it ended, `args.into` has its alarms and orders; took_in: it has those of `args.incidents` from now on,
+    # split: some went into a new one, `args.into`,
     # set_aside: an alarm of it was, reminded: an alarm of it still waits for an acknowledgement
     edge: str
     state: str  # open | acknowledged | dispatched | calm | closed
@@ -159,7 +162,7 @@ class DispatchChange(Outcome, tag="dispatch", frozen=True):
     area: str
     unit: str
     # issued | accepted | refused | on_scene | resolved | fed_back | follow_up | closed | overdue | reassigned |
-    # referred | raised | lead
+    # referred | raised | lead | moved (with another incident from now on)
     edge: str
     leg: str  # the leg it stands at after the edge, see `alerts.dispatch`
     level: str

@@ -29,7 +29,7 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
         if dispatch.level < incident.level:
             raise_level(dispatch, book.site.deadlines, incident.level, clock)
             out.append(book.dispatch_record(dispatch, "raised", clock, actor=ENGINE, reason="dispatch.level_raised"))
-    reached = book.dispatch_rank(incident.area)
+    reached = book.reached(incident)
     first = not incident.dispatched and incident.level >= reached
     if incident.kind == "data_quality":
         _order_repair(book, incident, clock, out)

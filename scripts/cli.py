@@ -30,6 +30,7 @@ COMMANDS = {
     "handover": "handover.handover",
     "exercise": "exercise.app",
     "alarms": "alarms.app",
+    "incidents": "incidents.app",
     "mode": "mode.app",
     "quality": "quality.quality",
     "outbox": "outbox.app",

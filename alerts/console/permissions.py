@@ -28,6 +28,7 @@ TABLE: dict[str, frozenset[str]] = {
     "incidents.dispatch": _SEAT,
     "incidents.comment": _SEAT | {"analyst"},
     "incidents.close": _SEAT,
+    "incidents.regroup": _SEAT,
     "incidents.tick": _SEAT,
     "plans.read": _WATCHING,
     "alarms.read": _WATCHING,

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from alerts import messages
 from alerts.desk import Desk
 from alerts.incident import DISPOSITIONS
 from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, DispatchChange, IncidentChange
+from sensors.observation import Command
 from sensors.site import LEVELS
 from tests.alerts import cases
 from tests.alerts.cases import change, command
@@ -48,6 +49,7 @@ NOTES = {  # what leaves the state as it is, and where it may be said
     "latch": {"UNACK", "ACKED"},
     "assign": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
     "comment": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
+    "move": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
 }
 CALMED = ("UNACK", "ACKED", "RTNUN", "NORM")
 
@@ -77,6 +79,7 @@ LEG_AFTER = {
     "overdue": {"issued", "accepted", "on_scene", "resolved", "fed_back", "follow_up"},
     "raised": {"issued", "accepted", "on_scene"},
     "lead": {"issued", "accepted", "on_scene"},
+    "moved": {"issued", "accepted", "on_scene", "resolved", "fed_back", "follow_up"},
 }
 WORKING = ("issued", "accepted", "on_scene")
 
@@ -104,6 +107,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.overdue: set[tuple[str, int]] = set()  # dispatch and how often it entered a leg
         self.entered: dict[str, int] = {}
         self.commands = 0
+        self.regrouped = False  # whether this step merges or splits
 
     # What may happen
 
@@ -188,7 +192,33 @@ class DeskMachine(RuleBasedStateMachine):
         args |= {"units": unit} if isinstance(unit, list) else {"unit": unit, "to": unit}
         if kind == "snapshot":
             args |= {"camera": "k1", "sha": f"{self.commands:064x}", "time": self.clock}
-        one = command(kind, target, f"c{self.commands}", actor, **args)
+        self._give(command(kind, target, f"c{self.commands}", actor, **args))
+
+    @precondition(lambda self: len(self.desk.book.cases.incidents) > 1)
+    @rule(data=st.data(), stray=st.sampled_from([False, False, False, True]))
+    def merge(self, data: st.DataObject, stray: bool) -> None:
+        found = self.desk.book.cases.incidents
+        one = data.draw(st.sampled_from([*found.values()]))
+        like = [o.id for o in found.values() if o is not one and (o.kind, o.simulated) == (one.kind, one.simulated)]
+        others = data.draw(st.lists(st.sampled_from(like if like and not stray else [*found, "i-none"]), max_size=2))
+        self.regrouped = True
+        self.commands += 1
+        self._give(command("merge", one.id, f"c{self.commands}", incidents=others))
+
+    @precondition(lambda self: any(len(one.members) > 1 for one in self.desk.book.cases.incidents.values()))
+    @rule(data=st.data(), stray=st.sampled_from([[], [], [], ["a-none"]]))
+    def split(self, data: st.DataObject, stray: list[str]) -> None:
+        found = [one for one in self.desk.book.cases.incidents.values() if len(one.members) > 1]
+        one = data.draw(st.sampled_from(found))
+        most = len(one.members) - 1 + bool(stray)
+        alarms = data.draw(st.lists(st.sampled_from([*one.members]), min_size=1, max_size=most)) + stray
+        orders = data.draw(st.lists(st.sampled_from([*one.dispatches]), max_size=2)) if one.dispatches else []
+        self.regrouped = True
+        self.commands += 1
+        self._give(command("split", one.id, f"c{self.commands}", alarms=alarms, dispatches=orders))
+
+    def _give(self, one: Command) -> None:
+        target = one.target
         out = self.desk.command(one, self.clock)
         self._take(out, self.twin.command(one, self.clock))
         (result,) = [outcome for outcome in out if isinstance(outcome, CommandResult)]
@@ -218,9 +248,11 @@ class DeskMachine(RuleBasedStateMachine):
                 self._incident(outcome)
             elif isinstance(outcome, DispatchChange):
                 self._dispatch(outcome)
+        self.regrouped = False
         working = {one.incident for one in self.dispatches.values() if one.leg in WORKING}
         for incident, demand in self.demands.items():
             reached = self.desk.book.dispatch_rank(demand.area)
+            assert incident in self.desk.book.cases.incidents
             if demand.kind == "risk" and LEVELS.index(demand.level) + 1 >= reached:
                 assert incident in working, "a demand at the dispatch level sent nobody"
 
@@ -282,10 +314,13 @@ class DeskMachine(RuleBasedStateMachine):
             assert step.edge == "issued"
             if step.actor == "engine":
                 assert self.incidents[step.incident].kind == "risk"
-                demand = self.demands[step.incident]
-                assert LEVELS.index(demand.level) + 1 >= self.desk.book.dispatch_rank(step.area)
-                assert demand.id not in self.automatic, "an alarm sent someone twice"
-                self.automatic.add(demand.id)
+                incident = self.desk.book.cases.incidents[step.incident]
+                if not self.regrouped:
+                    demand = self.demands[step.incident]
+                    assert LEVELS.index(demand.level) + 1 >= self.desk.book.reached(incident)
+                    assert demand.id not in self.automatic, "an alarm sent someone twice"
+                    self.automatic.add(demand.id)
+                assert LEVELS.index(step.level) + 1 >= self.desk.book.reached(incident)
                 others = [one for one in self.dispatches.values() if one.incident == step.incident]
                 assert all(one.leg not in WORKING for one in others), "someone is on it already"
         else:
@@ -294,7 +329,7 @@ class DeskMachine(RuleBasedStateMachine):
         if step.edge == "closed" and before is not None and before.leg not in WORKING and step.area == "river-1":
             risk = self.incidents[step.incident].kind == "risk"
             assert not risk or before.leg == "follow_up", "the loop was not closed"
-        if step.edge not in ("overdue", "raised", "lead"):
+        if step.edge not in ("overdue", "raised", "lead", "moved"):
             self.entered[step.dispatch] = self.entered.get(step.dispatch, 0) + 1
         if step.reason == "dispatch.reminder":
             assert before is not None and (step.edge, step.leg) == ("overdue", before.leg)
@@ -328,6 +363,19 @@ class DeskMachine(RuleBasedStateMachine):
                 assert incident.state == ("dispatched" if open_dispatches else "open" if waits else "acknowledged")
 
     @invariant()
+    def every_alarm_and_order_is_of_one_open_incident_that_knows_it(self) -> None:
+        found = self.desk.book.cases
+        for incident in found.incidents.values():
+            for id in incident.members:
+                assert found.alarms[id].incident == incident.id and id in incident.alarms
+            for id in (*incident.dispatches, *incident.visits):
+                assert found.dispatches[id].incident == incident.id
+            areas = {found.alarms[id].area for id in incident.members}
+            assert areas <= {incident.area, *incident.also} and incident.area not in incident.also
+        for key, id in found.current.items():
+            assert key.partition("\0")[0] in (found.incidents[id].area, *found.incidents[id].also)
+
+    @invariant()
     def where_several_work_together_one_of_them_leads(self) -> None:
         for incident in self.desk.book.cases.incidents.values():
             working = self.desk.book.working(incident)
@@ -340,7 +388,7 @@ class DeskMachine(RuleBasedStateMachine):
     @invariant()
     def every_reached_dispatch_level_was_acted_on(self) -> None:
         for incident in self.desk.book.cases.incidents.values():
-            reached = self.desk.book.dispatch_rank(incident.area)
+            reached = self.desk.book.reached(incident)
             if incident.kind == "risk" and incident.peak >= reached:
                 assert incident.dispatched
 

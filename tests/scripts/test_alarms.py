@@ -146,3 +146,27 @@ def test_a_list_that_is_cut_has_the_most_severe_and_says_so(data: Path, desk: De
     assert [one["level"] for one in told] == ["red", "yellow"]
     assert "2 more are left out" in run("list", "--data", data, "--limit", "2").stdout
     assert "left out" not in run("list", "--data", data).stdout
+
+
+def test_incidents_are_listed_shown_merged_and_split(data: Path, desk: Desk) -> None:
+    def told(*arguments: str) -> Result:
+        return CliRunner().invoke(application("incidents"), ["incidents", *arguments])
+
+    journal = Journal(settings.load(None, data=str(data)).journal_url)
+    now = time.time()
+    for area, scope in (("slope-01", "p8"), ("slope-02", "p9")):
+        out = desk.condition(change(2, rule="r2", scope=scope, area=area, time=now), now)
+        journal.record([Record(0, 1, tuple(out))])
+    journal.close()
+    first, other = (one for one in desk.book.cases.incidents)
+    assert len(json.loads(told("list", "--json").output)) == 2
+    merged = told("merge", first, other, "--reason", "one slide")
+    assert merged.exit_code == 0, merged.output
+    assert "took others in" in told("show", first).output
+    alarm = next(one.id for one in desk.book.cases.alarms.values() if one.scope == "p9")
+    split = told("split", first, alarm)
+    assert split.exit_code == 0 and desk.book.cases.alarms[alarm].incident in split.output
+    again = told("merge", first, other)
+    assert (again.exit_code, "No such incident is open" in again.output + again.stderr) == (1, True)
+    unknown = told("show", "i-none")
+    assert unknown.exit_code == 1 and "there is no incident i-none" in unknown.stderr

@@ -24,7 +24,7 @@ CONTRACT = {
     ("GET", "/api/v1/incidents"),
     ("GET", "/api/v1/incidents/{id}"),
     *(("POST", f"/api/v1/incidents/{{id}}/{verb}") for verb in ("acknowledge", "dispatch", "comment", "close")),
-    *(("POST", f"/api/v1/incidents/{{id}}/{verb}") for verb in ("tick", "untick")),
+    *(("POST", f"/api/v1/incidents/{{id}}/{verb}") for verb in ("tick", "untick", "merge", "split")),
     ("GET", "/api/v1/incidents/{id}/plan.pdf"),
     ("GET", "/api/v1/plans"),
     ("GET", "/api/v1/duty"),

@@ -34,6 +34,8 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/incidents/{incident}/dispatch", {"unit": "sub"}, SEAT),
     ("POST", "/api/v1/incidents/{incident}/comment", {"text": "seen"}, SEAT | {"analyst"}),
     ("POST", "/api/v1/incidents/{incident}/close", {"disposition": "test"}, SEAT),
+    ("POST", "/api/v1/incidents/{incident}/merge", {"incidents": ["i-none"]}, SEAT),
+    ("POST", "/api/v1/incidents/{incident}/split", {"alarms": ["a-none"]}, SEAT),
     ("POST", "/api/v1/incidents/{incident}/tick", {"step": "look"}, SEAT),
     ("POST", "/api/v1/incidents/{incident}/untick", {"step": "look", "reason": "x"}, SEAT),
     ("GET", "/api/v1/incidents/{incident}/plan.pdf", None, WATCHING),

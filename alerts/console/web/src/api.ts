@@ -153,6 +153,11 @@ export const api = {
   close: (key: string, disposition: Disposition, reason: string) =>
     request<unknown>('POST', `/incidents/${id(key)}/close`, { disposition, reason }),
 
+  merge: (key: string, others: string[], reason: string) =>
+    request<unknown>('POST', `/incidents/${id(key)}/merge`, { incidents: others, reason }),
+  split: (key: string, alarms: string[], orders: string[], reason: string) =>
+    request<unknown>('POST', `/incidents/${id(key)}/split`, { alarms, dispatches: orders, reason }),
+
   tick: (on: 'incidents' | 'dispatches', key: string, step: string, note: string) =>
     request<unknown>('POST', `/${on}/${id(key)}/tick`, { step, note }),
   untick: (on: 'incidents' | 'dispatches', key: string, step: string, reason: string) =>
