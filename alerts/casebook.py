@@ -13,6 +13,7 @@ from alerts.dispatch import WORKING, Dispatch, allowed_seconds
 from alerts.drill import Drill
 from alerts.duty import Roster
 from alerts.flapping import Rings
+from alerts.hush import Silenced
 from alerts.incident import Incident, derive_state
 from alerts.mode import Spell, governing, spell_key
 from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, Explanation, IncidentChange, Mark
@@ -37,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     chatter_raises: int = 5  # an alarm that rings so often within the window chatters, until it has been
     chatter_window: float = 600.0  # silent for as long
     fleeting: float = 10.0  # an alarm that returns unacknowledged within this gave nobody the time to act
+    silence_longest: float = 86400.0  # a silence lasts no longer than this
     stale_after: float = 86400.0  # an alarm that is active for longer is stale (EEMUA 191)
     links: str = ""  # where the console is served, for links in events: "https://desk.example"
 
@@ -53,6 +55,7 @@ class Cases(msgspec.Struct, kw_only=True):
     answered: dict[str, bool] = {}  # ids of commands; bounded
     modes: dict[str, Spell] = {}  # mode and area → the spell that the site is in there
     rings: dict[str, Rings] = {}  # rule, scope and simulated → when its alarm rang of late
+    silences: dict[str, Silenced] = {}  # those that last
     drills: dict[str, Drill] = {}  # those that run
     signed: dict[str, str] = {}  # turns of duty that were taken over → by whom; bounded
     plans: dict[str, Plan] = {}  # those that open incidents keep to, whatever is published meanwhile
@@ -117,6 +120,8 @@ class Casebook:
         for spell in cases.modes.values():
             spell.area = renames.area(spell.area) if spell.area else ""
         cases.modes = {spell_key(spell.mode, spell.area): spell for spell in cases.modes.values()}
+        for silence in cases.silences.values():
+            silence.rename(renames)
         current: dict[str, str] = {}
         for named, id in cases.current.items():
             area, _, rest = named.partition("\0")
@@ -142,6 +147,9 @@ class Casebook:
         for spell in self.cases.modes.values():
             spell.since += seconds
             spell.until += seconds
+        for silence in self.cases.silences.values():
+            silence.since += seconds
+            silence.until += seconds
         for rings in self.cases.rings.values():
             rings.times = [time + seconds for time in rings.times]
         for incident in self.cases.incidents.values():
@@ -168,6 +176,11 @@ class Casebook:
         if not self.cases.modes or rank > alarm.yields_to:
             return None
         return governing(self.cases.modes.values(), alarm.yields, alarm.area)
+
+    def silence_of(self, rule: str, scope: str, area: str, rank: int) -> Silenced | None:
+        """Return the silence that covers an alarm of a rule and scope at a rank, the one that lasts longest."""
+        found = [one for one in self.cases.silences.values() if one.covers(rule, scope, area, rank)]
+        return max(found, key=lambda one: (one.until, one.id), default=None)
 
     def dispatch_rank(self, area: str) -> int:
         """Return the rank at which an incident of an area is dispatched at once."""

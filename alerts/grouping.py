@@ -16,6 +16,7 @@ from alerts.incident import (
     Incident,
     Member,
     add_alarm,
+    all_silent,
     derive_level,
     derive_state,
     make_cause,
@@ -23,7 +24,7 @@ from alerts.incident import (
 )
 from alerts.mode import Spell
 from alerts.outcome import AnyOutcome, Explanation, Mark
-from alerts.sending import ENGINE, follow_level
+from alerts.sending import ENGINE, follow_level, resume
 
 _DEMANDS: tuple[Edge, ...] = ("alarm", "realarm", "raise", "unshelve", "unsuppress", "in_service")
 _RINGS: tuple[Edge, ...] = ("alarm", "realarm")
@@ -113,6 +114,8 @@ def settle(
         out.append(book.incident_record(incident, edge, clock, actor=actor, reason=reason, args=args))
     if incident.peak > incident.planned and incident.kind == "risk":
         plan_for(book, incident, clock, out)
+    if incident.held and not all_silent(incident):
+        resume(book, incident, clock)
     follow_level(book, incident, clock, out, demand)
     if demand and incident.kind == "risk" and incident.state == "open" and incident.remind_at is None:
         incident.reminders = 0
@@ -134,7 +137,9 @@ def note_member(incident: Incident, alarm: Alarm) -> None:
         incident.members.pop(alarm.id, None)
     else:
         rank = alarm.level if alarm.state in ("UNACK", "ACKED") else 0
-        incident.members[alarm.id] = Member(rank, alarm.state not in ("UNACK", "RTNUN"), alarm.state == "SHLVD")
+        incident.members[alarm.id] = Member(
+            rank, alarm.state not in ("UNACK", "RTNUN"), alarm.state == "SHLVD", bool(alarm.silence)
+        )
         if rank > incident.peak:
             incident.peak = rank
             make_cause(incident, alarm.id)
@@ -315,7 +320,10 @@ def take_edge(
     if after == "UNACK" and alarm.state != "UNACK":
         alarm.raised, alarm.stale = clock, False
     alarm.level = rank or alarm.level
+    if edge in _DEMANDS:
+        _listen(book, alarm, edge, rank)
     demand = rank if edge in _DEMANDS else 0
+    loud = 0 if alarm.silence else demand
     incident, joined = _incident_of(book, alarm, demand, clock)
     was = standing(incident) if incident is not None else None
     out.append(
@@ -337,9 +345,28 @@ def take_edge(
         book.wake_at(book.alarm_due(alarm))
     if incident is not None and was is not None:
         note_member(incident, alarm)
-        settle(book, incident, was, clock, out, actor=actor, edge=joined, reason=reason, demand=demand)
+        settle(
+            book,
+            incident,
+            was,
+            clock,
+            out,
+            actor=actor,
+            edge=joined,
+            reason=reason,
+            demand=loud,
+        )
     if alarm.state == "NORM":
         book.finish_alarm(alarm, "alarm.normal")
+
+
+def _listen(book: Casebook, alarm: Alarm, edge: Edge, rank: int) -> None:
+    """Have a silence cover an alarm that is raised, and no longer one that is worse than when it fell silent."""
+    if edge == "alarm":
+        found = book.silence_of(alarm.rule, alarm.scope, alarm.area, rank) if book.cases.silences else None
+        alarm.silence, alarm.quiet = (found.id, rank) if found is not None else ("", 0)
+    elif alarm.silence and rank > alarm.quiet:
+        alarm.silence, alarm.quiet = "", 0
 
 
 def _ring(book: Casebook, alarm: Alarm, rank: int, clock: float) -> tuple[Mark, ...]:

@@ -34,6 +34,7 @@ class Member(msgspec.Struct, array_like=True):
     rank: int
     acknowledged: bool
     shelved: bool = False
+    silenced: bool = False
 
 
 class Incident(msgspec.Struct, kw_only=True):
@@ -61,6 +62,7 @@ class Incident(msgspec.Struct, kw_only=True):
     reminders: int = 0  # how often it was said again that nobody is on it
     remind_at: float | None = None  # none once a person has taken it up
     also: list[str] = []  # other areas whose alarms were merged into it
+    held: bool = False  # what was due of it was put off by a silence
     snapshots: list[str] = []  # sha of each picture
     plan: str = ""  # the prepared response with its version, as `alerts.plans.key` names it
     planned: int = 0  # the level up to which a plan has been looked for
@@ -99,6 +101,17 @@ def derive_state(incident: Incident) -> IncidentState:
 def derive_level(incident: Incident) -> int:
     """Return the highest active rank; the last one when calm."""
     return max((member.rank for member in incident.members.values()), default=0) or incident.level
+
+
+def all_silent(incident: Incident) -> bool:
+    """Tell whether silences cover all that is active in an incident; false when it is calm."""
+    active = [member for member in incident.members.values() if member.rank]
+    return bool(active) and all(member.silenced for member in active)
+
+
+def loud_level(incident: Incident) -> int:
+    """Return the highest active rank that no silence covers, 0 without one."""
+    return max((member.rank for member in incident.members.values() if not member.silenced), default=0)
 
 
 def add_alarm(incident: Incident, alarm: str) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from alerts.dispatch import OPEN
 from alerts.ending import ended
+from alerts.hush import fold_silence
 from alerts.mode import begun_mode, fold_mode
 from alerts.outcome import (
     AlarmTransition,
@@ -29,6 +30,7 @@ from alerts.outcome import (
     Reported,
     ShadowChange,
     ShadowVerdict,
+    SilenceChange,
 )
 from alerts.queries import ASIDE, JournalMissing, Reader, open_engine
 from alerts.shadow import begun_shadow, fold_shadow
@@ -52,6 +54,7 @@ from alerts.tables import (
     results,
     shadow_verdicts,
     shadows,
+    silences,
     snapshots,
     transitions,
 )
@@ -112,6 +115,7 @@ class Journal(Reader):
             told: list[Reported] = []
             proposed: list[ProposalChange] = []
             in_mode: list[ModeChange] = []
+            hushed: list[SilenceChange] = []
             signed: list[HandoverSigned] = []
             drilled: list[ExerciseChange] = []
             shadowed: list[ShadowChange | ShadowVerdict] = []
@@ -130,6 +134,7 @@ class Journal(Reader):
                 shadowed += [one for one in record.outcomes if isinstance(one, ShadowChange | ShadowVerdict)]
                 proposed += [one for one in record.outcomes if isinstance(one, ProposalChange)]
                 in_mode += [one for one in record.outcomes if isinstance(one, ModeChange)]
+                hushed += [one for one in record.outcomes if isinstance(one, SilenceChange)]
                 told += [one for one in record.outcomes if isinstance(one, Reported)]
                 drilled += [one for one in record.outcomes if isinstance(one, ExerciseChange)]
                 signed += [one for one in record.outcomes if isinstance(one, HandoverSigned)]
@@ -142,6 +147,7 @@ class Journal(Reader):
             batch.shadow(shadowed)
             batch.propose(proposed)
             batch.put_in_mode(in_mode)
+            batch.silence(hushed)
             batch.exercise(drilled)
             _upsert(connection, handovers, [msgspec.structs.asdict(one) for one in signed], update=False)
             for one in renamed:
@@ -285,6 +291,18 @@ class _Batch:
                 rows[key] = dict(known) if known is not None else begun_mode(one)
             fold_mode(rows[key], one)
         _upsert(self.connection, modes, list(rows.values()))
+
+    def silence(self, told: list[SilenceChange]) -> None:
+        """Keep which silences begin and end."""
+        rows: dict[tuple[str, int], Row | None] = {}
+        for one in told:
+            key = one.silence, one.partition
+            if key not in rows:
+                at = (silences.c.id == key[0], silences.c.partition == key[1])
+                known = self.connection.execute(sa.select(silences).where(*at)).mappings().first()
+                rows[key] = dict(known) if known is not None else None
+            rows[key] = fold_silence(rows[key], one)
+        _upsert(self.connection, silences, [row for row in rows.values() if row is not None])
 
     def exercise(self, told: list[ExerciseChange]) -> None:
         """Keep when drills began and ended; each partition says so."""
@@ -589,6 +607,10 @@ def _close(
     if partition is not None:
         lasting = lasting.where(modes.c.partition == partition, modes.c.order.not_in(known))
     connection.execute(lasting.values(state="ended", ended_why=reason))
+    gone = sa.update(silences).where(silences.c.state == "on")
+    if partition is not None:
+        gone = gone.where(silences.c.partition == partition, silences.c.id.not_in(known))
+    connection.execute(gone.values(state="ended", ended_why=reason))
     batch = _Batch(connection, position)
     # dispatches end first and incidents last, as they do at the desk
     order = {"dispatch": 0, "alarm": 1, "incident": 2}

@@ -87,7 +87,7 @@ def rings(record: dict[str, Any]) -> bool:
         record["after"] == "UNACK"
         and record["edge"] in RINGS
         and record["kind"] != "data_quality"
-        and "folded" not in record.get("marks", ())
+        and not {"folded", "silenced"}.intersection(record.get("marks", ()))
         and not record.get("exercise")  # a drill asks nothing of the desk that it is not there for
     )
 

@@ -91,6 +91,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "bad_argument": ("参数无效", "An argument is not valid"),
     # reasons the engine gives
     "alarm.real_readings": ("真实读数已接管模拟报警", "Real readings took over from simulated ones"),
+    "silence.past": ("结束时间已过", "Its end has passed already"),
+    "silence.too_long": ("静默时间超过上限", "That is longer than a silence may last"),
+    "silence.too_wide": ("请指明区域、测点或规则", "Name areas, points or rules: a silence never covers all"),
+    "silence.red": ("红色预警不可静默", "Red cannot be silenced"),
+    "silence.not_on": ("该静默未生效", "That silence does not last"),
+    "silence.ends": ("静默即将结束", "The silence is nearly over"),
+    "silence.over": ("静默已到期", "The time of the silence is over"),
     "mode.unknown": ("本站点没有该运行模式", "The site has no such mode"),
     "mode.too_long": ("时间超过该模式的上限", "That is longer than this mode may last"),
     "mode.not_on": ("该处未处于此模式", "That mode is not on there"),
@@ -191,6 +198,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "edge.stale": ("长时间未恢复", "stale"),
     "edge.latch": ("条件已消失，待复位", "condition gone, waits for a reset"),
     "edge.assign": ("指派", "assigned"),
+    "edge.hush": ("静默", "silenced"),
+    "edge.unhush": ("静默结束", "silenced no more"),
     "edge.move": ("转入另一事件", "put into another incident"),
     "edge.comment": ("备注", "commented"),
     # incident edges

@@ -12,7 +12,7 @@ import msgspec
 
 AlarmState = Literal["NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"]
 Kind = Literal["risk", "data_quality", "system"]
-Mark = Literal["chattering", "folded", "fleeting", "stale", "latched"]
+Mark = Literal["chattering", "folded", "fleeting", "stale", "latched", "silenced"]
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,7 +96,7 @@ class AlarmTransition(Outcome, tag="alarm", frozen=True):
     incident: str | None
     # alarm | acknowledge | return | realarm | raise | lower | shelve | unshelve | suppress | unsuppress |
     # out_of_service | in_service; and what leaves the state as it is: hide | warn | settle | stale | assign | comment |
-    # move (into another incident)
+    # move (into another incident) | hush | unhush (a silence covers it, and does no more)
     edge: str
     before: AlarmState
     after: AlarmState
@@ -296,6 +296,24 @@ class ModeChange(Outcome, tag="mode", frozen=True):
     reason: str = ""  # why it began or was ended; a message key, where it was refused
 
 
+class SilenceChange(Outcome, tag="silence", frozen=True):
+    """Say that a silence begins, has another end, soon ends or ends, in one partition."""
+
+    id: str
+    silence: str
+    partition: int
+    edge: Literal["began", "changed", "warned", "ended", "over"]  # over: its time had come
+    since: float
+    until: float
+    level: str  # the worst that it covers
+    time: float
+    areas: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    actor: str = ""
+    reason: str = ""
+
+
 class ExerciseChange(Outcome, tag="exercise", frozen=True):
     """Say that a drill began or ended. Every partition that holds areas of it says so, under the same id."""
 
@@ -338,6 +356,7 @@ AnyOutcome = (
     | ModeChange
     | HandoverSigned
     | ExerciseChange
+    | SilenceChange
 )
 
 _encoder = msgspec.msgpack.Encoder()

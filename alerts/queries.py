@@ -32,6 +32,7 @@ from alerts.tables import (
     proposals,
     reports,
     results,
+    silences,
     snapshots,
     transitions,
 )
@@ -112,7 +113,7 @@ class Reader:
             with self.engine.connect() as connection:  # the counter is what the writer makes last
                 made = connection.scalar(sa.select(sa.func.count()).select_from(counters)) == 1
                 looked = sa.inspect(connection)
-                whole = made and looked.has_table(handovers.name) and all(_is_whole(looked, one) for one in _GROWN)
+                whole = made and looked.has_table(silences.name) and all(_is_whole(looked, one) for one in _GROWN)
         except sa.exc.DatabaseError as error:
             made = not _no_table(error)
             if made:
@@ -446,6 +447,19 @@ class Reader:
         with self.engine.connect() as connection:
             rows = connection.execute(sa.select(modes).where(modes.c.order == order)).mappings()
             return [dict(row) for row in rows]
+
+    def silences(self, only_on: bool = True, limit: int = MAX_PAGE) -> list[Row]:
+        """List silences that last, what ends first leading; or (`only_on` false) also those that are over."""
+        query = sa.select(silences).order_by(silences.c.until if only_on else silences.c.since.desc(), silences.c.id)
+        if only_on:
+            query = query.where(silences.c.state == "on")
+        found: dict[str, Row] = {}
+        with self.engine.connect() as connection:
+            for row in connection.execute(query.limit(limit)).mappings():
+                one = {name: value for name, value in row.items() if name != "partition"}
+                if found.setdefault(one["id"], one)["state"] != "on":  # it lasts where it does in one partition
+                    found[one["id"]] = one
+        return list(found.values())
 
     def exercises(self, running: bool = False, limit: int = 50) -> list[Row]:
         """List drills, the latest first; or only those that run."""

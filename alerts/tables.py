@@ -286,6 +286,26 @@ modes = Table(  # spells of modes of the site, one row an order, area and partit
 )
 Index("modes_state", modes.c.state)
 
+silences = Table(  # what calls nobody for a time, one row a partition
+    "silences",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(16), nullable=False),  # on | ended | over
+    Column("since", Double, nullable=False, index=True),
+    Column("until", Double, nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("areas", JSON, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("rules", JSON, nullable=False),
+    Column("by", String(256), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("ended_by", String(256), nullable=False),
+    Column("ended_why", Text, nullable=False),
+)
+Index("silences_state", silences.c.state)
+
 outbox = Table(  # what notifiers have to tell the world, in the order it happened
     "outbox",
     metadata,

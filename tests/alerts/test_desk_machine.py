@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from alerts import messages
 from alerts.desk import Desk
-from alerts.incident import DISPOSITIONS
+from alerts.incident import DISPOSITIONS, all_silent, loud_level
 from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, DispatchChange, IncidentChange
-from sensors.observation import Command
+from sensors.observation import Command, Silence
 from sensors.site import LEVELS
 from tests.alerts import cases
 from tests.alerts.cases import change, command
@@ -43,13 +43,13 @@ ASIDE = {"SHLVD": "shelve", "DSUPR": "suppress", "OOSRV": "out_of_service"}
 BACK = {"SHLVD": "unshelve", "DSUPR": "unsuppress", "OOSRV": "in_service"}
 NOTES = {  # what leaves the state as it is, and where it may be said
     "hide": {"SHLVD", "DSUPR", "OOSRV"},
-    "warn": {"SHLVD", "DSUPR", "OOSRV"},
+    "warn": {"SHLVD", "DSUPR", "OOSRV", "UNACK", "ACKED"},  # of a shelf, or of a silence
     "settle": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
     "stale": {"UNACK", "ACKED"},
     "latch": {"UNACK", "ACKED"},
     "assign": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
     "comment": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
-    "move": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
+    **{note: {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"} for note in ("move", "hush", "unhush")},
 }
 CALMED = ("UNACK", "ACKED", "RTNUN", "NORM")
 
@@ -107,6 +107,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.overdue: set[tuple[str, int]] = set()  # dispatch and how often it entered a leg
         self.entered: dict[str, int] = {}
         self.commands = 0
+        self.hushed: set[str] = set()  # incidents of which an alarm was silenced
         self.regrouped = False  # whether this step merges or splits
 
     # What may happen
@@ -147,6 +148,9 @@ class DeskMachine(RuleBasedStateMachine):
         self.clock += seconds
         out = self.desk.tick(self.clock)
         self._take(out, self.twin.tick(self.clock))
+        spoke = {
+            one.dispatch for one in out if isinstance(one, DispatchChange) and one.edge in ("overdue", "reassigned")
+        }
         for one in out:
             if isinstance(one, DispatchChange) and one.reason == "dispatch.reminder":
                 assert self.clock - self.said.get(one.dispatch, 0.0) >= 300.0, "reminded too often"
@@ -158,7 +162,12 @@ class DeskMachine(RuleBasedStateMachine):
             assert (alarm.shelf is not None) == (alarm.state in ASIDE)
         for dispatch in self.dispatches.values():
             if dispatch.leg not in ("closed", "refused") and dispatch.deadline is not None:
-                assert dispatch.overdue or dispatch.deadline > self.clock
+                incident = self.desk.book.cases.incidents.get(dispatch.incident)
+                held = incident is not None and all_silent(incident)
+                assert dispatch.overdue or held or dispatch.deadline > self.clock
+                assert not held or dispatch.dispatch not in spoke, "what is silent went up"
+        for silent in self.desk.book.cases.silences.values():
+            assert silent.until > self.clock, "silent for longer than was said"
 
     @rule(
         data=st.data(),
@@ -193,6 +202,38 @@ class DeskMachine(RuleBasedStateMachine):
         if kind == "snapshot":
             args |= {"camera": "k1", "sha": f"{self.commands:064x}", "time": self.clock}
         self._give(command(kind, target, f"c{self.commands}", actor, **args))
+
+    @rule(
+        data=st.data(),
+        areas=st.sampled_from([(), ("slope-1",), ("river-1",)]),
+        scopes=st.sampled_from([(), (), ("p1",)]),
+        rules=st.sampled_from([(), (), ("r1-risk",)]),
+        level=st.sampled_from(["blue", "yellow", "orange", "orange", "red", "nonsense"]),
+        until=st.sampled_from([0.0, 100.0, 5000.0, 30000.0, 1e9, float("nan"), -5.0]),
+    )
+    def silence(self, data: st.DataObject, areas: Any, scopes: Any, rules: Any, level: str, until: float) -> None:
+        lasting = [*self.desk.book.cases.silences, "", "", "s-none"]
+        self.commands += 1
+        one = Silence(
+            id=f"s{self.commands}",
+            until=until and self.clock + until,
+            actor="user:an",
+            reason="works",
+            time=self.clock,
+            areas=areas,
+            scopes=scopes,
+            rules=rules,
+            level=level,
+            of=data.draw(st.sampled_from(lasting)),
+        )
+        before = self.desk.state()
+        out = self.desk.silence(one, ("slope-1", "river-1"), self.clock)
+        self._take(out, self.twin.silence(one, ("slope-1", "river-1"), self.clock))
+        results = [outcome for outcome in out if isinstance(outcome, CommandResult)]
+        assert len(results) == (one.of != "s-none"), "an order was not answered, or by whom it does not concern"
+        assert out or self.desk.state() == before
+        assert self.desk.silence(one, ("slope-1", "river-1"), self.clock) == []
+        self.twin.silence(one, ("slope-1", "river-1"), self.clock)
 
     @precondition(lambda self: len(self.desk.book.cases.incidents) > 1)
     @rule(data=st.data(), stray=st.sampled_from([False, False, False, True]))
@@ -287,8 +328,17 @@ class DeskMachine(RuleBasedStateMachine):
             del self.open_scopes[scope]
         if before is None:
             self.known.append(step.alarm)
-        if step.edge in ("alarm", "realarm", "raise") or (step.edge in BACK.values() and step.after == "UNACK"):
-            self.demands[step.incident] = step
+        silent = "silenced" in step.marks
+        was_silent = before is not None and "silenced" in before.marks
+        if silent:
+            self.hushed.add(step.incident or "")
+            assert step.level != "red", "red was silenced"
+            if was_silent and step.after in ("UNACK", "ACKED") and step.edge in ("raise", "realarm"):
+                assert LEVELS.index(step.level) + 1 <= self.desk.book.cases.alarms[step.alarm].quiet
+        back = step.edge in BACK.values() and step.after == "UNACK"
+        if not silent and (step.edge in ("alarm", "realarm", "raise", "unhush") or back):
+            if step.after == "UNACK":
+                self.demands[step.incident or ""] = step
         self.alarms[step.alarm] = step
 
     def _incident(self, step: IncidentChange) -> None:
@@ -315,11 +365,13 @@ class DeskMachine(RuleBasedStateMachine):
             if step.actor == "engine":
                 assert self.incidents[step.incident].kind == "risk"
                 incident = self.desk.book.cases.incidents[step.incident]
-                if not self.regrouped:
+                if not self.regrouped and step.incident in self.demands:
                     demand = self.demands[step.incident]
                     assert LEVELS.index(demand.level) + 1 >= self.desk.book.reached(incident)
                     assert demand.id not in self.automatic, "an alarm sent someone twice"
                     self.automatic.add(demand.id)
+                else:
+                    assert self.regrouped or step.incident in self.hushed, "someone was sent for nothing"
                 assert LEVELS.index(step.level) + 1 >= self.desk.book.reached(incident)
                 others = [one for one in self.dispatches.values() if one.incident == step.incident]
                 assert all(one.leg not in WORKING for one in others), "someone is on it already"
@@ -389,7 +441,9 @@ class DeskMachine(RuleBasedStateMachine):
     def every_reached_dispatch_level_was_acted_on(self) -> None:
         for incident in self.desk.book.cases.incidents.values():
             reached = self.desk.book.reached(incident)
-            if incident.kind == "risk" and incident.peak >= reached:
+            if incident.kind == "risk" and loud_level(incident) >= reached:
+                assert incident.dispatched
+            if incident.kind == "risk" and incident.peak >= reached and incident.id not in self.hushed:
                 assert incident.dispatched
 
     def teardown(self) -> None:
