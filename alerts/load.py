@@ -31,7 +31,7 @@ TOP = 10
 MOST_SOURCES = 10_000
 """Sources counted of one hour; rings of further ones count without a name."""
 
-RINGS = ("alarm", "raise", "realarm", "unshelve", "unsuppress", "in_service")
+RINGS = ("alarm", "raise", "realarm", "unshelve", "unsuppress", "in_service", "unhush")
 """Edges that ring where they lead to UNACK."""
 
 Band = Literal["acceptable", "manageable", "demanding", "unacceptable"]

@@ -19,6 +19,7 @@ from alerts.hush import Silenced, changed, rank_of
 from alerts.incident import Incident, all_silent
 from alerts.outcome import AnyOutcome, CommandResult
 from alerts.sending import ENGINE
+from alerts.suppression import LEEWAY
 from sensors.observation import Silence
 from sensors.site import RANK
 
@@ -103,7 +104,7 @@ def _refusal(book: Casebook, what: Silence, clock: float) -> str:
         return "too_long"
     if not what.until > clock:
         return "silence.past"
-    if not what.until - clock <= book.settings.silence_longest:
+    if not what.until - clock <= book.settings.silence_longest + LEEWAY:
         return "silence.too_long"
     if what.of:
         return ""

@@ -32,6 +32,7 @@ COMMANDS = {
     "alarms": "alarms.app",
     "incidents": "incidents.app",
     "mode": "mode.app",
+    "silence": "silence.app",
     "quality": "quality.quality",
     "outbox": "outbox.app",
     "notify": "notify.app",

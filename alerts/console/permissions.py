@@ -39,6 +39,8 @@ TABLE: dict[str, frozenset[str]] = {
     "alarms.shelve": _SEAT,
     "alarms.out_of_service": _SEAT,
     "alarms.suppress": frozenset({"analyst", "administrator"}),
+    "silences.read": _WATCHING,
+    "silences.write": _SEAT,
     "modes.read": _WATCHING,
     "modes.write": frozenset({"dispatcher", "analyst", "administrator"}),
     "dispatches.read": _EVERYONE,

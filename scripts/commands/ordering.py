@@ -15,7 +15,7 @@ from alerts.queries import JournalMissing, Reader
 from scripts.commands.terminal import configured, fail, require_run
 from sensors import observation
 from sensors.lookup import Registry
-from sensors.observation import Command, SiteMode
+from sensors.observation import Command, Silence, SiteMode
 from sensors.site import Site
 from streams import bundle, publication
 from streams.bundle import Bundle
@@ -73,7 +73,7 @@ def reader(found: Settings) -> Reader:
 
 
 async def order(
-    found: Settings, queries: Reader, what: Command | SiteMode, partitions: Iterable[int], wait: float
+    found: Settings, queries: Reader, what: Command | SiteMode | Silence, partitions: Iterable[int], wait: float
 ) -> dict[str, Any]:
     """Hand an order to the running worker, in some partitions, and wait for the journal's answer.
 

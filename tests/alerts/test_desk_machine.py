@@ -336,9 +336,9 @@ class DeskMachine(RuleBasedStateMachine):
             if was_silent and step.after in ("UNACK", "ACKED") and step.edge in ("raise", "realarm"):
                 assert LEVELS.index(step.level) + 1 <= self.desk.book.cases.alarms[step.alarm].quiet
         back = step.edge in BACK.values() and step.after == "UNACK"
-        if not silent and (step.edge in ("alarm", "realarm", "raise", "unhush") or back):
-            if step.after == "UNACK":
-                self.demands[step.incident or ""] = step
+        calls = back or step.edge in ("alarm", "realarm", "raise", "unhush")
+        if calls and not silent and step.after == "UNACK":
+            self.demands[step.incident or ""] = step
         self.alarms[step.alarm] = step
 
     def _incident(self, step: IncidentChange) -> None:

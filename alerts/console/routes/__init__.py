@@ -27,6 +27,7 @@ from alerts.console.routes import (
     reports,
     rules,
     session,
+    silences,
     site,
     watch,
 )
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     models.router,
     rules.router,
     modes.router,
+    silences.router,
     replays.router,
     watch.router,
     cameras.router,

@@ -160,6 +160,7 @@ from alerts.console.schema.rules import (
     ShadowVerdict,
     Share,
 )
+from alerts.console.schema.silences import Silence, SilenceBegun, SilenceEnded, SilenceProlonged, Silences
 from alerts.console.schema.site import (
     Area,
     AreaStatus,
@@ -329,6 +330,11 @@ __all__ = [
     "Shelved",
     "Signature",
     "SignedHandover",
+    "Silence",
+    "SilenceBegun",
+    "SilenceEnded",
+    "SilenceProlonged",
+    "Silences",
     "Site",
     "SiteName",
     "SiteProblem",

@@ -116,6 +116,10 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/replays", {"version": "0123456789ab"}, {"analyst", "administrator"}),
     ("DELETE", "/api/v1/replays/none", None, {"analyst", "administrator"}),
     ("GET", "/api/v1/proposals", None, {"duty", "analyst", "administrator"}),
+    ("GET", "/api/v1/silences", None, WATCHING),
+    ("POST", "/api/v1/silences", {"areas": ["slope-1"], "seconds": 60, "reason": "x"}, SEAT),
+    ("POST", "/api/v1/silences/none/prolong", {"seconds": 60, "reason": "x"}, SEAT),
+    ("POST", "/api/v1/silences/none/end", {}, SEAT),
     ("GET", "/api/v1/modes", None, WATCHING),
     (
         "POST",

@@ -2,7 +2,7 @@
 import type {
   Alarm, Calibration, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
   Models, Modes, NotificationTarget, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
-  Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Site, Status, Trace, User,
+  Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Silence, Site, Status, Trace, User,
 } from './contract';
 import { language, t } from './i18n';
 
@@ -172,6 +172,11 @@ export const api = {
     request<unknown>('POST', `/alarms/${id(key)}/shelve`, { seconds, reason, ...(sequence === undefined ? {} : { sequence }) }),
   bringBack: (key: string, way: 'unshelve' | 'in-service' | 'unsuppress') =>
     request<unknown>('POST', `/alarms/${id(key)}/${way}`, {}),
+
+  silences: () => request<Page<Silence>>('GET', '/silences'),
+  silence: (what: Partial<Pick<Silence, 'areas' | 'scopes' | 'rules' | 'level'>>, seconds: number, reason: string) =>
+    request<unknown>('POST', '/silences', { ...what, seconds, reason }),
+  endSilence: (key: string) => request<unknown>('POST', `/silences/${id(key)}/end`, {}),
 
   dispatches: (state: 'open' | 'all', unit?: string | null, limit = 200) =>
     request<Page<Dispatch>>('GET', `/dispatches${query({ state, unit, limit })}`),

@@ -184,7 +184,7 @@ export interface Aside {
   hidden?: number; // how often it would have rung since
   mode?: string; // the mode of the site that suppresses it
 }
-export type Mark = 'chattering' | 'folded' | 'fleeting' | 'stale' | 'latched';
+export type Mark = 'chattering' | 'folded' | 'fleeting' | 'stale' | 'latched' | 'silenced';
 
 export interface AlarmTransition {
   id: string;
@@ -241,6 +241,20 @@ export interface Alarm {
   plan?: (Text | string)[] | null;
   odds?: number | null; // how likely it is to be real, 0..1, by the verdicts on its like
   odds_reason?: Text | null;
+}
+
+/** What calls nobody for a time; an empty list matches anything. */
+export interface Silence {
+  id: string;
+  state: 'on' | 'ended' | 'over';
+  since: number;
+  until: number;
+  level: Level;
+  areas: string[];
+  scopes: string[];
+  rules: string[];
+  by: string;
+  reason: string;
 }
 
 export interface IncidentChange {
