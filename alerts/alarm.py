@@ -145,6 +145,9 @@ class Alarm(msgspec.Struct, kw_only=True):
     latch: bool = False  # it ends only by a person's reset, and keeps its level until then
     yields: tuple[str, ...] = ()  # modes of the site that suppress it by design ...
     yields_to: int = 0  # ... up to this rank
+    sort: str = ""  # report or dispute: people have told of it, and only a person ends it
+    subject: str = ""  # whom that is about, as a keyed hash
+    told: int = 0  # reports so far
     silence: str = ""  # the silence that covers it ...
     quiet: int = 0  # ... up to this rank
 

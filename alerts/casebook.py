@@ -81,6 +81,7 @@ class Casebook:
         self.router = Router(site)
         self._plans = Plans(site)
         self.roster = Roster(site)
+        self.report_kinds = {kind.category: kind for kind in site.reports}
         self._dispatch_rank = {kind.id: RANK[kind.levels_dispatch] for kind in site.area_types}
         self._close_needs = {kind.id: kind.close_needs for kind in site.area_types}
 
@@ -359,6 +360,8 @@ class Casebook:
             simulated=incident.simulated,
             unacknowledged=not incident.acknowledged,
             exercise=incident.exercise,
+            sort=incident.sort,
+            subject=incident.subject,
         )
 
     def _call(self, incident: Incident, id: str, edge: str, reason: str, clock: float) -> dict[str, Any]:

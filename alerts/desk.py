@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from alerts import grouping, lapses, orders, silence, suppression
+from alerts import grouping, lapses, orders, reported, silence, suppression
 from alerts.alarm import Alarm
 from alerts.casebook import Casebook, Settings
 from alerts.condition import Change, Rule, yields
@@ -12,7 +12,7 @@ from alerts.dispatch import Dispatch
 from alerts.incident import Incident, closes_by_itself, may_close_by_itself
 from alerts.outcome import AnyOutcome
 from alerts.sending import ENGINE, expire, remind
-from sensors.observation import Command, Exercise, Silence, SiteMode
+from sensors.observation import Command, Exercise, Report, Silence, SiteMode
 from sensors.renames import Renames
 from sensors.site import Site
 
@@ -54,6 +54,12 @@ class Desk:
         out = self._unsaid = []
         suppression.order(self.book, what, areas, self.partition, clock, out)
         self._unsaid = []
+        return out
+
+    def report(self, report: Report, clock: float) -> list[AnyOutcome]:
+        """Open the case that a report makes, or have it join the open one of its subject."""
+        out: list[AnyOutcome] = []
+        reported.take(self.book, report, clock, out)
         return out
 
     def silence(self, what: Silence, areas: Collection[str], clock: float) -> list[AnyOutcome]:

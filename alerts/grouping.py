@@ -112,7 +112,7 @@ def settle(
             edge = "acknowledged"
     if edge:
         out.append(book.incident_record(incident, edge, clock, actor=actor, reason=reason, args=args))
-    if incident.peak > incident.planned and incident.kind == "risk":
+    if incident.peak > incident.planned and incident.kind == "risk" and not incident.sort:
         plan_for(book, incident, clock, out)
     if incident.held and not all_silent(incident):
         resume(book, incident, clock)
@@ -149,10 +149,15 @@ def note_member(incident: Incident, alarm: Alarm) -> None:
 def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyOutcome]) -> None:
     """Raise the alarm of a rule and scope that has none."""
     rule = change.rule
-    key = f"{rule.id}\0{change.scope}"
-    count = book.cases.counts[key] = book.cases.counts.get(key, 0) + 1
+    first = getattr(change, "report", "")
+    if first:  # subjects are many, and not to be remembered
+        named = alarm_id(rule.id, f"{change.scope}\0{first}", change.time, 1)
+    else:
+        key = f"{rule.id}\0{change.scope}"
+        count = book.cases.counts[key] = book.cases.counts.get(key, 0) + 1
+        named = alarm_id(rule.id, change.scope, change.onset, count)
     alarm = Alarm(
-        id=alarm_id(rule.id, change.scope, change.onset, count),
+        id=named,
         rule=rule.id,
         rule_version=str(rule.version),
         kind=rule.kind,
@@ -165,6 +170,8 @@ def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
         title=condition.titles(rule.title),
         simulated=change.simulated,
         exercise=drill_at(book, change.area) if change.simulated else "",
+        sort=getattr(change, "sort", ""),
+        subject=getattr(change, "subject", ""),
     )
     book.cases.alarms[alarm.id] = alarm
     book.scopes[alarm.rule, alarm.scope, alarm.simulated] = alarm
@@ -396,7 +403,7 @@ def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tup
         incident.members.pop(alarm.id, None)
         book.wake_at(clock)  # it may have waited for this alarm alone
     key = current_key(alarm.area, alarm.kind, alarm.simulated, alarm.exercise)
-    incident = cases.incidents.get(cases.current.get(key, ""))
+    incident = cases.incidents.get(cases.current.get(key, "")) if not alarm.sort else None
     if incident is not None and not _too_calm(book, incident, clock):
         alarm.incident = incident.id
         add_alarm(incident, alarm.id)
@@ -412,10 +419,13 @@ def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tup
         opened=clock,
         simulated=alarm.simulated,
         exercise=alarm.exercise,
+        sort=alarm.sort,
+        subject=alarm.subject,
     )
     alarm.incident = incident.id
     cases.incidents[incident.id] = incident
-    cases.current[key] = incident.id
+    if not alarm.sort:  # what people tell of is a case of its own, and takes in no sensors' alarms
+        cases.current[key] = incident.id
     return incident, "opened"
 
 

@@ -439,6 +439,8 @@ class _Batch:
             "time": change.time,
             "simulated": change.simulated,
             "exercise": change.exercise or None,
+            "sort": change.sort or None,
+            "subject": change.subject or None,
         }
         if change.edge == "acknowledged":
             row["acknowledged_by"] = change.actor

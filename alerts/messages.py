@@ -214,6 +214,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "incident.edge.reminded": ("仍未确认", "still unacknowledged"),
     "incident.edge.calmed": ("全部恢复", "all returned to normal"),
     "incident.edge.closed": ("关闭", "closed"),
+    "incident.edge.reported": ("有人上报", "somebody reported"),
     "incident.edge.merged": ("并入另一事件", "merged into another"),
     "incident.edge.took_in": ("并入其他事件", "took others in"),
     "incident.edge.split": ("拆分", "split"),

@@ -278,10 +278,15 @@ def _close(book: Casebook, incident: Incident, command: Command, clock: float, o
         raise Refusal("unknown_disposition")
     if incident.dispatches:
         raise Refusal("incident.dispatch_open")
-    if disposition == "real" and not incident.calm:
+    told = [book.cases.alarms[id] for id in incident.members if book.cases.alarms[id].sort]
+    active = {id for id, member in incident.members.items() if member.rank}
+    if disposition == "real" and active - {alarm.id for alarm in told}:
         raise Refusal("incident.active")
     # who says what it was has seen it: closing acknowledges; alarms still active stay so, outside any incident
     _acknowledge_all(book, incident, command.actor, reason, clock, out)
+    for alarm in told:  # what people told of ends with its case
+        if alarm.state != "NORM":
+            take_edge(book, alarm, ENDS.get(alarm.state, "return"), 0, clock, out, actor=command.actor, reason=reason)
     close(book, incident, clock, out, actor=command.actor, reason=reason, disposition=disposition)
 
 

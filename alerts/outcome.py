@@ -131,6 +131,7 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     # undispatched: nobody is on it (any more); `reason` says why; said again until a person takes it up,
     # planned: it keeps to a plan from now on, ticked | unticked: a step of that,
     # merged: it ended, `args.into` has its alarms and orders; took_in: it has those of `args.incidents` from now on,
+    # reported: a person told of it, `args.report` is the report and `args.count` how many there are,
     # split: some went into a new one, `args.into`,
     # set_aside: an alarm of it was, reminded: an alarm of it still waits for an acknowledgement
     edge: str
@@ -150,6 +151,8 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     simulated: bool = False
     event: dict[str, Any] | None = None  # the CloudEvent of edge `undispatched`
     exercise: str = ""  # the drill that it is part of
+    sort: str = ""  # report or dispute: a case that people have told of
+    subject: str = ""  # whom that is about, as a keyed hash
 
 
 class DispatchChange(Outcome, tag="dispatch", frozen=True):

@@ -106,9 +106,9 @@ def _other(book: Casebook, incident: Incident, id: object) -> Incident:
     return other
 
 
-def _sort(incident: Incident) -> tuple[str, bool, str]:
+def _sort(incident: Incident) -> tuple[str, str, bool, str]:
     """Say what must be alike in incidents that become one."""
-    return incident.kind, incident.simulated, incident.exercise
+    return incident.kind, incident.sort, incident.simulated, incident.exercise
 
 
 def _joint_lead(book: Casebook, incidents: Sequence[Incident]) -> str:
@@ -189,6 +189,8 @@ def _begin(incident: Incident, moved: Sequence[Alarm], clock: float) -> Incident
         simulated=incident.simulated,
         exercise=incident.exercise,
         also=list(areas)[1:],
+        sort=incident.sort,
+        subject=worst.subject,
     )
 
 

@@ -126,6 +126,8 @@ incidents = Table(
     Column("plan", String(160)),
     Column("ticks", JSON),
     Column("exercise", String(64), index=True),
+    Column("sort", String(16)),
+    Column("subject", String(64), index=True),
 )
 Index("incidents_open", incidents.c.open, incidents.c.number)
 Index("incidents_area", incidents.c.area, incidents.c.open, incidents.c.number)

@@ -277,6 +277,8 @@ class Engine:
             simulated=bool(report.quality & SIMULATED),
         )
         self._emit(offset, [told])
+        if self.desk is not None:
+            self._emit(offset, self.desk.report(report, self.clock))
         seen = CameraEvent(
             area=report.area,
             camera="report",

@@ -327,6 +327,8 @@ class IncidentSummary(Answer):
     reason: str = ""
     simulated: bool
     exercise: str | None = None
+    sort: str | None = None  # report or dispute: a case that people have told of
+    subject: str | None = None  # whom that is about, as a keyed hash
     odds: float | None = None
 
 

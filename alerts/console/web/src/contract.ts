@@ -278,6 +278,8 @@ export interface IncidentChange {
   exercise?: string;
   simulated?: boolean;
   unacknowledged?: boolean; // an alarm of it waits for an acknowledgement
+  sort?: 'report' | 'dispute' | '';
+  subject?: string;
 }
 export interface Incident {
   id: string;
@@ -297,6 +299,8 @@ export interface Incident {
   disposition: string | null;
   exercise?: string | null; // the drill that it is part of
   odds?: number | null; // of its alarm that is likeliest to be real
+  sort?: 'report' | 'dispute' | null; // a case that people have told of
+  subject?: string | null; // whom that is about, as a keyed hash
 }
 /** One step of a plan as it stands: due at the incident's level, ticked by whom. */
 export interface CheckedStep {

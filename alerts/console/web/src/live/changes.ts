@@ -115,6 +115,8 @@ function incidentAfter(known: Incident | undefined, record: IncidentChange): Inc
     time: record.time,
     simulated: record.simulated ?? false,
     exercise: record.exercise || null,
+    sort: record.sort || null,
+    subject: record.subject || null,
     sequence: record.sequence,
     disposition: record.disposition || known?.disposition || null,
     ...(filled(record.title) ? { title: record.title } : {}),

@@ -82,6 +82,7 @@ function Head({ incident, cause, onDo }: HeadProps) {
         <LevelMark level={incident.level} size={30} long />
         <IncidentStateChip state={incident.state} />
         {incident.kind !== 'risk' && <span class="chip">{tCode('kind', incident.kind)}</span>}
+        {incident.sort && <span class="chip">{tCode('sort', incident.sort)}</span>}
         {incident.simulated && <Simulation exercise={!!incident.exercise} />}
       </div>
       <h1 id="incident-title">{tName(cause?.rule_title) || tName(incident.title)}</h1>
@@ -115,6 +116,12 @@ function Head({ incident, cause, onDo }: HeadProps) {
           <div>
             <dt>{t('odds')}</dt>
             <dd title={t('odds.help')}>{t('odds.real', { n: Math.round(100 * incident.odds) })}</dd>
+          </div>
+        )}
+        {incident.subject && (
+          <div>
+            <dt>{t('fact.subject')}</dt>
+            <dd class="code">{incident.subject.slice(0, 12)}</dd>
           </div>
         )}
         {incident.disposition && (
