@@ -14,7 +14,7 @@ from alerts.drill import Drill
 from alerts.duty import Roster
 from alerts.flapping import Rings
 from alerts.hush import Silenced
-from alerts.incident import Incident, derive_state
+from alerts.incident import Candidate, Incident, derive_state
 from alerts.mode import Spell, governing, spell_key
 from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, Explanation, IncidentChange, Mark
 from alerts.plans import Plans, key
@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     chatter_raises: int = 5  # an alarm that rings so often within the window chatters, until it has been
     chatter_window: float = 600.0  # silent for as long
     fleeting: float = 10.0  # an alarm that returns unacknowledged within this gave nobody the time to act
+    candidate_window: float = 1800.0  # incidents that rise within this of each other may be one matter ...
+    candidate_areas: int = 3  # ... when they are of so many areas of a subdistrict
     silence_longest: float = 86400.0  # a silence lasts no longer than this
     stale_after: float = 86400.0  # an alarm that is active for longer is stale (EEMUA 191)
     links: str = ""  # where the console is served, for links in events: "https://desk.example"
@@ -55,6 +57,7 @@ class Cases(msgspec.Struct, kw_only=True):
     answered: dict[str, bool] = {}  # ids of commands; bounded
     modes: dict[str, Spell] = {}  # mode and area → the spell that the site is in there
     rings: dict[str, Rings] = {}  # rule, scope and simulated → when its alarm rang of late
+    candidates: dict[str, Candidate] = {}  # what may be one matter
     silences: dict[str, Silenced] = {}  # those that last
     drills: dict[str, Drill] = {}  # those that run
     signed: dict[str, str] = {}  # turns of duty that were taken over → by whom; bounded
@@ -68,7 +71,8 @@ _decoder = msgspec.msgpack.Decoder(Cases)
 class Casebook:
     """Hold the open cases of one partition, and write the record of every change of them."""
 
-    def __init__(self, site: Site, settings: Settings) -> None:
+    def __init__(self, site: Site, settings: Settings, partition: int = 0) -> None:
+        self.partition = partition
         self.settings = settings
         self.cases = Cases()
         self.scopes: dict[tuple[str, str, bool], Alarm] = {}
@@ -156,6 +160,7 @@ class Casebook:
         for incident in self.cases.incidents.values():
             incident.calm_since = _moved(incident.calm_since, seconds)
             incident.remind_at = _moved(incident.remind_at, seconds)
+            incident.rose += seconds if incident.rose else 0.0
         self.wake += seconds
 
     def next_reminder(self, said: int, clock: float) -> float:

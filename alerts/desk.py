@@ -24,7 +24,7 @@ class Desk:
 
     def __init__(self, site: Site, settings: Settings | None = None, partition: int = 0) -> None:
         self.partition = partition
-        self.book = Casebook(site, settings or Settings())
+        self.book = Casebook(site, settings or Settings(), partition)
         self._unsaid: list[AnyOutcome] = []
 
     def condition(self, change: Change, clock: float) -> list[AnyOutcome]:

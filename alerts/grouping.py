@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alerts import condition
+from alerts import candidate, condition
 from alerts.alarm import Alarm, Edge, Shelf, process_edge, step
 from alerts.casebook import Casebook, current_key
 from alerts.drill import drill_at
@@ -117,6 +117,8 @@ def settle(
     if incident.held and not all_silent(incident):
         resume(book, incident, clock)
     follow_level(book, incident, clock, out, demand)
+    if demand and (edge == "opened" or now.level > was.level or was.calm):
+        candidate.look(book, incident, clock, out)
     if demand and incident.kind == "risk" and incident.state == "open" and incident.remind_at is None:
         incident.reminders = 0
         incident.remind_at = book.next_reminder(0, clock)

@@ -64,6 +64,7 @@ class Incident(msgspec.Struct, kw_only=True):
     also: list[str] = []  # other areas whose alarms were merged into it
     sort: str = ""  # report or dispute: a case that people have told of
     subject: str = ""  # whom that is about, as a keyed hash
+    rose: float = 0.0  # when it last opened, or rose to a level, arrival clock
     held: bool = False  # what was due of it was put off by a silence
     snapshots: list[str] = []  # sha of each picture
     plan: str = ""  # the prepared response with its version, as `alerts.plans.key` names it
@@ -80,6 +81,19 @@ class Incident(msgspec.Struct, kw_only=True):
     def acknowledged(self) -> bool:
         """Tell whether no alarm of it waits for an acknowledgement."""
         return all(member.acknowledged for member in self.members.values())
+
+
+class Candidate(msgspec.Struct, kw_only=True):
+    """Incidents of several areas that rose together, until a person merges them or they are over."""
+
+    id: str
+    place: str  # the subdistrict
+    incidents: list[str]
+    since: float
+    dropped: bool = False  # a person said that they are different matters
+    simulated: bool = False
+    exercise: str = ""
+    sequence: int = 0
 
 
 def may_close_by_itself(incident: Incident) -> bool:

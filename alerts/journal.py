@@ -12,12 +12,14 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
+from alerts.candidate import fold_candidate
 from alerts.dispatch import OPEN
 from alerts.ending import ended
 from alerts.hush import fold_silence
 from alerts.mode import begun_mode, fold_mode
 from alerts.outcome import (
     AlarmTransition,
+    CandidateChange,
     CommandResult,
     DispatchChange,
     ExerciseChange,
@@ -36,6 +38,7 @@ from alerts.queries import ASIDE, JournalMissing, Reader, open_engine
 from alerts.shadow import begun_shadow, fold_shadow
 from alerts.tables import (
     alarms,
+    candidates,
     counters,
     dispatch_changes,
     dispatches,
@@ -116,6 +119,7 @@ class Journal(Reader):
             proposed: list[ProposalChange] = []
             in_mode: list[ModeChange] = []
             hushed: list[SilenceChange] = []
+            together: list[CandidateChange] = []
             signed: list[HandoverSigned] = []
             drilled: list[ExerciseChange] = []
             shadowed: list[ShadowChange | ShadowVerdict] = []
@@ -134,6 +138,7 @@ class Journal(Reader):
                 shadowed += [one for one in record.outcomes if isinstance(one, ShadowChange | ShadowVerdict)]
                 proposed += [one for one in record.outcomes if isinstance(one, ProposalChange)]
                 in_mode += [one for one in record.outcomes if isinstance(one, ModeChange)]
+                together += [one for one in record.outcomes if isinstance(one, CandidateChange)]
                 hushed += [one for one in record.outcomes if isinstance(one, SilenceChange)]
                 told += [one for one in record.outcomes if isinstance(one, Reported)]
                 drilled += [one for one in record.outcomes if isinstance(one, ExerciseChange)]
@@ -148,6 +153,7 @@ class Journal(Reader):
             batch.propose(proposed)
             batch.put_in_mode(in_mode)
             batch.silence(hushed)
+            batch.suggest(together)
             batch.exercise(drilled)
             _upsert(connection, handovers, [msgspec.structs.asdict(one) for one in signed], update=False)
             for one in renamed:
@@ -303,6 +309,17 @@ class _Batch:
                 rows[key] = dict(known) if known is not None else None
             rows[key] = fold_silence(rows[key], one)
         _upsert(self.connection, silences, [row for row in rows.values() if row is not None])
+
+    def suggest(self, told: list[CandidateChange]) -> None:
+        """Keep which incidents may be one matter, and what became of the thought."""
+        rows: dict[str, Row] = {}
+        for one in told:
+            known: Any = rows.get(one.candidate)
+            if known is None:
+                query = sa.select(candidates).where(candidates.c.id == one.candidate)
+                known = self.connection.execute(query).mappings().first()
+            rows[one.candidate] = fold_candidate(known, one)
+        _upsert(self.connection, candidates, list(rows.values()))
 
     def exercise(self, told: list[ExerciseChange]) -> None:
         """Keep when drills began and ended; each partition says so."""
@@ -609,6 +626,10 @@ def _close(
     if partition is not None:
         lasting = lasting.where(modes.c.partition == partition, modes.c.order.not_in(known))
     connection.execute(lasting.values(state="ended", ended_why=reason))
+    thought = sa.update(candidates).where(candidates.c.state.in_(("open", "dropped")))
+    if partition is not None:
+        thought = thought.where(candidates.c.partition == partition, candidates.c.id.not_in(known))
+    connection.execute(thought.values(state="over", reason=reason))
     gone = sa.update(silences).where(silences.c.state == "on")
     if partition is not None:
         gone = gone.where(silences.c.partition == partition, silences.c.id.not_in(known))

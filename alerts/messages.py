@@ -91,6 +91,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "bad_argument": ("参数无效", "An argument is not valid"),
     # reasons the engine gives
     "alarm.real_readings": ("真实读数已接管模拟报警", "Real readings took over from simulated ones"),
+    "candidate.dropped": ("该建议已被放弃", "The thought was dropped already"),
     "silence.past": ("结束时间已过", "Its end has passed already"),
     "silence.too_long": ("静默时间超过上限", "That is longer than a silence may last"),
     "silence.too_wide": ("请指明区域、测点或规则", "Name areas, points or rules: a silence never covers all"),

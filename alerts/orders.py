@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast, get_args
 
+from alerts import candidate, drill, plans, regrouping, signing
 from alerts import dispatch as legs
-from alerts import drill, plans, regrouping, signing
 from alerts.alarm import Alarm, Edge, Refusal, step
 from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch, set_deadline
 from alerts.grouping import note_member, settle, standing, take_edge
-from alerts.incident import DISPOSITIONS, Incident
+from alerts.incident import DISPOSITIONS, Candidate, Incident
 from alerts.outcome import AnyOutcome, CommandResult
 from alerts.sending import attend, await_visit, finish, hand_lead_over, issue, pass_on, pass_to_next
 from alerts.shelve import ENDS, Way, bring_back, set_aside
 from sensors.observation import Command, Exercise
 
-Case = Alarm | Incident | Dispatch
+Case = Alarm | Incident | Dispatch | Candidate
 
 MOST_UNITS = 16
 """Units that one order sends."""
@@ -62,7 +62,8 @@ def _do(book: Casebook, command: Command, clock: float, out: list[AnyOutcome]) -
 
 def _find(book: Casebook, target: str) -> Case:
     cases = book.cases
-    found: Case | None = cases.alarms.get(target) or cases.incidents.get(target) or cases.dispatches.get(target)
+    held: tuple[dict[str, Any], ...] = (cases.alarms, cases.incidents, cases.dispatches, cases.candidates)
+    found: Case | None = next((kind[target] for kind in held if target in kind), None)
     if found is None:
         raise Refusal(cases.gone.get(target, "unknown_target"))
     return found
@@ -263,6 +264,23 @@ def _snapshot(book: Casebook, incident: Incident, command: Command, clock: float
 def _merge(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
     reason, others = _text(book, command, "reason"), _list(command, "incidents")
     regrouping.merge(book, incident, others, clock, out, actor=command.actor, reason=reason)
+    candidate.tidy(book, clock, out)
+
+
+def _accept(book: Casebook, one: Candidate, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    """Merge what rose together, into the worst."""
+    reason = _text(book, command, "reason")
+    into = candidate.worst(book, one)
+    others = [id for id in one.incidents if id != into.id]
+    regrouping.merge(book, into, others, clock, out, actor=command.actor, reason=reason)
+    candidate.accept(book, one, clock, out, actor=command.actor, reason=reason)
+    candidate.tidy(book, clock, out)
+
+
+def _drop(book: Casebook, one: Candidate, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    if one.dropped:
+        raise Refusal("candidate.dropped")
+    candidate.drop(book, one, clock, out, actor=command.actor, reason=_text(book, command, "reason"))
 
 
 def _split(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
@@ -304,6 +322,7 @@ def close(
     incident.state = "closed"
     book.finish_incident(incident)
     out.append(book.incident_record(incident, "closed", clock, actor=actor, reason=reason, disposition=disposition))
+    candidate.tidy(book, clock, out)
 
 
 # Drills
@@ -459,6 +478,8 @@ _HANDLERS: dict[tuple[type, str], Callable[..., None]] = {
     (Incident, "snapshot"): _snapshot,
     (Incident, "close"): _close,
     (Incident, "merge"): _merge,
+    (Candidate, "merge"): _accept,
+    (Candidate, "drop"): _drop,
     (Incident, "split"): _split,
     (Incident, "tick"): _tick,
     (Incident, "untick"): _tick,

@@ -317,6 +317,23 @@ class SilenceChange(Outcome, tag="silence", frozen=True):
     reason: str = ""
 
 
+class CandidateChange(Outcome, tag="candidate", frozen=True):
+    """Say that incidents of several areas rise together and may be one matter, or what became of that thought."""
+
+    id: str  # <candidate>.<sequence>
+    candidate: str
+    partition: int
+    sequence: int
+    edge: Literal["suggested", "joined", "dropped", "merged", "over"]
+    place: str  # the subdistrict
+    incidents: tuple[str, ...]
+    areas: tuple[str, ...]
+    time: float
+    actor: str = ""
+    reason: str = ""
+    simulated: bool = False
+
+
 class ExerciseChange(Outcome, tag="exercise", frozen=True):
     """Say that a drill began or ended. Every partition that holds areas of it says so, under the same id."""
 
@@ -360,6 +377,7 @@ AnyOutcome = (
     | HandoverSigned
     | ExerciseChange
     | SilenceChange
+    | CandidateChange
 )
 
 _encoder = msgspec.msgpack.Encoder()

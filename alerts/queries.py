@@ -18,6 +18,7 @@ from sqlalchemy.sql import ColumnElement
 
 from alerts.tables import (
     alarms,
+    candidates,
     counters,
     dispatch_changes,
     dispatches,
@@ -113,7 +114,8 @@ class Reader:
             with self.engine.connect() as connection:  # the counter is what the writer makes last
                 made = connection.scalar(sa.select(sa.func.count()).select_from(counters)) == 1
                 looked = sa.inspect(connection)
-                whole = made and looked.has_table(silences.name) and all(_is_whole(looked, one) for one in _GROWN)
+                there = all(looked.has_table(one.name) for one in (silences, candidates))
+                whole = made and there and all(_is_whole(looked, one) for one in _GROWN)
         except sa.exc.DatabaseError as error:
             made = not _no_table(error)
             if made:
@@ -460,6 +462,12 @@ class Reader:
                 if found.setdefault(one["id"], one)["state"] != "on":  # it lasts where it does in one partition
                     found[one["id"]] = one
         return list(found.values())
+
+    def candidates(self, state: str = "open", limit: int = 100) -> list[Row]:
+        """List incidents that rose together and may be one matter, the latest first: open, dropped, merged or over."""
+        query = sa.select(candidates).where(candidates.c.state == state).order_by(candidates.c.since.desc())
+        with self.engine.connect() as connection:
+            return _rows(connection, query.limit(max(1, min(limit, MAX_PAGE))), hide=("partition",))
 
     def exercises(self, running: bool = False, limit: int = 50) -> list[Row]:
         """List drills, the latest first; or only those that run."""

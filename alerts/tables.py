@@ -288,6 +288,22 @@ modes = Table(  # spells of modes of the site, one row an order, area and partit
 )
 Index("modes_state", modes.c.state)
 
+candidates = Table(  # incidents that rose together and may be one matter
+    "candidates",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("partition", Integer, nullable=False),
+    Column("state", String(16), nullable=False, index=True),  # open | dropped | merged | over
+    Column("place", String(128), nullable=False),
+    Column("incidents", JSON, nullable=False),
+    Column("areas", JSON, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("by", String(256), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+)
+
 silences = Table(  # what calls nobody for a time, one row a partition
     "silences",
     metadata,

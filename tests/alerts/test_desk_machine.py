@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from alerts import messages
-from alerts.desk import Desk
+from alerts.desk import Desk, Settings
 from alerts.incident import DISPOSITIONS, all_silent, loud_level
 from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, DispatchChange, IncidentChange
 from sensors.observation import Command, Silence
@@ -25,6 +25,8 @@ SITE = msgspec.structs.replace(
         for kind in cases.SITE.area_types
     ),
 )
+
+TOGETHER = Settings(candidate_areas=2)
 
 # ISA-18.2 as STANDARDS.md writes it, apart from the code
 ISA = {
@@ -93,7 +95,7 @@ LEGS = ["accept", "refuse", "on_scene", "resolve", "feed_back", "follow_up", "re
 class DeskMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.desk, self.twin = Desk(SITE), Desk(SITE)  # the twin never crashes
+        self.desk, self.twin = Desk(SITE, TOGETHER), Desk(SITE, TOGETHER)  # the twin never crashes
         self.clock = 1000.0
         self.ids: set[str] = set()
         self.known: list[str] = ["a-none"]  # targets
@@ -258,6 +260,16 @@ class DeskMachine(RuleBasedStateMachine):
         self.commands += 1
         self._give(command("split", one.id, f"c{self.commands}", alarms=alarms, dispatches=orders))
 
+    @precondition(lambda self: self.desk.book.cases.candidates)
+    @rule(data=st.data(), kind=st.sampled_from(["merge", "drop"]))
+    def candidate(self, data: st.DataObject, kind: str) -> None:
+        one = data.draw(st.sampled_from([*self.desk.book.cases.candidates.values()]))
+        self.regrouped = kind == "merge"
+        self.commands += 1
+        self.known.append(one.id)
+        self._give(command(kind, one.id, f"c{self.commands}"))
+        assert one.id not in self.desk.book.cases.candidates or kind == "drop"
+
     def _give(self, one: Command) -> None:
         target = one.target
         out = self.desk.command(one, self.clock)
@@ -276,7 +288,7 @@ class DeskMachine(RuleBasedStateMachine):
     def _take(self, out: list[AnyOutcome], unbroken: list[AnyOutcome]) -> None:
         assert out == unbroken
         saved = self.desk.state()  # a crash after every step
-        self.desk = Desk(SITE)
+        self.desk = Desk(SITE, TOGETHER)
         self.desk.restore(saved)
         assert self.desk.state() == saved
         self.demands.clear()
@@ -426,6 +438,16 @@ class DeskMachine(RuleBasedStateMachine):
             assert areas <= {incident.area, *incident.also} and incident.area not in incident.also
         for key, id in found.current.items():
             assert key.partition("\0")[0] in (found.incidents[id].area, *found.incidents[id].also)
+
+    @invariant()
+    def what_may_be_one_matter_is_open_and_of_one_kind(self) -> None:
+        found = self.desk.book.cases
+        taken: set[str] = set()
+        for one in found.candidates.values():
+            incidents = [found.incidents[id] for id in one.incidents]
+            assert len(incidents) > 1 and not taken.intersection(one.incidents)
+            assert {(each.kind, each.simulated) for each in incidents} == {("risk", one.simulated)}
+            taken.update(one.incidents)
 
     @invariant()
     def where_several_work_together_one_of_them_leads(self) -> None:
