@@ -469,6 +469,11 @@ class Reader:
         with self.engine.connect() as connection:
             return _rows(connection, query.limit(max(1, min(limit, MAX_PAGE))), hide=("partition",))
 
+    def candidate(self, id: str) -> Row | None:
+        """Read one candidate; None if there is none."""
+        with self.engine.connect() as connection:
+            return _one(connection, candidates, id)
+
     def exercises(self, running: bool = False, limit: int = 50) -> list[Row]:
         """List drills, the latest first; or only those that run."""
         query = sa.select(exercises).order_by(exercises.c.began.desc()).limit(max(1, min(limit, MAX_PAGE)))

@@ -123,6 +123,45 @@ def split(
     done(f"{', '.join(alarms)}: in {into[-1]} now")
 
 
+@app.command("together")
+def together(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List incidents of several areas of a subdistrict that rose together: they may be one matter.
+
+    foreshock incidents together
+    """
+    _, content, queries = opened(data)
+    rows = queries.candidates()
+    if as_json:
+        print(msgspec.json.encode(rows).decode())
+        return
+    table = Table("since", "place", "areas", "incidents")
+    table.add_column("id", no_wrap=True)  # whole, to be copied
+    for row in rows:
+        since = local(row["since"], content.site.zone)
+        names = ", ".join(row["areas"]), "\n".join(row["incidents"])
+        table.add_row(*map(plain, (since, row["place"], *names, row["id"])))
+    out.print(table if rows else "nothing rose together")
+
+
+@app.command("join")
+def join(
+    id: Annotated[str, typer.Argument(help="What rose together, as `together` names it.")],
+    reason: ReasonOption = "",
+    drop: Annotated[bool, typer.Option("--drop", help="They are different matters: merge nothing.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Merge incidents that rose together into the worst of them, in your own name; or say that they are apart.
+
+    foreshock incidents join k-5d0c1f7782aa90be4431 --reason "one cloudburst"
+    """
+    found, content, queries = opened(data)
+    row = queries.candidate(id)
+    if row is None or not row["areas"]:
+        fail(f"nothing of the name {id} rose together; `foreshock incidents together` lists what did")
+    give(found, content.site, queries, "drop" if drop else "merge", id, row["areas"][0], {"reason": reason.strip()})
+    done(f"{id}: {'different matters' if drop else 'one incident now'}")
+
+
 def _order(id: str, kind: str, args: dict[str, Any], data: DataOption) -> None:
     found, content, queries = opened(data)
     give(found, content.site, queries, kind, id, _found(queries, id)["area"], args)

@@ -339,6 +339,27 @@ class Incidents(Answer):
     next: int | None = None
 
 
+class Candidate(Answer):
+    """Incidents of several areas of a subdistrict (`place`) that rose together and may be one matter."""
+
+    id: str
+    state: str
+    place: str
+    incidents: list[str]
+    areas: list[str]
+    since: float
+    time: float
+    by: str
+    reason: str = ""
+    simulated: bool
+
+
+class Candidates(Answer):
+    """Incidents that rose together, the latest first."""
+
+    items: list[Candidate]
+
+
 class Snapshot(Answer):
     """A camera's picture."""
 

@@ -81,6 +81,12 @@ class Merge(Order):
     reason: str = Field("", max_length=4000)
 
 
+class Regroup(Order):
+    """Why incidents that rose together are merged, or are different matters."""
+
+    reason: str = Field("", max_length=4000)
+
+
 class Split(Order):
     """The alarms that go into an incident of their own, the orders that go with them, and why."""
 

@@ -1,6 +1,6 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, Calibration, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
+  Alarm, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
   Models, Modes, NotificationTarget, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
   Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Silence, Site, Status, Trace, User,
 } from './contract';
@@ -155,6 +155,8 @@ export const api = {
 
   merge: (key: string, others: string[], reason: string) =>
     request<unknown>('POST', `/incidents/${id(key)}/merge`, { incidents: others, reason }),
+  candidates: () => request<Page<Candidate>>('GET', '/candidates'),
+  answerCandidate: (key: string, what: 'merge' | 'drop') => request<unknown>('POST', `/candidates/${id(key)}/${what}`, {}),
   split: (key: string, alarms: string[], orders: string[], reason: string) =>
     request<unknown>('POST', `/incidents/${id(key)}/split`, { alarms, dispatches: orders, reason }),
 

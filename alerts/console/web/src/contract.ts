@@ -243,6 +243,16 @@ export interface Alarm {
   odds_reason?: Text | null;
 }
 
+/** Incidents of several areas of a subdistrict that rose together and may be one matter. */
+export interface Candidate {
+  id: string;
+  place: string;
+  incidents: string[];
+  areas: string[];
+  since: number;
+  simulated: boolean;
+}
+
 /** What calls nobody for a time; an empty list matches anything. */
 export interface Silence {
   id: string;
