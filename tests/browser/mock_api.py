@@ -137,6 +137,8 @@ class MockApi:
             return JSONResponse({"items": list(world.users.values()), "next": None})
         if path[0] in world.rooms:
             return JSONResponse(world.rooms[path[0]](path[1:]))
+        if path == ["candidates"]:
+            return JSONResponse({"items": world.candidates, "next": None})
         if path == ["silences"]:
             return JSONResponse({"items": world.silences, "next": None})
         if path == ["reports"]:
@@ -217,7 +219,8 @@ class MockApi:
                 world.acknowledge_alarm(path[1], actor)
             elif path == ["silences"]:
                 world.silences.append({"id": f"s{len(world.silences)}", "by": actor, **silenced(body)})
-            elif path[2] in ("merge", "split"):
+            elif path[2] in ("merge", "split", "drop"):
+                world.candidates = [one for one in world.candidates if one["id"] != path[1]]
                 world.regrouped.append((path[1], path[2], body))
             elif path[2] == "acknowledge":
                 world.acknowledge(path[1], actor)

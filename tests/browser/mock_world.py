@@ -25,6 +25,7 @@ class World:
         self.site = site()
         self.incidents: dict[str, Row] = {}
         self.silences: list[dict[str, Any]] = []
+        self.candidates: list[dict[str, Any]] = []
         self.regrouped: list[tuple[str, str, dict[str, Any]]] = []  # orders to merge and split
         self.alarms: dict[str, Row] = {}
         self.dispatches: dict[str, Row] = {}

@@ -557,3 +557,16 @@ def test_a_point_is_silenced_from_its_alarm_and_stands_in_the_list(open_page: An
     page.goto(page.url.split("#")[0] + "#/alarms")
     expect(page.locator("[data-test=silences]")).to_contain_text("采石场爆破")
     expect(page.locator("[data-test=silences]")).to_contain_text("不高于橙色")
+
+
+def test_what_rises_together_is_suggested_and_goes_when_it_is_answered(open_page: Any, mock: Any) -> None:
+    incident, other = mock.do(lambda api: api.world.landslide()), soaked(mock)
+    one = {"id": "k-1", "place": "shiyan", "incidents": [incident, other], "areas": [], "since": 0.0, "simulated": True}
+    mock.do(lambda api: api.world.candidates.append(one))
+    page = open_page()
+    suggested = page.locator("[data-test=together]")
+    expect(suggested).to_contain_text("是否为同一事件")
+    expect(suggested.get_by_role("link")).to_have_count(2)
+    suggested.get_by_role("button", name="不是同一事件").click()
+    expect(suggested).to_have_count(0)
+    assert mock.do(lambda api: api.world.regrouped) == [("k-1", "drop", {})]
