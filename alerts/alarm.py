@@ -23,11 +23,12 @@ Edge = Literal[
     "in_service",
 ]
 
-Note = Literal["hide", "warn", "settle", "stale", "latch", "assign", "comment"]
+Note = Literal["hide", "warn", "settle", "stale", "latch", "assign", "comment", "move", "hush", "unhush"]
 """What is recorded of an alarm and leaves its state as it is.
 
 hide: it would have rung, were it not set aside. warn: it soon comes back. settle: it chatters no more. stale: it has
-been active for too long. latch: its condition is gone, and it stays active until a person resets it.
+been active for too long. latch: its condition is gone, and it stays active until a person resets it. move: a person put
+it into another incident. hush, unhush: a silence covers it, and does no more.
 """
 
 STATES: tuple[AlarmState, ...] = ("NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV")
@@ -144,6 +145,11 @@ class Alarm(msgspec.Struct, kw_only=True):
     latch: bool = False  # it ends only by a person's reset, and keeps its level until then
     yields: tuple[str, ...] = ()  # modes of the site that suppress it by design ...
     yields_to: int = 0  # ... up to this rank
+    sort: str = ""  # report or dispute: people have told of it, and only a person ends it
+    subject: str = ""  # whom that is about, as a keyed hash
+    told: int = 0  # reports so far
+    silence: str = ""  # the silence that covers it ...
+    quiet: int = 0  # ... up to this rank
 
     @property
     def latched(self) -> bool:
@@ -158,9 +164,14 @@ class Alarm(msgspec.Struct, kw_only=True):
     @property
     def marks(self) -> tuple[Mark, ...]:
         """Name what is unusual about it now."""
-        if not (self.chattering or self.stale or self.latch):
+        if not (self.chattering or self.stale or self.latch or self.silence):
             return ()
-        unusual: dict[Mark, bool] = {"chattering": self.chattering, "stale": self.stale, "latched": self.latched}
+        unusual: dict[Mark, bool] = {
+            "chattering": self.chattering,
+            "stale": self.stale,
+            "latched": self.latched,
+            "silenced": bool(self.silence),
+        }
         return tuple(mark for mark, holds in unusual.items() if holds)
 
 

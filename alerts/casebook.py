@@ -13,7 +13,8 @@ from alerts.dispatch import WORKING, Dispatch, allowed_seconds
 from alerts.drill import Drill
 from alerts.duty import Roster
 from alerts.flapping import Rings
-from alerts.incident import Incident, derive_state
+from alerts.hush import Silenced
+from alerts.incident import Candidate, Incident, derive_state
 from alerts.mode import Spell, governing, spell_key
 from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, Explanation, IncidentChange, Mark
 from alerts.plans import Plans, key
@@ -37,6 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     chatter_raises: int = 5  # an alarm that rings so often within the window chatters, until it has been
     chatter_window: float = 600.0  # silent for as long
     fleeting: float = 10.0  # an alarm that returns unacknowledged within this gave nobody the time to act
+    candidate_window: float = 1800.0  # incidents that rise within this of each other may be one matter ...
+    candidate_areas: int = 3  # ... when they are of so many areas of a subdistrict
+    silence_longest: float = 86400.0  # a silence lasts no longer than this
     stale_after: float = 86400.0  # an alarm that is active for longer is stale (EEMUA 191)
     links: str = ""  # where the console is served, for links in events: "https://desk.example"
 
@@ -53,6 +57,8 @@ class Cases(msgspec.Struct, kw_only=True):
     answered: dict[str, bool] = {}  # ids of commands; bounded
     modes: dict[str, Spell] = {}  # mode and area → the spell that the site is in there
     rings: dict[str, Rings] = {}  # rule, scope and simulated → when its alarm rang of late
+    candidates: dict[str, Candidate] = {}  # what may be one matter
+    silences: dict[str, Silenced] = {}  # those that last
     drills: dict[str, Drill] = {}  # those that run
     signed: dict[str, str] = {}  # turns of duty that were taken over → by whom; bounded
     plans: dict[str, Plan] = {}  # those that open incidents keep to, whatever is published meanwhile
@@ -65,7 +71,8 @@ _decoder = msgspec.msgpack.Decoder(Cases)
 class Casebook:
     """Hold the open cases of one partition, and write the record of every change of them."""
 
-    def __init__(self, site: Site, settings: Settings) -> None:
+    def __init__(self, site: Site, settings: Settings, partition: int = 0) -> None:
+        self.partition = partition
         self.settings = settings
         self.cases = Cases()
         self.scopes: dict[tuple[str, str, bool], Alarm] = {}
@@ -78,6 +85,7 @@ class Casebook:
         self.router = Router(site)
         self._plans = Plans(site)
         self.roster = Roster(site)
+        self.report_kinds = {kind.category: kind for kind in site.reports}
         self._dispatch_rank = {kind.id: RANK[kind.levels_dispatch] for kind in site.area_types}
         self._close_needs = {kind.id: kind.close_needs for kind in site.area_types}
 
@@ -99,6 +107,7 @@ class Casebook:
             alarm.area = renames.area(alarm.area)
         for incident in cases.incidents.values():
             incident.area = renames.area(incident.area)
+            incident.also = [renames.area(area) for area in incident.also]
         for dispatch in cases.dispatches.values():
             dispatch.area = renames.area(dispatch.area)
         self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in cases.alarms.values()}
@@ -116,10 +125,14 @@ class Casebook:
         for spell in cases.modes.values():
             spell.area = renames.area(spell.area) if spell.area else ""
         cases.modes = {spell_key(spell.mode, spell.area): spell for spell in cases.modes.values()}
-        cases.current = {
-            current_key(incident.area, incident.kind, incident.simulated, incident.exercise): incident.id
-            for incident in (cases.incidents[id] for id in cases.current.values() if id in cases.incidents)
-        }
+        for silence in cases.silences.values():
+            silence.rename(renames)
+        current: dict[str, str] = {}
+        for named, id in cases.current.items():
+            area, _, rest = named.partition("\0")
+            if id in cases.incidents:
+                current[f"{renames.area(area)}\0{rest}"] = id
+        cases.current = current
 
     def wake_at(self, time: float | None) -> None:
         """Have the tick look at this time."""
@@ -139,11 +152,15 @@ class Casebook:
         for spell in self.cases.modes.values():
             spell.since += seconds
             spell.until += seconds
+        for silence in self.cases.silences.values():
+            silence.since += seconds
+            silence.until += seconds
         for rings in self.cases.rings.values():
             rings.times = [time + seconds for time in rings.times]
         for incident in self.cases.incidents.values():
             incident.calm_since = _moved(incident.calm_since, seconds)
             incident.remind_at = _moved(incident.remind_at, seconds)
+            incident.rose += seconds if incident.rose else 0.0
         self.wake += seconds
 
     def next_reminder(self, said: int, clock: float) -> float:
@@ -166,10 +183,19 @@ class Casebook:
             return None
         return governing(self.cases.modes.values(), alarm.yields, alarm.area)
 
+    def silence_of(self, rule: str, scope: str, area: str, rank: int) -> Silenced | None:
+        """Return the silence that covers an alarm of a rule and scope at a rank, the one that lasts longest."""
+        found = [one for one in self.cases.silences.values() if one.covers(rule, scope, area, rank)]
+        return max(found, key=lambda one: (one.until, one.id), default=None)
+
     def dispatch_rank(self, area: str) -> int:
         """Return the rank at which an incident of an area is dispatched at once."""
         found = self.router.areas.get(area)
         return self._dispatch_rank.get(found.type, RANK["orange"]) if found is not None else RANK["orange"]
+
+    def reached(self, incident: Incident) -> int:
+        """Return the rank at which an incident is dispatched at once: the lowest of its areas'."""
+        return min(self.dispatch_rank(area) for area in (incident.area, *incident.also))
 
     def needs(self, dispatch: Dispatch) -> tuple[Loop, ...]:
         """Name what must come before a dispatch that was dealt with may be closed; a repair needs nothing."""
@@ -228,14 +254,15 @@ class Casebook:
         self.scopes.pop((alarm.rule, alarm.scope, alarm.simulated), None)
         self._gone(alarm.id, why)
 
-    def finish_incident(self, incident: Incident) -> None:
+    def finish_incident(self, incident: Incident, why: str = "incident.closed") -> None:
         """Drop a closed incident."""
         self.cases.incidents.pop(incident.id, None)
-        current = current_key(incident.area, incident.kind, incident.simulated, incident.exercise)
-        if self.cases.current.get(current) == incident.id:
-            del self.cases.current[current]
+        for area in (incident.area, *incident.also):
+            current = current_key(area, incident.kind, incident.simulated, incident.exercise)
+            if self.cases.current.get(current) == incident.id:
+                del self.cases.current[current]
         self._drop_plan(incident.plan)
-        self._gone(incident.id, "incident.closed")
+        self._gone(incident.id, why)
 
     def finish_dispatch(self, dispatch: Dispatch) -> None:
         """Drop a dispatch that nobody works any more."""
@@ -342,6 +369,8 @@ class Casebook:
             simulated=incident.simulated,
             unacknowledged=not incident.acknowledged,
             exercise=incident.exercise,
+            sort=incident.sort,
+            subject=incident.subject,
         )
 
     def _call(self, incident: Incident, id: str, edge: str, reason: str, clock: float) -> dict[str, Any]:

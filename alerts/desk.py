@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from alerts import grouping, lapses, orders, suppression
+from alerts import grouping, lapses, orders, reported, silence, suppression
 from alerts.alarm import Alarm
 from alerts.casebook import Casebook, Settings
 from alerts.condition import Change, Rule, yields
@@ -12,7 +12,7 @@ from alerts.dispatch import Dispatch
 from alerts.incident import Incident, closes_by_itself, may_close_by_itself
 from alerts.outcome import AnyOutcome
 from alerts.sending import ENGINE, expire, remind
-from sensors.observation import Command, Exercise, SiteMode
+from sensors.observation import Command, Exercise, Report, Silence, SiteMode
 from sensors.renames import Renames
 from sensors.site import Site
 
@@ -24,7 +24,7 @@ class Desk:
 
     def __init__(self, site: Site, settings: Settings | None = None, partition: int = 0) -> None:
         self.partition = partition
-        self.book = Casebook(site, settings or Settings())
+        self.book = Casebook(site, settings or Settings(), partition)
         self._unsaid: list[AnyOutcome] = []
 
     def condition(self, change: Change, clock: float) -> list[AnyOutcome]:
@@ -56,6 +56,19 @@ class Desk:
         self._unsaid = []
         return out
 
+    def report(self, report: Report, clock: float) -> list[AnyOutcome]:
+        """Open the case that a report makes, or have it join the open one of its subject."""
+        out: list[AnyOutcome] = []
+        reported.take(self.book, report, clock, out)
+        return out
+
+    def silence(self, what: Silence, areas: Collection[str], clock: float) -> list[AnyOutcome]:
+        """Begin, change or end a silence where it may cover one of `areas`, the partition's."""
+        out = self._unsaid = []
+        silence.order(self.book, what, areas, self.partition, clock, out)
+        self._unsaid = []
+        return out
+
     def exercise(self, what: Exercise, clock: float) -> list[AnyOutcome]:
         """Begin or end a drill; what is known changes nothing."""
         return orders.exercise(self.book, what, clock)
@@ -71,6 +84,7 @@ class Desk:
         out = self._unsaid = []
         trouble: Exception | None = None
         suppression.lapse(book, self.partition, clock, out)
+        silence.lapse(book, self.partition, clock, out)
         lapses.settle_chattering(book, clock, out)
         cases: list[Alarm | Dispatch | Incident] = [
             *lapses.due_alarms(book, clock),
@@ -82,11 +96,11 @@ class Desk:
                 if isinstance(case, Alarm):
                     lapses.lapse(book, case, clock, out)
                 elif isinstance(case, Dispatch):
-                    if case.due is not None and case.due <= clock:
+                    if case.due is not None and case.due <= clock and not silence.hold(book, case):
                         expire(book, case, clock, out)
                 elif not book.asks_for_verdict(case) and closes_by_itself(case, clock, book.settings.close_after_calm):
                     orders.close(book, case, clock, out, actor=ENGINE, reason="incident.closed_by_itself")
-                elif case.remind_at is not None and case.remind_at <= clock:
+                elif case.remind_at is not None and case.remind_at <= clock and not silence.hold(book, case):
                     remind(book, case, clock, out)
             except Exception as error:  # one case must not stop the deadlines of all others
                 trouble = error
@@ -127,7 +141,7 @@ class Desk:
         due = [dispatch.due for dispatch in book.cases.dispatches.values() if dispatch.due is not None]
         due += [incident.remind_at for incident in book.cases.incidents.values() if incident.remind_at is not None]
         due += lapses.dues(book)
-        due.append(suppression.next_end(book))
+        due += [suppression.next_end(book), silence.next_due(book)]
         due += [
             incident.calm_since + book.settings.close_after_calm
             for incident in book.cases.incidents.values()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alerts import condition
+from alerts import candidate, condition
 from alerts.alarm import Alarm, Edge, Shelf, process_edge, step
 from alerts.casebook import Casebook, current_key
 from alerts.drill import drill_at
@@ -16,6 +16,7 @@ from alerts.incident import (
     Incident,
     Member,
     add_alarm,
+    all_silent,
     derive_level,
     derive_state,
     make_cause,
@@ -23,7 +24,7 @@ from alerts.incident import (
 )
 from alerts.mode import Spell
 from alerts.outcome import AnyOutcome, Explanation, Mark
-from alerts.sending import ENGINE, follow_level
+from alerts.sending import ENGINE, follow_level, resume
 
 _DEMANDS: tuple[Edge, ...] = ("alarm", "realarm", "raise", "unshelve", "unsuppress", "in_service")
 _RINGS: tuple[Edge, ...] = ("alarm", "realarm")
@@ -87,6 +88,7 @@ def settle(
     edge: str = "",
     reason: str = "",
     demand: int = 0,
+    args: dict[str, Any] | None = None,
 ) -> None:
     """Bring an incident up to its alarms, record what changed since `was`, and let the dispatches follow.
 
@@ -109,10 +111,14 @@ def settle(
         elif now.acknowledged and not was.acknowledged:
             edge = "acknowledged"
     if edge:
-        out.append(book.incident_record(incident, edge, clock, actor=actor, reason=reason))
-    if incident.peak > incident.planned and incident.kind == "risk":
+        out.append(book.incident_record(incident, edge, clock, actor=actor, reason=reason, args=args))
+    if incident.peak > incident.planned and incident.kind == "risk" and not incident.sort:
         plan_for(book, incident, clock, out)
+    if incident.held and not all_silent(incident):
+        resume(book, incident, clock)
     follow_level(book, incident, clock, out, demand)
+    if demand and (edge == "opened" or now.level > was.level or was.calm):
+        candidate.look(book, incident, clock, out)
     if demand and incident.kind == "risk" and incident.state == "open" and incident.remind_at is None:
         incident.reminders = 0
         incident.remind_at = book.next_reminder(0, clock)
@@ -133,7 +139,9 @@ def note_member(incident: Incident, alarm: Alarm) -> None:
         incident.members.pop(alarm.id, None)
     else:
         rank = alarm.level if alarm.state in ("UNACK", "ACKED") else 0
-        incident.members[alarm.id] = Member(rank, alarm.state not in ("UNACK", "RTNUN"), alarm.state == "SHLVD")
+        incident.members[alarm.id] = Member(
+            rank, alarm.state not in ("UNACK", "RTNUN"), alarm.state == "SHLVD", bool(alarm.silence)
+        )
         if rank > incident.peak:
             incident.peak = rank
             make_cause(incident, alarm.id)
@@ -143,10 +151,15 @@ def note_member(incident: Incident, alarm: Alarm) -> None:
 def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyOutcome]) -> None:
     """Raise the alarm of a rule and scope that has none."""
     rule = change.rule
-    key = f"{rule.id}\0{change.scope}"
-    count = book.cases.counts[key] = book.cases.counts.get(key, 0) + 1
+    first = getattr(change, "report", "")
+    if first:  # subjects are many, and not to be remembered
+        named = alarm_id(rule.id, f"{change.scope}\0{first}", change.time, 1)
+    else:
+        key = f"{rule.id}\0{change.scope}"
+        count = book.cases.counts[key] = book.cases.counts.get(key, 0) + 1
+        named = alarm_id(rule.id, change.scope, change.onset, count)
     alarm = Alarm(
-        id=alarm_id(rule.id, change.scope, change.onset, count),
+        id=named,
         rule=rule.id,
         rule_version=str(rule.version),
         kind=rule.kind,
@@ -159,6 +172,8 @@ def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
         title=condition.titles(rule.title),
         simulated=change.simulated,
         exercise=drill_at(book, change.area) if change.simulated else "",
+        sort=getattr(change, "sort", ""),
+        subject=getattr(change, "subject", ""),
     )
     book.cases.alarms[alarm.id] = alarm
     book.scopes[alarm.rule, alarm.scope, alarm.simulated] = alarm
@@ -314,7 +329,10 @@ def take_edge(
     if after == "UNACK" and alarm.state != "UNACK":
         alarm.raised, alarm.stale = clock, False
     alarm.level = rank or alarm.level
+    if edge in _DEMANDS:
+        _listen(book, alarm, edge, rank)
     demand = rank if edge in _DEMANDS else 0
+    loud = 0 if alarm.silence else demand
     incident, joined = _incident_of(book, alarm, demand, clock)
     was = standing(incident) if incident is not None else None
     out.append(
@@ -336,9 +354,28 @@ def take_edge(
         book.wake_at(book.alarm_due(alarm))
     if incident is not None and was is not None:
         note_member(incident, alarm)
-        settle(book, incident, was, clock, out, actor=actor, edge=joined, reason=reason, demand=demand)
+        settle(
+            book,
+            incident,
+            was,
+            clock,
+            out,
+            actor=actor,
+            edge=joined,
+            reason=reason,
+            demand=loud,
+        )
     if alarm.state == "NORM":
         book.finish_alarm(alarm, "alarm.normal")
+
+
+def _listen(book: Casebook, alarm: Alarm, edge: Edge, rank: int) -> None:
+    """Have a silence cover an alarm that is raised, and no longer one that is worse than when it fell silent."""
+    if edge == "alarm":
+        found = book.silence_of(alarm.rule, alarm.scope, alarm.area, rank) if book.cases.silences else None
+        alarm.silence, alarm.quiet = (found.id, rank) if found is not None else ("", 0)
+    elif alarm.silence and rank > alarm.quiet:
+        alarm.silence, alarm.quiet = "", 0
 
 
 def _ring(book: Casebook, alarm: Alarm, rank: int, clock: float) -> tuple[Mark, ...]:
@@ -368,7 +405,7 @@ def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tup
         incident.members.pop(alarm.id, None)
         book.wake_at(clock)  # it may have waited for this alarm alone
     key = current_key(alarm.area, alarm.kind, alarm.simulated, alarm.exercise)
-    incident = cases.incidents.get(cases.current.get(key, ""))
+    incident = cases.incidents.get(cases.current.get(key, "")) if not alarm.sort else None
     if incident is not None and not _too_calm(book, incident, clock):
         alarm.incident = incident.id
         add_alarm(incident, alarm.id)
@@ -384,10 +421,13 @@ def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tup
         opened=clock,
         simulated=alarm.simulated,
         exercise=alarm.exercise,
+        sort=alarm.sort,
+        subject=alarm.subject,
     )
     alarm.incident = incident.id
     cases.incidents[incident.id] = incident
-    cases.current[key] = incident.id
+    if not alarm.sort:  # what people tell of is a case of its own, and takes in no sensors' alarms
+        cases.current[key] = incident.id
     return incident, "opened"
 
 

@@ -15,6 +15,11 @@ def incident_id(area: str, kind: str, first: str) -> str:
     return "i-" + _digest(area, kind, first)
 
 
+def candidate_id(place: str, incident: str, sequence: int) -> str:
+    """Name the candidate that an incident's change makes in a place."""
+    return "k-" + _digest(place, incident, str(sequence))
+
+
 def dispatch_id(incident: str, count: int) -> str:
     """Name the `count`-th dispatch of an incident."""
     return "d-" + _digest(incident, str(count))

@@ -38,6 +38,7 @@ class Member(msgspec.Struct, array_like=True):
     rank: int
     acknowledged: bool
     shelved: bool = False
+    silenced: bool = False
 
 
 class Incident(msgspec.Struct, kw_only=True):
@@ -64,6 +65,11 @@ class Incident(msgspec.Struct, kw_only=True):
     calm_since: float | None = None
     reminders: int = 0  # how often it was said again that nobody is on it
     remind_at: float | None = None  # none once a person has taken it up
+    also: list[str] = []  # other areas whose alarms were merged into it
+    sort: str = ""  # report or dispute: a case that people have told of
+    subject: str = ""  # whom that is about, as a keyed hash
+    rose: float = 0.0  # when it last opened, or rose to a level, arrival clock
+    held: bool = False  # what was due of it was put off by a silence
     snapshots: list[str] = []  # sha of each picture
     plan: str = ""  # the prepared response with its version, as `alerts.plans.key` names it
     planned: int = 0  # the level up to which a plan has been looked for
@@ -79,6 +85,19 @@ class Incident(msgspec.Struct, kw_only=True):
     def acknowledged(self) -> bool:
         """Tell whether no alarm of it waits for an acknowledgement."""
         return all(member.acknowledged for member in self.members.values())
+
+
+class Candidate(msgspec.Struct, kw_only=True):
+    """Incidents of several areas that rose together, until a person merges them or they are over."""
+
+    id: str
+    place: str  # the subdistrict
+    incidents: list[str]
+    since: float
+    dropped: bool = False  # a person said that they are different matters
+    simulated: bool = False
+    exercise: str = ""
+    sequence: int = 0
 
 
 def may_close_by_itself(incident: Incident) -> bool:
@@ -105,6 +124,17 @@ def derive_level(incident: Incident) -> int:
     if cause is not None and cause.rank >= incident.peak:  # none is higher; else all are asked, and there may be many
         return cause.rank or incident.level
     return max(map(_rank, incident.members.values()), default=0) or incident.level
+
+
+def all_silent(incident: Incident) -> bool:
+    """Tell whether silences cover all that is active in an incident; false when it is calm."""
+    active = [member for member in incident.members.values() if member.rank]
+    return bool(active) and all(member.silenced for member in active)
+
+
+def loud_level(incident: Incident) -> int:
+    """Return the highest active rank that no silence covers, 0 without one."""
+    return max((member.rank for member in incident.members.values() if not member.silenced), default=0)
 
 
 def add_alarm(incident: Incident, alarm: str) -> None:

@@ -12,12 +12,15 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from alerts.candidate import fold_candidate
 from alerts.dispatch import OPEN
 from alerts.ending import ended
+from alerts.hush import fold_silence
 from alerts.layout import bring_up
 from alerts.mode import begun_mode, fold_mode
 from alerts.outcome import (
     AlarmTransition,
+    CandidateChange,
     CommandResult,
     DispatchChange,
     ExerciseChange,
@@ -30,12 +33,14 @@ from alerts.outcome import (
     Reported,
     ShadowChange,
     ShadowVerdict,
+    SilenceChange,
 )
 from alerts.queries import ASIDE, JournalMissing, Reader, open_engine
 from alerts.shadow import begun_shadow, fold_shadow
 from alerts.stamp import HEAD, stamped
 from alerts.tables import (
     alarms,
+    candidates,
     counters,
     dispatch_changes,
     dispatches,
@@ -53,6 +58,7 @@ from alerts.tables import (
     results,
     shadow_verdicts,
     shadows,
+    silences,
     snapshots,
     transitions,
 )
@@ -119,6 +125,8 @@ class Journal(Reader):
             told: list[Reported] = []
             proposed: list[ProposalChange] = []
             in_mode: list[ModeChange] = []
+            hushed: list[SilenceChange] = []
+            together: list[CandidateChange] = []
             signed: list[HandoverSigned] = []
             drilled: list[ExerciseChange] = []
             shadowed: list[ShadowChange | ShadowVerdict] = []
@@ -137,6 +145,8 @@ class Journal(Reader):
                 shadowed += [one for one in record.outcomes if isinstance(one, ShadowChange | ShadowVerdict)]
                 proposed += [one for one in record.outcomes if isinstance(one, ProposalChange)]
                 in_mode += [one for one in record.outcomes if isinstance(one, ModeChange)]
+                together += [one for one in record.outcomes if isinstance(one, CandidateChange)]
+                hushed += [one for one in record.outcomes if isinstance(one, SilenceChange)]
                 told += [one for one in record.outcomes if isinstance(one, Reported)]
                 drilled += [one for one in record.outcomes if isinstance(one, ExerciseChange)]
                 signed += [one for one in record.outcomes if isinstance(one, HandoverSigned)]
@@ -149,6 +159,8 @@ class Journal(Reader):
             batch.shadow(shadowed)
             batch.propose(proposed)
             batch.put_in_mode(in_mode)
+            batch.silence(hushed)
+            batch.suggest(together)
             batch.exercise(drilled)
             _upsert(connection, handovers, [msgspec.structs.asdict(one) for one in signed], update=False)
             for one in renamed:
@@ -193,6 +205,7 @@ class _Batch:
         self._areas: dict[str, Row] = {}
         self._snapshots: list[Row] = []
         self._plans: dict[str, Row] = {}
+        self._merged: list[tuple[str, str]] = []  # incidents that ended in another, in order
 
     def add(self, fresh: list[tuple[int, int, Change]], perhaps: set[str] | None = None) -> None:
         """Take in the changes that are not in the journal yet, in order. It may have `perhaps`; None: any of them."""
@@ -228,6 +241,9 @@ class _Batch:
         _upsert(self.connection, plans, list(self._plans.values()), update=False)
         if self._snapshots:
             self.connection.execute(sa.insert(snapshots), self._snapshots)
+        for before, after in self._merged:  # what had ended by then as well: the case is one
+            for table in (alarms, dispatches, snapshots):
+                self.connection.execute(sa.update(table).where(table.c.incident == before).values(incident=after))
         told = self._outbox + list(self._areas.values())
         if told:
             self.connection.execute(sa.insert(outbox), sorted(told, key=lambda row: int(row["position"])))
@@ -278,6 +294,29 @@ class _Batch:
                 rows[key] = dict(known) if known is not None else begun_mode(one)
             fold_mode(rows[key], one)
         _upsert(self.connection, modes, list(rows.values()))
+
+    def silence(self, told: list[SilenceChange]) -> None:
+        """Keep which silences begin and end."""
+        rows: dict[tuple[str, int], Row | None] = {}
+        for one in told:
+            key = one.silence, one.partition
+            if key not in rows:
+                at = (silences.c.id == key[0], silences.c.partition == key[1])
+                known = self.connection.execute(sa.select(silences).where(*at)).mappings().first()
+                rows[key] = dict(known) if known is not None else None
+            rows[key] = fold_silence(rows[key], one)
+        _upsert(self.connection, silences, [row for row in rows.values() if row is not None])
+
+    def suggest(self, told: list[CandidateChange]) -> None:
+        """Keep which incidents may be one matter, and what became of the thought."""
+        rows: dict[str, Row] = {}
+        for one in told:
+            known: Any = rows.get(one.candidate)
+            if known is None:
+                query = sa.select(candidates).where(candidates.c.id == one.candidate)
+                known = self.connection.execute(query).mappings().first()
+            rows[one.candidate] = fold_candidate(known, one)
+        _upsert(self.connection, candidates, list(rows.values()))
 
     def exercise(self, told: list[ExerciseChange]) -> None:
         """Keep when drills began and ended; each partition says so."""
@@ -414,12 +453,16 @@ class _Batch:
             "time": change.time,
             "simulated": change.simulated,
             "exercise": change.exercise or None,
+            "sort": change.sort or None,
+            "subject": change.subject or None,
         }
         if change.edge == "acknowledged":
             row["acknowledged_by"] = change.actor
         elif change.unacknowledged or change.state == "open":  # records of old do not have the first
             row["acknowledged_by"] = None
-        if change.edge == "closed":
+        if change.edge == "merged":
+            self._merged.append((change.incident, change.args["into"]))
+        if change.edge in ("closed", "merged"):
             row |= {"disposition": change.disposition, "reason": change.reason}
         elif change.edge == "planned":
             self._plan(row, change)
@@ -563,6 +606,14 @@ def _close(
     if partition is not None:
         lasting = lasting.where(modes.c.partition == partition, modes.c.order.not_in(known))
     connection.execute(lasting.values(state="ended", ended_why=reason))
+    thought = sa.update(candidates).where(candidates.c.state.in_(("open", "dropped")))
+    if partition is not None:
+        thought = thought.where(candidates.c.partition == partition, candidates.c.id.not_in(known))
+    connection.execute(thought.values(state="over", reason=reason))
+    gone = sa.update(silences).where(silences.c.state == "on")
+    if partition is not None:
+        gone = gone.where(silences.c.partition == partition, silences.c.id.not_in(known))
+    connection.execute(gone.values(state="ended", ended_why=reason))
     batch = _Batch(connection, position)
     # dispatches end first and incidents last, as they do at the desk
     order = {"dispatch": 0, "alarm": 1, "incident": 2}

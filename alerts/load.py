@@ -31,7 +31,7 @@ TOP = 10
 MOST_SOURCES = 10_000
 """Sources counted of one hour; rings of further ones count without a name."""
 
-RINGS = ("alarm", "raise", "realarm", "unshelve", "unsuppress", "in_service")
+RINGS = ("alarm", "raise", "realarm", "unshelve", "unsuppress", "in_service", "unhush")
 """Edges that ring where they lead to UNACK."""
 
 Band = Literal["acceptable", "manageable", "demanding", "unacceptable"]
@@ -87,7 +87,7 @@ def rings(record: dict[str, Any]) -> bool:
         record["after"] == "UNACK"
         and record["edge"] in RINGS
         and record["kind"] != "data_quality"
-        and "folded" not in record.get("marks", ())
+        and not {"folded", "silenced"}.intersection(record.get("marks", ()))
         and not record.get("exercise")  # a drill asks nothing of the desk that it is not there for
     )
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast, get_args
 
+from alerts import candidate, drill, plans, regrouping, signing
 from alerts import dispatch as legs
-from alerts import drill, plans, signing
 from alerts.alarm import Alarm, Edge, Refusal, step
 from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch, set_deadline
 from alerts.grouping import note_member, settle, standing, take_edge
-from alerts.incident import DISPOSITIONS, Incident
+from alerts.incident import DISPOSITIONS, Candidate, Incident
 from alerts.outcome import AnyOutcome, CommandResult
 from alerts.sending import attend, await_visit, finish, hand_lead_over, issue, pass_on, pass_to_next
 from alerts.shelve import ENDS, Way, bring_back, set_aside
 from sensors.observation import Command, Exercise
 
-Case = Alarm | Incident | Dispatch
+Case = Alarm | Incident | Dispatch | Candidate
 
 MOST_UNITS = 16
 """Units that one order sends."""
+
+MOST_LISTED = 200
+"""Alarms, orders or incidents that one order lists."""
 
 LATEST_VISIT = 366 * 86400.0
 """Seconds within which a follow-up visit is due at the latest."""
@@ -59,7 +62,8 @@ def _do(book: Casebook, command: Command, clock: float, out: list[AnyOutcome]) -
 
 def _find(book: Casebook, target: str) -> Case:
     cases = book.cases
-    found: Case | None = cases.alarms.get(target) or cases.incidents.get(target) or cases.dispatches.get(target)
+    held: tuple[dict[str, Any], ...] = (cases.alarms, cases.incidents, cases.dispatches, cases.candidates)
+    found: Case | None = next((kind[target] for kind in held if target in kind), None)
     if found is None:
         raise Refusal(cases.gone.get(target, "unknown_target"))
     return found
@@ -257,6 +261,34 @@ def _snapshot(book: Casebook, incident: Incident, command: Command, clock: float
     out.append(book.incident_record(incident, "snapshot", clock, actor=command.actor, args=args))
 
 
+def _merge(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    reason, others = _text(book, command, "reason"), _list(command, "incidents")
+    regrouping.merge(book, incident, others, clock, out, actor=command.actor, reason=reason)
+    candidate.tidy(book, clock, out)
+
+
+def _accept(book: Casebook, one: Candidate, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    """Merge what rose together, into the worst."""
+    reason = _text(book, command, "reason")
+    into = candidate.worst(book, one)
+    others = [id for id in one.incidents if id != into.id]
+    regrouping.merge(book, into, others, clock, out, actor=command.actor, reason=reason)
+    candidate.accept(book, one, clock, out, actor=command.actor, reason=reason)
+    candidate.tidy(book, clock, out)
+
+
+def _drop(book: Casebook, one: Candidate, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    if one.dropped:
+        raise Refusal("candidate.dropped")
+    candidate.drop(book, one, clock, out, actor=command.actor, reason=_text(book, command, "reason"))
+
+
+def _split(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    reason = _text(book, command, "reason")
+    alarms, dispatches = _list(command, "alarms"), _list(command, "dispatches")
+    regrouping.split(book, incident, alarms, dispatches, clock, out, actor=command.actor, reason=reason)
+
+
 def _close(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
     disposition = command.args.get("disposition")
     reason = _text(book, command, "reason")
@@ -264,10 +296,15 @@ def _close(book: Casebook, incident: Incident, command: Command, clock: float, o
         raise Refusal("unknown_disposition")
     if incident.dispatches:
         raise Refusal("incident.dispatch_open")
-    if disposition == "real" and not incident.calm:
+    told = [book.cases.alarms[id] for id in incident.members if book.cases.alarms[id].sort]
+    active = {id for id, member in incident.members.items() if member.rank}
+    if disposition == "real" and active - {alarm.id for alarm in told}:
         raise Refusal("incident.active")
     # who says what it was has seen it: closing acknowledges; alarms still active stay so, outside any incident
     _acknowledge_all(book, incident, command.actor, reason, clock, out)
+    for alarm in told:  # what people told of ends with its case
+        if alarm.state != "NORM":
+            take_edge(book, alarm, ENDS.get(alarm.state, "return"), 0, clock, out, actor=command.actor, reason=reason)
     close(book, incident, clock, out, actor=command.actor, reason=reason, disposition=disposition)
 
 
@@ -285,6 +322,7 @@ def close(
     incident.state = "closed"
     book.finish_incident(incident)
     out.append(book.incident_record(incident, "closed", clock, actor=actor, reason=reason, disposition=disposition))
+    candidate.tidy(book, clock, out)
 
 
 # Drills
@@ -402,6 +440,16 @@ def _text(book: Casebook, command: Command, *names: str) -> str:
     return ""
 
 
+def _list(command: Command, name: str) -> list[str]:
+    """Return the ids that a command lists under a name. Raise `Refusal` on anything else, or on too many."""
+    found = command.args.get(name) or []
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+        raise Refusal("bad_argument")
+    if len(found) > MOST_LISTED:
+        raise Refusal("too_many")
+    return list(found)
+
+
 def _seconds(command: Command, most: float) -> float | None:
     """Return the seconds that a command gives, None when it gives none. Raise `Refusal` beyond 0 to `most`."""
     seconds = command.args.get("seconds")
@@ -429,6 +477,10 @@ _HANDLERS: dict[tuple[type, str], Callable[..., None]] = {
     (Incident, "comment"): _comment,
     (Incident, "snapshot"): _snapshot,
     (Incident, "close"): _close,
+    (Incident, "merge"): _merge,
+    (Candidate, "merge"): _accept,
+    (Candidate, "drop"): _drop,
+    (Incident, "split"): _split,
     (Incident, "tick"): _tick,
     (Incident, "untick"): _tick,
     (Dispatch, "tick"): _tick_dispatched,

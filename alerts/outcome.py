@@ -12,7 +12,7 @@ import msgspec
 
 AlarmState = Literal["NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"]
 Kind = Literal["risk", "data_quality", "system"]
-Mark = Literal["chattering", "folded", "fleeting", "stale", "latched"]
+Mark = Literal["chattering", "folded", "fleeting", "stale", "latched", "silenced"]
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -95,7 +95,8 @@ class AlarmTransition(Outcome, tag="alarm", frozen=True):
     scope: str  # the id of the point, or of the area or camera for a rule on those
     incident: str | None
     # alarm | acknowledge | return | realarm | raise | lower | shelve | unshelve | suppress | unsuppress |
-    # out_of_service | in_service; and what leaves the state as it is: hide | warn | settle | stale | assign | comment
+    # out_of_service | in_service; and what leaves the state as it is: hide | warn | settle | stale | assign | comment |
+    # move (into another incident) | hush | unhush (a silence covers it, and does no more)
     edge: str
     before: AlarmState
     after: AlarmState
@@ -129,6 +130,9 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     # opened | joined | level | acknowledged | dispatched | commented | calmed | closed | snapshot,
     # undispatched: nobody is on it (any more); `reason` says why; said again until a person takes it up,
     # planned: it keeps to a plan from now on, ticked | unticked: a step of that,
+    # merged: it ended, `args.into` has its alarms and orders; took_in: it has those of `args.incidents` from now on,
+    # reported: a person told of it, `args.report` is the report and `args.count` how many there are,
+    # split: some went into a new one, `args.into`,
     # set_aside: an alarm of it was, reminded: an alarm of it still waits for an acknowledgement
     edge: str
     state: str  # open | acknowledged | dispatched | calm | closed
@@ -147,6 +151,8 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     simulated: bool = False
     event: dict[str, Any] | None = None  # the CloudEvent of edge `undispatched`
     exercise: str = ""  # the drill that it is part of
+    sort: str = ""  # report or dispute: a case that people have told of
+    subject: str = ""  # whom that is about, as a keyed hash
 
 
 class DispatchChange(Outcome, tag="dispatch", frozen=True):
@@ -159,7 +165,7 @@ class DispatchChange(Outcome, tag="dispatch", frozen=True):
     area: str
     unit: str
     # issued | accepted | refused | on_scene | resolved | fed_back | follow_up | closed | overdue | reassigned |
-    # referred | raised | lead
+    # referred | raised | lead | moved (with another incident from now on)
     edge: str
     leg: str  # the leg it stands at after the edge, see `alerts.dispatch`
     level: str
@@ -293,6 +299,41 @@ class ModeChange(Outcome, tag="mode", frozen=True):
     reason: str = ""  # why it began or was ended; a message key, where it was refused
 
 
+class SilenceChange(Outcome, tag="silence", frozen=True):
+    """Say that a silence begins, has another end, soon ends or ends, in one partition."""
+
+    id: str
+    silence: str
+    partition: int
+    edge: Literal["began", "changed", "warned", "ended", "over"]  # over: its time had come
+    since: float
+    until: float
+    level: str  # the worst that it covers
+    time: float
+    areas: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    actor: str = ""
+    reason: str = ""
+
+
+class CandidateChange(Outcome, tag="candidate", frozen=True):
+    """Say that incidents of several areas rise together and may be one matter, or what became of that thought."""
+
+    id: str  # <candidate>.<sequence>
+    candidate: str
+    partition: int
+    sequence: int
+    edge: Literal["suggested", "joined", "dropped", "merged", "over"]
+    place: str  # the subdistrict
+    incidents: tuple[str, ...]
+    areas: tuple[str, ...]
+    time: float
+    actor: str = ""
+    reason: str = ""
+    simulated: bool = False
+
+
 class ExerciseChange(Outcome, tag="exercise", frozen=True):
     """Say that a drill began or ended. Every partition that holds areas of it says so, under the same id."""
 
@@ -335,6 +376,8 @@ AnyOutcome = (
     | ModeChange
     | HandoverSigned
     | ExerciseChange
+    | SilenceChange
+    | CandidateChange
 )
 
 _encoder = msgspec.msgpack.Encoder()

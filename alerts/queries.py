@@ -19,6 +19,7 @@ from sqlalchemy.sql import ColumnElement
 from alerts.stamp import HEAD, stamped
 from alerts.tables import (
     alarms,
+    candidates,
     counters,
     dispatch_changes,
     dispatches,
@@ -33,6 +34,7 @@ from alerts.tables import (
     proposals,
     reports,
     results,
+    silences,
     snapshots,
     transitions,
 )
@@ -456,6 +458,30 @@ class Reader:
         with self.engine.connect() as connection:
             rows = connection.execute(sa.select(modes).where(modes.c.order == order)).mappings()
             return [dict(row) for row in rows]
+
+    def silences(self, only_on: bool = True, limit: int = MAX_PAGE) -> list[Row]:
+        """List silences that last, what ends first leading; or (`only_on` false) also those that are over."""
+        query = sa.select(silences).order_by(silences.c.until if only_on else silences.c.since.desc(), silences.c.id)
+        if only_on:
+            query = query.where(silences.c.state == "on")
+        found: dict[str, Row] = {}
+        with self.engine.connect() as connection:
+            for row in connection.execute(query.limit(limit)).mappings():
+                one = {name: value for name, value in row.items() if name != "partition"}
+                if found.setdefault(one["id"], one)["state"] != "on":  # it lasts where it does in one partition
+                    found[one["id"]] = one
+        return list(found.values())
+
+    def candidates(self, state: str = "open", limit: int = 100) -> list[Row]:
+        """List incidents that rose together and may be one matter, the latest first: open, dropped, merged or over."""
+        query = sa.select(candidates).where(candidates.c.state == state).order_by(candidates.c.since.desc())
+        with self.engine.connect() as connection:
+            return _rows(connection, query.limit(max(1, min(limit, MAX_PAGE))), hide=("partition",))
+
+    def candidate(self, id: str) -> Row | None:
+        """Read one candidate; None if there is none."""
+        with self.engine.connect() as connection:
+            return _one(connection, candidates, id)
 
     def exercises(self, running: bool = False, limit: int = 50) -> list[Row]:
         """List drills, the latest first; or only those that run."""

@@ -44,6 +44,10 @@ class Router:
         shifts = self.units[unit].shifts
         return bool(shifts) and not self._roster.in_shifts(shifts, at)
 
+    def subdistrict(self, area: str) -> str:
+        """Name the subdistrict that an area lies in; empty when it lies in none."""
+        return next((place for place in self._depths(area) if self.places[place].kind == "subdistrict"), "")
+
     def menders(self, area: str, tried: Collection[str] = ()) -> list[str]:
         """List the maintenance units to send to an area, best first, without those already `tried`."""
         found = self.suggest(area, "data_quality", tried)

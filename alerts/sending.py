@@ -7,7 +7,7 @@ from typing import Any
 from alerts.casebook import Casebook
 from alerts.dispatch import Dispatch, raise_level, set_deadline
 from alerts.identity import dispatch_id
-from alerts.incident import Incident, derive_state, may_close_by_itself
+from alerts.incident import Incident, derive_state, loud_level, may_close_by_itself
 from alerts.outcome import AnyOutcome
 from sensors.site import RANK
 
@@ -25,12 +25,13 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
         _withdraw_repair(book, incident, clock, out)
         return
     working = book.working(incident)
+    loud = loud_level(incident)
     for dispatch in working:
-        if dispatch.level < incident.level:
-            raise_level(dispatch, book.site.deadlines, incident.level, clock)
+        if dispatch.level < loud:
+            raise_level(dispatch, book.site.deadlines, loud, clock)
             out.append(book.dispatch_record(dispatch, "raised", clock, actor=ENGINE, reason="dispatch.level_raised"))
-    reached = book.dispatch_rank(incident.area)
-    first = not incident.dispatched and incident.level >= reached
+    reached = book.reached(incident)
+    first = not incident.dispatched and loud >= reached
     if incident.kind == "data_quality":
         _order_repair(book, incident, clock, out)
     if incident.kind != "risk" or not (first or demand >= reached):
@@ -51,7 +52,7 @@ def _order_repair(book: Casebook, incident: Incident, clock: float, out: list[An
     if not wanted or incident.dispatched or incident.dispatches or incident.visits:
         return
     alarms = [book.cases.alarms[id] for id in incident.members if id in book.cases.alarms]
-    if not any(alarm.scope in book.router.cameras and alarm.level >= wanted for alarm in alarms):
+    if not any(alarm.scope in book.router.cameras and alarm.level >= wanted and not alarm.silence for alarm in alarms):
         return
     incident.dispatched = True
     units = book.router.menders(incident.area)
@@ -230,6 +231,18 @@ def remind(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcom
     args = {"reminders": incident.reminders}
     edge, reason = ("undispatched", "dispatch.no_unit") if unsent else ("reminded", "incident.unacknowledged")
     out.append(book.incident_record(incident, edge, clock, actor=ENGINE, reason=reason, args=args))
+
+
+def resume(book: Casebook, incident: Incident, clock: float) -> None:
+    """Have what a silence put off be due again: a deadline that passed at once, reminders after their interval."""
+    incident.held = False
+    for dispatch in (book.cases.dispatches[id] for id in (*incident.dispatches, *incident.visits)):
+        if dispatch.remind_at is not None:
+            dispatch.remind_at = book.next_reminder(dispatch.reminders, clock) if dispatch.overdue else None
+            book.wake_at(dispatch.due)
+    if incident.remind_at is not None:
+        incident.remind_at = book.next_reminder(incident.reminders, clock)
+        book.wake_at(incident.remind_at)
 
 
 def expire(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:

@@ -128,6 +128,8 @@ incidents = Table(
     Column("plan", String(160)),
     Column("ticks", JSON),
     Column("exercise", String(64), index=True),
+    Column("sort", String(16)),
+    Column("subject", String(64), index=True),
 )
 Index("incidents_open", incidents.c.open, incidents.c.number)
 Index("incidents_area", incidents.c.area, incidents.c.open, incidents.c.number)
@@ -293,6 +295,42 @@ modes = Table(  # spells of modes of the site, one row an order, area and partit
     Column("ended_why", Text, nullable=False),
 )
 Index("modes_state", modes.c.state)
+
+candidates = Table(  # incidents that rose together and may be one matter
+    "candidates",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("partition", Integer, nullable=False),
+    Column("state", String(16), nullable=False, index=True),  # open | dropped | merged | over
+    Column("place", String(128), nullable=False),
+    Column("incidents", JSON, nullable=False),
+    Column("areas", JSON, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("by", String(256), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+)
+
+silences = Table(  # what calls nobody for a time, one row a partition
+    "silences",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(16), nullable=False),  # on | ended | over
+    Column("since", Double, nullable=False, index=True),
+    Column("until", Double, nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("areas", JSON, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("rules", JSON, nullable=False),
+    Column("by", String(256), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("ended_by", String(256), nullable=False),
+    Column("ended_why", Text, nullable=False),
+)
+Index("silences_state", silences.c.state)
 
 outbox = Table(  # what notifiers have to tell the world, in the order it happened
     "outbox",

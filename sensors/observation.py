@@ -201,6 +201,24 @@ class SiteMode(Struct, tag="mode", frozen=True):
     areas: tuple[str, ...] = ()
 
 
+class Silence(Struct, tag="silence", frozen=True):
+    """Silence alarms until a time (unix seconds): those of the areas, points and rules that are named, up to a level.
+
+    What is left empty matches anything. With `of`, the id of a silence that lasts, its end is moved; `until` 0 ends it.
+    """
+
+    id: str
+    until: float
+    actor: str
+    reason: str
+    time: float
+    areas: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()  # points, or areas and cameras where rules watch those
+    rules: tuple[str, ...] = ()
+    level: str = "yellow"
+    of: str = ""
+
+
 class Exercise(Struct, tag="exercise", frozen=True):
     """Begin or end a drill (演练) in some areas: what simulated signals raise there is part of it.
 
@@ -233,6 +251,7 @@ Observation = (
     | Proposal
     | Decision
     | SiteMode
+    | Silence
     | Exercise
 )
 

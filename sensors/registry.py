@@ -17,7 +17,7 @@ from sensors.plan_checks import check_plans, versioned
 from sensors.relations import check_related
 from sensors.roster import read_duties
 from sensors.site import Area, Camera, Duty, Flood, Place, Point, Site, Skew, Text
-from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines, modes
+from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines, modes, report_kinds
 from sensors.site_files import (
     AreaEntry,
     AreasFile,
@@ -211,6 +211,7 @@ class _Loading:
             approval=main[1].approval,
             disposition=main[1].disposition,
             modes=modes(main[0], main[1].modes, self.findings),
+            reports=report_kinds(main[0], main[1].reports, self.findings),
             late_after=duration(limits.late_after, at, ("limits", "late_after")),
             accept_age=duration(limits.accept_age, at, ("limits", "accept_age")),
             accept_ahead=duration(limits.accept_ahead, at, ("limits", "accept_ahead")),

@@ -71,6 +71,15 @@ MODES = (
 """The modes of a site that names none."""
 
 
+class ReportKind(Struct, frozen=True):
+    """A category of reports that makes a case of its own for each subject; `levels` are of its first, second, ..."""
+
+    category: str
+    name: Text
+    type: Literal["report", "dispute"] = "report"
+    levels: tuple[str, ...] = ("blue", "yellow", "orange")
+
+
 class Place(Struct, frozen=True):
     """A node of the hierarchy district › subdistrict › community (› compound › building)."""
 
@@ -424,6 +433,7 @@ class Site(Struct, frozen=True):
     accept_ahead: float = 60.0  # seconds; further in the future is quarantined
     shelve_longest: float = 8 * 3600.0  # seconds; an operator shelves an alarm for no longer
     modes: tuple[Mode, ...] = MODES
+    reports: tuple[ReportKind, ...] = ()  # categories that make cases of their own
     approval: Literal["one", "two"] = "one"  # persons that a publication takes
     disposition: Literal["sent", "always"] = "sent"  # which real incidents a person has to judge: those that sent one
     skew: Skew = Skew()

@@ -13,9 +13,9 @@ from sensors.dialects.paths import is_place
 from sensors.document import Document, Path, suggest
 from sensors.findings import Findings
 from sensors.holidays_of import holidays_of
-from sensors.site import MODES, Deadlines, MappedValue, Mode, Place, Signals
+from sensors.site import LEVELS, MODES, RANK, Deadlines, MappedValue, Mode, Place, ReportKind, Signals
 from sensors.site import Mapping as MappingOfTopics
-from sensors.site_files import CameraEntry, LegDeadlines, ModeEntry, RosterFile, SiteFile, UnitsFile
+from sensors.site_files import CameraEntry, LegDeadlines, ModeEntry, ReportEntry, RosterFile, SiteFile, UnitsFile
 
 MAX_PARTITIONS = 256
 MAX_PATH = 256
@@ -23,6 +23,8 @@ MAX_VALUES = 256
 MAX_RATE = 1e6  # readings a second of one point
 MAX_SUPPLIER = 64
 MAX_MODES = 32
+MAX_REPORT_KINDS = 64
+MAX_REPORT_LEVELS = 16
 LONGEST_MODE = 30 * 86400.0
 
 HEALTH = {
@@ -39,6 +41,7 @@ HEALTH = {
 """The least and the most that may be said of how a camera's picture is judged."""
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
+_CATEGORY = re.compile(r"[a-z][a-z0-9_-]{0,47}\Z")
 _KIND = re.compile(r"[a-z0-9_-]{0,64}\Z")
 _PLACE_HOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -57,6 +60,26 @@ def modes(document: Document, entries: tuple[ModeEntry, ...] | None, findings: F
         if not 0 < longest <= LONGEST_MODE:
             findings.add(document, ("modes", place, "longest"), "a mode lasts more than 0 and at most 30 days")
         found.append(Mode(id=entry.id, name=entry.name, longest=longest))
+    return tuple(found)
+
+
+def report_kinds(document: Document, entries: tuple[ReportEntry, ...], findings: Findings) -> tuple[ReportKind, ...]:
+    """Check the categories of reports that make cases of their own and return them."""
+    if len(entries) > MAX_REPORT_KINDS:
+        findings.add(document, ("reports",), f"a site has at most {MAX_REPORT_KINDS} categories of reports")
+        return ()
+    found: list[ReportKind] = []
+    for place, entry in enumerate(entries):
+        if not _CATEGORY.match(entry.category):
+            message = f"'{entry.category}' is no category: small letters, digits, - and _, a letter first, at most 48"
+            findings.add(document, ("reports", place, "category"), message)
+        elif entry.category in {one.category for one in found}:
+            findings.add(document, ("reports", place, "category"), f"'{entry.category}' stands here twice")
+        ranks = [RANK.get(level, 0) for level in entry.levels]
+        if not 1 <= len(ranks) <= MAX_REPORT_LEVELS or not all(ranks) or ranks != sorted(ranks):
+            message = f"levels are 1 to {MAX_REPORT_LEVELS} of {', '.join(LEVELS)}, none below the one before"
+            findings.add(document, ("reports", place, "levels"), message)
+        found.append(ReportKind(category=entry.category, name=entry.name, type=entry.type, levels=entry.levels))
     return tuple(found)
 
 

@@ -65,6 +65,15 @@ class ModeEntry(Written, frozen=True):
     longest: Duration = 24 * 3600.0
 
 
+class ReportEntry(Written, frozen=True):
+    """A category of reports that makes a case of its own for each subject."""
+
+    category: str
+    name: Text
+    type: Literal["report", "dispute"] = "report"
+    levels: tuple[str, ...] = ("blue", "yellow", "orange")
+
+
 class SiteFile(Written, frozen=True):
     """`site.yaml`: the site itself and what the bridge listens to."""
 
@@ -81,6 +90,7 @@ class SiteFile(Written, frozen=True):
     approval: Literal["one", "two"] = "one"
     disposition: Literal["sent", "always"] = "sent"
     modes: tuple[ModeEntry, ...] | None = None  # maintenance and exercise where a site names none
+    reports: tuple[ReportEntry, ...] = ()
     limits: Limits = Limits()
     signals: Signals = Signals()
     deadlines: LegDeadlines = LegDeadlines()

@@ -39,6 +39,7 @@ from sensors.observation import (
     Publication,
     Report,
     Shadow,
+    Silence,
     SiteMode,
     SourceState,
     SystemEvent,
@@ -233,6 +234,9 @@ class Engine:
         elif isinstance(what, SiteMode):
             self._hear(what.time)
             self._emit(offset, self.desk.mode(what, self.evaluator.book.area_of, self.clock))
+        elif isinstance(what, Silence):
+            self._hear(what.time)
+            self._emit(offset, self.desk.silence(what, self.evaluator.book.area_of, self.clock))
 
     def _source(self, offset: int, told: SourceState) -> None:
         """Take in what a source says of itself, for those of its points and cameras that are ours."""
@@ -267,6 +271,8 @@ class Engine:
             simulated=bool(report.quality & SIMULATED),
         )
         self._emit(offset, [told])
+        if self.desk is not None:
+            self._emit(offset, self.desk.report(report, self.clock))
         seen = CameraEvent(
             area=report.area,
             camera="report",
@@ -1020,11 +1026,12 @@ class Engine:
             self.evaluator, self.shadow = self.shadow.beside.first(), None
 
     def known(self) -> set[str]:
-        """Name the alarms, incidents and dispatches that are open, and the orders of the modes that last."""
+        """Name what is open or lasts: alarms, incidents, dispatches, candidates, silences, orders of modes."""
         cases = self.desk.book.cases if self.desk is not None else None
         if cases is None:
             return set()
-        return {*cases.alarms, *cases.incidents, *cases.dispatches, *(spell.order for spell in cases.modes.values())}
+        orders = (spell.order for spell in cases.modes.values())
+        return {*cases.alarms, *cases.incidents, *cases.dispatches, *cases.silences, *cases.candidates, *orders}
 
     def live(self, within: float = 5.0) -> int:
         """Count the rows that are not offline, and heard of within `within` expected intervals before the last tick."""

@@ -10,7 +10,7 @@ import msgspec
 
 Level = Literal["blue", "yellow", "orange", "red"]
 
-TOLD = ("issued", "reassigned", "referred", "lead", "refused", "raised", "overdue", "undispatched", "reminded")
+TOLD = ("issued", "reassigned", "referred", "moved", "lead", "refused", "raised", "overdue", "undispatched", "reminded")
 """The changes of dispatches and incidents that people are told of unless a target says otherwise."""
 
 

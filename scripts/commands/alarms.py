@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import time
-import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,52 +11,35 @@ import msgspec
 import typer
 from rich.table import Table
 
-from alerts import messages
 from alerts.alarm import STATES
 from alerts.load import DAY_MINUTES, MINUTE, Load
-from alerts.queries import MAX_PAGE, JournalMissing, Reader
-from scripts.commands.ordering import order
+from alerts.queries import MAX_PAGE, Reader
+from scripts.commands.ordering import give, opened
 from scripts.commands.terminal import (
     LEVEL_STYLE,
     DataOption,
     JsonOption,
-    configured,
     done,
     fail,
     local,
     out,
     plain,
-    require_run,
 )
 from sensors.duration import seconds as duration
 from sensors.lookup import Registry
-from sensors.observation import Command
 from sensors.problem import suggest
 from sensors.site import RANK
-from streams import bundle, publication, settings
-from streams.bundle import Bundle
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="Alarms: list, show one with its reasons, acknowledge, shelve, and the load that they are.",
 )
-WAIT = 5.0
 SIMULATED = "模拟 SIM"
 """The mark of what comes of simulated readings, as on the console."""
 CHOICES = ("open", "all", *STATES)
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 """The order of a rule's `priority` among alarms of one level."""
-
-
-def _open(data: Path | None) -> tuple[settings.Settings, Bundle, Reader]:
-    found = configured(data=data)
-    folder = found.data_folder
-    require_run(folder / "journal.sqlite")
-    try:
-        return found, bundle.unpack(publication.read(folder)), Reader(found.journal_url)
-    except (OSError, ValueError, JournalMissing) as error:
-        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
 
 
 @app.command("list")
@@ -79,7 +59,7 @@ def list_alarms(
     if state not in CHOICES:
         near = suggest(state, CHOICES) or suggest(state.upper(), CHOICES)
         fail(f"--state {state}: there is no such state{near}; there are {', '.join(CHOICES)}")
-    _, content, queries = _open(data)
+    _, content, queries = opened(data)
     found, more = _listed(queries, state, area, limit)
     if area is not None and not found:
         known = [one.id for one in content.site.areas]
@@ -125,7 +105,7 @@ def show_alarm(
 
     foreshock alarms show a-8f09f8525909502bc3a8
     """
-    _, content, queries = _open(data)
+    _, content, queries = opened(data)
     one = queries.alarm(id)
     if one is None:
         fail(f"there is no alarm {id}; `foreshock alarms list --state all` names them")
@@ -231,7 +211,7 @@ def shelved(data: DataOption = None, as_json: JsonOption = False) -> None:
 
     foreshock alarms shelved
     """
-    _, content, queries = _open(data)
+    _, content, queries = opened(data)
     found = queries.set_aside()
     if as_json:
         print(msgspec.json.encode(found).decode())
@@ -253,7 +233,7 @@ def load(data: DataOption = None, as_json: JsonOption = False) -> None:
 
     foreshock alarms load
     """
-    _, content, queries = _open(data)
+    _, content, queries = opened(data)
     now = time.time()
     counted = Load()
     counted.note(queries.transitions(now - DAY_MINUTES * MINUTE))
@@ -277,27 +257,9 @@ def load(data: DataOption = None, as_json: JsonOption = False) -> None:
 
 def _order(id: str, kind: str, args: dict[str, Any], data: Path | None) -> None:
     """Give a command on an alarm (or, to acknowledge, an incident); end with a sentence when it is not done."""
-    found, content, queries = _open(data)
+    found, content, queries = opened(data)
     one = queries.alarm(id) or (queries.incident(id) if kind == "acknowledge" else None)
     if one is None:
         what = "alarm or incident" if kind == "acknowledge" else "alarm"
         fail(f"there is no {what} {id}; `foreshock alarms list` names those that are open")
-    command = Command(
-        id=uuid.uuid4().hex,
-        kind=kind,
-        target=id,
-        area=one["area"],
-        actor=f"user:{getpass.getuser()}@terminal",
-        time=time.time(),
-        args=args,
-    )
-    try:
-        partition = Registry(content.site).partition(one["area"])
-    except KeyError:
-        fail(f"the site no longer has the area {one['area']}")
-    try:
-        answer = asyncio.run(order(found, queries, command, [partition], WAIT))
-    except (OSError, TimeoutError) as error:
-        fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
-    if not answer["ok"]:
-        fail(f"refused: {messages.text(answer['reason'], 'en')}")
+    give(found, content.site, queries, kind, id, one["area"], args)

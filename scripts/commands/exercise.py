@@ -32,7 +32,9 @@ from scripts.commands.terminal import (
     wrong,
 )
 from scripts.drill_script import Act, Script, read_script
-from sensors import observation
+from scripts.drill_signals import Signals
+from scripts.simulator.publish import BrokerError
+from sensors import observation, tls
 from sensors.document import DocumentError
 from sensors.lookup import Registry
 from sensors.observation import SIMULATED, CameraEvent, Command, Exercise, Report
@@ -57,7 +59,7 @@ def run(
     language: LanguageOption = None,
     data: DataOption = None,
 ) -> None:
-    """Run a drill: its signals go into the log marked as simulated, from there all goes the real way.
+    """Run a drill: what cameras see is published over MQTT, marked as simulated, and goes the whole real way.
 
     Alarms, incidents, orders and notices of it are marked Exercise; no unit is sent that the script does not name, and
     no target is told that does not ask for exercises (`exercise: true`). Whoever takes part works on the page as ever;
@@ -82,6 +84,8 @@ def run(
         asyncio.run(_play(found, site, drill, id, speed))
     except KeyboardInterrupt:
         out.print("stopped: the exercise is closed")
+    except (BrokerError, tls.TlsError) as error:
+        fail(f"{error}; the exercise is closed")
     except (OSError, TimeoutError) as error:
         fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
     _tell(found, site, id, file, language, as_json=False)
@@ -129,7 +133,7 @@ async def _play(found: Settings, site: Site, drill: Script, id: str, speed: floa
     registry = Registry(site)
     partitions = sorted({registry.partition(area) for area in drill.areas})
     actor = f"user:{getpass.getuser()}@terminal"
-    hub, reader = HubClient(found.hub_path), journal(found)
+    hub, reader, signals = HubClient(found.hub_path), journal(found), Signals(found, site)
     facts: dict[str, Any] = {
         "title": {"zh": drill.title.zh, "en": drill.title.en},
         "areas": drill.areas,
@@ -163,30 +167,36 @@ async def _play(found: Settings, site: Site, drill: Script, id: str, speed: floa
                     progress.update(task, completed=(time.monotonic() - begun) * speed)
                 if step.say is not None:
                     progress.console.print(plain(f"{step.say.zh} {step.say.en}"))
-                await _step(hub, registry, reader, id, step, actor)
+                await _step(hub, signals, registry, reader, id, step, actor)
             while (left := begun + drill.lasting / speed - time.monotonic()) > 0:
                 await asyncio.sleep(min(left, 0.5))
                 progress.update(task, completed=(time.monotonic() - begun) * speed)
     finally:
         await asyncio.shield(say("end"))
         await wait(lambda: (reader.exercise(id) or {"ended": 1.0})["ended"] is not None, 15.0)
+        await asyncio.to_thread(signals.close)
         await hub.close()
 
 
-async def _step(hub: HubClient, registry: Registry, reader: Reader, id: str, step: Any, actor: str) -> None:
+async def _step(
+    hub: HubClient, signals: Signals, registry: Registry, reader: Reader, id: str, step: Any, actor: str
+) -> None:
     now = time.time()
     if step.event is not None:
         camera = registry.cameras[step.event.camera]
-        seen = CameraEvent(
-            area=camera.areas[0],
-            camera=camera.id,
-            kind=step.event.kind,
-            event=f"{id}-{uuid.uuid4().hex[:8]}",
-            time=now,
-            received=now,
-            quality=SIMULATED,
-        )
-        await _produce(hub, registry, camera.areas[0], seen)
+        named = f"{id}-{uuid.uuid4().hex[:8]}"
+        if not await asyncio.to_thread(signals.see, named, camera.id, step.event.kind):
+            # the site takes no events of cameras from a broker: it goes into the log as the bridge would put it
+            seen = CameraEvent(
+                area=camera.areas[0],
+                camera=camera.id,
+                kind=step.event.kind,
+                event=named,
+                time=now,
+                received=now,
+                quality=SIMULATED,
+            )
+            await _produce(hub, registry, camera.areas[0], seen)
     if step.report is not None:
         told = Report(
             id=f"{id}-{uuid.uuid4().hex[:8]}",

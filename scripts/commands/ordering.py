@@ -3,16 +3,65 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
+import time
+import uuid
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from alerts import messages
 from alerts.queries import JournalMissing, Reader
-from scripts.commands.terminal import fail
+from scripts.commands.terminal import configured, fail, require_run
 from sensors import observation
-from sensors.observation import Command, SiteMode
+from sensors.lookup import Registry
+from sensors.observation import Command, Silence, SiteMode
+from sensors.site import Site
+from streams import bundle, publication
+from streams.bundle import Bundle
 from streams.hub import HubClient
 from streams.settings import Settings
 from streams.topics import OBSERVATIONS
+
+WAIT = 5.0
+"""Seconds for the log to take a command and the journal to have its answer."""
+
+
+def opened(data: Path | None) -> tuple[Settings, Bundle, Reader]:
+    """Open what a run keeps: its settings, the site in force and the journal; end with a sentence where it cannot."""
+    found = configured(data=data)
+    folder = found.data_folder
+    require_run(folder / "journal.sqlite")
+    try:
+        return found, bundle.unpack(publication.read(folder)), Reader(found.journal_url)
+    except (OSError, ValueError, JournalMissing) as error:
+        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
+
+
+def give(
+    found: Settings, site: Site, queries: Reader, kind: str, target: str, area: str, args: dict[str, Any]
+) -> dict[str, Any]:
+    """Give a command in the name of whoever sits at the terminal; end with a sentence when it is not done."""
+    command = Command(
+        id=uuid.uuid4().hex,
+        kind=kind,
+        target=target,
+        area=area,
+        actor=f"user:{getpass.getuser()}@terminal",
+        time=time.time(),
+        args=args,
+    )
+    try:
+        partition = Registry(site).partition(area)
+    except KeyError:
+        fail(f"the site no longer has the area {area}")
+    try:
+        answer = asyncio.run(order(found, queries, command, [partition], WAIT))
+    except (OSError, TimeoutError) as error:
+        fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
+    if not answer["ok"]:
+        fail(f"refused: {messages.text(answer['reason'], 'en')}")
+    return answer
 
 
 def reader(found: Settings) -> Reader:
@@ -24,7 +73,7 @@ def reader(found: Settings) -> Reader:
 
 
 async def order(
-    found: Settings, queries: Reader, what: Command | SiteMode, partitions: Iterable[int], wait: float
+    found: Settings, queries: Reader, what: Command | SiteMode | Silence, partitions: Iterable[int], wait: float
 ) -> dict[str, Any]:
     """Hand an order to the running worker, in some partitions, and wait for the journal's answer.
 

@@ -226,30 +226,35 @@ class Play:
             return
         at = self.world.start + seen.at
         identity = f"{at:.3f}-sim{next(self._event)}"
-        after = {
-            "id": identity,
-            "camera": self.sources.get(seen.camera, seen.camera),
-            "frame_time": at,
-            "label": seen.label,
-            "sub_label": None,
-            "top_score": seen.score,
-            "score": seen.score,
-            "false_positive": False,
-            "start_time": at,
-            "end_time": None,
-            "box": [312, 180, 420, 266],
-            "area": 9288,
-            "ratio": 1.26,
-            "current_zones": ["slope"],
-            "entered_zones": ["slope"],
-            "has_snapshot": True,
-            "has_clip": False,
-            "active": True,
-            "stationary": False,
-            "simulated": True,
-        }
-        event = {"type": "new", "before": {**after, "score": 0.0}, "after": after}
+        event = simulated_event(identity, self.sources.get(seen.camera, seen.camera), seen.label, seen.score, at)
         self.publisher.send(f"{self.frigate}/events", msgspec.json.encode(event))
+
+
+def simulated_event(id: str, camera: str, label: str, score: float, at: float) -> dict[str, object]:
+    """Make what a camera's analytics publish when they see something (Frigate), marked as simulated."""
+    after = {
+        "id": id,
+        "camera": camera,
+        "frame_time": at,
+        "label": label,
+        "sub_label": None,
+        "top_score": score,
+        "score": score,
+        "false_positive": False,
+        "start_time": at,
+        "end_time": None,
+        "box": [312, 180, 420, 266],
+        "area": 9288,
+        "ratio": 1.26,
+        "current_zones": ["slope"],
+        "entered_zones": ["slope"],
+        "has_snapshot": True,
+        "has_clip": False,
+        "active": True,
+        "stationary": False,
+        "simulated": True,
+    }
+    return {"type": "new", "before": {**after, "score": 0.0}, "after": after}
 
 
 def play_series(

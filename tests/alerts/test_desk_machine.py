@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from alerts import messages
-from alerts.desk import Desk
-from alerts.incident import DISPOSITIONS
+from alerts.desk import Desk, Settings
+from alerts.incident import DISPOSITIONS, all_silent, loud_level
 from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, DispatchChange, IncidentChange
+from sensors.observation import Command, Silence
 from sensors.site import LEVELS
 from tests.alerts import cases
 from tests.alerts.cases import change, command
@@ -24,6 +25,8 @@ SITE = msgspec.structs.replace(
         for kind in cases.SITE.area_types
     ),
 )
+
+TOGETHER = Settings(candidate_areas=2)
 
 # ISA-18.2 as STANDARDS.md writes it, apart from the code
 ISA = {
@@ -42,12 +45,13 @@ ASIDE = {"SHLVD": "shelve", "DSUPR": "suppress", "OOSRV": "out_of_service"}
 BACK = {"SHLVD": "unshelve", "DSUPR": "unsuppress", "OOSRV": "in_service"}
 NOTES = {  # what leaves the state as it is, and where it may be said
     "hide": {"SHLVD", "DSUPR", "OOSRV"},
-    "warn": {"SHLVD", "DSUPR", "OOSRV"},
+    "warn": {"SHLVD", "DSUPR", "OOSRV", "UNACK", "ACKED"},  # of a shelf, or of a silence
     "settle": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
     "stale": {"UNACK", "ACKED"},
     "latch": {"UNACK", "ACKED"},
     "assign": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
     "comment": {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"},
+    **{note: {"UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV"} for note in ("move", "hush", "unhush")},
 }
 CALMED = ("UNACK", "ACKED", "RTNUN", "NORM")
 
@@ -77,6 +81,7 @@ LEG_AFTER = {
     "overdue": {"issued", "accepted", "on_scene", "resolved", "fed_back", "follow_up"},
     "raised": {"issued", "accepted", "on_scene"},
     "lead": {"issued", "accepted", "on_scene"},
+    "moved": {"issued", "accepted", "on_scene", "resolved", "fed_back", "follow_up"},
 }
 WORKING = ("issued", "accepted", "on_scene")
 
@@ -90,7 +95,7 @@ LEGS = ["accept", "refuse", "on_scene", "resolve", "feed_back", "follow_up", "re
 class DeskMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.desk, self.twin = Desk(SITE), Desk(SITE)  # the twin never crashes
+        self.desk, self.twin = Desk(SITE, TOGETHER), Desk(SITE, TOGETHER)  # the twin never crashes
         self.clock = 1000.0
         self.ids: set[str] = set()
         self.known: list[str] = ["a-none"]  # targets
@@ -104,6 +109,8 @@ class DeskMachine(RuleBasedStateMachine):
         self.overdue: set[tuple[str, int]] = set()  # dispatch and how often it entered a leg
         self.entered: dict[str, int] = {}
         self.commands = 0
+        self.hushed: set[str] = set()  # incidents of which an alarm was silenced
+        self.regrouped = False  # whether this step merges or splits
 
     # What may happen
 
@@ -143,6 +150,9 @@ class DeskMachine(RuleBasedStateMachine):
         self.clock += seconds
         out = self.desk.tick(self.clock)
         self._take(out, self.twin.tick(self.clock))
+        spoke = {
+            one.dispatch for one in out if isinstance(one, DispatchChange) and one.edge in ("overdue", "reassigned")
+        }
         for one in out:
             if isinstance(one, DispatchChange) and one.reason == "dispatch.reminder":
                 assert self.clock - self.said.get(one.dispatch, 0.0) >= 300.0, "reminded too often"
@@ -154,7 +164,12 @@ class DeskMachine(RuleBasedStateMachine):
             assert (alarm.shelf is not None) == (alarm.state in ASIDE)
         for dispatch in self.dispatches.values():
             if dispatch.leg not in ("closed", "refused") and dispatch.deadline is not None:
-                assert dispatch.overdue or dispatch.deadline > self.clock
+                incident = self.desk.book.cases.incidents.get(dispatch.incident)
+                held = incident is not None and all_silent(incident)
+                assert dispatch.overdue or held or dispatch.deadline > self.clock
+                assert not held or dispatch.dispatch not in spoke, "what is silent went up"
+        for silent in self.desk.book.cases.silences.values():
+            assert silent.until > self.clock, "silent for longer than was said"
 
     @rule(
         data=st.data(),
@@ -188,7 +203,75 @@ class DeskMachine(RuleBasedStateMachine):
         args |= {"units": unit} if isinstance(unit, list) else {"unit": unit, "to": unit}
         if kind == "snapshot":
             args |= {"camera": "k1", "sha": f"{self.commands:064x}", "time": self.clock}
-        one = command(kind, target, f"c{self.commands}", actor, **args)
+        self._give(command(kind, target, f"c{self.commands}", actor, **args))
+
+    @rule(
+        data=st.data(),
+        areas=st.sampled_from([(), ("slope-1",), ("river-1",)]),
+        scopes=st.sampled_from([(), (), ("p1",)]),
+        rules=st.sampled_from([(), (), ("r1-risk",)]),
+        level=st.sampled_from(["blue", "yellow", "orange", "orange", "red", "nonsense"]),
+        until=st.sampled_from([0.0, 100.0, 5000.0, 30000.0, 1e9, float("nan"), -5.0]),
+    )
+    def silence(self, data: st.DataObject, areas: Any, scopes: Any, rules: Any, level: str, until: float) -> None:
+        lasting = [*self.desk.book.cases.silences, "", "", "s-none"]
+        self.commands += 1
+        one = Silence(
+            id=f"s{self.commands}",
+            until=until and self.clock + until,
+            actor="user:an",
+            reason="works",
+            time=self.clock,
+            areas=areas,
+            scopes=scopes,
+            rules=rules,
+            level=level,
+            of=data.draw(st.sampled_from(lasting)),
+        )
+        before = self.desk.state()
+        out = self.desk.silence(one, ("slope-1", "river-1"), self.clock)
+        self._take(out, self.twin.silence(one, ("slope-1", "river-1"), self.clock))
+        results = [outcome for outcome in out if isinstance(outcome, CommandResult)]
+        assert len(results) == (one.of != "s-none"), "an order was not answered, or by whom it does not concern"
+        assert out or self.desk.state() == before
+        assert self.desk.silence(one, ("slope-1", "river-1"), self.clock) == []
+        self.twin.silence(one, ("slope-1", "river-1"), self.clock)
+
+    @precondition(lambda self: len(self.desk.book.cases.incidents) > 1)
+    @rule(data=st.data(), stray=st.sampled_from([False, False, False, True]))
+    def merge(self, data: st.DataObject, stray: bool) -> None:
+        found = self.desk.book.cases.incidents
+        one = data.draw(st.sampled_from([*found.values()]))
+        like = [o.id for o in found.values() if o is not one and (o.kind, o.simulated) == (one.kind, one.simulated)]
+        others = data.draw(st.lists(st.sampled_from(like if like and not stray else [*found, "i-none"]), max_size=2))
+        self.regrouped = True
+        self.commands += 1
+        self._give(command("merge", one.id, f"c{self.commands}", incidents=others))
+
+    @precondition(lambda self: any(len(one.members) > 1 for one in self.desk.book.cases.incidents.values()))
+    @rule(data=st.data(), stray=st.sampled_from([[], [], [], ["a-none"]]))
+    def split(self, data: st.DataObject, stray: list[str]) -> None:
+        found = [one for one in self.desk.book.cases.incidents.values() if len(one.members) > 1]
+        one = data.draw(st.sampled_from(found))
+        most = len(one.members) - 1 + bool(stray)
+        alarms = data.draw(st.lists(st.sampled_from([*one.members]), min_size=1, max_size=most)) + stray
+        orders = data.draw(st.lists(st.sampled_from([*one.dispatches]), max_size=2)) if one.dispatches else []
+        self.regrouped = True
+        self.commands += 1
+        self._give(command("split", one.id, f"c{self.commands}", alarms=alarms, dispatches=orders))
+
+    @precondition(lambda self: self.desk.book.cases.candidates)
+    @rule(data=st.data(), kind=st.sampled_from(["merge", "drop"]))
+    def candidate(self, data: st.DataObject, kind: str) -> None:
+        one = data.draw(st.sampled_from([*self.desk.book.cases.candidates.values()]))
+        self.regrouped = kind == "merge"
+        self.commands += 1
+        self.known.append(one.id)
+        self._give(command(kind, one.id, f"c{self.commands}"))
+        assert one.id not in self.desk.book.cases.candidates or kind == "drop"
+
+    def _give(self, one: Command) -> None:
+        target = one.target
         out = self.desk.command(one, self.clock)
         self._take(out, self.twin.command(one, self.clock))
         (result,) = [outcome for outcome in out if isinstance(outcome, CommandResult)]
@@ -205,7 +288,7 @@ class DeskMachine(RuleBasedStateMachine):
     def _take(self, out: list[AnyOutcome], unbroken: list[AnyOutcome]) -> None:
         assert out == unbroken
         saved = self.desk.state()  # a crash after every step
-        self.desk = Desk(SITE)
+        self.desk = Desk(SITE, TOGETHER)
         self.desk.restore(saved)
         assert self.desk.state() == saved
         self.demands.clear()
@@ -218,9 +301,11 @@ class DeskMachine(RuleBasedStateMachine):
                 self._incident(outcome)
             elif isinstance(outcome, DispatchChange):
                 self._dispatch(outcome)
+        self.regrouped = False
         working = {one.incident for one in self.dispatches.values() if one.leg in WORKING}
         for incident, demand in self.demands.items():
             reached = self.desk.book.dispatch_rank(demand.area)
+            assert incident in self.desk.book.cases.incidents
             if demand.kind == "risk" and LEVELS.index(demand.level) + 1 >= reached:
                 assert incident in working, "a demand at the dispatch level sent nobody"
 
@@ -255,8 +340,17 @@ class DeskMachine(RuleBasedStateMachine):
             del self.open_scopes[scope]
         if before is None:
             self.known.append(step.alarm)
-        if step.edge in ("alarm", "realarm", "raise") or (step.edge in BACK.values() and step.after == "UNACK"):
-            self.demands[step.incident] = step
+        silent = "silenced" in step.marks
+        was_silent = before is not None and "silenced" in before.marks
+        if silent:
+            self.hushed.add(step.incident or "")
+            assert step.level != "red", "red was silenced"
+            if was_silent and step.after in ("UNACK", "ACKED") and step.edge in ("raise", "realarm"):
+                assert LEVELS.index(step.level) + 1 <= self.desk.book.cases.alarms[step.alarm].quiet
+        back = step.edge in BACK.values() and step.after == "UNACK"
+        calls = back or step.edge in ("alarm", "realarm", "raise", "unhush")
+        if calls and not silent and step.after == "UNACK":
+            self.demands[step.incident or ""] = step
         self.alarms[step.alarm] = step
 
     def _incident(self, step: IncidentChange) -> None:
@@ -282,10 +376,15 @@ class DeskMachine(RuleBasedStateMachine):
             assert step.edge == "issued"
             if step.actor == "engine":
                 assert self.incidents[step.incident].kind == "risk"
-                demand = self.demands[step.incident]
-                assert LEVELS.index(demand.level) + 1 >= self.desk.book.dispatch_rank(step.area)
-                assert demand.id not in self.automatic, "an alarm sent someone twice"
-                self.automatic.add(demand.id)
+                incident = self.desk.book.cases.incidents[step.incident]
+                if not self.regrouped and step.incident in self.demands:
+                    demand = self.demands[step.incident]
+                    assert LEVELS.index(demand.level) + 1 >= self.desk.book.reached(incident)
+                    assert demand.id not in self.automatic, "an alarm sent someone twice"
+                    self.automatic.add(demand.id)
+                else:
+                    assert self.regrouped or step.incident in self.hushed, "someone was sent for nothing"
+                assert LEVELS.index(step.level) + 1 >= self.desk.book.reached(incident)
                 others = [one for one in self.dispatches.values() if one.incident == step.incident]
                 assert all(one.leg not in WORKING for one in others), "someone is on it already"
         else:
@@ -294,7 +393,7 @@ class DeskMachine(RuleBasedStateMachine):
         if step.edge == "closed" and before is not None and before.leg not in WORKING and step.area == "river-1":
             risk = self.incidents[step.incident].kind == "risk"
             assert not risk or before.leg == "follow_up", "the loop was not closed"
-        if step.edge not in ("overdue", "raised", "lead"):
+        if step.edge not in ("overdue", "raised", "lead", "moved"):
             self.entered[step.dispatch] = self.entered.get(step.dispatch, 0) + 1
         if step.reason == "dispatch.reminder":
             assert before is not None and (step.edge, step.leg) == ("overdue", before.leg)
@@ -328,6 +427,29 @@ class DeskMachine(RuleBasedStateMachine):
                 assert incident.state == ("dispatched" if open_dispatches else "open" if waits else "acknowledged")
 
     @invariant()
+    def every_alarm_and_order_is_of_one_open_incident_that_knows_it(self) -> None:
+        found = self.desk.book.cases
+        for incident in found.incidents.values():
+            for id in incident.members:
+                assert found.alarms[id].incident == incident.id and id in incident.alarms
+            for id in (*incident.dispatches, *incident.visits):
+                assert found.dispatches[id].incident == incident.id
+            areas = {found.alarms[id].area for id in incident.members}
+            assert areas <= {incident.area, *incident.also} and incident.area not in incident.also
+        for key, id in found.current.items():
+            assert key.partition("\0")[0] in (found.incidents[id].area, *found.incidents[id].also)
+
+    @invariant()
+    def what_may_be_one_matter_is_open_and_of_one_kind(self) -> None:
+        found = self.desk.book.cases
+        taken: set[str] = set()
+        for one in found.candidates.values():
+            incidents = [found.incidents[id] for id in one.incidents]
+            assert len(incidents) > 1 and not taken.intersection(one.incidents)
+            assert {(each.kind, each.simulated) for each in incidents} == {("risk", one.simulated)}
+            taken.update(one.incidents)
+
+    @invariant()
     def where_several_work_together_one_of_them_leads(self) -> None:
         for incident in self.desk.book.cases.incidents.values():
             working = self.desk.book.working(incident)
@@ -340,8 +462,10 @@ class DeskMachine(RuleBasedStateMachine):
     @invariant()
     def every_reached_dispatch_level_was_acted_on(self) -> None:
         for incident in self.desk.book.cases.incidents.values():
-            reached = self.desk.book.dispatch_rank(incident.area)
-            if incident.kind == "risk" and incident.peak >= reached:
+            reached = self.desk.book.reached(incident)
+            if incident.kind == "risk" and loud_level(incident) >= reached:
+                assert incident.dispatched
+            if incident.kind == "risk" and incident.peak >= reached and incident.id not in self.hushed:
                 assert incident.dispatched
 
     def teardown(self) -> None:

@@ -266,7 +266,7 @@ def test_an_incident_has_all_that_its_page_shows(journal: Journal) -> None:
     assert set(row) == {
         "id", "area", "kind", "state", "level", "peak", "cause", "alarms", "opened", "time", "simulated",
         "acknowledged_by",
-        "title", "sequence", "dispatches", "disposition", "reason", "plan", "ticks", "exercise",
+        "title", "sequence", "dispatches", "disposition", "reason", "plan", "ticks", "exercise", "sort", "subject",
     }  # fmt: skip
     assert (row["state"], row["disposition"], row["reason"], row["acknowledged_by"]) == (
         "closed", "real", "slid", "user:an",

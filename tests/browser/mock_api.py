@@ -137,6 +137,10 @@ class MockApi:
             return JSONResponse({"items": list(world.users.values()), "next": None})
         if path[0] in world.rooms:
             return JSONResponse(world.rooms[path[0]](path[1:]))
+        if path == ["candidates"]:
+            return JSONResponse({"items": world.candidates, "next": None})
+        if path == ["silences"]:
+            return JSONResponse({"items": world.silences, "next": None})
         if path == ["reports"]:
             subject = query.get("subject")
             items = [row for row in world.reports if subject in (None, "", row["subject"])]
@@ -213,6 +217,11 @@ class MockApi:
                 world.reset(path[1], actor)
             elif path[0] == "alarms":
                 world.acknowledge_alarm(path[1], actor)
+            elif path == ["silences"]:
+                world.silences.append({"id": f"s{len(world.silences)}", "by": actor, **silenced(body)})
+            elif path[2] in ("merge", "split", "drop"):
+                world.candidates = [one for one in world.candidates if one["id"] != path[1]]
+                world.regrouped.append((path[1], path[2], body))
             elif path[2] == "acknowledge":
                 world.acknowledge(path[1], actor)
             elif path[2] == "dispatch":
@@ -304,6 +313,14 @@ class MockApi:
             middleware=[Middleware(BaseHTTPMiddleware, dispatch=_secure)],
             exception_handlers={Failure: failed},
         )
+
+
+def silenced(body: dict[str, Any]) -> dict[str, Any]:
+    """Make a silence as the API lists it from the order that begins it."""
+    now = time.time()
+    named = {name: body.get(name, []) for name in ("areas", "scopes", "rules")}
+    until = now + body["seconds"]
+    return {"state": "on", "since": now, "until": until, "level": body["level"], "reason": body["reason"], **named}
 
 
 async def _secure(request: Request, follow: RequestResponseEndpoint) -> Response:

@@ -24,6 +24,9 @@ class World:
     def __init__(self) -> None:
         self.site = site()
         self.incidents: dict[str, Row] = {}
+        self.silences: list[dict[str, Any]] = []
+        self.candidates: list[dict[str, Any]] = []
+        self.regrouped: list[tuple[str, str, dict[str, Any]]] = []  # orders to merge and split
         self.alarms: dict[str, Row] = {}
         self.dispatches: dict[str, Row] = {}
         self.reports: list[Row] = []

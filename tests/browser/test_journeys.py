@@ -524,3 +524,49 @@ def test_sound_repeats_at_growing_pauses_until_acknowledged(open_page: Any, mock
     expect(queue_item(page, incident)).to_contain_text("已确认")
     page.clock.run_for(60_000)
     expect(tones).to_have_attribute("data-tones", "8")
+
+
+def test_incidents_of_one_place_are_merged_and_split_by_hand(open_page: Any, mock: Any) -> None:
+    incident, other = mock.do(lambda api: api.world.landslide()), soaked(mock)
+    page = open_page(f"#/incidents/{incident}")
+    expect(page.locator("#incident-title")).to_have_text("位移异常加速，雨中蠕滑")
+    found = mock.do(lambda api: api.world.incidents)
+    if other == incident or found[other]["area"] != found[incident]["area"]:
+        pytest.fail("the scene has no second incident in the area")
+    page.get_by_role("button", name="合并…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="合并")).to_be_disabled()
+    dialog.get_by_label("降雨与土壤饱和").check()
+    dialog.get_by_label("原因（可不填）").fill("同一处滑坡")
+    dialog.get_by_role("button", name="合并").click()
+    expect(dialog).to_have_count(0)
+    ordered = mock.do(lambda api: api.world.regrouped)
+    assert ordered == [(incident, "merge", {"incidents": [other], "reason": "同一处滑坡"})]
+
+
+def test_a_point_is_silenced_from_its_alarm_and_stands_in_the_list(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    alarm = mock.do(lambda api: api.world.incidents[incident]["alarms"][0])
+    page = open_page(f"#/alarms/{alarm}")
+    page.get_by_role("button", name="静默…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="静默", exact=True)).to_be_disabled()
+    dialog.get_by_label("原因").fill("采石场爆破")
+    dialog.get_by_role("button", name="静默", exact=True).click()
+    expect(dialog).to_have_count(0)
+    page.goto(page.url.split("#")[0] + "#/alarms")
+    expect(page.locator("[data-test=silences]")).to_contain_text("采石场爆破")
+    expect(page.locator("[data-test=silences]")).to_contain_text("不高于橙色")
+
+
+def test_what_rises_together_is_suggested_and_goes_when_it_is_answered(open_page: Any, mock: Any) -> None:
+    incident, other = mock.do(lambda api: api.world.landslide()), soaked(mock)
+    one = {"id": "k-1", "place": "shiyan", "incidents": [incident, other], "areas": [], "since": 0.0, "simulated": True}
+    mock.do(lambda api: api.world.candidates.append(one))
+    page = open_page()
+    suggested = page.locator("[data-test=together]")
+    expect(suggested).to_contain_text("是否为同一事件")
+    expect(suggested.get_by_role("link")).to_have_count(2)
+    suggested.get_by_role("button", name="不是同一事件").click()
+    expect(suggested).to_have_count(0)
+    assert mock.do(lambda api: api.world.regrouped) == [("k-1", "drop", {})]

@@ -19,7 +19,7 @@ from alerts.desk import Desk
 from alerts.journal import Journal
 from alerts.outcome import Record
 from scripts.cli import application
-from sensors.observation import Command, decode
+from sensors.observation import Command, Silence, decode
 from sensors.registry import load_site
 from streams import bundle, publication, settings
 from streams.hub import HubServer
@@ -52,8 +52,13 @@ def data(tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterato
         nonlocal offset
         for record in records:
             command = decode(record[3])
-            assert isinstance(command, Command)
             offset += 1
+            if isinstance(command, Silence):
+                if record[1] == 0:
+                    known = [area.id for area in desk.book.site.areas]
+                    journal.record([Record(0, offset, tuple(desk.silence(command, known, time.time())))])
+                continue
+            assert isinstance(command, Command)
             journal.record([Record(0, offset, tuple(desk.command(command, time.time())))])
         return [offset]
 
@@ -146,3 +151,53 @@ def test_a_list_that_is_cut_has_the_most_severe_and_says_so(data: Path, desk: De
     assert [one["level"] for one in told] == ["red", "yellow"]
     assert "2 more are left out" in run("list", "--data", data, "--limit", "2").stdout
     assert "left out" not in run("list", "--data", data).stdout
+
+
+def test_incidents_are_listed_shown_merged_and_split(data: Path, desk: Desk) -> None:
+    def told(*arguments: str) -> Result:
+        return CliRunner().invoke(application("incidents"), ["incidents", *arguments])
+
+    journal = Journal(settings.load(None, data=str(data)).journal_url)
+    now = time.time()
+    for area, scope in (("slope-01", "p8"), ("slope-02", "p9")):
+        out = desk.condition(change(2, rule="r2", scope=scope, area=area, time=now), now)
+        journal.record([Record(0, 1, tuple(out))])
+    journal.close()
+    first, other = (one for one in desk.book.cases.incidents)
+    assert len(json.loads(told("list", "--json").output)) == 2
+    merged = told("merge", first, other, "--reason", "one slide")
+    assert merged.exit_code == 0, merged.output
+    assert "took others in" in told("show", first).output
+    alarm = next(one.id for one in desk.book.cases.alarms.values() if one.scope == "p9")
+    split = told("split", first, alarm)
+    assert split.exit_code == 0 and desk.book.cases.alarms[alarm].incident in split.output
+    again = told("merge", first, other)
+    assert (again.exit_code, "No such incident is open" in again.output + again.stderr) == (1, True)
+    assert json.loads(told("together", "--json").output) == []
+    assert "nothing of the name" in told("join", "k-none").stderr
+    unknown = told("show", "i-none")
+    assert unknown.exit_code == 1 and "there is no incident i-none" in unknown.stderr
+
+
+def test_a_silence_is_begun_listed_prolonged_and_ended(data: Path, desk: Desk) -> None:
+    def told(*arguments: str) -> Result:
+        return CliRunner().invoke(application("silence"), ["silence", *arguments])
+
+    begun = told("begin", "--area", "slope-01", "--for", "2 h", "--reason", "blasting")
+    assert begun.exit_code == 0, begun.output
+    (one,) = json.loads(told("list", "--json").output)
+    assert (one["areas"], one["level"], one["reason"]) == (["slope-01"], "yellow", "blasting")
+    (alarm,) = desk.book.cases.alarms.values()
+    assert (alarm.state, alarm.silence) == ("UNACK", one["id"])
+    assert told("prolong", one["id"], "--for", "3 h", "--reason", "late").exit_code == 0
+    assert "blasting" in told("list").output
+    assert told("end", one["id"]).exit_code == 0 and not alarm.silence
+    for arguments, words in (
+        (("begin", "--reason", "x"), "a silence never covers all"),
+        (("begin", "--area", "slope-1", "--reason", "x"), "slope-01"),
+        (("begin", "--area", "slope-01", "--reason", "x", "--level", "red"), "red cannot be silenced"),
+        (("begin", "--area", "slope-01", "--reason", "x", "--for", "2 d"), "longer than a silence may last"),
+        (("end", one["id"]), "there is no silence"),
+    ):
+        refused = told(*arguments)
+        assert refused.exit_code == 1 and words in refused.stderr, refused.stderr

@@ -354,6 +354,14 @@ def test_what_does_not_exist_is_not_found(site: Site) -> None:
     assert registry.points_of("x") == registry.cameras_of("x") == registry.ancestors("x") == []
 
 
+def test_a_site_says_which_reports_are_cases_of_their_own(edit: Edit, folder: Path, site: Site) -> None:
+    assert site.reports == ()
+    named = _REPORT.partition("\n")[0] % ("quarrel", "blue, orange")
+    assert edit("site.yaml", "partitions: 4\n", f"partitions: 4\n{named}\n") == []
+    (kind,) = load_site(folder).reports
+    assert (kind.category, kind.type, kind.levels) == ("quarrel", "dispute", ("blue", "orange"))
+
+
 def test_a_site_names_its_modes_or_has_the_usual_ones(edit: Edit, folder: Path, site: Site) -> None:
     assert [mode.id for mode in site.modes] == ["maintenance", "exercise"]
     named = "approval: one\ndisposition: always\nmodes: [{id: works, name: {zh: 施工, en: works}, longest: 12 h}]\n"
@@ -555,8 +563,13 @@ def test_the_version_is_the_contents_not_the_files(folder: Path, site: Site) -> 
 
 HILLS, WATER, TYPES, PLACES, MAIN = "areas/hills.yaml", "areas/water.yaml", "types.yaml", "hierarchy.yaml", "site.yaml"
 
+_REPORT = "reports: [{category: %s, name: {zh: 纠纷, en: dispute}, type: dispute, levels: [%s]}]\npartitions: 4"
 _MODE = "modes: [{id: %s, name: {zh: 施工, en: works}, longest: %s}]\npartitions: 4"
 MISTAKES = [
+    (MAIN, "partitions: 4", _REPORT % ("Dispute", "blue"), "reports[0].category", "no category"),
+    (MAIN, "partitions: 4", _REPORT % ("dispute", "red, blue"), "reports[0].levels", "none below"),
+    (MAIN, "partitions: 4", _REPORT % ("dispute", "mauve"), "reports[0].levels", "blue"),
+    (MAIN, "partitions: 4", _REPORT % ("dispute", ""), "reports[0].levels", "1 to 16"),
     (MAIN, "partitions: 4", _MODE % ("works", "31 d"), "modes[0].longest", "at most 30 days"),
     (MAIN, "partitions: 4", _MODE % ("Works!", "1 d"), "modes[0].id", "Works!"),
     # what refers to nothing

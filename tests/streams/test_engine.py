@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.outcome import AlarmTransition, CommandResult, DispatchChange, Published, Record, Refused, Reported
+from alerts.outcome import (
+    AlarmTransition,
+    CommandResult,
+    DispatchChange,
+    IncidentChange,
+    Published,
+    Record,
+    Refused,
+    Reported,
+)
 from sensors import frame
 from sensors.flags import EARLY
 from sensors.observation import (
@@ -20,9 +29,10 @@ from sensors.observation import (
     CameraEvent,
     CameraHealth,
     Report,
+    Silence,
     SourceState,
 )
-from sensors.site import Camera, Text
+from sensors.site import Camera, ReportKind, Text
 from streams import snapshot
 from streams.bundle import Bundle
 from streams.engine import Engine
@@ -431,6 +441,33 @@ def test_a_report_counts_as_an_event_once_also_after_a_restart() -> None:
     engine = Engine.restore(engine.snapshot())
     assert not apply(again("one", 16), tick(START + 17))
     assert apply(again("two", 18), tick(START + 19)) == ["realarm"]
+
+
+def test_a_reported_case_and_a_silence_outlive_a_publication_and_a_restart() -> None:
+    kind = ReportKind(category="dispute", name=Text(zh="纠纷", en="dispute"), type="dispute", levels=("yellow",))
+    content = Bundle(site=msgspec.structs.replace(site(), reports=(kind,)), rules=rules())
+    engine, told = Engine(0), []
+
+    def apply(*records: bytes) -> list[IncidentChange]:
+        found = engine.apply(list(enumerate(records, engine.offset + 1))).records
+        told.extend(flat(found, CommandResult))
+        return flat(found, IncidentChange)
+
+    def report(id: str, time: float) -> bytes:
+        about = {"area": "a0", "category": "dispute", "subject": "h1"}
+        return record(Report(id=id, time=START + time, received=START + time, **about))
+
+    quiet = Silence(
+        id="s1", until=START + 3600, actor="user:an", reason="works", time=START + 2, areas=("a0",), level="orange"
+    )
+    (opened, first) = apply(published(content), tick(START + 1), record(quiet), report("one", 3))
+    assert (opened.edge, opened.sort, first.edge, first.subject) == ("opened", "dispute", "reported", "h1")
+    engine = Engine.restore(engine.snapshot())
+    apply(published(content, version="v2"), tick(START + 4))
+    (second,) = apply(report("two", 5), report("two", 6))
+    assert (second.incident, second.args["count"]) == (opened.incident, 2)
+    assert engine.known() >= {"s1", opened.incident}
+    assert [(one.id, one.ok) for one in told] == [("s1", True)]
 
 
 def test_a_report_is_told_of_once_with_all_that_was_said() -> None:

@@ -109,6 +109,22 @@ async def close(
     return await orders.give(request, identity, "incident", "close", id, body)
 
 
+@router.post("/incidents/{id}/merge", response_model=schema.Done)
+async def merge(
+    request: Request, id: Id, body: schema.Merge, identity: Annotated[Identity, Depends(allow("incidents.regroup"))]
+) -> dict[str, Any]:
+    """Take other incidents into this one, with their alarms and orders."""
+    return await orders.give(request, identity, "incident", "merge", id, body)
+
+
+@router.post("/incidents/{id}/split", response_model=schema.Done)
+async def split(
+    request: Request, id: Id, body: schema.Split, identity: Annotated[Identity, Depends(allow("incidents.regroup"))]
+) -> dict[str, Any]:
+    """Put some alarms of an incident, and orders of it, into a new one."""
+    return await orders.give(request, identity, "incident", "split", id, body)
+
+
 @router.post("/incidents/{id}/tick", response_model=schema.Done)
 async def tick(
     request: Request, id: Id, body: schema.TickOrder, identity: Annotated[Identity, Depends(allow("incidents.tick"))]

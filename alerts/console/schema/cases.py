@@ -327,6 +327,8 @@ class IncidentSummary(Answer):
     reason: str = ""
     simulated: bool
     exercise: str | None = None
+    sort: str | None = None  # report or dispute: a case that people have told of
+    subject: str | None = None  # whom that is about, as a keyed hash
     odds: float | None = None
 
 
@@ -335,6 +337,27 @@ class Incidents(Answer):
 
     items: list[IncidentSummary]
     next: int | None = None
+
+
+class Candidate(Answer):
+    """Incidents of several areas of a subdistrict (`place`) that rose together and may be one matter."""
+
+    id: str
+    state: str
+    place: str
+    incidents: list[str]
+    areas: list[str]
+    since: float
+    time: float
+    by: str
+    reason: str = ""
+    simulated: bool
+
+
+class Candidates(Answer):
+    """Incidents that rose together, the latest first."""
+
+    items: list[Candidate]
 
 
 class Snapshot(Answer):

@@ -74,6 +74,27 @@ class Close(Order):
     reason: str = Field("", max_length=4000)
 
 
+class Merge(Order):
+    """The incidents that are taken into this one, and why."""
+
+    incidents: list[Annotated[str, Field(max_length=64)]] = Field(min_length=1, max_length=16)
+    reason: str = Field("", max_length=4000)
+
+
+class Regroup(Order):
+    """Why incidents that rose together are merged, or are different matters."""
+
+    reason: str = Field("", max_length=4000)
+
+
+class Split(Order):
+    """The alarms that go into an incident of their own, the orders that go with them, and why."""
+
+    alarms: list[Annotated[str, Field(max_length=64)]] = Field(min_length=1, max_length=200)
+    dispatches: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list, max_length=200)
+    reason: str = Field("", max_length=4000)
+
+
 class Step(Order):
     """A dispatch's next leg, with a reason or note."""
 

@@ -19,7 +19,7 @@ from alerts.console.config import ConsoleConfig
 from alerts.desk import Desk
 from alerts.journal import Journal
 from alerts.outcome import Record
-from sensors.observation import RECORD, Command, SiteMode, decode
+from sensors.observation import RECORD, Command, Silence, SiteMode, decode
 from sensors.partition import partition_of
 from sensors.site import SYSTEM, SYSTEM_PARTITION, Area, AreaType, Camera, Field, Place, Point, Site, Text, Unit
 
@@ -133,6 +133,11 @@ class Engine:
             raise ConnectionError("down")
         for topic, partition, _, value in records:
             command = decode(value) if value[:1] == bytes((RECORD,)) else None
+            if isinstance(command, Silence) and not self.silent:
+                if partition == self.partition:
+                    known = [area.id for area in self.site.areas]
+                    await asyncio.to_thread(self.record, self.desk.silence(command, known, time.time()))
+                continue
             if isinstance(command, SiteMode) and not self.silent:
                 if partition == self.partition:  # the engine that has the areas
                     areas = [area.id for area in self.site.areas]

@@ -171,3 +171,42 @@ def test_lists_page_and_alarms_carry_their_rule(client: TestClient, desktop: Des
     assert alarm["transitions"][0]["edge"] == "alarm"
     assert alarm["transitions"][0]["reason"] == ""
     assert json.dumps(alarm)
+
+
+def test_incidents_are_merged_and_split_by_order(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    engine.condition(level=2)
+    (first,) = engine.journal.incidents().items
+    engine.condition(level=2, rule="creep-2", area="slope-2")
+    other = next(one for one in engine.journal.incidents().items if one["id"] != first["id"])
+    headers = desktop.token("duty")
+    merged = client.post(f"/api/v1/incidents/{first['id']}/merge", json={"incidents": [other["id"]]}, headers=headers)
+    assert merged.status_code == 200, merged.text
+    found = client.get(f"/api/v1/incidents/{first['id']}", headers=headers).json()
+    assert len(found["alarm_details"]) == 2
+    alarm = next(one["id"] for one in found["alarm_details"] if one["id"] != found["cause"])
+    split = client.post(f"/api/v1/incidents/{first['id']}/split", json={"alarms": [alarm]}, headers=headers)
+    assert split.status_code == 200, split.text
+    assert {one["state"] for one in engine.journal.incidents("all").items} == {"open", "closed"}
+    none = client.post(f"/api/v1/incidents/{first['id']}/split", json={"alarms": []}, headers=headers)
+    assert none.status_code == 422
+
+
+def test_what_rose_together_is_listed_and_merged_or_dropped(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    engine.desk.book.settings = msgspec.structs.replace(engine.desk.book.settings, candidate_areas=2)
+    headers = desktop.token("duty")
+    assert client.get("/api/v1/candidates", headers=headers).json() == {"items": []}
+    engine.condition(level=2)
+    engine.condition(level=2, rule="creep-2", area="slope-2")
+    (one,) = schema.Candidates.model_validate(client.get("/api/v1/candidates", headers=headers).json()).items
+    assert (one.place, set(one.areas), len(one.incidents)) == ("s", {"slope-1", "slope-2"}, 2)
+    path = f"/api/v1/candidates/{one.id}"
+    assert client.post(f"{path}/drop", json={"reason": "two roads"}, headers=headers).status_code == 200
+    assert client.get("/api/v1/candidates", headers=headers).json() == {"items": []}
+    assert client.get("/api/v1/candidates?state=dropped", headers=headers).json()["items"][0]["by"].startswith("token:")
+    merged = client.post(f"{path}/merge", json={}, headers=headers)
+    assert merged.status_code == 200, merged.text
+    assert len(engine.journal.incidents().items) == 1
+    assert client.post(f"{path}/merge", json={}, headers=headers).status_code == 409
+    assert client.post("/api/v1/candidates/k-none/merge", json={}, headers=headers).status_code == 404

@@ -1,8 +1,8 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, Calibration, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
+  Alarm, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
   Models, Modes, NotificationTarget, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
-  Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Site, Status, Trace, User,
+  Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Silence, Site, Status, Trace, User,
 } from './contract';
 import { language, t } from './i18n';
 
@@ -153,6 +153,13 @@ export const api = {
   close: (key: string, disposition: Disposition, reason: string) =>
     request<unknown>('POST', `/incidents/${id(key)}/close`, { disposition, reason }),
 
+  merge: (key: string, others: string[], reason: string) =>
+    request<unknown>('POST', `/incidents/${id(key)}/merge`, { incidents: others, reason }),
+  candidates: () => request<Page<Candidate>>('GET', '/candidates'),
+  answerCandidate: (key: string, what: 'merge' | 'drop') => request<unknown>('POST', `/candidates/${id(key)}/${what}`, {}),
+  split: (key: string, alarms: string[], orders: string[], reason: string) =>
+    request<unknown>('POST', `/incidents/${id(key)}/split`, { alarms, dispatches: orders, reason }),
+
   tick: (on: 'incidents' | 'dispatches', key: string, step: string, note: string) =>
     request<unknown>('POST', `/${on}/${id(key)}/tick`, { step, note }),
   untick: (on: 'incidents' | 'dispatches', key: string, step: string, reason: string) =>
@@ -167,6 +174,11 @@ export const api = {
     request<unknown>('POST', `/alarms/${id(key)}/shelve`, { seconds, reason, ...(sequence === undefined ? {} : { sequence }) }),
   bringBack: (key: string, way: 'unshelve' | 'in-service' | 'unsuppress') =>
     request<unknown>('POST', `/alarms/${id(key)}/${way}`, {}),
+
+  silences: () => request<Page<Silence>>('GET', '/silences'),
+  silence: (what: Partial<Pick<Silence, 'areas' | 'scopes' | 'rules' | 'level'>>, seconds: number, reason: string) =>
+    request<unknown>('POST', '/silences', { ...what, seconds, reason }),
+  endSilence: (key: string) => request<unknown>('POST', `/silences/${id(key)}/end`, {}),
 
   dispatches: (state: 'open' | 'all', unit?: string | null, limit = 200) =>
     request<Page<Dispatch>>('GET', `/dispatches${query({ state, unit, limit })}`),

@@ -184,7 +184,7 @@ export interface Aside {
   hidden?: number; // how often it would have rung since
   mode?: string; // the mode of the site that suppresses it
 }
-export type Mark = 'chattering' | 'folded' | 'fleeting' | 'stale' | 'latched';
+export type Mark = 'chattering' | 'folded' | 'fleeting' | 'stale' | 'latched' | 'silenced';
 
 export interface AlarmTransition {
   id: string;
@@ -243,6 +243,30 @@ export interface Alarm {
   odds_reason?: Text | null;
 }
 
+/** Incidents of several areas of a subdistrict that rose together and may be one matter. */
+export interface Candidate {
+  id: string;
+  place: string;
+  incidents: string[];
+  areas: string[];
+  since: number;
+  simulated: boolean;
+}
+
+/** What calls nobody for a time; an empty list matches anything. */
+export interface Silence {
+  id: string;
+  state: 'on' | 'ended' | 'over';
+  since: number;
+  until: number;
+  level: Level;
+  areas: string[];
+  scopes: string[];
+  rules: string[];
+  by: string;
+  reason: string;
+}
+
 export interface IncidentChange {
   id: string;
   incident: string;
@@ -264,6 +288,8 @@ export interface IncidentChange {
   exercise?: string;
   simulated?: boolean;
   unacknowledged?: boolean; // an alarm of it waits for an acknowledgement
+  sort?: 'report' | 'dispute' | '';
+  subject?: string;
 }
 export interface Incident {
   id: string;
@@ -283,6 +309,8 @@ export interface Incident {
   disposition: string | null;
   exercise?: string | null; // the drill that it is part of
   odds?: number | null; // of its alarm that is likeliest to be real
+  sort?: 'report' | 'dispute' | null; // a case that people have told of
+  subject?: string | null; // whom that is about, as a keyed hash
 }
 /** One step of a plan as it stands: due at the incident's level, ticked by whom. */
 export interface CheckedStep {

@@ -4,6 +4,7 @@ import { api } from '../api';
 import { duration } from '../clock';
 import type { IncidentDetail } from '../contract';
 import { t, tCode, tName } from '../i18n';
+import { href } from '../router';
 import { directory, mayComment, unitName } from '../store';
 import { Action } from './action';
 import { LevelMark } from './level';
@@ -17,6 +18,7 @@ interface Entry {
   who: string;
   text: string;
   level?: IncidentDetail['level'];
+  other?: string; // the incident that it was merged into, split into, or split from
 }
 
 export function Timeline({ incident }: { incident: IncidentDetail }) {
@@ -43,6 +45,7 @@ export function Timeline({ incident }: { incident: IncidentDetail }) {
               {entry.level && <LevelMark level={entry.level} size={13} />}
               {entry.who && <span class="quiet">{entry.who}</span>}
               {entry.text && <span class="said">{entry.text}</span>}
+              {entry.other && <a href={href('incidents', entry.other)}>{t('regroup.other')}</a>}
             </span>
           </li>
         ))}
@@ -61,6 +64,7 @@ function gather(incident: IncidentDetail): Entry[] {
     who: actorName(change.actor),
     text: said(incident, change),
     ...(['opened', 'level'].includes(change.edge) ? { level: change.level } : {}),
+    ...other(change.args?.['into'] ?? change.args?.['from']),
   }));
   for (const dispatch of incident.dispatch_details)
     for (const change of dispatch.history ?? [])
@@ -82,6 +86,10 @@ function said(incident: IncidentDetail, change: IncidentDetail['history'][number
   if (change.edge !== 'ticked' && change.edge !== 'unticked') return rest;
   const step = incident.plan?.steps.find((one) => one.id === change.args?.['step']);
   return [step ? tName(step.text) : String(change.args?.['step'] ?? ''), rest].filter(Boolean).join(' · ');
+}
+
+function other(id: unknown): { other?: string } {
+  return typeof id === 'string' ? { other: id } : {};
 }
 
 function closing(disposition: string | undefined, reason: string | undefined): string {

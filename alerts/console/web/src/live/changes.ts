@@ -13,7 +13,7 @@ export interface News {
   ending: Alarm[]; // they soon come back from the shelf
 }
 
-const RINGS: readonly string[] = ['alarm', 'realarm', 'raise', 'unshelve', 'unsuppress', 'in_service'];
+const RINGS: readonly string[] = ['alarm', 'realarm', 'raise', 'unshelve', 'unsuppress', 'in_service', 'unhush'];
 const ASIDE: readonly string[] = ['SHLVD', 'DSUPR', 'OOSRV'];
 
 /** Apply changes in one go, so that a burst draws once. Returns what deserves a sound or a word. */
@@ -41,7 +41,8 @@ export function apply(changes: readonly Change[]): News {
       if (!next) continue;
       nextIncidents.set(next.id, next);
       mark(next.id);
-      if (change.record.edge === 'opened' || worsened(known, next)) news.opened.push(next);
+      const loud = next.alarms.some((id) => calls(nextAlarms.get(id)));
+      if ((change.record.edge === 'opened' || worsened(known, next)) && loud) news.opened.push(next);
       if (change.record.edge === 'reminded') news.reminded.push(next);
     } else if (change.kind === 'dispatch') {
       const next = dispatchAfter(nextDispatches.get(change.record.dispatch), change.record);
@@ -84,7 +85,7 @@ function alarmAfter(known: Alarm | undefined, record: AlarmTransition): Alarm | 
     assignee: record.assignee || null,
     marks: record.marks ?? [],
     folded: record.folded ?? 0,
-    hushed: RINGS.includes(record.edge) ? (record.marks ?? []).includes('folded') : (known?.hushed ?? false),
+    hushed: RINGS.includes(record.edge) ? (record.marks ?? []).some((mark) => mark === 'folded' || mark === 'silenced') : (known?.hushed ?? false),
     ...(record.explanation ? { explanation: record.explanation } : {}),
     ...(filled(record.title) ? { rule_title: record.title } : {}),
     ...(record.rationale && Object.keys(record.rationale).length ? { rationale: record.rationale } : {}),
@@ -114,6 +115,8 @@ function incidentAfter(known: Incident | undefined, record: IncidentChange): Inc
     time: record.time,
     simulated: record.simulated ?? false,
     exercise: record.exercise || null,
+    sort: record.sort || null,
+    subject: record.subject || null,
     sequence: record.sequence,
     disposition: record.disposition || known?.disposition || null,
     ...(filled(record.title) ? { title: record.title } : {}),
@@ -124,6 +127,11 @@ function incidentAfter(known: Incident | undefined, record: IncidentChange): Inc
         ? { acknowledged_by: null }
         : {}),
   };
+}
+
+/** Whether an alarm may call: one that is not known may. */
+function calls(alarm: Alarm | undefined): boolean {
+  return !alarm?.marks?.includes('silenced');
 }
 
 function worsened(before: Incident | undefined, after: Incident): boolean {

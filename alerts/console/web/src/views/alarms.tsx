@@ -9,6 +9,7 @@ import { Failed, useLoad, Waiting } from '../components/load';
 import { actorName, Age, AlarmStateChip, Moment, Simulation } from '../components/marks';
 import { Reasons } from '../components/plan';
 import { ShelveDialog } from '../components/shelve_dialog';
+import { SilenceDialog, Silences } from '../components/silences';
 import { Why } from '../components/why';
 import { LEVELS, RANK, type Alarm, type Level, type Snapshot } from '../contract';
 import { t, tCode, tName } from '../i18n';
@@ -73,6 +74,7 @@ export function AlarmsView() {
       </div>
       {error && <p class="failed" role="alert">{error.message}</p>}
       {!shown.length && !loading && !error && <p class="quiet empty">{t('alarms.empty')}</p>}
+      {(state === 'open' || state === 'aside') && <Silences version={items.filter((one) => one.marks?.includes('silenced')).length} />}
       <ol class="alarm-list" data-test="alarms">
         {shown.map((alarm) => (
           <Row key={alarm.id} alarm={alarm} odds={odds.get(alarm.id) ?? null} />
@@ -220,6 +222,7 @@ function One({ alarm }: { alarm: Alarm }) {
   const area = directory.value?.areas.get(alarm.area);
   const waiting = alarm.state === 'UNACK' || alarm.state === 'RTNUN';
   const [shelving, setShelving] = useState(false);
+  const [silencing, setSilencing] = useState(false);
   const pictures = usePictures(alarm.incident);
   useEffect(() => {
     looking.value = alarm.incident ?? '';
@@ -281,6 +284,11 @@ function One({ alarm }: { alarm: Alarm }) {
               {t('shelve.open')}
             </button>
           )}
+          {alarm.state !== 'NORM' && alarm.level !== 'red' && !alarm.marks?.includes('silenced') && mayOperate.value && (
+            <button type="button" onClick={() => setSilencing(true)}>
+              {t('silence.open')}
+            </button>
+          )}
           {alarm.aside && <BringBack alarm={alarm} />}
           <Reset alarm={alarm} />
           {alarm.incident && (
@@ -290,6 +298,7 @@ function One({ alarm }: { alarm: Alarm }) {
           )}
         </div>
       </header>
+      {silencing && <SilenceDialog alarm={alarm} onClose={() => setSilencing(false)} />}
       {shelving && <ShelveDialog alarm={alarm} onClose={() => setShelving(false)} />}
       <Why alarm={alarm} />
       <Evidence alarms={[alarm]} snapshots={pictures} area={alarm.area} />

@@ -12,6 +12,7 @@ import { LevelMark } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { actorName, Age, AlarmStateChip, IncidentStateChip, Moment, Simulation } from '../components/marks';
 import { Plan } from '../components/plan';
+import { mergeable, MergeDialog, SplitDialog, splittable } from '../components/regroup_dialog';
 import { Timeline } from '../components/timeline';
 import { Why } from '../components/why';
 import { href } from '../router';
@@ -38,7 +39,8 @@ function merged(detail: IncidentDetail): IncidentDetail {
 
 function Shown({ incident }: { incident: IncidentDetail }) {
   const [focus, setFocus] = useState('');
-  const [closing, setClosing] = useState(false);
+  const [doing, setDoing] = useState<'close' | 'merge' | 'split' | ''>('');
+  const end = () => setDoing('');
   const alarms = [...incident.alarm_details].sort(
     (a, b) => Number(b.id === incident.cause) - Number(a.id === incident.cause) || (RANK[b.level] ?? 0) - (RANK[a.level] ?? 0) || a.onset - b.onset,
   );
@@ -47,7 +49,7 @@ function Shown({ incident }: { incident: IncidentDetail }) {
   return (
     <div class="incident-columns">
       <article class="incident" aria-labelledby="incident-title" data-test="incident">
-        <Head incident={incident} cause={cause} onClose={() => setClosing(true)} />
+        <Head incident={incident} cause={cause} onDo={setDoing} />
         {alarm && <Why alarm={alarm} titled={alarm.id !== incident.cause} />}
         <Evidence alarms={alarms} snapshots={incident.snapshots} area={incident.area} />
         <Alarms alarms={alarms} cause={incident.cause} shown={alarm?.id ?? ''} onShow={setFocus} />
@@ -57,12 +59,20 @@ function Shown({ incident }: { incident: IncidentDetail }) {
         <DispatchPanel incident={incident} />
         <Plan incident={incident} alarm={cause} />
       </aside>
-      {closing && <CloseDialog incident={incident.id} onClose={() => setClosing(false)} />}
+      {doing === 'close' && <CloseDialog incident={incident.id} onClose={end} />}
+      {doing === 'merge' && <MergeDialog incident={incident} onClose={end} />}
+      {doing === 'split' && <SplitDialog incident={incident} onClose={end} />}
     </div>
   );
 }
 
-function Head({ incident, cause, onClose }: { incident: IncidentDetail; cause: Alarm | undefined; onClose: () => void }) {
+interface HeadProps {
+  incident: IncidentDetail;
+  cause: Alarm | undefined;
+  onDo: (what: 'close' | 'merge' | 'split') => void;
+}
+
+function Head({ incident, cause, onDo }: HeadProps) {
   const area = directory.value?.areas.get(incident.area);
   const type = area && directory.value?.types.get(area.type);
   const waiting = waits(incident);
@@ -72,6 +82,7 @@ function Head({ incident, cause, onClose }: { incident: IncidentDetail; cause: A
         <LevelMark level={incident.level} size={30} long />
         <IncidentStateChip state={incident.state} />
         {incident.kind !== 'risk' && <span class="chip">{tCode('kind', incident.kind)}</span>}
+        {incident.sort && <span class="chip">{tCode('sort', incident.sort)}</span>}
         {incident.simulated && <Simulation exercise={!!incident.exercise} />}
       </div>
       <h1 id="incident-title">{tName(cause?.rule_title) || tName(incident.title)}</h1>
@@ -107,6 +118,12 @@ function Head({ incident, cause, onClose }: { incident: IncidentDetail; cause: A
             <dd title={t('odds.help')}>{t('odds.real', { n: Math.round(100 * incident.odds) })}</dd>
           </div>
         )}
+        {incident.subject && (
+          <div>
+            <dt>{t('fact.subject')}</dt>
+            <dd class="code">{incident.subject.slice(0, 12)}</dd>
+          </div>
+        )}
         {incident.disposition && (
           <div>
             <dt>{t('fact.disposition')}</dt>
@@ -124,9 +141,19 @@ function Head({ incident, cause, onClose }: { incident: IncidentDetail; cause: A
           <button type="button" onClick={focusDispatch}>
             {t('dispatch.go')}
           </button>
-          <button type="button" onClick={onClose}>
+          <button type="button" onClick={() => onDo('close')}>
             {t('close.open')}
           </button>
+          {mergeable(incident).length > 0 && (
+            <button type="button" onClick={() => onDo('merge')}>
+              {t('merge.open')}
+            </button>
+          )}
+          {splittable(incident).length > 1 && (
+            <button type="button" onClick={() => onDo('split')}>
+              {t('split.open')}
+            </button>
+          )}
         </div>
       )}
     </header>

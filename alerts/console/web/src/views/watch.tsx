@@ -8,6 +8,7 @@ import { LevelShape } from '../components/level';
 import { actorName, Age, Countdown, IncidentStateChip, Simulation } from '../components/marks';
 import { complain, tell } from '../components/notices';
 import { Waiting } from '../components/load';
+import { Together } from '../components/together';
 import { LEVELS, RANK, type Incident } from '../contract';
 import { t, tName } from '../i18n';
 import { handsRest, occupied, onKeys } from '../keys';
@@ -123,6 +124,7 @@ function Queue({ list, shown, kind, onKind, onHelp }: QueueProps) {
           {t('queue.technical')} <b>{technical}</b>
         </button>
       </div>
+      {kind === 'risk' && <Together />}
       {!loaded.value && <Waiting />}
       {loaded.value && !list.length && <p class="quiet empty">{t(kind === 'risk' ? 'queue.empty' : 'queue.empty.technical')}</p>}
       <Items list={flood ? list.filter(isRed) : list} shown={shown} />

@@ -1,0 +1,95 @@
+"""Silences: what calls nobody for a time; to begin, prolong or end one."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Path, Query, Request
+
+from alerts import messages as texts
+from alerts.console import schema
+from alerts.console.accounts import record_audit
+from alerts.console.commands import OBSERVATIONS, hand_over
+from alerts.console.console import Console
+from alerts.console.errors import Problem, language_of
+from alerts.console.identity import Identity, allow
+from sensors.observation import Silence, encode
+
+router = APIRouter(prefix="/api/v1", tags=["silences"])
+
+Writer = Annotated[Identity, Depends(allow("silences.write"))]
+Id = Annotated[str, Path(max_length=64)]
+
+
+@router.get("/silences", response_model=schema.Silences)
+async def lasting(
+    request: Request,
+    identity: Annotated[Identity, Depends(allow("silences.read"))],
+    past: Annotated[bool, Query()] = False,
+) -> dict[str, Any]:
+    """List silences that last, what ends first leading; with `past` also those that are over, the newest first."""
+    console: Console = request.app.state.console
+    return {"items": await console.live.journal.answer(lambda reader: reader.silences(only_on=not past))}
+
+
+@router.post("/silences", response_model=schema.Done)
+async def begin(request: Request, body: schema.SilenceBegun, identity: Writer) -> dict[str, Any]:
+    """Silence alarms of areas, points or rules for a time: they are listed as ever, and call nobody."""
+    console: Console = request.app.state.console
+    if not {area.id for area in console.config.site.areas}.issuperset(body.areas):
+        raise Problem(404, "not_found")
+    what = _order(
+        identity,
+        body.seconds,
+        body.reason,
+        areas=tuple(body.areas),
+        scopes=tuple(body.scopes),
+        rules=tuple(body.rules),
+        level=body.level,
+    )
+    return await _give(request, identity, "silence.begin", what)
+
+
+@router.post("/silences/{id}/prolong", response_model=schema.Done)
+async def prolong(request: Request, id: Id, body: schema.SilenceProlonged, identity: Writer) -> dict[str, Any]:
+    """Have a silence end at another time, counted from now."""
+    return await _give(request, identity, "silence.prolong", _order(identity, body.seconds, body.reason, of=id))
+
+
+@router.post("/silences/{id}/end", response_model=schema.Done)
+async def end(request: Request, id: Id, body: schema.SilenceEnded, identity: Writer) -> dict[str, Any]:
+    """End a silence before its time: what is still active calls."""
+    return await _give(request, identity, "silence.end", _order(identity, 0.0, body.reason, of=id))
+
+
+def _order(identity: Identity, seconds: float, reason: str, **rest: Any) -> Silence:
+    now = time.time()
+    until = now + seconds if seconds else 0.0
+    return Silence(id=uuid.uuid4().hex, until=until, actor=identity.actor, reason=reason, time=now, **rest)
+
+
+async def _give(request: Request, identity: Identity, action: str, what: Silence) -> dict[str, Any]:
+    console: Console = request.app.state.console
+    site, live = console.config.site, console.live
+    if what.of:
+        lasting = await live.journal.answer(lambda reader: reader.silences())
+        if what.of not in {one["id"] for one in lasting}:
+            raise Problem(409, "silence.not_on", message=texts.text("silence.not_on", language_of(request)))
+    detail: dict[str, Any] = {name: getattr(what, name) for name in ("until", "reason", "level")}
+    detail |= {name: list(getattr(what, name)) for name in ("areas", "scopes", "rules")}
+    target = what.of or what.id
+    await to_thread.run_sync(lambda: record_audit(console.accounts, identity.actor, action, target, **detail))
+    record, wait = encode(what), console.config.command_wait
+    with live.expect(what.id) as answer:
+        every = [(OBSERVATIONS, partition, None, record) for partition in range(site.partitions)]
+        await hand_over(console.config.feed, every, wait)
+        result = await live.answer(answer, wait) or await live.journal.answer(lambda reader: reader.result(what.id))
+    if result is None:
+        raise Problem(504, "no_answer")
+    if not result["ok"]:
+        why = str(result["reason"])
+        raise Problem(409, why, message=texts.text(why, language_of(request)))
+    return {"ok": True, "id": what.id, "result": result}

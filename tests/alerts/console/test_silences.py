@@ -1,0 +1,55 @@
+"""Silences, begun, prolonged and ended from the console."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.testclient import TestClient
+
+from alerts.console import schema
+from alerts.console.accounts import list_audit
+
+from .conftest import Desktop, Engine
+
+WORK = {"areas": ["slope-1"], "level": "orange", "seconds": 3600, "reason": "blasting"}
+
+
+def test_a_silence_is_begun_prolonged_listed_and_ended(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    headers = desktop.token("duty")
+    begun = client.post("/api/v1/silences", json=WORK, headers=headers)
+    assert begun.status_code == 200, begun.text
+    engine.condition(level=3)
+    assert engine.journal.dispatches().items == [], "orange is silent"
+    (one,) = schema.Silences.model_validate(client.get("/api/v1/silences", headers=headers).json()).items
+    assert (one.id, one.areas, one.level, one.reason) == (begun.json()["id"], ["slope-1"], "orange", "blasting")
+    path = f"/api/v1/silences/{one.id}"
+    longer = client.post(f"{path}/prolong", json={"seconds": 7200, "reason": "late"}, headers=headers)
+    assert longer.status_code == 200, longer.text
+    (now,) = client.get("/api/v1/silences", headers=headers).json()["items"]
+    assert now["until"] > one.until + 3000 and now["by"] == one.by
+    assert client.post(f"{path}/end", json={}, headers=headers).status_code == 200
+    assert client.get("/api/v1/silences", headers=headers).json()["items"] == []
+    assert len(engine.journal.dispatches().items) == 1, "what is active calls at its end"
+    again = client.post(f"{path}/end", json={}, headers=headers)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "silence.not_on")
+    actions = [entry.action for entry in list_audit(desktop.console.accounts)]
+    assert {"silence.begin", "silence.prolong", "silence.end"} <= set(actions)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"areas": []}, 409),
+        ({"areas": ["moon"]}, 404),
+        ({"level": "red"}, 422),
+        ({"seconds": 86401}, 422),
+        ({"seconds": -1}, 422),
+        ({"reason": " "}, 422),
+        ({"rules": ["r"] * 201}, 422),
+        ({"scopes": ["p" * 129]}, 422),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    client: TestClient, desktop: Desktop, change: dict[str, object], status: int
+) -> None:
+    answer = client.post("/api/v1/silences", json={**WORK, **change}, headers=desktop.token("duty"))
+    assert answer.status_code == status, answer.text
