@@ -17,12 +17,11 @@ import numpy.typing as npt
 from alerts import itself
 from alerts.desk import Desk, Settings
 from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused, Reported
-from models import creep
 from models.area.store import decode as decode_model
 from models.bank import Bank, BankResult
-from models.driver import Drive, Drivers, brings
-from models.guess import possible
+from models.equipment import drivers_of, equip
 from models.jump import Jumps
+from models.rounds import rounds
 from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator, Withdrawn
 from rules.faults import Fault, apart
@@ -54,7 +53,6 @@ from sensors.site import SYSTEM, Point, Text
 from streams import bundle
 from streams.approval import Approvals
 from streams.history.columns import Scored
-from streams.rounds import rounds
 from streams.run import LAG, Run
 from streams.seen import Seen
 from streams.shadow import Ground, ShadowError, ShadowRules, never_began
@@ -86,10 +84,6 @@ BLIND = 5.0
 
 REPORTS = 4096
 """People's reports whose ids are remembered."""
-
-
-TEMPERATURES = ("°C", "degC", "Cel", "celsius", "°F", "degF", "fahrenheit")
-"""Units whose points may come in the other of the two."""
 
 
 class Applied(msgspec.Struct):
@@ -869,19 +863,8 @@ class Engine:
         self.bank.grow(len(self.points))
         self.jumps.grow(len(self.points))
         self.interval = np.array([by_index[i].interval if i in by_index else np.nan for i in self.points.tolist()])
-        budgets = {kind.id: kind.alarms_per_day for kind in content.site.area_types}
-        types = {area.id: area.type for area in content.site.areas}
-        for index, point in by_index.items():
-            row = int(self.row_of[index])
-            self.bank.configure(
-                row,
-                interval=point.interval,
-                kind=point.kind,
-                budget=budgets.get(types.get(point.areas[0], "")),
-                creeps=point.quantity in creep.QUANTITIES,
-                guess=possible(point.unit, point.quantity) if _may_guess(point) else (),
-            )
-            self.jumps.configure(row, gauge=point.kind == "gauge", thermal=point.unit in TEMPERATURES)
+        own = ((int(self.row_of[index]), point) for index, point in by_index.items())
+        equip(self.bank, self.jumps, own, content.site)
         self._drive(rows)
         former = {name: area.id for area in content.site.areas for name in area.renamed_from}
         evaluator = Evaluator(book, self.bank, models, former)
@@ -922,16 +905,8 @@ class Engine:
 
     def _drive(self, points: Sequence[Point]) -> None:
         """Tell the bank which rows drive which; what is known of pairs that stay is kept."""
-        row_of = {point.id: row for row, point in enumerate(points)}
-        drives = [
-            Drive(row, row_of[one.point], one.lag, brings(driver.quantity, driver.kind), driver.interval)
-            for row, point in enumerate(points)
-            for one in point.drivers
-            if one.point in row_of
-            for driver in (points[row_of[one.point]],)
-        ]
         before = self.bank.drivers
-        self.bank.drivers = Drivers(drives, len(points)) if drives else None
+        self.bank.drivers = drivers_of(points)
         if before is not None and self.bank.drivers is not None:
             self.bank.drivers.restore(before.state())
 
@@ -1058,11 +1033,6 @@ class Engine:
         with np.errstate(invalid="ignore"):
             heard = (self.last_tick - self.last_received) <= np.maximum(within * interval, 60.0)
         return int((heard & ~self.evaluator.points.offline).sum())
-
-
-def _may_guess(point: Point) -> bool:
-    """Return whether a point's kind may be guessed: what only a gauge has, a limit or neighbours, would be lost."""
-    return point.guess and not (point.limit is not None or point.levels or point.drivers or point.redundant)
 
 
 def _areas_of(registry: Registry, partition: int) -> set[str]:
