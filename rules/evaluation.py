@@ -141,6 +141,16 @@ class Evaluator:
         parts = (self.points, self.windows, self.cameras, self.surges, self.sequences)
         return held + sum(part.nbytes for part in parts)
 
+    @property
+    def idle(self) -> bool:
+        """Whether ticks change nothing until the next reading or event: no delay runs, no rule goes by the clock."""
+        book = self.book
+        if book.across or book.around or book.counted or self.together.stored or self.neighbours:
+            return False
+        if self._alone.size or self._area_scoped.size or self._of_cameras.size:
+            return False
+        return not (self.running.any() or self.unseen.any())
+
     def readings(
         self,
         rows: Rows,
