@@ -144,6 +144,7 @@ class Alarm(msgspec.Struct, kw_only=True):
     latch: bool = False  # it ends only by a person's reset, and keeps its level until then
     yields: tuple[str, ...] = ()  # modes of the site that suppress it by design ...
     yields_to: int = 0  # ... up to this rank
+    chatters: tuple[int, float] | None = None  # from how many rings, within what time (s), where its rule says so
 
     @property
     def latched(self) -> bool:

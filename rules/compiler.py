@@ -38,12 +38,14 @@ from rules.near import members
 from rules.rule import Rule, covered_points, encode_decision
 from rules.shapes import Array, bars, number, resolve_constants
 from rules.typical import other_unit, units_of
+from sensors.problem import suggest
 from sensors.site import LEVELS, Area, Camera, Place, Point, Site
 
 Rows = npt.NDArray[np.intp]
 
 MOVES_ALONE = (
-    "age", "silence", "flat", "seen", "across", "around", "since", "surge", "rising", "events", *OF_CALENDAR
+    "age", "silence", "flat", "seen", "across", "around", "since", "surge", "rising", "events", "mode",
+    *OF_CALENDAR
 )  # fmt: skip
 """Columns that move with no reading of the point: conditions on them are looked at on ticks and events too.
 
@@ -366,6 +368,7 @@ class _Compiler:
             if known not in self.bound:
                 _refuse_features(rule.scope, node)
                 _refuse_days(self.site, node)
+                _refuse_modes(self.site, node)
                 for inner in walk(node):
                     if isinstance(inner, Across | AcrossFlag) and inner.over == "area":
                         self._add_across(inner, subject.told)
@@ -565,6 +568,15 @@ def _refuse_days(site: Site, node: Node) -> None:
         if isinstance(part, Flag) and part.name in ("holiday", "workday") and not site.holidays:
             message = f"'{part.name}' needs to know whose holidays: write `holidays: CN` in site.yaml"
             raise ExpressionError(message, part.column)
+
+
+def _refuse_modes(site: Site, node: Node) -> None:
+    """Refuse to ask for a mode that the site does not have."""
+    known = [mode.id for mode in site.modes]
+    for part in walk(node):
+        if isinstance(part, Flag) and part.name == "mode" and part.kind not in known:
+            message = f"'{part.kind[:40]}' is no mode of this site{suggest(part.kind, known)}"
+            raise ExpressionError(f"{message}: {', '.join(sorted(known)) or 'it has none'}", part.column)
 
 
 def _constants(points: Sequence[Point]) -> dict[str, Array]:

@@ -21,11 +21,12 @@ from rules.compiler import compile_rules
 from rules.evaluation import Evaluator
 from rules.expression import AREA_SCORE
 from rules.reports import PREFIX
-from rules.rule import EventStep, Rule, RuleTest, Series, Where, encode_rules
+from rules.rule import EventStep, ModeStep, Rule, RuleTest, Series, Where, encode_rules
 from rules.series import LEVEL_NAMES, UNJUDGED, VectorError, flags, levels, numbers, pictures, span, times
 from rules.typical import converted, model_of, typical_point
 from sensors.measure import UnitError
 from sensors.observation import CameraEvent, CameraHealth, Report
+from sensors.problem import suggest
 from sensors.site import Area, Camera, Driver, Point, Site, Text
 
 __all__ = ["Bench", "VectorError", "run"]
@@ -267,6 +268,7 @@ class _Stand:
         self.surge = numbers(test.surge, "surge", math.nan, self.steps) if test.surge else None
         self.tracks = _Tracks.read(list(self.series.values()), self.steps)
         self.events = sorted(((span(event.at, "events"), event) for event in test.events), key=lambda pair: pair[0])
+        self.modes = [_spell(one, bench.site) for one in test.modes]
         self.expected = _expected(test.expect, self.times, last_step)
 
     def goes_beside(self, other: _Stand, rule: Rule) -> bool:
@@ -325,6 +327,16 @@ def _start(written: str, zone: str) -> float:
     return local.replace(tzinfo=ZoneInfo(zone)).timestamp()
 
 
+def _spell(step: ModeStep, site: Site) -> tuple[str, float, float]:
+    """Read a mode of a test: its name, and from when until when (seconds since the test began)."""
+    known = [mode.id for mode in site.modes]
+    if step.mode not in known:
+        message = f"'{step.mode[:40]}' is no mode of this site{suggest(step.mode, known)}"
+        raise VectorError("modes", message)
+    begin = span(step.at, "modes")
+    return step.mode, begin, math.inf if step.hold is None else begin + span(step.hold, "modes")
+
+
 def _expected(expect: str | dict[str, str], at: Array, last_step: float) -> dict[int, int]:
     """Read what a test expects: the rank at each step, or at some."""
     if isinstance(expect, str):
@@ -381,6 +393,7 @@ class _Scene:
             cameras=self.cameras,
             zone=bench.site.zone,
             holidays=bench.site.holidays,
+            modes=bench.site.modes,
             version="test",
         )
         book = compile_rules((rule,), stage, points)
@@ -403,6 +416,7 @@ class _Scene:
         marks = np.any(tracks.flags != 0, axis=0)
         for step, since in enumerate(self.times.tolist()):
             now = self.start + since
+            self._modes(now)
             if self.stands[0].surge is not None:
                 self.evaluator.surges.fixed = float(self.stands[0].surge[step])
             while events and events[-1][0] <= since:
@@ -429,6 +443,15 @@ class _Scene:
                 if step < stand.steps:
                     found[place].append(int(self.evaluator.current[self.places[place]]))
         return found
+
+    def _modes(self, now: float) -> None:
+        """Have each test's area be run in the modes that have begun there."""
+        self.evaluator.modes.put(
+            (mode, area.id, self.start + end)
+            for stand, area in zip(self.stands, self.areas, strict=True)
+            for mode, begin, end in stand.modes
+            if self.start + begin <= now
+        )
 
     def _event(self, since: float, place: int, event: EventStep) -> None:
         at = self.start + since

@@ -233,6 +233,7 @@ class Engine:
         elif isinstance(what, SiteMode):
             self._hear(what.time)
             self._emit(offset, self.desk.mode(what, self.evaluator.book.area_of, self.clock))
+            self._show_modes()
 
     def _source(self, offset: int, told: SourceState) -> None:
         """Take in what a source says of itself, for those of its points and cameras that are ours."""
@@ -338,7 +339,13 @@ class Engine:
         self.set_back = time
         self.evaluator.step(step)
         self.desk.step(time - self.clock)  # it counts on the clock, which may be ahead of the last tick
+        self._show_modes()
         self.last_tick, self.clock = time - 1.0, time
+
+    def _show_modes(self) -> None:
+        """Have conditions see the modes of the site that the desk keeps."""
+        assert self.evaluator is not None and self.desk is not None
+        self.evaluator.modes.put((one.mode, one.area, one.until) for one in self.desk.book.cases.modes.values())
 
     def _hear(self, received: float) -> None:
         ahead = self.last_tick + AHEAD if self.last_tick else received
@@ -900,6 +907,7 @@ class Engine:
             self.desk.publish(content.site, content.rules)
             if renames:
                 self.desk.rename(renames, kinds)
+        self._show_modes()
         self.packed, self.version = packed, version
         return withdrawn, renames
 
@@ -985,6 +993,7 @@ class Engine:
             if "neighbours" in content:
                 engine.evaluator.neighbours.restore(_unpack(content["neighbours"]))
             engine.desk.restore(content["desk"])
+            engine._show_modes()
             engine.faulted = content.get("faulted", 0.0)
             engine.reports = dict.fromkeys(content.get("reports", ()))
             engine.waiting.restore(content.get("waiting", ()), engine.evaluator.book.rules)
