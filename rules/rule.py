@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase, translate
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -375,12 +375,6 @@ def encode_decision(rule: Rule) -> bytes:
     more = (rule.schedule, rule.corroborated, clauses)
     some = rule.schedule or rule.corroborated or any(samples or deadband for _, samples, deadband in clauses)
     return _encoder.encode((rule.id, rule.kind, rule.scope, place, levels, *((more,) if some else ())))
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a file of rules, for editors."""
-    schema: dict[str, Any] = msgspec.json.schema(RuleFile)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Foreshock rules"} | schema
 
 
 def load_rules(paths: Path | Sequence[Path], site: Site, base: Path | None = None) -> tuple[Rule, ...]:
