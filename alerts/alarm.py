@@ -150,6 +150,7 @@ class Alarm(msgspec.Struct, kw_only=True):
     told: int = 0  # reports so far
     silence: str = ""  # the silence that covers it ...
     quiet: int = 0  # ... up to this rank
+    chatters: tuple[int, float] | None = None  # from how many rings, within what time (s), where its rule says so
 
     @property
     def latched(self) -> bool:

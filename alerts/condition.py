@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from alerts.outcome import Explanation, Kind, Seen, Term
+from sensors.duration import seconds
 from sensors.site import RANK
 
 
@@ -121,6 +122,12 @@ def yields(rule: Rule) -> tuple[tuple[str, ...], int]:
     """Return the modes of the site that suppress a rule's alarms, and the highest rank that they do."""
     found = getattr(rule, "suppress", None)
     return (tuple(found.modes), RANK[found.up_to]) if found is not None else ((), 0)
+
+
+def chatters(rule: Rule) -> tuple[int, float] | None:
+    """Return from how many rings, within how many seconds, a rule's alarms chatter; None where it does not say."""
+    found = getattr(rule, "flapping", None)
+    return (found.rings, seconds(found.within)) if found is not None else None
 
 
 def titles(title: Any) -> dict[str, str]:

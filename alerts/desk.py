@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from alerts import grouping, lapses, orders, reported, silence, suppression
 from alerts.alarm import Alarm
 from alerts.casebook import Casebook, Settings
-from alerts.condition import Change, Rule, yields
+from alerts.condition import Change, Rule, chatters, yields
 from alerts.dispatch import Dispatch
 from alerts.incident import Incident, closes_by_itself, may_close_by_itself
 from alerts.outcome import AnyOutcome
@@ -121,6 +121,7 @@ class Desk:
         for alarm in self.book.cases.alarms.values():
             if alarm.rule in known:
                 alarm.yields, alarm.yields_to = yields(known[alarm.rule])
+                alarm.chatters = chatters(known[alarm.rule])
         self.book.wake_at(self._next_due())  # what the site no longer asks for may be due
 
     def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:

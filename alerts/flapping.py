@@ -16,6 +16,7 @@ class Rings(msgspec.Struct, kw_only=True):
     chattering: bool = False
     level: int = 0  # the highest since it chatters
     folded: int = 0  # rings that were not to be heard since it chatters
+    window: float = 600.0  # seconds within which they count, as the alarm's rule last said
 
 
 def ring(rings: Rings, rank: int, clock: float, most: int, window: float) -> bool:
@@ -23,6 +24,7 @@ def ring(rings: Rings, rank: int, clock: float, most: int, window: float) -> boo
 
     It chatters from the ring that is the `most`-th within `window` seconds; that one is still heard.
     """
+    rings.window = window
     recent = [time for time in rings.times if time > clock - window]
     rings.times = [*recent[1 - most :], clock]
     if not rings.chattering:
@@ -35,6 +37,6 @@ def ring(rings: Rings, rank: int, clock: float, most: int, window: float) -> boo
     return folded
 
 
-def calm_at(rings: Rings, window: float) -> float:
+def calm_at(rings: Rings) -> float:
     """Return when the rings are so long ago that they are forgotten, and a chattering alarm has calmed down."""
-    return rings.times[-1] + window if rings.times else float("-inf")
+    return rings.times[-1] + rings.window if rings.times else float("-inf")

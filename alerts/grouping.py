@@ -195,6 +195,7 @@ def _move(
     if rank:
         alarm.latch = condition.latches(change.rule)
         alarm.yields, alarm.yields_to = condition.yields(change.rule)
+        alarm.chatters = condition.chatters(change.rule)
     edge = _edge(alarm, rank)
     told = edge is not None or _hides(alarm, rank)
     why = condition.explanation(change.why) if told else None
@@ -381,10 +382,10 @@ def _listen(book: Casebook, alarm: Alarm, edge: Edge, rank: int) -> None:
 def _ring(book: Casebook, alarm: Alarm, rank: int, clock: float) -> tuple[Mark, ...]:
     """Count a ring of an alarm, and mark it when it chatters so that this one is not to be heard."""
     rings = book.cases.rings.setdefault(rings_key(alarm), Rings())
-    settings = book.settings
-    folded = ring(rings, rank, clock, settings.chatter_raises, settings.chatter_window)
+    most, window = alarm.chatters or (book.settings.chatter_raises, book.settings.chatter_window)
+    folded = ring(rings, rank, clock, most, window)
     alarm.chattering, alarm.folded = rings.chattering, rings.folded
-    book.wake_at(clock + settings.chatter_window)
+    book.wake_at(clock + window)
     return ("folded",) if folded else ()
 
 

@@ -30,7 +30,7 @@ def dues(book: Casebook) -> Iterator[float]:
         if due is not None:
             yield due
     for rings in book.cases.rings.values():
-        yield calm_at(rings, book.settings.chatter_window)
+        yield calm_at(rings)
 
 
 def lapse(book: Casebook, alarm: Alarm, clock: float, out: list[AnyOutcome]) -> None:
@@ -44,8 +44,7 @@ def lapse(book: Casebook, alarm: Alarm, clock: float, out: list[AnyOutcome]) -> 
 
 def settle_chattering(book: Casebook, clock: float, out: list[AnyOutcome]) -> None:
     """Forget the rings of alarms that have been silent for long; say so of those that chattered."""
-    window = book.settings.chatter_window
-    calm = [key for key, rings in book.cases.rings.items() if calm_at(rings, window) <= clock]
+    calm = [key for key, rings in book.cases.rings.items() if calm_at(rings) <= clock]
     if not calm:
         return
     chattered = {key for key in calm if book.cases.rings.pop(key).chattering}

@@ -78,6 +78,7 @@ class Beside(Evaluator):
         second = Evaluator(self._book, self.bank)
         second.reasons = False
         second.neighbours = Neighbours(())
+        second.modes.share(self.modes)
         second.windows = SharedWindows(self._book.windows, self._book.rows, self.book.windows, self.windows)
         return second
 

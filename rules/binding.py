@@ -283,7 +283,7 @@ _COST = {
     "across": 2.0,
     "around": 2.0,
     "events": 2.0,
-    **dict.fromkeys((*CLOCK, *CALENDAR, "between"), 1.5),
+    **dict.fromkeys((*CLOCK, *CALENDAR, "between", "mode"), 1.5),
     "surge": 2.0,
     "rising": 2.0,
     "slope": 8.0,
@@ -352,8 +352,8 @@ def _flag(node: Flag | AcrossFlag | Order, subject: Subject, negate: bool) -> Bo
             column = _figure(node, subject)
         case Order(kinds, duration):
             column, threshold, operation = Column(("seen", sequence_name(kinds, duration)), area=True), duration, "<="
-        case Flag("between", _, kind):
-            column = Column(("between", kind), area=True)
+        case Flag("between" | "mode" as how, _, kind):
+            column = Column((how, kind), area=True)
         case Flag(name_of) if name_of in CALENDAR:
             column = Column((name_of,), area=True)
         case Flag("fault", _, kind):

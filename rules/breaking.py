@@ -175,6 +175,8 @@ def places(node: Node, put: Callable[[Node], Node]) -> Iterator[tuple[Node, Call
             yield from places(value, within)
         elif isinstance(value, tuple):
             for place, item in enumerate(value):
+                if not isinstance(item, Node):  # the kinds of a sequence
+                    continue
 
                 def among(
                     changed: Node, name: str = field.name, items: tuple[Node, ...] = value, at: int = place

@@ -39,13 +39,15 @@ from rules.near import members
 from rules.rule import Rule, encode_decision
 from rules.shapes import Array, Bar, bars, number, resolve_constants
 from rules.typical import other_unit, units_of
+from sensors.problem import suggest
 from sensors.site import LEVELS, Area, Camera, Place, Point, Site
 from sensors.steps import Steps, finished
 
 Rows = npt.NDArray[np.intp]
 
 MOVES_ALONE = (
-    "age", "silence", "flat", "seen", "across", "around", "since", "surge", "rising", "events", *OF_CALENDAR
+    "age", "silence", "flat", "seen", "across", "around", "since", "surge", "rising", "events", "mode",
+    *OF_CALENDAR
 )  # fmt: skip
 """Columns that move with no reading of the point: conditions on them are looked at on ticks and events too.
 
@@ -452,6 +454,7 @@ class _Compiler:
             if made is None:
                 _refuse_features(rule.scope, node)
                 _refuse_days(self.site, node)
+                _refuse_modes(self.site, node)
                 for inner in walk(node):
                     if isinstance(inner, Across | AcrossFlag) and inner.over == "area":
                         self._add_across(inner, subject.told)
@@ -666,6 +669,15 @@ def _refuse_days(site: Site, node: Node) -> None:
         if isinstance(part, Flag) and part.name in ("holiday", "workday") and not site.holidays:
             message = f"'{part.name}' needs to know whose holidays: write `holidays: CN` in site.yaml"
             raise ExpressionError(message, part.column)
+
+
+def _refuse_modes(site: Site, node: Node) -> None:
+    """Refuse to ask for a mode that the site does not have."""
+    known = [mode.id for mode in site.modes]
+    for part in walk(node):
+        if isinstance(part, Flag) and part.name == "mode" and part.kind not in known:
+            message = f"'{part.kind[:40]}' is no mode of this site{suggest(part.kind, known)}"
+            raise ExpressionError(f"{message}: {', '.join(sorted(known)) or 'it has none'}", part.column)
 
 
 def _constants(points: Sequence[Point]) -> Iterator[tuple[str, list[float]]]:

@@ -32,6 +32,7 @@ from rules.explanation import Change, Term, Why, Withdrawn
 from rules.expression import AREA_SCORE
 from rules.faults import Fault, apart
 from rules.features import Columns, Features, PointModels, PointState
+from rules.modes import Modes
 from rules.neighbours import Neighbours
 from rules.persistence import restore_into, state_of
 from rules.reports import Tallies
@@ -93,6 +94,7 @@ class Evaluator:
         self.sequences = Sequences(book.events, kinds, book.areas)
         self.surges = Surges(book.counted, book.areas)
         self.rising = Rising(book.counted, book.areas)
+        self.modes = Modes(book.area_of)
         self.across = {program.text: np.full(len(book.areas), np.nan) for program in book.across}
         self.across[AREA_SCORE] = np.full(len(book.areas), np.nan)
         self.across_real = {text: values.copy() for text, values in self.across.items()}  # simulated readings left out
@@ -139,6 +141,16 @@ class Evaluator:
         held += sum(array.nbytes for table in (self.around, self.around_real) for array in table.values())
         parts = (self.points, self.windows, self.cameras, self.surges, self.sequences)
         return held + sum(part.nbytes for part in parts)
+
+    @property
+    def idle(self) -> bool:
+        """Whether ticks change nothing until the next reading or event: no delay runs, no rule goes by the clock."""
+        book = self.book
+        if book.across or book.around or book.counted or self.together.stored or self.neighbours:
+            return False
+        if self._alone.size or self._area_scoped.size or self._of_cameras.size:
+            return False
+        return not (self.running.any() or self.unseen.any())
 
     def readings(
         self,
@@ -673,6 +685,8 @@ class Evaluator:
                 return self.sightings.since(str(kind), area, now, real=real)
             case ("events", *_):
                 return self.sequences.column(wanted.key, area, now, real=real)
+            case ("mode", mode):
+                return self.modes.column(str(mode), area, self.clock)
             case (name, *argument) if name in OF_CALENDAR:
                 return self.book.calendar.column(str(name), now, str(argument[0]) if argument else "")
         return (self.across_real if real else self.across)[str(wanted.key[1])][area]

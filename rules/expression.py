@@ -40,7 +40,7 @@ CONSTANT = ("limit", "normal_low", "normal_high", "interval")
 CLOCK = ("hour", "weekday")
 CALENDAR = ("night", "holiday", "workday")
 BOOLEAN = (
-    "alarm", "flat", "seen", "sequence", "reports", "repeat", "beyond", "fault", "judged", "flagged", "between",
+    "alarm", "flat", "seen", "sequence", "reports", "repeat", "beyond", "fault", "judged", "flagged", "between", "mode",
     *CALENDAR,
 )  # fmt: skip
 AREA = ("max", "min", "mean", "sum", "count", "any", "all")
@@ -112,7 +112,8 @@ class Constant(Node):
 class Flag(Node):
     """A feature that is true or false: alarm, flat (`seconds`), seen and flagged (`kind`, `seconds`), beyond (a level).
 
-    Of the site's own clock: night, holiday, workday, between (`kind` is `22:00-06:00`).
+    Of the site's own clock: night, holiday, workday, between (`kind` is `22:00-06:00`). mode: whether the area is run
+    in that mode of the site (`kind`).
 
     reports and repeat: `count` reports of a category (`kind`) within `seconds`, the second all about one person.
 
@@ -387,6 +388,7 @@ class _Parser:
             use |= {"flat": "flat('30m')", "seen": "seen('debris', '5m')", "beyond": "beyond('red')"}
             use |= {"surge": "surge('person', '15m')", "rising": "rising('family-dispute', '28d')"}
             use |= {"fault": "fault('black')", "level": "level('red')", "flagged": "flagged('jump', '10m')"}
+            use |= {"mode": "mode('maintenance')"}
             raise self.fail(tree, f"'{name}' stands alone; write {use.get(name, name + '(…)')}")
         raise self.fail(tree, f"unknown name '{name}'{suggest(name, NAMES)}")
 
@@ -441,6 +443,10 @@ class _Parser:
             return Events(kind, self._seconds(tree, span), column=column)
         if name == "sequence":
             return self._sequence(tree, arguments, column)
+        if name == "mode":
+            kind = self._text(tree, arguments, "mode('maintenance')", 1)[0]
+            self._outside(tree, "mode", "the whole area")
+            return Flag(name, kind=kind, column=column)
         if name == "between":
             return self._between(tree, arguments, column)
         if name in WINDOWED:

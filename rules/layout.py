@@ -14,8 +14,10 @@ from rules.rule import (
     Body,
     Corroboration,
     EventStep,
+    Flapping,
     Level,
     Levels,
+    ModeStep,
     Parameter,
     Rationale,
     Rule,
@@ -23,6 +25,7 @@ from rules.rule import (
     RuleTest,
     Schedule,
     Series,
+    Suppress,
     Template,
     Use,
     Where,
@@ -78,17 +81,22 @@ _PARTS: dict[type, dict[str, type]] = {
             "levels": Levels,
             "schedule": Schedule,
             "with": Corroboration,
+            "suppress": Suppress,
+            "flapping": Flapping,
             "rationale": Rationale,
             "tests": RuleTest,
         }
         for kind in (Rule, Body)
     },
     Levels: dict.fromkeys(("blue", "yellow", "orange", "red"), Level),
-    RuleTest: {"point": Series, "others": _Others, "events": EventStep},
+    RuleTest: {"point": Series, "others": _Others, "events": EventStep, "modes": ModeStep},
 }
 """The kinds of mappings within each other: those of a list are as their list's."""
 
-_FIRST = {Where: ("types", "areas", "quantity"), RuleTest: ("name", "step", "point", "camera", "others", "events")}
+_FIRST = {
+    Where: ("types", "areas", "quantity"),
+    RuleTest: ("name", "step", "point", "camera", "others", "events", "modes"),
+}
 """Fields that people look for first, where the published order is another."""
 
 

@@ -28,6 +28,7 @@ MAX_RULE_BYTES = 256 * 1024
 MAX_PLAN = 100
 MAX_TESTS = 200
 MAX_CORROBORATED = 20
+MAX_RINGS = 100
 LONGEST_TITLE = 400
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 
@@ -140,6 +141,7 @@ class _Known:
         yield from _nonsense(rule)
         yield from _size(rule)
         yield from self._suppress(rule)
+        yield from _flapping(rule)
         why = rule.rationale
         for name in ("cause", "consequence", "response", "owner"):
             text = getattr(why, name)
@@ -218,6 +220,17 @@ def _size(rule: Rule) -> Iterator[Mistake]:
     conditions = [text for _, level in rule.ranked() for text in (level.when, level.clear) if text is not None]
     if size > MAX_RULE_BYTES and max(map(len, conditions), default=0) <= MAX_LENGTH:  # else the compiler says which
         yield (), f"the rule is {size:,} bytes long; {MAX_RULE_BYTES:,} are the most"
+
+
+def _flapping(rule: Rule) -> Iterator[Mistake]:
+    found = rule.flapping
+    if found is None:
+        return
+    if not 2 <= found.rings <= MAX_RINGS:
+        yield ("flapping", "rings"), f"an alarm chatters from 2 to {MAX_RINGS} rings on"
+    yield from _duration(("flapping", "within"), found.within)
+    if _seconds(found.within) <= 0:
+        yield ("flapping", "within"), "is the time within which it rings so often: write 10 min"
 
 
 def _clauses(rule: Rule) -> Iterator[Mistake]:

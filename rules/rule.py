@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase, translate
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -134,6 +134,13 @@ class Suppress(Struct, frozen=True, kw_only=True):
     up_to: Literal["blue", "yellow", "orange", "red"] = "orange"  # a higher one rings in any mode
 
 
+class Flapping(Struct, frozen=True, kw_only=True):
+    """From how many rings within what time an alarm chatters: those after it make no sound until it has been calm."""
+
+    rings: int = 5
+    within: Duration = 600.0
+
+
 class Rationale(Struct, frozen=True, kw_only=True):
     """Say why the rule exists: no rule without one (ISA-18.2's rationalisation)."""
 
@@ -154,6 +161,14 @@ class EventStep(Struct, frozen=True, kw_only=True):
     at: Duration
     phase: Literal["new", "update", "end"] = "new"
     subject: str = ""
+
+
+class ModeStep(Struct, frozen=True, kw_only=True):
+    """A mode of the site within a rule's test, in the area that it plays in."""
+
+    mode: str
+    at: Duration = 0.0
+    hold: Duration | None = msgspec.field(name="for", default=None)  # until the test's end where it says nothing
 
 
 class Series(Struct, frozen=True, kw_only=True):
@@ -187,6 +202,7 @@ class RuleTest(Struct, frozen=True, kw_only=True):
     camera: str = ""  # one token a step: none, a fault or several as blur+cover, unjudged, _ for silence
     others: dict[str, Series] = {}  # more points of the same area, by id
     events: tuple[EventStep, ...] = ()
+    modes: tuple[ModeStep, ...] = ()
     surge: str = ""  # a number a step: what surge(…) says; by default it counts the test's events, learning at first
     area_score: str = ""  # a number a step: the score of the area's model; _ for unknown, as it is by default
     step: Duration = 60.0  # seconds between readings
@@ -211,6 +227,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     corroborated: tuple[Corroboration, ...] = msgspec.field(name="with", default=())  # one of these must be so to raise
     latch: bool = False  # its alarms stay until a person resets them
     suppress: Suppress | None = None  # by modes of the site; by none where it says nothing
+    flapping: Flapping | None = None  # when its alarms chatter; from five rings in ten minutes where it says nothing
     priority: Literal["low", "normal", "high"] = "normal"  # among alarms of one level
     rationale: Rationale
     plan: tuple[Text | str, ...] = ()  # the checklist
@@ -275,6 +292,7 @@ class Body(Struct, frozen=True, kw_only=True):
     corroborated: tuple[Corroboration, ...] = msgspec.field(name="with", default=())
     latch: bool = False
     suppress: Suppress | None = None
+    flapping: Flapping | None = None
     priority: Literal["low", "normal", "high"] = "normal"
     rationale: Rationale
     plan: tuple[Text | str, ...] = ()
@@ -357,12 +375,6 @@ def encode_decision(rule: Rule) -> bytes:
     more = (rule.schedule, rule.corroborated, clauses)
     some = rule.schedule or rule.corroborated or any(samples or deadband for _, samples, deadband in clauses)
     return _encoder.encode((rule.id, rule.kind, rule.scope, place, levels, *((more,) if some else ())))
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a file of rules, for editors."""
-    schema: dict[str, Any] = msgspec.json.schema(RuleFile)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Foreshock rules"} | schema
 
 
 def load_rules(paths: Path | Sequence[Path], site: Site, base: Path | None = None) -> tuple[Rule, ...]:

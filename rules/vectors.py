@@ -22,11 +22,12 @@ from rules.covering import Covering
 from rules.evaluation import Evaluator
 from rules.expression import AREA_SCORE
 from rules.reports import PREFIX
-from rules.rule import EventStep, Rule, RuleTest, Series, Where, encode_rules
+from rules.rule import EventStep, ModeStep, Rule, RuleTest, Series, Where, encode_rules
 from rules.series import LEVEL_NAMES, UNJUDGED, VectorError, flags, levels, numbers, pictures, span, times
 from rules.typical import converted, model_of, typical_point
 from sensors.measure import UnitError
 from sensors.observation import CameraEvent, CameraHealth, Report
+from sensors.problem import suggest
 from sensors.site import Area, Camera, Driver, Point, Site, Text
 
 __all__ = ["Bench", "VectorError", "run"]
@@ -313,6 +314,7 @@ class _Stand:
         self.events = sorted(((span(event.at, "events"), event) for event in test.events), key=lambda pair: pair[0])
         if any(event.subject and not event.kind.startswith(PREFIX) for event in test.events):
             raise VectorError("events", "only reports are about a subject: their kind begins with 'report-'")
+        self.modes = [_spell(one, bench.site) for one in test.modes]
         self.expected = _expected(test.expect, self.times, last_step)
         alone = test.surge or any(event.kind.startswith(PREFIX) for _, event in self.events) or _learns(rule)
         self.made = self._points(bench)
@@ -382,6 +384,16 @@ def _start(written: str, zone: str) -> float:
     return local.replace(tzinfo=ZoneInfo(zone)).timestamp()
 
 
+def _spell(step: ModeStep, site: Site) -> tuple[str, float, float]:
+    """Read a mode of a test: its name, and from when until when (seconds since the test began)."""
+    known = [mode.id for mode in site.modes]
+    if step.mode not in known:
+        message = f"'{step.mode[:40]}' is no mode of this site{suggest(step.mode, known)}"
+        raise VectorError("modes", message)
+    begin = span(step.at, "modes")
+    return step.mode, begin, math.inf if step.hold is None else begin + span(step.hold, "modes")
+
+
 def _expected(expect: str | dict[str, str], at: Array, last_step: float) -> dict[int, int]:
     """Read what a test expects: the rank at each step, or at some."""
     if isinstance(expect, str):
@@ -439,6 +451,7 @@ class _Scene:
             cameras=self.cameras,
             zone=bench.site.zone,
             holidays=bench.site.holidays,
+            modes=bench.site.modes,
             version="test",
         )
         rules = self._staged(points, begins)
@@ -507,6 +520,7 @@ class _Scene:
         marks = np.any(tracks.flags != 0, axis=0)
         for step, since in enumerate(self.times.tolist()):
             now = self.start + since
+            self._modes(now)
             if self.stands[0].surge is not None:
                 self.evaluator.surges.fixed = float(self.stands[0].surge[step])
             while events and events[-1][0] <= since:
@@ -531,6 +545,15 @@ class _Scene:
             self.evaluator.tick(now)
             ranks[step] = current[self.places] if len(current) else 0
         return [ranks[: stand.steps, place].tolist() for place, stand in enumerate(self.stands)]
+
+    def _modes(self, now: float) -> None:
+        """Have each test's area be run in the modes that have begun there."""
+        self.evaluator.modes.put(
+            (mode, area.id, self.start + end)
+            for stand, area in zip(self.stands, self.areas, strict=True)
+            for mode, begin, end in stand.modes
+            if self.start + begin <= now
+        )
 
     def _event(self, since: float, place: int, event: EventStep) -> None:
         at = self.start + since

@@ -137,6 +137,18 @@ def standing(evaluator: Evaluator, rule: str, scope: str) -> Standing | None:
     )
 
 
+def terms(evaluator: Evaluator, instance: int) -> list[tuple[str, str, Term]]:
+    """List the comparisons of an instance's levels as they stand now: level, `when` or `clear`, term."""
+    now, features = evaluator.between_readings(instance)
+    scene, book = _Scene(evaluator, instance, 0, now, features), evaluator.book
+    first, found = int(book.first[instance]), []
+    for part, (rank, _) in enumerate(book.rules[int(book.rule[instance])].ranked()):
+        clause = int(book.clause[first + part])
+        for name, bound in (("when", book.clauses[clause].bound), ("clear", book.clauses[clause + 1].bound)):
+            found += [(LEVELS[rank - 1], name, scene.term(test)) for test in tests(bound)]
+    return found
+
+
 class _Scene:
     """One instance at one moment."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rules.breaking import name_of, registered
+from rules.clauses import corroborates, scheduled
 from rules.expression import parse
 from rules.rule import Level, Rule, load_rules
 from rules.vectors import Bench
@@ -64,6 +65,7 @@ def _rule(rule: Rule, kind: str, bench: Bench) -> Iterator[str]:
     limits = list(_limits(rule, kind, bench))
     if limits:
         yield "- Registry: " + "; ".join(limits)
+    yield from _clauses(rule)
     if why.source:
         yield f"- Source: {_both(why.source)}"
     if why.placeholder:
@@ -74,6 +76,18 @@ def _rule(rule: Rule, kind: str, bench: Bench) -> Iterator[str]:
         yield "- Plan: " + " → ".join(_both(step) for step in rule.plan)
     yield "- Tests: " + "; ".join(name_of(test) for test in rule.tests)
     yield ""
+
+
+def _clauses(rule: Rule) -> Iterator[str]:
+    """Say what besides its conditions decides when a rule rings."""
+    if rule.corroborated:
+        yield "- Only with " + " or ".join(f"`{corroborates(one, rule)}`" for one in rule.corroborated)
+    if rule.schedule is not None:
+        yield f"- Only when `{scheduled(rule.schedule)}`"
+    if rule.suppress is not None:
+        yield f"- Gives way in the mode {', '.join(rule.suppress.modes)}, up to {rule.suppress.up_to}"
+    if rule.latch:
+        yield "- Stays until a person resets it"
 
 
 def _level(rule: Rule, name: str, level: Level) -> Sequence[str]:

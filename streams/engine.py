@@ -18,7 +18,9 @@ from alerts import itself
 from alerts.desk import Desk, Settings
 from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused, Reported
 from models.bank import Bank, BankResult
+from models.equipment import equip
 from models.jump import Jumps
+from models.rounds import rounds
 from rules.evaluation import Change, Evaluator, Withdrawn
 from rules.faults import Fault, apart
 from sensors import frame, observation
@@ -51,7 +53,6 @@ from streams import bundle
 from streams.approval import Approvals
 from streams.history.columns import Scored
 from streams.preparation import Prepared, areas_of, gone, home_of, mine, preparing
-from streams.rounds import rounds
 from streams.run import LAG, Run
 from streams.seen import Seen
 from streams.shadow import Ground, ShadowError, ShadowRules, never_began
@@ -234,6 +235,7 @@ class Engine:
         elif isinstance(what, SiteMode):
             self._hear(what.time)
             self._emit(offset, self.desk.mode(what, self.evaluator.book.area_of, self.clock))
+            self._show_modes()
         elif isinstance(what, Silence):
             self._hear(what.time)
             self._emit(offset, self.desk.silence(what, self.evaluator.book.area_of, self.clock))
@@ -344,7 +346,13 @@ class Engine:
         self.set_back = time
         self.evaluator.step(step)
         self.desk.step(time - self.clock)  # it counts on the clock, which may be ahead of the last tick
+        self._show_modes()
         self.last_tick, self.clock = time - 1.0, time
+
+    def _show_modes(self) -> None:
+        """Have conditions see the modes of the site that the desk keeps."""
+        assert self.evaluator is not None and self.desk is not None
+        self.evaluator.modes.put((one.mode, one.area, one.until) for one in self.desk.book.cases.modes.values())
 
     def _hear(self, received: float) -> None:
         ahead = self.last_tick + AHEAD if self.last_tick else received
@@ -874,9 +882,7 @@ class Engine:
         self.points, self.row_of, self.interval = ready.points, ready.row_of, ready.interval
         self.bank.grow(len(self.points))
         self.jumps.grow(len(self.points))
-        for row, of_bank, thermal in ready.changed:
-            self.bank.configure(row, **of_bank)
-            self.jumps.configure(row, gauge=of_bank["kind"] == "gauge", thermal=thermal)
+        equip(self.bank, self.jumps, ready.changed)
         before, self.bank.drivers = self.bank.drivers, ready.drivers
         if before is not None and self.bank.drivers is not None:
             self.bank.drivers.restore(before.state())
@@ -914,6 +920,7 @@ class Engine:
             self.desk.publish(content.site, content.rules)
             if renames:
                 self.desk.rename(renames, kinds)
+        self._show_modes()
         self.packed, self.version = packed, ready.version
         return withdrawn, renames
 
@@ -992,6 +999,7 @@ class Engine:
             if "neighbours" in content:
                 engine.evaluator.neighbours.restore(_unpack(content["neighbours"]))
             engine.desk.restore(content["desk"])
+            engine._show_modes()
             engine.faulted = content.get("faulted", 0.0)
             engine.reports = dict.fromkeys(content.get("reports", ()))
             engine.waiting.restore(content.get("waiting", ()), engine.evaluator.book.rules)

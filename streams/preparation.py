@@ -6,16 +6,13 @@ reached, and what is left to do at its offset is to switch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from models import creep
 from models.area.store import decode as decode_model
-from models.driver import Drive, Drivers, brings
-from models.guess import Guess, possible
+from models.equipment import Row, budgets_of, drivers_of, told_of
 from rules.compiler import RuleBook, compiling
 from rules.evaluation import Evaluator
 from sensors.lookup import Registry
@@ -25,33 +22,12 @@ from sensors.steps import Steps
 from streams import bundle
 
 if TYPE_CHECKING:
-    from models.bank import Kind
+    from models.driver import Drivers
     from sensors.observation import Shadow
     from streams.engine import Engine
 
-TEMPERATURES = ("°C", "degC", "Cel", "celsius", "°F", "degF", "fahrenheit")
-"""Units whose points may come in the other of the two."""
-
 EVERY = 1000
 """Points that are looked at in one step."""
-
-
-class OfBank(TypedDict):
-    """What `Bank.configure` is told of a row."""
-
-    interval: float
-    kind: Kind
-    budget: float | None
-    creeps: bool
-    guess: tuple[Guess, ...] | frozenset[Guess]
-
-
-class Row(NamedTuple):
-    """What the models are told of a point whose row is new or has changed."""
-
-    row: int
-    of_bank: OfBank
-    thermal: bool
 
 
 class Prepared(NamedTuple):
@@ -152,34 +128,17 @@ def _changed(
     engine: Engine, registry: Registry, by_index: dict[int, Point], row_of: npt.NDArray[np.intp]
 ) -> Steps[list[Row]]:
     """Find the rows that the models are to be told of: new ones, and those of which something else is said now."""
-    told = _told_of(engine.registry) if engine.registry is not None else {}
+    told = budgets_of(engine.registry.site) if engine.registry is not None else {}
     before = engine.registry.by_index if engine.registry is not None else {}
-    telling, found = _told_of(registry), []
+    telling, found = budgets_of(registry.site), []
     for number, (index, point) in enumerate(by_index.items()):
         old = before.get(index) if index < len(engine.row_of) and engine.row_of[index] >= 0 else None
-        one = _row(int(row_of[index]), point, telling)
-        if old is None or _row(int(row_of[index]), old, told) != one:
+        one = told_of(int(row_of[index]), point, telling)
+        if old is None or told_of(int(row_of[index]), old, told) != one:
             found.append(one)
         if number % EVERY == 0:
             yield
     return found
-
-
-def _told_of(registry: Registry) -> dict[str, float | None]:
-    """Return the budget of alarms of each area."""
-    budgets = {kind.id: kind.alarms_per_day for kind in registry.site.area_types}
-    return {area.id: budgets.get(area.type) for area in registry.site.areas}
-
-
-def _row(row: int, point: Point, budgets: dict[str, float | None]) -> Row:
-    of_bank = OfBank(
-        interval=point.interval,
-        kind=point.kind,
-        budget=budgets.get(point.areas[0]),
-        creeps=point.quantity in creep.QUANTITIES,
-        guess=possible(point.unit, point.quantity) if _may_guess(point) else (),
-    )
-    return Row(row, of_bank, point.unit in TEMPERATURES)
 
 
 def mine(registry: Registry, point: Point, partition: int) -> bool:
@@ -201,24 +160,3 @@ def gone(index: int) -> Point:
     """Stand in for a point that the site no longer has: its row stays, nothing covers it."""
     name = Text(zh="", en="")
     return Point(id=f"gone-{index}", name=name, areas=(), quantity="", unit="1", index=index)
-
-
-def drivers_of(points: Sequence[Point]) -> Drivers | None:
-    """Say which rows drive which."""
-    driven = [(row, point) for row, point in enumerate(points) if point.drivers]
-    if not driven:
-        return None
-    row_of = {point.id: row for row, point in enumerate(points)}
-    drives = [
-        Drive(row, row_of[one.point], one.lag, brings(driver.quantity, driver.kind), driver.interval)
-        for row, point in driven
-        for one in point.drivers
-        if one.point in row_of
-        for driver in (points[row_of[one.point]],)
-    ]
-    return Drivers(drives, len(points)) if drives else None
-
-
-def _may_guess(point: Point) -> bool:
-    """Return whether a point's kind may be guessed: what only a gauge has, a limit or neighbours, would be lost."""
-    return point.guess and not (point.limit is not None or point.levels or point.drivers or point.redundant)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Look = Literal["event", "found", "missed", "false", "range"]
+Look = Literal["event", "found", "missed", "false", "range", "blue", "yellow", "orange", "red"]
 
 LOOKS: dict[Look, tuple[str, str]] = {
     "event": ("#6b7280", "what happened"),
@@ -26,19 +26,28 @@ LOOKS: dict[Look, tuple[str, str]] = {
     "missed": ("#7c3aed", "missed"),
     "false": ("#c2410c", "false alarm"),
     "range": ("#2563eb", "expected range"),
+    "blue": ("#2563eb", "blue"),
+    "yellow": ("#ca8a04", "yellow"),
+    "orange": ("#ea580c", "orange"),
+    "red": ("#dc2626", "red"),
 }
 """Colour and meaning of each look."""
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 980, 190, 64, 12, 22, 22
 _DAY = 86400.0
 _STEPS = (60.0, 300.0, 900.0, 3600.0, 10800.0, 21600.0, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY, 91 * _DAY)
-_STYLE = """
+_PAGE = """
 body { font: 14px/1.5 system-ui, sans-serif; color: #1f2937; background: #fff; margin: 24px auto; max-width: 980px }
 h1 { font-size: 20px; margin: 0 0 4px } p { margin: 0 0 12px; color: #4b5563 }
-figure { margin: 0 0 20px } figcaption { font-weight: 600 } small { font-weight: 400; color: #4b5563 }
-svg { width: 100%; height: auto; display: block } text { font: 11px system-ui, sans-serif; fill: #4b5563 }
-.grid { stroke: #e5e7eb } .series { fill: none; stroke: #111827; stroke-width: 1.3; stroke-linejoin: round }
-.second { fill: none; stroke: #2563eb; stroke-width: 1.2 } .limit { stroke: #b91c1c; stroke-dasharray: 5 4 }
+"""
+_STYLE = """
+.panels { background: #fff; color: #1f2937; font: 14px/1.5 system-ui, sans-serif; max-width: 980px }
+.panels figure { margin: 0 0 20px } .panels figcaption { font-weight: 600 }
+.panels small { font-weight: 400; color: #4b5563 } .panels svg { width: 100%; height: auto; display: block }
+.panels text { font: 11px system-ui, sans-serif; fill: #4b5563 } .panels .grid { stroke: #e5e7eb }
+.panels .series { fill: none; stroke: #111827; stroke-width: 1.3; stroke-linejoin: round }
+.panels .second { fill: none; stroke: #2563eb; stroke-width: 1.2 }
+.panels .limit { stroke: #b91c1c; stroke-dasharray: 5 4 }
 .key { display: inline-block; width: 12px; height: 12px; margin: 0 4px 0 12px; vertical-align: -1px; opacity: .75 }
 """
 
@@ -76,19 +85,33 @@ class Panel(msgspec.Struct, frozen=True):
 def pages(path: Path, panels: Iterable[Panel], title: str = "", note: str = "") -> None:
     """Write panels under each other into one HTML file. Raise OSError when it cannot be written."""
     drawn = list(panels)
-    used = {mark.look for panel in drawn for mark in panel.marks} | {
-        band.look for panel in drawn for band in panel.bands
-    }
-    keys = "".join(
+    path.write_text(
+        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_PAGE}{_STYLE}</style>\n<h1>{escape(title)}</h1>\n<p>{escape(note)}{_keys(drawn)}</p>\n"
+        f"{_figures(drawn)}\n</html>\n",
+        encoding="utf-8",
+    )
+
+
+def fragment(panels: Iterable[Panel]) -> str:
+    """Draw panels under each other as a part of another page, such as a notebook."""
+    drawn = list(panels)
+    keys = _keys(drawn)
+    return f"<style>{_STYLE}</style>" + (f"<p>{keys}</p>" if keys else "") + _figures(drawn)
+
+
+def _figures(panels: Sequence[Panel]) -> str:
+    return f'<div class="panels">{chr(10).join(map(_figure, panels)) or "<p>Nothing to show.</p>"}</div>'
+
+
+def _keys(panels: Sequence[Panel]) -> str:
+    """Tell the meaning of the looks in use."""
+    used = {mark.look for panel in panels for mark in panel.marks}
+    used |= {band.look for panel in panels for band in panel.bands}
+    return "".join(
         f'<span class="key" style="background:{colour}"></span>{escape(meaning)}'
         for look, (colour, meaning) in LOOKS.items()
         if look in used
-    )
-    figures = "\n".join(map(_figure, drawn)) or "<p>Nothing to show.</p>"
-    path.write_text(
-        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style>\n<h1>{escape(title)}</h1>\n<p>{escape(note)}{keys}</p>\n{figures}\n</html>\n",
-        encoding="utf-8",
     )
 
 

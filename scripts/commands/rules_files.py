@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import tempfile
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
@@ -16,7 +18,7 @@ from alerts.queries import JournalMissing, Reader
 from rules.exchange import write
 from rules.layout import laid_out
 from rules.rule import Rule, covered_points, load_rules
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, wrong
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, warn, wrong
 from sensors.document import DocumentError, Problem
 from sensors.registry import load_site
 from sensors.site import Site
@@ -44,26 +46,33 @@ def chosen(folder: Path, pattern: str) -> tuple[Site, list[Rule]]:
 def check(site: SiteArgument = Path("examples/district"), as_json: JsonOption = False) -> None:
     """Check the rules of a site: fields, conditions, units, coverage, and each rule's own tests.
 
-    Every mistake is named with file, line, field and, in a condition, the column. Exit code 0 when all are sound, 1
-    when not. `foreshock check` checks the rest of the site as well.
+    Every mistake is named with file, line, field and, in a condition, the column. A rule whose review date has passed
+    is warned of. Exit code 0 when all are sound, 1 when not. `foreshock check` checks the rest of the site as well.
 
     foreshock rules check my-site
     """
     problems: list[Problem] = []
     rules: tuple[Rule, ...] = ()
+    late: list[Rule] = []
     try:
         loaded = load_site(site)
         rules = load_rules(site / "rules", loaded, site)
+        late = [rule for rule in rules if overdue(rule, today(loaded.zone))]
     except DocumentError as error:
         problems = error.problems
     tests = sum(len(rule.tests) for rule in rules)
     if as_json:
-        _print({"rules": len(rules), "tests": tests, "problems": msgspec.to_builtins(problems)})
+        told = {"rules": len(rules), "tests": tests, "problems": msgspec.to_builtins(problems)}
+        _print(told | {"review_overdue": [rule.id for rule in late]})
     elif problems:
         _show(problems)
         fail(f"{len(problems)} problem(s) in {site}")
     else:
         done(f"{len(rules)} rules of {site} are sound, and their {tests} tests pass")
+        for rule in late[:50]:
+            warn(f"{rule.id}: its review was due on {rule.rationale.review}: look at it again, and set the next date")
+        if late[50:]:
+            warn(f"and {len(late) - 50} more rules whose review is past due")
     raise typer.Exit(1 if problems else 0)
 
 
@@ -106,6 +115,7 @@ def list_rules(
                 "template": one.template,
                 "owner": msgspec.to_builtins(one.rationale.owner),
                 "review": str(one.rationale.review),
+                "review_overdue": overdue(one, today(known.zone)),
                 "fared": fared.get(one.id),
             }
         )
@@ -124,7 +134,18 @@ def list_rules(
         owner = line["owner"]
         if isinstance(owner, dict):
             owner = owner["zh" if zh else "en"]
-        out.print(f"    owner {plain(owner)} · review {plain(line['review'])}{plain(_said(line['fared']))}")
+        due = " [yellow](past due)[/yellow]" if line["review_overdue"] else ""
+        out.print(f"    owner {plain(owner)} · review {plain(line['review'])}{due}{plain(_said(line['fared']))}")
+
+
+def today(zone: str) -> datetime.date:
+    """Return the day that the site's clock shows."""
+    return datetime.datetime.now(ZoneInfo(zone)).date()
+
+
+def overdue(rule: Rule, day: datetime.date) -> bool:
+    """Tell whether the day by which a rule's owner was to look at it again has passed."""
+    return datetime.date.fromisoformat(rule.rationale.review) < day
 
 
 def _fared(site: Site, data: Path | None) -> dict[str, Precision]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from rules.rule import json_schema
+from rules.schema import json_schema
 from scripts.commands.terminal import done, fail
 
 

@@ -53,6 +53,11 @@ def wrong(sentence: str) -> None:
     err.print(f"[red]✗[/red] {plain(sentence)}")
 
 
+def warn(sentence: str) -> None:
+    """Print a sentence (plain text) on standard error with an exclamation mark before it."""
+    err.print(f"[yellow]![/yellow] {plain(sentence)}")
+
+
 def done(sentence: str) -> None:
     """Print a sentence (plain text) with a tick before it."""
     out.print(f"[green]✓[/green] {plain(sentence)}")

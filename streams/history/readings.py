@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensors import frame, observation
+from sensors.history import HistoryError as HistoryError
 from sensors.observation import FRAME, SIMULATED, UNUSABLE, Tick
 from streams.replay import BATCH, Readable
 from streams.topics import OBSERVATIONS
@@ -35,10 +36,6 @@ class Readings(NamedTuple):
     simulated: int
 
 
-class HistoryError(ValueError):
-    """Raised when the log cannot give what is asked for: says why, and what would help."""
-
-
 def readings(
     log: Readable,
     partition: int,
@@ -55,7 +52,7 @@ def readings(
     """
     wanted = np.array(sorted(points), np.uint32)
     parts: list[tuple[npt.NDArray[np.uint32], Floats, Floats, npt.NDArray[np.uint8]]] = []
-    first, stop = _from(log, partition, begin - EARLY), log.end(OBSERVATIONS, partition)
+    first, stop = arrived_at(log, partition, begin - EARLY), log.end(OBSERVATIONS, partition)
     at, total = first, 0
     while at < stop and (found := log.read(OBSERVATIONS, partition, at, stop, limit=BATCH)):
         at = found[-1][0] + 1
@@ -93,7 +90,7 @@ def _of(
     return Readings(times, values, int(np.isnan(values).sum()), int(drill[first].sum()))
 
 
-def _from(log: Readable, partition: int, time: float) -> int:
+def arrived_at(log: Readable, partition: int, time: float) -> int:
     """Find the first record that may have come at or after a time: arrival goes up with the offset."""
     low, high = log.start(OBSERVATIONS, partition), log.end(OBSERVATIONS, partition)
     while high - low > BATCH:

@@ -65,6 +65,7 @@ class Rule:
     kind: Kind = "risk"
     version: str = "v1"
     latch: bool = False
+    flapping: Any = None
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,18 @@ def change(
     kind: Kind = "risk",
     simulated: bool = False,
     latch: bool = False,
+    flapping: Any = None,
 ) -> Change:
     return Change(
-        Rule(rule, kind=kind, latch=latch), scope, area, 0, after, time - 5, time, WHY if after else None, simulated
+        Rule(rule, kind=kind, latch=latch, flapping=flapping),
+        scope,
+        area,
+        0,
+        after,
+        time - 5,
+        time,
+        WHY if after else None,
+        simulated,
     )
 
 

@@ -9,8 +9,9 @@ import pytest
 from alerts.desk import Desk
 from alerts.flapping import Rings, calm_at, ring
 from alerts.outcome import AlarmTransition, AnyOutcome, IncidentChange
+from rules.rule import Flapping
 from sensors.renames import Renames
-from tests.alerts.cases import SITE, change, command, edges
+from tests.alerts.cases import SITE, Rule, change, command, edges
 
 
 @pytest.fixture
@@ -18,12 +19,14 @@ def desk() -> Desk:
     return Desk(SITE)
 
 
-def flap(desk: Desk, times: int, start: float = 0.0, every: float = 60.0, rank: int = 1) -> list[AlarmTransition]:
+def flap(
+    desk: Desk, times: int, start: float = 0.0, every: float = 60.0, rank: int = 1, flapping: Flapping | None = None
+) -> list[AlarmTransition]:
     """Raise and clear an alarm again and again, acknowledged or not; return its rings."""
     rings = []
     for number in range(times):
         at = start + number * every
-        rings += transitions(desk.condition(change(rank), at))
+        rings += transitions(desk.condition(change(rank, flapping=flapping), at))
         desk.condition(change(0), at + 20.0)
     return rings
 
@@ -40,6 +43,27 @@ def test_an_alarm_chatters_from_the_fifth_ring_within_ten_minutes_and_the_sixth_
 
 def test_an_alarm_that_rings_seldom_does_not_chatter(desk: Desk) -> None:
     assert {one.marks for one in flap(desk, 8, every=151.0)} == {()}
+
+
+def test_a_rule_says_for_itself_when_its_alarms_chatter(desk: Desk) -> None:
+    own = {"flapping": Flapping(rings=3, within="2 min")}
+    assert [one.marks for one in flap(desk, 4, every=50.0, **own)] == [
+        (),
+        (),
+        ("chattering",),
+        ("chattering", "folded"),
+    ]
+    assert edges(desk.tick(269.9)) == []
+    assert edges(desk.tick(270.0)) == ["settle"], "calm for its two minutes, not for ten"
+    assert [one.marks for one in flap(desk, 4, start=1000.0, every=61.0, **own)] == [(), (), (), ()]
+    assert [one.marks for one in flap(desk, 3, start=9000.0, **own)][-1] == ()
+
+
+def test_a_changed_rule_counts_as_it_now_says_under_an_alarm(desk: Desk) -> None:
+    flap(desk, 3, flapping=Flapping(rings=9, within="10 min"))
+    desk.publish(SITE, [Rule("r1", flapping=Flapping(rings=4, within="10 min"))])
+    (fourth,) = flap(desk, 1, start=180.0, flapping=Flapping(rings=4, within="10 min"))
+    assert fourth.marks == ("chattering",)
 
 
 def test_alarms_that_were_acknowledged_in_between_chatter_together(desk: Desk) -> None:
@@ -153,4 +177,4 @@ def test_rings_are_forgotten_after_the_window() -> None:
     rings = Rings()
     for clock in (0.0, 10.0, 700.0):
         assert not ring(rings, 1, clock, 3, 600.0)
-    assert (rings.times, calm_at(rings, 600.0)) == ([700.0], 1300.0)
+    assert (rings.times, calm_at(rings)) == ([700.0], 1300.0)

@@ -122,3 +122,9 @@ def test_the_limit_of_a_figure_across_the_area_is_that_of_its_quantity() -> None
     )
     befores = {one.before for one in breaks(rule, Bench(site))}
     assert befores == {"area.max(flow.value) > 3", "the registry's red of level"}
+
+
+def test_a_sequence_beside_a_limit_can_be_broken() -> None:
+    rule = a_rule(when="sequence('smoke', 'fire', '10m') and count('fire', '10m') >= 3", scope="area")
+    found = {one.after for one in breaks(rule, Bench(a_site(a_point("p"))))}
+    assert {"count('fire', '10m') >= 2", "count('fire', '10m') >= 4"} <= found

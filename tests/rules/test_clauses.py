@@ -219,6 +219,30 @@ def test_mistakes_in_clauses_name_their_field(tmp_path: Path, fields: dict[str, 
     assert (shown, part in problem.message) == (field, True), problem
 
 
+@pytest.mark.parametrize(
+    ("flapping", "field"),
+    [
+        ({"rings": 1}, "flapping.rings"),
+        ({"rings": 101}, "flapping.rings"),
+        ({"within": "0 s"}, "flapping.within"),
+        ({"within": "soon"}, "flapping.within"),
+        ({"within": "40 d"}, "flapping.within"),
+    ],
+)
+def test_when_a_rules_alarms_chatter_must_make_sense(tmp_path: Path, flapping: dict[str, Any], field: str) -> None:
+    rule = {
+        "id": "r",
+        "title": {"zh": "r", "en": "r"},
+        "rationale": RATIONALE,
+        "levels": {"yellow": {"when": "value > 5"}},
+    }
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump({"rules": [rule | {"flapping": flapping}]}), encoding="utf-8")
+    with pytest.raises(DocumentError) as caught:
+        load_rules(file, SITE)
+    assert {problem.field.removeprefix("rules[0].") for problem in caught.value.problems} == {field}
+
+
 def test_breaking_knows_the_clauses() -> None:
     rule = a_rule(
         when="value > 5",

@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from rules.rule import decode_rules, encode_rules, json_schema, load_rules
+from rules.rule import decode_rules, encode_rules, load_rules
+from rules.schema import json_schema
 from sensors.document import DocumentError
 from tests.rules.stage import a_point, a_rule, a_site
 

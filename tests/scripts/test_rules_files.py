@@ -40,6 +40,21 @@ def test_rules_are_listed_with_what_they_cover(small: Path) -> None:
     assert "13 points" in shown and "crowd-count" not in shown
 
 
+def test_a_review_that_is_past_due_is_warned_of_and_the_rules_stay_sound(small: Path) -> None:
+    file = small / "rules" / "people.yaml"
+    before = file.read_text()
+    assert "review was due" not in run("rules", "check", small).output
+    file.write_text(before.replace('"2027-09-30"', '"2024-09-30"', 1))
+    result = run("rules", "check", small)
+    assert result.exit_code == 0
+    assert "crowd-density: its review was due on 2024-09-30" in " ".join(result.output.split())
+    assert json.loads(run("rules", "check", small, "--json").stdout)["review_overdue"] == ["crowd-density"]
+    shown = run("rules", "list", small, "--rule", "crowd-*").output
+    assert "review 2024-09-30 (past due)" in shown and "review 2027-09-30 (past due)" not in shown
+    told = json.loads(run("rules", "list", small, "--rule", "crowd-*", "--json").stdout)
+    assert [one["rule"] for one in told if one["review_overdue"]] == ["crowd-density"]
+
+
 def test_files_are_laid_out_and_a_check_changes_nothing(small: Path) -> None:
     file = small / "rules" / "people.yaml"
     file.write_text(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, ModeChange
-from rules.rule import Suppress
+from rules.rule import Levels, Suppress
 from sensors.observation import SiteMode
 from streams.bundle import Bundle
 from streams.engine import Engine
@@ -86,3 +86,26 @@ def test_a_publication_that_names_no_such_mode_leaves_it_to_end_by_its_time() ->
     without = msgspec.structs.replace(CONTENT, site=msgspec.structs.replace(site(version="v2"), modes=()))
     run(engine, [published(without, "v2", START + 1.0)])
     assert [one.edge for one in of(run(engine, [tick(START + 30.0), tick(START + 60.0)]), ModeChange)] == ["over"]
+
+
+CREEP = rules()[0]
+assert CREEP.levels.yellow is not None
+ASKS = msgspec.structs.replace(CREEP.levels.yellow, when="value > 10 and not mode('maintenance')", clear=None, hold=0)
+ASKING = (msgspec.structs.replace(CREEP, levels=Levels(yellow=ASKS)),)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sets(st.integers(1, 32)), st.integers(3, 30), st.booleans())
+def test_conditions_see_modes_whatever_the_batches_and_over_a_restart(cuts: set[int], stop: int, ended: bool) -> None:
+    values = [published(Bundle(site=site(), rules=ASKING)), *night()[1:]]
+    if ended:
+        values.insert(12, mode(0.0, START + 45.0, "a0", id="m2"))
+    engine, found, last = Engine(0), [], 0
+    for cut in sorted({*(one for one in cuts if one < len(values)), len(values)}):
+        found += run(engine, values[last:cut])
+        last = cut
+        if cut == stop or cut % 5 == 0:
+            engine = Engine.restore(engine.snapshot())
+    assert found == run(Engine(0), values)
+    rang = [one.time - START for one in of(found, AlarmTransition) if one.edge == "alarm"]
+    assert rang == ([50.0] if ended else [100.0])

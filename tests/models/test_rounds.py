@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.rounds import rounds
+from models.rounds import rounds
 
 
 @given(st.lists(st.integers(0, 9), max_size=60))
