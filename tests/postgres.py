@@ -22,10 +22,20 @@ _UNPRIVILEGED = ("postgres", "nobody")
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB", "listen_addresses=")
 
 
+_DEBIAN = Path("/usr/lib/postgresql")
+"""Where Debian keeps the programs of each version, out of the path."""
+
+
+def _program(name: str) -> str | None:
+    newest = sorted(_DEBIAN.glob(f"*/bin/{name}"), key=lambda file: float(file.parts[-3]), reverse=True)
+    return shutil.which(name) or next(map(str, newest), None)
+
+
 @contextlib.contextmanager
 def server() -> Iterator[str]:
     """Start one and give the address of its database; skip the test where there is none to start."""
-    if shutil.which("initdb") is None or shutil.which("postgres") is None:
+    initdb, postgres = _program("initdb"), _program("postgres")
+    if initdb is None or postgres is None:
         pytest.skip("no PostgreSQL server is installed")
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     user = None
@@ -40,11 +50,11 @@ def server() -> Iterator[str]:
         if user is not None:
             shutil.chown(folder, user)
         data, port = folder / "data", free_port()
-        made = ["initdb", "-D", str(data), "-A", "trust", "-U", "foreshock", "-N", "-E", "UTF8", "--locale=C"]
+        made = [initdb, "-D", str(data), "-A", "trust", "-U", "foreshock", "-N", "-E", "UTF8", "--locale=C"]
         subprocess.run(made, cwd=folder, user=user, check=True, stdout=subprocess.DEVNULL, timeout=60)
         settings = [part for one in _QUICK for part in ("-c", one)]
         process = subprocess.Popen(
-            ["postgres", "-D", str(data), "-k", str(folder), "-p", str(port), *settings],
+            [postgres, "-D", str(data), "-k", str(folder), "-p", str(port), *settings],
             cwd=folder,
             user=user,
             stderr=subprocess.DEVNULL,
