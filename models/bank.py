@@ -408,7 +408,11 @@ class Bank:
     def eta_range(self, rows: Rows, limit: Floats, below: Bools) -> tuple[Floats, Floats]:
         """Return the soonest and the latest `eta` (f8[n] each), between which it lies about eight times in ten."""
         spread = self.settings.trend_spread
-        return self._reach(rows, limit, below, spread), self._reach(rows, limit, below, 1.0 / spread)
+        soonest, latest = self._reach(rows, limit, below, spread), self._reach(rows, limit, below, 1.0 / spread)
+        if (self._fields[rows, AT["marks"]] >= SWINGS).any():  # one may miss a peak of the swing that the other meets
+            eta = self._reach(rows, limit, below, 1.0)
+            soonest, latest = np.fmin(soonest, eta), np.fmax(latest, eta)
+        return soonest, latest
 
     def _reach(self, rows: Rows, limit: Floats, below: Bools, faster: float) -> Floats:
         """Return eta if movements are `faster` times what they seem."""
@@ -434,7 +438,8 @@ class Bank:
                 time[driven] = self._driven(*some, faster)
         if (marks > 0.0).any():
             swings = np.flatnonzero(marks >= SWINGS)
-            speed = np.where(moving, slope * faster, 0.0)[swings]
+            away = np.where(below, slope > 0.0, slope < 0.0)  # it is slower where all goes faster
+            speed = np.where(moving, np.where(away, slope / faster, slope * faster), 0.0)[swings]
             time[swings] = self._swing(rows[swings], speed, damping[swings], limit[swings], below[swings], faster)
             creeps = np.flatnonzero((marks == CREEPS) | (marks > SWINGS))
             if len(creeps):

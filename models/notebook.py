@@ -49,6 +49,7 @@ class Scorer:
             raise HistoryError(f"the site has no point {', '.join(unknown[:5])}; rename them, or add them to the site")
         self.rows = np.array([row_of[name] for name in ids], np.intp)
         self.bank, self.jumps, self.last = Bank(), Jumps(), np.full(len(points), np.nan)
+        self.low, self.high = np.array([point.range or (-np.inf, np.inf) for point in points]).reshape(-1, 2).T
         self.bank.grow(len(points))
         self.jumps.grow(len(points))
         budgets = budgets_of(site)
@@ -63,7 +64,8 @@ class Scorer:
             rows, time, value, quality = self.rows[at], self.time[at], self.value[at], self.quality[at]
             fresh = ~(time <= self.last[rows])  # NaN before the first
             self.last[rows[fresh]] = time[fresh]
-            good = fresh & ((quality & UNUSABLE) == 0) & np.isfinite(value)
+            inside = (value >= self.low[rows]) & (value <= self.high[rows])
+            good = fresh & ((quality & UNUSABLE) == 0) & np.isfinite(value) & inside
             at, rows, time, value = at[good], rows[good], time[good], value[good]
             if not len(at):
                 continue

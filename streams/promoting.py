@@ -148,6 +148,9 @@ def _published(data: Path, by: str, reason: str, done: Done, wait: bool, orders:
     except (ValueError, OSError) as error:
         before.note(data)
         raise PromotionError(str(error)) from error
+    except BaseException:  # who asked has gone: what nobody approved must not come in with the next change
+        before.note(data)
+        raise
     waiting = taken is not None and taken.waiting
     if waiting:
         waiting_promotions.keep(data, prepared.version, orders)

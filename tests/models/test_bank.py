@@ -116,6 +116,23 @@ def test_swings_creeps_and_times_to_limit_do_not_depend_on_how_rows_are_split(se
         assert array[:mine].tobytes() == parts.state()[name][:mine].tobytes()
 
 
+def test_the_interval_of_a_foreseen_crossing_holds_it_while_a_swing_goes_against_the_trend() -> None:
+    random, n, one = np.random.default_rng(1), 96 * 14, np.zeros(1, np.intp)
+    bank, below = Bank(), np.array([False])
+    bank.configure(0, interval=900.0)
+    time = 900.0 * np.arange(n)
+    value = 10 + 3 * np.sin(2 * np.pi * time / 86400) + np.cumsum(random.normal(0, 0.03, n))
+    foreseen = 0
+    for step in range(n):
+        bank.update(one, time[step : step + 1], value[step : step + 1])
+        if step > 96 * 8:
+            limit = np.array([np.median(value[step - 400 : step]) + 2.0])
+            eta, (soonest, latest) = bank.eta(one, limit, below), bank.eta_range(one, limit, below)
+            assert soonest <= eta <= latest
+            foreseen += bool(np.isfinite(eta[0]))
+    assert foreseen > 50
+
+
 def test_large_batches_are_worked_in_pieces_with_the_same_bits() -> None:
     random = np.random.default_rng(5)
     points = 9000

@@ -51,6 +51,17 @@ def test_what_the_engine_sets_aside_has_no_score() -> None:
     assert np.flatnonzero(found["score"].isna()).tolist()[100:] == [250, 251, 252]
 
 
+def test_what_is_out_of_a_points_range_has_no_score_and_is_not_learnt() -> None:
+    point = msgspec.structs.replace(a_point("p"), range=(-40.0, 60.0))
+    site = Site(id="s", name=NO_TEXT, areas=(Area(id="a", name=NO_TEXT, type="t", place="p"),), points=(point,))
+    values, time = wave(300), START + 60.0 * np.arange(300)
+    clean = models.score(table(np.full(300, "p", object), time, values), site)
+    values[250] = 5000.0
+    found = models.score(table(np.full(300, "p", object), time, values), site)
+    assert np.isnan(found["score"][250]) and found["alarm"].sum() == 1, "the step at the end"
+    assert found["score"][251:].to_numpy() == pytest.approx(clean["score"][251:].to_numpy(), abs=0.2)
+
+
 def test_points_are_scored_by_what_the_site_says_each_apart_from_the_others() -> None:
     site = Site(
         id="s",

@@ -136,6 +136,19 @@ def test_where_the_run_refuses_it_the_note_is_as_it_was(data: Path, monkeypatch:
     assert promoted(data) == []
 
 
+def test_where_who_asked_goes_away_meanwhile_the_note_is_as_it_was(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = triage_model(data)
+    monkeypatch.setattr("streams.supervisor.holder", lambda _: "1")
+
+    def leave(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("streams.reload.reload", leave)
+    with pytest.raises(KeyboardInterrupt):
+        promote(data, site(), first, "user:an", "", 5.0)
+    assert promoted(data) == []
+
+
 @pytest.fixture
 def two(data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run whose site takes a second person: what is proposed waits."""
