@@ -244,11 +244,19 @@ def test_the_role_of_a_unit_is_no_wider_beside_another_one() -> None:
     assert own_unit_only("changes.read", ["field"])
 
 
-@pytest.mark.parametrize("pair", list(combinations(ROLES, 2)), ids="+".join)
+PAIRS = list(combinations(ROLES, 2))
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
 def test_two_roles_allow_what_each_allows_and_no_more(
     client: TestClient, desktop: Desktop, engine: Engine, pair: tuple[str, str]
 ) -> None:
-    """The dispatch is another unit's: who may answer as `field` only is refused, whatever else it may see."""
+    """The dispatch is another unit's: who may answer as `field` only is refused, whatever else it may see.
+
+    Each pair tries every third route, beside those on dispatches: together they try each several times.
+    """
+    place = PAIRS.index(pair)
+    tried = [cell for n, cell in enumerate(CELLS) if n % 3 == place % 3 or cell[1].startswith("/api/v1/dispatches/")]
     engine.condition(level=3)
     ids = {
         "incident": engine.open_incident()["id"],
@@ -257,7 +265,7 @@ def test_two_roles_allow_what_each_allows_and_no_more(
     }
     token, secret = add_token(desktop.console.accounts, "two", pair, unit="other")
     headers = {"Authorization": f"Bearer {secret}"}
-    for method, path, body, roles in CELLS:
+    for method, path, body, roles in tried:
         answer = client.request(method, path.format(**ids), json=body, headers=headers)
         granting = roles & set(pair)
         code = answer.json()["error"]["code"] if answer.status_code == 403 else ""
