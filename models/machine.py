@@ -34,7 +34,7 @@ class Batch:
         self.rare, self.survival, self.seasons, self.rows, self.bounds = rare, survival, seasons, rows, bounds
 
     def compare(
-        self, bounds: list[Floats], over: Bools, streams: tuple[Floats, Floats, Floats], centre: Floats
+        self, bounds: list[Floats], over: Bools, streams: tuple[Floats, Floats, Floats], centre: Floats, least: Floats
     ) -> tuple[Novelty, list[Floats]]:
         """Compare the three streams at once; `bounds`, the rows of `self.bounds`, change where they are."""
         memory = Memory(*(self.bounds[at::4] for at in range(4)))
@@ -44,7 +44,7 @@ class Batch:
         x = np.array(streams)
         centres = np.zeros_like(x)
         centres[:2] = centre
-        new = compare(ARRAYS, memory, x, centres)
+        new = compare(ARRAYS, memory, x, centres, least)
         np.minimum(memory.low, x, out=memory.low)
         np.maximum(memory.high, x, out=memory.high)
         return new, bounds
@@ -125,14 +125,14 @@ class Single:
         self.rare, self.survival, self.seasons, self.row = rare, survival, seasons, row
 
     def compare(
-        self, bounds: list[float], over: bool, streams: tuple[float, float, float], centre: float
+        self, bounds: list[float], over: bool, streams: tuple[float, float, float], centre: float, least: float
     ) -> tuple[Novelty, list[float]]:
         """Compare the row's streams."""
         memories = [Memory(*bounds[at : at + 4]) for at in (0, 4, 8)]
         if over:
             memories = [turn(SCALARS, memory, over) for memory in memories]
         each = zip(memories, streams, (centre, centre, 0.0), strict=True)
-        news = [compare(SCALARS, memory, x, about) for memory, x, about in each]
+        news = [compare(SCALARS, memory, x, about, least) for memory, x, about in each]
         after = [remember(SCALARS, memory, x) for memory, x in zip(memories, streams, strict=True)]
         return Novelty(*zip(*news, strict=True)), [bound for memory in after for bound in memory]
 

@@ -13,7 +13,10 @@ from models.arithmetic import Arithmetic, Column
 NOWHERE = 1e300
 """Stands for the bounds of an empty range: low = NOWHERE, high = -NOWHERE (finite, so that no step makes a NaN)."""
 
-_NARROWEST = 1e-300  # width of a range that holds a single value
+NARROW = 1e-9
+"""Of a reading: no range is narrower, and what is no further outside is inside: a float's last bits are no news."""
+TINIEST = 1e-300
+"""The narrowest range about zero."""
 UTMOST = 100.0  # an excess is not told larger than this
 
 
@@ -58,20 +61,32 @@ def turn(op: type[Arithmetic], memory: Memory, over: Column) -> Memory:
     )
 
 
-def compare(op: type[Arithmetic], memory: Memory, x: Column, centre: Column) -> Novelty:
-    """Compare `x` with what the memory holds (never with itself). `centre` is where the stream usually is."""
+def narrowest(op: type[Arithmetic], value: Column) -> Column:
+    """Return the narrowest range of the streams of a reading, in its unit: its mean and change share its last bits."""
+    return op.most(op.size(value) * NARROW, TINIEST)
+
+
+def compare(op: type[Arithmetic], memory: Memory, x: Column, centre: Column, least: Column) -> Novelty:
+    """Compare `x` with what the memory holds (never with itself).
+
+    `centre` is where the stream usually is, `least` how narrow its range can be (`narrowest`).
+    """
     low = op.least(memory.low, memory.before_low)
     high = op.most(memory.high, memory.before_high)
-    scale = 1.0 / op.most(high - low, _NARROWEST)
-    beyond = op.most(op.most(x - high, low - x), 0.0)
+    scale = 1.0 / op.most(high - low, least)
+    beyond = _beyond(op, x, low, high, least)
     place = op.least(op.size(x - centre) * scale, 1.0)
     return Novelty(op.least(beyond * scale, UTMOST), place, low, high)
 
 
-def outside(op: type[Arithmetic], x: Column, low: Column, high: Column) -> Column:
-    """Return how far `x` is outside a range, in units of that range; 0 inside."""
-    beyond = op.most(op.most(x - high, low - x), 0.0)
-    return op.least(beyond / op.most(high - low, _NARROWEST), UTMOST)
+def outside(op: type[Arithmetic], x: Column, low: Column, high: Column, least: Column) -> Column:
+    """Return how far `x` is outside a range, in units of that range; 0 inside. `least`: as in `compare`."""
+    return op.least(_beyond(op, x, low, high, least) / op.most(high - low, least), UTMOST)
+
+
+def _beyond(op: type[Arithmetic], x: Column, low: Column, high: Column, least: Column) -> Column:
+    beyond = op.most(x - high, low - x)
+    return op.where(beyond > least, beyond, 0.0)
 
 
 def remember(op: type[Arithmetic], memory: Memory, x: Column) -> Memory:

@@ -84,11 +84,12 @@ class Machine(Protocol):
         """Return the arithmetic to use."""
 
     def compare(
-        self, bounds: list[Column], over: Column, streams: tuple[Column, Column, Column], centre: Column
+        self, bounds: list[Column], over: Column, streams: tuple[Column, Column, Column], centre: Column, least: Column
     ) -> tuple[novelty.Novelty, list[Column]]:
         """Compare a row's streams with their ranges (three times the fields of `novelty.Memory`), then remember them.
 
         `over`: a new generation begins. `centre` is where value and short mean usually are; the change is about 0.
+        `least`: how narrow a range can be.
         Return the news with one item a stream in each of its fields, and the bounds after it.
         """
 
@@ -160,9 +161,10 @@ def assess(
     learnt = op.negate(learning)
     tempo = op.most(interval, settings.least)
 
-    x, restart = value, gap
+    x, restart, least = value, gap, novelty.narrowest(op, value)
     if op.some(kind):  # some are no gauges
         x, reference, broken = _quantity(op, settings, kind, value, last_value, dt, interval, reference, period, short)
+        least = op.where(kind == COUNTER, novelty.narrowest(op, x), least)  # an angle's turn has the angle's last bits
         restart = op.either(restart, broken)
 
     over = time - turned >= op.most(interval * settings.generation_intervals, settings.generation)
@@ -171,7 +173,7 @@ def assess(
     short = short + (x - short) * op.most(to_short, start)
     long = long + (x - long) * op.most(to_long, start)
     streams = (x, short, short - long)
-    news, bounds = machine.compare(fields[BOUNDS], over, streams, long)
+    news, bounds = machine.compare(fields[BOUNDS], over, streams, long, least)
     if op.some(over):
         turned_before = op.where(over, turned, turned_before)
         turned = op.where(over, time, turned)
@@ -187,7 +189,7 @@ def assess(
         change = [share, beyond_time, alarm, settled, lasted, peaks.events, peaks.peak, peaks.since]
         share, beyond_time, alarm, settled, lasted, events, peak, since = machine.rarely(
             "stay", outside, _outside, change, settings, *streams, news.low[0], news.high[0], dt, interval,
-            peaks.readings, excess, time, turned_before, start, tempo, budget,
+            peaks.readings, excess, time, turned_before, start, tempo, budget, least,
         )  # fmt: skip
         peaks = calibration.Peaks(events, peaks.readings, peak, since)
         if op.some(settled):
@@ -279,11 +281,12 @@ def _outside(
     op: type[Arithmetic], stay: tuple[Column, ...], change: list[Column], settings: BankSettings, value: Column,
     short: Column, departure: Column, low: Column, high: Column, elapsed: Column, interval: Column, readings: Column,
     excess: Column, time: Column, turned_before: Column, start: Column, tempo: Column, budget: Column,
+    least: Column,
 ) -> tuple[tuple[Column, ...], list[Column]]:  # fmt: skip
     """Judge learnt readings outside a range, or of a stay outside the old one: early events, and how long they stay."""
     rank, beyond_time, alarm, settled, lasted, events, peak, since = change
     step = op.least(elapsed, interval * settings.gap)
-    stay, lasted, away = stay_on(op, stay, lasted, value, short, departure, low, high, step)
+    stay, lasted, away = stay_on(op, stay, lasted, value, short, departure, low, high, step, least)
     settled = lasted >= op.most(interval * settings.settle_intervals, settings.settle)
 
     refractory = settings.refractory * tempo
@@ -312,11 +315,11 @@ def _settle(
 
 def stay_on(
     op: type[Arithmetic], fields: tuple[Column, ...], lasted: Column, value: Column, short: Column, change: Column,
-    low: Column, high: Column, step: Column,
+    low: Column, high: Column, step: Column, least: Column,
 ) -> tuple[tuple[Column, ...], Column, Column]:  # fmt: skip
     """Follow a stay outside the old range: return it, how long it has lasted, and how far outside the value is."""
     stay, lasted = novelty.follow(op, novelty.Stay(*fields), (value, short, change), low, high, lasted, step)
-    return stay, lasted, novelty.outside(op, value, stay.low, stay.high)
+    return stay, lasted, novelty.outside(op, value, stay.low, stay.high, least)
 
 
 def _creep(

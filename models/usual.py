@@ -16,7 +16,7 @@ import numpy.typing as npt
 from models import calibration, trend
 from models.arithmetic import SCALARS
 from models.machine import Single
-from models.novelty import NOWHERE, UTMOST, Novelty
+from models.novelty import NARROW, NOWHERE, TINIEST, UTMOST, Novelty
 from models.reason import NOTHING
 from models.scoring import DAY, FIELDS, GAUGE, LARGEST, RAREST, RECENT, SWINGS, TELLING, BankSettings, pace_of, stay_on
 from models.season import HOUR, Seasons
@@ -25,7 +25,6 @@ Told = tuple[float, bool, int, bool, bool]
 """Score, alarm, reason, learning and gap of one reading: see `models.bank.BankResult`."""
 
 _ROW = struct.Struct(f"{len(FIELDS)}d")
-_NARROWEST = 1e-300
 
 
 class Usual:
@@ -97,6 +96,8 @@ class Usual:
             short_before_low, short_before_high, short_low, short_high = short_low, short_high, NOWHERE, -NOWHERE
             change_before_low, change_before_high, change_low, change_high = change_low, change_high, NOWHERE, -NOWHERE
 
+        least = abs(value) * NARROW
+        least = least if least > TINIEST else TINIEST
         place = excess = 0.0
         news: list[tuple[float, float, float, float]] = []  # excess, place and range of each stream, as in Novelty
         for stream, centre, low, high in (
@@ -117,13 +118,15 @@ class Usual:
             ),
         ):  # fmt: skip
             width = high - low
-            scale = 1.0 / (width if width > _NARROWEST else _NARROWEST)
+            scale = 1.0 / (width if width > least else least)
             far = abs(stream - centre) * scale
             far = far if far < 1.0 else 1.0
             place = place if place > far else far
-            beyond = 0.0
-            if stream > high or stream < low:
-                beyond = (stream - high if stream > high else low - stream) * scale
+            beyond = stream - high if stream > high else low - stream
+            if beyond <= least:
+                beyond = 0.0
+            else:
+                beyond *= scale
                 beyond = beyond if beyond < UTMOST else UTMOST
                 excess = excess if excess > beyond else beyond
             news.append((beyond, far, low, high))
@@ -134,7 +137,7 @@ class Usual:
             stays = self._rare["stay"]
             step = min(dt, interval * settings.gap)
             stays[row], lasted, away = stay_on(
-                SCALARS, tuple(stays[row].tolist()), lasted, value, short, change, low, high, step
+                SCALARS, tuple(stays[row].tolist()), lasted, value, short, change, low, high, step, least
             )
 
         found, total = self._survival.count_one(row, place, excess, learnt)

@@ -38,7 +38,7 @@ class Rates(msgspec.Struct, frozen=True):
     often: float  # readings at 0.99 or more, over how many there should be
     seldom: float  # readings at 0.999 or more, over how many there should be
     alarms: int  # at the shipped budget, outside all windows
-    days: float
+    days: float  # that those readings took
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -92,7 +92,7 @@ def rates(series: Sequence[nab.Series], scores: Mapping[str, Floats], alarms: Ma
                 often,
                 seldom,
                 int(np.sum(alarms[one.name] & calm)),
-                float(one.time[-1] - one.time[0]) / 86400.0,
+                float(np.diff(one.time, prepend=one.time[0])[calm].sum()) / 86400.0,
             )
         )
     return told

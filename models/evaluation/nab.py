@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,7 +63,6 @@ class Verdict(msgspec.Struct, frozen=True):
     hits: int
     windows: int
     false: int  # detections outside all windows
-    false_per_day: float
 
 
 def load(folder: Path) -> list[Series]:
@@ -104,8 +103,7 @@ def judge(
 
     Raise KeyError when a series has no scores and ValueError when lengths differ.
     """
-    gains, levels, kinds = [], [], []
-    count, days = 0, 0.0
+    gains, levels, kinds, count = [], [], [], 0
     for one in series:
         score = np.asarray(scores[one.name], np.float64)
         if len(score) != len(one.time):
@@ -115,7 +113,6 @@ def judge(
         levels.append(score[order])
         kinds.append(kind)
         count += len(one.windows)
-        days += float(one.time[-1] - one.time[0]) / 86400.0
     gain, level, kind = np.concatenate(gains), np.concatenate(levels), np.concatenate(kinds)
     order = np.argsort(-level, kind="stable")
     gain, level, kind = gain[order], level[order], kind[order]
@@ -133,7 +130,6 @@ def judge(
         hits=int(np.sum(kind[:taken] == 1)),
         windows=count,
         false=false,
-        false_per_day=false / days if days else 0.0,
     )
 
 
@@ -161,11 +157,6 @@ def _gains(one: Series, score: Floats, profile: Profile) -> tuple[npt.NDArray[np
             gain[mine] = np.diff(best, prepend=-profile.miss)
             kind[mine[0]] = 1
     return order, gain, kind
-
-
-def scores_of(series: Sequence[Series], detect: Callable[[Series], Floats]) -> dict[str, Floats]:
-    """Run a detector over each series."""
-    return {one.name: detect(one) for one in series}
 
 
 def halves(series: Sequence[Series]) -> tuple[list[Series], list[Series]]:

@@ -1,22 +1,14 @@
-"""Run the bank over recorded series. `python -m models.evaluation.run FOLDER` prints the gauge's figures.
-
-FOLDER holds `water/keag_first_half.csv`.
-"""
+"""Run the bank over recorded series."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from models.bank import Bank, BankSettings
-from models.evaluation import gauge, nab
-from models.interval import usual_interval
+from models.evaluation import nab
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -50,33 +42,3 @@ def run_bank(
         if progress is not None and place % 50 == 0:
             progress(place, int(lengths.max()))
     return scores, alarms
-
-
-def gauge_figures(path: Path, column: str = "65565_00065") -> dict[str, object]:
-    """Return detection, median lead and false share against the 95 % quantile, warned by eta within 12 hours."""
-    time, value = gauge.read_gauge(path, column)
-    limit = float(np.quantile(value, 0.95))
-    eta = gauge.etas(time, value, limit, usual_interval(time.tolist()))
-    told = gauge.foresee(time, value, eta, limit, horizon=12 * gauge.HOUR, apart=12 * gauge.HOUR)
-    return {
-        "data": path.name,
-        "limit": round(limit, 3),
-        "crossings": told.crossings,
-        "detected": told.detected,
-        "median lead h": round(told.median_lead / gauge.HOUR, 1),
-        "warnings": told.warnings,
-        "false share": round(told.false_share, 2),
-    }
-
-
-def main() -> None:
-    """Print one JSON line a data set."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    folder: Path = parser.parse_args().folder
-    if (folder / "water" / "keag_first_half.csv").exists():
-        sys.stdout.write(json.dumps(gauge_figures(folder / "water" / "keag_first_half.csv")) + "\n")
-
-
-if __name__ == "__main__":
-    main()

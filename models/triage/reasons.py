@@ -17,7 +17,6 @@ LEAST = 0.15
 Words = tuple[str, str]
 """In English and Chinese."""
 
-_LEADS: tuple[Words, Words] = (("for it", "支持"), ("against it", "反对"))
 _HOUR = len(NAMES) - 2  # sine and cosine are one ground
 _KEYED: dict[str, Words] = {
     "rule": ("this rule", "该规则"),

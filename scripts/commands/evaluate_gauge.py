@@ -52,7 +52,8 @@ def evaluate_gauge(
     A crossing is a reading at or past the limit after half a day short of it. A warning is right when the limit is
     reached within twice the horizon of its beginning, false otherwise; a crossing is foreseen when a warning stands as
     it happens, and its lead runs from that warning's beginning. Nothing looks ahead; only the limit of **--quantile**
-    is taken from the whole series. **foreshock score --limit** writes the same warnings reading by reading.
+    is taken from the whole series. **foreshock score --limit** writes the warnings reading by reading: the same ones,
+    unless readings come four times as often or as seldom from somewhere on, which it follows and this does not.
 
     With **--driver** figures are told without and with the drivers.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from models.bank import Kind
 from scripts.commands.lag import seconds_of
 from scripts.commands.terminal import done, err, fail
 from scripts.foresight import Limit, creeps
@@ -30,6 +31,9 @@ def score(
     ] = None,
     below: Annotated[bool, typer.Option("--below", help="The limit is a floor: oxygen, pressure.")] = False,
     horizon: Annotated[float, typer.Option(min=0.01, help="Hours ahead within which the limit is warned of.")] = 12.0,
+    kind: Annotated[
+        Kind, typer.Option(help="What the column holds, as in a site; an angle is in degrees, a state is a code.")
+    ] = "gauge",
     quantity: Annotated[
         str, typer.Option(help="What is measured, as in a site; by default the name of the column.")
     ] = "",
@@ -63,6 +67,11 @@ def score(
 
     foreshock score river.csv --time datetime --value level --limit 5.7 --driver rain --lag 6h --out foreseen.csv
 
+    With **--kind** what is no gauge is scored as what it is: a **counter** by its increase per interval (a fall is a
+    reset), an **angle** by its turn across the wrap, a **switch** or **state** by how seldom its code changes so.
+
+    foreshock score meter.csv --time t --value kWh --kind counter --out scores.csv
+
     Several columns are scored together by a model of the first rows: a row's score is how unlike those it is in all,
     alarm is 1 for every row judged anomalous, and top names the column that contributes most.
 
@@ -75,10 +84,14 @@ def score(
 
         if limit is not None or driver:
             fail("--limit is for one column: score the columns together without it")
+        if kind != "gauge":
+            fail("--kind is for one column: score the columns together without it")
         together(file, time, value, train_rows, out_file, zone)
         return
     if driver and limit is None:
         fail("--driver is for the time to a limit: give --limit too")
+    if limit is not None and kind in ("switch", "state"):
+        fail(f"--limit is for what grows and falls: a {kind} has codes, which lead to none")
     wanted = (
         None
         if limit is None
@@ -94,6 +107,7 @@ def score(
                 time,
                 value[0],
                 out_file,
+                kind=kind,
                 zone=zone,
                 limit=wanted,
                 progress=lambda read, _: progress.update(task, completed=read),

@@ -67,6 +67,30 @@ def test_readings_of_new_hours_keep_the_bits_of_a_batch_with_a_daily_swing_or_wi
         assert array.tobytes() == batch.state()[name].tobytes()
 
 
+@pytest.mark.parametrize("interval", [60.0, 86400.0])
+def test_last_bits_of_a_constant_raise_nothing_and_keep_the_bits_of_a_batch(interval: float) -> None:
+    level = np.repeat([20.1, -3e-7, 1e9, 0.0], 10)  # more points than are worked one by one
+    rows, one, batch = np.arange(len(level)), Bank(), Bank()
+    for bank in (one, batch):
+        bank.grow(len(level))
+        for row in rows.tolist():
+            bank.configure(row, interval=interval, kind="angle" if row == 7 else "gauge")
+    nudges = np.resize([0.0, 2e-16, -2e-16, 4e-16, 1e-15, -1e-12, 5e-10, -9e-10, 3e-9, -1e-8], len(level))
+    for step in range(340):
+        time, value = np.full(len(level), interval * step), level * (1.0 + nudges * (step == 330))
+        told = batch.update(rows, time, value)
+        for row in rows.tolist():
+            single = one.update(rows[row : row + 1], time[row : row + 1], value[row : row + 1])
+            for column, expected in zip(single, told, strict=True):
+                assert column.tobytes() == expected[row : row + 1].tobytes()
+        off = np.where(level == 0.0, 0.0, np.abs(nudges) * (step == 330))
+        if step <= 330:
+            assert told.alarm.tolist() == (off > 1e-9).tolist()  # a billionth of a reading is news
+            assert not told.score[off < 2e-12].any()
+    for name, array in one.state().items():
+        assert array.tobytes() == batch.state()[name].tobytes()
+
+
 def test_the_quick_way_takes_hourly_readings_too(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = []
     assess = bank_module.assess

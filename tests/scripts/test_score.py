@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from models.bank import Bank
+from models.bank import Bank, Kind
+from scripts.cli import application
 from scripts.foresight import Limit
 from scripts.recording import ScoreError
 from scripts.score import score_file
@@ -162,3 +164,38 @@ def test_values_with_units_are_written_as_numbers(tmp_path: Path) -> None:
     source = write(tmp_path / "in.csv", ["t,v", "60,1.50", "120,1.5 m", "180,<0.1", '240,"1,234.5"', "300,7*"])
     score_file(source, "t", "v", tmp_path / "out.csv")
     assert [record["value"] for record in records(tmp_path / "out.csv")] == ["1.50", "1.5", "0.1", "1234.5", "7.0"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "odd"), [("gauge", 40.0), ("counter", 3e5), ("angle", 180.0), ("switch", 1.0), ("state", 3.0)]
+)
+def test_a_column_is_scored_as_the_kind_that_it_is_said_to_be(tmp_path: Path, kind: Kind, odd: float) -> None:
+    step = np.arange(300)
+    values = {"counter": 7.0 * step + step % 3, "angle": (359.0 + step % 3) % 360.0}.get(kind, step * 0.0)
+    values[250] = odd
+    source = write(tmp_path / "in.csv", ["t,v", *(f"{1.7e9 + 60 * at:.0f},{value}" for at, value in enumerate(values))])
+    command = ["score", str(source), "--time", "t", "--value", "v", "--out", str(tmp_path / "out.csv")]
+    told = CliRunner().invoke(application(), command if kind == "gauge" else [*command, "--kind", kind])
+    assert told.exit_code == 0, told.output
+    bank = Bank()
+    bank.configure(0, interval=60.0, kind=kind)
+    scores = [
+        bank.update(np.array([0]), np.array([1.7e9 + 60 * at]), values[at : at + 1]).score[0] for at in range(300)
+    ]
+    assert [float(one["score"]) for one in records(tmp_path / "out.csv")] == pytest.approx(scores, abs=1e-11)
+    assert scores[250] == max(scores[:251]) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "words"),
+    [
+        (["--kind", "meter"], 2, "'gauge', 'counter', 'switch', 'angle', 'state'"),
+        (["--kind", "state", "--limit", "3"], 1, "a state has codes"),
+        (["--kind", "counter", "--value", "w", "--train-rows", "9"], 1, "--kind is for one column"),
+    ],
+)
+def test_a_kind_that_cannot_be_is_refused(tmp_path: Path, more: list[str], code: int, words: str) -> None:
+    source = write(tmp_path / "in.csv", ["t,v,w", "1700000000,1,1"])
+    told = CliRunner().invoke(application(), ["score", str(source), "--time", "t", "--value", "v", *more])
+    assert told.exit_code == code
+    assert words in " ".join(told.output.replace("│", " ").split())

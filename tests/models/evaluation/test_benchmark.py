@@ -30,7 +30,8 @@ def test_windows_and_learning_are_left_out_and_alarms_are_a_point_and_day() -> N
     told = benchmark.rates([one], {"a": np.where(alarms, 1.0, 0.0)}, {"a": alarms})[0]
     assert (told.readings, told.alarms) == (900, 1)
     assert told.often == pytest.approx(100.0 / 900.0)
-    assert benchmark.load([told]).alarms_per_day == pytest.approx(1.0 / (1099 * 864.0 / 86400.0))
+    assert told.days == pytest.approx(900 * 864.0 / 86400.0)
+    assert benchmark.load([told]).alarms_per_day == pytest.approx(1.0 / 9.0)
 
 
 def test_the_threshold_of_one_half_is_reported_on_the_other() -> None:

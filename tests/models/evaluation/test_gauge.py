@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.evaluation.gauge import HOUR, Foresight, etas, foresee, panels
-from models.evaluation.run import gauge_figures
+from models.evaluation.gauge import HOUR, Foresight, etas, foresee, panels, read_gauge
 from tests.models.recordings import creek, creep, river
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "water" / "keag_first_half.csv"
@@ -101,7 +100,7 @@ def test_inverse_velocity_warns_of_a_noisy_creep_hours_before_the_trend_does(noi
 
 @pytest.mark.skipif(not DATA.exists(), reason="the gauge's record is not at hand")
 def test_the_trend_reaches_its_bar_on_a_river() -> None:
-    told = gauge_figures(DATA)
-    assert told["detected"] == told["crossings"]
-    assert float(str(told["median lead h"])) >= 5.0
-    assert float(str(told["false share"])) <= 0.35
+    told = judged_series(*read_gauge(DATA, "65565_00065"), 0.95)
+    assert told.detected == told.crossings > 0
+    assert told.median_lead >= 5 * HOUR
+    assert told.false_share <= 0.35
