@@ -66,7 +66,11 @@ class Shelf(Generic[Model]):
         found, wrong = [], []
         for file in sorted((data / self._folder).glob("*.model")):
             try:
-                found.append(self._decode(self.read(file)))
+                stored = self._decode(self.read(file))
+                if file.stem != stored.version:
+                    wrong.append(f"{file.name}: it is damaged, or was renamed: its content is that of {stored.version}")
+                else:
+                    found.append(stored)
             except ModelsError as error:
                 wrong.append(str(error))
             except StoreError as error:

@@ -29,8 +29,14 @@ def evaluate_gauge(
     value: Annotated[str, typer.Option(help="Column of values.")],
     limit: Annotated[float | None, typer.Option(help="The value that must not be reached.")] = None,
     quantile: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="The limit as a share of all values, where none is given.")
-    ] = 0.95,
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="The limit as a share of all values, where none is given.",
+            show_default="0.95, of a floor 0.05",
+        ),
+    ] = None,
     below: Annotated[bool, typer.Option("--below", help="The limit is a floor.")] = False,
     horizon: Annotated[float, typer.Option(min=0.01, help="Hours ahead within which a limit is warned of.")] = 12.0,
     driver: Annotated[
@@ -69,7 +75,8 @@ def evaluate_gauge(
         times, values, beside, bad = read_series(file, time, value, zone, driver or ())
     except ScoreError as error:
         fail(str(error))
-    level = limit if limit is not None else float(np.quantile(values, 1.0 - quantile if below else quantile))
+    share = (0.05 if below else 0.95) if quantile is None else quantile
+    level = limit if limit is not None else float(np.quantile(values, share))
     late = seconds_of(lag)
     drivers = [gauge.Driven(one, late, brings(name)) for name, one in zip(driver or (), beside, strict=True)]
     bars = (TextColumn("foreseeing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

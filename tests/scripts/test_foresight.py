@@ -139,6 +139,15 @@ def test_rain_is_told_by_its_name() -> None:
     ]
 
 
+def test_a_floor_is_the_share_of_values_that_was_asked_for(tmp_path: Path) -> None:
+    time, value = river(10, days=8)
+    source = write(tmp_path / "in.csv", time, value)
+    command = ["evaluate", "gauge", str(source), "--time", "time", "--value", "level", "--below", "--json"]
+    for more, share in ((["--quantile", "0.1"], 0.1), ([], 0.05)):
+        result = CliRunner().invoke(application(), [*command, *more])
+        assert json.loads(result.stdout)["limit"] == pytest.approx(np.quantile(value, share), rel=1e-3)
+
+
 def test_evaluate_gauge_prints_its_figures_and_draws_them(tmp_path: Path) -> None:
     source = write(tmp_path / "in.csv", *river(10, days=60))
     command = ["evaluate", "gauge", str(source), "--time", "time", "--value", "level", "--quantile", "0.9"]

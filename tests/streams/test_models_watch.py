@@ -89,3 +89,14 @@ def test_what_a_site_lacks_is_named() -> None:
     assert area_models.missing(STORED, renamed(site())) == []
     other = decode(model("nowhere", ("p0", "elsewhere")))
     assert area_models.missing(other, site()) == ["area nowhere", "point elsewhere"]
+
+
+def test_a_damaged_model_is_named_and_never_taken_for_another(data: Path) -> None:
+    (file,) = (data / area_models.FOLDER).glob("*.model")
+    packed = bytearray(file.read_bytes())
+    place = packed.index(b"channels.centre") + 40
+    packed[place] ^= 1
+    file.write_bytes(bytes(packed))
+    found, wrong = area_models.listed(data)
+    assert not found
+    assert len(wrong) == 1 and file.name in wrong[0] and ("damaged" in wrong[0] or "not" in wrong[0])
