@@ -13,7 +13,7 @@ from, nor is a silence that the profile finds incredible, until it has lasted fo
 
 from __future__ import annotations
 
-from math import exp, expm1, lgamma, log, log1p
+from math import exp, expm1, log, log1p
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,6 @@ INCREDIBLE = log(1e-6)
 """Logarithm of the probability below which a silence is taken for a source that is away."""
 MOST = 1_000_000
 """Events counted in one window."""
-_TERMS = 20_000
 
 
 def upper(count: int, mean: float, scatter: float) -> float:
@@ -50,17 +49,11 @@ def upper(count: int, mean: float, scatter: float) -> float:
     if mean <= 0.0:
         return 0.0
     scatter = max(scatter, LEAST_SCATTER)
-    shape = 1.0 / scatter
-    odds = scatter * mean / (1.0 + scatter * mean)
-    log_pmf = lgamma(count + shape) - lgamma(count + 1.0) - lgamma(shape)
-    term = exp(log_pmf - shape * log1p(scatter * mean) + count * log(odds))
-    total = 0.5 * term
-    for k in range(count, count + _TERMS):
-        term *= (k + shape) / (k + 1.0) * odds
-        total += term
-        if term <= 1e-12 * total:
-            break
-    return min(round(total, 12), 1.0)
+    from scipy.special import betainc  # here: it takes long to load, and few engines count events
+
+    shape, share = 1.0 / scatter, scatter * mean / (1.0 + scatter * mean)
+    p = 0.5 * float(betainc(count, shape, share) + betainc(count + 1.0, shape, share))
+    return min(round(p, 12), 1.0)
 
 
 class Counts:

@@ -138,6 +138,17 @@ def test_the_tail_is_that_of_the_distribution() -> None:
         assert upper(count, mean, scatter) == pytest.approx(share, rel=0.2, abs=2e-5)
 
 
+@pytest.mark.parametrize(
+    ("count", "mean", "scatter"),
+    [(300_000, 1e5, 1.0), (9000, 3000.0, 10.0), (4000, 2000.0, 25.0), (100_000, 5e4, 0.5), (200_000, 1e5, 0.1)],
+)
+def test_the_tail_of_many_events_is_whole(count: int, mean: float, scatter: float) -> None:
+    shape, steps = 1.0 / scatter, np.arange(count)
+    ratios = np.log((steps + shape) / (steps + 1.0)) + np.log(scatter * mean / (1.0 + scatter * mean))
+    pmf = np.exp(np.concatenate(([0.0], np.cumsum(ratios))) - shape * np.log1p(scatter * mean))
+    assert upper(count, mean, scatter) == pytest.approx(1.0 - pmf[:-1].sum() - 0.5 * pmf[-1], rel=1e-6)
+
+
 def test_what_is_extreme_gives_a_number() -> None:
     assert upper(0, 0.0, 0.1) == 1.0 and upper(1, 0.0, 0.1) == 0.0
     assert 0.0 <= upper(MOST, 1e-9, 25.0) < 1e-3 and 0.0 <= upper(MOST, 9e5, 1e-6) < 1e-9
