@@ -33,6 +33,11 @@ LEVEL_DAYS, LEAN_LEVEL = 2.0, 30.0
 SCATTERED = 2000.0
 """Windows over which the scatter follows."""
 FIRST_SCATTER = 0.1
+WEIGHED = 0.03
+"""Scatter by which windows of unlike means are weighted when the scatter is learnt."""
+MOST_DOUBTED = 0.5
+"""Share of the scatter that is at most put down to doubt of the mean: hours differ less than was allowed for where a
+stream is steady, and all of the doubt of its first week would hide the scatter for weeks."""
 LEAST_SCATTER, MOST_SCATTER = 1e-6, 25.0
 FARTHEST = 6.0
 """Standard deviations beyond which a count teaches no more: one flood is not the habit."""
@@ -153,8 +158,9 @@ class Counts:
         weight = 1.0 / (1.0 + spread * mean)
         told = known[:, None] * np.stack((held * weight, mean * weight), axis=1)
         self.level[taught] = self.level[taught] * self._keep + told
-        weight = 1.0 / (1.0 + scatter * mean) ** 2
-        beyond = (held - mean) ** 2 - mean - doubt * mean * mean
+        # The weight must not follow the scatter: a low value found by chance would silence all windows that come later.
+        weight = 1.0 / (1.0 + WEIGHED * mean) ** 2
+        beyond = (held - mean) ** 2 - mean - np.minimum(doubt, MOST_DOUBTED * scatter) * mean * mean
         told = known[:, None] * np.stack((beyond * weight, mean * mean * weight), axis=1)
         self.scattered[taught] = self.scattered[taught] * (1.0 - 1.0 / SCATTERED) + told
 

@@ -49,6 +49,21 @@ def test_scores_come_as_often_as_they_say(mean: float, shape: float | None) -> N
         assert 0.5 <= np.mean(p <= level) / level <= 2.0
 
 
+def test_scores_of_busy_streams_come_as_often_as_they_say() -> None:
+    streams, days = 8, 24
+    random = np.random.default_rng(1)
+    kinds = [(200.0, 0.01), (200.0, 0.1), (1000.0, 0.02), (1000.0, 0.1), (5000.0, 0.1), (5000.0, 0.01)]
+    mean, scatter = (np.repeat(column, streams) for column in zip(*kinds, strict=True))
+    rates = mean * random.gamma(1.0 / scatter, scatter, (days * PER_DAY, len(mean)))
+    model = Counts(QUARTER)
+    p = judged(random.poisson(rates).astype(np.float64), model)[14 * PER_DAY :]
+    assert model.scatter() == pytest.approx(scatter, rel=0.35)
+    for place, kind in enumerate(kinds):
+        of_kind = p[:, place * streams : (place + 1) * streams]
+        assert 0.5 <= np.mean(of_kind <= 0.01) / 0.01 <= 1.6, kind
+        assert 0.3 <= np.mean(of_kind <= 0.001) / 0.001 <= 2.5, kind
+
+
 @pytest.mark.parametrize(("mean", "shape", "within"), [(10.0, None, 2), (10.0, 10.0, 12), (3.0, None, 12)])
 def test_a_tripled_rate_is_found_within_few_windows(mean: float, shape: float | None, within: int) -> None:
     noon = 14 * PER_DAY + 44
