@@ -13,7 +13,7 @@ from, nor is a silence that the profile finds incredible, until it has lasted fo
 
 from __future__ import annotations
 
-from math import exp, expm1, lgamma, log, log1p
+from math import exp, expm1, log, log1p
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,11 @@ LEVEL_DAYS, LEAN_LEVEL = 2.0, 30.0
 SCATTERED = 2000.0
 """Windows over which the scatter follows."""
 FIRST_SCATTER = 0.1
+WEIGHED = 0.03
+"""Scatter by which windows of unlike means are weighted when the scatter is learnt."""
+MOST_DOUBTED = 0.5
+"""Share of the scatter that is at most put down to doubt of the mean: hours differ less than was allowed for where a
+stream is steady, and all of the doubt of its first week would hide the scatter for weeks."""
 LEAST_SCATTER, MOST_SCATTER = 1e-6, 25.0
 FARTHEST = 6.0
 """Standard deviations beyond which a count teaches no more: one flood is not the habit."""
@@ -40,7 +45,6 @@ INCREDIBLE = log(1e-6)
 """Logarithm of the probability below which a silence is taken for a source that is away."""
 MOST = 1_000_000
 """Events counted in one window."""
-_TERMS = 20_000
 
 
 def upper(count: int, mean: float, scatter: float) -> float:
@@ -50,17 +54,11 @@ def upper(count: int, mean: float, scatter: float) -> float:
     if mean <= 0.0:
         return 0.0
     scatter = max(scatter, LEAST_SCATTER)
-    shape = 1.0 / scatter
-    odds = scatter * mean / (1.0 + scatter * mean)
-    log_pmf = lgamma(count + shape) - lgamma(count + 1.0) - lgamma(shape)
-    term = exp(log_pmf - shape * log1p(scatter * mean) + count * log(odds))
-    total = 0.5 * term
-    for k in range(count, count + _TERMS):
-        term *= (k + shape) / (k + 1.0) * odds
-        total += term
-        if term <= 1e-12 * total:
-            break
-    return min(round(total, 12), 1.0)
+    from scipy.special import betainc  # here: it takes long to load, and few engines count events
+
+    shape, share = 1.0 / scatter, scatter * mean / (1.0 + scatter * mean)
+    p = 0.5 * float(betainc(count, shape, share) + betainc(count + 1.0, shape, share))
+    return min(round(p, 12), 1.0)
 
 
 class Counts:
@@ -160,8 +158,9 @@ class Counts:
         weight = 1.0 / (1.0 + spread * mean)
         told = known[:, None] * np.stack((held * weight, mean * weight), axis=1)
         self.level[taught] = self.level[taught] * self._keep + told
-        weight = 1.0 / (1.0 + scatter * mean) ** 2
-        beyond = (held - mean) ** 2 - mean - doubt * mean * mean
+        # The weight must not follow the scatter: a low value found by chance would silence all windows that come later.
+        weight = 1.0 / (1.0 + WEIGHED * mean) ** 2
+        beyond = (held - mean) ** 2 - mean - np.minimum(doubt, MOST_DOUBTED * scatter) * mean * mean
         told = known[:, None] * np.stack((beyond * weight, mean * mean * weight), axis=1)
         self.scattered[taught] = self.scattered[taught] * (1.0 - 1.0 / SCATTERED) + told
 

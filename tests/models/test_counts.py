@@ -49,6 +49,21 @@ def test_scores_come_as_often_as_they_say(mean: float, shape: float | None) -> N
         assert 0.5 <= np.mean(p <= level) / level <= 2.0
 
 
+def test_scores_of_busy_streams_come_as_often_as_they_say() -> None:
+    streams, days = 8, 24
+    random = np.random.default_rng(1)
+    kinds = [(200.0, 0.01), (200.0, 0.1), (1000.0, 0.02), (1000.0, 0.1), (5000.0, 0.1), (5000.0, 0.01)]
+    mean, scatter = (np.repeat(column, streams) for column in zip(*kinds, strict=True))
+    rates = mean * random.gamma(1.0 / scatter, scatter, (days * PER_DAY, len(mean)))
+    model = Counts(QUARTER)
+    p = judged(random.poisson(rates).astype(np.float64), model)[14 * PER_DAY :]
+    assert model.scatter() == pytest.approx(scatter, rel=0.35)
+    for place, kind in enumerate(kinds):
+        of_kind = p[:, place * streams : (place + 1) * streams]
+        assert 0.5 <= np.mean(of_kind <= 0.01) / 0.01 <= 1.6, kind
+        assert 0.3 <= np.mean(of_kind <= 0.001) / 0.001 <= 2.5, kind
+
+
 @pytest.mark.parametrize(("mean", "shape", "within"), [(10.0, None, 2), (10.0, 10.0, 12), (3.0, None, 12)])
 def test_a_tripled_rate_is_found_within_few_windows(mean: float, shape: float | None, within: int) -> None:
     noon = 14 * PER_DAY + 44
@@ -136,6 +151,17 @@ def test_the_tail_is_that_of_the_distribution() -> None:
         drawn_counts = random.poisson(rates)
         share = np.mean(drawn_counts > count) + 0.5 * np.mean(drawn_counts == count)
         assert upper(count, mean, scatter) == pytest.approx(share, rel=0.2, abs=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("count", "mean", "scatter"),
+    [(300_000, 1e5, 1.0), (9000, 3000.0, 10.0), (4000, 2000.0, 25.0), (100_000, 5e4, 0.5), (200_000, 1e5, 0.1)],
+)
+def test_the_tail_of_many_events_is_whole(count: int, mean: float, scatter: float) -> None:
+    shape, steps = 1.0 / scatter, np.arange(count)
+    ratios = np.log((steps + shape) / (steps + 1.0)) + np.log(scatter * mean / (1.0 + scatter * mean))
+    pmf = np.exp(np.concatenate(([0.0], np.cumsum(ratios))) - shape * np.log1p(scatter * mean))
+    assert upper(count, mean, scatter) == pytest.approx(1.0 - pmf[:-1].sum() - 0.5 * pmf[-1], rel=1e-6)
 
 
 def test_what_is_extreme_gives_a_number() -> None:
