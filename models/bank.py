@@ -409,9 +409,10 @@ class Bank:
         """Return the soonest and the latest `eta` (f8[n] each), between which it lies about eight times in ten."""
         spread = self.settings.trend_spread
         soonest, latest = self._reach(rows, limit, below, spread), self._reach(rows, limit, below, 1.0 / spread)
-        if (self._fields[rows, AT["marks"]] >= SWINGS).any():  # one may miss a peak of the swing that the other meets
-            eta = self._reach(rows, limit, below, 1.0)
-            soonest, latest = np.fmin(soonest, eta), np.fmax(latest, eta)
+        swings = np.flatnonzero(self._fields[rows, AT["marks"]] >= SWINGS)
+        if len(swings):  # one may miss a peak of the swing that the other meets
+            eta = self._reach(rows[swings], limit[swings], below[swings], 1.0)
+            soonest[swings], latest[swings] = np.fmin(soonest[swings], eta), np.fmax(latest[swings], eta)
         return soonest, latest
 
     def _reach(self, rows: Rows, limit: Floats, below: Bools, faster: float) -> Floats:

@@ -115,7 +115,8 @@ class Health:
             if not found:
                 view.learn(look)
             return found
-        structure = self._structure(look)
+        detail = view.detailed(look)
+        structure = self._structure(look, detail)
         if structure is None:
             return found
         if structure:
@@ -124,16 +125,16 @@ class Health:
             return found | structure
         self._strange_since = None
         if not found:
-            view.learn(look)
+            view.learn(look, detail[0])
         return found
 
-    def _structure(self, look: Look) -> dict[Fault, float] | None:
+    def _structure(self, look: Look, finer: tuple[float, float]) -> dict[Fault, float] | None:
         """Say whether the view is blurred, covered or moved; None when it has just gone over to another view."""
         settings, view = self.settings, self._view
         gone, sharpness = view.compare(look)
         alike = view.alike(look)
         found: dict[Fault, float] = {}
-        detail, whole = view.detailed(look)
+        detail, whole = finer
         soft = min(max(view.least_detail - CLEAR, settings.sharp), settings.sharp + CLEARER)
         if alike > ALIKE and (sharpness < settings.sharp or (detail < soft and whole < DULL)):
             found["blur"] = _sure(1.0 - min(sharpness, detail))

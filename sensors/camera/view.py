@@ -104,12 +104,12 @@ class View:
         self._masked: tuple[Array, Array, Array, npt.NDArray[np.bool_]] | None = None
         self._masked_fine: tuple[Array, Array, Array] | None = None
 
-    def learn(self, look: Look) -> None:
-        """Take in a frame that shows the usual view."""
+    def learn(self, look: Look, left: float | None = None) -> None:
+        """Take in a frame that shows the usual view; `left` of its finer detail, where that is known already."""
         self.frames += 1
         rate = max(1.0 / self.frames, 1.0 / FORGET)
         if self.frames > SETTLED:
-            left = self.detailed(look)[0]
+            left = self.detailed(look)[0] if left is None else left
             self.least_detail += (1.0 if left < self.least_detail else 1.0 / FORGET) * (left - self.least_detail)
         for mean, now in (
             (self.dx, look.dx),
