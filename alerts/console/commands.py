@@ -42,6 +42,23 @@ async def hand_over(feed: Feed, records: Sequence[Outgoing], wait: float | None 
         raise Problem(503, "no_engine", headers={"Retry-After": "1"}) from error
 
 
+async def ask(feed: Feed, live: Live, id: str, records: Sequence[Outgoing], wait: float, taken: float) -> Row | None:
+    """Put an order into the log, within `taken` seconds, and wait so long for its answer; None when none comes."""
+    with live.expect(id) as answer:
+        await hand_over(feed, records, taken)
+        return await live.answer(answer, wait) or await live.journal.answer(lambda reader: reader.result(id))
+
+
+def settled(request: Request, id: str, result: Row | None) -> dict[str, Any]:
+    """Say what came of an order. Raise `Problem` 504 when no answer came, 409 when it was refused."""
+    if result is None:
+        raise Problem(504, "no_answer")
+    if not result["ok"]:
+        reason = str(result["reason"])
+        raise Problem(409, reason or "refused", message=messages.text(reason, language_of(request)))
+    return {"ok": True, "id": id, "result": result}
+
+
 class Commander:
     """Give commands to the engine and wait for its answers."""
 
@@ -85,10 +102,7 @@ class Commander:
                 args=args,
             )
             result = await self._give(identity, command, repeated=key is not None)
-        if not result["ok"]:
-            reason = str(result["reason"])
-            raise Problem(409, reason or "refused", message=messages.text(reason, language_of(request)))
-        return {"ok": True, "id": id, "result": result}
+        return settled(request, id, result)
 
     async def _known(self, id: str) -> Row | None:
         return await self._live.journal.answer(lambda reader: reader.result(id))

@@ -11,11 +11,10 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from alerts import messages as texts
 from alerts import shadow
 from alerts.console import messages, schema
 from alerts.console.accounts import record_audit
-from alerts.console.commands import OBSERVATIONS, hand_over
+from alerts.console.commands import OBSERVATIONS, ask, hand_over, settled
 from alerts.console.config import RuleDesk
 from alerts.console.console import Console
 from alerts.console.errors import Problem, language_of
@@ -167,20 +166,12 @@ async def _decide(request: Request, identity: Identity, number: int, *, approved
         id=uuid.uuid4().hex, number=number, approve=approved, actor=identity.actor, time=time.time(), reason=reason
     )
     partition = Registry(console.config.site).partition(SYSTEM)
-    with live.expect(decision.id) as answer:
-        await hand_over(feed, [(OBSERVATIONS, partition, None, encode(decision))], WAIT)
-        result = await live.answer(answer, console.config.command_wait) or await live.journal.answer(
-            lambda reader: reader.result(decision.id)
-        )
+    records = [(OBSERVATIONS, partition, None, encode(decision))]
+    result = await ask(feed, live, decision.id, records, console.config.command_wait, WAIT)
     said = {"refused": result["reason"]} if result is not None and not result["ok"] else {}
     action = "rules.approve" if approved else "rules.reject"
     await _note(console, identity, action, str(number), reason=reason, **said)
-    if result is None:
-        raise Problem(504, "no_answer")
-    if not result["ok"]:
-        why = str(result["reason"])
-        raise Problem(409, why, message=texts.text(why, language_of(request)))
-    return {"ok": True, "id": decision.id, "result": result}
+    return settled(request, decision.id, result)
 
 
 def _desk(console: Console) -> RuleDesk:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from alerts import messages as texts
 from alerts.console import schema
 from alerts.console.accounts import record_audit
-from alerts.console.commands import OBSERVATIONS, hand_over
+from alerts.console.commands import OBSERVATIONS, ask, settled
 from alerts.console.console import Console
 from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity, allow
@@ -83,13 +83,5 @@ async def _give(request: Request, identity: Identity, action: str, what: Silence
     target = what.of or what.id
     await to_thread.run_sync(lambda: record_audit(console.accounts, identity.actor, action, target, **detail))
     record, wait = encode(what), console.config.command_wait
-    with live.expect(what.id) as answer:
-        every = [(OBSERVATIONS, partition, None, record) for partition in range(site.partitions)]
-        await hand_over(console.config.feed, every, wait)
-        result = await live.answer(answer, wait) or await live.journal.answer(lambda reader: reader.result(what.id))
-    if result is None:
-        raise Problem(504, "no_answer")
-    if not result["ok"]:
-        why = str(result["reason"])
-        raise Problem(409, why, message=texts.text(why, language_of(request)))
-    return {"ok": True, "id": what.id, "result": result}
+    every = [(OBSERVATIONS, partition, None, record) for partition in range(site.partitions)]
+    return settled(request, what.id, await ask(console.config.feed, live, what.id, every, wait, wait))

@@ -6,6 +6,7 @@ import type { CheckedStep, Checklist } from '../contract';
 import { t, tName } from '../i18n';
 import { Action } from './action';
 import { Dialog } from './dialog';
+import { Footer } from './form';
 import { actorName } from './marks';
 import { tell } from './notices';
 
@@ -76,22 +77,13 @@ function Undo({ step, on, id, onClose, after }: { step: CheckedStep; on: Props['
           <span>{t('plan.untick.why')}</span>
           <input value={reason} maxLength={1000} onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
-        <footer>
-          <button type="button" onClick={onClose}>
-            {t('cancel')}
-          </button>
-          <Action
-            class="primary"
-            disabled={!reason.trim()}
-            run={() => api.untick(on, id, step.id, reason.trim())}
-            after={() => {
-              after?.();
-              onClose();
-            }}
-          >
-            {t('plan.untick')}
-          </Action>
-        </footer>
+        <Footer
+          onClose={onClose}
+          disabled={!reason.trim()}
+          run={() => api.untick(on, id, step.id, reason.trim())}
+          after={after}
+          word={t('plan.untick')}
+        />
       </form>
     </Dialog>
   );

@@ -3,8 +3,8 @@ import { useState } from 'preact/hooks';
 import { api } from '../api';
 import type { Disposition } from '../contract';
 import { t } from '../i18n';
-import { Action } from './action';
 import { Dialog } from './dialog';
+import { Footer, Words } from './form';
 
 const DISPOSITIONS: readonly Disposition[] = ['real', 'nuisance', 'test', 'duplicate'];
 
@@ -26,26 +26,16 @@ export function CloseDialog({ incident, onClose }: { incident: string; onClose: 
             </label>
           ))}
         </fieldset>
-        <label class="stacked">
-          <span>{t('close.reason')}</span>
-          <textarea rows={3} maxLength={2000} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-        </label>
-        <footer>
-          <button type="button" onClick={onClose}>
-            {t('cancel')}
-          </button>
-          <Action
-            class="primary"
-            disabled={!verdict}
-            run={async () => {
-              if (verdict) await api.close(incident, verdict, reason.trim());
-            }}
-            done={t('close.done')}
-            after={onClose}
-          >
-            {t('close.do')}
-          </Action>
-        </footer>
+        <Words label={t('close.reason')} value={reason} change={setReason} />
+        <Footer
+          onClose={onClose}
+          disabled={!verdict}
+          run={async () => {
+            if (verdict) await api.close(incident, verdict, reason.trim());
+          }}
+          word={t('close.do')}
+          done={t('close.done')}
+        />
       </form>
     </Dialog>
   );

@@ -4,8 +4,8 @@ import { api } from '../api';
 import type { Dispatch, Leg } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { directory, needs } from '../store';
-import { Action } from './action';
 import { Dialog } from './dialog';
+import { Footer, Words } from './form';
 
 type Way = 'feed-back' | 'follow-up' | 'refer' | 'call' | 'visited';
 
@@ -55,7 +55,7 @@ function Said({ dispatch, way, onClose }: { dispatch: Dispatch; way: 'feed-back'
     <Dialog title={t(`loop.${way}`)} onClose={onClose}>
       <form onSubmit={(event) => event.preventDefault()}>
         <Words label={t(`loop.${way}.what`)} value={text} change={setText} />
-        <Footer onClose={onClose} disabled={!text.trim()} run={() => api.dispatchStep(dispatch.id, step, { reason: text.trim() })} />
+        <Footer word={t('loop.do')} onClose={onClose} disabled={!text.trim()} run={() => api.dispatchStep(dispatch.id, step, { reason: text.trim() })} />
       </form>
     </Dialog>
   );
@@ -78,6 +78,7 @@ function Visit({ dispatch, onClose }: { dispatch: Dispatch; onClose: () => void 
         </label>
         <Words label={t(late ? 'loop.postpone.why' : 'dispatch.note')} value={text} change={setText} />
         <Footer
+word={t('loop.do')}
           onClose={onClose}
           disabled={!sound || (late && !reason)}
           run={() => api.dispatchStep(dispatch.id, 'follow-up', { seconds, ...(reason ? { reason } : {}) })}
@@ -117,33 +118,12 @@ function Others({ dispatch, way, onClose }: { dispatch: Dispatch; way: 'refer' |
         </fieldset>
         <Words label={t(way === 'refer' ? 'loop.refer.why' : 'dispatch.note')} value={text} change={setText} />
         <Footer
+word={t('loop.do')}
           onClose={onClose}
           disabled={!one || (way === 'refer' && !text.trim())}
           run={() => (way === 'refer' ? api.refer(dispatch.id, one ?? '', text.trim()) : api.call(dispatch.id, [...chosen], text.trim()))}
         />
       </form>
     </Dialog>
-  );
-}
-
-function Words({ label, value, change }: { label: string; value: string; change: (text: string) => void }) {
-  return (
-    <label class="stacked">
-      <span>{label}</span>
-      <textarea rows={3} maxLength={2000} value={value} onInput={(event) => change(event.currentTarget.value)} />
-    </label>
-  );
-}
-
-function Footer({ onClose, disabled, run }: { onClose: () => void; disabled: boolean; run: () => Promise<unknown> }) {
-  return (
-    <footer>
-      <button type="button" onClick={onClose}>
-        {t('cancel')}
-      </button>
-      <Action class="primary" disabled={disabled} run={run} after={onClose}>
-        {t('loop.do')}
-      </Action>
-    </footer>
   );
 }

@@ -2,19 +2,11 @@
 import { useState } from 'preact/hooks';
 import { duration, moment, quantity } from '../clock';
 import type { AreaModel, LearntModel, Models } from '../contract';
-import { t, tCode, tName } from '../i18n';
-import { directory, mayPromote } from '../store';
+import { t, tCode } from '../i18n';
+import { areaName, mayPromote, pointName } from '../store';
 import { Compare, type Column } from './models_compare';
 import { percent } from './plots';
 import { PromotedBy, PromotionDialog, type Step } from './promotion';
-
-export function areaName(id: string): string {
-  return tName(directory.value?.areas.get(id)?.name) || id;
-}
-
-export function pointName(id: string): string {
-  return tName(directory.value?.points.get(id)?.name) || id;
-}
 
 export function AreaModels({ models, again }: { models: Models; again: () => void }) {
   const [step, setStep] = useState<Step | null>(null);

@@ -3,9 +3,8 @@ import { useRef } from 'preact/hooks';
 import { api } from '../api';
 import type { Guessed } from '../contract';
 import { t, tCode } from '../i18n';
-import { directory } from '../store';
+import { areaName, directory, pointName } from '../store';
 import { Failed, useLoad, Waiting } from './load';
-import { areaName, pointName } from './models_areas';
 import { complain, tell } from './notices';
 
 export function GuessedKinds() {

@@ -4,9 +4,8 @@ import { api, type PointQuery } from '../api';
 import { quantity } from '../clock';
 import { POINT_STATES, type Calibration, type PointCalibration, type PointOrder, type PointState } from '../contract';
 import { t, tCode, tName } from '../i18n';
-import { directory } from '../store';
+import { areaName, directory, pointName } from '../store';
 import { Failed, useLoad, Waiting } from './load';
-import { areaName, pointName } from './models_areas';
 import { RatesPlot } from './plots';
 
 const EACH = 50; // points a page

@@ -5,7 +5,7 @@ import { clockTime, moment, now } from '../clock';
 import type { LastingMode, Modes } from '../contract';
 import { t, tName } from '../i18n';
 import { href } from '../router';
-import { directory } from '../store';
+import { areaName } from '../store';
 
 export const modes = signal<Modes | null>(null);
 const IN_SIGHT = 3;
@@ -21,7 +21,7 @@ export function modeName(id: string): string {
 }
 
 export function modePlace(area: string): string {
-  return area ? tName(directory.value?.areas.get(area)?.name) || area : t('modes.everywhere');
+  return area ? areaName(area) : t('modes.everywhere');
 }
 
 /** Name a mode, where it is and until when, in one line. */

@@ -4,8 +4,8 @@ import { api } from '../api';
 import { moment } from '../clock';
 import type { ModelDone, Promoted } from '../contract';
 import { t } from '../i18n';
-import { Action } from './action';
 import { Dialog } from './dialog';
+import { Footer, Words } from './form';
 import { actorName } from './marks';
 import { tell } from './notices';
 
@@ -30,26 +30,14 @@ export function PromotionDialog({ step, onClose, after }: { step: Step; onClose:
               : t('models.promote.first', { version: step.version })
             : t('models.rollback.from', { present: step.present })}
         </p>
-        <label class="stacked">
-          <span>{t('models.reason')}</span>
-          <textarea rows={3} maxLength={500} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-        </label>
-        <footer>
-          <button type="button" onClick={onClose}>
-            {t('cancel')}
-          </button>
-          <Action
-            class="primary"
-            disabled={!reason.trim()}
-            run={run}
-            after={() => {
-              after();
-              onClose();
-            }}
-          >
-            {t(promoting ? 'models.promote' : 'models.rollback')}
-          </Action>
-        </footer>
+        <Words label={t('models.reason')} value={reason} change={setReason} longest={500} />
+        <Footer
+          onClose={onClose}
+          disabled={!reason.trim()}
+          run={run}
+          after={after}
+          word={t(promoting ? 'models.promote' : 'models.rollback')}
+        />
       </form>
     </Dialog>
   );

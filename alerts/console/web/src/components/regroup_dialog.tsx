@@ -3,9 +3,9 @@ import { useState } from 'preact/hooks';
 import { api } from '../api';
 import type { Alarm, Dispatch, Incident, IncidentDetail } from '../contract';
 import { t, tName } from '../i18n';
-import { directory, incidents, scopeName, subject, unitName, WORKING } from '../store';
-import { Action } from './action';
+import { areaName, directory, incidents, scopeName, subject, unitName, WORKING } from '../store';
 import { Dialog } from './dialog';
+import { Footer, Words } from './form';
 import { LevelMark } from './level';
 import { Moment } from './marks';
 
@@ -49,13 +49,13 @@ export function MergeDialog({ incident, onClose }: Props) {
                   <LevelMark level={one.level} size={13} /> {tName(subject(one))}
                 </b>
                 <span class="quiet">
-                  {tName(directory.value?.areas.get(one.area)?.name) || one.area} · <Moment time={one.opened} />
+                  {areaName(one.area)} · <Moment time={one.opened} />
                 </span>
               </span>
             </label>
           ))}
         </fieldset>
-        <Reason value={reason} onInput={setReason} />
+        <Words label={t('regroup.reason')} value={reason} change={setReason} rows={2} />
         <Footer
           onClose={onClose}
           disabled={!chosen.length}
@@ -103,7 +103,7 @@ export function SplitDialog({ incident, onClose }: Props) {
             ))}
           </fieldset>
         )}
-        <Reason value={reason} onInput={setReason} />
+        <Words label={t('regroup.reason')} value={reason} change={setReason} rows={2} />
         <Footer
           onClose={onClose}
           disabled={!chosen.length || chosen.length >= alarms.length}
@@ -119,34 +119,4 @@ export function SplitDialog({ incident, onClose }: Props) {
 function useChoice(): [string[], (id: string) => void] {
   const [chosen, choose] = useState<string[]>([]);
   return [chosen, (id) => choose((now) => (now.includes(id) ? now.filter((one) => one !== id) : [...now, id]))];
-}
-
-function Reason({ value, onInput }: { value: string; onInput: (text: string) => void }) {
-  return (
-    <label class="stacked">
-      <span>{t('regroup.reason')}</span>
-      <textarea rows={2} maxLength={2000} value={value} onInput={(event) => onInput(event.currentTarget.value)} />
-    </label>
-  );
-}
-
-interface FooterProps {
-  onClose: () => void;
-  disabled: boolean;
-  run: () => Promise<unknown>;
-  word: string;
-  done: string;
-}
-
-function Footer({ onClose, disabled, run, word, done }: FooterProps) {
-  return (
-    <footer>
-      <button type="button" onClick={onClose}>
-        {t('cancel')}
-      </button>
-      <Action class="primary" disabled={disabled} run={run} done={done} after={onClose}>
-        {word}
-      </Action>
-    </footer>
-  );
 }

@@ -6,6 +6,7 @@ import type { Proposal, Publication } from '../contract';
 import { t } from '../i18n';
 import { mayPromote } from '../store';
 import { Action } from './action';
+import { Words } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
 import { tell } from './notices';
@@ -31,10 +32,7 @@ export function Approvals() {
     <>
       {mayPromote.value && (
         <form class="sheet-part" onSubmit={(event) => event.preventDefault()}>
-          <label class="stacked">
-            <span>{t('models.reason')}</span>
-            <textarea rows={2} maxLength={500} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-          </label>
+          <Words label={t('models.reason')} value={reason} change={setReason} rows={2} longest={500} />
           <footer>
             <Action disabled={!why} run={publish('')} after={again}>{t('versions.publish')}</Action>
           </footer>

@@ -3,9 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { api } from '../api';
 import { duration, moment, now, quantity } from '../clock';
 import type { Replay, ReplayFound, ReplayResult } from '../contract';
-import { t, tCode, tName } from '../i18n';
+import { t, tCode } from '../i18n';
 import { route } from '../router';
-import { directory, mayPromote } from '../store';
+import { areaName, mayPromote } from '../store';
 import { Action } from './action';
 import { LevelMark } from './level';
 import { Failed, useLoad, Waiting } from './load';
@@ -167,7 +167,7 @@ function Result({ result }: { result: ReplayResult }) {
             {one.before && one.after && ' → '}
             {one.after && <LevelMark level={one.after.level} size={13} />} <span class="code">{one.rule}</span> {one.scope}{' '}
             <span class="quiet">
-              {tName(directory.value?.areas.get(one.area)?.name) || one.area} · {moment((one.after ?? one.before)?.raised ?? 0)}
+              {areaName(one.area)} · {moment((one.after ?? one.before)?.raised ?? 0)}
               {one.shift !== null && one.shift !== 0 && ` · ${t(one.shift < 0 ? 'replay.sooner' : 'replay.later', { time: duration(Math.abs(one.shift)) })}`}
             </span>
           </li>

@@ -4,9 +4,9 @@ import { api } from '../api';
 import { duration, moment, now } from '../clock';
 import type { How, ShadowStatus } from '../contract';
 import { t, tCode } from '../i18n';
-import { directory, mayPromote } from '../store';
-import { tName } from '../i18n';
+import { areaName, mayPromote } from '../store';
 import { Action } from './action';
+import { Words } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
 import { tell } from './notices';
@@ -55,10 +55,7 @@ function Steps({ running, again }: { running: boolean; again: () => void }) {
   const why = !reason.trim();
   return (
     <form class="sheet-part" onSubmit={(event) => event.preventDefault()}>
-      <label class="stacked">
-        <span>{t('models.reason')}</span>
-        <textarea rows={2} maxLength={500} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-      </label>
+      <Words label={t('models.reason')} value={reason} change={setReason} rows={2} longest={500} />
       <footer class="buttons">
         <Action disabled={why} run={step('begin')} after={after}>{t(running ? 'shadow.again' : 'shadow.begin')}</Action>
         {running && <Action class="primary" disabled={why} run={step('promote')} after={after}>{t('shadow.promote')}</Action>}
@@ -97,7 +94,7 @@ function Compared({ shadow }: { shadow: ShadowStatus }) {
         {shadow.verdicts.map((one) => (
           <li key={`${one.rule} ${one.scope} ${one.time}`}>
             <b>{tCode('compare', one.how)}</b> <span class="code">{one.rule}</span> {one.scope}{' '}
-            <span class="quiet">{tName(directory.value?.areas.get(one.area)?.name) || one.area} · {moment(one.time)}</span>
+            <span class="quiet">{areaName(one.area)} · {moment(one.time)}</span>
             {one.seconds !== null && <span class="quiet"> {shift(one.seconds, one.how)}</span>}
           </li>
         ))}

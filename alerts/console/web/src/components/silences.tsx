@@ -1,12 +1,13 @@
 /** What is silent, until when and why; and the dialog that silences what an alarm is about. */
 import { useState } from 'preact/hooks';
 import { api } from '../api';
-import { clockTime, countdown, duration, now } from '../clock';
+import { clockTime, countdown, now } from '../clock';
 import { RANK, type Alarm, type Level, type Silence } from '../contract';
 import { t, tName } from '../i18n';
-import { directory, mayOperate, scopeName } from '../store';
+import { areaName, mayOperate, scopeName } from '../store';
 import { Action } from './action';
 import { Dialog } from './dialog';
+import { Footer, Times, Words } from './form';
 import { useLoad } from './load';
 import { actorName } from './marks';
 
@@ -48,7 +49,7 @@ export function Silences({ version }: { version: number }) {
 }
 
 function covers(one: Silence): string {
-  const names = one.areas.map((id) => tName(directory.value?.areas.get(id)?.name) || id);
+  const names = one.areas.map((id) => areaName(id));
   return [names, one.scopes, one.rules].map((some) => some.join(', ')).filter(Boolean).join(' · ');
 }
 
@@ -61,7 +62,7 @@ export function SilenceDialog({ alarm, onClose }: { alarm: Alarm; onClose: () =>
   const words: Readonly<Record<Cover, string>> = {
     point: scopeName(alarm),
     rule: tName(alarm.rule_title) || alarm.rule,
-    area: tName(directory.value?.areas.get(alarm.area)?.name) || alarm.area,
+    area: areaName(alarm.area),
   };
   const what = cover === 'point' ? { scopes: [alarm.scope] } : cover === 'rule' ? { rules: [alarm.rule], areas: [alarm.area] } : { areas: [alarm.area] };
   return (
@@ -79,33 +80,9 @@ export function SilenceDialog({ alarm, onClose }: { alarm: Alarm; onClose: () =>
             </label>
           ))}
         </fieldset>
-        <fieldset class="inline">
-          <legend>{t('shelve.time')}</legend>
-          {TIMES.map((one) => (
-            <label key={one} class="choice">
-              <input type="radio" name="seconds" checked={seconds === one} onChange={() => setSeconds(one)} />
-              <span>{duration(one)}</span>
-            </label>
-          ))}
-        </fieldset>
-        <label class="stacked">
-          <span>{t('silence.reason')}</span>
-          <textarea rows={3} maxLength={2000} required value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-        </label>
-        <footer>
-          <button type="button" onClick={onClose}>
-            {t('cancel')}
-          </button>
-          <Action
-            class="primary"
-            disabled={!reason.trim()}
-            run={() => api.silence({ ...what, level }, seconds, reason.trim())}
-            done={t('silence.done')}
-            after={onClose}
-          >
-            {t('silence.do')}
-          </Action>
-        </footer>
+        <Times times={TIMES} seconds={seconds} choose={setSeconds} />
+        <Words label={t('silence.reason')} value={reason} change={setReason} required />
+        <Footer onClose={onClose} disabled={!reason.trim()} run={() => api.silence({ ...what, level }, seconds, reason.trim())} word={t('silence.do')} done={t('silence.done')} />
       </form>
     </Dialog>
   );

@@ -4,7 +4,7 @@ import { t, tName } from '../i18n';
 import { onKeys } from '../keys';
 import { pressing } from '../live/attention';
 import { go, href } from '../router';
-import { directory, fieldOnly, subject } from '../store';
+import { areaName, fieldOnly, subject } from '../store';
 import { LevelShape } from './level';
 
 export function Summons() {
@@ -27,7 +27,7 @@ export function Summons() {
         <LevelShape level={first.level} size={26} />
         <b>{t('summons.level', { level: t(`level.${first.level}.long`) })}</b>
         <span class="summons-what">
-          {tName(subject(first))} · {tName(directory.value?.areas.get(first.area)?.name) || first.area}
+          {tName(subject(first))} · {areaName(first.area)}
           {more > 0 && ` ${t('summons.more', { n: more })}`}
         </span>
         <span class="summons-go">

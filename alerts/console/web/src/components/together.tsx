@@ -4,7 +4,7 @@ import { api } from '../api';
 import { now } from '../clock';
 import { t, tName } from '../i18n';
 import { href } from '../router';
-import { directory, mayOperate, openIncidents } from '../store';
+import { areaName, directory, mayOperate, openIncidents } from '../store';
 import { Action } from './action';
 import { useLoad } from './load';
 import { Simulation } from './marks';
@@ -53,5 +53,5 @@ function sum(text: string): number {
 
 function incidentArea(id: string): string {
   const area = openIncidents.value.find((one) => one.id === id)?.area ?? '';
-  return tName(directory.value?.areas.get(area)?.name) || area || id;
+  return area ? areaName(area) : id;
 }

@@ -15,7 +15,7 @@ import { LEVELS, RANK, type Alarm, type Level, type Snapshot } from '../contract
 import { t, tCode, tName } from '../i18n';
 import { looking } from '../live/attention';
 import { href } from '../router';
-import { alarms as live, directory, mayOperate, scopeName, touched } from '../store';
+import { alarms as live, areaName, directory, mayOperate, scopeName, touched } from '../store';
 
 const STATES = ['open', 'aside', 'UNACK', 'ACKED', 'RTNUN', 'SHLVD', 'DSUPR', 'OOSRV', 'all'] as const;
 const BATCH = 100;
@@ -170,7 +170,7 @@ function Row({ alarm, odds }: { alarm: Alarm; odds: number | null }) {
       <a href={href('alarms', alarm.id)} class="alarm-title">
         <b>{tName(alarm.rule_title) || alarm.rule}</b>
         <span class="quiet">
-          {tName(directory.value?.areas.get(alarm.area)?.name) || alarm.area} · {scopeName(alarm)}
+          {areaName(alarm.area)} · {scopeName(alarm)}
         </span>
         {alarm.aside && <AsideWords aside={alarm.aside} />}
       </a>

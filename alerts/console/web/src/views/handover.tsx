@@ -10,7 +10,7 @@ import { actorName } from '../components/marks';
 import type { Handover, SheetPart } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
-import { directory, mayOperate, unitName } from '../store';
+import { areaName, mayOperate, unitName } from '../store';
 
 export function HandoverView() {
   const { data, error, again } = useLoad(() => api.handover(), 'handover');
@@ -134,8 +134,4 @@ function Earlier() {
       </ul>
     </section>
   );
-}
-
-function areaName(id: string): string {
-  return tName(directory.value?.areas.get(id)?.name) || id;
 }

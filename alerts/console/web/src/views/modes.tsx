@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { duration, moment } from '../clock';
 import { Action } from '../components/action';
+import { Words } from '../components/form';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { actorName } from '../components/marks';
 import { askModes, modeName, modePlace } from '../components/modes';
@@ -134,10 +135,7 @@ function Begin({ modes, after }: { modes: KnownMode[]; after: () => void }) {
           </select>
         </label>
       </div>
-      <label class="stacked">
-        <span>{t('modes.reason')}</span>
-        <textarea rows={2} maxLength={4000} required value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-      </label>
+      <Words label={t('modes.reason')} value={reason} change={setReason} rows={2} longest={4000} required />
       <footer>
         <Action
           class="primary"

@@ -4,8 +4,8 @@ import { Action } from '../components/action';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { tell } from '../components/notices';
 import type { NotificationTarget } from '../contract';
-import { t, tName } from '../i18n';
-import { directory, mayAdminister, unitName } from '../store';
+import { t } from '../i18n';
+import { areaName, mayAdminister, unitName } from '../store';
 
 export function NotificationsView() {
   const { data, error, again } = useLoad(() => api.notifications(), 'notifications');
@@ -65,7 +65,7 @@ function Target({ target, again }: { target: NotificationTarget; again: () => vo
                 {dead.map((letter) => (
                   <tr key={letter.id}>
                     <td class="digits">{letter.id}</td>
-                    <td>{[tName(directory.value?.areas.get(letter.area)?.name) || letter.area, letter.unit && unitName(letter.unit)].filter(Boolean).join(' · ')}</td>
+                    <td>{[areaName(letter.area), letter.unit && unitName(letter.unit)].filter(Boolean).join(' · ')}</td>
                     <td class="digits">{letter.attempts}</td>
                     <td>{letter.error}</td>
                     <td>

@@ -6,7 +6,7 @@ import { actorName, Moment, Simulation } from '../components/marks';
 import type { Report } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { route } from '../router';
-import { directory } from '../store';
+import { areaName, directory } from '../store';
 
 const DAY = 86_400;
 const PERIODS = { day: DAY, week: 7 * DAY, fortnight: 14 * DAY, all: 0 } as const;
@@ -131,7 +131,7 @@ function Row({ report, onSubject }: { report: Report; onSubject: (subject: strin
     <li class="report-row" data-report={report.id} aria-current={here ? 'true' : undefined} ref={place}>
       <p class="report-head">
         <b>{tCode('report', report.category)}</b>
-        <span>{tName(directory.value?.areas.get(report.area)?.name) || report.area}</span>
+        <span>{areaName(report.area)}</span>
         <Moment time={report.time} />
         {report.simulated && <Simulation small />}
         <span class="grow" />

@@ -1,0 +1,64 @@
+/** What dialogs that ask for words and times have in common. */
+import { duration } from '../clock';
+import { t } from '../i18n';
+import { Action } from './action';
+
+interface WordsProps {
+  label: string;
+  value: string;
+  change: (text: string) => void;
+  rows?: number;
+  longest?: number; // characters that the server takes
+  required?: boolean;
+}
+
+export function Words({ label, value, change, rows = 3, longest = 2000, required = false }: WordsProps) {
+  return (
+    <label class="stacked">
+      <span>{label}</span>
+      <textarea rows={rows} maxLength={longest} required={required} value={value} onInput={(event) => change(event.currentTarget.value)} />
+    </label>
+  );
+}
+
+/** Choose for how long. */
+export function Times({ times, seconds, choose }: { times: readonly number[]; seconds: number; choose: (seconds: number) => void }) {
+  return (
+    <fieldset class="inline">
+      <legend>{t('shelve.time')}</legend>
+      {times.map((one) => (
+        <label key={one} class="choice">
+          <input type="radio" name="seconds" checked={seconds === one} onChange={() => choose(one)} />
+          <span>{duration(one)}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+interface FooterProps {
+  onClose: () => void;
+  disabled: boolean;
+  run: () => Promise<unknown>;
+  word: string; // what the button does
+  done?: string; // what to tell once it worked
+  after?: (() => void) | undefined; // before the dialog closes
+}
+
+/** The way out of a dialog, and the button that does what it is for. */
+export function Footer({ onClose, disabled, run, word, done, after }: FooterProps) {
+  const close = () => {
+    after?.();
+    onClose();
+  };
+  return (
+    <footer>
+      <button type="button" onClick={onClose}>
+        {t('cancel')}
+      </button>
+      <Action class="primary" disabled={disabled} run={run} after={close} {...(done ? { done } : {})}>
+        {word}
+      </Action>
+    </footer>
+  );
+}
