@@ -605,15 +605,15 @@ def _close(
     lasting = sa.update(modes).where(modes.c.state == "on")
     if partition is not None:
         lasting = lasting.where(modes.c.partition == partition, modes.c.order.not_in(known))
-    connection.execute(lasting.values(state="ended", ended_why=reason))
+    connection.execute(lasting.values(state="ended", ended_why=reason, time=time))
     thought = sa.update(candidates).where(candidates.c.state.in_(("open", "dropped")))
     if partition is not None:
         thought = thought.where(candidates.c.partition == partition, candidates.c.id.not_in(known))
-    connection.execute(thought.values(state="over", reason=reason))
+    connection.execute(thought.values(state="over", reason=reason, time=time))
     gone = sa.update(silences).where(silences.c.state == "on")
     if partition is not None:
         gone = gone.where(silences.c.partition == partition, silences.c.id.not_in(known))
-    connection.execute(gone.values(state="ended", ended_why=reason))
+    connection.execute(gone.values(state="ended", ended_why=reason, time=time))
     batch = _Batch(connection, position)
     # dispatches end first and incidents last, as they do at the desk
     order = {"dispatch": 0, "alarm": 1, "incident": 2}

@@ -17,6 +17,7 @@ from alerts.policy import Policy
 from alerts.redaction import redact, who, words
 from alerts.tables import (
     alarms,
+    candidates,
     counters,
     dispatch_changes,
     dispatches,
@@ -29,6 +30,7 @@ from alerts.tables import (
     plans,
     reports,
     results,
+    silences,
     snapshots,
     transitions,
 )
@@ -45,6 +47,9 @@ _REDACTED = "redacted"
 
 _PERSONAL = ("actor", "reason", "people", "sheet", "by", "ended_by", "ended_why")
 """What is personal in rows that stand for themselves."""
+
+_SPELLS = ((modes, ("on",)), (silences, ("on",)), (candidates, ("open", "dropped")))
+"""What lasts for a time beside the cases, and the states in which it still does."""
 
 Told = Callable[[str, int], None]
 
@@ -145,7 +150,8 @@ def _prune(engine: Engine, before: float) -> Iterator[int]:
             connection.execute(sa.delete(results).where(results.c.position.in_(old)))
     with engine.begin() as connection:
         connection.execute(sa.delete(handovers).where(handovers.c.time < before))
-        connection.execute(sa.delete(modes).where(modes.c.state != "on", modes.c.time < before))
+        for table, lasting in _SPELLS:
+            connection.execute(sa.delete(table).where(table.c.state.not_in(lasting), table.c.time < before))
         used = sa.select(incidents.c.id).where(incidents.c.exercise == exercises.c.id)
         connection.execute(sa.delete(exercises).where(exercises.c.ended < before, ~used.exists()))
         kept = sa.select(incidents.c.plan).where(incidents.c.plan.is_not(None))
@@ -212,11 +218,12 @@ def _redact(engine: Engine, before: float) -> Iterator[int]:
             (exercises, exercises.c.id, exercises.c.ended, _whole),
         ):
             count += _change(connection, table, id, sa.and_(time >= since, time < before), fields)
-        old = sa.and_(modes.c.state != "on", modes.c.time >= since, modes.c.time < before)
-        for row in connection.execute(sa.select(modes).where(old)).mappings().all():
-            where = [modes.c[name] == row[name] for name in ("order", "area", "partition")]
-            connection.execute(sa.update(modes).where(*where).values(**_whole(row)))
-            count += 1
+        for table, lasting in _SPELLS:
+            over = sa.and_(table.c.state.not_in(lasting), table.c.time >= since, table.c.time < before)
+            for row in connection.execute(sa.select(table).where(over)).mappings().all():
+                where = [column == row[column.name] for column in table.primary_key]
+                connection.execute(sa.update(table).where(*where).values(**_whole(row)))
+                count += 1
         done = sa.update(counters).where(counters.c.name == _REDACTED, counters.c.value < int(before))
         if not connection.scalar(sa.select(sa.func.count()).where(counters.c.name == _REDACTED)):
             connection.execute(sa.insert(counters).values(name=_REDACTED, value=int(before)))

@@ -66,7 +66,7 @@ class NoFeed:
             yield message
 
 
-def _nothing() -> Iterable[Any]:
+def _nothing(_after: Mapping[int, int]) -> Iterable[Any]:
     return ()
 
 
@@ -197,9 +197,10 @@ class ConsoleConfig:
 
     `rules` maps a rule's id to what `schema.RuleShown` says of it and its "plan"; `rule_text(id)` writes one as YAML.
     `figures()` returns what
-    /status and /metrics say when it does not come over the feed's `pulse`; `history()` iterates over the log's latest
-    `scores` records to fill the traces at start; `decode_scores` turns one into columns; `quarantine` searches
-    refused inputs. `models()` lists the areas' models in force, and which are in drift; `publications()` the versions
+    /status and /metrics say when it does not come over the feed's `pulse`; `history(after)` iterates over the log's
+    latest `scores` records, of each partition those beyond the offset in `after`, to fill the traces at the start and
+    whenever the feed has missed records; `decode_scores` turns one into columns; `quarantine` searches refused inputs.
+    `models()` lists the areas' models in force, and which are in drift; `publications()` the versions
     of the site that were in force, the latest first;
     `publish(what)` puts one in force: it raises `sensors.document.DocumentError` with what is wrong, or another
     `ValueError` with a sentence. `newest(camera)` gives a camera's newest picture (unix time, JPEG), or a key of
@@ -215,7 +216,7 @@ class ConsoleConfig:
     port: int = 8700
     static: Path = Path(__file__).parent / "static"
     decode_scores: Callable[[bytes], Columns] | None = None
-    history: Callable[[], Iterable[Batch]] = _nothing
+    history: Callable[[Mapping[int, int]], Iterable[Batch]] = _nothing
     figures: Callable[[], Mapping[str, Any]] = _no_figures
     quarantine: Quarantine = field(default_factory=NoQuarantine)
     attach: Callable[[Console], None] | None = None  # given the console that serves, to tell it of changes to the site

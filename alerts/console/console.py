@@ -40,7 +40,7 @@ from sensors.lookup import Registry
 from sensors.push import Push
 
 if TYPE_CHECKING:
-    from alerts.console.config import Columns
+    from alerts.console.config import Batch, Columns
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +90,11 @@ class Console:
         self._simulated: set[str] = set()
         self._load_from: int | None = None  # where the journal stood when changes began to be followed
         self._counting = asyncio.Event()
-        self._gathered: list[tuple[int, bytes]] = []
-        self._held: list[tuple[int, int, bytes]] | None = []
+        self._gathered: list[Batch] = []
+        self._reached: dict[int, int] = {}  # the last record of scores of each partition that is in the traces
+        self._held: list[Batch] | None = []
+        self._missed = asyncio.Event()  # records of scores may be missing from the traces
+        self._missed.set()
 
     def adopt(self, registry: Registry, rules: Mapping[str, Mapping[str, Any]], triage: bytes | None = None) -> None:
         """Show another version of the site from now on, and tell odds by its model. Call it in the loop that serves."""
@@ -172,6 +175,8 @@ class Console:
                         self.figures.hear(msgspec.msgpack.decode(value), time.time())
                     else:  # the journal moved, or records were missed
                         self.live.poke()
+                        if topic != "journal":
+                            self._missed.set()
             except Exception:
                 log.exception("the feed broke off")
             await asyncio.sleep(1.0)
@@ -214,38 +219,44 @@ class Console:
             self._load_from = None
 
     async def _fill(self) -> None:
-        """Fill the traces from the log, then let the readings in that came meanwhile."""
-        reached: dict[int, int] = {}
+        """Bring the traces up to the log's end: at the start, and whenever the feed has missed records."""
+        while True:
+            await self._missed.wait()
+            self._flush()
+            self._missed.clear()
+            self._held = [] if self._held is None else self._held
+            try:
+                if self.config.decode_scores is not None:
+                    await to_thread.run_sync(self._read_back)
+            except Exception:
+                log.exception("cannot fill the charts from the log")
+            held, self._held = self._held, None
+            for partition, offset, value in held:  # what is live came meanwhile
+                if offset > self._reached.get(partition, -1):
+                    self._append([(partition, offset, value)], time.time())
 
-        def fill() -> None:
-            waiting: list[tuple[int, bytes]] = []
-            for partition, offset, value in self.config.history():
-                waiting.append((partition, value))
-                reached[partition] = offset
-                if len(waiting) == _TOGETHER:
-                    self._append(waiting, None)
-                    waiting.clear()
-            self._append(waiting, None)
-
-        try:
-            if self.config.decode_scores is not None:
-                await to_thread.run_sync(fill)
-        except Exception:
-            log.exception("cannot fill the charts from the log")
-        held, self._held = self._held or [], None
-        for partition, offset, value in held:
-            if offset > reached.get(partition, -1):
-                self._append([(partition, value)], time.time())
+    def _read_back(self) -> None:
+        waiting: list[Batch] = []
+        for batch in self.config.history(dict(self._reached)):
+            waiting.append(batch)
+            if len(waiting) == _TOGETHER:
+                self._append(waiting, None)
+                waiting.clear()
+        self._append(waiting, None)
 
     def _take_scores(self, partition: int, offset: int, value: bytes) -> None:
         """Gather records for a moment: one pass over many readings costs a fraction of many passes over few."""
         if self._held is not None:
             if len(self._held) < _HELD:
                 self._held.append((partition, offset, value))
+            else:
+                self._missed.set()
             return
+        if offset <= self._reached.get(partition, -1):
+            return  # it was read back already
         if not self._gathered:
             asyncio.get_running_loop().call_later(_GATHER, self._flush)
-        self._gathered.append((partition, value))
+        self._gathered.append((partition, offset, value))
         if len(self._gathered) >= _TOGETHER:
             self._flush()
 
@@ -254,14 +265,15 @@ class Console:
         if gathered:
             self._append(gathered, time.time())
 
-    def _append(self, records: Sequence[tuple[int, bytes]], seen: float | None) -> None:
-        """Put readings (partition, record) into the traces, several records in one pass; count what is flagged."""
+    def _append(self, records: Sequence[Batch], seen: float | None) -> None:
+        """Put records of readings into the traces, several in one pass; count what is flagged."""
+        self._reached.update((partition, offset) for partition, offset, _ in records)
         decode = self.config.decode_scores
         if decode is None:
             return
         columns: list[Columns] = []
         partitions: list[int] = []
-        for partition, record in records:
+        for partition, _, record in records:
             try:
                 one = decode(record)
                 columns.append(one if len(one) == 5 else (*one, np.zeros(len(one[0]), np.uint16)))

@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -49,8 +49,8 @@ class Backlog:
     def __init__(self, found: Settings) -> None:
         self._file = found.log_file
 
-    def scores(self) -> Iterator[Batch]:
-        """Yield the latest records of scored readings, oldest first."""
+    def scores(self, after: Mapping[int, int]) -> Iterator[Batch]:
+        """Yield the latest records of scored readings, oldest first, of each partition those beyond an offset."""
         try:
             log = LogReader(self._file)
         except LogError:
@@ -58,6 +58,7 @@ class Backlog:
         with log:
             for partition in range(log.topics().get(SCORES, 0)):
                 at = max(log.start(SCORES, partition), log.end(SCORES, partition) - HISTORY_RECORDS)
+                at = max(at, after.get(partition, -1) + 1)
                 while found := log.read(SCORES, partition, at, limit=500):
                     at = found[-1][0] + 1
                     for offset, _, value in found:

@@ -11,7 +11,16 @@ import sqlalchemy as sa
 from alerts import retention
 from alerts.desk import Desk
 from alerts.journal import Journal
-from alerts.outcome import AlarmTransition, DispatchChange, HandoverSigned, IncidentChange, ModeChange, Record
+from alerts.outcome import (
+    AlarmTransition,
+    CandidateChange,
+    DispatchChange,
+    HandoverSigned,
+    IncidentChange,
+    ModeChange,
+    Record,
+    SilenceChange,
+)
 from alerts.policy import Policy
 from alerts.retention import DAY, keep, look
 from alerts.tables import metadata
@@ -59,9 +68,22 @@ MODE = ModeChange(
 )  # fmt: skip
 
 
+BEGAN = SilenceChange(
+    id="s1.1", silence="s1", partition=0, edge="began", since=1.0, until=9.0, level="red", time=1.0,
+    actor="user:lee", reason="telephoned", areas=("slope-1",),
+)  # fmt: skip
+STILL = msgspec.structs.replace(BEGAN, id="s2.1", silence="s2", until=9 * DAY, actor="user:ito", reason="works")
+DROPPED = CandidateChange(
+    id="c1.1", candidate="c1", partition=0, sequence=1, edge="merged", place="town-1", incidents=("i", "j"),
+    areas=("slope-1", "slope-2"), time=9.0, actor="user:lee", reason="came by",
+)  # fmt: skip
+OPEN = msgspec.structs.replace(DROPPED, id="c2.1", candidate="c2", edge="dropped", actor="user:ito", reason="two")
+SPELLS = (MODE, BEGAN, msgspec.structs.replace(BEGAN, id="s1.2", edge="over", time=9.0), STILL, DROPPED, OPEN)
+
+
 @pytest.fixture(autouse=True)
 def filled(journal: Journal) -> None:
-    journal.record([*OLD, *LASTING, Record(0, 9000, (SIGNED, MODE)), *YOUNG])
+    journal.record([*OLD, *LASTING, Record(0, 9000, (SIGNED, *SPELLS)), *YOUNG])
 
 
 def text(journal: Journal, table: str, where: str = "1 = 1") -> str:
@@ -80,6 +102,8 @@ def test_a_case_goes_whole_when_all_of_it_is_over_and_old(journal: Journal) -> N
         known = text(journal, {"alarm": "alarms", "incident": "incidents", "dispatch": "dispatches"}[column])
         assert left and all(id in known for id in left), f"{name} without what they are about"
     assert text(journal, "handovers") == text(journal, "modes") == "[]"
+    assert [row["id"] for row in rows(journal, "silences")] == ["s2"], "what lasts stays"
+    assert [row["id"] for row in rows(journal, "candidates")] == ["c2"], "what may still be merged stays"
     assert journal.result("old1") is None and journal.result("young1") is not None
     assert keep(journal.engine, policy, NOW) == retention.Kept()
 
@@ -107,8 +131,10 @@ def test_persons_are_taken_out_of_what_is_over_and_old_and_of_nothing_else(journ
         assert bool(NAMES.search(repr(after))) == (not mine and bool(NAMES.search(repr(before))))
         kept = ("type", "id", "time", "edge", "level", "before", "after", "leg", "state", "disposition", "deadline")
         assert [after.get(name) for name in kept] == [before.get(name) for name in kept]
-    for table in ("handovers", "modes"):
+    for table in ("handovers", "modes", "silences", "candidates"):
         assert not NAMES.search(text(journal, table)), table
+    for table in ("silences", "candidates"):
+        assert any(row["by"] == "user:ito" for row in rows(journal, table)), f"{table}: who has to do with it now"
     for table in ("alarms", "incidents", "dispatches"):
         assert not any(NAMES.search(repr(row)) for row in rows(journal, table) if row["id"] in old), table
     closed = next(row for row in journal.incidents("closed").items if row["opened"] < 1500)

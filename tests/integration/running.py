@@ -178,7 +178,9 @@ class Mqtt:
         """Publish and wait for the acknowledgement; what is neither bytes nor text goes as JSON."""
         if not isinstance(payload, bytes | str):
             payload = json.dumps(payload)
-        self.client.publish(topic, payload, qos=1).wait_for_publish(10)
+        sent = self.client.publish(topic, payload, qos=1)
+        sent.wait_for_publish(10)
+        assert sent.is_published(), f"the broker did not acknowledge what was published on {topic}"
 
     def overload(self, point: str = "village-01-charging-1", amperes: float = 55) -> None:
         """Have a charging point carry 55 A for two minutes, seven minutes ago: orange by the district's rule."""

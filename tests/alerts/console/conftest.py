@@ -159,7 +159,7 @@ class Engine:
         self.pulse(readings_per_second=12.5, cameras={"cam": time.time()}, quarantine={"duplicate": 2})
         while True:
             message = await queue.get()
-            if message[0] in topics:
+            if message[0] in topics or message[0] == "resync":
                 yield message
 
     def open_incident(self) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def test_the_traces_are_filled_from_the_log_and_go_on_live_without_repeats(
 ) -> None:
     now = time.time()
 
-    def history() -> Any:
+    def history(after: Any) -> Any:
+        assert after == {}
         for offset in range(3):
             yield 0, offset, columns([0], [now - 10 + offset], [float(offset)])
         # what is live meanwhile is in the log too, or not yet
@@ -60,6 +61,35 @@ def test_the_traces_are_filled_from_the_log_and_go_on_live_without_repeats(
         assert client.get("/api/v1/points/nothing/trace", headers=headers).status_code == 404
 
 
+def test_what_was_scored_while_the_feed_was_away_comes_from_the_log(configure: Configure, engine: Engine) -> None:
+    now = time.time()
+    log = [columns([0], [now - 100 + at], [float(at)]) for at in range(6)]
+    kept, asked = 2, []
+
+    def history(after: Any) -> Any:
+        asked.append(after)
+        yield from [(0, at, log[at]) for at in range(after.get(0, -1) + 1, kept)]
+
+    desktop = Desktop(configure(decode_scores=decode, history=history))
+    with desktop.client() as client:
+        headers = desktop.token("viewer")
+
+        def values() -> Any:
+            return client.get("/api/v1/points/p0/trace", headers=headers).json()["value"]
+
+        until(lambda: len(values()) == 2)
+        engine.publish("scores", log[2], offset=2)
+        until(lambda: len(values()) == 3)
+        kept = 5
+        engine.publish("resync", b"", offset=-1)  # 3 and 4 were written while nobody listened
+        until(lambda: len(values()) == 5)
+        engine.publish("scores", log[4], offset=4)
+        engine.publish("scores", log[5], offset=5)
+        until(lambda: len(values()) == 6)
+        assert values() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert asked == [{}, {0: 2}]
+
+
 def test_poor_data_are_counted_by_point_and_shown_raw_beside_the_trace(configure: Configure, engine: Engine) -> None:
     now = time.time()
     usual = np.array([0, 0, 1], np.uint32), np.array([now - 9, now - 7, now - 5]), np.array([1.0, 2.0, 3.0])
@@ -70,7 +100,7 @@ def test_poor_data_are_counted_by_point_and_shown_raw_beside_the_trace(configure
     }
     home = partition_of("s", 2)
     history = [(home, 0, b"usual"), (home, 1, b"odd"), (1 - home, 0, b"odd")]
-    desktop = Desktop(configure(decode_scores=records.__getitem__, history=lambda: history))
+    desktop = Desktop(configure(decode_scores=records.__getitem__, history=lambda _: history))
     with desktop.client() as client:
         headers = desktop.token("duty")
 
@@ -118,7 +148,7 @@ def test_poor_data_are_counted_by_point_and_shown_raw_beside_the_trace(configure
 
 
 def test_the_figures_count_what_is_live_and_never_call_silence_green(configure: Configure, engine: Engine) -> None:
-    desktop = Desktop(configure(decode_scores=decode, history=lambda: [(0, 0, columns([2], [1000.0], [1.0]))]))
+    desktop = Desktop(configure(decode_scores=decode, history=lambda _: [(0, 0, columns([2], [1000.0], [1.0]))]))
     with desktop.client() as client:
         headers = desktop.token("viewer")
 
