@@ -1,4 +1,4 @@
-"""Keep the journal to the site's policy, and have the audit know of it."""
+"""Keep the journal to the site's policy, and have the audit know what is done to a data folder."""
 
 from __future__ import annotations
 
@@ -30,15 +30,17 @@ def keep_to_policy(
     policy = settings.policy if policy is None else policy
     kept = keep(engine, policy, now, told)
     if kept:
-        _note(settings, actor, {"cases": kept.cases, "redacted": kept.redacted, "reports": kept.reports})
+        counts = {"cases": kept.cases, "redacted": kept.redacted, "reports": kept.reports}
+        note(settings, actor, "journal.policy", "journal", **counts)
     return kept
 
 
-def _note(settings: Settings, actor: str, what: dict[str, Any]) -> None:
+def note(settings: Settings, actor: str, action: str, about: str, **what: Any) -> None:
+    """Note in the audit what was done to a data folder, and by whom."""
     from alerts.console.accounts import open_accounts, record_audit  # loads Argon2, which the worker has no use for
 
     accounts = open_accounts(settings.data_folder / "accounts.sqlite")
     try:
-        record_audit(accounts, actor, "journal.policy", "journal", **what)
+        record_audit(accounts, actor, action, about, **what)
     finally:
         accounts.close()

@@ -15,7 +15,7 @@ import pytest
 from scripts.ports import free_port
 from sensors.site import SYSTEM
 from streams.embedded import broker as embedded
-from tests.integration.running import Mqtt, Running, Stream, running
+from tests.integration.running import Mqtt, Running, Stream, foreshock, running
 from tests.waiting import until
 
 pytestmark = pytest.mark.server
@@ -128,6 +128,14 @@ def test_replay_agrees_with_a_run_of_many_deaths(product: Running) -> None:
     assert replayed.returncode == 0 and answer["agrees"], answer
     assert answer["transitions"] >= 10
     assert "Traceback" not in product.said
+
+
+def test_a_backup_taken_under_way_is_put_back_and_agrees_with_itself(product: Running, tmp_path: Path) -> None:
+    assert product.command("backup", str(tmp_path / "b.tar.gz")).returncode == 0
+    back = tmp_path / "back"
+    assert foreshock("restore", str(tmp_path / "b.tar.gz"), "--data", str(back)).returncode == 0
+    answer = json.loads(foreshock("replay", "--json", "--data", str(back)).stdout)
+    assert answer["agrees"] and answer["transitions"] >= 10, answer
 
 
 def test_a_foreign_broker_that_is_away_is_found_again_and_counted(tmp_path: Path) -> None:
