@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +22,9 @@ from typing import Any
 import httpx
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from typer.testing import CliRunner
 
+from scripts.cli import application
 from scripts.ports import free_port
 from tests.waiting import until
 
@@ -118,8 +121,16 @@ class Running:
         return found
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command on this data folder."""
-        return foreshock(*arguments, "--data", str(self.data), FORESHOCK_MQTT_PORT=str(self.mqtt_port))
+        """Run a command on this data folder, in this process: that takes a tenth of a process of its own."""
+        words = [*arguments, "--data", str(self.data)]
+        given = {name: None for name in os.environ if name.startswith("FORESHOCK_")}
+        result = CliRunner().invoke(
+            application(words[0]), words, env={**given, "FORESHOCK_MQTT_PORT": str(self.mqtt_port)}
+        )
+        if result.exc_info is not None and not isinstance(result.exception, SystemExit | None):
+            traceback.print_exception(*result.exc_info)
+            raise AssertionError(f"{' '.join(words)} raised {result.exception!r}")
+        return subprocess.CompletedProcess(words, result.exit_code, result.stdout, result.stderr)
 
     def token(self, *roles: str, unit: str = "") -> httpx.Client:
         """Make a token and return a client that uses it."""
@@ -175,11 +186,11 @@ class Mqtt:
             assert self._up.wait(10)
 
     def publish(self, topic: str, payload: Any) -> None:
-        """Publish and wait for the acknowledgement; what is neither bytes nor text goes as JSON."""
+        """Publish and wait until the log has it; what is neither bytes nor text goes as JSON."""
         if not isinstance(payload, bytes | str):
             payload = json.dumps(payload)
         sent = self.client.publish(topic, payload, qos=1)
-        sent.wait_for_publish(10)
+        sent.wait_for_publish(30)
         assert sent.is_published(), f"the broker did not acknowledge what was published on {topic}"
 
     def overload(self, point: str = "village-01-charging-1", amperes: float = 55) -> None:
