@@ -25,6 +25,7 @@ from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.following import Following
 from streams.processes.child import configure_logging
+from streams.service_manager import ServiceManager
 from streams.settings import Settings, SettingsError
 from streams.supervisor import Child, StartError, Supervisor, on_signals, require_port, take_lock
 from streams.topics import OBSERVATIONS
@@ -34,6 +35,9 @@ CAMERAS_VARIABLE = "FORESHOCK_CAMERAS"
 """Sources of cameras may hold passwords, which every user of the machine could read on a command line."""
 
 ACCOUNTS = "alerts.console.accounts"
+
+PATIENCE = 30.0
+"""Seconds for a start, counted anew whenever a process tells of progress."""
 
 SCENE = "landslide"
 SPEED = 40.0
@@ -273,14 +277,15 @@ def _environment(found: Settings) -> dict[str, str]:
 async def _supervise(found: Settings, scene: str | None, cameras: list[str], begun: float) -> int:
     configure_logging("run", found.log_level, found.data_folder / "run")
     vitals = Vitals(found.hub_path)
-    supervisor = Supervisor(
-        common_children(found),
-        vitals.lost,
-        vitals.back,
-        lambda name, text: out.print(f"  {plain(name)}: {plain(text)}"),
-        found.hung_seconds,
-    )
+    manager = ServiceManager()
+
+    def at_work(name: str, text: str) -> None:
+        out.print(f"  {plain(name)}: {plain(text)}")
+        manager.busy(f"{name}: {text}", PATIENCE)
+
+    supervisor = Supervisor(common_children(found), vitals.lost, vitals.back, at_work, found.hung_seconds)
     loop = asyncio.get_running_loop()
+    alive = loop.create_task(manager.keep_alive())
     reloads: set[asyncio.Task[None]] = set()
 
     def on_reload() -> None:
@@ -304,7 +309,7 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
         return site_children(found, content, scene, cameras, pace)
 
     try:
-        await supervisor.start(site=site())
+        await supervisor.start(PATIENCE, site=site())
         vitals.started(_former(found))
         Following(
             found.data_folder,
@@ -314,9 +319,12 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
         await asyncio.gather(*accounts)
         link = _first_link(found)
         _welcome(found, *prepared[0], scene, link, time.monotonic() - begun)
+        manager.ready()
         await supervisor.wait()
         out.print("stopping …")
+        manager.stopping()
     finally:
+        alive.cancel()
         await supervisor.stop()
         vitals.close()
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -124,7 +125,11 @@ def test_a_camera_that_the_site_does_not_have_is_named(tmp_path: Path) -> None:
 
 
 def test_it_stops_cleanly_goes_on_where_it_was_and_dies_as_a_whole(tmp_path: Path) -> None:
-    with running(tmp_path) as first:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, contextlib.ExitStack() as stack:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        listening = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "600000"}
+        first = stack.enter_context(running(tmp_path / "data", **listening))
         token = re.search(r"token=(\S+)", first.said)
         assert token is not None
         claim = {"token": token[1], "name": "boss", "password": PASSWORD}
@@ -135,13 +140,20 @@ def test_it_stops_cleanly_goes_on_where_it_was_and_dies_as_a_whole(tmp_path: Pat
         viewer = first.token("viewer")
         raised = until(lambda: viewer.get("/alarms").json()["items"])
         pids = [first.process.pid, *first.children().values()]
-        assert first.stop() < 5.0
+        first.stop()
         assert first.process.returncode == 0
         assert not any(map(alive, pids))
         assert "killed" not in first.said and "Traceback" not in first.said
-    assert foreshock("status", "--data", tmp_path).returncode == 3
+        heard = [manager.recv(1000)]
+        while heard[-1] != b"STOPPING=1":
+            heard.append(manager.recv(1000))
+        told = [one for one in heard if not one.startswith(b"STATUS=")]
+        assert (
+            told[0] == b"WATCHDOG=1" and told.count(b"READY=1") == 1 and set(told) <= {*told[:1], b"READY=1", told[-1]}
+        )
+    assert foreshock("status", "--data", tmp_path / "data").returncode == 3
 
-    with running(tmp_path) as second:
+    with running(tmp_path / "data") as second:
         assert "first?token" not in second.said
         assert f"Console {second.address}" in second.said
         viewer = second.token("viewer")
