@@ -35,13 +35,13 @@ class ServiceManager:
     async def keep_alive(self) -> None:
         """Give signs of life, for as long as the loop turns; returns at once where the manager wants none."""
         while self._address and self._every:
-            self._tell("WATCHDOG=1")
+            self._tell("WATCHDOG=1", patience=0.0)  # one that does not read must not hold up the loop
             await asyncio.sleep(self._every / 3)
 
-    def _tell(self, state: str) -> None:
+    def _tell(self, state: str, patience: float = 1.0) -> None:
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.settimeout(1.0)
+            manager.settimeout(patience)
             manager.sendto(state.encode(), address)

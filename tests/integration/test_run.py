@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,6 +130,14 @@ def test_it_stops_cleanly_goes_on_where_it_was_and_dies_as_a_whole(tmp_path: Pat
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(20)
         listening = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "600000"}
+        heard: list[bytes] = []
+
+        def listen() -> None:
+            while not heard or heard[-1] != b"STOPPING=1":
+                heard.append(manager.recv(1000))
+
+        listener = threading.Thread(target=listen)
+        listener.start()
         first = stack.enter_context(running(tmp_path / "data", **listening))
         token = re.search(r"token=(\S+)", first.said)
         assert token is not None
@@ -144,9 +153,7 @@ def test_it_stops_cleanly_goes_on_where_it_was_and_dies_as_a_whole(tmp_path: Pat
         assert first.process.returncode == 0
         assert not any(map(alive, pids))
         assert "killed" not in first.said and "Traceback" not in first.said
-        heard = [manager.recv(1000)]
-        while heard[-1] != b"STOPPING=1":
-            heard.append(manager.recv(1000))
+        listener.join(20)
         told = [one for one in heard if not one.startswith(b"STATUS=")]
         assert (
             told[0] == b"WATCHDOG=1" and told.count(b"READY=1") == 1 and set(told) <= {*told[:1], b"READY=1", told[-1]}
