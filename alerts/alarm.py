@@ -104,7 +104,7 @@ class Refusal(ValueError):
         self.key = key
 
 
-class Shelf(msgspec.Struct, kw_only=True):
+class Shelf(msgspec.Struct, kw_only=True, gc=False):
     """How one alarm is set aside, in any of the three ways. Times are on the engine's arrival clock."""
 
     by: str
@@ -117,7 +117,7 @@ class Shelf(msgspec.Struct, kw_only=True):
     mode: str = ""  # the mode of the site that suppresses it; empty where a person set it aside
 
 
-class Alarm(msgspec.Struct, kw_only=True):
+class Alarm(msgspec.Struct, kw_only=True, gc=False):
     """One alarm while it is not normal. Levels are ranks (0 none … 4 red, see `sensors.site.LEVELS`)."""
 
     id: str

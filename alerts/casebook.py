@@ -9,6 +9,7 @@ import msgspec
 
 from alerts import cloudevent, messages
 from alerts.alarm import Alarm, Edge, Note, Shelf
+from alerts.condition import Carried, Rule, carried
 from alerts.dispatch import WORKING, Dispatch, allowed_seconds
 from alerts.drill import Drill
 from alerts.duty import Roster
@@ -82,12 +83,20 @@ class Casebook:
     def publish(self, site: Site) -> None:
         """Put another version of the site in force; open cases stay."""
         self.site = site
+        self._carried: dict[str, Carried] = {}
         self.router = Router(site)
         self._plans = Plans(site)
         self.roster = Roster(site)
         self.report_kinds = {kind.category: kind for kind in site.reports}
         self._dispatch_rank = {kind.id: RANK[kind.levels_dispatch] for kind in site.area_types}
         self._close_needs = {kind.id: kind.close_needs for kind in site.area_types}
+
+    def carried(self, rule: Rule) -> Carried:
+        """Return what the alarms of a rule take over from it, gathered once."""
+        found = self._carried.get(rule.id)
+        if found is None or found.rule is not rule:
+            found = self._carried[rule.id] = carried(rule)
+        return found
 
     def dump(self) -> bytes:
         """Encode all cases (msgpack)."""
@@ -97,6 +106,8 @@ class Casebook:
         """Take back what `dump` encoded. Raise `msgspec.DecodeError` on anything else, changing nothing."""
         self.cases = _decoder.decode(state)
         self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in self.cases.alarms.values()}
+        for incident in self.cases.incidents.values():
+            incident.recount()  # an older snapshot has no tally
         self.wake = float("-inf")
 
     def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -128,6 +128,23 @@ def chatters(rule: Rule) -> tuple[int, float] | None:
     """Return from how many rings, within how many seconds, a rule's alarms chatter; None where it does not say."""
     found = getattr(rule, "flapping", None)
     return (found.rings, seconds(found.within)) if found is not None else None
+
+
+class Carried(NamedTuple):
+    """What an alarm takes over from its rule."""
+
+    rule: Rule
+    title: dict[str, str]
+    rationale: dict[str, Any]
+    latch: bool
+    yields: tuple[str, ...]
+    yields_to: int
+    chatters: tuple[int, float] | None
+
+
+def carried(rule: Rule) -> Carried:
+    """Gather what an alarm takes over from its rule: the same for all its alarms."""
+    return Carried(rule, titles(rule.title), rationale(rule), latches(rule), *yields(rule), chatters(rule))
 
 
 def titles(title: Any) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Rings(msgspec.Struct, kw_only=True):
+class Rings(msgspec.Struct, kw_only=True, gc=False):
     """When the alarm of one rule and scope rang of late, across the alarms that it was. The level is a rank."""
 
     times: list[float] = []  # arrival clock, at most as many as make it chatter

@@ -61,7 +61,7 @@ def withdraw(book: Casebook, rule: str, scope: str, clock: float, out: list[AnyO
         alarm = book.scopes.get((rule, scope, simulated))
         if alarm is not None:
             alarm.latch = False
-            _follow(book, alarm, 0, clock, out, reason="alarm.rule_withdrawn")
+            _follow(book, alarm, 0, _edge(alarm, 0), False, clock, out, reason="alarm.rule_withdrawn")
 
 
 class Standing(NamedTuple):
@@ -136,12 +136,11 @@ def plan_for(book: Casebook, incident: Incident, clock: float, out: list[AnyOutc
 def note_member(incident: Incident, alarm: Alarm) -> None:
     """Put an alarm's standing among the incident's members; one that is normal leaves them."""
     if alarm.state == "NORM":
-        incident.members.pop(alarm.id, None)
+        incident.drop(alarm.id)
     else:
         rank = alarm.level if alarm.state in ("UNACK", "ACKED") else 0
-        incident.members[alarm.id] = Member(
-            rank, alarm.state not in ("UNACK", "RTNUN"), alarm.state == "SHLVD", bool(alarm.silence)
-        )
+        acknowledged = alarm.state not in ("UNACK", "RTNUN")
+        incident.put(alarm.id, Member(rank, acknowledged, alarm.state == "SHLVD", bool(alarm.silence)))
         if rank > incident.peak:
             incident.peak = rank
             make_cause(incident, alarm.id)
@@ -151,6 +150,7 @@ def note_member(incident: Incident, alarm: Alarm) -> None:
 def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyOutcome]) -> None:
     """Raise the alarm of a rule and scope that has none."""
     rule = change.rule
+    carried = book.carried(rule)
     first = getattr(change, "report", "")
     if first:  # subjects are many, and not to be remembered
         named = alarm_id(rule.id, f"{change.scope}\0{first}", change.time, 1)
@@ -169,7 +169,7 @@ def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
         level=change.after,
         process=0,
         onset=change.onset,
-        title=condition.titles(rule.title),
+        title=carried.title,
         simulated=change.simulated,
         exercise=drill_at(book, change.area) if change.simulated else "",
         sort=getattr(change, "sort", ""),
@@ -177,7 +177,7 @@ def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
     )
     book.cases.alarms[alarm.id] = alarm
     book.scopes[alarm.rule, alarm.scope, alarm.simulated] = alarm
-    _move(book, alarm, change, change.after, clock, out, rationale=condition.rationale(rule))
+    _move(book, alarm, change, change.after, clock, out, rationale=carried.rationale)
 
 
 def _move(
@@ -193,24 +193,26 @@ def _move(
 ) -> None:
     """Follow a change of condition to a rank (0 is calm)."""
     if rank:
-        alarm.latch = condition.latches(change.rule)
-        alarm.yields, alarm.yields_to = condition.yields(change.rule)
-        alarm.chatters = condition.chatters(change.rule)
-    edge = _edge(alarm, rank)
-    told = edge is not None or _hides(alarm, rank)
+        carried = book.carried(change.rule)
+        alarm.latch, alarm.chatters = carried.latch, carried.chatters
+        alarm.yields, alarm.yields_to = carried.yields, carried.yields_to
+    edge, hides = _edge(alarm, rank), _hides(alarm, rank)
+    told = edge is not None or hides
     why = condition.explanation(change.why) if told else None
     if told and rank:
         alarm.rule_version = str(change.rule.version)
         alarm.why = condition.in_short(why) or alarm.why
         if edge in ("realarm", "unshelve"):
             alarm.onset = change.onset
-    _follow(book, alarm, rank, clock, out, reason=reason, why=why, rationale=rationale)
+    _follow(book, alarm, rank, edge, hides, clock, out, reason=reason, why=why, rationale=rationale)
 
 
 def _follow(
     book: Casebook,
     alarm: Alarm,
     rank: int,
+    edge: Edge | None,
+    hides: bool,
     clock: float,
     out: list[AnyOutcome],
     *,
@@ -219,7 +221,6 @@ def _follow(
     rationale: dict[str, Any] | None = None,
 ) -> None:
     """Take the edge that the process asks for; one that is set aside only counts that it would have rung."""
-    hides, edge = _hides(alarm, rank), _edge(alarm, rank)
     was_latched, alarm.process = alarm.latched, rank
     actor = f"rule:{alarm.rule}"
     if alarm.latched and not was_latched:
@@ -403,13 +404,14 @@ def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tup
     if not demand:
         return None, ""  # its incident was closed over it: only a new demand makes a new case
     if incident is not None:
-        incident.members.pop(alarm.id, None)
+        incident.drop(alarm.id)
         book.wake_at(clock)  # it may have waited for this alarm alone
     key = current_key(alarm.area, alarm.kind, alarm.simulated, alarm.exercise)
     incident = cases.incidents.get(cases.current.get(key, "")) if not alarm.sort else None
     if incident is not None and not _too_calm(book, incident, clock):
         alarm.incident = incident.id
-        add_alarm(incident, alarm.id)
+        if not alarm.sequence or alarm.id not in incident.alarms:  # one that is new is not listed
+            add_alarm(incident, alarm.id)
         return incident, "joined"
     incident = Incident(
         id=incident_id(alarm.area, alarm.kind, f"{alarm.id}.{alarm.sequence + 1}"),

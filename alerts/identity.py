@@ -27,5 +27,5 @@ def dispatch_id(incident: str, count: int) -> str:
 
 def _digest(*parts: str) -> str:
     """Hash parts, each with its length before it so that no two lists of parts read alike."""
-    text = "".join(f"{len(part)}:{part}" for part in parts)
+    text = "".join([f"{len(part)}:{part}" for part in parts])
     return blake2b(text.encode(), digest_size=10).hexdigest()

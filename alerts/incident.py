@@ -14,31 +14,53 @@ makes no incident urgent, but keeps it listed.
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Literal
 
 import msgspec
 
 from alerts.outcome import Kind
 from alerts.plans import Tick
+from sensors.site import LEVELS
 
 IncidentState = Literal["open", "acknowledged", "dispatched", "calm", "closed"]
 
 DISPOSITIONS = ("real", "nuisance", "test", "duplicate")
 
-_rank = attrgetter("rank")
+RANKS = len(LEVELS) + 1
+"""Ranks of alarms, 0 (none) among them."""
 
 MOST_ALARMS = 200
 """Alarms that one incident's record names; a chattering alarm would else grow it without end. The journal has all."""
 
 
-class Member(msgspec.Struct, array_like=True):
+class Member(msgspec.Struct, array_like=True, gc=False):
     """One alarm of an incident that is not normal: its active rank (0 once returned or set aside)."""
 
     rank: int
     acknowledged: bool
     shelved: bool = False
     silenced: bool = False
+
+
+class Tally(msgspec.Struct, array_like=True):
+    """How many members of an incident stand how: asked at every edge of each, and there may be thousands."""
+
+    active: list[int] = msgspec.field(default_factory=lambda: [0] * RANKS)  # by rank; none at rank 0
+    loud: list[int] = msgspec.field(default_factory=lambda: [0] * RANKS)  # of these, the ones no silence covers
+    waiting: int = 0  # for an acknowledgement
+    shelved: int = 0
+    unfinished: int = 1  # of the alarms that are listed, those before this place are the cause and unfinished ones
+
+    def count(self, member: Member, by: int) -> None:
+        """Count a member in (1) or out (-1)."""
+        if member.rank:
+            self.active[member.rank] += by
+            if not member.silenced:
+                self.loud[member.rank] += by
+        if not member.acknowledged:
+            self.waiting += by
+        if member.shelved:
+            self.shelved += by
 
 
 class Incident(msgspec.Struct, kw_only=True):
@@ -56,7 +78,8 @@ class Incident(msgspec.Struct, kw_only=True):
     simulated: bool = False
     exercise: str = ""  # the drill that it is part of
     sequence: int = 0
-    members: dict[str, Member] = {}
+    members: dict[str, Member] = {}  # changed by `put` and `drop` alone, which keep the tally
+    tally: Tally = msgspec.field(default_factory=Tally)
     dispatches: list[str] = []  # ids of the open ones, but for visits
     visits: list[str] = []  # ids of those of which only the follow-up visit is left; they outlive the incident
     issued: int = 0  # dispatches so far
@@ -79,12 +102,33 @@ class Incident(msgspec.Struct, kw_only=True):
     @property
     def calm(self) -> bool:
         """Tell whether no alarm of it is active."""
-        return not any(member.rank for member in self.members.values())
+        return not any(self.tally.active)
 
     @property
     def acknowledged(self) -> bool:
         """Tell whether no alarm of it waits for an acknowledgement."""
-        return all(member.acknowledged for member in self.members.values())
+        return not self.tally.waiting
+
+    def put(self, id: str, member: Member) -> None:
+        """Have an alarm stand among the members as it does now."""
+        before = self.members.get(id)
+        if before is not None:
+            self.tally.count(before, -1)
+        self.members[id] = member
+        self.tally.count(member, 1)
+
+    def drop(self, id: str) -> None:
+        """Take an alarm out of the members, where it is among them."""
+        gone = self.members.pop(id, None)
+        if gone is not None:
+            self.tally.count(gone, -1)
+            self.tally.unfinished = 1
+
+    def recount(self) -> None:
+        """Count the members anew, whatever the tally says."""
+        self.tally = Tally()
+        for member in self.members.values():
+            self.tally.count(member, 1)
 
 
 class Candidate(msgspec.Struct, kw_only=True):
@@ -105,7 +149,8 @@ def may_close_by_itself(incident: Incident) -> bool:
     return (
         incident.calm_since is not None
         and incident.issued == incident.withdrawn
-        and all(member.acknowledged and not member.shelved for member in incident.members.values())
+        and incident.acknowledged
+        and not incident.tally.shelved
     )
 
 
@@ -120,33 +165,37 @@ def derive_state(incident: Incident) -> IncidentState:
 
 def derive_level(incident: Incident) -> int:
     """Return the highest active rank; the last one when calm."""
-    cause = incident.members.get(incident.cause)
-    if cause is not None and cause.rank >= incident.peak:  # none is higher; else all are asked, and there may be many
-        return cause.rank or incident.level
-    return max(map(_rank, incident.members.values()), default=0) or incident.level
+    return _highest(incident.tally.active) or incident.level
 
 
 def all_silent(incident: Incident) -> bool:
     """Tell whether silences cover all that is active in an incident; false when it is calm."""
-    active = [member for member in incident.members.values() if member.rank]
-    return bool(active) and all(member.silenced for member in active)
+    return not incident.calm and not any(incident.tally.loud)
 
 
 def loud_level(incident: Incident) -> int:
     """Return the highest active rank that no silence covers, 0 without one."""
-    return max((member.rank for member in incident.members.values() if not member.silenced), default=0)
+    return _highest(incident.tally.loud)
+
+
+def _highest(counts: list[int]) -> int:
+    """Return the highest rank that is counted at all, 0 without one."""
+    for rank in range(RANKS - 1, 0, -1):
+        if counts[rank]:
+            return rank
+    return 0
 
 
 def add_alarm(incident: Incident, alarm: str) -> None:
-    """Put an alarm among the incident's, dropping the oldest finished symptom from a list that is full."""
-    if alarm in incident.alarms:
-        return
+    """Put an alarm that is not listed yet among the incident's; a full list loses its oldest finished symptom."""
     if len(incident.alarms) >= MOST_ALARMS:
-        finished = (id for id in incident.alarms[1:] if id not in incident.members)
-        oldest = next(finished, None)
-        if oldest is None:
+        at = incident.tally.unfinished
+        while at < len(incident.alarms) and incident.alarms[at] in incident.members:
+            at += 1
+        incident.tally.unfinished = at
+        if at == len(incident.alarms):
             return
-        incident.alarms.remove(oldest)
+        del incident.alarms[at]
     incident.alarms.append(alarm)
 
 
@@ -155,6 +204,7 @@ def make_cause(incident: Incident, alarm: str) -> None:
     if alarm in incident.alarms:
         incident.alarms.remove(alarm)
     incident.alarms.insert(0, alarm)
+    incident.tally.unfinished = 1
     incident.cause = alarm
 
 

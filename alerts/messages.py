@@ -359,10 +359,13 @@ def both(key: str, **values: str) -> dict[str, str]:
 
 def incident_title(area: Mapping[str, str], cause: Mapping[str, str], level: str) -> dict[str, str]:
     """Title an incident by its area, the title of its cause's rule, and its level, in both languages."""
-    return {language: _incident_title(area[language], cause[language], level, language) for language in ("zh", "en")}
+    return _incident_title(area["zh"], area["en"], cause["zh"], cause["en"], level)
 
 
 @lru_cache(maxsize=4096)
-def _incident_title(area: str, cause: str, level: str, language: str) -> str:
+def _incident_title(area_zh: str, area_en: str, cause_zh: str, cause_en: str, level: str) -> dict[str, str]:
     """Write a title once: every change of an incident carries it."""
-    return text("incident.title", language, area=area, cause=cause, level=text(f"level.{level}", language))
+    return {
+        language: text("incident.title", language, area=area, cause=cause, level=text(f"level.{level}", language))
+        for language, area, cause in (("zh", area_zh, cause_zh), ("en", area_en, cause_en))
+    }

@@ -15,11 +15,11 @@ Kind = Literal["risk", "data_quality", "system"]
 Mark = Literal["chattering", "folded", "fleeting", "stale", "latched", "silenced"]
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Common settings of outcome parts."""
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Common settings of outcome parts: they refer to nothing that refers back."""
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True, gc=False):
     """Common settings of outcomes: immutable, named fields, tagged by `type`."""
 
 

@@ -76,8 +76,9 @@ def split(
     new = _begin(incident, moved, clock)
     book.cases.incidents[new.id] = new
     for alarm in moved:
-        del incident.members[alarm.id]
-        incident.alarms.remove(alarm.id)
+        incident.drop(alarm.id)
+        if alarm.id in incident.alarms:  # of many alarms only some are listed
+            incident.alarms.remove(alarm.id)
         _move(book, alarm, new, clock, out, actor, reason)
     _stay(book, incident, new, {alarm.area for alarm in moved})
     told = _divide(book, incident, new, orders)
@@ -129,7 +130,8 @@ def _take_in(
 ) -> None:
     cases = book.cases
     for id in other.alarms:
-        add_alarm(incident, id)
+        if id not in incident.alarms:
+            add_alarm(incident, id)
     if other.peak > incident.peak:
         incident.peak, incident.title = other.peak, other.title
         make_cause(incident, other.cause)
@@ -152,6 +154,7 @@ def _take_in(
         if cases.current.get(key) == other.id:
             cases.current[key] = incident.id
     other.members, other.state = {}, "closed"
+    other.recount()
     book.finish_incident(other, "incident.merged")
     args = {"into": incident.id}
     out.append(book.incident_record(other, "merged", clock, actor=actor, reason=reason, args=args))

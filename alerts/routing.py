@@ -24,6 +24,7 @@ class Router:
             self._at.setdefault(unit.place, []).append(unit)
         self._roster, self._turned = Roster(site), any(unit.shifts for unit in site.units)
         self._suggested: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._subdistricts: dict[str, str] = {}
 
     def suggest(self, area: str, kind: str = "risk", tried: Collection[str] = (), at: float | None = None) -> list[str]:
         """List the units to send to an area, best first, without those already `tried`.
@@ -46,7 +47,11 @@ class Router:
 
     def subdistrict(self, area: str) -> str:
         """Name the subdistrict that an area lies in; empty when it lies in none."""
-        return next((place for place in self._depths(area) if self.places[place].kind == "subdistrict"), "")
+        found = self._subdistricts.get(area)
+        if found is None:
+            held = (place for place in self._depths(area) if self.places[place].kind == "subdistrict")
+            found = self._subdistricts[area] = next(held, "")
+        return found
 
     def menders(self, area: str, tried: Collection[str] = ()) -> list[str]:
         """List the maintenance units to send to an area, best first, without those already `tried`."""

@@ -440,6 +440,15 @@ class DeskMachine(RuleBasedStateMachine):
             assert key.partition("\0")[0] in (found.incidents[id].area, *found.incidents[id].also)
 
     @invariant()
+    def what_is_tallied_is_what_a_count_of_the_members_gives(self) -> None:
+        for incident in self.desk.book.cases.incidents.values():
+            kept = incident.tally
+            incident.recount()
+            counted, incident.tally = incident.tally, kept
+            assert (kept.active, kept.loud) == (counted.active, counted.loud)
+            assert (kept.waiting, kept.shelved) == (counted.waiting, counted.shelved)
+
+    @invariant()
     def what_may_be_one_matter_is_open_and_of_one_kind(self) -> None:
         found = self.desk.book.cases
         taken: set[str] = set()
