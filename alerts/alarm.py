@@ -115,6 +115,7 @@ class Shelf(msgspec.Struct, kw_only=True, gc=False):
     hidden: int = 0  # how often it would have rung
     warned: bool = False  # that it soon ends
     mode: str = ""  # the mode of the site that suppresses it; empty where a person set it aside
+    gateway: str = ""  # the gateway that is gone, of whose trouble it is a symptom
 
 
 class Alarm(msgspec.Struct, kw_only=True, gc=False):
@@ -145,6 +146,7 @@ class Alarm(msgspec.Struct, kw_only=True, gc=False):
     latch: bool = False  # it ends only by a person's reset, and keeps its level until then
     yields: tuple[str, ...] = ()  # modes of the site that suppress it by design ...
     yields_to: int = 0  # ... up to this rank
+    of_silence: bool = False  # its rule asks how long nothing was heard of a point
     sort: str = ""  # report or dispute: people have told of it, and only a person ends it
     subject: str = ""  # whom that is about, as a keyed hash
     told: int = 0  # reports so far

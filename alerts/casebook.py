@@ -16,7 +16,7 @@ from alerts.duty import Roster
 from alerts.flapping import Rings
 from alerts.hush import Silenced
 from alerts.incident import Candidate, Incident, derive_state
-from alerts.mode import Spell, governing, spell_key
+from alerts.mode import Down, Spell, governing, spell_key
 from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, Explanation, IncidentChange, Mark
 from alerts.plans import Plans, key
 from alerts.routing import Router
@@ -60,6 +60,7 @@ class Cases(msgspec.Struct, kw_only=True):
     rings: dict[str, Rings] = {}  # rule, scope and simulated → when its alarm rang of late
     candidates: dict[str, Candidate] = {}  # what may be one matter
     silences: dict[str, Silenced] = {}  # those that last
+    gateways: dict[str, Down] = {}  # those that are gone, and those just back
     drills: dict[str, Drill] = {}  # those that run
     signed: dict[str, str] = {}  # turns of duty that were taken over → by whom; bounded
     plans: dict[str, Plan] = {}  # those that open incidents keep to, whatever is published meanwhile
@@ -87,6 +88,8 @@ class Casebook:
         self.router = Router(site)
         self._plans = Plans(site)
         self.roster = Roster(site)
+        self.gateways = {gateway.id: gateway for gateway in site.gateways}
+        self._carried_by = {point.id: point.gateway for point in site.points if point.gateway}
         self.report_kinds = {kind.category: kind for kind in site.reports}
         self._dispatch_rank = {kind.id: RANK[kind.levels_dispatch] for kind in site.area_types}
         self._close_needs = {kind.id: kind.close_needs for kind in site.area_types}
@@ -166,6 +169,9 @@ class Casebook:
         for silence in self.cases.silences.values():
             silence.since += seconds
             silence.until += seconds
+        for down in self.cases.gateways.values():
+            down.since += seconds
+            down.until = _moved(down.until, seconds)
         for rings in self.cases.rings.values():
             rings.times = [time + seconds for time in rings.times]
         for incident in self.cases.incidents.values():
@@ -189,10 +195,31 @@ class Casebook:
         return (alarm.raised or alarm.onset) + self.settings.stale_after  # one of an older snapshot has the onset alone
 
     def yields_to(self, alarm: Alarm, rank: int) -> Spell | None:
-        """Return the spell of a mode that suppresses an alarm at a rank by design; None when it may ring."""
+        """Return the spell, of a mode or a gateway, that suppresses an alarm at a rank by design; None: it may ring."""
+        inhibited = self.inhibited_by(alarm)
+        if inhibited is not None:
+            return inhibited
         if not self.cases.modes or rank > alarm.yields_to:
             return None
         return governing(self.cases.modes.values(), alarm.yields, alarm.area)
+
+    def inhibited_by(self, alarm: Alarm) -> Spell | None:
+        """Return the spell of the gateway that is gone and of whose trouble an alarm is a symptom."""
+        if not self.cases.gateways or not alarm.of_silence:
+            return None
+        down = self.cases.gateways.get(self._carried_by.get(alarm.scope, ""))
+        if down is None or down.simulated != alarm.simulated:
+            return None
+        return Spell(
+            order="",
+            mode="",
+            area=alarm.area,
+            since=down.since,
+            until=down.since + self.settings.aside_longest,
+            by=f"gateway:{down.gateway}",
+            reason="gateway.gone",
+            gateway=down.gateway,
+        )
 
     def silence_of(self, rule: str, scope: str, area: str, rank: int) -> Silenced | None:
         """Return the silence that covers an alarm of a rule and scope at a rank, the one that lasts longest."""
@@ -527,6 +554,7 @@ def _aside(shelf: Shelf | None) -> Aside | None:
         level=level,
         hidden=shelf.hidden,
         mode=shelf.mode,
+        gateway=shelf.gateway,
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from alerts.outcome import Explanation, Kind, Seen, Term
 from sensors.duration import seconds
-from sensors.site import RANK
+from sensors.site import LEVELS, RANK
+
+_AGE = re.compile(r"\bage\b")
 
 
 class Rule(Protocol):
@@ -140,11 +143,23 @@ class Carried(NamedTuple):
     yields: tuple[str, ...]
     yields_to: int
     chatters: tuple[int, float] | None
+    of_silence: bool
 
 
 def carried(rule: Rule) -> Carried:
     """Gather what an alarm takes over from its rule: the same for all its alarms."""
-    return Carried(rule, titles(rule.title), rationale(rule), latches(rule), *yields(rule), chatters(rule))
+    return Carried(
+        rule, titles(rule.title), rationale(rule), latches(rule), *yields(rule), chatters(rule), of_silence(rule)
+    )
+
+
+def of_silence(rule: Rule) -> bool:
+    """Tell whether a rule on the quality of data asks how long nothing was heard of a point."""
+    levels = getattr(rule, "levels", None)
+    if rule.kind != "data_quality" or levels is None:
+        return False
+    told = (getattr(levels, level) for level in LEVELS)
+    return any(_AGE.search(level.when) for level in told if level is not None)
 
 
 def titles(title: Any) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from alerts import grouping, lapses, orders, reported, silence, suppression
+from alerts import grouping, inhibition, lapses, orders, reported, silence, suppression
 from alerts.alarm import Alarm
 from alerts.casebook import Casebook, Settings
 from alerts.condition import Change, Rule, chatters, yields
@@ -69,6 +69,18 @@ class Desk:
         self._unsaid = []
         return out
 
+    def gateway_gone(self, said: inhibition.Said, clock: float) -> list[AnyOutcome]:
+        """Raise the alarm of a gateway, with the silence of its points as symptoms; what is known changes nothing."""
+        out: list[AnyOutcome] = []
+        inhibition.gone(self.book, said, clock, out)
+        return out
+
+    def gateway_back(self, said: inhibition.Said, clock: float, grace: float) -> list[AnyOutcome]:
+        """End the alarm of a gateway; its points have `grace` seconds to be heard of."""
+        out: list[AnyOutcome] = []
+        inhibition.back(self.book, said, clock, out, grace)
+        return out
+
     def exercise(self, what: Exercise, clock: float) -> list[AnyOutcome]:
         """Begin or end a drill; what is known changes nothing."""
         return orders.exercise(self.book, what, clock)
@@ -85,6 +97,7 @@ class Desk:
         trouble: Exception | None = None
         suppression.lapse(book, self.partition, clock, out)
         silence.lapse(book, self.partition, clock, out)
+        inhibition.lapse(book, clock, out)
         lapses.settle_chattering(book, clock, out)
         cases: list[Alarm | Dispatch | Incident] = [
             *lapses.due_alarms(book, clock),
@@ -142,7 +155,7 @@ class Desk:
         due = [dispatch.due for dispatch in book.cases.dispatches.values() if dispatch.due is not None]
         due += [incident.remind_at for incident in book.cases.incidents.values() if incident.remind_at is not None]
         due += lapses.dues(book)
-        due += [suppression.next_end(book), silence.next_due(book)]
+        due += [suppression.next_end(book), silence.next_due(book), inhibition.next_due(book)]
         due += [
             incident.calm_since + book.settings.close_after_calm
             for incident in book.cases.incidents.values()

@@ -25,6 +25,7 @@ from alerts.incident import (
 from alerts.mode import Spell
 from alerts.outcome import AnyOutcome, Explanation, Mark
 from alerts.sending import ENGINE, follow_level, resume
+from sensors.site import GATEWAY_RULE
 
 _DEMANDS: tuple[Edge, ...] = ("alarm", "realarm", "raise", "unshelve", "unsuppress", "in_service")
 _RINGS: tuple[Edge, ...] = ("alarm", "realarm")
@@ -157,7 +158,9 @@ def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
     else:
         key = f"{rule.id}\0{change.scope}"
         count = book.cases.counts[key] = book.cases.counts.get(key, 0) + 1
-        named = alarm_id(rule.id, change.scope, change.onset, count)
+        within = getattr(change, "within", "")  # of those of a scope in several partitions
+        scope = f"{change.scope}\0{within}" if within else change.scope
+        named = alarm_id(rule.id, scope, change.onset, count)
     alarm = Alarm(
         id=named,
         rule=rule.id,
@@ -196,6 +199,7 @@ def _move(
         carried = book.carried(change.rule)
         alarm.latch, alarm.chatters = carried.latch, carried.chatters
         alarm.yields, alarm.yields_to = carried.yields, carried.yields_to
+        alarm.of_silence = carried.of_silence
     edge, hides = _edge(alarm, rank), _hides(alarm, rank)
     told = edge is not None or hides
     why = condition.explanation(change.why) if told else None
@@ -257,6 +261,9 @@ def give_way(
     """
     after = step(alarm.state, "suppress")
     incident = book.cases.incidents.get(alarm.incident)
+    edge = "set_aside"
+    if incident is None and spell.gateway:
+        incident, edge = _as_symptom(book, alarm, spell.gateway), "joined"
     was = standing(incident) if incident is not None else None
     level_before = alarm.level if alarm.state != "NORM" else None
     alarm.level = rank
@@ -268,6 +275,7 @@ def give_way(
         level=rank,
         hidden=hidden,
         mode=spell.mode,
+        gateway=spell.gateway,
     )
     out.append(
         book.alarm_record(
@@ -284,7 +292,20 @@ def give_way(
     )
     if incident is not None and was is not None:
         note_member(incident, alarm)
-        settle(book, incident, was, clock, out, actor=actor, edge="set_aside", reason=spell.reason)
+        settle(book, incident, was, clock, out, actor=actor, edge=edge, reason=spell.reason)
+
+
+def _as_symptom(book: Casebook, alarm: Alarm, gateway: str) -> Incident | None:
+    """Put an alarm that is in no incident into that of its gateway's alarm, if there is one."""
+    cause = book.scopes.get((GATEWAY_RULE, gateway, alarm.simulated))
+    incident = book.cases.incidents.get(cause.incident) if cause is not None else None
+    if incident is None:
+        return None
+    alarm.incident = incident.id
+    add_alarm(incident, alarm.id)
+    if alarm.area != incident.area and alarm.area not in incident.also:
+        incident.also.append(alarm.area)
+    return incident
 
 
 def _edge(alarm: Alarm, rank: int) -> Edge | None:

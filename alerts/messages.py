@@ -104,6 +104,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "mode.too_long": ("时间超过该模式的上限", "That is longer than this mode may last"),
     "mode.not_on": ("该处未处于此模式", "That mode is not on there"),
     "mode.over": ("模式已到期", "The time of the mode is over"),
+    "gateway.gone": ("所属网关失联", "Its gateway is gone"),
+    "gateway.back": ("网关已恢复", "Its gateway is back"),
     "mode.ended": ("模式已结束", "The mode has ended"),
     "alarm.worsened": ("险情加重，取消搁置或抑制", "It rose above the level up to which it was set aside"),
     "alarm.aside_ends": ("搁置或停用即将到期", "The time for which it is set aside is nearly over"),

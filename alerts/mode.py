@@ -22,6 +22,16 @@ class Spell(msgspec.Struct, kw_only=True):
     until: float
     by: str
     reason: str
+    gateway: str = ""  # it is no mode: this gateway is gone
+
+
+class Down(msgspec.Struct, kw_only=True):
+    """A gateway that is gone, or was until just now. Times are on the engine's arrival clock."""
+
+    gateway: str
+    since: float
+    simulated: bool = False
+    until: float | None = None  # once it is back: until when its points have time to be heard of
 
 
 def spell_key(mode: str, area: str) -> str:

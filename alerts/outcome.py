@@ -80,6 +80,7 @@ class Aside(Struct, frozen=True):
     level: str  # the level at which it was: a shelved alarm that rises above it rings at once
     hidden: int = 0  # how often it would have rung
     mode: str = ""  # the mode of the site that suppresses it
+    gateway: str = ""  # the gateway that is gone, of whose trouble it is a symptom
 
 
 class AlarmTransition(Outcome, tag="alarm", frozen=True):

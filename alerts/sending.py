@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from alerts.alarm import Alarm
 from alerts.casebook import Casebook
 from alerts.dispatch import Dispatch, raise_level, set_deadline
 from alerts.identity import dispatch_id
 from alerts.incident import Incident, derive_state, loud_level, may_close_by_itself
 from alerts.outcome import AnyOutcome
-from sensors.site import RANK
+from sensors.site import GATEWAY_RULE, RANK
 
 ENGINE = "engine"
 """The actor of what the desk does by itself."""
@@ -47,17 +48,22 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
 
 
 def _order_repair(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
-    """Send maintenance, once, when an alarm about a camera reaches the site's level; without a unit, nobody."""
+    """Send maintenance, once, when an alarm about a camera or gateway reaches the site's level; or nobody."""
     wanted = RANK.get(book.site.maintenance, 0)
     if not wanted or incident.dispatched or incident.dispatches or incident.visits:
         return
     alarms = [book.cases.alarms[id] for id in incident.members if id in book.cases.alarms]
-    if not any(alarm.scope in book.router.cameras and alarm.level >= wanted and not alarm.silence for alarm in alarms):
+    if not any(_is_mended(book, alarm) and alarm.level >= wanted and not alarm.silence for alarm in alarms):
         return
     incident.dispatched = True
     units = book.router.menders(incident.area)
     if units:
         issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.repair", repair=True)
+
+
+def _is_mended(book: Casebook, alarm: Alarm) -> bool:
+    """Tell whether an alarm is about a device that maintenance is sent to."""
+    return alarm.scope in book.router.cameras or alarm.rule == GATEWAY_RULE
 
 
 def _withdraw_repair(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:

@@ -134,6 +134,7 @@ def _end(
             take_edge(book, alarm, "unsuppress", alarm.asked, clock, out, actor=actor, reason=why)
         else:
             shelf.by, shelf.reason, shelf.until, shelf.mode = other.by, other.reason, other.until, other.mode
+            shelf.gateway = other.gateway
             book.wake_at(book.alarm_due(alarm))
 
 

@@ -34,7 +34,7 @@ MAX_POINTS = 500_000
 MAX_INTERVAL = 31 * 86400.0
 MAX_SETTLED = 4096
 _NOT_A_SETTING = frozenset(("count", "numbers", "each", "id", "quantity", "areas"))
-_PLACING = frozenset(("name", "at", "location", "tags", "sources", "renamed_from", "drivers", "redundant"))
+_PLACING = frozenset(("name", "at", "location", "tags", "sources", "renamed_from", "drivers", "redundant", "gateway"))
 _NO_MEASURE = _NOT_A_SETTING | _PLACING  # a layer of only these leaves what was checked below as it is
 
 Layer = tuple[Document, Path, dict[str, Any]]
@@ -61,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     renamed_from: Former = ()
     drivers: tuple[str | DriverEntry, ...] = ()
     redundant: tuple[str, ...] = ()
+    gateway: str = ""
 
 
 class Templates:
@@ -120,7 +121,7 @@ class Templates:
                 name = name or _name(area.name, settings, number if len(numbers) > 1 else None)
                 if len(id) > MAX_ID:
                     self.findings.add(document, where, f"the id '{id}' is longer than {MAX_ID} characters")
-                point = self._point(id, quantity, (area.id,), name, settings, area.location, number)
+                point = self._point(id, quantity, (area.id,), name, settings, area, number)
                 if area.renamed_from:  # its points are named after it, so they were renamed with it
                     before = tuple(f"{old}-{quantity}-{number}" for old in names(area.renamed_from))
                     point = msgspec.structs.replace(point, renamed_from=(*point.renamed_from, *before))
@@ -147,8 +148,7 @@ class Templates:
             name = entry.name
         else:
             name = _name(home.name if home else Text(zh=entry.id, en=entry.id), settings, None)
-        near = home.location if home else None
-        point = self._point(entry.id, entry.quantity, entry.areas, name, settings, near)
+        point = self._point(entry.id, entry.quantity, entry.areas, name, settings, home)
         self._check_sources(point, document, path)
         self.findings.former("point", point.id, point.renamed_from, document, path)
         if point.drivers or point.redundant:
@@ -162,7 +162,7 @@ class Templates:
         areas: tuple[str, ...],
         name: Text,
         settings: Settings,
-        near: tuple[float, float] | None,
+        home: AreaEntry | None,
         number: int = 1,
     ) -> Point:
         sources, former = settings.sources, names(settings.renamed_from)
@@ -173,6 +173,7 @@ class Templates:
             former = tuple(_filled(name, holders) for name in former)
             drivers = tuple(msgspec.structs.replace(one, point=_filled(one.point, holders)) for one in drivers)
             redundant = tuple(name for name in (_filled(each, holders) for each in redundant) if name != id)
+        near = home.location if home else None
         return Point(
             id=id,
             name=name,
@@ -195,6 +196,7 @@ class Templates:
             renamed_from=former,
             drivers=drivers,
             redundant=redundant,
+            gateway=settings.gateway or (home.gateway if home else ""),
         )
 
     def _check_sources(self, point: Point, document: Document, path: Path) -> None:

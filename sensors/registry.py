@@ -13,6 +13,7 @@ from sensors.document import Document, DocumentError, Path, Problem, convert, re
 from sensors.expansion import Templates
 from sensors.findings import Findings
 from sensors.garbage import collector_resting
+from sensors.gateways import gateways_of
 from sensors.plan_checks import check_plans, versioned
 from sensors.relations import check_related
 from sensors.roster import read_duties
@@ -96,7 +97,7 @@ def version(site: Site) -> str:
     """Hash a site's content (BLAKE2b, 20 hex digits), whatever the order and the files its parts were written in."""
     bare: dict[str, Any] = {name: getattr(site, name) for name in site.__struct_fields__ if name != "version"}
     bare["points"] = [point if point.index < 0 else msgspec.structs.replace(point, index=-1) for point in site.points]
-    for name in ("fields", "area_types", "places", "areas", "points", "cameras", "units", "plans"):
+    for name in ("fields", "area_types", "places", "areas", "points", "gateways", "cameras", "units", "plans"):
         bare[name] = sorted(bare[name], key=lambda part: str(part.id))
     bare["quantities"] = sorted(site.quantities, key=lambda quantity: (quantity.id, quantity.type))
     return hashlib.blake2b(msgspec.msgpack.encode(bare, order="deterministic"), digest_size=10).hexdigest()
@@ -174,6 +175,7 @@ class _Loading:
             self._known_types(*types, area_types)
         templates = Templates(*types, self.findings) if types else None
         points = self._points(areas_files, templates, entries, known_areas)
+        gateways = gateways_of(areas_files, points, known_areas, templates is not None, self.findings)
         cameras = [camera for file in areas_files for camera in self._cameras(*file, entries, known_areas)]
         if len(cameras) > MAX_CAMERAS:
             self.findings.extend([Problem("areas", 0, "", f"a site holds at most {MAX_CAMERAS:,} cameras")])
@@ -227,6 +229,7 @@ class _Loading:
             places=tuple(places.values()),
             areas=tuple(areas),
             points=tuple(points),
+            gateways=gateways,
             quantities=tuple(templates.quantities()) if templates else (),
             cameras=tuple(cameras),
             units=tuple(unit for one in (units, *more_units) if one for unit in one[1].units),

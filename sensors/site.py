@@ -16,6 +16,9 @@ SYSTEM = "@system"
 
 SYSTEM_PARTITION = 0
 
+GATEWAY_RULE = "@gateway"
+"""The built-in rule on gateways that are gone."""
+
 PointKind = Literal["gauge", "counter", "switch", "angle", "state"]
 """What a point is. A `state` is a code, such as the mode of a pump: its numbers have names, and no size."""
 
@@ -132,8 +135,22 @@ class Point(Struct, frozen=True):
     renamed_from: tuple[str, ...] = ()  # ids it had before, whose history is its own
     drivers: tuple[Driver, ...] = ()  # points that foretell where it goes: see `models.driver`
     redundant: tuple[str, ...] = ()  # points that measure the same, or move with it: see `models.peers`
+    gateway: str = ""  # the id of the one that carries its readings
     guess: bool = False  # its kind is not declared: `models.guess` may find it to be another than `kind`
     index: int = -1
+
+
+class Gateway(Struct, frozen=True):
+    """What carries the readings of several points: when it is gone, so are they, and that is one trouble.
+
+    It is gone when all its points are silent, or when one of its `sources` says so of itself.
+    """
+
+    id: str
+    name: Text
+    area: str = ""  # where it stands; by default the area of its first point
+    sources: tuple[str, ...] = ()  # by which dialects name it, as sparkplug:plant/edge-1
+    silent_after: float | None = None  # seconds; by default four intervals of each point, at least 100 s
 
 
 class Quantity(Struct, frozen=True):
@@ -443,6 +460,7 @@ class Site(Struct, frozen=True):
     places: tuple[Place, ...] = ()
     areas: tuple[Area, ...] = ()
     points: tuple[Point, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     cameras: tuple[Camera, ...] = ()
     units: tuple[Unit, ...] = ()

@@ -166,6 +166,7 @@ class Template(Written, frozen=True):
     renamed_from: Former | UnsetType = UNSET
     drivers: tuple[str | DriverEntry, ...] | UnsetType = UNSET
     redundant: tuple[str, ...] | UnsetType = UNSET
+    gateway: str | UnsetType = UNSET
 
 
 class TypesFile(Written, frozen=True):
@@ -222,6 +223,7 @@ class AreaEntry(Written, frozen=True):
     location: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
     renamed_from: Former = ()
+    gateway: str = ""  # of those of its points that name none themselves
     points: dict[str, int | Group] = {}
     cameras: int | tuple[CameraEntry, ...] = ()
 
@@ -234,12 +236,23 @@ class PointEntry(Template, frozen=True, kw_only=True):
     areas: tuple[str, ...]
 
 
+class GatewayEntry(Written, frozen=True):
+    """What carries the readings of several points, which name it."""
+
+    id: str
+    name: Text
+    area: str = ""
+    sources: tuple[str, ...] = ()
+    silent_after: Duration | None = None
+
+
 class AreasFile(Written, frozen=True):
-    """`areas/*.yaml`: areas, and points and cameras that stand apart from them."""
+    """`areas/*.yaml`: areas, gateways, and points and cameras that stand apart from their areas."""
 
     areas: tuple[AreaEntry, ...] = ()
     points: tuple[PointEntry, ...] = ()
     cameras: tuple[CameraAlone, ...] = ()
+    gateways: tuple[GatewayEntry, ...] = ()
 
 
 class UnitsFile(Written, frozen=True):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from alerts import itself
 from alerts.desk import Desk, Settings
+from alerts.inhibition import Said
 from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused, Reported
 from models.bank import Bank, BankResult
 from models.equipment import equip
@@ -51,6 +52,7 @@ from sensors.renames import Renames, as_dict
 from sensors.steps import Steps, finished
 from streams import bundle
 from streams.approval import Approvals
+from streams.gateways import Gateways
 from streams.history.columns import Scored
 from streams.preparation import Prepared, areas_of, gone, home_of, mine, preparing
 from streams.run import LAG, Run
@@ -128,6 +130,7 @@ class Engine:
         self.interval = np.empty(0)  # seconds expected between each row's readings
         self.shadow: ShadowRules | None = None
         self.approvals = Approvals()
+        self.gateways = Gateways((), (), ())
         self.faulted = 0.0  # when something last could not be worked out; 0 while the engine's own alarm is calm
         self.seen = Seen()
         self.waiting = Waiting()
@@ -250,6 +253,8 @@ class Engine:
         changes = self.evaluator.source(rows, offline, name, self.clock, simulated=simulated)
         changes += self.evaluator.cameras_of_source(told, self.clock)
         self._tell_faults(offset)
+        self.gateways.hear(told, self.clock)
+        self._look_at_gateways(offset)
         self._decide(offset, changes)
 
     def _report(self, offset: int, report: Report) -> None:
@@ -320,6 +325,7 @@ class Engine:
             logger.exception("the rules broke on a tick")
             self._fail(offset, [f"{type(error).__name__}: {error}"], self.clock)
         self._tell_faults(offset)
+        self._look_at_gateways(offset)
         self._decide(offset, changes)
         self._try_again(offset)
         try:
@@ -333,6 +339,21 @@ class Engine:
             calm = itself.failing("", self.partition, self._home, self.clock)
             self._emit(offset, self.desk.condition(calm, self.clock))
 
+    def _look_at_gateways(self, offset: int) -> None:
+        """Tell the desk which gateways are gone or back, before what their points' silence raises."""
+        assert self.evaluator is not None and self.desk is not None
+        known = self.desk.book.cases.gateways
+        if not self.gateways and not known:
+            return
+        gone = self.gateways.look(self.evaluator.points)
+        for said in gone.values():
+            self._emit(offset, self.desk.gateway_gone(said, self.clock))
+        for down in list(known.values()):
+            if down.gateway not in gone and down.until is None:
+                one = self.gateways.by_id.get(down.gateway)
+                said = Said(gateway=down.gateway, area=one.area if one else "", points=one.points if one else ())
+                self._emit(offset, self.desk.gateway_back(said, self.clock, one.grace if one else 0.0))
+
     def _step_back(self, time: float) -> None:
         """Follow a clock that was set back: silence and deadlines go on being counted from here, none are skipped."""
         assert self.evaluator is not None and self.desk is not None
@@ -345,6 +366,7 @@ class Engine:
             self.stepped[self.last_time + self.stepped > time] += step
         self.set_back = time
         self.evaluator.step(step)
+        self.gateways.step(step)
         self.desk.step(time - self.clock)  # it counts on the clock, which may be ahead of the last tick
         self._show_modes()
         self.last_tick, self.clock = time - 1.0, time
@@ -910,6 +932,9 @@ class Engine:
         evaluator.book.forget_keys()
         self.evaluator, self.registry, self.known_content = evaluator, registry, ready.known
         self._home = home_of(registry, ready.areas, self.partition)
+        gateways = Gateways(content.site.gateways, ready.rows, ready.areas)
+        gateways.follow(self.gateways)
+        self.gateways = gateways
         if renames:
             self.waiting.rename(renames)
             self.cameras = {renames.cameras.get(name, name): at for name, at in self.cameras.items()}
@@ -962,6 +987,7 @@ class Engine:
                 content["neighbours"] = _pack(self.evaluator.neighbours.state())
             content["desk"] = self.desk.state()
             content["faulted"] = self.faulted
+            content["gateways"] = self.gateways.told
             content["waiting"] = self.waiting.state()
             content["reports"] = list(self.reports)
             if self.shadow is not None:
@@ -1001,6 +1027,8 @@ class Engine:
             engine.desk.restore(content["desk"])
             engine._show_modes()
             engine.faulted = content.get("faulted", 0.0)
+            told = content.get("gateways", {})  # not in older snapshots
+            engine.gateways.told = {id: (since, source) for id, (since, source) in told.items()}
             engine.reports = dict.fromkeys(content.get("reports", ()))
             engine.waiting.restore(content.get("waiting", ()), engine.evaluator.book.rules)
             if "shadow" in content:

@@ -110,6 +110,7 @@ FIELDS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
     "renamed_from": (_list, ("renamed_from", "renamed from", "原编号", "曾用编号")),
     "drivers": (_drivers, ("drivers", "驱动测点", "上游测点")),
     "redundant": (_list, ("redundant", "冗余测点", "互校测点")),
+    "gateway": (_words, ("gateway", "网关", "所属网关", "采集网关")),
     "view": (_words, ("view", "视野", "监视范围")),
     "stream": (_words, ("stream", "视频流", "取流地址", "rtsp")),
     "snapshot": (_words, ("snapshot", "抓图地址", "快照地址")),
@@ -130,7 +131,7 @@ OF: dict[Kind, tuple[str, ...]] = {
     "points": (
         *(*_NAMES, "areas", "quantity", "unit", "kind", "limit", "limit_below", *LEVELS),
         *("range_low", "range_high", "normal_low", "normal_high", "interval", "accept_age", *_PLACE),
-        *("tags", "sources", "source_unit", "renamed_from", "drivers", "redundant"),
+        *("tags", "sources", "source_unit", "renamed_from", "drivers", "redundant", "gateway"),
     ),
     "cameras": (
         *(*_NAMES, "areas", "view", "stream", "snapshot", "source", "sources", "supplier", *_PLACE),

@@ -40,6 +40,7 @@ HEADINGS = {
         "renamed_from": "曾用编号",
         "drivers": "驱动测点",
         "redundant": "冗余测点",
+        "gateway": "所属网关",
         "view": "视野",
         "stream": "视频流",
         "snapshot": "抓图地址",

@@ -59,7 +59,7 @@ class Explanation(Answer):
 class Aside(Answer):
     """How an alarm was set aside. `level` is the one at which it was, `hidden` how often it would have rung since.
 
-    `mode` is the mode of the site that suppresses it, empty where a person set it aside.
+    `mode` is the mode of the site that suppresses it, `gateway` the one that is gone; both empty where a person did.
     """
 
     by: str
@@ -69,6 +69,7 @@ class Aside(Answer):
     level: Level
     hidden: int = 0
     mode: str = ""
+    gateway: str = ""
 
 
 class AlarmTransition(Answer):

@@ -183,6 +183,7 @@ export interface Aside {
   level: Level;
   hidden?: number; // how often it would have rung since
   mode?: string; // the mode of the site that suppresses it
+  gateway?: string; // the gateway that is gone, of whose trouble it is a symptom
 }
 export type Mark = 'chattering' | 'folded' | 'fleeting' | 'stale' | 'latched' | 'silenced';
 
