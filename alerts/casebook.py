@@ -13,6 +13,7 @@ from alerts.condition import Carried, Rule, carried
 from alerts.dispatch import WORKING, Dispatch, allowed_seconds
 from alerts.drill import Drill
 from alerts.duty import Roster
+from alerts.escalation import DEFAULT, Chains
 from alerts.flapping import Rings
 from alerts.hush import Silenced
 from alerts.incident import Candidate, Incident, derive_state
@@ -21,7 +22,7 @@ from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, E
 from alerts.plans import Plans, key
 from alerts.routing import Router
 from sensors.renames import Renames
-from sensors.site import LEVELS, RANK, SYSTEM, Loop, Plan, Site
+from sensors.site import LEVELS, RANK, SYSTEM, EscalationStep, Loop, Plan, Site
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +88,7 @@ class Casebook:
         self._carried: dict[str, Carried] = {}
         self.router = Router(site)
         self._plans = Plans(site)
+        self.chains = Chains(site)
         self.roster = Roster(site)
         self.gateways = {gateway.id: gateway for gateway in site.gateways}
         self._carried_by = {point.id: point.gateway for point in site.points if point.gateway}
@@ -260,6 +262,12 @@ class Casebook:
             return True
         drill = self.cases.drills.get(case.exercise)
         return drill is not None and unit in drill.units
+
+    def chain(self, dispatch: Dispatch) -> tuple[EscalationStep, ...]:
+        """Return what the clock does about a dispatch that is overdue; a site's own chains are for risks alone."""
+        incident = self.cases.incidents.get(dispatch.incident)
+        ours = dispatch.leg in WORKING and incident is not None and incident.kind == "risk"
+        return self.chains.of(dispatch.area, dispatch.level) if ours else DEFAULT
 
     # Plans
 

@@ -82,7 +82,8 @@ class Dispatch(msgspec.Struct, kw_only=True):
     overdue: bool = False
     reminders: int = 0  # how often it was said again that the leg is overdue
     remind_at: float | None = None
-    told: list[str] = []  # units above that have been told that the leg is overdue
+    told: list[str] = []  # units that have been told that the leg is overdue
+    climbed: str = ""  # the highest of them on the way up
     exercise: str = ""  # the drill that it is part of
     repair: bool = False  # sent by the engine for a camera's trouble, and withdrawn by it with that
     simulated: bool = False
@@ -147,7 +148,7 @@ def set_deadline(
         seconds = allowed_seconds(deadlines, dispatch.leg, dispatch.level, needs)
     dispatch.deadline = None if seconds is None else clock + seconds
     dispatch.overdue = False
-    dispatch.reminders, dispatch.remind_at, dispatch.told = 0, None, []
+    dispatch.reminders, dispatch.remind_at, dispatch.told, dispatch.climbed = 0, None, [], ""
 
 
 def raise_level(dispatch: Dispatch, deadlines: Deadlines, level: int, clock: float) -> None:

@@ -45,6 +45,16 @@ class Router:
         shifts = self.units[unit].shifts
         return bool(shifts) and not self._roster.in_shifts(shifts, at)
 
+    def named(self, area: str, names: Collection[str], at: float | None = None) -> list[str]:
+        """List the units that are named by id, and for each kind that is named the best that an area has."""
+        found: list[str] = []
+        for name in names:
+            of_kind = (unit for unit in self.suggest(area, at=at) if self.units[unit].kind == name)
+            unit = name if name in self.units else next(of_kind, "")
+            if unit and unit not in found:
+                found.append(unit)
+        return found
+
     def subdistrict(self, area: str) -> str:
         """Name the subdistrict that an area lies in; empty when it lies in none."""
         found = self._subdistricts.get(area)

@@ -252,27 +252,44 @@ def resume(book: Casebook, incident: Incident, clock: float) -> None:
 
 
 def expire(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
-    """Say that a leg is overdue, and again from time to time until somebody acts.
+    """Say that a leg is overdue, and take the next step of its chain, until somebody acts.
 
-    A dispatch that nobody accepted goes up the hierarchy. One that was accepted keeps its unit, and each time the next
-    place above is told. At the top it is said to whoever has it.
+    By default a dispatch that nobody accepted goes up the hierarchy. One that was accepted keeps its unit, and each
+    time the next place above is told. At the top it is said to whoever has it, at growing intervals.
     """
     again, dispatch.overdue = dispatch.overdue, True
     if again:
         dispatch.reminders += 1
-    from_unit = dispatch.told[-1] if dispatch.told else dispatch.unit
+    chain = book.chain(dispatch)
+    place = dispatch.reminders - (1 if chain[0].wait else 0)  # before the first step it is only said
+    step = chain[min(place, len(chain) - 1)] if place >= 0 else None
+    above = _above(book, dispatch, clock) if step is not None and step.do == "up" else None
+    if above is not None and dispatch.leg != "issued":
+        dispatch.told.append(above)
+        dispatch.climbed = above
+    if step is not None and step.do == "notify":
+        named = book.router.named(dispatch.area, step.notify, clock)
+        known = {dispatch.unit, *dispatch.told}
+        dispatch.told += [unit for unit in named if unit not in known and book.takes_part(dispatch, unit)]
+    if place + 1 < len(chain):
+        dispatch.remind_at = clock + chain[place + 1].wait
+    else:
+        dispatch.remind_at = book.next_reminder(place + 1 - len(chain), clock)
+    reason = "dispatch.reminder" if again else ""
+    out.append(book.dispatch_record(dispatch, "overdue", clock, actor=ENGINE, reason=reason))
+    if above is not None and dispatch.leg == "issued":
+        pass_on(book, dispatch, above, clock, out, reason="dispatch.escalated")
+
+
+def _above(book: Casebook, dispatch: Dispatch, clock: float) -> str | None:
+    """Name the next unit up the hierarchy that takes part; None at the top."""
+    from_unit = dispatch.climbed or dispatch.unit
     known = {*_busy(book, dispatch), *dispatch.told}
     above = book.router.above(dispatch.area, from_unit, _kind(book, dispatch), known, clock)
     while above is not None and not book.takes_part(dispatch, above):
         known.add(above)
         above = book.router.above(dispatch.area, from_unit, _kind(book, dispatch), known, clock)
-    if above is not None and dispatch.leg != "issued":
-        dispatch.told.append(above)
-    dispatch.remind_at = book.next_reminder(dispatch.reminders, clock)
-    reason = "dispatch.reminder" if again else ""
-    out.append(book.dispatch_record(dispatch, "overdue", clock, actor=ENGINE, reason=reason))
-    if above is not None and dispatch.leg == "issued":
-        pass_on(book, dispatch, above, clock, out, reason="dispatch.escalated")
+    return above
 
 
 def _kind(book: Casebook, dispatch: Dispatch) -> str:

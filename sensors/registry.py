@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from sensors.document import Document, DocumentError, Path, Problem, convert, read_document, suggest
+from sensors.escalations import escalations
 from sensors.expansion import Templates
 from sensors.findings import Findings
 from sensors.garbage import collector_resting
@@ -17,7 +18,7 @@ from sensors.gateways import gateways_of
 from sensors.plan_checks import check_plans, versioned
 from sensors.relations import check_related
 from sensors.roster import read_duties
-from sensors.site import Area, Camera, Duty, Flood, Place, Point, Site, Skew, Text
+from sensors.site import Area, Camera, Duty, Escalation, Flood, Place, Point, Site, Skew, Text
 from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines, modes, report_kinds
 from sensors.site_files import (
     AreaEntry,
@@ -193,9 +194,14 @@ class _Loading:
             if written:
                 check_plans(*written, self.folder / "plans", known_areas, area_types, self.findings)
         legs = None
+        chains: tuple[Escalation, ...] = ()
         if main:
             check_main(*main, None if known_areas is None else {camera.id for camera in cameras}, self.findings)
             legs = deadlines(main[0], main[1].deadlines, self.findings)
+            sent = None
+            if units and all(more_units):
+                sent = {unit.id for one in (units, *more_units) if one for unit in one[1].units}
+            chains = escalations(main[0], main[1].escalation, area_types, sent, self.findings)
         if self.findings.problems or not (main and hierarchy and units and roster and places and legs):
             return None
 
@@ -239,6 +245,7 @@ class _Loading:
             plans=tuple(versioned(plan) for file in plans if file for plan in file[1].plans),
             signals=main[1].signals,
             deadlines=legs,
+            escalation=chains,
         )
         return msgspec.structs.replace(site, version=version(site))
 

@@ -207,14 +207,17 @@ class Camera(Struct, frozen=True):
     health: HealthSettings = HealthSettings()
 
 
+UnitKind = Literal[
+    "community", "subdistrict", "district", "department", "mediation", "tribunal", "support", "maintenance"
+]
+
+
 class Unit(Struct, frozen=True):
     """Someone who can be sent."""
 
     id: str
     name: Text
-    kind: Literal[
-        "community", "subdistrict", "district", "department", "mediation", "tribunal", "support", "maintenance"
-    ]
+    kind: UnitKind
     place: str
     types: tuple[str, ...] = ()  # area types it handles; empty is all
     location: tuple[float, float] | None = None
@@ -418,6 +421,27 @@ class Deadlines(Struct, frozen=True):
     )
 
 
+class EscalationStep(Struct, frozen=True):
+    """What the clock does about an overdue leg, `wait` seconds after the step before (the first: after the deadline).
+
+    up: an order that nobody accepted goes to the next place above; of one under way that place is told. notify: the
+    units named, or those of a kind that the area has, are told as well. remind: it is said again to whoever has it.
+    """
+
+    wait: float = 0.0
+    do: Literal["up", "notify", "remind"] = "up"
+    notify: tuple[str, ...] = ()  # ids of units, or kinds of them: subdistrict, district, ...
+    repeat: int = 1  # times, each after `wait`
+
+
+class Escalation(Struct, frozen=True):
+    """A chain of steps for some levels and types of area; empty is all. The first that holds is taken."""
+
+    levels: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    steps: tuple[EscalationStep, ...] = ()
+
+
 class Skew(Struct, frozen=True):
     """What is done about sources whose clocks are wrong. Times are seconds."""
 
@@ -470,3 +494,4 @@ class Site(Struct, frozen=True):
     plans: tuple[Plan, ...] = ()
     signals: Signals = Signals()
     deadlines: Deadlines = Deadlines()
+    escalation: tuple[Escalation, ...] = ()

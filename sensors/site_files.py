@@ -57,6 +57,23 @@ class LegDeadlines(Written, frozen=True):
     follow_up: dict[str, Duration] = {}
 
 
+class StepEntry(Written, frozen=True):
+    """A step of an escalation chain."""
+
+    wait: Duration = 0.0
+    do: Literal["up", "notify", "remind"] = "up"
+    notify: tuple[str, ...] = ()
+    repeat: int = 1
+
+
+class EscalationEntry(Written, frozen=True):
+    """What the clock does about legs that are overdue, by level and type of area."""
+
+    levels: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    steps: tuple[StepEntry, ...] = ()
+
+
 class ModeEntry(Written, frozen=True):
     """A mode that the site, or a part of it, may be put into for a time."""
 
@@ -94,6 +111,7 @@ class SiteFile(Written, frozen=True):
     limits: Limits = Limits()
     signals: Signals = Signals()
     deadlines: LegDeadlines = LegDeadlines()
+    escalation: tuple[EscalationEntry, ...] = ()
 
 
 class Building(Written, frozen=True):
