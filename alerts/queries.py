@@ -51,6 +51,13 @@ _STATES = ("NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV")
 _ACTIVE, _CALM = ("UNACK", "ACKED"), ("NORM", "RTNUN")
 _HIDDEN = {"number", "position", "open"}
 _SQLITE = "sqlite:///"
+
+CONNECT_SECONDS = 5
+"""Seconds that a database elsewhere has to take a connection."""
+
+UNANSWERED = 20_000
+"""Milliseconds without an answer of its host to what was sent, after which a connection is given up."""
+
 _OUTBOX = (  # made once: building it takes longer than running it
     sa.select(outbox)
     .where(outbox.c.position > sa.bindparam("after"))
@@ -85,8 +92,13 @@ def open_engine(url: str, *, readonly: bool, synchronous: str = "NORMAL") -> Eng
             raise JournalMissing(f"no journal at {path}")
         # mode=rw with query_only rather than mode=ro: a reader must be able to make the WAL's index after a crash.
         parsed = parsed.set(database=f"file:{quote(path)}", query={"mode": "rw", "uri": "true"})
+    more: dict[str, Any] = {}
+    if not sqlite:  # it may be far away, away, or back with another process: no answer is waited for without end
+        patience = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": UNANSWERED}
+        more = {"connect_args": patience, "pool_pre_ping": True}
     engine = sa.create_engine(
         parsed,
+        **more,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
     )
@@ -121,11 +133,12 @@ class Reader:
         if there == HEAD:
             return
         self.engine.dispose()
+        place = self.engine.url.render_as_string(hide_password=True)
         if there is None and not old:
-            raise JournalMissing(f"the journal at {url} has no tables yet")
+            raise JournalMissing(f"the journal at {place} has no tables yet")
         if old or (there or "") < HEAD:
-            raise JournalMissing(f"the journal at {url} is of an older version, which the worker brings up to date")
-        raise JournalMissing(f"the journal at {url} is of a newer version of Foreshock than this one")
+            raise JournalMissing(f"the journal at {place} is of an older version, which the worker brings up to date")
+        raise JournalMissing(f"the journal at {place} is of a newer version of Foreshock than this one")
 
     def close(self) -> None:
         """Close all connections."""

@@ -11,7 +11,25 @@ from alerts.retention import Kept, Told, keep
 from streams.settings import Settings
 
 ACTOR = "foreshock"
-"""Who does it by himself, once in six hours."""
+"""Who does it by himself, once a day."""
+
+
+DAY = 86400.0
+
+
+class Daily:
+    """Say when something is to be done that is done at once after a start, and then once a day."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether a day has passed (unix seconds), or the clock was set back by more than one."""
+        return not self._next - DAY <= now < self._next
+
+    def done(self, now: float) -> None:
+        """Note that it was done."""
+        self._next = now + DAY
 
 
 def keep_to_policy(

@@ -49,7 +49,9 @@ def rebuild(
     Nothing may run on the data folder. The one before stays, as `journal.sqlite.before`. Unless `drop`, raise
     `WouldLose` when it has changes that the log no longer holds. `told` hears how many records of how many are done.
     """
-    place = settings.data_folder / "journal.sqlite"
+    place = settings.journal_file
+    if place is None:
+        raise OSError("a journal in PostgreSQL is not rebuilt in place: name an empty database in FORESHOCK_JOURNAL")
     fresh = place.with_name("journal.sqlite.new")
     _remove(fresh)
     count = 0

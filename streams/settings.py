@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from alerts.policy import Policy
 
 PREFIX = "FORESHOCK_"
 SQLITE = "sqlite:///"
+POSTGRESQL = "postgresql+psycopg"
 STATUS = "status"
 """The level under the site's prefix where each bridge retains whether it is there."""
 
@@ -28,6 +30,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     site: Annotated[str, "Folder of the site: areas, points, cameras, rules, units."] = "examples/district"
     data: Annotated[str, "Folder for the log, the journal, snapshots and keys."] = "data"
     broker: Annotated[str, "The log's file: sqlite:///PATH, or empty for log.sqlite in the data folder."] = ""
+    journal: Annotated[
+        str,
+        "The journal's database, postgresql+psycopg://USER@HOST/NAME; empty is journal.sqlite in the data folder.",
+    ] = ""
+    journal_password: Annotated[str, "Secret: password at that database."] = ""
     mqtt_host: Annotated[str, "MQTT broker to listen to; empty starts the embedded one on loopback."] = ""
     mqtt_port: Annotated[int, "Port of the MQTT broker, embedded or not."] = 1883
     mqtt_username: Annotated[str, "User name at the MQTT broker."] = ""
@@ -148,8 +155,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def journal_url(self) -> str:
-        """The journal's address, `sqlite:///` and its path as it stands."""
-        return f"{SQLITE}{self.data_folder / 'journal.sqlite'}"
+        """The journal's address: that of its database with the password, or `sqlite:///` and its path as it stands."""
+        if self.journal_file is not None:
+            return f"{SQLITE}{self.journal_file}"
+        scheme, _, rest = self.journal.partition("://")
+        user, at, place = rest.rpartition("@")
+        secret = f":{quote(self.journal_password, safe='')}" if self.journal_password else ""
+        return f"{scheme}://{user}{secret}{at}{place}"
+
+    @property
+    def journal_file(self) -> Path | None:
+        """The journal's file; None when it is in a database elsewhere."""
+        return None if self.journal else self.data_folder / "journal.sqlite"
 
     @property
     def hub_path(self) -> Path:
@@ -211,10 +228,27 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
         if not getattr(settings, name) >= 0:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be 0 or more")
     _ = settings.log_file
+    _check_journal(settings)
     for name in ("mqtt_port", "port"):
         if not 0 <= getattr(settings, name) <= 65535:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: a port is 0 to 65535")
     return settings
+
+
+def _check_journal(settings: Settings) -> None:
+    """Check where the journal is to be; what is told of it holds no password."""
+    if not settings.journal:
+        return
+    scheme, _, rest = settings.journal.partition("://")
+    if scheme != POSTGRESQL or not rest:
+        raise SettingsError(f"{PREFIX}JOURNAL: write {POSTGRESQL}://USER@HOST/NAME, or leave it empty for a file")
+    user, _, _ = rest.rpartition("@")
+    if ":" in user or "password=" in rest:
+        raise SettingsError(f"{PREFIX}JOURNAL: put the password into the file that {PREFIX}JOURNAL_PASSWORD_FILE names")
+    if settings.journal_password and not user:
+        raise SettingsError(f"{PREFIX}JOURNAL: name the user whose password it is, as {POSTGRESQL}://USER@HOST/NAME")
+    if find_spec("psycopg") is None:
+        raise SettingsError(f"{PREFIX}JOURNAL: PostgreSQL needs its driver: pip install 'foreshock[postgresql]'")
 
 
 def reference() -> str:

@@ -66,6 +66,9 @@ ADOPT_MOST = 10.0
 
 DAY = 86400.0
 
+PRUNE_LOOKS = 300.0
+"""Seconds between two looks whether the journal is to be kept to its policy: it is soon after a start, then daily."""
+
 
 def topic_specs(settings: Settings, partitions: int) -> dict[str, TopicSpec]:
     """Say what the log holds, and for how long."""
@@ -94,6 +97,7 @@ class Worker:
         self.version = version_of(packed)
         self.stations: dict[int, Station] = {}
         self.journal = Journal(settings.journal_url, synchronous=settings.synchronous)
+        self._pruning = housekeeping.Daily()
         self._moments: dict[int, Moments] = {}
         self._keeping: dict[int, asyncio.Task[None]] = {}
         self._due: set[int] = set()  # partitions whose next committed batch is followed by a snapshot
@@ -121,7 +125,7 @@ class Worker:
         self.app.timer(1.0)(self.tick)
         self.app.timer(FOLLOW_SECONDS)(self.follow)
         self.app.timer(settings.snapshot_seconds)(self.snapshot)
-        self.app.timer(DAY / 4)(self.prune)
+        self.app.timer(PRUNE_LOOKS)(self.prune)
 
     async def run(
         self,
@@ -215,7 +219,8 @@ class Worker:
         """Write outcomes to the journal, then tell who listens."""
         records = [outcome.decode(value) for _, _, value in batch.records]
         identity = self.app.log_store.identity
-        if sum(len(one.outcomes) for one in records) <= AT_ONCE:
+        near = self.settings.journal_file is not None  # a database elsewhere may keep the event loop waiting
+        if near and sum(len(one.outcomes) for one in records) <= AT_ONCE:
             position = self.journal.record(records, identity)
         else:
             position = await asyncio.to_thread(self.journal.record, records, identity)
@@ -412,11 +417,15 @@ class Worker:
             )
 
     async def prune(self) -> None:
-        """Drop and redact what the policy no longer lets the journal keep, and what the notifiers need not know."""
+        """Drop and redact what the policy no longer lets the journal keep: soon after the start, then once a day."""
+        if not self._pruning.is_due(self.clock()):
+            return
         try:
             await asyncio.to_thread(housekeeping.keep_to_policy, self.settings, self.journal.engine, self.clock())
         except SQLAlchemyError as error:  # a locked or full disk: the next turn does it
             logger.warning("the journal was not kept to its policy: %s", error)
+            return
+        self._pruning.done(self.clock())
 
     def figures(self, now: float) -> dict[str, Any]:
         """Count what the worker does: totals, and readings a second since the last call."""

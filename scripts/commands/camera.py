@@ -15,7 +15,7 @@ from rich.table import Table
 
 from alerts.operations import begun, operations
 from alerts.queries import JournalMissing, Reader
-from scripts.commands.terminal import DataOption, JsonOption, configured, err, fail, out, plain, require_run
+from scripts.commands.terminal import DataOption, JsonOption, configured, err, fail, out, plain, require_journal
 from sensors.camera.eye import reader_of
 from sensors.camera.health import Health, Judgement
 from sensors.camera.still import PREFIX
@@ -59,7 +59,7 @@ def list_cameras(
         fail(f"--by {by}: must be camera, area or supplier")
     found = configured(data=data)
     folder = found.data_folder
-    require_run(folder / "journal.sqlite")
+    require_journal(found)
     try:
         site = bundle.unpack(publication.read(folder)).site
         with contextlib.closing(Reader(found.journal_url)) as reader:

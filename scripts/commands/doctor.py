@@ -18,6 +18,7 @@ from urllib.parse import quote
 import msgspec
 import typer
 from sqlalchemy import create_engine, func, select
+from sqlalchemy.exc import DatabaseError
 
 import alerts.console
 from alerts.console.accounts import audit
@@ -165,12 +166,14 @@ def _database(file: Path) -> str:
 
 
 def _journal(found: Settings) -> str:
-    said = _database(found.data_folder / "journal.sqlite")
+    said = _database(found.journal_file) if found.journal_file is not None else "in PostgreSQL, answers"
     if said != NONE:
         try:
             Reader(found.journal_url).close()
         except JournalMissing as error:
             raise Unwell(f"{error}; `foreshock journal migrate` tells more") from error
+        except DatabaseError as error:
+            raise Unwell(f"the database of FORESHOCK_JOURNAL cannot be used: {error.orig}") from error
     return said
 
 

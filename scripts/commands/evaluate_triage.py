@@ -9,7 +9,16 @@ import msgspec
 from alerts.queries import JournalMissing, Reader
 from models.triage.fitting import TriageError
 from scripts.commands.evaluating import PlotOption, bar, draw, print_json, require_page, say_drawn, table
-from scripts.commands.terminal import DataOption, JsonOption, configured, fail, local, out, require_run, site_in_force
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    configured,
+    fail,
+    local,
+    out,
+    require_journal,
+    site_in_force,
+)
 
 
 def triage(data: DataOption = None, json_: JsonOption = False, plot: PlotOption = None) -> None:
@@ -26,7 +35,7 @@ def triage(data: DataOption = None, json_: JsonOption = False, plot: PlotOption 
 
     require_page(plot)
     found = configured(data=data)
-    require_run(found.data_folder / "journal.sqlite")
+    require_journal(found)
     site = site_in_force(found)
     try:
         with contextlib.closing(Reader(found.journal_url)) as reader:

@@ -27,7 +27,7 @@ from scripts.commands.terminal import (
     local,
     out,
     plain,
-    require_run,
+    require_journal,
     site_in_force,
     wrong,
 )
@@ -69,7 +69,7 @@ def run(
     foreshock exercise run examples/district/exercises/forest-fire.yaml --out report.pdf
     """
     found = configured(data=data)
-    require_run(found.data_folder / "journal.sqlite")
+    require_journal(found)
     if holder(found.data_folder) is None:
         fail(f"nothing runs on {found.data_folder}; start with `foreshock run`")
     site = site_in_force(found)
@@ -124,7 +124,7 @@ def report(
     foreshock exercise report exercise-0f2a6c1b9d3e --out report.pdf
     """
     found = configured(data=data)
-    require_run(found.data_folder / "journal.sqlite")
+    require_journal(found)
     _tell(found, site_in_force(found), id, file, language, as_json=as_json)
 
 

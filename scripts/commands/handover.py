@@ -24,7 +24,7 @@ from scripts.commands.terminal import (
     local,
     out,
     plain,
-    require_run,
+    require_journal,
     site_in_force,
 )
 from sensors.document import DocumentError
@@ -87,7 +87,7 @@ def handover(
     from alerts.queries import JournalMissing, Reader
 
     found = configured(data=data)
-    require_run(found.data_folder / "journal.sqlite")
+    require_journal(found)
     site = site_in_force(found)
     now = time.time()
     try:

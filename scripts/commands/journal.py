@@ -17,7 +17,18 @@ from alerts.journal import Journal
 from alerts.policy import Policy
 from alerts.queries import JournalMissing, Reader
 from alerts.stamp import JournalNewer
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, out, plain, require_run
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    err,
+    fail,
+    out,
+    plain,
+    require_journal,
+    require_run,
+)
 from streams import housekeeping, rebuilding, supervisor
 from streams.embedded.schema import LogError
 from streams.settings import Settings
@@ -145,7 +156,7 @@ def rebuild(
 def _journal(data: object) -> Iterator[Settings]:
     """Give the settings of a data folder with a journal; end with a sentence when that cannot be used."""
     found = configured(data=data)
-    require_run(found.data_folder / "journal.sqlite")
+    require_journal(found)
     try:
         yield found
     except (JournalNewer, JournalMissing) as error:

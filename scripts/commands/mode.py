@@ -26,7 +26,7 @@ from scripts.commands.terminal import (
     local,
     out,
     plain,
-    require_run,
+    require_journal,
 )
 from sensors.duration import seconds
 from sensors.observation import SiteMode
@@ -122,7 +122,7 @@ def list_modes(
 
 def _open(data: Path | None) -> tuple[settings.Settings, Site]:
     found = configured(data=data)
-    require_run(found.data_folder / "journal.sqlite")
+    require_journal(found)
     try:
         return found, bundle.unpack(publication.read(found.data_folder)).site
     except (OSError, ValueError) as error:

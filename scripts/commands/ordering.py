@@ -12,7 +12,7 @@ from typing import Any
 
 from alerts import messages
 from alerts.queries import JournalMissing, Reader
-from scripts.commands.terminal import configured, fail, require_run
+from scripts.commands.terminal import configured, fail, require_journal
 from sensors import observation
 from sensors.lookup import Registry
 from sensors.observation import Command, Silence, SiteMode
@@ -31,7 +31,7 @@ def opened(data: Path | None) -> tuple[Settings, Bundle, Reader]:
     """Open what a run keeps: its settings, the site in force and the journal; end with a sentence where it cannot."""
     found = configured(data=data)
     folder = found.data_folder
-    require_run(folder / "journal.sqlite")
+    require_journal(found)
     try:
         return found, bundle.unpack(publication.read(folder)), Reader(found.journal_url)
     except (OSError, ValueError, JournalMissing) as error:

@@ -21,7 +21,7 @@ from scripts.commands.terminal import (
     fail,
     out,
     plain,
-    require_run,
+    require_journal,
     site_in_force,
 )
 from sensors.document import DocumentError
@@ -140,7 +140,7 @@ def _of_incident(id: str, language: str | None, data: Path | None) -> bytes:
     from alerts.queries import JournalMissing, Reader
 
     found = configured(data=data)
-    require_run(found.data_folder / "journal.sqlite")
+    require_journal(found)
     site = site_in_force(found)
     try:
         row = Reader(found.journal_url).incident(id)

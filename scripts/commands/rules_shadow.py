@@ -26,7 +26,7 @@ from scripts.commands.terminal import (
     local,
     out,
     plain,
-    require_run,
+    require_journal,
     wrong,
 )
 from sensors import observation
@@ -65,13 +65,13 @@ def shadow_rules(
     """
     found = configured(data=data)
     if status:
-        require_run(found.data_folder / "journal.sqlite")
+        require_journal(found)
         _show(found, _status(found), as_json)
         return
     if site is None:
         fail("name the folder with the rules to try, or ask for --status")
     _require_reason(reason)
-    _require_running(found)
+    _require_journalning(found)
     author = _author()
     try:
         id, records = shadowing.begin(site, found.data_folder, author, reason)
@@ -101,7 +101,7 @@ def promote(reason: ReasonOption = "", data: DataOption = None, as_json: JsonOpt
     """
     found = configured(data=data)
     _require_reason(reason)
-    _require_running(found)
+    _require_journalning(found)
     running = _running(found)
     author = _author()
     try:
@@ -126,7 +126,7 @@ def drop(reason: ReasonOption = "", data: DataOption = None) -> None:
     """
     found = configured(data=data)
     _require_reason(reason)
-    _require_running(found)
+    _require_journalning(found)
     id, author = _running(found)["id"], _author()
     _hand_over(
         found,
@@ -173,7 +173,7 @@ def waiting(found: Settings) -> list[dict[str, Any]]:
 
 def _decide(number: int, approved: bool, reason: str, data: Path | None) -> None:
     found = configured(data=data)
-    _require_running(found)
+    _require_journalning(found)
     author = _author()
     partition = Registry(bundle.unpack(publication.read(found.data_folder)).site).partition(SYSTEM)
     decision = Decision(
@@ -269,6 +269,6 @@ def _require_reason(reason: str) -> None:
         fail('say why: --reason "…"; those who look at it later will ask')
 
 
-def _require_running(found: Settings) -> None:
+def _require_journalning(found: Settings) -> None:
     if holder(found.data_folder) is None:
         fail(f"nothing runs on {found.data_folder}; start with `foreshock run`", 3)

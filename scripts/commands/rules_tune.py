@@ -24,7 +24,7 @@ from scripts.commands.terminal import (
     fail,
     out,
     plain,
-    require_run,
+    require_journal,
 )
 from sensors.duration import seconds
 from sensors.problem import suggest
@@ -59,7 +59,7 @@ def tune(
     foreshock rules tune slope-creep --delay '2 min' --plot creep.html
     """
     found = configured(data=data)
-    require_run(found.data_folder / "journal.sqlite")
+    require_journal(found)
     try:
         content = bundle.unpack(publication.read(found.data_folder))
         start = moment(since, time.time(), content.site.zone)

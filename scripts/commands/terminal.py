@@ -77,6 +77,12 @@ def require_run(file: Path, code: int = 1) -> None:
         fail(f"nothing has run in {file.parent} yet; start with `foreshock run`", code)
 
 
+def require_journal(found: Settings) -> None:
+    """End the command with a sentence unless a run made a journal, or it is in a database elsewhere."""
+    if found.journal_file is not None:
+        require_run(found.journal_file)
+
+
 def site_in_force(found: Settings) -> Site:
     """Read the site that runs, or ran last, on the data folder; end the command with a sentence when there is none."""
     from streams import bundle, publication  # here: most commands, and all help, need neither

@@ -28,7 +28,7 @@ from scripts.commands.terminal import (
     local,
     out,
     plain,
-    require_run,
+    require_journal,
     site_in_force,
     wrong,
 )
@@ -59,7 +59,7 @@ def train(data: DataOption = None, as_json: JsonOption = False) -> None:
     from models.triage.fitting import fit
 
     found = configured(data=data)
-    require_run(found.data_folder / "journal.sqlite")
+    require_journal(found)
     site = site_in_force(found)
     try:
         with contextlib.closing(Reader(found.journal_url)) as reader:

@@ -12,7 +12,7 @@ from alerts.console.accounts.store import open_accounts
 from alerts.journal import Journal
 from alerts.policy import Policy
 from streams import settings
-from streams.housekeeping import keep_to_policy
+from streams.housekeeping import Daily, keep_to_policy
 from streams.topics import OBSERVATIONS, OUTCOMES
 from streams.worker import DAY, topic_specs
 from tests.alerts.test_journal import NIGHT
@@ -32,6 +32,15 @@ def test_what_the_settings_say_is_done_once_and_noted_once(tmp_path: Path) -> No
         noted = [(one.actor, one.action, bool(one.detail["cases"])) for one in list_audit(accounts)]
         assert audit_break(accounts) is None
     assert noted == [("foreshock", "journal.policy", True), ("foreshock", "journal.policy", False)]
+
+
+def test_it_is_done_soon_after_a_start_and_then_once_a_day_whatever_the_clock_does() -> None:
+    daily = Daily()
+    assert daily.is_due(1e9)
+    assert daily.is_due(1e9 + 1), "not until it was done"
+    daily.done(1e9 + 1)
+    assert [daily.is_due(1e9 + seconds) for seconds in (1, 300, DAY, DAY + 1)] == [False, False, False, True]
+    assert daily.is_due(1e9 - 10 * DAY), "a clock that was days ahead must not put it off for as long"
 
 
 @pytest.mark.parametrize(

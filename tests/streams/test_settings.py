@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 from yarl import URL
 
 from alerts.journal import Journal
@@ -86,3 +87,37 @@ def test_no_command_and_no_process_knows_the_name_of_the_log() -> None:
     root = Path(__file__).parents[2]
     files = [file for folder in ("streams/processes", "scripts") for file in (root / folder).rglob("*.py")]
     assert not [file.name for file in files if '/ "log.sqlite"' in file.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize(
+    ("address", "password", "url"),
+    [
+        ("postgresql+psycopg://ann@db/foreshock", "p@ss/word", "postgresql+psycopg://ann:p%40ss%2Fword@db/foreshock"),
+        ("postgresql+psycopg://ann@db:5433/foreshock", "", "postgresql+psycopg://ann@db:5433/foreshock"),
+        ("postgresql+psycopg://ann@/foreshock?host=/run/pg", "x", "postgresql+psycopg://ann:x@/foreshock?host=/run/pg"),
+    ],
+)
+def test_the_journal_may_be_in_a_database_elsewhere(tmp_path: Path, address: str, password: str, url: str) -> None:
+    (tmp_path / "secret").write_text(password + "\n")
+    environment = {"FORESHOCK_JOURNAL": address, "FORESHOCK_JOURNAL_PASSWORD_FILE": str(tmp_path / "secret")}
+    found = settings.load(environment)
+    assert (found.journal_url, found.journal_file) == (url, None)
+    read = make_url(found.journal_url)
+    assert (read.username, read.password or "") == ("ann", password)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mysql://ann@db/foreshock",
+        "postgresql+psycopg://",
+        "db/foreshock",
+        "postgresql+psycopg://ann:secret@db/foreshock",
+        "postgresql+psycopg://db/foreshock?password=secret",
+        "postgresql+psycopg://db/foreshock",
+    ],
+)
+def test_an_address_of_a_journal_that_cannot_be_is_refused_and_tells_no_password(address: str) -> None:
+    with pytest.raises(settings.SettingsError, match="FORESHOCK_JOURNAL:") as caught:
+        settings.load({"FORESHOCK_JOURNAL": address, "FORESHOCK_JOURNAL_PASSWORD": "hidden"})
+    assert "secret" not in str(caught.value) and "hidden" not in str(caught.value)
