@@ -448,7 +448,7 @@ class Casebook:
     def incident_title(self, incident: Incident) -> dict[str, str]:
         """Title an incident by its area, its cause and its level; by its highest one once closed."""
         level = incident.peak if incident.state == "closed" else incident.level
-        return messages.incident_title(self._area_name(incident.area), incident.title, LEVELS[level - 1])
+        return messages.incident_title(self.area_name(incident.area), incident.title, LEVELS[level - 1])
 
     def dispatch_record(
         self, dispatch: Dispatch, edge: str, clock: float, *, actor: str = "", reason: str = "", previous: str = ""
@@ -530,9 +530,10 @@ class Casebook:
     def _area_data(self, id: str) -> dict[str, Any]:
         area = self.router.areas.get(id)
         location = area.location if area is not None else None
-        return {"id": id, "name": self._area_name(id), "location": list(location) if location is not None else None}
+        return {"id": id, "name": self.area_name(id), "location": list(location) if location is not None else None}
 
-    def _area_name(self, id: str) -> dict[str, str]:
+    def area_name(self, id: str) -> dict[str, str]:
+        """Return the name of an area by language; its id where there is no such area."""
         if id == SYSTEM:
             return messages.both("area.system")
         area = self.router.areas.get(id)

@@ -42,6 +42,11 @@ def test_event(*, id: str, site: str, target: str, time: float, data: dict[str, 
     return made
 
 
+def ending_event(kind: str, *, id: str, site: str, subject: str, time: float, data: dict[str, Any]) -> dict[str, Any]:
+    """Make the event that says that a silence or a mode (`kind`) is nearly over."""
+    return _event(kind, id, site, "ends", subject, time, data, simulated=False)
+
+
 def _event(
     what: str, id: str, site: str, edge: str, incident: str, time: float, data: dict[str, Any], simulated: bool
 ) -> dict[str, Any]:

@@ -62,6 +62,7 @@ from alerts.tables import (
     snapshots,
     transitions,
 )
+from sensors.site import SYSTEM
 
 __all__ = ["Journal", "JournalMissing", "Reader"]
 
@@ -126,6 +127,7 @@ class Journal(Reader):
             proposed: list[ProposalChange] = []
             in_mode: list[ModeChange] = []
             hushed: list[SilenceChange] = []
+            ending: list[ModeChange | SilenceChange] = []
             together: list[CandidateChange] = []
             signed: list[HandoverSigned] = []
             drilled: list[ExerciseChange] = []
@@ -149,11 +151,14 @@ class Journal(Reader):
                 hushed += [one for one in record.outcomes if isinstance(one, SilenceChange)]
                 told += [one for one in record.outcomes if isinstance(one, Reported)]
                 drilled += [one for one in record.outcomes if isinstance(one, ExerciseChange)]
+                if last is None or record.offset > last:
+                    ending += [one for one in record.outcomes if isinstance(one, ModeChange | SilenceChange)]
                 signed += [one for one in record.outcomes if isinstance(one, HandoverSigned)]
                 fresh += [(record.partition, record.offset, one) for one in changes]
             _upsert(connection, positions, [{"partition": p, "offset": offset} for p, offset in reached.items()])
             batch = _Batch(connection, position)
             batch.add(fresh, perhaps)
+            batch.warn(ending)
             batch.write()
             batch.report(told)
             batch.shadow(shadowed)
@@ -282,6 +287,16 @@ class _Batch:
             row = {name: getattr(one, name) for name in one.__struct_fields__ if name != "id"}
             rows[one.number] = row | {"difference": list(one.difference)}
         _upsert(self.connection, proposals, list(rows.values()))
+
+    def warn(self, told: list[ModeChange | SilenceChange]) -> None:
+        """Have people told of what is nearly over; every partition says so, and the event's id is the same."""
+        for one in told:
+            if one.event is None:
+                continue
+            self.position += 1
+            area = (one.event["data"]["area"] or {"id": SYSTEM})["id"]
+            row = {"position": self.position, "id": one.event["id"], "kind": "dispatch", "area": area, "unit": ""}
+            self._outbox.append({**row, "simulated": False, "time": one.time, "payload": one.event})
 
     def put_in_mode(self, told: list[ModeChange]) -> None:
         """Keep which modes of the site begin and end, where."""

@@ -23,6 +23,7 @@ class Spell(msgspec.Struct, kw_only=True):
     by: str
     reason: str
     gateway: str = ""  # it is no mode: this gateway is gone
+    warned: bool = False  # that it soon ends
 
 
 class Down(msgspec.Struct, kw_only=True):
@@ -66,6 +67,8 @@ def begun_mode(change: ModeChange) -> Row:
 def fold_mode(row: Row, change: ModeChange) -> None:
     """Bring the row of a spell up to date with a change."""
     row["time"] = change.time
+    if change.edge == "warned":
+        return
     if change.edge == "began":
         row |= {"state": "on", "by": change.actor, "reason": change.reason, "until": change.until}
     else:

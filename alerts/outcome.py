@@ -292,12 +292,13 @@ class ModeChange(Outcome, tag="mode", frozen=True):
     mode: str
     area: str
     partition: int
-    edge: Literal["began", "replaced", "ended", "over", "refused"]  # over: its time had come
+    edge: Literal["began", "replaced", "warned", "ended", "over", "refused"]  # over: its time had come
     since: float
     until: float
     time: float
     actor: str = ""
     reason: str = ""  # why it began or was ended; a message key, where it was refused
+    event: dict[str, Any] | None = None  # the CloudEvent of edge `warned`
 
 
 class SilenceChange(Outcome, tag="silence", frozen=True):
@@ -316,6 +317,7 @@ class SilenceChange(Outcome, tag="silence", frozen=True):
     rules: tuple[str, ...] = ()
     actor: str = ""
     reason: str = ""
+    event: dict[str, Any] | None = None  # the CloudEvent of edge `warned`
 
 
 class CandidateChange(Outcome, tag="candidate", frozen=True):

@@ -11,6 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
+import msgspec
+
+from alerts import ending_soon
 from alerts.alarm import Alarm, Note
 from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch
@@ -65,7 +68,8 @@ def lapse(book: Casebook, partition: int, clock: float, out: list[AnyOutcome]) -
         elif not one.warned and _warn_at(book, one) <= clock:
             one.warned = True
             cause = f"{one.id}-{clock:.3f}"
-            out.append(changed(one, "warned", partition, cause, clock, ENGINE, "silence.ends"))
+            told = changed(one, "warned", partition, cause, clock, ENGINE, "silence.ends")
+            out.append(msgspec.structs.replace(told, event=ending_soon.of_silence(book, one, clock)))
             for alarm in _under(book, one):
                 if alarm.state in ("UNACK", "ACKED"):
                     _note(book, alarm, "warn", clock, out, ENGINE, "silence.ends")

@@ -11,6 +11,9 @@ import math
 from collections.abc import Collection
 from typing import Literal
 
+import msgspec
+
+from alerts import ending_soon
 from alerts.alarm import Alarm
 from alerts.casebook import Casebook
 from alerts.grouping import give_way, take_edge
@@ -25,7 +28,7 @@ MOST = 4096
 LEEWAY = 60.0
 """Seconds that an order may take until the engine sees it."""
 
-Edge = Literal["began", "replaced", "ended", "over", "refused"]
+Edge = Literal["began", "replaced", "warned", "ended", "over", "refused"]
 
 
 def order(
@@ -60,14 +63,27 @@ def order(
 
 
 def lapse(book: Casebook, partition: int, clock: float, out: list[AnyOutcome]) -> None:
-    """End the modes whose time has come."""
-    for spell in [one for one in book.cases.modes.values() if one.until <= clock]:
-        _end(book, spell, "over", partition, clock, out, spell.order, ENGINE, "mode.over")
+    """Say which modes end soon, whether they suppress anything or not, and end those whose time has come."""
+    told_of: set[str] = set()  # people are told once of an order, whatever areas it is about
+    for spell in list(book.cases.modes.values()):
+        if spell.until <= clock:
+            _end(book, spell, "over", partition, clock, out, spell.order, ENGINE, "mode.over")
+        elif not spell.warned and _warn_at(book, spell) <= clock:
+            spell.warned = True
+            told = _change(spell, "warned", partition, clock, spell.order, ENGINE, "mode.ends")
+            event = ending_soon.of_mode(book, spell, clock) if spell.order not in told_of else None
+            told_of.add(spell.order)
+            out.append(msgspec.structs.replace(told, event=event))
 
 
 def next_end(book: Casebook) -> float:
-    """Return when the next mode ends; infinite when none lasts."""
-    return min((spell.until for spell in book.cases.modes.values()), default=math.inf)
+    """Return when the clock next has something to say of a mode; infinite when none lasts."""
+    modes = book.cases.modes.values()
+    return min((spell.until if spell.warned else _warn_at(book, spell) for spell in modes), default=math.inf)
+
+
+def _warn_at(book: Casebook, spell: Spell) -> float:
+    return max(spell.until - book.settings.shelf_warning, (spell.since + spell.until) / 2)
 
 
 def _refusal(book: Casebook, what: SiteMode, known: Spell | None, clock: float) -> str:

@@ -19,7 +19,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from alerts.notifiers.notice import Notice, Rejected, Unavailable
-from alerts.notifiers.targets import ALARMS, DISPATCHES, REMINDED, UNDISPATCHED, MqttTarget, read_secret
+from alerts.notifiers.targets import ALARMS, DISPATCHES, REMINDED, REMINDING, UNDISPATCHED, MqttTarget, read_secret
 from sensors.tls import Tls, context, present
 
 logger = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ def _topics(notice: Notice) -> list[tuple[str, str]]:
     if notice.kind == "area":
         return [(ALARMS, notice.area)]
     if not notice.unit:
-        reminds = notice.payload.get("data", {}).get("edge") == REMINDED
+        reminds = notice.payload.get("data", {}).get("edge") in REMINDING
         return [(REMINDED if reminds else UNDISPATCHED, notice.area)]
     copies = notice.payload.get("data", {}).get("copies", ())
     return [(DISPATCHES, name) for name in dict.fromkeys((notice.unit, *copies))]

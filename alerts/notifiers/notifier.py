@@ -32,7 +32,7 @@ from alerts.notifiers.targets import (
 )
 from alerts.notifiers.wording import Voice
 from alerts.queries import Reader
-from sensors.site import RANK
+from sensors.site import RANK, SYSTEM
 
 logger = logging.getLogger(__name__)
 
@@ -275,7 +275,7 @@ def concerns(target: Target, notice: Notice, on_duty: Collection[str] = ()) -> b
     told = [notice.unit, *notice.data.get("copies", ())] if notice.unit else []
     return (
         RANK[notice.level] >= RANK[target.level]
-        and (not target.areas or notice.area in target.areas)
+        and (not target.areas or notice.area in (*target.areas, SYSTEM))  # what is about no one area concerns all
         and (not target.units or not told or not set(told).isdisjoint(target.units))
         and (not notice.edge or notice.edge in target.edges)
     )

@@ -10,7 +10,10 @@ import msgspec
 
 Level = Literal["blue", "yellow", "orange", "red"]
 
-TOLD = ("issued", "reassigned", "referred", "moved", "lead", "refused", "raised", "overdue", "undispatched", "reminded")
+TOLD = (
+    *("issued", "reassigned", "referred", "moved", "lead", "refused", "raised", "overdue", "undispatched", "reminded"),
+    *("silence_ends", "mode_ends"),
+)
 """The changes of dispatches and incidents that people are told of unless a target says otherwise."""
 
 
@@ -109,6 +112,9 @@ FileTarget = WebhookTarget | MailTarget | ChatTarget
 
 ALARMS, DISPATCHES, HOMEASSISTANT = "alarms", "dispatches", "homeassistant"
 UNDISPATCHED, REMINDED = "undispatched", "reminded"
+REMINDING = (REMINDED, "silence_ends", "mode_ends")
+"""Changes that are published under `REMINDED`."""
+
 KINDS = (ALARMS, DISPATCHES, UNDISPATCHED, REMINDED, HOMEASSISTANT)
 """The levels under an `MqttTarget`'s prefix that are published to. No broker may hold any of them back."""
 

@@ -47,7 +47,11 @@ def test_what_is_under_a_mode_rings_when_the_mode_ends() -> None:
     creep = [(one.edge, one.after, one.level) for one in of(found, AlarmTransition) if one.rule == "creep"]
     assert creep[:2] == [("suppress", "DSUPR", "yellow"), ("hide", "DSUPR", "yellow")]
     assert ("unsuppress", "UNACK", "orange") in creep
-    assert [(one.edge, one.area) for one in of(found, ModeChange)] == [("began", "a0"), ("over", "a0")]
+    assert [(one.edge, one.area) for one in of(found, ModeChange)] == [
+        ("began", "a0"),
+        ("warned", "a0"),
+        ("over", "a0"),
+    ]
     assert [one.ok for one in of(found, CommandResult)] == [True]
 
 
@@ -85,7 +89,10 @@ def test_a_publication_that_names_no_such_mode_leaves_it_to_end_by_its_time() ->
     run(engine, [published(CONTENT), tick(START), mode(START + 60.0, START)])
     without = msgspec.structs.replace(CONTENT, site=msgspec.structs.replace(site(version="v2"), modes=()))
     run(engine, [published(without, "v2", START + 1.0)])
-    assert [one.edge for one in of(run(engine, [tick(START + 30.0), tick(START + 60.0)]), ModeChange)] == ["over"]
+    assert [one.edge for one in of(run(engine, [tick(START + 30.0), tick(START + 60.0)]), ModeChange)] == [
+        "warned",
+        "over",
+    ]
 
 
 CREEP = rules()[0]

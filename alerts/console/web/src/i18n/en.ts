@@ -525,6 +525,7 @@ export const en: Record<keyof typeof zh, string> = {
   'mark.help.silenced': 'A silence covers it: it calls nobody for a time',
   'reason.silence.ends': 'the silence is nearly over',
   'reason.silence.over': 'the time of the silence is over',
+  'reason.mode.ends': 'the mode is nearly over',
   'reason.gateway.gone': 'its gateway is gone',
   'reason.gateway.back': 'its gateway is back',
   'sort.report': 'Report',

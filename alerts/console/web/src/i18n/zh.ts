@@ -523,6 +523,7 @@ export const zh = {
   'mark.help.silenced': '处于静默期：暂不通知任何人',
   'reason.silence.ends': '静默即将结束',
   'reason.silence.over': '静默已到期',
+  'reason.mode.ends': '模式即将结束',
   'reason.gateway.gone': '所属网关失联',
   'reason.gateway.back': '网关已恢复',
   'sort.report': '上报',
