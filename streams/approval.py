@@ -79,7 +79,8 @@ class Approvals:
 
 def person(actor: str) -> str:
     """Name who an actor is: the same person at the console, at a terminal and by a token."""
-    return actor.partition(":")[2].partition("#")[0].strip().casefold() or actor.casefold()
+    name = actor.partition(":")[2].partition("#")[0].strip().removesuffix("@terminal")
+    return name.casefold() or actor.casefold()
 
 
 def _change(number: int, what: Proposal, state: Any, by: str, reason: str, time: float) -> ProposalChange:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +11,11 @@ import msgspec
 import typer
 from rich.table import Table
 
+from alerts import messages
 from alerts.alarm import STATES
 from alerts.load import DAY_MINUTES, MINUTE, Load
 from alerts.queries import MAX_PAGE, Reader
+from scripts.commands.listing import SIMULATED, Row, left, listing, mark
 from scripts.commands.ordering import give, opened
 from scripts.commands.terminal import (
     LEVEL_STYLE,
@@ -35,8 +37,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Alarms: list, show one with its reasons, acknowledge, shelve, and the load that they are.",
 )
-SIMULATED = "模拟 SIM"
-"""The mark of what comes of simulated readings, as on the console."""
 CHOICES = ("open", "all", *STATES)
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 """The order of a rule's `priority` among alarms of one level."""
@@ -65,18 +65,14 @@ def list_alarms(
         known = [one.id for one in content.site.areas]
         if area not in known and not queries.alarms("all", area, 1).items:  # one that left the site may have alarms
             fail(f"--area {area}: the site has no such area{suggest(area, known)}")
-    if as_json:
-        print(msgspec.json.encode(found).decode())
-        return
-    table = Table("level", "state", "simulated", "raised", "area", "scope", "rule")
-    table.add_column("id", no_wrap=True)  # whole, to be copied
-    for one in found:
-        level = one["level"]
-        mark, raised = SIMULATED if one["simulated"] else "", local(one["opened"], content.site.zone)
-        row = (one["state"], mark, raised, one["area"], one["scope"], one["rule"], one["id"])
-        table.add_row(f"[{LEVEL_STYLE[level]}] {level} [/]", *map(plain, row))
-    out.print(table if found else "no alarms")
-    if more:
+
+    def cells(one: Row) -> Sequence[object]:
+        raised = local(one["opened"], content.site.zone)
+        return one["level"], one["state"], mark(one), raised, one["area"], one["scope"], one["rule"], one["id"]
+
+    columns = ("level", "state", "simulated", "raised", "area", "scope", "rule", "id")
+    listing(found, columns, cells, "no alarms", as_json)
+    if more and not as_json:
         out.print(f"the first {len(found)}; {more} are left out: see --limit and --area")
 
 
@@ -212,19 +208,15 @@ def shelved(data: DataOption = None, as_json: JsonOption = False) -> None:
     foreshock alarms shelved
     """
     _, content, queries = opened(data)
-    found = queries.set_aside()
-    if as_json:
-        print(msgspec.json.encode(found).decode())
-        return
-    table = Table("level", "state", "until", "left", "hidden", "by", "reason", "scope", "rule")
-    table.add_column("id", no_wrap=True)  # whole, to be copied
-    for one in found:
-        aside, level = one["aside"], one["level"]
-        left = timedelta(seconds=max(0, round(aside["until"] - time.time())))
-        row = (aside["hidden"], aside["by"], aside["reason"], one["scope"], one["rule"], one["id"])
-        until = local(aside["until"], content.site.zone)
-        table.add_row(f"[{LEVEL_STYLE[level]}] {level} [/]", one["state"], until, str(left), *map(plain, row))
-    out.print(table if found else "nothing is set aside")
+
+    def cells(one: Row) -> Sequence[object]:
+        aside = one["aside"]
+        times = local(aside["until"], content.site.zone), left(aside["until"])
+        why = aside["hidden"], aside["by"], messages.text(aside["reason"], "en")
+        return one["level"], one["state"], *times, *why, one["scope"], one["rule"], one["id"]
+
+    columns = ("level", "state", "until", "left", "hidden", "by", "reason", "scope", "rule", "id")
+    listing(queries.set_aside(), columns, cells, "nothing is set aside", as_json)
 
 
 @app.command("load")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from rich.table import Table
 
 from alerts import exercise as reports
 from alerts.queries import Reader
+from scripts.commands.listing import Row, listing
 from scripts.commands.ordering import reader as journal
 from scripts.commands.plans import LanguageOption
 from scripts.commands.terminal import (
@@ -29,6 +30,7 @@ from scripts.commands.terminal import (
     plain,
     require_journal,
     site_in_force,
+    who,
     wrong,
 )
 from scripts.drill_script import Act, Script, read_script
@@ -99,16 +101,13 @@ def list_exercises(data: DataOption = None, as_json: JsonOption = False) -> None
     """
     found = configured(data=data)
     items = journal(found).exercises()
-    if as_json:
-        print(msgspec.json.encode(items).decode())
-        return
-    zone = site_in_force(found).zone
-    table = Table("exercise", "title", "began", "ended", "by")
-    for one in items:
+    zone = site_in_force(found).zone if items else ""
+
+    def cells(one: Row) -> Sequence[object]:
         title = f"{one['title'].get('zh', '')} {one['title'].get('en', '')}"
-        times = local(one["began"], zone), local(one["ended"], zone) or "running"
-        table.add_row(one["id"], plain(title), *times, plain(one["actor"]))
-    out.print(table if items else "no exercise was run yet")
+        return title, local(one["began"], zone), local(one["ended"], zone) or "running", one["actor"], one["id"]
+
+    listing(items, ("title", "began", "ended", "by", "id"), cells, "no exercise was run yet", as_json)
 
 
 @app.command("report")
@@ -132,7 +131,7 @@ async def _play(found: Settings, site: Site, drill: Script, id: str, speed: floa
     """Play a drill from its beginning to its end, whatever happens between."""
     registry = Registry(site)
     partitions = sorted({registry.partition(area) for area in drill.areas})
-    actor = f"user:{getpass.getuser()}@terminal"
+    actor = who()
     hub, reader, signals = HubClient(found.hub_path), journal(found), Signals(found, site)
     facts: dict[str, Any] = {
         "title": {"zh": drill.title.zh, "en": drill.title.en},

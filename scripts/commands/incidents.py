@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.table import Table
 
 from alerts import messages
 from alerts.queries import MAX_PAGE, Reader
+from scripts.commands.listing import SIMULATED, Row, listing, mark
 from scripts.commands.ordering import give, opened
 from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, done, fail, local, out, plain
 
@@ -18,7 +19,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Incidents: list, show one with its alarms and orders, merge and split by hand.",
 )
-SIMULATED = "模拟 SIM"
 STATES = ("open", "closed", "all", "acknowledged", "dispatched", "calm")
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why: it stands in the history.")]
 
@@ -39,18 +39,15 @@ def list_incidents(
         fail(f"--state {state}: there is no such state; there are {', '.join(STATES)}")
     _, content, queries = opened(data)
     page = queries.incidents(state, area, limit)
-    if as_json:
-        print(msgspec.json.encode(page.items).decode())
-        return
-    table = Table("level", "state", "simulated", "opened", "area", "title", "alarms", "orders")
-    table.add_column("id", no_wrap=True)  # whole, to be copied
-    for one in page.items:
-        mark, opened_at = SIMULATED if one["simulated"] else "", local(one["opened"], content.site.zone)
-        counts = str(len(one["alarms"])), str(len(one["dispatches"]))
-        row = (one["state"], mark, opened_at, one["area"], one["title"].get("zh", ""), *counts, one["id"])
-        table.add_row(f"[{LEVEL_STYLE[one['level']]}] {one['level']} [/]", *map(plain, row))
-    out.print(table if page.items else "no incidents")
-    if page.next is not None:
+
+    def cells(one: Row) -> Sequence[object]:
+        counts = len(one["alarms"]), len(one["dispatches"])
+        what = mark(one), local(one["opened"], content.site.zone), one["area"], one["title"].get("zh", "")
+        return one["level"], one["state"], *what, *counts, one["id"]
+
+    columns = ("level", "state", "simulated", "opened", "area", "title", "alarms", "orders", "id")
+    listing(page.items, columns, cells, "no incidents", as_json)
+    if page.next is not None and not as_json:
         out.print(f"the newest {len(page.items)}; older ones are left out: see --limit")
 
 
@@ -130,17 +127,13 @@ def together(data: DataOption = None, as_json: JsonOption = False) -> None:
     foreshock incidents together
     """
     _, content, queries = opened(data)
-    rows = queries.candidates()
-    if as_json:
-        print(msgspec.json.encode(rows).decode())
-        return
-    table = Table("since", "place", "areas", "incidents")
-    table.add_column("id", no_wrap=True)  # whole, to be copied
-    for row in rows:
-        since = local(row["since"], content.site.zone)
+
+    def cells(row: Row) -> Sequence[object]:
         names = ", ".join(row["areas"]), "\n".join(row["incidents"])
-        table.add_row(*map(plain, (since, row["place"], *names, row["id"])))
-    out.print(table if rows else "nothing rose together")
+        return local(row["since"], content.site.zone), row["place"], *names, row["id"]
+
+    columns = ("since", "place", "areas", "incidents", "id")
+    listing(queries.candidates(), columns, cells, "nothing rose together", as_json)
 
 
 @app.command("join")

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import time
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
-from rich.table import Table
 
-from alerts import messages
-from scripts.commands import reload as reloading
-from scripts.commands.ordering import order, reader
-from scripts.commands.terminal import (
-    DataOption,
-    JsonOption,
-    configured,
-    done,
-    fail,
-    local,
-    out,
-    plain,
-    require_journal,
-)
+from alerts.queries import Reader
+from scripts.commands.listing import Row, left, listing
+from scripts.commands.ordering import instruct, opened
+from scripts.commands.terminal import DataOption, JsonOption, done, fail, local, who
 from sensors.duration import seconds
 from sensors.observation import SiteMode
 from sensors.problem import suggest
 from sensors.site import Site
-from streams import bundle, publication, settings
+from streams.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -68,14 +54,15 @@ def begin(
         length = seconds(how_long)
     except ValueError as error:
         fail(f"--for: {error}")
-    found, site = _open(data)
+    found, content, queries = opened(data)
+    site = content.site
     known = {one.id: one for one in site.modes}
     if mode not in known:
         fail(f"{mode}: this site has no such mode{suggest(mode, known)}; it has {', '.join(known) or 'none'}")
     if not 0 < length <= known[mode].longest:
         fail(f"--for: {mode} lasts more than 0 and at most {timedelta(seconds=known[mode].longest)} here")
     areas = _areas(site, area)
-    _order(found, site, mode, areas, time.time() + length, reason.strip())
+    _order(found, site, queries, mode, areas, time.time() + length, reason.strip())
     done(f"{mode} {_where(areas)} for {how_long}; `foreshock alarms shelved` lists what it suppresses")
 
 
@@ -90,9 +77,10 @@ def end(
 
     foreshock mode end maintenance --area underpass-01
     """
-    found, site = _open(data)
+    found, content, queries = opened(data)
+    site = content.site
     areas = _areas(site, area)
-    _order(found, site, mode, areas, 0.0, reason.strip())
+    _order(found, site, queries, mode, areas, 0.0, reason.strip())
     done(f"{mode} has ended {_where(areas)}")
 
 
@@ -106,27 +94,16 @@ def list_modes(
 
     foreshock mode list --all
     """
-    found, site = _open(data)
-    rows = reader(found).modes(only_on=not every)
-    if as_json:
-        print(msgspec.json.encode(rows).decode())
-        return
-    table = Table("mode", "area", "state", "since", "until", "left", "by", "reason")
-    for row in rows:
-        left = timedelta(seconds=max(0, round(row["until"] - time.time()))) if row["state"] == "on" else ""
-        times = (local(row["since"], site.zone), local(row["until"], site.zone), str(left))
-        place = row["area"] or "everywhere"
-        table.add_row(*map(plain, (row["mode"], place, row["state"], *times, row["by"], row["reason"])))
-    out.print(table if rows else "no mode lasts")
+    _, content, queries = opened(data)
+    zone = content.site.zone
 
+    def cells(row: Row) -> Sequence[object]:
+        over = left(row["until"]) if row["state"] == "on" else ""
+        times = local(row["since"], zone), local(row["until"], zone), over
+        return row["mode"], row["area"] or "everywhere", row["state"], *times, row["by"], row["reason"]
 
-def _open(data: Path | None) -> tuple[settings.Settings, Site]:
-    found = configured(data=data)
-    require_journal(found)
-    try:
-        return found, bundle.unpack(publication.read(found.data_folder)).site
-    except (OSError, ValueError) as error:
-        fail(f"cannot read {found.data_folder}: {error}; `foreshock doctor` may say more")
+    columns = ("mode", "area", "state", "since", "until", "left", "by", "reason")
+    listing(queries.modes(only_on=not every), columns, cells, "no mode lasts", as_json)
 
 
 def _areas(site: Site, named: list[str] | None) -> tuple[str, ...]:
@@ -141,17 +118,11 @@ def _where(areas: tuple[str, ...]) -> str:
     return f"in {', '.join(areas)}" if areas else "everywhere"
 
 
-def _order(found: settings.Settings, site: Site, mode: str, areas: tuple[str, ...], until: float, reason: str) -> None:
-    actor = f"user:{getpass.getuser()}@terminal"
+def _order(
+    found: Settings, site: Site, queries: Reader, mode: str, areas: tuple[str, ...], until: float, reason: str
+) -> None:
     what = SiteMode(
-        id=uuid.uuid4().hex, mode=mode, until=until, actor=actor, reason=reason, time=time.time(), areas=areas
+        id=uuid.uuid4().hex, mode=mode, until=until, actor=who(), reason=reason, time=time.time(), areas=areas
     )
-    try:
-        answer = asyncio.run(order(found, reader(found), what, range(site.partitions), WAIT))
-    except (OSError, TimeoutError) as error:
-        fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
-    refused = {} if answer["ok"] else {"refused": answer["reason"]}
     action = "mode.begin" if until else "mode.end"
-    reloading.note(found, actor, action, mode, areas=list(areas), until=until, reason=reason, **refused)
-    if not answer["ok"]:
-        fail(f"refused: {messages.text(answer['reason'], 'en')}")
+    instruct(found, site, queries, what, action, mode, areas=list(areas), until=until, reason=reason)

@@ -19,7 +19,7 @@ from models.triage import drift as triage_drift
 from scripts.commands import triage
 from scripts.commands.models_compare import compare
 from scripts.commands.models_history import Own, area_named, when
-from scripts.commands.models_promotion import announce, who
+from scripts.commands.models_promotion import announce
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -31,6 +31,7 @@ from scripts.commands.terminal import (
     out,
     plain,
     site_in_force,
+    who,
     wrong,
 )
 from sensors.lookup import Registry

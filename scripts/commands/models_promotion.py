@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 
 from scripts.commands.terminal import done, fail
 from streams.difference import TRIAGE
 from streams.promoting import Done, PromotionError
-
-
-def who() -> str:
-    """Name the person at the terminal."""
-    return f"cli:{getpass.getuser()}"
 
 
 def announce(promotion: Callable[[], Done]) -> None:

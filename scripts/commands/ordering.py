@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import time
 import uuid
 from collections.abc import Iterable
@@ -12,7 +11,8 @@ from typing import Any
 
 from alerts import messages
 from alerts.queries import JournalMissing, Reader
-from scripts.commands.terminal import configured, fail, require_journal
+from scripts.commands import reload as reloading
+from scripts.commands.terminal import configured, fail, require_journal, who
 from sensors import observation
 from sensors.lookup import Registry
 from sensors.observation import Command, Silence, SiteMode
@@ -23,7 +23,7 @@ from streams.hub import HubClient
 from streams.settings import Settings
 from streams.topics import OBSERVATIONS
 
-WAIT = 5.0
+WAIT = 10.0
 """Seconds for the log to take a command and the journal to have its answer."""
 
 
@@ -47,7 +47,7 @@ def give(
         kind=kind,
         target=target,
         area=area,
-        actor=f"user:{getpass.getuser()}@terminal",
+        actor=who(),
         time=time.time(),
         args=args,
     )
@@ -62,6 +62,26 @@ def give(
     if not answer["ok"]:
         fail(f"refused: {messages.text(answer['reason'], 'en')}")
     return answer
+
+
+def instruct(
+    found: Settings,
+    site: Site,
+    queries: Reader,
+    what: SiteMode | Silence,
+    action: str,
+    subject: str,
+    **facts: Any,
+) -> None:
+    """Have all partitions do something, and the audit know; end with a sentence when it is not done."""
+    try:
+        answer = asyncio.run(order(found, queries, what, range(site.partitions), WAIT))
+    except (OSError, TimeoutError) as error:
+        fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
+    refused = {} if answer["ok"] else {"refused": answer["reason"]}
+    reloading.note(found, what.actor, action, subject, **facts, **refused)
+    if not answer["ok"]:
+        fail(f"refused: {messages.text(answer['reason'], 'en')}")
 
 
 def reader(found: Settings) -> Reader:

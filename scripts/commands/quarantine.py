@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -29,6 +28,7 @@ from scripts.commands.terminal import (
     out,
     plain,
     require_run,
+    who,
 )
 from sensors.problem import suggest
 from sensors.quarantine import BusyError, Query
@@ -277,7 +277,7 @@ async def _replay(found: Settings, content: Bundle, query: Query, dry_run: bool,
                     raise  # nothing of it is with a worker, and it ends with this process
             err.print(f"no answer for {WAIT:g} s; waiting on, since what was sent may be taken in still")
 
-    actor = f"user:{getpass.getuser()}@terminal"
+    actor = who()
     whole, start = Tally(dry_run=dry_run), 0
     run = Replay(found.log_file, content.site, produce, actor)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from scripts.commands.terminal import (
     out,
     plain,
     require_run,
+    who,
     wrong,
 )
 from sensors.document import DocumentError
@@ -55,7 +55,7 @@ def reload(
     if holder(folder) is None:
         fail(f"nothing runs on {folder}: a changed site takes force at the next `foreshock run`", 3)
     source = site or running.site_of(folder) or found.site_folder
-    author = f"cli:{getpass.getuser()}"
+    author = who()
     taken = None
     try:
         if check:

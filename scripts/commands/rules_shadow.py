@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -27,6 +26,7 @@ from scripts.commands.terminal import (
     out,
     plain,
     require_journal,
+    who,
     wrong,
 )
 from sensors import observation
@@ -71,8 +71,8 @@ def shadow_rules(
     if site is None:
         fail("name the folder with the rules to try, or ask for --status")
     _require_reason(reason)
-    _require_journalning(found)
-    author = _author()
+    _require_running(found)
+    author = who()
     try:
         id, records = shadowing.begin(site, found.data_folder, author, reason)
     except DocumentError as error:
@@ -101,9 +101,9 @@ def promote(reason: ReasonOption = "", data: DataOption = None, as_json: JsonOpt
     """
     found = configured(data=data)
     _require_reason(reason)
-    _require_journalning(found)
+    _require_running(found)
     running = _running(found)
-    author = _author()
+    author = who()
     try:
         prepared, taken = shadowing.promote(found.data_folder, running["id"], author, reason)
     except (ValueError, OSError, publication.IndicesError) as error:
@@ -126,8 +126,8 @@ def drop(reason: ReasonOption = "", data: DataOption = None) -> None:
     """
     found = configured(data=data)
     _require_reason(reason)
-    _require_journalning(found)
-    id, author = _running(found)["id"], _author()
+    _require_running(found)
+    id, author = _running(found)["id"], who()
     _hand_over(
         found,
         shadowing.end(found.data_folder, author, reason),
@@ -173,8 +173,8 @@ def waiting(found: Settings) -> list[dict[str, Any]]:
 
 def _decide(number: int, approved: bool, reason: str, data: Path | None) -> None:
     found = configured(data=data)
-    _require_journalning(found)
-    author = _author()
+    _require_running(found)
+    author = who()
     partition = Registry(bundle.unpack(publication.read(found.data_folder)).site).partition(SYSTEM)
     decision = Decision(
         id=uuid.uuid4().hex, number=number, approve=approved, actor=author, time=time.time(), reason=reason[:500]
@@ -260,15 +260,11 @@ def _show(found: Settings, told: dict[str, Any] | None, as_json: bool) -> None:
         out.print(plain(f"  {local(one['begun'], zone)}  {one['how']}{by}  {where}  {levels}"))
 
 
-def _author() -> str:
-    return f"cli:{getpass.getuser()}"
-
-
 def _require_reason(reason: str) -> None:
     if not reason.strip():
         fail('say why: --reason "…"; those who look at it later will ask')
 
 
-def _require_journalning(found: Settings) -> None:
+def _require_running(found: Settings) -> None:
     if holder(found.data_folder) is None:
         fail(f"nothing runs on {found.data_folder}; start with `foreshock run`", 3)

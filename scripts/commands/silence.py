@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import time
 import uuid
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-import msgspec
 import typer
-from rich.table import Table
 
-from alerts import messages
-from scripts.commands import reload as reloading
-from scripts.commands.ordering import opened, order
-from scripts.commands.terminal import DataOption, JsonOption, done, fail, local, out, plain
+from scripts.commands.listing import Row, left, listing
+from scripts.commands.ordering import instruct, opened
+from scripts.commands.terminal import DataOption, JsonOption, done, fail, local, who
 from sensors.duration import seconds
 from sensors.observation import Silence
 from sensors.problem import suggest
@@ -26,7 +21,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Silences: alarms of areas, points or rules are listed as ever, and call nobody for a time.",
 )
-WAIT = 10.0
 LEVELS = ("blue", "yellow", "orange")
 
 ForOption = Annotated[str, typer.Option("--for", help="For how long, from now: 30 min, 2 h; at most a day.")]
@@ -110,20 +104,14 @@ def list_silences(
     foreshock silence list
     """
     _, content, queries = opened(data)
-    rows = queries.silences(only_on=not every)
-    if as_json:
-        print(msgspec.json.encode(rows).decode())
-        return
-    table = Table("covers", "up to", "state", "until", "left", "by", "reason")
-    table.add_column("id", no_wrap=True)  # whole, to be copied
-    for row in rows:
-        left = timedelta(seconds=max(0, round(row["until"] - time.time()))) if row["state"] == "on" else ""
+
+    def cells(row: Row) -> Sequence[object]:
         covers = "; ".join(", ".join(row[name]) for name in ("areas", "scopes", "rules") if row[name])
-        until = local(row["until"], content.site.zone)
-        table.add_row(
-            *map(plain, (covers, row["level"], row["state"], until, str(left), row["by"], row["reason"], row["id"]))
-        )
-    out.print(table if rows else "nothing is silent")
+        until = local(row["until"], content.site.zone), left(row["until"]) if row["state"] == "on" else ""
+        return covers, row["level"], row["state"], *until, row["by"], row["reason"], row["id"]
+
+    columns = ("covers", "up to", "state", "until", "left", "by", "reason", "id")
+    listing(queries.silences(only_on=not every), columns, cells, "nothing is silent", as_json)
 
 
 def _until(how_long: str) -> float:
@@ -141,14 +129,6 @@ def _order(data: DataOption, action: str, until: float, reason: str, **facts: An
     of = facts.get("of", "")
     if of and of not in {one["id"] for one in queries.silences()}:
         fail(f"there is no silence {of} that lasts; `foreshock silence list` names them")
-    actor = f"user:{getpass.getuser()}@terminal"
-    what = Silence(id=uuid.uuid4().hex, until=until, actor=actor, reason=reason.strip(), time=time.time(), **facts)
-    try:
-        answer = asyncio.run(order(found, queries, what, range(content.site.partitions), WAIT))
-    except (OSError, TimeoutError) as error:
-        fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
-    refused = {} if answer["ok"] else {"refused": answer["reason"]}
-    reloading.note(found, actor, action, of or what.id, until=until, reason=reason, **refused)
-    if not answer["ok"]:
-        fail(f"refused: {messages.text(answer['reason'], 'en')}")
+    what = Silence(id=uuid.uuid4().hex, until=until, actor=who(), reason=reason.strip(), time=time.time(), **facts)
+    instruct(found, content.site, queries, what, action, of or what.id, until=until, reason=reason)
     return of or what.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,11 @@ LEVEL_STYLE = {
     "yellow": "black on yellow",
     "blue": "white on blue",
 }
+
+
+def who() -> str:
+    """Name whoever sits at the terminal, as the log, the journal and the audit do."""
+    return f"user:{getpass.getuser()}@terminal"
 
 
 def plain(text: object) -> str:

@@ -18,7 +18,7 @@ from alerts.triage_folder import TriageStoreError, promoted
 from models.triage.drift import FEWEST, Since, said
 from models.triage.fitting import Figures, TriageError
 from models.triage.store import Facts, Stored, encode
-from scripts.commands.models_promotion import announce, who
+from scripts.commands.models_promotion import announce
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -30,6 +30,7 @@ from scripts.commands.terminal import (
     plain,
     require_journal,
     site_in_force,
+    who,
     wrong,
 )
 from sensors.site import Site

@@ -158,7 +158,7 @@ def test_a_rollback_puts_the_model_before_in_force_again(product: Running, mqtt:
     awaited(product, "RTNUN", "the former model knows 10 A")
     models = product.token("analyst").get("/models").json()["items"]
     assert [(one["area"], one["version"], one["points"]) for one in models] == [(AREA, learnt[0], list(POINTS))]
-    assert models[0]["promoted"]["by"].startswith("cli:") and models[0]["drift"]["rows"] > 0
+    assert models[0]["promoted"]["by"].endswith("@terminal") and models[0]["drift"]["rows"] > 0
 
 
 def test_a_death_right_after_a_promotion_loses_nothing_and_all_of_it_replays(

@@ -134,7 +134,7 @@ def test_the_list_says_who_promoted_what_and_what_is_in_drift(site_data: Path) -
     version = versions(site_data)[0]
     assert run(site_data, "promote", version, "--reason", "after the repair")[0] == 0
     (mine,) = [one for one in json.loads(run(site_data, "list", "--json")[1]) if one["in_force"]]
-    assert mine["version"] == version and mine["promoted"]["by"].startswith("cli:")
+    assert mine["version"] == version and mine["promoted"]["by"].endswith("@terminal")
     assert mine["promoted"]["reason"] == "after the repair"
     (site_data / "run").mkdir(exist_ok=True)
     told = {"area": "a0", "version": version, "rows": 4000.0, "outside": [3000.0, 3900.0, 10.0]}

@@ -73,7 +73,7 @@ def test_a_triage_model_is_listed_and_promoted_beside_those_of_areas(learnt: Pat
     assert "in force for triage" in models("promote", one["version"][:6], "--reason", "quieter nights")
     [listed] = json.loads(models("list", "--json"))
     assert (listed["kind"], listed["version"], listed["in_force"]) == ("triage", one["version"], True)
-    assert listed["promoted"]["reason"] == "quieter nights" and listed["promoted"]["by"].startswith("cli:")
+    assert listed["promoted"]["reason"] == "quieter nights" and listed["promoted"]["by"].endswith("@terminal")
     assert listed["drift"]["verdicts"] == 0 and not listed["drift"]["drifted"] and listed["warning"] == {}
     assert "triage" in models("list")
     models("rollback", "triage")

@@ -54,7 +54,7 @@ def test_another_person_approves(engine: Engine) -> None:
     assert engine.approvals.due() is None
 
 
-@pytest.mark.parametrize("actor", ["user:li", "cli:li", "token:li#7", "user:LI"])
+@pytest.mark.parametrize("actor", ["user:li", "user:li@terminal", "cli:li", "token:li#7", "user:LI"])
 def test_nobody_approves_their_own(engine: Engine, actor: str) -> None:
     run(engine, proposal())
     found = run(engine, decision(1, actor))
@@ -98,5 +98,11 @@ def test_proposing_the_same_again_replaces_it_and_only_so_many_wait(engine: Engi
 
 
 def test_a_person_is_the_same_by_any_door() -> None:
-    assert person("user:li") == person("token:li#3") == person("cli:Li") != person("user:wang")
+    assert (
+        person("user:li")
+        == person("token:li#3")
+        == person("cli:Li")
+        == person("user:Li@terminal")
+        != person("user:wang")
+    )
     assert person("gateway") == "gateway"
