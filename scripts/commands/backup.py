@@ -63,6 +63,8 @@ def backup(
         return
     if not recipient:
         warn("it is not encrypted, and holds the secret key and what people wrote: keep it as safe as the data folder")
+    if found.journal_file is None:
+        warn("the journal is in PostgreSQL and not in it: back that up as well, with pg_dump")
     if removed:
         out.print(plain(f"{removed} older removed"))
     done(f"{target}: {len(made.items)} files, {target.stat().st_size / 1e6:.1f} MB")

@@ -34,8 +34,6 @@ class Own:
 
     def spells(self, begin: float, end: float, kind: str = "") -> list[Spell]:
         """List the area's alarms in a time, without those of ignored rules; with a `kind`, those that are no drill."""
-        if not (self.found.data_folder / "journal.sqlite").exists():
-            return []
         try:
             reader = Reader(self.found.journal_url)
         except JournalMissing:

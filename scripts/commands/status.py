@@ -110,8 +110,6 @@ def _warnings(found: settings.Settings, site: Site) -> list[dict[str, Any]]:
 
 def _counts(found: settings.Settings) -> dict[str, int]:
     """Count the open incidents by level; nothing before there is a journal."""
-    if not (found.data_folder / "journal.sqlite").exists():
-        return {}
     try:
         reader = Reader(found.journal_url)
     except JournalMissing:

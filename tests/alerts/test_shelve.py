@@ -50,6 +50,7 @@ class TestEveryWay:
             "level": "yellow",
             "hidden": 0,
             "mode": "",
+            "gateway": "",
         }
 
     def test_what_would_have_rung_is_recorded_and_counted(self, desk: Desk, way: str, state: str, back: str) -> None:
