@@ -14,6 +14,7 @@ from scripts.commands.terminal import done, err, fail
 from scripts.foresight import Limit, creeps
 from scripts.recording import ScoreError
 from scripts.score import score_file
+from sensors.duration import seconds
 
 
 def score(
@@ -44,6 +45,10 @@ def score(
     lag: Annotated[
         str, typer.Option(help="How long what a driver brings takes to arrive, such as 90 min or 8 h.")
     ] = "8 h",
+    interval: Annotated[
+        str,
+        typer.Option(help="How often readings come, such as 15 min; by default as those that have come so far show."),
+    ] = "",
     train_rows: Annotated[
         int, typer.Option(min=0, help="Rows to learn how the columns go together from, before scoring begins.")
     ] = 0,
@@ -73,7 +78,8 @@ def score(
     foreshock score meter.csv --time t --value kWh --kind counter --out scores.csv
 
     Several columns are scored together by a model of the first rows: a row's score is how unlike those it is in all,
-    alarm is 1 for every row judged anomalous, and top names the column that contributes most.
+    alarm is 1 for every row judged anomalous, and top names the column that contributes most. A column that has been
+    blank for five of its intervals is left out until it is back.
 
     foreshock score pump.csv --time t --value pressure --value current --value flow --train-rows 400
     """
@@ -84,6 +90,8 @@ def score(
 
         if limit is not None or driver:
             fail("--limit is for one column: score the columns together without it")
+        if interval:
+            fail("--interval is for one column: several go by the rows that they learn from")
         if kind != "gauge":
             fail("--kind is for one column: score the columns together without it")
         together(file, time, value, train_rows, out_file, zone)
@@ -97,6 +105,12 @@ def score(
         if limit is None
         else Limit(limit, below, 3600.0 * horizon, creeps(quantity or value[0]), tuple(driver or ()), seconds_of(lag))
     )
+    every = None
+    if interval:
+        try:
+            every = seconds(interval)
+        except ValueError as error:
+            fail(f"--interval: {error}")
     with Progress(
         TextColumn("scoring"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=err, transient=True
     ) as progress:
@@ -107,6 +121,7 @@ def score(
                 time,
                 value[0],
                 out_file,
+                interval=every,
                 kind=kind,
                 zone=zone,
                 limit=wanted,
