@@ -52,6 +52,7 @@ def score_file(
     *,
     interval: float | None = None,
     kind: Kind = "gauge",
+    period: float = 360.0,
     zone: str = "UTC",
     settings: BankSettings | None = None,
     limit: Limit | None = None,
@@ -61,13 +62,13 @@ def score_file(
 
     How the file is read: `scripts.recording.read_rows`, and its times `scripts.times.Times`; a time without a zone is
     in `zone`. `interval` seconds between readings; by default the median of those that have come, after the first ones
-    only another where they come four times as seldom or as often (`models.interval.Pace`). With a `limit` it also
-    writes eta, eta_low, eta_high (seconds, inf where none is foreseen, empty while learning) and warning (0 or 1,
-    `models.warning`); the limit's drivers are further columns, read beside. `progress` is told (bytes read, bytes in
-    all). The file is streamed; one that begins with its newest row is held, scored from its oldest on and written as it
-    was. Rows that cannot be read are counted and told; a reading that is not later than the one before is written with
-    score 0, as the engine drops it, until it is clear that the clock was set back (`scripts.recording.Clock`). Raise
-    `ScoreError` on a missing file or column or when no row can be read.
+    only another where they come four times as seldom or as often (`models.interval.Pace`). `period` is an angle's full
+    circle. With a `limit` it also writes eta, eta_low, eta_high (seconds, inf where none is foreseen, empty while
+    learning) and warning (0 or 1, `models.warning`); the limit's drivers are further columns, read beside. `progress`
+    is told (bytes read, bytes in all). The file is streamed; one that begins with its newest row is held, scored from
+    its oldest on and written as it was. Rows that cannot be read are counted and told; a reading that is not later than
+    the one before is written with score 0, as the engine drops it, until it is clear that the clock was set back
+    (`scripts.recording.Clock`). Raise `ScoreError` on a missing file or column or when no row can be read.
     """
     try:
         local = ZoneInfo(zone)
@@ -95,7 +96,7 @@ def score_file(
             told = f"; {problems.first[0].line}: {problems.first[0].message}" if problems.first else ""
             raise ScoreError(f"{path}: no row can be read{told}")
         bank = Bank(settings)
-        tempo = _Tempo(bank, kind, limit, interval)
+        tempo = _Tempo(bank, kind, period, limit, interval)
         foresight = Foresight(limit) if limit is not None else None
         try:
             sink = out.open("w", newline="", encoding="utf-8")
@@ -160,8 +161,8 @@ def read_series(
 class _Tempo:
     """Tell a bank how often readings of the value (row 0) and of its drivers come, as far as that has shown."""
 
-    def __init__(self, bank: Bank, kind: Kind, limit: Limit | None, declared: float | None) -> None:
-        self._bank, self._kind = bank, kind
+    def __init__(self, bank: Bank, kind: Kind, period: float, limit: Limit | None, declared: float | None) -> None:
+        self._bank, self._kind, self._period = bank, kind, period
         self._creeps = limit is not None and limit.creeps
         rows = 1 + (0 if limit is None else len(limit.drivers))
         self.interval = UNKNOWN if declared is None else declared
@@ -171,10 +172,10 @@ class _Tempo:
             drive(bank, limit, self.interval)
 
     def _expect(self, row: int, interval: float) -> None:
-        first = row == 0
-        self._bank.configure(
-            row, interval=interval, kind=self._kind if first else "gauge", creeps=first and self._creeps
-        )
+        if row == 0:
+            self._bank.configure(row, interval=interval, kind=self._kind, period=self._period, creeps=self._creeps)
+        else:
+            self._bank.configure(row, interval=interval)
         if self._bank.drivers is not None:
             self._bank.drivers.expect(row, interval)
 

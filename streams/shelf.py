@@ -19,7 +19,10 @@ _VERSION = re.compile(r"[0-9a-f]{12}\Z")
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """One publication that was put in force: who proposed it, when (unix seconds) and why. `site` is the version of the site in it."""
+    """One publication that was put in force: who proposed it, when (unix seconds) and why.
+
+    `site` is the version of the site in it.
+    """
 
     version: str
     time: float

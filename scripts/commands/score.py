@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -15,6 +16,9 @@ from scripts.foresight import Limit, creeps
 from scripts.recording import ScoreError
 from scripts.score import score_file
 from sensors.duration import seconds
+
+Circle = Literal["deg", "rad", "gon"]
+CIRCLES: dict[Circle, float] = {"deg": 360.0, "rad": 2.0 * math.pi, "gon": 400.0}
 
 
 def score(
@@ -32,9 +36,8 @@ def score(
     ] = None,
     below: Annotated[bool, typer.Option("--below", help="The limit is a floor: oxygen, pressure.")] = False,
     horizon: Annotated[float, typer.Option(min=0.01, help="Hours ahead within which the limit is warned of.")] = 12.0,
-    kind: Annotated[
-        Kind, typer.Option(help="What the column holds, as in a site; an angle is in degrees, a state is a code.")
-    ] = "gauge",
+    kind: Annotated[Kind, typer.Option(help="What the column holds, as in a site; a state is a code.")] = "gauge",
+    unit: Annotated[Circle, typer.Option(help="What an angle is in: degrees, radians, or gon (grads).")] = "deg",
     quantity: Annotated[
         str, typer.Option(help="What is measured, as in a site; by default the name of the column.")
     ] = "",
@@ -73,7 +76,8 @@ def score(
     foreshock score river.csv --time datetime --value level --limit 5.7 --driver rain --lag 6h --out foreseen.csv
 
     With **--kind** what is no gauge is scored as what it is: a **counter** by its increase per interval (a fall is a
-    reset), an **angle** by its turn across the wrap, a **switch** or **state** by how seldom its code changes so.
+    reset), an **angle** by its turn across the wrap (**--unit** rad or gon where it is not in degrees), a **switch** or
+    **state** by how seldom its code changes so.
 
     foreshock score meter.csv --time t --value kWh --kind counter --out scores.csv
 
@@ -96,6 +100,8 @@ def score(
             fail("--kind is for one column: score the columns together without it")
         together(file, time, value, train_rows, out_file, zone)
         return
+    if unit != "deg" and kind != "angle":
+        fail("--unit is for --kind angle: anything else is scored in whatever unit it has")
     if driver and limit is None:
         fail("--driver is for the time to a limit: give --limit too")
     if limit is not None and kind in ("switch", "state"):
@@ -123,6 +129,7 @@ def score(
                 out_file,
                 interval=every,
                 kind=kind,
+                period=CIRCLES[unit],
                 zone=zone,
                 limit=wanted,
                 progress=lambda read, _: progress.update(task, completed=read),

@@ -53,7 +53,8 @@ def history(
 ) -> History:
     """Read points of a partition between two times, and mark what is under alarm, simulated, bad, or a gap.
 
-    `interval` seconds between rows, by default the median of the points' own. Raise `HistoryError` when a point has nothing to go by.
+    `interval` seconds between rows, by default the median of the points' own. Raise `HistoryError` when a
+    point has nothing to go by.
     """
     found = readings(
         log, partition, [point.index for point in points], begin, end, simulated=simulated, advance=advance

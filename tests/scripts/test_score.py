@@ -226,10 +226,25 @@ def test_a_column_is_scored_as_the_kind_that_it_is_said_to_be(tmp_path: Path, ki
     assert scores[250] == max(scores[:251]) > 0.99
 
 
+def test_an_angle_is_the_same_in_whatever_unit_it_is(tmp_path: Path) -> None:
+    degrees = (359.0 + 2.0 * np.random.default_rng(0).normal(size=250)) % 360.0
+    degrees[220] = 180.0
+    told = []
+    for unit, circle in (("deg", 360.0), ("rad", 2.0 * np.pi), ("gon", 400.0)):
+        lines = [f"{1.7e9 + 60 * at:.0f},{angle * circle / 360.0:.9f}" for at, angle in enumerate(degrees)]
+        source = write(tmp_path / "in.csv", ["t,v", *lines])
+        command = ["score", str(source), "--time", "t", "--value", "v", "--out", str(tmp_path / "out.csv")]
+        assert CliRunner().invoke(application("score"), [*command, "--kind", "angle", "--unit", unit]).exit_code == 0
+        told.append([float(one["score"]) for one in records(tmp_path / "out.csv")])
+    assert told[1] == pytest.approx(told[0], abs=1e-4) and told[2] == pytest.approx(told[0], abs=1e-4)
+    assert told[0][220] > 0.99 > max(told[0][120:220])
+
+
 @pytest.mark.parametrize(
     ("more", "code", "words"),
     [
         (["--kind", "meter"], 2, "'gauge', 'counter', 'switch', 'angle', 'state'"),
+        (["--unit", "rad"], 1, "--unit is for --kind angle"),
         (["--kind", "state", "--limit", "3"], 1, "a state has codes"),
         (["--kind", "counter", "--value", "w", "--train-rows", "9"], 1, "--kind is for one column"),
     ],
