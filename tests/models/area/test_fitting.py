@@ -97,6 +97,20 @@ def test_what_is_no_measurement_is_lost_and_the_others_are_judged_by_themselves(
     assert np.mean(np.array(told[0][700:]) >= 0.999) < 0.05
 
 
+def test_a_storm_that_came_once_does_not_hide_what_fails_in_it() -> None:
+    random = np.random.default_rng(0)
+    learnt, rows = 1400, 1700
+    values = random.normal(size=(rows, 4))
+    values[:, 3] = 0.01 * random.normal(size=rows) + 5.0 * (np.arange(rows) >= 1130)  # it rains, and goes on
+    values[1500:, :2] += np.linspace(0.0, 5.0, rows - 1500)[:, None]
+    time, names = 60.0 * np.arange(rows), ("a", "b", "c", "rain")
+    watch = Watch(fit(time[:learnt], values[:learnt], names, 60.0, kind="mahalanobis").model)
+    found = [watch.row(float(at), row) for at, row in zip(time, values, strict=True)]
+    assert not any(one.alarm for one in found[learnt:1500])
+    assert all(one.alarm for one in found[1660:])
+    assert found[-1].top(names) in ("a", "b") and found[-1].shares[3] < 0.1
+
+
 def test_a_channel_that_is_back_is_judged_again() -> None:
     time, values = plant(900)
     values[700:760, 2] = np.nan
