@@ -1,6 +1,6 @@
 """What an early warning is: one definition for recordings and for their evaluation.
 
-The rules that ship do not use it: they ask for `eta` itself, with `for` and `clear` of their own.
+Rules ask for `eta` itself, with `for` and `clear` of their own; `samples: 2 of 2` asks for a second reading there.
 
 It begins when the limit is foreseen well within the horizon while the value is short of it, by two readings in a row
 where the second comes soon: one alone may be a spike. It stands until the limit
