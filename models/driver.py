@@ -90,6 +90,11 @@ class Drivers:
         self.shared = np.zeros((len(self.drives), len(SHARED)))
         self.shared[:, :2] = np.nan
 
+    def expect(self, driver: int, interval: float) -> None:
+        """Expect readings of a driver's row `interval` seconds apart from here on."""
+        mine = [one.driver == driver for one in self.drives]
+        self._patience[mine] = GAP * interval
+
     def take(self, rows: Rows, time: Floats, value: Floats) -> None:
         """Add up what drivers bring: rows intp[n] without repeats; readings of other rows are nothing to it.
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.bank import Bank, BankResult
 from models.equipment import budgets_of, drivers_of, equip, told_of
-from models.interval import FIRST, usual_interval
+from models.interval import UNKNOWN, paces
 from models.jump import Jumps
 from models.rounds import rounds
 from sensors.flags import GAP, JUMP
@@ -39,9 +39,10 @@ class Scorer:
     """Hold a bank for the points of a site that a table speaks of, and give it the readings second by second.
 
     As in the engine, what is bad, out of range, not finite, or not later than its point's last reading is not scored.
+    Intervals are those that the points have, or unless `declared` those that have shown up to each reading.
     """
 
-    def __init__(self, history: pd.DataFrame, site: Site, points: tuple[Point, ...]) -> None:
+    def __init__(self, history: pd.DataFrame, site: Site, points: tuple[Point, ...], *, declared: bool = True) -> None:
         ids, self.time, self.value, self.quality, self.received = checked(history)
         row_of = {point.id: row for row, point in enumerate(points)}
         unknown = sorted({str(name) for name in ids} - set(row_of))
@@ -56,11 +57,18 @@ class Scorer:
         equip(self.bank, self.jumps, (told_of(row, point, budgets) for row, point in enumerate(points)))
         self.bank.drivers = drivers_of(points)
         self._last_value = np.full(len(points), np.nan)
+        self._paces = np.full(len(self.rows), np.nan)  # seconds, where another interval begins
+        for row in () if declared else range(len(points)):
+            mine = np.flatnonzero((self.rows == row) & np.isfinite(self.value))
+            for place, interval in paces(self.time[mine].tolist()):
+                self._paces[mine[place]] = interval
 
     def take(self, start: int, stop: int) -> Iterator[Taken]:
         """Score the readings from place `start` to `stop`, by arrival."""
         for within in rounds(self.rows[start:stop], len(self.last)):
             at = within + start
+            for place in at[~np.isnan(self._paces[at])].tolist():
+                self.bank.configure(int(self.rows[place]), interval=float(self._paces[place]))
             rows, time, value, quality = self.rows[at], self.time[at], self.value[at], self.quality[at]
             fresh = ~(time <= self.last[rows])  # NaN before the first
             self.last[rows[fresh]] = time[fresh]
@@ -83,11 +91,12 @@ class Scorer:
 def score(history: pd.DataFrame, site: Site | None = None, *, language: str = "en") -> pd.DataFrame:
     """Return the table by arrival with `score` (0..1, NaN while learning), `alarm` and `reason`; nothing looks ahead.
 
-    With a `site`, its points say interval, kind and budget; without one, each point is a gauge of the interval that is
-    usual in its first readings. Readings that the engine would set aside have no score.
+    With a `site`, its points say interval, kind and budget; without one, each point is a gauge of the interval that
+    has been usual so far. Readings that the engine would set aside have no score.
     """
+    declared = site is not None
     site, points = known(history, site)
-    scorer = Scorer(history, site, points)
+    scorer = Scorer(history, site, points, declared=declared)
     total = len(scorer.rows)
     scores, alarms, reasons = np.full(total, np.nan), np.zeros(total, np.bool_), np.full(total, "", object)
     driven = scorer.bank.drivers is not None
@@ -111,20 +120,18 @@ def by_tick(received: Floats, tick: float = 1.0) -> Iterator[tuple[int, int]]:
 
 def known(history: pd.DataFrame, site: Site | None) -> tuple[Site, tuple[Point, ...]]:
     """Return a site and its points that a table speaks of, their drivers too; without a site, make gauges of them."""
-    ids, time, *_ = checked(history)
+    ids, *_ = checked(history)
     names = list(dict.fromkeys(str(name) for name in ids))
     if site is None:
-        points = tuple(
-            _gauge(name, index, usual_interval(time[ids == name][:FIRST].tolist())) for index, name in enumerate(names)
-        )
+        points = tuple(_gauge(name, index) for index, name in enumerate(names))
         return Site(id="notebook", name=NO_TEXT, points=points), points
     wanted = set(names)
     wanted |= {one.point for point in site.points if point.id in wanted for one in point.drivers}
     return site, tuple(point for point in site.points if point.id in wanted)
 
 
-def _gauge(name: str, index: int, interval: float) -> Point:
-    return Point(id=name, name=NO_TEXT, areas=("notebook",), quantity="", unit="1", interval=interval, index=index)
+def _gauge(name: str, index: int) -> Point:
+    return Point(id=name, name=NO_TEXT, areas=("notebook",), quantity="", unit="1", interval=UNKNOWN, index=index)
 
 
 def _order(history: pd.DataFrame) -> Any:

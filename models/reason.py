@@ -68,6 +68,12 @@ def reason_text(
     )
 
 
+def seldom(score: float, language: str = "en") -> str:
+    """Say a score below the one from which a reason is kept: how many readings are as surprising, in words."""
+    words = "仅 {} 的读数同样反常" if language.startswith("zh") else "{} of readings are as surprising"
+    return words.format(f"{100.0 * (1.0 - score):.2g} %")
+
+
 def details_text(
     code: int, *, value: float, low: float, high: float, lasted: float, shape: str, language: str = "en"
 ) -> str:

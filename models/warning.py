@@ -1,15 +1,18 @@
 """What an early warning is: one definition for recordings and for their evaluation.
 
-The rules that ship do not use it: they ask for `eta` itself, with `for` and `clear` of their own.
+Rules ask for `eta` itself, with `for` and `clear` of their own; `samples: 2 of 2` asks for a second reading there.
 
 It begins when the limit is foreseen well within the horizon while the value is short of it, by two readings in a row
 where the second comes soon: one alone may be a spike. It stands until the limit
 is reached, or until nothing has been foreseen within the horizon for twice as long: the time within which the limit
 must be reached for the warning to be right. After the limit it can begin again once the value has been back for half
-the horizon, so that a value that plays about its limit does not warn each time.
+the horizon, so that a value that plays about its limit does not warn each time. Where the limit was foreseen several
+times within a horizon and each time no more, as in a well that is pumped, it must be foreseen nearer than all of these.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +30,10 @@ GRACE = 2.0
 """Horizons from its beginning within which a warning's limit must be reached."""
 BACK = 0.5
 """Horizons that the value must be back for a new warning."""
+IN_VAIN, NEARER = 3, 0.7
+"""Times within a horizon that a limit was foreseen for nothing, and of the soonest of them how soon it must then be: of
+made wells' warnings half are right instead of none, an hour ahead; creeks, which turn once a day, are as they were."""
+_REMEMBERED = 20
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -40,20 +47,39 @@ class Warner:
         self.warning = False
         self._foreseen = self._past = self._last = -np.inf
         self._begun = False  # the last reading foresaw the limit
+        self._soonest = np.inf  # that the limit has been foreseen since it was not
+        self._vain: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)  # when it was no more, and the soonest
 
     def see(self, time: float, past: bool, eta: float) -> bool:
         """Take a reading: its time, whether it is at or past its limit, and its eta (seconds). Return the warning."""
         sure = self._begun or time - self._last > SOON * self.horizon
         self._last, self._begun = time, False
+        near = self._heeded(time, past, eta)
         if past:
             self.warning, self._past = False, time
-        elif eta <= self.horizon * (1.0 if self.warning else ENTER) and time - self._past >= BACK * self.horizon:
+        elif near and time - self._past >= BACK * self.horizon:
             self._begun = True
             if self.warning or sure:
                 self.warning, self._foreseen = True, time
         elif time - self._foreseen >= GRACE * self.horizon:
             self.warning = False
         return self.warning
+
+    def _heeded(self, time: float, past: bool, eta: float) -> bool:
+        """Return whether the limit is near, and nearer than it was lately in vain; remember what that was."""
+        near = eta <= self.horizon * (1.0 if self.warning else ENTER)
+        if past:
+            self._soonest = np.inf
+            self._vain.clear()
+            return False
+        if near:
+            self._soonest = min(self._soonest, eta)
+        elif self._soonest < np.inf:
+            self._vain.append((time, self._soonest))
+            self._soonest = np.inf
+        while self._vain and time - self._vain[0][0] > self.horizon:
+            self._vain.popleft()
+        return near and (len(self._vain) < IN_VAIN or eta < NEARER * min(soonest for _, soonest in self._vain))
 
 
 def warnings(time: Floats, past: Bools, eta: Floats, horizon: float = HORIZON) -> Bools:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.reason import seldom
 from models.scoring import TELLING
 from rules.across import AcrossProgram
 from rules.binding import Bound, Column, PointValue, Test, columns, tests
@@ -25,7 +26,7 @@ from sensors.site import LEVELS
 if TYPE_CHECKING:
     from rules.evaluation import Evaluator
 
-_OF_MODEL, _SILENCE = Column(("across", AREA_SCORE), area=True), Column(("silence",))
+_OF_MODEL, _SILENCE, _SCORE = Column(("across", AREA_SCORE), area=True), Column(("silence",)), Column(("score",))
 MAX_EVENTS = 8
 MAX_EVIDENCE = 8  # points named for a figure across an area
 _COMPARED: dict[str, Callable[[float, float], bool]] = {
@@ -70,13 +71,16 @@ def why(evaluator: Evaluator, instance: int, rank: int, place: int, now: Array, 
                     cameras += [told.camera] if told.camera and told.camera not in cameras else []
     current = real and not evaluator.points.historical[row]
     score = float(evaluator.points.score[row]) if current else float("nan")
-    surprising = score >= TELLING  # the bank keeps the last reason, however old: here it must be this reading's
+    # The bank keeps the last reason, however old: here it must be this reading's.
+    surprising = score >= TELLING or (current and bool(evaluator.points.alarm[row]))
     reason, reason_zh = (
         (evaluator.bank.reason_text(row), evaluator.bank.reason_text(row, "zh-CN")) if surprising else ("", "")
     )
+    if not reason and score > 0.0 and _SCORE in asked:
+        reason, reason_zh = seldom(score), seldom(score, "zh-CN")
     if _OF_MODEL in asked and not surprising:
         score = float(evaluator.across[AREA_SCORE][area])
-        if score >= TELLING:
+        if score > 0.0:
             together = evaluator.together
             reason, reason_zh = together.reason_text(area), together.reason_text(area, "zh-CN")
     counted = {column.key for column in asked if column.key[0] in COUNTED}

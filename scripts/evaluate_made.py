@@ -15,7 +15,6 @@ from rich.table import Table
 
 from models.evaluation import benchmark, gauge, nab, skab
 from models.evaluation.run import run_bank
-from models.interval import usual_interval
 from models.warning import HORIZON
 from scripts import made_series
 
@@ -49,8 +48,7 @@ def limits(seeds: range, console: Console) -> None:
             found = []
             for seed in seeds:
                 one = make(np.random.default_rng(seed), below=below)
-                interval = usual_interval(one.time.tolist())
-                eta = gauge.etas(one.time, one.value, one.limit, interval, below=below)
+                eta = gauge.etas(one.time, one.value, one.limit, below=below)
                 found.append(
                     gauge.foresee(one.time, one.value, eta, one.limit, horizon=HORIZON, apart=HORIZON, below=below)
                 )

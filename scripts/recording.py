@@ -140,22 +140,21 @@ class Clock:
 
     PATIENCE = 10
 
-    def __init__(self, interval: float) -> None:
-        self._interval = interval
+    def __init__(self) -> None:
         self._ahead = 0.0  # seconds that our time is ahead of the file's
         self._last = self._behind = -math.inf
         self._run = 0
 
-    def __call__(self, time: float) -> float:
-        """Return the time of the next reading."""
+    def __call__(self, time: float, interval: float) -> float:
+        """Return the time of the next reading; `interval` (seconds) is how often they come."""
         now = time + self._ahead
         if now <= self._last:
             self._run = self._run + 1 if now > self._behind else 1
             self._behind = now
             if self._run < self.PATIENCE:
                 return now
-            self._ahead += self._last + self._interval - now
-            now = self._last + self._interval
+            self._ahead += self._last + interval - now
+            now = self._last + interval
         self._run, self._behind, self._last = 0, -math.inf, now
         return now
 

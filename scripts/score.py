@@ -7,7 +7,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import IO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bank import Bank, BankSettings, Kind
-from models.interval import FIRST, Pace, usual_interval
+from models.interval import UNKNOWN, Pace
 from scripts.foresight import HEADING, Foresight, Limit, drive
 from scripts.recording import BadRow, Clock, Problems, ScoreError, number, oldest_first, read_rows
 
@@ -30,7 +30,7 @@ class ScoreReport(msgspec.Struct, frozen=True):
     alarms: int
     bad: int
     problems: tuple[BadRow, ...]
-    interval: float  # seconds between readings that the bank was told to expect
+    interval: float  # seconds between readings that were expected at the end
     kind: Kind
     warnings: int = 0  # early warnings of the limit, where one was given
 
@@ -52,6 +52,7 @@ def score_file(
     *,
     interval: float | None = None,
     kind: Kind = "gauge",
+    period: float = 360.0,
     zone: str = "UTC",
     settings: BankSettings | None = None,
     limit: Limit | None = None,
@@ -60,14 +61,14 @@ def score_file(
     """Score one column of a CSV and write a CSV of time, value, score, alarm (one row a readable row, in order).
 
     How the file is read: `scripts.recording.read_rows`, and its times `scripts.times.Times`; a time without a zone is
-    in `zone`. `interval` seconds between readings; by default the median of the first ones, later of the last ones
-    where they come four times as seldom or as often (`models.interval.Pace`). With a `limit` it also writes eta,
-    eta_low, eta_high (seconds, inf where none is foreseen, empty while learning) and warning (0 or 1,
-    `models.warning`); the limit's drivers are further columns, read beside. `progress` is told (bytes read, bytes in
-    all). The file is streamed; one that begins with its newest row is held, scored from its oldest on and written as
-    it was. Rows that cannot be read are counted and told; a reading that is not later than the one before is written
-    with score 0, as the engine drops it, until it is clear that the clock was set back (`scripts.recording.Clock`).
-    Raise `ScoreError` on a missing file or column or when no row can be read.
+    in `zone`. `interval` seconds between readings; by default the median of those that have come, after the first ones
+    only another where they come four times as seldom or as often (`models.interval.Pace`). `period` is an angle's full
+    circle. With a `limit` it also writes eta, eta_low, eta_high (seconds, inf where none is foreseen, empty while
+    learning) and warning (0 or 1, `models.warning`); the limit's drivers are further columns, read beside. `progress`
+    is told (bytes read, bytes in all). The file is streamed; one that begins with its newest row is held, scored from
+    its oldest on and written as it was. Rows that cannot be read are counted and told; a reading that is not later than
+    the one before is written with score 0, as the engine drops it, until it is clear that the clock was set back
+    (`scripts.recording.Clock`). Raise `ScoreError` on a missing file or column or when no row can be read.
     """
     try:
         local = ZoneInfo(zone)
@@ -90,30 +91,19 @@ def score_file(
         readings, turned = oldest_first(
             path, _readings(path, source, time_column, value_column, local, problems, drivers), _time
         )
-        first = list(islice(readings, FIRST))
-        if not first:
+        first = next(readings, None)
+        if first is None:
             told = f"; {problems.first[0].line}: {problems.first[0].message}" if problems.first else ""
             raise ScoreError(f"{path}: no row can be read{told}")
-        pace = Pace(usual_interval([reading.time for reading in first])) if interval is None else None
-        interval = pace.interval if pace is not None else interval
-        assert interval is not None
         bank = Bank(settings)
-
-        def expect(every: float) -> None:
-            bank.configure(0, interval=every, kind=kind, creeps=limit is not None and limit.creeps)
-
-        expect(interval)
-        if limit is not None:
-            drive(bank, limit, interval)
+        tempo = _Tempo(bank, kind, period, limit, interval)
         foresight = Foresight(limit) if limit is not None else None
         try:
             sink = out.open("w", newline="", encoding="utf-8")
         except OSError as error:
             raise ScoreError(f"{out}: cannot be written: {error.strerror}") from error
         tally = _Tally()
-        rows = _scored(
-            bank, foresight, Clock(interval), pace, expect, chain(first, readings), source, total, progress, tally
-        )
+        rows = _scored(bank, foresight, tempo, chain((first,), readings), source, total, progress, tally)
         with sink:
             writer = csv.writer(sink, lineterminator="\n")
             writer.writerow(("time", "value", "score", "alarm", *(HEADING if foresight is not None else ())))
@@ -124,7 +114,7 @@ def score_file(
         tally.alarms,
         problems.count,
         tuple(problems.first),
-        interval,
+        tempo.interval,
         kind,
         foresight.warnings if foresight is not None else 0,
     )
@@ -152,10 +142,10 @@ def read_series(
         readings, _ = oldest_first(
             path, _readings(path, source, time_column, value_column, local, problems, drivers), _time
         )
-        first = list(islice(readings, FIRST))
-        clock = Clock(usual_interval([reading.time for reading in first]))
-        for reading in chain(first, readings):
-            time = clock(reading.time)
+        clock, pace = Clock(), Pace()
+        for reading in readings:
+            time = clock(reading.time, pace.interval)
+            pace.changed(time)
             if times and time <= times[-1]:
                 again += 1
                 continue
@@ -168,6 +158,37 @@ def read_series(
     return np.array(times), np.array(values), beside, problems.count + again
 
 
+class _Tempo:
+    """Tell a bank how often readings of the value (row 0) and of its drivers come, as far as that has shown."""
+
+    def __init__(self, bank: Bank, kind: Kind, period: float, limit: Limit | None, declared: float | None) -> None:
+        self._bank, self._kind, self._period = bank, kind, period
+        self._creeps = limit is not None and limit.creeps
+        rows = 1 + (0 if limit is None else len(limit.drivers))
+        self.interval = UNKNOWN if declared is None else declared
+        self._pace = [Pace() for _ in range(rows)] if declared is None else []
+        self._expect(0, self.interval)
+        if limit is not None:
+            drive(bank, limit, self.interval)
+
+    def _expect(self, row: int, interval: float) -> None:
+        if row == 0:
+            self._bank.configure(row, interval=interval, kind=self._kind, period=self._period, creeps=self._creeps)
+        else:
+            self._bank.configure(row, interval=interval)
+        if self._bank.drivers is not None:
+            self._bank.drivers.expect(row, interval)
+
+    def read(self, rows: npt.NDArray[np.intp], time: float) -> None:
+        """Take the time of a reading, and which rows have one, before the bank does."""
+        if not self._pace:
+            return
+        for row in rows.tolist():
+            if self._pace[row].changed(time):
+                self._expect(row, self._pace[row].interval)
+        self.interval = self._pace[0].interval
+
+
 class _Tally:
     """Count the rows of a recording, the readings scored and the alarms."""
 
@@ -175,22 +196,20 @@ class _Tally:
 
 
 def _scored(
-    bank: Bank, foresight: Foresight | None, clock: Clock, pace: Pace | None, expect: Callable[[float], None],
-    readings: Iterator[_Reading], source: IO[bytes], total: int, progress: Callable[[int, int], None] | None,
-    tally: _Tally,
+    bank: Bank, foresight: Foresight | None, tempo: _Tempo, readings: Iterator[_Reading], source: IO[bytes], total: int,
+    progress: Callable[[int, int], None] | None, tally: _Tally,
 ) -> Iterator[tuple[str, ...]]:  # fmt: skip
     """Run readings through the bank one by one; yield what is to be written of each."""
-    last = -math.inf
+    last, clock = -math.inf, Clock()
     for reading in readings:
         values = np.array([reading.value, *reading.drivers])
         read = np.flatnonzero(np.isfinite(values))
-        time = clock(reading.time)
+        time = clock(reading.time, tempo.interval)
+        tempo.read(read, time)
         result = bank.update(read, np.full(len(read), time), values[read])
         bank.drive()
         alarm = bool(result.alarm[0])
         told = () if foresight is None else foresight.after(bank, time, reading.value, time > last)
-        if pace is not None and pace.changed(time):
-            expect(pace.interval)
         yield (reading.text, reading.value_text, f"{result.score[0]:.12g}", str(int(alarm)), *told)
         tally.rows += 1
         tally.scored += time > last

@@ -17,9 +17,11 @@ import numpy.typing as npt
 
 from models.area.fitting import RATE, FitError, Fitted, fit
 from models.area.model import Watch
-from models.area.rows import MOST_ROWS
+from models.area.rows import MOST_ROWS, STALE
 from models.interval import usual_interval
 from scripts.recording import BadRow, Clock, Problems, ScoreError, number, oldest_first, read_rows
+
+Floats = npt.NDArray[np.float64]
 
 
 class AreaReport(msgspec.Struct, frozen=True):
@@ -34,13 +36,15 @@ class AreaReport(msgspec.Struct, frozen=True):
     interval: float  # seconds between rows
     kind: str  # of the model
     span: int  # rows that it smooths over
+    partial: int = 0  # rows judged without a column that was lost
 
 
 class _Row(msgspec.Struct, frozen=True):
     text: str
     time: float
     texts: tuple[str, ...]
-    values: npt.NDArray[np.float64]
+    values: Floats
+    read: npt.NDArray[np.bool_]  # which of them are of this row: the others are held
 
 
 def score_area(
@@ -57,9 +61,11 @@ def score_area(
     """Learn from the first `train_rows` readable rows of a CSV, then judge the rows after them one by one.
 
     Writes time, the values, score, alarm (1 for every row judged anomalous), top (the column that contributes most to a
-    surprising row). Rows that were learnt from have score 0. A value that cannot be read is held from the row before; a
-    row that is not later than the one before has score 0 and is not judged. `rate` is the share of independent rows
-    that may be judged anomalous by chance. Raise `ScoreError` where nothing can be learnt.
+    surprising row). Rows that were learnt from have score 0. A value that cannot be read is held from the row before,
+    for as long as a live point's is (`models.area.rows.STALE` of its own intervals): from then on rows are judged by
+    the other columns, which is told. A row that is not later than the one before has score 0 and is not judged. `rate`
+    is the share of independent rows that may be judged anomalous by chance. Raise `ScoreError` where nothing can be
+    learnt.
     """
     try:
         local = ZoneInfo(zone)
@@ -86,20 +92,21 @@ def score_area(
             raise ScoreError(f"{out}: cannot be written: {error.strerror}") from error
         with sink:
             tally = _Tally()
-            judged = _judged(fitted, chain(first, rows), train_rows, source, path.stat().st_size, progress, tally)
+            held = _Held(first, fitted.model.interval)
+            judged = _judged(fitted, held, chain(first, rows), train_rows, source, path.stat().st_size, progress, tally)
             writer = csv.writer(sink, lineterminator="\n")
             writer.writerow(("time", *fitted.model.names, "score", "alarm", "top"))
             writer.writerows(reversed(list(judged)) if turned else judged)
     model = fitted.model
     return AreaReport(
         tally.rows, train_rows, tally.anomalous, tally.events, problems.count, tuple(problems.first), model.interval,
-        model.kind, model.span,
+        model.kind, model.span, tally.partial,
     )  # fmt: skip
 
 
 def read_history(
     path: Path, time_column: str, value_columns: Sequence[str], zone: str = "UTC"
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+) -> tuple[Floats, Floats]:
     """Read columns of a CSV as times, f8[rows] ascending, and values, f8[rows, columns]. Raise `ScoreError`."""
     try:
         local = ZoneInfo(zone)
@@ -127,25 +134,43 @@ def _learn(path: Path, first: list[_Row], names: Sequence[str], rate: float) -> 
         raise ScoreError(f"{path}: {error}; see --train-rows") from error
 
 
-class _Tally:
-    """Count the rows of a recording, those judged anomalous and the early events."""
+class _Held:
+    """Tell which columns have had no value for so long that the last one says nothing any more."""
 
-    rows = anomalous = events = 0
+    def __init__(self, first: Sequence[_Row], interval: float) -> None:
+        read = np.array([row.read for row in first]).T
+        time = np.array([row.time for row in first])
+        each = [usual_interval(time[mine].tolist()) if mine.sum() > 1 else interval for mine in read]
+        self._patience = STALE * np.maximum(each, interval)
+        self._last = np.full(len(read), -np.inf)
+
+    def values(self, time: float, row: _Row) -> Floats:
+        """Return a row's values, NaN for those that are lost."""
+        self._last[row.read] = time
+        return np.where(time - self._last <= self._patience, row.values, np.nan)
+
+
+class _Tally:
+    """Count the rows of a recording, those judged anomalous, those with a column lost, and the early events."""
+
+    rows = anomalous = events = partial = 0
 
 
 def _judged(
-    fitted: Fitted, rows: Iterator[_Row], trained: int, source: IO[bytes], total: int,
+    fitted: Fitted, held: _Held, rows: Iterator[_Row], trained: int, source: IO[bytes], total: int,
     progress: Callable[[int, int], None] | None, tally: _Tally,
 ) -> Iterator[tuple[str, ...]]:  # fmt: skip
     """Judge rows one by one; yield what is to be written of each."""
     names = fitted.model.names
-    watch, clock = Watch(fitted.model), Clock(fitted.model.interval)
+    watch, clock = Watch(fitted.model), Clock()
     for row in rows:
         score, alarm, top = 0.0, False, ""
-        time = clock(row.time)
+        time = clock(row.time, fitted.model.interval)
         if time > watch.last:
-            judged = watch.row(time, row.values)
+            values = held.values(time, row)
+            judged = watch.row(time, values)
             if tally.rows >= trained:
+                tally.partial += bool(np.isnan(values).any())
                 score, alarm, top = judged.score, judged.alarm, judged.top(names)
                 tally.events += judged.event
         yield (row.text, *row.texts, f"{score:.12g}", str(int(alarm)), top)
@@ -172,11 +197,13 @@ def _rows(
     """Yield the rows with a readable time once every column has had a value; note what cannot be read."""
     held = np.full(len(value_columns), np.nan)
     for row in read_rows(path, source, time_column, value_columns, zone, problems):
+        read = np.ones(len(held), np.bool_)
         for place, (name, text) in enumerate(zip(row.names, row.values, strict=True)):
             value = number(text)
             if math.isfinite(value):
                 held[place] = value
             else:
                 problems.add(row.line, f"{name}: not a number, held: {text[:40]!r}")
+                read[place] = False
         if not np.isnan(held).any():
-            yield _Row(row.text, row.time, row.values, held.copy())
+            yield _Row(row.text, row.time, row.values, held.copy(), read)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -12,13 +13,16 @@ from streams.durable import replace
 
 FOLDER = "publications"
 MOST = 50
-"""Publications kept; a large district's takes a megabyte."""
+"""Entries kept; a large district's publication takes a megabyte."""
 
 _VERSION = re.compile(r"[0-9a-f]{12}\Z")
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """One publication: who proposed it, when (unix seconds) and why. `site` is the version of the site in it."""
+    """One publication that was put in force: who proposed it, when (unix seconds) and why.
+
+    `site` is the version of the site in it.
+    """
 
     version: str
     time: float
@@ -29,36 +33,48 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def keep(data: Path, kept: Kept, packed: bytes) -> None:
-    """Put a publication on the shelf; the oldest go beyond `MOST`."""
+    """Put a publication on the shelf; one that was in force before has an entry for each time. The oldest go."""
     folder = data / FOLDER
     folder.mkdir(exist_ok=True)
     replace(folder / f"{kept.version}.bundle", packed)
-    replace(folder / f"{kept.version}.json", msgspec.json.encode(kept))
-    for old in listed(data)[MOST:]:
-        for ending in ("bundle", "json"):
-            (folder / f"{old.version}.{ending}").unlink(missing_ok=True)
+    replace(folder / f"{kept.version}-{round(1000.0 * kept.time)}.json", msgspec.json.encode(kept))
+    entries = _entries(data)
+    for _, file in entries[MOST:]:
+        file.unlink(missing_ok=True)
+    for version in {old.version for old, _ in entries[MOST:]} - {one.version for one, _ in entries[:MOST]}:
+        (folder / f"{version}.bundle").unlink(missing_ok=True)
 
 
 def has(data: Path, version: str) -> bool:
     """Tell whether a publication is on the shelf."""
-    return (data / FOLDER / f"{version}.json").exists()
+    return any((data / FOLDER).glob(f"{version}*.json"))
 
 
 def listed(data: Path) -> list[Kept]:
-    """List what is on the shelf, the latest first."""
+    """List what was put in force, the latest first: a publication as often as it was."""
+    return [kept for kept, _ in _entries(data)]
+
+
+def latest(kept: Iterable[Kept], version: str) -> Kept | None:
+    """Return the entry of the last time that a publication was put in force; None when it is not on the shelf."""
+    return max((one for one in kept if one.version == version), key=lambda one: one.time, default=None)
+
+
+def _entries(data: Path) -> list[tuple[Kept, Path]]:
+    """Read the entries with their files, the latest first."""
     found = []
     for file in (data / FOLDER).glob("*.json"):
         with contextlib.suppress(OSError, msgspec.DecodeError):  # one that is damaged cannot be put in force either
-            found.append(msgspec.json.decode(file.read_bytes(), type=Kept))
-    return sorted(found, key=lambda kept: (-kept.time, kept.version))
+            found.append((msgspec.json.decode(file.read_bytes(), type=Kept), file))
+    return sorted(found, key=lambda entry: (-entry[0].time, entry[0].version, entry[1].name))
 
 
 def take(data: Path, version: str) -> bytes | None:
     """Read a publication's bundle; None when it is not there. A beginning of its version will do if only one has it."""
-    names = [kept.version for kept in listed(data) if kept.version.startswith(version)] if version else []
-    if len(names) != 1 or not _VERSION.match(names[0]):
+    names = {kept.version for kept in listed(data) if kept.version.startswith(version)} if version else set()
+    if len(names) != 1 or not _VERSION.match(name := names.pop()):
         return None
     try:
-        return (data / FOLDER / f"{names[0]}.bundle").read_bytes()
+        return (data / FOLDER / f"{name}.bundle").read_bytes()
     except FileNotFoundError:
         return None

@@ -35,9 +35,16 @@ class Channels(NamedTuple):
     def scaled(self, values: Floats) -> Floats:
         """Return values (f8[..., channels]) from the centre in scales, within ±UTMOST; those that are none are 0."""
         with np.errstate(over="ignore", invalid="ignore"):
-            known = np.abs(values) < _LARGEST
-            away = np.clip((np.where(known, values, self.centre) - self.centre) / self.scale, -UTMOST, UTMOST)
+            away = np.clip(
+                (np.where(measured(values), values, self.centre) - self.centre) / self.scale, -UTMOST, UTMOST
+            )
         return away
+
+
+def measured(values: Floats) -> npt.NDArray[np.bool_]:
+    """Return which values (f8[...]) are measurements: finite, and of a size that something can have."""
+    found: npt.NDArray[np.bool_] = np.abs(values) < _LARGEST
+    return found
 
 
 def learn(values: Floats) -> Channels:

@@ -44,6 +44,10 @@ class Forest(NamedTuple):
         found: Floats = 2.0 ** -(total / self.norm)
         return found
 
+    def completed(self, row: Floats, lost: npt.NDArray[np.bool_]) -> Floats:
+        """Return a row, f8[channels], with the `lost` ones, bool[channels], at their medians."""
+        return np.where(lost, self.usual, row)
+
     def contributions(self, rows: Floats) -> Floats:
         """Return by how much each row's score falls when one channel is put to its median, f8[rows, channels]."""
         whole = self.distance(rows)

@@ -24,6 +24,16 @@ class Gaussian(NamedTuple):
         found: Floats = self.contributions(rows).sum(axis=1)
         return found
 
+    def completed(self, row: Floats, lost: npt.NDArray[np.bool_]) -> Floats:
+        """Return a row, f8[channels], with what the others foretell of the `lost` ones, bool[channels].
+
+        Its distance is then that of the others by themselves, and the lost ones have no part in it.
+        """
+        found = row.copy()
+        inner, outer = self.precision[np.ix_(lost, lost)], self.precision[np.ix_(lost, ~lost)]
+        found[lost] = self.centre[lost] - np.linalg.solve(inner, outer @ (row - self.centre)[~lost])
+        return found
+
     def contributions(self, rows: Floats) -> Floats:
         """Return each channel's part in each row's distance, f8[rows, channels]: they add up to it exactly."""
         away = rows - self.centre

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.area import drift
-from models.area.channels import Channels, smoothed, weight
+from models.area.channels import Channels, measured, smoothed, weight
 from models.area.forest import Forest
 from models.area.gaussian import Gaussian
 from models.area.limits import Limits
@@ -85,15 +85,19 @@ class Watch:
         self.alarmed = -np.inf  # when the state last held
 
     def row(self, time: float, values: Floats) -> Judged:
-        """Judge the values (f8[channels], unix time later than the last row's); those that are not finite are usual.
+        """Judge the values (f8[channels], unix time later than the last row's); the row is judged without those lost.
 
-        The score is 0 until as many rows were seen as are smoothed over.
+        What is no measurement is lost, and taken for what the other channels foretell until it is back. The score is 0
+        until as many rows were seen as are smoothed over.
         """
         model = self.model
         steps = (time - self.last) / model.interval if self.seen else 1.0
         judged = values if model.quantities.plain else model.quantities.of(values, self.before, steps)
         self.before = values
         self.state = self.state + (model.channels.scaled(judged) - self.state) * weight(steps, model.span, self.seen)
+        lost = ~measured(values)
+        if lost.any():
+            self.state = model.shape.completed(self.state, lost)
         self.seen += 1
         self.last = time
         if self.seen <= model.span:

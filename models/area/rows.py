@@ -29,9 +29,12 @@ class RowsError(ValueError):
     """Raised when there is nothing to make rows of: which point, and what would help."""
 
 
-def common_rows(times: Sequence[Floats], values: Sequence[Floats], names: Sequence[str]) -> Rows:
-    """Resample points (times ascending, values finite) to the median of their intervals, from when all have reported.
+def common_rows(
+    times: Sequence[Floats], values: Sequence[Floats], names: Sequence[str], interval: float | None = None
+) -> Rows:
+    """Resample points (times ascending, values finite) to one clock, from when all have reported.
 
+    It ticks every `interval` seconds: that of the model which is to judge them, by default the median of their own.
     A point that reports seldom is held between its readings. Raise `RowsError` where a point has fewer than two
     readings, or where the rows would be more than a million.
     """
@@ -39,7 +42,7 @@ def common_rows(times: Sequence[Floats], values: Sequence[Floats], names: Sequen
         if len(time) < 2:
             raise RowsError(f"{name} has {len(time)} readings; two are needed at least")
     each = np.array([usual_interval(time.tolist()) for time in times])
-    interval = float(np.median(each))
+    interval = float(np.median(each)) if interval is None else interval
     begin = max(float(time[0]) for time in times)
     end = max(float(time[-1]) for time in times)
     count = int((end - begin) / interval) + 1

@@ -17,9 +17,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from models.bank import Bank, BankSettings
+from models.bank import Bank, BankSettings, Kind
 from models.driver import Brings, Drive, Drivers
 from models.evaluation.plot import Band, Look, Mark, Panel, around
+from models.interval import UNKNOWN, Pace
 from models.warning import GRACE, warnings
 
 Floats = npt.NDArray[np.float64]
@@ -116,22 +117,34 @@ def read_gauge(path: Path, column: str, time_column: str = "datetime", zone: str
 
 
 def etas(
-    time: Floats, value: Floats, limit: float, interval: float, settings: BankSettings | None = None, *,
+    time: Floats, value: Floats, limit: float, interval: float | None = None, settings: BankSettings | None = None, *,
     below: bool = False, creeps: bool = False, drivers: Sequence[Driven] = (),
     progress: Callable[[int], None] | None = None,
 ) -> Floats:  # fmt: skip
-    """Return eta after each reading, as the live bank tells it (f8[n], seconds). `progress` is told readings done."""
+    """Return eta after each reading, as the live bank tells it (f8[n], seconds). `progress` is told readings done.
+
+    Without an `interval`, readings are expected at the pace that they have shown so far, as `foreshock score` does.
+    """
     bank = Bank(settings)
-    bank.configure(0, interval=interval, creeps=creeps)
-    for row, one in enumerate(drivers, 1):
-        bank.configure(row, interval=interval, kind="counter" if one.brings == "total" else "gauge")
-    drives = [Drive(0, row, one.lag, one.brings, interval) for row, one in enumerate(drivers, 1)]
+    expected = UNKNOWN if interval is None else interval
+    bank.configure(0, interval=expected, creeps=creeps)
+    kinds: list[Kind] = ["counter" if one.brings == "total" else "gauge" for one in drivers]
+    for row, kind in enumerate(kinds, 1):
+        bank.configure(row, interval=expected, kind=kind)
+    drives = [Drive(0, row, one.lag, one.brings, expected) for row, one in enumerate(drivers, 1)]
+    pace = [Pace() for _ in range(1 + len(drivers))] if interval is None else []
     bank.drivers = Drivers(drives, len(bank)) if drives else None
     values = np.array([value, *(one.value for one in drivers)])
     first, limits, floor = np.zeros(1, np.intp), np.array([limit]), np.array([below])
     out = np.empty(len(time))
     for place in range(len(time)):
         rows = np.flatnonzero(~np.isnan(values[:, place])) if drives else first
+        for row in rows.tolist() if pace else ():
+            if pace[row].changed(float(time[place])):
+                every = pace[row].interval
+                bank.configure(row, interval=every, kind=("gauge", *kinds)[row], creeps=creeps and not row)
+                if bank.drivers is not None:
+                    bank.drivers.expect(row, every)
         bank.update(rows, np.full(len(rows), time[place]), values[rows, place])
         bank.drive()
         out[place] = bank.eta(first, limits, floor)[0]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from models.bank import Bank, BankSettings
 from models.evaluation import nab
+from models.interval import paces
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -21,17 +22,22 @@ def run_bank(
 ) -> tuple[dict[str, Floats], dict[str, Bools]]:
     """Score all series side by side, one row each, reading by reading; return scores and alarms by name.
 
-    `progress` is told (readings done, in all) of the longest series.
+    Each is expected at the pace that its readings have shown so far, as `foreshock score` does. `progress` is told
+    (readings done, in all) of the longest series.
     """
     bank = Bank(settings)
     bank.grow(len(series))
+    changes: dict[int, list[tuple[int, float]]] = {}
     for row, one in enumerate(series):
-        bank.configure(row, interval=one.interval)
+        for place, interval in paces(one.time.tolist()):
+            changes.setdefault(place, []).append((row, interval))
     lengths = np.array([len(one.time) for one in series])
     scores = {one.name: np.zeros(len(one.time)) for one in series}
     alarms = {one.name: np.zeros(len(one.time), np.bool_) for one in series}
     for place in range(int(lengths.max())):
         rows = np.flatnonzero(lengths > place)
+        for row, interval in changes.get(place, ()):
+            bank.configure(row, interval=interval)
         there = [series[row] for row in rows]
         told = bank.update(
             rows, np.array([one.time[place] for one in there]), np.array([one.value[place] for one in there])

@@ -14,7 +14,6 @@ from rich.table import Table
 
 from models.evaluation import gauge
 from models.evaluation.plot import pages
-from models.interval import usual_interval
 from models.warning import GRACE, HORIZON
 from scripts.commands.lag import seconds_of
 from scripts.commands.terminal import JsonOption, done, err, fail, out
@@ -58,8 +57,7 @@ def evaluate_gauge(
     A crossing is a reading at or past the limit after half a day short of it. A warning is right when the limit is
     reached within twice the horizon of its beginning, false otherwise; a crossing is foreseen when a warning stands as
     it happens, and its lead runs from that warning's beginning. Nothing looks ahead; only the limit of **--quantile**
-    is taken from the whole series. **foreshock score --limit** writes the warnings reading by reading: the same ones,
-    unless readings come four times as often or as seldom from somewhere on, which it follows and this does not.
+    is taken from the whole series. **foreshock score --limit** writes the warnings reading by reading: the same ones.
 
     With **--driver** figures are told without and with the drivers.
 
@@ -88,7 +86,6 @@ def evaluate_gauge(
                 times,
                 values,
                 level,
-                usual_interval(times.tolist()),
                 below=below,
                 creeps=creeps(value),
                 drivers=known,

@@ -279,7 +279,11 @@ def promote(
     same points at the same interval; one of triage is refused where it is no better than a constant.
     """
     found = configured(data=data)
-    announce(lambda: promoting.promote(found.data_folder, site_in_force(found), version, who(), reason, clock.time()))
+    folder, site = found.data_folder, site_in_force(found)
+    announce(
+        folder, "models.promote", version, reason,
+        lambda: promoting.promote(folder, site, version, who(), reason, clock.time()),
+    )  # fmt: skip
 
 
 @app.command()
@@ -290,7 +294,8 @@ def rollback(
 ) -> None:
     """Put the model in force that was before the present one of an area, or of triage; none when it was the first."""
     found = configured(data=data)
-    announce(lambda: promoting.rollback(found.data_folder, site_in_force(found), area, who(), reason))
+    folder, site = found.data_folder, site_in_force(found)
+    announce(folder, "models.rollback", area, reason, lambda: promoting.rollback(folder, site, area, who(), reason))
 
 
 def _plain(one: Stored, live: models_watch.Watched | None, site: Site, now: float) -> dict[str, object]:

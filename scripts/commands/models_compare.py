@@ -39,6 +39,8 @@ def compare(
 ) -> None:
     """Hold two models of an area against the same stretch of the site's own history, which neither was learnt from.
 
+    Each judges rows as far apart as those that it was learnt from, as it does live.
+
     `false` is the share of rows judged anomalous while no alarm stood, `false a day` how often that began. `found` is
     of the area's alarms of risk (those that overlap are one), each by an anomalous row in it or shortly before.
     `outside` is how many quiet rows are as unusual as a tenth of the rows learnt from: 10 % is no drift. Below is which
@@ -82,7 +84,7 @@ def compare(
 def _judged(one: Stored, own: Own, begin: float, end: float) -> Found:
     registry = Registry(own.site)
     points = [point for name in one.model.names if (point := registry.point(name)) is not None]
-    rows = own.rows(points, begin, end)
+    rows = own.rows(points, begin, end, one.model.interval)
     known = troubles(own.spells(begin, end, "risk"))
     if not rows.usable.any():
         fail("no row of that history can be used")

@@ -49,8 +49,11 @@ class Own:
             and (not kind or (one["kind"] == kind and (self.simulated or not one["simulated"])))
         ]
 
-    def rows(self, points: Sequence[Point], begin: float, end: float) -> History:
-        """Read rows between two times, with a progress bar; end the command with a sentence when there are none."""
+    def rows(self, points: Sequence[Point], begin: float, end: float, interval: float | None = None) -> History:
+        """Read rows between two times, with a progress bar; end the command with a sentence when there are none.
+
+        `interval` seconds between rows, by default the median of the points' own.
+        """
         try:
             log = LogReader(self.found.log_file)
         except LogError as error:
@@ -66,6 +69,7 @@ class Own:
                     end,
                     self.spells(begin, end),
                     simulated=self.simulated,
+                    interval=interval,
                     advance=lambda done, total: progress.update(task, completed=done, total=total),
                 )
             except HistoryError as error:

@@ -119,13 +119,13 @@ def publications(data: DataOption = None, as_json: JsonOption = False) -> None:
         packed = publication.read(folder)
     except (OSError, ValueError) as error:
         fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
-    current = bundle.version_of(packed)
+    present = shelf.latest(kept, bundle.version_of(packed))
     if as_json:
-        _print([{**msgspec.to_builtins(one), "in_force": one.version == current} for one in kept])
+        _print([{**msgspec.to_builtins(one), "in_force": one is present} for one in kept])
         return
     zone = bundle.unpack(packed).site.zone
     for one in kept:
-        mark = "[green]●[/green]" if one.version == current else " "
+        mark = "[green]●[/green]" if one is present else " "
         why = f": {one.reason}" if one.reason else ""
         out.print(f"{mark} {one.version}  {local(one.time, zone)}  {plain(one.author)}{plain(why)}")
         for line in one.difference:

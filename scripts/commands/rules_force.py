@@ -96,7 +96,7 @@ def history(
     folder = configured(data=data).data_folder
     require_run(folder / publication.FILE, 3)
     kept = shelf.listed(folder)
-    current = publication.version(folder)
+    present = shelf.latest(kept, publication.version(folder))
     told = []
     newer: tuple[shelf.Kept, tuple[Rule, ...]] | None = None
     zone = "UTC"
@@ -120,7 +120,7 @@ def history(
                 "time": one.time,
                 "author": one.author,
                 "reason": one.reason,
-                "in_force": one.version == current,
+                "in_force": one is present,
                 "rules": [msgspec.structs.asdict(change) for change in found],
             }
             for one, found in told
@@ -134,7 +134,7 @@ def history(
         for line in waits["difference"] if waits["state"] == "waiting" else ():
             out.print(f"      {plain(line)}")
     for one, found in told:
-        mark = "[green]●[/green]" if one.version == current else " "
+        mark = "[green]●[/green]" if one is present else " "
         why = f": {one.reason}" if one.reason else ""
         out.print(f"{mark} {one.version}  {local(one.time, zone)}  {plain(one.author)}{plain(why)}")
         for change in found:

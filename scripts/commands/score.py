@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,6 +15,10 @@ from scripts.commands.terminal import done, err, fail
 from scripts.foresight import Limit, creeps
 from scripts.recording import ScoreError
 from scripts.score import score_file
+from sensors.duration import seconds
+
+Circle = Literal["deg", "rad", "gon"]
+CIRCLES: dict[Circle, float] = {"deg": 360.0, "rad": 2.0 * math.pi, "gon": 400.0}
 
 
 def score(
@@ -31,9 +36,8 @@ def score(
     ] = None,
     below: Annotated[bool, typer.Option("--below", help="The limit is a floor: oxygen, pressure.")] = False,
     horizon: Annotated[float, typer.Option(min=0.01, help="Hours ahead within which the limit is warned of.")] = 12.0,
-    kind: Annotated[
-        Kind, typer.Option(help="What the column holds, as in a site; an angle is in degrees, a state is a code.")
-    ] = "gauge",
+    kind: Annotated[Kind, typer.Option(help="What the column holds, as in a site; a state is a code.")] = "gauge",
+    unit: Annotated[Circle, typer.Option(help="What an angle is in: degrees, radians, or gon (grads).")] = "deg",
     quantity: Annotated[
         str, typer.Option(help="What is measured, as in a site; by default the name of the column.")
     ] = "",
@@ -44,6 +48,10 @@ def score(
     lag: Annotated[
         str, typer.Option(help="How long what a driver brings takes to arrive, such as 90 min or 8 h.")
     ] = "8 h",
+    interval: Annotated[
+        str,
+        typer.Option(help="How often readings come, such as 15 min; by default as those that have come so far show."),
+    ] = "",
     train_rows: Annotated[
         int, typer.Option(min=0, help="Rows to learn how the columns go together from, before scoring begins.")
     ] = 0,
@@ -68,12 +76,14 @@ def score(
     foreshock score river.csv --time datetime --value level --limit 5.7 --driver rain --lag 6h --out foreseen.csv
 
     With **--kind** what is no gauge is scored as what it is: a **counter** by its increase per interval (a fall is a
-    reset), an **angle** by its turn across the wrap, a **switch** or **state** by how seldom its code changes so.
+    reset), an **angle** by its turn across the wrap (**--unit** rad or gon where it is not in degrees), a **switch** or
+    **state** by how seldom its code changes so.
 
     foreshock score meter.csv --time t --value kWh --kind counter --out scores.csv
 
     Several columns are scored together by a model of the first rows: a row's score is how unlike those it is in all,
-    alarm is 1 for every row judged anomalous, and top names the column that contributes most.
+    alarm is 1 for every row judged anomalous, and top names the column that contributes most. A column that has been
+    blank for five of its intervals is left out until it is back.
 
     foreshock score pump.csv --time t --value pressure --value current --value flow --train-rows 400
     """
@@ -84,10 +94,14 @@ def score(
 
         if limit is not None or driver:
             fail("--limit is for one column: score the columns together without it")
+        if interval:
+            fail("--interval is for one column: several go by the rows that they learn from")
         if kind != "gauge":
             fail("--kind is for one column: score the columns together without it")
         together(file, time, value, train_rows, out_file, zone)
         return
+    if unit != "deg" and kind != "angle":
+        fail("--unit is for --kind angle: anything else is scored in whatever unit it has")
     if driver and limit is None:
         fail("--driver is for the time to a limit: give --limit too")
     if limit is not None and kind in ("switch", "state"):
@@ -97,6 +111,12 @@ def score(
         if limit is None
         else Limit(limit, below, 3600.0 * horizon, creeps(quantity or value[0]), tuple(driver or ()), seconds_of(lag))
     )
+    every = None
+    if interval:
+        try:
+            every = seconds(interval)
+        except ValueError as error:
+            fail(f"--interval: {error}")
     with Progress(
         TextColumn("scoring"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=err, transient=True
     ) as progress:
@@ -107,7 +127,9 @@ def score(
                 time,
                 value[0],
                 out_file,
+                interval=every,
                 kind=kind,
+                period=CIRCLES[unit],
                 zone=zone,
                 limit=wanted,
                 progress=lambda read, _: progress.update(task, completed=read),

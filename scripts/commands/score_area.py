@@ -29,6 +29,8 @@ def together(file: Path, time: str, values: list[str], train_rows: int, out_file
         f"{found.rows} rows, {found.trained} learnt from ({found.kind}, smoothed over {found.span}), "
         f"{found.anomalous} anomalous in {found.events} events, written to {out_file}"
     )
+    if found.partial:
+        err.print(f"{found.partial} rows were judged without a column that had no value for long")
     for problem in found.problems[:10]:
         err.print(f"{file}:{problem.line}: {problem.message}", markup=False)
     if found.bad:

@@ -155,7 +155,11 @@ def promote(
     except ModelsError as error:
         fail(str(error))
     site = site_in_force(found)
-    announce(lambda: promoting.promote(found.data_folder, site, stored.version, who(), reason, time.time()))
+    folder = found.data_folder
+    announce(
+        folder, "models.promote", stored.version, reason,
+        lambda: promoting.promote(folder, site, stored.version, who(), reason, time.time()),
+    )  # fmt: skip
 
 
 @app.command()
@@ -166,7 +170,8 @@ def rollback(
     """Go back to the model that was in force before; none when it was the first."""
     found = configured(data=data)
     site = site_in_force(found)
-    announce(lambda: promoting.rollback(found.data_folder, site, TRIAGE, who(), reason))
+    folder = found.data_folder
+    announce(folder, "models.rollback", TRIAGE, reason, lambda: promoting.rollback(folder, site, TRIAGE, who(), reason))
 
 
 def since_learnt(found: Settings, site: Site, versions: Sequence[str]) -> dict[str, Since]:

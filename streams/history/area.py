@@ -48,11 +48,13 @@ def history(
     spells: Sequence[Spell] = (),
     *,
     simulated: bool = False,
+    interval: float | None = None,
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> History:
     """Read points of a partition between two times, and mark what is under alarm, simulated, bad, or a gap.
 
-    Raise `HistoryError` when a point has nothing to go by.
+    `interval` seconds between rows, by default the median of the points' own. Raise `HistoryError` when a
+    point has nothing to go by.
     """
     found = readings(
         log, partition, [point.index for point in points], begin, end, simulated=simulated, advance=advance
@@ -60,7 +62,9 @@ def history(
     _require(points, found, simulated)
     each = [found[point.index] for point in points]
     try:
-        rows = common_rows([one.times for one in each], [one.values for one in each], [point.id for point in points])
+        rows = common_rows(
+            [one.times for one in each], [one.values for one in each], [point.id for point in points], interval
+        )
     except RowsError as error:
         raise HistoryError(str(error)) from error
     spoilt = ~np.isfinite(rows.values).all(axis=1)

@@ -116,11 +116,10 @@ def told(console: Console, version: str) -> dict[str, Any]:
 
 
 def publications(found: Settings) -> list[dict[str, Any]]:
-    """List the publications that are kept, the latest first, and which is in force."""
-    current = publication.version(found.data_folder)
-    return [
-        {**msgspec.to_builtins(kept), "in_force": kept.version == current} for kept in shelf.listed(found.data_folder)
-    ]
+    """List what was put in force and is kept, the latest first, and which entry is in force."""
+    kept = shelf.listed(found.data_folder)
+    present = shelf.latest(kept, publication.version(found.data_folder))
+    return [{**msgspec.to_builtins(one), "in_force": one is present} for one in kept]
 
 
 def models(found: Settings) -> list[dict[str, Any]]:

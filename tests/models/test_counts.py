@@ -64,6 +64,30 @@ def test_scores_of_busy_streams_come_as_often_as_they_say() -> None:
         assert 0.3 <= np.mean(of_kind <= 0.001) / 0.001 <= 2.5, kind
 
 
+def test_a_rate_that_moves_within_the_hour_is_followed_and_one_that_steps_is_not_smoothed() -> None:
+    days, learnt = 28, 21 * PER_DAY
+    hour = np.arange(days * PER_DAY) % PER_DAY // 4
+    rate = np.where((hour >= 8) & (hour < 20), 1800.0, 100.0)[:, None] * np.ones(4)
+    counts = np.concatenate((drawn(days, 5000.0, None, 1, 4), np.random.default_rng(1).poisson(rate)), axis=1)
+    model = Counts(QUARTER)
+    model.grow(8)
+    for number in range(learnt):
+        model.close(number, counts[number], np.zeros(8, np.bool_))
+    p = np.empty((7 * PER_DAY, 8))
+    for number in range(learnt, len(counts)):
+        mean, doubt = model.expected(number)
+        told = zip(counts[number].tolist(), mean.tolist(), (model.scatter() + doubt).tolist(), strict=True)
+        p[number - learnt] = [upper(int(count), *foretold) for count, *foretold in told]
+        model.close(number, counts[number], np.zeros(8, np.bool_))
+    assert np.mean(p[:, :4] <= 0.001) <= 0.002 and np.mean(p[:, 4:] <= 0.001) <= 0.002
+    dawn, usually = days * PER_DAY + 7 * 4, np.array([usual(days * PER_DAY + 7 * 4 + at, 5000.0) for at in range(4)])
+    followed = np.array([model.expected(dawn + at)[0][:4] for at in range(4)])
+    assert followed == pytest.approx(usually[:, None] * np.ones(4), rel=0.05)
+    before, after = model.expected(dawn + 3)[0][4:], model.expected(dawn + 4)[0][4:]
+    assert before == pytest.approx(100.0, rel=0.1)
+    assert after == pytest.approx(1800.0, rel=0.1)
+
+
 @pytest.mark.parametrize(("mean", "shape", "within"), [(10.0, None, 2), (10.0, 10.0, 12), (3.0, None, 12)])
 def test_a_tripled_rate_is_found_within_few_windows(mean: float, shape: float | None, within: int) -> None:
     noon = 14 * PER_DAY + 44

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.evaluation.nab import Series
-from models.interval import FIRST, Pace, usual_interval
+from models.interval import FIRST, Pace, paces, usual_interval
 
 
 @pytest.mark.parametrize(
@@ -29,19 +29,33 @@ def test_what_comes_later_is_not_looked_at() -> None:
     assert Series("late", time, np.zeros(len(time)), ()).interval == 60.0
 
 
+def test_the_first_steps_say_what_is_usual_as_they_come() -> None:
+    time = np.cumsum(np.random.default_rng(0).uniform(1.0, 900.0, FIRST))
+    pace = Pace()
+    for place, now in enumerate(time.tolist()):
+        pace.changed(now)
+        assert pace.interval == pytest.approx(usual_interval(time[: place + 1].tolist()))
+
+
+def test_what_changes_the_pace_of_a_whole_series_is_told_with_its_places() -> None:
+    time = 7.0 + 300.0 * np.arange(100)
+    assert list(paces(time.tolist())) == [(1, 300.0)]
+    assert list(paces([5.0, 5.0, 4.0])) == []
+
+
 def test_a_logger_that_is_set_anew_is_followed_from_what_has_come() -> None:
-    pace = Pace(60.0)
-    once = [at for at in range(300) if pace.changed(60.0 * at)]
-    assert (once, pace.interval) == ([], 60.0)
-    slower = [at for at in range(300) if pace.changed(18_000.0 + 900.0 * at)]
+    pace = Pace()
+    once = [at for at in range(300) if pace.changed(30.0 * at)]
+    assert (once, pace.interval) == ([1], 30.0)
+    slower = [at for at in range(300) if pace.changed(9_000.0 + 900.0 * at)]
     assert len(slower) == 1
     assert slower[0] <= Pace.LAST
     assert pace.interval == 900.0
 
 
-def test_gaps_repeats_and_some_irregularity_change_no_pace() -> None:
+def test_gaps_repeats_and_some_irregularity_change_no_pace_that_is_known() -> None:
     random = np.random.default_rng(0)
     steps = 60.0 * random.uniform(0.3, 3.0, 2000)
     steps[::20], steps[1::20] = 7200.0, -30.0
-    pace = Pace(60.0)
-    assert not any(pace.changed(float(at)) for at in np.cumsum(steps))
+    time = np.cumsum(steps)
+    assert all(place < FIRST for place, _ in paces(time.tolist()))

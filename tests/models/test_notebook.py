@@ -40,6 +40,14 @@ def test_it_scores_as_the_command_does(tmp_path: Path) -> None:
     assert found["score"].isna().sum() == 100, "while it learns nothing is known"
 
 
+def test_a_table_that_is_read_at_odd_times_is_scored_as_far_as_it_goes() -> None:
+    time = START + np.cumsum(np.random.default_rng(0).lognormal(4.0, 1.5, 300))
+    names, values = np.full(300, "p", object), wave(300)
+    whole = models.score(table(names, time, values))
+    part = models.score(table(names[:150], time[:150], values[:150]))
+    assert part["score"].tolist() == pytest.approx(whole["score"][:150].tolist(), abs=0.0, nan_ok=True)
+
+
 def test_what_the_engine_sets_aside_has_no_score() -> None:
     values = wave(300)
     values[250] = np.nan

@@ -35,6 +35,23 @@ def test_one_of_several_soon_readings_may_be_a_spike_two_in_a_row_are_not() -> N
     assert minutely([INF, 2.0, INF, INF], 40.0) == "0111", "who is read seldom cannot wait for another"
 
 
+def test_a_limit_that_is_foreseen_again_and_again_for_nothing_must_come_nearer() -> None:
+    warner, told = Warner(2 * HOUR), []
+    filling = [INF, 1.5, 1.2, 1.0]  # hours, every five minutes; then it is pumped out
+    failing = [INF, 1.5, 1.2, 1.0, 0.8, 0.6, 0.4, 0.2]
+    etas = filling * 60 + failing
+    for at, eta in enumerate(etas):
+        told.append(warner.see(300.0 * at, False, eta * HOUR))
+    first = told.index(True)
+    assert first == 2, "of the first filling nobody knows yet"
+    assert not any(told[80 : len(filling) * 60]), "the warning ends, as nothing new is foreseen"
+    begins = told.index(True, 80)
+    assert etas[begins] <= 0.7 * 1.0 and begins >= len(filling) * 60
+    assert warner.see(300.0 * len(etas), True, 0.0) is False
+    later = 300.0 * len(etas) + 2 * HOUR
+    assert [warner.see(later + 300.0 * at, False, eta * HOUR) for at, eta in enumerate(filling)][-1], "that was right"
+
+
 def test_what_is_foreseen_at_the_edge_of_the_horizon_keeps_it_up() -> None:
     assert told([1.0, INF, INF, 2.0, INF, INF, INF, INF]) == "11111110"
 

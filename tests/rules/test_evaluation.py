@@ -513,6 +513,23 @@ def test_the_reason_of_an_earlier_surprise_is_not_given_for_this_reading() -> No
     assert (change.why.score, change.why.score_reason, change.why.score_reason_zh) == (0.4, "", "")
 
 
+@pytest.mark.parametrize(
+    ("when", "score", "alarm", "says"),
+    [
+        ("alarm", 0.95, True, ("row 0", "row 0")),
+        ("value > 5 m", 0.2, True, ("row 0", "row 0")),
+        ("score > 0.9", 0.95, False, ("5 % of readings are as surprising", "仅 5 % 的读数同样反常")),
+        ("score > 0.9", 0.995, False, ("row 0", "row 0")),
+    ],
+)
+def test_an_alarm_of_the_models_says_why_whatever_its_score(
+    when: str, score: float, alarm: bool, says: tuple[str, str]
+) -> None:
+    (change,) = a_play(a_rule(when=when)).read("p", 0, 6, score=score, alarm=alarm)
+    assert change.why is not None
+    assert (change.why.score_reason, change.why.score_reason_zh) == says
+
+
 def test_a_point_of_several_areas_has_one_condition() -> None:
     points = [a_point("rain", quantity="rain", unit="mm/h", areas=("a", "b"))]
     site = a_site(*points)

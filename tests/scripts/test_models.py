@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from alerts.console.accounts import list_audit, open_accounts
 from models.area.store import decode
 from scripts.cli import application
 from streams import area_models, bundle, publication
@@ -55,6 +56,16 @@ def test_a_model_is_learnt_promoted_replaced_and_taken_back(data: Path) -> None:
     assert run(data, "rollback", "a0")[0] == 0
     assert area_models.in_force(data) == ()
     assert "no model is in force" in run(data, "rollback", "a0")[1]
+    accounts = open_accounts(data / "accounts.sqlite")
+    noted = list_audit(accounts)[::-1]
+    accounts.close()
+    assert [(one.action, one.target) for one in noted] == [
+        *(("models.promote", version[:8]) for version in (first, newest)),
+        *[("models.rollback", "a0")] * 3,
+    ]
+    assert {one.actor.partition(":")[0] for one in noted} == {"cli"}
+    assert noted[1].detail["version"] == newest and noted[1].detail["before"] == first
+    assert "no model is in force" in noted[-1].detail["refused"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from models.bank import Bank, Kind
@@ -150,9 +152,47 @@ def test_a_logger_set_to_another_pace_still_foresees_its_limit(tmp_path: Path) -
     slow = [(18_000.0 + 900.0 * at, 1.0 + 0.01 * (at % 3) + max(at - 150, 0) * 0.02) for at in range(220)]
     lines = ["t,v", *(f"{1.7e9 + at:.0f},{value:.3f}" for at, value in quick + slow)]
     report = score_file(write(tmp_path / "in.csv", lines), "t", "v", tmp_path / "out.csv", limit=Limit(2.2))
-    assert (report.interval, report.warnings) == (60.0, 1)
+    assert (report.interval, report.warnings) == (900.0, 1)
     etas = [record["eta"] for record in records(tmp_path / "out.csv")]
     assert etas[-1] not in ("", "inf")
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 3.0), st.floats(0.02, 0.98), st.sampled_from(["gauge", "counter"]))
+def test_a_beginning_has_the_numbers_of_the_whole(
+    tmp_path: Path, seed: int, oddness: float, part: float, kind: Kind
+) -> None:
+    random = np.random.default_rng(seed)
+    count = int(random.integers(110, 240))
+    steps = 300.0 * random.lognormal(0.0, oddness, count) * np.where(random.random(count) < 0.03, 60.0, 1.0)
+    steps[count // 3 :] *= random.choice([0.05, 1.0, 12.0])
+    rain = np.where(random.random(count) < 0.3, random.exponential(size=count), np.nan)
+    value = np.cumsum(np.abs(random.normal(size=count))) % 40.0
+    lines = [f"{at:.1f},{a:.4f},{b:.3f}" for at, a, b in zip(1.7e9 + np.cumsum(steps), value, rain, strict=True)]
+    limit = Limit(35.0, drivers=("rain",), lag=3600.0)
+    told = []
+    for name, some in (("part", lines[: 2 + int(part * count)]), ("whole", lines)):
+        source = write(tmp_path / f"{name}.csv", ["t,v,rain", *some])
+        score_file(source, "t", "v", tmp_path / f"{name}.out", kind=kind, limit=limit)
+        told.append(records(tmp_path / f"{name}.out"))
+    assert told[0] == told[1][: len(told[0])]
+
+
+def test_the_interval_may_be_declared(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    lines = [f"{1.7e9 + 60 * at:.0f},{value:.3f}" for at, value in enumerate(random.normal(size=300))]
+    source = write(tmp_path / "in.csv", ["t,v", *lines])
+    asked = ["score", str(source), "--time", "t", "--value", "v", "--out", str(tmp_path / "out.csv")]
+    assert CliRunner().invoke(application("score"), [*asked, "--interval", "10 min"]).exit_code == 0
+    declared = records(tmp_path / "out.csv")
+    assert score_file(source, "t", "v", tmp_path / "same.csv", interval=600.0).interval == 600.0
+    assert declared == records(tmp_path / "same.csv")
+    score_file(source, "t", "v", tmp_path / "shown.csv")
+    assert declared != records(tmp_path / "shown.csv")
+    for wrong, words in (("often", "no duration"), ("0 s", "must be a positive")):
+        refused = CliRunner().invoke(application("score"), [*asked, "--interval", wrong])
+        assert refused.exit_code != 0
+        assert words in " ".join(refused.output.split())
 
 
 def test_a_clock_that_was_set_back_loses_ten_readings_at_most(tmp_path: Path) -> None:
@@ -186,10 +226,25 @@ def test_a_column_is_scored_as_the_kind_that_it_is_said_to_be(tmp_path: Path, ki
     assert scores[250] == max(scores[:251]) > 0.99
 
 
+def test_an_angle_is_the_same_in_whatever_unit_it_is(tmp_path: Path) -> None:
+    degrees = (359.0 + 2.0 * np.random.default_rng(0).normal(size=250)) % 360.0
+    degrees[220] = 180.0
+    told = []
+    for unit, circle in (("deg", 360.0), ("rad", 2.0 * np.pi), ("gon", 400.0)):
+        lines = [f"{1.7e9 + 60 * at:.0f},{angle * circle / 360.0:.9f}" for at, angle in enumerate(degrees)]
+        source = write(tmp_path / "in.csv", ["t,v", *lines])
+        command = ["score", str(source), "--time", "t", "--value", "v", "--out", str(tmp_path / "out.csv")]
+        assert CliRunner().invoke(application("score"), [*command, "--kind", "angle", "--unit", unit]).exit_code == 0
+        told.append([float(one["score"]) for one in records(tmp_path / "out.csv")])
+    assert told[1] == pytest.approx(told[0], abs=1e-4) and told[2] == pytest.approx(told[0], abs=1e-4)
+    assert told[0][220] > 0.99 > max(told[0][120:220])
+
+
 @pytest.mark.parametrize(
     ("more", "code", "words"),
     [
         (["--kind", "meter"], 2, "'gauge', 'counter', 'switch', 'angle', 'state'"),
+        (["--unit", "rad"], 1, "--unit is for --kind angle"),
         (["--kind", "state", "--limit", "3"], 1, "a state has codes"),
         (["--kind", "counter", "--value", "w", "--train-rows", "9"], 1, "--kind is for one column"),
     ],

@@ -73,6 +73,27 @@ def test_unreadable_values_are_held_and_bad_rows_told(tmp_path: Path) -> None:
     assert (found[368]["score"], found[368]["alarm"]) == ("0", "0")
 
 
+def test_a_column_that_goes_blank_is_left_out_and_blames_no_other(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    base = 0.05 * np.cumsum(random.normal(size=900))
+    values = (base[:, None] * [1.0, 2.0, -1.0] + 0.1 * random.normal(size=(900, 3))).round(4)
+    values[860:, 2] += 3.0
+    anomalous = {}
+    for name, blank in (("whole", range(0)), ("blank", range(500, 840))):
+        cells = [[str(value) for value in row] for row in values.tolist()]
+        for at in blank:
+            cells[at][1] = ""
+        lines = ["t,a,b,c", *(",".join([f"{1.7e9 + at:.0f}", *row]) for at, row in enumerate(cells))]
+        (tmp_path / "in.csv").write_text("\n".join(lines))
+        report = score_area(tmp_path / "in.csv", "t", ["a", "b", "c"], tmp_path / "out.csv", train_rows=400)
+        assert report.partial == max(len(blank) - 5, 0)
+        found = records(tmp_path / "out.csv")
+        anomalous[name] = sum(one["alarm"] == "1" for one in found[500:850])
+        assert not any(one["top"] == "b" for one in found[505:840] if blank)
+        assert all((one["alarm"], one["top"]) == ("1", "c") for one in found[870:])
+    assert anomalous["blank"] <= anomalous["whole"] + 5
+
+
 @pytest.mark.parametrize(
     ("columns", "rows", "says"),
     [

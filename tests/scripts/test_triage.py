@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from alerts.console.accounts import list_audit, open_accounts
 from alerts.triage_folder import in_force
 from models.triage.case import Verdict
 from scripts.cli import application
@@ -59,6 +60,10 @@ def test_a_model_is_learnt_shown_promoted_and_taken_back(learnt: Path) -> None:
     assert "already" in run(learnt, "promote", one["version"])[1]
     assert run(learnt, "rollback")[0] == 0 and in_force(learnt) is None
     assert run(learnt, "rollback")[0] == 1
+    accounts = open_accounts(learnt / "accounts.sqlite")
+    noted = [(one.action, one.target) for one in list_audit(accounts)]
+    accounts.close()
+    assert noted[:2] == [("models.rollback", "triage")] * 2 and ("models.promote", one["version"]) in noted
 
 
 def test_a_triage_model_is_listed_and_promoted_beside_those_of_areas(learnt: Path) -> None:

@@ -75,9 +75,16 @@ def test_a_changed_folder_is_proposed_with_what_differs_and_can_be_taken_back(
 
     back = reload.earlier(first[:8], data)
     assert lines(back.difference) == ["points removed: 1 (slope-01-soil-3)"]
-    reload.propose(data, back, "test")
+    reload.propose(data, back, "another", "too many alarms")
     take_up(data)
     assert publication.version(data) == first
+    told = [(one.version, one.author, one.reason) for one in shelf.listed(data)]
+    assert told == [
+        (first, "another", "too many alarms"), (prepared.version, "test", "why"),
+        (first, "foreshock run", "site at start"),
+    ]  # fmt: skip
+    assert shelf.latest(shelf.listed(data), first) == shelf.listed(data)[0]
+    assert shelf.take(data, first[:8]) is not None, "named once, though it was in force twice"
     with pytest.raises(reload.ReloadError, match="no publication xyz"):
         reload.earlier("xyz", data)  # no hash begins so
 

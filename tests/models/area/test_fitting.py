@@ -77,14 +77,47 @@ def test_shares_of_a_surprising_row_add_up_to_one() -> None:
     assert last.top(NAMES) == "pressure"
 
 
-@pytest.mark.parametrize("hostile", [np.nan, np.inf, -np.inf, 1e300, -1e300])
-def test_what_is_no_measurement_counts_as_usual(hostile: float) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_measurement_is_lost_and_the_others_are_judged_by_themselves(kind: Kind) -> None:
+    time, values = plant(760)
+    model = fit(time[:600], values[:600], NAMES, 10.0, kind=kind).model
+    told = []
+    for hostile in (np.nan, np.inf, -np.inf, 1e300, -1e300):
+        values[700:, 3] = hostile
+        watch = Watch(model)
+        told.append([watch.row(float(at), row).score for at, row in zip(time, values, strict=True)])
+        if kind != "forest":
+            known = np.arange(len(NAMES)) != 3
+            covariance = np.linalg.inv(model.shape.precision)[np.ix_(known, known)]
+            away = (watch.state - model.shape.centre)[known]
+            alone = away @ np.linalg.solve(covariance, away)
+            assert model.shape.distance(watch.state[None])[0] == pytest.approx(alone)
+            assert model.shape.contributions(watch.state[None])[0, 3] == pytest.approx(0.0, abs=1e-9)
+    assert told.count(told[0]) == len(told)
+    assert np.mean(np.array(told[0][700:]) >= 0.999) < 0.05
+
+
+def test_a_storm_that_came_once_does_not_hide_what_fails_in_it() -> None:
+    random = np.random.default_rng(0)
+    learnt, rows = 1400, 1700
+    values = random.normal(size=(rows, 4))
+    values[:, 3] = 0.01 * random.normal(size=rows) + 5.0 * (np.arange(rows) >= 1130)  # it rains, and goes on
+    values[1500:, :2] += np.linspace(0.0, 5.0, rows - 1500)[:, None]
+    time, names = 60.0 * np.arange(rows), ("a", "b", "c", "rain")
+    watch = Watch(fit(time[:learnt], values[:learnt], names, 60.0, kind="mahalanobis").model)
+    found = [watch.row(float(at), row) for at, row in zip(time, values, strict=True)]
+    assert not any(one.alarm for one in found[learnt:1500])
+    assert all(one.alarm for one in found[1660:])
+    assert found[-1].top(names) in ("a", "b") and found[-1].shares[3] < 0.1
+
+
+def test_a_channel_that_is_back_is_judged_again() -> None:
     time, values = plant(900)
-    usual = values.copy()
-    usual[800:, 3] = np.median(values[:600, 3])
-    values[800:, 3] = hostile
-    expected, found = judge("mahalanobis", usual, time), judge("mahalanobis", values, time)
-    assert [one.score for one in found] == [one.score for one in expected]
+    values[700:760, 2] = np.nan
+    values[800:, 2] += 20.0
+    found = judge("mahalanobis", values, time)
+    assert not any(one.alarm for one in found[700:800])
+    assert all(one.alarm and one.top(NAMES) == "current" for one in found[840:])
 
 
 def test_a_channel_that_never_moved_is_learnt_and_its_first_move_found() -> None:

@@ -22,6 +22,15 @@ def test_the_last_value_is_held_and_long_holds_are_marked() -> None:
     assert not rows.gap[3]
 
 
+def test_the_clock_may_be_that_of_the_model_which_is_to_judge() -> None:
+    time = np.arange(0.0, 200.0, 10.0)
+    rows = common_rows([time, time], [time, time], ["a", "b"], 40.0)
+    assert rows.interval == 40.0
+    assert rows.time.tolist() == [0.0, 40.0, 80.0, 120.0, 160.0]
+    assert rows.values[:, 0].tolist() == rows.time.tolist()
+    assert not rows.gap.any()
+
+
 def test_a_point_without_readings_is_named() -> None:
     with pytest.raises(RowsError, match="silent has 1"):
         common_rows([np.arange(5.0), np.zeros(1)], [np.arange(5.0), np.zeros(1)], ["live", "silent"])
