@@ -35,8 +35,8 @@ def enough(
 ) -> Column:
     """Return whether an excess (in ranges) is an alarm at the p-value `asked` of a row that `owes` alarms.
 
-    `share`, `scale`: as in `calibration.tail`. From `certain` ranges on nothing that is owed counts.
+    `share`, `scale`: as in `calibration.tail`. From `certain` ranges on nothing that is owed counts. By the cube: one
+    alarm too many is chance and asks for twice the excess, two for nine times.
     """
-    more = 1.0 + owes
-    stretch = scale * op.where(excess >= certain, 1.0, more * more)
+    stretch = scale * op.where(excess >= certain, 1.0, 1.0 + owes * owes * owes)
     return op.both(tail(share, excess, stretch) <= asked, excess > 0.0)

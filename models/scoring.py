@@ -39,7 +39,7 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     settle_intervals: float = 300.0  # ... and this many intervals makes a new range
     tail_scale: float = 0.02  # excess, in ranges, at which the tail has fallen to a quarter
     tail_young: float = 200.0  # readings at which an alarm asks for twice the excess: a young range still grows
-    owed_free: float = 60 * DAY  # what is to be paid back within so long asks for nothing more of an alarm ...
+    owed_free: float = 75 * DAY  # what is to be paid back within so long asks for nothing more of an alarm ...
     owed_most: float = 7.0  # ... and no more than so many alarms count beyond it
     owed_first: float = 2.0  # alarms that a new row owes, less what is free: a small budget is not spent at once
     certain: float = 1.2  # excess, in ranges, that is an alarm whatever is owed
@@ -207,7 +207,7 @@ def assess(
             bounds = machine.rarely("stay", settled, _settle, bounds, settings)
             lasted = op.where(settled, 0.0, lasted)
         if op.some(alone):
-            bounds = machine.rarely("stay", alone, _trim, bounds, settings)
+            bounds[:4] = machine.rarely("stay", alone, _trim, bounds[:4], settings)
     peaks, full = calibration.passed(op, peaks, settings.memory)
     if op.some(full):
         machine.halve(full)
@@ -303,6 +303,10 @@ def _outside(
     stay, lasted, away = stay_on(op, stay, lasted, value, short, departure, low, high, step, least)
     settled = lasted >= op.most(interval * settings.settle_intervals, settings.settle)
     alone = op.both(lasted == 0.0, op.both(before > 0.0, before <= interval * settings.lone))
+    if op.some(alone):  # and so far out that the range must be told
+        low, high, lowest, highest = stay[:4]
+        far = (high - low) * settings.lone_reach
+        alone = op.both(alone, op.either(highest > high + far, lowest < low - far))
 
     refractory = settings.refractory * tempo
     share, event, peaks = calibration.peaks_over(
@@ -335,7 +339,7 @@ def _trim(
     op: type[Arithmetic], stay: tuple[Column, ...], bounds: list[Column], settings: BankSettings
 ) -> tuple[tuple[Column, ...], list[Column]]:
     """Keep of a lone spike no more in the value's range than `lone_reach` of the range before it."""
-    return stay, [*novelty.trim(op, novelty.Memory(*bounds[:4]), stay[0], stay[1], settings.lone_reach), *bounds[4:]]
+    return stay, [*novelty.trim(op, novelty.Memory(*bounds), stay[0], stay[1], settings.lone_reach)]
 
 
 def stay_on(
