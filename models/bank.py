@@ -19,6 +19,7 @@ import numpy.typing as npt
 from models import creep, dataquality, driver, novelty, trend
 from models.arithmetic import ARRAYS
 from models.block import Bench
+from models.budget import SLOWEST
 from models.calibration import BINS, FINE, FINEST, GROUPS, Survival
 from models.codes import COLUMNS, PLAIN, Codes
 from models.guess import FIRST, WIDTH, Guess, Guesses
@@ -324,9 +325,9 @@ class Bank:
         score, alarm, reason = np.zeros(len(rows)), np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.uint8)
         last_time, before, since = self._fields[rows, :3].T
         seen = self._fields[rows, AT["seen"]]
-        for place in np.flatnonzero((value != before) & coded & (seen > 0.0)).tolist():
-            one = self._change(int(rows[place]), *(float(each[place]) for each in (time, before, value, seen)))
-            score[place], alarm[place], reason[place] = one
+        at = np.flatnonzero((value != before) & coded & (seen > 0.0))
+        if len(at):
+            score[at], alarm[at], reason[at] = self._changes(rows[at], time[at], before[at], value[at], seen[at])
         first = coded & (seen == 0.0)
         self._fields[rows[first], AT["turned"]] = time[first]
         self._fields[rows[coded], AT["seen"]] += 1.0
@@ -337,20 +338,25 @@ class Bank:
         self._fields[rows, AT["last_value"]] = value
         return score, alarm, reason
 
-    def _change(self, row: int, time: float, before: float, value: float, seen: float) -> tuple[float, bool, int]:
-        """Judge a change of code: a score by how seldom it comes, an early event of a code that is new."""
-        fields = self._fields[row]
-        seldom = self._codes.change(row, before, value, seen, time, float(fields[AT["turned"]]))
-        if seen < self.settings.warm_up:
-            return 0.0, False, NOTHING
-        score = 1.0 - max(seldom.share, FINEST)
-        tempo = max(float(fields[AT["interval"]]), self.settings.least)
-        asked = min(tempo * (float(fields[AT["budget"]]) / DAY), RAREST)
-        alarm = seldom.unseen and seldom.codes / (seen + 1.0) <= asked  # a new one came so often, the first for free
-        if score < TELLING:
-            return score, alarm, NOTHING
-        reason = UNSEEN if seldom.unseen else SELDOM
-        self._rare["reason"][row] = reason, time, value, before, seldom.times, fields[AT["turned"]], score
+    def _changes(
+        self, rows: Rows, time: Floats, before: Floats, value: Floats, seen: Floats
+    ) -> tuple[Floats, Bools, Codes8]:
+        """Judge changes of code: scores by how seldom they come, an early event of a code that is new."""
+        fields = self._fields[rows]
+        known = fields[:, AT["turned"]]
+        readings = (column.tolist() for column in (rows, before, value, seen, time, known))
+        found = [self._codes.change(*reading) for reading in zip(*readings, strict=True)]
+        share, times, unseen, codes = (np.array(column) for column in zip(*found, strict=True))
+        learnt = seen >= self.settings.warm_up
+        score = np.where(learnt, 1.0 - np.maximum(share, FINEST), 0.0)
+        tempo = np.maximum(fields[:, AT["interval"]], self.settings.least)
+        asked = np.minimum(tempo * (fields[:, AT["budget"]] / DAY), RAREST)
+        alarm = learnt & unseen & (codes / (seen + 1.0) <= asked)  # a new one came so often, the first for free
+        telling = np.flatnonzero(learnt & (score >= TELLING))
+        reason = np.zeros(len(rows), np.uint8)
+        reason[telling] = np.where(unseen[telling], UNSEEN, SELDOM)
+        told = np.array([reason, time, value, before, times, known, score]).T
+        self._rare["reason"][rows[telling]] = told[telling]
         return score, alarm, reason
 
     def _begin(self, row: int, time: float, value: float) -> None:
@@ -373,10 +379,12 @@ class Bank:
             fields[AT[f"{name}_low"]] = fields[AT[f"{name}_high"]] = start
         fields[AT["turned"]] = fields[AT["turned_before"]] = time
         fields[AT["level"]] = value
+        rate = max(float(fields[AT["budget"]]) / DAY, SLOWEST)
+        fields[AT["spent"]] = time + max(self.settings.owed_first / rate - self.settings.owed_free, 0.0)
 
     def shift(self, rows: Rows, seconds: Floats) -> None:
         """Move all times that rows (intp[n] without repeats) keep by `seconds` (f8[n]): their clock was set anew."""
-        for name in ("last_time", "flat_since", "turned", "turned_before", "peak_time", "beyond_time"):
+        for name in ("last_time", "flat_since", "turned", "turned_before", "peak_time", "beyond_time", "spent"):
             self._fields[rows, AT[name]] += seconds
         for name in ("time", "since"):
             self._rare["reason"][rows, REASON_FIELDS.index(name)] += seconds
@@ -640,7 +648,7 @@ class Bank:
             for which in ("", "before_"):
                 fields[AT[f"{name}_{which}low"]] = novelty.NOWHERE
                 fields[AT[f"{name}_{which}high"]] = -novelty.NOWHERE
-        fields[AT["peak_time"]] = fields[AT["beyond_time"]] = -novelty.NOWHERE
+        fields[AT["peak_time"]] = fields[AT["beyond_time"]] = fields[AT["spent"]] = -novelty.NOWHERE
         fields[AT["often"]] = fields[AT["seldom"]] = 1.0
         fields[AT["budget"]] = self.settings.alarms_per_day if budget is None else budget
         return fields

@@ -11,6 +11,7 @@ evening is no surprise in the evening; at noon it is as seldom as ever.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass
 from math import floor
 from typing import NamedTuple
@@ -61,6 +62,8 @@ class _Past:
     def habit(self, hour: int, days: float) -> float:
         """Return the share of days, or of weeks, on which it came at this hour, give or take one; 0: no habit."""
         kept = self._aged(hour)
+        if not kept & kept - 1:
+            return 0.0  # one hour is no habit
         near = kept | kept << 1 | kept >> 1
         shares = [0.0]
         for comb, length in ((_DAILY, 1.0), (_WEEKLY, 7.0)):
@@ -78,11 +81,52 @@ class _Past:
         return (self.hours << passed) & _KEPT if 0 <= passed <= _KEPT.bit_length() else 0
 
 
+class _Row:
+    """Hold a row's changes, by how often they came, and how many of them each code is part of."""
+
+    __slots__ = ("by_times", "codes", "pasts")
+
+    def __init__(self) -> None:
+        self.pasts: dict[Change, _Past] = {}
+        self.by_times: dict[float, list[Change]] = {}  # in order
+        self.codes: dict[float, int] = {}
+
+    def add(self, change: Change, past: _Past) -> None:
+        """Keep a change."""
+        self.pasts[change] = past
+        insort(self.by_times.setdefault(past.times, []), change)
+        for code in change:
+            self.codes[code] = self.codes.get(code, 0) + 1
+
+    def came(self, change: Change, past: _Past, hour: int) -> None:
+        """Count one that is kept."""
+        self._lose(change, past.times)
+        past.came(hour)
+        insort(self.by_times.setdefault(past.times, []), change)
+
+    def drop_rarest(self) -> None:
+        """Forget the rarest change."""
+        times = min(self.by_times)
+        change = self.by_times[times][0]
+        self._lose(change, times)
+        del self.pasts[change]
+        for code in change:
+            self.codes[code] -= 1
+            if not self.codes[code]:
+                del self.codes[code]
+
+    def _lose(self, change: Change, times: float) -> None:
+        alike = self.by_times[times]
+        del alike[bisect_left(alike, change)]
+        if not alike:
+            del self.by_times[times]
+
+
 class Codes:
     """Count the changes of all coded rows."""
 
     def __init__(self) -> None:
-        self._of: dict[int, dict[Change, _Past]] = {}
+        self._of: dict[int, _Row] = {}
 
     def change(
         self, row: int, before: float, after: float, readings: float, time: float = 0.0, since: float = 0.0
@@ -91,22 +135,31 @@ class Codes:
 
         `time`, `since`: unix seconds.
         """
-        pasts = self._of.setdefault(row, {})
-        past = pasts.get((before, after)) or _Past()
-        hour, times = floor(time / _HOUR), past.times
-        rarer = sum(one.times for one in pasts.values() if one.times <= times) if times else 0.0
-        known = {code for change in pasts for code in change} or {before}
-        habit = past.habit(hour, (time - since) / (_HOUR * _DAY))
-        if not times and len(pasts) >= MOST:
-            del pasts[min(pasts, key=lambda change: (pasts[change].times, change))]
-        past.came(hour)
-        pasts[before, after] = past
+        mine = self._of.get(row)
+        if mine is None:
+            mine = self._of[row] = _Row()
+        change, hour, codes = (before, after), floor(time / _HOUR), mine.codes
+        past = mine.pasts.get(change)
+        known, unseen = (len(codes), after not in codes) if codes else (1, after != before)
+        if past is None:
+            times = rarer = habit = 0.0
+            if len(mine.pasts) >= MOST:
+                mine.drop_rarest()
+            past = _Past()
+            past.came(hour)
+            mine.add(change, past)
+        else:
+            times = past.times
+            rarer = sum(each * len(alike) for each, alike in mine.by_times.items() if each <= times)
+            habit = past.habit(hour, (time - since) / (_HOUR * _DAY))
+            mine.came(change, past, hour)
         share = max((rarer + 1.0) / (readings + 1.0), habit)
-        return Seldom(min(share, 1.0), times, after not in known, len(known))
+        return Seldom(min(share, 1.0), times, unseen, known)
 
     def shift(self, row: int, seconds: float) -> None:
         """Move a row's hours: its clock was set anew."""
-        for past in self._of.get(row, {}).values():
+        mine = self._of.get(row)
+        for past in mine.pasts.values() if mine else ():
             past.last += round(seconds / _HOUR)
 
     def forget(self, row: int) -> None:
@@ -117,8 +170,8 @@ class Codes:
         """Return all counts, f8[changes, COLUMNS], in order."""
         rows = [
             [float(row), *change, past.times, float(past.last), *map(float, _words(past.hours))]
-            for row, pasts in sorted(self._of.items())
-            for change, past in sorted(pasts.items())
+            for row, mine in sorted(self._of.items())
+            for change, past in sorted(mine.pasts.items())
         ]
         return np.array(rows, np.float64).reshape(len(rows), COLUMNS)
 
@@ -130,7 +183,7 @@ class Codes:
             if clock:
                 past.last = int(clock[0])
                 past.hours = sum(int(word) << (_WORD * place) for place, word in enumerate(clock[1:]))
-            self._of.setdefault(int(row), {})[before, after] = past
+            self._of.setdefault(int(row), _Row()).add((before, after), past)
 
 
 def _words(hours: int) -> list[int]:

@@ -95,6 +95,19 @@ def remember(op: type[Arithmetic], memory: Memory, x: Column) -> Memory:
     return Memory(op.least(low, x), op.most(high, x), before_low, before_high)
 
 
+def trim(op: type[Arithmetic], memory: Memory, low: Column, high: Column, reach: float) -> Memory:
+    """Keep no more beyond what was the range, `low` to `high`, than `reach` times its width; of no width: all."""
+    width = high - low
+    far = op.where(width > 0.0, width * reach, NOWHERE)
+    lowest, highest = low - far, high + far
+    return Memory(
+        op.most(memory.low, lowest),
+        op.least(memory.high, highest),
+        op.most(memory.before_low, lowest),
+        op.least(memory.before_high, highest),
+    )
+
+
 def follow(
     op: type[Arithmetic],
     stay: Stay,

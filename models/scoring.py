@@ -13,12 +13,14 @@ import msgspec
 
 from models import calibration, creep, dataquality, novelty, season, trend
 from models.arithmetic import Arithmetic, Column
+from models.budget import enough, owed, spend
 
 DAY = 86400.0
 GAUGE, COUNTER, SWITCH, ANGLE, STATE = range(5)
 CREEPS, SWINGS = 1.0, 2.0  # marks of a row, added: it is watched for failing, it has a daily swing
 LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
 RAREST = 0.01  # an alarm is never more than one in so many readings, whatever the budget
+SECOND = 1.0  # of time: readings that come faster share the odds of one, or a burst of them would tell of each
 RECENT = 12  # last values that a row keeps, for what shape a surprise has
 TELLING = 0.99  # from this score on the reason is kept, as is that of every alarm
 
@@ -37,6 +39,12 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     settle_intervals: float = 300.0  # ... and this many intervals makes a new range
     tail_scale: float = 0.02  # excess, in ranges, at which the tail has fallen to a quarter
     tail_young: float = 200.0  # readings at which an alarm asks for twice the excess: a young range still grows
+    owed_free: float = 75 * DAY  # what is to be paid back within so long asks for nothing more of an alarm ...
+    owed_most: float = 7.0  # ... and no more than so many alarms count beyond it
+    owed_first: float = 2.0  # alarms that a new row owes, less what is free: a small budget is not spent at once
+    certain: float = 1.2  # excess, in ranges, that is an alarm whatever is owed
+    lone: float = 1.5  # intervals that a stay outside lasts at most to be a lone spike ...
+    lone_reach: float = 2.0  # ... of which the range keeps no more beyond itself than so many times its width
     memory: float = 4000.0  # readings at which the calibration's counts are halved
     least: float = 60.0  # seconds: sampling faster than this does not make the world faster (budget, refractory, trend)
     stuck: float = 3.0  # times the longest that the value stood still before, that make a stuck point ...
@@ -68,7 +76,7 @@ FIELDS = (
     *("change_low", "change_high", "change_before_low", "change_before_high"),
     *("level", "slope", "drift", "noise", "trend_count", "moving", "drifting", "bend"),
     *("events", "readings", "peak", "peak_time", "stay_lasted", "beyond_time", "marks"),
-    *("often", "seldom", "budget", "flat_longest"),
+    *("often", "seldom", "budget", "flat_longest", "spent"),
 )
 BOUNDS = slice(12, 24)  # of FIELDS: what three streams remember
 STAY_FIELDS = novelty.Stay._fields
@@ -150,7 +158,7 @@ def assess(
     line = trend.Trend(*fields[24:32])
     peaks = calibration.Peaks(*fields[32:36])
     lasted, beyond_time, marks = fields[36:39]
-    factors, budget, flat_longest = calibration.Hold(*fields[39:41]), fields[41], fields[42]
+    factors, budget, flat_longest, spent = calibration.Hold(*fields[39:41]), *fields[41:44]
 
     dt = time - last_time
     gap = dataquality.gap(dt, interval, settings.gap)
@@ -169,7 +177,9 @@ def assess(
 
     over = time - turned >= op.most(interval * settings.generation_intervals, settings.generation)
     start = 1.0 / (seen + 1.0)
-    to_short, to_long = op.gains(dt / interval, (0.5 * (settings.short - 1.0), 0.5 * (settings.long - 1.0)))
+    # a burst's first reading after a pause is no mean of many
+    steps = op.least(dt / interval, op.where(interval < settings.least, settings.gap, novelty.NOWHERE))
+    to_short, to_long = op.gains(steps, (0.5 * (settings.short - 1.0), 0.5 * (settings.long - 1.0)))
     short = short + (x - short) * op.most(to_short, start)
     long = long + (x - long) * op.most(to_long, start)
     streams = (x, short, short - long)
@@ -186,8 +196,9 @@ def assess(
     outside = op.both(learnt, op.either(excess > 0.0, lasted > 0.0))
     if op.some(outside):
         settled = excess < 0.0  # none yet
-        change = [share, beyond_time, alarm, settled, lasted, peaks.events, peaks.peak, peaks.since]
-        share, beyond_time, alarm, settled, lasted, events, peak, since = machine.rarely(
+        alone = excess < 0.0
+        change = [share, beyond_time, alarm, settled, lasted, peaks.events, peaks.peak, peaks.since, spent, alone]
+        share, beyond_time, alarm, settled, lasted, events, peak, since, spent, alone = machine.rarely(
             "stay", outside, _outside, change, settings, *streams, news.low[0], news.high[0], dt, interval,
             peaks.readings, excess, time, turned_before, start, tempo, budget, least,
         )  # fmt: skip
@@ -195,6 +206,8 @@ def assess(
         if op.some(settled):
             bounds = machine.rarely("stay", settled, _settle, bounds, settings)
             lasted = op.where(settled, 0.0, lasted)
+        if op.some(alone):
+            bounds[:4] = machine.rarely("stay", alone, _trim, bounds[:4], settings)
     peaks, full = calibration.passed(op, peaks, settings.memory)
     if op.some(full):
         machine.halve(full)
@@ -212,7 +225,7 @@ def assess(
     new = (
         *(time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before, reference, short, long),
         *(*bounds, *line, *peaks, lasted, beyond_time, marks),
-        *(*factors, budget, flat_longest),
+        *(*factors, budget, flat_longest, spent),
     )
     return new, Told(score, alarm, reason, learning, gap)
 
@@ -284,10 +297,16 @@ def _outside(
     least: Column,
 ) -> tuple[tuple[Column, ...], list[Column]]:  # fmt: skip
     """Judge learnt readings outside a range, or of a stay outside the old one: early events, and how long they stay."""
-    rank, beyond_time, alarm, settled, lasted, events, peak, since = change
+    rank, beyond_time, alarm, settled, lasted, events, peak, since, spent, alone = change
+    before = lasted
     step = op.least(elapsed, interval * settings.gap)
     stay, lasted, away = stay_on(op, stay, lasted, value, short, departure, low, high, step, least)
     settled = lasted >= op.most(interval * settings.settle_intervals, settings.settle)
+    alone = op.both(lasted == 0.0, op.both(before > 0.0, before <= interval * settings.lone))
+    if op.some(alone):  # and so far out that the range must be told
+        low, high, lowest, highest = stay[:4]
+        far = (high - low) * settings.lone_reach
+        alone = op.both(alone, op.either(highest > high + far, lowest < low - far))
 
     refractory = settings.refractory * tempo
     share, event, peaks = calibration.peaks_over(
@@ -295,14 +314,17 @@ def _outside(
     )
     tailed = op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0)
     # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
-    young = settings.tail_young * start
+    young = settings.tail_young * op.most(start, 1.0 / (1.0 + (time - turned_before) / tempo))
     utmost = op.most(excess, op.where(time - turned_before >= settings.settle, away, 0.0))
-    sure = calibration.tail(share, utmost, settings.tail_scale * (1.0 + young * young))
-    beyond = op.both(sure <= op.least(tempo * (budget / DAY), RAREST), utmost > 0.0)
+    rate, scale = budget / DAY, settings.tail_scale * (1.0 + young * young)
+    owes = owed(op, spent, time, rate, settings.owed_free, settings.owed_most)
+    asked = op.least(tempo * rate * op.least(elapsed, SECOND), RAREST)
+    beyond = enough(op, share, utmost, scale, asked, owes, settings.certain)
     alarm = op.both(beyond, time - beyond_time > refractory)
+    spent = spend(op, spent, time, rate, alarm, settings.owed_most)
     beyond_time = op.where(beyond, time, beyond_time)
     rank = op.least(rank, tailed)
-    return stay, [rank, beyond_time, alarm, settled, lasted, peaks.events, peaks.peak, peaks.since]
+    return stay, [rank, beyond_time, alarm, settled, lasted, peaks.events, peaks.peak, peaks.since, spent, alone]
 
 
 def _settle(
@@ -311,6 +333,13 @@ def _settle(
     """Make the ranges of a long stay the memory, and forget what was before."""
     nothing = bounds[0] * 0.0 + novelty.NOWHERE
     return stay, [bound for at in (2, 4, 6) for bound in (stay[at], stay[at + 1], nothing, -nothing)]
+
+
+def _trim(
+    op: type[Arithmetic], stay: tuple[Column, ...], bounds: list[Column], settings: BankSettings
+) -> tuple[tuple[Column, ...], list[Column]]:
+    """Keep of a lone spike no more in the value's range than `lone_reach` of the range before it."""
+    return stay, [*novelty.trim(op, novelty.Memory(*bounds), stay[0], stay[1], settings.lone_reach)]
 
 
 def stay_on(

@@ -15,10 +15,24 @@ import numpy.typing as npt
 
 from models import calibration, trend
 from models.arithmetic import SCALARS
+from models.budget import enough, owed, spend
 from models.machine import Single
-from models.novelty import NARROW, NOWHERE, TINIEST, UTMOST, Novelty
+from models.novelty import NARROW, NOWHERE, TINIEST, UTMOST, Memory, Novelty, trim
 from models.reason import NOTHING
-from models.scoring import DAY, FIELDS, GAUGE, LARGEST, RAREST, RECENT, SWINGS, TELLING, BankSettings, pace_of, stay_on
+from models.scoring import (
+    DAY,
+    FIELDS,
+    GAUGE,
+    LARGEST,
+    RAREST,
+    RECENT,
+    SECOND,
+    SWINGS,
+    TELLING,
+    BankSettings,
+    pace_of,
+    stay_on,
+)
 from models.season import HOUR, Seasons
 
 Told = tuple[float, bool, int, bool, bool]
@@ -53,7 +67,7 @@ class Usual:
             change_low, change_high, change_before_low, change_before_high,
             level, slope, drift, noise, count, moving, drifting, bend,
             events, readings, peak, peak_time, lasted, beyond_time, marks,
-            often, seldom, budget, longest,
+            often, seldom, budget, longest, spent,
         ) = _ROW.unpack_from(self._memory, row * _ROW.size)  # fmt: skip
         dt = time - last_time
         generation, intervals = self._lasting
@@ -83,6 +97,8 @@ class Usual:
         value += 0.0  # no negative zero
 
         start, steps = 1.0 / (seen + 1.0), dt / interval
+        if interval < settings.least:
+            steps = min(steps, settings.gap)
         short_half, long_half = self._halves
         gain = steps / (steps + short_half)
         short += (value - short) * (gain if gain > start else start)
@@ -135,10 +151,16 @@ class Usual:
         if learnt and (lasted > 0.0 or excess > 0.0):
             _, _, low, high = news[0]
             stays = self._rare["stay"]
-            step = min(dt, interval * settings.gap)
+            step, before = min(dt, interval * settings.gap), lasted
             stays[row], lasted, away = stay_on(
                 SCALARS, tuple(stays[row].tolist()), lasted, value, short, change, low, high, step, least
             )
+            if lasted == 0.0 and 0.0 < before <= interval * settings.lone:
+                stay_low, stay_high = stays[row, :2].tolist()
+                memory = Memory(value_low, value_high, value_before_low, value_before_high)
+                value_low, value_high, value_before_low, value_before_high = trim(
+                    SCALARS, memory, stay_low, stay_high, settings.lone_reach
+                )
 
         found, total = self._survival.count_one(row, place, excess, learnt)
         score, alarm, reason = 0.0, False, NOTHING
@@ -155,14 +177,17 @@ class Usual:
                 if excess > before * calibration.GROWN:
                     tailed: float = calibration.tail(leaving, excess, settings.tail_scale)
                     share = share if share < tailed else tailed
-                young = settings.tail_young * start
+                known = 1.0 / (1.0 + (time - turned_before) / tempo)
+                young = settings.tail_young * (start if start > known else known)
                 utmost = excess
                 if time - turned_before >= settings.settle:
                     utmost = excess if excess > away else away
-                sure = calibration.tail(leaving, utmost, settings.tail_scale * (1.0 + young * young))
-                asked = tempo * (budget / DAY)
-                if utmost > 0.0 and sure <= (asked if asked < RAREST else RAREST):
+                rate, scale = budget / DAY, settings.tail_scale * (1.0 + young * young)
+                owes = owed(SCALARS, spent, time, rate, settings.owed_free, settings.owed_most)
+                asked = min(tempo * rate * min(dt, SECOND), RAREST)
+                if enough(SCALARS, leaving, utmost, scale, asked, owes, settings.certain):
                     alarm = time - beyond_time > refractory
+                    spent = spend(SCALARS, spent, time, rate, alarm, settings.owed_most)
                     beyond_time = time
             held, often, seldom = calibration.hold_one(often, seldom, share)
             score = 1.0 - held
@@ -198,7 +223,7 @@ class Usual:
             change_before_low, change_before_high,
             *line,
             events, readings + 1.0, peak, peak_time, lasted, beyond_time, marks,
-            often, seldom, budget, longest,
+            often, seldom, budget, longest, spent,
         )  # fmt: skip
         return score, alarm, reason, not learnt, gap
 

@@ -100,3 +100,16 @@ def test_a_constant_is_never_surprising_and_the_first_change_of_it_is() -> None:
     for place in range(500):
         assert bank.update(row, np.array([60.0 * place]), np.array([7.0])).score[0] < 0.99
     assert bank.update(row, np.array([60.0 * 500]), np.array([7.1])).alarm[0]
+
+
+def test_bursts_of_a_thousand_readings_a_second_raise_no_alarms_of_noise() -> None:
+    random, points = np.random.default_rng(6), 20
+    bank, rows, alarms = Bank(), np.arange(points), 0
+    for row in rows.tolist():
+        bank.configure(row, interval=0.001)
+    for place in range(12 * 150):
+        time = 7200.0 * (place // 150) + 0.001 * (place % 150)
+        alarms += int(bank.update(rows, np.full(points, time), random.standard_t(3, size=points)).alarm.sum())
+    assert alarms <= 4  # of 20 point-days; were each reading a chance of its own it is more than 20
+    told = bank.update(rows, np.full(points, 86400.0), np.full(points, 1e4))
+    assert told.alarm.all()

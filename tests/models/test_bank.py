@@ -282,6 +282,24 @@ def test_a_short_excursion_leaves_the_range_as_it_was() -> None:
     assert not feed(bank, np.array([90.0]), start=1101 * 300.0)[0].alarm[0]
 
 
+@pytest.mark.parametrize("batch", [1, 40])
+def test_a_lone_spike_does_not_hide_for_weeks_what_comes_after_it(batch: int) -> None:
+    bank, random, rows = Bank(), np.random.default_rng(1), np.arange(batch)
+    for row in rows.tolist():
+        bank.configure(row, interval=300.0)
+    values = 20.0 + 0.2 * random.normal(size=1300)
+    values[1000], values[1001:1003] = 60.0, 20.0
+    values[1200:1203], values[1250:1260] = 25.0, 60.0
+    wide, alarms = [], []
+    for place, value in enumerate(values):
+        told = bank.update(rows, np.full(batch, 300.0 * place), np.full(batch, value))
+        wide.append(float(bank.reach[0]))
+        alarms += [place] if told.alarm[0] else []
+    assert alarms == [1000, 1200]  # the spike, the step after it; then no more in 75 intervals
+    assert wide[1000] > 39.0 and wide[1001] == pytest.approx(3.0 * wide[999])
+    assert wide[-1] > 39.0  # what stays there for some readings is known as far out as it was
+
+
 def test_counters_are_scored_by_their_increments_and_survive_resets() -> None:
     bank = Bank()
     bank.configure(0, interval=60.0, kind="counter")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from models.codes import MOST, PLAIN, Codes
+from tests.models.slow_codes import SlowCodes
 
 
 def test_a_change_is_as_seldom_as_the_changes_that_are_at_least_as_rare() -> None:
@@ -120,3 +122,20 @@ def test_a_state_from_before_the_hours_were_kept_goes_on_without_them() -> None:
     other.restore(one.state()[:, :PLAIN])
     at = 40 * DAY + 18.0 * HOUR
     assert other.change(0, 0.0, 1.0, at / 60.0, at, 0.0).times == 40.0
+
+
+@pytest.mark.parametrize(("codes", "step"), [(2, 1800.0), (5, 7000.0), (12, 600.0), (40, 86400.0)])
+def test_answers_are_those_of_the_plain_form(codes: int, step: float) -> None:
+    random, quick, slow = np.random.default_rng(codes), Codes(), SlowCodes()
+    last = {0: 0.0, 1: 0.0}
+    for turn in range(1500):
+        row = int(random.integers(0, 2))
+        after = float(min(int(random.exponential(codes / 4)), codes - 1)) if turn % 7 else float(turn // 48 % codes)
+        if after == last[row]:
+            continue
+        reading = row, last[row], after, float(turn), step * turn, 0.0
+        assert quick.change(*reading) == slow.change(*reading)
+        last[row] = after
+        if turn % 400 == 0:
+            quick, was = Codes(), quick.state()
+            quick.restore(was)
