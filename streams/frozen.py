@@ -19,8 +19,6 @@ Piece: TypeAlias = "bytes | memoryview"
 LARGE = 1 << 16
 """Bytes from which an array is a piece of its own: from here on msgpack writes their number in four bytes."""
 
-_MAPS = ((16, lambda n: bytes((0x80 | n,))), (1 << 16, lambda n: struct.pack(">BH", 0xDE, n)))
-
 
 class Arrays(dict[str, npt.NDArray[Any]]):
     """Arrays by name that nobody writes to any more."""
@@ -59,8 +57,8 @@ def _array(array: npt.NDArray[Any]) -> Iterator[Piece]:
         return
     yield b"\x93" + msgspec.msgpack.encode(array.dtype.str) + msgspec.msgpack.encode(array.shape)
     yield struct.pack(">BI", 0xC6, array.nbytes)
-    yield memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    yield np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def _head(entries: int) -> bytes:
-    return next(write(entries) for below, write in _MAPS if entries < below)
+    return bytes((0x80 | entries,)) if entries < 16 else struct.pack(">BH", 0xDE, entries)

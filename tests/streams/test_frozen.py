@@ -35,7 +35,13 @@ def test_pieces_are_what_an_encoder_would_write_in_one_go(count: int) -> None:
 def test_what_is_frozen_stays_as_it_was_while_the_engine_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.frozen.LARGE", 1)  # no array is too small to be handed out as it is
     engine = Engine(0)
-    engine.apply([(0, published(Bundle(site=site(), rules=rules()))), (1, tick(START)), (2, frame_of([(0, START, 1.0), (1, START, 30.0)], START))])
+    engine.apply(
+        [
+            (0, published(Bundle(site=site(), rules=rules()))),
+            (1, tick(START)),
+            (2, frame_of([(0, START, 1.0), (1, START, 30.0)], START)),
+        ]
+    )
     before, frozen = engine.snapshot(), engine.freeze()
     engine.apply([(3, frame_of([(0, START + 60, 40.0), (1, START + 60, 2.0)], START + 60)), (4, tick(START + 120))])
     assert b"".join(frozen) == before != engine.snapshot()
