@@ -59,11 +59,10 @@ def test_a_rule_without_a_number_of_its_own_varies_the_registry_and_any_does_whe
     bare = a_rule(when="value > limit", clear="value < limit - 2 m")
     found = variants(bare)
     assert {one.limit for one in found} == {"limit"} and [one.threshold for one in found if one.as_it_is] == [1.0]
-    (level,) = {one.rule.levels.red for one in found if one.factor == 0.7 and one.delay == 0.0}
+    (level,) = {one.rule.levels.yellow for one in found if one.factor == 0.7 and one.delay == 0.0}
     assert level is not None and level.clear is not None
-    assert parse(level.when) == parse("value > limit * 0.7") and parse(level.clear) == parse(
-        "value < limit * 0.7 - 2 m"
-    )
+    assert parse(level.when) == parse("value > limit * 0.7")
+    assert parse(level.clear) == parse("value < limit * 0.7 - 2 m")
     both = a_rule(when="value > 3 or beyond('yellow')")
     assert {one.limit for one in variants(both)} == {""}
     assert {one.limit for one in variants(both, limit="yellow")} == {"yellow"}
