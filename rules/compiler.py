@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.across import AcrossProgram, compile_across, measures_of, naming
-from rules.binding import Bound, Column, Key, Subject, bind, columns, figure_name, loosened, shape_of, tests
+from rules.binding import Both, Bound, Column, Key, Subject, bind, columns, figure_name, loosened, shape_of, tests
 from rules.calendar import NAMES as OF_CALENDAR
 from rules.calendar import Calendar
 from rules.clauses import Joined, clearing, quantity_of, raising, samples_of
@@ -231,6 +231,10 @@ class _Condition(NamedTuple):
         return cls(bound, shape, constants, keys, windows, _alone(keys), _falls(bound), around, bars(bound))
 
 
+_BOUND = _Condition(Both(()), Both(()), [], set(), [], False, False, False, None)
+"""Stands for a condition that has been bound, where no more is asked."""
+
+
 class _Part(NamedTuple):
     """One level of one rule over rows of one unit, until instances are numbered."""
 
@@ -264,14 +268,18 @@ def compile_rules(
     areas: Collection[str] | None = None,
     *,
     errors: list[CompileError] | None = None,
+    lasting: bool = True,
 ) -> RuleBook:
     """Compile rules for `points` (in row order) and the areas of a partition (all of the site's by default).
 
     A rule covers a point in the first of its areas that the rule means, and only where that area is in `areas`: so each
     condition lives in one partition. Raise `CompileError` where a condition does not fit a point's unit; with a list of
-    `errors`, leave such rules out and add their errors to it.
+    `errors`, leave such rules out and add their errors to it. A book that is not `lasting` has no keys: its state is
+    never taken over.
     """
-    return finished(compiling(rules, site, points, areas, errors=errors))
+    compiler = _Compiler(rules, site, points, areas)
+    compiler.lasting = lasting
+    return finished(compiler.steps(errors))
 
 
 def compiling(
@@ -321,6 +329,8 @@ class _Compiler:
         self.covering = Covering(self.points, self.all_areas)
         self.windows: dict[float, dict[str, list[Rows]]] = {}
         self.bound: dict[tuple[Joined, Subject, str, float | str], _Condition] = {}
+        self.modes = frozenset(mode.id for mode in site.modes)
+        self.lasting = True  # what decides in a rule is hashed, for its state to be known by
         self.only_bound = False  # conditions are bound and nothing is laid out: for finding misfits
 
     def steps(self, errors: list[CompileError] | None) -> Steps[RuleBook]:
@@ -342,7 +352,7 @@ class _Compiler:
                 if errors is None:
                     raise
                 errors.append(error)
-            if not self.only_bound:
+            if self.lasting and not self.only_bound:
                 self.digests.append(hashlib.blake2b(encode_decision(rule), digest_size=16).digest())
             yield
         return guards
@@ -452,15 +462,18 @@ class _Compiler:
                 if joined.extra:
                     node = Logic(joined.how, (node, parse(joined.extra)))
             if made is None:
-                _refuse_features(rule.scope, node)
-                _refuse_days(self.site, node)
-                _refuse_modes(self.site, node)
-                for inner in walk(node):
+                parts = walk(node)
+                _refuse_features(rule.scope, parts)
+                _refuse_days(self.site, parts)
+                _refuse_modes(self.modes, parts)
+                for inner in parts:
                     if isinstance(inner, Across | AcrossFlag) and inner.over == "area":
                         self._add_across(inner, subject.told)
                 with naming(self.points[rows[0]] if subject.bare is not None else None):
                     bound = bind(node, subject, negate=joined.negate)
                     bound = loosened(bound, quantity_of(deadband), subject) if deadband else bound
+                if self.only_bound and not any(isinstance(inner, Across | AcrossFlag) for inner in parts):
+                    return _BOUND, (0, 0)
                 made = self.bound[known] = _Condition.of(bound)
             if made.around:
                 for inner in walk(node):
@@ -646,9 +659,9 @@ OF_CAMERA = ("fault", "judged")
 OF_POINT = ("alarm", "flat", "flagged", "beyond", "limit", "level", "normal_low", "normal_high", "interval")
 
 
-def _refuse_features(scope: str, node: Node) -> None:
+def _refuse_features(scope: str, parts: Sequence[Node]) -> None:
     """Refuse what a point, an area or a camera does not have."""
-    for part in walk(node):
+    for part in parts:
         name = getattr(part, "name", "")
         if scope != "point" and isinstance(part, Across | AcrossFlag) and part.over != "area":
             raise ExpressionError(f"{part.over}.… speaks of a point: write it in a rule with scope: point", part.column)
@@ -663,18 +676,17 @@ def _refuse_features(scope: str, node: Node) -> None:
             raise ExpressionError(message, part.column)
 
 
-def _refuse_days(site: Site, node: Node) -> None:
+def _refuse_days(site: Site, parts: Sequence[Node]) -> None:
     """Refuse to ask for holidays where the site does not say whose."""
-    for part in walk(node):
+    for part in parts:
         if isinstance(part, Flag) and part.name in ("holiday", "workday") and not site.holidays:
             message = f"'{part.name}' needs to know whose holidays: write `holidays: CN` in site.yaml"
             raise ExpressionError(message, part.column)
 
 
-def _refuse_modes(site: Site, node: Node) -> None:
+def _refuse_modes(known: Collection[str], parts: Sequence[Node]) -> None:
     """Refuse to ask for a mode that the site does not have."""
-    known = [mode.id for mode in site.modes]
-    for part in walk(node):
+    for part in parts:
         if isinstance(part, Flag) and part.name == "mode" and part.kind not in known:
             message = f"'{part.kind[:40]}' is no mode of this site{suggest(part.kind, known)}"
             raise ExpressionError(f"{message}: {', '.join(sorted(known)) or 'it has none'}", part.column)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,9 @@ class VectorError(ValueError):
         super().__init__(f"{field}: {message}")
 
 
+@lru_cache(maxsize=4096)  # most tests give no score, and many rules the same series
 def numbers(text: str, field: str, default: float, steps: int | None) -> Array:
-    """Read numbers: `3 4*10 0..9*10 _*2`; the last `default` fills them up to `steps`."""
+    """Read numbers: `3 4*10 0..9*10 _*2`; the last `default` fills them up to `steps`. Not to be written to."""
     found: list[float] = []
     for item, count in _tokens(text):
         first, dots, last = item.partition("..")
@@ -52,11 +54,12 @@ def numbers(text: str, field: str, default: float, steps: int | None) -> Array:
         if len(found) > steps:
             raise VectorError(field, f"{len(found)} steps, the values have {steps}")
         found += [default] * (steps - len(found))
-    return np.array(found, np.float64)
+    return _fixed(np.array(found, np.float64))
 
 
+@lru_cache(maxsize=1024)
 def times(step: float | str, count: int) -> tuple[Array, float]:
-    """Return the seconds at which `count` steps stand, and how long the last of them counts.
+    """Return the seconds at which `count` steps stand, and how long the last of them counts. Not to be written to.
 
     `step` is one duration for all, or the time from each step to the next (`20s*12 10m 20s`); its last goes on.
     """
@@ -67,7 +70,7 @@ def times(step: float | str, count: int) -> tuple[Array, float]:
     if min(gaps) <= 0:
         raise VectorError("step", "a step takes time")
     gaps += [gaps[-1]] * (count - len(gaps))
-    return np.cumsum([0.0, *gaps[: count - 1]]), gaps[count - 1]
+    return _fixed(np.cumsum([0.0, *gaps[: count - 1]])), gaps[count - 1]
 
 
 def pictures(text: str) -> list[tuple[str, ...] | None]:
@@ -84,8 +87,9 @@ def pictures(text: str) -> list[tuple[str, ...] | None]:
     return _repeated(text, "camera", shown)
 
 
+@lru_cache(maxsize=1024)
 def flags(text: str, field: str, steps: int) -> npt.NDArray[np.uint16]:
-    """Read flags: `_*5 jump*3`; none fills them up to `steps`."""
+    """Read flags: `_*5 jump*3`; none fills them up to `steps`. Not to be written to."""
 
     def flag(item: str) -> int:
         if item != "_" and item not in RULED:
@@ -95,7 +99,12 @@ def flags(text: str, field: str, steps: int) -> npt.NDArray[np.uint16]:
     found = _repeated(text, field, flag)
     if len(found) > steps:
         raise VectorError(field, f"{len(found)} steps, the values have {steps}")
-    return np.array(found + [0] * (steps - len(found)), np.uint16)
+    return _fixed(np.array(found + [0] * (steps - len(found)), np.uint16))
+
+
+def _fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    array.flags.writeable = False
+    return array
 
 
 def levels(text: str, field: str) -> list[int]:

@@ -456,7 +456,7 @@ class _Scene:
         )
         rules = self._staged(points, begins)
         errors: list[CompileError] = []
-        book = compile_rules(rules, stage, points, errors=errors)
+        book = compile_rules(rules, stage, points, errors=errors, lasting=False)
         firsts = {rule.id: stand for rule, stand in zip(rules, self._firsts(), strict=True)}
         self.misfits = [
             (stand.place, CompileError(stand.rule.id, error.level, error.part, error.message, error.column))

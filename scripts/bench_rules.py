@@ -278,7 +278,8 @@ def measure_pause(rules: int) -> dict[str, object]:
     """Measure the longest gap between batches of a worker in which readings flow, while it publishes changed rules.
 
     `before_ms` is the longest gap in as many seconds before, `during_ms` from the proposal until it is in force and
-    kept; by the clock, so on a busy machine also what others took.
+    kept, and `snapshot_ms` while its whole state is written to the log, which takes `written_ms`; by the clock, so on a
+    busy machine also what others took.
     """
     site, before = a_site(10 * rules), tuple(rules_for(rules, "each", "mixed"))
     after = (msgspec.structs.replace(before[0], hold=90.0), *before[1:])
@@ -328,11 +329,24 @@ async def _publish_under_load(data: Path, packed: bytes, changed: bytes, points:
     while not shelf.has(data, bundle.version_of(changed)):  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     took = time.perf_counter() - begun
-    flowing.cancel()
     during = float(np.diff(taken).max())
+    taken.clear()
+    begun = time.perf_counter()
+    await worker.snapshot()
+    while worker._due or worker._writing:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    written = time.perf_counter() - begun
+    flowing.cancel()
+    snapshot = float(np.diff(taken).max())
     stop.set()
     await running
-    figures = {"before_ms": calm * 1e3, "during_ms": during * 1e3, "in_force_ms": took * 1e3}
+    figures = {
+        "before_ms": calm * 1e3,
+        "during_ms": during * 1e3,
+        "in_force_ms": took * 1e3,
+        "snapshot_ms": snapshot * 1e3,
+        "written_ms": written * 1e3,
+    }
     return {name: round(value) for name, value in figures.items()}
 
 

@@ -140,7 +140,7 @@ class _Builder:
         self.anchors: dict[str, tuple[Any, int, int]] = {}  # name → value, nodes in it, levels in it
 
     def build(self, source: str) -> Document:
-        events = yaml.parse(source, Loader=yaml.CSafeLoader)
+        events = iter(yaml.CSafeLoader(source).get_event, None)
         top = self._start(events)
         data = self._document(events, top)
         for event in events:

@@ -288,7 +288,7 @@ def begin(log: Readable, where: Stretch, *, anew: bool = False) -> Engine:
             return engine or Engine(partition)
     engine = engine_before(log, partition, first)
     try:
-        newest = newest_snapshot(log, partition)
+        newest, _ = newest_snapshot(log, partition)
     except (ValueError, KeyError, TypeError, AssertionError):  # of another version: the log itself has it all
         newest = None
     if newest is not None and oldest - 1 <= newest.offset < first and (engine is None or engine.offset < newest.offset):

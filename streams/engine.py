@@ -52,6 +52,7 @@ from sensors.renames import Renames, as_dict
 from sensors.steps import Steps, finished
 from streams import bundle
 from streams.approval import Approvals
+from streams.frozen import Arrays, Piece, pack, pieces, unpack
 from streams.gateways import Gateways
 from streams.history.columns import Scored
 from streams.preparation import Prepared, areas_of, gone, home_of, mine, preparing
@@ -953,6 +954,10 @@ class Engine:
 
     def snapshot(self) -> bytes:
         """Encode the whole state as it stands after `offset`."""
+        return b"".join(self.freeze())
+
+    def freeze(self) -> list[Piece]:
+        """Return the pieces of a snapshot as the state stands after `offset`; later records do not touch them."""
         content: dict[str, Any] = {
             "format": 1,
             "partition": self.partition,
@@ -963,28 +968,26 @@ class Engine:
             "version": self.version,
             "bundle": self.packed,
             "approvals": self.approvals.state(),
-            "seen": _pack({"marks": self.seen.state()}),
-            "rows": _pack(
-                {
-                    "points": self.points,
-                    "time": self.last_time,
-                    "received": self.last_received,
-                    "stepped": self.stepped,
-                    "lag": self.lag,
-                    "lag_since": self.lag_since,
-                }
+            "seen": pack({"marks": self.seen.state()}),
+            "rows": Arrays(
+                points=self.points.copy(),
+                time=self.last_time.copy(),
+                received=self.last_received.copy(),
+                stepped=self.stepped.copy(),
+                lag=self.lag.copy(),
+                lag_since=self.lag_since.copy(),
             ),
         }
         if self.evaluator is not None and self.desk is not None:
-            content["bank"] = _pack(self.bank.state())
-            content["jumps"] = _pack(self.jumps.state())
+            content["bank"] = Arrays(self.bank.state())
+            content["jumps"] = pack(self.jumps.state())
             if self.bank.drivers is not None:
-                content["drivers"] = _pack(self.bank.drivers.state())
-            content["rules"] = _pack(self.evaluator.state())
+                content["drivers"] = pack(self.bank.drivers.state())
+            content["rules"] = Arrays(self.evaluator.state())
             together = self.evaluator.together.state()
-            content["together"] = {"versions": together["versions"], "arrays": _pack(together["arrays"])}
+            content["together"] = {"versions": together["versions"], "arrays": pack(together["arrays"])}
             if self.evaluator.neighbours:
-                content["neighbours"] = _pack(self.evaluator.neighbours.state())
+                content["neighbours"] = pack(self.evaluator.neighbours.state())
             content["desk"] = self.desk.state()
             content["faulted"] = self.faulted
             content["gateways"] = self.gateways.told
@@ -992,8 +995,8 @@ class Engine:
             content["reports"] = list(self.reports)
             if self.shadow is not None:
                 content["shadow"] = self.shadow.state()
-                content["shadow_rules"] = _pack(self.shadow.beside.second.state())
-        return msgspec.msgpack.encode(content)
+                content["shadow_rules"] = Arrays(self.shadow.beside.second.state())
+        return list(pieces(content))
 
     @classmethod
     def restore(cls, snapshot: bytes) -> Engine:
@@ -1002,7 +1005,7 @@ class Engine:
         if not isinstance(content, dict) or content.get("format") != 1:
             raise ValueError("not a snapshot of this format")
         engine = cls(content["partition"])
-        rows = _unpack(content["rows"])
+        rows = unpack(content["rows"])
         if content["bundle"]:
             engine.points = rows["points"]
             engine.last_time, engine.last_received = rows["time"], rows["received"]
@@ -1012,18 +1015,18 @@ class Engine:
             grown = len(engine.points)
             engine._switch(engine._ready(content["bundle"], content["version"]), content["bundle"])
             assert engine.evaluator is not None and engine.desk is not None and len(engine.points) == grown
-            engine.bank.restore(_unpack(content["bank"]))
+            engine.bank.restore(unpack(content["bank"]))
             if "jumps" in content:  # not in older snapshots
-                engine.jumps.restore(_unpack(content["jumps"]))
+                engine.jumps.restore(unpack(content["jumps"]))
             if "drivers" in content and engine.bank.drivers is not None:
-                engine.bank.drivers.restore(_unpack(content["drivers"]))
-            engine.evaluator.restore(_unpack(content["rules"]))
+                engine.bank.drivers.restore(unpack(content["drivers"]))
+            engine.evaluator.restore(unpack(content["rules"]))
             if "together" in content:  # not in older snapshots
                 kept = content["together"]
-                together = {"versions": kept["versions"], "arrays": _unpack(kept["arrays"])}
+                together = {"versions": kept["versions"], "arrays": unpack(kept["arrays"])}
                 engine.evaluator.together.restore(together)
             if "neighbours" in content:
-                engine.evaluator.neighbours.restore(_unpack(content["neighbours"]))
+                engine.evaluator.neighbours.restore(unpack(content["neighbours"]))
             engine.desk.restore(content["desk"])
             engine._show_modes()
             engine.faulted = content.get("faulted", 0.0)
@@ -1032,11 +1035,11 @@ class Engine:
             engine.reports = dict.fromkeys(content.get("reports", ()))
             engine.waiting.restore(content.get("waiting", ()), engine.evaluator.book.rules)
             if "shadow" in content:
-                engine._restore_shadow(content["shadow"], _unpack(content["shadow_rules"]))
+                engine._restore_shadow(content["shadow"], unpack(content["shadow_rules"]))
         if "approvals" in content:  # not in older snapshots
             engine.approvals.restore(content["approvals"])
         if "seen" in content:  # not in older snapshots
-            engine.seen.restore(_unpack(content["seen"])["marks"])
+            engine.seen.restore(unpack(content["seen"])["marks"])
         engine.offset, engine.clock, engine.last_tick = content["offset"], content["clock"], content["last_tick"]
         engine.set_back = content.get("set_back", -np.inf)
         return engine
@@ -1085,14 +1088,3 @@ def _columns(parts: list[tuple[npt.NDArray[Any], ...]]) -> Scored | None:
     joined = parts[0] if len(parts) == 1 else tuple(np.concatenate(column) for column in zip(*parts, strict=True))
     point, time, value, score, flags = joined
     return Scored(point, time, value, np.asarray(score, np.float32), np.asarray(flags, np.uint16))
-
-
-def _pack(arrays: dict[str, npt.NDArray[Any]]) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
-    return {name: (array.dtype.str, array.shape, array.tobytes()) for name, array in arrays.items()}
-
-
-def _unpack(packed: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
-    return {
-        name: np.frombuffer(content, np.dtype(kind)).reshape(shape).copy()
-        for name, (kind, shape, content) in packed.items()
-    }

@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from streams.durable import replace
 from streams.engine import Engine
+from streams.frozen import Piece
 from streams.readable import Readable
 from streams.topics import OBSERVATIONS
 
@@ -48,15 +49,17 @@ class Moments:
         """Tell whether a state should be kept: an hour after the last, or once the clock was set back before it."""
         return clock > 0.0 and not 0.0 <= clock - self._newest < HOUR
 
-    def keep(self, offset: int, clock: float, snapshot: bytes, oldest: int) -> None:
-        """Keep a state, and drop those that are no longer wanted: `oldest` is the log's oldest offset.
+    def keep(self, offset: int, clock: float, pieces: Iterable[Piece], oldest: int) -> None:
+        """Keep the pieces of a state, and drop those that are no longer wanted: `oldest` is the log's oldest offset.
 
         What cannot be written is said in the process's log and tried again an hour later.
         """
         self._newest = clock
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            replace(self._folder / f"{self._partition}-{offset}-{int(clock)}.state", zlib.compress(snapshot, 1))
+            deflater = zlib.compressobj(1)
+            content = b"".join([*map(deflater.compress, pieces), deflater.flush()])
+            replace(self._folder / f"{self._partition}-{offset}-{int(clock)}.state", content)
             for one in unwanted(self.all(), oldest, self._most):
                 one.file.unlink(missing_ok=True)
         except OSError as error:

@@ -26,7 +26,7 @@ def engine_at(
     is no longer there.
     """
     try:
-        engine = newest_snapshot(log, partition)
+        engine, _ = newest_snapshot(log, partition)
     except (ValueError, KeyError, TypeError, AssertionError):  # of another version: the log itself has it all
         engine = None
     oldest = log.start(OBSERVATIONS, partition)

@@ -64,6 +64,8 @@ class ReplayDesk:
     def start(self, author: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Begin a replay of `text` or `version`, `from` and `to` when (unix s, or None), `against` which version.
 
+        With `keep` the rules in force that it does not name stay.
+
         Raise `BusyError` while another runs.
         """
         what = Asked(
@@ -74,7 +76,7 @@ class ReplayDesk:
             against=asked["against"],
             begin=asked["from"],
             end=asked["to"],
-            keep=bool(asked["text"]) and asked.get("keep", False),
+            keep=asked.get("keep", False),
             scores=self._settings.replay_megabytes * 1e6,
             memory=self._memory,
             seconds=int(self._seconds) + 60,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from alerts import outcome
 from streams import snapshot
 from streams.engine import Applied, Engine
+from streams.frozen import Piece
 from streams.history import columns
 from streams.readable import Readable
 from streams.topics import OBSERVATIONS, OUTCOMES, SCORES, SNAPSHOTS
@@ -17,6 +19,23 @@ logger = logging.getLogger(__name__)
 
 Output = tuple[str, int, bytes | None, bytes]
 READ = 500
+CHUNKS = 16
+"""Chunks of snapshots that are read at once: 8 MiB."""
+
+
+class Frozen(NamedTuple):
+    """A partition's state as it stood after an offset, and under which set of keys it is written."""
+
+    partition: int
+    offset: int
+    clock: float
+    pieces: list[Piece]
+    turn: int
+
+    def records(self) -> Iterator[Output]:
+        """Yield the records of the snapshot; it is whole once all are in the log."""
+        for key, value in snapshot.chunks(self.partition, self.offset, self.pieces, self.turn):
+            yield SNAPSHOTS, self.partition, key, value
 
 
 class GapError(RuntimeError):
@@ -44,7 +63,7 @@ class Station:
         self.readings = 0
         self.gaps = 0
         self.refused: dict[str, int] = {}
-        self.state = -1, 0.0, b""  # the last snapshot: offset, clock, content
+        self._turn = 1  # the set of keys under which the newest whole snapshot lies
         self.busy = 0.0  # seconds of work in the engine
         self.found: list[outcome.Record] = []  # after a loss: what the state was made of anew, which no log says
         self.engine = self._restored(committed or 0)
@@ -72,17 +91,29 @@ class Station:
         return outputs + self._outputs(self._apply(records))
 
     def snapshot(self, committed: int | None) -> list[Output]:
-        """Return the records of a snapshot, or none when nothing has happened since the last.
+        """Return the records of a snapshot, or none when nothing has happened since the last; see `freeze`."""
+        frozen = self.freeze(committed)
+        if frozen is None:
+            return []
+        records = list(frozen.records())
+        self.kept(frozen)
+        return records
+
+    def freeze(self, committed: int | None) -> Frozen | None:
+        """Take the state as it stands, to be written while the engine goes on; None when nothing has happened since.
 
         None either while the state is ahead of `committed`: a snapshot that outlived a crash there would hold what the
         log has not been told, and it would never be said.
         """
-        if self.engine.offset == self._at_snapshot or self.engine.offset >= (committed or 0):
-            return []
-        self._at_snapshot = self.engine.offset
-        self.state = self.engine.offset, self.engine.clock, self.engine.snapshot()
-        parts = snapshot.chunks(self.partition, self.engine.offset, self.state[2])
-        return [(SNAPSHOTS, self.partition, key, value) for key, value in parts]
+        engine = self.engine
+        if engine.offset == self._at_snapshot or engine.offset >= (committed or 0):
+            return None
+        self._at_snapshot = engine.offset
+        return Frozen(self.partition, engine.offset, engine.clock, engine.freeze(), 1 - self._turn)
+
+    def kept(self, frozen: Frozen) -> None:
+        """Note that all records of a frozen state are in the log: the next is written beside it, not over it."""
+        self._turn = frozen.turn
 
     @property
     def lag(self) -> int:
@@ -92,7 +123,7 @@ class Station:
     def _restored(self, committed: int) -> Engine:
         """Restore the newest snapshot that can be used, else begin with what the log still holds."""
         try:
-            engine = newest_snapshot(self.log, self.partition)
+            engine, self._turn = newest_snapshot(self.log, self.partition)
         except (ValueError, KeyError, TypeError, AssertionError) as error:
             logger.error("partition %d: the snapshot cannot be read (%s); reading the log again", self.partition, error)
             engine = None
@@ -164,18 +195,20 @@ class Station:
         return outputs
 
 
-def newest_snapshot(log: Readable, partition: int) -> Engine | None:
-    """Restore the engine from the newest snapshot of a partition; None when there is none.
+def newest_snapshot(log: Readable, partition: int) -> tuple[Engine | None, int]:
+    """Restore the engine from the newest snapshot of a partition; None when there is none. Say where it lies, too.
 
     Raise `ValueError`, `KeyError`, `TypeError` or `AssertionError` on one that cannot be read.
     """
+    stored = snapshot.newest(_snapshots(log, partition))
+    return (None, 1) if stored is None else (Engine.restore(stored.content), stored.turn)
+
+
+def _snapshots(log: Readable, partition: int) -> Iterator[bytes]:
     at, end = log.start(SNAPSHOTS, partition), log.end(SNAPSHOTS, partition)
-    values: list[bytes] = []
     while at < end:
-        found = log.read(SNAPSHOTS, partition, at, end, limit=READ)
+        found = log.read(SNAPSHOTS, partition, at, end, limit=CHUNKS)
         if not found:
             break
-        values += [value for _, _, value in found]
+        yield from (value for _, _, value in found)
         at = found[-1][0] + 1
-    stored = snapshot.newest(values)
-    return None if stored is None else Engine.restore(stored)

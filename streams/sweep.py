@@ -36,7 +36,8 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
 
     `false` alarms were of no real case, `nuisance` of them judged so; the others nobody judged. `missed` real cases are
     without an alarm. `lead` is the median of seconds by which it comes before the alarm that was raised. `flips` names
-    the alarms whose case would differ from how it went by the rule as it is: silenced or raised.
+    the alarms whose case would differ from how it went by the rule as it is: silenced or raised. Where `limit` names
+    one of the registry's, the threshold is what that is multiplied by.
     """
 
     threshold: float
@@ -51,6 +52,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     lead: float | None
     silenced: tuple[str, ...] = ()
     gained: tuple[str, ...] = ()
+    limit: str = ""
 
 
 def raised(
@@ -144,6 +146,7 @@ def tried(
                 lead=median(leads) if leads else None,
                 silenced=tuple(sorted(base - caught[variant.id])),
                 gained=tuple(sorted(caught[variant.id] - base)),
+                limit=variant.limit,
             )
         )
     return found

@@ -14,7 +14,7 @@ def svg(rule: str, found: Sequence[Tried]) -> str:
     """Draw one cell a variant: its false alarms (the darker the more), missed cases, and lead time in minutes."""
     factors = sorted({one.factor for one in found})
     delays = sorted({one.delay for one in found})
-    threshold = {one.factor: one.threshold for one in found}
+    threshold = {one.factor: f"{one.limit} ×{one.factor:g}" if one.limit else f"{one.threshold:g}" for one in found}
     most = max((one.false for one in found), default=0) or 1
     width, height = _LEFT + _CELL * len(factors) + 16, _TOP + _TALL * len(delays) + 32
     parts = [
@@ -26,7 +26,7 @@ def svg(rule: str, found: Sequence[Tried]) -> str:
     ]
     for column, factor in enumerate(factors):
         x = _LEFT + _CELL * column + _CELL / 2
-        parts.append(f'<text x="{x}" y="{_TOP - 10}" text-anchor="middle">{threshold[factor]:g}</text>')
+        parts.append(f'<text x="{x}" y="{_TOP - 10}" text-anchor="middle">{escape(threshold[factor])}</text>')
     for row, delay in enumerate(delays):
         y = _TOP + _TALL * row + _TALL / 2 + 4
         parts.append(f'<text x="{_LEFT - 10}" y="{y}" text-anchor="end">{delay:g} s</text>')

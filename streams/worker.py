@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import threading
 import time
@@ -31,7 +32,7 @@ from streams.hub import HubServer
 from streams.lean import LeanApp, TopicSpec, create_app
 from streams.moments import FOLDER, Moments
 from streams.settings import Settings
-from streams.station import Station
+from streams.station import Frozen, Station
 from streams.topics import GROUP, JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, QUARANTINE, SCORES, SNAPSHOTS
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,9 @@ FOLLOW_SECONDS = 0.1
 
 ADOPT_MOST = 10.0
 """Seconds, at most, between two tries to write a site that the log has into the data folder."""
+
+CHUNKS = 4
+"""Chunks of a snapshot that are one transaction of the log: 2 MiB, a few milliseconds of work."""
 
 DAY = 86400.0
 
@@ -100,6 +104,7 @@ class Worker:
         self._pruning = housekeeping.Daily()
         self._moments: dict[int, Moments] = {}
         self._keeping: dict[int, asyncio.Task[None]] = {}
+        self._writing: dict[int, asyncio.Task[None]] = {}  # by partition, the snapshot that is being written
         self._due: set[int] = set()  # partitions whose next committed batch is followed by a snapshot
         self.app: LeanApp = create_app(
             GROUP,
@@ -178,9 +183,9 @@ class Worker:
                 if part[-1] is not records[-1]:
                     await asyncio.sleep(0)
             offsets = await batch.done(outputs)
-            if batch.partition in self._due:
+            if batch.partition in self._due and batch.partition not in self._writing:
                 self._due.discard(batch.partition)
-                await self._keep(batch.partition, station)
+                self._keep(batch.partition, station)
         except BaseException:
             # what the state took is not in the log: begin again from the last snapshot
             self.stations.pop(batch.partition, None)
@@ -391,25 +396,40 @@ class Worker:
         """Have the state of every partition written once what it stands at is committed."""
         self._due.update(self.stations)
 
-    async def _keep(self, partition: int, station: Station) -> None:
-        """Write a station's state, if all it stands at is committed."""
-        records = station.snapshot(self.app.log_store.committed(GROUP, OBSERVATIONS, partition))
-        try:
-            if records:
-                await self.app.produce_many(records)
-                self._keep_moment(partition, station)
-        except LogWriteError as error:  # the log has the observations; the next turn tries again
-            logger.warning("partition %d: no snapshot was written: %s", partition, error)
+    def _keep(self, partition: int, station: Station) -> asyncio.Task[None] | None:
+        """Take a station's state, if all it stands at is committed, and have it written while the engine goes on."""
+        frozen = station.freeze(self.app.log_store.committed(GROUP, OBSERVATIONS, partition))
+        if frozen is None:
+            return None
+        task = self._writing[partition] = asyncio.create_task(self._write(station, frozen))
+        task.add_done_callback(lambda _: self._kept(partition, task))
+        return task
 
-    def _keep_moment(self, partition: int, station: Station) -> None:
+    def _kept(self, partition: int, task: asyncio.Task[None]) -> None:
+        self._writing.pop(partition, None)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("partition %d: a snapshot broke", partition, exc_info=task.exception())
+
+    async def _write(self, station: Station, frozen: Frozen) -> None:
+        """Write a state a little at a time: each transaction holds up what is written with it, and behind it."""
+        records = frozen.records()
+        try:
+            while some := list(itertools.islice(records, CHUNKS)):
+                await self.app.produce_many(some)
+        except LogWriteError as error:  # the log has the observations; the next turn tries again
+            logger.warning("partition %d: no snapshot was written: %s", frozen.partition, error)
+            return
+        station.kept(frozen)
+        self._keep_moment(frozen)
+
+    def _keep_moment(self, frozen: Frozen) -> None:
         """Keep a state for later replays, now and then."""
-        offset, clock, content = station.state
-        station.state = -1, 0.0, b""
+        partition, offset, clock, content, _ = frozen
         if partition not in self._moments:
             most = self.settings.moments_megabytes * 1e6 / max(1, len(self.stations))
             self._moments[partition] = Moments(self.settings.log_file.parent / FOLDER, partition, most)
         moments = self._moments[partition]
-        if content and moments.due(clock):
+        if moments.due(clock):
             oldest = self.app.log_store.start(OBSERVATIONS, partition)
             # beside the next batches, which need not wait for the disk
             self._keeping[partition] = asyncio.create_task(
@@ -563,8 +583,10 @@ class Worker:
             if topic != OBSERVATIONS:
                 continue
             station = self.stations.pop(partition, None)
-            if station is not None:
-                await self._keep(partition, station)
+            if (written := self._writing.get(partition)) is not None:
+                await written
+            if station is not None and (task := self._keep(partition, station)) is not None:
+                await task
 
 
 async def _repeat(alive: Callable[[], None]) -> None:

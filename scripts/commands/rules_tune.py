@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from alerts.precision import Case, Precision, Share, cases, precision
 from alerts.queries import JournalMissing, Reader
+from rules.covering import Covering
 from rules.rule import Rule
 from rules.variants import VariantError, variants
 from scripts.commands.moment import moment
@@ -28,7 +29,7 @@ from scripts.commands.terminal import (
 )
 from sensors.duration import seconds
 from sensors.problem import suggest
-from sensors.site import LEVELS
+from sensors.site import LEVELS, Point
 from streams import bundle, publication
 from streams.bundle import Bundle
 from streams.durable import replace
@@ -43,6 +44,9 @@ def tune(
     rule: Annotated[str, typer.Argument(help="Also sweep this rule's threshold and delay.", show_default="all")] = "",
     since: Annotated[str, typer.Option("--from", help="From when on: a time, or how long ago.")] = "30 d",
     level: Annotated[str, typer.Option(help="The level to vary.", show_default="the lowest")] = "",
+    limit: Annotated[
+        str, typer.Option(help="Sweep this limit of the registry: limit, or a level's.", show_default="the rule's own")
+    ] = "",
     delay: Annotated[list[str] | None, typer.Option(help="A delay to try, such as '2 min'; may be repeated.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Also draw the sweep into this .svg or .html file.")] = None,
     data: DataOption = None,
@@ -52,11 +56,15 @@ def tune(
 
     Precision is the share of a rule's alarms that were real; recall that of the real incidents, in areas that it looks
     at, in which it rang. Intervals are of 95 %. With a rule, its threshold times its delay are swept over what was
-    recorded: false alarms, real cases missed, lead time, and the alarms that each would flip. Nothing is changed.
+    recorded: false alarms, real cases missed, lead time, and the alarms that each would flip. Where it has no number of
+    its own, or --limit asks for it, a limit of the registry is swept: multiplied for all points that the rule covers.
+    Nothing is changed.
 
     foreshock rules tune --from '7 d'
 
     foreshock rules tune slope-creep --delay '2 min' --plot creep.html
+
+    foreshock rules tune charging-current --limit yellow
     """
     found = configured(data=data)
     require_journal(found)
@@ -74,16 +82,21 @@ def tune(
         fail(f"no rule {rule} is in force{suggest(rule, known)}")
     if level and level not in LEVELS:
         fail(f"--level {level}: there is no such level; there are {', '.join(LEVELS)}")
+    if limit and limit not in ("limit", *LEVELS):
+        fail(f"--limit {limit}: the registry's limits are limit, {', '.join(LEVELS)}")
+    if limit and not rule:
+        fail("--limit takes a rule too: whose limits are to be swept")
     if plot is not None and (not rule or plot.suffix not in (".svg", ".html")):
         fail("--plot takes a rule and the name of an .svg or .html file")
     covers = {one.id: areas_of(one, content) for one in content.rules}
     told = [one for one in precision(judged, content.site.zone, covers) if not rule or one.rule == rule]
-    swept = sweep(found, known[rule], content, judged, start, level, spans) if rule else []
+    swept = sweep(found, known[rule], content, judged, start, level, spans, limit) if rule else []
     pick = suggested(swept) if swept else None
+    moved = moves(known[rule], content, pick) if pick is not None else []
     if plot is not None:
         _draw(plot, rule, swept)
     if as_json:
-        answer = {"rules": told, "sweep": swept, "suggested": pick}
+        answer = {"rules": told, "sweep": swept, "suggested": pick, "registry": moved}
         print(msgspec.json.encode(answer).decode())
         return
     for one in told:
@@ -92,12 +105,19 @@ def tune(
     if not judged:
         out.print("no incident was closed with a disposition in that time: nothing is known of what was real")
     if swept:
-        _show_sweep(swept, pick)
+        _show_sweep(swept, pick, moved)
     done("nothing was changed")
 
 
 def sweep(
-    found: Settings, rule: Rule, content: Bundle, judged: list[Case], start: float, level: str, spans: list[float]
+    found: Settings,
+    rule: Rule,
+    content: Bundle,
+    judged: list[Case],
+    start: float,
+    level: str,
+    spans: list[float],
+    limit: str,
 ) -> list[Tried]:
     """Run a rule's variants over what was recorded since `start`; end the command when it cannot be."""
     from streams.embedded.schema import LogError  # here: to only count needs no log
@@ -106,7 +126,8 @@ def sweep(
     from streams.topics import GROUP, OBSERVATIONS
 
     try:
-        tries = variants(rule, level, spans)
+        floors = {point.limit_below for point in _covered(rule, content)} or {False}
+        tries = variants(rule, level, spans, limit=limit, floors=floors)
     except VariantError as error:
         fail(str(error))
     alarms: list[Raised] = []
@@ -126,6 +147,45 @@ def sweep(
     except (LogError, ReplayError) as error:
         fail(str(error))
     return tried(tries, alarms, judged, areas_of(rule, content))
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of the registry: a limit of so many points of a quantity that have the same now."""
+
+    quantity: str
+    unit: str
+    limit: str
+    before: float
+    after: float
+    points: int
+
+
+def moves(rule: Rule, content: Bundle, pick: Tried) -> list[Move]:
+    """Say what a suggested limit is in the registry, by the points that a rule covers; nothing where it is its own."""
+    if not pick.limit or pick.factor == 1.0:
+        return []
+    counts: dict[tuple[str, str, float], int] = {}
+    for point in _covered(rule, content):
+        value = point.limit if pick.limit == "limit" else point.levels.get(pick.limit)
+        if value is not None:
+            key = point.quantity, point.unit, value
+            counts[key] = counts.get(key, 0) + 1
+    return [
+        Move(
+            quantity=quantity,
+            unit=unit,
+            limit=pick.limit,
+            before=value,
+            after=float(f"{value * pick.factor:.6g}"),
+            points=count,
+        )
+        for (quantity, unit, value), count in sorted(counts.items())
+    ]
+
+
+def _covered(rule: Rule, content: Bundle) -> list[Point]:
+    areas = {area.id: area for area in content.site.areas}
+    return [content.site.points[row] for row, _ in Covering(content.site.points, areas).of(rule)]
 
 
 def areas_of(rule: Rule, content: Bundle) -> frozenset[str]:
@@ -153,21 +213,27 @@ def show(one: Precision, *, whole: bool) -> None:
         out.print(f"    by hour: {', '.join(hours)}")
 
 
-def _show_sweep(swept: list[Tried], pick: Tried | None) -> None:
+def _show_sweep(swept: list[Tried], pick: Tried | None, moved: list[Move]) -> None:
     out.print(
         f"{'':2}{'threshold':>10} {'delay':>8} {'alarms':>7} {'false':>6} {'nuisance':>9} {'missed':>7} {'lead':>8}"
     )
     for one in swept:
         mark = "●" if one.as_it_is else "→" if one is pick else " "
         lead = "–" if one.lead is None else f"{one.lead:.0f} s"
+        threshold = f"{one.limit} ×{one.factor:g}" if one.limit else f"{one.threshold:g}"
         out.print(
-            f"{mark:2}{one.threshold:10g} {one.delay:6g} s {one.alarms:7} {one.false:6} {one.nuisance:9} "
+            f"{mark:2}{threshold:>10} {one.delay:6g} s {one.alarms:7} {one.false:6} {one.nuisance:9} "
             f"{one.missed:7} {lead:>8}"
         )
     if pick is None:
         out.print("  no variant is known to be better; ● is the rule as it is")
         return
     out.print(f"  → {plain(pick.when)} for {pick.delay:g} s: fewer false alarms, and it misses no more")
+    for move in moved:
+        out.print(
+            f"    in the registry, {move.limit} of {plain(move.quantity)}: {move.before:g} → {move.after:g} "
+            f"{plain(move.unit)} at {move.points} points"
+        )
     for name, flipped in (("silenced", pick.silenced), ("raised", pick.gained)):
         if flipped:
             out.print(f"    {name}: {plain(', '.join(flipped[:20]))}")

@@ -19,21 +19,23 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from scripts.commands.terminal import SiteOption, err, fail, local, out
-from scripts.simulator import FILMED
+from scripts.commands.terminal import DataOption, SiteOption, configured, err, fail, local, out
+from scripts.simulator import FILMED, past
 from scripts.simulator.footage import Film
 from scripts.simulator.publish import BrokerError, Play, Publisher, play_series
 from scripts.simulator.scenes import SCENES, Scene
 from scripts.simulator.world import World
 from sensors import tls
 from sensors.document import DocumentError
+from sensors.duration import seconds as seconds_of
 from sensors.lookup import Registry
 from sensors.registry import load_site
 from sensors.site import Point, Site
-from streams import settings
+from streams import publication, settings
 from streams.brokers import brokers
+from streams.embedded.schema import LogError
 from streams.processes import child
-from streams.settings import SettingsError
+from streams.settings import Settings, SettingsError
 
 FASTEST = 3600.0
 
@@ -54,6 +56,11 @@ def simulate(
     csv_file: Annotated[
         Path | None, typer.Option("--csv", help="Play this recorded series instead of a scene.")
     ] = None,
+    record: Annotated[
+        str, typer.Option(help="Write so long a past into a new data folder, at once.", show_default="none")
+    ] = "",
+    every: Annotated[str, typer.Option(help="With --record: time between the readings of a point.")] = "10 min",
+    data: DataOption = None,
     point: Annotated[str | None, typer.Option(help="With --csv: the point that the series is played into.")] = None,
     time_column: Annotated[str, typer.Option("--time", help="With --csv: column of times.")] = "datetime",
     value_column: Annotated[str, typer.Option("--value", help="With --csv: column of values.")] = "value",
@@ -77,6 +84,12 @@ def simulate(
     foreshock simulate --csv river.csv --point river-01-level-1 --time datetime --value level --speed 0
 
     A point takes readings in the order of their time only: play a series into one that nothing newer was sent to.
+
+    With --record nothing is published: the past, its alarms and what incidents were closed as are written into a data
+    folder in which nothing ran yet, to practise on; `foreshock run` goes on from there. It stands for a recording, so
+    its readings are not marked.
+
+    foreshock simulate --record '7 d' --data my-data
     """
     if list_scenes:
         table = Table("scene", "中文", "English", "lasts")
@@ -95,6 +108,9 @@ def simulate(
         fail("--point goes with --csv, the file with the series")
     if footage is not None and (csv_file is not None or scene not in FILMED):
         fail(f"--footage: there is a camera to film for in {', '.join(FILMED)} only")
+    if record:
+        _record(configured(data=data, site=site), record, every, seed, quiet)
+        return
     try:
         found = settings.load(site=str(site) if site else None, mqtt_host=host, mqtt_port=port)
         loaded = load_site(found.site_folder)
@@ -130,6 +146,33 @@ def simulate(
             publisher.close()
     except BrokerError as error:
         fail(f"{error}; `foreshock run` starts one, --host and --port name another")
+
+
+def _record(found: Settings, record: str, every: str, seed: int, quiet: bool) -> None:
+    """Write a past into a new data folder; end the command where there is one already."""
+    try:
+        lasts, apart = seconds_of(record), seconds_of(every)
+    except ValueError as error:
+        fail(str(error))
+    if not (past.SHORTEST <= lasts <= past.LONGEST and past.MOST_OFTEN <= apart <= past.HOUR):
+        fail(f"--record takes {past.SHORTEST / 3600:g} h to {past.LONGEST / 86400:g} d, --every 1 to 60 min")
+    if (there := past.exists(found)) is not None:
+        fail(f"{there} is there already: a past is written into a new data folder only")
+    try:
+        found.data_folder.mkdir(parents=True, exist_ok=True)
+        content = publication.resolve(found.site_folder, found.data_folder)
+        stop = time.time() - past.UNTIL
+        with _bar(quiet) as progress:
+            task = progress.add_task(f"{record} of the past", total=lasts)
+            told = past.record(
+                found, content, stop - lasts, stop, every=apart, seed=seed,
+                advance=lambda passed: progress.advance(task, passed),
+            )  # fmt: skip
+    except DocumentError as error:
+        fail(f"the site is not sound: {error.problems[0]} (see `foreshock check {found.site_folder}`)")
+    except (OSError, LogError, publication.IndicesError) as error:
+        fail(f"cannot write {found.data_folder}: {error}")
+    out.print(f"[green]✓[/green] {told.readings} readings recorded, {told.incidents} incidents judged")
 
 
 class _Course(NamedTuple):

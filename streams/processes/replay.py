@@ -37,7 +37,7 @@ NICE = 19
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be replayed. Rules are text (YAML) or those of a version; `against` "" is what was published.
 
-    `keep`: rules in force that the text does not name stay; else the text is all there is.
+    `keep`: rules in force that these do not name stay; else they are all there is.
     """
 
     data: str

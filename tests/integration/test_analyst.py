@@ -11,19 +11,19 @@ import re
 import shlex
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import Result
 
 from streams.embedded.reader import LogReader
 from streams.stretch import offset_at
 from streams.topics import OBSERVATIONS
-from tests.integration.running import ROOT, Mqtt, Running, environment, running
+from tests.integration.running import ROOT, Mqtt, Running, running
+from tests.scripts.test_cli import run
 from tests.test_docs import DOCS, Block, blocks
 from tests.waiting import until
 
@@ -31,6 +31,7 @@ pytestmark = pytest.mark.server
 
 PAGE = DOCS / "tutorials" / "analyst.md"
 STEPS = [one for one in blocks(PAGE) if one.label.startswith("session")]
+BEFORE = [one for one in blocks(PAGE) if one.label == "before"]
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +43,25 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def product(folder: Path) -> Iterator[Running]:
+    for step in BEFORE:
+        for line in step.text.strip().splitlines():
+            result = type_in(folder, line, 0)
+            assert result.exit_code == 0, result.output
     with running(folder / "my-data", "--site", str(folder / "my-district")) as started:
         yield started
 
 
-def type_in(folder: Path, line: str, port: int) -> subprocess.CompletedProcess[str]:
-    """Run a line of the page as an analyst would, in the folder."""
+def type_in(folder: Path, line: str, port: int) -> Result:
+    """Run a line of the page as an analyst would, in the folder; in this process: twenty starts take a minute."""
     program, *words = shlex.split(line, comments=True)
     assert program == "foreshock"
-    return subprocess.run(
-        [sys.executable, "-m", "scripts.cli", *words],
-        cwd=folder,
-        env=environment(FORESHOCK_MQTT_PORT=str(port), PYTHONPATH=str(ROOT)),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in [name for name in os.environ if name.startswith("FORESHOCK_")]:
+            patch.delenv(name)
+        if port:
+            patch.setenv("FORESHOCK_MQTT_PORT", str(port))
+        return run(*words)
 
 
 def edit(folder: Path, change: Block) -> None:
@@ -80,29 +84,26 @@ def test_the_page_has_every_step() -> None:
     assert places == sorted(places)
 
 
-def test_what_rang_before_was_judged_when_it_was_closed(product: Running) -> None:
-    """Three sheds ring yellow over a bus, one over a tapped line: each is closed as what it was."""
+def test_the_week_was_judged_when_its_incidents_were_closed(product: Running) -> None:
+    """A bus rings yellow in another shed each evening, a tapped line once: each is closed as what it was."""
     duty = product.token("duty", "analyst")
-    mqtt = Mqtt(product.mqtt_port)
-    verdicts = {f"village-0{number}": "nuisance" for number in (3, 4, 5)} | {"village-06": "real"}
-    for area in verdicts:
-        mqtt.overload(f"{area}-charging-1", 40)
-        mqtt.calm(f"{area}-charging-1")
-    for area, verdict in verdicts.items():
-        found = {"area": area, "state": "all"}
-        (alarm,) = until(lambda found=found: duty.get("/alarms", params=found).json()["items"], 30)
-        assert (alarm["rule"], alarm["level"]) == ("charging-current", "yellow")
-        answer = {"disposition": verdict, "reason": "a bus" if verdict == "nuisance" else "a tapped line"}
-        where = f"/incidents/{alarm['incident']}/close"
-        until(lambda where=where, answer=answer: duty.post(where, json=answer).status_code == 200, 30)
-    mqtt.close()
+    found = duty.get("/alarms", params={"state": "all", "limit": 500}).json()["items"]
+    charged = {(one["area"], one["level"]) for one in found if one["rule"] == "charging-current"}
+    assert charged == {(f"village-0{number}", "yellow") for number in (3, 4, 5, 6)}
+    spans = [one["onset"] for one in found]
+    assert max(spans) - min(spans) > 5 * 86400
 
 
 def test_people_act_on_what_is_raised_and_the_worker_dies(product: Running) -> None:
     duty = product.token("duty", "analyst")
     mqtt = Mqtt(product.mqtt_port)
     mqtt.overload()
-    (alarm,) = until(lambda: duty.get("/alarms", params={"area": "village-01"}).json()["items"], 30)
+
+    def overloaded() -> list[dict[str, Any]]:
+        found = duty.get("/alarms", params={"area": "village-01"}).json()["items"]
+        return [one for one in found if one["rule"] == "charging-current"]
+
+    (alarm,) = until(overloaded, 30)
     assert until(lambda: duty.get(f"/alarms/{alarm['id']}").json()["level"] == "orange", 30)
     (dispatch,) = until(lambda: duty.get("/dispatches").json()["items"], 30)
     assert duty.post(f"/incidents/{alarm['incident']}/acknowledge", json={}).status_code == 200
@@ -143,7 +144,7 @@ def explains_as_the_console_does(product: Running, alarm: dict[str, Any]) -> Non
         assert said == [{key: one.get(key) for key in said[0]} for one in shown[name]], name
 
 
-@pytest.mark.timeout(400)  # some twenty commands, each a process of its own
+@pytest.mark.timeout(400)  # some twenty commands
 def test_the_session_runs_as_it_is_written(product: Running, folder: Path) -> None:
     said: list[tuple[str, str]] = []
     for step in STEPS:
@@ -152,16 +153,16 @@ def test_the_session_runs_as_it_is_written(product: Running, folder: Path) -> No
             continue
         for line in step.text.strip().splitlines():
             result = type_in(folder, line, product.mqtt_port)
-            assert result.returncode == 0, f"{line}: {result.stdout}{result.stderr}"
+            assert result.exit_code == 0, f"{line}: {result.output}"
             said.append((line, result.stdout))
     compared = next(text for line, text in said if "--rules" in line)
     assert "level changed 1" in compared and re.search(r"dispatches +│ +1 │ +0 │", compared), compared
     assert re.search(r"lost +│ orange", compared), "the dispatch"
     assert any("run in the shadow" in text for _, text in said)
     judged, swept = (text for line, text in said if "tune" in line)
-    assert re.search(r"charging-current +1 real, 3 nuisance, 0 test, 0 duplicate", judged)
-    assert re.search(r"precision 25% \(5% to 70%, of 4\) · recall 100%", judged)
-    assert re.search(r"nuisances: village-0[345]-charging-1 1", judged)
+    assert re.search(r"charging-current +1 real, [67] nuisance, 0 test, 0 duplicate", judged)
+    assert re.search(r"precision 1[24]% \(.*, of [78]\) · recall 100%", judged)
+    assert re.search(r"nuisances: village-0[345]-charging-1 [23]", judged)
     assert "by hour" in swept and re.search(r"^● ", swept, re.MULTILINE) and "nothing was changed" in swept
     page = (folder / "compared.html").read_text(encoding="utf-8")
     assert "charging-current" in page and "<script" not in page

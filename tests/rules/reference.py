@@ -140,6 +140,7 @@ class World:
         self.near = figures  # point → its neighbours
         self.events: list[tuple[str, float]] = []
         self.clock = 0.0
+        self.modes: dict[str, float] = {}  # mode → until when it lasts, everywhere
         self.ticked: dict[tuple[str, language.Node], Any] = {}  # figures as the last tick left them
 
     def publish(self, conditions: list[language.Node]) -> None:
@@ -193,6 +194,8 @@ class World:
                     for one, a in self.events
                     for other, b in self.events
                 ) and self._latest_begins_within(first, second, seconds, now)
+            case language.Flag("mode", _, named):
+                return self.modes.get(named, self.clock) > self.clock
             case language.Flag("night"):
                 return self.local(now).hour >= 22 or self.local(now).hour < 6
         raise TypeError(node)

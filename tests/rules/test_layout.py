@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from rules.layout import laid_out
 from sensors.document import DocumentError, parse_document
-
-FOLDER = Path(__file__).parents[2] / "examples" / "district" / "rules"
 
 MESSY = """# At the top.
 rules:
@@ -37,9 +33,8 @@ def test_fields_stand_in_order_and_comments_are_kept() -> None:
 
 
 def test_a_file_that_is_laid_out_stays_as_it_is() -> None:
-    for file in sorted(FOLDER.glob("*.yaml"))[:3]:
-        once = laid_out(file.read_text(encoding="utf-8"), file.name)
-        assert laid_out(once, file.name) == once
+    once = laid_out(MESSY, "a.yaml")
+    assert laid_out(once, "a.yaml") == once
 
 
 def test_fields_between_which_a_comment_stands_keep_their_order() -> None:

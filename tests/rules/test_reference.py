@@ -6,6 +6,7 @@ import math
 import os
 from typing import Any
 
+import msgspec
 import numpy as np
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
@@ -14,14 +15,17 @@ from rules.compiler import RuleBook, compile_rules
 from rules.evaluation import Evaluator
 from rules.expression import Across, AcrossFlag, Arithmetic, Compare, Logic, Node, parse
 from sensors.observation import CameraEvent
-from sensors.site import Point
+from sensors.site import Mode, Point, Text
 from tests.rules.reference import History, Level, Machine, Tie, World
 from tests.rules.stage import Bank, Scored, a_point, a_rule, a_site
 
-SITE = a_site(
-    a_point("p0", unit="1", limit=5.0, levels={"red": 4.0}),
-    a_point("p1", unit="1"),
-    a_point("p2", unit="1", limit=-2.0, levels={"red": -1.0}, limit_below=True),
+SITE = msgspec.structs.replace(
+    a_site(
+        a_point("p0", unit="1", limit=5.0, levels={"red": 4.0}),
+        a_point("p1", unit="1"),
+        a_point("p2", unit="1", limit=-2.0, levels={"red": -1.0}, limit_below=True),
+    ),
+    modes=(Mode(id="works", name=Text(zh="", en="")), Mode(id="drill", name=Text(zh="", en=""))),
 )
 NAMES = [point.id for point in SITE.points]
 NEAR = {name: [other for other in NAMES if other != name] for name in NAMES}
@@ -62,7 +66,7 @@ scenes = st.one_of(
     st.builds("seen('{}', '{}')".format, st.sampled_from("ab"), spans),
     st.builds("sequence('a', 'b', '{}')".format, spans),
     st.builds("count('{}', '{}') {} {}".format, st.sampled_from("ab"), spans, signs, st.integers(0, 3)),
-    st.sampled_from(["night", "hour >= 22", "weekday == 4"]),
+    st.sampled_from(["night", "hour >= 22", "weekday == 4", "mode('works')", "not mode('drill')"]),
     st.builds(
         "{}.{}({}) {} {}".format,
         st.sampled_from(["area", "neighbours"]), st.sampled_from(["max", "min", "mean", "sum"]), own, signs, limits,
@@ -131,6 +135,7 @@ steps = st.one_of(
     st.sampled_from("ab"),
     st.just("tick"),
     st.just("restart"),
+    st.tuples(st.sampled_from(["works", "drill"]), st.sampled_from([0, 20, 60])),  # a mode, and seconds that it lasts
     st.tuples(st.integers(0, 2), st.booleans()),  # published: which other rule, and whether this one is changed
 )  # fmt: skip
 stories = st.lists(st.tuples(st.sampled_from([1, 5, 13, 30, 100, 700]), steps), min_size=1, max_size=15)
@@ -218,10 +223,18 @@ class Stage:
         self.figures = [one for node in asked for one in figures(node)]
         self.tick()
 
+    def order(self, mode: str, seconds: float) -> None:
+        """Put the site into a mode for so long; for none at all it ends."""
+        assert self.evaluator is not None
+        self.world.modes[mode] = self.clock + seconds
+        self.evaluator.modes.put((name, "", until) for name, until in self.world.modes.items())
+        self.tick()
+
     def start_again(self, book: RuleBook) -> None:
         """Go on in a fresh evaluator from the state of the one before."""
         fresh = Evaluator(book, self.bank)
         fresh.reasons = False
+        fresh.modes.put((name, "", until) for name, until in self.world.modes.items())
         if self.evaluator is not None:
             fresh.restore(self.evaluator.state())
             fresh.look_anew(self.evaluator.book)
@@ -298,6 +311,8 @@ def tell(rule: dict[str, Any], more: list[str], story: list[tuple[int, Any]], sp
             for (_, name), machine in stage.machines.items():
                 machine.hear(stage.world, step, stage.world.own_time(name))
             stage.tick()  # an event moves those that ask for it at once, a tick all
+        elif isinstance(step, tuple) and isinstance(step[0], str):
+            stage.order(*step)
         elif isinstance(step, tuple):
             stage.publish(*step)
         else:

@@ -23,7 +23,10 @@ from tests.streams.small_site import START, published, site, tick
 from tests.streams.test_shadow import made, rise
 from tests.streams.test_station import TOPICS, work
 
-RULES = made({"id": "over", "where": {"quantity": "displacement"}, "levels": {"yellow": {"when": "value > 10"}}})
+RULES = (
+    *made({"id": "over", "where": {"quantity": "displacement"}, "levels": {"yellow": {"when": "value > 10"}}}),
+    *made({"id": "past", "where": {"points": ["p0"]}, "levels": {"yellow": {"when": "value > limit - 30"}}}),
+)
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,17 @@ def test_it_says_how_a_rule_fared_and_what_another_threshold_would_have_done(fol
     assert "precision 50%" in shown and "12.5" in shown and "nothing was changed" in shown
 
 
+def test_a_limit_of_the_registry_is_suggested_as_a_change_of_the_registry(folder: Path) -> None:
+    asked = ("rules", "tune", "past", "--from", "2025-12-31", "--data", folder)
+    told = json.loads(run(*asked, "--json").stdout)
+    assert told["suggested"]["limit"] == "limit" and told["suggested"]["missed"] == 0
+    (move,) = told["registry"]
+    assert move["after"] == pytest.approx(move["before"] * told["suggested"]["factor"]) and move["points"] == 1
+    shown = run(*asked).output
+    assert f"limit of displacement: {move['before']:g} → {move['after']:g}" in " ".join(shown.split())
+    assert "limit ×1" in shown and "nothing was changed" in shown
+
+
 def test_what_cannot_be_swept_is_one_sentence(folder: Path) -> None:
     asked = ("--from", "2025-12-31", "--data", folder)
     assert "no rule ovr" in sentence(run("rules", "tune", "ovr", *asked))
@@ -94,6 +108,9 @@ def test_what_cannot_be_swept_is_one_sentence(folder: Path) -> None:
     assert "no such level" in sentence(run("rules", "tune", "over", "--level", "pink", *asked))
     assert "no duration" in sentence(run("rules", "tune", "over", "--delay", "soon", *asked))
     assert "takes a rule" in sentence(run("rules", "tune", "--plot", "x.svg", *asked))
+    assert "takes a rule" in sentence(run("rules", "tune", "--limit", "red", *asked))
+    assert "limits are limit" in sentence(run("rules", "tune", "over", "--limit", "pink", *asked))
+    assert "goes by no limit red" in sentence(run("rules", "tune", "over", "--limit", "red", *asked))
 
 
 def test_the_list_says_who_owns_a_rule_when_it_is_due_and_how_it_fared(folder: Path) -> None:

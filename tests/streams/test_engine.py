@@ -271,7 +271,9 @@ def test_a_restored_engine_goes_on_as_if_nothing_had_happened(plan: list[tuple],
     engine = Engine(0)
     before = play(values[:at], engine=engine)
     parts = [value for _, value in snapshot.chunks(0, engine.offset, engine.snapshot())]
-    restored = Engine.restore(snapshot.newest(parts) or b"")
+    found = snapshot.newest(parts)
+    assert found is not None
+    restored = Engine.restore(found.content)
     assert restored.offset == engine.offset
     assert same(before + play(values[at:], cuts, engine=restored)) == same(unbroken)
 

@@ -72,7 +72,9 @@ def test_a_restart_in_between_changes_nothing(at: int) -> None:
     engine = Engine(0)
     before = apply(engine, values[:at], 100)
     parts = [value for _, value in snapshot.chunks(0, engine.offset, engine.snapshot())]
-    restored = Engine.restore(snapshot.newest(parts) or b"")
+    found = snapshot.newest(parts)
+    assert found is not None
+    restored = Engine.restore(found.content)
     assert told(before + apply(restored, values[at:], 100)) == EXPECTED
 
 

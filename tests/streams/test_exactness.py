@@ -28,7 +28,7 @@ def test_every_stretch_replays_as_it_was_journalled(tmp_path: Path, seed: int) -
         for _ in range(3):
             life.live(10)
             engine = life.station.engine
-            moments.keep(engine.offset, engine.clock, engine.snapshot(), 0)
+            moments.keep(engine.offset, engine.clock, engine.freeze(), 0)
         journal = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
         journal.record(outcomes(log, 0))
         stop = log.committed(GROUP, OBSERVATIONS, 0) or 0

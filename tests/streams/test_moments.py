@@ -56,7 +56,7 @@ def test_what_the_log_no_longer_goes_on_from_is_dropped() -> None:
 def test_one_is_due_every_hour_and_after_the_clock_was_set_back(tmp_path: Path) -> None:
     moments = Moments(tmp_path, 0)
     assert moments.due(START) and not moments.due(0.0)
-    moments.keep(5, START, b"state", 0)
+    moments.keep(5, START, [b"state"], 0)
     assert not moments.due(START + 3599) and moments.due(START + 3600) and moments.due(START - 60)
     assert not Moments(tmp_path, 0).due(START + 10) and Moments(tmp_path, 1).due(START + 10)
 
@@ -64,7 +64,7 @@ def test_one_is_due_every_hour_and_after_the_clock_was_set_back(tmp_path: Path) 
 def test_a_folder_that_cannot_be_written_is_no_fault(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     moments = Moments(tmp_path / "file", 0)
-    moments.keep(5, START, b"state", 0)
+    moments.keep(5, START, [b"state"], 0)
     assert moments.all() == [] and not moments.due(START + 1)
 
 
@@ -89,7 +89,7 @@ def log(tmp_path: Path) -> Iterator[Log]:
         for stop in (10, 30, 50):
             engine = course.begin(opened, Stretch(0, 0, stop))
             engine.apply([(at, value) for at, _, value in opened.read(OBSERVATIONS, 0, 0, stop)])
-            moments.keep(engine.offset, engine.clock + 4000.0 * stop, engine.snapshot(), 0)
+            moments.keep(engine.offset, engine.clock + 4000.0 * stop, engine.freeze(), 0)
         yield opened
 
 

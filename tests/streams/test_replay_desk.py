@@ -7,10 +7,11 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
-from streams import replay_desk
+from streams import bundle, publication, replay_desk, shelf
 from streams.embedded.store import Log
 from streams.replay_desk import BusyError, ReplayDesk
 from streams.settings import Settings
@@ -67,6 +68,18 @@ def test_a_draft_of_one_rule_leaves_the_others_as_they_are(settings: Settings, c
     assert set(told["result"]["by_rule"]) <= {rules[0]["id"]}
     alone = ended(desk, desk.start("user:li", asked(text=one))["id"])
     assert alone["result"]["counts"]["lost"] >= told["result"]["counts"]["lost"]
+
+
+def test_a_publication_may_stand_beside_the_rules_in_force_too(settings: Settings, calmer: str) -> None:
+    whole = bundle.unpack(publication.read(settings.data_folder))
+    packed = bundle.pack(msgspec.structs.replace(whole, rules=whole.rules[1:]))
+    desk, version = ReplayDesk(settings), bundle.version_of(packed)
+    shelf.keep(settings.data_folder, shelf.Kept(version=version, time=1.0, author="user:li"), packed)
+    kept, alone = (
+        ended(desk, desk.start("user:li", asked(version=version, keep=keep))["id"])["result"]["counts"]
+        for keep in (True, False)
+    )
+    assert kept["lost"] == 0 < alone["lost"]
 
 
 def test_rules_with_mistakes_are_told_with_their_places(settings: Settings, calmer: str) -> None:

@@ -1,3 +1,4 @@
+import itertools
 import os
 
 import pytest
@@ -10,18 +11,29 @@ from streams import snapshot
 @pytest.mark.parametrize("size", [0, 1, snapshot.CHUNK, snapshot.CHUNK + 1, 3 * snapshot.CHUNK])
 def test_a_snapshot_comes_back_from_its_chunks_in_any_order(size: int) -> None:
     content = os.urandom(size)
-    records = snapshot.chunks(3, 17, content)
-    assert len({key for key, _ in records}) == len(records)
-    assert snapshot.newest(value for _, value in reversed(records)) == content
+    pieces = [content[:7], memoryview(content)[7:40], b"", content[40:]]
+    for turn in (0, 1):
+        records = list(snapshot.chunks(3, 17, pieces, turn))
+        assert len({key for key, _ in records}) == len(records)
+        assert snapshot.newest(value for _, value in reversed(records)) == (content, turn)
 
 
 def test_the_newest_whole_one_wins_over_a_newer_torn_one() -> None:
     old = [value for _, value in snapshot.chunks(0, 1, b"a" * (snapshot.CHUNK + 5))]
     new = [value for _, value in snapshot.chunks(0, 2, b"b" * (snapshot.CHUNK + 5))]
-    assert snapshot.newest(old + new) == b"b" * (snapshot.CHUNK + 5)
-    assert snapshot.newest(old + new[:1]) == b"a" * (snapshot.CHUNK + 5)
+    assert snapshot.newest(old + new) == (b"b" * (snapshot.CHUNK + 5), 0)
+    assert snapshot.newest(new + old) == (b"b" * (snapshot.CHUNK + 5), 0)
+    assert snapshot.newest(old + new[:1]) == (b"a" * (snapshot.CHUNK + 5), 0)
     damaged = new[1][:-1] + b"x"
-    assert snapshot.newest([*old, new[0], damaged]) == b"a" * (snapshot.CHUNK + 5)
+    assert snapshot.newest([*old, new[0], damaged]) == (b"a" * (snapshot.CHUNK + 5), 0)
+
+
+def test_one_that_is_half_written_leaves_the_one_before_it_whole() -> None:
+    kept: dict[bytes, bytes] = {}
+    for offset, turn, count in ((1, 0, 3), (2, 1, 3), (3, 0, 1)):
+        records = snapshot.chunks(0, offset, bytes((offset,)) * (2 * snapshot.CHUNK + 5), turn)
+        kept.update(itertools.islice(records, count))  # as a compacted topic does
+    assert snapshot.newest(kept.values()) == (b"\2" * (2 * snapshot.CHUNK + 5), 1)
 
 
 @given(st.lists(st.binary(max_size=60)))

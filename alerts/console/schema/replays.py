@@ -14,7 +14,7 @@ Moment = float | None
 class NewReplay(Body):
     """Rules to try, as text (YAML) or those of a publication; when, in unix seconds; against which publication.
 
-    With `keep` the rules in force that the text does not name stay; else the text is the whole set.
+    With `keep` the rules in force that these do not name stay; else they are the whole set.
     `against` empty is what was published at each moment, which is also checked against what was recorded then.
     """
 

@@ -223,7 +223,7 @@ export const api = {
   replays: async () => (await request<{ items: Replay[] }>('GET', '/replays')).items,
   replay: (key: string) => request<ReplayFound>('GET', `/replays/${id(key)}`),
   beginReplay: (asked: { text: string; version: string; from: number | null; to: number | null }) =>
-    request<Replay>('POST', '/replays', { ...asked, keep: true }),
+    request<Replay>('POST', '/replays', { ...asked, keep: asked.text !== '' }),
   endReplay: (key: string) => request<unknown>('DELETE', `/replays/${id(key)}`),
 
   modes: (past = false) => request<Modes>('GET', `/modes${query({ past: past ? 'true' : null })}`),
