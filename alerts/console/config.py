@@ -215,6 +215,7 @@ class ConsoleConfig:
     host: str = "127.0.0.1"
     port: int = 8700
     static: Path = Path(__file__).parent / "static"
+    folder: Path | None = None  # the site's folder, where its map lies; None shows none
     decode_scores: Callable[[bytes], Columns] | None = None
     history: Callable[[Mapping[int, int]], Iterable[Batch]] = _nothing
     figures: Callable[[], Mapping[str, Any]] = _no_figures

@@ -277,6 +277,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         rules=shown(content),
         host=found.host,
         port=found.port,
+        folder=found.site_folder,
         decode_scores=decode_scores,
         history=Backlog(found).scores,
         quarantine=QuarantineAccess(found.data_folder, found.log_file, names, feed),

@@ -29,6 +29,7 @@ from starlette.routing import Route
 sys.path.insert(0, str(Path(__file__).parent))  # the tests are no package: the mock's parts lie beside each other
 
 from mock_models import NoModel
+from mock_site import drawing, route_out
 from mock_site import user as account
 from mock_world import Refused, World
 
@@ -133,6 +134,12 @@ class MockApi:
             return JSONResponse(world.site)
         if path == ["status"]:
             return JSONResponse(world.status())
+        if path == ["map"]:
+            return JSONResponse(drawing())
+        if path[0] == "plans":
+            return JSONResponse(route_out(path[3]))
+        if path[0] == "areas":
+            return JSONResponse(world.areas_status() if path[1] == "status" else world.area_status(path[1]))
         if path == ["users"]:
             return JSONResponse({"items": list(world.users.values()), "next": None})
         if path[0] in world.rooms:

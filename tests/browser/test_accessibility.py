@@ -30,6 +30,7 @@ PAGES = {
     "shadow": ("#/rules/shadow", "lin", "[data-test=compared]"),
     "versions": ("#/rules/versions", "lin", "[data-test=proposals] li"),
     "modes": ("#/modes", "chen", "[data-test=lasting] li"),
+    "map": ("#/map/slope-shiyan-1", "chen", "[data-test=chosen-area] .map-parts li"),
     "notifications": ("#/notifications", "chen", "[data-test=target]"),
     "users": ("#/users", "chen", "table.users"),
     "field": ("#/field", "zhang", "[data-test=task]"),

@@ -16,6 +16,7 @@ from alerts.console.routes import (
     exercises,
     incidents,
     inputs,
+    maps,
     models,
     modes,
     notifications,
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     modes.router,
     silences.router,
     replays.router,
+    maps.router,  # before the areas of the watch: `status` is no id
     watch.router,
     cameras.router,
     quarantine.router,

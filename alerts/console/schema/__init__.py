@@ -166,6 +166,7 @@ from alerts.console.schema.rules import (
 from alerts.console.schema.silences import Silence, SilenceBegun, SilenceEnded, SilenceProlonged, Silences
 from alerts.console.schema.site import (
     Area,
+    AreaCounts,
     AreaStatus,
     AreaType,
     Camera,
@@ -194,6 +195,7 @@ __all__ = [
     "Alarms",
     "Answer",
     "Area",
+    "AreaCounts",
     "AreaModel",
     "AreaStatus",
     "AreaType",

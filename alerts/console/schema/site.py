@@ -79,6 +79,18 @@ class Unit(Named):
     contact: str | None = None
 
 
+class Map(Answer):
+    """What is drawn under the areas: a file under `/map`, and tiles where the site wants them.
+
+    `bounds` are the south-west and north-east corners of a picture, latitude and longitude.
+    """
+
+    kind: Literal["geojson", "picture", "none"]
+    bounds: tuple[Location, Location] | None = None
+    tiles: str = ""
+    attribution: str = ""
+
+
 class Site(Answer):
     """The whole site."""
 
@@ -94,6 +106,7 @@ class Site(Answer):
     points: list[Point]
     cameras: list[Camera]
     units: list[Unit]
+    map: Map
 
 
 Band = Literal["acceptable", "manageable", "demanding", "unacceptable"]
@@ -174,6 +187,28 @@ class AreaStatus(Answer):
     area: str
     points: list[PointStatus]
     cameras: list[CameraStatus]
+
+
+class Counts(Answer):
+    """How many stand how."""
+
+    live: int
+    stale: int
+    never: int
+
+
+class AreaCount(Answer):
+    """How many of an area's points and cameras stand how."""
+
+    area: str
+    points: Counts
+    cameras: Counts
+
+
+class AreaCounts(Answer):
+    """How each area stands."""
+
+    items: list[AreaCount]
 
 
 class FlaggedReading(Answer):

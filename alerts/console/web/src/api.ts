@@ -1,6 +1,6 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
+  Alarm, AreaCount, AreaStatus, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
   Models, Modes, NotificationTarget, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
   Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Silence, Site, Status, Trace, User,
 } from './contract';
@@ -142,6 +142,10 @@ export const api = {
 
   site: () => request<Site>('GET', '/site'),
   status: () => request<Status>('GET', '/status'),
+  siteMap: () => request<GeoJSON.GeoJsonObject>('GET', '/map'),
+  overlay: (plan: string, file: string) => request<GeoJSON.GeoJsonObject>('GET', `/plans/${id(plan)}/overlays/${id(file)}`),
+  areaCounts: () => request<{ items: AreaCount[] }>('GET', '/areas/status'),
+  areaStatus: (area: string) => request<AreaStatus>('GET', `/areas/${id(area)}/status`),
 
   incidents: (state: 'open' | 'closed' | 'all', limit = 500) =>
     request<Page<Incident>>('GET', `/incidents${query({ state, limit })}`),

@@ -32,6 +32,7 @@ const ExercisesView = lazy(() => import('./views/exercises').then((module) => mo
 const ExerciseView = lazy(() => import('./views/exercises').then((module) => module.ExerciseView));
 const ModesView = lazy(() => import('./views/modes').then((module) => module.ModesView));
 const NotificationsView = lazy(() => import('./views/notifications').then((module) => module.NotificationsView));
+const MapView = lazy(() => import('./views/map').then((module) => module.MapView));
 const UsersView = lazy(() => import('./views/users').then((module) => module.UsersView));
 
 effect(() => {
@@ -137,6 +138,7 @@ function page(first: string, second: string) {
   if (first === 'reports') return <ReportsView />;
   if (first === 'models' && maySeeModels.value) return <ModelsView tab={second} />;
   if (first === 'rules' && maySeeRules.value) return <RulesView tab={second} />;
+  if (first === 'map') return <MapView id={second} />;
   if (first === 'handover') return <HandoverView />;
   if (first === 'exercises') return second ? <ExerciseView id={second} /> : <ExercisesView />;
   if (first === 'modes') return <ModesView />;

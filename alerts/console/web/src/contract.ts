@@ -60,9 +60,11 @@ export interface Point extends Named {
   levels: Partial<Record<Level, number>>;
   normal: [number, number] | null;
   interval: number;
+  location?: [number, number] | null;
 }
 export interface Camera extends Named {
   areas: string[];
+  location?: [number, number] | null;
   view?: string;
   viewer?: string | null;
 }
@@ -70,7 +72,27 @@ export interface Unit extends Named {
   kind: string;
   place: string;
   types?: string[];
+  location?: [number, number] | null;
   contact?: string;
+}
+/** What is drawn under the areas; `bounds` are the south-west and north-east corners of a picture. */
+export interface SiteMap {
+  kind: 'geojson' | 'picture' | 'none';
+  bounds: [[number, number], [number, number]] | null;
+  tiles: string;
+  attribution: string;
+}
+export type Health = 'live' | 'stale' | 'never';
+type Counts = Record<Health, number>;
+export interface AreaCount {
+  area: string;
+  points: Counts;
+  cameras: Counts;
+}
+export interface AreaStatus {
+  area: string;
+  points: { id: string; value: number | null; time: number | null; age: number | null; state: Health }[];
+  cameras: { id: string; time: number | null; age: number | null; state: Health }[];
 }
 export interface Site {
   id: string;
@@ -84,6 +106,8 @@ export interface Site {
   points: Point[];
   cameras: Camera[];
   units: Unit[];
+  version?: string;
+  map?: SiteMap;
 }
 
 /** Alarms that rang, against what a desk can bear (EEMUA 191). */

@@ -68,6 +68,7 @@ function Navigation() {
     <nav aria-label={t('nav')}>
       {item('', t('nav.watch'), at === '' || at === 'incidents')}
       {item('alarms', t('nav.alarms'), at === 'alarms')}
+      {item('map', t('map'), at === 'map')}
       {item('reports', t('nav.reports'), at === 'reports')}
       {item('field', t('nav.field'), at === 'field')}
       {mayPromote.value && item('models', t('nav.models'), at === 'models')}
