@@ -34,6 +34,8 @@ PAGES = {
     "notifications": ("#/notifications", "chen", "[data-test=target]"),
     "users": ("#/users", "chen", "table.users"),
     "field": ("#/field", "zhang", "[data-test=task]"),
+    "phone": ("field/", "zhang", "[data-test=task]"),
+    "new-report": ("field/#/report", "zhang", "input[type=file]"),
     "login": ("#/login", "", ".card"),
     "first": ("#/first?token=x", "", ".card"),
 }
@@ -49,7 +51,7 @@ def test_page_has_no_axe_violation_in_either_theme(open_page: Any, mock: Any, na
     mock.do(lambda api: api.world.put_into_mode("user:chen", "maintenance", [], time.time() + 3600, "更换水泵"))
     mock.do(lambda api: api.world.run_in_the_shadow("user:lin", "更安静"))
     mock.do(lambda api: api.world.begin_replay("user:lin", "rules: []"))
-    phone = name == "field"
+    phone = name in ("field", "phone", "new-report")
     size = {"width": 390, "height": 844, "phone": True} if phone else {}
     page = open_page("#/login", who=who, reduced_motion="reduce", **size)
     page.goto(f"{mock.url}/{path}")

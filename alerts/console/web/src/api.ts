@@ -29,6 +29,11 @@ export function setCsrf(token: string): void {
   csrf = token;
 }
 
+/** Is there a session whose token is known? */
+export function mayWrite(): boolean {
+  return csrf !== '';
+}
+
 /** Call `handler` whenever the server says that the session is over. */
 export function whenSignedOut(handler: () => void): void {
   onSignedOut = handler;
@@ -39,8 +44,8 @@ export function endSession(): void {
   onSignedOut();
 }
 
-async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language.value };
+async function request<T>(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language.value, ...more };
   if (method !== 'GET') {
     headers['Content-Type'] = 'application/json';
     if (csrf) headers['X-Foreshock-CSRF'] = csrf;
@@ -189,6 +194,8 @@ export const api = {
   dispatchOne: (key: string) => request<Dispatch>('GET', `/dispatches/${id(key)}`),
   dispatchStep: (key: string, step: DispatchStep, body: { reason?: string; note?: string; seconds?: number }) =>
     request<unknown>('POST', `/dispatches/${id(key)}/${step}`, body),
+  /** Do what a kept order says; the same key is the same order, however often it is sent. */
+  order: (path: string, body: Record<string, unknown>, key: string) => request<unknown>('POST', path, body, { 'Idempotency-Key': key }),
   refer: (key: string, to: string, reason: string) => request<unknown>('POST', `/dispatches/${id(key)}/refer`, { to, reason }),
   call: (key: string, units: string[], note: string) => request<unknown>('POST', `/dispatches/${id(key)}/call`, { units, note }),
 

@@ -13,7 +13,8 @@ import { announce, Notices, tell } from './components/notices';
 import { t, tName } from './i18n';
 import { alarming } from './live/attention';
 import { beep } from './live/sound';
-import { whenNews } from './live/stream';
+import { phase, whenNews } from './live/stream';
+import { flush, open } from './outbox';
 import { go, route } from './router';
 import { landing, remember, resume } from './session';
 import { alarms, directory, fieldOnly, isRisk, mayAdminister, mayComment, maySeeModels, maySeeRules, me, subject, unacknowledged } from './store';
@@ -43,6 +44,11 @@ effect(() => {
 effect(() => {
   const level = me.value ? alarming.value : null;
   document.querySelector('link[rel=icon]')?.setAttribute('href', level ? `./favicon-${level}.svg` : './favicon.svg');
+});
+
+void open();
+effect(() => {
+  if (phase.value === 'open') void flush(); // what could not be sent has a way again
 });
 
 whenNews(({ opened, raised, sent, reminded, ending }) => {
