@@ -138,6 +138,11 @@ class MockApi:
             return JSONResponse(world.status())
         if path == ["map"]:
             return JSONResponse(drawing())
+        if path == ["explore"]:
+            begin, end = float(query["from"]), float(query["to"])
+            return JSONResponse(world.explore(query.getlist("points"), begin, end, int(query["max"])))
+        if path == ["explore.csv"]:
+            return Response("time,point,value,unit,score\r\n", media_type="text/csv")
         if path[0] == "plans":
             return JSONResponse(route_out(path[3]))
         if path[0] == "areas":

@@ -14,6 +14,7 @@ from alerts.console.routes import (
     dispatches,
     duty,
     exercises,
+    explore,
     incidents,
     inputs,
     maps,
@@ -46,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     replays.router,
     maps.router,  # before the areas of the watch: `status` is no id
     watch.router,
+    explore.router,
     cameras.router,
     quarantine.router,
     incidents.router,

@@ -237,6 +237,52 @@ class Trace(Answer):
     max: list[float | None] | None = None
 
 
+class ExploredTrace(Answer):
+    """A point's readings over the time that was asked for; columns as in `Trace`."""
+
+    point: str
+    unit: str
+    time: list[float]
+    value: list[float | None]
+    score: list[float | None]
+    min: list[float | None] | None = None
+    max: list[float | None] | None = None
+
+
+class ExploredAlarm(Answer):
+    """A time in which an alarm was active."""
+
+    id: str
+    rule: str
+    title: dict[str, str]
+    kind: str
+    area: str
+    scope: str
+    level: Level
+    simulated: bool
+    begin: float
+    end: float
+
+
+class ExploredReport(Answer):
+    """A report of one of the areas."""
+
+    id: str
+    area: str
+    category: str
+    time: float
+
+
+class Explored(Answer):
+    """Several points over one time. All readings are there from `since` on; `complete` is false where some are not."""
+
+    items: list[ExploredTrace]
+    alarms: list[ExploredAlarm]
+    reports: list[ExploredReport]
+    complete: bool
+    since: float
+
+
 class PointQuality(Answer):
     """How a point's data are: readings by flag, of the last day and since the console began (with what it read back).
 

@@ -85,6 +85,8 @@ CONTRACT = {
     ("GET", "/api/v1/areas/{id}/status"),
     ("GET", "/api/v1/areas/status"),
     ("GET", "/api/v1/map"),
+    ("GET", "/api/v1/explore"),
+    ("GET", "/api/v1/explore.csv"),
     ("GET", "/api/v1/plans/{id}/overlays/{file}"),
     ("GET", "/api/v1/snapshots/{name}"),
     ("GET", "/api/v1/quarantine"),

@@ -1,6 +1,6 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, AreaCount, AreaStatus, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
+  Alarm, AreaCount, AreaStatus, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
   Models, Modes, NotificationTarget, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
   Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Silence, Site, Status, Trace, User,
 } from './contract';
@@ -109,6 +109,10 @@ function query(values: Record<string, string | number | null | undefined>): stri
 
 const id = encodeURIComponent;
 
+function several(points: readonly string[]): string {
+  return `?${points.map((point) => `points=${id(point)}`).join('&')}`;
+}
+
 /** The address of something to open or to keep, such as a sheet to print, in the language of the page. */
 export function sheet(path: string): string {
   return `${ROOT}${path}?language=${language.value}`;
@@ -201,6 +205,9 @@ export const api = {
 
   trace: (point: string, from: number, to: number, max = 2000) =>
     request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max })}`),
+
+  explore: (points: readonly string[], from: number, to: number, max: number) => request<Explored>('GET', `/explore${several(points)}&from=${from}&to=${to}&max=${max}`),
+  exploreCsv: (points: readonly string[], from: number, to: number) => `${ROOT}/explore.csv${several(points)}&from=${from}&to=${to}`,
 
   reports: (asked: ReportQuery, limit = 100) => request<Page<Report>>('GET', `/reports${query({ ...asked, limit })}`),
 

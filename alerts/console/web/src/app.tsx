@@ -34,6 +34,7 @@ const ExerciseView = lazy(() => import('./views/exercises').then((module) => mod
 const ModesView = lazy(() => import('./views/modes').then((module) => module.ModesView));
 const NotificationsView = lazy(() => import('./views/notifications').then((module) => module.NotificationsView));
 const MapView = lazy(() => import('./views/map').then((module) => module.MapView));
+const ExploreView = lazy(() => import('./views/explore').then((module) => module.ExploreView));
 const UsersView = lazy(() => import('./views/users').then((module) => module.UsersView));
 
 effect(() => {
@@ -144,6 +145,7 @@ function page(first: string, second: string) {
   if (first === 'reports') return <ReportsView />;
   if (first === 'models' && maySeeModels.value) return <ModelsView tab={second} />;
   if (first === 'rules' && maySeeRules.value) return <RulesView tab={second} />;
+  if (first === 'explore') return <ExploreView />;
   if (first === 'map') return <MapView id={second} />;
   if (first === 'handover') return <HandoverView />;
   if (first === 'exercises') return second ? <ExerciseView id={second} /> : <ExercisesView />;

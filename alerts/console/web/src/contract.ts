@@ -792,3 +792,22 @@ export interface NotificationTarget {
   error: string;
   letters: { id: string; unit: string; area: string; attempts: number; due: number; dead: boolean; error: string }[];
 }
+
+/** Readings of a point over a time; columns as in a trace. */
+export interface ExploredTrace {
+  point: string;
+  unit: string;
+  time: number[];
+  value: (number | null)[];
+  score: (number | null)[];
+  min?: (number | null)[];
+  max?: (number | null)[];
+}
+/** Some points over one time; all readings are there from `since` on. */
+export interface Explored {
+  items: ExploredTrace[];
+  alarms: { id: string; rule: string; title: Partial<Text>; area: string; scope: string; level: Level; simulated: boolean; begin: number; end: number }[];
+  reports: { id: string; area: string; category: string; time: number }[];
+  complete: boolean;
+  since: number;
+}
