@@ -42,6 +42,8 @@ def gather(
     It stops after `seconds`, or once it holds `MOST_READINGS`, and keeps what it has: the newest.
     """
     wanted = np.array(sorted(points), np.uint32)
+    mine = np.zeros(int(wanted[-1]) + 2, np.bool_)  # the last place is that of all beyond: a third of np.isin's time
+    mine[wanted] = True
     parts: list[tuple[np.ndarray[tuple[int], np.dtype[np.generic]], ...]] = []
     held, oldest, began = 0, end, clock()
     complete = True
@@ -52,7 +54,7 @@ def gather(
         if not len(at):
             continue
         oldest = min(oldest, float(at.max()))
-        chosen = np.isin(point, wanted) & (at >= begin) & (at <= end)
+        chosen = mine[np.minimum(point, len(mine) - 1)] & (at >= begin) & (at <= end)
         if chosen.any():
             parts.append((point[chosen], at[chosen], number[chosen], score[chosen]))
             held += int(chosen.sum())
