@@ -37,7 +37,7 @@ HERE = Path(__file__).parent
 STATIC = HERE.parent.parent / "alerts" / "console" / "static"
 
 
-CSP = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self'; frame-ancestors 'none'"
+CSP = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' blob:; frame-ancestors 'none'"
 TEXTS = {
     "wrong_password": ("用户名或密码错误", "the name or the password is wrong"),
     "unauthenticated": ("请先登录", "log in first"),
@@ -138,6 +138,10 @@ class MockApi:
             return JSONResponse(world.status())
         if path == ["map"]:
             return JSONResponse(drawing())
+        if path[0] == "cameras":
+            if world.models_broken:
+                raise Failure(503, "cameras_away", "没有画面")
+            return Response(picture(), media_type="image/jpeg")
         if path == ["explore"]:
             begin, end = float(query["from"]), float(query["to"])
             return JSONResponse(world.explore(query.getlist("points"), begin, end, int(query["max"])))

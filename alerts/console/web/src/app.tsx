@@ -35,6 +35,7 @@ const ModesView = lazy(() => import('./views/modes').then((module) => module.Mod
 const NotificationsView = lazy(() => import('./views/notifications').then((module) => module.NotificationsView));
 const MapView = lazy(() => import('./views/map').then((module) => module.MapView));
 const ExploreView = lazy(() => import('./views/explore').then((module) => module.ExploreView));
+const WallView = lazy(() => import('./views/wall').then((module) => module.WallView));
 const UsersView = lazy(() => import('./views/users').then((module) => module.UsersView));
 
 effect(() => {
@@ -146,6 +147,7 @@ function page(first: string, second: string) {
   if (first === 'models' && maySeeModels.value) return <ModelsView tab={second} />;
   if (first === 'rules' && maySeeRules.value) return <RulesView tab={second} />;
   if (first === 'explore') return <ExploreView />;
+  if (first === 'wall') return <WallView />;
   if (first === 'map') return <MapView id={second} />;
   if (first === 'handover') return <HandoverView />;
   if (first === 'exercises') return second ? <ExerciseView id={second} /> : <ExercisesView />;

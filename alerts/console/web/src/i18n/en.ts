@@ -1030,4 +1030,11 @@ export const en: Record<keyof typeof zh, string> = {
   'explore.partial': 'That is too much: only what came after {time} was read. Choose less of it.',
   'explore.alarms': 'Alarms ({n})',
   'explore.range': 'lowest {low}, highest {high}',
+  'wall': 'Wall display',
+  'wall.heard': 'areas with all points heard',
+  'wall.more': '{n} more open incidents',
+  'wall.near': 'near an incident',
+  'wall.choose': 'Choose cameras ({n})',
+  'wall.cameras.none': 'No camera is chosen; those near open incidents come here by themselves.',
+  'wall.cameras.none_may': 'Your role may not look at cameras live.',
 };

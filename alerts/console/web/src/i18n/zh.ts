@@ -1028,4 +1028,11 @@ export const zh = {
   'explore.partial': '时段内数据过多，只读到 {time} 之后的；请缩短时段。',
   'explore.alarms': '报警（{n}）',
   'explore.range': '最低 {low}，最高 {high}',
+  'wall': '大屏',
+  'wall.heard': '区域点位全部在线',
+  'wall.more': '另有 {n} 起未结事件',
+  'wall.near': '事件附近',
+  'wall.choose': '选择相机（{n}）',
+  'wall.cameras.none': '没有选择相机；未结事件附近的相机会自动出现在这里。',
+  'wall.cameras.none_may': '您的角色不能实时查看相机。',
 } as const;
