@@ -31,6 +31,7 @@ PAGES = {
     "versions": ("#/rules/versions", "lin", "[data-test=proposals] li"),
     "modes": ("#/modes", "chen", "[data-test=lasting] li"),
     "map": ("#/map/slope-shiyan-1", "chen", "[data-test=chosen-area] .map-parts li"),
+    "situation": ("#/situation", "chen", "[data-test=situation] tbody tr"),
     "wall": ("#/wall", "chen", "[data-test=wall-cameras] img"),
     "explore": ("#/explore?points=slope-shiyan-1.rain&span=3600", "lin", "[data-test=explored] canvas"),
     "notifications": ("#/notifications", "chen", "[data-test=target]"),

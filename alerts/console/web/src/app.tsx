@@ -35,6 +35,7 @@ const ModesView = lazy(() => import('./views/modes').then((module) => module.Mod
 const NotificationsView = lazy(() => import('./views/notifications').then((module) => module.NotificationsView));
 const MapView = lazy(() => import('./views/map').then((module) => module.MapView));
 const ExploreView = lazy(() => import('./views/explore').then((module) => module.ExploreView));
+const SituationView = lazy(() => import('./views/situation').then((module) => module.SituationView));
 const WallView = lazy(() => import('./views/wall').then((module) => module.WallView));
 const UsersView = lazy(() => import('./views/users').then((module) => module.UsersView));
 
@@ -147,6 +148,7 @@ function page(first: string, second: string) {
   if (first === 'models' && maySeeModels.value) return <ModelsView tab={second} />;
   if (first === 'rules' && maySeeRules.value) return <RulesView tab={second} />;
   if (first === 'explore') return <ExploreView />;
+  if (first === 'situation') return <SituationView id={second} />;
   if (first === 'wall') return <WallView />;
   if (first === 'map') return <MapView id={second} />;
   if (first === 'handover') return <HandoverView />;

@@ -196,6 +196,7 @@ function Person() {
         <p class="quiet">{(me.value?.roles ?? []).map((role) => t(`role.${role}`)).join(t('list.comma'))}</p>
         {!fieldOnly.value && (
           <nav class="further" aria-label={t('nav.further')}>
+            <a href={href('situation')}>{t('situation')}</a>
             <a href={href('wall')}>{t('wall')}</a>
             <a href={href('explore')}>{t('explore')}</a>
             <a href={href('handover')}>{t('handover')}</a>

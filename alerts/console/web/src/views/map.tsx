@@ -4,24 +4,17 @@ import { api } from '../api';
 import { measure } from '../clock';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { MapCanvas, type AreaOnMap, type Drawing, type PartOnMap } from '../components/map_canvas';
-import { AreaSymbol, PartSymbol, type Standing } from '../components/map_symbols';
+import { AreaSymbol, PartSymbol } from '../components/map_symbols';
 import { Age } from '../components/marks';
-import { RANK, type Area, type AreaCount, type AreaStatus, type Dispatch, type Incident } from '../contract';
+import type { Area, AreaStatus, Dispatch } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { go, href } from '../router';
-import { directory, dispatches, FINISHED, isRisk, openIncidents, placePath, pointName, subject, unitName, WORKING } from '../store';
+import { ORDER, useStands, type Stand } from '../standing';
+import { directory, dispatches, FINISHED, placePath, pointName, subject, unitName, WORKING } from '../store';
 
 const AGAIN = 10_000; // ms between looks at who is silent
-const ORDER: readonly Standing[] = ['red', 'orange', 'yellow', 'blue', 'silent', 'partly', 'calm'];
 const SHOWN = { all: ORDER, open: ORDER.slice(0, 4), silent: ['silent', 'partly'] } as const;
 type Shown = keyof typeof SHOWN;
-
-interface Stand {
-  area: Area;
-  standing: Standing;
-  incidents: Incident[];
-  count: AreaCount | undefined;
-}
 
 export function MapView({ id }: { id: string }) {
   const known = directory.value;
@@ -108,28 +101,6 @@ export function MapView({ id }: { id: string }) {
 function matches(area: Area, find: string): boolean {
   const wanted = find.trim().toLowerCase();
   return !wanted || [area.id, area.name.zh, area.name.en].some((text) => text.toLowerCase().includes(wanted));
-}
-
-/** How every area stands, the worst first. */
-function useStands(counts: readonly AreaCount[] | undefined): Stand[] {
-  const byArea = new Map(counts?.map((one) => [one.area, one]));
-  const open = new Map<string, Incident[]>();
-  for (const incident of openIncidents.value.filter(isRisk)) open.set(incident.area, [...(open.get(incident.area) ?? []), incident]);
-  const found = (directory.value?.site.areas ?? []).map((area): Stand => {
-    const incidents = open.get(area.id) ?? [];
-    const count = byArea.get(area.id);
-    const worst = [...incidents].sort((a, b) => (RANK[b.level] ?? 0) - (RANK[a.level] ?? 0))[0];
-    return { area, incidents, count, standing: worst ? worst.level : calm(count) };
-  });
-  return found.sort((a, b) => ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing) || tName(a.area.name).localeCompare(tName(b.area.name)));
-}
-
-/** Calm is only what is heard of: where points are silent it is not known. */
-function calm(count: AreaCount | undefined): Standing {
-  if (!count) return 'silent';
-  const { live, stale, never } = count.points;
-  if (!live) return 'silent';
-  return stale + never ? 'partly' : 'calm';
 }
 
 function wording(one: Stand): string {
