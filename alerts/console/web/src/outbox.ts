@@ -11,7 +11,7 @@ import { clockTime } from './clock';
 import { tell } from './components/notices';
 import type { Dispatch, Leg } from './contract';
 import { t } from './i18n';
-import { me } from './store';
+import { dispatches, me } from './store';
 
 export interface Order {
   id: string;
@@ -35,6 +35,9 @@ const all = signal<readonly Order[]>([]);
 /** This person's orders that the server does not have yet, in order. */
 export const orders = computed(() => all.value.filter((order) => order.who === me.value?.name));
 export const waiting = computed(() => orders.value.filter((order) => !order.error));
+
+/** The leg that the server was last brought to here, and the dispatch's sequence as it was known then. */
+const reached = signal<ReadonlyMap<string, { leg: Leg; since: number }>>(new Map());
 
 let sending: Promise<void> | null = null;
 
@@ -96,6 +99,8 @@ async function run(): Promise<void> {
     if (!order || order.error) continue;
     try {
       await api.order(order.path, order.body, order.id);
+      const leg = AFTER[order.step];
+      if (leg && order.late) reached.value = new Map(reached.peek()).set(order.about, { leg, since: dispatches.peek().get(order.about)?.sequence ?? -1 });
       await drop(order.id);
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0;
@@ -115,10 +120,12 @@ async function later(order: Order): Promise<void> {
   await change({ ...order, late: true, body: { ...order.body, ...note } });
 }
 
-/** The leg at which a dispatch stands once all that waits is sent. */
+/** The leg at which a dispatch stands once all that could not be sent is sent; with a link only the server says. */
 export function legAhead(dispatch: Dispatch): Leg {
-  const last = waiting.value.filter((order) => order.about === dispatch.id && AFTER[order.step]).at(-1);
-  return (last && AFTER[last.step]) ?? dispatch.leg;
+  const last = waiting.value.filter((order) => order.late && order.about === dispatch.id && AFTER[order.step]).at(-1);
+  const told = reached.value.get(dispatch.id);
+  const behind = told && (dispatch.sequence ?? -1) <= told.since; // the server has it, the stream has not said so yet
+  return (last && AFTER[last.step]) ?? (behind ? told.leg : dispatch.leg);
 }
 
 export async function drop(id: string): Promise<void> {
