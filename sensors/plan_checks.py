@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 import msgspec
 
 from sensors.document import Document, Path
+from sensors.drawings import geojson_trouble
 from sensors.findings import Findings
 from sensors.site import Plan, Text
 from sensors.site_files import PlansFile
@@ -18,7 +19,6 @@ MOST = {"steps": 60, "contacts": 60, "drafts": 20, "overlays": 20, "roles": 30}
 """How many of each a plan may have: more than fits on the sheet that somebody holds in their hand helps nobody."""
 
 MAX_TEXT = 1000
-MAX_OVERLAY = 2 * 1024 * 1024
 FILLED = ("area", "level", "place")
 """What is filled into a message to the public."""
 
@@ -122,26 +122,8 @@ def _check_overlays(document: Document, plan: Plan, at: Path, folder: FilePath, 
         _text(document, overlay.name, (*at, "overlays", n, "name"), findings)
         if not _FILE.match(overlay.file):
             findings.add(document, where, f"'{overlay.file[:100]}' is no name of a .geojson file in plans/")
-        elif trouble := _overlay_trouble(folder / overlay.file):
+        elif trouble := geojson_trouble(folder / overlay.file, f"plans/{overlay.file}"):
             findings.add(document, where, trouble)
-
-
-def _overlay_trouble(path: FilePath) -> str:
-    """Say what is wrong with a file of GeoJSON, empty when nothing is."""
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_OVERLAY + 1)
-        if len(content) > MAX_OVERLAY:
-            return f"plans/{path.name} is larger than {MAX_OVERLAY:,} bytes"
-        found = msgspec.json.decode(content)
-    except OSError:
-        return f"there is no file plans/{path.name}"
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return f"plans/{path.name} is not JSON"
-    kinds = ("FeatureCollection", "Feature")
-    if not isinstance(found, dict) or found.get("type") not in kinds:
-        return f"plans/{path.name} is no GeoJSON: its type must be {' or '.join(kinds)}"
-    return ""
 
 
 def _text(document: Document, text: Text, at: Path, findings: Findings) -> None:

@@ -15,6 +15,7 @@ from sensors.expansion import Templates
 from sensors.findings import Findings
 from sensors.garbage import collector_resting
 from sensors.gateways import gateways_of
+from sensors.map_checks import check_map
 from sensors.plan_checks import check_plans, versioned
 from sensors.relations import check_related
 from sensors.roster import read_duties
@@ -197,6 +198,8 @@ class _Loading:
         chains: tuple[Escalation, ...] = ()
         if main:
             check_main(*main, None if known_areas is None else {camera.id for camera in cameras}, self.findings)
+            if main[1].map is not None:
+                check_map(main[0], main[1].map, self.folder, self.findings)
             legs = deadlines(main[0], main[1].deadlines, self.findings)
             sent = None
             if units and all(more_units):
@@ -246,6 +249,7 @@ class _Loading:
             signals=main[1].signals,
             deadlines=legs,
             escalation=chains,
+            map=main[1].map,
         )
         return msgspec.structs.replace(site, version=version(site))
 

@@ -305,6 +305,18 @@ class Plan(Struct, frozen=True):
     version: str = ""
 
 
+class SiteMap(Struct, frozen=True):
+    """What is drawn under the areas: a file of the site's folder, and a tile server where the site wants one.
+
+    It decides nothing: the file is no part of a publication, the console draws it as it lies there.
+    """
+
+    file: str = ""  # GeoJSON, or a picture
+    bounds: tuple[tuple[float, float], tuple[float, float]] | None = None  # of a picture: south-west, north-east corner
+    tiles: str = ""  # https://…/{z}/{x}/{y}.png; asked by each browser, which needs the way there
+    attribution: str = ""  # of the tiles, or of the file
+
+
 class MappedValue(Struct, frozen=True):
     """One of the several values of a mapped message; its fields mean what those of `Mapping` do."""
 
@@ -495,3 +507,4 @@ class Site(Struct, frozen=True):
     signals: Signals = Signals()
     deadlines: Deadlines = Deadlines()
     escalation: tuple[Escalation, ...] = ()
+    map: SiteMap | None = None

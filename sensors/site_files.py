@@ -7,7 +7,20 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sensors.site import AreaType, Duty, Field, HealthSettings, Plan, PointKind, Seat, Shift, Signals, Text, Unit
+from sensors.site import (
+    AreaType,
+    Duty,
+    Field,
+    HealthSettings,
+    Plan,
+    PointKind,
+    Seat,
+    Shift,
+    Signals,
+    SiteMap,
+    Text,
+    Unit,
+)
 
 Duration = float | str
 """Seconds, or text such as `90 s`, `10 min`, `30 d`."""
@@ -112,6 +125,7 @@ class SiteFile(Written, frozen=True):
     signals: Signals = Signals()
     deadlines: LegDeadlines = LegDeadlines()
     escalation: tuple[EscalationEntry, ...] = ()
+    map: SiteMap | None = None
 
 
 class Building(Written, frozen=True):

@@ -17,6 +17,7 @@ from alerts.console.routes import ROUTERS, pages
 from alerts.console.schema import Error
 from alerts.console.schema.inputs import PHOTO
 from alerts.console.shell import Shell
+from sensors.map_checks import tile_origin
 
 VERSION = "1.0"
 
@@ -56,6 +57,7 @@ def create_app(config: ConsoleConfig) -> FastAPI:
         larger=LARGER,
         seconds=config.request_seconds,
         measure=console.metrics.measure,
+        pictures=lambda: tile_origin(console.config.site.map),
     )
 
     def openapi() -> dict[str, Any]:

@@ -199,7 +199,9 @@ class ConsoleConfig:
     `figures()` returns what
     /status and /metrics say when it does not come over the feed's `pulse`; `history(after)` iterates over the log's
     latest `scores` records, of each partition those beyond the offset in `after`, to fill the traces at the start and
-    whenever the feed has missed records; `decode_scores` turns one into columns; `quarantine` searches refused inputs.
+    whenever the feed has missed records; `decode_scores` turns one into columns; `recorded(partitions, from, to)`
+    iterates over what is recorded between two times (unix seconds) as columns, the newest record first; `quarantine`
+    searches what was refused.
     `models()` lists the areas' models in force, and which are in drift; `publications()` the versions
     of the site that were in force, the latest first;
     `publish(what)` puts one in force: it raises `sensors.document.DocumentError` with what is wrong, or another
@@ -215,8 +217,10 @@ class ConsoleConfig:
     host: str = "127.0.0.1"
     port: int = 8700
     static: Path = Path(__file__).parent / "static"
+    folder: Path | None = None  # the site's folder, where its map lies; None shows none
     decode_scores: Callable[[bytes], Columns] | None = None
     history: Callable[[Mapping[int, int]], Iterable[Batch]] = _nothing
+    recorded: Callable[[Sequence[int], float, float], Iterable[Columns]] | None = None
     figures: Callable[[], Mapping[str, Any]] = _no_figures
     quarantine: Quarantine = field(default_factory=NoQuarantine)
     attach: Callable[[Console], None] | None = None  # given the console that serves, to tell it of changes to the site

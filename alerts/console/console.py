@@ -70,6 +70,7 @@ class Console:
         self.push = Push(self.registry)
         self.pushing = threading.Lock()  # what is turned down is counted in one place
         self.photographing = CapacityLimiter(1)  # a photo takes up to a fifth of a gigabyte while it is made anew
+        self.exploring = CapacityLimiter(1)  # reading the log takes a core for seconds
         self.prune_photos = 0.0  # when (monotonic) the reports' photos are to be looked through next
         self.subject_key = hmac.digest(key, b"foreshock subjects", "sha256")
         self.router = Router(config.site)

@@ -14,6 +14,7 @@ from sensors.site import Area, Site
 
 SLACK = 10.0  # seconds beyond three intervals before a point counts as stale: batches, ticks, a slow link
 CAMERA_INTERVAL = 60.0  # seconds: a camera's health is reported at least this often
+HEALTH = ("live", "stale", "never")
 LEVELS = ("red", "orange", "yellow", "blue")
 
 
@@ -44,6 +45,41 @@ class Figures:
         self._allowed = np.array(
             [3 * point.interval + SLACK for point in site.points if 0 <= point.index < len(traces)]
         )
+
+        areas = {area.id: n for n, area in enumerate(site.areas)}
+        pairs = [
+            (areas[area], row, 3 * point.interval + SLACK)
+            for point in site.points
+            if 0 <= (row := point.index) < len(traces)
+            for area in point.areas
+            if area in areas
+        ]
+        self._within = np.array([pair[0] for pair in pairs], np.intp)
+        self._within_rows = np.array([pair[1] for pair in pairs], np.intp)
+        self._within_allowed = np.array([pair[2] for pair in pairs])
+
+    def areas(self, now: float) -> list[dict[str, Any]]:
+        """Count of each area its points and cameras that are live, fell silent, or never came."""
+        ages, total = self.traces.ages(now)[self._within_rows], len(self.site.areas)
+        here = [
+            np.bincount(self._within[chosen], minlength=total).tolist()
+            for chosen in (ages <= self._within_allowed, ages > self._within_allowed, np.isnan(ages))
+        ]
+        found = [
+            {
+                "area": area.id,
+                "points": dict(zip(HEALTH, counts, strict=True)),
+                "cameras": dict.fromkeys(HEALTH, 0),
+            }
+            for area, *counts in zip(self.site.areas, *here, strict=True)
+        ]
+        places = {row["area"]: row["cameras"] for row in found}
+        for camera in self.site.cameras:
+            state = self.camera(camera.id, now)["state"]
+            for area in camera.areas:
+                if area in places:
+                    places[area][state] += 1
+        return found
 
     def note(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Count alarms' transitions, for the desk and for each seat that watches their areas."""

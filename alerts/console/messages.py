@@ -50,6 +50,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "too_many_reports": ("上报过于频繁，请在 {seconds} 秒后重试", "too many reports; try again in {seconds} s"),
     "too_many_photos": ("照片过多，请稍后重试", "too many photos at once: try again soon"),
+    "too_much": (
+        "所选时段的数据过多，请缩短时段或减少点位",
+        "too much is recorded in that time: choose less of it, or fewer points",
+    ),
+    "too_many_readers": ("查询过多，请稍后重试", "too many are reading the log at once: try again soon"),
     "no_engine": ("引擎未连接", "the engine is not connected"),
     "no_journal": ("日志库尚未就绪", "the journal is not ready"),
     "site_broken": ("站点文件有 {count} 处错误", "the site folder has {count} problem(s)"),

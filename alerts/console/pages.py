@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fastapi import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from alerts.console.errors import Problem
 
@@ -33,6 +33,10 @@ NOT_BUILT = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><ti
 接口 <a href="/api/v1/openapi.json">/api/v1</a> 可以使用。</p>
 <p lang="en">The page is not built yet. Run <code>make web</code> in the project folder, then reload. The API under
 <a href="/api/v1/openapi.json">/api/v1</a> works.</p></body></html>"""
+
+
+FIELD = "field"
+"""Where the page for phones is: a folder, which is the scope of what works without a link."""
 
 
 class Asset(NamedTuple):
@@ -57,7 +61,9 @@ class Pages:
     def get(self, request: Request, path: str) -> Response:
         """Answer with one file. Raise `Problem` 404 when the page has no such file."""
         self._look()
-        asset = self._assets.get(path or "index.html")
+        if path == FIELD:
+            return RedirectResponse(f"{FIELD}/", 308)
+        asset = self._assets.get(f"{path}index.html" if path in ("", f"{FIELD}/") else path)
         if asset is None:
             if path in ("", "index.html"):
                 return HTMLResponse(NOT_BUILT, 503, headers={"Cache-Control": "no-store"})
@@ -89,7 +95,7 @@ def _read(folder: Path, language: str) -> list[tuple[str, Asset]]:
             continue
         name = path.relative_to(folder).as_posix()
         body = path.read_bytes()
-        if name == "index.html":
+        if path.name == "index.html":
             body = re.sub(rb'<html lang="[^"]*"', f'<html lang="{html.escape(language)}"'.encode(), body, count=1)
         kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         squeezed = gzip.compress(body, 9, mtime=0) if kind in _SQUEEZABLE and len(body) > 500 else None

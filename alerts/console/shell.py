@@ -17,7 +17,7 @@ from alerts.console.errors import answer
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "img-src 'self' data: blob:",
+        "img-src 'self' data: blob:{pictures}",
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
@@ -26,7 +26,6 @@ POLICY = "; ".join(
 )
 
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -45,13 +44,21 @@ Measure = Callable[[str, str, int, float], None]
 class Shell:
     """Wrap the app. `body` is the most bytes of a request's body, `seconds` the most time an answer may take.
 
-    `larger` are the paths whose bodies may be larger, and how large.
+    `larger` are the paths whose bodies may be larger, and how large; `pictures()` names another host whose pictures
+    the page may show, such as a tile server's, or nothing.
     """
 
     def __init__(
-        self, app: ASGIApp, *, body: int, seconds: float, measure: Measure, larger: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        *,
+        body: int,
+        seconds: float,
+        measure: Measure,
+        larger: Mapping[str, int] | None = None,
+        pictures: Callable[[], str] = str,
     ) -> None:
-        self.app, self.seconds, self.measure = app, seconds, measure
+        self.app, self.seconds, self.measure, self._pictures = app, seconds, measure, pictures
         self._body, self._larger = body, larger or {}
 
     def _most(self, scope: Scope) -> int:
@@ -70,6 +77,8 @@ class Shell:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                pictures = self._pictures()
+                headers["Content-Security-Policy"] = POLICY.format(pictures=f" {pictures}" if pictures else "")
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")

@@ -26,7 +26,7 @@ from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.figures import keep_writing
 from streams.following import Following
-from streams.history import columns
+from streams.history import columns, newest
 from streams.hub import HubClient
 from streams.model_shelf import ModelsError
 from streams.processes import child
@@ -63,6 +63,16 @@ class Backlog:
                     at = found[-1][0] + 1
                     for offset, _, value in found:
                         yield partition, offset, value
+
+    def between(self, partitions: Sequence[int], begin: float, end: float) -> Iterator[newest.Columns]:
+        """Yield what is recorded of a time, a partition after the other, of each the newest first."""
+        try:
+            log = LogReader(self._file)
+        except LogError:
+            return
+        with log:
+            for partition in partitions:
+                yield from newest.newest(log, partition, begin, end)
 
 
 def decode_scores(
@@ -276,8 +286,10 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         rules=shown(content),
         host=found.host,
         port=found.port,
+        folder=found.site_folder,
         decode_scores=decode_scores,
         history=Backlog(found).scores,
+        recorded=Backlog(found).between,
         quarantine=QuarantineAccess(found.data_folder, found.log_file, names, feed),
         attach=attach,
         publications=lambda: publications(found),

@@ -29,6 +29,7 @@ from starlette.routing import Route
 sys.path.insert(0, str(Path(__file__).parent))  # the tests are no package: the mock's parts lie beside each other
 
 from mock_models import NoModel
+from mock_site import drawing, route_out
 from mock_site import user as account
 from mock_world import Refused, World
 
@@ -36,7 +37,7 @@ HERE = Path(__file__).parent
 STATIC = HERE.parent.parent / "alerts" / "console" / "static"
 
 
-CSP = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self'; frame-ancestors 'none'"
+CSP = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' blob:; frame-ancestors 'none'"
 TEXTS = {
     "wrong_password": ("用户名或密码错误", "the name or the password is wrong"),
     "unauthenticated": ("请先登录", "log in first"),
@@ -61,6 +62,8 @@ class MockApi:
         self.sessions: dict[str, tuple[str, str]] = {}
         self.listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
         self.refuse_streams = False
+        self.lose = 0  # so many answers of orders are lost after the order was done
+        self.done: dict[str, Response] = {}  # orders by the key that the page gave them
         self.world.publish = self._publish
 
     def _publish(self, change: dict[str, Any]) -> None:
@@ -133,6 +136,21 @@ class MockApi:
             return JSONResponse(world.site)
         if path == ["status"]:
             return JSONResponse(world.status())
+        if path == ["map"]:
+            return JSONResponse(drawing())
+        if path[0] == "cameras":
+            if world.models_broken:
+                raise Failure(503, "cameras_away", "没有画面")
+            return Response(picture(), media_type="image/jpeg")
+        if path == ["explore"]:
+            begin, end = float(query["from"]), float(query["to"])
+            return JSONResponse(world.explore(query.getlist("points"), begin, end, int(query["max"])))
+        if path == ["explore.csv"]:
+            return Response("time,point,value,unit,score\r\n", media_type="text/csv")
+        if path[0] == "plans":
+            return JSONResponse(route_out(path[3]))
+        if path[0] == "areas":
+            return JSONResponse(world.areas_status() if path[1] == "status" else world.area_status(path[1]))
         if path == ["users"]:
             return JSONResponse({"items": list(world.users.values()), "next": None})
         if path[0] in world.rooms:
@@ -182,12 +200,24 @@ class MockApi:
     # Writing
 
     async def write(self, request: Request) -> Response:
+        self.person(request)
+        key = request.headers.get("idempotency-key", "")
+        if not key:
+            return await self._write(request)
+        if key not in self.done:
+            self.done[key] = await self._write(request)
+            if self.lose:
+                self.lose -= 1
+                raise Failure(504, "no_answer", "no answer")
+        return self.done[key]
+
+    async def _write(self, request: Request) -> Response:
         user = self.person(request)
         body = await request.json()
         path = request.url.path.removeprefix("/api/v1/").split("/")
         actor = f"user:{user['name']}"
         world = self.world
-        if user["roles"] == ["viewer"] or (user["roles"] == ["field"] and path[0] != "dispatches"):
+        if user["roles"] == ["viewer"] or (user["roles"] == ["field"] and path[0] not in ("dispatches", "reports")):
             raise Failure(403, "forbidden")
         try:
             if path[0] == "models":
@@ -207,6 +237,10 @@ class MockApi:
             elif path[0] == "modes":
                 until = time.time() + body.get("seconds", 0.0)
                 world.put_into_mode(actor, body["mode"], body["areas"], until, body["reason"])
+            elif path == ["reports"]:
+                world.report(body["text"], category=body["category"], subject=None)
+                world.reports[0].update(id=body["id"], time=body["time"], area=body["area"])
+                world.reports[0]["photo"] = body.get("photo")
             elif path[0] == "dispatches":
                 world.step(path[1], actor, path[2], body.get("reason") or body.get("note") or "")
             elif path[0] == "alarms" and path[2] == "shelve":
@@ -290,6 +324,7 @@ class MockApi:
     def app(self) -> Starlette:
         async def page(request: Request) -> Response:
             path = (STATIC / request.path_params["path"]).resolve()
+            path = path / "index.html" if path.is_dir() else path
             return FileResponse(path if path.is_file() and path.is_relative_to(STATIC) else STATIC / "index.html")
 
         async def failed(request: Request, error: Exception) -> Response:

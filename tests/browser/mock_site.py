@@ -10,6 +10,13 @@ from typing import Any
 Row = dict[str, Any]
 
 
+SPOTS = {
+    "slope-shiyan-1": [22.6789, 113.9412],
+    "underpass-shajing-2": [22.734, 113.8],
+    "village-xixiang-3": [22.5871, 113.8646],
+}
+
+
 def both(zh: str, en: str) -> Row:
     return {"zh": zh, "en": en}
 
@@ -70,13 +77,14 @@ def site() -> Row:
             {"id": "urban_village", "name": both("城中村与充电", "Urban village")},
         ],
         "places": places, "areas": areas, "points": points, "cameras": cameras, "units": units,
+        "map": {"kind": "geojson", "bounds": None, "tiles": "", "attribution": ""}, "version": "v1",
     }  # fmt: skip
 
 
 def _area(key: str, zh: str, en: str, kind: str, field: str, sub: str) -> Row:
     return {
         "id": key, "name": both(zh, en), "type": kind, "field": field, "place": f"{sub}-1", "subdistrict": sub,
-        "location": [22.6789, 113.9412], "points": [], "cameras": [],
+        "location": SPOTS[key], "points": [], "cameras": [],
     }  # fmt: skip
 
 
@@ -84,12 +92,39 @@ def _point(key: str, zh: str, en: str, area: Row, quantity: str, unit: str, **mo
     return {
         "id": key, "name": both(f"{area['name']['zh']} {zh}", f"{area['name']['en']} · {en}"), "areas": [area["id"]],
         "quantity": quantity, "unit": unit, "limit": None, "limit_below": False, "levels": {}, "normal": None,
-        "interval": 10.0, **more,
+        "interval": 10.0, "location": [at + 0.0004 for at in area["location"]], **more,
     }  # fmt: skip
 
 
 def _unit(key: str, zh: str, en: str, kind: str, place: str, contact: str) -> Row:
     return {"id": key, "name": both(zh, en), "kind": kind, "place": place, "types": [], "contact": contact}
+
+
+def drawing() -> Row:
+    """Draw the made-up site's map, with a name that means harm."""
+    ring = [[113.75, 22.55], [113.97, 22.55], [113.97, 22.8], [113.75, 22.8], [113.75, 22.55]]
+    name = both("宝安<img src=x onerror=alert(1)>", "Bao'an <b>")
+    land = {"type": "Feature", "properties": {"kind": "land", "name": name}}
+    return {
+        "type": "FeatureCollection",
+        "features": [{**land, "geometry": {"type": "Polygon", "coordinates": [ring]}}],
+    }
+
+
+def route_out(file: str) -> Row:
+    """Draw what a plan lays over the map: the way out."""
+    assert file == "a.geojson"
+    line = {"type": "LineString", "coordinates": [[113.9412, 22.6789], [113.9422, 22.6779]]}
+    return {"type": "Feature", "properties": {"name": "撤离路线"}, "geometry": line}
+
+
+def plan() -> Row:
+    """Make a plan with nothing but a drawing."""
+    empty: Row = {"roles": {}, "steps": [], "contacts": [], "drafts": []}
+    overlays = [{"name": both("图", "Drawing"), "file": "a.geojson"}]
+    return {
+        "id": "slope", "version": "1", "name": both("边坡预案", "Slope plan"), "level": "blue", "overlays": overlays, **empty,
+    }  # fmt: skip
 
 
 def reading(point: str, at: float, onset: float) -> tuple[float, float]:

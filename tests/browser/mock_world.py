@@ -80,6 +80,8 @@ class World:
         self.drafts: list[str] = []
         self.modes: dict[str, Any] = {"modes": known, "items": []}
         self.models_broken = False
+        self.plan: Row | None = None  # that all incidents keep to
+        self.silenced: set[str] = set()  # points that are silent
         self._background()
 
     @property
@@ -216,6 +218,31 @@ class World:
             },
             "engine_lag": 0.01, "journal_position": len(self.changes), "simulated": True,
         }  # fmt: skip
+
+    def area_status(self, area: str) -> Row:
+        """Say how an area's parts stand: the points in `silenced` are silent."""
+        found = next(one for one in self.site["areas"] if one["id"] == area)
+        now = time.time()
+        return {
+            "area": area,
+            "points": [
+                {"id": one, "value": 1.5, "time": now, "age": 1.0, "state": "stale" if one in self.silenced else "live"}
+                for one in found["points"]
+            ],
+            "cameras": [{"id": one, "time": now, "age": 1.0, "state": "live"} for one in found["cameras"]],
+        }
+
+    def areas_status(self) -> Row:
+        """Count how each area's parts stand."""
+        items = []
+        for area in self.site["areas"]:
+            parts = self.area_status(area["id"])
+            counts = {
+                kind: {state: sum(one["state"] == state for one in parts[kind]) for state in ("live", "stale", "never")}
+                for kind in ("points", "cameras")
+            }
+            items.append({"area": area["id"], **counts})
+        return {"items": items}
 
     # What happens
 
@@ -440,6 +467,21 @@ class World:
         return {
             **row, "alarm_details": [self.alarms[id] for id in row["alarms"]],
             "dispatch_details": [self.dispatches[id] for id in row["dispatches"]], "suggested_units": suggested,
+            "plan": self.plan,
+        }  # fmt: skip
+
+    def explore(self, points: list[str], start: float, stop: float, most: int) -> Row:
+        """Give several points, and the alarms of their areas; what is older than a week is not read whole."""
+        areas = {one.split(".")[0] for one in points}
+        alarms = [
+            {"id": row["id"], "rule": row["rule"], "title": row["rule_title"], "area": row["area"],
+             "level": row["level"],
+             "scope": row["scope"], "simulated": row["simulated"], "begin": row["onset"], "end": stop}
+            for row in self.alarms.values() if row["area"] in areas and row["onset"] >= start
+        ]  # fmt: skip
+        return {
+            "items": [self.trace(one, start, stop, most) for one in points], "alarms": alarms, "reports": [],
+            "complete": stop - start <= 8 * 86400, "since": max(start, stop - 7 * 86400),
         }  # fmt: skip
 
     def trace(self, point: str, start: float, stop: float, most: int) -> Row:

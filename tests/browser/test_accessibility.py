@@ -30,9 +30,15 @@ PAGES = {
     "shadow": ("#/rules/shadow", "lin", "[data-test=compared]"),
     "versions": ("#/rules/versions", "lin", "[data-test=proposals] li"),
     "modes": ("#/modes", "chen", "[data-test=lasting] li"),
+    "map": ("#/map/slope-shiyan-1", "chen", "[data-test=chosen-area] .map-parts li"),
+    "situation": ("#/situation", "chen", "[data-test=situation] tbody tr"),
+    "wall": ("#/wall", "chen", "[data-test=wall-cameras] img"),
+    "explore": ("#/explore?points=slope-shiyan-1.rain&span=3600", "lin", "[data-test=explored] canvas"),
     "notifications": ("#/notifications", "chen", "[data-test=target]"),
     "users": ("#/users", "chen", "table.users"),
     "field": ("#/field", "zhang", "[data-test=task]"),
+    "phone": ("field/", "zhang", "[data-test=task]"),
+    "new-report": ("field/#/report", "zhang", "input[type=file]"),
     "login": ("#/login", "", ".card"),
     "first": ("#/first?token=x", "", ".card"),
 }
@@ -48,7 +54,7 @@ def test_page_has_no_axe_violation_in_either_theme(open_page: Any, mock: Any, na
     mock.do(lambda api: api.world.put_into_mode("user:chen", "maintenance", [], time.time() + 3600, "更换水泵"))
     mock.do(lambda api: api.world.run_in_the_shadow("user:lin", "更安静"))
     mock.do(lambda api: api.world.begin_replay("user:lin", "rules: []"))
-    phone = name == "field"
+    phone = name in ("field", "phone", "new-report")
     size = {"width": 390, "height": 844, "phone": True} if phone else {}
     page = open_page("#/login", who=who, reduced_motion="reduce", **size)
     page.goto(f"{mock.url}/{path}")

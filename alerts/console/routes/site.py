@@ -15,6 +15,7 @@ from alerts.console.identity import Identity, allow
 from alerts.console.permissions import allowed
 from sensors.camera.viewer import viewer_of
 from sensors.lookup import Registry
+from sensors.site import SiteMap
 
 router = APIRouter(prefix="/api/v1", tags=["site"])
 
@@ -84,7 +85,14 @@ def describe(registry: Registry, *, contacts: bool) -> dict[str, Any]:
             _chosen(unit, "id", "name", "kind", "place", "types", "location", *(["contact"] * contacts))
             for unit in site.units
         ],
+        "map": _map(site.map),
     }
+
+
+def _map(found: SiteMap | None) -> dict[str, Any]:
+    found = found or SiteMap()
+    kind = "none" if not found.file else "geojson" if found.file.endswith(".geojson") else "picture"
+    return {"kind": kind, **_chosen(found, "bounds", "tiles", "attribution")}
 
 
 def _chosen(part: Any, *names: str) -> dict[str, Any]:

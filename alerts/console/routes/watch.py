@@ -18,6 +18,7 @@ from alerts.console.identity import Identity, allow
 from alerts.console.permissions import allowed
 from alerts.console.quality import Mark
 from alerts.console.routes.reports import PHOTO, opened
+from alerts.console.traces import Series
 
 router = APIRouter(prefix="/api/v1", tags=["watch"])
 
@@ -86,12 +87,10 @@ def trace(
     }
     if 0 <= point.index < len(console.traces):
         series = console.traces.trace(point.index, start, stop, most)
-        answer |= {"time": series.time.tolist(), "value": _plain(series.value), "score": _plain(series.score)}
+        answer |= columns_of(series)
         answer["learning"] = console.traces.learning(point.index)
         marks = console.quality.marks(point.index, start, stop)
         answer["flagged"] = [_mark(mark) for mark in marks]
-        if series.low is not None and series.high is not None:
-            answer |= {"min": _plain(series.low), "max": _plain(series.high)}
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
@@ -159,6 +158,14 @@ def _console_of(request: Request, area: str | None) -> Console:
 def _mark(mark: Mark) -> dict[str, Any]:
     value = mark.value if np.isfinite(mark.value) else None
     return {"time": mark.time, "value": value, "flags": mark.flags, "aside": mark.aside}
+
+
+def columns_of(series: Series) -> dict[str, Any]:
+    """Turn a series into plain columns; with `min` and `max` where its entries stand for several readings."""
+    found = {"time": series.time.tolist(), "value": _plain(series.value), "score": _plain(series.score)}
+    if series.low is not None and series.high is not None:
+        found |= {"min": _plain(series.low), "max": _plain(series.high)}
+    return found
 
 
 def _plain(column: Any) -> list[float | None]:

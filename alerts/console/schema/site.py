@@ -79,6 +79,18 @@ class Unit(Named):
     contact: str | None = None
 
 
+class Map(Answer):
+    """What is drawn under the areas: a file under `/map`, and tiles where the site wants them.
+
+    `bounds` are the south-west and north-east corners of a picture, latitude and longitude.
+    """
+
+    kind: Literal["geojson", "picture", "none"]
+    bounds: tuple[Location, Location] | None = None
+    tiles: str = ""
+    attribution: str = ""
+
+
 class Site(Answer):
     """The whole site."""
 
@@ -94,6 +106,7 @@ class Site(Answer):
     points: list[Point]
     cameras: list[Camera]
     units: list[Unit]
+    map: Map
 
 
 Band = Literal["acceptable", "manageable", "demanding", "unacceptable"]
@@ -176,6 +189,28 @@ class AreaStatus(Answer):
     cameras: list[CameraStatus]
 
 
+class Counts(Answer):
+    """How many stand how."""
+
+    live: int
+    stale: int
+    never: int
+
+
+class AreaCount(Answer):
+    """How many of an area's points and cameras stand how."""
+
+    area: str
+    points: Counts
+    cameras: Counts
+
+
+class AreaCounts(Answer):
+    """How each area stands."""
+
+    items: list[AreaCount]
+
+
 class FlaggedReading(Answer):
     """A reading that is flagged. `aside`: it was neither scored nor put to a rule of risk, and is in no other list."""
 
@@ -200,6 +235,52 @@ class Trace(Answer):
     flagged: tuple[FlaggedReading, ...] = ()
     min: list[float | None] | None = None
     max: list[float | None] | None = None
+
+
+class ExploredTrace(Answer):
+    """A point's readings over the time that was asked for; columns as in `Trace`."""
+
+    point: str
+    unit: str
+    time: list[float]
+    value: list[float | None]
+    score: list[float | None]
+    min: list[float | None] | None = None
+    max: list[float | None] | None = None
+
+
+class ExploredAlarm(Answer):
+    """A time in which an alarm was active."""
+
+    id: str
+    rule: str
+    title: dict[str, str]
+    kind: str
+    area: str
+    scope: str
+    level: Level
+    simulated: bool
+    begin: float
+    end: float
+
+
+class ExploredReport(Answer):
+    """A report of one of the areas."""
+
+    id: str
+    area: str
+    category: str
+    time: float
+
+
+class Explored(Answer):
+    """Several points over one time. All readings are there from `since` on; `complete` is false where some are not."""
+
+    items: list[ExploredTrace]
+    alarms: list[ExploredAlarm]
+    reports: list[ExploredReport]
+    complete: bool
+    since: float
 
 
 class PointQuality(Answer):

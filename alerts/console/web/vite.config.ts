@@ -10,6 +10,7 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0, // the content security policy allows no data: URLs
     modulePreload: { polyfill: false },
+    rolldownOptions: { input: { index: 'index.html', field: 'field/index.html' } }, // the phone page has a scope of its own
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8090' } },
 });

@@ -83,6 +83,11 @@ CONTRACT = {
     *(("POST", f"/api/v1/dispatches/{{id}}/{verb}") for verb in ("tick", "untick")),
     ("GET", "/api/v1/points/{id}/trace"),
     ("GET", "/api/v1/areas/{id}/status"),
+    ("GET", "/api/v1/areas/status"),
+    ("GET", "/api/v1/map"),
+    ("GET", "/api/v1/explore"),
+    ("GET", "/api/v1/explore.csv"),
+    ("GET", "/api/v1/plans/{id}/overlays/{file}"),
     ("GET", "/api/v1/snapshots/{name}"),
     ("GET", "/api/v1/quarantine"),
     ("GET", "/api/v1/quarantine/statistics"),
@@ -182,6 +187,13 @@ def test_the_built_page_is_served_with_its_cache_rules(client: TestClient, deskt
     assert page.headers["cache-control"] == "no-cache"
     assert '<html lang="zh-CN" class="x">' in page.text  # the site's language, whatever the page was built with
     assert client.get("/", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
+    (folder / "field").mkdir()
+    (folder / "field" / "index.html").write_text('<!doctype html><html lang="en"><title>Field</title>')
+    (folder / "field" / "manifest.webmanifest").write_text("{}")
+    (folder / "index.html").write_text("<!doctype html>")  # built anew
+    assert '<html lang="zh-CN">' in client.get("/field/").text
+    assert client.get("/field", follow_redirects=False).headers["location"] == "field/"
+    assert client.get("/field/manifest.webmanifest").headers["content-type"] == "application/manifest+json"
     script = client.get("/assets/main-1234.js")
     assert script.headers["content-type"].startswith("text/javascript")
     assert script.headers["content-encoding"] == "gzip"

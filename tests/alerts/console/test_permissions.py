@@ -78,7 +78,12 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/dispatches/{dispatch}/untick", {"step": "look", "reason": "x"}, SEAT | {"field"}),
     ("POST", "/api/v1/dispatches/{dispatch}/close", {}, SEAT | {"field"}),
     ("GET", "/api/v1/points/p0/trace", None, WATCHING),
+    ("GET", "/api/v1/explore?points=p0&from=1&to=2", None, WATCHING),
+    ("GET", "/api/v1/explore.csv?points=p0&from=1&to=2", None, WATCHING),
     ("GET", "/api/v1/areas/slope-1/status", None, WATCHING),
+    ("GET", "/api/v1/areas/status", None, WATCHING),
+    ("GET", "/api/v1/map", None, EVERYONE),
+    ("GET", "/api/v1/plans/slope/overlays/none", None, WATCHING),
     ("GET", "/api/v1/snapshots/" + "0" * 64 + ".jpg", None, WATCHING),
     ("GET", "/api/v1/cameras/operations", None, WATCHING),
     ("GET", "/api/v1/cameras/cam/still.jpg", None, SEAT),
@@ -187,7 +192,8 @@ def test_no_route_is_left_out_of_this_test() -> None:
     patterns = {
         (
             method,
-            path.replace("/new", "/{name}")
+            path.split("?")[0]
+            .replace("/new", "/{name}")
             .replace("/p0/", "/{id}/")
             .replace("/slope-1/", "/{id}/")
             .replace("/cam/", "/{id}/")
@@ -200,6 +206,7 @@ def test_no_route_is_left_out_of_this_test() -> None:
             .replace("{dispatch}", "{id}")
             .replace("0" * 64 + ".jpg", "{name}")
             .replace("/plans/slope", "/plans/{id}")
+            .replace("/overlays/none", "/overlays/{file}")
             .replace("/none", "/{id}")
             .replace("/q-0", "/{id}"),
         )

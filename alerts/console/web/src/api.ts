@@ -1,6 +1,6 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
+  Alarm, AreaCount, AreaStatus, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
   Models, Modes, NotificationTarget, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
   Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Silence, Site, Status, Trace, User,
 } from './contract';
@@ -29,6 +29,11 @@ export function setCsrf(token: string): void {
   csrf = token;
 }
 
+/** Is there a session whose token is known? */
+export function mayWrite(): boolean {
+  return csrf !== '';
+}
+
 /** Call `handler` whenever the server says that the session is over. */
 export function whenSignedOut(handler: () => void): void {
   onSignedOut = handler;
@@ -39,8 +44,8 @@ export function endSession(): void {
   onSignedOut();
 }
 
-async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language.value };
+async function request<T>(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language.value, ...more };
   if (method !== 'GET') {
     headers['Content-Type'] = 'application/json';
     if (csrf) headers['X-Foreshock-CSRF'] = csrf;
@@ -104,6 +109,10 @@ function query(values: Record<string, string | number | null | undefined>): stri
 
 const id = encodeURIComponent;
 
+function several(points: readonly string[]): string {
+  return `?${points.map((point) => `points=${id(point)}`).join('&')}`;
+}
+
 /** The address of something to open or to keep, such as a sheet to print, in the language of the page. */
 export function sheet(path: string): string {
   return `${ROOT}${path}?language=${language.value}`;
@@ -142,6 +151,10 @@ export const api = {
 
   site: () => request<Site>('GET', '/site'),
   status: () => request<Status>('GET', '/status'),
+  siteMap: () => request<GeoJSON.GeoJsonObject>('GET', '/map'),
+  overlay: (plan: string, file: string) => request<GeoJSON.GeoJsonObject>('GET', `/plans/${id(plan)}/overlays/${id(file)}`),
+  areaCounts: () => request<{ items: AreaCount[] }>('GET', '/areas/status'),
+  areaStatus: (area: string) => request<AreaStatus>('GET', `/areas/${id(area)}/status`),
 
   incidents: (state: 'open' | 'closed' | 'all', limit = 500) =>
     request<Page<Incident>>('GET', `/incidents${query({ state, limit })}`),
@@ -185,11 +198,16 @@ export const api = {
   dispatchOne: (key: string) => request<Dispatch>('GET', `/dispatches/${id(key)}`),
   dispatchStep: (key: string, step: DispatchStep, body: { reason?: string; note?: string; seconds?: number }) =>
     request<unknown>('POST', `/dispatches/${id(key)}/${step}`, body),
+  /** Do what a kept order says; the same key is the same order, however often it is sent. */
+  order: (path: string, body: Record<string, unknown>, key: string) => request<unknown>('POST', path, body, { 'Idempotency-Key': key }),
   refer: (key: string, to: string, reason: string) => request<unknown>('POST', `/dispatches/${id(key)}/refer`, { to, reason }),
   call: (key: string, units: string[], note: string) => request<unknown>('POST', `/dispatches/${id(key)}/call`, { units, note }),
 
   trace: (point: string, from: number, to: number, max = 2000) =>
     request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max })}`),
+
+  explore: (points: readonly string[], from: number, to: number, max: number) => request<Explored>('GET', `/explore${several(points)}&from=${from}&to=${to}&max=${max}`),
+  exploreCsv: (points: readonly string[], from: number, to: number) => `${ROOT}/explore.csv${several(points)}&from=${from}&to=${to}`,
 
   reports: (asked: ReportQuery, limit = 100) => request<Page<Report>>('GET', `/reports${query({ ...asked, limit })}`),
 

@@ -13,7 +13,8 @@ import { announce, Notices, tell } from './components/notices';
 import { t, tName } from './i18n';
 import { alarming } from './live/attention';
 import { beep } from './live/sound';
-import { whenNews } from './live/stream';
+import { phase, whenNews } from './live/stream';
+import { flush, open } from './outbox';
 import { go, route } from './router';
 import { landing, remember, resume } from './session';
 import { alarms, directory, fieldOnly, isRisk, mayAdminister, mayComment, maySeeModels, maySeeRules, me, subject, unacknowledged } from './store';
@@ -32,6 +33,10 @@ const ExercisesView = lazy(() => import('./views/exercises').then((module) => mo
 const ExerciseView = lazy(() => import('./views/exercises').then((module) => module.ExerciseView));
 const ModesView = lazy(() => import('./views/modes').then((module) => module.ModesView));
 const NotificationsView = lazy(() => import('./views/notifications').then((module) => module.NotificationsView));
+const MapView = lazy(() => import('./views/map').then((module) => module.MapView));
+const ExploreView = lazy(() => import('./views/explore').then((module) => module.ExploreView));
+const SituationView = lazy(() => import('./views/situation').then((module) => module.SituationView));
+const WallView = lazy(() => import('./views/wall').then((module) => module.WallView));
 const UsersView = lazy(() => import('./views/users').then((module) => module.UsersView));
 
 effect(() => {
@@ -42,6 +47,11 @@ effect(() => {
 effect(() => {
   const level = me.value ? alarming.value : null;
   document.querySelector('link[rel=icon]')?.setAttribute('href', level ? `./favicon-${level}.svg` : './favicon.svg');
+});
+
+void open();
+effect(() => {
+  if (phase.value === 'open') void flush(); // what could not be sent has a way again
 });
 
 whenNews(({ opened, raised, sent, reminded, ending }) => {
@@ -137,6 +147,10 @@ function page(first: string, second: string) {
   if (first === 'reports') return <ReportsView />;
   if (first === 'models' && maySeeModels.value) return <ModelsView tab={second} />;
   if (first === 'rules' && maySeeRules.value) return <RulesView tab={second} />;
+  if (first === 'explore') return <ExploreView />;
+  if (first === 'situation') return <SituationView id={second} />;
+  if (first === 'wall') return <WallView />;
+  if (first === 'map') return <MapView id={second} />;
   if (first === 'handover') return <HandoverView />;
   if (first === 'exercises') return second ? <ExerciseView id={second} /> : <ExercisesView />;
   if (first === 'modes') return <ModesView />;

@@ -60,9 +60,11 @@ export interface Point extends Named {
   levels: Partial<Record<Level, number>>;
   normal: [number, number] | null;
   interval: number;
+  location?: [number, number] | null;
 }
 export interface Camera extends Named {
   areas: string[];
+  location?: [number, number] | null;
   view?: string;
   viewer?: string | null;
 }
@@ -70,7 +72,27 @@ export interface Unit extends Named {
   kind: string;
   place: string;
   types?: string[];
+  location?: [number, number] | null;
   contact?: string;
+}
+/** What is drawn under the areas; `bounds` are the south-west and north-east corners of a picture. */
+export interface SiteMap {
+  kind: 'geojson' | 'picture' | 'none';
+  bounds: [[number, number], [number, number]] | null;
+  tiles: string;
+  attribution: string;
+}
+export type Health = 'live' | 'stale' | 'never';
+type Counts = Record<Health, number>;
+export interface AreaCount {
+  area: string;
+  points: Counts;
+  cameras: Counts;
+}
+export interface AreaStatus {
+  area: string;
+  points: { id: string; value: number | null; time: number | null; age: number | null; state: Health }[];
+  cameras: { id: string; time: number | null; age: number | null; state: Health }[];
 }
 export interface Site {
   id: string;
@@ -84,6 +106,8 @@ export interface Site {
   points: Point[];
   cameras: Camera[];
   units: Unit[];
+  version?: string;
+  map?: SiteMap;
 }
 
 /** Alarms that rang, against what a desk can bear (EEMUA 191). */
@@ -767,4 +791,23 @@ export interface NotificationTarget {
   dead: number;
   error: string;
   letters: { id: string; unit: string; area: string; attempts: number; due: number; dead: boolean; error: string }[];
+}
+
+/** Readings of a point over a time; columns as in a trace. */
+export interface ExploredTrace {
+  point: string;
+  unit: string;
+  time: number[];
+  value: (number | null)[];
+  score: (number | null)[];
+  min?: (number | null)[];
+  max?: (number | null)[];
+}
+/** Some points over one time; all readings are there from `since` on. */
+export interface Explored {
+  items: ExploredTrace[];
+  alarms: { id: string; rule: string; title: Partial<Text>; area: string; scope: string; level: Level; simulated: boolean; begin: number; end: number }[];
+  reports: { id: string; area: string; category: string; time: number }[];
+  complete: boolean;
+  since: number;
 }

@@ -9,6 +9,7 @@ import { Dialog } from './dialog';
 import { Footer } from './form';
 import { actorName } from './marks';
 import { tell } from './notices';
+import { tickStep } from '../outbox';
 
 interface Props {
   plan: Checklist;
@@ -51,7 +52,7 @@ function Step({ step, number, on, id, open, after }: { step: CheckedStep; number
         )}
       </span>
       {open && !tick && (
-        <Action class="plain tick" run={() => api.tick(on, id, step.id, '')} {...(after ? { after } : {})}>
+        <Action class="plain tick" run={() => (on === 'dispatches' ? tickStep(id, step.id) : api.tick(on, id, step.id, ''))} {...(after ? { after } : {})}>
           {t('plan.tick')}
           <span class="only-read"> {tName(step.text)}</span>
         </Action>

@@ -68,6 +68,7 @@ function Navigation() {
     <nav aria-label={t('nav')}>
       {item('', t('nav.watch'), at === '' || at === 'incidents')}
       {item('alarms', t('nav.alarms'), at === 'alarms')}
+      {item('map', t('map'), at === 'map')}
       {item('reports', t('nav.reports'), at === 'reports')}
       {item('field', t('nav.field'), at === 'field')}
       {mayPromote.value && item('models', t('nav.models'), at === 'models')}
@@ -195,6 +196,9 @@ function Person() {
         <p class="quiet">{(me.value?.roles ?? []).map((role) => t(`role.${role}`)).join(t('list.comma'))}</p>
         {!fieldOnly.value && (
           <nav class="further" aria-label={t('nav.further')}>
+            <a href={href('situation')}>{t('situation')}</a>
+            <a href={href('wall')}>{t('wall')}</a>
+            <a href={href('explore')}>{t('explore')}</a>
             <a href={href('handover')}>{t('handover')}</a>
             <a href={href('exercises')}>{t('exercises')}</a>
             {maySeeRules.value && <a href={href('rules')}>{t('rules')}</a>}

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api';
 import type { Dispatch, Leg } from '../contract';
 import { t, tCode, tName } from '../i18n';
+import { answer } from '../outbox';
 import { directory, needs } from '../store';
 import { Dialog } from './dialog';
 import { Footer, Words } from './form';
@@ -55,7 +56,7 @@ function Said({ dispatch, way, onClose }: { dispatch: Dispatch; way: 'feed-back'
     <Dialog title={t(`loop.${way}`)} onClose={onClose}>
       <form onSubmit={(event) => event.preventDefault()}>
         <Words label={t(`loop.${way}.what`)} value={text} change={setText} />
-        <Footer word={t('loop.do')} onClose={onClose} disabled={!text.trim()} run={() => api.dispatchStep(dispatch.id, step, { reason: text.trim() })} />
+        <Footer word={t('loop.do')} onClose={onClose} disabled={!text.trim()} run={() => answer(dispatch.id, step, { reason: text.trim() })} />
       </form>
     </Dialog>
   );
@@ -81,7 +82,7 @@ function Visit({ dispatch, onClose }: { dispatch: Dispatch; onClose: () => void 
 word={t('loop.do')}
           onClose={onClose}
           disabled={!sound || (late && !reason)}
-          run={() => api.dispatchStep(dispatch.id, 'follow-up', { seconds, ...(reason ? { reason } : {}) })}
+          run={() => answer(dispatch.id, 'follow-up', { seconds, ...(reason ? { reason } : {}) })}
         />
       </form>
     </Dialog>

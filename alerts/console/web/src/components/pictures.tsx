@@ -102,7 +102,8 @@ function Live({ camera }: { camera: Camera }) {
   );
 }
 
-function Still({ camera }: { camera: Camera }) {
+/** The camera's newest picture, asked for again every so many milliseconds while the page is seen. */
+export function Still({ camera, every = STILL }: { camera: Camera; every?: number }) {
   const [url, setUrl] = useState('');
   const [problem, setProblem] = useState('');
   useEffect(() => {
@@ -110,7 +111,7 @@ function Still({ camera }: { camera: Camera }) {
     let timer = 0;
     let held = '';
     const look = async () => {
-      let wait = STILL;
+      let wait = every;
       if (document.visibilityState === 'visible') {
         try {
           const answer = await fetch(`/api/v1/cameras/${encodeURIComponent(camera.id)}/still.jpg`, {
@@ -137,7 +138,7 @@ function Still({ camera }: { camera: Camera }) {
       window.clearTimeout(timer);
       if (held) URL.revokeObjectURL(held);
     };
-  }, [camera.id]);
+  }, [camera.id, every]);
   if (problem) return <p class="quiet" role="status">{problem}</p>;
   return url ? <img src={url} alt={t('live.alt', { camera: tName(camera.name) || camera.id })} /> : <p class="quiet">…</p>;
 }

@@ -129,17 +129,18 @@ interface PlotProps {
   data: TraceData;
   point: Point | undefined;
   span: number;
+  stop?: number; // unix seconds; now, when left out
   onsets: readonly Onset[];
   height: number;
   label: string;
   onReading: (text: string) => void;
 }
 
-function Plot({ data, point, span, onsets, height, label, onReading }: PlotProps) {
+export function Plot({ data, point, span, stop, onsets, height, label, onReading }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const latest = useRef({ data, point, onsets, span });
-  latest.current = { data, point, onsets, span };
+  const latest = useRef({ data, point, onsets, span, stop });
+  latest.current = { data, point, onsets, span, stop };
   const look = `${shade.value} ${language.value} ${zone.value}`;
 
   useEffect(() => {
@@ -155,7 +156,7 @@ function Plot({ data, point, span, onsets, height, label, onReading }: PlotProps
         cursor: { sync: { key: 'evidence' }, drag: { x: true, y: false }, points: { size: 6 } },
         tzDate: (time) => uPlot.tzDate(new Date(time * 1000), zone.peek()),
         scales: {
-          x: { range: () => [now.peek() - latest.current.span, now.peek()] },
+          x: { range: () => [(latest.current.stop ?? now.peek()) - latest.current.span, latest.current.stop ?? now.peek()] },
           y: { range: (_, low, high) => valueRange(low, high, latest.current.point) },
           score: { range: [0, 6] },
         },
@@ -192,7 +193,7 @@ function Plot({ data, point, span, onsets, height, label, onReading }: PlotProps
 
   useEffect(() => {
     plot.current?.setData(columns(data));
-  }, [data, onsets.length, span]);
+  }, [data, onsets.length, span, stop]);
 
   return <div class="plot" style={{ height }} ref={box} role="img" aria-label={label} />;
 }

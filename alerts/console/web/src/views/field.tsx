@@ -1,6 +1,7 @@
 /** The phone page of a unit: my tasks, one big button for the next step, the time left for it. */
 import { useEffect, useState } from 'preact/hooks';
 import { api } from '../api';
+import { clockTime } from '../clock';
 import { Action } from '../components/action';
 import { PlanFurther, PlanSteps } from '../components/checklist';
 import { Dialog } from '../components/dialog';
@@ -11,7 +12,13 @@ import { Failed, useLoad, Waiting } from '../components/load';
 import { Countdown, Simulation } from '../components/marks';
 import type { Dispatch, DispatchBrief, Leg } from '../contract';
 import { RANK } from '../contract';
-import { t, tName } from '../i18n';
+import { complain, tell } from '../components/notices';
+import { t, tCode, tName } from '../i18n';
+import { remembered } from '../known';
+import { answer, drop, legAhead, orders, report } from '../outbox';
+import { here } from '../position';
+import { href } from '../router';
+import { PhotoInput } from './new_report';
 import { directory, dispatches, FINISHED, has, loaded, mayOperate, me, placePath, touched, unitName } from '../store';
 
 const NEXT: Partial<Record<Leg, 'accept' | 'on-scene' | 'resolve' | 'close'>> = { issued: 'accept', accepted: 'on-scene', on_scene: 'resolve', resolved: 'close', fed_back: 'close' };
@@ -24,7 +31,7 @@ export function FieldView() {
   const own = me.value?.unit;
   const all = [...dispatches.value.values()];
   const mine = all.filter((one) => (own ? one.unit === own : !unit || one.unit === unit));
-  const open = mine.filter((one) => !FINISHED.includes(one.leg)).sort(byUrgency);
+  const open = mine.filter((one) => !FINISHED.includes(legAhead(one)) || sent(one.id)).sort(byUrgency);
   const units = [...new Set(all.map((one) => one.unit))];
   return (
     <main class="field" id="main" tabIndex={-1}>
@@ -51,6 +58,17 @@ export function FieldView() {
           <p class="quiet">{t('field.none.help')}</p>
         </div>
       )}
+      {mayReport() && (
+        <a class="button wide" href={href('report')}>
+          {t('field.new')}
+        </a>
+      )}
+      {!location.pathname.includes('/field') && (
+        <a href="./field/" class="quiet">
+          {t('field.install')}
+        </a>
+      )}
+      <Unsent about="" />
       {open.map((dispatch) => (
         <Task key={dispatch.id} dispatch={dispatch} />
       ))}
@@ -60,7 +78,7 @@ export function FieldView() {
 
 /** One dispatch by its link, whether open or over. */
 export function DispatchView({ id }: { id: string }) {
-  const { data, error, again } = useLoad(() => api.dispatchOne(id), id, touched.value.get(id) ?? 0);
+  const { data, error, again } = useLoad(() => remembered(id, () => api.dispatchOne(id)), id, touched.value.get(id) ?? 0);
   const shown = data && newer(data, dispatches.value.get(id));
   return (
     <main class="field" id="main" tabIndex={-1}>
@@ -82,7 +100,36 @@ function byUrgency(a: Dispatch, b: Dispatch): number {
   return (RANK[b.level] ?? 0) - (RANK[a.level] ?? 0) || (a.deadline ?? Infinity) - (b.deadline ?? Infinity);
 }
 
-function Task({ dispatch }: { dispatch: Dispatch }) {
+/** The server takes reports from these; the rest do not see the way. */
+const mayReport = () => mayOperate.value || has('field');
+const sent = (id: string) => orders.value.some((order) => order.about === id);
+
+/** What was done here that the server does not have: waiting, or refused with the reason. */
+function Unsent({ about }: { about: string }) {
+  const mine = orders.value.filter((order) => order.about === about);
+  if (!mine.length) return null;
+  return (
+    <ul class="unsent" data-test="unsent">
+      {mine.map((order) => (
+        <li key={order.id} class={order.error ? 'refused' : ''}>
+          <b>{order.step === 'tick' ? t('plan.tick') : order.step === 'report' ? t('field.new') : tCode('step', order.step)}</b> <span class="digits">{clockTime(order.made)}</span>{' '}
+          {order.error ? t('queue.refused', { why: order.error }) : t('queue.unsent')}
+          {order.error && (
+            <button type="button" class="plain" onClick={() => void drop(order.id)}>
+              {t('dismiss')}
+            </button>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Task({ dispatch: told }: { dispatch: Dispatch }) {
+  const leg = legAhead(told);
+  const dispatch = leg === told.leg ? told : { ...told, leg, deadline: null };
+  const [tellPlace, setTellPlace] = useState(false);
+  const [photo, setPhoto] = useState('');
   const [refusing, setRefusing] = useState(false);
   const [note, setNote] = useState('');
   const brief = useBrief(dispatch);
@@ -90,7 +137,7 @@ function Task({ dispatch }: { dispatch: Dispatch }) {
   const step = owed(dispatch) ? undefined : NEXT[dispatch.leg];
   const lead = dispatch.lead ? t(dispatch.lead === dispatch.unit ? 'loop.leads' : 'loop.led', { unit: unitName(dispatch.lead) }) : '';
   const mayAnswer = mayOperate.value || (has('field') && me.value?.unit === dispatch.unit);
-  const report = dispatch.leg === 'on_scene' || dispatch.leg === 'resolved' || dispatch.leg === 'fed_back';
+  const reporting = dispatch.leg === 'on_scene' || dispatch.leg === 'resolved' || dispatch.leg === 'fed_back';
   return (
     <article class={`task level-${dispatch.level}`} data-test="task" data-leg={dispatch.leg}>
       <header>
@@ -110,20 +157,31 @@ function Task({ dispatch }: { dispatch: Dispatch }) {
         <Countdown deadline={dispatch.deadline} leg={dispatch.leg} large />
       )}
       <Legs dispatch={{ ...dispatch, deadline: null }} />
+      <Unsent about={dispatch.id} />
       {lead && <p class="quiet">{lead}</p>}
       <TaskPlan dispatch={dispatch} open={mayAnswer && !FINISHED.includes(dispatch.leg)} />
       {step && mayAnswer && (
         <div class="answers">
-          {report && (
+          {reporting && (
             <label class="stacked">
               <span>{t(dispatch.leg === 'on_scene' ? 'field.report' : 'field.remark')}</span>
               <textarea rows={3} maxLength={2000} value={note} onInput={(event) => setNote(event.currentTarget.value)} />
             </label>
           )}
+          {reporting && <PhotoInput taken={photo !== ''} take={setPhoto} />}
+          {step === 'on-scene' && 'geolocation' in navigator && (
+            <label class="inline">
+              <input type="checkbox" checked={tellPlace} onChange={(event) => setTellPlace(event.currentTarget.checked)} />
+              <span>{t('field.position')}</span>
+            </label>
+          )}
           <Action
             class="primary big"
-            run={() => api.dispatchStep(dispatch.id, step, note.trim() ? { note: note.trim() } : {})}
-            after={() => setNote('')}
+            run={() => act(dispatch, step, note.trim(), step === 'on-scene' && tellPlace, photo)}
+            after={() => {
+              setNote('');
+              setPhoto('');
+            }}
           >
             {t(`step.${step}`)}
           </Action>
@@ -140,11 +198,26 @@ function Task({ dispatch }: { dispatch: Dispatch }) {
   );
 }
 
+/** Take a step: with the position where the person agrees to tell it, and a photo as a report of the area. */
+async function act(dispatch: Dispatch, step: 'accept' | 'on-scene' | 'resolve' | 'close', note: string, place: boolean, photo: string): Promise<void> {
+  let words = note;
+  if (place) {
+    const found = await here();
+    if (found) words = [words, t('field.position.note', found)].filter(Boolean).join(' ');
+    else complain(new Error(t('field.position.none')));
+  }
+  await answer(dispatch.id, step, words ? { note: words } : {});
+  if (photo) {
+    await report({ category: 'scene', area: dispatch.area, text: words, photo });
+    tell(t('field.photo.sent'));
+  }
+}
+
 /** The checklist of the plan, folded until it is wanted: the next step's button comes first. */
 function TaskPlan({ dispatch, open }: { dispatch: Dispatch; open: boolean }) {
   const [wanted, setWanted] = useState(false);
   const stamp = (touched.value.get(dispatch.id) ?? 0) + (touched.value.get(dispatch.incident) ?? 0);
-  const { data, again } = useLoad(() => api.dispatchOne(dispatch.id), dispatch.id, stamp);
+  const { data, again } = useLoad(() => remembered(dispatch.id, () => api.dispatchOne(dispatch.id)), dispatch.id, stamp);
   const plan = data?.plan;
   if (!plan) return null;
   return (
@@ -165,7 +238,7 @@ function useBrief(dispatch: Dispatch): DispatchBrief {
   useEffect(() => {
     if (known) return undefined;
     let gone = false;
-    api.dispatchOne(dispatch.id).then(
+    remembered(dispatch.id, () => api.dispatchOne(dispatch.id)).then(
       (full) => {
         if (!gone) setRead(lastBrief(full) ?? own(full) ?? {});
       },
@@ -207,7 +280,7 @@ function Refuse({ dispatch, onClose }: { dispatch: string; onClose: () => void }
           <button type="button" onClick={onClose}>
             {t('cancel')}
           </button>
-          <Action class="primary" disabled={!reason.trim()} run={() => api.dispatchStep(dispatch, 'refuse', { reason: reason.trim() })} after={onClose}>
+          <Action class="primary" disabled={!reason.trim()} run={() => answer(dispatch, 'refuse', { reason: reason.trim() })} after={onClose}>
             {t('step.refuse')}
           </Action>
         </footer>

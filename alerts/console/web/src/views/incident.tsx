@@ -96,6 +96,7 @@ function Head({ incident, cause, onDo }: HeadProps) {
             {area.location.map((degrees) => degrees.toFixed(4)).join(', ')}
           </a>
         )}
+        {area && <a href={href('map', area.id)}>{t('map.look')}</a>}
       </p>
       <dl class="facts">
         <div>

@@ -1,0 +1,139 @@
+"""Explore what is recorded: several points over one time, with the alarms and reports of their areas."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.responses import StreamingResponse
+
+from alerts.console import schema
+from alerts.console.console import Console
+from alerts.console.errors import Problem
+from alerts.console.exploring import Gathered, as_csv, gather
+from alerts.console.identity import Identity, allow
+from alerts.console.routes.watch import columns_of
+from alerts.console.traces import decimate
+from alerts.queries import JournalMissing, Reader
+from alerts.tables import alarms
+from sensors.site import Point
+
+router = APIRouter(prefix="/api/v1", tags=["explore"])
+
+MOST_POINTS = 8
+DAY = 86400.0
+"""Seconds that memory reaches back; what is older is read from the log."""
+
+LOG_SECONDS = 8.0
+"""Seconds for which the log is read at most: what is not reached then is said to be missing."""
+
+MOST_WAITING = 4
+MOST_ALARMS = 500
+MOST_REPORTS = 500
+
+Points = Annotated[list[Annotated[str, Query(max_length=128)]], Query(min_length=1, max_length=MOST_POINTS)]
+Moment = Annotated[float, Query(ge=0, le=1e11, allow_inf_nan=False)]
+From = Annotated[float, Query(alias="from", ge=0, le=1e11, allow_inf_nan=False)]
+
+
+@router.get("/explore", response_model=schema.Explored)
+async def explore(
+    request: Request,
+    identity: Annotated[Identity, Depends(allow("points.read"))],
+    points: Points,
+    start: From,
+    to: Moment,
+    most: Annotated[int, Query(alias="max", ge=2, le=20_000)] = 2000,
+) -> dict[str, Any]:
+    """Give up to eight points' readings over one time in spans, and the alarms and reports of their areas.
+
+    The last day is read from memory, what is older from the log. `complete` is false where that took too long: then
+    all is there from `since` on.
+    """
+    console: Console = request.app.state.console
+    chosen = _chosen(console, points, start, to)
+    found = await _read(console, chosen, start, to, log=start < time.time() - DAY)
+    areas = sorted({area for point in chosen for area in point.areas})
+
+    def context() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        try:
+            return console.journal.ask(lambda reader: _context(reader, areas, start, to))
+        except JournalMissing:
+            return [], []
+
+    def answer() -> dict[str, Any]:
+        raised, reported = context()
+        return {
+            "items": [
+                {"point": point.id, "unit": point.unit, **columns_of(decimate(found.series[point.index], most))}
+                for point in chosen
+            ],
+            "alarms": raised,
+            "reports": reported,
+            "complete": found.complete,
+            "since": found.since,
+        }
+
+    return await to_thread.run_sync(answer)
+
+
+@router.get("/explore.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
+async def export(
+    request: Request,
+    identity: Annotated[Identity, Depends(allow("points.read"))],
+    points: Points,
+    start: From,
+    to: Moment,
+) -> Response:
+    """Give the same readings, each of them, as CSV; 422 where that is more than can be read at once."""
+    console: Console = request.app.state.console
+    chosen = _chosen(console, points, start, to)
+    found = await _read(console, chosen, start, to, log=True)
+    if not found.complete:
+        raise Problem(422, "too_much", field="from")
+    rows = as_csv({point.id: found.series[point.index] for point in chosen}, {point.id: point.unit for point in chosen})
+    headers = {"Content-Disposition": 'attachment; filename="readings.csv"', "Cache-Control": "private, no-store"}
+    return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _chosen(console: Console, names: list[str], start: float, stop: float) -> list[Point]:
+    if stop <= start:
+        raise Problem(422, "bad_time", field="to")
+    found = [console.registry.point(name) for name in dict.fromkeys(names)]
+    if any(point is None for point in found):
+        raise Problem(404, "not_found", field="points")
+    return [point for point in found if point is not None]
+
+
+async def _read(console: Console, chosen: list[Point], start: float, stop: float, *, log: bool) -> Gathered:
+    """Read points from memory, or from the log where that is wanted and there is one; one at a time reads the log."""
+    indices = [point.index for point in chosen]
+    if not log or console.config.recorded is None:
+        series = {index: console.traces.trace(index, start, stop, 1 << 30) for index in indices}
+        return Gathered(series, start >= time.time() - DAY, start)
+    if console.exploring.statistics().tasks_waiting >= MOST_WAITING:
+        raise Problem(503, "too_many_readers", headers={"Retry-After": "10"})
+    partitions = sorted({console.registry.partition(point.areas[0]) for point in chosen})
+    recorded = console.config.recorded
+
+    def read() -> Gathered:
+        return gather(recorded(partitions, start, stop), indices, start, stop, seconds=LOG_SECONDS)
+
+    return await to_thread.run_sync(read, limiter=console.exploring)
+
+
+def _context(
+    reader: Reader, areas: list[str], start: float, stop: float
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    spells = reader.spells(areas, start, stop)[-MOST_ALARMS:]
+    asked = sa.select(alarms.c.id, alarms.c.area, alarms.c.scope, alarms.c.level, alarms.c.title).where(
+        alarms.c.id.in_({one["alarm"] for one in spells})
+    )
+    with reader.engine.connect() as connection:
+        facts = {row.id: row._asdict() for row in connection.execute(asked)}
+    raised = [{**one, **facts[one["alarm"]]} for one in spells if one["alarm"] in facts]
+    page = reader.reports(areas, since=start, until=stop, limit=MOST_REPORTS)
+    return raised, [{name: row[name] for name in ("id", "area", "category", "time")} for row in page.items]

@@ -1,0 +1,83 @@
+/** Report something new from where one stands: what, where, in words, with a photo. */
+import { useState } from 'preact/hooks';
+import { Action } from '../components/action';
+import { Words } from '../components/form';
+import { complain, tell } from '../components/notices';
+import { t, tCode, tName } from '../i18n';
+import { report } from '../outbox';
+import { smaller } from '../photo';
+import { go, href } from '../router';
+import { directory } from '../store';
+
+const CATEGORIES = ['smoke', 'flood', 'gas', 'noise', 'family-dispute', 'trade-dispute', 'other'] as const;
+
+export function NewReport() {
+  const [category, setCategory] = useState<string>('');
+  const [area, setArea] = useState('');
+  const [text, setText] = useState('');
+  const [photo, setPhoto] = useState('');
+  const areas = [...(directory.value?.areas.values() ?? [])].sort((a, b) => tName(a.name).localeCompare(tName(b.name)));
+  return (
+    <main class="field" id="main" tabIndex={-1}>
+      <a class="back" href={href('field')}>
+        ← {t('field.back')}
+      </a>
+      <h1>{t('field.new')}</h1>
+      <label class="stacked">
+        <span>{t('field.new.what')}</span>
+        <select value={category} onChange={(event) => setCategory(event.currentTarget.value)}>
+          <option value="">{t('field.new.choose')}</option>
+          {CATEGORIES.map((one) => (
+            <option key={one} value={one}>
+              {tCode('report', one)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="stacked">
+        <span>{t('field.new.where')}</span>
+        <select value={area} onChange={(event) => setArea(event.currentTarget.value)}>
+          <option value="">{t('field.new.choose')}</option>
+          {areas.map((one) => (
+            <option key={one.id} value={one.id}>
+              {tName(one.name)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Words label={t('field.new.text')} value={text} change={setText} />
+      <PhotoInput taken={photo !== ''} take={setPhoto} />
+      <Action
+        class="primary big"
+        disabled={!category || !area}
+        run={() => report({ category, area, text: text.trim(), ...(photo ? { photo } : {}) })}
+        after={() => {
+          tell(t('field.new.done'));
+          go(href('field'));
+        }}
+      >
+        {t('field.new.do')}
+      </Action>
+    </main>
+  );
+}
+
+/** A photo from the camera or the album, made small before anything keeps it. */
+export function PhotoInput({ taken, take }: { taken: boolean; take: (photo: string) => void }) {
+  const read = async (input: HTMLInputElement) => {
+    const file = input.files?.[0];
+    if (!file) return;
+    try {
+      take(await smaller(file));
+    } catch {
+      complain(new Error(t('field.photo.bad')));
+    }
+    input.value = '';
+  };
+  return (
+    <label class="stacked photo">
+      <span>{t(taken ? 'field.photo.taken' : 'field.photo')}</span>
+      <input type="file" accept="image/*" capture="environment" onChange={(event) => void read(event.currentTarget)} />
+    </label>
+  );
+}

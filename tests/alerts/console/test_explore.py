@@ -1,0 +1,139 @@
+"""Readings over any recorded time: in spans, with the alarms of their areas, as CSV, honest where some are missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from alerts.console.exploring import gather
+from alerts.console.traces import decimate
+
+from .conftest import Configure, Desktop, Engine
+
+if TYPE_CHECKING:
+    from alerts.console.config import Columns
+
+START = 1_790_000_000.0
+
+
+def record(point: Any, at: Any, value: Any) -> Columns:
+    score, flags = np.full(len(at), 0.5, np.float32), np.zeros(len(at), np.uint16)
+    return np.array(point, np.uint32), np.array(at, float), np.array(value, float), score, flags
+
+
+def batches(*records: Columns) -> list[Columns]:
+    """Give records as the log does: the newest first."""
+    return list(reversed(records))
+
+
+def test_readings_are_gathered_in_order_of_time_each_once() -> None:
+    found = gather(
+        batches(
+            record([0, 1, 0], [10, 10, 20], [1, 9, 2]),
+            record([0, 0], [20, 30], [2, 3]),  # the one at 20 again
+            record([0, 1], [5, 40], [0, 9]),  # told late, and after the end
+        ),
+        [0, 1], 5, 30, seconds=9.0,
+    )  # fmt: skip
+    assert (found.complete, found.since) == (True, 5)
+    assert found.series[0].time.tolist() == [5, 10, 20, 30]
+    assert found.series[0].value.tolist() == [0, 1, 2, 3]
+    assert found.series[1].time.tolist() == [10]
+
+
+def test_what_takes_too_long_says_from_when_on_all_is_there() -> None:
+    ticks = iter(range(10))
+    records = batches(*(record([0], [at], [at]) for at in (10.0, 20.0, 30.0)))
+    found = gather(records, [0], 0, 100, seconds=2.0, clock=lambda: float(next(ticks)))
+    assert not found.complete
+    assert found.since == 20.0
+    assert found.series[0].time.tolist() == [20, 30]
+
+
+def test_a_month_of_a_million_readings_keeps_its_peaks_in_two_thousand_spans() -> None:
+    at = START + np.arange(1_000_000) * 2.592
+    value = np.sin(at / 86400)
+    value[123_456], value[654_321] = 99.0, -99.0
+    pieces = [slice(n, n + 10_000) for n in range(0, 1_000_000, 10_000)]
+    records = batches(*(record(np.zeros(10_000), at[piece], value[piece]) for piece in pieces))
+    began = time.process_time()
+    series = decimate(gather(records, [0], START, at[-1], seconds=60.0).series[0], 2000)
+    assert time.process_time() - began < 1.0
+    assert len(series.time) <= 2000
+    assert series.high is not None and series.low is not None
+    assert (series.high.max(), series.low.min()) == (99.0, -99.0)
+
+
+@pytest.fixture
+def desktop(configure: Configure) -> Desktop:
+    def recorded(partitions: Sequence[int], begin: float, end: float) -> Iterator[Columns]:
+        assert len(partitions) == 1
+        yield from batches(record([0, 1, 0], [START, START + 1, START + 60], [1.5, 7.0, np.nan]))
+
+    return Desktop(configure(recorded=recorded))
+
+
+def asked(points: str = "points=p0&points=p1", begin: float = START, end: float = START + 100) -> str:
+    return f"{points}&from={begin}&to={end}"
+
+
+def test_old_readings_come_from_the_log_new_ones_from_memory(desktop: Desktop, engine: Engine) -> None:
+    with desktop.client() as client:
+        headers = desktop.token("analyst")
+        old = client.get(f"/api/v1/explore?{asked()}", headers=headers).json()
+        assert [row["point"] for row in old["items"]] == ["p0", "p1"]
+        assert old["items"][0]["time"] == [START, START + 60]
+        assert old["items"][0]["value"] == [1.5, None]
+        assert (old["complete"], old["since"]) == (True, START)
+        now = time.time()
+        one = np.array([now - 60])
+        desktop.console.traces.append(np.zeros(1, np.uint32), one, one, np.zeros(1, np.float32), now)
+        engine.condition(level=2)
+        new = client.get(f"/api/v1/explore?{asked(begin=now - 3600, end=now + 60)}", headers=headers).json()
+        assert new["items"][0]["time"] == [now - 60]
+        assert [(row["rule"], row["scope"], row["level"]) for row in new["alarms"]] == [("creep", "p0", "yellow")]
+
+
+def test_every_reading_goes_out_as_csv(desktop: Desktop) -> None:
+    with desktop.client() as client:
+        answer = client.get(f"/api/v1/explore.csv?{asked()}", headers=desktop.token("viewer"))
+    assert answer.headers["content-type"].startswith("text/csv")
+    lines = answer.text.splitlines()
+    assert lines[0] == "time,point,value,unit,score"
+    assert lines[1] == '2026-09-21T14:13:20.000Z,p0,1.5,"mm",0.5'
+    assert lines[2].split(",")[2] == ""  # what is not known is empty
+    assert len(lines) == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        (asked("points=none"), 404),
+        (asked("points=p0", START, START), 422),
+        (asked("&".join(["points=p0"] * 9)), 422),
+        (asked("points=" + "p" * 200), 422),
+        ("points=p0&from=nan&to=1", 422),
+        (f"{asked()}&max=1000000", 422),
+        ("from=1&to=2", 422),
+    ],
+)
+def test_strange_questions_are_refused(desktop: Desktop, query: str, status: int) -> None:
+    with desktop.client() as client:
+        assert client.get(f"/api/v1/explore?{query}", headers=desktop.token("viewer")).status_code == status
+
+
+def test_what_cannot_be_read_whole_is_no_csv(configure: Configure, monkeypatch: Any) -> None:
+    from alerts.console.routes import explore
+
+    monkeypatch.setattr(explore, "LOG_SECONDS", -1.0)
+    endless = [record([0], [START], [1.0])]
+    desktop = Desktop(configure(recorded=lambda *_: iter(endless)))
+    with desktop.client() as client:
+        headers = desktop.token("analyst")
+        assert client.get(f"/api/v1/explore?{asked()}", headers=headers).json()["complete"] is False
+        answer = client.get(f"/api/v1/explore.csv?{asked()}", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "too_much")

@@ -1,0 +1,136 @@
+"""The phone page as an app of its own: it opens without a link, what is done waits, and is sent once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from playwright.sync_api import expect
+from signing import sign_in
+
+from tests.waiting import until
+
+pytestmark = pytest.mark.browser
+
+PHONE: dict[str, Any] = {"width": 390, "height": 844, "phone": True}
+KEPT = """() => new Promise((done) => {
+    const asked = indexedDB.open('foreshock-known');
+    asked.onsuccess = () => {
+        if (!asked.result.objectStoreNames.length) return done([]);
+        const all = asked.result.transaction('pages').objectStore('pages').getAllKeys();
+        all.onsuccess = () => done(all.result);
+    };
+})"""
+CONTROLLED = "navigator.serviceWorker.ready.then(() => caches.match('./')).then((kept) => !!kept)"
+
+
+@pytest.fixture
+def phone(open_page: Any, mock: Any) -> Any:
+    """Open the phone page of a unit that has an order."""
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
+    page = open_page("field/", who="zhang", **PHONE)
+    page.locator("[data-test=task]").wait_for()
+    return page
+
+
+def edges(mock: Any) -> list[str]:
+    return [
+        change["record"]["edge"]
+        for change in mock.api.world.changes
+        if change["kind"] == "dispatch" and change["record"]["edge"] != "issued"
+    ]
+
+
+def test_what_is_done_without_a_link_survives_a_restart_and_is_sent_once(phone: Any, mock: Any) -> None:
+    assert phone.evaluate(CONTROLLED)
+    until(lambda: "latest" in phone.evaluate(KEPT))  # what is known is kept
+    phone.context.set_offline(True)
+    phone.reload()  # from what the phone keeps
+    task = phone.locator("[data-test=task]")
+    expect(phone.locator("[data-test=offline]")).to_contain_text("没有网络")
+    task.get_by_role("button", name="接单").click()
+    expect(task.locator("[data-test=unsent]")).to_contain_text("等待送出")
+    task.get_by_role("button", name="已到现场").click()
+    expect(phone.locator("[data-test=waiting]")).to_have_text("2 项等待送出")
+    phone.reload()
+    expect(phone.locator("[data-test=waiting]")).to_have_text("2 项等待送出")
+    expect(task).to_have_attribute("data-leg", "on_scene")
+    assert edges(mock) == []
+    mock.api.lose = 1  # the first answer is lost on the way: the page sends it again, with the same id
+    phone.context.set_offline(False)
+    expect(phone.locator("[data-test=unsent]")).to_have_count(0, timeout=30_000)
+    expect(phone.locator("[data-test=link]")).to_have_text("实时")
+    assert edges(mock) == ["accepted", "on_scene"]
+    said = [c["record"].get("reason", "") for c in mock.api.world.changes if c["kind"] == "dispatch"]
+    assert "在断网时记录" in said[-1]
+
+
+def test_what_the_server_refuses_is_said_and_can_be_put_away(phone: Any, mock: Any) -> None:
+    task = phone.locator("[data-test=task]")
+    dispatch = next(iter(mock.api.world.dispatches))
+    phone.route("**/accept", lambda route: route.abort())
+    task.get_by_role("button", name="接单").click()
+    expect(task.locator("[data-test=unsent]")).to_contain_text("等待送出")
+    mock.do(lambda api: api.world.step(dispatch, "user:chen", "accept", ""))  # the desk was quicker
+    phone.unroute("**/accept")
+    phone.evaluate("dispatchEvent(new Event('online'))")
+    expect(task.locator("[data-test=unsent]")).to_contain_text("未被接受")
+    task.get_by_role("button", name="关闭提示").click()
+    expect(task.locator("[data-test=unsent]")).to_have_count(0)
+    expect(task.get_by_role("button", name="已到现场")).to_be_visible()
+
+
+def test_something_new_is_reported_with_a_small_photo(phone: Any, mock: Any, tmp_path: Any) -> None:
+    import cv2
+    import numpy as np
+
+    picture = tmp_path / "big.jpg"
+    cv2.imwrite(str(picture), np.full((1200, 3200, 3), 90, np.uint8))
+    phone.get_by_role("link", name="上报新情况").click()
+    send = phone.get_by_role("button", name="上报", exact=True)
+    expect(send).to_be_disabled()
+    phone.get_by_role("combobox", name="什么情况").select_option(label="烟雾")
+    phone.get_by_role("combobox", name="哪个区域").select_option(index=1)
+    phone.get_by_role("textbox", name="情况说明").fill("三楼有烟")
+    phone.locator("input[type=file]").set_input_files(picture)
+    expect(phone.get_by_text("照片已附上")).to_be_visible()
+    send.click()
+    expect(phone.get_by_text("已上报")).to_be_visible()
+    one = mock.api.world.reports[0]
+    assert (one["category"], one["text"]) == ("smoke", "三楼有烟")
+    assert len(one["id"]) == 32
+    assert 0 < len(one["photo"]) < 60_000
+
+
+def test_the_position_goes_along_only_with_consent(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
+    place = {"latitude": 22.80342, "longitude": 113.87116}
+    page = open_page("field/", who="zhang", geolocation=place, permissions=["geolocation"], **PHONE)
+    task = page.locator("[data-test=task]")
+    task.get_by_role("button", name="接单").click()
+    task.get_by_role("checkbox", name="同时告知我的位置").check()
+    task.get_by_role("button", name="已到现场").click()
+    until(lambda: edges(mock) == ["accepted", "on_scene"])  # the page is ahead of the server
+    said = [c["record"].get("reason", "") for c in mock.api.world.changes if c["kind"] == "dispatch"]
+    assert said[-2] == ""
+    assert "22.80342, 113.87116" in said[-1]
+
+
+def test_it_can_be_installed_and_signing_out_leaves_nothing(phone: Any, mock: Any) -> None:
+    manifest = json.loads(phone.request.get(f"{mock.url}/field/manifest.webmanifest").text())
+    assert (manifest["scope"], manifest["display"]) == ("./", "standalone")
+    for icon in manifest["icons"]:
+        assert phone.request.get(f"{mock.url}/field/{icon['src']}").ok
+    assert phone.evaluate(CONTROLLED)
+    until(lambda: "latest" in phone.evaluate(KEPT))
+    phone.locator("details.person summary").click()
+    phone.get_by_role("button", name="退出").click()
+    phone.locator("input[type=password]").wait_for()
+    assert phone.evaluate(KEPT) == []
+    sign_in(phone, "zhang")
+    expect(phone.locator("[data-test=task]")).to_have_count(1)

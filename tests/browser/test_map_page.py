@@ -1,0 +1,61 @@
+"""The map and the list beside it say the same: what is open, what is calm, and what nobody knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from mock_site import plan
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_list_and_map_show_what_is_open_what_is_calm_and_what_is_silent(open_page: Any, mock: Any) -> None:
+    mock.api.world.silenced.add("village-xixiang-3.co")
+    mock.do(lambda api: api.world.landslide())
+    page = open_page("#/map")
+    rows = page.locator("[data-test=areas] li")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("橙色预警")
+    expect(page.locator("[data-test=areas] [data-area=village-xixiang-3]")).to_contain_text("情况不明")
+    for area in ("slope-shiyan-1", "underpass-shajing-2", "village-xixiang-3"):
+        expect(page.locator(f"[data-test=map] [data-area={area}]")).to_have_count(1)
+    expect(page.locator("[data-test=map] [data-area=slope-shiyan-1] .level-orange")).to_be_visible()
+    expect(page.locator("[data-test=map] .map-label")).to_have_text("宝安<img src=x onerror=alert(1)>")
+    assert page.locator("[data-test=map] img").count() == 0  # no picture, of no tile server and of no name
+    page.get_by_role("combobox", name="显示").select_option(label="有点位失联")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="EN", exact=True).click()
+    expect(rows).to_contain_text("No data: not known")
+
+
+def test_an_area_is_chosen_by_key_or_by_its_mark_and_leads_to_its_incident_and_back(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.api.world.plan = plan()
+    mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
+    page = open_page("#/map")
+    link = page.locator("[data-test=areas] [data-area=slope-shiyan-1]")
+    link.focus()
+    page.keyboard.press("Enter")
+    chosen = page.locator("[data-test=chosen-area]")
+    expect(chosen).to_contain_text("石岩第一社区应急队")
+    expect(chosen.locator(".map-parts li")).to_have_count(4)
+    expect(page.locator("[data-test=map] .map-part .part-point")).to_have_count(3)
+    expect(page.locator("[data-test=map] path.map-route")).to_have_count(1)  # what its plan draws
+    expect(page.locator("[data-test=map] .map-name", has_text="撤离路线")).to_be_visible()
+    chosen.get_by_role("link", name="橙色").first.click()
+    page.get_by_role("link", name="在地图上查看").click()
+    expect(chosen).to_be_visible()
+    page.get_by_role("link", name="← 全部区域").click()
+    page.locator("[data-test=map] [data-area=village-xixiang-3]").click()
+    expect(chosen).to_contain_text("固戍城中村")
+    assert page.evaluate("location.hash") == "#/map/village-xixiang-3"
+
+
+def test_a_phone_has_no_sideways_scroll_and_a_strange_area_is_said_so(open_page: Any, mock: Any) -> None:
+    page = open_page("#/map/none", width=390, height=844, phone=True)
+    expect(page.get_by_role("alert")).to_contain_text("没有这个区域")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
