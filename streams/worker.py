@@ -76,14 +76,16 @@ def topic_specs(settings: Settings, partitions: int) -> dict[str, TopicSpec]:
     outcomes = min(10 * days, settings.personal_days * DAY or float("inf"))  # they say who did what
     return {
         OBSERVATIONS: TopicSpec(partitions=partitions, retention_seconds=days, retention_bytes=size // partitions),
-        OUTCOMES: TopicSpec(partitions=partitions, retention_seconds=max(days, outcomes)),
-        SCORES: TopicSpec(partitions=partitions, retention_seconds=DAY, retention_bytes=size // partitions // 4),
+        OUTCOMES: TopicSpec(partitions=partitions, retention_seconds=max(days, outcomes), derived=True),
+        SCORES: TopicSpec(
+            partitions=partitions, retention_seconds=DAY, retention_bytes=size // partitions // 4, derived=True
+        ),
         QUARANTINE: TopicSpec(
             partitions=1,
             retention_seconds=settings.quarantine_days * DAY,
             retention_bytes=int(settings.quarantine_megabytes * 1e6),
         ),
-        SNAPSHOTS: TopicSpec(partitions=partitions, compact=True),
+        SNAPSHOTS: TopicSpec(partitions=partitions, compact=True, derived=True),
     }
 
 
@@ -121,7 +123,7 @@ class Worker:
         self.app.on_assigned(self._assigned)
         self.app.on_revoked(self._revoked)
         self.app.batch_agent(OBSERVATIONS)(self.observe)
-        self.app.batch_agent(OUTCOMES)(self.record)
+        self.app.batch_agent(OUTCOMES, silent=True)(self.record)
         self.app.timer(1.0)(self.tick)
         self.app.timer(FOLLOW_SECONDS)(self.follow)
         self.app.timer(settings.snapshot_seconds)(self.snapshot)
