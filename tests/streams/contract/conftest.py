@@ -47,6 +47,9 @@ class Transport:
         """Return a topic's or a group's name that no other test uses."""
         return name
 
+    def provide(self, topic: str, partitions: int) -> None:
+        """Make a topic that is read from before anything is written to it."""
+
     def plain(self, name: str, **options: Any) -> faust.App:
         """Make an application of Faust's own."""
         return faust.App(self.named(name), broker=self.url, **options)
@@ -59,11 +62,14 @@ class OnKafka(Transport):
         super().__init__(folder)
         self.servers, self.prefix = servers, f"t{uuid4().hex[:8]}"
         self.url = f"kafka://{servers}/{self.prefix}"
-        asyncio.run(self._create())
+        asyncio.run(self._create(self.url, TOPICS))
 
-    async def _create(self) -> None:
-        topics = Topics(parse(self.url), TOPICS)
+    async def _create(self, url: str, specs: dict[str, TopicSpec]) -> None:
+        topics = Topics(parse(url), specs)
         await topics.apply(await topics.plan())
+
+    def provide(self, topic: str, partitions: int) -> None:
+        asyncio.run(self._create(f"kafka://{self.servers}", {topic: TopicSpec(partitions)}))
 
     def app(self, name: str = "worker", **options: Any) -> LeanApp:
         log_options = {"session_seconds": SESSION, **options.pop("log_options", {})}

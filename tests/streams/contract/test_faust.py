@@ -58,6 +58,7 @@ def test_events_tables_and_sends_of_plain_faust_survive_a_restart(transport: Tra
         await app.stop()
         return totals  # type: ignore[return-value]
 
+    transport.provide(transport.named("source"), 2)
     asyncio.run(run(0, 100))
     totals = asyncio.run(run(100, 200))
     assert totals == {f"k{k}": sum(n for n in range(200) if n % 5 == k) for k in range(5)}, "the table was restored"
@@ -89,4 +90,5 @@ def test_what_an_agent_sends_waits_for_its_event(transport: Transport) -> None:
         assert log.committed(app.conf.id, source.get_topic_name(), 0) == 1
         await app.stop()
 
+    transport.provide(transport.named("source"), 1)
     asyncio.run(main())
