@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import ssl
 
 SCHEME = "kafka://"
 PORT = 9092
@@ -52,6 +54,8 @@ class Security:
         return options
 
     def _context(self) -> ssl.SSLContext:
+        import ssl  # here: most settings ask for none, and every command reads them
+
         for file in (self.ca_file, self.cert_file, self.key_file):
             if file and not Path(file).is_file():
                 raise AddressError(f"{file}: there is no such file for the TLS of Kafka")

@@ -50,7 +50,7 @@ class Consumer(LogConsumer):
             await self.on_partitions_assigned(set(), 0)
 
     def _tp(self, place: TopicPartition) -> TP:
-        return TP(self.log_store.address.ours(place.topic), place.partition)
+        return TP(self.log_store.address.ours(place.topic) or place.topic, place.partition)
 
     async def _given_up(self, places: Sequence[TopicPartition]) -> None:
         async with self._rebalancing:

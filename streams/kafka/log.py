@@ -54,8 +54,10 @@ class KafkaLog:
         *,
         session_seconds: float = 8.0,
         instance: str = "",
+        alone: bool = False,
         replication: int = 1,
     ) -> None:
+        self._alone = alone
         self.address, self.group, self._replication = address, group, replication
         self._specs = dict(topics)
         self._committed: dict[Place, int] = {}
@@ -81,6 +83,8 @@ class KafkaLog:
         try:
             await self._reads.start()
             self._check_topics()
+            if self._alone:
+                await self._check_alone()
             self._producer = AIOKafkaProducer(
                 **self._options,
                 enable_idempotence=True,
@@ -101,6 +105,14 @@ class KafkaLog:
                 name = self.address.name(topic)
                 found = f"topic {name} has {there} partitions in Kafka" if there else f"Kafka has no topic {name}"
                 raise LogError(f"{found}, {spec.partitions} are needed: run `foreshock topics apply`")
+
+    async def _check_alone(self) -> None:
+        others = await self._reads.members(self.group) - {self.membership.client}
+        if others:
+            raise LogError(
+                f"another run works on {self.address.prefix or 'this cluster'} already ({', '.join(sorted(others))}): "
+                "give each its own prefix; it is gone a few seconds after it ends"
+            )
 
     def close(self, timeout: float = 6.0) -> None:
         """Leave the group and disconnect."""

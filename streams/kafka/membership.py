@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,7 @@ class Membership:
     ) -> None:
         self._options, self._group, self._session, self._instance = dict(options), group, session_seconds, instance
         self._contiguous = contiguous
+        self.client = instance or f"foreshock-{os.getpid()}"
         self._consumer: Any = None
         self._tails: dict[TopicPartition, Tail] = {}
         self._pump: asyncio.Task[None] | None = None
@@ -68,6 +70,7 @@ class Membership:
             self._consumer = AIOKafkaConsumer(
                 **self._options,
                 group_id=self._group,
+                client_id=self.client,
                 group_instance_id=self._instance or None,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",

@@ -92,6 +92,12 @@ class Reads:
             if place.offset >= 0 and (topic := self._address.ours(tp.topic)) is not None
         }
 
+    async def members(self, group: str) -> set[str]:
+        """Return what the members of a group call themselves."""
+        for answer in await self._admin.describe_consumer_groups([self._address.name(group)]):
+            return {str(member[1]) for one in answer.groups for member in one[5]}
+        return set()
+
     async def at_time(self, topic: str, partition: int, time: float) -> int:
         """Return the first offset written at `time` (unix s) or later, or the end."""
         tp = await self._place(topic, partition)

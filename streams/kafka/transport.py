@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import asyncio
+from typing import Any, ClassVar, cast
 
 from faust.transport import base
 from faust.transport.conductor import Conductor
@@ -22,7 +23,7 @@ class Producer(LogProducer):
 
     async def on_start(self) -> None:
         """Connect before anything else starts; its errors stop the start."""
-        await self.transport.open()
+        await cast(Transport, self.transport).open()
         await super(LogProducer, self).on_start()
 
 
@@ -65,6 +66,4 @@ class Transport(base.Transport):
         """Disconnect without holding the loop up."""
         log, self._log = self._log, None
         if log is not None:
-            import asyncio
-
             await asyncio.get_running_loop().run_in_executor(None, log.close)
