@@ -90,7 +90,7 @@ class Topics:
                     # all of them: Kafka's older request sets back what is not named
                     settings = settings_of(self.specs[change.topic], self.replication)
                     resource = ConfigResource(ConfigResourceType.TOPIC, change.topic, configs=settings)
-                    for answer in [await admin.alter_configs([resource])]:
+                    for answer in await admin.alter_configs([resource]):
                         _check(answer.resources, change.topic)
 
 

@@ -1,0 +1,100 @@
+"""The product with its log in a real Kafka: topics made, an alarm to a dispatch, a worker killed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from alerts import outcome
+from streams.kafka.address import parse
+from streams.kafka.reader import KafkaReader
+from streams.topics import GROUP, OBSERVATIONS, OUTCOMES
+from tests.integration.running import Mqtt, Running, Stream, foreshock, running
+from tests.waiting import until
+
+pytestmark = pytest.mark.server
+
+AREA = "village-01"
+
+
+@pytest.fixture(scope="module")
+def url(kafka: str) -> str:
+    return f"kafka://{kafka}/p{uuid4().hex[:8]}"
+
+
+def test_a_run_refuses_what_is_not_there_with_a_sentence(url: str, tmp_path: Path) -> None:
+    missing = foreshock("run", "--no-sim", "--data", tmp_path, FORESHOCK_BROKER=url, FORESHOCK_MQTT_PORT="0")
+    assert missing.returncode == 1
+    assert "run `foreshock topics apply` first" in missing.stderr
+    replay = foreshock("replay", "--data", tmp_path, FORESHOCK_BROKER=url)
+    assert replay.returncode == 1
+    assert "embedded log only" in replay.stderr and "Traceback" not in replay.stderr
+
+
+def test_topics_are_told_first_then_made_then_left_alone(url: str) -> None:
+    told = foreshock("topics", "apply", FORESHOCK_BROKER=url)
+    assert told.returncode == 2, told.stderr
+    assert "observations: create" in told.stdout and "--yes" in told.stdout
+    made = foreshock("topics", "apply", "--yes", FORESHOCK_BROKER=url)
+    assert made.returncode == 0, made.stderr
+    again = foreshock("topics", "apply", "--json", FORESHOCK_BROKER=url)
+    assert (again.returncode, json.loads(again.stdout)["changes"]) == (0, [])
+    longer = foreshock("topics", "apply", "--yes", FORESHOCK_BROKER=url, FORESHOCK_RETENTION_DAYS="3")
+    assert longer.returncode == 0 and "observations: configure, retention.ms" in longer.stdout
+    assert foreshock("topics", "apply", FORESHOCK_BROKER=url, FORESHOCK_RETENTION_DAYS="3").returncode == 0
+
+
+def dispatched(product: Running, client: Any, scope: str) -> Any:
+    """Wait for the dispatched incident of a point."""
+
+    def found() -> Any:
+        listed = client.get("/alarms", params={"area": AREA}).json()["items"]
+        alarm = next((one for one in listed if one["scope"] == scope and one["level"] == "orange"), None)
+        incident = client.get(f"/incidents/{alarm['incident']}").json() if alarm else None
+        return incident if incident and incident["dispatch_details"] else None
+
+    return until(found, 40, f"a dispatch for {scope}")
+
+
+def test_an_overload_sends_somebody_out_and_a_killed_worker_sends_nobody_twice(url: str, tmp_path: Path) -> None:
+    with running(tmp_path / "data", FORESHOCK_BROKER=url) as product:
+        mqtt = Mqtt(product.mqtt_port, "foreshock/dispatches/#")
+        duty = product.token("duty", "analyst")
+        stream = Stream(duty)
+        mqtt.overload(f"{AREA}-charging-1")
+        first = dispatched(product, duty, f"{AREA}-charging-1")
+        answer = duty.post(f"/incidents/{first['id']}/acknowledge", json={})
+        assert answer.status_code == 200, answer.text
+        worker = product.children()["worker"]
+        os.kill(worker, signal.SIGKILL)
+        mqtt.overload(f"{AREA}-charging-5")  # acknowledged to the sensor, whoever is away
+        until(lambda: product.children().get("worker", worker) != worker, 30, "another worker")
+        until(
+            lambda: duty.get("/points/village-01-charging-5/trace").json()["value"], 40, "the readings of its absence"
+        )
+        second = duty.get("/alarms", params={"area": AREA}).json()["items"]
+        assert any(one["scope"] == f"{AREA}-charging-5" for one in second) or dispatched(
+            product, duty, f"{AREA}-charging-5"
+        )
+        mqtt.publish(f"foreshock/readings/{AREA}/nowhere-1", "1")
+        until(lambda: duty.get("/quarantine").json()["items"], what="the refusal")
+        (refused,) = duty.get("/quarantine").json()["items"]
+        assert refused["reason"] == "unknown_point"
+        until(lambda: stream.edges("incident", first["id"]))
+        events = [event["id"] for message in mqtt.heard for event in [json.loads(message.payload)]]
+        assert events and len(events) == len(set(events)), "nobody is told twice"
+        stream.close()
+        mqtt.close()
+        assert product.stop() < 8
+    with KafkaReader(parse(url)) as log:
+        for partition in range(log.topics()[OUTCOMES]):
+            assert log.committed(GROUP, OBSERVATIONS, partition) == log.end(OBSERVATIONS, partition)
+            records = [outcome.decode(value) for _, _, value in log.read(OUTCOMES, partition, 0, limit=100_000)]
+            offsets = [record.offset for record in records]
+            assert offsets == sorted(set(offsets)), "what an observation brought is in the log once, in order"
