@@ -68,7 +68,7 @@ class KafkaLog:
         self._closed = False
         self._options = {**address.options(), "request_timeout_ms": int(REQUEST_SECONDS * 1000)}
         name = address.name(group)
-        self._transactions = Transactions(self._options, name, lambda number: f"{name}-{number}")
+        self._transactions = Transactions(self._options, name, lambda number: f"{name}-{number}", self._offsets)
         self.membership = Membership(self._options, name, session_seconds, instance, self._plain)
 
     async def open(self) -> None:
@@ -176,9 +176,10 @@ class KafkaLog:
         sending = [self._sending_of(record) for record in records]
         numbers = {number for _, number, _, _ in records} | {commit[2] for commit in commits}
         offsets = {TopicPartition(self.address.name(topic), number): at for _, topic, number, at in commits}
-        together = commits or all(self._derived(topic) for topic, *_ in records)
-        if records and together and len(numbers) == 1 and self._transactions.owns(next(iter(numbers))):
-            written = await self._transactions.write(numbers.pop(), sending, offsets)
+        if records and (commits or any(self._derived(topic) for topic, *_ in records)):
+            if len(numbers) != 1:
+                raise LogWriteError("what is derived is written a partition at a time")
+            written = await self._transactions.write(numbers.pop(), sending, offsets)  # refused unless it is ours
         else:
             written = await self._send(sending)
             if offsets:
@@ -266,6 +267,10 @@ class KafkaLog:
             else:
                 self._committed = {place: found[place] for place in places if place in found}
                 return
+
+    async def _offsets(self) -> dict[TopicPartition, int]:
+        found = await self._reads.committed(self.group)
+        return {TopicPartition(self.address.name(topic), number): at for (topic, number), at in found.items()}
 
     def follow(self, topic: str, partition: int, position: int) -> None:
         """Fetch a partition of ours from an offset on."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 SECONDS = 10.0
 """For one transaction: after it the cluster itself ends what was left under way."""
 
+PAUSE = 0.2
 BATCH_BYTES = 256 * 1024
 REQUEST_BYTES = 16 * 1024 * 1024
 
@@ -30,8 +31,14 @@ Sending = tuple[str, int, "bytes | None", "bytes | None"]
 class Transactions:
     """Write for the partitions that are owned. All methods belong to the thread that owns the clients."""
 
-    def __init__(self, options: Mapping[str, Any], group: str, named: Callable[[int], str]) -> None:
-        self._options, self._group, self._named = dict(options), group, named
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        group: str,
+        named: Callable[[int], str],
+        committed: Callable[[], Awaitable[Mapping[TopicPartition, int]]],
+    ) -> None:
+        self._options, self._group, self._named, self._committed = dict(options), group, named, committed
         self._producers: dict[int, Any] = {}
         self._locks: dict[int, asyncio.Lock] = {}
         self._owned: set[int] = set()
@@ -49,10 +56,6 @@ class Transactions:
         """Let go of all."""
         await self.own(())
 
-    def owns(self, number: int) -> bool:
-        """Say whether a partition is owned."""
-        return number in self._owned
-
     async def write(self, number: int, records: Sequence[Sending], offsets: Mapping[TopicPartition, int]) -> list[int]:
         """Write records, and offsets of the group, all or none; return the records' offsets.
 
@@ -63,9 +66,10 @@ class Transactions:
             raise LogClosedError(f"partition {number} was given up")
         async with self._locks.setdefault(number, asyncio.Lock()):
             producer = await self._producer(number)
+            written: list[int] = []
             try:
                 async with asyncio.timeout(SECONDS):
-                    written = await _transaction(producer, self._group, records, offsets)
+                    await _transaction(producer, self._group, records, offsets, written)
             except ProducerFenced as error:
                 await self._drop(number)
                 self._owned.discard(number)
@@ -75,10 +79,27 @@ class Transactions:
                 raise LogWriteError(f"a record is too large: {error}") from error
             except (KafkaError, IllegalOperation, TimeoutError) as error:
                 self.failures += 1
-                await self._drop(number)  # the next begins by ending what this one has left
-                raise LogUnavailableError(f"Kafka took no outputs: {error!r}") from error
+                await self._drop(number)
+                if not (written and offsets and await self._came_through(number, offsets)):
+                    raise LogUnavailableError(f"Kafka took no outputs: {error!r}") from error
             self.count += 1
             return written
+
+    async def _came_through(self, number: int, offsets: Mapping[TopicPartition, int]) -> bool:
+        """Say whether a transaction whose answer was lost was committed, however long it takes to know.
+
+        A new producer of the same name settles what the former left; only then does the offset tell.
+        """
+        while number in self._owned:
+            try:
+                await self._producer(number)
+                found = await self._committed()
+            except (LogError, KafkaError) as error:
+                logger.warning("partition %d: what became of its outputs is not known yet: %s", number, error)
+                await asyncio.sleep(PAUSE)
+            else:
+                return all(found.get(tp, -1) >= offset for tp, offset in offsets.items())
+        return False
 
     async def _producer(self, number: int) -> Any:
         producer = self._producers.get(number)
@@ -107,18 +128,26 @@ class Transactions:
 
 
 async def _transaction(
-    producer: Any, group: str, records: Sequence[Sending], offsets: Mapping[TopicPartition, int]
-) -> list[int]:
+    producer: Any,
+    group: str,
+    records: Sequence[Sending],
+    offsets: Mapping[TopicPartition, int],
+    written: list[int],
+) -> None:
+    """Write all; `written` has the records' offsets before the commit is asked for, which may come through unheard."""
     await producer.begin_transaction()
     sent = [
         await producer.send(topic, value=value, key=key, partition=partition)
         for topic, partition, key, value in records
     ]
-    if offsets:
-        await producer.send_offsets_to_transaction(dict(offsets), group)
-    written = [one.offset for one in await asyncio.gather(*sent)]
+    try:
+        if offsets:
+            await producer.send_offsets_to_transaction(dict(offsets), group)
+        written += [one.offset for one in await asyncio.gather(*sent)]
+    except BaseException:
+        await asyncio.gather(*sent, return_exceptions=True)  # each has its reason, and the first is told
+        raise
     await producer.commit_transaction()
-    return written
 
 
 async def _stop(producer: Any) -> None:
