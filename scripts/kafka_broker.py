@@ -71,7 +71,10 @@ class KafkaBroker:
             raise RuntimeError(f"{arguments[0]} failed: {done.stderr[-500:]}")
 
     def start(self) -> None:
-        """Start, and wait until it listens. Raise `RuntimeError` with the end of what it said."""
+        """Start, and wait until it listens. Raise `RuntimeError` with the end of what it said.
+
+        It ends with the thread that calls this.
+        """
         with (self.folder / "broker.log").open("ab") as said:
             self._process = subprocess.Popen(
                 self._command("kafka.Kafka", str(self._settings)),

@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from streams.embedded.schema import LogClosedError, LogUnavailableError
+from streams.kafka.quiet import quieten
 
 T = TypeVar("T")
 
@@ -17,6 +18,7 @@ class LoopThread:
     """Run coroutines for other threads."""
 
     def __init__(self, name: str) -> None:
+        quieten()
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()

@@ -10,8 +10,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from alerts import outcome
+from scripts.cli import application
 from streams.kafka.address import parse
 from streams.kafka.reader import KafkaReader
 from streams.topics import GROUP, OBSERVATIONS, OUTCOMES
@@ -28,26 +31,29 @@ def url(kafka: str) -> str:
     return f"kafka://{kafka}/p{uuid4().hex[:8]}"
 
 
-def test_a_run_refuses_what_is_not_there_with_a_sentence(url: str, tmp_path: Path) -> None:
+def topics(url: str, monkeypatch: pytest.MonkeyPatch, *arguments: str, **settings: str) -> Result:
+    """Run `foreshock topics apply` in this process."""
+    for name, value in {"BROKER": url, **settings}.items():
+        monkeypatch.setenv(f"FORESHOCK_{name}", value)
+    return CliRunner().invoke(application("topics"), ["topics", "apply", *arguments])
+
+
+def test_topics_are_told_first_then_made_then_left_alone(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     missing = foreshock("run", "--no-sim", "--data", tmp_path, FORESHOCK_BROKER=url, FORESHOCK_MQTT_PORT="0")
     assert missing.returncode == 1
     assert "run `foreshock topics apply` first" in missing.stderr
-    replay = foreshock("replay", "--data", tmp_path, FORESHOCK_BROKER=url)
-    assert replay.returncode == 1
-    assert "embedded log only" in replay.stderr and "Traceback" not in replay.stderr
-
-
-def test_topics_are_told_first_then_made_then_left_alone(url: str) -> None:
-    told = foreshock("topics", "apply", FORESHOCK_BROKER=url)
-    assert told.returncode == 2, told.stderr
+    told = topics(url, monkeypatch)
+    assert told.exit_code == 2, told.stderr
     assert "observations: create" in told.stdout and "--yes" in told.stdout
-    made = foreshock("topics", "apply", "--yes", FORESHOCK_BROKER=url)
-    assert made.returncode == 0, made.stderr
-    again = foreshock("topics", "apply", "--json", FORESHOCK_BROKER=url)
-    assert (again.returncode, json.loads(again.stdout)["changes"]) == (0, [])
-    longer = foreshock("topics", "apply", "--yes", FORESHOCK_BROKER=url, FORESHOCK_RETENTION_DAYS="3")
-    assert longer.returncode == 0 and "observations: configure, retention.ms" in longer.stdout
-    assert foreshock("topics", "apply", FORESHOCK_BROKER=url, FORESHOCK_RETENTION_DAYS="3").returncode == 0
+    made = topics(url, monkeypatch, "--yes")
+    assert made.exit_code == 0, made.stderr
+    again = topics(url, monkeypatch, "--json")
+    assert (again.exit_code, json.loads(again.stdout)["changes"]) == (0, [])
+    longer = topics(url, monkeypatch, "--yes", RETENTION_DAYS="3")
+    assert longer.exit_code == 0 and "observations: configure, retention.ms" in longer.stdout
+    assert topics(url, monkeypatch).exit_code == 0, "as it was just set"
 
 
 def dispatched(product: Running, client: Any, scope: str) -> Any:
