@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from streams.embedded.schema import Entry, LogError, LogUnavailableError, size_of
 from streams.kafka.address import Address
@@ -85,7 +86,7 @@ class Reads:
 
     async def committed(self, group: str) -> dict[tuple[str, int], int]:
         """Return what a group has committed."""
-        found = await self._admin.list_consumer_group_offsets(self._address.name(group))
+        found = await _patiently(lambda: self._admin.list_consumer_group_offsets(self._address.name(group)))
         return {
             (topic, tp.partition): place.offset
             for tp, place in found.items()
@@ -94,7 +95,8 @@ class Reads:
 
     async def members(self, group: str) -> set[str]:
         """Return what the members of a group call themselves."""
-        for answer in await self._admin.describe_consumer_groups([self._address.name(group)]):
+        name = self._address.name(group)
+        for answer in await _patiently(lambda: self._admin.describe_consumer_groups([name])):
             return {str(member[1]) for one in answer.groups for member in one[5]}
         return set()
 
@@ -153,3 +155,16 @@ class Reads:
             at = await consumer.position(tp)
         self._at = tp, at
         return found
+
+
+async def _patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """Ask again for a while: a group's coordinator is made when it is first asked for."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + REQUEST_SECONDS
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            if not error.retriable or loop.time() > until:
+                raise
+        await asyncio.sleep(0.1)

@@ -153,7 +153,7 @@ def test_a_rebalance_gives_partitions_back_and_loses_and_repeats_nothing(transpo
         app.on_revoked(lambda partitions: events.append(f"-{len(partitions)}"))
         await app.start()
         consumer: Any = app.consumer
-        rounds = {"sqlite": 200, "kafka": 40}[transport.kind]
+        rounds = {"sqlite": 200, "kafka": 20}[transport.kind]
         for _ in range(rounds):
             for partition in range(3):  # in flight while the rebalance runs
                 app.log_store.append(put(partition, *[b"x"] * 3))
