@@ -14,6 +14,7 @@ from streams.embedded.schema import Entry, LogError, LogUnavailableError, size_o
 from streams.kafka.address import Address
 
 FETCH_BYTES = 8 * 1024 * 1024
+WAIT_MS = 20  # a fetch at the end of a partition holds up what else is asked of that broker
 REQUEST_SECONDS = 10.0
 READ_SECONDS = 20.0
 
@@ -26,7 +27,9 @@ class Reads:
         self._consumer: Any = None
         self._admin: Any = None
         self._lock = asyncio.Lock()
+        self._assigned: TopicPartition | None = None
         self._at: tuple[TopicPartition, int] | None = None  # where the consumer stands, if that is known
+        self._end = 0  # of that partition, when last asked
         self.counts: dict[str, int] = {}
         self.identity = ""
 
@@ -39,7 +42,7 @@ class Reads:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            fetch_max_wait_ms=200,
+            fetch_max_wait_ms=WAIT_MS,
             max_partition_fetch_bytes=FETCH_BYTES,
         )
         await self._consumer.start()
@@ -133,16 +136,30 @@ class Reads:
         self, tp: TopicPartition, start: int, stop: int | None, limit: int, max_bytes: int
     ) -> list[tuple[int, bytes | None, bytes, float]]:
         consumer = self._consumer
-        first = (await consumer.beginning_offsets([tp]))[tp]
-        end = (await consumer.end_offsets([tp]))[tp]
-        stop, at = end if stop is None else min(stop, end), max(start, first)
+        at, goes_on = start, self._at == (tp, start)
+        if not goes_on:
+            at = max(at, (await consumer.beginning_offsets([tp]))[tp])
+        if stop is None or not goes_on or stop > self._end:
+            self._end = (await consumer.end_offsets([tp]))[tp]
+        stop = self._end if stop is None else min(stop, self._end)
         if at >= stop or limit < 1:
             return []
-        if self._at is None or self._at[0] != tp:
+        if self._assigned != tp:
             consumer.assign([tp])
-        if self._at != (tp, at):
+            self._assigned = tp
+        if not goes_on:
             consumer.seek(tp, at)
         self._at = None
+        consumer.resume(tp)
+        try:
+            return await self._fetch(tp, at, stop, limit, max_bytes)
+        finally:
+            consumer.pause(tp)  # what is fetched ahead of the next read would hold up all other requests
+
+    async def _fetch(
+        self, tp: TopicPartition, at: int, stop: int, limit: int, max_bytes: int
+    ) -> list[tuple[int, bytes | None, bytes, float]]:
+        consumer = self._consumer
         found: list[tuple[int, bytes | None, bytes, float]] = []
         size = 0
         while at < stop and len(found) < limit:
