@@ -45,9 +45,9 @@ log.cleaner.dedupe.buffer.size=4194304
 class KafkaBroker:
     """A broker's process. `servers` is its address for clients, host:port."""
 
-    def __init__(self, folder: Path, jars: Path, more: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, jars: Path, more: Mapping[str, str], port: int) -> None:
         self.folder, self._jars = folder, jars
-        self.port = free_port()
+        self.port = port
         self.servers = f"127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         controller = free_port()
@@ -57,7 +57,7 @@ class KafkaBroker:
             **more,
         }
         text = _SETTINGS.format(folder=folder, controller=controller)
-        text += "".join(f"{key}={value}\n" for key, value in listeners.items())
+        text += "".join(f"{key}={value.replace('{controller}', str(controller))}\n" for key, value in listeners.items())
         self._settings = folder / "server.properties"
         self._settings.write_text(text, encoding="utf-8")
         self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(self._settings))
@@ -87,7 +87,9 @@ class KafkaBroker:
         deadline = time.monotonic() + START_SECONDS
         while not self._listens():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Kafka did not start: {(self.folder / 'broker.log').read_text()[-800:]}")
+                lines = (self.folder / "broker.log").read_text(errors="replace").splitlines()
+                wrong = [line for line in lines if " ERROR " in line or line.startswith("Caused by")]
+                raise RuntimeError(f"Kafka did not start: {' | '.join(wrong[:5]) or lines[-3:]}")
             time.sleep(0.05)
 
     def _listens(self) -> bool:
@@ -103,13 +105,16 @@ class KafkaBroker:
 
 
 @contextlib.contextmanager
-def broker(more: Mapping[str, str] | None = None) -> Iterator[KafkaBroker]:
-    """Start one and end it, with its folder, afterwards. `more`: settings of its own. Raise `KafkaMissing`."""
+def broker(more: Mapping[str, str] | None = None, port: int | None = None) -> Iterator[KafkaBroker]:
+    """Start one and end it, with its folder, afterwards. Raise `KafkaMissing`.
+
+    `more`: settings of its own, in which {controller} stands for the controller's port; `port` is the plain listener's.
+    """
     jars = provide()
     folder = Path(tempfile.mkdtemp(prefix="foreshock-kafka-"))
     one = None
     try:
-        one = KafkaBroker(folder, jars, more or {})
+        one = KafkaBroker(folder, jars, more or {}, port or free_port())
         one.start()
         yield one
     finally:

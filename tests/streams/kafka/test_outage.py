@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
-from scripts.kafka_broker import KafkaBroker, broker
-from scripts.provide_kafka import KafkaMissing
 from streams.kafka.address import parse
 from streams.kafka.reader import KafkaReader
 from streams.kafka.sink import KafkaSink
@@ -16,23 +13,13 @@ from streams.kafka.topics import Topics
 from streams.lean import Batch, create_app
 from tests.waiting import reached
 
-from .conftest import TOPICS
+from .conftest import TOPICS, Own
 
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture
-def own() -> Iterator[KafkaBroker]:
-    """A broker that may be killed."""
-    try:
-        with broker() as one:
-            yield one
-    except KafkaMissing as missing:
-        pytest.skip(str(missing))
-
-
-def test_an_outage_under_load_loses_and_repeats_no_outcome(own: KafkaBroker) -> None:
-    url = f"kafka://{own.servers}/outage"
+def test_an_outage_under_load_loses_and_repeats_no_outcome(own: Own) -> None:
+    url = f"kafka://{own.broker.servers}/outage"
     acknowledged: set[int] = set()
 
     def offer(sink: KafkaSink, numbers: range) -> None:
@@ -55,9 +42,9 @@ def test_an_outage_under_load_loses_and_repeats_no_outcome(own: KafkaBroker) -> 
         offer(sink, range(100))
         await reached(lambda: len(acknowledged) == 100 and handled)
         offer(sink, range(100, 150))
-        own.kill()  # with requests, fetches and transactions under way
+        own.broker.kill()  # with requests, fetches and transactions under way
         offer(sink, range(150, 200))
-        own.start()  # here: it ends with the thread that began it; the clients' own thread goes on meanwhile
+        own.broker.start()  # here: it ends with the thread that began it; the clients' own thread goes on meanwhile
         await reached(lambda: len(acknowledged) == 200, 60, "all to be acknowledged")
         log = app.log_store
         await reached(
