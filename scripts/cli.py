@@ -8,6 +8,8 @@ import sys
 
 import typer
 
+from streams.settings import SettingsError
+
 HELP = """Foreshock watches a district's sensors and cameras and sends people out before it is too late.
 
 Start with **foreshock run**: it sets up the example district, plays a landslide into it and prints the address of the
@@ -50,6 +52,7 @@ COMMANDS = {
     "camera": "camera.app",
     "evaluate": "evaluate.app",
     "replay": "replay.replay",
+    "topics": "topics.app",
     "settings": "settings.print_settings",
     "version": "version.version",
 }
@@ -82,7 +85,11 @@ def main() -> None:
     """Run the command line; what it and its children write is for the owner only."""
     os.umask(0o077)
     asked = sys.argv[1] if len(sys.argv) > 1 else ""
-    application(asked if asked in COMMANDS else None)()
+    try:
+        application(asked if asked in COMMANDS else None)()
+    except SettingsError as error:  # what works on the embedded log only says so where it opens it
+        print(f"✗ {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 STOP_SECONDS = 4.0
 FIRST_PAUSE = 0.1
 LAST_PAUSE = 5.0
+KAFKA = "kafka://"
 QUIET = 60.0
 """Seconds between two lines in the log about turns of a timer that are lost."""
 
@@ -105,6 +106,7 @@ class LeanApp(faust.App):
         self.log_topics = dict(topics)
         self.log_options = dict(log_options)
         self.batch_topics: set[str] = set()
+        self.silent_topics: set[str] = set()
         self._assigned_hooks: list[PartitionsHook] = []
         self._revoked_hooks: list[PartitionsHook] = []
         self._given: list[tuple[str, int]] = []
@@ -129,8 +131,10 @@ class LeanApp(faust.App):
         """Write records and return their offsets once durable, in one transaction. Raise `LogWriteError`."""
         return cast("list[int]", await cast(Any, self.producer).write(records))
 
-    def batch_agent(self, topic: str) -> Callable[[BatchHandler], BatchHandler]:
+    def batch_agent(self, topic: str, *, silent: bool = False) -> Callable[[BatchHandler], BatchHandler]:
         """Declare the Faust agent of a topic: called with a `Batch` at a time, all partitions in turn.
+
+        A `silent` one never gives `done` outputs: there is less to take over when it gets a partition.
 
         When it raises, nothing is committed: after a pause the same records come again, one at a time
         (`batch.attempt` counts), so that the agent can put a bad one aside and call `done`.
@@ -138,6 +142,8 @@ class LeanApp(faust.App):
         if topic in self.batch_topics:
             raise ValueError(f"topic {topic!r} has its batch agent already")
         self.batch_topics.add(topic)
+        if silent:
+            self.silent_topics.add(topic)
 
         def declare(handle: BatchHandler) -> BatchHandler:
             channel = self.topic(topic, key_serializer="raw", value_serializer="raw", value_type=bytes, key_type=bytes)
@@ -250,6 +256,13 @@ class LeanApp(faust.App):
             await producer.maybe_start()
         return producer
 
+    def _new_transport(self) -> Any:
+        if not str(self.conf.broker_consumer[0]).startswith(KAFKA):
+            return super()._new_transport()
+        from streams.kafka.transport import Transport  # not needed, and long to load, for the embedded log
+
+        return Transport(self.conf.broker_consumer, self)
+
     def _new_conductor(self) -> Any:
         return BatchConductor(app=self, beacon=cast(Any, None))
 
@@ -295,9 +308,10 @@ def create_app(
     log_options: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> LeanApp:
-    """Create an app on `broker_url` (`sqlite:////absolute/path/log.sqlite`) with the topics it needs.
+    """Create an app on `broker_url` (`sqlite:////absolute/path/log.sqlite`, `kafka://host:port`) with what it needs.
 
-    `log_options` go to `Log` (`synchronous`, `max_bytes`, …), `options` to Faust's settings.
+    `log_options` go to `Log` (`synchronous`, `max_bytes`, …) or to `KafkaLog` (`security`, `session_seconds`,
+    `instance`), `options` to Faust's settings.
     """
     settings: dict[str, Any] = {
         "broker": broker_url,
@@ -307,6 +321,7 @@ def create_app(
         "stream_buffer_maxsize": 128,
         "stream_wait_empty": False,
         "stream_recovery_delay": 0.0,
+        "table_standby_replicas": 0,
         "Stream": BatchStream,
         "TableManager": LeanTables,
         "Monitor": LeanMonitor,

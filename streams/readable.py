@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Protocol, Self
+
+Entry = tuple[int, bytes | None, bytes]
 
 
 class Readable(Protocol):
@@ -24,4 +27,46 @@ class Readable(Protocol):
         self, topic: str, partition: int, start: int, stop: int | None = None, limit: int = 1000
     ) -> list[tuple[int, bytes | None, bytes]]:
         """Read records in order."""
+        ...
+
+
+class Followed(Readable, Protocol):
+    """A log that its owner follows."""
+
+    def seen_end(self, topic: str, partition: int) -> int:
+        """Return the end as it was last heard of, at once."""
+        ...
+
+
+class Reader(Readable, Protocol):
+    """A log opened for reading only, to be closed."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+    def committed(self, group: str, topic: str, partition: int) -> int | None:
+        """Return the next offset that a group of consumers will read, or None."""
+        ...
+
+    def newest_first(
+        self, topic: str, partition: int, most: int, *, first: int = 0, stop: int | None = None
+    ) -> Iterator[Entry]:
+        """Yield the last `most` records of offsets first ≤ o < stop, the newest first."""
+        ...
+
+    def keyed(self, topic: str, partition: int, start: int) -> Iterator[Entry]:
+        """Yield the records from offset `start` on that have a key, in order."""
+        ...
+
+    def offset_at(self, topic: str, partition: int, time: float) -> int:
+        """Return the offset of the first record written at `time` (unix s) or later, or the end."""
+        ...
+
+    def time_of(self, topic: str, partition: int, offset: int) -> float | None:
+        """Return when a record was written (unix s), or None if it is not stored."""
         ...

@@ -14,8 +14,7 @@ from alerts.journal import Journal
 from alerts.outcome import Record
 from alerts.retention import Kept
 from alerts.tables import dispatch_changes, incident_changes, results, transitions
-from streams import housekeeping
-from streams.embedded.store import Log
+from streams import housekeeping, logs
 from streams.readable import Readable
 from streams.replay import outcomes
 from streams.settings import Settings
@@ -55,7 +54,7 @@ def rebuild(
     fresh = place.with_name("journal.sqlite.new")
     _remove(fresh)
     count = 0
-    with Log.open_readonly(settings.log_file) as log:
+    with logs.reader(settings.log) as log:
         spans = {p: (log.start(OUTCOMES, p), log.end(OUTCOMES, p)) for p in range(log.topics().get(OUTCOMES, 0))}
         total = sum(end - start for start, end in spans.values())
         journal = Journal(fresh)

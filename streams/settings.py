@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from alerts.policy import Policy
+from streams.kafka.address import SCHEME, Address, AddressError, Security, parse
 
 PREFIX = "FORESHOCK_"
 SQLITE = "sqlite:///"
@@ -29,7 +30,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     site: Annotated[str, "Folder of the site: areas, points, cameras, rules, units."] = "examples/district"
     data: Annotated[str, "Folder for the log, the journal, snapshots and keys."] = "data"
-    broker: Annotated[str, "The log's file: sqlite:///PATH, or empty for log.sqlite in the data folder."] = ""
+    broker: Annotated[
+        str,
+        "The log: sqlite:///PATH, empty for log.sqlite in the data folder, or a Kafka cluster as "
+        "kafka://HOST:PORT[;kafka://HOST:PORT][/PREFIX OF ITS TOPICS].",
+    ] = ""
+    kafka_tls: Annotated[bool, "Use TLS towards Kafka; any of the three files asks for it too."] = False
+    kafka_ca_file: Annotated[str, "Certificates to trust at Kafka (PEM); empty trusts the system's."] = ""
+    kafka_cert_file: Annotated[str, "Our client certificate for Kafka (PEM)."] = ""
+    kafka_key_file: Annotated[str, "The key of that certificate (PEM, not encrypted)."] = ""
+    kafka_username: Annotated[str, "User name at Kafka (SASL)."] = ""
+    kafka_password: Annotated[str, "Secret: password at Kafka."] = ""
+    kafka_mechanism: Annotated[str, "SASL mechanism: SCRAM-SHA-512, SCRAM-SHA-256, or PLAIN, which needs TLS."] = (
+        "SCRAM-SHA-512"
+    )
+    kafka_replication: Annotated[int, "Brokers that keep a copy of each record; 3 where there are three."] = 1
+    kafka_session_seconds: Annotated[
+        float, "Seconds without a heartbeat after which another worker takes over: 6 to 60."
+    ] = 8.0
     journal: Annotated[
         str,
         "The journal's database, postgresql+psycopg://USER@HOST/NAME; empty is journal.sqlite in the data folder.",
@@ -133,20 +151,61 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return file if file.is_file() else None
 
     @property
+    def kafka(self) -> Address | None:
+        """The cluster that keeps the log; None when the log is a file. Raise `SettingsError` for a bad address."""
+        if not self.broker.startswith(SCHEME):
+            return None
+        try:
+            return parse(self.broker, self._security)
+        except AddressError as error:
+            raise SettingsError(f"{PREFIX}BROKER: {error}") from error
+
+    @property
+    def _security(self) -> Security:
+        return Security(
+            tls=self.kafka_tls,
+            ca_file=self.kafka_ca_file,
+            cert_file=self.kafka_cert_file,
+            key_file=self.kafka_key_file,
+            username=self.kafka_username,
+            password=self.kafka_password,
+            mechanism=self.kafka_mechanism,
+        )
+
+    @property
+    def log(self) -> Path | Address:
+        """Where the log is: a file's absolute path, or a Kafka cluster. Raise `SettingsError` for neither."""
+        return self.kafka or self.log_file
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the worker keeps states for replays: beside the log's file, or in the data folder."""
+        return self.data_folder if self.kafka else self.log_file.parent
+
+    @property
     def log_file(self) -> Path:
         """The log's file as an absolute path. Raise `SettingsError` when `broker` names something else."""
         if not self.broker:
             return self.data_folder / "log.sqlite"
+        if self.broker.startswith(SCHEME):
+            raise SettingsError(f"{PREFIX}BROKER: this works on the embedded log only, and the log is in Kafka")
         path = self.broker.removeprefix(SQLITE)
         if path in ("", self.broker):
             scheme = self.broker.partition("://")[0][:40]  # what follows may hold a password
-            raise SettingsError(f"{PREFIX}BROKER: {scheme} is not supported yet: use {SQLITE}PATH")
+            raise SettingsError(f"{PREFIX}BROKER: {scheme} is not supported: use {SQLITE}PATH or {SCHEME}HOST:PORT")
         return Path(path).expanduser().resolve()
 
     @property
     def broker_url(self) -> str:
         """The log's address, with the default filled in."""
-        return SQLITE + quote(str(self.log_file))
+        return self.broker if self.kafka else SQLITE + quote(str(self.log_file))
+
+    @property
+    def log_options(self) -> dict[str, Any]:
+        """What the application's log takes beside its address."""
+        if self.kafka:
+            return {"security": self._security, "session_seconds": self.kafka_session_seconds}
+        return {"synchronous": self.synchronous}
 
     @property
     def policy(self) -> Policy:
@@ -227,7 +286,7 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     for name in ("moments_megabytes", "replay_megabytes", "journal_days", "personal_days", "report_days"):
         if not getattr(settings, name) >= 0:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be 0 or more")
-    _ = settings.log_file
+    _require_log(settings)
     _check_journal(settings)
     for name in ("mqtt_port", "port"):
         if not 0 <= getattr(settings, name) <= 65535:
@@ -249,6 +308,20 @@ def _check_journal(settings: Settings) -> None:
         raise SettingsError(f"{PREFIX}JOURNAL: name the user whose password it is, as {POSTGRESQL}://USER@HOST/NAME")
     if find_spec("psycopg") is None:
         raise SettingsError(f"{PREFIX}JOURNAL: PostgreSQL needs its driver: pip install 'foreshock[postgresql]'")
+
+
+def _require_log(settings: Settings) -> None:
+    where = settings.log
+    if isinstance(where, Path):
+        return
+    try:
+        where.security.options()
+    except AddressError as error:
+        raise SettingsError(f"{PREFIX}KAFKA_…: {error}") from error
+    if not 1 <= settings.kafka_replication <= 9:
+        raise SettingsError(f"{PREFIX}KAFKA_REPLICATION={settings.kafka_replication}: must be 1 to 9")
+    if not 6 <= settings.kafka_session_seconds <= 60:
+        raise SettingsError(f"{PREFIX}KAFKA_SESSION_SECONDS={settings.kafka_session_seconds:g}: must be 6 to 60")
 
 
 def reference() -> str:

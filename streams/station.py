@@ -12,7 +12,7 @@ from streams import snapshot
 from streams.engine import Applied, Engine
 from streams.frozen import Piece
 from streams.history import columns
-from streams.readable import Readable
+from streams.readable import Followed, Readable
 from streams.topics import OBSERVATIONS, OUTCOMES, SCORES, SNAPSHOTS
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Station:
     def __init__(
         self,
         partition: int,
-        log: Readable,
+        log: Followed,
         committed: int | None,
         caught_up: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
@@ -118,7 +118,7 @@ class Station:
     @property
     def lag(self) -> int:
         """Records in the log that the engine has not taken yet."""
-        return max(0, self.log.end(OBSERVATIONS, self.partition) - self.engine.offset - 1)
+        return max(0, self.log.seen_end(OBSERVATIONS, self.partition) - self.engine.offset - 1)
 
     def _restored(self, committed: int) -> Engine:
         """Restore the newest snapshot that can be used, else begin with what the log still holds."""

@@ -24,16 +24,18 @@ from sensors.site import SYSTEM, Site
 from sensors.steps import Steps
 from streams import bundle, housekeeping, publication
 from streams.batches import Batch, Output
+from streams.brokers import identity
 from streams.bundle import Bundle, version_of
 from streams.difference import difference, lines
 from streams.embedded.schema import LogWriteError
 from streams.figures import read_figures, write_figures
 from streams.hub import HubServer
-from streams.lean import LeanApp, TopicSpec, create_app
+from streams.lean import LeanApp, create_app
 from streams.moments import FOLDER, Moments
 from streams.settings import Settings
 from streams.station import Frozen, Station
-from streams.topics import GROUP, JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, QUARANTINE, SCORES, SNAPSHOTS
+from streams.topics import GROUP, JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, SCORES
+from streams.topics_held import topic_specs
 
 logger = logging.getLogger(__name__)
 
@@ -74,21 +76,11 @@ PRUNE_LOOKS = 300.0
 """Seconds between two looks whether the journal is to be kept to its policy: it is soon after a start, then daily."""
 
 
-def topic_specs(settings: Settings, partitions: int) -> dict[str, TopicSpec]:
-    """Say what the log holds, and for how long."""
-    days, size = settings.retention_days * DAY, int(settings.retention_gigabytes * 1e9)
-    outcomes = min(10 * days, settings.personal_days * DAY or float("inf"))  # they say who did what
-    return {
-        OBSERVATIONS: TopicSpec(partitions=partitions, retention_seconds=days, retention_bytes=size // partitions),
-        OUTCOMES: TopicSpec(partitions=partitions, retention_seconds=max(days, outcomes)),
-        SCORES: TopicSpec(partitions=partitions, retention_seconds=DAY, retention_bytes=size // partitions // 4),
-        QUARANTINE: TopicSpec(
-            partitions=1,
-            retention_seconds=settings.quarantine_days * DAY,
-            retention_bytes=int(settings.quarantine_megabytes * 1e6),
-        ),
-        SNAPSHOTS: TopicSpec(partitions=partitions, compact=True),
-    }
+def _log_options(settings: Settings) -> dict[str, Any]:
+    if settings.kafka is None:
+        return settings.log_options
+    # after a restart it has its partitions again at once, and no other run may share them: each has its own journal
+    return {**settings.log_options, "instance": f"foreshock-{identity(settings.data_folder)}", "alone": True}
 
 
 class Worker:
@@ -110,7 +102,7 @@ class Worker:
             GROUP,
             broker_url=settings.broker_url,
             topics=topic_specs(settings, partitions),
-            log_options={"synchronous": settings.synchronous},
+            log_options=_log_options(settings),
         )
         self.hub = HubServer(settings.hub_path, self.app.produce_many)
         self.started = asyncio.Event()
@@ -126,7 +118,7 @@ class Worker:
         self.app.on_assigned(self._assigned)
         self.app.on_revoked(self._revoked)
         self.app.batch_agent(OBSERVATIONS)(self.observe)
-        self.app.batch_agent(OUTCOMES)(self.record)
+        self.app.batch_agent(OUTCOMES, silent=True)(self.record)
         self.app.timer(1.0)(self.tick)
         self.app.timer(FOLLOW_SECONDS)(self.follow)
         self.app.timer(settings.snapshot_seconds)(self.snapshot)
@@ -427,7 +419,7 @@ class Worker:
         partition, offset, clock, content, _ = frozen
         if partition not in self._moments:
             most = self.settings.moments_megabytes * 1e6 / max(1, len(self.stations))
-            self._moments[partition] = Moments(self.settings.log_file.parent / FOLDER, partition, most)
+            self._moments[partition] = Moments(self.settings.log_folder / FOLDER, partition, most)
         moments = self._moments[partition]
         if moments.due(clock):
             oldest = self.app.log_store.start(OBSERVATIONS, partition)

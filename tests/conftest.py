@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.kafka import server
 
 # How long an example takes to be made says how busy the machine is, nothing of what is tested.
 settings.register_profile("foreshock", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("foreshock")
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The address (host:port) of a Kafka broker; the test is skipped where there is none to start."""
+    with server() as servers:
+        yield servers

@@ -14,7 +14,7 @@ import msgspec
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, out, plain, warn
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, out, plain, warn, who
 from streams import housekeeping, supervisor
 from streams.backup import PLAIN, SEALED, BackupError, Manifest, restore, take
 
@@ -56,7 +56,7 @@ def backup(
             )
     except BackupError as error:
         fail(str(error))
-    housekeeping.note(found, "cli", "backup.taken", target.name, files=len(made.items), encrypted=bool(recipient))
+    housekeeping.note(found, who(), "backup.taken", target.name, files=len(made.items), encrypted=bool(recipient))
     removed = _remove(folder, keep) if folder is not None and keep else 0
     if as_json:
         print(msgspec.json.encode({"file": str(target), "removed": removed, **_told(made)}).decode())
@@ -65,6 +65,8 @@ def backup(
         warn("it is not encrypted, and holds the secret key and what people wrote: keep it as safe as the data folder")
     if found.journal_file is None:
         warn("the journal is in PostgreSQL and not in it: back that up as well, with pg_dump")
+    if elsewhere := [name for name, here in (("log", not found.kafka), ("journal", not found.journal)) if not here]:
+        warn(f"not in it: the {' and the '.join(elsewhere)}; back up their servers as well")
     if removed:
         out.print(plain(f"{removed} older removed"))
     done(f"{target}: {len(made.items)} files, {target.stat().st_size / 1e6:.1f} MB")
@@ -94,7 +96,7 @@ def put_back(
     except BackupError as error:
         fail(str(error))
     if not check:
-        housekeeping.note(found, "cli", "backup.restored", source.name, taken=made.time, files=len(made.items))
+        housekeeping.note(found, who(), "backup.restored", source.name, taken=made.time, files=len(made.items))
     if as_json:
         print(msgspec.json.encode(_told(made)).decode())
         return

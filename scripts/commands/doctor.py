@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import socket
@@ -31,7 +32,9 @@ from sensors import probe
 from sensors.document import DocumentError
 from sensors.registry import load_site
 from streams import area_models, brokers, bundle, models_watch, publication, supervisor
+from streams.kafka.topics import Topics
 from streams.settings import Settings, SettingsError
+from streams.topics_held import topic_specs
 
 LEAST_FREE = 2_000_000_000
 """Bytes that should be free on the data folder's disk."""
@@ -74,7 +77,7 @@ def examine(found: Settings, only: str = "") -> Iterator[Finding]:
         ("site", _site),
         ("data folder", _folder),
         ("disk", _disk),
-        ("log", lambda s: _database(s.log_file)),
+        ("log", _log),
         ("journal", _journal),
         ("outbox", _outbox),
         ("models", _models),
@@ -153,6 +156,16 @@ def _disk(found: Settings) -> str:
     if free < LEAST_FREE:
         raise Unwell(f"{free / 1e9:.1f} GB free; make room, or lower FORESHOCK_RETENTION_GIGABYTES")
     return f"{free / 1e9:.0f} GB free"
+
+
+def _log(found: Settings) -> str:
+    if found.kafka is None:
+        return _database(found.log_file)
+    topics = Topics(found.kafka, topic_specs(found, load_site(found.site_folder).partitions), found.kafka_replication)
+    changes = asyncio.run(topics.plan())
+    if changes:
+        raise Unwell(f"{changes[0].topic}: {changes[0].action}, {changes[0].detail}; run `foreshock topics apply`")
+    return f"{len(topics.specs)} topics in Kafka at {', '.join(found.kafka.servers)}"
 
 
 def _database(file: Path) -> str:

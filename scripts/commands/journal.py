@@ -29,7 +29,7 @@ from scripts.commands.terminal import (
     require_journal,
     require_run,
 )
-from streams import housekeeping, rebuilding, supervisor
+from streams import housekeeping, publication, rebuilding, supervisor
 from streams.embedded.schema import LogError
 from streams.settings import Settings
 
@@ -134,7 +134,7 @@ def rebuild(
     foreshock journal rebuild
     """
     found = configured(data=data)
-    require_run(found.log_file)
+    require_run(found.data_folder / publication.FILE if found.kafka else found.log_file)
     if (process := supervisor.holder(found.data_folder)) is not None:
         fail(f"process {process} runs on {found.data_folder}; stop it first")
     try:

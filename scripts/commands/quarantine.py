@@ -80,10 +80,11 @@ def _open(data: Path | None) -> Iterator[tuple[Settings, Bundle, Refusals]]:
     found = configured(data=data)
     folder = found.data_folder
     require_run(folder / publication.FILE)
-    require_run(found.log_file)
+    if found.kafka is None:
+        require_run(found.log_file)
     try:
         content = bundle.unpack(publication.read(folder))
-        yield found, content, Refusals(found.log_file, {point.index: point.id for point in content.site.points})
+        yield found, content, Refusals(found.log, {point.index: point.id for point in content.site.points})
     except (LogError, OSError, ValueError) as error:
         fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
 
@@ -279,7 +280,7 @@ async def _replay(found: Settings, content: Bundle, query: Query, dry_run: bool,
 
     actor = who()
     whole, start = Tally(dry_run=dry_run), 0
-    run = Replay(found.log_file, content.site, produce, actor)
+    run = Replay(found.log, content.site, produce, actor)
     try:
         if dry_run:
             while True:

@@ -18,10 +18,9 @@ from scripts.simulator import FILMED
 from sensors.document import DocumentError
 from sensors.lookup import Registry
 from sensors.site import Signals, Site
-from streams import brokers, publication, reload, running, settings
+from streams import brokers, logs, publication, reload, running, settings
 from streams.bundle import Bundle
 from streams.difference import lines
-from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.following import Following
 from streams.processes.child import configure_logging
@@ -29,6 +28,7 @@ from streams.service_manager import ServiceManager
 from streams.settings import Settings, SettingsError
 from streams.supervisor import Child, StartError, Supervisor, on_signals, require_port, take_lock
 from streams.topics import OBSERVATIONS
+from streams.topics_held import topic_specs
 from streams.vitals import Vitals
 
 CAMERAS_VARIABLE = "FORESHOCK_CAMERAS"
@@ -145,15 +145,33 @@ def _require_targets(found: Settings, site: Site) -> None:
 def _require_partitions(found: Settings, content: Bundle) -> None:
     """Raise `StartError` when the log was begun with another number of partitions: it cannot change."""
     try:
-        with LogReader(found.log_file) as log:
+        with logs.reader(found.log) as log:
             begun = log.topics().get(OBSERVATIONS, content.site.partitions)
     except LogError:
         return  # no log yet, or one that the worker will name what is wrong with
     if begun != content.site.partitions:
+        place, other = found.data_folder, "folder with --data"
+        if found.kafka is not None:
+            place, other = found.kafka.name(OBSERVATIONS), "prefix in FORESHOCK_BROKER"
         raise StartError(
-            f"the log in {found.data_folder} was begun with {begun} partitions and the site says "
-            f"{content.site.partitions}: set `partitions: {begun}` in site.yaml, or choose another folder with --data"
+            f"the log in {place} was begun with {begun} partitions and the site says "
+            f"{content.site.partitions}: set `partitions: {begun}` in site.yaml, or choose another {other}"
         )
+
+
+def _require_topics(found: Settings, content: Bundle) -> None:
+    """Raise `StartError` when the log is in Kafka, and that is not reached or lacks what is written there."""
+    if found.kafka is None:
+        return
+    brokers.identity(found.data_folder)  # by which the group knows this run, before two processes make it at once
+    try:
+        with logs.reader(found.log) as log:
+            there = log.topics()
+    except LogError as error:
+        raise StartError(str(error)) from error
+    missing = [found.kafka.name(topic) for topic in topic_specs(found, content.site.partitions) if topic not in there]
+    if missing:
+        raise StartError(f"Kafka has no topic {missing[0]}: run `foreshock topics apply` first")
 
 
 def _require_cameras(content: Bundle, given: list[str]) -> None:
@@ -173,7 +191,7 @@ def _pace(found: Settings, scene: str) -> Pace:
     It is played in times of the past. Where the folder holds readings from that time already, all of it would be out
     of order: there the scene begins now, and takes as long as it would in life.
     """
-    if scene == SCENE and not found.log_file.exists():
+    if scene == SCENE and found.kafka is None and not found.log_file.exists():
         return Pace()
     from scripts.simulator.scenes import SCENES  # here, and below: numpy need not hold up the usual start
 
@@ -194,7 +212,7 @@ def _newest_reading(found: Settings) -> float | None:
 
     times: list[float] = []
     try:
-        log = LogReader(found.log_file)
+        log = logs.reader(found.log)
     except LogError:
         return None  # no log yet, or one that the worker will name what is wrong with
     with log:
@@ -334,6 +352,7 @@ def _prepare(found: Settings, scene: str | None, cameras: list[str]) -> tuple[Bu
     """Check the site and write it down for the children; choose how a scene is played. Raise whatever is wrong."""
     content = publication.resolve(found.site_folder, found.data_folder, _address(found))
     _require_partitions(found, content)
+    _require_topics(found, content)
     _require_targets(found, content.site)
     _require_brokers(found, content.site.signals)
     _require_cameras(content, cameras)

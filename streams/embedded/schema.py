@@ -62,12 +62,17 @@ class LogClosedError(LogUnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """Describe a topic: partitions, compaction by key, retention by age (seconds) and by size (bytes a partition)."""
+    """Describe a topic: partitions, compaction by key, retention by age (seconds) and by size (bytes a partition).
+
+    `derived`: its records are written only together with the offsets of what they come from, or by who has the
+    partition. On Kafka that is a transaction, whose end takes an offset of its own.
+    """
 
     partitions: int = 1
     compact: bool = False
     retention_seconds: float | None = None
     retention_bytes: int | None = None
+    derived: bool = False
 
 
 def row_id(partition_id: int, offset: int) -> int:

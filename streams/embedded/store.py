@@ -231,6 +231,10 @@ class Log:
         """Return the offset that the next record will get."""
         return self._span(topic, partition).next
 
+    def seen_end(self, topic: str, partition: int) -> int:
+        """Return the end, which this process knows of itself."""
+        return self.end(topic, partition)
+
     def size(self, topic: str, partition: int) -> int:
         """Count the bytes of keys and values stored."""
         return self._span(topic, partition).bytes

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,6 +23,9 @@ from streams.hub import HubProducer
 from streams.processes import child
 from streams.settings import STATUS, Settings
 from streams.vitals import Vitals
+
+if TYPE_CHECKING:
+    from streams.kafka.sink import KafkaSink
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +46,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     child.await_site()
     packed = publication.read(found.data_folder)
     site = bundle.unpack(packed).site
-    producer = HubProducer(found.hub_path)
+    producer = sink(found)
     prefix = site.signals.native
 
     def heard(site: Site) -> Site:
@@ -73,6 +77,16 @@ def main(arguments: Sequence[str] = ()) -> None:
         figures.stop()
         vitals.close()
         producer.close()
+
+
+def sink(found: Settings) -> HubProducer | KafkaSink:
+    """Make the way to the log: through the worker, which owns the file, or to Kafka, worker or not."""
+    where = found.kafka
+    if where is None:
+        return HubProducer(found.hub_path)
+    from streams.kafka.sink import KafkaSink  # here: its clients are not needed for a file
+
+    return KafkaSink(where)
 
 
 def change(bridge: Bridge, site: Site) -> None:

@@ -7,6 +7,7 @@ import importlib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +20,7 @@ from models.triage.store import Stored
 from rules.rule import Level, Rule
 from sensors.lookup import Registry
 from sensors.site import LEVELS, Site
-from streams import bundle, models_known, models_watch, promoting, publication, settings, shelf, triage_models
+from streams import bundle, logs, models_known, models_watch, promoting, publication, settings, shelf, triage_models
 from streams.bundle import Bundle, version_of
 from streams.difference import as_plain
 from streams.embedded.reader import LogReader
@@ -47,12 +48,12 @@ class Backlog:
     """What the console reads back from the log, while the worker writes it."""
 
     def __init__(self, found: Settings) -> None:
-        self._file = found.log_file
+        self._where = found.log
 
     def scores(self, after: Mapping[int, int]) -> Iterator[Batch]:
         """Yield the latest records of scored readings, oldest first, of each partition those beyond an offset."""
         try:
-            log = LogReader(self._file)
+            log = logs.reader(self._where)
         except LogError:
             return
         with log:
@@ -65,9 +66,14 @@ class Backlog:
                         yield partition, offset, value
 
     def between(self, partitions: Sequence[int], begin: float, end: float) -> Iterator[newest.Columns]:
-        """Yield what is recorded of a time, a partition after the other, of each the newest first."""
+        """Yield what is recorded of a time, a partition after the other, of each the newest first.
+
+        A log in Kafka is only read forwards: of its past there is what the traces hold.
+        """
+        if not isinstance(self._where, Path):
+            return
         try:
-            log = LogReader(self._file)
+            log = LogReader(self._where)
         except LogError:
             return
         with log:
@@ -290,7 +296,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         decode_scores=decode_scores,
         history=Backlog(found).scores,
         recorded=Backlog(found).between,
-        quarantine=QuarantineAccess(found.data_folder, found.log_file, names, feed),
+        quarantine=QuarantineAccess(found.data_folder, found.log, names, feed),
         attach=attach,
         publications=lambda: publications(found),
         models=lambda: models(found),
@@ -299,7 +305,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         rule_desk=RuleDesk(found),
         rule_text=lambda id: rule_text(found, id),
         model_desk=ModelDesk(found),
-        replay_desk=Replays(found),
+        replay_desk=None if found.kafka else Replays(found),
         newest=Looking(socket_of(found.data_folder)).newest,
         callbacks=callbacks(found, content),
         font=found.pdf_font,

@@ -14,6 +14,7 @@ from sensors.quarantine import Query
 from streams import bundle, publication
 from streams.embedded.schema import LogError
 from streams.hub import HubError
+from streams.kafka.address import Address
 from streams.quarantine.alone import alone
 from streams.quarantine.refusals import Marks, Refusals
 
@@ -38,8 +39,8 @@ class Producer(Protocol):
 class QuarantineAccess:
     """Search and replay the quarantine of one data folder. `names` are the ids of points by registry index."""
 
-    def __init__(self, data: Path, file: Path, names: Mapping[int, str], producer: Producer) -> None:
-        self._data, self._file, self._names, self._producer = data, file, names, producer
+    def __init__(self, data: Path, where: Path | Address, names: Mapping[int, str], producer: Producer) -> None:
+        self._data, self._where, self._names, self._producer = data, where, names, producer
         self._marks = Marks()
 
     def page(self, query: Query, limit: int, cursor: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
@@ -98,10 +99,10 @@ class QuarantineAccess:
         """
         from streams.quarantine.replay import Replay
 
-        return Replay(self._file, bundle.unpack(publication.read(self._data)).site, produce, actor)
+        return Replay(self._where, bundle.unpack(publication.read(self._data)).site, produce, actor)
 
     def _refusals(self) -> Refusals:
-        return Refusals(self._file, self._names, self._marks)
+        return Refusals(self._where, self._names, self._marks)
 
 
 def _until(answer: asyncio.Future[list[int]], turn: contextlib.ExitStack) -> None:

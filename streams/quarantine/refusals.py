@@ -16,8 +16,9 @@ import msgspec
 from alerts import outcome
 from sensors import quarantine
 from sensors.quarantine import REPLAYED, Query, Replayed
-from streams import run
-from streams.embedded.reader import LogReader
+from streams import logs, run
+from streams.kafka.address import Address
+from streams.readable import Reader
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE
 
 LOOK = 20_000
@@ -101,12 +102,12 @@ class Marks:
         self._at = 0
         self._found: dict[int, Replayed] = {}
 
-    def read(self, log: LogReader) -> dict[int, Replayed]:
+    def read(self, log: Reader) -> dict[int, Replayed]:
         """Read on, and return all marks; several of one message are one, with all that was taken."""
         with self._lock:
             return self._read(log)
 
-    def _read(self, log: LogReader) -> dict[int, Replayed]:
+    def _read(self, log: Reader) -> dict[int, Replayed]:
         end = log.end(QUARANTINE, 0)
         if end < self._at:  # another log
             self._at, self._found = 0, {}
@@ -153,8 +154,8 @@ class _Seen(NamedTuple):
 class Refusals:
     """Search one log's refusals. `names` are the ids of points by registry index; raises `LogError` without a log."""
 
-    def __init__(self, file: Path, names: Mapping[int, str], marks: Marks | None = None) -> None:
-        self._file, self._names = file, names
+    def __init__(self, where: Path | Address, names: Mapping[int, str], marks: Marks | None = None) -> None:
+        self._where, self._names = where, names
         self._marks = marks or Marks()
 
     def page(self, query: Query, limit: int = 100, cursor: str | None = None) -> Page:
@@ -162,7 +163,7 @@ class Refusals:
 
         One page looks through `LOOK` records; where that is not enough, it may hold fewer, and has a cursor still.
         """
-        with LogReader(self._file) as log:
+        with logs.reader(self._where) as log:
             if log.topics().get(QUARANTINE) is None:
                 return Page([], None)
             marks = self._marks.read(log)
@@ -186,7 +187,7 @@ class Refusals:
         match = _ID.match(id)
         if match is None:
             return None
-        with LogReader(self._file) as log:
+        with logs.reader(self._where) as log:
             everything = Query()
             if match[1] is not None:
                 offset = int(match[1])
@@ -210,7 +211,7 @@ class Refusals:
         reasons: dict[str, Counter[str]] = {}
         sources: dict[str, Counter[str]] = {}
         topics: Counter[str] = Counter()
-        with LogReader(self._file) as log:
+        with logs.reader(self._where) as log:
             if QUARANTINE not in log.topics():
                 return found
             marks = self._marks.read(log)
@@ -243,7 +244,7 @@ class Refusals:
         return found
 
     def _of_bridge(
-        self, log: LogReader, query: Query, at: tuple[int, int], marks: Mapping[int, Replayed]
+        self, log: Reader, query: Query, at: tuple[int, int], marks: Mapping[int, Replayed]
     ) -> Iterator[_Seen]:
         first, stop = _bounds(log, QUARANTINE, 0, query, at[0])
         for offset, key, value in log.newest_first(QUARANTINE, 0, stop, first=first, stop=stop):
@@ -268,7 +269,7 @@ class Refusals:
             )
             yield _Seen(one.time, 0, offset, 0, item if query.wants(item) else None)
 
-    def _of_engine(self, log: LogReader, query: Query, partition: int, at: tuple[int, int]) -> Iterator[_Seen]:
+    def _of_engine(self, log: Reader, query: Query, partition: int, at: tuple[int, int]) -> Iterator[_Seen]:
         """Walk one partition's outcomes; a record may hold several refusals: `skip` of the first are behind us."""
         first, stop = _bounds(log, OUTCOMES, partition, query, at[0] + bool(at[1]))
         time = float("inf")
@@ -308,7 +309,7 @@ class Refusals:
         )
 
 
-def _positions(cursor: str | None, log: LogReader, engines: int) -> list[tuple[int, int]]:
+def _positions(cursor: str | None, log: Reader, engines: int) -> list[tuple[int, int]]:
     ends = [log.end(QUARANTINE, 0), *(log.end(OUTCOMES, number) for number in range(engines))]
     at = [(end, 0) for end in ends]
     if cursor is None:
@@ -321,7 +322,7 @@ def _positions(cursor: str | None, log: LogReader, engines: int) -> list[tuple[i
     return at
 
 
-def _bounds(log: LogReader, topic: str, partition: int, query: Query, stop: int) -> tuple[int, int]:
+def _bounds(log: Reader, topic: str, partition: int, query: Query, stop: int) -> tuple[int, int]:
     """Give the offsets between which what is asked for lies: it was written after it arrived, and not long after."""
     first = 0 if query.since is None else log.offset_at(topic, partition, query.since)
     if query.until is not None:

@@ -23,8 +23,10 @@ from sensors.lookup import Registry
 from sensors.quarantine import REPLAYED, Query, Refused, Replayed
 from sensors.redecoding import OUTCOMES, Redecoded, redecode
 from sensors.site import Site
-from streams.embedded.reader import LogReader
+from streams import logs
+from streams.kafka.address import Address
 from streams.quarantine.refusals import Marks, merged
+from streams.readable import Reader
 from streams.topics import QUARANTINE
 
 SLICE = 200
@@ -66,9 +68,9 @@ class Replay:
     """Replay one log's quarantine with one site, in the name of `actor`; `produce` writes records, all or none."""
 
     def __init__(
-        self, file: Path, site: Site, produce: Produce, actor: str, clock: Callable[[], float] = time.time
+        self, where: Path | Address, site: Site, produce: Produce, actor: str, clock: Callable[[], float] = time.time
     ) -> None:
-        self._file, self._produce, self._actor, self._clock = file, produce, actor, clock
+        self._where, self._produce, self._actor, self._clock = where, produce, actor, clock
         self._intake = Intake(Registry(site), source="replay")
         self._pushed: set[bytes] = set()  # digests of pushed readings that this replay, or one before, has taken
 
@@ -79,7 +81,7 @@ class Replay:
         ends without an answer, what it was given may be written still, and nobody else may replay until that is known.
         """
         whole = Tally(dry_run=dry_run)
-        with LogReader(self._file) as log:
+        with logs.reader(self._where) as log:
             if QUARANTINE not in log.topics():
                 return whole
             marks = dict(await asyncio.to_thread(Marks().read, log))
@@ -140,7 +142,7 @@ class Replay:
         return Redecoded("taken_before") if known else made
 
 
-def _some(log: LogReader, query: Query, at: int, end: int, most: int) -> tuple[list[tuple[int, Refused]], int]:
+def _some(log: Reader, query: Query, at: int, end: int, most: int) -> tuple[list[tuple[int, Refused]], int]:
     """Read on from `at`: a slice of messages that are asked for, each once, by the offset of its first record.
 
     It ends before the first record of another message, so that the next slice does not find the rest of this one.

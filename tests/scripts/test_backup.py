@@ -60,3 +60,8 @@ def actions(folder: Path) -> list[str]:
         return [entry.action for entry in list_audit(accounts)]
     finally:
         accounts.close()
+
+
+def test_what_is_kept_elsewhere_is_said(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORESHOCK_BROKER", "kafka://127.0.0.1:9092")
+    assert "not in it: the log; back up" in run("backup", tmp_path / "b", "--data", folder).output

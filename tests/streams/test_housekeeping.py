@@ -14,7 +14,7 @@ from alerts.policy import Policy
 from streams import settings
 from streams.housekeeping import Daily, keep_to_policy
 from streams.topics import OBSERVATIONS, OUTCOMES
-from streams.worker import DAY, topic_specs
+from streams.topics_held import DAY, topic_specs
 from tests.alerts.test_journal import NIGHT
 
 

@@ -59,7 +59,7 @@ def test_the_log_is_the_file_that_the_broker_setting_names(tmp_path: Path) -> No
     found = settings.load({"FORESHOCK_BROKER": f"sqlite:///{named}"})
     assert found.log_file == named
     assert Path(URL(found.broker_url).path[1:]) == named, "as the worker reads it"
-    assert Backlog(found)._file == named
+    assert Backlog(found)._where == named
     assert settings.load({"FORESHOCK_DATA": str(tmp_path)}).log_file == tmp_path / "log.sqlite"
 
 
@@ -76,9 +76,9 @@ def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
     assert Path(URL(found.broker_url).path[1:]) == folder / "log.sqlite", "as the worker reads it"
 
 
-@pytest.mark.parametrize("broker", ["kafka://me:secret@host", "sqlite:///", "log.sqlite", "sqlite://log"])
-def test_another_log_is_not_supported_yet(broker: str) -> None:
-    with pytest.raises(settings.SettingsError, match="not supported yet: use sqlite:///PATH") as caught:
+@pytest.mark.parametrize("broker", ["amqp://me:secret@host", "sqlite:///", "log.sqlite", "sqlite://log"])
+def test_another_log_is_not_supported(broker: str) -> None:
+    with pytest.raises(settings.SettingsError, match="not supported: use sqlite:///PATH or kafka://") as caught:
         settings.load({"FORESHOCK_BROKER": broker})
     assert "secret" not in str(caught.value)
 

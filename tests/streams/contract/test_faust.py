@@ -5,34 +5,35 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import faust
-
 from tests.waiting import reached
 
-from .conftest import Transport
+from .conftest import Transport, values
 
 
 def plain(transport: Transport, name: str = "plain") -> Any:
-    return faust.App(
+    return transport.plain(
         name,
-        broker=f"sqlite:///{transport.path}",
         store="memory://",
         web_enabled=False,
         topic_disable_leader=True,
         topic_partitions=2,
-        datadir=str(transport.path.parent / "data"),
+        datadir=str(transport.folder / "data"),
     )
 
 
 def count(log: Any, topic: str) -> int:
-    return sum(log.end(topic, partition) for partition in range(log.topics().get(topic, 0)))
+    return sum(len(values(log, topic, partition)) for partition in range(log.topics().get(topic, 0)))
 
 
 def test_events_tables_and_sends_of_plain_faust_survive_a_restart(transport: Transport) -> None:
     async def run(begin: int, end: int) -> dict[bytes, int]:
         app = plain(transport)
-        source = app.topic("source", key_type=bytes, value_type=bytes, value_serializer="raw", partitions=2)
-        result = app.topic("result", key_type=bytes, value_type=bytes, value_serializer="raw", partitions=2)
+        source = app.topic(
+            transport.named("source"), key_type=bytes, value_type=bytes, value_serializer="raw", partitions=2
+        )
+        result = app.topic(
+            transport.named("result"), key_type=bytes, value_type=bytes, value_serializer="raw", partitions=2
+        )
         table = app.Table("totals", default=int, partitions=2)
         seen = []
 
@@ -49,13 +50,15 @@ def test_events_tables_and_sends_of_plain_faust_survive_a_restart(transport: Tra
             await source.send(key=b"k%d" % (n % 5), value=b"%d" % n)
         await reached(lambda: len(seen) == end - begin)
         log = app.producer.log_store
-        await reached(lambda: count(log, "result") == end)
+        await reached(lambda: count(log, result.get_topic_name()) == end)
         group = app.conf.id
-        await reached(lambda: all(log.committed(group, "source", p) == log.end("source", p) for p in range(2)))
+        name = source.get_topic_name()
+        await reached(lambda: all(log.committed(group, name, p) == log.end(name, p) for p in range(2)))
         totals = {key: table[key] for key in ("k0", "k1", "k2", "k3", "k4")}
         await app.stop()
         return totals  # type: ignore[return-value]
 
+    transport.provide(transport.named("source"), 2)
     asyncio.run(run(0, 100))
     totals = asyncio.run(run(100, 200))
     assert totals == {f"k{k}": sum(n for n in range(200) if n % 5 == k) for k in range(5)}, "the table was restored"
@@ -64,8 +67,8 @@ def test_events_tables_and_sends_of_plain_faust_survive_a_restart(transport: Tra
 def test_what_an_agent_sends_waits_for_its_event(transport: Transport) -> None:
     async def main() -> None:
         app = plain(transport)
-        source = app.topic("source", value_type=bytes, value_serializer="raw", partitions=1)
-        result = app.topic("result", value_type=bytes, value_serializer="raw", partitions=1)
+        source = app.topic(transport.named("source"), value_type=bytes, value_serializer="raw", partitions=1)
+        result = app.topic(transport.named("result"), value_type=bytes, value_serializer="raw", partitions=1)
         go, sent = asyncio.Event(), asyncio.Event()
 
         @app.agent(source)
@@ -81,10 +84,11 @@ def test_what_an_agent_sends_waits_for_its_event(transport: Transport) -> None:
         await source.send(value=b"x")
         await asyncio.wait_for(sent.wait(), 10)
         await app.producer.flush()
-        assert log.end("result", 0) == 0, "held while its event is being handled"
+        assert count(log, result.get_topic_name()) == 0, "held while its event is being handled"
         go.set()
-        await reached(lambda: log.end("result", 0) == 1)
-        assert log.committed(app.conf.id, "source", 0) == 1
+        await reached(lambda: count(log, result.get_topic_name()) == 1)
+        assert log.committed(app.conf.id, source.get_topic_name(), 0) == 1
         await app.stop()
 
+    transport.provide(transport.named("source"), 1)
     asyncio.run(main())

@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 from streams.hub import HubServer
-from streams.lean import Batch, TopicSpec, create_app
+from streams.lean import Batch, create_app
+from tests.streams.contract.conftest import SESSION, TOPICS
 
 
 async def main(url: str, hub_path: str, mode: str) -> None:
-    app = create_app("worker", broker_url=url, topics={"observations": TopicSpec(2), "outcomes": TopicSpec(2)})
+    distributed = {"session_seconds": SESSION, "instance": "one"} if url.startswith("kafka://") else {}
+    app = create_app("worker", broker_url=url, topics=TOPICS, log_options=distributed)
 
     @app.batch_agent("observations")
     async def engine(batch: Batch) -> None:

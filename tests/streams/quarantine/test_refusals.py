@@ -19,7 +19,7 @@ from streams.quarantine.refusals import Item, Refusals
 from streams.settings import Settings
 from streams.station import Station
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE, SCORES, SNAPSHOTS
-from streams.worker import topic_specs
+from streams.topics_held import topic_specs
 from tests.streams.small_site import START, frame_of, published, rules, site, tick
 from tests.waiting import until
 
