@@ -65,8 +65,8 @@ def backup(
         warn("it is not encrypted, and holds the secret key and what people wrote: keep it as safe as the data folder")
     if found.journal_file is None:
         warn("the journal is in PostgreSQL and not in it: back that up as well, with pg_dump")
-    if elsewhere := [name for name, here in (("log", not found.kafka), ("journal", not found.journal)) if not here]:
-        warn(f"not in it: the {' and the '.join(elsewhere)}; back up their servers as well")
+    if found.kafka:
+        warn("the log is in Kafka and not in it: its topics are kept by their replicas")
     if removed:
         out.print(plain(f"{removed} older removed"))
     done(f"{target}: {len(made.items)} files, {target.stat().st_size / 1e6:.1f} MB")

@@ -64,4 +64,4 @@ def actions(folder: Path) -> list[str]:
 
 def test_what_is_kept_elsewhere_is_said(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORESHOCK_BROKER", "kafka://127.0.0.1:9092")
-    assert "not in it: the log; back up" in run("backup", tmp_path / "b", "--data", folder).output
+    assert "the log is in Kafka and not in it" in run("backup", tmp_path / "b", "--data", folder).output

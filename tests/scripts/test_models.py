@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from alerts.console.accounts import list_audit, open_accounts
 from models.area.store import decode
 from scripts.cli import application
+from scripts.commands.terminal import who
 from streams import area_models, bundle, publication
 from streams import reload as reloading
 from streams.bundle import Bundle
@@ -63,7 +64,7 @@ def test_a_model_is_learnt_promoted_replaced_and_taken_back(data: Path) -> None:
         *(("models.promote", version[:8]) for version in (first, newest)),
         *[("models.rollback", "a0")] * 3,
     ]
-    assert {one.actor.partition(":")[0] for one in noted} == {"cli"}
+    assert {one.actor for one in noted} == {who()}
     assert noted[1].detail["version"] == newest and noted[1].detail["before"] == first
     assert "no model is in force" in noted[-1].detail["refused"]
 
