@@ -14,7 +14,7 @@ run: setup web ## set up and run the example district, with its simulator; ARGS=
 	@$(BIN)/foreshock run $(ARGS)
 
 test: setup-dev web ## set up and run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-dev node ## lint, formatting and types, of the page as well
 	@$(BIN)/ruff check .
@@ -56,13 +56,14 @@ drill-network: setup-dev ## unplug the network under load and count what is lost
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (once; a minute or so)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install -c constraints.txt -e .
+	@$(PIP) install --no-compile -c constraints.txt -e .
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # some packages hold files that are no Python 3
 	@$(BIN)/python -m compileall -q sensors models rules alerts streams scripts
 	@$(BIN)/python -m scripts.provide_opencv
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(PIP) install --no-compile -c constraints.txt -e '.[dev]'
 	@$(BIN)/python -m scripts.provide_opencv
 	@touch $@
 

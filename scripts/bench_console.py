@@ -28,6 +28,7 @@ from sensors import frame
 from streams.embedded.reader import LogReader
 from streams.embedded.store import Log, TopicSpec
 from streams.history.newest import newest
+from streams.settings import Settings
 from streams.topics import OBSERVATIONS
 
 VIEWERS, CHANGES, APART = 50, 100, 0.1  # seconds between two changes
@@ -139,7 +140,7 @@ def month() -> None:
     start, size = 1_790_000_000.0, 200
     at = start + np.arange(READINGS) * (MONTH / READINGS)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "log.sqlite"
+        path = Settings(data=folder).log_file
         records = []
         for first in range(0, READINGS, size):
             times = at[first : first + size]

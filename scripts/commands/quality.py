@@ -52,7 +52,7 @@ def quality(
         _rates(found, registry, area, limit, as_json)
         return
     store = QualityStore(registry)
-    for partition, _, record in Backlog(found).scores():
+    for partition, _, record in Backlog(found).scores({}):
         try:
             point, times, values, _, flags = decode_scores(record)
         except ValueError:
@@ -81,7 +81,7 @@ def quality(
 
 def _rates(found: Settings, registry: Registry, area: str | None, limit: int, as_json: bool) -> None:
     store = ScoreRates(registry)
-    for partition, _, record in Backlog(found).scores():
+    for partition, _, record in Backlog(found).scores({}):
         try:
             point, _, _, scores, flags = decode_scores(record)
         except ValueError:

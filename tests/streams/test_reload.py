@@ -94,6 +94,7 @@ def test_a_rename_and_its_undoing_keep_the_index(folder: Path, data: Path, edit:
     first = publication.version(data)
     edit("areas/slopes.yaml", "- id: slope-03\n", "- id: slope-x\n    renamed_from: slope-03\n")
     edit("areas/slopes.yaml", "slope-02, slope-03,", "slope-02, slope-x,")
+    edit("areas/slopes.yaml", "area: slope-03,", "area: slope-x,")
     reload.propose(data, reload.prepare(folder, data), "test")
     take_up(data)
     assert publication.known(data)["slope-x-soil-1"] == before["slope-03-soil-1"]
