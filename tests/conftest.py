@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -19,3 +20,10 @@ def kafka() -> Iterator[str]:
     """The address (host:port) of a Kafka broker; the test is skipped where there is none to start."""
     with server() as servers:
         yield servers
+
+
+def pytest_collection_finish() -> None:
+    """Let what thousands of collected tests hold be, and look for garbage less often: a tenth of the whole run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
