@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from scripts.commands.terminal import DataOption, SiteOption, configured, err, fail, local, out
-from scripts.simulator import FILMED, past
+from scripts.simulator import FILMED
 from scripts.simulator.footage import Film
 from scripts.simulator.publish import BrokerError, Play, Publisher, play_series
 from scripts.simulator.scenes import SCENES, Scene
@@ -150,6 +150,8 @@ def simulate(
 
 def _record(found: Settings, record: str, every: str, seed: int, quiet: bool) -> None:
     """Write a past into a new data folder; end the command where there is one already."""
+    from scripts.simulator import past  # here: it takes the engine along, which plays no scene
+
     try:
         lasts, apart = seconds_of(record), seconds_of(every)
     except ValueError as error:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from sensors import frame
 from sensors.observation import FRAME, UNUSABLE
@@ -15,17 +15,11 @@ from streams.history.readings import EARLY, arrived_at
 from streams.replay import BATCH
 from streams.topics import OBSERVATIONS, SCORES
 
+if TYPE_CHECKING:
+    from alerts.console.config import Columns
+
 LATE = 600.0
 """Seconds after a time in which readings of it are still looked for."""
-
-Columns = tuple[
-    npt.NDArray[np.uint32],
-    npt.NDArray[np.float64],
-    npt.NDArray[np.float64],
-    npt.NDArray[np.float32],
-    npt.NDArray[np.uint16],
-]
-"""Readings: point u4 registry index, time f8 unix seconds, value f8, score f4 (NaN unknown), flags u2."""
 
 
 def newest(log: LogReader, partition: int, begin: float, end: float) -> Iterator[Columns]:

@@ -27,7 +27,7 @@ from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.figures import keep_writing
 from streams.following import Following
-from streams.history import columns, newest
+from streams.history import columns
 from streams.hub import HubClient
 from streams.model_shelf import ModelsError
 from streams.processes import child
@@ -37,6 +37,7 @@ from streams.topics import SCORES
 from streams.viewing import Looking, socket_of
 
 if TYPE_CHECKING:
+    from alerts.console.config import Columns
     from alerts.console.console import Console
     from streams.replay_desk import ReplayDesk
 
@@ -65,20 +66,24 @@ class Backlog:
                     for offset, _, value in found:
                         yield partition, offset, value
 
-    def between(self, partitions: Sequence[int], begin: float, end: float) -> Iterator[newest.Columns]:
+    def between(self, partitions: Sequence[int], begin: float, end: float) -> Iterator[Columns]:
         """Yield what is recorded of a time, a partition after the other, of each the newest first.
 
         A log in Kafka is only read forwards: of its past there is what the traces hold.
         """
         if not isinstance(self._where, Path):
             return
+        from streams.history.newest import (
+            newest,  # here: it takes the engine along, and every start would wait for that
+        )
+
         try:
             log = LogReader(self._where)
         except LogError:
             return
         with log:
             for partition in partitions:
-                yield from newest.newest(log, partition, begin, end)
+                yield from newest(log, partition, begin, end)
 
 
 def decode_scores(
