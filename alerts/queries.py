@@ -221,6 +221,12 @@ class Reader:
             {"scope": row.scope, "alarm": row.alarm, "after": row.record["after"], "time": row.time} for row in rows
         ]
 
+    def about(self, ids: Collection[str]) -> dict[str, Row]:
+        """Say of alarms what they are about, by id: id, area, scope, level, title."""
+        query = sa.select(alarms.c.id, alarms.c.area, alarms.c.scope, alarms.c.level, alarms.c.title)
+        with self.engine.connect() as connection:
+            return {row.id: row._asdict() for row in connection.execute(query.where(alarms.c.id.in_(ids)))}
+
     def spells(self, areas: Collection[str], begin: float, end: float) -> list[Row]:
         """List when alarms of areas were active between two times: alarm, rule, kind, simulated, begin, end, in order.
 

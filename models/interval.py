@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, pairwise
 
 FIRST = 200
@@ -71,3 +71,26 @@ def paces(times: Iterable[float]) -> Iterator[tuple[int, float]]:
     for place, time in enumerate(times):
         if pace.changed(time):
             yield place, pace.interval
+
+
+class Paces:
+    """Follow the pace of each of several rows; `expect(row, interval)` is told of each, and whenever it is another.
+
+    With a `declared` interval (seconds) nothing is followed. `interval` is that of row 0.
+    """
+
+    def __init__(self, rows: int, declared: float | None, expect: Callable[[int, float], None]) -> None:
+        self.interval = UNKNOWN if declared is None else declared
+        self._expect = expect
+        self._pace = [Pace() for _ in range(rows)] if declared is None else []
+        for row in range(rows):
+            expect(row, self.interval)
+
+    def read(self, rows: Iterable[int], time: float) -> None:
+        """Take the time of a reading of some rows, before a bank does."""
+        if not self._pace:
+            return
+        for row in rows:
+            if self._pace[row].changed(time):
+                self._expect(row, self._pace[row].interval)
+        self.interval = self._pace[0].interval

@@ -40,9 +40,7 @@ def brings(heading: str) -> Brings:
 
 
 def drive(bank: Bank, limit: Limit, interval: float) -> None:
-    """Give row 0 of a bank its drivers: rows 1 and on, in their order."""
-    for row in range(1, len(limit.drivers) + 1):
-        bank.configure(row, interval=interval)
+    """Give row 0 of a bank its drivers: rows 1 and on, in their order, which the bank has."""
     drives = [Drive(0, row, limit.lag, brings(name), interval) for row, name in enumerate(limit.drivers, 1)]
     bank.drivers = Drivers(drives, len(bank)) if drives else None
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bank import Bank, BankSettings, Kind
-from models.interval import UNKNOWN, Pace
+from models.interval import Pace, Paces
 from scripts.foresight import HEADING, Foresight, Limit, drive
 from scripts.recording import BadRow, Clock, Problems, ScoreError, number, oldest_first, read_rows
 
@@ -96,14 +96,14 @@ def score_file(
             told = f"; {problems.first[0].line}: {problems.first[0].message}" if problems.first else ""
             raise ScoreError(f"{path}: no row can be read{told}")
         bank = Bank(settings)
-        tempo = _Tempo(bank, kind, period, limit, interval)
+        paces = _followed(bank, kind, period, limit, interval)
         foresight = Foresight(limit) if limit is not None else None
         try:
             sink = out.open("w", newline="", encoding="utf-8")
         except OSError as error:
             raise ScoreError(f"{out}: cannot be written: {error.strerror}") from error
         tally = _Tally()
-        rows = _scored(bank, foresight, tempo, chain((first,), readings), source, total, progress, tally)
+        rows = _scored(bank, foresight, paces, chain((first,), readings), source, total, progress, tally)
         with sink:
             writer = csv.writer(sink, lineterminator="\n")
             writer.writerow(("time", "value", "score", "alarm", *(HEADING if foresight is not None else ())))
@@ -114,7 +114,7 @@ def score_file(
         tally.alarms,
         problems.count,
         tuple(problems.first),
-        tempo.interval,
+        paces.interval,
         kind,
         foresight.warnings if foresight is not None else 0,
     )
@@ -158,35 +158,22 @@ def read_series(
     return np.array(times), np.array(values), beside, problems.count + again
 
 
-class _Tempo:
-    """Tell a bank how often readings of the value (row 0) and of its drivers come, as far as that has shown."""
+def _followed(bank: Bank, kind: Kind, period: float, limit: Limit | None, declared: float | None) -> Paces:
+    """Have a bank expect readings of the value (row 0) and of its drivers as often as they have come so far."""
+    creeps = limit is not None and limit.creeps
 
-    def __init__(self, bank: Bank, kind: Kind, period: float, limit: Limit | None, declared: float | None) -> None:
-        self._bank, self._kind, self._period = bank, kind, period
-        self._creeps = limit is not None and limit.creeps
-        rows = 1 + (0 if limit is None else len(limit.drivers))
-        self.interval = UNKNOWN if declared is None else declared
-        self._pace = [Pace() for _ in range(rows)] if declared is None else []
-        self._expect(0, self.interval)
-        if limit is not None:
-            drive(bank, limit, self.interval)
-
-    def _expect(self, row: int, interval: float) -> None:
+    def expect(row: int, interval: float) -> None:
         if row == 0:
-            self._bank.configure(row, interval=interval, kind=self._kind, period=self._period, creeps=self._creeps)
+            bank.configure(row, interval=interval, kind=kind, period=period, creeps=creeps)
         else:
-            self._bank.configure(row, interval=interval)
-        if self._bank.drivers is not None:
-            self._bank.drivers.expect(row, interval)
+            bank.configure(row, interval=interval)
+        if bank.drivers is not None:
+            bank.drivers.expect(row, interval)
 
-    def read(self, rows: npt.NDArray[np.intp], time: float) -> None:
-        """Take the time of a reading, and which rows have one, before the bank does."""
-        if not self._pace:
-            return
-        for row in rows.tolist():
-            if self._pace[row].changed(time):
-                self._expect(row, self._pace[row].interval)
-        self.interval = self._pace[0].interval
+    paces = Paces(1 + (0 if limit is None else len(limit.drivers)), declared, expect)
+    if limit is not None:
+        drive(bank, limit, paces.interval)
+    return paces
 
 
 class _Tally:
@@ -196,7 +183,7 @@ class _Tally:
 
 
 def _scored(
-    bank: Bank, foresight: Foresight | None, tempo: _Tempo, readings: Iterator[_Reading], source: IO[bytes], total: int,
+    bank: Bank, foresight: Foresight | None, paces: Paces, readings: Iterator[_Reading], source: IO[bytes], total: int,
     progress: Callable[[int, int], None] | None, tally: _Tally,
 ) -> Iterator[tuple[str, ...]]:  # fmt: skip
     """Run readings through the bank one by one; yield what is to be written of each."""
@@ -204,8 +191,8 @@ def _scored(
     for reading in readings:
         values = np.array([reading.value, *reading.drivers])
         read = np.flatnonzero(np.isfinite(values))
-        time = clock(reading.time, tempo.interval)
-        tempo.read(read, time)
+        time = clock(reading.time, paces.interval)
+        paces.read(read.tolist(), time)
         result = bank.update(read, np.full(len(read), time), values[read])
         bank.drive()
         alarm = bool(result.alarm[0])

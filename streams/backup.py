@@ -219,25 +219,35 @@ def _sealed(path: Path, keys: list[Any]) -> Iterator[IO[bytes]]:
     import pyrage
 
     read, write = os.pipe()
-    failed: list[BaseException] = []
 
     def encrypt() -> None:
         with os.fdopen(read, "rb") as source, sink:
-            try:
-                pyrage.encrypt_io(source, sink, keys)
-                _flush(sink)
-            except BaseException as error:
-                failed.append(error)
+            pyrage.encrypt_io(source, sink, keys)
+            _flush(sink)
 
-    thread = threading.Thread(target=encrypt)
-    thread.start()
-    try:
-        with os.fdopen(write, "wb") as pipe:
-            yield pipe
-    finally:
-        thread.join()
+    with _beside(encrypt) as failed, os.fdopen(write, "wb") as pipe:
+        yield pipe
     if failed:
         raise OSError(f"encryption failed: {failed[0]}")
+
+
+@contextlib.contextmanager
+def _beside(work: Callable[[], None]) -> Iterator[list[BaseException]]:
+    """Do work in a thread during a block, and wait for its end; the list then has why it failed, if it did."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield failed
+    finally:
+        thread.join()
 
 
 def _flush(sink: IO[bytes]) -> None:
@@ -304,26 +314,18 @@ def _opened(source: Path, identities: Sequence[str]) -> Iterator[IO[bytes]]:
         except pyrage.IdentityError as error:
             raise BackupError("what was given is no secret key of age (AGE-SECRET-KEY-1…)") from error
         read, write = os.pipe()
-        failed: list[BaseException] = []
 
         def decrypt() -> None:
             with os.fdopen(write, "wb") as sink:
-                try:
-                    pyrage.decrypt_io(file, sink, keys)
-                except BaseException as error:
-                    failed.append(error)
+                pyrage.decrypt_io(file, sink, keys)
 
-        thread = threading.Thread(target=decrypt)
-        thread.start()
+        failed: list[BaseException] = []
         try:
-            with os.fdopen(read, "rb") as pipe:
+            with _beside(decrypt) as failed, os.fdopen(read, "rb") as pipe:
                 yield pipe
         except (tarfile.TarError, EOFError, zlib.error, OSError, BackupError):
-            thread.join()
             if not failed or isinstance(failed[0], BrokenPipeError):
                 raise
-        finally:
-            thread.join()
         if failed and not isinstance(failed[0], BrokenPipeError):
             raise BackupError(f"{source} cannot be decrypted: {failed[0]}")
 

@@ -70,8 +70,6 @@ ADOPT_MOST = 10.0
 CHUNKS = 4
 """Chunks of a snapshot that are one transaction of the log: 2 MiB, a few milliseconds of work."""
 
-DAY = 86400.0
-
 PRUNE_LOOKS = 300.0
 """Seconds between two looks whether the journal is to be kept to its policy: it is soon after a start, then daily."""
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from models.bank import Bank, BankSettings, Kind
 from models.driver import Brings, Drive, Drivers
 from models.evaluation.plot import Band, Look, Mark, Panel, around
-from models.interval import UNKNOWN, Pace
+from models.interval import Paces
 from models.warning import GRACE, warnings
 
 Floats = npt.NDArray[np.float64]
@@ -126,25 +126,22 @@ def etas(
     Without an `interval`, readings are expected at the pace that they have shown so far, as `foreshock score` does.
     """
     bank = Bank(settings)
-    expected = UNKNOWN if interval is None else interval
-    bank.configure(0, interval=expected, creeps=creeps)
-    kinds: list[Kind] = ["counter" if one.brings == "total" else "gauge" for one in drivers]
-    for row, kind in enumerate(kinds, 1):
-        bank.configure(row, interval=expected, kind=kind)
-    drives = [Drive(0, row, one.lag, one.brings, expected) for row, one in enumerate(drivers, 1)]
-    pace = [Pace() for _ in range(1 + len(drivers))] if interval is None else []
+    kinds: list[Kind] = ["gauge", *("counter" if one.brings == "total" else "gauge" for one in drivers)]
+
+    def expect(row: int, every: float) -> None:
+        bank.configure(row, interval=every, kind=kinds[row], creeps=creeps and not row)
+        if bank.drivers is not None:
+            bank.drivers.expect(row, every)
+
+    paces = Paces(len(kinds), interval, expect)
+    drives = [Drive(0, row, one.lag, one.brings, paces.interval) for row, one in enumerate(drivers, 1)]
     bank.drivers = Drivers(drives, len(bank)) if drives else None
     values = np.array([value, *(one.value for one in drivers)])
     first, limits, floor = np.zeros(1, np.intp), np.array([limit]), np.array([below])
     out = np.empty(len(time))
     for place in range(len(time)):
         rows = np.flatnonzero(~np.isnan(values[:, place])) if drives else first
-        for row in rows.tolist() if pace else ():
-            if pace[row].changed(float(time[place])):
-                every = pace[row].interval
-                bank.configure(row, interval=every, kind=("gauge", *kinds)[row], creeps=creeps and not row)
-                if bank.drivers is not None:
-                    bank.drivers.expect(row, every)
+        paces.read(rows.tolist(), float(time[place]))
         bank.update(rows, np.full(len(rows), time[place]), values[rows, place])
         bank.drive()
         out[place] = bank.eta(first, limits, floor)[0]

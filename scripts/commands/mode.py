@@ -26,8 +26,6 @@ app = typer.Typer(
     help="Modes of the site, such as maintenance: alarms of rules that give way to one (`suppress`) are suppressed by "
     "design while it lasts, and listed.",
 )
-WAIT = 10.0
-"""Seconds for the log to take an order and the journal to have its answer."""
 
 ModeArgument = Annotated[str, typer.Argument(help="The mode, as site.yaml names it: maintenance, exercise.")]
 AreaOption = Annotated[list[str] | None, typer.Option("--area", help="An area; again for more. Without: everywhere.")]

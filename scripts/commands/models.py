@@ -281,7 +281,7 @@ def promote(
     found = configured(data=data)
     folder, site = found.data_folder, site_in_force(found)
     announce(
-        folder, "models.promote", version, reason,
+        found, "models.promote", version, reason,
         lambda: promoting.promote(folder, site, version, who(), reason, clock.time()),
     )  # fmt: skip
 
@@ -295,7 +295,7 @@ def rollback(
     """Put the model in force that was before the present one of an area, or of triage; none when it was the first."""
     found = configured(data=data)
     folder, site = found.data_folder, site_in_force(found)
-    announce(folder, "models.rollback", area, reason, lambda: promoting.rollback(folder, site, area, who(), reason))
+    announce(found, "models.rollback", area, reason, lambda: promoting.rollback(folder, site, area, who(), reason))
 
 
 def _plain(one: Stored, live: models_watch.Watched | None, site: Site, now: float) -> dict[str, object]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from alerts.console.accounts import open_accounts, record_audit
 from scripts.commands.terminal import done, fail, who
+from streams import housekeeping
 from streams.difference import TRIAGE
 from streams.promoting import Done, PromotionError
+from streams.settings import Settings
 
 Action = Literal["models.promote", "models.rollback"]
 
 
-def announce(data: Path, action: Action, target: str, reason: str, promotion: Callable[[], Done]) -> None:
+def announce(found: Settings, action: Action, target: str, reason: str, promotion: Callable[[], Done]) -> None:
     """Do it, note in the audit who asked for it, and say what became of it.
 
     As on the page, what was refused is noted too. Ends the command with a sentence where it is refused.
@@ -22,10 +22,10 @@ def announce(data: Path, action: Action, target: str, reason: str, promotion: Ca
     try:
         told = promotion()
     except PromotionError as error:
-        _note(data, action, target, reason=reason, refused=str(error))
+        housekeeping.note(found, who(), action, target, reason=reason, refused=str(error))
         fail(str(error))
     noted = {name: getattr(told, name) for name in ("of", "version", "before", "publication", "waiting")}
-    _note(data, action, target, reason=reason, **noted)
+    housekeeping.note(found, who(), action, target, reason=reason, **noted)
     of = "triage" if told.of == TRIAGE else told.of
     what = f"{told.version} is in force for {of}" if told.version else f"no model is in force for {of} any more"
     if not told.changed:
@@ -36,11 +36,3 @@ def announce(data: Path, action: Action, target: str, reason: str, promotion: Ca
         done(f"nothing runs: from the next `foreshock run` on {what}")
     else:
         done(f"{what}, as of publication {told.publication}")
-
-
-def _note(data: Path, action: Action, target: str, **detail: Any) -> None:
-    accounts = open_accounts(data / "accounts.sqlite")
-    try:
-        record_audit(accounts, who(), action, target, **detail)
-    finally:
-        accounts.close()

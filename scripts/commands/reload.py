@@ -134,16 +134,11 @@ def publications(data: DataOption = None, as_json: JsonOption = False) -> None:
 
 def note(found: Settings, author: str, action: str, target: str, **detail: Any) -> None:
     """Put it into the audit, if this folder has accounts."""
-    file = found.data_folder / "accounts.sqlite"
-    if not file.exists():
+    if not (found.data_folder / "accounts.sqlite").exists():
         return
-    from alerts.console.accounts import open_accounts, record_audit  # here: they take as long to load as the rest
+    from streams import housekeeping  # here: it takes as long to load as the rest
 
-    accounts = open_accounts(file)
-    try:
-        record_audit(accounts, author, action, target, **detail)
-    finally:
-        accounts.close()
+    housekeeping.note(found, author, action, target, **detail)
 
 
 def _note(found: Settings, author: str, version: str, reason: str, **detail: Any) -> None:

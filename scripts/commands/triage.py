@@ -157,7 +157,7 @@ def promote(
     site = site_in_force(found)
     folder = found.data_folder
     announce(
-        folder, "models.promote", stored.version, reason,
+        found, "models.promote", stored.version, reason,
         lambda: promoting.promote(folder, site, stored.version, who(), reason, time.time()),
     )  # fmt: skip
 
@@ -171,7 +171,7 @@ def rollback(
     found = configured(data=data)
     site = site_in_force(found)
     folder = found.data_folder
-    announce(folder, "models.rollback", TRIAGE, reason, lambda: promoting.rollback(folder, site, TRIAGE, who(), reason))
+    announce(found, "models.rollback", TRIAGE, reason, lambda: promoting.rollback(folder, site, TRIAGE, who(), reason))
 
 
 def since_learnt(found: Settings, site: Site, versions: Sequence[str]) -> dict[str, Since]:

@@ -30,7 +30,7 @@ from streams.embedded.store import Log
 from streams.settings import Settings
 from streams.station import Station
 from streams.topics import GROUP, OBSERVATIONS, OUTCOMES
-from streams.worker import topic_specs
+from streams.topics_held import topic_specs
 
 HOUR = 3600.0
 SHORTEST, LONGEST = 6 * HOUR, 31 * 24 * HOUR
@@ -227,5 +227,4 @@ class _Past:
 
 def exists(found: Settings) -> Path | None:
     """Name what of a run is there already, if anything."""
-    journal = found.data_folder / "journal.sqlite"
-    return next((file for file in (found.log_file, journal) if file.exists()), None)
+    return next((file for file in (found.log_file, found.journal_file) if file is not None and file.exists()), None)

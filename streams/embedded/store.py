@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sqlite3
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Self
 
+from streams.embedded.appending import Appending, Callback
 from streams.embedded.checkpoint import Checkpointer
 from streams.embedded.filelock import FileLock
 from streams.embedded.opening import PAGE_SIZE, connect, load_committed, load_spans, verify
@@ -28,7 +28,7 @@ from streams.embedded.schema import (
 )
 from streams.embedded.span import Span
 from streams.embedded.upkeep import Upkeep
-from streams.embedded.writer import Callback, Request, Writer
+from streams.embedded.writer import Request, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ __all__ = ["Commit", "Entry", "Log", "LogError", "LogReader", "LogWriteError", "
 TAIL_BYTES = 64 * 1024 * 1024  # newest records kept in memory, all partitions together
 
 
-class Log:
+class Log(Appending):
     """Own a log file. One per file and machine; every method may be called from any thread.
 
     `synchronous` is NORMAL (survives any killed process; power loss may cost the last moments) or FULL (survives
@@ -149,25 +149,6 @@ class Log:
                 raise LogWriteError(
                     f"a record of topic {topic!r} has {len(value)} bytes; {MAX_RECORD_BYTES} are allowed"
                 )
-
-    async def produce(self, records: Sequence[Record], *, commits: Sequence[Commit] = ()) -> list[int]:
-        """Write records (and commits) and return their offsets once durable. Raise `LogWriteError`."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[int]] = loop.create_future()
-
-        def settle(offsets: list[int] | None, error: Exception | None) -> None:
-            if future.done():
-                return
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(offsets or [])
-
-        def written(offsets: list[int] | None, error: Exception | None) -> None:
-            loop.call_soon_threadsafe(settle, offsets, error)
-
-        self.append(records, written, commits=commits)
-        return await future
 
     def write(self, records: Sequence[Record], *, commits: Sequence[Commit] = (), timeout: float = 30.0) -> list[int]:
         """Write as `produce` does, waiting in this thread."""

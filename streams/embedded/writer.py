@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 
+from streams.embedded.appending import Callback
 from streams.embedded.checkpoint import Checkpointer
 from streams.embedded.schema import (
     Commit,
@@ -28,7 +29,6 @@ from streams.embedded.upkeep import Draft
 
 logger = logging.getLogger(__name__)
 
-Callback = Callable[[list[int] | None, Exception | None], None]
 Action = Callable[[sqlite3.Connection], object]
 
 GROUP_BYTES = 32 * 1024 * 1024  # a transaction takes no more than this, so that none holds the file for long

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from streams.embedded.appending import Appending, Callback
 from streams.embedded.reader import READ_BYTES
 from streams.embedded.schema import (
     MAX_RECORD_BYTES,
@@ -22,24 +23,23 @@ from streams.embedded.schema import (
     Record,
     TopicSpec,
 )
-from streams.embedded.writer import Callback
 from streams.kafka.address import Address
+from streams.kafka.asking import PATIENCE, Asking
 from streams.kafka.membership import Assigned, Membership, Revoked
-from streams.kafka.reads import READ_SECONDS, REQUEST_SECONDS, Reads
+from streams.kafka.reads import REQUEST_SECONDS, Reads
 from streams.kafka.thread import LoopThread
 from streams.kafka.topics import creation
-from streams.kafka.transactions import BATCH_BYTES, REQUEST_BYTES, Sending, Transactions
+from streams.kafka.transactions import REQUEST_BYTES, WRITING, Sending, Transactions
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = READ_SECONDS + 5.0
 TAKE_OVER_PAUSE = 0.2
 BACK = 100  # offsets that are looked through at a time for a last record
 Place = tuple[str, int]
 T = TypeVar("T")
 
 
-class KafkaLog:
+class KafkaLog(Asking, Appending):
     """Read, write and be a member of the group. Methods may be called from any thread; plain ones wait for Kafka.
 
     Records of topics that are `derived` are written in transactions, together with the offsets of what they come from;
@@ -85,13 +85,7 @@ class KafkaLog:
             self._check_topics()
             if self._alone:
                 await self._check_alone()
-            self._producer = AIOKafkaProducer(
-                **self._options,
-                enable_idempotence=True,
-                acks="all",
-                max_batch_size=BATCH_BYTES,
-                max_request_size=REQUEST_BYTES,
-            )
+            self._producer = AIOKafkaProducer(**self._options, enable_idempotence=True, **WRITING)
             await self._producer.start()
         except KafkaError as error:
             raise LogUnavailableError(
@@ -209,24 +203,6 @@ class KafkaLog:
             if len(value) + len(key or b"") > min(MAX_RECORD_BYTES, REQUEST_BYTES):
                 raise LogWriteError(f"a record of topic {topic!r} has {len(value)} bytes; {REQUEST_BYTES} are allowed")
 
-    async def produce(self, records: Sequence[Record], *, commits: Sequence[Commit] = ()) -> list[int]:
-        """Write records (and commits) and return their offsets once acknowledged. Raise `LogWriteError`."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[int]] = loop.create_future()
-
-        def settle(offsets: list[int] | None, error: Exception | None) -> None:
-            if not future.done():
-                if error is not None:
-                    future.set_exception(error)
-                else:
-                    future.set_result(offsets or [])
-
-        def written(offsets: list[int] | None, error: Exception | None) -> None:
-            loop.call_soon_threadsafe(settle, offsets, error)
-
-        self.append(records, written, commits=commits)
-        return await future
-
     def create_topic(self, name: str, spec: TopicSpec) -> None:
         """Add a topic; do nothing if it is there."""
         if name not in self._reads.counts:
@@ -291,14 +267,6 @@ class KafkaLog:
         """Name the topics and their number of partitions."""
         return dict(self._reads.counts)
 
-    def start(self, topic: str, partition: int) -> int:
-        """Return the oldest offset still stored, or the end if there is none."""
-        return self._thread.ask(self._reads.starts([(topic, partition)]), PATIENCE)[topic, partition]
-
-    def end(self, topic: str, partition: int) -> int:
-        """Return the offset after the last that is committed."""
-        return self._thread.ask(self._reads.ends([(topic, partition)]), PATIENCE)[topic, partition]
-
     async def starts(self, places: Sequence[Place]) -> dict[Place, int]:
         """Return the oldest offsets stored."""
         return await self._hand_over(self._reads.starts(places))
@@ -339,25 +307,13 @@ class KafkaLog:
         """Return the next offset that a group will read, or None; at once for partitions that are ours."""
         if group == self.group and (topic, partition) in self._committed:
             return self._committed[topic, partition]
-        return self._thread.ask(self._reads.committed(group), PATIENCE).get((topic, partition))
+        return super().committed(group, topic, partition)
 
     def known(self, topic: str, partition: int) -> int | None:
         """Return what is committed of a partition of ours; at once."""
         return self._committed.get((topic, partition))
 
-    def read(
-        self,
-        topic: str,
-        partition: int,
-        start: int,
-        stop: int | None = None,
-        limit: int = 1000,
-        max_bytes: int = READ_BYTES,
-    ) -> list[Entry]:
-        """Read records of offsets start ≤ o < stop in order: at most `limit`, about `max_bytes`, and at least one."""
-        return self._thread.ask(self._reads.read(topic, partition, start, stop, limit, max_bytes), PATIENCE)
-
-    read_stored = read
+    read_stored = Asking.read
 
     def read_recent(
         self,

@@ -11,13 +11,12 @@ from aiokafka.errors import KafkaError
 from streams.embedded.reader import BLOCK, READ_BYTES
 from streams.embedded.schema import Entry, LogUnavailableError
 from streams.kafka.address import Address
-from streams.kafka.reads import READ_SECONDS, Reads
+from streams.kafka.asking import PATIENCE, Asking
+from streams.kafka.reads import Reads
 from streams.kafka.thread import LoopThread
 
-PATIENCE = READ_SECONDS + 5.0
 
-
-class KafkaReader:
+class KafkaReader(Asking):
     """Read topics as `LogReader` does. Raise `LogError` when the cluster cannot be reached or does not hold them."""
 
     def __init__(self, address: Address) -> None:
@@ -51,30 +50,6 @@ class KafkaReader:
     def topics(self) -> dict[str, int]:
         """Name the topics and their number of partitions."""
         return self._thread.ask(self._reads.refresh(), PATIENCE)
-
-    def start(self, topic: str, partition: int) -> int:
-        """Return the oldest offset still stored, or the end if there is none."""
-        return self._thread.ask(self._reads.starts([(topic, partition)]), PATIENCE)[topic, partition]
-
-    def end(self, topic: str, partition: int) -> int:
-        """Return the offset after the last that is committed."""
-        return self._thread.ask(self._reads.ends([(topic, partition)]), PATIENCE)[topic, partition]
-
-    def committed(self, group: str, topic: str, partition: int) -> int | None:
-        """Return the next offset that a group of consumers will read, or None."""
-        return self._thread.ask(self._reads.committed(group), PATIENCE).get((topic, partition))
-
-    def read(
-        self,
-        topic: str,
-        partition: int,
-        start: int,
-        stop: int | None = None,
-        limit: int = 1000,
-        max_bytes: int = READ_BYTES,
-    ) -> list[Entry]:
-        """Read records of offsets start ≤ o < stop in order: at most `limit`, about `max_bytes`, and at least one."""
-        return self._thread.ask(self._reads.read(topic, partition, start, stop, limit, max_bytes), PATIENCE)
 
     def newest_first(
         self, topic: str, partition: int, most: int, *, first: int = 0, stop: int | None = None

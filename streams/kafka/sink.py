@@ -17,7 +17,7 @@ from streams.hub.errors import HubClosedError, HubFullError, HubRefusedError
 from streams.kafka.address import Address
 from streams.kafka.reads import REQUEST_SECONDS
 from streams.kafka.thread import LoopThread
-from streams.kafka.transactions import BATCH_BYTES, REQUEST_BYTES
+from streams.kafka.transactions import REQUEST_BYTES, WRITING, stop
 
 logger = logging.getLogger(__name__)
 
@@ -144,9 +144,7 @@ class KafkaSink:
                     **self._address.options(),
                     request_timeout_ms=int(REQUEST_SECONDS * 1000),
                     enable_idempotence=True,
-                    acks="all",
-                    max_batch_size=BATCH_BYTES,
-                    max_request_size=REQUEST_BYTES,
+                    **WRITING,
                 )
                 try:
                     await producer.start()
@@ -164,7 +162,7 @@ class KafkaSink:
             async with self._starting:  # it may never take any again
                 producer, self._producer = self._producer, None
                 if producer is not None:
-                    await _stop(producer)
+                    await stop(producer)
         await asyncio.sleep(PAUSE)
 
     def _settle(self, batch: _Batch) -> None:
@@ -184,12 +182,4 @@ class KafkaSink:
         for task in self._feeding.values():
             task.cancel()
         if self._producer is not None:
-            await _stop(self._producer)
-
-
-async def _stop(producer: Any) -> None:
-    try:
-        async with asyncio.timeout(2.0):
-            await producer.stop()
-    except (KafkaError, TimeoutError, OSError) as error:
-        logger.debug("a producer did not stop in order: %r", error)
+            await stop(self._producer)

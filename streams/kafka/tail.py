@@ -53,15 +53,12 @@ class Tail:
                 return True
             if self.contiguous and (entries[0][0] != self.next or entries[-1][0] - entries[0][0] + 1 != len(entries)):
                 self.gaps += 1
-                self._forward_only()
+                self.seeking = True  # until the client is back where the hole begins
                 return False
             self._entries.extend(entries)
             self._size += sum(size_of(key, value) for _, key, value in entries)
             self.next = entries[-1][0] + 1
             return True
-
-    def _forward_only(self) -> None:
-        self.seeking = True  # until the client is back where the hole begins
 
     def take(self, start: int, limit: int, max_bytes: int) -> list[Entry] | None:
         """Return records from offset `start` on and forget those before it; None when it does not hold that offset."""

@@ -25,6 +25,9 @@ PAUSE = 0.2
 BATCH_BYTES = 256 * 1024
 REQUEST_BYTES = 16 * 1024 * 1024
 
+WRITING = {"acks": "all", "max_batch_size": BATCH_BYTES, "max_request_size": REQUEST_BYTES}
+"""What every producer of ours is told."""
+
 Sending = tuple[str, int, "bytes | None", "bytes | None"]
 
 
@@ -49,7 +52,7 @@ class Transactions:
         """Take partitions over, and let go of all others. Raise `LogUnavailableError`."""
         self._owned = set(numbers)
         gone = [self._producers.pop(number) for number in list(self._producers) if number not in self._owned]
-        await asyncio.gather(*(_stop(producer) for producer in gone))
+        await asyncio.gather(*(stop(producer) for producer in gone))
         await asyncio.gather(*(self._producer(number) for number in self._owned))
 
     async def stop(self) -> None:
@@ -108,15 +111,13 @@ class Transactions:
                 **self._options,
                 transactional_id=self._named(number),
                 transaction_timeout_ms=int(SECONDS * 1000),
-                acks="all",
-                max_batch_size=BATCH_BYTES,
-                max_request_size=REQUEST_BYTES,
+                **WRITING,
             )
             try:
                 async with asyncio.timeout(SECONDS):
                     await producer.start()
             except (KafkaError, TimeoutError) as error:
-                await _stop(producer)
+                await stop(producer)
                 raise LogUnavailableError(f"partition {number} could not be taken over yet: {error!r}") from error
             self._producers[number] = producer
         return producer
@@ -124,7 +125,7 @@ class Transactions:
     async def _drop(self, number: int) -> None:
         producer = self._producers.pop(number, None)
         if producer is not None:
-            await _stop(producer)
+            await stop(producer)
 
 
 async def _transaction(
@@ -150,7 +151,7 @@ async def _transaction(
     await producer.commit_transaction()
 
 
-async def _stop(producer: Any) -> None:
+async def stop(producer: Any) -> None:
     """Stop a producer, whatever state it is in."""
     try:
         async with asyncio.timeout(2.0):

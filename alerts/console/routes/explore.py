@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import StreamingResponse
@@ -18,7 +17,6 @@ from alerts.console.identity import Identity, allow
 from alerts.console.routes.watch import columns_of
 from alerts.console.traces import decimate
 from alerts.queries import JournalMissing, Reader
-from alerts.tables import alarms
 from sensors.site import Point
 
 router = APIRouter(prefix="/api/v1", tags=["explore"])
@@ -129,11 +127,7 @@ def _context(
     reader: Reader, areas: list[str], start: float, stop: float
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     spells = reader.spells(areas, start, stop)[-MOST_ALARMS:]
-    asked = sa.select(alarms.c.id, alarms.c.area, alarms.c.scope, alarms.c.level, alarms.c.title).where(
-        alarms.c.id.in_({one["alarm"] for one in spells})
-    )
-    with reader.engine.connect() as connection:
-        facts = {row.id: row._asdict() for row in connection.execute(asked)}
+    facts = reader.about({one["alarm"] for one in spells})
     raised = [{**one, **facts[one["alarm"]]} for one in spells if one["alarm"] in facts]
     page = reader.reports(areas, since=start, until=stop, limit=MOST_REPORTS)
     return raised, [{name: row[name] for name in ("id", "area", "category", "time")} for row in page.items]

@@ -34,4 +34,3 @@ function calm(count: AreaCount | undefined): Standing {
   if (!live) return 'silent';
   return stale + never ? 'partly' : 'calm';
 }
-

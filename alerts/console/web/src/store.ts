@@ -146,7 +146,6 @@ export function unitName(id: string): string {
   return tName(directory.value?.units.get(id)?.name) || id;
 }
 
-/** The name of the point, area or camera that an alarm is about. */
 /** Name an area, or a point, as the site does; one that it does not have by its id. */
 export function areaName(id: string): string {
   return tName(directory.value?.areas.get(id)?.name) || id;
@@ -155,6 +154,7 @@ export function pointName(id: string): string {
   return tName(directory.value?.points.get(id)?.name) || id;
 }
 
+/** The name of the point, area or camera that an alarm is about. */
 export function scopeName(alarm: Alarm): string {
   const known = directory.value;
   const found = known?.points.get(alarm.scope) ?? known?.areas.get(alarm.scope) ?? known?.cameras.get(alarm.scope);

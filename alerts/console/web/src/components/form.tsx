@@ -1,6 +1,7 @@
 /** What dialogs that ask for words and times have in common. */
 import { duration } from '../clock';
-import { t } from '../i18n';
+import { t, tName } from '../i18n';
+import { directory } from '../store';
 import { Action } from './action';
 
 interface WordsProps {
@@ -18,6 +19,20 @@ export function Words({ label, value, change, rows = 3, longest = 2000, required
       <span>{label}</span>
       <textarea rows={rows} maxLength={longest} required={required} value={value} onInput={(event) => change(event.currentTarget.value)} />
     </label>
+  );
+}
+
+/** The site's areas, by name, as what a select offers. */
+export function AreaOptions() {
+  const areas = [...(directory.value?.areas.values() ?? [])].sort((a, b) => tName(a.name).localeCompare(tName(b.name)));
+  return (
+    <>
+      {areas.map((one) => (
+        <option key={one.id} value={one.id}>
+          {tName(one.name)}
+        </option>
+      ))}
+    </>
   );
 }
 

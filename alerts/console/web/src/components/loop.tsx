@@ -79,7 +79,7 @@ function Visit({ dispatch, onClose }: { dispatch: Dispatch; onClose: () => void 
         </label>
         <Words label={t(late ? 'loop.postpone.why' : 'dispatch.note')} value={text} change={setText} />
         <Footer
-word={t('loop.do')}
+          word={t('loop.do')}
           onClose={onClose}
           disabled={!sound || (late && !reason)}
           run={() => answer(dispatch.id, 'follow-up', { seconds, ...(reason ? { reason } : {}) })}
@@ -119,7 +119,7 @@ function Others({ dispatch, way, onClose }: { dispatch: Dispatch; way: 'refer' |
         </fieldset>
         <Words label={t(way === 'refer' ? 'loop.refer.why' : 'dispatch.note')} value={text} change={setText} />
         <Footer
-word={t('loop.do')}
+          word={t('loop.do')}
           onClose={onClose}
           disabled={!one || (way === 'refer' && !text.trim())}
           run={() => (way === 'refer' ? api.refer(dispatch.id, one ?? '', text.trim()) : api.call(dispatch.id, [...chosen], text.trim()))}

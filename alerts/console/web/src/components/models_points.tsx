@@ -3,8 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { api, type PointQuery } from '../api';
 import { quantity } from '../clock';
 import { POINT_STATES, type Calibration, type PointCalibration, type PointOrder, type PointState } from '../contract';
-import { t, tCode, tName } from '../i18n';
-import { areaName, directory, pointName } from '../store';
+import { t, tCode } from '../i18n';
+import { areaName, pointName } from '../store';
+import { AreaOptions } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { RatesPlot } from './plots';
 
@@ -25,7 +26,6 @@ export function PointCalibrations() {
   }, [typed]);
   const change = (part: Partial<PointQuery>) => setAsked((old) => ({ ...old, offset: 0, ...part }));
   const shown = data ?? last; // a page stays in sight until the next one is there
-  const areas = [...(directory.value?.areas.values() ?? [])].sort((a, b) => tName(a.name).localeCompare(tName(b.name)));
   return (
     <>
       <p class="quiet">{t('calibration.help')}</p>
@@ -34,11 +34,7 @@ export function PointCalibrations() {
           <span>{t('reports.area')}</span>
           <select value={asked.area} onChange={(event) => change({ area: event.currentTarget.value })}>
             <option value="">{t('filter.any')}</option>
-            {areas.map((one) => (
-              <option key={one.id} value={one.id}>
-                {tName(one.name)}
-              </option>
-            ))}
+            <AreaOptions />
           </select>
         </label>
         <label>

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { measure, moment, now, quantity, unitWord } from '../clock';
+import { AreaOptions } from '../components/form';
 import { LevelMark } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { Simulation } from '../components/marks';
@@ -98,7 +99,6 @@ function instant(text: string): number | null {
 function Choice({ wanted }: { wanted: Asked }) {
   const known = directory.value;
   const [area, setArea] = useState(() => known?.points.get(wanted.points[0] ?? '')?.areas[0] ?? '');
-  const areas = [...(known?.areas.values() ?? [])].sort((a, b) => tName(a.name).localeCompare(tName(b.name)));
   const here = known?.areas.get(area)?.points ?? [];
   const toggle = (id: string) => ask({ ...wanted, points: wanted.points.includes(id) ? wanted.points.filter((one) => one !== id) : [...wanted.points, id] });
   return (
@@ -107,11 +107,7 @@ function Choice({ wanted }: { wanted: Asked }) {
         <span>{t('explore.area')}</span>
         <select value={area} onChange={(event) => setArea(event.currentTarget.value)}>
           <option value="">{t('explore.choose')}</option>
-          {areas.map((one) => (
-            <option key={one.id} value={one.id}>
-              {tName(one.name)}
-            </option>
-          ))}
+          <AreaOptions />
         </select>
       </label>
       {here.length > 0 && (

@@ -1,13 +1,12 @@
 /** Report something new from where one stands: what, where, in words, with a photo. */
 import { useState } from 'preact/hooks';
 import { Action } from '../components/action';
-import { Words } from '../components/form';
+import { AreaOptions, Words } from '../components/form';
 import { complain, tell } from '../components/notices';
-import { t, tCode, tName } from '../i18n';
+import { t, tCode } from '../i18n';
 import { report } from '../outbox';
 import { smaller } from '../photo';
 import { go, href } from '../router';
-import { directory } from '../store';
 
 const CATEGORIES = ['smoke', 'flood', 'gas', 'noise', 'family-dispute', 'trade-dispute', 'other'] as const;
 
@@ -16,7 +15,6 @@ export function NewReport() {
   const [area, setArea] = useState('');
   const [text, setText] = useState('');
   const [photo, setPhoto] = useState('');
-  const areas = [...(directory.value?.areas.values() ?? [])].sort((a, b) => tName(a.name).localeCompare(tName(b.name)));
   return (
     <main class="field" id="main" tabIndex={-1}>
       <a class="back" href={href('field')}>
@@ -38,11 +36,7 @@ export function NewReport() {
         <span>{t('field.new.where')}</span>
         <select value={area} onChange={(event) => setArea(event.currentTarget.value)}>
           <option value="">{t('field.new.choose')}</option>
-          {areas.map((one) => (
-            <option key={one.id} value={one.id}>
-              {tName(one.name)}
-            </option>
-          ))}
+          <AreaOptions />
         </select>
       </label>
       <Words label={t('field.new.text')} value={text} change={setText} />

@@ -1,12 +1,13 @@
 /** What people reported, the newest first, with filters; a photo is opened by who may, and each look is noted. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, ApiError, type ReportQuery } from '../api';
+import { AreaOptions } from '../components/form';
 import { Waiting } from '../components/load';
 import { actorName, Moment, Simulation } from '../components/marks';
 import type { Report } from '../contract';
-import { t, tCode, tName } from '../i18n';
+import { t, tCode } from '../i18n';
 import { route } from '../router';
-import { areaName, directory } from '../store';
+import { areaName } from '../store';
 
 const DAY = 86_400;
 const PERIODS = { day: DAY, week: 7 * DAY, fortnight: 14 * DAY, all: 0 } as const;
@@ -21,7 +22,6 @@ export function ReportsView() {
   const [subject, setSubject] = useState('');
   const asked = { category: CATEGORY.test(category) ? category : '', area, subject };
   const { items, error, more, loading } = useReports(period, asked);
-  const areas = [...(directory.value?.areas.values() ?? [])].sort((a, b) => tName(a.name).localeCompare(tName(b.name)));
   return (
     <main class="page" id="main" tabIndex={-1}>
       <h1>{t('reports')}</h1>
@@ -40,11 +40,7 @@ export function ReportsView() {
           <span>{t('reports.area')}</span>
           <select value={area} onChange={(event) => setArea(event.currentTarget.value)}>
             <option value="">{t('filter.any')}</option>
-            {areas.map((one) => (
-              <option key={one.id} value={one.id}>
-                {tName(one.name)}
-              </option>
-            ))}
+            <AreaOptions />
           </select>
         </label>
         <label class="grow">
