@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
 .PHONY: node run test check format setup setup-dev web proto screenshots bench drill drill-network clean help
 .DEFAULT_GOAL := help
+.NOTPARALLEL:  # one pip at a time in one folder
 
 help: ## say what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -53,19 +54,24 @@ drill: setup-dev ## kill processes under load and count what is lost (nothing)
 drill-network: setup-dev ## unplug the network under load and count what is lost (nothing)
 	@$(BIN)/python -m scripts.drill_network $(ARGS)
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+# Debian's pip takes a minute of a core to look through what is on offer for each package; a newer one takes a third of that.
+$(BIN)/python:
 	@echo "setting up $(VENV) (once; a minute or so)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --no-compile -c constraints.txt pip
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) install --no-compile -c constraints.txt -e .
 	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # some packages hold files that are no Python 3
 	@$(BIN)/python -m compileall -q sensors models rules alerts streams scripts
 	@$(BIN)/python -m scripts.provide_opencv
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
+# All at once, and compiled as it is imported: most of what the tools bring is never loaded.
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) install --no-compile -c constraints.txt -e '.[dev]'
 	@$(BIN)/python -m scripts.provide_opencv
-	@touch $@
+	@touch $(VENV)/.installed $@
 
 clean: ## remove what set-up and runs made
 	rm -rf $(VENV) data alerts/console/static alerts/console/web/node_modules
