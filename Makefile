@@ -3,10 +3,18 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+# What is loaded when the product starts is compiled, on all cores; some packages hold files that are no Python 3.
+SELDOM := /(tests?|pip|setuptools|mypy|mypyc|debugpy|jedi|IPython|narwhals|pygments|asyncua|playwright)/
+define ready
+@$(BIN)/python -m compileall -qq -j 0 -x '$(SELDOM)' $(VENV)/lib || true
+@$(BIN)/python -m compileall -qq -j 0 sensors models rules alerts streams scripts
+@$(BIN)/python -m scripts.provide_opencv
+endef
 
 .PHONY: node run test check format setup setup-dev web proto screenshots bench drill drill-network clean help
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one pip at a time in one folder
+unexport PYTHONDONTWRITEBYTECODE  # where that is set, every process would compile all anew
 
 help: ## say what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -62,15 +70,12 @@ $(BIN)/python:
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) install --no-compile -c constraints.txt -e .
-	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # some packages hold files that are no Python 3
-	@$(BIN)/python -m compileall -q sensors models rules alerts streams scripts
-	@$(BIN)/python -m scripts.provide_opencv
+	$(ready)
 	@touch $@
 
-# All at once, and compiled as it is imported: most of what the tools bring is never loaded.
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) install --no-compile -c constraints.txt -e '.[dev]'
-	@$(BIN)/python -m scripts.provide_opencv
+	$(ready)
 	@touch $(VENV)/.installed $@
 
 clean: ## remove what set-up and runs made
