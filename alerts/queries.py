@@ -66,6 +66,10 @@ _OUTBOX = (  # made once: building it takes longer than running it
 )
 
 
+Areas = str | Collection[str] | None
+"""An area's id, or several, or None for all."""
+
+
 class JournalMissing(FileNotFoundError):
     """Say that there is no journal at this place (yet)."""
 
@@ -146,17 +150,14 @@ class Reader:
 
     # Incidents
 
-    def incidents(
-        self, state: str = "open", area: str | None = None, limit: int = 50, before: int | None = None
-    ) -> Page:
-        """List incidents: `state` is open, closed, all, or one state of `alerts.incident`."""
+    def incidents(self, state: str = "open", area: Areas = None, limit: int = 50, before: int | None = None) -> Page:
+        """List incidents of areas, or of all: `state` is open, closed, all, or one state of `alerts.incident`."""
         where: list[ColumnElement[bool]] = []
         if state in ("open", "closed"):
             where.append(incidents.c.open == (state == "open"))
         elif state != "all":
             where.append(incidents.c.state == state)
-        if area is not None:
-            where.append(incidents.c.area == area)
+        where += _within(incidents, area)
         with self.engine.connect() as connection:
             page = _page(connection, incidents, where, limit, before)
             _add_dispatches(connection, page.items)
@@ -283,6 +284,12 @@ class Reader:
         with self.engine.connect() as connection:
             return _one(connection, reports, id)
 
+    def pictured(self, sha: str) -> set[str]:
+        """Name the areas whose incidents or reports have a picture, by the SHA-256 of its bytes."""
+        shown = sa.select(snapshots.c.area).where(snapshots.c.sha == sha)
+        with self.engine.connect() as connection:
+            return set(connection.scalars(shown.union(sa.select(reports.c.area).where(reports.c.photo == sha))))
+
     def _snapshots(self, connection: Connection, incident: str) -> list[Row]:
         rows = _rows(
             connection,
@@ -296,7 +303,7 @@ class Reader:
 
     # Alarms
 
-    def alarms(self, state: str = "open", area: str | None = None, limit: int = 50, before: int | None = None) -> Page:
+    def alarms(self, state: str = "open", area: Areas = None, limit: int = 50, before: int | None = None) -> Page:
         """List alarms: `state` is open (any but NORM), all, or one ISA-18.2 state."""
         where: list[ColumnElement[bool]] = []
         if state == "open":
@@ -305,19 +312,17 @@ class Reader:
             where.append(alarms.c.state == state)
         elif state != "all":
             return Page([])
-        if area is not None:
-            where.append(alarms.c.area == area)
+        where += _within(alarms, area)
         with self.engine.connect() as connection:
             page = _page(connection, alarms, where, limit, before)
         for row in page.items:
             _alarm(row)
         return page
 
-    def set_aside(self, area: str | None = None, limit: int = MAX_PAGE) -> list[Row]:
+    def set_aside(self, area: Areas = None, limit: int = MAX_PAGE) -> list[Row]:
         """List the alarms that are shelved, suppressed or out of service, the one that comes back first leading."""
         query = sa.select(alarms).where(alarms.c.state.in_(ASIDE)).order_by(alarms.c.until, alarms.c.number)
-        if area is not None:
-            query = query.where(alarms.c.area == area)
+        query = query.where(*_within(alarms, area))
         with self.engine.connect() as connection:
             return [_alarm(row) for row in _rows(connection, query.limit(max(1, min(limit, MAX_PAGE))))]
 
@@ -369,6 +374,7 @@ class Reader:
         limit: int = 50,
         before: int | None = None,
         incident: str | None = None,
+        area: Areas = None,
     ) -> Page:
         """List dispatches of a unit (or several, or any): `state` is open, all, or one leg."""
         where: list[ColumnElement[bool]] = []
@@ -379,6 +385,7 @@ class Reader:
         units = [unit] if isinstance(unit, str) else unit
         if incident is not None:
             where.append(dispatches.c.incident == incident)
+        where += _within(dispatches, area)
         among = None if units is None else [dispatches.c.unit == one for one in dict.fromkeys(units)]
         with self.engine.connect() as connection:
             return _page(connection, dispatches, where, limit, before, among)
@@ -603,6 +610,13 @@ _CHANGES: tuple[tuple[str, sa.Table, str], ...] = (
     ("dispatch", dispatch_changes, "dispatch"),
     ("result", results, "id"),
 )
+
+
+def _within(table: sa.Table, area: Areas) -> list[ColumnElement[bool]]:
+    """Return the condition that a row is of an area, or of one of several; none when all are meant."""
+    if area is None:
+        return []
+    return [table.c.area == area if isinstance(area, str) else table.c.area.in_(area)]
 
 
 def _counted(connection: Connection) -> int:

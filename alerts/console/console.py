@@ -20,13 +20,14 @@ from alerts.console.accounts import open_accounts, read_key
 from alerts.console.commands import Commander
 from alerts.console.config import ConsoleConfig
 from alerts.console.figures import Figures
-from alerts.console.identity import Gate
+from alerts.console.identity import Gate, Identity
 from alerts.console.journal import Journal, Row
 from alerts.console.live import Live
 from alerts.console.metrics import Metrics
 from alerts.console.pages import Pages
 from alerts.console.quality import QualityStore
 from alerts.console.rates import ScoreRates
+from alerts.console.scope import Scope, scope_of
 from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
 from alerts.console.viewing import Viewing
@@ -46,6 +47,7 @@ log = logging.getLogger(__name__)
 
 TOPICS = ("journal", "pulse", "scores")
 HEARD = 5.0  # seconds without a pulse after which the engine counts as away
+_SCOPES = 256  # sets of places whose areas are remembered
 _TOGETHER = 256  # records of scores put into the traces in one pass at start
 _GATHER = 0.2  # seconds for which records of scores are gathered before they are put into the traces
 _HELD = 4096  # records of scores held back at most while the traces are filled from the log
@@ -76,7 +78,8 @@ class Console:
         self.router = Router(config.site)
         self.roster = Roster(config.site)
         self.pages = Pages(config.static, config.site.language)
-        self.site_answers: dict[bool, tuple[bytes, bytes, str]] = {}  # with and without contacts: body, gzip, tag
+        self.site_answers: dict[tuple[bool, tuple[str, ...]], tuple[bytes, bytes, str]] = {}  # body, gzip, tag
+        self._scopes: dict[tuple[str, ...], tuple[Registry, Scope]] = {}
         self.viewing = Viewing()
         self.throttle = Throttle(config.failures)
         self.metrics = Metrics(
@@ -112,6 +115,18 @@ class Console:
         self.push = push
         self.commander.adopt(registry)
         self.site_answers.clear()
+
+    def scope(self, identity: Identity) -> Scope:
+        """Return the areas that somebody may see."""
+        registry = self.registry
+        known = self._scopes.get(identity.places)
+        if known is not None and known[0] is registry:
+            return known[1]
+        if len(self._scopes) >= _SCOPES:
+            self._scopes.clear()
+        found = scope_of(registry, identity.places)
+        self._scopes[identity.places] = registry, found
+        return found
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:

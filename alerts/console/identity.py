@@ -15,7 +15,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from alerts.console.accounts import Accounts, find_session, find_token, touch_session
 from alerts.console.errors import Problem
-from alerts.console.permissions import allowed, own_unit_only
+from alerts.console.permissions import CONFINED, allowed, own_unit_only
 
 COOKIE = "foreshock_session"
 CSRF = "X-Foreshock-CSRF"
@@ -32,6 +32,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     unit: str | None
     language: str | None
+    places: tuple[str, ...] = ()  # what the account is confined to; of none it is the whole site
     session: str | None = None
     token: str | None = None
 
@@ -106,25 +107,27 @@ class Gate:
             roles=user.roles,
             unit=user.unit,
             language=user.language,
+            places=user.places,
             session=found.id,
         )
 
     def still(self, identity: Identity, action: str) -> bool:
-        """Say whether someone recognised before may still do `action`, as the same unit."""
+        """Say whether someone recognised before may still do `action`, as the same unit and in the same places."""
         now = time.time()
         if identity.session is not None:
             session = find_session(self.accounts, identity.session, idle=self._idle, now=now)
             if session is None:
                 return False
             touch_session(self.accounts, identity.session, now=now)  # who watches is not idle
-            roles, unit = session.user.roles, session.user.unit
+            roles, unit, places = session.user.roles, session.user.unit, session.user.places
         else:
             token = find_token(self.accounts, identity.token or "", now=now)
             if token is None:
                 return False
-            roles, unit = token.roles, token.unit
-        scope = own_unit_only(action, roles)
-        return allowed(action, roles) and unit == identity.unit and scope == own_unit_only(action, identity.roles)
+            roles, unit, places = token.roles, token.unit, token.places
+        if (unit, places) != (identity.unit, identity.places):
+            return False
+        return allowed(action, roles) and own_unit_only(action, roles) == own_unit_only(action, identity.roles)
 
     def _by_token(self, authorization: str) -> Identity | None:
         scheme, _, secret = authorization.partition(" ")
@@ -141,6 +144,7 @@ class Gate:
             roles=token.roles,
             unit=token.unit,
             language=None,
+            places=token.places,
             token=secret,
         )
 
@@ -170,6 +174,8 @@ def allow(action: str) -> Callable[[Request], Identity]:
             request.state.language = identity.language
         if not allowed(action, identity.roles):
             raise Problem(403, "forbidden")
+        if identity.places and action not in CONFINED:
+            raise Problem(403, "whole_site")
         return identity
 
     check.__dict__["action"] = action

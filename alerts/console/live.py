@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from alerts.console.journal import Journal, Row
+from alerts.console.scope import WHOLE, Scope
 from alerts.queries import JournalMissing, Reader
 
 log = logging.getLogger(__name__)
@@ -35,18 +36,23 @@ class TooManyViewers(Exception):
 
 
 class Change(NamedTuple):
-    """One change, ready to be sent. `units` are those whose dispatch it is; None when it is no dispatch's."""
+    """One change, ready to be sent. `units` are those whose dispatch it is; None when it is no dispatch's.
+
+    `area` is where it is; None for the answer to a command.
+    """
 
     position: int
     units: frozenset[str] | None
+    area: str | None
     event: bytes
     moved: bool  # the dispatch was given to another unit
 
 
 class Viewer:
-    """One open stream of `who`. With `unit`, only changes of this unit's dispatches are sent."""
+    """One open stream of `who`. With `unit`, only changes of this unit's dispatches are sent; only those in `scope`."""
 
-    def __init__(self, limit: int, unit: str | None, position: int, who: str = "") -> None:
+    def __init__(self, limit: int, unit: str | None, position: int, who: str = "", scope: Scope = WHOLE) -> None:
+        self.scope = scope
         self.unit = unit
         self.who = who
         self.position = position  # where it subscribed
@@ -59,6 +65,8 @@ class Viewer:
 
     def sees(self, change: Change) -> bool:
         """Say whether a change may be sent to this viewer."""
+        if self.scope.areas is not None and change.area not in self.scope.areas:
+            return False
         return self.unit is None or (change.units is not None and self.unit in change.units)
 
     def offer(self, change: Change) -> None:
@@ -154,13 +162,13 @@ class Live:
             viewer.pulse = event
             viewer.wake.set()
 
-    def open(self, unit: str | None, who: str) -> Viewer:
+    def open(self, unit: str | None, who: str, scope: Scope = WHOLE) -> Viewer:
         """Subscribe a viewer until it leaves. Raise `TooManyViewers` when there are too many, or too many of `who`."""
         if sum(viewer.who == who for viewer in self.viewers) >= self._most_each:
             raise TooManyViewers(own=True)
         if len(self.viewers) >= self._most:
             raise TooManyViewers(own=False)
-        viewer = Viewer(self._queue, unit, self.position, who)
+        viewer = Viewer(self._queue, unit, self.position, who, scope)
         self.viewers.add(viewer)
         return viewer
 
@@ -292,4 +300,4 @@ def _change(row: Row, units: dict[str, str]) -> Change:
             units[dispatch] = unit
     data = msgspec.json.encode({name: row[name] for name in ("position", "kind", "id", "record")})
     event = b"event: change\nid: %d\ndata: %b\n\n" % (row["position"], data)
-    return Change(row["position"], seen_by, event, moved)
+    return Change(row["position"], seen_by, row["record"].get("area"), event, moved)

@@ -23,6 +23,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "locked": ("尝试次数过多，请在 {seconds} 秒后重试", "too many attempts; try again in {seconds} s"),
     "forbidden": ("您没有执行此操作的权限", "your role does not allow this"),
     "other_unit": ("这是其他单位的任务", "this belongs to another unit"),
+    "whole_site": (
+        "您的账号限于指定区域，此功能涉及整个辖区",
+        "your account is confined to some places, and this concerns the whole site",
+    ),
+    "places_whole": (
+        "网关、分析员和管理员的工作涉及整个辖区，不能限定区域",
+        "gateways, analysts and administrators work for the whole site: name no places for them",
+    ),
     "csrf": ("请求未通过跨站校验，请刷新页面", "the request failed the cross-site check; reload the page"),
     "bad_link": ("链接已使用、已过期或不属于本系统", "this link was used, is over, or is not from this console"),
     "bad_name": (

@@ -47,6 +47,7 @@ TABLE: dict[str, frozenset[str]] = {
     "dispatches.answer": _SEAT | {OWN_UNIT},
     "dispatches.close": _SEAT | {OWN_UNIT},
     "duty.read": _WATCHING,
+    "handovers.read": _WATCHING,
     "handovers.sign": _SEAT,
     "exercises.read": _WATCHING,
     "points.read": _WATCHING,
@@ -73,6 +74,33 @@ TABLE: dict[str, frozenset[str]] = {
     "metrics.read": frozenset({"analyst", "administrator"}),
 }
 """Action → the roles that may take it."""
+
+CONFINED = frozenset(
+    action
+    for action in TABLE
+    if action.partition(".")[0] in ("account", "site", "status", "changes", "alarms", "dispatches", "points", "areas")
+) | {
+    "incidents.read",
+    "incidents.acknowledge",
+    "incidents.dispatch",
+    "incidents.comment",
+    "incidents.close",
+    "incidents.tick",
+    "plans.read",
+    "duty.read",
+    "exercises.read",
+    "modes.read",
+    "silences.read",
+    "snapshots.read",
+    "cameras.view",
+    "reports.read",
+    "reports.photo",
+    "reports.write",
+}
+"""The actions that heed areas: who is confined to places takes these there, and no other."""
+
+WHOLE_SITE = frozenset({GATEWAY, "analyst", "administrator"})
+"""The roles whose work is the whole site's: nobody who has one is confined to places."""
 
 
 def allowed(action: str, roles: Iterable[str]) -> bool:

@@ -21,6 +21,7 @@ from alerts.console.permissions import ROLES
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain, require_run
 from sensors.document import DocumentError
 from sensors.registry import load_site
+from sensors.site import Site
 from streams import bundle, publication
 
 users = typer.Typer(
@@ -32,9 +33,15 @@ tokens = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Tokens of the HTTP API: add, list, revoke."
 )
 
-UnitsOption = Annotated[
+SiteOption = Annotated[
     Path | None,
-    typer.Option("--site", help="Folder of the site that has the unit; if not given, what last ran on the data."),
+    typer.Option(
+        "--site", help="Folder of the site that has the unit and the places; if not given, what last ran on the data."
+    ),
+]
+PlaceOption = Annotated[
+    list[str] | None,
+    typer.Option("--place", help="Confine it to a district, subdistrict, community or area; may be repeated."),
 ]
 RoleOption = Annotated[list[str], typer.Option("--role", help=f"One of {', '.join(ROLES)}; may be repeated.")]
 
@@ -65,18 +72,28 @@ def _open(data: Path | None, *, make: bool = False) -> Iterator[Accounts]:
         accounts.close()
 
 
-def _units(data: Path | None, site: Path | None) -> set[str]:
-    """List the units of the site that runs on the data folder, or of `--site`; end with a sentence if there is none."""
+def _site(data: Path | None, site: Path | None) -> Site:
+    """Read the site that runs on the data folder, or that of `--site`; end with a sentence if there is none."""
     found = configured(data=data, site=site)
     if site is None:
         try:
-            return {unit.id for unit in bundle.unpack(publication.read(found.data_folder)).site.units}
+            return bundle.unpack(publication.read(found.data_folder)).site
         except (FileNotFoundError, msgspec.DecodeError, bundle.BundleError):
             pass  # nothing has run here yet
     try:
-        return {unit.id for unit in load_site(found.site_folder).units}
+        return load_site(found.site_folder)
     except DocumentError as error:
         fail(f"the site is not sound: {error.problems[0]} (see `foreshock check {found.site_folder}`)")
+
+
+def _known(
+    data: Path | None, folder: Path | None, unit: str | None, places: list[str] | None
+) -> tuple[set[str] | None, set[str] | None]:
+    """Return the ids of units, and of places and areas, that what is named is held against; None for what is not."""
+    if not unit and not places:
+        return None, None
+    site = _site(data, folder)
+    return {one.id for one in site.units}, {one.id for one in (*site.places, *site.areas)}
 
 
 def _password(text: str = "Password: ") -> str:
@@ -93,39 +110,53 @@ def add_user(
     display: Annotated[str, typer.Option(help="Name as people read it.")] = "",
     unit: Annotated[str | None, typer.Option(help="The unit that a field account acts for.")] = None,
     language: Annotated[str | None, typer.Option(help="zh-CN or en.")] = None,
+    place: PlaceOption = None,
     data: DataOption = None,
-    site: UnitsOption = None,
+    site: SiteOption = None,
 ) -> None:
     """Add an account. The password is asked for, or read from standard input; it is never an option.
 
     foreshock users add chen --role duty --display 陈静
 
     foreshock users add team7 --role field --unit team-xinan-fanshen < password.txt
+
+    foreshock users add shiyan --role duty --place shiyan
     """
-    units = _units(data, site) if unit else None
+    units, known = _known(data, site, unit, place)
     with _open(data, make=True) as accounts:
         user_store.check_unit(role, unit, units)  # before the password is asked for
+        user_store.check_places(role, place or (), known)
         user = user_store.add_user(
-            accounts, name, _password(), role, display=display, unit=unit, language=language, units=units
+            accounts,
+            name,
+            _password(),
+            role,
+            display=display,
+            unit=unit,
+            language=language,
+            places=place or (),
+            units=units,
+            known=known,
         )
         done(f"{user.name} added with {', '.join(user.roles)}")
 
 
 @users.command("list")
 def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List the accounts: who may log in, in which roles, for which unit."""
+    """List the accounts: who may log in, in which roles, for which unit and places."""
     with _open(data) as accounts:
         found = user_store.list_users(accounts)
         if as_json:
             print(msgspec.json.encode(found).decode())
             return
-        table = Table("name", "display", "roles", "unit", "state")
+        table = Table("name", "display", "roles", "unit", "places", "state")
         for user in found:
             table.add_row(
                 plain(user.name),
                 plain(user.display),
                 " ".join(user.roles),
                 plain(user.unit or ""),
+                plain(" ".join(user.places)),
                 "disabled" if user.disabled else "active",
             )
         out.print(table if found else "no accounts yet; `foreshock run` prints a link for the first administrator")
@@ -201,16 +232,19 @@ def add_token(
     role: RoleOption,
     days: Annotated[float, typer.Option(help="Days until it expires.")] = 90.0,
     unit: Annotated[str | None, typer.Option(help="The unit that a field token acts for.")] = None,
+    place: PlaceOption = None,
     data: DataOption = None,
-    site: UnitsOption = None,
+    site: SiteOption = None,
 ) -> None:
     """Make a token for the HTTP API and print its secret, this once.
 
     foreshock tokens add dashboard --role viewer --days 365
     """
-    units = _units(data, site) if unit else None
+    units, known = _known(data, site, unit, place)
     with _open(data, make=True) as accounts:
-        _, secret = token_store.add_token(accounts, name, role, days=days, unit=unit, units=units)
+        _, secret = token_store.add_token(
+            accounts, name, role, days=days, unit=unit, places=place or (), units=units, known=known
+        )
         print(secret)
 
 
@@ -223,13 +257,14 @@ def list_tokens(data: DataOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             print(msgspec.json.encode(found).decode())
             return
-        table = Table("id", "name", "roles", "expires", "used", "state")
+        table = Table("id", "name", "roles", "places", "expires", "used", "state")
         for token in found:
             state = "revoked" if token.revoked else "active"
             row = (
                 token.id,
                 plain(token.name),
                 " ".join(token.roles),
+                plain(" ".join(token.places)),
                 local(token.expires, zone),
                 local(token.used, zone),
             )

@@ -23,6 +23,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import URL
+from sqlalchemy.schema import CreateColumn
 
 METADATA = MetaData()
 
@@ -34,6 +35,7 @@ USERS = Table(
     Column("password", String, nullable=False),
     Column("roles", String, nullable=False),
     Column("unit", String),
+    Column("places", String, nullable=False, server_default=""),
     Column("language", String),
     Column("disabled", Boolean, nullable=False, default=False),
     Column("created", Float, nullable=False),
@@ -61,6 +63,7 @@ TOKENS = Table(
     Column("name", String, nullable=False),
     Column("roles", String, nullable=False),
     Column("unit", String),
+    Column("places", String, nullable=False, server_default=""),
     Column("author", String, nullable=False),
     Column("created", Float, nullable=False),
     Column("expires", Float, nullable=False),
@@ -159,6 +162,17 @@ def open_accounts(path: Path | str, *, hasher: argon2.PasswordHasher | None = No
     accounts = Accounts(engine, hasher or argon2.PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1))
     with accounts.writing() as connection:
         METADATA.create_all(connection)
+        _add_columns(connection)
         for statement in _APPEND_ONLY:
             connection.exec_driver_sql(statement)
     return accounts
+
+
+def _add_columns(connection: Connection) -> None:
+    """Give the tables of a store that is older than a column that column, with its default."""
+    for table in METADATA.sorted_tables:
+        known = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+        for column in table.columns:
+            if column.name not in known:
+                made = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {made}")

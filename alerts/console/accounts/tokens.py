@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from alerts.console.accounts.audit import append
 from alerts.console.accounts.store import TOKENS, AccountError, Accounts
-from alerts.console.accounts.users import check_unit, checked_name, checked_roles, normal_name
+from alerts.console.accounts.users import check_places, check_unit, checked_name, checked_roles, normal_name
 
 PREFIX = "fsk_"
 LONGEST_DAYS = 730.0
@@ -31,6 +31,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     expires: float
     used: float | None
     revoked: bool
+    places: tuple[str, ...] = ()
 
 
 def add_token(
@@ -40,12 +41,14 @@ def add_token(
     *,
     days: float = 90.0,
     unit: str | None = None,
+    places: Iterable[str] = (),
     units: Collection[str] | None = None,
+    known: Collection[str] | None = None,
     actor: str = "cli",
     now: float | None = None,
 ) -> tuple[Token, str]:
     """Make a token and return it with its secret, which is shown this once. Raise `AccountError` on a bad name, role,
-    unit or life.
+    unit, place or life.
     """
     now = time.time() if now is None else now
     if not 0 < days <= LONGEST_DAYS:
@@ -61,12 +64,22 @@ def add_token(
         expires=now + days * 86400,
         used=None,
         revoked=False,
+        places=tuple(places),
     )
     check_unit(token.roles, token.unit, units)
-    row: dict[str, Any] = msgspec.structs.asdict(token) | {"roles": " ".join(token.roles), "revoked": None}
+    check_places(token.roles, token.places, known)
+    lists = {"roles": " ".join(token.roles), "places": " ".join(token.places)}
+    row: dict[str, Any] = msgspec.structs.asdict(token) | lists | {"revoked": None}
     with accounts.writing() as connection:
         connection.execute(insert(TOKENS).values(**row, hash=_hash(secret)))
-        append(connection, actor, "token.add", token.id, {"name": token.name, "roles": token.roles}, now)
+        append(
+            connection,
+            actor,
+            "token.add",
+            token.id,
+            {"name": token.name, "roles": token.roles, "places": token.places},
+            now,
+        )
     return token, secret
 
 
@@ -130,6 +143,7 @@ def _token_of(row: Any) -> Token:
         expires=row.expires,
         used=row.used,
         revoked=row.revoked is not None,
+        places=tuple(row.places.split()),
     )
 
 

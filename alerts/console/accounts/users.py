@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 from alerts.console.accounts.audit import append
 from alerts.console.accounts.sessions import revoke_all
 from alerts.console.accounts.store import USERS, AccountError, Accounts
-from alerts.console.permissions import OWN_UNIT, ROLES
+from alerts.console.permissions import OWN_UNIT, ROLES, WHOLE_SITE
 from sensors.problem import suggest
 
 LANGUAGES = ("zh-CN", "en")
@@ -23,7 +23,7 @@ _NAME_PUNCTUATION = frozenset("._-@")
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """One account. `unit` is the unit it acts for, `language` its choice or None."""
+    """One account. `unit` is the unit it acts for, `places` what it is confined to, `language` its choice or None."""
 
     name: str
     display: str
@@ -32,6 +32,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None
     disabled: bool
     created: float
+    places: tuple[str, ...] = ()
 
 
 def add_user(
@@ -43,12 +44,16 @@ def add_user(
     display: str = "",
     unit: str | None = None,
     language: str | None = None,
+    places: Iterable[str] = (),
     units: Collection[str] | None = None,
+    known: Collection[str] | None = None,
     actor: str = "cli",
     now: float | None = None,
 ) -> User:
-    """Add an account. `units` are the site's unit ids, checked if given. Raise `AccountError` on a bad or taken name,
-    a weak password, an unknown role, or a field account without a unit.
+    """Add an account. `units` are the site's unit ids, `known` those of its places and areas, checked if given.
+
+    Raise `AccountError` on a bad or taken name, a weak password, an unknown role, a field account without a unit, or
+    places for a role of the whole site.
     """
     hashed = accounts.hasher.hash(checked_password(password, name))
     with accounts.writing() as connection:
@@ -60,7 +65,9 @@ def add_user(
             display=display,
             unit=unit,
             language=language,
+            places=places,
             units=units,
+            known=known,
             actor=actor,
             now=time.time() if now is None else now,
         )
@@ -87,8 +94,10 @@ def change_user(
     display: str | None = None,
     unit: str | msgspec.UnsetType | None = msgspec.UNSET,
     language: str | msgspec.UnsetType | None = msgspec.UNSET,
+    places: Iterable[str] | None = None,
     disabled: bool | None = None,
     units: Collection[str] | None = None,
+    known: Collection[str] | None = None,
     actor: str = "cli",
     now: float | None = None,
 ) -> User:
@@ -105,17 +114,19 @@ def change_user(
             unit=before.unit if unit is msgspec.UNSET else unit,
             language=before.language if language is msgspec.UNSET else checked_language(language),
             disabled=before.disabled if disabled is None else disabled,
+            places=before.places if places is None else tuple(places),
         )
         check_unit(after.roles, after.unit, units)
+        check_places(after.roles, after.places, known)
         if _administers(before) and not _administers(after) and _administrators(connection) == 1:
             raise AccountError("last_administrator", f"{before.name} is the last administrator")
         changed = {
             key: getattr(after, key)
-            for key in ("roles", "display", "unit", "language", "disabled")
+            for key in ("roles", "display", "unit", "places", "language", "disabled")
             if getattr(after, key) != getattr(before, key)
         }
         if changed:
-            stored = {**changed, "roles": " ".join(after.roles)}
+            stored = {**changed, "roles": " ".join(after.roles), "places": " ".join(after.places)}
             connection.execute(update(USERS).where(USERS.c.name == before.name).values(**stored, changed=now))
             append(connection, actor, "user.change", before.name, changed, now)
         if after.disabled:
@@ -173,7 +184,9 @@ def insert_user(
     display: str,
     unit: str | None,
     language: str | None,
+    places: Iterable[str] = (),
     units: Collection[str] | None,
+    known: Collection[str] | None = None,
     actor: str,
     now: float,
 ) -> User:
@@ -186,13 +199,18 @@ def insert_user(
         language=checked_language(language),
         disabled=False,
         created=now,
+        places=tuple(places),
     )
     check_unit(user.roles, user.unit, units)
+    check_places(user.roles, user.places, known)
     if connection.execute(select(USERS.c.name).where(USERS.c.name == user.name)).first():
         raise AccountError("name_taken", f"there is an account {user.name} already", "name")
-    row: dict[str, Any] = msgspec.structs.asdict(user) | {"roles": " ".join(user.roles)}
+    lists = {"roles": " ".join(user.roles), "places": " ".join(user.places)}
+    row: dict[str, Any] = msgspec.structs.asdict(user) | lists
     connection.execute(insert(USERS).values(**row, password=hashed, changed=now))
-    append(connection, actor, "user.add", user.name, {"roles": user.roles, "unit": user.unit}, now)
+    append(
+        connection, actor, "user.add", user.name, {"roles": user.roles, "unit": user.unit, "places": user.places}, now
+    )
     return user
 
 
@@ -206,6 +224,7 @@ def user_of(row: Any) -> User:
         language=row.language,
         disabled=bool(row.disabled),
         created=row.created,
+        places=tuple(row.places.split()),
     )
 
 
@@ -263,6 +282,17 @@ def check_unit(roles: Collection[str], unit: str | None, units: Collection[str] 
         raise AccountError("unit_needed", "an account with the role field needs a unit", "unit")
     if unit and units is not None and unit not in units:
         raise AccountError("unknown_unit", f"the site has no unit {unit}{suggest(unit, units)}", "unit")
+
+
+def check_places(roles: Collection[str], places: Collection[str], known: Collection[str] | None) -> None:
+    """Raise `AccountError` when a role of the whole site is confined to places, or the site has no such place."""
+    if places and not WHOLE_SITE.isdisjoint(roles):
+        whole = ", ".join(role for role in ROLES if role in WHOLE_SITE)
+        raise AccountError("places_whole", f"the work of {whole} is the whole site's: name no places", "places")
+    for place in places:
+        if not place or place.split() != [place] or (known is not None and place not in known):
+            hint = suggest(place, known) if known is not None else ""
+            raise AccountError("unknown_place", f"the site has no place or area {place!r}{hint}", "places")
 
 
 def _existing(connection: Connection, name: str) -> User:

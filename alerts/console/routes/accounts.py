@@ -52,7 +52,9 @@ async def new_user(
                 display=body.display,
                 unit=body.unit or None,
                 language=body.language,
+                places=body.places,
                 units=_units(console),
+                known=_places(console),
                 actor=identity.actor,
             )
         )
@@ -79,7 +81,9 @@ async def changed_user(
             display=body.display,
             unit=(body.unit or None) if "unit" in given else msgspec.UNSET,
             language=body.language if "language" in given else msgspec.UNSET,
+            places=body.places,
             disabled=body.disabled,
+            known=_places(console) if body.places is not None else None,
             units=_units(console) if {"unit", "roles"} & given else None,
             actor=identity.actor,
         )
@@ -108,7 +112,9 @@ def new_token(
         body.roles,
         days=body.days,
         unit=body.unit or None,
+        places=body.places,
         units=_units(console),
+        known=_places(console),
         actor=identity.actor,
     )
     return {**msgspec.structs.asdict(token), "secret": secret}
@@ -151,3 +157,7 @@ def _console(request: Request) -> Console:
 
 def _units(console: Console) -> set[str]:
     return set(console.router.units)
+
+
+def _places(console: Console) -> set[str]:
+    return {*console.registry.places, *console.registry.areas}

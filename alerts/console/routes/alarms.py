@@ -30,7 +30,8 @@ def alarms(
 ) -> dict[str, Any]:
     """List alarms, the newest first: `state` is open, all, or one ISA-18.2 state. At most 500 come at once."""
     console: Console = request.app.state.console
-    page = console.journal.ask(lambda reader: reader.alarms(state, area or None, limit, before))
+    areas = console.scope(identity).asked(area or None)
+    page = console.journal.ask(lambda reader: reader.alarms(state, areas, limit, before))
     console.add_odds(page.items)
     return {"items": [titled(console, row) for row in page.items], "next": page.next}
 
@@ -42,7 +43,8 @@ def shelved(
     """List what is shelved, suppressed or out of service with the time left; what comes back first leads."""
     console: Console = request.app.state.console
     now = time.time()
-    rows = console.journal.ask(lambda reader: reader.set_aside(area or None))
+    areas = console.scope(identity).asked(area or None)
+    rows = console.journal.ask(lambda reader: reader.set_aside(areas))
     items = [{**titled(console, row), "left": max(0.0, row["aside"]["until"] - now)} for row in rows]
     return {"items": items, "time": now}
 
@@ -52,7 +54,7 @@ def alarm(request: Request, id: Id, identity: Annotated[Identity, Depends(allow(
     """Give an alarm with its explanation, rationale and history."""
     console: Console = request.app.state.console
     row = console.journal.ask(lambda reader: reader.alarm(id))
-    if row is None:
+    if row is None or not console.scope(identity).sees(row["area"]):
         raise Problem(404, "not_found")
     console.add_odds([row])
     return titled(console, row)

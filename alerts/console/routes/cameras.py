@@ -35,7 +35,8 @@ def fares(
 ) -> dict[str, Any]:
     """Say how cameras fare, each and by area and supplier, the worst first: from their alarms of the last days."""
     console = _console(request)
-    now, cameras = time.time(), console.config.site.cameras
+    scope = console.scope(identity)
+    now, cameras = time.time(), [one for one in console.config.site.cameras if scope.sees_any(one.areas)]
     live = {camera.id: console.figures.camera(camera.id, now)["state"] for camera in cameras}
     published = [float(one["time"]) for one in console.config.publications()]
     since = max(now - 86400.0 * days, begun(published, console.journal.ask(lambda reader: reader.first())))
@@ -51,7 +52,7 @@ def fares(
 async def still(request: Request, id: Id, identity: Viewer) -> Response:
     """Give what a camera shows now: its newest picture, not older than ten seconds. Ten a second at most."""
     console = _console(request)
-    _known(console, id)
+    _known(console, identity, id)
     if not console.viewing.may_ask(identity.actor):
         raise Problem(429, "too_many_looks", headers={"Retry-After": "1"})
     at, picture = await _newest(console, id)
@@ -69,7 +70,7 @@ async def still(request: Request, id: Id, identity: Viewer) -> Response:
 async def live(request: Request, id: Id, identity: Viewer) -> Response:
     """Show what a camera shows as MJPEG, at most two pictures a second and half an hour long."""
     console = _console(request)
-    _known(console, id)
+    _known(console, identity, id)
     await _newest(console, id)
     try:
         console.viewing.open(identity.actor)
@@ -115,8 +116,9 @@ async def _note(console: Console, identity: Identity, action: str, camera: str) 
     await to_thread.run_sync(record_audit, console.accounts, identity.actor, action, camera)
 
 
-def _known(console: Console, id: str) -> None:
-    if id not in console.registry.cameras:
+def _known(console: Console, identity: Identity, id: str) -> None:
+    camera = console.registry.cameras.get(id)
+    if camera is None or not console.scope(identity).sees_any(camera.areas):
         raise Problem(404, "not_found")
 
 

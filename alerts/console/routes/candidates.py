@@ -25,7 +25,9 @@ async def candidates(
 ) -> dict[str, Any]:
     """List incidents of several areas of one subdistrict that rose together, the latest first."""
     console: Console = request.app.state.console
-    return {"items": await console.live.journal.answer(lambda reader: reader.candidates(state))}
+    scope = console.scope(identity)
+    rows = await console.live.journal.answer(lambda reader: reader.candidates(state))
+    return {"items": [row for row in rows if scope.sees_all(row["areas"])]}
 
 
 @router.post("/candidates/{id}/merge", response_model=schema.Done)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -29,7 +30,8 @@ def feed(request: Request, identity: Annotated[Identity, Depends(allow("incident
     console: Console = request.app.state.console
     made = Feed(console.config.site)
     root = console.config.site.console.rstrip("/") or str(request.base_url).rstrip("/")
-    body = made.atom(console.journal.ask(_histories), root)
+    areas = console.scope(identity).areas
+    body = made.atom(console.journal.ask(lambda reader: _histories(reader, areas)), root)
     tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == tag:
@@ -43,19 +45,23 @@ def message(request: Request, id: Id, identity: Annotated[Identity, Depends(allo
     console: Console = request.app.state.console
     incident = id.rpartition(".")[0]
     history = console.journal.ask(lambda reader: _history(reader, [incident])).get(incident, [])
+    if not all(console.scope(identity).sees(change["area"]) for change in history):
+        raise Problem(404, "not_found")
     body = Feed(console.config.site).message(history, id)
     if body is None:
         raise Problem(404, "not_found")
     return Response(body, media_type=TYPE)
 
 
-def _histories(reader: Reader) -> list[list[Row]]:
+def _histories(reader: Reader, areas: Collection[str] | None) -> list[list[Row]]:
     query = (
         sa.select(incidents.c.id)
         .where(incidents.c.kind == "risk")
         .order_by(incidents.c.number.desc())
         .limit(_INCIDENTS)
     )
+    if areas is not None:
+        query = query.where(incidents.c.area.in_(areas))
     with reader.engine.connect() as connection:
         ids = [str(id) for (id,) in connection.execute(query)]
     return list(_history(reader, ids).values())

@@ -55,7 +55,7 @@ async def changes(
     """Stream what changes after position `since` (or Last-Event-ID), as server-sent events."""
     console: Console = request.app.state.console
     try:
-        viewer = console.live.open(identity.own_unit("changes.read"), identity.actor)
+        viewer = console.live.open(identity.own_unit("changes.read"), identity.actor, console.scope(identity))
     except TooManyViewers as error:
         status, code = (429, "too_many_of_yours") if error.own else (503, "too_many_viewers")
         raise Problem(status, code, headers={"Retry-After": "5"}) from error

@@ -39,7 +39,8 @@ def dispatches(
     if own is not None and unit not in (None, "", own):
         raise Problem(403, "other_unit")
     asked = own if own is not None else unit or None
-    page = console.journal.ask(lambda reader: reader.dispatches(asked, state, limit, before))
+    areas = console.scope(identity).areas
+    page = console.journal.ask(lambda reader: reader.dispatches(asked, state, limit, before, area=areas))
     titles = console.journal.titles({row["incident"] for row in page.items})
     return {"items": [{**row, "title": titles.get(row["incident"])} for row in page.items], "next": page.next}
 
@@ -50,7 +51,7 @@ def dispatch(
 ) -> dict[str, Any]:
     """Give a dispatch with its history."""
     console: Console = request.app.state.console
-    row = _visible(identity, console.journal.ask(lambda reader: reader.dispatch(id)))
+    row = _visible(console, identity, console.journal.ask(lambda reader: reader.dispatch(id)))
     plan = console.journal.ask(lambda reader: reader.plan_of(row["incident"]))
     title = console.journal.titles({row["incident"]}).get(row["incident"])
     return {**row, "title": title, "plan": planned(console, row, plan)}
@@ -154,15 +155,17 @@ async def _answer(
     request: Request, identity: Identity, kind: str, id: str, body: schema.Order, action: str = "dispatches.answer"
 ) -> dict[str, Any]:
     console: Console = request.app.state.console
-    row = _visible(identity, await console.journal.answer(lambda reader: reader.dispatch(id)))
+    row = _visible(console, identity, await console.journal.answer(lambda reader: reader.dispatch(id)))
     own = identity.own_unit(action)
     if own not in (None, row["unit"]):
         raise Problem(403, "other_unit")
     return await orders.give(request, identity, "dispatch", kind, id, body, unit=own)
 
 
-def _visible(identity: Identity, row: Row | None) -> Row:
+def _visible(console: Console, identity: Identity, row: Row | None) -> Row:
     """Return a dispatch that may be looked at. Raise `Problem` 404 on any other, so that nobody learns of it."""
-    if row is None or identity.own_unit("dispatches.read") not in (None, row["unit"]):
+    if row is None or not console.scope(identity).sees(row["area"]):
+        raise Problem(404, "not_found")
+    if identity.own_unit("dispatches.read") not in (None, row["unit"]):
         raise Problem(404, "not_found")
     return row

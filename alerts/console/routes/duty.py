@@ -45,14 +45,14 @@ def duty(request: Request, identity: Annotated[Identity, Depends(allow("duty.rea
 
 
 @router.get("/handover", response_model=schema.Handover)
-def current(request: Request, identity: Annotated[Identity, Depends(allow("duty.read"))]) -> dict[str, Any]:
+def current(request: Request, identity: Annotated[Identity, Depends(allow("handovers.read"))]) -> dict[str, Any]:
     """Give the handover to the turn that comes on duty: as it was signed, else as things stand."""
     return _current(request.app.state.console)
 
 
 @router.get("/handover/sheet.pdf", response_class=Response, responses=PDF)
 def sheet(
-    request: Request, identity: Annotated[Identity, Depends(allow("duty.read"))], language: Tongue = None
+    request: Request, identity: Annotated[Identity, Depends(allow("handovers.read"))], language: Tongue = None
 ) -> Response:
     """Print the handover to the turn that comes on duty."""
     console: Console = request.app.state.console
@@ -74,7 +74,7 @@ async def sign(
 
 
 @router.get("/handovers", response_model=schema.Handovers)
-def handovers(request: Request, identity: Annotated[Identity, Depends(allow("duty.read"))]) -> dict[str, Any]:
+def handovers(request: Request, identity: Annotated[Identity, Depends(allow("handovers.read"))]) -> dict[str, Any]:
     """List the turns that were taken over, the latest first: at most 50."""
     console: Console = request.app.state.console
     return {"items": console.journal.ask(lambda reader: reader.handovers())}
@@ -82,7 +82,7 @@ def handovers(request: Request, identity: Annotated[Identity, Depends(allow("dut
 
 @router.get("/handovers/{id}/sheet.pdf", response_class=Response, responses=PDF)
 def signed_sheet(
-    request: Request, id: Id, identity: Annotated[Identity, Depends(allow("duty.read"))], language: Tongue = None
+    request: Request, id: Id, identity: Annotated[Identity, Depends(allow("handovers.read"))], language: Tongue = None
 ) -> Response:
     """Print a handover as it was signed."""
     console: Console = request.app.state.console

@@ -27,13 +27,15 @@ def exercises(
 ) -> dict[str, Any]:
     """List drills, the latest first, or only those that run."""
     console: Console = request.app.state.console
-    return {"items": console.journal.ask(lambda reader: reader.exercises(running, limit))}
+    scope = console.scope(identity)
+    rows = console.journal.ask(lambda reader: reader.exercises(running, limit))
+    return {"items": [row for row in rows if scope.sees_any(row["areas"])]}
 
 
 @router.get("/exercises/{id}", response_model=schema.DrillReport)
 def report(request: Request, id: Id, identity: Annotated[Identity, Depends(allow("exercises.read"))]) -> dict[str, Any]:
     """Give a drill with its score: time to acknowledge, dispatch, accept, arrive, resolve and close."""
-    return _report(request.app.state.console, id)
+    return _report(request.app.state.console, identity, id)
 
 
 @router.get("/exercises/{id}/report.pdf", response_class=Response, responses=PDF)
@@ -44,13 +46,13 @@ def sheet(
     from alerts.duty_sheets import exercise_pdf  # here: few print, and its library is slow to load
 
     console: Console = request.app.state.console
-    found = _report(console, id)
+    found = _report(console, identity, id)
     tongue, site = language or language_of(request), console.config.site
     return printed(console, id, lambda font: exercise_pdf(found, site, tongue, time.time(), font=font))
 
 
-def _report(console: Console, id: str) -> dict[str, Any]:
+def _report(console: Console, identity: Identity, id: str) -> dict[str, Any]:
     found = console.journal.ask(lambda reader: reader.exercise(id))
-    if found is None:
+    if found is None or not console.scope(identity).sees_all(found["areas"]):
         raise Problem(404, "not_found")
     return exercise.report(found)

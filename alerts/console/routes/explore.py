@@ -52,9 +52,10 @@ async def explore(
     all is there from `since` on.
     """
     console: Console = request.app.state.console
-    chosen = _chosen(console, points, start, to)
+    chosen = _chosen(console, identity, points, start, to)
     found = await _read(console, chosen, start, to, log=start < time.time() - DAY)
-    areas = sorted({area for point in chosen for area in point.areas})
+    scope = console.scope(identity)
+    areas = sorted({area for point in chosen for area in point.areas if scope.sees(area)})
 
     def context() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         try:
@@ -88,7 +89,7 @@ async def export(
 ) -> Response:
     """Give the same readings, each of them, as CSV; 422 where that is more than can be read at once."""
     console: Console = request.app.state.console
-    chosen = _chosen(console, points, start, to)
+    chosen = _chosen(console, identity, points, start, to)
     found = await _read(console, chosen, start, to, log=True)
     if not found.complete:
         raise Problem(422, "too_much", field="from")
@@ -97,13 +98,15 @@ async def export(
     return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _chosen(console: Console, names: list[str], start: float, stop: float) -> list[Point]:
+def _chosen(console: Console, identity: Identity, names: list[str], start: float, stop: float) -> list[Point]:
     if stop <= start:
         raise Problem(422, "bad_time", field="to")
     found = [console.registry.point(name) for name in dict.fromkeys(names)]
-    if any(point is None for point in found):
+    scope = console.scope(identity)
+    seen = [point for point in found if point is not None and scope.sees_any(point.areas)]
+    if len(seen) < len(found):
         raise Problem(404, "not_found", field="points")
-    return [point for point in found if point is not None]
+    return seen
 
 
 async def _read(console: Console, chosen: list[Point], start: float, stop: float, *, log: bool) -> Gathered:

@@ -37,7 +37,8 @@ def incidents(
 ) -> dict[str, Any]:
     """List incidents, the newest first: `state` is open, closed, all, or one state. At most 500 come at once."""
     console: Console = request.app.state.console
-    page = console.journal.ask(lambda reader: reader.incidents(state, area or None, limit, before))
+    areas = console.scope(identity).asked(area or None)
+    page = console.journal.ask(lambda reader: reader.incidents(state, areas, limit, before))
     console.add_odds(page.items, of_incidents=True)
     return {"items": page.items, "next": page.next}
 
@@ -49,7 +50,7 @@ def incident(
     """Give an incident with its alarms, dispatches, history and pictures, and whom to send."""
     console: Console = request.app.state.console
     row = console.journal.ask(lambda reader: reader.incident(id))
-    if row is None:
+    if row is None or not console.scope(identity).sees(row["area"]):
         raise Problem(404, "not_found")
     busy = {dispatch["unit"] for dispatch in row["dispatch_details"] if dispatch["leg"] not in ("closed", "refused")}
     for dispatch in row["dispatch_details"]:

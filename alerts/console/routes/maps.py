@@ -55,7 +55,8 @@ async def overlay(
 def areas(request: Request, identity: Annotated[Identity, Depends(allow("areas.read"))]) -> dict[str, Any]:
     """Say of each area how many of its points and cameras are live, silent, or never came."""
     console: Console = request.app.state.console
-    return {"items": console.figures.areas(time.time())}
+    scope = console.scope(identity)
+    return {"items": [one for one in console.figures.areas(time.time()) if scope.sees(one["area"])]}
 
 
 async def _file(request: Request, console: Console, name: str) -> Response:

@@ -34,7 +34,9 @@ async def lasting(
     console: Console = request.app.state.console
     site = console.config.site
     rows = await console.live.journal.answer(lambda reader: reader.modes(only_on=not past))
-    return {"modes": msgspec.to_builtins(site.modes), "items": rows}
+    scope = console.scope(identity)
+    seen = [row for row in rows if not row["area"] or scope.sees(row["area"])]
+    return {"modes": msgspec.to_builtins(site.modes), "items": seen}
 
 
 @router.post("/modes", response_model=schema.Done)

@@ -24,11 +24,11 @@ async def give(
 ) -> dict[str, Any]:
     """Have the engine do `kind` to the alarm, incident or dispatch (`what`) of this id; return {ok, id, result}.
 
-    Raise `Problem` 404 where there is none, and as `Commander.do` does.
+    Raise `Problem` 404 where there is none that the account may see, and as `Commander.do` does.
     """
     console: Console = request.app.state.console
     area = await console.journal.area(what, id)
-    if area is None:
+    if area is None or not console.scope(identity).sees(area):
         raise Problem(404, "not_found")
     args = body.model_dump(exclude_none=True)
     return await console.commander.do(request, identity, kind, id, area, args, unit=unit)

@@ -63,7 +63,7 @@ def incident_sheet(
 
     console: Console = request.app.state.console
     row = console.journal.ask(lambda reader: reader.incident(id))
-    if row is None or row["plan"] is None:
+    if row is None or row["plan"] is None or not console.scope(identity).sees(row["area"]):
         raise Problem(404, "not_found")
     tongue, site, where = language or language_of(request), console.config.site, whereabouts(console, row["area"])
     return printed(

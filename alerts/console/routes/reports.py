@@ -38,6 +38,9 @@ def listed(
     """List what people reported, the newest first: of a category, an area, a place and all in it, a subject, a time."""
     console = _console(request)
     areas = _areas(console, area or None, place or None)
+    scope = console.scope(identity)
+    if scope.areas is not None:
+        areas = sorted(scope.areas if areas is None else scope.areas.intersection(areas))
     page = console.journal.ask(
         lambda reader: reader.reports(areas, category or None, subject or None, since, until, limit, before)
     )
@@ -60,6 +63,8 @@ def photo(
     """Give the photo of a report. Each look is audited."""
     console = _console(request)
     row = console.journal.ask(lambda reader: reader.report(id))
+    if row is not None and not console.scope(identity).sees(row["area"]):
+        row = None
     path = None if row is None or not row["photo"] else console.config.photos / f"{row['photo']}.jpg"
     if path is None or path.is_symlink() or not path.is_file():
         raise Problem(404, "not_found")

@@ -88,6 +88,7 @@ def describe(console: Console, identity: Identity) -> dict[str, Any]:
         "display": identity.display,
         "roles": identity.roles,
         "unit": identity.unit,
+        "places": identity.places,
         "language": identity.language,
         "csrf": console.gate.csrf(identity.session) if identity.session else "",
         "zone": site.zone,
@@ -108,6 +109,7 @@ def _begin(
         roles=user.roles,
         unit=user.unit,
         language=user.language,
+        places=user.places,
         session=session,
     )
     return describe(console, identity)

@@ -32,7 +32,9 @@ async def lasting(
 ) -> dict[str, Any]:
     """List silences that last, what ends first leading; with `past` also those that are over, the newest first."""
     console: Console = request.app.state.console
-    return {"items": await console.live.journal.answer(lambda reader: reader.silences(only_on=not past))}
+    scope = console.scope(identity)
+    rows = await console.live.journal.answer(lambda reader: reader.silences(only_on=not past))
+    return {"items": [row for row in rows if not row["areas"] or scope.sees_any(row["areas"])]}
 
 
 @router.post("/silences", response_model=schema.Done)

@@ -13,23 +13,29 @@ from alerts.console import schema
 from alerts.console.console import Console
 from alerts.console.identity import Identity, allow
 from alerts.console.permissions import allowed
+from alerts.console.scope import WHOLE, Scope
 from sensors.camera.viewer import viewer_of
 from sensors.lookup import Registry
 from sensors.site import SiteMap
 
 router = APIRouter(prefix="/api/v1", tags=["site"])
 
+_ANSWERS = 64  # that are kept, one for each set of places and each right to see contacts
+
 
 @router.get("/site", response_model=schema.Site)
 def site(request: Request, identity: Annotated[Identity, Depends(allow("site.read"))]) -> Response:
-    """Describe the whole site."""
+    """Describe the site: of its areas, points and cameras those that the account may see."""
     console: Console = request.app.state.console
     contacts = allowed("incidents.dispatch", identity.roles)
-    made = console.site_answers
-    if contacts not in made:
-        body = msgspec.json.encode(describe(console.registry, contacts=contacts))
-        made[contacts] = body, gzip.compress(body, 6), hashlib.sha256(body).hexdigest()[:20]
-    body, squeezed, tag = made[contacts]
+    made, key = console.site_answers, (contacts, identity.places)
+    known = made.get(key)
+    if known is None:
+        body = msgspec.json.encode(describe(console.registry, contacts=contacts, scope=console.scope(identity)))
+        if len(made) >= _ANSWERS:
+            made.clear()
+        known = made[key] = body, gzip.compress(body, 6), hashlib.sha256(body).hexdigest()[:20]
+    body, squeezed, tag = known
     small = "gzip" in request.headers.get("accept-encoding", "")
     tag = f'"{tag}{"-gzip" if small else ""}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Cookie, Authorization"}
@@ -40,7 +46,7 @@ def site(request: Request, identity: Annotated[Identity, Depends(allow("site.rea
     return Response(squeezed if small else body, media_type="application/json", headers=headers)
 
 
-def describe(registry: Registry, *, contacts: bool) -> dict[str, Any]:
+def describe(registry: Registry, *, contacts: bool, scope: Scope = WHOLE) -> dict[str, Any]:
     """Describe a site as /site does, with or without how to reach its units."""
     site = registry.site
     fields = {kind.id: kind.field for kind in site.area_types}
@@ -65,6 +71,7 @@ def describe(registry: Registry, *, contacts: bool) -> dict[str, Any]:
                 "cameras": [camera.id for camera in registry.cameras_of(area.id)],
             }
             for area in site.areas
+            if scope.sees(area.id)
         ],
         "points": [
             _chosen(
@@ -73,6 +80,7 @@ def describe(registry: Registry, *, contacts: bool) -> dict[str, Any]:
                 *("interval", "location"),
             )
             for point in site.points
+            if scope.sees_any(point.areas)
         ],
         "cameras": [
             {
@@ -80,6 +88,7 @@ def describe(registry: Registry, *, contacts: bool) -> dict[str, Any]:
                 "viewer": viewer_of(camera),
             }
             for camera in site.cameras
+            if scope.sees_any(camera.areas)
         ],
         "units": [
             _chosen(unit, "id", "name", "kind", "place", "types", "location", *(["contact"] * contacts))

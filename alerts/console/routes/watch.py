@@ -18,6 +18,7 @@ from alerts.console.identity import Identity, allow
 from alerts.console.permissions import allowed
 from alerts.console.quality import Mark
 from alerts.console.routes.reports import PHOTO, opened
+from alerts.console.scope import areas_about
 from alerts.console.traces import Series
 
 router = APIRouter(prefix="/api/v1", tags=["watch"])
@@ -36,7 +37,13 @@ def status(request: Request, identity: Annotated[Identity, Depends(allow("status
 @router.get("/load", response_model=schema.Load)
 def load(request: Request, identity: Annotated[Identity, Depends(allow("alarms.read"))]) -> dict[str, Any]:
     """Give the desk's alarm load of the last day: rings, floods, and which alarms rang most."""
-    found: dict[str, Any] = msgspec.to_builtins(_console(request).figures.load.figures(time.time()))
+    console = _console(request)
+    scope = console.scope(identity)
+    found: dict[str, Any] = msgspec.to_builtins(console.figures.load.figures(time.time()))
+    if scope.areas is not None:  # the load is the whole desk's; what rang is told of one's own areas only
+        found["actors"] = [
+            one for one in found["actors"] if scope.sees_any(areas_about(console.registry, one["scope"]))
+        ]
     return found
 
 
@@ -47,7 +54,7 @@ def area_status(
     """Say how an area's points and cameras stand."""
     console = _console(request)
     area = console.registry.area(id)
-    if area is None:
+    if area is None or not console.scope(identity).sees(area.id):
         raise Problem(404, "not_found")
     id = area.id
     now, site, figures = time.time(), console.config.site, console.figures
@@ -72,7 +79,7 @@ def trace(
     """Give a point's readings, the last hour by default; where there are more than `max`, spans of them."""
     console = _console(request)
     point = console.registry.point(id)
-    if point is None:
+    if point is None or not console.scope(identity).sees_any(point.areas):
         raise Problem(404, "not_found")
     stop = time.time() + 60 if stop is None else stop
     start = stop - 3600 if start is None else start
@@ -110,6 +117,11 @@ def snapshot(
     if reported:  # a photo that somebody brought: for fewer eyes, and each look is noted
         path = config.photos / f"{sha}.jpg"
     if ending != "jpg" or not _SHA.fullmatch(sha) or path.is_symlink() or not path.is_file():
+        raise Problem(404, "not_found")
+    scope = _console(request).scope(identity)
+    if scope.areas is not None and not scope.sees_any(
+        _console(request).journal.ask(lambda reader: reader.pictured(sha))
+    ):
         raise Problem(404, "not_found")
     if reported:
         if not allowed(PHOTO, identity.roles):

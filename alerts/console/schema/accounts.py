@@ -36,6 +36,7 @@ class Me(Answer):
     display: str
     roles: list[Role]
     unit: str | None
+    places: list[str]
     language: Language | None
     csrf: str
     zone: str
@@ -49,6 +50,7 @@ class User(Answer):
     display: str
     roles: list[Role]
     unit: str | None
+    places: list[str]
     language: Language | None
     disabled: bool
     created: float
@@ -68,6 +70,7 @@ class NewUser(Body):
     roles: list[str] = Field(max_length=20)
     display: str = Field("", max_length=400)
     unit: str | None = Field(None, max_length=128)
+    places: list[str] = Field(default_factory=list, max_length=100)
     language: str | None = Field(None, max_length=20)
 
 
@@ -77,6 +80,7 @@ class UserChange(Body):
     roles: list[str] | None = Field(None, max_length=20)
     display: str | None = Field(None, max_length=400)
     unit: str | None = Field(None, max_length=128)
+    places: list[str] | None = Field(None, max_length=100)
     language: str | None = Field(None, max_length=20)
     disabled: bool | None = None
     password: str | None = Field(None, max_length=1024)
@@ -89,6 +93,7 @@ class Token(Answer):
     name: str
     roles: list[Role]
     unit: str | None
+    places: list[str]
     author: str
     created: float
     expires: float
@@ -109,6 +114,7 @@ class NewToken(Body):
     roles: list[str] = Field(max_length=20)
     days: float = Field(90.0, strict=False)
     unit: str | None = Field(None, max_length=128)
+    places: list[str] = Field(default_factory=list, max_length=100)
 
 
 class AuditEntry(Answer):

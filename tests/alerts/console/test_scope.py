@@ -1,0 +1,177 @@
+"""Accounts that are confined to places: what lies elsewhere is not there for them, whatever they ask."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from alerts.console.accounts import AccountError, add_token, add_user, change_user, find_user, open_accounts
+from alerts.console.live import RESYNC, Live
+from alerts.console.permissions import CONFINED, ROLES, TABLE, WHOLE_SITE
+from alerts.console.scope import WHOLE, Scope, areas_about, scope_of
+from sensors.lookup import Registry
+from sensors.site import Site
+
+from .conftest import CHEAP, PASSWORD, Desktop, Engine
+from .test_permissions import CELLS
+
+ELSEWHERE = ("slope-1", "slope 1", '"p0"', '"cam"')  # what tells of the area where something is going on
+
+OF_THE_WHOLE = {
+    ("GET", "/api/v1/plans"),  # of a kind of place, not of one
+    ("GET", "/api/v1/plans/slope"),
+    ("POST", "/api/v1/reports"),  # anybody may report on any place, and is told on which it was
+}
+
+
+def confined(desktop: Desktop, role: str, *places: str) -> dict[str, str]:
+    unit = "team" if role == "field" else None
+    _, secret = add_token(desktop.console.accounts, "confined", [role], unit=unit, places=places)
+    return {"Authorization": f"Bearer {secret}", "Accept-Language": "en"}
+
+
+def happening(engine: Engine) -> dict[str, str]:
+    engine.condition(level=3)
+    incident = engine.open_incident()
+    return {"incident": incident["id"], "alarm": incident["alarms"][0], "dispatch": engine.open_dispatch()["id"]}
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in WHOLE_SITE])
+def test_nothing_of_another_place_is_told_by_any_route(
+    client: TestClient, desktop: Desktop, engine: Engine, role: str
+) -> None:
+    ids = happening(engine)
+    headers = confined(desktop, role, "slope-2")
+    told: list[str] = []
+    for method, path, body, roles in CELLS:
+        answer = client.request(method, path.format(**ids), json=body, headers=headers)
+        assert answer.status_code != 500, (method, path)
+        if role not in roles:
+            assert answer.status_code == 403
+        elif answer.status_code == 200 and (method, path) not in OF_THE_WHOLE:
+            words = (*ELSEWHERE, *ids.values())
+            told += [f"{method} {path}: {word}" for word in words if word in answer.text]
+    assert told == []
+    assert engine.commands == []
+
+
+@pytest.mark.parametrize("place", ["slope-1", "c", "s", "d"])
+def test_what_lies_in_the_place_is_there_as_for_anybody(
+    client: TestClient, desktop: Desktop, engine: Engine, place: str
+) -> None:
+    ids = happening(engine)
+    mine, everybodys = confined(desktop, "duty", "slope-2", place), desktop.token("duty")
+    for path in (
+        "/api/v1/incidents",
+        f"/api/v1/incidents/{ids['incident']}",
+        "/api/v1/incidents?area=slope-1",
+        "/api/v1/alarms",
+        f"/api/v1/alarms/{ids['alarm']}",
+        "/api/v1/dispatches",
+        f"/api/v1/dispatches/{ids['dispatch']}",
+        "/api/v1/points/p0/trace?from=0&to=1",
+        "/api/v1/explore?points=p0&from=1&to=2",
+        "/api/v1/cap.atom",
+        "/api/v1/site",
+    ):
+        seen = client.get(path, headers=mine)
+        assert seen.status_code == 200, path
+        assert seen.text == client.get(path, headers=everybodys).text, path
+    answer = client.post(f"/api/v1/incidents/{ids['incident']}/acknowledge", json={}, headers=mine)
+    assert answer.status_code == 200
+    assert len(engine.commands) == 1
+
+
+def test_a_confined_account_is_told_why_what_concerns_the_whole_site_is_refused(
+    client: TestClient, desktop: Desktop
+) -> None:
+    answer = client.get("/api/v1/handover", headers=confined(desktop, "duty", "s"))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "whole_site")
+    assert set(TABLE) > CONFINED
+
+
+def test_me_names_the_places_and_the_site_shows_only_what_is_in_them(client: TestClient, desktop: Desktop) -> None:
+    headers = confined(desktop, "viewer", "slope-2")
+    assert client.get("/api/v1/me", headers=headers).json()["places"] == ["slope-2"]
+    site = client.get("/api/v1/site", headers=headers).json()
+    assert [area["id"] for area in site["areas"]] == ["slope-2"]
+    assert site["points"] == [] and site["cameras"] == []
+
+
+def test_a_viewer_hears_of_what_happens_in_its_areas_only(engine: Engine, desktop: Desktop) -> None:
+    live = Live(desktop.console.journal, most_viewers=9, most_each=9, queue=99)
+    everything, mine, other = (
+        live.open(None, name, scope)
+        for name, scope in (("a", WHOLE), ("b", Scope(frozenset({"slope-2"}))), ("c", Scope(frozenset({"slope-1"}))))
+    )
+    engine.condition(area="slope-2", level=3)
+    engine.condition(area="slope-1", level=2)
+    with desktop.console.journal.ask(lambda reader: reader.engine.connect()):
+        rows = desktop.console.journal.ask(lambda reader: reader.changes(0))
+    live._spread(rows)
+    assert len(mine.waiting) + len(other.waiting) == len(everything.waiting) == len(rows)
+    sent, _ = mine.take(0)
+    assert b"slope-2" in sent and b"slope-1" not in sent and RESYNC not in sent
+
+
+def test_an_area_is_known_by_its_former_names_and_a_place_that_is_gone_holds_nothing(site: Site) -> None:
+    registry = Registry(site)
+    assert scope_of(registry, ()) == WHOLE
+    assert scope_of(registry, ["slope-2"]).areas == {"slope-2", "old-slope"}
+    assert scope_of(registry, ["old-slope"]).areas == {"slope-2", "old-slope"}
+    assert scope_of(registry, ["gone"]).areas == frozenset()
+    assert scope_of(registry, ["c", "gone"]).areas == {"slope-1", "slope-2", "old-slope"}
+    assert areas_about(registry, "p1") == areas_about(registry, "cam") == areas_about(registry, "slope-1")
+    assert areas_about(registry, "gateway-7") == ()
+
+
+def test_who_works_for_the_whole_site_is_not_confined_and_places_must_exist(tmp_path: Path) -> None:
+    accounts = open_accounts(tmp_path / "accounts.sqlite", hasher=CHEAP)
+    known = {"s", "slope-1"}
+    for roles, places, code in (
+        (["analyst"], ["s"], "places_whole"),
+        (["duty", "administrator"], ["s"], "places_whole"),
+        (["duty"], ["x"], "unknown_place"),
+        (["duty"], ["s slope-1"], "unknown_place"),
+        (["duty"], [""], "unknown_place"),
+    ):
+        with pytest.raises(AccountError) as refused:
+            add_user(accounts, "li", PASSWORD, roles, places=places, known=known)
+        assert refused.value.code == code
+        with pytest.raises(AccountError):
+            add_token(accounts, "li", roles, places=places, known=known)
+    add_user(accounts, "li", PASSWORD, ["duty"], places=["s", "slope-1"], known=known)
+    found = find_user(accounts, "li")
+    assert found is not None and found.places == ("s", "slope-1")
+    with pytest.raises(AccountError):
+        change_user(accounts, "li", roles=["analyst"])
+    assert change_user(accounts, "li", places=[], roles=["analyst"]).places == ()
+    accounts.close()
+
+
+def test_a_store_from_before_places_keeps_its_accounts(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.sqlite"
+    accounts = open_accounts(path, hasher=CHEAP)
+    add_user(accounts, "li", PASSWORD, ["duty"])
+    accounts.close()
+    with sqlite3.connect(path) as connection:
+        for table in ("users", "tokens"):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN places")
+    accounts = open_accounts(path, hasher=CHEAP)
+    found = find_user(accounts, "li")
+    assert found is not None and found.places == ()
+    accounts.close()
+
+
+def test_a_session_ends_its_stream_when_the_places_are_changed(desktop: Desktop, client: TestClient) -> None:
+    headers = confined(desktop, "duty", "slope-2")
+    gate = desktop.console.gate
+    request = client.build_request("GET", "/api/v1/me", headers=headers)
+    identity = gate.identify(request)  # type: ignore[arg-type]
+    assert identity is not None and gate.still(identity, "changes.read")
+    with desktop.console.accounts.writing() as connection:
+        connection.exec_driver_sql("UPDATE tokens SET places = ''")
+    assert not gate.still(identity, "changes.read")
