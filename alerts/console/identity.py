@@ -34,6 +34,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None
     session: str | None = None
     token: str | None = None
+    place: str | None = None  # the place whose reports it may read; None is all
+    second: bool = False  # a person who gives a code beside the password
 
     def own_unit(self, action: str) -> str | None:
         """Name the only unit with whose dispatches `action` may be taken; None when it may with all."""
@@ -107,6 +109,8 @@ class Gate:
             unit=user.unit,
             language=user.language,
             session=found.id,
+            place=user.place,
+            second=user.second,
         )
 
     def still(self, identity: Identity, action: str) -> bool:

@@ -51,6 +51,7 @@ TABLE: dict[str, frozenset[str]] = {
     "exercises.read": _WATCHING,
     "points.read": _WATCHING,
     "areas.read": _WATCHING,
+    "situation.read": _WATCHING,
     "snapshots.read": _WATCHING,
     "cameras.view": _SEAT,
     "quarantine.read": frozenset({"duty", "analyst", "administrator"}),
@@ -68,7 +69,10 @@ TABLE: dict[str, frozenset[str]] = {
     "notifications.read": _SEAT | {"analyst"},
     "notifications.write": _ADMINISTRATOR,
     "users.manage": _ADMINISTRATOR,
+    "sessions.manage": _ADMINISTRATOR,
     "tokens.manage": _ADMINISTRATOR,
+    "system.read": _ADMINISTRATOR,
+    "system.write": _ADMINISTRATOR,
     "audit.read": _ADMINISTRATOR,
     "metrics.read": frozenset({"analyst", "administrator"}),
 }

@@ -112,7 +112,7 @@ def _round_up(most: int) -> int:
     """Return a round number that is no less, and even: the middle of the scale is one, too."""
     if most <= 2:
         return 2
-    size = 10 ** (len(str(most)) - 1)
+    size: int = 10 ** (len(str(most)) - 1)
     return next(round(size * n) for n in (1, 2, 3, 4, 5, 6, 8, 10) if size * n >= most and (size * n) % 2 == 0)
 
 

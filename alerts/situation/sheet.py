@@ -25,6 +25,7 @@ def situation_pdf(found: Row, site: Site, language: str, now: float, *, font: Pa
     names = _names(site, say.tongue)
     paper = say.paper(title_of(found, site, language), now, "", font)
     mine, past = found["now"], found["past"]
+    rows: list[tuple[str, ...]]
     paper.facts(
         [
             (say("situation.span"), _span(found, site.zone)),
@@ -80,7 +81,7 @@ def situation_pdf(found: Row, site: Site, language: str, now: float, *, font: Pa
         paper.table([*head, say("situation.alarms"), say("situation.past")], rows, (5, 5, 2, 2, 2, 2, 2, 2))
     if found["places"]:
         paper.heading(say("situation.places"))
-        head = ("sheet.place", "situation.alarms", "situation.past", "situation.orders", "situation.overdue")
+        columns = ("sheet.place", "situation.alarms", "situation.past", "situation.orders", "situation.overdue")
         rows = [
             (
                 names["place"].get(one["place"], one["place"]),
@@ -93,7 +94,7 @@ def situation_pdf(found: Row, site: Site, language: str, now: float, *, font: Pa
             )
             for one in found["places"]
         ]
-        titles = [*(say(one) for one in head), say("situation.points"), say("situation.cameras")]
+        titles = [*(say(one) for one in columns), say("situation.points"), say("situation.cameras")]
         paper.table(titles, rows, (4, 2, 2, 2, 2, 3, 3))
     _lists(paper, say, found)
     if found["left_out"]:
@@ -106,7 +107,7 @@ def situation_pdf(found: Row, site: Site, language: str, now: float, *, font: Pa
 def title_of(found: Row, site: Site, language: str) -> str:
     """Say in one line what a report is: which, of where, of when."""
     tongue = "en" if language.startswith("en") else "zh"
-    place = _names(site, tongue)["place"].get(found["place"], found["place"])
+    place = _names(site, tongue)["place"].get(found["place"], str(found["place"]))
     kind = messages.text(f"situation.{found['period']}", tongue)
     return messages.text("situation.subject", tongue, kind=kind, place=place, span=_span(found, site.zone))
 
@@ -162,6 +163,7 @@ def _times(paper: Any, say: Words, found: Row) -> None:
 
 def _lists(paper: Any, say: Words, found: Row) -> None:
     tongue = say.tongue
+    rows: list[tuple[str, ...]]
     if found["rules"]:
         paper.heading(say("situation.rules"))
         rows = [(one["title"].get(tongue) or one["rule"], str(one["alarms"])) for one in found["rules"]]

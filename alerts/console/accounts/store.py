@@ -38,6 +38,11 @@ USERS = Table(
     Column("disabled", Boolean, nullable=False, default=False),
     Column("created", Float, nullable=False),
     Column("changed", Float, nullable=False),
+    # since 0.1.0: brought into a store that was made before by `_bring_up`
+    Column("place", String),  # the place whose reports it may read; NULL is all
+    Column("second", String),  # the secret of its second step, base32; NULL is none
+    Column("second_asked", String),  # one that is not confirmed yet
+    Column("second_used", Integer),  # the last step of time whose code was taken
 )
 
 SESSIONS = Table(
@@ -159,6 +164,16 @@ def open_accounts(path: Path | str, *, hasher: argon2.PasswordHasher | None = No
     accounts = Accounts(engine, hasher or argon2.PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1))
     with accounts.writing() as connection:
         METADATA.create_all(connection)
+        _bring_up(connection)
         for statement in _APPEND_ONLY:
             connection.exec_driver_sql(statement)
     return accounts
+
+
+def _bring_up(connection: Connection) -> None:
+    """Add to the accounts of an older version the columns that came since: all may be empty."""
+    known = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({USERS.name})")}
+    for column in USERS.columns:
+        if column.name not in known:
+            kind = column.type.compile(connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {USERS.name} ADD COLUMN {column.name} {kind}")

@@ -23,7 +23,10 @@ _NAME_PUNCTUATION = frozenset("._-@")
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """One account. `unit` is the unit it acts for, `language` its choice or None."""
+    """One account. `unit` is the unit it acts for, `language` its choice or None, `place` whose reports it may read.
+
+    `second` says whether it gives a code of its own beside its password.
+    """
 
     name: str
     display: str
@@ -32,6 +35,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None
     disabled: bool
     created: float
+    place: str | None = None
+    second: bool = False
 
 
 def add_user(
@@ -44,6 +49,7 @@ def add_user(
     unit: str | None = None,
     language: str | None = None,
     units: Collection[str] | None = None,
+    place: str | None = None,
     actor: str = "cli",
     now: float | None = None,
 ) -> User:
@@ -61,6 +67,7 @@ def add_user(
             unit=unit,
             language=language,
             units=units,
+            place=place,
             actor=actor,
             now=time.time() if now is None else now,
         )
@@ -88,6 +95,7 @@ def change_user(
     unit: str | msgspec.UnsetType | None = msgspec.UNSET,
     language: str | msgspec.UnsetType | None = msgspec.UNSET,
     disabled: bool | None = None,
+    place: str | msgspec.UnsetType | None = msgspec.UNSET,
     units: Collection[str] | None = None,
     actor: str = "cli",
     now: float | None = None,
@@ -105,13 +113,14 @@ def change_user(
             unit=before.unit if unit is msgspec.UNSET else unit,
             language=before.language if language is msgspec.UNSET else checked_language(language),
             disabled=before.disabled if disabled is None else disabled,
+            place=before.place if place is msgspec.UNSET else place,
         )
         check_unit(after.roles, after.unit, units)
         if _administers(before) and not _administers(after) and _administrators(connection) == 1:
             raise AccountError("last_administrator", f"{before.name} is the last administrator")
         changed = {
             key: getattr(after, key)
-            for key in ("roles", "display", "unit", "language", "disabled")
+            for key in ("roles", "display", "unit", "language", "disabled", "place")
             if getattr(after, key) != getattr(before, key)
         }
         if changed:
@@ -174,6 +183,7 @@ def insert_user(
     unit: str | None,
     language: str | None,
     units: Collection[str] | None,
+    place: str | None = None,
     actor: str,
     now: float,
 ) -> User:
@@ -186,11 +196,12 @@ def insert_user(
         language=checked_language(language),
         disabled=False,
         created=now,
+        place=place or None,
     )
     check_unit(user.roles, user.unit, units)
     if connection.execute(select(USERS.c.name).where(USERS.c.name == user.name)).first():
         raise AccountError("name_taken", f"there is an account {user.name} already", "name")
-    row: dict[str, Any] = msgspec.structs.asdict(user) | {"roles": " ".join(user.roles)}
+    row: dict[str, Any] = msgspec.structs.asdict(user) | {"roles": " ".join(user.roles), "second": None}
     connection.execute(insert(USERS).values(**row, password=hashed, changed=now))
     append(connection, actor, "user.add", user.name, {"roles": user.roles, "unit": user.unit}, now)
     return user
@@ -206,6 +217,8 @@ def user_of(row: Any) -> User:
         language=row.language,
         disabled=bool(row.disabled),
         created=row.created,
+        place=row.place,
+        second=row.second is not None,
     )
 
 
@@ -263,6 +276,12 @@ def check_unit(roles: Collection[str], unit: str | None, units: Collection[str] 
         raise AccountError("unit_needed", "an account with the role field needs a unit", "unit")
     if unit and units is not None and unit not in units:
         raise AccountError("unknown_unit", f"the site has no unit {unit}{suggest(unit, units)}", "unit")
+
+
+def check_place(place: str | None, places: Collection[str] | None) -> None:
+    """Raise `AccountError` when the site has no such place."""
+    if place and places is not None and place not in places:
+        raise AccountError("unknown_place", f"the site has no place {place}{suggest(place, places)}", "place")
 
 
 def _existing(connection: Connection, name: str) -> User:

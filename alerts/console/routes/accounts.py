@@ -15,11 +15,16 @@ from alerts.console.accounts import (
     audit_break,
     change_user,
     list_audit,
+    list_sessions,
     list_tokens,
     list_users,
+    remove_second,
+    revoke_session,
     revoke_token,
+    session_id,
     set_password,
 )
+from alerts.console.accounts.users import check_place
 from alerts.console.console import Console
 from alerts.console.identity import Identity, allow
 from alerts.console.routes.incidents import Before, Limit
@@ -43,6 +48,7 @@ async def new_user(
     console = _console(request)
 
     def add() -> dict[str, Any]:
+        check_place(body.place, _places(console))
         return msgspec.structs.asdict(
             add_user(
                 console.accounts,
@@ -53,6 +59,7 @@ async def new_user(
                 unit=body.unit or None,
                 language=body.language,
                 units=_units(console),
+                place=body.place or None,
                 actor=identity.actor,
             )
         )
@@ -72,6 +79,7 @@ async def changed_user(
     given = body.model_fields_set
 
     def change() -> dict[str, Any]:
+        check_place(body.place, _places(console))
         user = change_user(
             console.accounts,
             name,
@@ -80,6 +88,7 @@ async def changed_user(
             unit=(body.unit or None) if "unit" in given else msgspec.UNSET,
             language=body.language if "language" in given else msgspec.UNSET,
             disabled=body.disabled,
+            place=(body.place or None) if "place" in given else msgspec.UNSET,
             units=_units(console) if {"unit", "roles"} & given else None,
             actor=identity.actor,
         )
@@ -88,6 +97,29 @@ async def changed_user(
         return msgspec.structs.asdict(user)
 
     return await to_thread.run_sync(change, limiter=console.hashing)
+
+
+@router.delete("/users/{name}/second-step", status_code=204)
+def no_second(request: Request, name: Name, identity: Annotated[Identity, Depends(allow("users.manage"))]) -> None:
+    """Take the second step of somebody away who cannot give codes any more."""
+    remove_second(_console(request).accounts, name, actor=identity.actor)
+
+
+@router.get("/sessions", response_model=schema.Sessions)
+def sessions(request: Request, identity: Annotated[Identity, Depends(allow("sessions.manage"))]) -> dict[str, Any]:
+    """List the sessions that are open, the one that was used last first."""
+    console = _console(request)
+    mine = session_id(identity.session) if identity.session else ""
+    found = list_sessions(console.accounts, idle=console.config.session_idle)
+    return {"items": [{**msgspec.structs.asdict(one), "mine": one.id == mine} for one in found]}
+
+
+@router.delete("/sessions/{id}", status_code=204)
+def revoked_session(
+    request: Request, id: Name, identity: Annotated[Identity, Depends(allow("sessions.manage"))]
+) -> None:
+    """End a session: whoever has it is logged out at once."""
+    revoke_session(_console(request).accounts, id, actor=identity.actor)
 
 
 @router.get("/tokens", response_model=schema.Tokens)
@@ -151,3 +183,7 @@ def _console(request: Request) -> Console:
 
 def _units(console: Console) -> set[str]:
     return set(console.router.units)
+
+
+def _places(console: Console) -> set[str]:
+    return {place.id for place in console.config.site.places}

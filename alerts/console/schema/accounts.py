@@ -14,11 +14,34 @@ class LogIn(Body):
 
     name: str = Field(max_length=200)
     password: str = Field(max_length=1024)
+    code: str = Field("", max_length=20)  # of the second step, where the account has one
 
 
-class FirstAdministrator(LogIn):
+class Confirm(Body):
+    """One's own password, given once more."""
+
+    password: str = Field(max_length=1024)
+
+
+class Code(Body):
+    """A code of the second step."""
+
+    code: str = Field(min_length=6, max_length=20)
+
+
+class SecondStep(Answer):
+    """A new secret of a second step: as text (base32), as the address that apps read, and that as a picture (data:)."""
+
+    secret: str
+    address: str
+    picture: str
+
+
+class FirstAdministrator(Body):
     """The first administrator, with the one-time link's token."""
 
+    name: str = Field(max_length=200)
+    password: str = Field(max_length=1024)
     token: str = Field(max_length=200)
 
 
@@ -37,6 +60,8 @@ class Me(Answer):
     roles: list[Role]
     unit: str | None
     language: Language | None
+    place: str | None = None  # the place whose reports one may read; None is all
+    second: bool = False  # whether one gives a code beside the password
     csrf: str
     zone: str
     site: SiteName
@@ -52,6 +77,27 @@ class User(Answer):
     language: Language | None
     disabled: bool
     created: float
+    place: str | None = None  # the place whose reports it may read; None is all
+    second: bool = False  # whether it gives a code beside its password
+
+
+class Session(Answer):
+    """One session that is open. `mine` is the one that asks. Times are unix seconds."""
+
+    id: str
+    user: str
+    created: float
+    seen: float
+    expires: float
+    address: str
+    agent: str
+    mine: bool
+
+
+class Sessions(Answer):
+    """The sessions that are open."""
+
+    items: list[Session]
 
 
 class Users(Answer):
@@ -69,6 +115,7 @@ class NewUser(Body):
     display: str = Field("", max_length=400)
     unit: str | None = Field(None, max_length=128)
     language: str | None = Field(None, max_length=20)
+    place: str | None = Field(None, max_length=128)
 
 
 class UserChange(Body):
@@ -79,6 +126,7 @@ class UserChange(Body):
     unit: str | None = Field(None, max_length=128)
     language: str | None = Field(None, max_length=20)
     disabled: bool | None = None
+    place: str | None = Field(None, max_length=128)
     password: str | None = Field(None, max_length=1024)
 
 
