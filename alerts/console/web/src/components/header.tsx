@@ -197,6 +197,7 @@ function Person() {
         {!fieldOnly.value && (
           <nav class="further" aria-label={t('nav.further')}>
             <a href={href('situation')}>{t('situation')}</a>
+            <a href={href('report')}>{t('report')}</a>
             <a href={href('wall')}>{t('wall')}</a>
             <a href={href('explore')}>{t('explore')}</a>
             <a href={href('handover')}>{t('handover')}</a>
@@ -204,7 +205,8 @@ function Person() {
             {maySeeRules.value && <a href={href('rules')}>{t('rules')}</a>}
             <a href={href('modes')}>{t('modes')}</a>
             {mayComment.value && <a href={href('notifications')}>{t('notifications')}</a>}
-            {mayAdminister.value && <a href={href('users')}>{t('nav.users')}</a>}
+            <a href={href('account')}>{t('account')}</a>
+            {mayAdminister.value && <a href={href('users')}>{t('admin')}</a>}
           </nav>
         )}
         <button type="button" class="plain" onClick={nextTheme}>
