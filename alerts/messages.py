@@ -267,6 +267,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # notices
     "notice.test": ("测试消息，无需处理", "a test: nothing needs to be done"),
     "notice.digest": ("汇总", "digest"),
+    "notice.report": ("情况报告", "situation report"),
     # printed sheets
     "sheet.incident": ("事件", "Incident"),
     "sheet.opened": ("发生时间", "Opened"),
@@ -384,6 +385,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "situation.seconds": ("提前", "Earlier by"),
     "situation.score": ("得分", "Score"),
     "situation.never": ("从未收到数据，不计入", "never heard of, not counted"),
+    "situation.no_pdf": ("无法生成 PDF：没有中文字体。", "There is no PDF: no font with Chinese glyphs was found."),
     "situation.cut": ("数据量过大，用时只统计了一部分。", "There was too much: times are those of a part of it."),
     "situation.left_out": (
         "不含模拟和演练产生的 {count} 条报警。",

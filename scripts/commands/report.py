@@ -25,6 +25,7 @@ from scripts.commands.terminal import (
     site_in_force,
 )
 from sensors.problem import suggest
+from streams.figures import read_figures
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Reports of what happened, from the journal.")
 app.callback()(lambda: None)  # a command stays a command where there is only one
@@ -70,7 +71,8 @@ def situation(
     if span.begin > now:
         fail(f"--date {day} is yet to come")
     try:
-        told = reported(Reader(found.journal_url), site, where, span.until(now))
+        never = read_figures(found.data_folder).get("console", {}).get("never", ())  # while it runs
+        told = reported(Reader(found.journal_url), site, where, span.until(now), set(never))
     except JournalMissing as error:
         fail(str(error))
     if file is not None:

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from streams.replay_desk import ReplayDesk
     from streams.system_desk import SystemDesk
 
+MOST_NEVER = 5000
+"""Points and cameras, of which nothing was ever heard, that are named to the other processes."""
+
 HISTORY_RECORDS = 20_000
 """Records of scored readings a partition that fill the charts at start, newest first in count."""
 
@@ -133,8 +136,9 @@ def rule_text(found: Settings, id: str) -> str | None:
 
 
 def told(console: Console, version: str) -> dict[str, Any]:
-    """Say what the console's process tells of itself: the version that it follows, and the pushed readings refused."""
-    return {"following": version, "refused": dict(console.push.quarantine.counts)}
+    """Say what the console's process knows: the version that it follows, refused readings, what was never heard."""
+    never = sorted(console.figures.never(time.time()))[:MOST_NEVER] if console.connected() else []
+    return {"following": version, "refused": dict(console.push.quarantine.counts), "never": never}
 
 
 def publications(found: Settings) -> list[dict[str, Any]]:

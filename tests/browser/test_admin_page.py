@@ -91,7 +91,7 @@ def test_a_report_is_reached_by_its_address_and_leads_to_other_spans_and_places(
     expect(steps).to_contain_text("2026-11-16 – 2026-11-22")
     expect(page.locator("[data-test=worse] li")).to_have_count(3)
     expect(page.locator("[data-test=never]")).to_contain_text("5 个中有 1 个从未收到数据")
-    assert page.locator("[data-test=alarm-bars] .bar").count() > 7
+    assert page.locator("[data-test=alarm-bars] .level-bar").count() > 7
     steps.get_by_role("link", name="上一期").click()
     expect(steps).to_contain_text("2026-11-09 – 2026-11-15")
     page.get_by_role("link", name="石岩街道").click()

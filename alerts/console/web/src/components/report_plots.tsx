@@ -29,7 +29,7 @@ export function AlarmBars({ series, labels }: { series: Record<Level, number[]>;
               {UP.map((level) => {
                 const tall = ((series[level][at] ?? 0) / most) * DEEP;
                 foot -= tall;
-                return tall > 0 && <rect key={level} class={`bar level-${level}`} x={x + step * 0.14} width={step * 0.72} y={foot} height={tall} />;
+                return tall > 0 && <rect key={level} class={`level-bar level-${level}`} x={x + step * 0.14} width={step * 0.72} y={foot} height={tall} />;
               })}
               {!!sums[at] && labels.length <= 24 && (
                 <text x={x + step / 2} y={foot - 4} text-anchor="middle">
@@ -45,7 +45,7 @@ export function AlarmBars({ series, labels }: { series: Record<Level, number[]>;
         {LEVELS.map((level) => (
           <span key={level}>
             <svg width="12" height="12" aria-hidden="true" class="model-plot">
-              <rect class={`bar level-${level}`} width="12" height="12" />
+              <rect class={`level-bar level-${level}`} width="12" height="12" />
             </svg>{' '}
             {t(`level.${level}`)} <b class="digits">{series[level].reduce((sum, one) => sum + one, 0)}</b>
           </span>
@@ -70,10 +70,15 @@ export function ShareLines({ lines, labels }: { lines: { name: string; series: (
       >
         <Frame scale={[least, (least + 1) / 2, 1].map((one) => percent(one, one === 1 || one * 100 === Math.round(one * 100) ? 0 : 1))} />
         {lines.map((line, at) => (
-          <g key={line.name} class={at ? 'second' : ''}>
-            {runs(line.series).map((run) => (
-              <path key={run[0]?.at} class={at ? 'curve dashed' : 'curve'} d={run.map((one, n) => `${n ? 'L' : 'M'}${(LEFT + (one.at + 0.5) * step).toFixed(1)} ${place(one.share).toFixed(1)}`).join('') + (run.length === 1 ? 'h1' : '')} />
-            ))}
+          <g key={line.name}>
+            {runs(line.series).map((run) => {
+              const spots = run.map((one) => [(LEFT + (one.at + 0.5) * step).toFixed(1), place(one.share).toFixed(1)] as const);
+              return spots.length > 1 ? (
+                <path key={run[0]?.at} class={at ? 'curve dashed' : 'curve'} d={`M${spots.map((spot) => spot.join(' ')).join('L')}`} />
+              ) : (
+                <circle key={run[0]?.at} class={at ? 'spot second' : 'spot'} cx={spots[0]?.[0]} cy={spots[0]?.[1]} r={3} />
+              );
+            })}
           </g>
         ))}
         {labels.map((label, at) => (
