@@ -27,7 +27,14 @@ SLACK = 6 * 3600.0
 MOST = 100_000
 """Rows that are read one by one of one kind: with more, times and leads are those of the first so many."""
 
+MOST_LEADS = 20_000
+"""Records that are read whole to find when a limit was reached."""
+
+LASTING = 62 * 86400.0
+"""Seconds before a span's end within which a trouble began that lasted beyond the end and is over by now."""
+
 MOST_DRILLS = 20
+_FENCE = 5_000_000  # rows: with a limit the database looks at the span's rows first, whatever they are joined with
 _NAMED = 10_000  # points that one statement may name
 LEGS = ("acknowledge", "accept", "on_scene", "resolve", "close")
 """What is timed: from the opening of an incident to its acknowledgement and its end, and from the issue of an order."""
@@ -116,6 +123,10 @@ def _number(connection: Connection, table: sa.Table, column: sa.Column[Any], tim
     return low
 
 
+def _fenced(query: Any) -> Any:
+    return query.limit(_FENCE).subquery()
+
+
 def _real(table: sa.Table) -> tuple[ColumnElement[bool], ...]:
     return table.c.kind == "risk", table.c.simulated == sa.false(), table.c.exercise.is_(None)
 
@@ -190,36 +201,34 @@ def _incidents(connection: Connection, facts: Facts, cases: tuple[ColumnElement[
         *over, incidents.c.disposition != ""
     )
     _time(connection, facts, "close", lasted)
+    begun = _fenced(sa.select(incidents.c.id, incidents.c.area, incidents.c.opened).where(*cases, *_real(incidents)))
     seen = (
-        sa.select(incidents.c.area, sa.func.min(incident_changes.c.time) - incidents.c.opened)
-        .join(incident_changes, incident_changes.c.incident == incidents.c.id)
-        .where(*cases, *_real(incidents), _said(incident_changes, "edge") == "acknowledged")
-        .group_by(incidents.c.id, incidents.c.area, incidents.c.opened)
+        sa.select(begun.c.area, sa.func.min(incident_changes.c.time) - begun.c.opened)
+        .join(incident_changes, incident_changes.c.incident == begun.c.id)
+        .where(_said(incident_changes, "edge") == "acknowledged")
+        .group_by(begun.c.id, begun.c.area, begun.c.opened)
     )
     _time(connection, facts, "acknowledge", seen)
 
 
 def _orders(connection: Connection, facts: Facts, sent: tuple[ColumnElement[bool], ...]) -> None:
-    def of(*columns: Any) -> Any:
-        joined = sa.select(*columns).select_from(dispatches).join(incidents, incidents.c.id == dispatches.c.incident)
-        return joined.where(*sent, *_real(incidents))
-
-    for area, count in connection.execute(of(dispatches.c.area, sa.func.count()).group_by(dispatches.c.area)):
+    columns = dispatches.c.id, dispatches.c.incident, dispatches.c.area, dispatches.c.issued
+    all_sent = _fenced(sa.select(*columns).where(*sent))
+    joined = sa.select(all_sent).join(incidents, incidents.c.id == all_sent.c.incident).where(*_real(incidents))
+    of = _fenced(joined)
+    for area, count in connection.execute(sa.select(of.c.area, sa.func.count()).group_by(of.c.area)):
         facts.orders[area] = count
     edge = _said(dispatch_changes, "edge")
-    late = of(dispatches.c.area, sa.func.count(dispatches.c.id.distinct())).join(
-        dispatch_changes, dispatch_changes.c.dispatch == dispatches.c.id
-    )
-    for area, count in connection.execute(late.where(edge == "overdue").group_by(dispatches.c.area)):
+
+    def changes(*columns: Any) -> Any:
+        return sa.select(*columns).join(dispatch_changes, dispatch_changes.c.dispatch == of.c.id)
+
+    late = changes(of.c.area, sa.func.count(of.c.id.distinct())).where(edge == "overdue").group_by(of.c.area)
+    for area, count in connection.execute(late):
         facts.overdue[area] = count
     for reached, leg in _EDGES.items():
-        first = (
-            of(dispatches.c.area, sa.func.min(dispatch_changes.c.time) - dispatches.c.issued)
-            .join(dispatch_changes, dispatch_changes.c.dispatch == dispatches.c.id)
-            .where(edge == reached)
-            .group_by(dispatches.c.id, dispatches.c.area, dispatches.c.issued)
-        )
-        _time(connection, facts, leg, first)
+        took = changes(of.c.area, sa.func.min(dispatch_changes.c.time) - of.c.issued).where(edge == reached)
+        _time(connection, facts, leg, took.group_by(of.c.id, of.c.area, of.c.issued))
 
 
 def _time(connection: Connection, facts: Facts, leg: str, query: Any) -> None:
@@ -232,29 +241,22 @@ def _leads(
     connection: Connection, facts: Facts, cases: tuple[ColumnElement[bool], ...], limits: Mapping[str, float]
 ) -> None:
     """Find when, in each incident, an alarm first said that a point is at its limit."""
+    columns = incidents.c.id, incidents.c.area, incidents.c.title, incidents.c.opened
+    of = _fenced(sa.select(*columns).where(*cases, *_real(incidents)))
     query = (
-        sa.select(
-            incidents.c.id,
-            incidents.c.area,
-            incidents.c.title,
-            incidents.c.opened,
-            alarms.c.scope,
-            transitions.c.record,
-        )
-        .join(alarms, alarms.c.incident == incidents.c.id)
+        sa.select(of.c.id, of.c.area, of.c.title, of.c.opened, alarms.c.scope, transitions.c.record)
+        .join(alarms, alarms.c.incident == of.c.id)
         .join(transitions, transitions.c.alarm == alarms.c.id)
         .where(
-            *cases,
-            *_real(incidents),
             *([alarms.c.scope.in_(sorted(limits))] if len(limits) <= _NAMED else []),
             _said(transitions, "edge").in_(("alarm", "raise", "realarm")),
         )
-        .limit(MOST + 1)
+        .limit(MOST_LEADS + 1)
     )
     first: dict[str, Lead] = {}
     found = connection.execute(query).all() if limits else []
-    facts.cut |= len(found) > MOST
-    for id, area, title, opened, scope, record in found[:MOST]:
+    facts.cut |= len(found) > MOST_LEADS
+    for id, area, title, opened, scope, record in found[:MOST_LEADS]:
         if scope not in limits:
             continue
         terms = (record.get("explanation") or {}).get("terms", ())
@@ -277,18 +279,27 @@ def _reaches(term: Mapping[str, Any], limit: float) -> bool:
 def _troubles(connection: Connection, facts: Facts) -> None:
     """Find when data of points and cameras were bad: the times of their alarms of data quality."""
     span = facts.span
-    query = (
-        sa.select(alarms.c.scope, transitions.c.alarm, transitions.c.time, transitions.c.position)
-        .add_columns(_said(transitions, "after").label("after"))
-        .join(alarms, alarms.c.id == transitions.c.alarm)
-        .where(alarms.c.kind == "data_quality", alarms.c.simulated == sa.false(), alarms.c.exercise.is_(None))
-        .where(alarms.c.opened < span.end, (alarms.c.open == sa.true()) | (alarms.c.time >= span.begin))
-        .limit(MOST + 1)
-    )
-    found = [row._asdict() for row in connection.execute(query)]
-    facts.cut |= len(found) > MOST
+    lasted = _number(connection, alarms, alarms.c.opened, span.end - LASTING)
+    ended = _number(connection, alarms, alarms.c.opened, span.end + SLACK)
+    found: list[dict[str, Any]] = []
+    for which in (  # each is found by an index of its own
+        (alarms.c.open == sa.true(), alarms.c.opened < span.end),
+        (alarms.c.open == sa.false(), alarms.c.time >= span.begin, alarms.c.time < span.end),
+        (alarms.c.open == sa.false(), alarms.c.number.between(lasted, ended), alarms.c.time >= span.end),
+    ):
+        poor = alarms.c.kind == "data_quality", alarms.c.simulated == sa.false(), alarms.c.exercise.is_(None)
+        of = _fenced(sa.select(alarms.c.id, alarms.c.scope).where(*which, *poor, alarms.c.opened < span.end))
+        query = (
+            sa.select(of.c.scope, transitions.c.alarm, transitions.c.time, transitions.c.position)
+            .add_columns(_said(transitions, "after").label("after"))
+            .join(of, of.c.id == transitions.c.alarm)
+            .limit(MOST + 1)
+        )
+        rows = connection.execute(query).all()
+        facts.cut |= len(rows) > MOST
+        found += [row._asdict() for row in rows[:MOST]]
     found.sort(key=lambda row: row["position"])
-    spells = troubles(found[:MOST], span.end)
+    spells = troubles(found, span.end)
     inside: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for scope, times in spells.items():
         for start, stop, _ in times:
