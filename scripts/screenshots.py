@@ -41,13 +41,13 @@ RED = 180.0  # seconds until the red dispatch must be on the page
 WEEKS = "15 d"  # what is recorded for the reports: a week, and the one that it is compared with
 DUTY_PAGES = {  # picture → page, and what must be there before it is taken
     "map-zh": ("#/map/slope-01", "[data-test=chosen-area]"),
+    "situation-zh": ("#/situation", "[data-test=share-lines]"),
     "wall-zh": ("#/wall", "main"),
     "explore-zh": ("#/explore?points=slope-01-tilt-1,rain-yanluo-1&span=3600", "[data-test=explored] canvas"),
     "handover-zh": ("#/handover", ".sheet-part"),
     "notifications-zh": ("#/notifications", "[data-test=target]"),
 }
 SYSTEM_PAGES = {
-    "situation-zh": ("#/situation", "[data-test=share-lines]"),
     "report-zh": ("#/report", "[data-test=figures]"),
     "admin-zh": ("#/admin/system", "[data-test=last-backup]"),
     "audit-zh": ("#/admin/audit", "[data-test=audit]"),
