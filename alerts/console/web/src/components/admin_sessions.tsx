@@ -4,6 +4,7 @@ import { moment } from '../clock';
 import { t } from '../i18n';
 import { Action } from './action';
 import { Failed, useLoad, Waiting } from './load';
+import { Table } from './table';
 
 export function SessionsTab() {
   const { data, error, again } = useLoad(() => api.sessions(), 'sessions');
@@ -12,42 +13,27 @@ export function SessionsTab() {
       <p class="quiet">{t('sessions.help')}</p>
       {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
       {data && (
-        <div class="scroll-x" tabIndex={0} role="group" aria-label={t('admin.tab.sessions')}>
-          <table class="users" data-test="sessions">
-            <thead>
-              <tr>
-                <th scope="col">{t('users.name')}</th>
-                <th scope="col">{t('sessions.seen')}</th>
-                <th scope="col">{t('sessions.created')}</th>
-                <th scope="col">{t('sessions.expires')}</th>
-                <th scope="col">{t('sessions.address')}</th>
-                <th scope="col">{t('sessions.agent')}</th>
-                <th scope="col"><span class="only-read">{t('column.actions')}</span></th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.map((one) => (
-                <tr key={one.id}>
-                  <th scope="row">{one.user}</th>
-                  <td>{moment(one.seen)}</td>
-                  <td>{moment(one.created)}</td>
-                  <td>{moment(one.expires)}</td>
-                  <td class="digits">{one.address || '—'}</td>
-                  <td class="agent" title={one.agent}>{browser(one.agent)}</td>
-                  <td>
-                    {one.mine ? (
-                      <span class="chip">{t('sessions.mine')}</span>
-                    ) : (
-                      <Action class="plain" run={() => api.endSession(one.id)} after={again} done={t('sessions.ended', { name: one.user })}>
-                        {t('sessions.end')} <span class="only-read">{one.user}</span>
-                      </Action>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label={t('admin.tab.sessions')} head={[t('users.name'), t('sessions.seen'), t('sessions.created'), t('sessions.expires'), t('sessions.address'), t('sessions.agent'), '']} test="sessions">
+          {data.map((one) => (
+            <tr key={one.id}>
+              <th scope="row">{one.user}</th>
+              <td>{moment(one.seen)}</td>
+              <td>{moment(one.created)}</td>
+              <td>{moment(one.expires)}</td>
+              <td class="digits">{one.address || '—'}</td>
+              <td class="agent" title={one.agent}>{browser(one.agent)}</td>
+              <td>
+                {one.mine ? (
+                  <span class="chip">{t('sessions.mine')}</span>
+                ) : (
+                  <Action class="plain" run={() => api.endSession(one.id)} after={again} done={t('sessions.ended', { name: one.user })}>
+                    {t('sessions.end')} <span class="only-read">{one.user}</span>
+                  </Action>
+                )}
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </>
   );

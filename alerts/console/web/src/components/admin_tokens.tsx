@@ -10,6 +10,7 @@ import { Dialog } from './dialog';
 import { RoleBoxes, UnitChoice } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
+import { Table } from './table';
 
 export function TokensTab() {
   const { data, error, again } = useLoad(() => api.tokens(), 'tokens');
@@ -30,42 +31,28 @@ export function TokensTab() {
       {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
       {data && !shown.length && <p class="quiet empty">{t('tokens.none')}</p>}
       {shown.length > 0 && (
-        <div class="scroll-x" tabIndex={0} role="group" aria-label={t('admin.tab.tokens')}>
-          <table class="users" data-test="tokens">
-            <thead>
-              <tr>
-                <th scope="col">{t('tokens.name')}</th>
-                <th scope="col">{t('users.roles')}</th>
-                <th scope="col">{t('tokens.expires')}</th>
-                <th scope="col">{t('tokens.used')}</th>
-                <th scope="col">{t('tokens.author')}</th>
-                <th scope="col"><span class="only-read">{t('column.actions')}</span></th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((one) => (
-                <tr key={one.id} class={state(one) === 'on' ? '' : 'off'}>
-                  <th scope="row">
-                    {one.name} <span class="quiet code">{one.id}</span>
-                  </th>
-                  <td>
-                    {one.roles.map((role) => t(`role.${role}`)).join(t('list.comma'))} {one.unit && <span class="quiet">{unitName(one.unit)}</span>}
-                  </td>
-                  <td>{standing(one)}</td>
-                  <td>{one.used ? moment(one.used) : t('tokens.never')}</td>
-                  <td>{actorName(one.author)}</td>
-                  <td>
-                    {state(one) === 'on' && (
-                      <Action class="plain" run={() => api.revokeToken(one.id)} after={again} done={t('tokens.revoked', { name: one.name })}>
-                        {t('tokens.revoke')} <span class="only-read">{one.name}</span>
-                      </Action>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label={t('admin.tab.tokens')} head={[t('tokens.name'), t('users.roles'), t('tokens.expires'), t('tokens.used'), t('tokens.author'), '']} test="tokens">
+          {shown.map((one) => (
+            <tr key={one.id} class={state(one) === 'on' ? '' : 'off'}>
+              <th scope="row">
+                {one.name} <span class="quiet code">{one.id}</span>
+              </th>
+              <td>
+                {one.roles.map((role) => t(`role.${role}`)).join(t('list.comma'))} {one.unit && <span class="quiet">{unitName(one.unit)}</span>}
+              </td>
+              <td>{standing(one)}</td>
+              <td>{one.used ? moment(one.used) : t('tokens.never')}</td>
+              <td>{actorName(one.author)}</td>
+              <td>
+                {state(one) === 'on' && (
+                  <Action class="plain" run={() => api.revokeToken(one.id)} after={again} done={t('tokens.revoked', { name: one.name })}>
+                    {t('tokens.revoke')} <span class="only-read">{one.name}</span>
+                  </Action>
+                )}
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
       {adding && <Add onClose={() => setAdding(false)} after={again} />}
     </>

@@ -22,7 +22,7 @@ export function SituationReportView({ place }: { place: string }) {
     <main class="page situation-report" id="main" tabIndex={-1}>
       <header class="row">
         <h1>
-          {t('report')} <span class="quiet">{data ? placeName(data.place) : ''}</span>
+          {t('report')} <span class="quiet">{data ? `${placeName(data.place)} · ${spanWords(data)}` : ''}</span>
         </h1>
         <a class="button" href={situationSheet(place, period, day)} target="_blank" rel="noopener">
           {t('report.pdf')}

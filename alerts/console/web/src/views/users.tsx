@@ -6,6 +6,7 @@ import { Dialog } from '../components/dialog';
 import { RoleBoxes, UnitChoice } from '../components/form';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { placeName } from '../components/report_parts';
+import { Table } from '../components/table';
 import { ROLES, type Role, type User } from '../contract';
 import { t, tName } from '../i18n';
 import { directory, me } from '../store';
@@ -22,27 +23,11 @@ export function UsersTab() {
       </p>
       {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
       {data && (
-        <div class="scroll-x" tabIndex={0} role="group" aria-label={t('users')}>
-          <table class="users">
-            <thead>
-              <tr>
-                <th scope="col">{t('users.name')}</th>
-                <th scope="col">{t('users.display')}</th>
-                <th scope="col">{t('users.roles')}</th>
-                <th scope="col">{t('users.unit')}</th>
-                <th scope="col">{t('users.place')}</th>
-                <th scope="col">{t('second')}</th>
-                <th scope="col">{t('users.state')}</th>
-                <th scope="col"><span class="only-read">{t('column.actions')}</span></th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.map((user) => (
-                <Row key={user.name} user={user} again={again} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label={t('users')} head={[t('users.name'), t('users.display'), t('users.roles'), t('users.unit'), t('users.place'), t('second'), t('users.state'), '']}>
+          {data.map((user) => (
+            <Row key={user.name} user={user} again={again} />
+          ))}
+        </Table>
       )}
       {adding && <Add onClose={() => setAdding(false)} after={again} />}
     </>
