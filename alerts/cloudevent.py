@@ -47,6 +47,11 @@ def ending_event(kind: str, *, id: str, site: str, subject: str, time: float, da
     return _event(kind, id, site, "ends", subject, time, data, simulated=False)
 
 
+def report_event(*, id: str, site: str, place: str, time: float, data: dict[str, Any]) -> dict[str, Any]:
+    """Make the event that carries a situation report of a place."""
+    return _event("situation", id, site, "report", place, time, data, simulated=False)
+
+
 def _event(
     what: str, id: str, site: str, edge: str, incident: str, time: float, data: dict[str, Any], simulated: bool
 ) -> dict[str, Any]:

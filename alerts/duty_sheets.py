@@ -3,52 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from alerts import messages
-from alerts.paper import Paper
+from alerts.words import Words
 from sensors.site import Site
 
 Row = Mapping[str, Any]
-
-
-class _Words:
-    """Say things of one site in one language."""
-
-    def __init__(self, site: Site, language: str) -> None:
-        self.site = site
-        self.tongue = "en" if language.startswith("en") else "zh"
-        self._zone = ZoneInfo(site.zone)
-        self._areas = {area.id: area.name for area in site.areas}
-        self._units = {unit.id: unit.name for unit in site.units}
-        self._seats = {seat.id: seat.name for seat in site.seats}
-        self._shifts = {shift.id: shift.name for shift in site.shifts}
-
-    def __call__(self, key: str, **values: str) -> str:
-        return messages.text(key, self.tongue, **values)
-
-    def at(self, time: float | None) -> str:
-        """Write a time in the site's zone."""
-        return "" if time is None else datetime.fromtimestamp(time, self._zone).strftime("%m-%d %H:%M:%S")
-
-    def name(self, kind: str, id: str) -> str:
-        """Name an area, unit, seat or shift; one that is gone by its id."""
-        found: Any = getattr(self, f"_{kind}").get(id)
-        return getattr(found, self.tongue) if found is not None else id
-
-    def lasting(self, seconds: float | None) -> str:
-        """Write how long something took."""
-        if seconds is None:
-            return "—"
-        return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-    def paper(self, title: str, now: float, mark: str, font: Path | None) -> Paper:
-        """Begin a sheet."""
-        head = self.site.name.en if self.tongue == "en" else self.site.name.zh
-        return Paper(title, head=head, foot=self("sheet.printed", time=self.at(now)), mark=mark, font=font)
 
 
 def handover_pdf(
@@ -58,7 +19,7 @@ def handover_pdf(
 
     Raise `paper.NoFont`.
     """
-    say = _Words(site, language)
+    say = Words(site, language)
     paper = say.paper(say("sheet.handover"), now, say("exercise") if simulated else "", font)
     sheet = handover["sheet"]
     people = ", ".join(f"{say.name('seats', seat)} {who}" for seat, who in handover["people"].items())
@@ -105,7 +66,7 @@ def handover_pdf(
 
 def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Path | None = None) -> bytes:
     """Print the report of a drill. Raise `paper.NoFont`."""
-    say = _Words(site, language)
+    say = Words(site, language)
     title = report["title"].get(say.tongue) or report["id"]
     paper = say.paper(say("sheet.exercise", title=title), now, say("exercise"), font)
     score = "—" if report["score"] is None else f"{report['score']:.0%} ({report['met']}/{report['of']})"
@@ -148,32 +109,32 @@ def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Pa
     return paper.bytes()
 
 
-def _open(say: _Words, row: Row) -> tuple[str, ...]:
+def _open(say: Words, row: Row) -> tuple[str, ...]:
     title = str((row["title"] or {}).get(say.tongue, row["id"]))
     seen = str(row["acknowledged_by"] or "").partition(":")[2]
     return say.at(row["opened"]), title, say(f"sheet.state.{row['state']}"), seen
 
 
-def _overdue(say: _Words, row: Row) -> tuple[str, ...]:
+def _overdue(say: Words, row: Row) -> tuple[str, ...]:
     where = say.name("areas", row["area"])
     return say.at(row["deadline"]), where, say.name("units", row["unit"]), say(f"leg.{row['leg']}")
 
 
-def _shelved(say: _Words, row: Row) -> tuple[str, ...]:
+def _shelved(say: Words, row: Row) -> tuple[str, ...]:
     title = (row["rule_title"] or {}).get(say.tongue, row["scope"])
     return say.at(row["until"]), f"{title} {row['scope']}", row["reason"] or "", (row["by"] or "").partition(":")[2]
 
 
-def _degraded(say: _Words, row: Row) -> tuple[str, ...]:
+def _degraded(say: Words, row: Row) -> tuple[str, ...]:
     title = str((row["title"] or {}).get(say.tongue, row["scope"]))
     return say.at(row["onset"]), row["scope"], title, say.name("areas", row["area"])
 
 
-def _comments(say: _Words, row: Row) -> tuple[str, ...]:
+def _comments(say: Words, row: Row) -> tuple[str, ...]:
     return say.at(row["time"]), say.name("areas", row["area"]), row["text"], row["actor"].partition(":")[2]
 
 
-_PARTS: tuple[tuple[str, tuple[str, ...], Callable[[_Words, Row], tuple[str, ...]], tuple[int, ...]], ...] = (
+_PARTS: tuple[tuple[str, tuple[str, ...], Callable[[Words, Row], tuple[str, ...]], tuple[int, ...]], ...] = (
     ("open", ("opened", "incident", "state", "who"), _open, (3, 6, 2, 2)),
     ("overdue", ("due", "place", "unit", "state"), _overdue, (3, 4, 4, 2)),
     ("shelved", ("until", "alarm", "reason", "who"), _shelved, (3, 5, 4, 2)),

@@ -23,10 +23,10 @@ def operations(
     stale or never. A repair is a trouble that ended within the span; how long it took is counted from its beginning.
     Of a camera that was never read, and of which no alarm tells, nobody knows whether it is in order: None.
     """
-    troubles = _troubles(changes, now)
+    found = troubles(changes, now)
     each = []
     for camera in cameras:
-        spans = troubles.get(camera.id, [])
+        spans = found.get(camera.id, [])
         within = [(max(start, since), stop) for start, stop, _ in spans if stop > since]
         state = live.get(camera.id, "never")
         unknown = state == "never" and not spans
@@ -37,7 +37,7 @@ def operations(
                 "supplier": camera.supplier,
                 "state": state,
                 "troubled": any(lasting for *_, lasting in spans),
-                "in_order": None if unknown else 1.0 - _covered(within) / max(now - since, 1e-9),
+                "in_order": None if unknown else 1.0 - covered(within) / max(now - since, 1e-9),
                 "troubles": len(within),
                 "repairs": [stop - start for start, stop, lasting in spans if not lasting and stop > since],
             }
@@ -51,8 +51,8 @@ def operations(
     }
 
 
-def _troubles(changes: Iterable[Mapping[str, Any]], now: float) -> dict[str, list[tuple[float, float, bool]]]:
-    """Return each camera's troubles: (start, stop, whether it lasts)."""
+def troubles(changes: Iterable[Mapping[str, Any]], now: float) -> dict[str, list[tuple[float, float, bool]]]:
+    """Return the troubles of each point or camera: (start, stop, whether it lasts)."""
     begun: dict[tuple[str, str], float] = {}
     found: dict[str, list[tuple[float, float, bool]]] = {}
     for change in changes:
@@ -68,7 +68,7 @@ def _troubles(changes: Iterable[Mapping[str, Any]], now: float) -> dict[str, lis
     return found
 
 
-def _covered(spans: Iterable[tuple[float, float]]) -> float:
+def covered(spans: Iterable[tuple[float, float]]) -> float:
     """Return the seconds that spans cover together; several alarms may stand for one trouble."""
     total, reached = 0.0, float("-inf")
     for start, stop in sorted(spans):

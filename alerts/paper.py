@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -127,6 +127,18 @@ class Paper:
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
         """Write a table; its head is repeated on every page."""
         self._table(head, rows, widths, borders=True)
+
+    def plot(self, plot: Callable[[FPDF, float, float, float, float], None], height: float) -> None:
+        """Leave a plot room over the sheet's width: it is given the PDF, left, top, width and height in mm."""
+        pdf = self._pdf
+        if pdf.will_page_break(height + 2):
+            pdf.add_page()
+        pdf.set_font("body", size=7)
+        top = pdf.get_y()
+        with pdf.local_context():
+            plot(pdf, pdf.l_margin, top, pdf.epw, height)
+        pdf.set_text_color(0)
+        pdf.set_xy(pdf.l_margin, top + height + 2)
 
     def checks(self, steps: Sequence[tuple[str, str, bool]]) -> None:
         """Write a checklist: text, a note under it, and whether it is ticked. A box is drawn, no glyph is needed."""

@@ -31,6 +31,7 @@ COMMANDS = {
     "roster": "handover.roster",
     "handover": "handover.handover",
     "exercise": "exercise.app",
+    "report": "report.app",
     "alarms": "alarms.app",
     "incidents": "incidents.app",
     "mode": "mode.app",

@@ -1,13 +1,15 @@
 """Take the documentation's pictures: `python -m scripts.screenshots`. Plays the landslide on the real product.
 
-Starts `foreshock run` in a folder that is thrown away, makes accounts, waits for the red dispatch, and saves
-docs/images/{login,watch,alarm,field}-*.png. Needs playwright and Chromium (Debian: chromium, fonts-noto-cjk).
+Starts `foreshock run` in a folder that is thrown away, makes accounts, waits for the red dispatch, and saves those
+of the duty room and the field team in docs/images; then runs a recorded week for those of reports and the system.
+Needs playwright and Chromium (Debian: chromium, fonts-noto-cjk).
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import re
 import secrets
 import struct
@@ -16,7 +18,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,20 @@ PHONE = {"width": 390, "height": 844}
 MOST_BYTES = 250_000
 READY = 60.0  # seconds until the product must be up
 RED = 180.0  # seconds until the red dispatch must be on the page
+WEEKS = "15 d"  # what is recorded for the reports: a week, and the one that it is compared with
+DUTY_PAGES = {  # picture → page, and what must be there before it is taken
+    "map-zh": ("#/map/slope-01", "[data-test=chosen-area]"),
+    "situation-zh": ("#/situation", "[data-test=share-lines]"),
+    "wall-zh": ("#/wall", "main"),
+    "explore-zh": ("#/explore?points=slope-01-tilt-1,rain-yanluo-1&span=3600", "[data-test=explored] canvas"),
+    "handover-zh": ("#/handover", ".sheet-part"),
+    "notifications-zh": ("#/notifications", "[data-test=target]"),
+}
+SYSTEM_PAGES = {
+    "report-zh": ("#/report", "[data-test=figures]"),
+    "admin-zh": ("#/admin/system", "[data-test=last-backup]"),
+    "audit-zh": ("#/admin/audit", "[data-test=audit]"),
+}
 
 
 class PictureError(RuntimeError):
@@ -46,6 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Take all pictures; return the process's exit code."""
     parser = argparse.ArgumentParser(prog="screenshots", description="Take the documentation's pictures.")
     parser.add_argument("--out", type=Path, default=IMAGES, help="folder of the pictures")
+    parser.add_argument("--part", choices=("duty", "system"), help="only the pictures of the scene, or of the week")
     parser.add_argument("--camera", action="append", default=[], metavar="CAMERA=SOURCE", help="passed on to run")
     options = parser.parse_args(arguments)
     try:
@@ -58,10 +75,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
     try:
-        with product(options.camera) as link, sync_api.sync_playwright() as driver:
+        with sync_api.sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             try:
-                take_all(browser, link, options.out)
+                if options.part != "system":
+                    with product(options.camera) as link:
+                        take_all(browser, link, options.out)
+                if options.part != "duty":
+                    with product((), recorded=WEEKS) as link:
+                        take_system(browser, link, options.out)
             finally:
                 browser.close()
     except (PictureError, sync_api.Error) as error:
@@ -71,16 +93,26 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @contextlib.contextmanager
-def product(cameras: list[str]) -> Iterator[str]:
-    """Run the product with the landslide until the block ends; gives the first administrator's link."""
+def product(cameras: Sequence[str], recorded: str = "") -> Iterator[str]:
+    """Run the product with the landslide, or on a recorded past, until the block ends.
+
+    Gives the first administrator's link.
+    """
     with tempfile.TemporaryDirectory(prefix="foreshock-pictures-") as folder:
         said = Path(folder) / "said.txt"
         command = [sys.executable, "-m", "scripts.cli", "run", "--data", f"{folder}/data"]
         command += ["--port", str(free_port()), "--mqtt-port", str(free_port())]
         for camera in cameras:
             command += ["--camera", camera]
+        backups = Path(folder) / "backups"
+        backups.mkdir()
+        if recorded:
+            record = [sys.executable, "-m", "scripts.cli", "simulate", "--record", recorded, "--data", f"{folder}/data"]
+            subprocess.run(record, cwd=ROOT, check=True, capture_output=True, timeout=600)
+            command.append("--no-sim")
+        environment = {**os.environ, "FORESHOCK_BACKUP_FOLDER": str(backups)}
         with said.open("wb") as output:
-            running = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+            running = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=environment)
         try:
             yield _first_link(running, said)
         finally:
@@ -106,17 +138,7 @@ def _first_link(running: subprocess.Popen[bytes], said: Path) -> str:
 def take_all(browser: Any, link: str, out: Path) -> None:
     """Take every picture of one landslide. Raise `PictureError`."""
     base = link.split("/#", 1)[0]
-    desk = browser.new_context(viewport=DESK, reduced_motion="reduce").new_page()
-    desk.set_default_timeout(RED * 1000)
-    desk.goto(base)
-    desk.locator("input[autocomplete=username]").wait_for()
-    save(desk, out / "login-zh.png")
-    desk.goto(link)
-    desk.locator("input[autocomplete=username]").fill("admin")
-    for box in desk.locator("input[type=password]").all():
-        box.fill(PASSWORD)
-    desk.keyboard.press("Enter")
-    desk.locator("header.top .clock").wait_for()
+    desk = administrator(browser, link, out / "login-zh.png")
     csrf = ask(desk, "GET", "/me")["csrf"]
     duty = {"name": "chen", "display": "陈值班", "password": PASSWORD, "roles": ["duty", "dispatcher"]}
     ask(desk, "POST", "/users", csrf, duty)
@@ -139,10 +161,61 @@ def take_all(browser: Any, link: str, out: Path) -> None:
     phone = enter(browser, base, "zhou", PHONE)
     phone.locator("[data-test=task] .what").first.wait_for()
     save(phone, out / "field-zh.png")
+    phone.goto(f"{base}/field/")
+    phone.locator("[data-test=task] .what").first.wait_for()
+    phone.evaluate("localStorage.setItem('foreshock.language', 'en')")
+    phone.reload()
+    phone.locator("[data-test=task] .what").first.wait_for()
+    save(phone, out / "field-en.png")
+    phone.goto(f"{base}/field/#/report")
+    phone.locator("input[type=file]").wait_for()
+    save(phone, out / "field-report-en.png")
+    phone.evaluate("localStorage.setItem('foreshock.language', 'zh-CN')")
+    phone.reload()
+    phone.locator("input[type=file]").wait_for()
+    save(phone, out / "field-report-zh.png")
 
     officer.locator(".incident-alarms a").first.click()
     officer.locator(".trace .last").first.wait_for()
     save(officer, out / "alarm-zh.png")
+    take_pages(officer, base, DUTY_PAGES, out)
+
+
+def take_system(browser: Any, link: str, out: Path) -> None:
+    """Take the pictures of a recorded week: reports, and the administrator's pages. Raise `PictureError`."""
+    base = link.split("/#", 1)[0]
+    page = administrator(browser, link)
+    page.goto(f"{base}/#/admin/system")
+    page.locator("[data-test=checks] button").click()
+    page.locator("[data-test=backups] button").click()
+    page.locator("[data-test=checks] [role=status] + ul").wait_for()
+    page.locator("[data-test=backups] tbody tr").wait_for()
+    take_pages(page, base, SYSTEM_PAGES, out)
+
+
+def take_pages(page: Any, base: str, pages: Mapping[str, tuple[str, str]], out: Path) -> None:
+    """Open pages one after the other and take a picture of each."""
+    for name, (path, ready) in pages.items():
+        page.goto(f"{base}/{path}")
+        page.locator(ready).first.wait_for()
+        save(page, out / f"{name}.png")
+
+
+def administrator(browser: Any, link: str, picture: Path | None = None) -> Any:
+    """Make the first administrator with the link and sign in; `picture` is of the page of those who have not."""
+    page = browser.new_context(viewport=DESK, reduced_motion="reduce").new_page()
+    page.set_default_timeout(RED * 1000)
+    if picture is not None:
+        page.goto(link.split("/#", 1)[0])
+        page.locator("input[autocomplete=username]").wait_for()
+        save(page, picture)
+    page.goto(link)
+    page.locator("input[autocomplete=username]").fill("admin")
+    for box in page.locator("input[type=password]").all():
+        box.fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator("header.top .clock").wait_for()
+    return page
 
 
 def enter(browser: Any, base: str, name: str, size: dict[str, int]) -> Any:

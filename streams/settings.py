@@ -92,6 +92,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pdf_font: Annotated[
         str, "Font file (.ttf, .otf, .ttc) with Chinese glyphs that sheets are printed with; empty takes the system's."
     ] = ""
+    backup_folder: Annotated[
+        str, "Folder of backups that the console lists, and takes on demand; empty: none from there."
+    ] = ""
+    backup_recipient: Annotated[str, "Public key of age (age1…) that backups taken from the console are for."] = ""
     homeassistant_prefix: Annotated[
         str, "Home Assistant's discovery prefix, under which areas appear as its devices; empty announces none."
     ] = ""

@@ -191,6 +191,26 @@ class ReplayDesk(Protocol):
         ...
 
 
+class System(Protocol):
+    """Look at the running system, at the site's files, and take backups. `streams.system_desk` makes one."""
+
+    def checks(self) -> Mapping[str, Any]:
+        """Say what the last look found, and whether one is under way."""
+        ...
+
+    def check(self) -> None:
+        """Begin to look. Raise `RuntimeError` while a look is under way."""
+        ...
+
+    def backups(self) -> Mapping[str, Any]:
+        """List the backups, and say whether one is being taken."""
+        ...
+
+    def back_up(self, actor: str) -> None:
+        """Begin to take one. Raise `RuntimeError` while one is taken, `ValueError` where no folder is named."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsoleConfig:
     """Settings and parts of one console.
@@ -232,6 +252,7 @@ class ConsoleConfig:
     rule_text: Callable[[str], str | None] = _no_text
     model_desk: ModelDesk | None = None
     replay_desk: ReplayDesk | None = None
+    system: System | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
     callbacks: Mapping[str, bytes] = field(default_factory=dict)  # key of signed callbacks by target
     font: str = ""  # file of the font that sheets are printed with; empty takes the system's

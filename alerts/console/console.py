@@ -28,6 +28,7 @@ from alerts.console.pages import Pages
 from alerts.console.quality import QualityStore
 from alerts.console.rates import ScoreRates
 from alerts.console.scope import Scope, scope_of
+from alerts.console.situations import Situations
 from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
 from alerts.console.viewing import Viewing
@@ -69,6 +70,7 @@ class Console:
         self.quality = QualityStore(self.registry)
         self.triage = Triage(config.data, config.triage)
         self.rates = ScoreRates(self.registry)
+        self.situations = Situations()
         self.push = Push(self.registry)
         self.pushing = threading.Lock()  # what is turned down is counted in one place
         self.photographing = CapacityLimiter(1)  # a photo takes up to a fifth of a gigabyte while it is made anew

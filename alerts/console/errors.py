@@ -27,8 +27,8 @@ _BY_STATUS = {
     413: "too_large",
     415: "unsupported_media_type",
 }
-_MISSING = {"unknown_user", "unknown_token"}
-_CONFLICT = {"ambiguous_token", "name_taken", "last_administrator"}
+_MISSING = {"unknown_user", "unknown_token", "unknown_session"}
+_CONFLICT = {"ambiguous_token", "name_taken", "last_administrator", "second_there"}
 
 
 class Problem(Exception):

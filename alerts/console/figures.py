@@ -81,6 +81,12 @@ class Figures:
                     places[area][state] += 1
         return found
 
+    def never(self, now: float) -> set[str]:
+        """Name the points and cameras of which nothing was ever heard."""
+        silent = set(self._rows[np.isnan(self.traces.ages(now)[self._rows])].tolist())
+        points = {point.id for point in self.site.points if point.index in silent}
+        return points | {one.id for one in self.site.cameras if self.camera(one.id, now)["state"] == "never"}
+
     def note(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Count alarms' transitions, for the desk and for each seat that watches their areas."""
         self.load.note(dict(one) for one in records)

@@ -35,6 +35,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     places: tuple[str, ...] = ()  # what the account is confined to; of none it is the whole site
     session: str | None = None
     token: str | None = None
+    second: bool = False  # a person who gives a code beside the password
 
     def own_unit(self, action: str) -> str | None:
         """Name the only unit with whose dispatches `action` may be taken; None when it may with all."""
@@ -109,6 +110,7 @@ class Gate:
             language=user.language,
             places=user.places,
             session=found.id,
+            second=user.second,
         )
 
     def still(self, identity: Identity, action: str) -> bool:

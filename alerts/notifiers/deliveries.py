@@ -32,6 +32,8 @@ CREATE INDEX IF NOT EXISTS sent_time ON sent (target, time);
 CREATE TABLE IF NOT EXISTS tests (
     id TEXT PRIMARY KEY, target TEXT NOT NULL, time REAL NOT NULL, notice BLOB NOT NULL, error TEXT
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS planned (target TEXT NOT NULL, plan TEXT NOT NULL, since REAL NOT NULL,
+    PRIMARY KEY (target, plan)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS known (
     target TEXT PRIMARY KEY, kind TEXT NOT NULL, seen REAL NOT NULL, error TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -235,6 +237,19 @@ class Deliveries:
         """Tell what came of trying a target out: empty is good, None is nothing yet."""
         row = self._one("SELECT error FROM tests WHERE id = ?", id)
         return None if row is None or row[0] is None else str(row[0])
+
+    # What is sent by the calendar
+
+    def planned(self, target: str, plan: str, time: float) -> float:
+        """Return since when a target has a plan of reports: `time` for one that is new, which is remembered."""
+        self._do("INSERT OR IGNORE INTO planned VALUES (?, ?, ?)", target, plan, time)
+        return float(self._one("SELECT since FROM planned WHERE target = ? AND plan = ?", target, plan)[0])
+
+    def forget_plans(self, target: str, plans: Sequence[str]) -> None:
+        """Forget the plans that a target has no more: one that comes again does not send what was due meanwhile."""
+        for (plan,) in self._do("SELECT plan FROM planned WHERE target = ?", target).fetchall():
+            if plan not in plans:
+                self._do("DELETE FROM planned WHERE target = ? AND plan = ?", target, plan)
 
     # Which targets there are
 

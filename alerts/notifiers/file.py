@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
+from alerts.notifiers import scheduled
 from alerts.notifiers.pacing import read_quiet
+from alerts.notifiers.scheduled import ReportPlan
 from alerts.notifiers.targets import TOLD, FileTarget, MailTarget, PeopleTarget, WebhookTarget
 from alerts.notifiers.wording import LANGUAGES, Templates, Voice, mistakes
 from sensors.document import Document, DocumentError, Path, Problem, convert, read_document
@@ -23,6 +25,7 @@ RESERVED = ("mqtt", "homeassistant", "webhook")
 EDGES = (*TOLD, "accepted", "on_scene", "resolved", "fed_back", "follow_up", "closed")
 
 _NAMED = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_NAMES = "a name is of a to z, 0 to 9 and -, at most 32 characters"
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
 _MAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,190}")
 _MAX_BYTES = 256 * 1024
@@ -32,6 +35,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The file as it stands."""
 
     targets: tuple[FileTarget, ...] = ()
+    reports: tuple[ReportPlan, ...] = ()
     templates: Templates = Templates()
 
 
@@ -82,7 +86,7 @@ def _problems(document: Document, listed: Listed, site: Site | None) -> Iterator
     for place, target in enumerate(listed.targets):
         at: Path = ("targets", place)
         if not _NAMED.fullmatch(target.name):
-            yield document.problem((*at, "name"), "a name is of a to z, 0 to 9 and -, at most 32 characters")
+            yield document.problem((*at, "name"), _NAMES)
         elif target.name in RESERVED:
             yield document.problem((*at, "name"), f"{target.name} is the name of a target that the settings make")
         elif target.name in names:
@@ -90,6 +94,19 @@ def _problems(document: Document, listed: Listed, site: Site | None) -> Iterator
         names.add(target.name)
         for field, message in (*_numbers(target), *_of_kind(target), *_of_people(target, site)):
             yield document.problem((*at, field), message)
+    if len(listed.reports) > scheduled.MOST:
+        yield document.problem(("reports",), f"{len(listed.reports)} reports; at most {scheduled.MOST}")
+    plans: set[str] = set()
+    for place, plan in enumerate(listed.reports):
+        if not _NAMED.fullmatch(plan.name):
+            yield document.problem(
+                ("reports", place, "name"), "a name is of a to z, 0 to 9 and -, at most 32 characters"
+            )
+        elif plan.name in plans:
+            yield document.problem(("reports", place, "name"), f"two reports are named {plan.name}")
+        plans.add(plan.name)
+        for field, message in scheduled.mistakes(plan, names, site):
+            yield document.problem(("reports", place, field), message)
     for language in LANGUAGES:
         for field, message in mistakes(getattr(listed.templates, language)):
             yield document.problem(("templates", language, field), message)

@@ -129,6 +129,8 @@ def letter(notice: Notice, target: MailTarget, voice: Voice, code: str = "") -> 
         part.set_content(body + "\n", charset="utf-8", cte="base64", disposition="inline")
         part["Content-Language"] = "zh-CN" if language == "zh" else language
         message.attach(part)
+    if notice.file:
+        message.add_attachment(notice.file, maintype="application", subtype="pdf", filename=notice.name)
     return message
 
 

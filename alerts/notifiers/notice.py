@@ -9,7 +9,7 @@ import msgspec
 
 from sensors.site import LEVELS
 
-Kind = Literal["dispatch", "area", "digest", "test"]
+Kind = Literal["dispatch", "area", "digest", "test", "report"]
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +22,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool
     time: float
     payload: dict[str, Any]
+    file: bytes = b""  # a PDF that goes along, to those who can take one
+    name: str = ""  # what it is called
 
     @property
     def data(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from alerts.notifiers.mqtt import MqttSender
 from alerts.notifiers.notice import Failed, Kind, Notice, Rejected, Sender, Unavailable
 from alerts.notifiers.pacing import MINUTE, Pacing, read_quiet
 from alerts.notifiers.replies import Replies
+from alerts.notifiers.scheduled import LATE, Reports
 from alerts.notifiers.targets import (
     ChatTarget,
     HomeAssistantTarget,
@@ -57,7 +58,8 @@ class Notifier:
     """Deliver the outbox of a journal to targets. At least once, with the same id; once unless it dies in between.
 
     `started_after` seconds is how old a notice may be that a target never seen before is still told. `voice` says how
-    people are told; with `key`, the data folder's secret, they get codes to acknowledge by.
+    people are told; with `key`, the data folder's secret, they get codes to acknowledge by. `reports` are
+    sent by the calendar.
     """
 
     def __init__(
@@ -72,12 +74,13 @@ class Notifier:
         voice: Voice | None = None,
         key: bytes | None = None,
         roster: Roster | None = None,
+        reports: Reports | None = None,
     ) -> None:
         self._reader = Reader(journal_url)
         self._deliveries = Deliveries(outbox)
         self._replies = None if key is None else Replies(outbox, key)
         self._clock, self._jitter, self._started_after = clock, jitter, started_after
-        self._said = _Said(voice or Voice(), self._replies, roster)
+        self._said = _Said(voice or Voice(), self._replies, roster, reports)
         self._channels = [self._channel(target) for target in targets]
         self._deliveries.forget_others([target.name for target in targets])
         if self._replies is not None:
@@ -104,20 +107,23 @@ class Notifier:
         for channel in self._channels:
             channel.wake.set()
 
-    async def replace(self, targets: Sequence[Target], voice: Voice, roster: Roster | None = None) -> list[str]:
+    async def replace(
+        self, targets: Sequence[Target], voice: Voice, roster: Roster | None = None, reports: Reports | None = None
+    ) -> list[str]:
         """Serve these targets from now on; return the names of those that came, went or changed.
 
         One that is as before goes on undisturbed. One that changed begins where it stood, so that nothing is left out;
         what it was just being told ends first.
         """
         words = voice != self._said.voice
-        self._said = _Said(voice, self._replies, roster)
+        self._said = _Said(voice, self._replies, roster, reports)
         wanted = {target.name: target for target in targets}
         going = [one for one in self._channels if not one.stays(wanted.get(one.target.name), words)]
         staying = [one for one in self._channels if one not in going]
         await self._end(going)
         for channel in staying:
-            channel.roster = roster
+            channel.roster, channel.reports = roster, reports
+            channel.wake.set()
         there = {channel.target.name for channel in staying}
         coming = []
         for target in targets:
@@ -199,8 +205,14 @@ class Notifier:
 class _Said:
     """How people are told: the voice, and the codes that are given out."""
 
-    def __init__(self, voice: Voice, replies: Replies | None, roster: Roster | None = None) -> None:
-        self.voice, self._replies, self.roster = voice, replies, roster
+    def __init__(
+        self,
+        voice: Voice,
+        replies: Replies | None,
+        roster: Roster | None = None,
+        reports: Reports | None = None,
+    ) -> None:
+        self.voice, self._replies, self.roster, self.reports = voice, replies, roster, reports
 
     def code(self, target: PeopleTarget) -> Callable[[Notice], str]:
         """Make what gives a target's notices their codes."""
@@ -310,7 +322,7 @@ class _Channel:
         self._deliveries = deliveries
         self._clock = clock
         self._jitter = jitter
-        self.roster = said.roster
+        self.roster, self.reports = said.roster, said.reports
         self._pacing: Pacing | None = None
         if isinstance(target, PeopleTarget):
             quiet = read_quiet(target.quiet, said.voice.zone)
@@ -349,6 +361,7 @@ class _Channel:
                 await self._deliver()
                 if self._pacing is not None:
                     self._pacing.gather(self._clock())
+                await self._report()
                 await self._retry()
                 if stale:  # after the orders: a broker that has only just come up may be slow at hundreds of summaries
                     await self._tell_areas()
@@ -427,6 +440,20 @@ class _Channel:
         if await self._admitted():
             await self._try(notice, 1)
 
+    async def _report(self) -> None:
+        """Put what the calendar says among the letters, once each; they are sent as those that are tried again."""
+        now, target = self._clock(), self.target.name
+        listed = self.reports.due(target, now) if self.reports is not None else []
+        self._deliveries.forget_plans(target, [plan.name for plan, *_ in listed])
+        for plan, span, at, id in listed:
+            if self._deliveries.planned(target, plan.name, now) > at or now - at > LATE:
+                continue  # it was due before anybody wanted it, or is too late to be of use
+            if self._deliveries.is_delivered(target, id) or self._deliveries.is_put_off(target, id):
+                continue
+            assert self.reports is not None
+            notice = await asyncio.to_thread(self.reports.notice, self._reader, plan, span, at, id)
+            self._deliveries.put_off(target, Letter(notice, 0, now, False, ""))
+
     async def _retry(self) -> None:
         """Try the letters whose time has come."""
         for letter in self._deliveries.due(self.target.name, self._clock()):
@@ -440,7 +467,7 @@ class _Channel:
         """Tell whether a letter may be tried now; what has piled up for people goes into a digest instead."""
         if self._pacing is None:
             return await self._admitted()
-        if notice.kind == "digest" or self._deliveries.is_gathered(self.target.name, notice.id):
+        if notice.kind in ("digest", "report") or self._deliveries.is_gathered(self.target.name, notice.id):
             return True
         return not self._pacing.keep(notice, self._clock())
 

@@ -131,6 +131,8 @@ def mistakes(words: OwnWords) -> Iterator[tuple[str, str]]:
 
 def say(notice: Notice, voice: Voice, code: str = "", lines: int = _LINES) -> Message:
     """Put a notice into words, in both languages; a digest names at most so many `lines` of its notices."""
+    if notice.kind == "report":
+        return _report(notice, voice)
     bodies, subjects = {}, {}
     for language in voice.languages:
         words, own = DEFAULT[language], getattr(voice.templates, language)
@@ -140,6 +142,17 @@ def say(notice: Notice, voice: Voice, code: str = "", lines: int = _LINES) -> Me
         kind = "digest" if notice.kind == "digest" else "body"
         bodies[language] = _fill(getattr(own, kind) or getattr(words, kind), values)
     return Message(" ".join(subjects[voice.languages[0]].split())[:200], bodies)
+
+
+def _report(notice: Notice, voice: Voice) -> Message:
+    """Put a situation report into words: its title, its figures line by line, and where it stands in the console."""
+    data, bodies = notice.data, {}
+    console = voice.console.rstrip("/")
+    link = f"{console}{data.get('link', '')}" if console.startswith(("http://", "https://")) else ""
+    for language in voice.languages:
+        said = [_of(data.get("title"), language), *(_text(one) for one in data.get("lines", {}).get(language, ()))]
+        bodies[language] = "\n".join(one for one in (*said, link, notice.id) if one)
+    return Message(_of(data.get("title"), voice.languages[0])[:200], bodies)
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:

@@ -13,12 +13,23 @@ import typer
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
-from alerts.console.accounts import audit, first
+from alerts.console.accounts import audit, first, second
 from alerts.console.accounts import tokens as token_store
 from alerts.console.accounts import users as user_store
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
 from alerts.console.permissions import ROLES
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain, require_run
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    fail,
+    local,
+    out,
+    plain,
+    require_run,
+    who,
+)
 from sensors.document import DocumentError
 from sensors.registry import load_site
 from sensors.site import Site
@@ -139,6 +150,29 @@ def add_user(
             known=known,
         )
         done(f"{user.name} added with {', '.join(user.roles)}")
+
+
+@users.command("second-step")
+def second_step(
+    name: Annotated[str, typer.Argument(help="Log-in name.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Take it away: the password alone is enough again.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Say whether an account gives a code beside its password, or take that away from who lost their telephone.
+
+    It is set up on the page, by the person: My account.
+
+    foreshock users second-step li --remove
+    """
+    with _open(data) as accounts:
+        found = user_store.find_user(accounts, name)
+        if found is None:
+            fail(f"there is no account {name}")
+        if remove:
+            second.remove_second(accounts, name, actor=who())
+            done(f"{found.name} logs in with the password alone")
+        else:
+            out.print(plain(f"{found.name}: {'a second step' if found.second else 'no second step'}"))
 
 
 @users.command("list")

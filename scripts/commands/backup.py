@@ -16,11 +16,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, out, plain, warn, who
 from streams import housekeeping, supervisor
-from streams.backup import PLAIN, SEALED, BackupError, Manifest, restore, take
+from streams.backup import BackupError, Manifest, restore, take
+from streams.backup_shelf import new_name, prune
 
 _MOST_KEYS = 64 << 10
-
-NAME = "foreshock-"
 
 
 def backup(
@@ -44,9 +43,8 @@ def backup(
     """
     found = configured(data=data)
     folder = target if target.is_dir() else None
-    ending = SEALED if recipient else PLAIN
     if folder is not None:
-        target = folder / f"{NAME}{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}{ending}"
+        target = folder / new_name(recipient or (), time.time())
     elif keep:
         fail(f"{target} is no folder; --keep needs one")
     try:
@@ -57,7 +55,7 @@ def backup(
     except BackupError as error:
         fail(str(error))
     housekeeping.note(found, who(), "backup.taken", target.name, files=len(made.items), encrypted=bool(recipient))
-    removed = _remove(folder, keep) if folder is not None and keep else 0
+    removed = prune(folder, keep) if folder is not None and keep else 0
     if as_json:
         print(msgspec.json.encode({"file": str(target), "removed": removed, **_told(made)}).decode())
         return
@@ -132,14 +130,6 @@ def _identities(file: Path | None) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         fail(f"cannot read {file}: {error}")
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-
-
-def _remove(folder: Path, keep: int) -> int:
-    """Remove all but the latest backups of a folder; other files are left alone."""
-    known = sorted(one for one in folder.glob(f"{NAME}*Z.tar.gz*") if one.name.endswith((PLAIN, SEALED)))
-    for one in known[:-keep]:
-        one.unlink(missing_ok=True)
-    return len(known[:-keep])
 
 
 def _told(made: Manifest) -> dict[str, object]:

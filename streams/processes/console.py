@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from alerts.console.config import Columns
     from alerts.console.console import Console
     from streams.replay_desk import ReplayDesk
+    from streams.system_desk import SystemDesk
+
+MOST_NEVER = 5000
+"""Points and cameras, of which nothing was ever heard, that are named to the other processes."""
 
 HISTORY_RECORDS = 20_000
 """Records of scored readings a partition that fill the charts at start, newest first in count."""
@@ -132,8 +136,9 @@ def rule_text(found: Settings, id: str) -> str | None:
 
 
 def told(console: Console, version: str) -> dict[str, Any]:
-    """Say what the console's process tells of itself: the version that it follows, and the pushed readings refused."""
-    return {"following": version, "refused": dict(console.push.quarantine.counts)}
+    """Say what the console's process knows: the version that it follows, refused readings, what was never heard."""
+    never = sorted(console.figures.never(time.time()))[:MOST_NEVER] if console.connected() else []
+    return {"following": version, "refused": dict(console.push.quarantine.counts), "never": never}
 
 
 def publications(found: Settings) -> list[dict[str, Any]]:
@@ -262,6 +267,38 @@ class Replays:
         return self._desk is not None and self._desk.cancel(id)
 
 
+class System:
+    """Look at the system and back it up; what that needs is loaded with the first."""
+
+    def __init__(self, found: Settings) -> None:
+        self._settings = found
+        self._desk: SystemDesk | None = None
+        self._lock = threading.Lock()
+
+    def _made(self) -> SystemDesk:
+        from streams.system_desk import SystemDesk  # here: the console is to be there soon
+
+        with self._lock:
+            self._desk = self._desk or SystemDesk(self._settings)
+            return self._desk
+
+    def checks(self) -> dict[str, Any]:
+        """Say what the last look found."""
+        return self._made().checks()
+
+    def check(self) -> None:
+        """Begin to look."""
+        self._made().check()
+
+    def backups(self) -> dict[str, Any]:
+        """List the backups."""
+        return self._made().backups()
+
+    def back_up(self, actor: str) -> None:
+        """Begin to take one."""
+        self._made().back_up(actor)
+
+
 def callbacks(found: Settings, content: Bundle) -> dict[str, bytes]:
     """Read the keys of the callbacks that targets have."""
     if found.notify_file is None:
@@ -311,6 +348,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         rule_text=lambda id: rule_text(found, id),
         model_desk=ModelDesk(found),
         replay_desk=None if found.kafka else Replays(found),
+        system=System(found),
         newest=Looking(socket_of(found.data_folder)).newest,
         callbacks=callbacks(found, content),
         font=found.pdf_font,

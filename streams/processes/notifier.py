@@ -17,13 +17,14 @@ from alerts.console.accounts.secret import read_key
 from alerts.duty import Roster
 from alerts.notifiers import file as notify
 from alerts.notifiers.notifier import Notifier
+from alerts.notifiers.scheduled import Reports
 from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target, WebhookTarget
 from sensors.document import DocumentError
 from sensors.site import Site
 from streams import bundle, publication, settings
 from streams.brokers import brokers
 from streams.bundle import Bundle, version_of
-from streams.figures import keep_writing
+from streams.figures import keep_writing, read_figures
 from streams.following import Following
 from streams.hub import HubClient
 from streams.processes import child
@@ -90,6 +91,15 @@ def targets(found: Settings, site: Site) -> list[Target]:
     return listed
 
 
+def reports(found: Settings, site: Site, listed: notify.Listed) -> Reports:
+    """Give the reports that the site's file has sent by the calendar; the console knows what was never heard of."""
+
+    def never() -> list[str]:
+        return list(read_figures(found.data_folder).get("console", {}).get("never", ()))
+
+    return Reports(listed.reports, site, font=found.pdf_font, never=never)
+
+
 class Retelling:
     """Have the notifier serve what the site's file of targets says, whenever that or the site has changed.
 
@@ -122,7 +132,9 @@ class Retelling:
             logger.error("the file of targets cannot be used, error=%s", error.problems[0])
             return []
         wanted = [*targets(self._found, site), *notify.expanded(listed)]
-        changed = await self._notifier.replace(wanted, notify.voice_of(site, listed.templates), Roster(site))
+        changed = await self._notifier.replace(
+            wanted, notify.voice_of(site, listed.templates), Roster(site), reports(self._found, site, listed)
+        )
         if changed:
             logger.info("targets changed: %s", ", ".join(changed))
         return changed
@@ -227,6 +239,7 @@ async def _run(found: Settings) -> None:
         voice=notify.voice_of(site, listed.templates),
         key=read_key(found.data_folder),
         roster=Roster(site),
+        reports=reports(found, site, listed),
     )
     retelling = Retelling(notifier, found, site)
     hub = HubClient(found.hub_path)

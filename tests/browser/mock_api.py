@@ -28,6 +28,7 @@ from starlette.routing import Route
 
 sys.path.insert(0, str(Path(__file__).parent))  # the tests are no package: the mock's parts lie beside each other
 
+from mock_admin import Administration
 from mock_models import NoModel
 from mock_site import drawing, route_out
 from mock_site import user as account
@@ -37,9 +38,11 @@ HERE = Path(__file__).parent
 STATIC = HERE.parent.parent / "alerts" / "console" / "static"
 
 
-CSP = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' blob:; frame-ancestors 'none'"
+CSP = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'"
 TEXTS = {
     "wrong_password": ("用户名或密码错误", "the name or the password is wrong"),
+    "code_needed": ("请输入动态验证码", "enter the code of your authenticator app"),
+    "wrong_code": ("动态验证码错误或已使用", "this code is wrong or was used"),
     "unauthenticated": ("请先登录", "log in first"),
     "forbidden": ("您没有执行此操作的权限", "your role does not allow this"),
     "csrf": ("请求未通过跨站校验", "the request failed the cross-site check"),
@@ -59,9 +62,11 @@ class MockApi:
 
     def __init__(self) -> None:
         self.world = World()
+        self.admin = Administration()
         self.sessions: dict[str, tuple[str, str]] = {}
         self.listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
         self.refuse_streams = False
+        self.broken = False  # nothing of the administration, and no report, can be read
         self.lose = 0  # so many answers of orders are lost after the order was done
         self.done: dict[str, Response] = {}  # orders by the key that the page gave them
         self.world.publish = self._publish
@@ -95,7 +100,13 @@ class MockApi:
     def me(self, name: str, csrf: str) -> dict[str, Any]:
         user = self.world.users[name]
         site = self.world.site
-        return {**user, "csrf": csrf, "zone": site["zone"], "site": {"id": site["id"], "name": site["name"]}}
+        return {
+            **user,
+            "second": name in self.admin.second,
+            "csrf": csrf,
+            "zone": site["zone"],
+            "site": {"id": site["id"], "name": site["name"]},
+        }
 
     def enter(self, name: str) -> Response:
         key, csrf = secrets.token_hex(8), secrets.token_hex(8)
@@ -111,6 +122,8 @@ class MockApi:
         body = await request.json()
         if self.world.passwords.get(body["name"]) != body["password"]:
             raise Failure(401, "wrong_password")
+        if body["name"] in self.admin.second and body.get("code") != "123456":
+            raise Failure(401, "wrong_code" if body.get("code") else "code_needed")
         return self.enter(body["name"])
 
     async def who(self, request: Request) -> Response:
@@ -153,6 +166,12 @@ class MockApi:
             return JSONResponse(world.areas_status() if path[1] == "status" else world.area_status(path[1]))
         if path == ["users"]:
             return JSONResponse({"items": list(world.users.values()), "next": None})
+        if path[0] in ("tokens", "sessions", "audit", "system", "situation"):
+            if path[0] != "situation" and "administrator" not in user["roles"]:
+                raise Failure(403, "forbidden")
+            if self.broken:
+                raise Failure(503, "no_journal", "日志库尚未就绪")
+            return JSONResponse(self.admin.read(path, query, world.site))
         if path[0] in world.rooms:
             return JSONResponse(world.rooms[path[0]](path[1:]))
         if path == ["candidates"]:
@@ -213,9 +232,12 @@ class MockApi:
 
     async def _write(self, request: Request) -> Response:
         user = self.person(request)
-        body = await request.json()
+        content = await request.body()
+        body = json.loads(content) if content else {}
         path = request.url.path.removeprefix("/api/v1/").split("/")
         actor = f"user:{user['name']}"
+        if path[0] in ("tokens", "sessions", "system", "me") or path[-1] == "second-step":
+            return JSONResponse(self.admin.write(request.method, path, body, user["name"]))
         world = self.world
         if user["roles"] == ["viewer"] or (user["roles"] == ["field"] and path[0] not in ("dispatches", "reports")):
             raise Failure(403, "forbidden")
@@ -342,7 +364,7 @@ class MockApi:
                 Route(f"{base}/changes", self.changes),
                 Route(f"{base}/snapshots/{{name}}", self.snapshot),
                 Route(f"{base}/{{path:path}}", self.read, methods=["GET"]),
-                Route(f"{base}/{{path:path}}", self.write, methods=["POST", "PATCH"]),
+                Route(f"{base}/{{path:path}}", self.write, methods=["POST", "PATCH", "PUT", "DELETE"]),
                 Route("/{path:path}", page),
             ],
             middleware=[Middleware(BaseHTTPMiddleware, dispatch=_secure)],

@@ -8,13 +8,18 @@ from __future__ import annotations
 from alerts.console.accounts.audit import AuditEntry, audit_break, list_audit, record_audit
 from alerts.console.accounts.first import claim_first, first_link, has_administrator
 from alerts.console.accounts.pushes import first_stamp, push_id
+from alerts.console.accounts.second import address_of, ask_second, check_second, confirm_second, remove_second
 from alerts.console.accounts.secret import read_key
 from alerts.console.accounts.sessions import (
+    OpenSession,
     Session,
     begin_session,
     end_session,
     end_sessions,
     find_session,
+    list_sessions,
+    revoke_session,
+    session_id,
     touch_session,
 )
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
@@ -34,16 +39,21 @@ __all__ = [
     "AccountError",
     "Accounts",
     "AuditEntry",
+    "OpenSession",
     "Session",
     "Token",
     "User",
     "add_token",
     "add_user",
+    "address_of",
+    "ask_second",
     "audit_break",
     "begin_session",
     "change_user",
     "check_password",
+    "check_second",
     "claim_first",
+    "confirm_second",
     "disable_user",
     "end_session",
     "end_sessions",
@@ -54,13 +64,17 @@ __all__ = [
     "first_stamp",
     "has_administrator",
     "list_audit",
+    "list_sessions",
     "list_tokens",
     "list_users",
     "open_accounts",
     "push_id",
     "read_key",
     "record_audit",
+    "remove_second",
+    "revoke_session",
     "revoke_token",
+    "session_id",
     "set_password",
     "touch_session",
 ]

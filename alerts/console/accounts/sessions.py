@@ -11,13 +11,14 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
 from alerts.console.accounts.audit import append
-from alerts.console.accounts.store import SESSIONS, USERS, Accounts
+from alerts.console.accounts.store import SESSIONS, USERS, AccountError, Accounts
 
 if TYPE_CHECKING:
     from alerts.console.accounts.users import User
 
 IDLE = 12 * 3600.0  # seconds: a shift's length, so that a night's watch is not thrown out
 ABSOLUTE = 7 * 86400.0  # seconds
+_NAMED = 16  # digits of a session's hash by which it is named
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,9 +106,59 @@ def end_sessions(accounts: Accounts, name: str, *, actor: str = "cli", now: floa
     return count
 
 
-def revoke_all(connection: Connection, name: str, now: float) -> int:
-    """Revoke an account's sessions within a transaction; return how many were open."""
-    open_rows = (SESSIONS.c.user == name, SESSIONS.c.revoked.is_(None))
+class OpenSession(msgspec.Struct, frozen=True, kw_only=True):
+    """One session that is open, as it is listed: `id` names it and is no way in. Times are unix seconds."""
+
+    id: str
+    user: str
+    created: float
+    seen: float
+    expires: float
+    address: str
+    agent: str
+
+
+def list_sessions(accounts: Accounts, *, idle: float = IDLE, now: float | None = None) -> list[OpenSession]:
+    """List the sessions that are open, the one that was used last first."""
+    now = time.time() if now is None else now
+    live = (SESSIONS.c.revoked.is_(None), SESSIONS.c.expires > now, SESSIONS.c.seen > now - idle)
+    query = select(SESSIONS).where(*live).order_by(SESSIONS.c.seen.desc())
+    with accounts.reading() as connection:
+        return [
+            OpenSession(
+                id=row.hash.hex()[:_NAMED],
+                user=row.user,
+                created=row.created,
+                seen=row.seen,
+                expires=row.expires,
+                address=row.address,
+                agent=row.agent,
+            )
+            for row in connection.execute(query)
+        ]
+
+
+def session_id(session: str) -> str:
+    """Name a session as it is listed."""
+    return _hash(session).hex()[:_NAMED]
+
+
+def revoke_session(accounts: Accounts, id: str, *, actor: str, now: float | None = None) -> str:
+    """Revoke a session by its id in the list; return whose it was. Raise `AccountError` when none is open by it."""
+    now = time.time() if now is None else now
+    with accounts.writing() as connection:
+        rows = connection.execute(select(SESSIONS.c.hash, SESSIONS.c.user).where(SESSIONS.c.revoked.is_(None))).all()
+        row = next((row for row in rows if row.hash.hex()[:_NAMED] == id), None)
+        if row is None:
+            raise AccountError("unknown_session", "there is no such session, or it is over", "id")
+        connection.execute(update(SESSIONS).where(SESSIONS.c.hash == row.hash).values(revoked=now))
+        append(connection, actor, "session.revoke", row.user, {"session": id}, now)
+    return str(row.user)
+
+
+def revoke_all(connection: Connection, name: str, now: float, keep: str = "") -> int:
+    """Revoke an account's sessions, but the one to `keep`, within a transaction; return how many were open."""
+    open_rows = (SESSIONS.c.user == name, SESSIONS.c.revoked.is_(None), SESSIONS.c.hash != _hash(keep))
     return connection.execute(update(SESSIONS).where(*open_rows).values(revoked=now)).rowcount
 
 

@@ -40,6 +40,11 @@ USERS = Table(
     Column("disabled", Boolean, nullable=False, default=False),
     Column("created", Float, nullable=False),
     Column("changed", Float, nullable=False),
+    # since 0.1.0: brought into a store that was made before by `_bring_up`
+    Column("place", String),  # the place whose reports it may read; NULL is all
+    Column("second", String),  # the secret of its second step, base32; NULL is none
+    Column("second_asked", String),  # one that is not confirmed yet
+    Column("second_used", Integer),  # the last step of time whose code was taken
 )
 
 SESSIONS = Table(

@@ -23,7 +23,10 @@ _NAME_PUNCTUATION = frozenset("._-@")
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """One account. `unit` is the unit it acts for, `places` what it is confined to, `language` its choice or None."""
+    """One account. `unit` is the unit it acts for, `language` its choice or None, `places` what it is confined to.
+
+    `second` says whether it gives a code of its own beside its password.
+    """
 
     name: str
     display: str
@@ -33,6 +36,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     disabled: bool
     created: float
     places: tuple[str, ...] = ()
+    second: bool = False
 
 
 def add_user(
@@ -205,7 +209,7 @@ def insert_user(
     check_places(user.roles, user.places, known)
     if connection.execute(select(USERS.c.name).where(USERS.c.name == user.name)).first():
         raise AccountError("name_taken", f"there is an account {user.name} already", "name")
-    lists = {"roles": " ".join(user.roles), "places": " ".join(user.places)}
+    lists = {"roles": " ".join(user.roles), "places": " ".join(user.places), "second": None}
     row: dict[str, Any] = msgspec.structs.asdict(user) | lists
     connection.execute(insert(USERS).values(**row, password=hashed, changed=now))
     append(
@@ -225,6 +229,7 @@ def user_of(row: Any) -> User:
         disabled=bool(row.disabled),
         created=row.created,
         places=tuple(row.places.split()),
+        second=row.second is not None,
     )
 
 

@@ -32,6 +32,8 @@ from alerts.console.routes import (
     session,
     silences,
     site,
+    situation,
+    system,
     watch,
 )
 
@@ -47,6 +49,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     replays.router,
     maps.router,  # before the areas of the watch: `status` is no id
     watch.router,
+    situation.router,
+    system.router,
     explore.router,
     cameras.router,
     quarantine.router,

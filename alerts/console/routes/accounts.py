@@ -15,9 +15,13 @@ from alerts.console.accounts import (
     audit_break,
     change_user,
     list_audit,
+    list_sessions,
     list_tokens,
     list_users,
+    remove_second,
+    revoke_session,
     revoke_token,
+    session_id,
     set_password,
 )
 from alerts.console.console import Console
@@ -92,6 +96,29 @@ async def changed_user(
         return msgspec.structs.asdict(user)
 
     return await to_thread.run_sync(change, limiter=console.hashing)
+
+
+@router.delete("/users/{name}/second-step", status_code=204)
+def no_second(request: Request, name: Name, identity: Annotated[Identity, Depends(allow("users.manage"))]) -> None:
+    """Take the second step of somebody away who cannot give codes any more."""
+    remove_second(_console(request).accounts, name, actor=identity.actor)
+
+
+@router.get("/sessions", response_model=schema.Sessions)
+def sessions(request: Request, identity: Annotated[Identity, Depends(allow("sessions.manage"))]) -> dict[str, Any]:
+    """List the sessions that are open, the one that was used last first."""
+    console = _console(request)
+    mine = session_id(identity.session) if identity.session else ""
+    found = list_sessions(console.accounts, idle=console.config.session_idle)
+    return {"items": [{**msgspec.structs.asdict(one), "mine": one.id == mine} for one in found]}
+
+
+@router.delete("/sessions/{id}", status_code=204)
+def revoked_session(
+    request: Request, id: Name, identity: Annotated[Identity, Depends(allow("sessions.manage"))]
+) -> None:
+    """End a session: whoever has it is logged out at once."""
+    revoke_session(_console(request).accounts, id, actor=identity.actor)
 
 
 @router.get("/tokens", response_model=schema.Tokens)

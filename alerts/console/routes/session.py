@@ -9,11 +9,16 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from alerts.console import schema
 from alerts.console.accounts import (
+    address_of,
+    ask_second,
     begin_session,
     check_password,
+    check_second,
     claim_first,
+    confirm_second,
     end_session,
     record_audit,
+    remove_second,
 )
 from alerts.console.console import Console
 from alerts.console.errors import Problem, admit
@@ -24,7 +29,10 @@ router = APIRouter(prefix="/api/v1", tags=["session"])
 
 @router.post("/session", response_model=schema.Me)
 async def log_in(request: Request, response: Response, body: schema.LogIn) -> dict[str, Any]:
-    """Log in with a name and a password; the answer sets the session's cookie."""
+    """Log in with a name, a password and, where the account has one, the code of its second step.
+
+    Without the code the answer is 401 `code_needed`; only one that is right sets the session's cookie.
+    """
     console: Console = request.app.state.console
     check_origin(request)
     address = _address(request)
@@ -34,6 +42,11 @@ async def log_in(request: Request, response: Response, body: schema.LogIn) -> di
         user = check_password(console.accounts, body.name, body.password)
         if user is None:
             record_audit(console.accounts, f"address:{address}", "session.refused", body.name[:64])
+        elif user.second and not body.code:
+            raise Problem(401, "code_needed", field="code")
+        elif user.second and not check_second(console.accounts, user.name, body.code):
+            record_audit(console.accounts, f"address:{address}", "session.refused", user.name, second_step=True)
+            raise Problem(401, "wrong_code", field="code")
         return user
 
     user = await to_thread.run_sync(check, limiter=console.hashing)
@@ -63,6 +76,72 @@ def me(request: Request, identity: Annotated[Identity, Depends(allow("account.re
     return describe(console, identity)
 
 
+@router.post("/me/second-step", response_model=schema.SecondStep)
+async def ask_second_step(
+    request: Request, body: schema.Confirm, identity: Annotated[Identity, Depends(allow("account.read"))]
+) -> dict[str, Any]:
+    """Make the secret of a second step for oneself, once the password is given again. It is shown this once."""
+    console: Console = request.app.state.console
+
+    def ask() -> str:
+        return ask_second(console.accounts, identity.name)
+
+    await _know_again(request, identity, body.password)
+    secret = await to_thread.run_sync(ask)
+    address = address_of(secret, identity.name, f"Foreshock {console.config.site.id}")
+    import segno  # here: few ever need a picture
+
+    picture = segno.make(address, error="m").svg_data_uri(scale=4, border=2, light="white")
+    return {"secret": secret, "address": address, "picture": picture}
+
+
+@router.put("/me/second-step", status_code=204)
+def confirm_second_step(
+    request: Request, body: schema.Code, identity: Annotated[Identity, Depends(allow("account.read"))]
+) -> None:
+    """Put the second step in force with a code of it; all other sessions of the account end."""
+    console: Console = request.app.state.console
+    session = _session_of(identity)
+    admit(console.throttle.attempt(identity.name, _address(request)))
+    confirm_second(console.accounts, identity.name, body.code, actor=identity.actor, keep=session)
+    console.throttle.succeeded(identity.name, _address(request))
+
+
+@router.post("/me/second-step/remove", status_code=204)
+async def remove_second_step(
+    request: Request, body: schema.Confirm, identity: Annotated[Identity, Depends(allow("account.read"))]
+) -> None:
+    """Take one's own second step away, once the password is given again."""
+    console: Console = request.app.state.console
+
+    def remove() -> None:
+        remove_second(console.accounts, identity.name, actor=identity.actor)
+
+    await _know_again(request, identity, body.password)
+    await to_thread.run_sync(remove)
+
+
+async def _know_again(request: Request, identity: Identity, password: str) -> None:
+    """Ask whoever is logged in for their password once more. Raise `Problem` 422 when it is not theirs."""
+    console: Console = request.app.state.console
+    _session_of(identity)
+    address = _address(request)
+    admit(console.throttle.attempt(identity.name, address))
+
+    def check() -> bool:
+        return check_password(console.accounts, identity.name, password) is not None
+
+    if not await to_thread.run_sync(check, limiter=console.hashing):
+        raise Problem(422, "wrong_password", field="password")
+    console.throttle.succeeded(identity.name, address)
+
+
+def _session_of(identity: Identity) -> str:
+    if identity.session is None:
+        raise Problem(400, "session_needed")
+    return identity.session
+
+
 @router.post("/first-administrator", response_model=schema.Me)
 async def first_administrator(request: Request, response: Response, body: schema.FirstAdministrator) -> dict[str, Any]:
     """Make the first administrator with the one-time link, and log in as it."""
@@ -90,6 +169,7 @@ def describe(console: Console, identity: Identity) -> dict[str, Any]:
         "unit": identity.unit,
         "places": identity.places,
         "language": identity.language,
+        "second": identity.second,
         "csrf": console.gate.csrf(identity.session) if identity.session else "",
         "zone": site.zone,
         "site": {"id": site.id, "name": {"zh": site.name.zh, "en": site.name.en}},
@@ -111,6 +191,7 @@ def _begin(
         language=user.language,
         places=user.places,
         session=session,
+        second=user.second,
     )
     return describe(console, identity)
 

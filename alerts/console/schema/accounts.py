@@ -14,11 +14,34 @@ class LogIn(Body):
 
     name: str = Field(max_length=200)
     password: str = Field(max_length=1024)
+    code: str = Field("", max_length=20)  # of the second step, where the account has one
 
 
-class FirstAdministrator(LogIn):
+class Confirm(Body):
+    """One's own password, given once more."""
+
+    password: str = Field(max_length=1024)
+
+
+class Code(Body):
+    """A code of the second step."""
+
+    code: str = Field(min_length=6, max_length=20)
+
+
+class SecondStep(Answer):
+    """A new secret of a second step: as text (base32), as the address that apps read, and that as a picture (data:)."""
+
+    secret: str
+    address: str
+    picture: str
+
+
+class FirstAdministrator(Body):
     """The first administrator, with the one-time link's token."""
 
+    name: str = Field(max_length=200)
+    password: str = Field(max_length=1024)
     token: str = Field(max_length=200)
 
 
@@ -38,6 +61,7 @@ class Me(Answer):
     unit: str | None
     places: list[str]
     language: Language | None
+    second: bool = False  # whether one gives a code beside the password
     csrf: str
     zone: str
     site: SiteName
@@ -54,6 +78,26 @@ class User(Answer):
     language: Language | None
     disabled: bool
     created: float
+    second: bool = False  # whether it gives a code beside its password
+
+
+class Session(Answer):
+    """One session that is open. `mine` is the one that asks. Times are unix seconds."""
+
+    id: str
+    user: str
+    created: float
+    seen: float
+    expires: float
+    address: str
+    agent: str
+    mine: bool
+
+
+class Sessions(Answer):
+    """The sessions that are open."""
+
+    items: list[Session]
 
 
 class Users(Answer):

@@ -13,7 +13,7 @@ from alerts.console.accounts import add_token
 from alerts.console.permissions import ROLES, TABLE, allowed, own_unit_only
 from alerts.console.routes import ROUTERS
 
-from .conftest import PASSWORD, Desktop, Engine
+from .conftest import PASSWORD, Configure, Desktop, Engine
 
 WATCHING = {"viewer", "duty", "dispatcher", "analyst", "administrator"}
 EVERYONE = WATCHING | {"field"}
@@ -78,6 +78,8 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/dispatches/{dispatch}/untick", {"step": "look", "reason": "x"}, SEAT | {"field"}),
     ("POST", "/api/v1/dispatches/{dispatch}/close", {}, SEAT | {"field"}),
     ("GET", "/api/v1/points/p0/trace", None, WATCHING),
+    ("GET", "/api/v1/situation", None, WATCHING),
+    ("GET", "/api/v1/situation/report.pdf", None, WATCHING),
     ("GET", "/api/v1/explore?points=p0&from=1&to=2", None, WATCHING),
     ("GET", "/api/v1/explore.csv?points=p0&from=1&to=2", None, WATCHING),
     ("GET", "/api/v1/areas/slope-1/status", None, WATCHING),
@@ -141,6 +143,16 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/users", None, ADMINISTRATOR),
     ("POST", "/api/v1/users", {"name": "new", "password": PASSWORD, "roles": ["viewer"]}, ADMINISTRATOR),
     ("PATCH", "/api/v1/users/new", {"display": "New"}, ADMINISTRATOR),
+    ("DELETE", "/api/v1/users/new/second-step", None, ADMINISTRATOR),
+    ("POST", "/api/v1/me/second-step", {"password": PASSWORD}, EVERYONE | {"gateway"}),
+    ("PUT", "/api/v1/me/second-step", {"code": "123456"}, EVERYONE | {"gateway"}),
+    ("POST", "/api/v1/me/second-step/remove", {"password": PASSWORD}, EVERYONE | {"gateway"}),
+    ("GET", "/api/v1/sessions", None, ADMINISTRATOR),
+    ("DELETE", "/api/v1/sessions/none", None, ADMINISTRATOR),
+    ("GET", "/api/v1/system/checks", None, ADMINISTRATOR),
+    ("POST", "/api/v1/system/checks", None, ADMINISTRATOR),
+    ("GET", "/api/v1/system/backups", None, ADMINISTRATOR),
+    ("POST", "/api/v1/system/backups", None, ADMINISTRATOR),
     ("GET", "/api/v1/tokens", None, ADMINISTRATOR),
     ("POST", "/api/v1/tokens", {"name": "t", "roles": ["viewer"]}, ADMINISTRATOR),
     ("DELETE", "/api/v1/tokens/none", None, ADMINISTRATOR),
@@ -163,6 +175,11 @@ OPEN = {
     ("GET", "/readyz"),
 }
 STREAM = ("GET", "/api/v1/changes")  # has tests of its own: it does not end
+
+
+@pytest.fixture
+def desktop(configure: Configure) -> Desktop:
+    return Desktop(configure(font="/no/font"))  # sheets have tests of their own, and each takes a second to print
 
 
 @pytest.mark.parametrize("role", [*ROLES, None])

@@ -1,6 +1,7 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, AreaCount, AreaStatus, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
+  Alarm, Audit, Backups, OpenSession, ReportPeriod, SituationReport, SystemChecks, Token,
+  AreaCount, AreaStatus, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
   Models, Modes, NotificationTarget, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
   Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Silence, Site, Status, Trace, User,
 } from './contract';
@@ -118,12 +119,18 @@ export function sheet(path: string): string {
   return `${ROOT}${path}?language=${language.value}`;
 }
 
+/** The address of a situation report as PDF. */
+export function situationSheet(place: string, period: ReportPeriod, day: string): string {
+  return `${ROOT}/situation/report.pdf${query({ place, period, day, language: language.value })}`;
+}
+
 export interface NewUser {
   name: string;
   display: string;
   password: string;
   roles: Role[];
   unit: string | null;
+  places: string[];
 }
 
 export interface ReportQuery {
@@ -144,7 +151,7 @@ export interface PointQuery {
 
 export const api = {
   me: () => request<Me>('GET', '/me'),
-  signIn: (name: string, password: string) => request<Me>('POST', '/session', { name, password }),
+  signIn: (name: string, password: string, code: string) => request<Me>('POST', '/session', { name, password, ...(code ? { code } : {}) }),
   signOut: () => request<unknown>('DELETE', '/session'),
   firstAdministrator: (token: string, name: string, password: string) =>
     request<Me>('POST', '/first-administrator', { token, name, password }),
@@ -261,6 +268,25 @@ export const api = {
   },
   addUser: (user: NewUser) => request<unknown>('POST', '/users', user),
   changeUser: (name: string, change: Record<string, unknown>) => request<unknown>('PATCH', `/users/${id(name)}`, change),
+  removeSecondOf: (name: string) => request<unknown>('DELETE', `/users/${id(name)}/second-step`),
+
+  tokens: async () => (await request<{ items: Token[] }>('GET', '/tokens')).items,
+  addToken: (token: { name: string; roles: Role[]; days: number; unit: string | null }) => request<Token & { secret: string }>('POST', '/tokens', token),
+  revokeToken: (key: string) => request<unknown>('DELETE', `/tokens/${id(key)}`),
+  sessions: async () => (await request<{ items: OpenSession[] }>('GET', '/sessions')).items,
+  endSession: (key: string) => request<unknown>('DELETE', `/sessions/${id(key)}`),
+  audit: (asked: { actor?: string; action?: string; target?: string; before?: number | null }) => request<Audit>('GET', `/audit${query({ ...asked, limit: 50 })}`),
+
+  askSecond: (password: string) => request<{ secret: string; address: string; picture: string }>('POST', '/me/second-step', { password }),
+  confirmSecond: (code: string) => request<unknown>('PUT', '/me/second-step', { code }),
+  removeSecond: (password: string) => request<unknown>('POST', '/me/second-step/remove', { password }),
+
+  checks: () => request<SystemChecks>('GET', '/system/checks'),
+  beginChecks: () => request<SystemChecks>('POST', '/system/checks'),
+  backups: () => request<Backups>('GET', '/system/backups'),
+  beginBackup: () => request<Backups>('POST', '/system/backups'),
+
+  situation: (place: string, period: ReportPeriod, day: string) => request<SituationReport>('GET', `/situation${query({ place, period, day })}`),
 };
 
 export type DispatchStep = 'accept' | 'refuse' | 'on-scene' | 'resolve' | 'feed-back' | 'follow-up' | 'close';

@@ -17,7 +17,7 @@ import { phase, whenNews } from './live/stream';
 import { flush, open } from './outbox';
 import { go, route } from './router';
 import { landing, remember, resume } from './session';
-import { alarms, directory, fieldOnly, isRisk, mayAdminister, mayComment, maySeeModels, maySeeRules, me, subject, unacknowledged } from './store';
+import { alarms, confined, directory, fieldOnly, isRisk, mayAdminister, mayComment, maySeeModels, maySeeRules, me, subject, unacknowledged } from './store';
 import { FirstView, LoginView } from './views/login';
 
 const Watch = lazy(() => import('./views/watch').then((module) => module.Watch));
@@ -37,7 +37,9 @@ const MapView = lazy(() => import('./views/map').then((module) => module.MapView
 const ExploreView = lazy(() => import('./views/explore').then((module) => module.ExploreView));
 const SituationView = lazy(() => import('./views/situation').then((module) => module.SituationView));
 const WallView = lazy(() => import('./views/wall').then((module) => module.WallView));
-const UsersView = lazy(() => import('./views/users').then((module) => module.UsersView));
+const SituationReportView = lazy(() => import('./views/situation_report').then((module) => module.SituationReportView));
+const AdminView = lazy(() => import('./views/admin').then((module) => module.AdminView));
+const AccountView = lazy(() => import('./views/account').then((module) => module.AccountView));
 
 effect(() => {
   const count = me.value ? unacknowledged.value : 0;
@@ -149,13 +151,15 @@ function page(first: string, second: string) {
   if (first === 'rules' && maySeeRules.value) return <RulesView tab={second} />;
   if (first === 'explore') return <ExploreView />;
   if (first === 'situation') return <SituationView id={second} />;
+  if (first === 'report') return <SituationReportView place={second} />;
+  if (first === 'account') return <AccountView />;
   if (first === 'wall') return <WallView />;
   if (first === 'map') return <MapView id={second} />;
-  if (first === 'handover') return <HandoverView />;
+  if (first === 'handover' && !confined.value) return <HandoverView />;
   if (first === 'exercises') return second ? <ExerciseView id={second} /> : <ExercisesView />;
   if (first === 'modes') return <ModesView />;
-  if (first === 'notifications' && mayComment.value) return <NotificationsView />;
-  if (first === 'users' && mayAdminister.value) return <UsersView />;
+  if (first === 'notifications' && mayComment.value && !confined.value) return <NotificationsView />;
+  if ((first === 'users' || first === 'admin') && mayAdminister.value) return <AdminView tab={first === 'admin' ? second : 'users'} />;
   if (first === '' || first === 'login' || first === 'incidents') return <Watch id={second} />;
   return (
     <main class="page" id="main" tabIndex={-1}>

@@ -54,6 +54,17 @@ export function moment(time: number): string {
   }).format(time * 1000);
 }
 
+/** The day that a time is in, in the site's zone: 2026-11-27. */
+export function dayOf(time: number): string {
+  const parts = new Map(format('iso', { year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(time * 1000).map((part) => [part.type, part.value]));
+  return `${parts.get('year')}-${parts.get('month')}-${parts.get('day')}`;
+}
+
+/** What stands under a bar of a plot: the hour, or month and day. */
+export function markLabel(time: number, hour: boolean): string {
+  return hour ? format('hour', { hour: '2-digit' }).format(time * 1000).replace(/\D/g, '') : dayOf(time).slice(5);
+}
+
 /** A length of time in words of two units at most: 45 s, 3 min, 2 h 05 min, 4 d 3 h. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return t('time.never');

@@ -13,6 +13,8 @@ export type Loop = 'feed_back' | 'follow_up';
 export type Kind = 'risk' | 'data_quality' | 'system';
 export type Disposition = 'real' | 'nuisance' | 'test' | 'duplicate';
 export type Role = 'gateway' | 'viewer' | 'duty' | 'dispatcher' | 'field' | 'analyst' | 'administrator';
+/** Roles whose work is the whole site's: nobody who has one is confined to places. */
+export const WHOLE_SITE: readonly Role[] = ['gateway', 'analyst', 'administrator'];
 export const ROLES: readonly Role[] = ['gateway', 'viewer', 'duty', 'dispatcher', 'field', 'analyst', 'administrator'];
 
 export interface Text {
@@ -26,6 +28,8 @@ export interface Me {
   roles: Role[];
   unit: string | null;
   language: string | null;
+  places?: string[]; // what the account is confined to; of none it is the whole site
+  second?: boolean; // one gives a code beside the password
   csrf: string;
   zone: string;
   site: { id: string; name: Text };
@@ -448,6 +452,126 @@ export interface User {
   disabled?: boolean;
   active?: boolean;
   last_seen?: number | null;
+  places?: string[];
+  second?: boolean;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  roles: Role[];
+  unit: string | null;
+  author: string;
+  created: number;
+  expires: number;
+  used: number | null;
+  revoked: boolean;
+}
+
+export interface OpenSession {
+  id: string;
+  user: string;
+  created: number;
+  seen: number;
+  expires: number;
+  address: string;
+  agent: string;
+  mine: boolean;
+}
+
+export interface AuditEntry {
+  sequence: number;
+  time: number;
+  actor: string;
+  action: string;
+  target: string;
+  detail: Record<string, unknown>;
+}
+
+/** A page of the audit; the first one says whether the chain of hashes holds. */
+export interface Audit {
+  items: AuditEntry[];
+  next: number | null;
+  checked: boolean;
+  broken: number | null;
+}
+
+/** Something that runs on demand, one at a time. */
+export interface Work {
+  running: boolean;
+  begun: number | null;
+  ended: number | null;
+  error: string;
+}
+
+export interface SystemChecks extends Work {
+  findings: { what: string; well: boolean; said: string }[];
+  problems: { file: string; line: number | null; field: string; message: string }[];
+}
+
+export interface Backups extends Work {
+  folder: string;
+  encrypted: boolean;
+  bytes: number;
+  items: { file: string; time: number; bytes: number; encrypted: boolean }[];
+}
+
+export type ReportPeriod = 'day' | 'week' | 'month';
+export type ReportLeg = 'acknowledge' | 'accept' | 'on_scene' | 'resolve' | 'close';
+
+export interface Spread {
+  count: number;
+  median: number | null;
+  most: number | null; // nine in ten keep within
+}
+
+export interface InOrder {
+  total: number;
+  never: number; // never heard of, in no share
+  share: number | null;
+  series: (number | null)[];
+}
+
+export interface SituationFigures {
+  alarms: number;
+  levels: Record<Level, number>;
+  series: Record<Level, number[]>;
+  incidents: number;
+  peaks: Record<Level, number>;
+  closed: number;
+  dispositions: Record<string, number>;
+  nuisance: { of: number; share: number | null; low: number | null; high: number | null };
+  times: Record<ReportLeg, Spread>;
+  orders: number;
+  overdue: number;
+  lead: Spread & { limits: number };
+  availability: { points: InOrder; cameras: InOrder };
+}
+
+/** A day, a week or a month of a place, against the one before. */
+export interface SituationReport {
+  place: string;
+  period: ReportPeriod;
+  first: string;
+  begin: number;
+  end: number;
+  before: { begin: number; end: number };
+  marks: number[];
+  compared: boolean;
+  now: SituationFigures;
+  past: SituationFigures;
+  types: ({ type: string; field: string; alarms: number; before: number } & Record<Level, number>)[];
+  places: {
+    place: string; alarms: number; before: number; peaks: Record<Level, number>; accept: Spread; close: Spread;
+    orders: number; overdue: number; points: number | null; cameras: number | null;
+  }[];
+  rules: { rule: string; title: Text; alarms: number }[];
+  leads: { area: string; incident: string; title: Text | null; point: string; seconds: number }[];
+  poor: { id: string; area: string; name: Text; share: number; troubles: number }[];
+  drills: { id: string; title: Text; began: number; met: number; of: number; score: number | null }[];
+  worse: { what: string; type: string; now: number; before: number }[];
+  left_out: number;
+  cut: boolean;
 }
 
 export interface Page<T> {

@@ -25,8 +25,8 @@ export async function resume(): Promise<void> {
   }
 }
 
-export async function signIn(name: string, password: string): Promise<void> {
-  const answer = await api.signIn(name, password);
+export async function signIn(name: string, password: string, code: string): Promise<void> {
+  const answer = await api.signIn(name, password, code);
   await enter(answer);
   expired = false;
 }

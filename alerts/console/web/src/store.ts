@@ -17,7 +17,9 @@ export function has(...roles: Role[]): boolean {
 export const mayOperate = computed(() => has('duty', 'dispatcher', 'administrator'));
 export const mayComment = computed(() => mayOperate.value || has('analyst'));
 export const mayPutIntoMode = computed(() => has('dispatcher', 'analyst', 'administrator'));
-export const maySeeModels = computed(() => has('duty', 'analyst', 'administrator'));
+/** Who is confined to places is not shown what concerns the whole site. */
+export const confined = computed(() => Boolean(me.value?.places?.length));
+export const maySeeModels = computed(() => has('duty', 'analyst', 'administrator') && !confined.value);
 export const maySeeRules = maySeeModels;
 export const mayPromote = computed(() => has('analyst', 'administrator'));
 export const mayAdminister = computed(() => has('administrator'));

@@ -1,5 +1,6 @@
 /** What dialogs that ask for words and times have in common. */
 import { duration } from '../clock';
+import type { Role } from '../contract';
 import { t, tName } from '../i18n';
 import { directory } from '../store';
 import { Action } from './action';
@@ -33,6 +34,42 @@ export function AreaOptions() {
         </option>
       ))}
     </>
+  );
+}
+
+/** Tick roles. */
+export function RoleBoxes({ all, roles, change }: { all: readonly Role[]; roles: Role[]; change: (roles: Role[]) => void }) {
+  return (
+    <fieldset class="roles">
+      <legend>{t('users.roles')}</legend>
+      {all.map((role) => (
+        <label key={role} class="inline">
+          <input
+            type="checkbox"
+            checked={roles.includes(role)}
+            onChange={(event) => change(event.currentTarget.checked ? [...roles, role] : roles.filter((one) => one !== role))}
+          />
+          {t(`role.${role}`)}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Choose one of the site's units. */
+export function UnitChoice({ unit, change }: { unit: string; change: (unit: string) => void }) {
+  return (
+    <label class="stacked">
+      <span>{t('users.unit')}</span>
+      <select value={unit} onChange={(event) => change(event.currentTarget.value)}>
+        <option value="">{t('dispatch.choose')}</option>
+        {[...(directory.value?.units.values() ?? [])].map((one) => (
+          <option key={one.id} value={one.id}>
+            {tName(one.name)}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -9,7 +9,7 @@ import { beats, dataAge, phase, STALE_AFTER } from '../live/stream';
 import { disableSound, enableSound, mutedUntil, sound, toggleMute } from '../live/sound';
 import { href, route } from '../router';
 import { signOut } from '../session';
-import { fieldOnly, isRisk, mayAdminister, mayComment, mayPromote, maySeeRules, me, openIncidents, status } from '../store';
+import { confined, fieldOnly, isRisk, mayAdminister, mayComment, mayPromote, maySeeRules, me, openIncidents, status } from '../store';
 import { nextTheme, theme } from '../theme';
 import { OnDuty } from './duty';
 import { LevelShape } from './level';
@@ -197,14 +197,16 @@ function Person() {
         {!fieldOnly.value && (
           <nav class="further" aria-label={t('nav.further')}>
             <a href={href('situation')}>{t('situation')}</a>
+            <a href={href('report')}>{t('report')}</a>
             <a href={href('wall')}>{t('wall')}</a>
             <a href={href('explore')}>{t('explore')}</a>
-            <a href={href('handover')}>{t('handover')}</a>
+            {!confined.value && <a href={href('handover')}>{t('handover')}</a>}
             <a href={href('exercises')}>{t('exercises')}</a>
             {maySeeRules.value && <a href={href('rules')}>{t('rules')}</a>}
             <a href={href('modes')}>{t('modes')}</a>
-            {mayComment.value && <a href={href('notifications')}>{t('notifications')}</a>}
-            {mayAdminister.value && <a href={href('users')}>{t('nav.users')}</a>}
+            {mayComment.value && !confined.value && <a href={href('notifications')}>{t('notifications')}</a>}
+            <a href={href('account')}>{t('account')}</a>
+            {mayAdminister.value && <a href={href('users')}>{t('admin')}</a>}
           </nav>
         )}
         <button type="button" class="plain" onClick={nextTheme}>

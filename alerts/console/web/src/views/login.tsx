@@ -9,13 +9,16 @@ import { claimFirst, sessionExpired, signIn } from '../session';
 export function LoginView() {
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
-  const { error, busy, submit } = useSubmit(() => signIn(name.trim(), password));
+  const [code, setCode] = useState('');
+  const { error, busy, submit } = useSubmit(() => signIn(name.trim(), password, code.trim()));
+  const asked = error instanceof ApiError && (error.code === 'code_needed' || error.code === 'wrong_code');
   return (
     <Card title={t('login.title')}>
       {sessionExpired() && <p class="hint" role="status">{t('login.expired')}</p>}
       <form onSubmit={submit}>
         <Field label={t('login.name')} value={name} onInput={setName} autocomplete="username" focus />
         <Field label={t('login.password')} value={password} onInput={setPassword} autocomplete="current-password" secret />
+        {(asked || code) && <Field label={t('login.code')} value={code} onInput={setCode} autocomplete="one-time-code" focus />}
         {error && <p class="error" role="alert">{error.message}</p>}
         <button type="submit" class="primary wide" aria-busy={busy}>
           {t('login.do')}
@@ -103,7 +106,7 @@ interface FieldProps {
   label: string;
   value: string;
   onInput: (value: string) => void;
-  autocomplete: 'username' | 'current-password' | 'new-password';
+  autocomplete: 'username' | 'current-password' | 'new-password' | 'one-time-code';
   secret?: boolean;
   focus?: boolean;
 }

@@ -1,10 +1,11 @@
 /** The same figures for the district, a subdistrict or a community: areas by state, what is open, who is late, what is heard. */
 import { useEffect, useState } from 'preact/hooks';
 import { api } from '../api';
-import { now } from '../clock';
+import { dayOf, now } from '../clock';
 import { LevelShape } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { AreaSymbol, type Standing } from '../components/map_symbols';
+import { Heard, Times } from '../components/report_parts';
 import { LEVELS, type Area, type Level, type Place } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
@@ -48,6 +49,11 @@ export function SituationView({ id }: { id: string }) {
       <h1>
         {t('situation')} <span class="quiet">{place ? tName(place.name) : ''}</span>
       </h1>
+      {place && (
+        <p>
+          <a href={href('report', place.id)}>{t('report')} →</a>
+        </p>
+      )}
       {counts.error && <Failed error={counts.error} again={counts.again} />}
       {!counts.data && !counts.error && <Waiting />}
       {!place && <p class="quiet empty">{t('situation.unknown')}</p>}
@@ -96,7 +102,32 @@ export function SituationView({ id }: { id: string }) {
           ))}
         </ul>
       )}
+      {place && <Lately place={place.id} />}
     </main>
+  );
+}
+
+/** How this week has gone so far: who answered how fast, who was late, and for how much of the time data came. */
+function Lately({ place }: { place: string }) {
+  const today = dayOf(now.peek());
+  const { data, error, again } = useLoad(() => api.situation(place, 'week', today), `${place} ${today}`);
+  if (error?.status === 403) return null; // the reports of this place are for others
+  return (
+    <section class="sheet-part" data-test="lately">
+      <h2>{t('situation.lately')}</h2>
+      {error && <Failed error={error} again={again} />}
+      {!data && !error && <Waiting />}
+      {data && (
+        <>
+          <p>
+            {t('situation.lately.orders', { n: data.now.orders, late: data.now.overdue })}
+          </p>
+          <Times report={data} />
+          <h3>{t('report.available')}</h3>
+          <Heard report={data} />
+        </>
+      )}
+    </section>
   );
 }
 

@@ -1,0 +1,71 @@
+"""For administrators: what the doctor and the check of the site say, and backups."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Request
+
+from alerts.console import schema
+from alerts.console.accounts import record_audit
+from alerts.console.config import System
+from alerts.console.console import Console
+from alerts.console.errors import Problem
+from alerts.console.identity import Identity, allow
+
+router = APIRouter(prefix="/api/v1/system", tags=["system"])
+
+
+@router.get("/checks", response_model=schema.SystemChecks)
+def checks(request: Request, identity: Annotated[Identity, Depends(allow("system.read"))]) -> dict[str, Any]:
+    """Say what the last look at the system found, as `foreshock doctor` and `foreshock check` do."""
+    return dict(_desk(request).checks())
+
+
+@router.post("/checks", response_model=schema.SystemChecks, status_code=202)
+def check(request: Request, identity: Annotated[Identity, Depends(allow("system.write"))]) -> dict[str, Any]:
+    """Begin to look; the answer of a GET has what was found once it does not run any more."""
+    desk = _desk(request)
+    try:
+        desk.check()
+    except RuntimeError:
+        raise Problem(409, "already_runs") from None
+    record_audit(_console(request).accounts, identity.actor, "system.check")
+    return dict(desk.checks())
+
+
+@router.get("/backups", response_model=schema.Backups)
+def backups(request: Request, identity: Annotated[Identity, Depends(allow("system.read"))]) -> dict[str, Any]:
+    """List the backups in the folder that the settings name, the latest first."""
+    return dict(_desk(request).backups())
+
+
+@router.post("/backups", response_model=schema.Backups, status_code=202)
+async def back_up(request: Request, identity: Annotated[Identity, Depends(allow("system.write"))]) -> dict[str, Any]:
+    """Begin to take a backup; it goes into the folder that the settings name, and cannot be had from here."""
+    desk = _desk(request)
+
+    def begin() -> dict[str, Any]:
+        try:
+            desk.back_up(identity.actor)
+        except RuntimeError:
+            raise Problem(409, "already_runs") from None
+        except ValueError:
+            raise Problem(409, "no_backup_folder") from None
+        record_audit(_console(request).accounts, identity.actor, "system.backup")
+        return dict(desk.backups())
+
+    return await to_thread.run_sync(begin)
+
+
+def _desk(request: Request) -> System:
+    found = _console(request).config.system
+    if found is None:
+        raise Problem(503, "no_system")
+    return found
+
+
+def _console(request: Request) -> Console:
+    console: Console = request.app.state.console
+    return console

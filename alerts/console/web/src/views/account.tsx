@@ -1,0 +1,81 @@
+/** One's own account: the second step of the log-in, set up with a picture for the telephone and confirmed with a code. */
+import { useState } from 'preact/hooks';
+import { api } from '../api';
+import { Action } from '../components/action';
+import { t } from '../i18n';
+import { me } from '../store';
+
+export function AccountView() {
+  const person = me.value;
+  return (
+    <main class="page" id="main" tabIndex={-1}>
+      <h1>{t('account')}</h1>
+      <p>
+        <b>{person?.display}</b> <span class="quiet">{person?.name} · {(person?.roles ?? []).map((role) => t(`role.${role}`)).join(t('list.comma'))}</span>
+      </p>
+      <section class="panel" data-test="second-step">
+        <h2>{t('second')}</h2>
+        <p class="quiet">{t('second.help')}</p>
+        {person?.second ? <Remove /> : <SetUp />}
+      </section>
+    </main>
+  );
+}
+
+function note(second: boolean): void {
+  if (me.value) me.value = { ...me.value, second };
+}
+
+function SetUp() {
+  const [password, setPassword] = useState('');
+  const [made, setMade] = useState<{ secret: string; picture: string } | null>(null);
+  const [code, setCode] = useState('');
+  if (!made) {
+    return (
+      <form onSubmit={(event) => event.preventDefault()}>
+        <Password value={password} change={setPassword} />
+        <Action class="primary" disabled={!password} run={async () => setMade(await api.askSecond(password))}>
+          {t('second.set_up')}
+        </Action>
+      </form>
+    );
+  }
+  return (
+    <form onSubmit={(event) => event.preventDefault()}>
+      <p>{t('second.scan')}</p>
+      <img class="second-picture" src={made.picture} alt={t('second.picture')} width="230" height="230" />
+      <p>
+        {t('second.by_hand')} <code class="secret" data-test="second-secret">{made.secret}</code>
+      </p>
+      <label class="stacked">
+        <span>{t('login.code')}</span>
+        <input value={code} inputMode="numeric" autocomplete="one-time-code" maxLength={8} onInput={(event) => setCode(event.currentTarget.value)} />
+      </label>
+      <Action class="primary" disabled={code.trim().length < 6} run={() => api.confirmSecond(code.trim())} done={t('second.on')} after={() => note(true)}>
+        {t('second.confirm')}
+      </Action>
+    </form>
+  );
+}
+
+function Remove() {
+  const [password, setPassword] = useState('');
+  return (
+    <form onSubmit={(event) => event.preventDefault()}>
+      <p>✓ {t('second.is_on')}</p>
+      <Password value={password} change={setPassword} />
+      <Action disabled={!password} run={() => api.removeSecond(password)} done={t('second.off')} after={() => note(false)}>
+        {t('second.remove')}
+      </Action>
+    </form>
+  );
+}
+
+function Password({ value, change }: { value: string; change: (text: string) => void }) {
+  return (
+    <label class="stacked">
+      <span>{t('second.password')}</span>
+      <input type="password" value={value} autocomplete="current-password" onInput={(event) => change(event.currentTarget.value)} />
+    </label>
+  );
+}

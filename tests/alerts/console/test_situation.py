@@ -1,0 +1,77 @@
+"""Situation reports over HTTP: which span, which place, what was never heard, and on paper."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+from starlette.testclient import TestClient
+
+from alerts.console.situations import FRESH, Situations
+from alerts.journal import Journal
+from alerts.situation import latest, span_of
+
+from .conftest import Desktop, Engine, make_site
+
+
+def test_today_is_told_as_far_as_it_goes(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    engine.condition(level=3)
+    today = datetime.now(UTC).astimezone(tz=None)
+    answer = client.get(f"/api/v1/situation?period=day&day={_local_today()}", headers=desktop.token("viewer"))
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["now"]["alarms"] == 1 and found["now"]["levels"]["orange"] == 1
+    assert found["now"]["orders"] == 1
+    assert found["end"] <= time.time() + 1 and found["place"] == "d"
+    assert found["now"]["availability"]["points"]["never"] == 3, "nothing was heard of any sensor"
+    assert [one["place"] for one in found["places"]] == ["s"]
+    assert today is not None
+
+
+def _local_today() -> str:
+    from zoneinfo import ZoneInfo
+
+    return datetime.now(ZoneInfo(make_site().zone)).date().isoformat()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "field"),
+    [
+        ("place=none", 404, "place"),
+        ("day=yesterday", 422, "day"),
+        ("day=2999-01-01", 422, "day"),
+        ("period=year", 422, "period"),
+    ],
+)
+def test_what_there_is_not_is_refused_by_name(
+    client: TestClient, desktop: Desktop, engine: Engine, asked: str, status: int, field: str
+) -> None:
+    answer = client.get(f"/api/v1/situation?{asked}", headers=desktop.token("viewer"))
+    assert (answer.status_code, answer.json()["error"]["field"]) == (status, field)
+
+
+def test_it_is_printed(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    answer = client.get("/api/v1/situation/report.pdf?language=en", headers=desktop.token("viewer"))
+    assert answer.headers["content-type"] == "application/pdf" and answer.content.startswith(b"%PDF")
+    assert 'filename="situation-d-week-' in answer.headers["content-disposition"]
+
+
+def test_a_span_is_counted_once_for_all_places_and_again_when_it_may_have_changed(engine: Engine) -> None:
+    counted = []
+
+    class Watched(Journal):
+        def first(self) -> float | None:
+            counted.append(1)
+            return super().first()
+
+    journal = Watched(engine.journal.engine.url.database or "")
+    site, now, situations = make_site(), time.time(), Situations()
+    span = latest("day", now, site.zone)
+    for place, at, total in (("d", now, 2), ("s", now + 1, 2), ("d", now + 11 * FRESH, 4)):
+        situations.report(journal, site, place, span, at, set())
+        assert len(counted) == total
+    running = span_of("day", span.first, site.zone).until(span.begin + 3600)
+    situations.report(journal, site, "d", running, span.begin + 3600, set())
+    assert len(counted) == 6
+    journal.close()
