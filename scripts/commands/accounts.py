@@ -18,7 +18,7 @@ from alerts.console.accounts import tokens as token_store
 from alerts.console.accounts import users as user_store
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
 from alerts.console.permissions import ROLES
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain, require_run
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain, require_run, who
 from sensors.document import DocumentError
 from sensors.registry import load_site
 from streams import bundle, publication
@@ -106,7 +106,7 @@ def add_user(
     with _open(data, make=True) as accounts:
         user_store.check_unit(role, unit, units)  # before the password is asked for
         user = user_store.add_user(
-            accounts, name, _password(), role, display=display, unit=unit, language=language, units=units
+            accounts, name, _password(), role, display=display, unit=unit, language=language, units=units, actor=who()
         )
         done(f"{user.name} added with {', '.join(user.roles)}")
 
@@ -135,7 +135,7 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
 def set_password(name: Annotated[str, typer.Argument(help="Log-in name.")], data: DataOption = None) -> None:
     """Set an account's password, asked for or read from standard input; its sessions end."""
     with _open(data) as accounts:
-        user_store.set_password(accounts, name, _password())
+        user_store.set_password(accounts, name, _password(), actor=who())
         done(f"password of {name} set; its sessions have ended")
 
 
@@ -143,7 +143,7 @@ def set_password(name: Annotated[str, typer.Argument(help="Log-in name.")], data
 def disable_user(name: Annotated[str, typer.Argument(help="Log-in name.")], data: DataOption = None) -> None:
     """Disable an account; its sessions end. The last administrator cannot be disabled."""
     with _open(data) as accounts:
-        user_store.disable_user(accounts, name)
+        user_store.disable_user(accounts, name, actor=who())
         done(f"{name} is disabled")
 
 
@@ -162,7 +162,7 @@ def first_link(
 
 @users.command("audit")
 def show_audit(
-    actor: Annotated[str, typer.Option(help="Who: user:li, token:probe, cli, address:10.0.0.7.")] = "",
+    actor: Annotated[str, typer.Option(help="Who: user:li, user:root@terminal, token:probe, address:10.0.0.7.")] = "",
     action: Annotated[str, typer.Option(help="What: user.add, session.refused, or all of a kind: command.")] = "",
     target: Annotated[str, typer.Option(help="To what: an account, a token's id, an incident's id.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Entries to show, the newest.")] = 50,
@@ -210,7 +210,7 @@ def add_token(
     """
     units = _units(data, site) if unit else None
     with _open(data, make=True) as accounts:
-        _, secret = token_store.add_token(accounts, name, role, days=days, unit=unit, units=units)
+        _, secret = token_store.add_token(accounts, name, role, days=days, unit=unit, units=units, actor=who())
         print(secret)
 
 
@@ -244,5 +244,5 @@ def revoke_token(token: Annotated[str, typer.Argument(help="Id or name.")], data
     foreshock tokens revoke dashboard
     """
     with _open(data) as accounts:
-        revoked = token_store.revoke_token(accounts, token)
+        revoked = token_store.revoke_token(accounts, token, actor=who())
         done(f"{revoked.name} ({revoked.id}) is revoked")
