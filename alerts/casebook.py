@@ -9,6 +9,7 @@ import msgspec
 
 from alerts import cloudevent, messages
 from alerts.alarm import Alarm, Edge, Note, Shelf
+from alerts.burden import Burden
 from alerts.condition import Carried, Rule, carried
 from alerts.dispatch import WORKING, Dispatch, allowed_seconds
 from alerts.drill import Drill
@@ -17,6 +18,7 @@ from alerts.escalation import DEFAULT, Chains
 from alerts.flapping import Rings
 from alerts.hush import Silenced
 from alerts.incident import Candidate, Incident, derive_state
+from alerts.linked import Links
 from alerts.mode import Down, Spell, governing, spell_key
 from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, Explanation, IncidentChange, Mark
 from alerts.plans import Plans, key
@@ -79,6 +81,7 @@ class Casebook:
         self.settings = settings
         self.cases = Cases()
         self.scopes: dict[tuple[str, str, bool], Alarm] = {}
+        self.burden = Burden()
         self.wake = float("inf")  # nothing is due before this time
         self.publish(site)
 
@@ -90,6 +93,7 @@ class Casebook:
         self._plans = Plans(site)
         self.chains = Chains(site)
         self.roster = Roster(site)
+        self.links = Links(site)
         self.gateways = {gateway.id: gateway for gateway in site.gateways}
         self._carried_by = {point.id: point.gateway for point in site.points if point.gateway}
         self.report_kinds = {kind.category: kind for kind in site.reports}
@@ -113,6 +117,9 @@ class Casebook:
         self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in self.cases.alarms.values()}
         for incident in self.cases.incidents.values():
             incident.recount()  # an older snapshot has no tally
+        self.burden = Burden()
+        for dispatch in self.cases.dispatches.values():
+            self.burden.note(dispatch)
         self.wake = float("-inf")
 
     def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:
@@ -123,7 +130,9 @@ class Casebook:
             alarm.area = renames.area(alarm.area)
         for incident in cases.incidents.values():
             incident.area = renames.area(incident.area)
-            incident.also = [renames.area(area) for area in incident.also]
+            for areas in (incident.also, incident.linked, incident.apart):
+                areas[:] = [renames.area(area) for area in areas]
+            incident.at = renames.area(incident.at) if incident.at else ""
         for dispatch in cases.dispatches.values():
             dispatch.area = renames.area(dispatch.area)
         self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in cases.alarms.values()}
@@ -251,10 +260,23 @@ class Casebook:
 
     # Units
 
-    def suggest(self, incident: Incident, clock: float, tried: Collection[str] = ()) -> list[str]:
-        """List the units to send to an incident, best first: in a drill none but those that take part."""
-        found = self.router.suggest(incident.area, incident.kind, tried, clock)
+    def suggest(self, incident: Incident, clock: float, tried: Collection[str] = (), area: str = "") -> list[str]:
+        """List the units to send to an incident, or to one of its areas, best first: in a drill none but its own."""
+        found = self.router.suggest(
+            area or incident.area, incident.kind, tried, clock, self.burden.of(incident.simulated)
+        )
         return [unit for unit in found if self.takes_part(incident, unit)]
+
+    def passed_over(self, dispatch: Dispatch, kind: str, clock: float, tried: Collection[str] = ()) -> dict[str, int]:
+        """Return the units before which the one that is sent goes by their load alone, and how many orders each has."""
+        load = self.burden.of(dispatch.simulated)
+        if not load:
+            return {}
+        plain, loaded = (self.router.suggest(dispatch.area, kind, tried, clock, by) for by in (None, load))
+        if dispatch.unit not in plain:  # somebody from elsewhere
+            return {}
+        before, after = plain[: plain.index(dispatch.unit)], loaded[loaded.index(dispatch.unit) :]
+        return {one: load[one] for one in before if one in after and self.takes_part(dispatch, one)}
 
     def takes_part(self, case: Incident | Dispatch, unit: str) -> bool:
         """Tell whether a unit may be sent to an incident, or get a dispatch: a drill reaches those alone it names."""
@@ -448,13 +470,14 @@ class Casebook:
     def incident_title(self, incident: Incident) -> dict[str, str]:
         """Title an incident by its area, its cause and its level; by its highest one once closed."""
         level = incident.peak if incident.state == "closed" else incident.level
-        return messages.incident_title(self.area_name(incident.area), incident.title, LEVELS[level - 1])
+        return messages.incident_title(self.area_name(incident.at or incident.area), incident.title, LEVELS[level - 1])
 
     def dispatch_record(
         self, dispatch: Dispatch, edge: str, clock: float, *, actor: str = "", reason: str = "", previous: str = ""
     ) -> DispatchChange:
         """Record a change of a dispatch as it stands now, with its CloudEvent."""
         dispatch.sequence += 1
+        self.burden.note(dispatch)
         id = f"{dispatch.id}.{dispatch.sequence}"
         self.wake_at(dispatch.due)
         return DispatchChange(
@@ -511,6 +534,7 @@ class Casebook:
             "lead": dispatch.lead or None,
             "previous": previous or None,
             "copies": [previous] if previous else list(dispatch.told),
+            **({"passed_over": dispatch.passed_over} if dispatch.passed_over else {}),
             "edge": edge,
             "leg": dispatch.leg,
             "deadline": cloudevent.timestamp(dispatch.deadline) if dispatch.deadline is not None else None,

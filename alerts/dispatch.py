@@ -84,6 +84,7 @@ class Dispatch(msgspec.Struct, kw_only=True):
     remind_at: float | None = None
     told: list[str] = []  # units that have been told that the leg is overdue
     climbed: str = ""  # the highest of them on the way up
+    passed_over: dict[str, int] = {}  # units that would have been sent, had they not so many orders open
     exercise: str = ""  # the drill that it is part of
     repair: bool = False  # sent by the engine for a camera's trouble, and withdrawn by it with that
     simulated: bool = False

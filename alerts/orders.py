@@ -13,7 +13,7 @@ from alerts.dispatch import Dispatch, set_deadline
 from alerts.grouping import note_member, settle, standing, take_edge
 from alerts.incident import DISPOSITIONS, Candidate, Incident
 from alerts.outcome import AnyOutcome, CommandResult
-from alerts.sending import attend, await_visit, finish, hand_lead_over, issue, pass_on, pass_to_next
+from alerts.sending import attend, await_visit, finish, hand_lead_over, pass_on, pass_to_next, send
 from alerts.shelve import ENDS, Way, bring_back, set_aside
 from sensors.observation import Command, Exercise
 
@@ -79,7 +79,7 @@ def _acknowledge_alarm(book: Casebook, alarm: Alarm, command: Command, clock: fl
     was = standing(incident) if incident is not None else None
     out.append(book.alarm_record(alarm, "acknowledge", after, clock, actor=command.actor, reason=reason))
     if incident is not None and was is not None:
-        note_member(incident, alarm)
+        note_member(book, incident, alarm)
         attend(incident)
         settle(book, incident, was, clock, out, actor=command.actor, reason=reason)
     if alarm.state == "NORM":
@@ -161,7 +161,7 @@ def _acknowledge_all(
         alarm = book.cases.alarms[id]
         after = step(alarm.state, "acknowledge")
         out.append(book.alarm_record(alarm, "acknowledge", after, clock, actor=actor, reason=reason))
-        note_member(incident, alarm)
+        note_member(book, incident, alarm)
         if alarm.state == "NORM":
             book.finish_alarm(alarm, "alarm.already_acknowledged")
 
@@ -178,7 +178,7 @@ def _dispatch(book: Casebook, incident: Incident, command: Command, clock: float
     lead = command.args.get("lead") or (working[0].lead or working[0].unit if working else units[0])
     if lead not in (*units, *on_it):
         raise Refusal("dispatch.lead_not_sent")
-    _send(book, incident, units, lead, note, clock, out, actor=command.actor)
+    send(book, incident, units, lead, note, clock, out, actor=command.actor)
 
 
 def _units(book: Casebook, incident: Incident, command: Command, on_it: set[str]) -> list[str]:
@@ -197,29 +197,6 @@ def _units(book: Casebook, incident: Incident, command: Command, on_it: set[str]
         if unit in on_it:
             raise Refusal("dispatch.already_sent")
     return units
-
-
-def _send(
-    book: Casebook,
-    incident: Incident,
-    units: list[str],
-    lead: str,
-    note: str,
-    clock: float,
-    out: list[AnyOutcome],
-    *,
-    actor: str,
-) -> None:
-    """Send units at once, under one lead where they are not alone; those on it already come under it too."""
-    working = book.working(incident)
-    if len(working) + len(units) == 1:
-        lead = ""
-    for unit in units:
-        issue(book, incident, unit, clock, out, actor=actor, note=note, lead=lead)
-    for dispatch in working:
-        if dispatch.lead != lead:
-            dispatch.lead = lead
-            out.append(book.dispatch_record(dispatch, "lead", clock, actor=actor, reason="dispatch.joined"))
 
 
 def _comment(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
@@ -410,7 +387,7 @@ def _call(book: Casebook, dispatch: Dispatch, command: Command, clock: float, ou
     units = _units(book, incident, command, {one.unit for one in book.working(incident)})
     if not units:
         raise Refusal("unknown_unit")
-    _send(book, incident, units, dispatch.lead or dispatch.unit, note, clock, out, actor=command.actor)
+    send(book, incident, units, dispatch.lead or dispatch.unit, note, clock, out, actor=command.actor)
 
 
 def _tick_dispatched(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out: list[AnyOutcome]) -> None:

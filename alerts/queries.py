@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.sql import ColumnElement
 
+from alerts.dispatch import WORKING
 from alerts.stamp import HEAD, stamped
 from alerts.tables import (
     alarms,
@@ -390,6 +391,17 @@ class Reader:
             if row is not None:
                 row["history"] = _records(connection, dispatch_changes, "dispatch", id)
         return row
+
+    def burden(self, simulated: bool) -> list[tuple[str, str, int]]:
+        """Count the orders that are worked on, real ones or those that are played: unit, area, how many."""
+        columns = (dispatches.c.unit, dispatches.c.area)
+        query = (
+            sa.select(*columns, sa.func.count())
+            .where(dispatches.c.open == sa.true(), dispatches.c.leg.in_(WORKING), dispatches.c.simulated == simulated)
+            .group_by(*columns)
+        )
+        with self.engine.connect() as connection:
+            return [(unit, area, count) for unit, area, count in connection.execute(query)]
 
     # Changes and figures
 

@@ -133,8 +133,8 @@ def _take_in(
         if id not in incident.alarms:
             add_alarm(incident, id)
     if other.peak > incident.peak:
-        incident.peak, incident.title = other.peak, other.title
-        make_cause(incident, other.cause)
+        incident.peak = other.peak
+        make_cause(incident, other.cause, other.at or other.area, other.title)
     for id in list(other.members):
         _move(book, cases.alarms[id], incident, clock, out, actor, reason)
     for id in [*other.dispatches, *other.visits]:
@@ -202,8 +202,8 @@ def _stay(book: Casebook, incident: Incident, new: Incident, areas: set[str]) ->
     left = [book.cases.alarms[id] for id in incident.members]
     if incident.cause not in incident.alarms:
         worst = max(left, key=lambda alarm: (incident.members[alarm.id].rank, alarm.level))
-        make_cause(incident, worst.id)
-        incident.title, incident.peak = worst.title, max(alarm.level for alarm in left)
+        make_cause(incident, worst.id, worst.area, worst.title)
+        incident.peak = max(alarm.level for alarm in left)
     gone = areas - {alarm.area for alarm in left}
     for area in sorted(gone):
         key = current_key(area, incident.kind, incident.simulated, incident.exercise)
@@ -211,7 +211,12 @@ def _stay(book: Casebook, incident: Incident, new: Incident, areas: set[str]) ->
             book.cases.current[key] = new.id
     if incident.area in gone:
         incident.area = book.cases.alarms[incident.cause].area if incident.cause in incident.members else left[0].area
+    if incident.at == incident.area:
+        incident.at = ""
     incident.also = [area for area in incident.also if area not in gone and area != incident.area]
+    incident.linked = [area for area in incident.linked if area in incident.also]
+    incident.apart += sorted(gone)
+    new.apart = [*{area: None for area in (*incident.apart, incident.area, *incident.also) if area not in gone}]
 
 
 def _divide(
@@ -258,7 +263,7 @@ def _move(
 ) -> None:
     alarm.incident = incident.id
     out.append(book.alarm_record(alarm, "move", alarm.state, clock, actor=actor, reason=reason))
-    note_member(incident, alarm)
+    note_member(book, incident, alarm)
 
 
 def _redirect(dispatch: Dispatch, before: Incident, after: Incident) -> None:

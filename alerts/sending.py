@@ -16,11 +16,14 @@ ENGINE = "engine"
 """The actor of what the desk does by itself."""
 
 
-def follow_level(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome], demand: int = 0) -> None:
+def follow_level(
+    book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome], demand: int = 0, area: str = ""
+) -> None:
     """Dispatch a risk incident that reaches its dispatch level; raise the level of dispatches under way.
 
     Once nobody is on it any more, only a new demand dispatches again: `demand` is the rank of an alarm that has just
-    been raised, rung again or risen, 0 for any other change.
+    been raised, rung again or risen, 0 for any other change. It is of `area`: where that joined by a link of the site,
+    and nobody was sent there, somebody goes there too.
     """
     if incident.calm:
         _withdraw_repair(book, incident, clock, out)
@@ -38,13 +41,49 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
     if incident.kind != "risk" or not (first or demand >= reached):
         return
     incident.dispatched = True
-    if working:
-        return  # who is on the way has just been told of the level
+    if working:  # who is on the way has just been told of the level
+        if demand >= reached and area in incident.linked and all(one.area != area for one in working):
+            _send_there(book, incident, area, clock, out)
+        return
     units = book.suggest(incident, clock)
     if units:
         issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.by_level")
     elif first or incident.remind_at is None:
         leave(book, incident, clock, out, actor=ENGINE, reason="dispatch.no_unit")
+
+
+def _send_there(book: Casebook, incident: Incident, area: str, clock: float, out: list[AnyOutcome]) -> None:
+    """Send somebody to a linked area as well, under the lead of those who are on the incident."""
+    working = book.working(incident)
+    units = book.suggest(incident, clock, {one.unit for one in working}, area)
+    if units:
+        lead = working[0].lead or working[0].unit
+        send(book, incident, units[:1], lead, "", clock, out, actor=ENGINE, reason="dispatch.linked", area=area)
+
+
+def send(
+    book: Casebook,
+    incident: Incident,
+    units: list[str],
+    lead: str,
+    note: str,
+    clock: float,
+    out: list[AnyOutcome],
+    *,
+    actor: str,
+    reason: str = "",
+    area: str = "",
+) -> None:
+    """Send units at once, under one lead where they are not alone; those on it already come under it too."""
+    working = book.working(incident)
+    if len(working) + len(units) == 1:
+        lead = ""
+    for unit in units:
+        issue(book, incident, unit, clock, out, actor=actor, reason=reason, note=note, lead=lead, area=area)
+    for dispatch in working:
+        if dispatch.lead != lead:
+            dispatch.lead = lead
+            out.append(book.dispatch_record(dispatch, "lead", clock, actor=actor, reason="dispatch.joined"))
 
 
 def _order_repair(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
@@ -56,7 +95,7 @@ def _order_repair(book: Casebook, incident: Incident, clock: float, out: list[An
     if not any(_is_mended(book, alarm) and alarm.level >= wanted and not alarm.silence for alarm in alarms):
         return
     incident.dispatched = True
-    units = book.router.menders(incident.area)
+    units = book.router.menders(incident.area, load=book.burden.of(incident.simulated))
     if units:
         issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.repair", repair=True)
 
@@ -93,14 +132,15 @@ def issue(
     note: str = "",
     lead: str = "",
     repair: bool = False,
+    area: str = "",
 ) -> None:
-    """Send a unit to an incident, under the lead of one that is on it already."""
+    """Send a unit to an incident, under the lead of one that is on it already; to one of its areas, if named."""
     incident.issued += 1
     incident.remind_at = None
     dispatch = Dispatch(
         id=dispatch_id(incident.id, incident.issued),
         incident=incident.id,
-        area=incident.area,
+        area=area or incident.area,
         unit=unit,
         level=incident.level,
         deadline=None,
@@ -112,6 +152,10 @@ def issue(
         exercise=incident.exercise,
     )
     set_deadline(dispatch, book.site.deadlines, clock)
+    if actor == ENGINE:
+        dispatch.passed_over = book.passed_over(dispatch, incident.kind, clock)
+        if dispatch.passed_over and reason == "dispatch.by_level":
+            reason = "dispatch.by_load"
     book.cases.dispatches[dispatch.id] = dispatch
     incident.dispatches.append(dispatch.id)
     incident.state = derive_state(incident)
@@ -134,6 +178,9 @@ def pass_on(
     """Give a dispatch to another unit, which starts at its first leg; the one that loses it is told too."""
     previous, dispatch.unit = dispatch.unit, unit
     dispatch.tried.append(unit)
+    dispatch.passed_over = {}
+    if reason == "dispatch.next_unit":
+        dispatch.passed_over = book.passed_over(dispatch, _kind(book, dispatch), clock, _busy(book, dispatch) - {unit})
     dispatch.leg = "issued"
     set_deadline(dispatch, book.site.deadlines, clock)
     led = dispatch.lead == previous
@@ -156,13 +203,13 @@ def _lead(book: Casebook, dispatch: Dispatch, previous: str, unit: str, clock: f
 def pass_to_next(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
     """Give a refused dispatch to the next suggested unit; without one it ends, and the incident says so."""
     kind, busy, incident = _kind(book, dispatch), _busy(book, dispatch), book.cases.incidents.get(dispatch.incident)
-    unit = book.router.units.get(dispatch.unit)
+    unit, load = book.router.units.get(dispatch.unit), book.burden.of(dispatch.simulated)
     mending = kind != "risk" and unit is not None and unit.kind == "maintenance"
     if mending or incident is None:
         find = book.router.menders if mending else book.router.suggest
-        units = find(dispatch.area, tried=busy)
+        units = find(dispatch.area, tried=busy, load=load)
     else:
-        units = book.suggest(incident, clock, busy)
+        units = book.suggest(incident, clock, busy, dispatch.area)
     if units:
         pass_on(book, dispatch, units[0], clock, out, reason="dispatch.next_unit")
     else:

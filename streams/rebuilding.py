@@ -51,8 +51,8 @@ def rebuild(
     """Make the journal anew beside the one there is, keep it to the policy, and put it in its place.
 
     Nothing may run on the data folder. The one before stays, as `journal.sqlite.before`. Unless `drop`, raise
-    `WouldLose` when it has changes that the log no longer holds. `actor` is who is audited for it. `told` hears how many
-    records of how many are done.
+    `WouldLose` when it has changes that the log no longer holds. `actor` is who is audited for it.
+    `told` hears how many records of how many are done.
     """
     place = settings.journal_file
     if place is None:

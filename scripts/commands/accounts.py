@@ -18,7 +18,18 @@ from alerts.console.accounts import tokens as token_store
 from alerts.console.accounts import users as user_store
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
 from alerts.console.permissions import ROLES
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain, require_run, who
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    configured,
+    done,
+    fail,
+    local,
+    out,
+    plain,
+    require_run,
+    who,
+)
 from sensors.document import DocumentError
 from sensors.registry import load_site
 from streams import bundle, publication
