@@ -95,6 +95,7 @@ class Casebook:
         self.roster = Roster(site)
         self.links = Links(site)
         self.gateways = {gateway.id: gateway for gateway in site.gateways}
+        self.points = {point.id for point in site.points}
         self._carried_by = {point.id: point.gateway for point in site.points if point.gateway}
         self.report_kinds = {kind.category: kind for kind in site.reports}
         self._dispatch_rank = {kind.id: RANK[kind.levels_dispatch] for kind in site.area_types}
@@ -129,11 +130,14 @@ class Casebook:
             alarm.scope = renames.scope(alarm.scope, alarm.area, kinds.get(alarm.rule))
             alarm.area = renames.area(alarm.area)
         for incident in cases.incidents.values():
+            incident.mending = [renames.scope(device, incident.area) for device in incident.mending]
             incident.area = renames.area(incident.area)
             for areas in (incident.also, incident.linked, incident.apart):
                 areas[:] = [renames.area(area) for area in areas]
             incident.at = renames.area(incident.at) if incident.at else ""
         for dispatch in cases.dispatches.values():
+            if dispatch.device:
+                dispatch.device = renames.scope(dispatch.device, dispatch.area)
             dispatch.area = renames.area(dispatch.area)
         self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in cases.alarms.values()}
         counts: dict[str, int] = {}
@@ -507,6 +511,7 @@ class Casebook:
                 simulated=dispatch.simulated,
             ),
             simulated=dispatch.simulated,
+            repair=_repair(dispatch),
         )
 
     def _dispatch_data(self, dispatch: Dispatch, edge: str, reason: str, previous: str) -> dict[str, Any]:
@@ -534,6 +539,7 @@ class Casebook:
             "lead": dispatch.lead or None,
             "previous": previous or None,
             "copies": [previous] if previous else list(dispatch.told),
+            **({"repair": _repair(dispatch)} if dispatch.device else {}),
             **({"passed_over": dispatch.passed_over} if dispatch.passed_over else {}),
             "edge": edge,
             "leg": dispatch.leg,
@@ -562,6 +568,10 @@ class Casebook:
             return messages.both("area.system")
         area = self.router.areas.get(id)
         return {"zh": area.name.zh, "en": area.name.en} if area is not None else {"zh": id, "en": id}
+
+
+def _repair(dispatch: Dispatch) -> dict[str, str]:
+    return {"kind": dispatch.device_kind, "device": dispatch.device} if dispatch.device else {}
 
 
 def _named(plan: Plan | None) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alerts import candidate, condition
+from alerts import candidate, condition, repair
 from alerts.alarm import Alarm, Edge, Shelf, process_edge, step
 from alerts.casebook import Casebook, current_key
 from alerts.drill import drill_at
@@ -119,6 +119,8 @@ def settle(
         plan_for(book, incident, clock, out)
     if incident.held and not all_silent(incident):
         resume(book, incident, clock)
+    if incident.kind == "data_quality":
+        repair.follow(book, incident, clock, out)
     follow_level(book, incident, clock, out, demand, area)
     if demand and (edge == "opened" or now.level > was.level or was.calm):
         candidate.look(book, incident, clock, out)

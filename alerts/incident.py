@@ -84,6 +84,7 @@ class Incident(msgspec.Struct, kw_only=True):
     visits: list[str] = []  # ids of those of which only the follow-up visit is left; they outlive the incident
     issued: int = 0  # dispatches so far
     withdrawn: int = 0  # of which nobody took up before there was nothing to do any more
+    mending: list[str] = []  # devices in trouble for which maintenance was sent
     dispatched: bool = False  # the dispatch level has been acted on: from then on only a new demand sends anyone
     calm_since: float | None = None
     reminders: int = 0  # how often it was said again that nobody is on it

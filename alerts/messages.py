@@ -119,8 +119,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "incident.unacknowledged": ("仍未确认，再次提醒", "Not acknowledged yet: said again"),
     "alarm.rule_withdrawn": ("规则已变更或停用", "The rule was changed or withdrawn"),
-    "dispatch.repair": ("摄像机故障，自动派修", "A camera needs repair"),
-    "dispatch.well_again": ("摄像机已恢复，派修撤回", "The camera is well again: withdrawn"),
+    "dispatch.repair": ("摄像机或网关故障，自动派修", "A camera or gateway needs repair"),
+    "dispatch.repair_sensor": ("测点故障，自动派修", "A sensor needs repair"),
+    "dispatch.well_again": ("设备已恢复，派修撤回", "The device is well again: withdrawn"),
+    "dispatch.aside": ("故障报警已搁置或停用，派修撤回", "Its alarm was set aside: withdrawn"),
     "dispatch.by_level": ("达到派单等级，自动派单", "The dispatch level was reached"),
     "dispatch.linked": ("关联区域达到派单等级，加派", "A linked area reached its level: sent there as well"),
     "dispatch.by_load": (

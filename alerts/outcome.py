@@ -179,6 +179,7 @@ class DispatchChange(Outcome, tag="dispatch", frozen=True):
     simulated: bool = False
     previous: str = ""  # the unit that lost it, on the edges `reassigned` and `referred`
     lead: str = ""  # the unit that leads where several work together
+    repair: dict[str, str] = {}  # of an order that sends maintenance: the `device`, and its `kind`
 
 
 class CommandResult(Outcome, tag="result", frozen=True):

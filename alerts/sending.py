@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from alerts.alarm import Alarm
 from alerts.casebook import Casebook
 from alerts.dispatch import Dispatch, raise_level, set_deadline
 from alerts.identity import dispatch_id
-from alerts.incident import Incident, derive_state, loud_level, may_close_by_itself
+from alerts.incident import Incident, derive_state, loud_level
 from alerts.outcome import AnyOutcome
-from sensors.site import GATEWAY_RULE, RANK
 
 ENGINE = "engine"
 """The actor of what the desk does by itself."""
@@ -26,18 +24,15 @@ def follow_level(
     and nobody was sent there, somebody goes there too.
     """
     if incident.calm:
-        _withdraw_repair(book, incident, clock, out)
         return
     working = book.working(incident)
     loud = loud_level(incident)
     for dispatch in working:
-        if dispatch.level < loud:
+        if dispatch.level < loud and not dispatch.device:  # an order to mend goes by what it is to mend
             raise_level(dispatch, book.site.deadlines, loud, clock)
             out.append(book.dispatch_record(dispatch, "raised", clock, actor=ENGINE, reason="dispatch.level_raised"))
     reached = book.reached(incident)
     first = not incident.dispatched and loud >= reached
-    if incident.kind == "data_quality":
-        _order_repair(book, incident, clock, out)
     if incident.kind != "risk" or not (first or demand >= reached):
         return
     incident.dispatched = True
@@ -86,40 +81,6 @@ def send(
             out.append(book.dispatch_record(dispatch, "lead", clock, actor=actor, reason="dispatch.joined"))
 
 
-def _order_repair(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
-    """Send maintenance, once, when an alarm about a camera or gateway reaches the site's level; or nobody."""
-    wanted = RANK.get(book.site.maintenance, 0)
-    if not wanted or incident.dispatched or incident.dispatches or incident.visits:
-        return
-    alarms = [book.cases.alarms[id] for id in incident.members if id in book.cases.alarms]
-    if not any(_is_mended(book, alarm) and alarm.level >= wanted and not alarm.silence for alarm in alarms):
-        return
-    incident.dispatched = True
-    units = book.router.menders(incident.area, load=book.burden.of(incident.simulated))
-    if units:
-        issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.repair", repair=True)
-
-
-def _is_mended(book: Casebook, alarm: Alarm) -> bool:
-    """Tell whether an alarm is about a device that maintenance is sent to."""
-    return alarm.scope in book.router.cameras or alarm.rule == GATEWAY_RULE
-
-
-def _withdraw_repair(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
-    """Take back an order for a camera that is well again, unless maintenance has taken it up."""
-    for id in list(incident.dispatches):
-        dispatch = book.cases.dispatches[id]
-        if dispatch.repair and dispatch.leg == "issued":
-            dispatch.leg = "closed"
-            set_deadline(dispatch, book.site.deadlines, clock)
-            out.append(book.dispatch_record(dispatch, "closed", clock, actor=ENGINE, reason="dispatch.well_again"))
-            incident.withdrawn += 1
-            incident.dispatched = False  # the next trouble sends again
-            book.finish_dispatch(dispatch)
-            if may_close_by_itself(incident) and incident.calm_since is not None:
-                book.wake_at(incident.calm_since + book.settings.close_after_calm)
-
-
 def issue(
     book: Casebook,
     incident: Incident,
@@ -131,10 +92,14 @@ def issue(
     reason: str = "",
     note: str = "",
     lead: str = "",
-    repair: bool = False,
+    repair: dict[str, str] | None = None,
     area: str = "",
+    level: int = 0,
 ) -> None:
-    """Send a unit to an incident, under the lead of one that is on it already; to one of its areas, if named."""
+    """Send a unit to an incident, under the lead of one that is on it already; to one of its areas, if named.
+
+    `repair` says which device is to be mended, and its kind.
+    """
     incident.issued += 1
     incident.remind_at = None
     dispatch = Dispatch(
@@ -142,12 +107,14 @@ def issue(
         incident=incident.id,
         area=area or incident.area,
         unit=unit,
-        level=incident.level,
+        level=level or incident.level,
         deadline=None,
         tried=[unit],
         lead=lead,
         note=note,
-        repair=repair,
+        repair=repair is not None,
+        device=(repair or {}).get("device", ""),
+        device_kind=(repair or {}).get("kind", ""),
         simulated=incident.simulated,
         exercise=incident.exercise,
     )
