@@ -20,7 +20,16 @@ from alerts.hush import Silenced
 from alerts.incident import Candidate, Incident, derive_state
 from alerts.linked import Links
 from alerts.mode import Down, Spell, governing, spell_key
-from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, Explanation, IncidentChange, Mark
+from alerts.outcome import (
+    AlarmState,
+    AlarmTransition,
+    Aside,
+    Attachment,
+    DispatchChange,
+    Explanation,
+    IncidentChange,
+    Mark,
+)
 from alerts.plans import Plans, key
 from alerts.routing import Router
 from sensors.renames import Renames
@@ -37,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     remember: int = 4096  # ids of answered commands and of closed cases
     longest_text: int = 4000  # characters of a comment, note or reason
     most_snapshots: int = 64  # pictures of one incident
+    most_attachments: int = 16  # files of one alarm
     aside_longest: float = 30 * 86400.0  # an alarm is out of service or suppressed no longer than this
     shelf_warning: float = 600.0  # before a shelf ends it is said so, at half its time when that is shorter
     chatter_raises: int = 5  # an alarm that rings so often within the window chatters, until it has been
@@ -364,6 +374,7 @@ class Casebook:
         explanation: Explanation | None = None,
         rationale: dict[str, Any] | None = None,
         marks: tuple[Mark, ...] = (),
+        attachment: Attachment | None = None,
     ) -> AlarmTransition:
         """Move an alarm along an edge and record it, with `marks` of this edge beside those of the alarm."""
         before, alarm.state = alarm.state, after
@@ -397,6 +408,7 @@ class Casebook:
             marks=alarm.marks + marks,
             folded=alarm.folded,
             exercise=alarm.exercise,
+            attachment=attachment,
         )
 
     def asks_for_verdict(self, incident: Incident) -> bool:
@@ -570,8 +582,8 @@ class Casebook:
         return {"zh": area.name.zh, "en": area.name.en} if area is not None else {"zh": id, "en": id}
 
 
-def _repair(dispatch: Dispatch) -> dict[str, str]:
-    return {"kind": dispatch.device_kind, "device": dispatch.device} if dispatch.device else {}
+def _repair(dispatch: Dispatch) -> dict[str, str] | None:
+    return {"kind": dispatch.device_kind, "device": dispatch.device} if dispatch.device else None
 
 
 def _named(plan: Plan | None) -> dict[str, Any] | None:

@@ -27,6 +27,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "alarm.already_assigned": ("报警已指派给该人员", "The alarm is already assigned so"),
     "alarm.no_such_edge": ("当前状态下不能执行此操作", "The alarm's state does not allow this"),
     # refusals: incidents
+    "alarm.already_attached": ("此文件已附于该报警", "That file is with the alarm already"),
     "incident.already_acknowledged": ("事件已被确认", "The incident is already acknowledged"),
     "incident.closed": ("事件已关闭", "The incident is already closed"),
     "incident.active": (
@@ -220,6 +221,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "edge.unhush": ("静默结束", "silenced no more"),
     "edge.move": ("转入另一事件", "put into another incident"),
     "edge.comment": ("备注", "commented"),
+    "edge.attach": ("附件", "file attached"),
     # incident edges
     "incident.edge.opened": ("事件生成", "opened"),
     "incident.edge.joined": ("报警并入", "alarm joined"),
@@ -228,6 +230,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "incident.edge.dispatched": ("已派单", "dispatched"),
     "incident.edge.undispatched": ("无人在途", "nobody on it"),
     "incident.edge.commented": ("备注", "commented"),
+    "incident.edge.attached": ("附件", "file attached"),
     "incident.edge.set_aside": ("报警已搁置或停用", "an alarm was set aside"),
     "incident.edge.reminded": ("仍未确认", "still unacknowledged"),
     "incident.edge.silence_ends": ("静默即将结束", "silence nearly over"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast, get_args
 
+import msgspec
+
 from alerts import candidate, drill, plans, regrouping, signing
 from alerts import dispatch as legs
 from alerts.alarm import Alarm, Edge, Refusal, step
@@ -12,7 +14,7 @@ from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch, set_deadline
 from alerts.grouping import note_member, settle, standing, take_edge
 from alerts.incident import DISPOSITIONS, Candidate, Incident
-from alerts.outcome import AnyOutcome, CommandResult
+from alerts.outcome import AnyOutcome, Attachment, CommandResult
 from alerts.sending import attend, await_visit, finish, hand_lead_over, pass_on, pass_to_next, send
 from alerts.shelve import ENDS, Way, bring_back, set_aside
 from sensors.observation import Command, Exercise
@@ -24,6 +26,12 @@ MOST_UNITS = 16
 
 MOST_LISTED = 200
 """Alarms, orders or incidents that one order lists."""
+
+ATTACHED = ("image/jpeg", "application/pdf")
+"""What may be put with an alarm."""
+
+LONGEST_NAME = 160
+"""Characters of the name of a file."""
 
 LATEST_VISIT = 366 * 86400.0
 """Seconds within which a follow-up visit is due at the latest."""
@@ -113,6 +121,29 @@ def _comment_alarm(book: Casebook, alarm: Alarm, command: Command, clock: float,
     incident = book.cases.incidents.get(alarm.incident)
     if incident is not None:
         _comment(book, incident, command, clock, out)
+
+
+def _attach(book: Casebook, alarm: Alarm, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    """Put a file with an alarm, and note it with its incident. What the file holds was looked at before."""
+    sha, type, name, size = (command.args.get(one) for one in ("sha", "type", "name", "bytes"))
+    if not (isinstance(sha, str) and _is_sha(sha)) or type not in ATTACHED or not isinstance(name, str):
+        raise Refusal("bad_argument")
+    if len(name) > LONGEST_NAME or isinstance(size, bool) or not isinstance(size, int) or size <= 0:
+        raise Refusal("bad_argument")
+    if sha in alarm.attached:
+        raise Refusal("alarm.already_attached")
+    if len(alarm.attached) >= book.settings.most_attachments:
+        raise Refusal("too_many")
+    alarm.attached.append(sha)
+    file, reason = Attachment(sha=sha, type=type, name=name, bytes=size), _text(book, command, "text", "reason")
+    out.append(
+        book.alarm_record(alarm, "attach", alarm.state, clock, actor=command.actor, reason=reason, attachment=file)
+    )
+    incident = book.cases.incidents.get(alarm.incident)
+    if incident is not None:
+        attend(incident)
+        args = {"alarm": alarm.id, "attachment": msgspec.to_builtins(file)}
+        out.append(book.incident_record(incident, "attached", clock, actor=command.actor, reason=reason, args=args))
 
 
 def _assign_alarm(book: Casebook, alarm: Alarm, command: Command, clock: float, out: list[AnyOutcome]) -> None:
@@ -447,6 +478,7 @@ _HANDLERS: dict[tuple[type, str], Callable[..., None]] = {
     (Alarm, "snapshot"): _snapshot_alarm,
     (Alarm, "reset"): _reset_alarm,
     (Alarm, "assign"): _assign_alarm,
+    (Alarm, "attach"): _attach,
     **{(Alarm, way): _set_aside for way in get_args(Way)},
     **{(Alarm, edge): _bring_back for edge in ENDS.values()},
     (Incident, "acknowledge"): _acknowledge,

@@ -20,6 +20,7 @@ from alerts.dispatch import WORKING
 from alerts.stamp import HEAD, stamped
 from alerts.tables import (
     alarms,
+    attachments,
     candidates,
     counters,
     dispatch_changes,
@@ -183,6 +184,7 @@ class Reader:
                 dispatch["history"] = _records(connection, dispatch_changes, "dispatch", dispatch["id"])
             row["history"] = _records(connection, incident_changes, "incident", id)
             row["snapshots"] = self._snapshots(connection, id)
+            row["attachments"] = _attached(connection, attachments.c.alarm.in_(row["alarms"]))
             row["plan"] = _plan(connection, row)
         for alarm in row["alarm_details"]:
             _alarm(alarm)
@@ -332,7 +334,14 @@ class Reader:
             row["transitions"] = [
                 {**one.record, "partition": one.partition, "offset": one.offset} for one in connection.execute(query)
             ]
+            row["attachments"] = _attached(connection, attachments.c.alarm == id)
         return _alarm(row)
+
+    def attachment(self, alarm: str, sha: str) -> Row | None:
+        """Read what is known of a file of an alarm; None if it has no such one."""
+        with self.engine.connect() as connection:
+            found = _attached(connection, sa.and_(attachments.c.alarm == alarm, attachments.c.sha == sha))
+        return found[0] if found else None
 
     def transitions(self, since: float, position: int | None = None) -> list[Row]:
         """List the records of alarms' transitions since a unix time, up to a position, the newest first.
@@ -693,6 +702,12 @@ def _add_dispatches(connection: Connection, rows: list[Row]) -> None:
             found[incident].append(id)
     for row in rows:
         row["dispatches"] = found[row["id"]]
+
+
+def _attached(connection: Connection, which: ColumnElement[bool]) -> list[Row]:
+    """Read what is known of files that were put with alarms, in the order in which they were."""
+    query = sa.select(attachments).where(which).order_by(attachments.c.time, attachments.c.id)
+    return _rows(connection, query, ("id",))
 
 
 def _alarm(row: Row) -> Row:

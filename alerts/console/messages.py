@@ -76,6 +76,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "unknown_area": ("没有此区域", "the site has no such area"),
     "bad_time": ("时间须在过去 7 天内，且不晚于现在", "the time must be within the last 7 days and not ahead of now"),
     "other_push": ("此编号已用于其他内容", "this id was used for something else"),
+    "bad_attachment": ("附件无法使用：{reason}", "the file cannot be attached: {reason}"),
     "bad_photo": ("照片无法使用：{reason}", "the photo cannot be used: {reason}"),
     "bad_cursor": ("分页游标无效", "this is no cursor of a listing"),
     "replay_busy": ("另一次重放正在进行", "another replay is under way: wait until it has ended"),

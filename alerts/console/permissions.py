@@ -36,6 +36,8 @@ TABLE: dict[str, frozenset[str]] = {
     "alarms.reset": _SEAT,
     "alarms.comment": _SEAT | {"analyst"},
     "alarms.assign": _SEAT,
+    "alarms.attach": _SEAT | {"analyst"},
+    "attachments.read": _SEAT | {"analyst"},
     "alarms.shelve": _SEAT,
     "alarms.out_of_service": _SEAT,
     "alarms.suppress": frozenset({"analyst", "administrator"}),

@@ -25,7 +25,9 @@ def trouble(desk: Desk, level: int, clock: float, *, rule: str = "stuck", scope:
 
 def orders(out: list[AnyOutcome]) -> list[tuple[str, str, str]]:
     """List the changes of orders: device, edge, reason."""
-    return [(one.repair.get("device", ""), one.edge, one.reason) for one in out if isinstance(one, DispatchChange)]
+    return [
+        ((one.repair or {}).get("device", ""), one.edge, one.reason) for one in out if isinstance(one, DispatchChange)
+    ]
 
 
 def test_a_sensor_in_trouble_gives_one_order_whatever_else_is_wrong_with_it(desk: Desk) -> None:

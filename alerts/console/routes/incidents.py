@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from alerts.console import schema
+from alerts.console.attachments import shown
 from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
@@ -62,6 +63,7 @@ def incident(
     row["plan"] = planned(console, row, row["plan"])
     for change in row["history"]:
         change.get("args", {}).pop("content", None)  # the plan stands beside the history, once
+    shown(identity.roles, row["attachments"])
     return {**row, "suggested_units": _suggested(console, row, busy)}
 
 
