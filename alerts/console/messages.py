@@ -11,6 +11,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bad_request": ("请求无效", "the request is not valid"),
     "not_json": ("请求内容不是有效的 JSON", "the body is not JSON"),
     "storage": ("数据文件夹无法读写，磁盘可能已满", "the data folder cannot be written or read: is the disk full?"),
+    "database": (
+        "日志数据库暂时无法访问，恢复后自动继续；监测继续，记录不会丢失",
+        "the journal's database cannot be reached; all goes on by itself once it can, and nothing is lost meanwhile",
+    ),
     "invalid": ("字段 {field} 无效：{detail}", "{field} is not valid: {detail}"),
     "not_found": ("没有找到", "not found"),
     "method_not_allowed": ("不支持此方法", "this method is not allowed here"),

@@ -612,7 +612,7 @@ export const zh = {
   'attach.busy': '正在上传…',
   'attach.done': '附件已添加',
   'attach.large': '文件超过 6 MB',
-  'attach.size': '{n} KB',
+  'attach.size': '{n} 千字节',
   'attach.unreadable': '无法读取此文件',
   'reports.photo': '查看照片',
   'reports.photo.close': '收起照片',
