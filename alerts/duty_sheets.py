@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,25 @@ class _Words:
         """Write a time in the site's zone."""
         return "" if time is None else datetime.fromtimestamp(time, self._zone).strftime("%m-%d %H:%M:%S")
 
+    def on(self, time: float | None) -> str:
+        """Write a time with its year, for what is kept."""
+        return "" if time is None else datetime.fromtimestamp(time, self._zone).strftime("%Y-%m-%d %H:%M:%S")
+
+    def who(self, actor: str | None) -> str:
+        """Name who did something as people do: an account, a unit, the system, a rule; not by our own marks."""
+        kind, _, name = (actor or "").partition(":")
+        if kind == "unit":
+            return self.name("units", name)
+        if kind == "engine" or name.startswith("exercise-"):
+            return self("sheet.by.drill" if name else "sheet.by.engine")
+        if kind == "rule":
+            return self("sheet.by.rule", rule=name)
+        return (name or kind).partition("#")[0].removesuffix("@terminal")
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Write several names one after the other."""
+        return (", " if self.tongue == "en" else "、").join(names)
+
     def name(self, kind: str, id: str) -> str:
         """Name an area, unit, seat or shift; one that is gone by its id."""
         found: Any = getattr(self, f"_{kind}").get(id)
@@ -48,7 +67,7 @@ class _Words:
     def paper(self, title: str, now: float, mark: str, font: Path | None) -> Paper:
         """Begin a sheet."""
         head = self.site.name.en if self.tongue == "en" else self.site.name.zh
-        return Paper(title, head=head, foot=self("sheet.printed", time=self.at(now)), mark=mark, font=font)
+        return Paper(title, head=head, foot=self("sheet.printed", time=self.on(now)), mark=mark, font=font)
 
 
 def handover_pdf(
@@ -61,16 +80,16 @@ def handover_pdf(
     say = _Words(site, language)
     paper = say.paper(say("sheet.handover"), now, say("exercise") if simulated else "", font)
     sheet = handover["sheet"]
-    people = ", ".join(f"{say.name('seats', seat)} {who}" for seat, who in handover["people"].items())
+    people = say.listed(f"{say.name('seats', seat)} {who}" for seat, who in handover["people"].items())
     load = sheet["load"]
     paper.facts(
         [
             (
                 say("sheet.handover.turn"),
-                f"{say.name('shifts', handover['shift'])} {say.at(handover['begin'])}".strip(),
+                f"{say.name('shifts', handover['shift'])} {say.on(handover['begin'])}".strip(),
             ),
             (say("sheet.handover.people"), people),
-            (say("sheet.handover.span"), f"{say.at(sheet['since'])} – {say.at(sheet['time'])}"),
+            (say("sheet.handover.span"), f"{say.on(sheet['since'])} – {say.on(sheet['time'])}"),
             (
                 say("sheet.handover.load"),
                 say(
@@ -94,8 +113,8 @@ def handover_pdf(
             paper.paragraph(say("notice.more", count=str(more)), quiet=True)
     if handover.get("actor"):
         paper.heading(say("sheet.handover.signed"))
-        who = handover["actor"].partition(":")[2]
-        paper.facts([(say("sheet.handover.by"), who), (say("sheet.time"), say.at(handover["time"]))])
+        signed = (say("sheet.handover.by"), say.who(handover["actor"])), (say("sheet.time"), say.on(handover["time"]))
+        paper.facts(list(signed))
         if handover["reason"]:
             paper.paragraph(handover["reason"])
     else:
@@ -112,9 +131,9 @@ def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Pa
     paper.facts(
         [
             (say("sheet.exercise.score"), score),
-            (say("sheet.exercise.span"), f"{say.at(report['began'])} – {say.at(report['ended'])}"),
-            (say("sheet.place"), ", ".join(say.name("areas", one) for one in report["areas"])),
-            (say("sheet.exercise.units"), ", ".join(say.name("units", one) for one in report["units"])),
+            (say("sheet.exercise.span"), f"{say.on(report['began'])} – {say.on(report['ended'])}"),
+            (say("sheet.place"), say.listed(say.name("areas", one) for one in report["areas"])),
+            (say("sheet.exercise.units"), say.listed(say.name("units", one) for one in report["units"])),
         ]
     )
     if not report["incidents"]:
@@ -140,7 +159,7 @@ def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Pa
                 say.at(step["time"]),
                 say(step["what"]),
                 say.name("units", step["unit"]) if step["unit"] else "",
-                step["who"].partition(":")[2] or step["who"],
+                say.who(step["who"]),
             )
             for step in one["course"]
         ]
@@ -150,8 +169,7 @@ def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Pa
 
 def _open(say: _Words, row: Row) -> tuple[str, ...]:
     title = str((row["title"] or {}).get(say.tongue, row["id"]))
-    seen = str(row["acknowledged_by"] or "").partition(":")[2]
-    return say.at(row["opened"]), title, say(f"sheet.state.{row['state']}"), seen
+    return say.at(row["opened"]), title, say(f"sheet.state.{row['state']}"), say.who(row["acknowledged_by"])
 
 
 def _overdue(say: _Words, row: Row) -> tuple[str, ...]:
@@ -161,7 +179,7 @@ def _overdue(say: _Words, row: Row) -> tuple[str, ...]:
 
 def _shelved(say: _Words, row: Row) -> tuple[str, ...]:
     title = (row["rule_title"] or {}).get(say.tongue, row["scope"])
-    return say.at(row["until"]), f"{title} {row['scope']}", row["reason"] or "", (row["by"] or "").partition(":")[2]
+    return say.at(row["until"]), f"{title} {row['scope']}", row["reason"] or "", say.who(row["by"])
 
 
 def _degraded(say: _Words, row: Row) -> tuple[str, ...]:
@@ -170,7 +188,7 @@ def _degraded(say: _Words, row: Row) -> tuple[str, ...]:
 
 
 def _comments(say: _Words, row: Row) -> tuple[str, ...]:
-    return say.at(row["time"]), say.name("areas", row["area"]), row["text"], row["actor"].partition(":")[2]
+    return say.at(row["time"]), say.name("areas", row["area"]), row["text"], say.who(row["actor"])
 
 
 _PARTS: tuple[tuple[str, tuple[str, ...], Callable[[_Words, Row], tuple[str, ...]], tuple[int, ...]], ...] = (
