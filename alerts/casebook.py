@@ -272,6 +272,10 @@ class Casebook:
         found = (self.cases.dispatches[id] for id in incident.dispatches)
         return [dispatch for dispatch in found if dispatch.leg in WORKING]
 
+    def together(self, incident: Incident) -> list[Dispatch]:
+        """List those of them that work together, under one lead: not who is sent to mend one device."""
+        return [dispatch for dispatch in self.working(incident) if not dispatch.device]
+
     # Units
 
     def suggest(self, incident: Incident, clock: float, tried: Collection[str] = (), area: str = "") -> list[str]:

@@ -230,6 +230,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "incident.edge.dispatched": ("已派单", "dispatched"),
     "incident.edge.undispatched": ("无人在途", "nobody on it"),
     "incident.edge.commented": ("备注", "commented"),
+    "incident.edge.recalled": ("派修撤回", "maintenance called back"),
     "incident.edge.attached": ("附件", "file attached"),
     "incident.edge.set_aside": ("报警已搁置或停用", "an alarm was set aside"),
     "incident.edge.reminded": ("仍未确认", "still unacknowledged"),

@@ -201,12 +201,13 @@ def _dispatch(book: Casebook, incident: Incident, command: Command, clock: float
     note = _text(book, command, "note")
     working = book.working(incident)
     on_it = {dispatch.unit for dispatch in working}
+    leading = book.together(incident)
     units = _units(book, incident, command, on_it)
     if not units:
         units = book.suggest(incident, clock, on_it)[:1]
     if not units:
         raise Refusal("dispatch.no_unit")
-    lead = command.args.get("lead") or (working[0].lead or working[0].unit if working else units[0])
+    lead = command.args.get("lead") or (leading[0].lead or leading[0].unit if leading else units[0])
     if lead not in (*units, *on_it):
         raise Refusal("dispatch.lead_not_sent")
     send(book, incident, units, lead, note, clock, out, actor=command.actor)

@@ -96,9 +96,13 @@ def _take_back(book: Casebook, incident: Incident, dispatch: Dispatch, clock: fl
     set_deadline(dispatch, book.site.deadlines, clock)
     out.append(book.dispatch_record(dispatch, "closed", clock, actor=ENGINE, reason=_why(book, dispatch)))
     incident.withdrawn += 1
+    state = incident.state
     book.finish_dispatch(dispatch)
     if not incident.dispatches:
         incident.dispatched = False  # the next trouble sends again
+    if incident.state != state:
+        args = {"dispatch": dispatch.id}
+        out.append(book.incident_record(incident, "recalled", clock, actor=ENGINE, args=args))
     if may_close_by_itself(incident) and incident.calm_since is not None:
         book.wake_at(incident.calm_since + book.settings.close_after_calm)
 

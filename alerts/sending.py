@@ -70,7 +70,7 @@ def send(
     area: str = "",
 ) -> None:
     """Send units at once, under one lead where they are not alone; those on it already come under it too."""
-    working = book.working(incident)
+    working = book.together(incident)
     if len(working) + len(units) == 1:
         lead = ""
     for unit in units:
@@ -161,7 +161,7 @@ def pass_on(
 def _lead(book: Casebook, dispatch: Dispatch, previous: str, unit: str, clock: float, out: list[AnyOutcome]) -> None:
     """Put the others on an incident under another lead than the one they had."""
     incident = book.cases.incidents.get(dispatch.incident)
-    for other in book.working(incident) if incident is not None else ():
+    for other in book.together(incident) if incident is not None else ():
         if other is not dispatch and other.lead == previous:
             other.lead = unit
             out.append(book.dispatch_record(other, "lead", clock, actor=ENGINE, reason="dispatch.other_lead"))
@@ -198,7 +198,7 @@ def hand_lead_over(book: Casebook, dispatch: Dispatch, clock: float, out: list[A
     incident = book.cases.incidents.get(dispatch.incident)
     if not dispatch.lead or dispatch.lead != dispatch.unit or incident is None:
         return
-    left = [other for other in book.working(incident) if other is not dispatch]
+    left = [other for other in book.together(incident) if other is not dispatch]
     if left:
         _lead(book, dispatch, dispatch.unit, left[0].unit, clock, out)
 

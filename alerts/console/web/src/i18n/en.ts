@@ -124,6 +124,7 @@ export const en: Record<keyof typeof zh, string> = {
   'incident.edge.undispatched': 'Nobody under way',
   'incident.edge.commented': 'Comment',
   'incident.edge.attached': 'File attached',
+  'incident.edge.recalled': 'Maintenance called back',
   'incident.edge.calmed': 'All returned to normal',
   'incident.edge.set_aside': 'an alarm was set aside',
   'incident.edge.reminded': 'still unacknowledged',

@@ -122,6 +122,7 @@ export const zh = {
   'incident.edge.undispatched': '当前无人在途',
   'incident.edge.commented': '备注',
   'incident.edge.attached': '附件',
+  'incident.edge.recalled': '派修撤回',
   'incident.edge.calmed': '全部恢复正常',
   'incident.edge.set_aside': '报警已搁置或停用',
   'incident.edge.reminded': '仍未确认，再次提醒',
