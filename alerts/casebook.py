@@ -91,6 +91,7 @@ class Casebook:
         self.settings = settings
         self.cases = Cases()
         self.scopes: dict[tuple[str, str, bool], Alarm] = {}
+        self._of: dict[str, dict[str, Alarm]] = {}
         self.burden = Burden()
         self.wake = float("inf")  # nothing is due before this time
         self.publish(site)
@@ -125,13 +126,29 @@ class Casebook:
     def load(self, state: bytes) -> None:
         """Take back what `dump` encoded. Raise `msgspec.DecodeError` on anything else, changing nothing."""
         self.cases = _decoder.decode(state)
-        self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in self.cases.alarms.values()}
+        self._index()
         for incident in self.cases.incidents.values():
             incident.recount()  # an older snapshot has no tally
         self.burden = Burden()
         for dispatch in self.cases.dispatches.values():
             self.burden.note(dispatch)
         self.wake = float("-inf")
+
+    def add_alarm(self, alarm: Alarm) -> None:
+        """Hold an alarm that is new."""
+        self.cases.alarms[alarm.id] = alarm
+        self.scopes[alarm.rule, alarm.scope, alarm.simulated] = alarm
+        self._of.setdefault(alarm.scope, {})[alarm.id] = alarm
+
+    def alarms_of(self, scope: str) -> list[Alarm]:
+        """List the alarms of a point, area or camera that are not normal."""
+        return [*self._of.get(scope, {}).values()]
+
+    def _index(self) -> None:
+        """Find all alarms by rule and scope, and by scope, anew."""
+        self.scopes, self._of = {}, {}
+        for alarm in self.cases.alarms.values():
+            self.add_alarm(alarm)
 
     def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:
         """Have open cases go on under the ids of now; `kinds` says of rules whether they watch points or what else."""
@@ -140,7 +157,8 @@ class Casebook:
             alarm.scope = renames.scope(alarm.scope, alarm.area, kinds.get(alarm.rule))
             alarm.area = renames.area(alarm.area)
         for incident in cases.incidents.values():
-            incident.mending = [renames.scope(device, incident.area) for device in incident.mending]
+            mending = incident.mending.items()
+            incident.mending = {renames.scope(device, incident.area): id for device, id in mending}
             incident.area = renames.area(incident.area)
             for areas in (incident.also, incident.linked, incident.apart):
                 areas[:] = [renames.area(area) for area in areas]
@@ -149,7 +167,7 @@ class Casebook:
             if dispatch.device:
                 dispatch.device = renames.scope(dispatch.device, dispatch.area)
             dispatch.area = renames.area(dispatch.area)
-        self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in cases.alarms.values()}
+        self._index()
         counts: dict[str, int] = {}
         for counted, count in cases.counts.items():  # an id that comes back must not give the ids of alarms anew
             rule, _, scope = counted.partition("\0")
@@ -338,6 +356,11 @@ class Casebook:
         """Drop an alarm that is normal again."""
         self.cases.alarms.pop(alarm.id, None)
         self.scopes.pop((alarm.rule, alarm.scope, alarm.simulated), None)
+        held = self._of.get(alarm.scope)
+        if held is not None:
+            held.pop(alarm.id, None)
+            if not held:
+                del self._of[alarm.scope]
         self._gone(alarm.id, why)
 
     def finish_incident(self, incident: Incident, why: str = "incident.closed") -> None:

@@ -91,11 +91,13 @@ def settle(
     reason: str = "",
     demand: int = 0,
     area: str = "",
+    device: str = "",
     args: dict[str, Any] | None = None,
 ) -> None:
     """Bring an incident up to its alarms, record what changed since `was`, and let the dispatches follow.
 
-    `demand` is the rank of an alarm that has just been raised, rung again or risen, and `area` where.
+    `demand` is the rank of an alarm that has just been raised, rung again or risen, and `area` where. Where one alarm
+    alone has changed, `device` is its scope.
     """
     incident.level = derive_level(incident)
     incident.state = derive_state(incident)
@@ -120,7 +122,7 @@ def settle(
     if incident.held and not all_silent(incident):
         resume(book, incident, clock)
     if incident.kind == "data_quality":
-        repair.follow(book, incident, clock, out)
+        repair.follow(book, incident, clock, out, device)
     follow_level(book, incident, clock, out, demand, area)
     if demand and (edge == "opened" or now.level > was.level or was.calm):
         candidate.look(book, incident, clock, out)
@@ -191,8 +193,7 @@ def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
         sort=getattr(change, "sort", ""),
         subject=getattr(change, "subject", ""),
     )
-    book.cases.alarms[alarm.id] = alarm
-    book.scopes[alarm.rule, alarm.scope, alarm.simulated] = alarm
+    book.add_alarm(alarm)
     _move(book, alarm, change, change.after, clock, out, rationale=carried.rationale)
 
 
@@ -305,7 +306,7 @@ def give_way(
     )
     if incident is not None and was is not None:
         note_member(book, incident, alarm)
-        settle(book, incident, was, clock, out, actor=actor, edge=edge, reason=spell.reason)
+        settle(book, incident, was, clock, out, actor=actor, edge=edge, reason=spell.reason, device=alarm.scope)
 
 
 def _as_symptom(book: Casebook, alarm: Alarm, gateway: str) -> Incident | None:
@@ -401,6 +402,7 @@ def take_edge(
             reason=reason if way is None else f"incident.linked_{way.kind}",
             demand=loud,
             area=alarm.area,
+            device=alarm.scope,
             args=None if way is None else {"area": alarm.area, "to": way.area},
         )
     if alarm.state == "NORM":

@@ -147,7 +147,7 @@ def _take_in(
     incident.issued += other.issued
     incident.withdrawn += other.withdrawn
     incident.dispatched |= other.dispatched
-    incident.mending += [device for device in other.mending if device not in incident.mending]
+    incident.mending = other.mending | incident.mending
     incident.snapshots += [one for one in other.snapshots if one not in incident.snapshots]
     for area in (other.area, *other.also):
         if area != incident.area and area not in incident.also:
@@ -203,7 +203,7 @@ def _begin(incident: Incident, moved: Sequence[Alarm], clock: float) -> Incident
         simulated=incident.simulated,
         exercise=incident.exercise,
         also=list(areas)[1:],
-        mending=[device for device in incident.mending if device in {alarm.scope for alarm in moved}],
+        mending={one: id for one, id in incident.mending.items() if one in {alarm.scope for alarm in moved}},
         sort=incident.sort,
         subject=worst.subject,
     )

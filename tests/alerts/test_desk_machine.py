@@ -370,7 +370,10 @@ class DeskMachine(RuleBasedStateMachine):
             assert step.edge == "opened"
         if step.edge == "closed" and not step.disposition:
             assert step.actor == "engine"
-            assert not any(one.incident == step.incident for one in self.dispatches.values())
+            mine = [one for one in self.dispatches.values() if one.incident == step.incident]
+            assert all(one.repair and one.leg == "closed" for one in mine), (
+                "somebody was sent, and nobody says what it was"
+            )
         self.incidents[step.incident] = step
 
     def _dispatch(self, step: DispatchChange) -> None:
