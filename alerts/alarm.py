@@ -23,12 +23,12 @@ Edge = Literal[
     "in_service",
 ]
 
-Note = Literal["hide", "warn", "settle", "stale", "latch", "assign", "comment", "move", "hush", "unhush"]
+Note = Literal["hide", "warn", "settle", "stale", "latch", "assign", "comment", "move", "hush", "unhush", "attach"]
 """What is recorded of an alarm and leaves its state as it is.
 
 hide: it would have rung, were it not set aside. warn: it soon comes back. settle: it chatters no more. stale: it has
 been active for too long. latch: its condition is gone, and it stays active until a person resets it. move: a person put
-it into another incident. hush, unhush: a silence covers it, and does no more.
+it into another incident. hush, unhush: a silence covers it, and does no more. attach: a person put a file with it.
 """
 
 STATES: tuple[AlarmState, ...] = ("NORM", "UNACK", "ACKED", "RTNUN", "SHLVD", "DSUPR", "OOSRV")
@@ -152,6 +152,7 @@ class Alarm(msgspec.Struct, kw_only=True, gc=False):
     told: int = 0  # reports so far
     silence: str = ""  # the silence that covers it ...
     quiet: int = 0  # ... up to this rank
+    attached: list[str] = []  # SHA-256 of the files that people put with it
     chatters: tuple[int, float] | None = None  # from how many rings, within what time (s), where its rule says so
 
     @property

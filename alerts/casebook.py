@@ -9,6 +9,7 @@ import msgspec
 
 from alerts import cloudevent, messages
 from alerts.alarm import Alarm, Edge, Note, Shelf
+from alerts.burden import Burden
 from alerts.condition import Carried, Rule, carried
 from alerts.dispatch import WORKING, Dispatch, allowed_seconds
 from alerts.drill import Drill
@@ -17,8 +18,18 @@ from alerts.escalation import DEFAULT, Chains
 from alerts.flapping import Rings
 from alerts.hush import Silenced
 from alerts.incident import Candidate, Incident, derive_state
+from alerts.linked import Links
 from alerts.mode import Down, Spell, governing, spell_key
-from alerts.outcome import AlarmState, AlarmTransition, Aside, DispatchChange, Explanation, IncidentChange, Mark
+from alerts.outcome import (
+    AlarmState,
+    AlarmTransition,
+    Aside,
+    Attachment,
+    DispatchChange,
+    Explanation,
+    IncidentChange,
+    Mark,
+)
 from alerts.plans import Plans, key
 from alerts.routing import Router
 from sensors.renames import Renames
@@ -35,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     remember: int = 4096  # ids of answered commands and of closed cases
     longest_text: int = 4000  # characters of a comment, note or reason
     most_snapshots: int = 64  # pictures of one incident
+    most_attachments: int = 16  # files of one alarm
     aside_longest: float = 30 * 86400.0  # an alarm is out of service or suppressed no longer than this
     shelf_warning: float = 600.0  # before a shelf ends it is said so, at half its time when that is shorter
     chatter_raises: int = 5  # an alarm that rings so often within the window chatters, until it has been
@@ -79,6 +91,8 @@ class Casebook:
         self.settings = settings
         self.cases = Cases()
         self.scopes: dict[tuple[str, str, bool], Alarm] = {}
+        self._of: dict[str, dict[str, Alarm]] = {}
+        self.burden = Burden()
         self.wake = float("inf")  # nothing is due before this time
         self.publish(site)
 
@@ -90,7 +104,9 @@ class Casebook:
         self._plans = Plans(site)
         self.chains = Chains(site)
         self.roster = Roster(site)
+        self.links = Links(site)
         self.gateways = {gateway.id: gateway for gateway in site.gateways}
+        self.points = {point.id for point in site.points}
         self._carried_by = {point.id: point.gateway for point in site.points if point.gateway}
         self.report_kinds = {kind.category: kind for kind in site.reports}
         self._dispatch_rank = {kind.id: RANK[kind.levels_dispatch] for kind in site.area_types}
@@ -110,10 +126,29 @@ class Casebook:
     def load(self, state: bytes) -> None:
         """Take back what `dump` encoded. Raise `msgspec.DecodeError` on anything else, changing nothing."""
         self.cases = _decoder.decode(state)
-        self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in self.cases.alarms.values()}
+        self._index()
         for incident in self.cases.incidents.values():
             incident.recount()  # an older snapshot has no tally
+        self.burden = Burden()
+        for dispatch in self.cases.dispatches.values():
+            self.burden.note(dispatch)
         self.wake = float("-inf")
+
+    def add_alarm(self, alarm: Alarm) -> None:
+        """Hold an alarm that is new."""
+        self.cases.alarms[alarm.id] = alarm
+        self.scopes[alarm.rule, alarm.scope, alarm.simulated] = alarm
+        self._of.setdefault(alarm.scope, {})[alarm.id] = alarm
+
+    def alarms_of(self, scope: str) -> list[Alarm]:
+        """List the alarms of a point, area or camera that are not normal."""
+        return [*self._of.get(scope, {}).values()]
+
+    def _index(self) -> None:
+        """Find all alarms by rule and scope, and by scope, anew."""
+        self.scopes, self._of = {}, {}
+        for alarm in self.cases.alarms.values():
+            self.add_alarm(alarm)
 
     def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:
         """Have open cases go on under the ids of now; `kinds` says of rules whether they watch points or what else."""
@@ -122,11 +157,17 @@ class Casebook:
             alarm.scope = renames.scope(alarm.scope, alarm.area, kinds.get(alarm.rule))
             alarm.area = renames.area(alarm.area)
         for incident in cases.incidents.values():
+            mending = incident.mending.items()
+            incident.mending = {renames.scope(device, incident.area): id for device, id in mending}
             incident.area = renames.area(incident.area)
-            incident.also = [renames.area(area) for area in incident.also]
+            for areas in (incident.also, incident.linked, incident.apart):
+                areas[:] = [renames.area(area) for area in areas]
+            incident.at = renames.area(incident.at) if incident.at else ""
         for dispatch in cases.dispatches.values():
+            if dispatch.device:
+                dispatch.device = renames.scope(dispatch.device, dispatch.area)
             dispatch.area = renames.area(dispatch.area)
-        self.scopes = {(alarm.rule, alarm.scope, alarm.simulated): alarm for alarm in cases.alarms.values()}
+        self._index()
         counts: dict[str, int] = {}
         for counted, count in cases.counts.items():  # an id that comes back must not give the ids of alarms anew
             rule, _, scope = counted.partition("\0")
@@ -249,12 +290,29 @@ class Casebook:
         found = (self.cases.dispatches[id] for id in incident.dispatches)
         return [dispatch for dispatch in found if dispatch.leg in WORKING]
 
+    def together(self, incident: Incident) -> list[Dispatch]:
+        """List those of them that work together, under one lead: not who is sent to mend one device."""
+        return [dispatch for dispatch in self.working(incident) if not dispatch.device]
+
     # Units
 
-    def suggest(self, incident: Incident, clock: float, tried: Collection[str] = ()) -> list[str]:
-        """List the units to send to an incident, best first: in a drill none but those that take part."""
-        found = self.router.suggest(incident.area, incident.kind, tried, clock)
+    def suggest(self, incident: Incident, clock: float, tried: Collection[str] = (), area: str = "") -> list[str]:
+        """List the units to send to an incident, or to one of its areas, best first: in a drill none but its own."""
+        found = self.router.suggest(
+            area or incident.area, incident.kind, tried, clock, self.burden.of(incident.simulated)
+        )
         return [unit for unit in found if self.takes_part(incident, unit)]
+
+    def passed_over(self, dispatch: Dispatch, kind: str, clock: float, tried: Collection[str] = ()) -> dict[str, int]:
+        """Return the units before which the one that is sent goes by their load alone, and how many orders each has."""
+        load = self.burden.of(dispatch.simulated)
+        if not load:
+            return {}
+        plain, loaded = (self.router.suggest(dispatch.area, kind, tried, clock, by) for by in (None, load))
+        if dispatch.unit not in plain:  # somebody from elsewhere
+            return {}
+        before, after = plain[: plain.index(dispatch.unit)], loaded[loaded.index(dispatch.unit) :]
+        return {one: load[one] for one in before if one in after and self.takes_part(dispatch, one)}
 
     def takes_part(self, case: Incident | Dispatch, unit: str) -> bool:
         """Tell whether a unit may be sent to an incident, or get a dispatch: a drill reaches those alone it names."""
@@ -298,6 +356,11 @@ class Casebook:
         """Drop an alarm that is normal again."""
         self.cases.alarms.pop(alarm.id, None)
         self.scopes.pop((alarm.rule, alarm.scope, alarm.simulated), None)
+        held = self._of.get(alarm.scope)
+        if held is not None:
+            held.pop(alarm.id, None)
+            if not held:
+                del self._of[alarm.scope]
         self._gone(alarm.id, why)
 
     def finish_incident(self, incident: Incident, why: str = "incident.closed") -> None:
@@ -338,6 +401,7 @@ class Casebook:
         explanation: Explanation | None = None,
         rationale: dict[str, Any] | None = None,
         marks: tuple[Mark, ...] = (),
+        attachment: Attachment | None = None,
     ) -> AlarmTransition:
         """Move an alarm along an edge and record it, with `marks` of this edge beside those of the alarm."""
         before, alarm.state = alarm.state, after
@@ -371,6 +435,7 @@ class Casebook:
             marks=alarm.marks + marks,
             folded=alarm.folded,
             exercise=alarm.exercise,
+            attachment=attachment,
         )
 
     def asks_for_verdict(self, incident: Incident) -> bool:
@@ -448,13 +513,14 @@ class Casebook:
     def incident_title(self, incident: Incident) -> dict[str, str]:
         """Title an incident by its area, its cause and its level; by its highest one once closed."""
         level = incident.peak if incident.state == "closed" else incident.level
-        return messages.incident_title(self.area_name(incident.area), incident.title, LEVELS[level - 1])
+        return messages.incident_title(self.area_name(incident.at or incident.area), incident.title, LEVELS[level - 1])
 
     def dispatch_record(
         self, dispatch: Dispatch, edge: str, clock: float, *, actor: str = "", reason: str = "", previous: str = ""
     ) -> DispatchChange:
         """Record a change of a dispatch as it stands now, with its CloudEvent."""
         dispatch.sequence += 1
+        self.burden.note(dispatch)
         id = f"{dispatch.id}.{dispatch.sequence}"
         self.wake_at(dispatch.due)
         return DispatchChange(
@@ -484,6 +550,7 @@ class Casebook:
                 simulated=dispatch.simulated,
             ),
             simulated=dispatch.simulated,
+            repair=_repair(dispatch),
         )
 
     def _dispatch_data(self, dispatch: Dispatch, edge: str, reason: str, previous: str) -> dict[str, Any]:
@@ -511,6 +578,8 @@ class Casebook:
             "lead": dispatch.lead or None,
             "previous": previous or None,
             "copies": [previous] if previous else list(dispatch.told),
+            **({"repair": _repair(dispatch)} if dispatch.device else {}),
+            **({"passed_over": dispatch.passed_over} if dispatch.passed_over else {}),
             "edge": edge,
             "leg": dispatch.leg,
             "deadline": cloudevent.timestamp(dispatch.deadline) if dispatch.deadline is not None else None,
@@ -538,6 +607,10 @@ class Casebook:
             return messages.both("area.system")
         area = self.router.areas.get(id)
         return {"zh": area.name.zh, "en": area.name.en} if area is not None else {"zh": id, "en": id}
+
+
+def _repair(dispatch: Dispatch) -> dict[str, str] | None:
+    return {"kind": dispatch.device_kind, "device": dispatch.device} if dispatch.device else None
 
 
 def _named(plan: Plan | None) -> dict[str, Any] | None:

@@ -84,8 +84,11 @@ class Dispatch(msgspec.Struct, kw_only=True):
     remind_at: float | None = None
     told: list[str] = []  # units that have been told that the leg is overdue
     climbed: str = ""  # the highest of them on the way up
+    passed_over: dict[str, int] = {}  # units that would have been sent, had they not so many orders open
     exercise: str = ""  # the drill that it is part of
-    repair: bool = False  # sent by the engine for a camera's trouble, and withdrawn by it with that
+    repair: bool = False  # sent by the engine for a device's trouble, and withdrawn by it with that
+    device: str = ""  # the sensor, camera or gateway that is to be mended
+    device_kind: str = ""
     simulated: bool = False
 
     @property

@@ -22,16 +22,16 @@ def handover_pdf(
     say = Words(site, language)
     paper = say.paper(say("sheet.handover"), now, say("exercise") if simulated else "", font)
     sheet = handover["sheet"]
-    people = ", ".join(f"{say.name('seats', seat)} {who}" for seat, who in handover["people"].items())
+    people = say.listed(f"{say.name('seats', seat)} {who}" for seat, who in handover["people"].items())
     load = sheet["load"]
     paper.facts(
         [
             (
                 say("sheet.handover.turn"),
-                f"{say.name('shifts', handover['shift'])} {say.at(handover['begin'])}".strip(),
+                f"{say.name('shifts', handover['shift'])} {say.on(handover['begin'])}".strip(),
             ),
             (say("sheet.handover.people"), people),
-            (say("sheet.handover.span"), f"{say.at(sheet['since'])} – {say.at(sheet['time'])}"),
+            (say("sheet.handover.span"), f"{say.on(sheet['since'])} – {say.on(sheet['time'])}"),
             (
                 say("sheet.handover.load"),
                 say(
@@ -55,8 +55,8 @@ def handover_pdf(
             paper.paragraph(say("notice.more", count=str(more)), quiet=True)
     if handover.get("actor"):
         paper.heading(say("sheet.handover.signed"))
-        who = handover["actor"].partition(":")[2]
-        paper.facts([(say("sheet.handover.by"), who), (say("sheet.time"), say.at(handover["time"]))])
+        signed = (say("sheet.handover.by"), say.who(handover["actor"])), (say("sheet.time"), say.on(handover["time"]))
+        paper.facts(list(signed))
         if handover["reason"]:
             paper.paragraph(handover["reason"])
     else:
@@ -73,9 +73,9 @@ def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Pa
     paper.facts(
         [
             (say("sheet.exercise.score"), score),
-            (say("sheet.exercise.span"), f"{say.at(report['began'])} – {say.at(report['ended'])}"),
-            (say("sheet.place"), ", ".join(say.name("areas", one) for one in report["areas"])),
-            (say("sheet.exercise.units"), ", ".join(say.name("units", one) for one in report["units"])),
+            (say("sheet.exercise.span"), f"{say.on(report['began'])} – {say.on(report['ended'])}"),
+            (say("sheet.place"), say.listed(say.name("areas", one) for one in report["areas"])),
+            (say("sheet.exercise.units"), say.listed(say.name("units", one) for one in report["units"])),
         ]
     )
     if not report["incidents"]:
@@ -101,7 +101,7 @@ def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Pa
                 say.at(step["time"]),
                 say(step["what"]),
                 say.name("units", step["unit"]) if step["unit"] else "",
-                step["who"].partition(":")[2] or step["who"],
+                say.who(step["who"]),
             )
             for step in one["course"]
         ]
@@ -111,8 +111,7 @@ def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Pa
 
 def _open(say: Words, row: Row) -> tuple[str, ...]:
     title = str((row["title"] or {}).get(say.tongue, row["id"]))
-    seen = str(row["acknowledged_by"] or "").partition(":")[2]
-    return say.at(row["opened"]), title, say(f"sheet.state.{row['state']}"), seen
+    return say.at(row["opened"]), title, say(f"sheet.state.{row['state']}"), say.who(row["acknowledged_by"])
 
 
 def _overdue(say: Words, row: Row) -> tuple[str, ...]:
@@ -122,7 +121,7 @@ def _overdue(say: Words, row: Row) -> tuple[str, ...]:
 
 def _shelved(say: Words, row: Row) -> tuple[str, ...]:
     title = (row["rule_title"] or {}).get(say.tongue, row["scope"])
-    return say.at(row["until"]), f"{title} {row['scope']}", row["reason"] or "", (row["by"] or "").partition(":")[2]
+    return say.at(row["until"]), f"{title} {row['scope']}", row["reason"] or "", say.who(row["by"])
 
 
 def _degraded(say: Words, row: Row) -> tuple[str, ...]:
@@ -131,7 +130,7 @@ def _degraded(say: Words, row: Row) -> tuple[str, ...]:
 
 
 def _comments(say: Words, row: Row) -> tuple[str, ...]:
-    return say.at(row["time"]), say.name("areas", row["area"]), row["text"], row["actor"].partition(":")[2]
+    return say.at(row["time"]), say.name("areas", row["area"]), row["text"], say.who(row["actor"])
 
 
 _PARTS: tuple[tuple[str, tuple[str, ...], Callable[[Words, Row], tuple[str, ...]], tuple[int, ...]], ...] = (

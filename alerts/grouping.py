@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alerts import candidate, condition
+from alerts import candidate, condition, repair
 from alerts.alarm import Alarm, Edge, Shelf, process_edge, step
 from alerts.casebook import Casebook, current_key
 from alerts.drill import drill_at
@@ -22,6 +22,7 @@ from alerts.incident import (
     make_cause,
     may_close_by_itself,
 )
+from alerts.linked import Way
 from alerts.mode import Spell
 from alerts.outcome import AnyOutcome, Explanation, Mark
 from alerts.sending import ENGINE, follow_level, resume
@@ -89,11 +90,14 @@ def settle(
     edge: str = "",
     reason: str = "",
     demand: int = 0,
+    area: str = "",
+    device: str = "",
     args: dict[str, Any] | None = None,
 ) -> None:
     """Bring an incident up to its alarms, record what changed since `was`, and let the dispatches follow.
 
-    `demand` is the rank of an alarm that has just been raised, rung again or risen.
+    `demand` is the rank of an alarm that has just been raised, rung again or risen, and `area` where. Where one alarm
+    alone has changed, `device` is its scope.
     """
     incident.level = derive_level(incident)
     incident.state = derive_state(incident)
@@ -117,7 +121,9 @@ def settle(
         plan_for(book, incident, clock, out)
     if incident.held and not all_silent(incident):
         resume(book, incident, clock)
-    follow_level(book, incident, clock, out, demand)
+    if incident.kind == "data_quality":
+        repair.follow(book, incident, clock, out, device)
+    follow_level(book, incident, clock, out, demand, area)
     if demand and (edge == "opened" or now.level > was.level or was.calm):
         candidate.look(book, incident, clock, out)
     if demand and incident.kind == "risk" and incident.state == "open" and incident.remind_at is None:
@@ -134,7 +140,7 @@ def plan_for(book: Casebook, incident: Incident, clock: float, out: list[AnyOutc
         out.append(book.incident_record(incident, "planned", clock, actor=ENGINE, args=args))
 
 
-def note_member(incident: Incident, alarm: Alarm) -> None:
+def note_member(book: Casebook, incident: Incident, alarm: Alarm) -> None:
     """Put an alarm's standing among the incident's members; one that is normal leaves them."""
     if alarm.state == "NORM":
         incident.drop(alarm.id)
@@ -142,10 +148,19 @@ def note_member(incident: Incident, alarm: Alarm) -> None:
         rank = alarm.level if alarm.state in ("UNACK", "ACKED") else 0
         acknowledged = alarm.state not in ("UNACK", "RTNUN")
         incident.put(alarm.id, Member(rank, acknowledged, alarm.state == "SHLVD", bool(alarm.silence)))
-        if rank > incident.peak:
-            incident.peak = rank
-            make_cause(incident, alarm.id)
-            incident.title = alarm.title
+        if rank and _is_cause(book, incident, alarm, rank):
+            make_cause(incident, alarm.id, alarm.area, alarm.title)
+        incident.peak = max(incident.peak, rank)
+
+
+def _is_cause(book: Casebook, incident: Incident, alarm: Alarm, rank: int) -> bool:
+    """Tell whether an alarm that is active at a rank takes the place of its incident's cause."""
+    cause = incident.at or incident.area
+    if alarm.area == cause or not book.links:
+        return rank > incident.peak
+    if book.links.above(alarm.area, cause):  # what lies downstream is a symptom, however bad it is
+        return True
+    return rank > incident.peak and not book.links.above(cause, alarm.area)
 
 
 def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyOutcome]) -> None:
@@ -178,8 +193,7 @@ def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
         sort=getattr(change, "sort", ""),
         subject=getattr(change, "subject", ""),
     )
-    book.cases.alarms[alarm.id] = alarm
-    book.scopes[alarm.rule, alarm.scope, alarm.simulated] = alarm
+    book.add_alarm(alarm)
     _move(book, alarm, change, change.after, clock, out, rationale=carried.rationale)
 
 
@@ -291,8 +305,8 @@ def give_way(
         )
     )
     if incident is not None and was is not None:
-        note_member(incident, alarm)
-        settle(book, incident, was, clock, out, actor=actor, edge=edge, reason=spell.reason)
+        note_member(book, incident, alarm)
+        settle(book, incident, was, clock, out, actor=actor, edge=edge, reason=spell.reason, device=alarm.scope)
 
 
 def _as_symptom(book: Casebook, alarm: Alarm, gateway: str) -> Incident | None:
@@ -356,7 +370,7 @@ def take_edge(
         _listen(book, alarm, edge, rank)
     demand = rank if edge in _DEMANDS else 0
     loud = 0 if alarm.silence else demand
-    incident, joined = _incident_of(book, alarm, demand, clock)
+    incident, joined, way = _incident_of(book, alarm, demand, clock)
     was = standing(incident) if incident is not None else None
     out.append(
         book.alarm_record(
@@ -376,7 +390,7 @@ def take_edge(
         alarm.shelf = None
         book.wake_at(book.alarm_due(alarm))
     if incident is not None and was is not None:
-        note_member(incident, alarm)
+        note_member(book, incident, alarm)
         settle(
             book,
             incident,
@@ -385,8 +399,11 @@ def take_edge(
             out,
             actor=actor,
             edge=joined,
-            reason=reason,
+            reason=reason if way is None else f"incident.linked_{way.kind}",
             demand=loud,
+            area=alarm.area,
+            device=alarm.scope,
+            args=None if way is None else {"area": alarm.area, "to": way.area},
         )
     if alarm.state == "NORM":
         book.finish_alarm(alarm, "alarm.normal")
@@ -416,24 +433,32 @@ def rings_key(alarm: Alarm) -> str:
     return f"{alarm.rule}\0{alarm.scope}\0{int(alarm.simulated)}"
 
 
-def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tuple[Incident | None, str]:
-    """Find the incident of an alarm that takes an edge, or open one; say whether it opened or was joined."""
+def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tuple[Incident | None, str, Way | None]:
+    """Find the incident of an alarm that takes an edge, or open one.
+
+    Say whether it opened or was joined, and by way of which linked area.
+    """
     cases = book.cases
     incident = cases.incidents.get(alarm.incident)
     if incident is not None and not (demand and _too_calm(book, incident, clock)):
-        return incident, ""
+        return incident, "", None
     if not demand:
-        return None, ""  # its incident was closed over it: only a new demand makes a new case
+        return None, "", None  # its incident was closed over it: only a new demand makes a new case
     if incident is not None:
         incident.drop(alarm.id)
         book.wake_at(clock)  # it may have waited for this alarm alone
     key = current_key(alarm.area, alarm.kind, alarm.simulated, alarm.exercise)
     incident = cases.incidents.get(cases.current.get(key, "")) if not alarm.sort else None
-    if incident is not None and not _too_calm(book, incident, clock):
+    if incident is not None and _too_calm(book, incident, clock):
+        incident = None
+    way = None
+    if incident is None and book.links and not alarm.sort:
+        incident, way = _join_linked(book, alarm, key, clock)
+    if incident is not None:
         alarm.incident = incident.id
         if not alarm.sequence or alarm.id not in incident.alarms:  # one that is new is not listed
             add_alarm(incident, alarm.id)
-        return incident, "joined"
+        return incident, "joined", way
     incident = Incident(
         id=incident_id(alarm.area, alarm.kind, f"{alarm.id}.{alarm.sequence + 1}"),
         area=alarm.area,
@@ -452,7 +477,27 @@ def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tup
     cases.incidents[incident.id] = incident
     if not alarm.sort:  # what people tell of is a case of its own, and takes in no sensors' alarms
         cases.current[key] = incident.id
-    return incident, "opened"
+    return incident, "opened", None
+
+
+def _join_linked(book: Casebook, alarm: Alarm, key: str, clock: float) -> tuple[Incident | None, Way | None]:
+    """Find the incident of a linked area that an alarm belongs to; from then on its area's alarms go there."""
+    cases = book.cases
+    open_there: dict[str, Incident] = {}
+    for area in book.links.near(alarm.area):
+        there = current_key(area, alarm.kind, alarm.simulated, alarm.exercise)
+        incident = cases.incidents.get(cases.current.get(there, ""))
+        if incident is not None and not _too_calm(book, incident, clock):
+            open_there[area] = incident
+    found = book.links.find(alarm.area, alarm.kind, open_there, clock)
+    if found is None:
+        return None, None
+    incident, way = found
+    if alarm.area != incident.area and alarm.area not in incident.also:
+        incident.also.append(alarm.area)
+        incident.linked.append(alarm.area)
+    cases.current[key] = incident.id
+    return incident, way
 
 
 def _too_calm(book: Casebook, incident: Incident, clock: float) -> bool:

@@ -84,11 +84,15 @@ class Incident(msgspec.Struct, kw_only=True):
     visits: list[str] = []  # ids of those of which only the follow-up visit is left; they outlive the incident
     issued: int = 0  # dispatches so far
     withdrawn: int = 0  # of which nobody took up before there was nothing to do any more
+    mending: dict[str, str] = {}  # devices in trouble for which maintenance was sent → the order, if there was one
     dispatched: bool = False  # the dispatch level has been acted on: from then on only a new demand sends anyone
     calm_since: float | None = None
     reminders: int = 0  # how often it was said again that nobody is on it
     remind_at: float | None = None  # none once a person has taken it up
-    also: list[str] = []  # other areas whose alarms were merged into it
+    also: list[str] = []  # other areas whose alarms were merged into it, or joined it
+    linked: list[str] = []  # those of them that joined by a link of the site
+    apart: list[str] = []  # areas that a person has split off: no link brings them back
+    at: str = ""  # the area of its cause, where that is another than its own
     sort: str = ""  # report or dispute: a case that people have told of
     subject: str = ""  # whom that is about, as a keyed hash
     rose: float = 0.0  # when it last opened, or rose to a level, arrival clock
@@ -199,8 +203,9 @@ def add_alarm(incident: Incident, alarm: str) -> None:
     incident.alarms.append(alarm)
 
 
-def make_cause(incident: Incident, alarm: str) -> None:
-    """Put an alarm first as the cause."""
+def make_cause(incident: Incident, alarm: str, area: str, title: dict[str, str]) -> None:
+    """Put an alarm of an area first as the cause."""
+    incident.at, incident.title = (area if area != incident.area else ""), title
     if alarm in incident.alarms:
         incident.alarms.remove(alarm)
     incident.alarms.insert(0, alarm)

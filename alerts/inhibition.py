@@ -51,9 +51,10 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
     gateway: str
     area: str
-    points: Sequence[str]  # those that it carries there
+    points: Sequence[str]  # those that it carries
     source: str = ""  # what says of itself that it has gone; empty where all points are silent
     simulated: bool = False
+    owned: bool = True  # its alarm is raised here; of a gateway in several partitions, in one of them alone
 
 
 class GatewayChange(SystemChange, frozen=True, kw_only=True):
@@ -76,7 +77,8 @@ def gone(book: Casebook, said: Said, clock: float, out: list[AnyOutcome]) -> Non
         points=tuple(said.points[:NAMED]),
         gone=said.source,
     )
-    grouping.apply(book, _change(book, said, RANK["yellow"], clock, why), clock, out)
+    if said.owned:
+        grouping.apply(book, _change(book, said, RANK["yellow"], clock, why), clock, out)
     for alarm in list(book.cases.alarms.values()):
         if alarm.state not in ("UNACK", "ACKED"):
             continue
@@ -92,6 +94,7 @@ def back(book: Casebook, said: Said, clock: float, out: list[AnyOutcome], grace:
         return
     known.until = clock + grace
     book.wake_at(known.until)
+    # an alarm that was raised here ends here, whoever it would be raised by now
     why = Explanation(clause="it is heard of again", points=tuple(said.points[:NAMED]))
     grouping.apply(book, _change(book, said, 0, clock, why), clock, out)
 

@@ -40,6 +40,7 @@ from alerts.shadow import begun_shadow, fold_shadow
 from alerts.stamp import HEAD, stamped
 from alerts.tables import (
     alarms,
+    attachments,
     candidates,
     counters,
     dispatch_changes,
@@ -209,6 +210,7 @@ class _Batch:
         self._outbox: list[Row] = []
         self._areas: dict[str, Row] = {}
         self._snapshots: list[Row] = []
+        self._attachments: list[Row] = []
         self._plans: dict[str, Row] = {}
         self._merged: list[tuple[str, str]] = []  # incidents that ended in another, in order
 
@@ -246,6 +248,8 @@ class _Batch:
         _upsert(self.connection, plans, list(self._plans.values()), update=False)
         if self._snapshots:
             self.connection.execute(sa.insert(snapshots), self._snapshots)
+        if self._attachments:
+            self.connection.execute(sa.insert(attachments), self._attachments)
         for before, after in self._merged:  # what had ended by then as well: the case is one
             for table in (alarms, dispatches, snapshots):
                 self.connection.execute(sa.update(table).where(table.c.incident == before).values(incident=after))
@@ -442,6 +446,16 @@ class _Batch:
         }
         if change.explanation is not None and change.edge != "return":  # what would explain a calm is not why it rang
             row["explanation"] = plain(change.explanation)
+        if change.attachment is not None:
+            self._attachments.append(
+                {
+                    "id": change.id,
+                    "alarm": change.alarm,
+                    "time": change.time,
+                    "by": change.actor,
+                    **plain(change.attachment),
+                }
+            )
         if change.edge == "acknowledge":
             row["acknowledged_by"] = change.actor
         elif change.after == "UNACK" and change.before != "UNACK":
@@ -530,6 +544,7 @@ class _Batch:
             "time": change.time,
             "simulated": change.simulated,
             "lead": change.lead,
+            "repair": change.repair,
             "note": data.get("note") or row["note"],
         }
         if change.event is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast, get_args
 
+import msgspec
+
 from alerts import candidate, drill, plans, regrouping, signing
 from alerts import dispatch as legs
 from alerts.alarm import Alarm, Edge, Refusal, step
@@ -12,8 +14,8 @@ from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch, set_deadline
 from alerts.grouping import note_member, settle, standing, take_edge
 from alerts.incident import DISPOSITIONS, Candidate, Incident
-from alerts.outcome import AnyOutcome, CommandResult
-from alerts.sending import attend, await_visit, finish, hand_lead_over, issue, pass_on, pass_to_next
+from alerts.outcome import AnyOutcome, Attachment, CommandResult
+from alerts.sending import attend, await_visit, finish, hand_lead_over, pass_on, pass_to_next, send
 from alerts.shelve import ENDS, Way, bring_back, set_aside
 from sensors.observation import Command, Exercise
 
@@ -24,6 +26,12 @@ MOST_UNITS = 16
 
 MOST_LISTED = 200
 """Alarms, orders or incidents that one order lists."""
+
+ATTACHED = ("image/jpeg", "application/pdf")
+"""What may be put with an alarm."""
+
+LONGEST_NAME = 160
+"""Characters of the name of a file."""
 
 LATEST_VISIT = 366 * 86400.0
 """Seconds within which a follow-up visit is due at the latest."""
@@ -79,7 +87,7 @@ def _acknowledge_alarm(book: Casebook, alarm: Alarm, command: Command, clock: fl
     was = standing(incident) if incident is not None else None
     out.append(book.alarm_record(alarm, "acknowledge", after, clock, actor=command.actor, reason=reason))
     if incident is not None and was is not None:
-        note_member(incident, alarm)
+        note_member(book, incident, alarm)
         attend(incident)
         settle(book, incident, was, clock, out, actor=command.actor, reason=reason)
     if alarm.state == "NORM":
@@ -113,6 +121,29 @@ def _comment_alarm(book: Casebook, alarm: Alarm, command: Command, clock: float,
     incident = book.cases.incidents.get(alarm.incident)
     if incident is not None:
         _comment(book, incident, command, clock, out)
+
+
+def _attach(book: Casebook, alarm: Alarm, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+    """Put a file with an alarm, and note it with its incident. What the file holds was looked at before."""
+    sha, type, name, size = (command.args.get(one) for one in ("sha", "type", "name", "bytes"))
+    if not (isinstance(sha, str) and _is_sha(sha)) or type not in ATTACHED or not isinstance(name, str):
+        raise Refusal("bad_argument")
+    if len(name) > LONGEST_NAME or isinstance(size, bool) or not isinstance(size, int) or size <= 0:
+        raise Refusal("bad_argument")
+    if sha in alarm.attached:
+        raise Refusal("alarm.already_attached")
+    if len(alarm.attached) >= book.settings.most_attachments:
+        raise Refusal("too_many")
+    alarm.attached.append(sha)
+    file, reason = Attachment(sha=sha, type=type, name=name, bytes=size), _text(book, command, "text", "reason")
+    out.append(
+        book.alarm_record(alarm, "attach", alarm.state, clock, actor=command.actor, reason=reason, attachment=file)
+    )
+    incident = book.cases.incidents.get(alarm.incident)
+    if incident is not None:
+        attend(incident)
+        args = {"alarm": alarm.id, "attachment": msgspec.to_builtins(file)}
+        out.append(book.incident_record(incident, "attached", clock, actor=command.actor, reason=reason, args=args))
 
 
 def _assign_alarm(book: Casebook, alarm: Alarm, command: Command, clock: float, out: list[AnyOutcome]) -> None:
@@ -161,7 +192,7 @@ def _acknowledge_all(
         alarm = book.cases.alarms[id]
         after = step(alarm.state, "acknowledge")
         out.append(book.alarm_record(alarm, "acknowledge", after, clock, actor=actor, reason=reason))
-        note_member(incident, alarm)
+        note_member(book, incident, alarm)
         if alarm.state == "NORM":
             book.finish_alarm(alarm, "alarm.already_acknowledged")
 
@@ -170,15 +201,16 @@ def _dispatch(book: Casebook, incident: Incident, command: Command, clock: float
     note = _text(book, command, "note")
     working = book.working(incident)
     on_it = {dispatch.unit for dispatch in working}
+    leading = book.together(incident)
     units = _units(book, incident, command, on_it)
     if not units:
         units = book.suggest(incident, clock, on_it)[:1]
     if not units:
         raise Refusal("dispatch.no_unit")
-    lead = command.args.get("lead") or (working[0].lead or working[0].unit if working else units[0])
+    lead = command.args.get("lead") or (leading[0].lead or leading[0].unit if leading else units[0])
     if lead not in (*units, *on_it):
         raise Refusal("dispatch.lead_not_sent")
-    _send(book, incident, units, lead, note, clock, out, actor=command.actor)
+    send(book, incident, units, lead, note, clock, out, actor=command.actor)
 
 
 def _units(book: Casebook, incident: Incident, command: Command, on_it: set[str]) -> list[str]:
@@ -197,29 +229,6 @@ def _units(book: Casebook, incident: Incident, command: Command, on_it: set[str]
         if unit in on_it:
             raise Refusal("dispatch.already_sent")
     return units
-
-
-def _send(
-    book: Casebook,
-    incident: Incident,
-    units: list[str],
-    lead: str,
-    note: str,
-    clock: float,
-    out: list[AnyOutcome],
-    *,
-    actor: str,
-) -> None:
-    """Send units at once, under one lead where they are not alone; those on it already come under it too."""
-    working = book.working(incident)
-    if len(working) + len(units) == 1:
-        lead = ""
-    for unit in units:
-        issue(book, incident, unit, clock, out, actor=actor, note=note, lead=lead)
-    for dispatch in working:
-        if dispatch.lead != lead:
-            dispatch.lead = lead
-            out.append(book.dispatch_record(dispatch, "lead", clock, actor=actor, reason="dispatch.joined"))
 
 
 def _comment(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
@@ -410,7 +419,7 @@ def _call(book: Casebook, dispatch: Dispatch, command: Command, clock: float, ou
     units = _units(book, incident, command, {one.unit for one in book.working(incident)})
     if not units:
         raise Refusal("unknown_unit")
-    _send(book, incident, units, dispatch.lead or dispatch.unit, note, clock, out, actor=command.actor)
+    send(book, incident, units, dispatch.lead or dispatch.unit, note, clock, out, actor=command.actor)
 
 
 def _tick_dispatched(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out: list[AnyOutcome]) -> None:
@@ -470,6 +479,7 @@ _HANDLERS: dict[tuple[type, str], Callable[..., None]] = {
     (Alarm, "snapshot"): _snapshot_alarm,
     (Alarm, "reset"): _reset_alarm,
     (Alarm, "assign"): _assign_alarm,
+    (Alarm, "attach"): _attach,
     **{(Alarm, way): _set_aside for way in get_args(Way)},
     **{(Alarm, edge): _bring_back for edge in ENDS.values()},
     (Incident, "acknowledge"): _acknowledge,

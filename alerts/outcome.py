@@ -83,6 +83,15 @@ class Aside(Struct, frozen=True):
     gateway: str = ""  # the gateway that is gone, of whose trouble it is a symptom
 
 
+class Attachment(Struct, frozen=True):
+    """A file that a person put with an alarm. It is kept beside the journal, under the SHA-256 of its bytes."""
+
+    sha: str
+    type: str  # image/jpeg or application/pdf, by its content
+    name: str  # as the person's file was called
+    bytes: int
+
+
 class AlarmTransition(Outcome, tag="alarm", frozen=True):
     """One edge of one alarm's ISA-18.2 machine."""
 
@@ -97,7 +106,7 @@ class AlarmTransition(Outcome, tag="alarm", frozen=True):
     incident: str | None
     # alarm | acknowledge | return | realarm | raise | lower | shelve | unshelve | suppress | unsuppress |
     # out_of_service | in_service; and what leaves the state as it is: hide | warn | settle | stale | assign | comment |
-    # move (into another incident) | hush | unhush (a silence covers it, and does no more)
+    # move (into another incident) | hush | unhush (a silence covers it, and does no more) | attach
     edge: str
     before: AlarmState
     after: AlarmState
@@ -118,6 +127,7 @@ class AlarmTransition(Outcome, tag="alarm", frozen=True):
     marks: tuple[Mark, ...] = ()
     folded: int = 0  # how many rings were folded since it began to chatter
     exercise: str = ""  # the drill that it is part of
+    attachment: Attachment | None = None  # on edge `attach`
 
 
 class IncidentChange(Outcome, tag="incident", frozen=True):
@@ -134,6 +144,8 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     # merged: it ended, `args.into` has its alarms and orders; took_in: it has those of `args.incidents` from now on,
     # reported: a person told of it, `args.report` is the report and `args.count` how many there are,
     # split: some went into a new one, `args.into`,
+    # recalled: nobody mends anything of it any more, what was ordered for is well,
+    # attached: a file was put with an alarm of it, `args.attachment` with `args.alarm`,
     # set_aside: an alarm of it was, reminded: an alarm of it still waits for an acknowledgement
     edge: str
     state: str  # open | acknowledged | dispatched | calm | closed
@@ -179,6 +191,7 @@ class DispatchChange(Outcome, tag="dispatch", frozen=True):
     simulated: bool = False
     previous: str = ""  # the unit that lost it, on the edges `reassigned` and `referred`
     lead: str = ""  # the unit that leads where several work together
+    repair: dict[str, str] | None = None  # of an order that sends maintenance: the `device`, and its `kind`
 
 
 class CommandResult(Outcome, tag="result", frozen=True):

@@ -16,9 +16,11 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.sql import ColumnElement
 
+from alerts.dispatch import WORKING
 from alerts.stamp import HEAD, stamped
 from alerts.tables import (
     alarms,
+    attachments,
     candidates,
     counters,
     dispatch_changes,
@@ -183,6 +185,7 @@ class Reader:
                 dispatch["history"] = _records(connection, dispatch_changes, "dispatch", dispatch["id"])
             row["history"] = _records(connection, incident_changes, "incident", id)
             row["snapshots"] = self._snapshots(connection, id)
+            row["attachments"] = _attached(connection, attachments.c.alarm.in_(row["alarms"]))
             row["plan"] = _plan(connection, row)
         for alarm in row["alarm_details"]:
             _alarm(alarm)
@@ -336,7 +339,14 @@ class Reader:
             row["transitions"] = [
                 {**one.record, "partition": one.partition, "offset": one.offset} for one in connection.execute(query)
             ]
+            row["attachments"] = _attached(connection, attachments.c.alarm == id)
         return _alarm(row)
+
+    def attachment(self, alarm: str, sha: str) -> Row | None:
+        """Read what is known of a file of an alarm; None if it has no such one."""
+        with self.engine.connect() as connection:
+            found = _attached(connection, sa.and_(attachments.c.alarm == alarm, attachments.c.sha == sha))
+        return found[0] if found else None
 
     def transitions(self, since: float, position: int | None = None) -> list[Row]:
         """List the records of alarms' transitions since a unix time, up to a position, the newest first.
@@ -397,6 +407,17 @@ class Reader:
             if row is not None:
                 row["history"] = _records(connection, dispatch_changes, "dispatch", id)
         return row
+
+    def burden(self, simulated: bool) -> list[tuple[str, str, int]]:
+        """Count the orders that are worked on, real ones or those that are played: unit, area, how many."""
+        columns = (dispatches.c.unit, dispatches.c.area)
+        query = (
+            sa.select(*columns, sa.func.count())
+            .where(dispatches.c.open == sa.true(), dispatches.c.leg.in_(WORKING), dispatches.c.simulated == simulated)
+            .group_by(*columns)
+        )
+        with self.engine.connect() as connection:
+            return [(unit, area, count) for unit, area, count in connection.execute(query)]
 
     # Changes and figures
 
@@ -695,6 +716,12 @@ def _add_dispatches(connection: Connection, rows: list[Row]) -> None:
             found[incident].append(id)
     for row in rows:
         row["dispatches"] = found[row["id"]]
+
+
+def _attached(connection: Connection, which: ColumnElement[bool]) -> list[Row]:
+    """Read what is known of files that were put with alarms, in the order in which they were."""
+    query = sa.select(attachments).where(which).order_by(attachments.c.time, attachments.c.id)
+    return _rows(connection, query, ("id",))
 
 
 def _alarm(row: Row) -> Row:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from alerts.alarm import Alarm, Refusal
 from alerts.casebook import Casebook, current_key
-from alerts.dispatch import Dispatch
+from alerts.dispatch import WORKING, Dispatch
 from alerts.grouping import note_member, settle, standing
 from alerts.identity import incident_id
 from alerts.incident import Incident, add_alarm, make_cause
@@ -40,7 +40,7 @@ def merge(
     lead = _joint_lead(book, [incident, *found])
     for other in found:
         _take_in(book, incident, other, lead, clock, out, actor, reason)
-    for dispatch in book.working(incident):
+    for dispatch in book.together(incident):
         if lead and dispatch.lead != lead:
             dispatch.lead = lead
             out.append(book.dispatch_record(dispatch, "lead", clock, actor=actor, reason="dispatch.joined"))
@@ -71,6 +71,7 @@ def split(
         raise Refusal("bad_argument")
     if len(moved) == len(incident.members):
         raise Refusal("incident.none_left")
+    orders = [one for one in orders if not one.device] + _repairs(book, incident, moved)
     was = standing(incident)
     busy = bool(book.working(incident))
     new = _begin(incident, moved, clock)
@@ -114,7 +115,7 @@ def _sort(incident: Incident) -> tuple[str, str, bool, str]:
 
 def _joint_lead(book: Casebook, incidents: Sequence[Incident]) -> str:
     """Name who leads when all who are on these incidents work together; empty where at most one is."""
-    working = [dispatch for one in incidents for dispatch in book.working(one)]
+    working = [dispatch for one in incidents for dispatch in book.together(one)]
     return (working[0].lead or working[0].unit) if len(working) > 1 else ""
 
 
@@ -133,19 +134,20 @@ def _take_in(
         if id not in incident.alarms:
             add_alarm(incident, id)
     if other.peak > incident.peak:
-        incident.peak, incident.title = other.peak, other.title
-        make_cause(incident, other.cause)
+        incident.peak = other.peak
+        make_cause(incident, other.cause, other.at or other.area, other.title)
     for id in list(other.members):
         _move(book, cases.alarms[id], incident, clock, out, actor, reason)
     for id in [*other.dispatches, *other.visits]:
         dispatch = cases.dispatches[id]
-        if dispatch in book.working(other):
+        if dispatch in book.together(other):
             dispatch.lead = lead
         _redirect(dispatch, other, incident)
         out.append(book.dispatch_record(dispatch, "moved", clock, actor=actor, reason="dispatch.moved"))
     incident.issued += other.issued
     incident.withdrawn += other.withdrawn
     incident.dispatched |= other.dispatched
+    incident.mending = other.mending | incident.mending
     incident.snapshots += [one for one in other.snapshots if one not in incident.snapshots]
     for area in (other.area, *other.also):
         if area != incident.area and area not in incident.also:
@@ -175,6 +177,15 @@ def _order(book: Casebook, incident: Incident, id: object) -> Dispatch:
     return book.cases.dispatches[id]
 
 
+def _repairs(book: Casebook, incident: Incident, moved: Sequence[Alarm]) -> list[Dispatch]:
+    """List the orders to mend that go along: they follow their devices, whatever is named."""
+    going = {alarm.id for alarm in moved}
+    stay = {book.cases.alarms[id].scope for id in incident.members if id not in going}
+    devices = {alarm.scope for alarm in moved} - stay
+    found = [book.cases.dispatches[id] for id in incident.dispatches]
+    return [one for one in found if one.device in devices]
+
+
 def _begin(incident: Incident, moved: Sequence[Alarm], clock: float) -> Incident:
     """Make the incident that alarms go into; the worst that is active is its cause."""
     worst = max(moved, key=lambda alarm: (incident.members[alarm.id].rank, alarm.level))
@@ -192,6 +203,7 @@ def _begin(incident: Incident, moved: Sequence[Alarm], clock: float) -> Incident
         simulated=incident.simulated,
         exercise=incident.exercise,
         also=list(areas)[1:],
+        mending={one: id for one, id in incident.mending.items() if one in {alarm.scope for alarm in moved}},
         sort=incident.sort,
         subject=worst.subject,
     )
@@ -202,8 +214,8 @@ def _stay(book: Casebook, incident: Incident, new: Incident, areas: set[str]) ->
     left = [book.cases.alarms[id] for id in incident.members]
     if incident.cause not in incident.alarms:
         worst = max(left, key=lambda alarm: (incident.members[alarm.id].rank, alarm.level))
-        make_cause(incident, worst.id)
-        incident.title, incident.peak = worst.title, max(alarm.level for alarm in left)
+        make_cause(incident, worst.id, worst.area, worst.title)
+        incident.peak = max(alarm.level for alarm in left)
     gone = areas - {alarm.area for alarm in left}
     for area in sorted(gone):
         key = current_key(area, incident.kind, incident.simulated, incident.exercise)
@@ -211,7 +223,12 @@ def _stay(book: Casebook, incident: Incident, new: Incident, areas: set[str]) ->
             book.cases.current[key] = new.id
     if incident.area in gone:
         incident.area = book.cases.alarms[incident.cause].area if incident.cause in incident.members else left[0].area
+    if incident.at == incident.area:
+        incident.at = ""
     incident.also = [area for area in incident.also if area not in gone and area != incident.area]
+    incident.linked = [area for area in incident.linked if area in incident.also]
+    incident.apart += sorted(gone)
+    new.apart = [*{area: None for area in (*incident.apart, incident.area, *incident.also) if area not in gone}]
 
 
 def _divide(
@@ -223,10 +240,10 @@ def _divide(
     """
     if not orders:
         return []
-    working = book.working(incident)
+    working = book.together(incident)
     going = [dispatch for dispatch in working if dispatch in orders]
     staying = [dispatch for dispatch in working if dispatch not in orders]
-    new.issued, new.dispatched = len(orders), bool(going)
+    new.issued, new.dispatched = len(orders), any(dispatch.leg in WORKING for dispatch in orders)
     for dispatch in orders:
         if dispatch in going:
             dispatch.lead = going[0].unit if len(going) > 1 else ""
@@ -258,7 +275,7 @@ def _move(
 ) -> None:
     alarm.incident = incident.id
     out.append(book.alarm_record(alarm, "move", alarm.state, clock, actor=actor, reason=reason))
-    note_member(incident, alarm)
+    note_member(book, incident, alarm)
 
 
 def _redirect(dispatch: Dispatch, before: Incident, after: Incident) -> None:

@@ -7,6 +7,7 @@ Everything is done in small transactions, so that the engine's changes never wai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from alerts.policy import Policy
 from alerts.redaction import redact, who, words
 from alerts.tables import (
     alarms,
+    attachments,
     candidates,
     counters,
     dispatch_changes,
@@ -129,6 +131,7 @@ def _prune(engine: Engine, before: float) -> Iterator[int]:
             if not ids:
                 break
             _remove(connection, dispatch_changes, "dispatch", dispatches, dispatches.c.incident.in_(ids))
+            _remove_attached(connection, sa.select(alarms.c.id).where(alarms.c.incident.in_(ids)))
             _remove(connection, transitions, "alarm", alarms, alarms.c.incident.in_(ids))
             connection.execute(sa.delete(snapshots).where(snapshots.c.incident.in_(ids)))
             _remove(connection, incident_changes, "incident", incidents, incidents.c.id.in_(ids))
@@ -138,6 +141,7 @@ def _prune(engine: Engine, before: float) -> Iterator[int]:
             ids = list(connection.scalars(_over(alarms, before).limit(_AT_ONCE)))
             if not ids:
                 break
+            _remove_attached(connection, ids)
             _remove(connection, transitions, "alarm", alarms, alarms.c.id.in_(ids))
     while True:
         with engine.begin() as connection:
@@ -162,6 +166,27 @@ def _remove(connection: Connection, changes: sa.Table, key: str, table: sa.Table
     """Remove rows of a table, and the changes that made them."""
     connection.execute(sa.delete(changes).where(changes.c[key].in_(sa.select(table.c.id).where(which))))
     connection.execute(sa.delete(table).where(which))
+
+
+def _remove_attached(connection: Connection, alarms: Any) -> None:
+    """Forget the files that were put with alarms; `sweep` removes those that no alarm has any more."""
+    connection.execute(sa.delete(attachments).where(attachments.c.alarm.in_(alarms)))
+
+
+def sweep(engine: Engine, folder: Path, now: float) -> int:
+    """Remove the files of a folder that no alarm has: what was redacted or removed, or never taken; return how many.
+
+    One of the last day may be on its way into the journal.
+    """
+    files = [file for file in folder.glob("[0-9a-f]*.*") if file.stat().st_mtime < now - DAY]
+    if not files:
+        return 0
+    with engine.connect() as connection:
+        known = set(connection.scalars(sa.select(attachments.c.sha).distinct()))
+    gone = [file for file in files if file.stem not in known]
+    for file in gone:
+        file.unlink(missing_ok=True)
+    return len(gone)
 
 
 # Redacting
@@ -210,6 +235,8 @@ def _redact(engine: Engine, before: float) -> Iterator[int]:
             with engine.begin() as connection:
                 count = _change(connection, table, table.c.id, table.c.id.in_(some), fields)
                 count += _change(connection, changes, changes.c.position, changes.c[key].in_(some), _record)
+                if table is alarms:
+                    _remove_attached(connection, some)
             yield count
     with engine.begin() as connection:
         count = 0

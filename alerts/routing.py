@@ -1,12 +1,14 @@
-"""Whom to send: units of the area's place and the places above it, by hazard, then distance."""
+"""Whom to send: units of the area's place and the places above it, by hazard, then by load, then by distance."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from math import asin, cos, inf, radians, sin, sqrt
 
 from alerts.duty import Roster
 from sensors.site import Area, Site, Unit
+
+_Tier = tuple[int, int, int]
 
 _EARTH = 6371.0088  # km, mean radius (IUGG)
 
@@ -23,22 +25,41 @@ class Router:
         for unit in site.units:
             self._at.setdefault(unit.place, []).append(unit)
         self._roster, self._turned = Roster(site), any(unit.shifts for unit in site.units)
-        self._suggested: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._suggested: dict[tuple[str, str], tuple[tuple[_Tier, str], ...]] = {}
         self._subdistricts: dict[str, str] = {}
 
-    def suggest(self, area: str, kind: str = "risk", tried: Collection[str] = (), at: float | None = None) -> list[str]:
+    def suggest(
+        self,
+        area: str,
+        kind: str = "risk",
+        tried: Collection[str] = (),
+        at: float | None = None,
+        load: Mapping[str, int] | None = None,
+    ) -> list[str]:
         """List the units to send to an area, best first, without those already `tried`.
 
         The nearest place of the hierarchy comes first (community, subdistrict, district), there the place's own unit
         before the departments, then the nearer one. Units that do not handle the area's type are left out. For a risk
         so are maintenance and those who take cases over (mediation, tribunal, support); for data quality, maintenance
         goes first. With a moment (unix seconds), units whose shifts it is not come last: better late than nobody.
+
+        `load` says how many open orders units have. Of those that stand alike in the hierarchy the one with fewer goes
+        first, before the nearer one; a unit that has as many as it takes `at_once` comes after all that have not.
         """
         found = self._suggested.get((area, kind))
         if found is None:
             found = self._suggested[area, kind] = tuple(self._order(area, kind))
-        left = [unit for unit in found if unit not in tried]
-        return left if at is None or not self._turned else sorted(left, key=lambda unit: self._off(unit, at))
+        left = [ranked for ranked in found if ranked[1] not in tried]
+        if load or (at is not None and self._turned):
+            open_orders = load or {}
+
+            def standing(ranked: tuple[_Tier, str]) -> tuple[bool, bool, _Tier, int]:
+                tier, unit = ranked
+                orders, most = open_orders.get(unit, 0), self.units[unit].at_once
+                return at is not None and self._off(unit, at), 0 < most <= orders, tier, orders
+
+            left.sort(key=standing)
+        return [unit for _, unit in left]
 
     def _off(self, unit: str, at: float) -> bool:
         """Tell whether a unit has shifts, and a moment is in none of them."""
@@ -63,9 +84,9 @@ class Router:
             found = self._subdistricts[area] = next(held, "")
         return found
 
-    def menders(self, area: str, tried: Collection[str] = ()) -> list[str]:
+    def menders(self, area: str, tried: Collection[str] = (), load: Mapping[str, int] | None = None) -> list[str]:
         """List the maintenance units to send to an area, best first, without those already `tried`."""
-        found = self.suggest(area, "data_quality", tried)
+        found = self.suggest(area, "data_quality", tried, load=load)
         return [unit for unit in found if self.units[unit].kind == "maintenance"]
 
     def above(
@@ -82,19 +103,20 @@ class Router:
                 return candidate
         return None
 
-    def _order(self, area_id: str, kind: str) -> list[str]:
+    def _order(self, area_id: str, kind: str) -> list[tuple[_Tier, str]]:
+        """Rank the units for an area: the tier of each, and its id; those of one tier the nearer first."""
         area = self.areas.get(area_id)
         if area is None:
             return []
-        ranked: list[tuple[tuple[int, int, int, float, str], str]] = []
+        ranked: list[tuple[_Tier, float, str]] = []
         for place, depth in self._depths(area_id).items():
             for unit in self._at.get(place, ()):
                 if not _handles(unit, area, kind):
                     continue
                 maintenance = 0 if kind != "risk" and unit.kind == "maintenance" else 1
                 own = 0 if unit.kind == self.places[place].kind else 1
-                ranked.append(((maintenance, depth, own, _distance(area.location, unit.location), unit.id), unit.id))
-        return [id for _, id in sorted(ranked)]
+                ranked.append(((maintenance, depth, own), _distance(area.location, unit.location), unit.id))
+        return [(tier, id) for tier, _, id in sorted(ranked)]
 
     def _depths(self, area_id: str) -> dict[str, int]:
         """Map each place from the area's own up to the top to its distance in steps."""

@@ -4,42 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
-from alerts.alarm import Alarm
 from alerts.casebook import Casebook
 from alerts.dispatch import Dispatch, raise_level, set_deadline
 from alerts.identity import dispatch_id
-from alerts.incident import Incident, derive_state, loud_level, may_close_by_itself
+from alerts.incident import Incident, derive_state, loud_level
 from alerts.outcome import AnyOutcome
-from sensors.site import GATEWAY_RULE, RANK
 
 ENGINE = "engine"
 """The actor of what the desk does by itself."""
 
 
-def follow_level(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome], demand: int = 0) -> None:
+def follow_level(
+    book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome], demand: int = 0, area: str = ""
+) -> None:
     """Dispatch a risk incident that reaches its dispatch level; raise the level of dispatches under way.
 
     Once nobody is on it any more, only a new demand dispatches again: `demand` is the rank of an alarm that has just
-    been raised, rung again or risen, 0 for any other change.
+    been raised, rung again or risen, 0 for any other change. It is of `area`: where that joined by a link of the site,
+    and nobody was sent there, somebody goes there too.
     """
     if incident.calm:
-        _withdraw_repair(book, incident, clock, out)
         return
     working = book.working(incident)
     loud = loud_level(incident)
     for dispatch in working:
-        if dispatch.level < loud:
+        if dispatch.level < loud and not dispatch.device:  # an order to mend goes by what it is to mend
             raise_level(dispatch, book.site.deadlines, loud, clock)
             out.append(book.dispatch_record(dispatch, "raised", clock, actor=ENGINE, reason="dispatch.level_raised"))
     reached = book.reached(incident)
     first = not incident.dispatched and loud >= reached
-    if incident.kind == "data_quality":
-        _order_repair(book, incident, clock, out)
     if incident.kind != "risk" or not (first or demand >= reached):
         return
     incident.dispatched = True
-    if working:
-        return  # who is on the way has just been told of the level
+    if working:  # who is on the way has just been told of the level
+        if demand >= reached and area in incident.linked and all(one.area != area for one in working):
+            _send_there(book, incident, area, clock, out)
+        return
     units = book.suggest(incident, clock)
     if units:
         issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.by_level")
@@ -47,38 +47,38 @@ def follow_level(book: Casebook, incident: Incident, clock: float, out: list[Any
         leave(book, incident, clock, out, actor=ENGINE, reason="dispatch.no_unit")
 
 
-def _order_repair(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
-    """Send maintenance, once, when an alarm about a camera or gateway reaches the site's level; or nobody."""
-    wanted = RANK.get(book.site.maintenance, 0)
-    if not wanted or incident.dispatched or incident.dispatches or incident.visits:
-        return
-    alarms = [book.cases.alarms[id] for id in incident.members if id in book.cases.alarms]
-    if not any(_is_mended(book, alarm) and alarm.level >= wanted and not alarm.silence for alarm in alarms):
-        return
-    incident.dispatched = True
-    units = book.router.menders(incident.area)
+def _send_there(book: Casebook, incident: Incident, area: str, clock: float, out: list[AnyOutcome]) -> None:
+    """Send somebody to a linked area as well, under the lead of those who are on the incident."""
+    working = book.working(incident)
+    units = book.suggest(incident, clock, {one.unit for one in working}, area)
     if units:
-        issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.repair", repair=True)
+        lead = working[0].lead or working[0].unit
+        send(book, incident, units[:1], lead, "", clock, out, actor=ENGINE, reason="dispatch.linked", area=area)
 
 
-def _is_mended(book: Casebook, alarm: Alarm) -> bool:
-    """Tell whether an alarm is about a device that maintenance is sent to."""
-    return alarm.scope in book.router.cameras or alarm.rule == GATEWAY_RULE
-
-
-def _withdraw_repair(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
-    """Take back an order for a camera that is well again, unless maintenance has taken it up."""
-    for id in list(incident.dispatches):
-        dispatch = book.cases.dispatches[id]
-        if dispatch.repair and dispatch.leg == "issued":
-            dispatch.leg = "closed"
-            set_deadline(dispatch, book.site.deadlines, clock)
-            out.append(book.dispatch_record(dispatch, "closed", clock, actor=ENGINE, reason="dispatch.well_again"))
-            incident.withdrawn += 1
-            incident.dispatched = False  # the next trouble sends again
-            book.finish_dispatch(dispatch)
-            if may_close_by_itself(incident) and incident.calm_since is not None:
-                book.wake_at(incident.calm_since + book.settings.close_after_calm)
+def send(
+    book: Casebook,
+    incident: Incident,
+    units: list[str],
+    lead: str,
+    note: str,
+    clock: float,
+    out: list[AnyOutcome],
+    *,
+    actor: str,
+    reason: str = "",
+    area: str = "",
+) -> None:
+    """Send units at once, under one lead where they are not alone; those on it already come under it too."""
+    working = book.together(incident)
+    if len(working) + len(units) == 1:
+        lead = ""
+    for unit in units:
+        issue(book, incident, unit, clock, out, actor=actor, reason=reason, note=note, lead=lead, area=area)
+    for dispatch in working:
+        if dispatch.lead != lead:
+            dispatch.lead = lead
+            out.append(book.dispatch_record(dispatch, "lead", clock, actor=actor, reason="dispatch.joined"))
 
 
 def issue(
@@ -92,26 +92,37 @@ def issue(
     reason: str = "",
     note: str = "",
     lead: str = "",
-    repair: bool = False,
+    repair: dict[str, str] | None = None,
+    area: str = "",
+    level: int = 0,
 ) -> None:
-    """Send a unit to an incident, under the lead of one that is on it already."""
+    """Send a unit to an incident, under the lead of one that is on it already; to one of its areas, if named.
+
+    `repair` says which device is to be mended, and its kind.
+    """
     incident.issued += 1
     incident.remind_at = None
     dispatch = Dispatch(
         id=dispatch_id(incident.id, incident.issued),
         incident=incident.id,
-        area=incident.area,
+        area=area or incident.area,
         unit=unit,
-        level=incident.level,
+        level=level or incident.level,
         deadline=None,
         tried=[unit],
         lead=lead,
         note=note,
-        repair=repair,
+        repair=repair is not None,
+        device=(repair or {}).get("device", ""),
+        device_kind=(repair or {}).get("kind", ""),
         simulated=incident.simulated,
         exercise=incident.exercise,
     )
     set_deadline(dispatch, book.site.deadlines, clock)
+    if actor == ENGINE:
+        dispatch.passed_over = book.passed_over(dispatch, incident.kind, clock)
+        if dispatch.passed_over and reason == "dispatch.by_level":
+            reason = "dispatch.by_load"
     book.cases.dispatches[dispatch.id] = dispatch
     incident.dispatches.append(dispatch.id)
     incident.state = derive_state(incident)
@@ -134,6 +145,9 @@ def pass_on(
     """Give a dispatch to another unit, which starts at its first leg; the one that loses it is told too."""
     previous, dispatch.unit = dispatch.unit, unit
     dispatch.tried.append(unit)
+    dispatch.passed_over = {}
+    if reason == "dispatch.next_unit":
+        dispatch.passed_over = book.passed_over(dispatch, _kind(book, dispatch), clock, _busy(book, dispatch) - {unit})
     dispatch.leg = "issued"
     set_deadline(dispatch, book.site.deadlines, clock)
     led = dispatch.lead == previous
@@ -147,7 +161,7 @@ def pass_on(
 def _lead(book: Casebook, dispatch: Dispatch, previous: str, unit: str, clock: float, out: list[AnyOutcome]) -> None:
     """Put the others on an incident under another lead than the one they had."""
     incident = book.cases.incidents.get(dispatch.incident)
-    for other in book.working(incident) if incident is not None else ():
+    for other in book.together(incident) if incident is not None else ():
         if other is not dispatch and other.lead == previous:
             other.lead = unit
             out.append(book.dispatch_record(other, "lead", clock, actor=ENGINE, reason="dispatch.other_lead"))
@@ -156,13 +170,13 @@ def _lead(book: Casebook, dispatch: Dispatch, previous: str, unit: str, clock: f
 def pass_to_next(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
     """Give a refused dispatch to the next suggested unit; without one it ends, and the incident says so."""
     kind, busy, incident = _kind(book, dispatch), _busy(book, dispatch), book.cases.incidents.get(dispatch.incident)
-    unit = book.router.units.get(dispatch.unit)
+    unit, load = book.router.units.get(dispatch.unit), book.burden.of(dispatch.simulated)
     mending = kind != "risk" and unit is not None and unit.kind == "maintenance"
     if mending or incident is None:
         find = book.router.menders if mending else book.router.suggest
-        units = find(dispatch.area, tried=busy)
+        units = find(dispatch.area, tried=busy, load=load)
     else:
-        units = book.suggest(incident, clock, busy)
+        units = book.suggest(incident, clock, busy, dispatch.area)
     if units:
         pass_on(book, dispatch, units[0], clock, out, reason="dispatch.next_unit")
     else:
@@ -184,7 +198,7 @@ def hand_lead_over(book: Casebook, dispatch: Dispatch, clock: float, out: list[A
     incident = book.cases.incidents.get(dispatch.incident)
     if not dispatch.lead or dispatch.lead != dispatch.unit or incident is None:
         return
-    left = [other for other in book.working(incident) if other is not dispatch]
+    left = [other for other in book.together(incident) if other is not dispatch]
     if left:
         _lead(book, dispatch, dispatch.unit, left[0].unit, clock, out)
 

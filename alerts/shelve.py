@@ -50,7 +50,7 @@ def set_aside(
     alarm.shelf = Shelf(by=actor, reason=reason, since=clock, until=clock + seconds, level=alarm.level)
     out.append(book.alarm_record(alarm, way, after, clock, actor=actor, reason=reason, level_before=level_before))
     if incident is not None and was is not None:
-        note_member(incident, alarm)
+        note_member(book, incident, alarm)
         attend(incident)
         settle(book, incident, was, clock, out, actor=actor, edge="set_aside", reason=reason)
 

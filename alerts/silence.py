@@ -179,4 +179,4 @@ def _note(
     out.append(book.alarm_record(alarm, note, alarm.state, clock, actor=actor, reason=reason))
     incident = book.cases.incidents.get(alarm.incident)
     if incident is not None:
-        note_member(incident, alarm)
+        note_member(book, incident, alarm)

@@ -157,6 +157,7 @@ dispatches = Table(
     Column("note", Text, nullable=False),
     Column("simulated", Boolean, nullable=False),
     Column("lead", String(128)),  # since 0.2: empty in what an older version wrote
+    Column("repair", JSON),  # the device that is to be mended, and its kind
 )
 Index("dispatches_open", dispatches.c.open, dispatches.c.number)
 Index("dispatches_unit", dispatches.c.unit, dispatches.c.open, dispatches.c.number)
@@ -181,6 +182,19 @@ snapshots = Table(
     Column("camera", String(128), nullable=False),
     Column("sha", String(64), nullable=False),
     Column("time", Double, nullable=False),
+)
+
+attachments = Table(  # files that people put with alarms; `sha` is the SHA-256 of one that is kept beside the journal
+    "attachments",
+    metadata,
+    Column("id", String(96), primary_key=True),  # of the transition that attached it
+    Column("alarm", String(64), nullable=False, index=True),
+    Column("sha", String(64), nullable=False, index=True),
+    Column("type", String(32), nullable=False),
+    Column("name", String(160), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("by", String(256), nullable=False),
 )
 
 reports = Table(  # what people reported; `subject` is a keyed hash, `photo` the SHA-256 of a kept picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,25 @@ class Words:
         """Write a time in the site's zone."""
         return "" if time is None else datetime.fromtimestamp(time, self._zone).strftime("%m-%d %H:%M:%S")
 
+    def on(self, time: float | None) -> str:
+        """Write a time with its year, for what is kept."""
+        return "" if time is None else datetime.fromtimestamp(time, self._zone).strftime("%Y-%m-%d %H:%M:%S")
+
+    def who(self, actor: str | None) -> str:
+        """Name who did something as people do: an account, a unit, the system, a rule; not by our own marks."""
+        kind, _, name = (actor or "").partition(":")
+        if kind == "unit":
+            return self.name("units", name)
+        if kind == "engine" or name.startswith("exercise-"):
+            return self("sheet.by.drill" if name else "sheet.by.engine")
+        if kind == "rule":
+            return self("sheet.by.rule", rule=name)
+        return (name or kind).partition("#")[0].removesuffix("@terminal")
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Write several names one after the other."""
+        return (", " if self.tongue == "en" else "、").join(names)
+
     def name(self, kind: str, id: str) -> str:
         """Name an area, unit, seat or shift; one that is gone by its id."""
         found: Any = getattr(self, f"_{kind}").get(id)
@@ -46,4 +66,4 @@ class Words:
     def paper(self, title: str, now: float, mark: str, font: Path | None) -> Paper:
         """Begin a sheet."""
         head = self.site.name.en if self.tongue == "en" else self.site.name.zh
-        return Paper(title, head=head, foot=self("sheet.printed", time=self.at(now)), mark=mark, font=font)
+        return Paper(title, head=head, foot=self("sheet.printed", time=self.on(now)), mark=mark, font=font)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sensors import measure
 from sensors.partition import partition_of
-from sensors.site import SYSTEM, SYSTEM_PARTITION, Area, AreaType, Camera, Place, Point, Site, Unit
+from sensors.site import SYSTEM, SYSTEM_PARTITION, Area, AreaType, Camera, Gateway, Place, Point, Site, Unit
 
 EARTH = 6_371_000.0
 """Metres of the earth's radius."""
@@ -86,6 +86,11 @@ class Registry:
         for point in site.points:
             for other in (*(driver.point for driver in point.drivers), *point.redundant):
                 self._served.setdefault(other, []).append(point)
+        spread: dict[str, set[int]] = {}
+        for point in site.points:
+            if point.gateway:
+                spread.setdefault(point.gateway, set()).update(self._partitions[area] for area in point.areas)
+        self._spread = {gateway: partitions for gateway, partitions in spread.items() if len(partitions) > 1}
         self._points_of: dict[str, list[Point]] = {area.id: [] for area in site.areas}
         for point in site.points:
             for name in point.areas:
@@ -154,10 +159,21 @@ class Registry:
     def partitions_of(self, point: str) -> tuple[int, ...]:
         """Name the partitions that a point's readings go to, each once, in order.
 
-        Those of its areas, and those of the points that it drives or is redundant to.
+        Those of its areas, those of the points that it drives or is redundant to, and those of the other points of its
+        gateway: whether that is gone shows in all of them together.
         """
         served = (self.points[point], *self._served.get(point, ()))
-        return tuple(sorted({self._partitions[area] for one in served for area in one.areas}))
+        found = {self._partitions[area] for one in served for area in one.areas}
+        return tuple(sorted(found | self._spread.get(self.points[point].gateway, set())))
+
+    def owns(self, gateway: Gateway, points: Sequence[Point], partition: int) -> bool:
+        """Tell whether a gateway's own alarm is a partition's to raise: where it stands, if it has points there.
+
+        `points` are all that it carries, in the order of the registry. Else it is the partition of the first of them.
+        """
+        held = {self._partitions[area] for point in points for area in point.areas}
+        stands = self._partitions.get(gateway.area, -1)
+        return partition == (stands if stands in held else self._partitions[points[0].areas[0]])
 
     def points_of(self, area: str) -> list[Point]:
         """List the points that serve an area, shared ones included."""

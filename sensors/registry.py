@@ -15,11 +15,12 @@ from sensors.expansion import Templates
 from sensors.findings import Findings
 from sensors.garbage import collector_resting
 from sensors.gateways import gateways_of
+from sensors.links import links_of
 from sensors.map_checks import check_map
 from sensors.plan_checks import check_plans, versioned
 from sensors.relations import check_related
 from sensors.roster import read_duties
-from sensors.site import Area, Camera, Duty, Escalation, Flood, Place, Point, Site, Skew, Text
+from sensors.site import Area, Camera, Duty, Escalation, Flood, Link, Place, Point, Site, Skew, Text
 from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines, modes, report_kinds
 from sensors.site_files import (
     AreaEntry,
@@ -101,6 +102,7 @@ def version(site: Site) -> str:
     bare["points"] = [point if point.index < 0 else msgspec.structs.replace(point, index=-1) for point in site.points]
     for name in ("fields", "area_types", "places", "areas", "points", "gateways", "cameras", "units", "plans"):
         bare[name] = sorted(bare[name], key=lambda part: str(part.id))
+    bare["links"] = sorted(site.links, key=lambda link: (link.kind, link.areas))
     bare["quantities"] = sorted(site.quantities, key=lambda quantity: (quantity.id, quantity.type))
     return hashlib.blake2b(msgspec.msgpack.encode(bare, order="deterministic"), digest_size=10).hexdigest()
 
@@ -173,6 +175,10 @@ class _Loading:
         }
         known_areas = entries if len(areas_files) == len(files) else None
         areas = [area for file in areas_files for area in self._areas(*file, places, area_types)]
+        links: tuple[Link, ...] = ()
+        if hierarchy:
+            groups = {area.id: area.group for area in areas}
+            links = links_of(*hierarchy, None if known_areas is None else groups, self.findings)
         if types:
             self._known_types(*types, area_types)
         templates = Templates(*types, self.findings) if types else None
@@ -237,6 +243,7 @@ class _Loading:
             area_types=hierarchy[1].area_types,
             places=tuple(places.values()),
             areas=tuple(areas),
+            links=links,
             points=tuple(points),
             gateways=gateways,
             quantities=tuple(templates.quantities()) if templates else (),

@@ -105,6 +105,18 @@ class Area(Struct, frozen=True):
     renamed_from: tuple[str, ...] = ()  # ids it had before, whose history is its own
 
 
+class Link(Struct, frozen=True):
+    """Areas of which trouble in one is likely to be that of the others.
+
+    upstream: what befalls the first reaches the others. neighbour: they lie side by side. gateway: one device carries
+    their readings, so that their sensors fail together. Alarms that begin within a time of each other are one incident.
+    """
+
+    areas: tuple[str, ...]
+    kind: Literal["upstream", "neighbour", "gateway"]
+    within: float = 1800.0  # seconds
+
+
 class Driver(Struct, frozen=True):
     """A point that foretells another: a rain gauge of its valley, a level upstream of it."""
 
@@ -223,6 +235,7 @@ class Unit(Struct, frozen=True):
     location: tuple[float, float] | None = None
     contact: str = ""
     shifts: tuple[str, ...] = ()  # during these it can be sent; empty is always
+    at_once: int = 0  # open orders with which it is full, and comes after all that are not; 0 is never
 
 
 class Seat(Struct, frozen=True):
@@ -495,6 +508,7 @@ class Site(Struct, frozen=True):
     area_types: tuple[AreaType, ...] = ()
     places: tuple[Place, ...] = ()
     areas: tuple[Area, ...] = ()
+    links: tuple[Link, ...] = ()
     points: tuple[Point, ...] = ()
     gateways: tuple[Gateway, ...] = ()
     quantities: tuple[Quantity, ...] = ()

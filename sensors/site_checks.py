@@ -24,6 +24,7 @@ MAX_RATE = 1e6  # readings a second of one point
 MAX_SUPPLIER = 64
 MAX_MODES = 32
 MAX_REPORT_KINDS = 64
+MOST_AT_ONCE = 1000
 MAX_REPORT_LEVELS = 16
 LONGEST_MODE = 30 * 86400.0
 
@@ -143,6 +144,9 @@ def check_units(
             findings.reference("area type", kind, area_types, document, (*path, "types", n))
         for n, shift in enumerate(unit.shifts):
             findings.reference("shift", shift, shifts, document, (*path, "shifts", n))
+        if not 0 <= unit.at_once <= MOST_AT_ONCE:
+            message = f"a unit takes 1 to {MOST_AT_ONCE} orders at once, or 0 for no limit, not {unit.at_once}"
+            findings.add(document, (*path, "at_once"), message)
 
 
 def check_roster(document: Document, file: RosterFile, places: Mapping[str, Place] | None, findings: Findings) -> None:

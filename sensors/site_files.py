@@ -159,12 +159,21 @@ class District(Building, frozen=True):
     subdistricts: tuple[Subdistrict, ...] = ()
 
 
+class LinkEntry(Written, frozen=True):
+    """Areas of which trouble in one is likely to be that of the others; of `upstream` the first lies above them."""
+
+    areas: tuple[str, ...]
+    kind: Literal["upstream", "neighbour", "gateway"]
+    within: Duration = 1800.0
+
+
 class HierarchyFile(Written, frozen=True):
-    """`hierarchy.yaml`: fields, area types and places."""
+    """`hierarchy.yaml`: fields, area types, places, and how areas are linked."""
 
     fields: tuple[Field, ...]
     area_types: tuple[AreaType, ...]
     districts: tuple[District, ...]
+    links: tuple[LinkEntry, ...] = ()
 
 
 class DriverEntry(Written, frozen=True):

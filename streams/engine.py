@@ -933,7 +933,12 @@ class Engine:
         evaluator.book.forget_keys()
         self.evaluator, self.registry, self.known_content = evaluator, registry, ready.known
         self._home = home_of(registry, ready.areas, self.partition)
-        gateways = Gateways(content.site.gateways, ready.rows, ready.areas)
+        gateways = Gateways(
+            content.site.gateways,
+            ready.rows,
+            ready.areas,
+            lambda gateway, points: registry.owns(gateway, points, self.partition),
+        )
         gateways.follow(self.gateways)
         self.gateways = gateways
         if renames:

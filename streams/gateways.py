@@ -6,7 +6,7 @@ Pure: it looks at what the engine knows of points, at ticks and when a source sa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ LONGEST_GRACE = 3600.0
 
 
 class Watched(NamedTuple):
-    """One gateway with those of its points whose rows are ours."""
+    """One gateway with all its points, and whether its own alarm is ours to raise."""
 
     id: str
     area: str
@@ -36,34 +36,50 @@ class Watched(NamedTuple):
     start: int  # its first place among the members of all
     stop: int
     grace: float  # seconds
+    owned: bool = True
 
 
 class Gateways:
-    """Tell which gateways are gone. `rows` are the partition's points by row, `areas` its areas."""
+    """Tell which gateways are gone. `rows` are the partition's points by row, `areas` its areas.
 
-    def __init__(self, gateways: Sequence[Gateway], rows: Sequence[Point], areas: Iterable[str]) -> None:
+    The points of a gateway that lie in several partitions are read in each of them, so that each knows by itself
+    whether it is gone and what of its own is a symptom. `owned` says of which gateways the alarm is raised here.
+    """
+
+    def __init__(
+        self,
+        gateways: Sequence[Gateway],
+        rows: Sequence[Point],
+        areas: Iterable[str],
+        owned: Callable[[Gateway, Sequence[Point]], bool] = lambda *_: True,
+    ) -> None:
         self.told: dict[str, tuple[float, str]] = {}  # gone by its own word → since when, and what says so
         self.watched: list[Watched] = []
         self._sources = {source: gateway.id for gateway in gateways for source in gateway.sources}
         held = set(areas)
         members: dict[str, list[int]] = {}
+        ours: set[str] = set()
         for row, point in enumerate(rows):
-            if point.gateway and not held.isdisjoint(point.areas):
+            if point.gateway:
                 members.setdefault(point.gateway, []).append(row)
+                if not held.isdisjoint(point.areas):
+                    ours.add(point.gateway)
         all_rows: list[int] = []
         limits: list[float] = []
         for gateway in gateways:
-            own = members.get(gateway.id, [])
-            if not own:
+            if gateway.id not in ours:
                 continue
+            own = sorted(members[gateway.id], key=lambda row: rows[row].index)
             after = [gateway.silent_after or max(INTERVALS * rows[row].interval, LEAST) for row in own]
-            area = gateway.area if gateway.area in held else next(one for one in rows[own[0]].areas if one in held)
+            reached = (one for row in own for one in rows[row].areas if one in held)
+            area = gateway.area if gateway.area in held else next(reached)
             points = tuple(rows[row].id for row in own)
             start = len(all_rows)
             all_rows += own
             limits += after
             grace = min(max(after), LONGEST_GRACE)
-            self.watched.append(Watched(gateway.id, area, points, start, len(all_rows), grace))
+            mine = owned(gateway, [rows[row] for row in own])
+            self.watched.append(Watched(gateway.id, area, points, start, len(all_rows), grace, mine))
         self._rows: npt.NDArray[np.intp] = np.array(all_rows, np.intp)
         self._limits = np.array(limits)
         self._starts = np.array([one.start for one in self.watched], np.intp)
@@ -108,7 +124,7 @@ class Gateways:
         for place in np.flatnonzero(gone).tolist():
             one = self.watched[place]
             simulated = bool(points.simulated[rows[one.start : one.stop]].all())
-            found[one.id] = Said(gateway=one.id, area=one.area, points=one.points, simulated=simulated)
+            found[one.id] = _said(one, simulated)
         for id, (since, source) in list(self.told.items()):
             one = self.by_id[id]
             last = points.last_received[rows[one.start : one.stop]]
@@ -116,5 +132,9 @@ class Gateways:
                 del self.told[id]  # whatever it said, it carries readings
             else:
                 simulated = bool(points.simulated[rows[one.start : one.stop]].all())
-                found[id] = Said(gateway=id, area=one.area, points=one.points, source=source, simulated=simulated)
+                found[id] = _said(one, simulated, source)
         return found
+
+
+def _said(one: Watched, simulated: bool, source: str = "") -> Said:
+    return Said(gateway=one.id, area=one.area, points=one.points, source=source, simulated=simulated, owned=one.owned)

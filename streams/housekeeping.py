@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from alerts.policy import Policy
-from alerts.retention import Kept, Told, keep
+from alerts.retention import Kept, Told, keep, sweep
 from streams.settings import Settings
 
 ACTOR = "foreshock"
@@ -47,6 +47,7 @@ def keep_to_policy(
     """
     policy = settings.policy if policy is None else policy
     kept = keep(engine, policy, now, told)
+    sweep(engine, settings.data_folder / "attachments", now)
     if kept:
         counts = {"cases": kept.cases, "redacted": kept.redacted, "reports": kept.reports}
         note(settings, actor, "journal.policy", "journal", **counts)

@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 4.0
 FIRST_PAUSE = 0.1
-LAST_PAUSE = 5.0
+LAST_PAUSE = 2.0
+"""Seconds between attempts: less than a person's order waits for its answer, once a database is back."""
 KAFKA = "kafka://"
 QUIET = 60.0
 """Seconds between two lines in the log about turns of a timer that are lost."""

@@ -41,12 +41,18 @@ class Rebuilt(msgspec.Struct):
 
 
 def rebuild(
-    settings: Settings, now: float, *, drop: bool = False, told: Callable[[int, int], None] = lambda *_: None
+    settings: Settings,
+    now: float,
+    *,
+    actor: str,
+    drop: bool = False,
+    told: Callable[[int, int], None] = lambda *_: None,
 ) -> Rebuilt:
     """Make the journal anew beside the one there is, keep it to the policy, and put it in its place.
 
     Nothing may run on the data folder. The one before stays, as `journal.sqlite.before`. Unless `drop`, raise
-    `WouldLose` when it has changes that the log no longer holds. `told` hears how many records of how many are done.
+    `WouldLose` when it has changes that the log no longer holds. `actor` is who is audited for it.
+    `told` hears how many records of how many are done.
     """
     place = settings.journal_file
     if place is None:
@@ -69,7 +75,7 @@ def rebuild(
             journal.close()
             _remove(fresh)
             raise WouldLose(f"the journal has {lost} changes that the log no longer holds")
-        kept = housekeeping.keep_to_policy(settings, journal.engine, now, actor="cli")
+        kept = housekeeping.keep_to_policy(settings, journal.engine, now, actor=actor)
         journal.close()
     before = place.with_name("journal.sqlite.before")
     _remove(before)

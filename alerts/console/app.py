@@ -15,13 +15,19 @@ from alerts.console.console import Console
 from alerts.console.identity import COOKIE, CSRF
 from alerts.console.routes import ROUTERS, pages
 from alerts.console.schema import Error
+from alerts.console.schema.commands import ATTACHMENT
 from alerts.console.schema.inputs import PHOTO
 from alerts.console.shell import Shell
 from sensors.map_checks import tile_origin
 
 VERSION = "1.0"
 
-LARGER = {"/api/v1/readings": 2_000_000, "/api/v1/reports": PHOTO + 64_000, "/api/v1/replays": 2_000_000}
+LARGER = {
+    "/api/v1/readings": 2_000_000,
+    "/api/v1/reports": PHOTO + 64_000,
+    "/api/v1/attachments": ATTACHMENT + 64_000,
+    "/api/v1/replays": 2_000_000,
+}
 """Bytes of a body, on paths that take more than others."""
 
 

@@ -287,6 +287,11 @@ class ConsoleConfig:
         return self.data / "photos"
 
     @property
+    def attachments(self) -> Path:
+        """Where the files are that people put with alarms."""
+        return self.data / "attachments"
+
+    @property
     def snapshots(self) -> Path:
         """Where camera pictures are."""
         return self.data / "snapshots"

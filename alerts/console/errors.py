@@ -108,8 +108,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(DBAPIError)
     async def storage(request: Request, error: DBAPIError) -> Response:
-        log.error("the data folder cannot be written or read: %s", error.orig)
-        return answer(request, 503, "storage", headers={"Retry-After": "5"})
+        elsewhere = type(error.orig).__module__.partition(".")[0] != "sqlite3"  # all that is on the disk is SQLite's
+        what = "the journal's database cannot be used" if elsewhere else "the data folder cannot be written or read"
+        log.error("%s: %s", what, error.orig)
+        return answer(request, 503, "database" if elsewhere else "storage", headers={"Retry-After": "5"})
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -11,6 +11,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bad_request": ("请求无效", "the request is not valid"),
     "not_json": ("请求内容不是有效的 JSON", "the body is not JSON"),
     "storage": ("数据文件夹无法读写，磁盘可能已满", "the data folder cannot be written or read: is the disk full?"),
+    "database": (
+        "日志数据库暂时无法访问，恢复后自动继续；监测继续，记录不会丢失",
+        "the journal's database cannot be reached; all goes on by itself once it can, and nothing is lost meanwhile",
+    ),
     "invalid": ("字段 {field} 无效：{detail}", "{field} is not valid: {detail}"),
     "not_found": ("没有找到", "not found"),
     "method_not_allowed": ("不支持此方法", "this method is not allowed here"),
@@ -97,6 +101,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "unknown_area": ("没有此区域", "the site has no such area"),
     "bad_time": ("时间须在过去 7 天内，且不晚于现在", "the time must be within the last 7 days and not ahead of now"),
     "other_push": ("此编号已用于其他内容", "this id was used for something else"),
+    "bad_attachment": ("附件无法使用：{reason}", "the file cannot be attached: {reason}"),
     "bad_photo": ("照片无法使用：{reason}", "the photo cannot be used: {reason}"),
     "bad_cursor": ("分页游标无效", "this is no cursor of a listing"),
     "replay_busy": ("另一次重放正在进行", "another replay is under way: wait until it has ended"),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -44,12 +44,22 @@ class Metrics:
             registry=self._registry,
             buckets=_BUCKETS,
         )
+        self._refused = Counter(
+            "foreshock_attachments_refused",
+            "Files that were not put with an alarm.",
+            ("reason",),
+            registry=self._registry,
+        )
         self._registry.register(_Figures(status, pulse, flagged))
 
     def measure(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
         known = method if method in ("GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS") else "other"
         self._requests.labels(known, route, f"{status // 100}xx").observe(seconds)
+
+    def refuse(self, reason: str) -> None:
+        """Count a file that cannot be put with an alarm."""
+        self._refused.labels(reason).inc()
 
     def text(self) -> bytes:
         """Write all figures in Prometheus's text format."""

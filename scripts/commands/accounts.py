@@ -148,6 +148,7 @@ def add_user(
             places=place or (),
             units=units,
             known=known,
+            actor=who(),
         )
         done(f"{user.name} added with {', '.join(user.roles)}")
 
@@ -200,7 +201,7 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
 def set_password(name: Annotated[str, typer.Argument(help="Log-in name.")], data: DataOption = None) -> None:
     """Set an account's password, asked for or read from standard input; its sessions end."""
     with _open(data) as accounts:
-        user_store.set_password(accounts, name, _password())
+        user_store.set_password(accounts, name, _password(), actor=who())
         done(f"password of {name} set; its sessions have ended")
 
 
@@ -208,7 +209,7 @@ def set_password(name: Annotated[str, typer.Argument(help="Log-in name.")], data
 def disable_user(name: Annotated[str, typer.Argument(help="Log-in name.")], data: DataOption = None) -> None:
     """Disable an account; its sessions end. The last administrator cannot be disabled."""
     with _open(data) as accounts:
-        user_store.disable_user(accounts, name)
+        user_store.disable_user(accounts, name, actor=who())
         done(f"{name} is disabled")
 
 
@@ -227,7 +228,7 @@ def first_link(
 
 @users.command("audit")
 def show_audit(
-    actor: Annotated[str, typer.Option(help="Who: user:li, token:probe, cli, address:10.0.0.7.")] = "",
+    actor: Annotated[str, typer.Option(help="Who: user:li, user:root@terminal, token:probe, address:10.0.0.7.")] = "",
     action: Annotated[str, typer.Option(help="What: user.add, session.refused, or all of a kind: command.")] = "",
     target: Annotated[str, typer.Option(help="To what: an account, a token's id, an incident's id.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Entries to show, the newest.")] = 50,
@@ -277,7 +278,7 @@ def add_token(
     units, known = _known(data, site, unit, place)
     with _open(data, make=True) as accounts:
         _, secret = token_store.add_token(
-            accounts, name, role, days=days, unit=unit, places=place or (), units=units, known=known
+            accounts, name, role, days=days, unit=unit, places=place or (), units=units, known=known, actor=who()
         )
         print(secret)
 
@@ -313,5 +314,5 @@ def revoke_token(token: Annotated[str, typer.Argument(help="Id or name.")], data
     foreshock tokens revoke dashboard
     """
     with _open(data) as accounts:
-        revoked = token_store.revoke_token(accounts, token)
+        revoked = token_store.revoke_token(accounts, token, actor=who())
         done(f"{revoked.name} ({revoked.id}) is revoked")

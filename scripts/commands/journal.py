@@ -28,6 +28,7 @@ from scripts.commands.terminal import (
     plain,
     require_journal,
     require_run,
+    who,
 )
 from streams import housekeeping, publication, rebuilding, supervisor
 from streams.embedded.schema import LogError
@@ -139,7 +140,7 @@ def rebuild(
         fail(f"process {process} runs on {found.data_folder}; stop it first")
     try:
         with _bar("records", quiet=as_json) as told:
-            made = rebuilding.rebuild(found, time.time(), drop=drop_older, told=told)
+            made = rebuilding.rebuild(found, time.time(), actor=who(), drop=drop_older, told=told)
     except rebuilding.WouldLose as error:
         fail(f"{error}; they would be gone: to do it all the same, say --drop-older")
     except (OSError, LogError, DatabaseError) as error:
@@ -171,7 +172,7 @@ def _keep(found: Settings, policy: Policy, apply: bool, unit: str) -> retention.
             return retention.look(reader.engine, policy, time.time())
     with contextlib.closing(Journal(found.journal_url)) as journal, _bar(unit) as told:
         return housekeeping.keep_to_policy(
-            found, journal.engine, time.time(), policy=policy, actor="cli", told=lambda _, count: told(count, 0)
+            found, journal.engine, time.time(), policy=policy, actor=who(), told=lambda _, count: told(count, 0)
         )
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from alerts.notifiers import trying
 from scripts.commands import outbox
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, site_in_force
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, site_in_force, who
 from streams.supervisor import holder
 
 app = typer.Typer(
@@ -69,7 +69,7 @@ def test(
     id = f"test-{uuid.uuid4().hex[:16]}"
     with outbox.opened(data) as deliveries:
         try:
-            trying.ask(deliveries, target, id, site, "cli", time.time())
+            trying.ask(deliveries, target, id, site, who(), time.time())
         except trying.UnknownTarget:
             names = ", ".join(deliveries.known()) or "none"
             fail(f"there is no target {target}; there are: {names}")

@@ -71,10 +71,10 @@ def smaller(frame: Frame) -> Frame:
     return frame
 
 
-def keep(folder: Path, picture: bytes) -> str:
+def keep(folder: Path, picture: bytes, ending: str = "jpg") -> str:
     """Store a picture under the SHA-256 of its bytes and return that name; storing it again makes it new again."""
     name = hashlib.sha256(picture).hexdigest()
-    file = folder / f"{name}.jpg"
+    file = folder / f"{name}.{ending}"
     with contextlib.suppress(FileNotFoundError):
         os.utime(file)
         return name

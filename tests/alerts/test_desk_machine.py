@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from alerts.desk import Desk, Settings
 from alerts.incident import DISPOSITIONS, all_silent, loud_level
 from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, DispatchChange, IncidentChange
 from sensors.observation import Command, Silence
-from sensors.site import LEVELS
+from sensors.site import LEVELS, Link, Point
 from tests.alerts import cases
 from tests.alerts.cases import change, command
 
@@ -24,6 +25,11 @@ SITE = msgspec.structs.replace(
         msgspec.structs.replace(kind, close_needs=("feed_back", "follow_up")) if kind.id == "river" else kind
         for kind in cases.SITE.area_types
     ),
+    links=(Link(areas=("river-1", "slope-1"), kind="upstream"),),
+    points=tuple(
+        Point(id=f"p{n}", name=cases.name("p"), areas=("slope-1",), quantity="tilt", unit="°") for n in range(5)
+    ),
+    maintenance="yellow",
 )
 
 TOGETHER = Settings(candidate_areas=2)
@@ -364,7 +370,10 @@ class DeskMachine(RuleBasedStateMachine):
             assert step.edge == "opened"
         if step.edge == "closed" and not step.disposition:
             assert step.actor == "engine"
-            assert not any(one.incident == step.incident for one in self.dispatches.values())
+            mine = [one for one in self.dispatches.values() if one.incident == step.incident]
+            assert all(one.repair and one.leg == "closed" for one in mine), (
+                "somebody was sent, and nobody says what it was"
+            )
         self.incidents[step.incident] = step
 
     def _dispatch(self, step: DispatchChange) -> None:
@@ -375,18 +384,25 @@ class DeskMachine(RuleBasedStateMachine):
             self.known.append(step.dispatch)
             assert step.edge == "issued"
             if step.actor == "engine":
-                assert self.incidents[step.incident].kind == "risk"
+                kind = self.incidents[step.incident].kind
+                assert (kind == "data_quality") == bool(step.repair), "by itself it sends to dangers, and to mend"
                 incident = self.desk.book.cases.incidents[step.incident]
-                if not self.regrouped and step.incident in self.demands:
+                others = [one for one in self.dispatches.values() if one.incident == step.incident]
+                busy = [one for one in others if one.leg in WORKING]
+                if step.repair:
+                    assert step.repair not in [one.repair for one in busy], "somebody mends it already"
+                elif not self.regrouped and step.incident in self.demands:
                     demand = self.demands[step.incident]
                     assert LEVELS.index(demand.level) + 1 >= self.desk.book.reached(incident)
                     assert demand.id not in self.automatic, "an alarm sent someone twice"
                     self.automatic.add(demand.id)
                 else:
                     assert self.regrouped or step.incident in self.hushed, "someone was sent for nothing"
-                assert LEVELS.index(step.level) + 1 >= self.desk.book.reached(incident)
-                others = [one for one in self.dispatches.values() if one.incident == step.incident]
-                assert all(one.leg not in WORKING for one in others), "someone is on it already"
+                assert step.repair or LEVELS.index(step.level) + 1 >= self.desk.book.reached(incident)
+                if step.reason == "dispatch.linked":
+                    assert step.area in incident.linked and step.area not in {one.area for one in busy}
+                elif not step.repair:
+                    assert not busy, "someone is on it already"
         else:
             assert before.leg not in ("closed",)
             assert before.leg != "refused" or step.edge == "reassigned"
@@ -461,7 +477,7 @@ class DeskMachine(RuleBasedStateMachine):
     @invariant()
     def where_several_work_together_one_of_them_leads(self) -> None:
         for incident in self.desk.book.cases.incidents.values():
-            working = self.desk.book.working(incident)
+            working = self.desk.book.together(incident)
             leads = {one.lead for one in working}
             if len(working) > 1:
                 assert len(leads) == 1 and leads <= {one.unit for one in working}, leads
@@ -476,6 +492,28 @@ class DeskMachine(RuleBasedStateMachine):
                 assert incident.dispatched
             if incident.kind == "risk" and incident.peak >= reached and incident.id not in self.hushed:
                 assert incident.dispatched
+
+    @invariant()
+    def units_have_as_much_to_do_as_a_count_of_the_open_orders_gives(self) -> None:
+        for simulated in (False, True):
+            counted = Counter(
+                one.unit
+                for one in self.desk.book.cases.dispatches.values()
+                if one.leg in WORKING and one.simulated == simulated
+            )
+            assert self.desk.book.burden.of(simulated) == counted
+
+    @invariant()
+    def a_device_is_mended_by_one_order_while_it_is_in_trouble(self) -> None:
+        found = self.desk.book.cases
+        for incident in found.incidents.values():
+            sick = {found.alarms[id].scope for id, member in incident.members.items() if member.rank}
+            orders = [found.dispatches[id] for id in incident.dispatches if found.dispatches[id].device]
+            assert len({one.device for one in orders if one.leg in WORKING}) == sum(
+                one.leg in WORKING for one in orders
+            )
+            assert set(incident.mending) <= sick
+            assert all(one.device in sick for one in orders if one.leg in ("issued", "accepted"))
 
     def teardown(self) -> None:
         assert msgspec.msgpack.decode(self.desk.state())

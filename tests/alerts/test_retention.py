@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -22,13 +24,16 @@ from alerts.outcome import (
     SilenceChange,
 )
 from alerts.policy import Policy
-from alerts.retention import DAY, keep, look
+from alerts.retention import DAY, keep, look, sweep
 from alerts.tables import metadata
 from tests.alerts.cases import SITE, change, command
 from tests.alerts.test_journal import dump, told
 
 NAMES = re.compile("lee|wang|ext 1|telephoned|came by|mudslide")
 """What persons are called and have written in the cases below."""
+
+
+FILE = {"sha": "a" * 64, "type": "image/jpeg", "name": "wang at the gate.jpg", "bytes": 9}
 
 
 def case(rule: str, begin: float, *, closed: bool = True) -> list[Record]:
@@ -41,6 +46,7 @@ def case(rule: str, begin: float, *, closed: bool = True) -> list[Record]:
     steps += [
         desk.command(command("assign", alarm, f"{rule}1", to="user:wang", **person), begin + 1),
         desk.command(command("acknowledge", sent.incident, f"{rule}2", **person), begin + 2),
+        desk.command(command("attach", alarm, f"{rule}9", **FILE, **person), begin + 2),
         desk.command(command("comment", sent.incident, f"{rule}3", text="telephoned 138", **person), begin + 3),
         desk.command(command("accept", sent.dispatch, f"{rule}4", note="came by", **person), begin + 4),
         desk.command(command("on_scene", sent.dispatch, f"{rule}5", **person), begin + 5),
@@ -135,6 +141,8 @@ def test_persons_are_taken_out_of_what_is_over_and_old_and_of_nothing_else(journ
         assert not NAMES.search(text(journal, table)), table
     for table in ("silences", "candidates"):
         assert any(row["by"] == "user:ito" for row in rows(journal, table)), f"{table}: who has to do with it now"
+    assert {row["alarm"] for row in rows(journal, "attachments")}.isdisjoint(old), "what a file shows is personal"
+    assert "a" * 64 not in text(journal, "transitions", f"alarm IN ({', '.join(map(repr, sorted(map(str, old))))})")
     for table in ("alarms", "incidents", "dispatches"):
         assert not any(NAMES.search(repr(row)) for row in rows(journal, table) if row["id"] in old), table
     closed = next(row for row in journal.incidents("closed").items if row["opened"] < 1500)
@@ -166,3 +174,16 @@ def test_nothing_is_done_where_the_policy_says_nothing(journal: Journal) -> None
     before = dump(journal)
     assert not keep(journal.engine, Policy(), NOW)
     assert dump(journal) == before
+
+
+def test_files_that_no_alarm_has_any_more_are_removed_and_new_ones_are_left_alone(
+    journal: Journal, tmp_path: Path
+) -> None:
+    kept, gone, fresh = (tmp_path / f"{letter * 64}.jpg" for letter in "abc")
+    for file, age in ((kept, 2 * DAY), (gone, 2 * DAY), (fresh, 60.0)):
+        file.write_bytes(b"x")
+        os.utime(file, (NOW - age, NOW - age))
+    assert sweep(journal.engine, tmp_path, NOW) == 1
+    assert (kept.exists(), gone.exists(), fresh.exists()) == (True, False, True)
+    keep(journal.engine, Policy(cases=0.001), NOW + 9 * DAY)
+    assert sweep(journal.engine, tmp_path / "nowhere", NOW) == 0

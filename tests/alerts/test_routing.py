@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.desk import Desk
+from alerts.outcome import AnyOutcome, DispatchChange
 from alerts.routing import Router
-from tests.alerts.cases import SITE
+from sensors.site import Area
+from tests.alerts.cases import SITE, change, command
 
 ROUTER = Router(SITE)
 
@@ -40,3 +47,70 @@ def test_an_unknown_area_or_one_without_units_has_none() -> None:
     assert ROUTER.suggest("no-such-area") == []
     assert ROUTER.suggest("nowhere") == []
     assert ROUTER.above("nowhere", "u-c1") is None
+
+
+class TestLoad:
+    """Of units that stand alike, who has less to do goes first."""
+
+    def test_of_those_of_one_place_the_one_with_fewer_orders_goes_before_the_nearer_one(self) -> None:
+        assert ROUTER.suggest("slope-1", load={"u-s1-near": 1}) == ["u-c1", "u-s1", "u-s1-far", "u-s1-near", "u-d"]
+        assert ROUTER.suggest("slope-1", load={"u-s1-near": 1, "u-s1-far": 1}) == ROUTER.suggest("slope-1")
+
+    def test_the_hierarchy_stays_whatever_the_load(self) -> None:
+        assert ROUTER.suggest("slope-1", load={"u-c1": 9, "u-s1": 9})[:2] == ["u-c1", "u-s1"]
+
+    def test_who_has_as_many_as_it_takes_at_once_comes_after_all_that_have_not(self) -> None:
+        units = tuple(msgspec.structs.replace(unit, at_once=2 * (unit.id == "u-c1")) for unit in SITE.units)
+        router = Router(msgspec.structs.replace(SITE, units=units))
+        assert router.suggest("slope-1", load={"u-c1": 1})[0] == "u-c1"
+        assert router.suggest("slope-1", load={"u-c1": 2}) == ["u-s1", "u-s1-near", "u-s1-far", "u-d", "u-c1"]
+
+    @given(st.dictionaries(st.sampled_from([unit.id for unit in SITE.units]), st.integers(0, 5)))
+    def test_load_moves_units_and_never_loses_or_adds_one(self, load: dict[str, int]) -> None:
+        found = ROUTER.suggest("slope-1", load=load)
+        assert sorted(found) == sorted(ROUTER.suggest("slope-1"))
+        assert found == ROUTER.suggest("slope-1", load=dict(reversed(list(load.items()))))
+
+
+class TestDeskByLoad:
+    """The desk counts the orders that its units have open."""
+
+    @staticmethod
+    def desk() -> Desk:
+        """Make a desk whose slopes are seen to by two departments, of which one is nearer."""
+        units = tuple(unit for unit in SITE.units if unit.id.startswith("u-s1-"))
+        more = Area(id="slope-2", name=SITE.areas[0].name, type="slope", place="c1", group="s1", location=(22.7, 113.8))
+        return Desk(msgspec.structs.replace(SITE, units=units, areas=(*SITE.areas, more)))
+
+    @staticmethod
+    def orders(out: list[AnyOutcome]) -> list[DispatchChange]:
+        return [one for one in out if isinstance(one, DispatchChange)]
+
+    def test_who_is_on_its_way_already_leaves_the_next_order_to_another_and_the_order_says_why(self) -> None:
+        desk = self.desk()
+        (first,) = self.orders(desk.condition(change(3), 0.0))
+        assert (first.unit, first.reason) == ("u-s1-near", "dispatch.by_level")
+        (second,) = self.orders(desk.condition(change(3, scope="p2", area="slope-2"), 1.0))
+        assert (second.unit, second.reason) == ("u-s1-far", "dispatch.by_load")
+        assert second.event is not None and second.event["data"]["passed_over"] == {"u-s1-near": 1}
+
+    def test_what_was_dealt_with_is_no_burden(self) -> None:
+        desk = self.desk()
+        (first,) = self.orders(desk.condition(change(3), 0.0))
+        for n, leg in enumerate(("accept", "on_scene", "resolve")):
+            desk.command(command(leg, first.dispatch, str(n), note="done"), 1.0 + n)
+        (second,) = self.orders(desk.condition(change(3, scope="p2", area="slope-2"), 9.0))
+        assert (second.unit, second.reason) == ("u-s1-near", "dispatch.by_level")
+
+    def test_a_drill_keeps_nobody_from_a_danger(self) -> None:
+        desk = self.desk()
+        (played,) = self.orders(desk.condition(change(3, simulated=True), 0.0))
+        (real,) = self.orders(desk.condition(change(3, scope="p2", area="slope-2"), 1.0))
+        assert played.unit == real.unit == "u-s1-near"
+
+    def test_the_burden_is_known_after_a_restart(self) -> None:
+        desk, again = self.desk(), self.desk()
+        desk.condition(change(3), 0.0)
+        again.restore(desk.state())
+        (second,) = self.orders(again.condition(change(3, scope="p2", area="slope-2"), 1.0))
+        assert second.unit == "u-s1-far"

@@ -124,6 +124,12 @@ def test_from_first_sign_to_closed_case_on_the_real_api(browser: Any, console: A
     desk.locator("#comment").fill("called the team <b>")
     desk.get_by_role("button", name="Add", exact=True).click()
     expect(desk.locator(".timeline")).to_contain_text("called the team <b>")
+    permit = {"name": "permit.exe", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n1 0 obj\nendobj\n%%EOF\n"}
+    desk.get_by_label("Add a photo or PDF").set_input_files(permit)
+    expect(desk.locator("[data-test=attachments] li")).to_contain_text("permit.pdf")
+    expect(desk.locator(".timeline")).to_contain_text("File attached")
+    desk.get_by_label("Add a photo or PDF").set_input_files({**permit, "buffer": b"MZ"})
+    expect(desk.get_by_text("neither a photo (JPEG, PNG) nor a PDF")).to_be_visible()
     desk.locator(".send textarea").fill("bring tape")
     desk.locator(".send").get_by_role("button", name="Dispatch").click()
 

@@ -246,6 +246,8 @@ def test_the_audit_says_who_did_what_and_whether_it_holds(tmp_path: Path) -> Non
     assert shown.output.index("token.revoke") < shown.output.index("token.add")
     assert "the audit holds" in shown.output
     assert "token.add" not in run("users", "audit", "--action", "token.revoke", *data).output
+    entries = json.loads(run("users", "audit", "--json", *data).stdout)["items"]
+    assert {one["actor"] for one in entries} == {terminal.who()}, "a person sits at the terminal"
     with sqlite3.connect(tmp_path / "data" / "accounts.sqlite") as database:
         database.execute("DROP TRIGGER audit_no_delete")
         database.execute("DELETE FROM audit WHERE sequence = 1")

@@ -90,6 +90,7 @@ def test_a_drill_is_listed_reported_and_printed(data: Path) -> None:
     shown = run("exercise", "report", "e1", "--data", data, "--out", out, "--language", "en").output
     assert "33%" in shown and "missed" in shown
     assert "Exercise report: Drill" in said(out) and "33%" in said(out)
+    assert "the system" in said(out) and "engine" not in said(out), "people read who did what"
     assert "there is no exercise e2" in sentence(run("exercise", "report", "e2", "--data", data))
 
 

@@ -17,6 +17,7 @@ from alerts.journal import Journal
 from alerts.outcome import encode
 from alerts.queries import Reader
 from scripts.commands import doctor
+from scripts.commands.terminal import who
 from streams import settings, supervisor
 from streams.embedded.store import Log
 from streams.replay import outcomes
@@ -77,7 +78,7 @@ def test_cases_are_removed_when_asked_and_the_audit_knows(old: Path) -> None:
     assert (old / "journal.sqlite").read_bytes() == before
     assert "1 case(s) were removed" in run("journal", "prune", "--days", "365", "--apply", "--data", old).output
     assert json.loads(run("journal", "prune", "--json", "--data", old).stdout) == {"cases": 0, "applied": False}
-    assert audited(old) == [("cli", "journal.policy", {"cases": 1, "redacted": 0, "reports": 0})]
+    assert audited(old) == [(who(), "journal.policy", {"cases": 1, "redacted": 0, "reports": 0})]
 
 
 def test_persons_are_taken_out_when_asked_and_the_audit_knows(old: Path) -> None:
@@ -86,7 +87,7 @@ def test_persons_are_taken_out_when_asked_and_the_audit_knows(old: Path) -> None
     with closing(Reader(old / "journal.sqlite")) as reader:
         assert {row["acknowledged_by"] for row in reader.incidents("closed").items} == {"user:redacted"}
     ((actor, action, detail),) = audited(old)
-    assert (actor, action) == ("cli", "journal.policy") and detail["redacted"] > 10  # type: ignore[index]
+    assert (actor, action) == (who(), "journal.policy") and detail["redacted"] > 10  # type: ignore[index]
 
 
 @pytest.mark.parametrize("command", ["prune", "redact"])

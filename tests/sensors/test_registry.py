@@ -586,6 +586,16 @@ MISTAKES = [
     ("units.yaml", "[slope]", "[slope, x]", "units[1].types[1]", "unknown area type 'x'"),
     ("roster.yaml", "[east]", "[east-hill]", "seats[1].subdistricts[0]", "unknown subdistrict 'east-hill'"),
     ("roster.yaml", "lead: wang", "leed: wang", "shifts[0].staff.leed", "unknown seat 'leed' (did you mean 'lead'?)"),
+    # links
+    (PLACES, "districts:\n", "links: [{kind: neighbour, areas: [slope-01, slop-02]}]\ndistricts:\n",
+     "links[0].areas[1]", "unknown area 'slop-02' (did you mean 'slope-02'?)"),
+    (PLACES, "districts:\n", "links: [{kind: upstream, areas: [slope-01]}]\ndistricts:\n", "links[0].areas",
+     "a link names 2 to 16 different areas"),
+    (PLACES, "districts:\n", "links: [{kind: neighbour, areas: [slope-01, slope-02]}]\ndistricts:\n",
+     "links[0].areas", "'slope-01' is of the group 'east', 'slope-02' is of the group 'west'; give them one `group`"),
+    (PLACES, "districts:\n", "links: [{kind: neighbour, areas: [slope-01, slope-02], within: 2 d}]\ndistricts:\n",
+     "links[0].within", "within a time of up to a day"),
+    ("units.yaml", "[slope]", "[slope], at_once: -1", "units[1].at_once", "1 to 1000 orders at once, or 0"),
     # ids
     (HILLS, "id: slope-01", "id: Slope 01", "areas[0].id", "'Slope 01' is no id"),
     (HILLS, "id: slope-01", "id: a/+/#", "areas[0].id", "try 'a'"),
@@ -776,6 +786,22 @@ def assert_told(edit: Edit, file: str, old: str, new: str, lines: int, field: st
     assert found, "\n".join(map(str, problems)) or "no problem was found"
     assert found[0].file == file
     assert found[0].line == FILES[file][: FILES[file].index(old)].count("\n") + 1 + lines
+
+
+def test_links_are_read_and_are_of_the_version_in_any_order(edit: Edit, folder: Path) -> None:
+    assert not edit(HILLS, "id: slope-02\n", "id: slope-02\n    group: east\n")
+    beside = "{kind: neighbour, areas: [slope-01, slope-02]}"
+    above = "{kind: upstream, areas: [slope-02, slope-01], within: 10 min}"
+    versions = set()
+    for links in (f"[{beside}, {above}]", f"[{above}, {beside}]"):
+        (folder / PLACES).write_text(FILES[PLACES] + f"links: {links}\n")
+        site = load_site(folder)
+        versions.add(site.version)
+        assert {(link.kind, link.areas, link.within) for link in site.links} == {
+            ("neighbour", ("slope-01", "slope-02"), 1800.0),
+            ("upstream", ("slope-02", "slope-01"), 600.0),
+        }
+    assert len(versions) == 1
 
 
 @pytest.mark.parametrize("file", [name for name in FILES if not name.startswith("areas/")])

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.outcome import AlarmTransition, AnyOutcome, IncidentChange
+from sensors.lookup import Registry
 from sensors.observation import SIMULATED
 from sensors.site import GATEWAY_RULE, Gateway, Site
 from streams.bundle import Bundle
@@ -164,3 +165,62 @@ def test_neither_batches_nor_a_restart_change_what_comes_of_it(
         if cut == stop:
             engine = Engine.restore(engine.snapshot())
     assert found == whole
+
+
+class TestSeveralPartitions:
+    """A gateway whose points lie in several partitions: one alarm, and its symptoms wherever they are."""
+
+    PARTITIONS = 3
+    CARRIED = (0, 1, 3)  # of a0 (s0), a1 (s1) and a0
+
+    def place(self, stands: str = "") -> Site:
+        plain = site(partitions=self.PARTITIONS)
+        points = tuple(
+            msgspec.structs.replace(point, gateway="gw" if point.index in self.CARRIED else "")
+            for point in plain.points
+        )
+        gateway = Gateway(id="gw", name=NAME, silent_after=45.0, area=stands)
+        return msgspec.structs.replace(plain, points=points, gateways=(gateway,))
+
+    def play(self, place: Site, heard: tuple[int, ...] = ()) -> dict[int, list[tuple[str, str, str, float]]]:
+        """Read all points once, go on with those `heard`, let the gateway come back; give the edges by partition."""
+        registry = Registry(place)
+        found = {}
+        for partition in sorted({registry.partition(area) for area in ("a0", "a1")}):
+            mine = [k for k in range(6) if partition in registry.partitions_of(f"p{k}")]
+            values = [published(Bundle(site=place, rules=rules())), tick(START)]
+            for n in range(1, 110):
+                due = [k for k in mine if n == 1 or n >= 90 or ((k not in self.CARRIED or k in heard) and n % 10 == 0)]
+                if due and (n < 90 or n % 10 == 0):
+                    values.append(frame_of([(k, START + n, 1.0) for k in due], START + n))
+                values.append(tick(START + n))
+            found[partition] = edges(run(Engine(partition), values))
+        return found
+
+    def test_each_partition_reads_all_its_points_and_one_alone_raises_its_alarm(self) -> None:
+        place = self.place()
+        registry = Registry(place)
+        first, other = registry.partition("a0"), registry.partition("a1")
+        assert first != other
+        assert {registry.partitions_of(f"p{k}") for k in self.CARRIED} == {tuple(sorted((first, other)))}
+        found = self.play(place)
+        assert [one for one in found[first] if one[0] == "gw"] == [
+            ("gw", "alarm", "UNACK", 47),
+            ("gw", "return", "RTNUN", 90),
+        ]
+        assert [one for one in found[other] if one[0] == "gw"] == []
+        assert ("p1", "suppress", "DSUPR", 62) in found[other], "what is silent there is its symptom too"
+        assert not [one for edge in found.values() for one in edge if one[1] == "alarm" and one[0] != "gw"]
+
+    def test_where_it_stands_its_alarm_is_raised(self) -> None:
+        place = self.place(stands="a1")
+        found = self.play(place)
+        raised = {partition for partition, told in found.items() if ("gw", "alarm", "UNACK", 47) in told}
+        assert raised == {Registry(place).partition("a1")}
+
+    def test_a_point_that_is_heard_in_one_partition_keeps_the_silence_in_the_other_their_own(self) -> None:
+        place = self.place()
+        found = self.play(place, heard=(1,))
+        assert not [one for told in found.values() for one in told if one[0] == "gw"]
+        silent = found[Registry(place).partition("a0")]
+        assert ("p0", "alarm", "UNACK", 62) in silent and ("p3", "alarm", "UNACK", 62) in silent

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from alerts.console.routes import (
     accounts,
     alarms,
+    attachments,
     cameras,
     candidates,
     cap,
@@ -60,6 +61,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     duty.router,
     exercises.router,
     alarms.router,
+    attachments.router,
     dispatches.router,
     inputs.router,
     reports.router,

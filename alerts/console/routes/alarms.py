@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request
 
 from alerts.console import schema
+from alerts.console.attachments import shown
 from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
@@ -57,6 +58,7 @@ def alarm(request: Request, id: Id, identity: Annotated[Identity, Depends(allow(
     if row is None or not console.scope(identity).sees(row["area"]):
         raise Problem(404, "not_found")
     console.add_odds([row])
+    shown(identity.roles, row["attachments"])
     return titled(console, row)
 
 

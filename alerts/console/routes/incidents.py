@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from alerts.console import schema
+from alerts.console.attachments import shown
 from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
@@ -62,17 +64,31 @@ def incident(
     row["plan"] = planned(console, row, row["plan"])
     for change in row["history"]:
         change.get("args", {}).pop("content", None)  # the plan stands beside the history, once
+    shown(identity.roles, row["attachments"])
     return {**row, "suggested_units": _suggested(console, row, busy)}
 
 
 def _suggested(console: Console, row: Row, busy: set[str]) -> list[str]:
-    """List whom to send, best first; in a drill none but those that take part."""
-    found = console.router.suggest(row["area"], row["kind"], busy, time.time())
+    """List whom to send, best first, as the engine would; in a drill none but those that take part."""
+    load: Counter[str] = Counter()
+    here = _partition(console, row["area"])
+    for unit, area, count in console.journal.ask(lambda reader: reader.burden(row["simulated"])):
+        if _partition(console, area) == here:
+            load[unit] += count
+    found = console.router.suggest(row["area"], row["kind"], busy, time.time(), load)
     if not row["exercise"]:
         return found
     running = console.journal.ask(lambda reader: reader.exercises(running=True))
     part = {unit for one in running if one["id"] == row["exercise"] for unit in one["units"]}
     return [unit for unit in found if unit in part]
+
+
+def _partition(console: Console, area: str) -> int | None:
+    """Name the partition of an area, None where the site has it no more."""
+    try:
+        return console.registry.partition(area)
+    except KeyError:
+        return None
 
 
 @router.post("/incidents/{id}/acknowledge", response_model=schema.Done)

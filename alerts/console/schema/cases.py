@@ -72,6 +72,19 @@ class Aside(Answer):
     gateway: str = ""
 
 
+class Attachment(Answer):
+    """A file that was put with an alarm. `url` is where it is, for those who may open it."""
+
+    alarm: str = ""
+    sha: str
+    type: str
+    name: str
+    bytes: int
+    time: float | None = None
+    by: str = ""
+    url: str | None = None
+
+
 class AlarmTransition(Answer):
     """One edge of one alarm."""
 
@@ -99,6 +112,7 @@ class AlarmTransition(Answer):
     assignee: str = ""
     marks: list[str] = Field(default_factory=list)
     folded: int = 0
+    attachment: Attachment | None = None
     partition: int | None = None
     offset: int | None = None
 
@@ -150,6 +164,7 @@ class Alarm(AlarmSummary):
     """One alarm with its history."""
 
     transitions: list[AlarmTransition] = Field(default_factory=list)
+    attachments: list[Attachment] = Field(default_factory=list)
 
 
 class Alarms(Answer):
@@ -228,6 +243,13 @@ class Plans(Answer):
     items: list[Plan]
 
 
+class Repair(Answer):
+    """The device that maintenance is sent to, by id, and its kind."""
+
+    kind: str
+    device: str
+
+
 class DispatchChange(Answer):
     """One change of a dispatch."""
 
@@ -249,6 +271,7 @@ class DispatchChange(Answer):
     simulated: bool = False
     previous: str = ""
     lead: str = ""
+    repair: Repair | None = None
 
 
 class DispatchSummary(Answer):
@@ -267,6 +290,7 @@ class DispatchSummary(Answer):
     time: float
     note: str = ""
     lead: str | None = None
+    repair: Repair | None = None
     title: Text | None = None
     simulated: bool
 
@@ -376,5 +400,6 @@ class Incident(IncidentSummary):
     dispatch_details: list[Dispatch]
     history: list[IncidentChange]
     snapshots: list[Snapshot]
+    attachments: list[Attachment] = Field(default_factory=list)
     suggested_units: list[str]
     plan: Checklist | None = None

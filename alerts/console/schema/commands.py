@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from alerts.console.schema.base import Answer, Body
+from alerts.console.schema.cases import Attachment
 
 
 class Order(Body):
@@ -58,6 +59,19 @@ class BringBack(Order):
     """Why an alarm comes back before its time."""
 
     reason: str = Field("", max_length=4000)
+
+
+ATTACHMENT = 8_000_000
+"""Characters of a file's base64: 6 MB."""
+
+
+class NewAttachment(Order):
+    """The file to put with an alarm, in base64, how it is called, and what there is to say of it."""
+
+    alarm: str = Field(min_length=1, max_length=96)
+    name: str = Field(min_length=1, max_length=255)
+    file: str = Field(min_length=1, max_length=ATTACHMENT)
+    text: str = Field("", max_length=4000)
 
 
 class Assign(Order):
@@ -142,6 +156,15 @@ class Result(Answer):
     target: str
     reason: str = ""
     time: float = 0.0
+
+
+class Attached(Answer):
+    """A file that was put with an alarm. `id` is the command's."""
+
+    ok: bool
+    id: str
+    result: Result
+    attachment: Attachment
 
 
 class Done(Answer):

@@ -68,6 +68,8 @@ CONTRACT = {
     ("GET", "/api/v1/shelved"),
     *(("POST", f"/api/v1/alarms/{{id}}/{verb}") for verb in ("acknowledge", "comment", "assign", "shelve", "unshelve")),
     ("POST", "/api/v1/alarms/{id}/reset"),
+    ("POST", "/api/v1/attachments"),
+    ("GET", "/api/v1/alarms/{id}/attachments/{sha}"),
     *(("POST", f"/api/v1/alarms/{{id}}/{verb}") for verb in ("out-of-service", "in-service", "suppress", "unsuppress")),
     ("GET", "/api/v1/cameras/operations"),
     ("GET", "/api/v1/cameras/{id}/live.mjpeg"),

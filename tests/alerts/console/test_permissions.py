@@ -60,6 +60,8 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/alarms/{alarm}/shelve", {"seconds": 60, "reason": "x"}, SEAT),
     ("POST", "/api/v1/alarms/{alarm}/unshelve", {}, SEAT),
     ("POST", "/api/v1/alarms/{alarm}/reset", {}, SEAT),
+    ("POST", "/api/v1/attachments", {"alarm": "{alarm}", "name": "f", "file": "AAAA"}, SEAT | {"analyst"}),
+    ("GET", "/api/v1/alarms/{alarm}/attachments/" + "0" * 64, None, SEAT | {"analyst"}),
     ("POST", "/api/v1/alarms/{alarm}/out-of-service", {"seconds": 60, "reason": "x"}, SEAT),
     ("POST", "/api/v1/alarms/{alarm}/in-service", {}, SEAT),
     ("POST", "/api/v1/alarms/{alarm}/suppress", {"seconds": 60, "reason": "x"}, {"analyst", "administrator"}),
@@ -222,6 +224,7 @@ def test_no_route_is_left_out_of_this_test() -> None:
             .replace("{alarm}", "{id}")
             .replace("{dispatch}", "{id}")
             .replace("0" * 64 + ".jpg", "{name}")
+            .replace("0" * 64, "{sha}")
             .replace("/plans/slope", "/plans/{id}")
             .replace("/overlays/none", "/overlays/{file}")
             .replace("/none", "/{id}")

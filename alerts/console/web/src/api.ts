@@ -169,6 +169,7 @@ export const api = {
   acknowledgeIncident: (key: string) => request<unknown>('POST', `/incidents/${id(key)}/acknowledge`, {}),
   dispatch: (key: string, unit: string, note: string) =>
     request<unknown>('POST', `/incidents/${id(key)}/dispatch`, { unit, note }),
+  attach: (alarm: string, name: string, file: string) => request<unknown>('POST', '/attachments', { alarm, name, file }),
   comment: (key: string, text: string) => request<unknown>('POST', `/incidents/${id(key)}/comment`, { text }),
   close: (key: string, disposition: Disposition, reason: string) =>
     request<unknown>('POST', `/incidents/${id(key)}/close`, { disposition, reason }),

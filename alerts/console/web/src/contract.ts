@@ -367,11 +367,23 @@ export interface Snapshot {
   time: number;
   url: string;
 }
+/** A file that was put with an alarm; `url` for those who may open it. */
+export interface Attachment {
+  alarm: string;
+  sha: string;
+  type: string;
+  name: string;
+  bytes: number;
+  time?: number | null;
+  by?: string;
+  url?: string | null;
+}
 export interface IncidentDetail extends Incident {
   alarm_details: Alarm[];
   dispatch_details: Dispatch[];
   history: IncidentChange[];
   snapshots: Snapshot[];
+  attachments?: Attachment[];
   suggested_units: string[];
   plan?: Checklist | null;
 }

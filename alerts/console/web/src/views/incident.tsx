@@ -4,6 +4,7 @@ import { api } from '../api';
 import { RANK, type Alarm, type Incident, type IncidentDetail } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { Action } from '../components/action';
+import { Attachments } from '../components/attachments';
 import { Left, Marks } from '../components/aside';
 import { CloseDialog } from '../components/close_dialog';
 import { DispatchPanel } from '../components/dispatch_panel';
@@ -53,6 +54,7 @@ function Shown({ incident }: { incident: IncidentDetail }) {
         {alarm && <Why alarm={alarm} titled={alarm.id !== incident.cause} />}
         <Evidence alarms={alarms} snapshots={incident.snapshots} area={incident.area} />
         <Alarms alarms={alarms} cause={incident.cause} shown={alarm?.id ?? ''} onShow={setFocus} />
+        <Attachments files={incident.attachments ?? []} alarm={alarm && alarm.state !== 'NORM' ? alarm.id : ''} />
         <Timeline incident={incident} />
       </article>
       <aside class="side" aria-label={t('side')}>

@@ -1,0 +1,127 @@
+"""Files put with alarms: what is taken, by its content; who may open them; each look is audited."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from alerts.console import attachments
+from alerts.console.accounts import list_audit
+from tests.alerts.console.conftest import Desktop, Engine
+
+PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n"
+
+
+def photo() -> bytes:
+    made: bytes = cv2.imencode(".png", np.zeros((20, 30, 3), np.uint8))[1].tobytes()
+    return made
+
+
+def written(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def attach(client: TestClient, desktop: Desktop, alarm: str, data: bytes, name: str = "f", **more: Any) -> Any:
+    body = {"alarm": alarm, "name": name, "file": written(data), **more}
+    return client.post("/api/v1/attachments", json=body, headers=desktop.token("duty"))
+
+
+@pytest.fixture
+def alarm(engine: Engine) -> str:
+    engine.condition()
+    return str(engine.open_incident()["alarms"][0])
+
+
+def test_a_photo_and_a_pdf_are_kept_with_the_alarm_and_its_incident(
+    client: TestClient, desktop: Desktop, engine: Engine, alarm: str
+) -> None:
+    answer = attach(client, desktop, alarm, photo(), r"C:\pictures\坡脚.png", text="the crack")
+    assert answer.status_code == 200, answer.text
+    assert attach(client, desktop, alarm, PDF, "permit.exe").status_code == 200
+    headers = desktop.token("duty")
+    told = client.get(f"/api/v1/alarms/{alarm}", headers=headers).json()
+    assert [(one["name"], one["type"]) for one in told["attachments"]] == [
+        ("坡脚.jpg", "image/jpeg"),
+        ("permit.pdf", "application/pdf"),
+    ], "by its content, whatever it was called"
+    edge = next(one for one in told["transitions"] if one["edge"] == "attach")
+    assert (edge["reason"], edge["before"]) == ("the crack", edge["after"])
+    assert edge["attachment"]["sha"] == told["attachments"][0]["sha"]
+    incident = client.get(f"/api/v1/incidents/{told['incident']}", headers=headers).json()
+    assert incident["attachments"] == told["attachments"]
+    assert [one["edge"] for one in incident["history"]].count("attached") == 2
+    shown = client.get(told["attachments"][0]["url"], headers=headers)
+    assert shown.content.startswith(b"\xff\xd8") and shown.headers["cache-control"] == "private, no-store"
+    paper = client.get(told["attachments"][1]["url"], headers=headers)
+    assert paper.content == PDF and paper.headers["content-disposition"].startswith("attachment")
+    looks = [one for one in list_audit(desktop.console.accounts) if one.action == "alarm.attachment"]
+    assert [one.target for one in looks] == [alarm, alarm], "each look is noted, a list is none"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"GIF89a" + bytes(40), "type"),
+        (b"MZ\x90\x00" + bytes(40), "type"),
+        (b"", "malformed"),
+        (photo()[:60], "malformed"),
+        (PDF.replace(b"%%EOF", b""), "malformed"),
+        (PDF.replace(b"/Catalog", b"/Catalog /S /JavaScript"), "active"),
+        (b"%PDF-" + bytes(attachments.MOST_BYTES), "oversized"),
+        (photo()[:16] + (60_000).to_bytes(4) * 2 + photo()[24:], "image_bomb"),
+    ],
+    ids=["GIF", "program", "empty", "half a photo", "half a PDF", "script", "too large", "bomb"],
+)
+def test_what_is_neither_is_refused_and_counted(data: bytes, reason: str) -> None:
+    with pytest.raises(attachments.UnfitError) as told:
+        attachments.take(written(data))
+    assert told.value.reason == reason
+
+
+def test_a_refusal_leaves_nothing_behind_and_is_counted(client: TestClient, desktop: Desktop, alarm: str) -> None:
+    for file in (written(b"GIF89a"), "!!!"):
+        body = {"alarm": alarm, "name": "a.jpg", "file": file}
+        answer = client.post("/api/v1/attachments", json=body, headers=desktop.token("duty"))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "bad_attachment")
+    assert not desktop.console.config.attachments.exists()
+    counted = client.get("/metrics", headers=desktop.token("administrator")).text
+    assert 'foreshock_attachments_refused_total{reason="type"} 1.0' in counted
+    assert 'foreshock_attachments_refused_total{reason="malformed"} 1.0' in counted
+
+
+def test_the_same_file_twice_and_an_alarm_that_there_is_not_are_refused(
+    client: TestClient, desktop: Desktop, alarm: str
+) -> None:
+    assert attach(client, desktop, alarm, PDF).status_code == 200
+    again = attach(client, desktop, alarm, PDF)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "alarm.already_attached")
+    assert attach(client, desktop, "none", PDF).status_code == 404
+
+
+def test_a_file_is_not_for_those_who_only_watch(client: TestClient, desktop: Desktop, alarm: str) -> None:
+    sha = attach(client, desktop, alarm, PDF).json()["attachment"]["sha"]
+    headers = desktop.token("viewer")
+    told = client.get(f"/api/v1/alarms/{alarm}", headers=headers).json()["attachments"]
+    assert [one["url"] for one in told] == [None]
+    assert client.get(f"/api/v1/alarms/{alarm}/attachments/{sha}", headers=headers).status_code == 403
+    other = client.get(f"/api/v1/alarms/other/attachments/{sha}", headers=desktop.token("duty"))
+    assert other.status_code == 404, "a hash alone opens nothing"
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("../../etc/passwd", "passwd.pdf"),
+        ("a\x00b\n.pdf", "ab.pdf"),
+        ("...", "file.pdf"),
+        ("x" * 400, "x" * 156 + ".pdf"),
+        ("report\u202efdp.exe", "reportfdp.pdf"),
+    ],
+)
+def test_a_name_is_only_a_name(name: str, clean: str) -> None:
+    assert attachments.clean_name(name, "application/pdf") == clean
