@@ -10,16 +10,14 @@ import os
 import resource
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from rules.rule import Rule, load_rules
+from rules.rule import Rule
 from sensors.document import DocumentError
-from sensors.site import Site
-from streams import bundle, publication, replaying, shelf
+from streams import bundle, drafting, publication, replaying, shelf
 from streams.comparing import as_plain, compared
 from streams.course import merged
 from streams.embedded.reader import LogReader
@@ -88,11 +86,9 @@ def run(asked: Asked) -> dict[str, Any]:
     data = Path(asked.data)
     content = bundle.unpack(publication.read(data))
     site = content.site
-    after = _drafted(asked.text, site) if asked.text else _of(data, asked.version)
+    after = drafting.read(asked.text, site) if asked.text else _of(data, asked.version)
     if asked.keep:
-        drafted = {rule.id: rule for rule in after}
-        kept = [drafted.pop(rule.id, rule) for rule in content.rules]
-        after = (*kept, *drafted.values())
+        after = drafting.laid_among(content.rules, after)
     before = _of(data, asked.against) if asked.against else None
     with LogReader(Path(asked.log_file)) as log:
         stretches = _stretches(log, asked)
@@ -128,13 +124,6 @@ def _of(data: Path, version: str) -> tuple[Rule, ...]:
     if packed is None:
         raise _RefusedError(f"there is no publication {version}, or several that begin so")
     return bundle.unpack(packed).rules
-
-
-def _drafted(text: str, site: Site) -> tuple[Rule, ...]:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "draft.yaml"
-        file.write_text(text, encoding="utf-8")
-        return load_rules(file, site, Path(folder))
 
 
 if __name__ == "__main__":
