@@ -15,8 +15,12 @@ from typing import Any
 
 import msgspec
 
+from alerts.precision import cases
+from alerts.queries import JournalMissing, Reader
 from rules.rule import Rule
+from rules.variants import VariantError
 from sensors.document import DocumentError
+from sensors.site import Site
 from streams import bundle, drafting, publication, replaying, shelf
 from streams.comparing import as_plain, compared
 from streams.course import merged
@@ -26,6 +30,7 @@ from streams.processes.child import follow_parent
 from streams.replay import ReplayError
 from streams.replaying import Task
 from streams.stretch import Stretch, stretch
+from streams.sweep import suggested, sweep
 from streams.topics import GROUP, OBSERVATIONS
 
 MOST_PROBLEMS = 200
@@ -49,6 +54,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     scores: float = 0.0  # bytes of them that are kept
     memory: int = 0  # bytes; 0 is without bound
     seconds: int = 0  # likewise
+    sweep: bool = False  # vary the text's one rule instead, against what incidents were closed as
+    journal: str = ""  # where that is found
 
 
 class _RefusedError(ValueError):
@@ -86,6 +93,8 @@ def run(asked: Asked) -> dict[str, Any]:
     data = Path(asked.data)
     content = bundle.unpack(publication.read(data))
     site = content.site
+    if asked.sweep:
+        return _swept(asked, site)
     after = drafting.read(asked.text, site) if asked.text else _of(data, asked.version)
     if asked.keep:
         after = drafting.laid_among(content.rules, after)
@@ -109,6 +118,31 @@ def run(asked: Asked) -> dict[str, Any]:
     old, new = courses[::2], courses[1::2]
     found = compared(old, new, asked.begin, asked.end, site)
     return {"result": as_plain(found, new, merged(old) if before is None else None, asked.begin, asked.end)}
+
+
+def _swept(asked: Asked, site: Site) -> dict[str, Any]:
+    """Vary the threshold and the delay of the one rule that the text has."""
+    rules = drafting.read(asked.text, site)
+    if len(rules) != 1:
+        raise _RefusedError("a sweep varies one rule")
+    since = asked.begin or 0.0
+    try:
+        judged = cases(Reader(asked.journal).engine, since)
+    except JournalMissing as error:
+        raise _RefusedError(str(error)) from error
+    with LogReader(Path(asked.log_file)) as log:
+        try:
+            found = sweep(log, rules[0], site, judged, since, advance=lambda done, total: say(_at(done, total)))
+        except VariantError as error:
+            raise _RefusedError(str(error)) from error
+    pick = suggested(found)
+    plain = msgspec.to_builtins(found)
+    tries = [{**one, "suggested": each is pick} for one, each in zip(plain, found, strict=True)]
+    return {"result": {"rule": rules[0].id, "judged": len(judged), "sweep": tries}}
+
+
+def _at(done: int, total: int) -> dict[str, int]:
+    return {"done": done, "total": total}
 
 
 def _stretches(log: LogReader, asked: Asked) -> list[Stretch]:

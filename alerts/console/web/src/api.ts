@@ -1,9 +1,10 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, AreaCount, AreaStatus, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
-  Models, Modes, NotificationTarget, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
-  Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Silence, Site, Status, Trace, User,
+  Alarm, AreaCount, AreaStatus, Calibration, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport, Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
+  Models, Modes, NotificationTarget, OtherDraft, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
+  Role, RuleOpened, RulePrecision, RuleShown, RuleVersion, RuleWords, ShadowStatus, SignedHandover, Silence, Site, Status, Trace, User,
 } from './contract';
+import type { Schema } from './components/rule_completion';
 import { language, t } from './i18n';
 
 const ROOT = '/api/v1';
@@ -227,7 +228,18 @@ export const api = {
 
   rules: (find: string, offset: number, limit = 100) =>
     request<{ items: RuleShown[]; total: number }>('GET', `/rules${query({ find, offset, limit })}`),
-  ruleText: (rule: string) => request<{ id: string; text: string }>('GET', `/rules/${id(rule)}/text`),
+  openRule: (rule: string) => request<RuleOpened>('GET', `/rules/${id(rule)}/draft`),
+  saveDraft: (rule: string, text: string, base: string) =>
+    request<{ draft: Draft; others: OtherDraft[] }>('PUT', `/rules/${id(rule)}/draft`, { text, base }),
+  dropDraft: (rule: string) => request<unknown>('DELETE', `/rules/${id(rule)}/draft`),
+  drafts: async () => (await request<{ items: Draft[] }>('GET', '/rules/drafts')).items,
+  checkDraft: (text: string) => request<DraftChecked>('POST', '/rules/check', { text }),
+  shadowDraft: (rule: string, text: string, reason: string) => request<unknown>('POST', `/rules/${id(rule)}/shadow`, { text, reason }),
+  publishDraft: (rule: string, text: string, base: string, reason: string) =>
+    request<DraftPublished>('POST', `/rules/${id(rule)}/publish`, { text, base, reason }),
+  ruleHistory: async (rule: string) => (await request<{ items: RuleVersion[] }>('GET', `/rules/${id(rule)}/history`)).items,
+  ruleSchema: () => request<Schema>('GET', '/rules/schema'),
+  ruleWords: () => request<RuleWords>('GET', '/rules/words'),
   precision: async (since: number) =>
     (await request<{ items: RulePrecision[] }>('GET', `/rules/precision${query({ since })}`)).items,
   shadow: async () => (await request<{ shadow: ShadowStatus | null }>('GET', '/rules/shadow')).shadow,
@@ -240,7 +252,7 @@ export const api = {
   publish: (version: string, reason: string) => request<PublishDone>('POST', '/publications', { version, reason }),
   replays: async () => (await request<{ items: Replay[] }>('GET', '/replays')).items,
   replay: (key: string) => request<ReplayFound>('GET', `/replays/${id(key)}`),
-  beginReplay: (asked: { text: string; version: string; from: number | null; to: number | null }) =>
+  beginReplay: (asked: { text: string; version: string; from: number | null; to: number | null; rule: string; sweep: boolean }) =>
     request<Replay>('POST', '/replays', { ...asked, keep: asked.text !== '' }),
   endReplay: (key: string) => request<unknown>('DELETE', `/replays/${id(key)}`),
 

@@ -634,6 +634,52 @@ export interface RuleShown {
   levels: RuleLevel[];
   rationale: Record<string, unknown>;
 }
+export interface Draft {
+  rule: string;
+  text: string;
+  base: string; // names the version of the rule that it was begun from
+  begun: number;
+  changed: number;
+}
+export interface OtherDraft {
+  actor: string;
+  begun: number;
+  changed: number;
+}
+export interface RuleOpened {
+  id: string;
+  text: string; // as it is in force; '' for a new one
+  base: string;
+  in_folder: boolean;
+  draft: Draft | null;
+  others: OtherDraft[];
+  moved: boolean;
+}
+export interface DraftChecked {
+  problems: { file: string; line: number; field: string; message: string }[];
+  more: number;
+  tests: { rule: string; name: Text; line: number; state: 'passed' | 'failed' | 'not_run'; said: string }[];
+  rules: { id: string; how: 'same' | 'added' | 'changed' | 'removed'; fields: [string, string, string][]; version: number; raise_version: boolean }[];
+}
+export interface DraftPublished {
+  version: string;
+  changed: boolean;
+  waiting: boolean;
+  folder: 'written' | 'differs';
+  base: string;
+}
+export interface RuleVersion {
+  version: string;
+  time: number;
+  author: string;
+  reason: string;
+  in_force: boolean;
+  fields: [string, string, string][];
+  text: string;
+  base: string;
+}
+/** What rules of this site may name. */
+export type RuleWords = Record<'names' | 'quantities' | 'tags' | 'modes' | 'events' | 'reports' | 'plans' | 'templates' | 'rules', string[]>;
 /** A share of so many, with its 95 % interval. */
 export interface Share {
   of: number;
@@ -704,12 +750,42 @@ export interface Replay {
   against: string;
   from: number | null;
   to: number | null;
+  rule: string; // what it is about; '' where nobody said
+  sweep: boolean;
+}
+/** What a threshold and a delay of a rule would have done; where `limit` is said, that of the registry is varied. */
+export interface Tried {
+  threshold: number;
+  delay: number; // seconds
+  factor: number;
+  when: string;
+  as_it_is: boolean;
+  suggested: boolean;
+  alarms: number;
+  false: number;
+  nuisance: number;
+  missed: number;
+  lead: number | null; // seconds
+  limit: string;
+}
+export interface SweepResult {
+  rule: string;
+  judged: number;
+  sweep: Tried[];
+}
+export interface SideLoad {
+  rings: number;
+  peak: number;
+  peak_at: number | null; // unix seconds
+  flood_minutes: number;
 }
 export interface ReplaySide {
   alarms: number;
   dispatches: number;
-  load: { rings: number; peak: number; flood_minutes: number };
+  load: SideLoad;
   hours: Record<string, number>;
+  seats: Record<string, SideLoad>;
+  seat_hours: Record<string, Record<string, number>>;
   warned: number;
   lead: number | null; // seconds
 }
@@ -728,6 +804,13 @@ export interface ReplayResult {
     after: { raised: number; level: Level } | null;
     shift: number | null;
   }[];
+  dispatches: {
+    what: How[];
+    area: string;
+    unit: string;
+    before: { issued: number; level: Level } | null;
+    after: { issued: number; level: Level } | null;
+  }[];
   leads: { point: string; time: number; before: number | null; after: number | null }[];
   counts: Partial<Record<How, number>>;
   by_rule: Record<string, Partial<Record<How, number>>>;
@@ -735,7 +818,7 @@ export interface ReplayResult {
 }
 export interface ReplayFound extends Replay {
   problems: { file: string; line: number; field: string; message: string }[];
-  result: ReplayResult | null;
+  result: ReplayResult | SweepResult | null;
 }
 export interface KnownMode {
   id: string;

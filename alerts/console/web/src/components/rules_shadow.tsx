@@ -4,12 +4,14 @@ import { api } from '../api';
 import { duration, moment, now } from '../clock';
 import type { How, ShadowStatus } from '../contract';
 import { t, tCode } from '../i18n';
+import { route } from '../router';
 import { areaName, mayPromote } from '../store';
 import { Action } from './action';
 import { Words } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
 import { tell } from './notices';
+import { BackToDraft } from './rule_back';
 import { HOWS, Counts } from './rules_counts';
 
 export function ShadowRules() {
@@ -20,6 +22,7 @@ export function ShadowRules() {
   return (
     <>
       <p class="quiet">{t('shadow.help')}</p>
+      <BackToDraft rule={route.value.query.get('rule') ?? ''} />
       {shadow ? <Status shadow={shadow} /> : <p class="empty quiet">{t('shadow.none')}</p>}
       {mayPromote.value && <Steps running={running} again={again} />}
       {shadow && <Compared shadow={shadow} />}
