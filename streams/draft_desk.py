@@ -20,6 +20,9 @@ from streams.settings import Settings
 SECONDS = 10.0
 """After which a check is ended."""
 
+START = 12.0
+"""Seconds that the process may take to load what it needs: less than a request may."""
+
 IDLE = 300.0
 """Seconds without a draft after which the process is let go of."""
 
@@ -42,10 +45,16 @@ class DraftDesk:
         self._seconds, self._memory = seconds, memory
         self._lock = threading.Lock()  # one draft at a time
         self._process: subprocess.Popen[bytes] | None = None
+        self._fresh = True
         self._used = 0.0
 
     def opened(self, id: str) -> dict[str, Any] | None:
-        """Give a rule that is in force as text; None where there is none of that id."""
+        """Give a rule that is in force as text; None where there is none of that id. A check is near: begin to load."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._running()
+            finally:
+                self._lock.release()
         return drafting.opened(self._folder, self._data, id)
 
     def history(self, id: str) -> list[dict[str, Any]]:
@@ -76,6 +85,9 @@ class DraftDesk:
             self._used = time.monotonic()
             assert process.stdin is not None and process.stdout is not None
             try:
+                if self._fresh:
+                    _line(process.stdout, self._used + START)  # it says when it has loaded what it needs
+                    self._fresh, self._used = False, time.monotonic()
                 process.stdin.write(msgspec.json.encode({"text": text}) + b"\n")
                 process.stdin.flush()
                 answer = msgspec.json.decode(_line(process.stdout, self._used + self._seconds), type=dict[str, Any])
@@ -95,6 +107,7 @@ class DraftDesk:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self._end()
+        self._fresh, self._used = True, time.monotonic()
         begun = threading.Event()
         threading.Thread(target=self._hold, args=(begun,), daemon=True).start()
         begun.wait()

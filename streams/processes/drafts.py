@@ -1,7 +1,8 @@
 """Check drafts of rules in a process of its own, so that one that takes too long can be ended and nobody else waits.
 
-Reads a line of JSON from standard input for each draft, {"text"}, and answers with one line: `streams.drafting.check`,
-or {"failed"}. The first argument is the data folder, the second how many bytes of memory it may take.
+Reads a line of JSON from standard input for each draft, {"text"}, and answers with one line, `streams.drafting.check`
+or {"failed"}; a first line, {}, says that it is ready. The first argument is the data folder, the second how many bytes
+of memory it may take.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def main() -> None:
     os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     known: tuple[int, Bundle] | None = None
+    _say({})
     for line in sys.stdin.buffer:
         answer: dict[str, object]
         try:
@@ -36,8 +38,12 @@ def main() -> None:
             answer = {"failed": str(error)}
         except MemoryError:
             answer = {"failed": "the draft needs more memory than it may take"}
-        sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
-        sys.stdout.buffer.flush()
+        _say(answer)
+
+
+def _say(what: dict[str, object]) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(what) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def _present(data: Path, known: tuple[int, Bundle] | None) -> tuple[int, Bundle]:

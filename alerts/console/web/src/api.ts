@@ -1,7 +1,7 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
   Alarm, AreaCount, AreaStatus, Calibration, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport, Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
-  Models, Modes, NotificationTarget, OtherDraft, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
+  Models, Modes, NotificationTarget, OtherDraft, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
   Role, RuleOpened, RulePrecision, RuleShown, RuleVersion, RuleWords, ShadowStatus, SignedHandover, Silence, Site, Status, Trace, User,
 } from './contract';
 import type { Schema } from './components/rule_completion';
@@ -106,6 +106,17 @@ function query(values: Record<string, string | number | null | undefined>): stri
   for (const [name, value] of Object.entries(values)) if (value != null && value !== '') parts.set(name, String(value));
   const text = parts.toString();
   return text ? `?${text}` : '';
+}
+
+export interface RefusedQuery {
+  reason: string;
+  source: string;
+  topic: string;
+}
+
+/** Leave out what is not asked for. */
+function named(asked: RefusedQuery): Partial<RefusedQuery> {
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== ''));
 }
 
 const id = encodeURIComponent;
@@ -217,6 +228,12 @@ export const api = {
   rollModelBack: (of: string, present: string, reason: string) =>
     request<ModelDone>('POST', '/models/rollback', { of, present, reason }),
   modelPoints: (asked: PointQuery, limit = 50) => request<Calibration>('GET', `/models/points${query({ ...asked, limit })}`),
+  quality: (area: string) => request<Quality>('GET', `/quality${query({ area, limit: 500 })}`),
+  refused: (asked: RefusedQuery, limit: number, cursor: string | null) =>
+    request<{ items: Refused[]; cursor: string | null }>('GET', `/quarantine${query({ ...asked, limit, cursor })}`),
+  refusedCounts: (asked: RefusedQuery) => request<RefusedCounts>('GET', `/quarantine/statistics${query({ ...asked })}`),
+  decodeAgain: (asked: RefusedQuery, dry: boolean, start: number) =>
+    request<RefusedReplay>('POST', '/quarantine/replay', { ...named(asked), dry_run: dry, start }),
   guessed: async () => (await request<{ guessed: Guessed[] }>('GET', '/quality?limit=1000')).guessed,
 
   duty: () => request<Duty>('GET', '/duty'),

@@ -876,6 +876,40 @@ export interface NotificationTarget {
   letters: { id: string; unit: string; area: string; attempts: number; due: number; dead: boolean; error: string }[];
 }
 
+/** Points whose data are poor, the worst first; cameras whose clock is wrong. */
+export interface Quality {
+  items: { point: string; areas: string[]; day: Record<string, number>; total: Record<string, number>; clock: number | null; last_good: number | null }[];
+  cameras: { camera: string; areas: string[]; clock: number }[];
+}
+/** An input that was refused, with its first bytes. */
+export interface Refused {
+  id: string;
+  time: number;
+  source: string;
+  topic: string;
+  reason: string;
+  text: Text;
+  detail: string;
+  size: number;
+  raw: string;
+  whole: boolean;
+  replayed: number | null;
+}
+export interface RefusedCounts {
+  messages: number;
+  readings: number;
+  replayed: number;
+  by_reason: Record<string, { messages: number; readings: number }>;
+}
+export interface RefusedReplay {
+  dry_run: boolean;
+  messages: number;
+  outcomes: Record<string, number>;
+  readings: number;
+  events: number;
+  refused: Record<string, number>;
+  following: number | null;
+}
 /** Readings of a point over a time; columns as in a trace. */
 export interface ExploredTrace {
   point: string;
@@ -885,6 +919,7 @@ export interface ExploredTrace {
   score: (number | null)[];
   min?: (number | null)[];
   max?: (number | null)[];
+  flagged?: FlaggedReading[];
 }
 /** Some points over one time; all readings are there from `since` on. */
 export interface Explored {

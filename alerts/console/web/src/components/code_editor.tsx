@@ -22,7 +22,7 @@ export interface Flaw {
 
 interface Props {
   label: string;
-  text: string;
+  text: string; // as it begins; what is written since is the editor's own
   change: (text: string) => void;
   flaws: readonly Flaw[];
   complete: CompletionSource;
@@ -53,6 +53,7 @@ const LOOK = EditorView.theme({
   '.cm-deletedChunk': { color: 'var(--muted)', backgroundColor: 'var(--red-wash)' },
   '.cm-deletedChunk .cm-deletedText': { background: 'none', textDecoration: 'line-through 2px var(--bad)' },
   '.cm-collapsedLines': { color: 'var(--muted)', background: 'var(--surface)' },
+  '.cm-collapsedLines:before, .cm-collapsedLines:after': { content: '"…"' }, // its own sign is in few fonts
 });
 
 const COLOURS = syntaxHighlighting(
@@ -124,11 +125,6 @@ export function CodeEditor({ label, text, change, flaws, complete, goTo }: Props
       view.current = null;
     };
   }, [label]);
-  useEffect(() => {
-    const editor = view.current;
-    if (!editor || editor.state.doc.toString() === text) return;
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
-  }, [text]);
   useEffect(() => {
     const editor = view.current;
     if (!editor) return;

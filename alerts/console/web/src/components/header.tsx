@@ -202,6 +202,7 @@ function Person() {
             <a href={href('handover')}>{t('handover')}</a>
             <a href={href('exercises')}>{t('exercises')}</a>
             {maySeeRules.value && <a href={href('rules')}>{t('rules')}</a>}
+            {maySeeRules.value && <a href={href('inputs')}>{t('inputs')}</a>}
             <a href={href('modes')}>{t('modes')}</a>
             {mayComment.value && <a href={href('notifications')}>{t('notifications')}</a>}
             {mayAdminister.value && <a href={href('users')}>{t('nav.users')}</a>}

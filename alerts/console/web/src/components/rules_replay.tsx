@@ -15,7 +15,7 @@ import { Counts } from './rules_counts';
 import { ByRule, Dispatches, Leads, Seats } from './rules_difference';
 import { Sweep } from './rules_sweep';
 
-const SPANS: readonly number[] = [3600, 21600, 86400, 7 * 86400];
+const SPANS: readonly number[] = [3600, 21600, 86400, 7 * 86400, 0]; // 0: all that is recorded
 const SHOWN = 200;
 
 export function Replays() {
@@ -70,7 +70,7 @@ function Begin({ after }: { after: (one: Replay) => void }) {
     );
   }, [rule]);
   const run = (sweep: boolean) => async () =>
-    after(await api.beginReplay({ text, version: '', from: Math.floor(now.peek() - span), to: null, rule, sweep }));
+    after(await api.beginReplay({ text, version: '', from: span ? Math.floor(now.peek() - span) : null, to: null, rule, sweep }));
   const take = async () => {
     await api.saveDraft(rule, text, base);
     go(href('rules', 'edit', rule));
@@ -86,7 +86,7 @@ function Begin({ after }: { after: (one: Replay) => void }) {
           <span>{t('replay.span')}</span>{' '}
           <select value={span} onChange={(event) => setSpan(Number(event.currentTarget.value))}>
             {SPANS.map((one) => (
-              <option key={one} value={one}>{duration(one)}</option>
+              <option key={one} value={one}>{one ? duration(one) : t('replay.all')}</option>
             ))}
           </select>
         </label>

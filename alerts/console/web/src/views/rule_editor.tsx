@@ -87,6 +87,11 @@ function Desk({ opened, again }: { opened: RuleOpened; again: () => void }) {
   const [begunFrom, setBegunFrom] = useState(opened.draft?.base ?? base);
   const { checked, failure } = useChecked(text);
   const saved = useSaved(id, text, begunFrom, opened);
+  const [taken, setTaken] = useState(0);
+  const take = (former: string) => {
+    setText(former);
+    setTaken((n) => n + 1);
+  };
   const [goTo, setGoTo] = useState({ line: 1, turn: 0 });
   const show = (line: number) => setGoTo((old) => ({ line, turn: old.turn + 1 }));
   const tools = useTools();
@@ -112,7 +117,7 @@ function Desk({ opened, again }: { opened: RuleOpened; again: () => void }) {
       )}
       <p class="quiet">{t('editor.help')}</p>
       <div class="rule-parts">
-        <CodeEditor label={t('editor.text', { id })} text={text} change={change} flaws={checked?.problems ?? NONE} complete={complete} goTo={goTo} />
+        <CodeEditor key={taken} label={t('editor.text', { id })} text={text} change={change} flaws={checked?.problems ?? NONE} complete={complete} goTo={goTo} />
         <aside>
           <Problems checked={checked} failure={failure} show={show} />
           <Tests checked={checked} show={show} />
@@ -124,7 +129,7 @@ function Desk({ opened, again }: { opened: RuleOpened; again: () => void }) {
         {text === opened.text ? <p class="quiet">{t('editor.same')}</p> : <CodeDifference label={t('editor.difference')} before={opened.text} after={text} />}
       </section>
       <Road id={id} text={text} base={begunFrom} ready={sound && rule !== undefined && rule.how !== 'same' && !moved} save={saved.now} after={again} />
-      <RuleHistory id={id} base={base} after={again} take={setText} />
+      <RuleHistory id={id} base={base} after={again} take={take} />
     </div>
   );
 }
@@ -198,13 +203,15 @@ function useSaved(id: string, text: string, base: string, opened: RuleOpened) {
 function Others({ others, begun }: { others: OtherDraft[]; begun: number | null }) {
   if (!others.length) return null;
   return (
-    <ul class="model-warnings" role="alert" data-test="others">
-      {others.map((one) => (
-        <li key={one.actor}>
-          {t(begun !== null && begun < one.begun ? 'editor.other.later' : 'editor.other', { who: actorName(one.actor), time: moment(one.changed) })}
-        </li>
-      ))}
-    </ul>
+    <div role="alert" data-test="others">
+      <ul class="model-warnings">
+        {others.map((one) => (
+          <li key={one.actor}>
+            {t(begun !== null && begun < one.begun ? 'editor.other.later' : 'editor.other', { who: actorName(one.actor), time: moment(one.changed) })}
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
