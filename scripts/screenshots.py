@@ -1,7 +1,8 @@
 """Take the documentation's pictures: `python -m scripts.screenshots`. Plays the landslide on the real product.
 
 Starts `foreshock run` in a folder that is thrown away, makes accounts, waits for the red dispatch, and saves
-docs/images/{login,watch,alarm,field}-*.png. Needs playwright and Chromium (Debian: chromium, fonts-noto-cjk).
+docs/images/{login,watch,alarm,field}-*.png; then once more on a recorded week, where an analyst changes a rule:
+docs/images/{rules,editor,replay}-zh.png. Needs playwright and Chromium (Debian: chromium, fonts-noto-cjk).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import contextlib
 import re
 import secrets
+import shutil
 import struct
 import subprocess
 import sys
@@ -46,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Take all pictures; return the process's exit code."""
     parser = argparse.ArgumentParser(prog="screenshots", description="Take the documentation's pictures.")
     parser.add_argument("--out", type=Path, default=IMAGES, help="folder of the pictures")
+    parser.add_argument("--only", choices=("duty", "analyst"), help="take one person's pictures")
     parser.add_argument("--camera", action="append", default=[], metavar="CAMERA=SOURCE", help="passed on to run")
     options = parser.parse_args(arguments)
     try:
@@ -58,10 +61,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
     try:
-        with product(options.camera) as link, sync_api.sync_playwright() as driver:
+        with sync_api.sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             try:
-                take_all(browser, link, options.out)
+                if options.only != "analyst":
+                    with product(options.camera) as link:
+                        take_all(browser, link, options.out)
+                if options.only != "duty":
+                    with product([], week=True) as link:
+                        take_rules(browser, link, options.out)
             finally:
                 browser.close()
     except (PictureError, sync_api.Error) as error:
@@ -71,11 +79,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @contextlib.contextmanager
-def product(cameras: list[str]) -> Iterator[str]:
-    """Run the product with the landslide until the block ends; gives the first administrator's link."""
+def product(cameras: list[str], *, week: bool = False) -> Iterator[str]:
+    """Run the product until the block ends, with the landslide or on a recorded week; gives the first link."""
     with tempfile.TemporaryDirectory(prefix="foreshock-pictures-") as folder:
         said = Path(folder) / "said.txt"
         command = [sys.executable, "-m", "scripts.cli", "run", "--data", f"{folder}/data"]
+        if week:
+            site = shutil.copytree(ROOT / "examples" / "district", Path(folder) / "site")  # it is written to
+            record = ["simulate", "--record", "7 d", "--every", "1 h", "--site", str(site), "--data", f"{folder}/data"]
+            subprocess.run([sys.executable, "-m", "scripts.cli", *record], cwd=ROOT, check=True, timeout=300)
+            command += ["--site", str(site), "--no-sim"]
         command += ["--port", str(free_port()), "--mqtt-port", str(free_port())]
         for camera in cameras:
             command += ["--camera", camera]
@@ -106,18 +119,7 @@ def _first_link(running: subprocess.Popen[bytes], said: Path) -> str:
 def take_all(browser: Any, link: str, out: Path) -> None:
     """Take every picture of one landslide. Raise `PictureError`."""
     base = link.split("/#", 1)[0]
-    desk = browser.new_context(viewport=DESK, reduced_motion="reduce").new_page()
-    desk.set_default_timeout(RED * 1000)
-    desk.goto(base)
-    desk.locator("input[autocomplete=username]").wait_for()
-    save(desk, out / "login-zh.png")
-    desk.goto(link)
-    desk.locator("input[autocomplete=username]").fill("admin")
-    for box in desk.locator("input[type=password]").all():
-        box.fill(PASSWORD)
-    desk.keyboard.press("Enter")
-    desk.locator("header.top .clock").wait_for()
-    csrf = ask(desk, "GET", "/me")["csrf"]
+    desk, csrf = first(browser, link, out / "login-zh.png")
     duty = {"name": "chen", "display": "陈值班", "password": PASSWORD, "roles": ["duty", "dispatcher"]}
     ask(desk, "POST", "/users", csrf, duty)
 
@@ -143,6 +145,57 @@ def take_all(browser: Any, link: str, out: Path) -> None:
     officer.locator(".incident-alarms a").first.click()
     officer.locator(".trace .last").first.wait_for()
     save(officer, out / "alarm-zh.png")
+
+
+def take_rules(browser: Any, link: str, out: Path) -> None:
+    """Take the pictures of an analyst's change: the rule that annoys, its draft, and what a week says to that."""
+    base = link.split("/#", 1)[0]
+    desk, csrf = first(browser, link)
+    person = {"name": "lin", "display": "林分析", "password": PASSWORD, "roles": ["analyst"]}
+    ask(desk, "POST", "/users", csrf, person)
+    page = enter(browser, base, "lin", DESK)
+    page.goto(f"{base}/#/rules")
+    page.get_by_label("查找").fill("charging-current")
+    page.locator("tr[data-rule=charging-current]", has_text="%").wait_for()
+    save(page, out / "rules-zh.png")
+    page.get_by_role("link", name="编辑 charging-current").click()
+    code = page.get_by_role("textbox", name="charging-current")
+    page.locator("[data-test=tests] li").wait_for()
+    code.focus()
+    page.keyboard.press("Control+Home")
+    for _ in range(7):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+End")
+    page.keyboard.type("orange: {when: value > 59 A}")
+    page.locator("[data-test=tests] [data-state=failed]").wait_for()
+    save(page, out / "editor-zh.png")
+    text = ask(page, "GET", "/rules/charging-current/draft")["text"]
+    text = text.replace("beyond('yellow') or (beyond('blue') and score > 0.99)", "value > 45 A")
+    text = text.replace("36*2 49*2", "46*2 49*2").replace('blue*2 yellow"', 'blue*3"')
+    asked = {"text": text, "keep": True, "rule": "charging-current", "version": "", "from": None, "to": None}
+    ask(page, "POST", "/replays", ask(page, "GET", "/me")["csrf"], asked)
+    page.goto(f"{base}/#/rules/replay")
+    page.locator("[data-test=sides]").wait_for()
+    page.locator("[data-test=replay]").evaluate("one => one.scrollIntoView()")
+    save(page, out / "replay-zh.png")
+
+
+def first(browser: Any, link: str, login: Path | None = None) -> tuple[Any, str]:
+    """Make the first administrator; return their page and its token. `login` is where a picture of the door goes."""
+    desk = browser.new_context(viewport=DESK, reduced_motion="reduce").new_page()
+    desk.set_default_timeout(RED * 1000)
+    if login is not None:
+        desk.goto(link.split("/#", 1)[0])
+        desk.locator("input[autocomplete=username]").wait_for()
+        save(desk, login)
+    desk.goto(link)
+    desk.locator("input[autocomplete=username]").fill("admin")
+    for box in desk.locator("input[type=password]").all():
+        box.fill(PASSWORD)
+    desk.keyboard.press("Enter")
+    desk.locator("header.top .clock").wait_for()
+    return desk, ask(desk, "GET", "/me")["csrf"]
 
 
 def enter(browser: Any, base: str, name: str, size: dict[str, int]) -> Any:

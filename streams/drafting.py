@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import tempfile
@@ -18,11 +19,16 @@ from sensors.document import Document, DocumentError, Problem, convert, parse_do
 from sensors.site import Site, Text
 from streams import bundle, publication, reload, rule_source, shelf
 from streams.bundle import Bundle, BundleError
+from streams.durable import replace
 from streams.reload import ReloadError
 
 FILE = "draft.yaml"
 MOST_PROBLEMS = 200
 MOST_HISTORY = 20
+WORDINGS = "wordings"
+"""Where rules are kept as somebody wrote them: a way back brings their comments and their layout along."""
+
+MOST_WORDINGS = 500
 _SEEN = re.compile(r"(?:seen|count|surge)\('([a-z][a-z0-9-]*)'")
 
 
@@ -137,13 +143,11 @@ def _line(document: Document, rule: int, test: int) -> int:
 
 def opened(folder: Path, data: Path, id: str) -> dict[str, Any] | None:
     """Give a rule that is in force as text, as the site folder has it where it is the same there; None without one."""
-    from rules.exchange import as_yaml  # here: few ask, and all would wait for it at the start
-
     rule = _rule(bundle.unpack(publication.read(data)), id)
     if rule is None:
         return None
     source = rule_source.find(folder, rule)
-    text = source.text if source is not None else as_yaml([_plain(rule)])
+    text = source.text if source is not None else _wording(data, rule)
     return {"id": id, "text": text, "base": base_of(rule), "in_folder": source is not None}
 
 
@@ -173,6 +177,9 @@ def publish(folder: Path, data: Path, id: str, text: str, base: str, author: str
 
     prepared, taken = reload.reload(folder, data, author, reason, rules=changed, processes=())
     waiting = taken is not None and taken.waiting
+    if source is not None and before is not None:
+        _keep_wording(data, before, source.text)
+    _keep_wording(data, rule, text)
     said = "differs"
     if not waiting and before is not None and source is not None:
         try:
@@ -189,10 +196,31 @@ def publish(folder: Path, data: Path, id: str, text: str, base: str, author: str
     }
 
 
+def _keep_wording(data: Path, rule: Rule, text: str) -> None:
+    """Keep how somebody wrote a rule; the oldest go. What cannot be kept is written out anew."""
+    folder = data / WORDINGS
+    with contextlib.suppress(OSError):
+        folder.mkdir(exist_ok=True)
+        replace(folder / f"{base_of(_plain(rule))}.yaml", text.encode())
+        kept = sorted(folder.glob("*.yaml"), key=lambda file: file.stat().st_mtime)
+        for old in kept[:-MOST_WORDINGS]:
+            old.unlink(missing_ok=True)
+
+
+def _wording(data: Path, rule: Rule) -> str:
+    """Give a rule as somebody wrote it where that is kept and still says it, else written out."""
+    from rules.exchange import as_yaml  # here: few ask, and all would wait for it at the start
+
+    plain = _plain(rule)
+    with contextlib.suppress(OSError, DocumentError):
+        text = (data / WORDINGS / f"{base_of(plain)}.yaml").read_text(encoding="utf-8")
+        if convert(parse_document(text, FILE), RuleFile).rules == (plain,):
+            return text
+    return as_yaml([plain])
+
+
 def history(data: Path, id: str) -> list[dict[str, Any]]:
     """List the publications that changed a rule, the latest first: who, when, why, which fields, and its text then."""
-    from rules.exchange import as_yaml
-
     kept = shelf.listed(data)
     present = shelf.latest(kept, publication.version(data))
     found: list[dict[str, Any]] = []
@@ -215,7 +243,7 @@ def history(data: Path, id: str) -> list[dict[str, Any]]:
                 "reason": one.reason,
                 "in_force": False,
                 "fields": [] if first else [list(field) for change in differs for field in change.fields],
-                "text": as_yaml([_plain(mine)]),
+                "text": _wording(data, mine),
                 "base": base_of(mine),
             }
         )

@@ -209,6 +209,7 @@ def test_a_rule_that_annoys_is_changed_tried_published_and_taken_back_by_the_key
     expect(history.locator("> ul > li")).to_have_count(3)
     before = msgspec.structs.replace(console.place.content)
     until(lambda: bundle.unpack(publication.read(console.place.data)).rules == before.rules)
+    until(lambda: file.read_text() == WRITTEN)
     actions = [one.action for one in list_audit(console.console.accounts)]
     assert {"rules.draft", "replays.start", "rules.shadow"} <= set(actions) and actions.count("rules.publish") == 2
     page.context.close()

@@ -165,7 +165,9 @@ def test_the_history_has_each_wording_and_which_is_in_force(place: Place) -> Non
     assert told[0]["fields"] == [["levels.orange.when", "value > 20", "value > 25"]]
     assert [one["in_force"] for one in told] == [True, False]
     back = place.publish(told[1]["text"], told[0]["base"])  # the way back: the wording of then, as a draft
-    assert back["folder"] == "written" and place.content.rules[0].levels.orange.when == "value > 20"  # type: ignore[union-attr]
+    assert back["folder"] == "written"
+    assert place.file.read_text() == RULES.replace("value > 50", "value > 60")  # its comment and layout as well
+    assert place.content.rules[0].levels.orange.when == "value > 20"  # type: ignore[union-attr]
     assert [one["in_force"] for one in drafting.history(place.data, "creep")] == [True, False, False]
 
 
