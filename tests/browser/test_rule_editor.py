@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -30,6 +28,7 @@ from streams.replay_desk import ReplayDesk
 from streams.settings import Settings
 from tests.browser.test_accessibility import RULES as WCAG
 from tests.scripts.test_replay import made
+from tests.streams.taking import Taking
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -59,27 +58,10 @@ class Place:
         self.file = self.folder / "rules" / "all.yaml"
         self.file.parent.mkdir(parents=True)
         self.file.write_text(WRITTEN, encoding="utf-8")
-        (self.data / "run").mkdir()
         site = bundle.unpack(publication.read(self.data)).site
         self.content = Bundle(site=site, rules=load_rules(self.folder / "rules", site, self.folder))
-        publication.write_indices(self.data, {point.id: point.index for point in site.points})
-        (self.data / publication.FILE).unlink()  # the history begins with what an analyst wrote
-        packed = bundle.pack(self.content)
-        publication.adopt(self.data, publication.Proposal(packed, "", "foreshock run", "site at start", 1.0))
         self.settings = Settings(data=str(self.data), site=str(self.folder))
-        self._over = threading.Event()
-        self._worker = threading.Thread(target=self._work, daemon=True)
-        self._worker.start()
-
-    def _work(self) -> None:
-        while not self._over.wait(0.01):
-            found = publication.proposed(self.data)
-            if found is not None:
-                publication.adopt(self.data, found)
-
-    def close(self) -> None:
-        self._over.set()
-        self._worker.join()
+        self.worker = Taking(self.data, self.content)
 
 
 @pytest.fixture
@@ -106,7 +88,7 @@ def console(browser: Any, tmp_path: Path) -> Iterator[Any]:
         save_draft(accounts, "user:wei", "creep", "rules: []", "", 2.0**31)
         yield engine
     drafts.close()
-    place.close()
+    place.worker.close()
 
 
 def annoy(console: Any) -> None:
@@ -207,8 +189,7 @@ def test_a_rule_that_annoys_is_changed_tried_published_and_taken_back_by_the_key
     is_clean(page)
     history.get_by_role("button", name="回到此版本").press("Enter")
     expect(history.locator("> ul > li")).to_have_count(3)
-    before = msgspec.structs.replace(console.place.content)
-    until(lambda: bundle.unpack(publication.read(console.place.data)).rules == before.rules)
+    until(lambda: bundle.unpack(publication.read(console.place.data)).rules == console.place.content.rules)
     until(lambda: file.read_text() == WRITTEN)
     actions = [one.action for one in list_audit(console.console.accounts)]
     assert {"rules.draft", "replays.start", "rules.shadow"} <= set(actions) and actions.count("rules.publish") == 2

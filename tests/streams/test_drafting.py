@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from streams.bundle import Bundle
 from streams.draft_desk import DraftDesk, SlowError
 from streams.settings import Settings
 from tests.streams.small_site import site
+from tests.streams.taking import Taking
 
 RULES = """\
 # What the river may do.
@@ -55,30 +55,14 @@ class Place:
     def __init__(self, folder: Path, approval: Any = "one") -> None:
         self.folder, self.data = folder / "site", folder / "data"
         (self.folder / "rules").mkdir(parents=True)
-        (self.data / "run").mkdir(parents=True)
         self.file = self.folder / "rules" / "all.yaml"
         self.file.write_text(RULES, encoding="utf-8")
         self.site = msgspec.structs.replace(site(), approval=approval)
         rules = load_rules(self.folder / "rules", self.site, self.folder)
-        publication.write_indices(self.data, {point.id: point.index for point in self.site.points})
-        packed = bundle.pack(Bundle(site=self.site, rules=rules))
-        publication.adopt(self.data, publication.Proposal(packed, "", "foreshock run", "site at start", 1.0))
-        self._over = threading.Event()
-        self._worker = threading.Thread(target=self._work, daemon=True)
-        self._worker.start()
-
-    def _work(self) -> None:
-        """Take up what is proposed, as the worker does."""
-        while not self._over.wait(0.005):
-            found = publication.proposed(self.data)
-            if found is not None and self.site.approval == "one":
-                publication.adopt(self.data, found)
-            elif found is not None:
-                (self.data / publication.PROPOSED).unlink()
+        self.worker = Taking(self.data, Bundle(site=self.site, rules=rules), keeps=approval == "one")
 
     def close(self) -> None:
-        self._over.set()
-        self._worker.join()
+        self.worker.close()
 
     @property
     def content(self) -> Bundle:

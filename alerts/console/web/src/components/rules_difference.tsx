@@ -4,7 +4,6 @@ import type { ReplayResult, SideLoad } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { areaName, directory, pointName } from '../store';
 import { LevelMark } from './level';
-import { HOWS } from './rules_counts';
 
 const SHOWN = 100;
 
@@ -64,34 +63,6 @@ export function Seats({ result }: { result: ReplayResult }) {
         </tbody>
       </table>
     </div>
-  );
-}
-
-export function ByRule({ result }: { result: ReplayResult }) {
-  const rules = Object.entries(result.by_rule);
-  if (!rules.length) return null;
-  return (
-    <table class="model-table" data-test="by-rule">
-      <caption>{t('compare.by_rule')}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{t('column.rule')}</th>
-          {HOWS.map((how) => (
-            <th key={how} scope="col" class="number">{tCode('compare', how)}</th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rules.map(([rule, counts]) => (
-          <tr key={rule}>
-            <th scope="row" class="code">{rule}</th>
-            {HOWS.map((how) => (
-              <td key={how} class="number">{counts[how] ?? ''}</td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }
 

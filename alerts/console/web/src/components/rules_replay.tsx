@@ -11,8 +11,8 @@ import { LevelMark } from './level';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
 import { BackToDraft } from './rule_back';
-import { Counts } from './rules_counts';
-import { ByRule, Dispatches, Leads, Seats } from './rules_difference';
+import { ByRule, Counts } from './rules_counts';
+import { Dispatches, Leads, Seats } from './rules_difference';
 import { Sweep } from './rules_sweep';
 
 const SPANS: readonly number[] = [3600, 21600, 86400, 7 * 86400, 0]; // 0: all that is recorded
@@ -179,7 +179,7 @@ function Result({ result }: { result: ReplayResult }) {
       </table>
       <Hours result={result} />
       <Seats result={result} />
-      <ByRule result={result} />
+      <ByRule rules={result.by_rule} />
       <ul class="plain-list" data-test="changes">
         {result.alarms.slice(0, SHOWN).map((one) => (
           <li key={`${one.rule} ${one.scope} ${one.before?.raised} ${one.after?.raised}`}>
