@@ -1,8 +1,8 @@
 """Take the documentation's pictures: `python -m scripts.screenshots`. Plays the landslide on the real product.
 
 Starts `foreshock run` in a folder that is thrown away, makes accounts, waits for the red dispatch, and saves those
-of the duty room and the field team in docs/images; then runs a recorded week for those of reports and the system.
-Needs playwright and Chromium (Debian: chromium, fonts-noto-cjk).
+of the duty room and the field team in docs/images; then runs a recorded week, in which an analyst changes a rule, and
+recorded weeks for those of reports and the system. Needs playwright and Chromium (Debian: chromium, fonts-noto-cjk).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import struct
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Take all pictures; return the process's exit code."""
     parser = argparse.ArgumentParser(prog="screenshots", description="Take the documentation's pictures.")
     parser.add_argument("--out", type=Path, default=IMAGES, help="folder of the pictures")
-    parser.add_argument("--part", choices=("duty", "system"), help="only the pictures of the scene, or of the week")
+    parser.add_argument("--only", choices=("duty", "analyst", "system"), help="take the pictures of one kind of page")
     parser.add_argument("--camera", action="append", default=[], metavar="CAMERA=SOURCE", help="passed on to run")
     options = parser.parse_args(arguments)
     try:
@@ -78,11 +79,14 @@ def main(arguments: list[str] | None = None) -> int:
         with sync_api.sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             try:
-                if options.part != "system":
+                if options.only in (None, "duty"):
                     with product(options.camera) as link:
                         take_all(browser, link, options.out)
-                if options.part != "duty":
-                    with product((), recorded=WEEKS) as link:
+                if options.only in (None, "analyst"):
+                    with product((), recorded=("7 d", "--every", "1 h")) as link:
+                        take_rules(browser, link, options.out)
+                if options.only in (None, "system"):
+                    with product((), recorded=(WEEKS,)) as link:
                         take_system(browser, link, options.out)
             finally:
                 browser.close()
@@ -93,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @contextlib.contextmanager
-def product(cameras: Sequence[str], recorded: str = "") -> Iterator[str]:
+def product(cameras: Sequence[str], recorded: Sequence[str] = ()) -> Iterator[str]:
     """Run the product with the landslide, or on a recorded past, until the block ends.
 
     Gives the first administrator's link.
@@ -107,9 +111,12 @@ def product(cameras: Sequence[str], recorded: str = "") -> Iterator[str]:
         backups = Path(folder) / "backups"
         backups.mkdir()
         if recorded:
-            record = [sys.executable, "-m", "scripts.cli", "simulate", "--record", recorded, "--data", f"{folder}/data"]
-            subprocess.run(record, cwd=ROOT, check=True, capture_output=True, timeout=600)
-            command.append("--no-sim")
+            site = shutil.copytree(ROOT / "examples" / "district", Path(folder) / "site")  # it is written to
+            record = ["simulate", "--record", *recorded, "--site", str(site), "--data", f"{folder}/data"]
+            subprocess.run(
+                [sys.executable, "-m", "scripts.cli", *record], cwd=ROOT, check=True, capture_output=True, timeout=600
+            )
+            command += ["--site", str(site), "--no-sim"]
         environment = {**os.environ, "FORESHOCK_BACKUP_FOLDER": str(backups)}
         with said.open("wb") as output:
             running = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=environment)
@@ -138,8 +145,7 @@ def _first_link(running: subprocess.Popen[bytes], said: Path) -> str:
 def take_all(browser: Any, link: str, out: Path) -> None:
     """Take every picture of one landslide. Raise `PictureError`."""
     base = link.split("/#", 1)[0]
-    desk = administrator(browser, link, out / "login-zh.png")
-    csrf = ask(desk, "GET", "/me")["csrf"]
+    desk, csrf = first(browser, link, out / "login-zh.png")
     duty = {"name": "chen", "display": "陈值班", "password": PASSWORD, "roles": ["duty", "dispatcher"]}
     ask(desk, "POST", "/users", csrf, duty)
 
@@ -184,7 +190,7 @@ def take_all(browser: Any, link: str, out: Path) -> None:
 def take_system(browser: Any, link: str, out: Path) -> None:
     """Take the pictures of a recorded week: reports, and the administrator's pages. Raise `PictureError`."""
     base = link.split("/#", 1)[0]
-    page = administrator(browser, link)
+    page, _ = first(browser, link)
     page.goto(f"{base}/#/admin/system")
     page.locator("[data-test=checks] button").click()
     page.locator("[data-test=backups] button").click()
@@ -201,21 +207,55 @@ def take_pages(page: Any, base: str, pages: Mapping[str, tuple[str, str]], out: 
         save(page, out / f"{name}.png")
 
 
-def administrator(browser: Any, link: str, picture: Path | None = None) -> Any:
-    """Make the first administrator with the link and sign in; `picture` is of the page of those who have not."""
-    page = browser.new_context(viewport=DESK, reduced_motion="reduce").new_page()
-    page.set_default_timeout(RED * 1000)
-    if picture is not None:
-        page.goto(link.split("/#", 1)[0])
-        page.locator("input[autocomplete=username]").wait_for()
-        save(page, picture)
-    page.goto(link)
-    page.locator("input[autocomplete=username]").fill("admin")
-    for box in page.locator("input[type=password]").all():
+def take_rules(browser: Any, link: str, out: Path) -> None:
+    """Take the pictures of an analyst's change: the rule that annoys, its draft, and what a week says to that."""
+    base = link.split("/#", 1)[0]
+    desk, csrf = first(browser, link)
+    person = {"name": "lin", "display": "林分析", "password": PASSWORD, "roles": ["analyst"]}
+    ask(desk, "POST", "/users", csrf, person)
+    page = enter(browser, base, "lin", DESK)
+    page.goto(f"{base}/#/rules")
+    page.get_by_label("查找").fill("charging-current")
+    page.locator("tr[data-rule=charging-current]", has_text="%").wait_for()
+    save(page, out / "rules-zh.png")
+    page.get_by_role("link", name="编辑 charging-current").click()
+    code = page.get_by_role("textbox", name="charging-current")
+    page.locator("[data-test=tests] li").wait_for()
+    code.focus()
+    page.keyboard.press("Control+Home")
+    for _ in range(7):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+End")
+    page.keyboard.type("orange: {when: value > 59 A}")
+    page.locator("[data-test=tests] [data-state=failed]").wait_for()
+    save(page, out / "editor-zh.png")
+    text = ask(page, "GET", "/rules/charging-current/draft")["text"]
+    text = text.replace("beyond('yellow') or (beyond('blue') and score > 0.99)", "value > 45 A")
+    text = text.replace("36*2 49*2", "46*2 49*2").replace('blue*2 yellow"', 'blue*3"')
+    asked = {"text": text, "keep": True, "rule": "charging-current", "version": "", "from": None, "to": None}
+    ask(page, "POST", "/replays", ask(page, "GET", "/me")["csrf"], asked)
+    page.goto(f"{base}/#/rules/replay")
+    page.locator("[data-test=sides]").wait_for()
+    page.locator("[data-test=replay]").evaluate("one => one.scrollIntoView()")
+    save(page, out / "replay-zh.png")
+
+
+def first(browser: Any, link: str, login: Path | None = None) -> tuple[Any, str]:
+    """Make the first administrator; return their page and its token. `login` is where a picture of the door goes."""
+    desk = browser.new_context(viewport=DESK, reduced_motion="reduce").new_page()
+    desk.set_default_timeout(RED * 1000)
+    if login is not None:
+        desk.goto(link.split("/#", 1)[0])
+        desk.locator("input[autocomplete=username]").wait_for()
+        save(desk, login)
+    desk.goto(link)
+    desk.locator("input[autocomplete=username]").fill("admin")
+    for box in desk.locator("input[type=password]").all():
         box.fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.locator("header.top .clock").wait_for()
-    return page
+    desk.keyboard.press("Enter")
+    desk.locator("header.top .clock").wait_for()
+    return desk, ask(desk, "GET", "/me")["csrf"]
 
 
 def enter(browser: Any, base: str, name: str, size: dict[str, int]) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -251,19 +251,20 @@ def reload(
     version: str = "",
     processes: Sequence[str] = PROCESSES,
     only_models: bool = False,
-    rules: Sequence[Rule] | None = None,
+    rules: Sequence[Rule] | Callable[[Bundle], Sequence[Rule]] | None = None,
 ) -> tuple[Prepared, Taken | None]:
     """Prepare, propose and wait, alone until it is in force; with `version` that publication instead of the folder.
 
     With `only_models` site and rules stay as they are in force, and the models become those that are promoted now; with
-    `rules` these take the place of those in force, and the rest stays. Where the site in force takes two persons, it
-    waits for the second (`Taken.waiting`).
+    `rules` these, or what they make of what is in force, take the place of those in force, and the rest stays.
+    Where the site in force takes two persons, it waits for the second (`Taken.waiting`).
 
     Nothing is proposed, and None comes back, when nothing differs.
     """
     with alone(data):
         if rules is not None:
-            prepared = with_rules(data, rules)
+            fresh = rules(bundle.unpack(publication.read(data))) if callable(rules) else rules
+            prepared = with_rules(data, fresh)
         elif version:
             prepared = earlier(version, data)
         else:

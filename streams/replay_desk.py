@@ -64,7 +64,7 @@ class ReplayDesk:
     def start(self, author: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Begin a replay of `text` or `version`, `from` and `to` when (unix s, or None), `against` which version.
 
-        With `keep` the rules in force that it does not name stay.
+        With `keep` the rules in force that it does not name stay; with `sweep` the text's one rule is varied instead.
 
         Raise `BusyError` while another runs.
         """
@@ -77,6 +77,8 @@ class ReplayDesk:
             begin=asked["from"],
             end=asked["to"],
             keep=asked.get("keep", False),
+            sweep=asked.get("sweep", False),
+            journal=self._settings.journal_url,
             scores=self._settings.replay_megabytes * 1e6,
             memory=self._memory,
             seconds=int(self._seconds) + 60,
@@ -134,6 +136,8 @@ class ReplayDesk:
             "against": asked["against"],
             "from": asked["from"],
             "to": asked["to"],
+            "rule": asked.get("rule", ""),
+            "sweep": asked.get("sweep", False),
         }
         return said | {"problems": one.problems, "result": one.result} if whole else said
 

@@ -37,6 +37,23 @@ def begin(folder: Path, data: Path, author: str, reason: str, now: float | None 
         )
     if "rules" not in prepared.difference:
         raise ReloadError(f"the rules of {folder} are those in force: there is nothing to compare")
+    return _begun(prepared, data, author, reason, now)
+
+
+def begin_rules(
+    data: Path, rules: Sequence[Rule], author: str, reason: str, now: float | None = None
+) -> tuple[str, Records]:
+    """Make the records that have a whole set of rules run in the shadow, on the site in force; return their id too.
+
+    Raise `ReloadError` when they are those in force, `sensors.document.DocumentError` when they do not fit the site.
+    """
+    prepared = reload.with_rules(data, rules)
+    if "rules" not in prepared.difference:
+        raise ReloadError("these rules are those in force: there is nothing to compare")
+    return _begun(prepared, data, author, reason, now)
+
+
+def _begun(prepared: reload.Prepared, data: Path, author: str, reason: str, now: float | None) -> tuple[str, Records]:
     now = time.time() if now is None else now
     id = f"s-{prepared.version}-{int(now)}"
     packed = pack(prepared.content.rules)

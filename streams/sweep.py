@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from statistics import median
+from typing import Protocol
 
 import msgspec
 
 from alerts.precision import Case
 from rules.beside import Beside
 from rules.compiler import compile_rules
+from rules.covering import Covering
 from rules.rule import Rule
-from rules.variants import Variant
+from rules.variants import Variant, variants
 from sensors.observation import brings_rules, is_publication
+from sensors.site import Point, Site
 from streams.past import engine_at
 from streams.replay import BATCH, Readable
-from streams.topics import OBSERVATIONS
+from streams.topics import GROUP, OBSERVATIONS
 
 AROUND = 3600.0
 """Seconds before an alarm was opened within which a variant's alarm is of the same case, and after likewise."""
+
+
+class Committed(Readable, Protocol):
+    """A log that also says how far the engine has come."""
+
+    def committed(self, group: str, topic: str, partition: int) -> int | None:
+        """Return the offset at which a group goes on."""
+        ...
 
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,12 +116,49 @@ def raised(
     return sorted(found, key=lambda one: (one.variant, one.begun, one.scope))
 
 
+def sweep(
+    log: Committed,
+    rule: Rule,
+    site: Site,
+    judged: Collection[Case],
+    since: float,
+    *,
+    level: str = "",
+    delays: Sequence[float] = (),
+    limit: str = "",
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Tried]:
+    """Run a rule's variants over what was recorded since a time (unix seconds), against what incidents were closed as.
+
+    Raise `rules.variants.VariantError` where there is nothing to vary, `ReplayError` when the log no longer holds
+    enough.
+    """
+    floors = {point.limit_below for point in covered(rule, site)} or {False}
+    tries = variants(rule, level, delays, limit=limit, floors=floors)
+    alarms: list[Raised] = []
+    for partition in range(log.topics().get(OBSERVATIONS, 0)):
+        stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
+        alarms += raised(log, partition, stop, since, [one.rule for one in tries], advance)
+    return tried(tries, alarms, judged, areas_of(rule, site))
+
+
+def covered(rule: Rule, site: Site) -> list[Point]:
+    """List the points that a rule covers."""
+    areas = {area.id: area for area in site.areas}
+    return [site.points[row] for row, _ in Covering(site.points, areas).of(rule)]
+
+
+def areas_of(rule: Rule, site: Site) -> frozenset[str]:
+    """Name the areas that a rule looks at."""
+    return frozenset(area.id for area in site.areas if rule.where.takes_area(area))
+
+
 def tried(
-    variants: Sequence[Variant], alarms: Collection[Raised], cases: Collection[Case], areas: Collection[str]
+    tries: Sequence[Variant], alarms: Collection[Raised], cases: Collection[Case], areas: Collection[str]
 ) -> list[Tried]:
     """Hold the variants' alarms against the cases of the areas that the rule looks at."""
     real = list({one.incident: one for one in cases if one.disposition == "real" and one.area in areas}.values())
-    nuisances = [one for one in cases if one.disposition == "nuisance" and one.rule == _rule_of(variants)]
+    nuisances = [one for one in cases if one.disposition == "nuisance" and one.rule == _rule_of(tries)]
     of: dict[str, list[Raised]] = {}
     for one in alarms:
         of.setdefault(one.variant, []).append(one)
@@ -120,11 +168,11 @@ def tried(
             for case in (*real, *nuisances)
             if any(_same(each, case, by_area=case.disposition == "real") for each in of.get(variant.id, ()))
         }
-        for variant in variants
+        for variant in tries
     }
-    base = next(caught[one.id] for one in variants if one.as_it_is)
+    base = next(caught[one.id] for one in tries if one.as_it_is)
     found = []
-    for variant in variants:
+    for variant in tries:
         mine = of.get(variant.id, [])
         false = [one for one in mine if not any(_same(one, case, by_area=True) for case in real)]
         leads = [

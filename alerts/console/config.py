@@ -171,6 +171,37 @@ class ModelDesk(Protocol):
         ...
 
 
+class DraftDesk(Protocol):
+    """Open, check and publish drafts of rules. `streams.draft_desk` makes one.
+
+    `shadow` and `publish` raise `sensors.document.DocumentError` with what is wrong, or another `ValueError`.
+    """
+
+    def opened(self, id: str) -> Mapping[str, Any] | None:
+        """Give a rule in force as text, with the name of what it says (`base`); None where there is none of that id."""
+        ...
+
+    def history(self, id: str) -> Sequence[Mapping[str, Any]]:
+        """List the publications that changed a rule, the latest first."""
+        ...
+
+    def words(self) -> Mapping[str, Sequence[str]]:
+        """List what rules of this site may name."""
+        ...
+
+    def check(self, text: str) -> Mapping[str, Any]:
+        """Say what is wrong with a draft and how its tests went. Raise `RuntimeError` when that takes too long."""
+        ...
+
+    def shadow(self, id: str, text: str, author: str, reason: str) -> tuple[str, Sequence[Outgoing]]:
+        """Check a draft; return the id of a set that has it, and what to put into the log."""
+        ...
+
+    def publish(self, id: str, text: str, base: str, author: str, reason: str) -> Mapping[str, Any]:
+        """Put a draft in force, or propose it, if the rule in force is still `base`."""
+        ...
+
+
 class ReplayDesk(Protocol):
     """Start, watch and cancel replays. `streams.replay_desk` makes one."""
 
@@ -253,6 +284,7 @@ class ConsoleConfig:
     model_desk: ModelDesk | None = None
     replay_desk: ReplayDesk | None = None
     system: System | None = None
+    draft_desk: DraftDesk | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
     callbacks: Mapping[str, bytes] = field(default_factory=dict)  # key of signed callbacks by target
     font: str = ""  # file of the font that sheets are printed with; empty takes the system's

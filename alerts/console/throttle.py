@@ -13,6 +13,9 @@ from limits.strategies import MovingWindowRateLimiter
 REPORTS = 60
 """Reports a minute that one account or token may make."""
 
+CHECKS = 120
+"""Drafts of rules a minute that one account or token may have checked: the page waits for a pause in the typing."""
+
 REPLIES = 20
 """Codes that one address, or one sender of a gateway, may try in five minutes: a code has 60 bits."""
 
@@ -30,6 +33,7 @@ class Throttle:
         self._name = RateLimitItemPerHour(failures * 20)
         self._address = RateLimitItemPerMinute(failures * 12, 5)
         self._report = RateLimitItemPerMinute(REPORTS)
+        self._check = RateLimitItemPerMinute(CHECKS)
         self._reply = RateLimitItemPerMinute(REPLIES, 5)
 
     def attempt(self, name: str, address: str) -> float | None:
@@ -43,6 +47,10 @@ class Throttle:
     def report(self, actor: str) -> float | None:
         """Count a report; return None when it may be made, else the seconds until the next may."""
         return self._hit(self._report, "report", actor)
+
+    def check(self, actor: str) -> float | None:
+        """Count a check of a draft; return None when it may be made, else the seconds until the next may."""
+        return self._hit(self._check, "check", actor)
 
     def reply(self, who: str) -> float | None:
         """Count an answer by code, of an address or a gateway's sender; as `attempt` does."""

@@ -12,9 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from alerts.precision import Case, Precision, Share, cases, precision
 from alerts.queries import JournalMissing, Reader
-from rules.covering import Covering
 from rules.rule import Rule
-from rules.variants import VariantError, variants
+from rules.variants import VariantError
 from scripts.commands.moment import moment
 from scripts.commands.terminal import (
     DataOption,
@@ -29,12 +28,13 @@ from scripts.commands.terminal import (
 )
 from sensors.duration import seconds
 from sensors.problem import suggest
-from sensors.site import LEVELS, Point
+from sensors.site import LEVELS
 from streams import bundle, publication
 from streams.bundle import Bundle
 from streams.durable import replace
 from streams.settings import Settings
-from streams.sweep import Raised, Tried, raised, suggested, tried
+from streams.sweep import Tried, areas_of, covered, suggested
+from streams.sweep import sweep as sweeping
 
 BARS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 DAY = 86400.0
@@ -88,7 +88,7 @@ def tune(
         fail("--limit takes a rule too: whose limits are to be swept")
     if plot is not None and (not rule or plot.suffix not in (".svg", ".html")):
         fail("--plot takes a rule and the name of an .svg or .html file")
-    covers = {one.id: areas_of(one, content) for one in content.rules}
+    covers = {one.id: areas_of(one, content.site) for one in content.rules}
     told = [one for one in precision(judged, content.site.zone, covers) if not rule or one.rule == rule]
     swept = sweep(found, known[rule], content, judged, start, level, spans, limit) if rule else []
     pick = suggested(swept) if swept else None
@@ -123,30 +123,23 @@ def sweep(
     from streams.embedded.schema import LogError  # here: to only count needs no log
     from streams.embedded.store import Log
     from streams.replay import ReplayError
-    from streams.topics import GROUP, OBSERVATIONS
 
-    try:
-        floors = {point.limit_below for point in _covered(rule, content)} or {False}
-        tries = variants(rule, level, spans, limit=limit, floors=floors)
-    except VariantError as error:
-        fail(str(error))
-    alarms: list[Raised] = []
     try:
         with Log.open_readonly(found.log_file) as log, Progress(*BARS, console=err, transient=True) as progress:
             task = progress.add_task("sweeping", total=None)
-            for partition in range(log.topics().get(OBSERVATIONS, 0)):
-                stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
-                alarms += raised(
-                    log,
-                    partition,
-                    stop,
-                    start,
-                    [one.rule for one in tries],
-                    lambda read, total: progress.update(task, completed=read, total=total),
-                )
-    except (LogError, ReplayError) as error:
+            return sweeping(
+                log,
+                rule,
+                content.site,
+                judged,
+                start,
+                level=level,
+                delays=spans,
+                limit=limit,
+                advance=lambda read, total: progress.update(task, completed=read, total=total),
+            )
+    except (LogError, ReplayError, VariantError) as error:
         fail(str(error))
-    return tried(tries, alarms, judged, areas_of(rule, content))
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,7 +158,7 @@ def moves(rule: Rule, content: Bundle, pick: Tried) -> list[Move]:
     if not pick.limit or pick.factor == 1.0:
         return []
     counts: dict[tuple[str, str, float], int] = {}
-    for point in _covered(rule, content):
+    for point in covered(rule, content.site):
         value = point.limit if pick.limit == "limit" else point.levels.get(pick.limit)
         if value is not None:
             key = point.quantity, point.unit, value
@@ -181,16 +174,6 @@ def moves(rule: Rule, content: Bundle, pick: Tried) -> list[Move]:
         )
         for (quantity, unit, value), count in sorted(counts.items())
     ]
-
-
-def _covered(rule: Rule, content: Bundle) -> list[Point]:
-    areas = {area.id: area for area in content.site.areas}
-    return [content.site.points[row] for row, _ in Covering(content.site.points, areas).of(rule)]
-
-
-def areas_of(rule: Rule, content: Bundle) -> frozenset[str]:
-    """Name the areas that a rule looks at."""
-    return frozenset(area.id for area in content.site.areas if rule.where.takes_area(area))
 
 
 def share(one: Share) -> str:

@@ -39,6 +39,7 @@ from streams.viewing import Looking, socket_of
 if TYPE_CHECKING:
     from alerts.console.config import Columns
     from alerts.console.console import Console
+    from streams.draft_desk import DraftDesk
     from streams.replay_desk import ReplayDesk
     from streams.system_desk import SystemDesk
 
@@ -299,6 +300,46 @@ class System:
         self._made().back_up(actor)
 
 
+class Drafts:
+    """Open, check and publish drafts of rules; what they need is loaded with the first."""
+
+    def __init__(self, found: Settings) -> None:
+        self._settings = found
+        self._desk: DraftDesk | None = None
+        self._lock = threading.Lock()
+
+    def _made(self) -> DraftDesk:
+        from streams.draft_desk import DraftDesk  # here: the console is to be there soon
+
+        with self._lock:
+            self._desk = self._desk or DraftDesk(self._settings)
+            return self._desk
+
+    def opened(self, id: str) -> dict[str, Any] | None:
+        """Give a rule that is in force as text."""
+        return self._made().opened(id)
+
+    def history(self, id: str) -> list[dict[str, Any]]:
+        """List the publications that changed a rule."""
+        return self._made().history(id)
+
+    def words(self) -> dict[str, list[str]]:
+        """List what rules of this site may name."""
+        return self._made().words()
+
+    def check(self, text: str) -> dict[str, Any]:
+        """Say what is wrong with a draft and how its tests went."""
+        return self._made().check(text)
+
+    def shadow(self, id: str, text: str, author: str, reason: str) -> tuple[str, Sequence[Outgoing]]:
+        """Make what runs a draft in the shadow."""
+        return self._made().shadow(id, text, author, reason)
+
+    def publish(self, id: str, text: str, base: str, author: str, reason: str) -> dict[str, Any]:
+        """Put a draft in force, or propose it."""
+        return self._made().publish(id, text, base, author, reason)
+
+
 def callbacks(found: Settings, content: Bundle) -> dict[str, bytes]:
     """Read the keys of the callbacks that targets have."""
     if found.notify_file is None:
@@ -349,6 +390,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         model_desk=ModelDesk(found),
         replay_desk=None if found.kafka else Replays(found),
         system=System(found),
+        draft_desk=Drafts(found),
         newest=Looking(socket_of(found.data_folder)).newest,
         callbacks=callbacks(found, content),
         font=found.pdf_font,

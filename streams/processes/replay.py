@@ -10,16 +10,18 @@ import os
 import resource
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from rules.rule import Rule, load_rules
+from alerts.precision import cases
+from alerts.queries import JournalMissing, Reader
+from rules.rule import Rule
+from rules.variants import VariantError
 from sensors.document import DocumentError
 from sensors.site import Site
-from streams import bundle, publication, replaying, shelf
+from streams import bundle, drafting, publication, replaying, shelf
 from streams.comparing import as_plain, compared
 from streams.course import merged
 from streams.embedded.reader import LogReader
@@ -28,6 +30,7 @@ from streams.processes.child import follow_parent
 from streams.replay import ReplayError
 from streams.replaying import Task
 from streams.stretch import Stretch, stretch
+from streams.sweep import suggested, sweep
 from streams.topics import GROUP, OBSERVATIONS
 
 MOST_PROBLEMS = 200
@@ -51,6 +54,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     scores: float = 0.0  # bytes of them that are kept
     memory: int = 0  # bytes; 0 is without bound
     seconds: int = 0  # likewise
+    sweep: bool = False  # vary the text's one rule instead, against what incidents were closed as
+    journal: str = ""  # where that is found
 
 
 class _RefusedError(ValueError):
@@ -88,11 +93,11 @@ def run(asked: Asked) -> dict[str, Any]:
     data = Path(asked.data)
     content = bundle.unpack(publication.read(data))
     site = content.site
-    after = _drafted(asked.text, site) if asked.text else _of(data, asked.version)
+    if asked.sweep:
+        return _swept(asked, site)
+    after = drafting.read(asked.text, site) if asked.text else _of(data, asked.version)
     if asked.keep:
-        drafted = {rule.id: rule for rule in after}
-        kept = [drafted.pop(rule.id, rule) for rule in content.rules]
-        after = (*kept, *drafted.values())
+        after = drafting.laid_among(content.rules, after)
     before = _of(data, asked.against) if asked.against else None
     with LogReader(Path(asked.log_file)) as log:
         stretches = _stretches(log, asked)
@@ -115,6 +120,31 @@ def run(asked: Asked) -> dict[str, Any]:
     return {"result": as_plain(found, new, merged(old) if before is None else None, asked.begin, asked.end)}
 
 
+def _swept(asked: Asked, site: Site) -> dict[str, Any]:
+    """Vary the threshold and the delay of the one rule that the text has."""
+    rules = drafting.read(asked.text, site)
+    if len(rules) != 1:
+        raise _RefusedError("a sweep varies one rule")
+    since = asked.begin or 0.0
+    try:
+        judged = cases(Reader(asked.journal).engine, since)
+    except JournalMissing as error:
+        raise _RefusedError(str(error)) from error
+    with LogReader(Path(asked.log_file)) as log:
+        try:
+            found = sweep(log, rules[0], site, judged, since, advance=lambda done, total: say(_at(done, total)))
+        except VariantError as error:
+            raise _RefusedError(str(error)) from error
+    pick = suggested(found)
+    plain = msgspec.to_builtins(found)
+    tries = [{**one, "suggested": each is pick} for one, each in zip(plain, found, strict=True)]
+    return {"result": {"rule": rules[0].id, "judged": len(judged), "sweep": tries}}
+
+
+def _at(done: int, total: int) -> dict[str, int]:
+    return {"done": done, "total": total}
+
+
 def _stretches(log: LogReader, asked: Asked) -> list[Stretch]:
     found = []
     for partition in range(log.topics().get(OBSERVATIONS, 0)):
@@ -128,13 +158,6 @@ def _of(data: Path, version: str) -> tuple[Rule, ...]:
     if packed is None:
         raise _RefusedError(f"there is no publication {version}, or several that begin so")
     return bundle.unpack(packed).rules
-
-
-def _drafted(text: str, site: Site) -> tuple[Rule, ...]:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "draft.yaml"
-        file.write_text(text, encoding="utf-8")
-        return load_rules(file, site, Path(folder))
 
 
 if __name__ == "__main__":

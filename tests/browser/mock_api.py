@@ -182,13 +182,17 @@ class MockApi:
             subject = query.get("subject")
             items = [row for row in world.reports if subject in (None, "", row["subject"])]
             return JSONResponse({"items": items, "next": None})
+        if path[0] == "quarantine":
+            return JSONResponse(world.refused_counts() if path[-1] == "statistics" else world.refused())
         if path[0] in ("models", "quality"):
             if world.models_broken:
                 raise Failure(503, "no_engine", "")
             if not {"duty", "analyst", "administrator"} & set(user["roles"]):
                 raise Failure(403, "forbidden")
             if path == ["quality"]:
-                return JSONResponse({"items": [], "cameras": [], "guessed": world.models.guessed})
+                poor = {"point": "slope-shiyan-1.rain", "areas": ["slope-shiyan-1"], "day": {"jump": 3, "late": 1}}
+                poor |= {"total": {"jump": 3}, "clock": 93.0, "last_good": time.time() - 60}
+                return JSONResponse({"items": [poor], "cameras": [], "guessed": world.models.guessed})
             return JSONResponse(world.models.models() if len(path) == 1 else world.models.page(query))
         if path[0] == "points":
             return JSONResponse(
@@ -256,6 +260,8 @@ class MockApi:
                 if not {"analyst", "administrator"} & set(user["roles"]):
                     raise Failure(403, "forbidden")
                 return JSONResponse(self.of_rules(path, body, actor))
+            elif path == ["quarantine", "replay"]:
+                return JSONResponse(world.decode_again(body["dry_run"]))
             elif path[0] == "modes":
                 until = time.time() + body.get("seconds", 0.0)
                 world.put_into_mode(actor, body["mode"], body["areas"], until, body["reason"])
@@ -293,7 +299,21 @@ class MockApi:
     def of_rules(self, path: list[str], body: dict[str, Any], actor: str) -> dict[str, Any]:
         world = self.world
         if path[0] == "replays":
-            return world.begin_replay(actor, body["text"])
+            return world.begin_replay(actor, body["text"], body["rule"], body["sweep"])
+        if path == ["rules", "check"]:
+            name = {"zh": "蠕动", "en": "creep"}
+            test = {"rule": "slope-creep", "name": name, "line": 7, "state": "passed", "said": ""}
+            flaw = {"file": "draft.yaml", "line": 5, "field": "rules[0].levels", "message": "unknown name 'valu'"}
+            broken = "valu " in body["text"]
+            rule = {"id": "slope-creep", "how": "changed", "fields": [], "version": 1, "raise_version": True}
+            return {
+                "problems": [flaw] if broken else [], "more": 0, "rules": [] if broken else [rule],
+                "tests": [{**test, "state": "not_run"} if broken else test],
+            }  # fmt: skip
+        if path[-1] == "draft":
+            facts = {"rule": path[1], "text": body["text"], "base": body["base"]}
+            world.rule_drafts[path[1]] = {**facts, "begun": time.time(), "changed": time.time()}
+            return {"draft": world.rule_drafts[path[1]], "others": []}
         if path[0] == "proposals":
             world.proposals[0].update(state="approved" if path[2] == "approve" else "rejected", by=actor)
         elif path[0] == "publications":

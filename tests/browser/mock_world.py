@@ -9,6 +9,8 @@ from typing import Any
 from mock_models import Shelf
 from mock_site import Row, both, explanation, rationale, reading, site, user
 
+from rules.schema import json_schema
+
 SHA = "5b1c" * 16
 LEGS = {"accept": "accepted", "refuse": "refused", "on-scene": "on_scene", "resolve": "resolved", "close": "closed"}
 AFTER = {"issued": 180.0, "accepted": 900.0, "on_scene": 7200.0, "resolved": 3600.0}
@@ -16,6 +18,16 @@ AFTER = {"issued": 180.0, "accepted": 900.0, "on_scene": 7200.0, "resolved": 360
 
 class Refused(Exception):
     """Say why the engine would refuse."""
+
+
+RULE = """rules:
+- id: slope-creep
+  title: {zh: 边坡蠕动, en: Creeping slope}
+  levels:
+    orange: {when: value > 4 mm}
+  tests:
+    - {name: creep, step: 1 min, point: {values: "0*3"}, expect: none*3}
+"""
 
 
 class World:
@@ -78,6 +90,8 @@ class World:
         self.shadow: dict[str, Any] | None = None
         self.replays: list[dict[str, Any]] = []
         self.drafts: list[str] = []
+        self.taken_again = 0.0
+        self.rule_drafts: dict[str, dict[str, Any]] = {}
         self.modes: dict[str, Any] = {"modes": known, "items": []}
         self.models_broken = False
         self.plan: Row | None = None  # that all incidents keep to
@@ -137,8 +151,24 @@ class World:
         """Answer for rules: the list, one as text, how each fared, and what runs in the shadow."""
         if not rest:
             return {"items": [self.rule], "total": 1}
-        if rest[-1] == "text":
-            return {"id": rest[0], "text": f"rules:\n- id: {rest[0]}\n"}
+        if rest[-1] == "draft":
+            return {
+                "id": rest[0], "text": RULE, "base": "aa", "in_folder": True, "others": [], "moved": False,
+                "draft": self.rule_drafts.get(rest[0]),
+            }  # fmt: skip
+        if rest == ["drafts"]:
+            return {"items": list(self.rule_drafts.values())}
+        if rest == ["schema"]:
+            return json_schema()
+        if rest == ["words"]:
+            kinds = ("names", "quantities", "tags", "modes", "events", "reports", "plans", "templates", "rules")
+            return {kind: ["value", "score"] if kind == "names" else [] for kind in kinds}
+        if rest[-1] == "history":
+            facts = {"author": "user:lin", "reason": "夜间误扰", "text": RULE}
+            fields = [["levels.orange.when", "value > 3 mm", "value > 4 mm"]]
+            first = {**facts, "version": "0" * 12, "time": time.time() - 9e4, "in_force": False, "base": "bb"}
+            last = {**facts, "version": "1" * 12, "time": time.time() - 9e3, "in_force": True, "base": "aa"}
+            return {"items": [{**last, "fields": fields}, {**first, "fields": []}]}
         if rest == ["precision"]:
             share = {"of": 8, "value": 0.25, "low": 0.07, "high": 0.59}
             places = [{"scope": "slope-01-rain-1", "real": 2, "nuisance": 6}]
@@ -160,11 +190,12 @@ class World:
             "verdicts": [{**verdict, "begun": now, "time": now, "seconds": None, "before": "orange", "after": ""}],
         }  # fmt: skip
 
-    def begin_replay(self, actor: str, text: str) -> dict[str, Any]:
+    def begin_replay(self, actor: str, text: str, rule: str = "", sweep: bool = False) -> dict[str, Any]:
         """Begin a replay that is done when it is asked for again."""
         now = time.time()
         facts = {"id": f"r{len(self.replays)}", "author": actor, "state": "running", "started": now, "ended": None}
         facts |= {"done": 40, "total": 100, "reason": "", "version": "", "against": "", "from": now - 86400, "to": None}
+        facts |= {"rule": rule, "sweep": sweep}
         self.replays.insert(0, facts)
         self.drafts.append(text)
         return facts
@@ -172,16 +203,53 @@ class World:
     def replay(self, id: str) -> dict[str, Any]:
         """Tell how a replay is: it moves on with every look."""
         one = next(row for row in self.replays if row["id"] == id)
-        found = {**one, "problems": [], "result": self.compared() if one["state"] == "done" else None}
+        found = {**one, "problems": [], "result": None}
+        if one["state"] == "done":
+            found["result"] = self.swept() if one["sweep"] else self.compared()
         if one["state"] == "running":
             one.update(state="done", done=100, ended=time.time())
         return found
+
+    def refused(self) -> dict[str, Any]:
+        """List one message that was refused, or was taken since."""
+        text = {"zh": "没有此测点", "en": "there is no such point"}
+        facts = {"id": "q-1", "time": time.time() - 60, "source": "mqtt", "topic": "foreshock/readings/slope-01/tilt-9"}
+        facts |= {"reason": "unknown_point", "detail": "tilt-9", "size": 4, "raw": "0.12", "whole": True}
+        return {"items": [{**facts, "text": text, "replayed": self.taken_again or None}], "cursor": None}
+
+    def refused_counts(self) -> dict[str, Any]:
+        """Count it."""
+        by_reason = {"unknown_point": {"messages": 1, "readings": 1}}
+        return {"messages": 1, "readings": 1, "replayed": int(self.taken_again > 0), "by_reason": by_reason}
+
+    def decode_again(self, dry: bool) -> dict[str, Any]:
+        """Take it."""
+        if not dry:
+            self.taken_again = time.time()
+        told = {"dry_run": dry, "messages": 1, "outcomes": {"accepted": 1}, "readings": 1, "events": 0}
+        return {**told, "refused": {}, "following": None}
+
+    def swept(self) -> dict[str, Any]:
+        """Make a sweep of three thresholds and two delays, of which one is better than the rule as it is."""
+        tries = []
+        for factor in (0.8, 1.0, 1.25):
+            for delay in (30.0, 60.0):
+                as_it_is, better = (factor, delay) == (1.0, 30.0), (factor, delay) == (1.25, 30.0)
+                tries.append(
+                    {
+                        "threshold": 4 * factor, "delay": delay, "factor": factor, "when": f"value > {4 * factor} mm",
+                        "as_it_is": as_it_is, "suggested": better, "alarms": 9, "false": round(8 / factor**2),
+                        "nuisance": 2, "missed": int(delay > 30), "lead": None if delay > 30 else 600.0, "limit": "",
+                    }
+                )  # fmt: skip
+        return {"rule": "slope-creep", "judged": 8, "sweep": tries}
 
     def compared(self) -> dict[str, Any]:
         now = time.time()
         hour = now // 3600 * 3600
         load = {"rings": 20, "peak": 6, "peak_at": now, "floods": 0, "flood_minutes": 0, "levels": {}, "actors": []}
-        side = {"dispatches": 2, "seats": {}, "seat_hours": {}, "warned": 1}
+        seat = {"seats": {"lead-day": load}, "seat_hours": {"lead-day": {hour: 8}}}
+        side = {"dispatches": 2, "warned": 1, **seat}
         before = {**side, "alarms": 15, "load": load, "hours": {hour - 3600: 12, hour: 8}, "lead": 600.0}
         after = {**side, "alarms": 12, "load": {**load, "rings": 9}, "hours": {hour - 3600: 5, hour: 4}, "lead": 900.0}
         spell = {"raised": now - 600, "onset": now - 660, "level": "orange"}
@@ -190,7 +258,10 @@ class World:
             "from": now - 86400, "to": now, "observations": 10, "readings": 1000, "commands": {},
             "recorded": {"agrees": True, "first": None}, "before": before, "after": after,
             "alarms": [{**change, "what": ["lost"], "before": spell, "after": None, "shift": None}],
-            "dispatches": [], "leads": [], "by_rule": {}, "by_area": {}, "by_hour": {}, "same": 12,
+            "dispatches": [{"what": ["lost"], "area": "slope-01", "unit": "unit-shiyan-1", "simulated": False,
+                            "before": {"issued": now - 500, "level": "orange"}, "after": None, "shift": None}],
+            "leads": [{"point": "slope-01-rain-1", "area": "slope-01", "time": now, "before": None, "after": 900.0}],
+            "by_rule": {"slope-creep": {"lost": 3}}, "by_area": {}, "by_hour": {}, "same": 12,
             "counts": {"gained": 0, "lost": 3, "earlier": 0, "later": 0, "level": 0},
         }  # fmt: skip
 
@@ -496,4 +567,6 @@ class World:
             values.append(round(value, 3))
             scores.append(round(score, 4))
         unit = next(one["unit"] for one in self.site["points"] if one["id"] == point)
-        return {"point": point, "unit": unit, "learning": False, "time": times, "value": values, "score": scores}
+        flagged = [{"time": times[1], "value": values[1], "flags": ["jump"], "aside": True}] if stop < 1.8e9 else []
+        told = {"point": point, "unit": unit, "learning": False, "time": times, "value": values, "score": scores}
+        return {**told, "flagged": flagged}

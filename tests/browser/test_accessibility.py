@@ -27,6 +27,9 @@ PAGES = {
     "exercises": ("#/exercises/e1", "chen", "[data-test=score]"),
     "rules": ("#/rules", "lin", "[data-test=rules] tbody tr"),
     "replay": ("#/rules/replay", "lin", "[data-test=changes] li"),
+    "editor": ("#/rules/edit/slope-creep", "lin", "[data-test=tests] li"),
+    "drafts": ("#/rules/edit", "lin", "form.filters"),
+    "sweep": ("#/rules/replay", "lin", "[data-test=sweep-chart]"),
     "shadow": ("#/rules/shadow", "lin", "[data-test=compared]"),
     "versions": ("#/rules/versions", "lin", "[data-test=proposals] li"),
     "modes": ("#/modes", "chen", "[data-test=lasting] li"),
@@ -34,6 +37,8 @@ PAGES = {
     "situation": ("#/situation", "chen", "[data-test=share-lines]"),
     "wall": ("#/wall", "chen", "[data-test=wall-cameras] img"),
     "explore": ("#/explore?points=slope-shiyan-1.rain&span=3600", "lin", "[data-test=explored] canvas"),
+    "quality": ("#/inputs", "lin", "[data-test=quality] tbody tr"),
+    "quarantine": ("#/inputs/quarantine", "lin", "[data-test=refused] li"),
     "notifications": ("#/notifications", "chen", "[data-test=target]"),
     "users": ("#/users", "chen", "table.users"),
     "tokens": ("#/admin/tokens", "chen", "[data-test=tokens]"),
@@ -59,7 +64,7 @@ def test_page_has_no_axe_violation_in_either_theme(open_page: Any, mock: Any, na
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
     mock.do(lambda api: api.world.put_into_mode("user:chen", "maintenance", [], time.time() + 3600, "更换水泵"))
     mock.do(lambda api: api.world.run_in_the_shadow("user:lin", "更安静"))
-    mock.do(lambda api: api.world.begin_replay("user:lin", "rules: []"))
+    mock.do(lambda api: api.world.begin_replay("user:lin", "rules: []", "slope-creep", name == "sweep"))
     phone = name in ("field", "phone", "new-report")
     size = {"width": 390, "height": 844, "phone": True} if phone else {}
     page = open_page("#/login", who=who, reduced_motion="reduce", **size)

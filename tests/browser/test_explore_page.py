@@ -37,6 +37,18 @@ def test_points_and_time_are_chosen_by_key_and_stand_in_the_address(open_page: A
     expect(figures).to_have_count(2)
 
 
+def test_until_is_a_time_of_the_site_wherever_the_browser_is(open_page: Any, mock: Any) -> None:
+    """The chooser says and takes the site's clock, +08:00, in a browser on the other side of the earth."""
+    page = open_page(
+        "#/explore?points=slope-shiyan-1.rain&span=3600&to=1790000000", who="lin", timezone_id="America/Los_Angeles"
+    )
+    until = page.get_by_label("截止")
+    expect(until).to_have_value("2026-09-21T22:13")  # 14:13:20 UTC
+    until.fill("2026-03-08T02:30")  # a time that there is not in Los Angeles
+    page.wait_for_function("location.hash.includes('to=1772908200')")
+    expect(page.locator("[data-test=poor]")).to_contain_text("1")
+
+
 def test_what_was_not_read_whole_is_said(open_page: Any, mock: Any) -> None:
     page = open_page("#/explore?points=slope-shiyan-1.rain,none&span=2592000", who="lin", language="en")
     page.get_by_role("button", name="EN", exact=True).click()

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import socket
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +13,10 @@ import numpy as np
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-import uvicorn
 from playwright.sync_api import expect
+from real import PASSWORD, enter, load_fixtures, serving
 
 from alerts.console.accounts import add_user, list_audit
-from alerts.console.app import create_app
 from alerts.console.config import ConsoleConfig
 from alerts.outcome import Explanation, Reported, Seen, Term
 from scripts.build_web import STATIC
@@ -31,23 +26,11 @@ from sensors.observation import BAD, Command
 
 pytestmark = pytest.mark.browser
 
-FIXTURES = Path(__file__).parents[1] / "alerts" / "console" / "conftest.py"
-PASSWORD = "correct horse battery"
-
 
 def jpeg(grey: int) -> bytes:
     done, found = cv2.imencode(".jpg", np.full((90, 160, 3), grey, np.uint8))
     assert done
     return found.tobytes()
-
-
-def load_fixtures() -> Any:
-    spec = importlib.util.spec_from_file_location("console_fixtures", FIXTURES)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -70,44 +53,11 @@ def console(browser: Any, tmp_path: Path) -> Iterator[Any]:
         static=STATIC,
         newest=newest,
     )
-    app = create_app(config)
-    engine.console, engine.config = app.state.console, config
-    accounts = app.state.console.accounts
-    add_user(accounts, "chen", PASSWORD, ["duty"], language="en")
-    add_user(accounts, "wang", PASSWORD, ["viewer"], language="zh-CN")
-    add_user(accounts, "zhang", PASSWORD, ["field"], unit="team", language="en")
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    stopped = threading.Event()
-
-    def beat() -> None:
-        while not stopped.wait(0.5):
-            engine.pulse(time=time.time(), readings_per_second=12.5)
-
-    heart = threading.Thread(target=beat, daemon=True)
-    heart.start()
-    engine.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    yield engine
-    stopped.set()
-    heart.join(5)
-    server.should_exit = True
-    thread.join(10)
-    listener.close()
-    engine.journal.close()
-
-
-def enter(browser: Any, console: Any, name: str, **size: Any) -> Any:
-    page = browser.new_context(locale="en", **size).new_page()
-    page.set_default_timeout(15_000)
-    page.goto(console.url)
-    page.locator("input[autocomplete=username]").fill(name)
-    page.locator("input[type=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.locator("header.top").wait_for()
-    return page
+    with serving(engine, config) as accounts:
+        add_user(accounts, "chen", PASSWORD, ["duty"], language="en")
+        add_user(accounts, "wang", PASSWORD, ["viewer"], language="zh-CN")
+        add_user(accounts, "zhang", PASSWORD, ["field"], unit="team", language="en")
+        yield engine
 
 
 def test_from_first_sign_to_closed_case_on_the_real_api(browser: Any, console: Any) -> None:

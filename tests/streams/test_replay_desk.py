@@ -11,8 +11,10 @@ import msgspec
 import pytest
 import yaml
 
+from alerts.journal import Journal
 from streams import bundle, publication, replay_desk, shelf
 from streams.embedded.store import Log
+from streams.processes.replay import Asked, run
 from streams.replay_desk import BusyError, ReplayDesk
 from streams.settings import Settings
 from tests.scripts.test_replay import made, written
@@ -137,3 +139,23 @@ def test_where_there_is_no_log_it_says_so(tmp_path: Path, calmer: str) -> None:
     desk = ReplayDesk(Settings(data=str(data), broker=f"sqlite:///{tmp_path / 'none.sqlite'}"))
     told = ended(desk, desk.start("user:li", asked(text=calmer))["id"])
     assert told["state"] == "failed" and "there is no log here" in told["reason"]
+
+
+def test_a_sweep_varies_the_one_rule_of_a_text_against_what_was_judged(
+    settings: Settings, calmer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process: what starts another one is tried above."""
+    Journal(settings.journal_url).close()
+    what = {"data": str(settings.data_folder), "log_file": str(settings.log_file), "journal": settings.journal_url}
+    found = run(Asked(**what, text=calmer, sweep=True))["result"]
+    assert (found["rule"], found["judged"]) == ("creep", 0)
+    tries = found["sweep"]
+    [as_it_is] = [one for one in tries if one["as_it_is"]]
+    assert as_it_is["when"] == "value > 15.0" and as_it_is["alarms"] > 0  # the lowest level
+    lowest = min(tries, key=lambda one: (one["threshold"], one["delay"]))
+    highest = max(tries, key=lambda one: (one["threshold"], one["delay"]))
+    assert lowest["alarms"] >= as_it_is["alarms"] >= highest["alarms"]
+    assert not any(one["suggested"] for one in tries)  # nothing was judged: nothing is known to be better
+    assert '"total"' in capsys.readouterr().out
+    with pytest.raises(ValueError, match="varies one rule"):
+        run(Asked(**what, text="rules: []", sweep=True))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from alerts.console.accounts.audit import AuditEntry, audit_break, list_audit, record_audit
+from alerts.console.accounts.drafts import drop_draft, find_draft, list_drafts, other_drafts, save_draft
 from alerts.console.accounts.first import claim_first, first_link, has_administrator
 from alerts.console.accounts.pushes import first_stamp, push_id
 from alerts.console.accounts.second import address_of, ask_second, check_second, confirm_second, remove_second
@@ -55,8 +56,10 @@ __all__ = [
     "claim_first",
     "confirm_second",
     "disable_user",
+    "drop_draft",
     "end_session",
     "end_sessions",
+    "find_draft",
     "find_session",
     "find_token",
     "find_user",
@@ -64,16 +67,19 @@ __all__ = [
     "first_stamp",
     "has_administrator",
     "list_audit",
+    "list_drafts",
     "list_sessions",
     "list_tokens",
     "list_users",
     "open_accounts",
+    "other_drafts",
     "push_id",
     "read_key",
     "record_audit",
     "remove_second",
     "revoke_session",
     "revoke_token",
+    "save_draft",
     "session_id",
     "set_password",
     "touch_session",

@@ -93,6 +93,17 @@ PUSHES = Table(
     Column("stamp", Float, nullable=False, index=True),
 )
 
+RULE_DRAFTS = Table(
+    "rule_drafts",
+    METADATA,
+    Column("actor", String, primary_key=True),
+    Column("rule", String, primary_key=True),
+    Column("text", String, nullable=False),
+    Column("base", String, nullable=False),
+    Column("begun", Float, nullable=False),
+    Column("changed", Float, nullable=False),
+)
+
 AUDIT = Table(
     "audit",
     METADATA,

@@ -14,7 +14,7 @@ from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.exploring import Gathered, as_csv, gather
 from alerts.console.identity import Identity, allow
-from alerts.console.routes.watch import columns_of
+from alerts.console.routes.watch import columns_of, mark_of
 from alerts.console.traces import decimate
 from alerts.queries import JournalMissing, Reader
 from sensors.site import Point
@@ -67,7 +67,12 @@ async def explore(
         raised, reported = context()
         return {
             "items": [
-                {"point": point.id, "unit": point.unit, **columns_of(decimate(found.series[point.index], most))}
+                {
+                    "point": point.id,
+                    "unit": point.unit,
+                    **columns_of(decimate(found.series[point.index], most)),
+                    "flagged": [mark_of(mark) for mark in console.quality.marks(point.index, start, to)],
+                }
                 for point in chosen
             ],
             "alarms": raised,

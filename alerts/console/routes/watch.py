@@ -97,7 +97,7 @@ def trace(
         answer |= columns_of(series)
         answer["learning"] = console.traces.learning(point.index)
         marks = console.quality.marks(point.index, start, stop)
-        answer["flagged"] = [_mark(mark) for mark in marks]
+        answer["flagged"] = [mark_of(mark) for mark in marks]
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
@@ -167,7 +167,8 @@ def _console_of(request: Request, area: str | None) -> Console:
     return console
 
 
-def _mark(mark: Mark) -> dict[str, Any]:
+def mark_of(mark: Mark) -> dict[str, Any]:
+    """Turn a flagged reading into plain data."""
     value = mark.value if np.isfinite(mark.value) else None
     return {"time": mark.time, "value": value, "flags": mark.flags, "aside": mark.aside}
 

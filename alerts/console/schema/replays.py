@@ -15,11 +15,15 @@ class NewReplay(Body):
     """Rules to try, as text (YAML) or those of a publication; when, in unix seconds; against which publication.
 
     With `keep` the rules in force that these do not name stay; else they are the whole set.
-    `against` empty is what was published at each moment, which is also checked against what was recorded then.
+    With `sweep` the threshold and the delay of the text's one rule are varied instead. `rule` is what it is about, for
+    the way back. `against` empty is what was published at each moment, which is also checked against what was recorded
+    then.
     """
 
     text: str = Field("", max_length=500_000)
     keep: bool = False
+    sweep: bool = False
+    rule: str = Field("", max_length=64)
     version: str = Field("", max_length=64)
     against: str = Field("", max_length=64)
     begin: Moment = Field(None, alias="from", ge=0, le=1e11, allow_inf_nan=False)
@@ -29,6 +33,8 @@ class NewReplay(Body):
     def _sound(self) -> Self:
         if bool(self.text.strip()) == bool(self.version):
             raise ValueError("give either text or version")
+        if self.sweep and self.version:
+            raise ValueError("a sweep takes text")
         if self.begin is not None and self.end is not None and self.begin >= self.end:
             raise ValueError("from must be before to")
         return self
@@ -49,6 +55,8 @@ class Replay(Answer):
     against: str
     begin: Moment = Field(None, alias="from")
     end: Moment = Field(None, alias="to")
+    rule: str = ""
+    sweep: bool = False
 
 
 class Replays(Answer):
@@ -58,7 +66,10 @@ class Replays(Answer):
 
 
 class ReplayFound(Replay):
-    """A replay with the mistakes in its rules, or with what they would change: as of `foreshock replay --json`."""
+    """A replay with the mistakes in its rules, or with what they would change: as of `foreshock replay --json`.
+
+    Of a sweep: `sweep`, what each threshold and delay would have done, and how many alarms of incidents were `judged`.
+    """
 
     problems: list[dict[str, Any]]
     result: dict[str, Any] | None

@@ -238,7 +238,10 @@ class Trace(Answer):
 
 
 class ExploredTrace(Answer):
-    """A point's readings over the time that was asked for; columns as in `Trace`."""
+    """A point's readings over the time that was asked for; columns as in `Trace`.
+
+    `flagged` are readings of poor quality, with their raw values: the latest of each point since the console began.
+    """
 
     point: str
     unit: str
@@ -247,6 +250,7 @@ class ExploredTrace(Answer):
     score: list[float | None]
     min: list[float | None] | None = None
     max: list[float | None] | None = None
+    flagged: tuple[FlaggedReading, ...] = ()
 
 
 class ExploredAlarm(Answer):

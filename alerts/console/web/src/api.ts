@@ -1,10 +1,12 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, Audit, Backups, OpenSession, ReportPeriod, SituationReport, SystemChecks, Token,
-  AreaCount, AreaStatus, Calibration, Candidate, Dispatch, Disposition, Drill, DrillReport, Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone,
-  Models, Modes, NotificationTarget, Page, PointOrder, PointState, Proposal, Publication, PublishDone, Replay, ReplayFound, Report,
-  Role, RulePrecision, RuleShown, ShadowStatus, SignedHandover, Silence, Site, Status, Trace, User,
+  Alarm, AreaCount, AreaStatus, Audit, Backups, Calibration, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport,
+  Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone, Models, Modes, NotificationTarget, OpenSession, OtherDraft, Page,
+  PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
+  ReportPeriod, Role, RuleOpened, RulePrecision, RuleShown, RuleVersion, RuleWords, ShadowStatus, SignedHandover, Silence, Site, SituationReport,
+  Status, SystemChecks, Token, Trace, User,
 } from './contract';
+import type { Schema } from './components/rule_completion';
 import { language, t } from './i18n';
 
 const ROOT = '/api/v1';
@@ -106,6 +108,17 @@ function query(values: Record<string, string | number | null | undefined>): stri
   for (const [name, value] of Object.entries(values)) if (value != null && value !== '') parts.set(name, String(value));
   const text = parts.toString();
   return text ? `?${text}` : '';
+}
+
+export interface RefusedQuery {
+  reason: string;
+  source: string;
+  topic: string;
+}
+
+/** Leave out what is not asked for. */
+function named(asked: RefusedQuery): Partial<RefusedQuery> {
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== ''));
 }
 
 const id = encodeURIComponent;
@@ -224,6 +237,12 @@ export const api = {
   rollModelBack: (of: string, present: string, reason: string) =>
     request<ModelDone>('POST', '/models/rollback', { of, present, reason }),
   modelPoints: (asked: PointQuery, limit = 50) => request<Calibration>('GET', `/models/points${query({ ...asked, limit })}`),
+  quality: (area: string) => request<Quality>('GET', `/quality${query({ area, limit: 500 })}`),
+  refused: (asked: RefusedQuery, limit: number, cursor: string | null) =>
+    request<{ items: Refused[]; cursor: string | null }>('GET', `/quarantine${query({ ...asked, limit, cursor })}`),
+  refusedCounts: (asked: RefusedQuery) => request<RefusedCounts>('GET', `/quarantine/statistics${query({ ...asked })}`),
+  decodeAgain: (asked: RefusedQuery, dry: boolean, start: number) =>
+    request<RefusedReplay>('POST', '/quarantine/replay', { ...named(asked), dry_run: dry, start }),
   guessed: async () => (await request<{ guessed: Guessed[] }>('GET', '/quality?limit=1000')).guessed,
 
   duty: () => request<Duty>('GET', '/duty'),
@@ -235,7 +254,18 @@ export const api = {
 
   rules: (find: string, offset: number, limit = 100) =>
     request<{ items: RuleShown[]; total: number }>('GET', `/rules${query({ find, offset, limit })}`),
-  ruleText: (rule: string) => request<{ id: string; text: string }>('GET', `/rules/${id(rule)}/text`),
+  openRule: (rule: string) => request<RuleOpened>('GET', `/rules/${id(rule)}/draft`),
+  saveDraft: (rule: string, text: string, base: string) =>
+    request<{ draft: Draft; others: OtherDraft[] }>('PUT', `/rules/${id(rule)}/draft`, { text, base }),
+  dropDraft: (rule: string) => request<unknown>('DELETE', `/rules/${id(rule)}/draft`),
+  drafts: async () => (await request<{ items: Draft[] }>('GET', '/rules/drafts')).items,
+  checkDraft: (text: string) => request<DraftChecked>('POST', '/rules/check', { text }),
+  shadowDraft: (rule: string, text: string, reason: string) => request<unknown>('POST', `/rules/${id(rule)}/shadow`, { text, reason }),
+  publishDraft: (rule: string, text: string, base: string, reason: string) =>
+    request<DraftPublished>('POST', `/rules/${id(rule)}/publish`, { text, base, reason }),
+  ruleHistory: async (rule: string) => (await request<{ items: RuleVersion[] }>('GET', `/rules/${id(rule)}/history`)).items,
+  ruleSchema: () => request<Schema>('GET', '/rules/schema'),
+  ruleWords: () => request<RuleWords>('GET', '/rules/words'),
   precision: async (since: number) =>
     (await request<{ items: RulePrecision[] }>('GET', `/rules/precision${query({ since })}`)).items,
   shadow: async () => (await request<{ shadow: ShadowStatus | null }>('GET', '/rules/shadow')).shadow,
@@ -248,7 +278,7 @@ export const api = {
   publish: (version: string, reason: string) => request<PublishDone>('POST', '/publications', { version, reason }),
   replays: async () => (await request<{ items: Replay[] }>('GET', '/replays')).items,
   replay: (key: string) => request<ReplayFound>('GET', `/replays/${id(key)}`),
-  beginReplay: (asked: { text: string; version: string; from: number | null; to: number | null }) =>
+  beginReplay: (asked: { text: string; version: string; from: number | null; to: number | null; rule: string; sweep: boolean }) =>
     request<Replay>('POST', '/replays', { ...asked, keep: asked.text !== '' }),
   endReplay: (key: string) => request<unknown>('DELETE', `/replays/${id(key)}`),
 

@@ -33,6 +33,7 @@ const ExercisesView = lazy(() => import('./views/exercises').then((module) => mo
 const ExerciseView = lazy(() => import('./views/exercises').then((module) => module.ExerciseView));
 const ModesView = lazy(() => import('./views/modes').then((module) => module.ModesView));
 const NotificationsView = lazy(() => import('./views/notifications').then((module) => module.NotificationsView));
+const InputsView = lazy(() => import('./views/inputs').then((module) => module.InputsView));
 const MapView = lazy(() => import('./views/map').then((module) => module.MapView));
 const ExploreView = lazy(() => import('./views/explore').then((module) => module.ExploreView));
 const SituationView = lazy(() => import('./views/situation').then((module) => module.SituationView));
@@ -149,6 +150,7 @@ function page(first: string, second: string) {
   if (first === 'reports') return <ReportsView />;
   if (first === 'models' && maySeeModels.value) return <ModelsView tab={second} />;
   if (first === 'rules' && maySeeRules.value) return <RulesView tab={second} />;
+  if (first === 'inputs' && maySeeRules.value) return <InputsView tab={second} />;
   if (first === 'explore') return <ExploreView />;
   if (first === 'situation') return <SituationView id={second} />;
   if (first === 'report') return <SituationReportView place={second} />;

@@ -65,6 +65,24 @@ export function markLabel(time: number, hour: boolean): string {
   return hour ? format('hour', { hour: '2-digit' }).format(time * 1000).replace(/\D/g, '') : dayOf(time).slice(5);
 }
 
+/** A time as a chooser of dates and times takes it, by the site's clock: 2026-11-27T20:15. */
+export function localTime(time: number): string {
+  const parts = new Intl.DateTimeFormat('en-CA', {
+    timeZone: zone.value, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit',
+  }).formatToParts(time * 1000);
+  const of = (type: Intl.DateTimeFormatPartTypes) => parts.find((part) => part.type === type)?.value ?? '';
+  return `${of('year')}-${of('month')}-${of('day')}T${of('hour')}:${of('minute')}`;
+}
+
+/** The moment that a chooser means by the site's clock, unix seconds. One that a change of the clocks leaves out is moved on. */
+export function localInstant(text: string): number | null {
+  const asUtc = text ? Date.parse(`${text}Z`) / 1000 : Number.NaN;
+  if (!Number.isFinite(asUtc)) return null;
+  const ahead = (time: number) => Date.parse(`${localTime(time)}Z`) / 1000 - Math.floor(time / 60) * 60;
+  const first = asUtc - ahead(asUtc);
+  return asUtc - ahead(first); // once more: the clocks may have changed in between
+}
+
 /** A length of time in words of two units at most: 45 s, 3 min, 2 h 05 min, 4 d 3 h. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return t('time.never');

@@ -770,6 +770,52 @@ export interface RuleShown {
   levels: RuleLevel[];
   rationale: Record<string, unknown>;
 }
+export interface Draft {
+  rule: string;
+  text: string;
+  base: string; // names the version of the rule that it was begun from
+  begun: number;
+  changed: number;
+}
+export interface OtherDraft {
+  actor: string;
+  begun: number;
+  changed: number;
+}
+export interface RuleOpened {
+  id: string;
+  text: string; // as it is in force; '' for a new one
+  base: string;
+  in_folder: boolean;
+  draft: Draft | null;
+  others: OtherDraft[];
+  moved: boolean;
+}
+export interface DraftChecked {
+  problems: { file: string; line: number; field: string; message: string }[];
+  more: number;
+  tests: { rule: string; name: Text; line: number; state: 'passed' | 'failed' | 'not_run'; said: string }[];
+  rules: { id: string; how: 'same' | 'added' | 'changed' | 'removed'; fields: [string, string, string][]; version: number; raise_version: boolean }[];
+}
+export interface DraftPublished {
+  version: string;
+  changed: boolean;
+  waiting: boolean;
+  folder: 'written' | 'differs';
+  base: string;
+}
+export interface RuleVersion {
+  version: string;
+  time: number;
+  author: string;
+  reason: string;
+  in_force: boolean;
+  fields: [string, string, string][];
+  text: string;
+  base: string;
+}
+/** What rules of this site may name. */
+export type RuleWords = Record<'names' | 'quantities' | 'tags' | 'modes' | 'events' | 'reports' | 'plans' | 'templates' | 'rules', string[]>;
 /** A share of so many, with its 95 % interval. */
 export interface Share {
   of: number;
@@ -840,12 +886,42 @@ export interface Replay {
   against: string;
   from: number | null;
   to: number | null;
+  rule: string; // what it is about; '' where nobody said
+  sweep: boolean;
+}
+/** What a threshold and a delay of a rule would have done; where `limit` is said, that of the registry is varied. */
+export interface Tried {
+  threshold: number;
+  delay: number; // seconds
+  factor: number;
+  when: string;
+  as_it_is: boolean;
+  suggested: boolean;
+  alarms: number;
+  false: number;
+  nuisance: number;
+  missed: number;
+  lead: number | null; // seconds
+  limit: string;
+}
+export interface SweepResult {
+  rule: string;
+  judged: number;
+  sweep: Tried[];
+}
+export interface SideLoad {
+  rings: number;
+  peak: number;
+  peak_at: number | null; // unix seconds
+  flood_minutes: number;
 }
 export interface ReplaySide {
   alarms: number;
   dispatches: number;
-  load: { rings: number; peak: number; flood_minutes: number };
+  load: SideLoad;
   hours: Record<string, number>;
+  seats: Record<string, SideLoad>;
+  seat_hours: Record<string, Record<string, number>>;
   warned: number;
   lead: number | null; // seconds
 }
@@ -864,6 +940,13 @@ export interface ReplayResult {
     after: { raised: number; level: Level } | null;
     shift: number | null;
   }[];
+  dispatches: {
+    what: How[];
+    area: string;
+    unit: string;
+    before: { issued: number; level: Level } | null;
+    after: { issued: number; level: Level } | null;
+  }[];
   leads: { point: string; time: number; before: number | null; after: number | null }[];
   counts: Partial<Record<How, number>>;
   by_rule: Record<string, Partial<Record<How, number>>>;
@@ -871,7 +954,7 @@ export interface ReplayResult {
 }
 export interface ReplayFound extends Replay {
   problems: { file: string; line: number; field: string; message: string }[];
-  result: ReplayResult | null;
+  result: ReplayResult | SweepResult | null;
 }
 export interface KnownMode {
   id: string;
@@ -929,6 +1012,40 @@ export interface NotificationTarget {
   letters: { id: string; unit: string; area: string; attempts: number; due: number; dead: boolean; error: string }[];
 }
 
+/** Points whose data are poor, the worst first; cameras whose clock is wrong. */
+export interface Quality {
+  items: { point: string; areas: string[]; day: Record<string, number>; total: Record<string, number>; clock: number | null; last_good: number | null }[];
+  cameras: { camera: string; areas: string[]; clock: number }[];
+}
+/** An input that was refused, with its first bytes. */
+export interface Refused {
+  id: string;
+  time: number;
+  source: string;
+  topic: string;
+  reason: string;
+  text: Text;
+  detail: string;
+  size: number;
+  raw: string;
+  whole: boolean;
+  replayed: number | null;
+}
+export interface RefusedCounts {
+  messages: number;
+  readings: number;
+  replayed: number;
+  by_reason: Record<string, { messages: number; readings: number }>;
+}
+export interface RefusedReplay {
+  dry_run: boolean;
+  messages: number;
+  outcomes: Record<string, number>;
+  readings: number;
+  events: number;
+  refused: Record<string, number>;
+  following: number | null;
+}
 /** Readings of a point over a time; columns as in a trace. */
 export interface ExploredTrace {
   point: string;
@@ -938,6 +1055,7 @@ export interface ExploredTrace {
   score: (number | null)[];
   min?: (number | null)[];
   max?: (number | null)[];
+  flagged?: FlaggedReading[];
 }
 /** Some points over one time; all readings are there from `since` on. */
 export interface Explored {

@@ -15,7 +15,8 @@ export function setKeys(on: boolean): void {
 
 /** Is somebody writing, choosing from a list, or answering a dialog? Then neither keys nor news may interfere. */
 export function occupied(): boolean {
-  const at = document.activeElement;
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement; // the rules' editor stands in one
   return document.querySelector('dialog[open]') !== null || (at instanceof HTMLElement && isField(at));
 }
 
@@ -37,8 +38,9 @@ function isField(element: HTMLElement): boolean {
 export function onKeys(acts: Readonly<Record<string, () => void>>): () => void {
   const listen = (event: KeyboardEvent) => {
     if (!keysOn.peek() || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
-    if (event.target instanceof HTMLElement && isField(event.target)) {
-      if (event.key === 'Escape') event.target.blur();
+    const [target] = event.composedPath();
+    if (target instanceof HTMLElement && isField(target)) {
+      if (event.key === 'Escape' && !event.defaultPrevented) target.blur();
       return;
     }
     const act = acts[event.key];

@@ -203,6 +203,7 @@ function Person() {
             {!confined.value && <a href={href('handover')}>{t('handover')}</a>}
             <a href={href('exercises')}>{t('exercises')}</a>
             {maySeeRules.value && <a href={href('rules')}>{t('rules')}</a>}
+            {maySeeRules.value && <a href={href('inputs')}>{t('inputs')}</a>}
             <a href={href('modes')}>{t('modes')}</a>
             {mayComment.value && !confined.value && <a href={href('notifications')}>{t('notifications')}</a>}
             <a href={href('account')}>{t('account')}</a>

@@ -20,3 +20,32 @@ export function Counts({ counts, same }: { counts: Partial<Record<How, number>>;
     </dl>
   );
 }
+
+/** The same by rule; nothing where none differs. */
+export function ByRule({ rules }: { rules: Record<string, Partial<Record<How, number>>> }) {
+  const rows = Object.entries(rules);
+  if (!rows.length) return null;
+  return (
+    <table class="model-table" data-test="by-rule">
+      <caption>{t('compare.by_rule')}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{t('column.rule')}</th>
+          {HOWS.map((how) => (
+            <th key={how} scope="col" class="number">{tCode('compare', how)}</th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([rule, counts]) => (
+          <tr key={rule}>
+            <th scope="row" class="code">{rule}</th>
+            {HOWS.map((how) => (
+              <td key={how} class="number">{counts[how] ?? ''}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

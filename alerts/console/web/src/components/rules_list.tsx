@@ -106,7 +106,14 @@ function Row({ rule, how }: { rule: RuleShown; how: RulePrecision | undefined })
       <td class="number"><ShareOf share={how?.precision} /></td>
       <td class="number"><ShareOf share={how?.recall} /></td>
       <td>{how && <Nuisance how={how} />}</td>
-      <td>{mayPromote.value && <a class="button" href={`${href('rules', 'replay')}?rule=${encodeURIComponent(rule.id)}`}>{t('rules.try')}<span class="only-read"> {rule.id}</span></a>}</td>
+      <td>
+        {mayPromote.value && (
+          <span class="buttons">
+            <a class="button" href={href('rules', 'edit', rule.id)}>{t('rules.edit')}<span class="only-read"> {rule.id}</span></a>
+            <a class="button" href={`${href('rules', 'replay')}?rule=${encodeURIComponent(rule.id)}`}>{t('rules.try')}<span class="only-read"> {rule.id}</span></a>
+          </span>
+        )}
+      </td>
     </tr>
   );
 }

@@ -4,15 +4,18 @@ import { api } from '../api';
 import { duration, moment, now, quantity } from '../clock';
 import type { Replay, ReplayFound, ReplayResult } from '../contract';
 import { t, tCode } from '../i18n';
-import { route } from '../router';
+import { go, href, route } from '../router';
 import { areaName, mayPromote } from '../store';
 import { Action } from './action';
 import { LevelMark } from './level';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
-import { Counts } from './rules_counts';
+import { BackToDraft } from './rule_back';
+import { ByRule, Counts } from './rules_counts';
+import { Dispatches, Leads, Seats } from './rules_difference';
+import { Sweep } from './rules_sweep';
 
-const SPANS: readonly number[] = [3600, 21600, 86400, 7 * 86400];
+const SPANS: readonly number[] = [3600, 21600, 86400, 7 * 86400, 0]; // 0: all that is recorded
 const SHOWN = 200;
 
 export function Replays() {
@@ -39,7 +42,7 @@ export function Replays() {
           <select value={at} onChange={(event) => choose(event.currentTarget.value)}>
             {list.data.map((one) => (
               <option key={one.id} value={one.id}>
-                {moment(one.started)} · {actorName(one.author)} · {tCode('replay.state', one.state)}
+                {moment(one.started)} · {actorName(one.author)} · {one.rule && `${one.rule} · `}{one.sweep && `${t('sweep.begin')} · `}{tCode('replay.state', one.state)}
               </option>
             ))}
           </select>
@@ -55,10 +58,23 @@ function Begin({ after }: { after: (one: Replay) => void }) {
   const rule = route.value.query.get('rule') ?? '';
   const [text, setText] = useState('');
   const [span, setSpan] = useState(86400);
+  const [base, setBase] = useState('');
   useEffect(() => {
-    if (rule) api.ruleText(rule).then((found) => setText(found.text), () => undefined);
+    if (!rule) return;
+    api.openRule(rule).then(
+      (found) => {
+        setText(found.draft?.text ?? found.text);
+        setBase(found.draft?.base ?? found.base);
+      },
+      () => undefined,
+    );
   }, [rule]);
-  const run = async () => after(await api.beginReplay({ text, version: '', from: Math.floor(now.peek() - span), to: null }));
+  const run = (sweep: boolean) => async () =>
+    after(await api.beginReplay({ text, version: '', from: span ? Math.floor(now.peek() - span) : null, to: null, rule, sweep }));
+  const take = async () => {
+    await api.saveDraft(rule, text, base);
+    go(href('rules', 'edit', rule));
+  };
   return (
     <form class="sheet-part" onSubmit={(event) => event.preventDefault()}>
       <label class="stacked">
@@ -70,11 +86,13 @@ function Begin({ after }: { after: (one: Replay) => void }) {
           <span>{t('replay.span')}</span>{' '}
           <select value={span} onChange={(event) => setSpan(Number(event.currentTarget.value))}>
             {SPANS.map((one) => (
-              <option key={one} value={one}>{duration(one)}</option>
+              <option key={one} value={one}>{one ? duration(one) : t('replay.all')}</option>
             ))}
           </select>
         </label>
-        <Action class="primary" disabled={!text.trim()} run={run} done={t('replay.begun')}>{t('replay.begin')}</Action>
+        <Action class="primary" disabled={!text.trim()} run={run(false)} done={t('replay.begun')}>{t('replay.begin')}</Action>
+        <Action disabled={!text.trim()} run={run(true)} done={t('replay.begun')}>{t('sweep.begin')}</Action>
+        {rule && <Action disabled={!text.trim()} run={take}>{t('editor.take')}</Action>}
       </footer>
     </form>
   );
@@ -108,7 +126,8 @@ function Found({ id, ended }: { id: string; ended: () => void }) {
       )}
       {data.state === 'failed' && !data.problems.length && <p class="failed" role="alert">{data.reason}</p>}
       <Problems found={data} />
-      {data.result && <Result result={data.result} />}
+      {data.rule && <BackToDraft rule={data.rule} />}
+      {data.result && ('sweep' in data.result ? <Sweep result={data.result} /> : <Result result={data.result} />)}
     </section>
   );
 }
@@ -159,6 +178,8 @@ function Result({ result }: { result: ReplayResult }) {
         </tbody>
       </table>
       <Hours result={result} />
+      <Seats result={result} />
+      <ByRule rules={result.by_rule} />
       <ul class="plain-list" data-test="changes">
         {result.alarms.slice(0, SHOWN).map((one) => (
           <li key={`${one.rule} ${one.scope} ${one.before?.raised} ${one.after?.raised}`}>
@@ -174,6 +195,8 @@ function Result({ result }: { result: ReplayResult }) {
         ))}
       </ul>
       {result.alarms.length > SHOWN && <p class="quiet">{t('modes.more', { n: result.alarms.length - SHOWN })}</p>}
+      <Dispatches result={result} />
+      <Leads result={result} />
     </>
   );
 }

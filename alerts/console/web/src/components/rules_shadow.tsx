@@ -4,13 +4,15 @@ import { api } from '../api';
 import { duration, moment, now } from '../clock';
 import type { How, ShadowStatus } from '../contract';
 import { t, tCode } from '../i18n';
+import { route } from '../router';
 import { areaName, mayPromote } from '../store';
 import { Action } from './action';
 import { Words } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
 import { tell } from './notices';
-import { HOWS, Counts } from './rules_counts';
+import { BackToDraft } from './rule_back';
+import { ByRule, Counts } from './rules_counts';
 
 export function ShadowRules() {
   const { data, error, again } = useLoad(async () => ({ shadow: await api.shadow() }), 'shadow', Math.floor(now.value / 10));
@@ -20,6 +22,7 @@ export function ShadowRules() {
   return (
     <>
       <p class="quiet">{t('shadow.help')}</p>
+      <BackToDraft rule={route.value.query.get('rule') ?? ''} />
       {shadow ? <Status shadow={shadow} /> : <p class="empty quiet">{t('shadow.none')}</p>}
       {mayPromote.value && <Steps running={running} again={again} />}
       {shadow && <Compared shadow={shadow} />}
@@ -69,27 +72,7 @@ function Compared({ shadow }: { shadow: ShadowStatus }) {
   return (
     <>
       <Counts counts={shadow.counts} same={shadow.counts.same ?? 0} />
-      <table class="model-table">
-        <caption class="only-read">{t('compare.by_rule')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('column.rule')}</th>
-            {HOWS.map((how) => (
-              <th key={how} scope="col" class="number">{tCode('compare', how)}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {Object.entries(shadow.by_rule).map(([rule, counts]) => (
-            <tr key={rule}>
-              <th scope="row" class="code">{rule}</th>
-              {HOWS.map((how) => (
-                <td key={how} class="number">{counts[how] ?? ''}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <ByRule rules={shadow.by_rule} />
       <ul class="plain-list">
         {shadow.verdicts.map((one) => (
           <li key={`${one.rule} ${one.scope} ${one.time}`}>

@@ -1,12 +1,13 @@
 /** Explore what is recorded: some points over one time, each with its score, and the alarms and reports of their areas. */
 import { useState } from 'preact/hooks';
 import { api } from '../api';
-import { measure, moment, now, quantity, unitWord } from '../clock';
+import { localInstant, localTime, measure, moment, now, quantity, unitWord, zone } from '../clock';
 import { AreaOptions } from '../components/form';
 import { LevelMark } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { Simulation } from '../components/marks';
 import { Plot } from '../components/trace';
+import { poor } from '../components/trace_drawing';
 import type { Explored, ExploredTrace } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { go, href, route } from '../router';
@@ -71,8 +72,8 @@ export function ExploreView() {
           ))}
         </div>
         <label>
-          <span>{t('explore.until')}</span>
-          <input type="datetime-local" value={to ? local(to) : ''} onChange={(event) => ask({ ...wanted, to: instant(event.currentTarget.value) })} />
+          <span title={zone.value}>{t('explore.until')}</span>
+          <input type="datetime-local" value={to ? localTime(to) : ''} onChange={(event) => ask({ ...wanted, to: localInstant(event.currentTarget.value) })} />
         </label>
         <button type="button" disabled={!points.length} onClick={() => setTurn((n) => n + 1)}>
           {t('explore.again')}
@@ -84,16 +85,6 @@ export function ExploreView() {
       {data && <Found found={data.found} span={span} end={data.end} />}
     </main>
   );
-}
-
-/** By the clock of this machine, as the browser's own chooser has it. */
-function local(time: number): string {
-  const at = new Date(time * 1000);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-function instant(text: string): number | null {
-  const time = text ? Date.parse(text) / 1000 : Number.NaN;
-  return Number.isFinite(time) ? time : null;
 }
 
 function Choice({ wanted }: { wanted: Asked }) {
@@ -186,6 +177,7 @@ function One({ one, found, span, end }: { one: ExploredTrace; found: Explored; s
   const highs = (one.max ?? one.value).filter((value): value is number => value !== null);
   const low = lows.reduce((a, b) => Math.min(a, b), Infinity);
   const high = highs.reduce((a, b) => Math.max(a, b), -Infinity);
+  const bad = (one.flagged ?? []).filter(poor).length;
   const name = pointName(one.point);
   const range = lows.length ? t('explore.range', { low: quantity(low), high: measure(high, unit) }) : '';
   return (
@@ -194,6 +186,7 @@ function One({ one, found, span, end }: { one: ExploredTrace; found: Explored; s
         <b title={one.point}>{name}</b>
         <span class="reading digits" aria-hidden="true">{reading}</span>
         <span class="quiet">{range}</span>
+        {bad > 0 && <span class="quiet" title={t('trace.poor.title')} data-test="poor">{`○ ${t('trace.poor', { count: bad })}`}</span>}
       </figcaption>
       {one.time.length ? (
         <Plot data={{ ...one, learning: false }} point={point} span={span} stop={end} onsets={onsets} height={HEIGHT} label={`${name} ${range}`} onReading={setReading} />
