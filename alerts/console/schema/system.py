@@ -22,7 +22,7 @@ class Finding(Answer):
     said: str
 
 
-class SiteProblem(Answer):
+class FileProblem(Answer):
     """A mistake in a file of the site's folder."""
 
     file: str
@@ -35,7 +35,7 @@ class SystemChecks(Work):
     """What the last look found."""
 
     findings: list[Finding]
-    problems: list[SiteProblem]
+    problems: list[FileProblem]
 
 
 class Backup(Answer):
