@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models import creep, dataquality, driver, novelty, trend
-from models.arithmetic import ARRAYS
+from models import creep, dataquality, driver, trend
+from models.arithmetic import ARRAYS, NOWHERE
 from models.block import Bench, put
 from models.budget import SLOWEST
 from models.calibration import BINS, FINE, FINEST, GROUPS, Survival
@@ -132,9 +132,14 @@ class Bank:
         return len(self._fields)
 
     @property
+    def code_bytes(self) -> int:
+        """Return bytes of what is known of all coded rows, beside `row_bytes` each."""
+        return self._codes.nbytes
+
+    @property
     def row_bytes(self) -> int:
         """Return bytes of state a row."""
-        rare = sum(block.shape[1] * block.itemsize for block in self._rare.values())
+        rare: int = sum(_HELD[part].itemsize * width for part, width in _RARE.items())
         return 8 * (len(FIELDS) + len(SLOW)) + rare + 4 * (BINS + FINE) + self._seasons.row_bytes + 1
 
     def grow(self, rows: int) -> None:
@@ -307,8 +312,8 @@ class Bank:
     def _assess(self, rows: Rows, time: Floats, value: Floats, fields: Floats, slow: Floats, dt: Floats) -> BankResult:
         """Score readings that can be scored; `fields` f8[FIELDS, n] and `slow` f8[SLOW, n] are the work space."""
         seen = fields[AT["seen"]]
-        fresh = () if np.count_nonzero(seen) == len(rows) else np.flatnonzero(seen == 0.0)
-        if len(fresh):
+        if np.count_nonzero(seen) < len(rows):
+            fresh = np.flatnonzero(seen == 0.0)
             for place in fresh.tolist():
                 self._begin(int(rows[place]), float(time[place]), float(value[place]))
             fields[:, fresh], slow[:, fresh] = (block[rows[fresh]].T for block in (self._fields, self._slow))
@@ -369,9 +374,7 @@ class Bank:
         """Judge changes of code: scores by how seldom they come, an early event of a code that is new."""
         slow = self._slow[rows]
         known = slow[:, SLOW_AT["turned"]]
-        readings = (column.tolist() for column in (rows, before, value, seen, time, known))
-        found = [self._codes.change(*reading) for reading in zip(*readings, strict=True)]
-        share, times, unseen, codes = (np.array(column) for column in zip(*found, strict=True))
+        share, times, unseen, codes = self._codes.changes(rows, before, value, seen, time, known)
         learnt = seen >= self.settings.warm_up
         score = np.where(learnt, 1.0 - np.maximum(share, FINEST), 0.0)
         tempo = np.maximum(slow[:, SLOW_AT["interval"]], self.settings.least)
@@ -674,10 +677,10 @@ class Bank:
         fields[:3] = nan
         fields[AT["often"]] = fields[AT["seldom"]] = 1.0
         fields[AT["flags"]] = KIND * kind
-        fields[LOWS], fields[HIGHS] = novelty.NOWHERE, -novelty.NOWHERE
-        slow[BEFORE_LOWS], slow[BEFORE_HIGHS] = novelty.NOWHERE, -novelty.NOWHERE
+        fields[LOWS], fields[HIGHS] = NOWHERE, -NOWHERE
+        slow[BEFORE_LOWS], slow[BEFORE_HIGHS] = NOWHERE, -NOWHERE
         for name in ("peak_time", "beyond_time", "spent"):
-            slow[SLOW_AT[name]] = -novelty.NOWHERE
+            slow[SLOW_AT[name]] = -NOWHERE
         budget = self.settings.alarms_per_day if budget is None else budget
         slow[SLOW_AT["interval"] :] = interval, period, budget
         return fields, slow

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from models import calibration, creep, dataquality, novelty, season, trend
-from models.arithmetic import Arithmetic, Column
+from models.arithmetic import NOWHERE, Arithmetic, Column
 from models.budget import enough, owed, spend
 from models.layout import CREEPS, DRIFTING, KIND, MOVING, SWINGS
 
@@ -151,7 +151,7 @@ def assess(
     """
     op = machine.op
     last_time, last_value, flat_since, flat_longest, seen, short, long = fields[:7]
-    readings, *factors, lasted, flags = fields[19:]
+    readings, often, seldom, lasted, flags = fields[19:]
     turned, turned_before = slow[:2]
     reference, events, peak, peak_time, beyond_time, spent, interval, period, budget = slow[8:]
     kind, swings, creeps, moving, drifting = _unpack(op, flags)
@@ -181,7 +181,7 @@ def assess(
     start = 1.0 / (seen + 1.0)
     steps, burst = dt / interval, interval < settings.least
     if op.some(burst):  # a burst's first reading after a pause is no mean of many
-        steps = op.least(steps, op.where(burst, settings.gap, novelty.NOWHERE))
+        steps = op.least(steps, op.where(burst, settings.gap, NOWHERE))
     to_short, to_long = op.gains(steps, (0.5 * (settings.short - 1.0), 0.5 * (settings.long - 1.0)))
     short = short + (x - short) * op.most(to_short, start)
     long = long + (x - long) * op.most(to_long, start)
@@ -219,12 +219,13 @@ def assess(
     if op.some(full):
         machine.halve(full)
         machine.touched(full)
-    held, factors = machine.hold(calibration.Hold(*factors), share, learning if young else None)
+    held, factors = machine.hold(calibration.Hold(often, seldom), share, learning if young else None)
     score = 1.0 - held
     if young:
         score = op.where(learning, 0.0, score)
 
-    line = trend.Trend(*fields[13:18], moving, drifting, fields[18])
+    level, slope, drift, noise, count, bend = fields[13:19]
+    line = trend.Trend(level, slope, drift, noise, count, moving, drifting, bend)
     line, swings = _foresee(machine, settings, line, dt / tempo, time, last_time, value, restart, swings, creeps)
 
     machine.keep(seen, step)
@@ -376,7 +377,7 @@ def _settle(
     op: type[Arithmetic], stay: tuple[Column, ...], bounds: list[Column], _: BankSettings
 ) -> tuple[tuple[Column, ...], list[Column]]:
     """Make the ranges of a long stay the memory, and forget what was before."""
-    nothing = bounds[0] * 0.0 + novelty.NOWHERE
+    nothing = bounds[0] * 0.0 + NOWHERE
     return stay, [*stay[2::2], *stay[3::2], nothing, nothing, nothing, -nothing, -nothing, -nothing]
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models import calibration, trend
-from models.arithmetic import SCALARS
+from models.arithmetic import NOWHERE, SCALARS
 from models.budget import enough, owed, spend
 from models.layout import CREEPS, DRIFTING, FIELDS, MOVING, RECENT, SLOW, SWINGS
 from models.machine import Single
-from models.novelty import NARROW, NOWHERE, TINIEST, UTMOST, Memory, News, trim
+from models.novelty import NARROW, TINIEST, UTMOST, Memory, News, trim
 from models.reason import NOTHING
 from models.scoring import DAY, LARGEST, RAREST, SECOND, TELLING, BankSettings, pace_of, stay_on
 from models.season import HOUR, Seasons
