@@ -147,8 +147,7 @@ class Codes:
         """
         numbers = (np.array([each], np.float64) for each in (before, after, readings, time, since))
         told = self.changes(np.array([row], np.intp), *numbers)
-        share, times, unseen, codes = (column.item() for column in told)
-        return Seldom(share, times, unseen, codes)
+        return Seldom(told.share.item(), told.times.item(), told.unseen.item(), told.codes.item())
 
     def changes(
         self, rows: Rows, before: Floats, after: Floats, readings: Floats, time: Floats, since: Floats
@@ -188,7 +187,7 @@ class Codes:
     def _promote(self, level: int, rows: Rows) -> None:
         """Move rows to the next wider shelf."""
         here, there = self._shelves[level], self._shelves[level + 1]
-        old, new = self._place[rows], there.room(rows)
+        old, new = self._place[rows].astype(np.intp), there.room(rows)
         for name in ("used", "known"):
             getattr(there, name)[new] = getattr(here, name)[old]
         for name in ("key", "times", "last", "hours"):
@@ -211,9 +210,9 @@ class Codes:
         if shelf.width < MOST:
             stay = (found | (shelf.used[at] < shelf.width)).nonzero()[0]
             if len(stay) < len(at):
-                at, before, after, readings, hour, days, change, keys, column, found = (
-                    each[stay] for each in (at, before, after, readings, hour, days, change, keys, column, found)
-                )
+                at, before, after, change = at[stay], before[stay], after[stay], change[stay]
+                readings, hour, days = readings[stay], hour[stay], days[stay]
+                keys, column, found = keys[stay], column[stay], found[stay]
         known = shelf.known[at].astype(np.intp)
         unseen = np.where(known > 0, ~_has(keys, after), after != before)
         came, rarer, habit = (np.zeros(len(at)) for _ in range(3))
