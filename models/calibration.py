@@ -40,7 +40,7 @@ _CELLS = 4096.0
 _CELL = np.searchsorted(_EDGES, np.arange(int(_CELLS) + 1) / _CELLS, "right").astype(np.intp)
 _CELL_LIST = _CELL.tolist()
 assert _FIRST_OUTSIDE + len(_TAIL) + 1 == BINS
-_EACH = np.arange(0, 65_536 * FINE, FINE)
+_EACH = np.arange(0, 8192 * FINE, FINE)  # of a batch: the bank works on no more at once
 _SHIFT = 3  # log2(FINE)
 _HALF = np.float32(0.5)
 # Row b: the counts that a reading in bin b adds to; the last row adds to none.

@@ -32,6 +32,7 @@ Change = tuple[float, float]
 MOST = 64
 """Changes that a point keeps; the rarest gives way to a new one."""
 _HALF, _SIGN, _LAST = np.uint64(32), np.uint32(1 << 31), np.uint64(2**64 - 1)
+_FARTHEST = 2**31 - 1  # hours from 1970: the year 246 000
 _SMALL = 16  # places of a shelf that are not worth giving back
 _WIDTHS = (2, 6, 12, 24, MOST)
 PLAIN = 4
@@ -154,7 +155,7 @@ class Codes:
     ) -> SeldomMany:
         """Take changes of rows (intp[n] without repeats); the others as in `change`, f8[n]."""
         codes = _ranked(before), _ranked(after)
-        hour = np.floor(time / HOUR).astype(np.int64)
+        hour = np.clip(np.floor(time / HOUR), -_FARTHEST, _FARTHEST).astype(np.int64)
         days = (time - since) / (HOUR * 24)
         self._meet(rows)
         count = len(rows)
@@ -334,7 +335,7 @@ class Codes:
 
 def _ranked(code: Floats) -> Halves:
     """Return codes as numbers above 0 that are in the same order, u4[n]."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         bits = (code + 0.0).astype(np.float32).view(np.uint32)
     return np.where(bits >> 31, ~bits, bits | _SIGN)
 

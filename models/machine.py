@@ -226,7 +226,7 @@ class Single:
 
     def keep(self, seen: float, step: float) -> None:
         """Keep one step."""
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             self.rare["recent"][self.row, int(seen) % RECENT] = step
 
     def explain(
