@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -63,7 +64,7 @@ def records(batches: int, size: int, kind: str = "gauge") -> list[bytes]:
     if kind == "irregular":
         at += random.random(len(at)) * 9.0
     noise = random.standard_normal(len(point))
-    value = 50 + 20 * np.sin(at / 13751 + point) + noise
+    value: Any = 50 + 20 * np.sin(at / 13751 + point) + noise
     if kind == "counter":
         value = 10.0 * turn + np.abs(noise)
     elif kind == "angle":
