@@ -13,6 +13,9 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
+NOWHERE = 1e300
+"""Stands for the bounds of an empty range: low = NOWHERE, high = -NOWHERE (finite, so that no step makes a NaN)."""
+
 # A column (f8[n], bool[n]) in one machine, a float or bool in the other.
 Column = Any
 
@@ -60,6 +63,10 @@ class Arithmetic(Protocol):
     def gains(elapsed: Column, over: tuple[float, ...]) -> Column:
         """Return what means over several times move by: elapsed / (elapsed + over), one item each."""
 
+    @staticmethod
+    def widened(fresh: Column, lows: tuple[Column, ...], highs: tuple[Column, ...], x: tuple[Column, ...]) -> Column:
+        """Return ranges that hold `x` too, and nothing else where `fresh`: low and high of each in turn."""
+
 
 @cache
 def _upright(over: tuple[float, ...]) -> Column:
@@ -82,12 +89,20 @@ class _Arrays:
     @staticmethod
     def some(a: Column) -> bool:
         """Return whether any element holds."""
-        return bool(np.count_nonzero(a))  # a tenth of the time of any()
+        return b"\1" in a.tobytes()  # a tenth of the time of any(), a third of that of count_nonzero()
 
     @staticmethod
     def gains(elapsed: Column, over: tuple[float, ...]) -> Column:
         """Return them as the rows of one array."""
         return elapsed / (elapsed + _upright(over))
+
+    @staticmethod
+    def widened(fresh: Column, lows: tuple[Column, ...], highs: tuple[Column, ...], x: tuple[Column, ...]) -> Column:
+        """Widen all ranges at once."""
+        bounds = np.empty((2 * len(x), len(fresh)))
+        np.minimum(np.where(fresh, NOWHERE, lows), x, out=bounds[::2])
+        np.maximum(np.where(fresh, -NOWHERE, highs), x, out=bounds[1::2])
+        return bounds
 
 
 class _Scalars:
@@ -135,6 +150,16 @@ class _Scalars:
     def gains(elapsed: Column, over: tuple[float, ...]) -> Column:
         """Return them as a list."""
         return [elapsed / (elapsed + each) for each in over]
+
+    @staticmethod
+    def widened(fresh: Column, lows: tuple[Column, ...], highs: tuple[Column, ...], x: tuple[Column, ...]) -> Column:
+        """Widen one after the other."""
+        if fresh:
+            return [bound for each in x for bound in (each, each)]
+        bounds = []
+        for low, high, each in zip(lows, highs, x, strict=True):
+            bounds += [low if low < each else each, high if high > each else each]
+        return bounds
 
 
 ARRAYS = cast("type[Arithmetic]", _Arrays)

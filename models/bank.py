@@ -16,36 +16,50 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models import creep, dataquality, driver, novelty, trend
-from models.arithmetic import ARRAYS
-from models.block import Bench
+from models import creep, dataquality, driver, trend
+from models.arithmetic import ARRAYS, NOWHERE
+from models.block import Bench, put
 from models.budget import SLOWEST
 from models.calibration import BINS, FINE, FINEST, GROUPS, Survival
 from models.codes import COLUMNS, PLAIN, Codes
 from models.guess import FIRST, WIDTH, Guess, Guesses
 from models.guess import GAUGE as GUESSED_GAUGE
+from models.layout import (
+    AT,
+    BEFORE_HIGHS,
+    BEFORE_LOWS,
+    CREEP_FIELDS,
+    CREEPS,
+    DRIFTING,
+    FIELDS,
+    HIGHS,
+    KIND,
+    LOWS,
+    MOVING,
+    REASON_FIELDS,
+    RECENT,
+    SLOW,
+    SLOW_AT,
+    STAY_FIELDS,
+    STREAMS,
+    SWINGS,
+    modern,
+)
 from models.machine import Batch, Single
 from models.reason import NOTHING, SELDOM, UNSEEN, details_text, reason_text
 from models.scoring import (
     ANGLE,
-    BOUNDS,
     COUNTER,
-    CREEP_FIELDS,
-    CREEPS,
     DAY,
-    FIELDS,
     GAUGE,
     LARGEST,
     RAREST,
-    REASON_FIELDS,
-    RECENT,
     STATE,
-    STAY_FIELDS,
-    SWINGS,
     SWITCH,
     TELLING,
     BankSettings,
     assess,
+    pace_of,
 )
 from models.season import HOUR, Seasons
 from models.shape import WORDS, Shape, coming
@@ -60,11 +74,11 @@ Codes8 = npt.NDArray[np.uint8]
 Kind = Literal["gauge", "counter", "switch", "angle", "state"]
 
 KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle", "state")
-AT = {name: place for place, name in enumerate(FIELDS)}
 _RARE = {"stay": len(STAY_FIELDS), "reason": len(REASON_FIELDS), "creep": len(CREEP_FIELDS), "recent": RECENT}
 _UNKNOWN = {"stay": 0.0, "reason": 0.0, "creep": 0.0, "recent": nan}
-OLDEST = AT["often"]
-"""Fields that the oldest state to be restored has."""
+_SINGLE = ("recent",)
+"""What is kept in single precision."""
+_HELD = {name: np.dtype(np.float32 if name in _SINGLE else np.float64) for name in _RARE}
 
 _FEW = 32  # up to this many usual readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
 _OTHERS = 4  # the same of readings that are not usual ones
@@ -99,42 +113,48 @@ class Bank:
 
     def __init__(self, settings: BankSettings | None = None) -> None:
         self.settings = settings or BankSettings()
-        self._fields = np.empty((0, len(FIELDS)))
-        self._rare = {part: np.empty((0, width)) for part, width in _RARE.items()}
+        self._pace = pace_of(self.settings)
+        self._rare = {part: np.empty((0, width), _HELD[part]) for part, width in _RARE.items()}
         self._survival = Survival()
         self._seasons = Seasons()
         self._codes = Codes()
         self._guesses = Guesses()
         self.drivers: driver.Drivers | None = None  # of rows that others drive; their state is their own
-        self._bench = Bench(_MANY, len(FIELDS))
-        self._take(self._fields)
+        self._bench, self._slow_bench = Bench(_MANY, len(FIELDS)), Bench(_MANY, len(SLOW))
+        self._take(np.empty((0, len(FIELDS))), np.empty((0, len(SLOW))))
 
-    def _take(self, fields: Floats) -> None:
-        """Go on with this array of fields."""
-        self._fields = fields
-        self._usual = Usual(self.settings, fields, self._rare, self._survival, self._seasons)
+    def _take(self, fields: Floats, slow: Floats) -> None:
+        """Go on with these arrays of fields."""
+        self._fields, self._slow = fields, slow
+        self._usual = Usual(self.settings, fields, slow, self._rare, self._survival, self._seasons)
 
     def __len__(self) -> int:
         return len(self._fields)
 
     @property
+    def code_bytes(self) -> int:
+        """Return bytes of what is known of all coded rows, beside `row_bytes` each."""
+        return self._codes.nbytes
+
+    @property
     def row_bytes(self) -> int:
         """Return bytes of state a row."""
-        rare = sum(block.shape[1] for block in self._rare.values())
-        return 8 * (len(FIELDS) + rare) + 4 * (BINS + FINE) + self._seasons.row_bytes + 1
+        rare: int = sum(_HELD[part].itemsize * width for part, width in _RARE.items())
+        return 8 * (len(FIELDS) + len(SLOW)) + rare + 4 * (BINS + FINE) + self._seasons.row_bytes + 1
 
     def grow(self, rows: int) -> None:
         """Make room for at least `rows` rows; new ones are unlearnt gauges read every 60 s."""
         more = rows - len(self)
         if more > 0:
             self._rare = {
-                part: np.concatenate([block, np.full((more, block.shape[1]), _UNKNOWN[part])])
+                part: np.concatenate([block, np.full((more, block.shape[1]), _UNKNOWN[part], block.dtype)])
                 for part, block in self._rare.items()
             }
             self._survival.grow(more)
             self._seasons.grow(more)
             self._guesses.grow(more)
-            self._take(np.concatenate([self._fields, np.tile(self._blank(), (more, 1))]))
+            fields, slow = (np.tile(new, (more, 1)) for new in self._blank())
+            self._take(np.concatenate([self._fields, fields]), np.concatenate([self._slow, slow]))
 
     def configure(
         self,
@@ -163,21 +183,22 @@ class Bank:
         self.grow(row + 1)
         self._guesses.ask(row, guess)
         kind = self._guesses.kind(row) or kind
-        fields = self._fields[row]
-        fields[AT["budget"]] = budget
-        if fields[AT["kind"]] != KINDS.index(kind):
+        fields, slow = self._fields[row], self._slow[row]
+        slow[SLOW_AT["budget"]] = budget
+        if fields[AT["flags"]] // KIND != KINDS.index(kind):
             self._become(row, kind, interval, period, budget)
-        fields[AT["marks"]] = (SWINGS if fields[AT["marks"]] >= SWINGS else 0.0) + (CREEPS if creeps else 0.0)
-        was, now = (max(each, self.settings.least) for each in (float(fields[AT["interval"]]), interval))
+        flags = int(fields[AT["flags"]])
+        fields[AT["flags"]] = (flags | CREEPS) if creeps else (flags & ~CREEPS)
+        was, now = (max(each, self.settings.least) for each in (float(slow[SLOW_AT["interval"]]), interval))
         for name in ("slope", "drift"):
             fields[AT[name]] *= now / was  # slopes are kept per step
         fields[AT["bend"]] *= (now / was) * (now / was)
-        fields[AT["interval"]] = interval
-        fields[AT["period"]] = period
+        slow[SLOW_AT["interval"]] = interval
+        slow[SLOW_AT["period"]] = period
 
     def _become(self, row: int, kind: Kind, interval: float, period: float, budget: float) -> None:
         """Make a row one of another kind that has seen nothing."""
-        self._fields[row] = self._blank(interval, KINDS.index(kind), period, budget)
+        self._fields[row], self._slow[row] = self._blank(interval, KINDS.index(kind), period, budget)
         for part, block in self._rare.items():
             block[row] = _UNKNOWN[part]
         self._survival.forget(row)
@@ -192,10 +213,9 @@ class Bank:
             if not (abs(x) <= LARGEST and isfinite(now)) or now <= fields[0]:
                 continue
             if self._guesses.see(row, float(fields[1]), x):
-                kind, marks = self._guesses.kind(row) or "gauge", fields[AT["marks"]] % SWINGS
-                interval, period, budget = (float(fields[AT[name]]) for name in ("interval", "period", "budget"))
-                self._become(row, kind, interval, period, budget)
-                fields[AT["marks"]] = marks
+                kind, creeps = self._guesses.kind(row) or "gauge", int(fields[AT["flags"]]) & CREEPS
+                self._become(row, kind, *self._slow[row, SLOW_AT["interval"] :].tolist())
+                fields[AT["flags"]] += creeps
 
     def guessed(self) -> dict[int, Guess]:
         """Return which rows were guessed to be no gauges, and what."""
@@ -257,21 +277,25 @@ class Bank:
     def _many(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
         """Score a batch with the array machine."""
         fields = self._bench.take(self._fields, rows)
-        last, kind = fields[0], fields[4]
-        usable = (np.abs(value) <= LARGEST) & np.isfinite(time) & ~(time <= last)
-        if not np.count_nonzero(kind) and usable.all():  # gauges all
-            return self._assess(rows, time, value, fields)
+        slow = self._slow_bench.take(self._slow, rows)
+        last, flags = fields[0], fields[AT["flags"]]
+        dt = time - last
+        usable = (np.absolute(value) <= LARGEST) & (dt > 0.0) & (dt < np.inf)
+        if np.count_nonzero(usable) == len(rows) and not ARRAYS.some(flags >= KIND):  # gauges all, and begun
+            return self._assess(rows, time, value, fields, slow, dt)
+        usable = (np.absolute(value) <= LARGEST) & np.isfinite(time) & ~(time <= last)
+        kind = np.floor(flags / KIND)
         coded = (kind == SWITCH) | (kind == STATE)
         noted = coded | ((kind == COUNTER) & np.isnan(last))
         whole = usable & ~noted
         if whole.all():
-            return self._assess(rows, time, value, fields)
+            return self._assess(rows, time, value, fields, slow, dt)
         result = BankResult(
             np.zeros(len(rows)),
             np.zeros(len(rows), np.bool_),
             np.zeros(len(rows), np.uint8),
-            fields[6] < self.settings.warm_up,
-            dataquality.gap(time - last, fields[3], self.settings.gap) & usable,
+            fields[AT["seen"]] < self.settings.warm_up,
+            dataquality.gap(dt, slow[SLOW_AT["interval"]], self.settings.gap) & usable,
         )
         note = np.flatnonzero(usable & noted)
         if len(note):
@@ -279,45 +303,51 @@ class Bank:
             result.score[note], result.alarm[note], result.reason[note] = some
         at = np.flatnonzero(whole)
         if len(at):
-            part = self._assess(rows[at], time[at], value[at], fields.take(at, axis=1))
+            both = fields.take(at, axis=1), slow.take(at, axis=1)
+            part = self._assess(rows[at], time[at], value[at], *both, dt[at])
             result.score[at], result.alarm[at], result.reason[at] = part.score, part.alarm, part.reason
             result.learning[at], result.gap[at] = part.learning, part.gap
         return result
 
-    def _assess(self, rows: Rows, time: Floats, value: Floats, fields: Floats) -> BankResult:
-        """Score readings that can be scored; `fields` f8[FIELDS, n] is the work space."""
-        if np.count_nonzero(fields[6]) < len(rows):
-            fresh = np.flatnonzero(fields[6] == 0.0)
+    def _assess(self, rows: Rows, time: Floats, value: Floats, fields: Floats, slow: Floats, dt: Floats) -> BankResult:
+        """Score readings that can be scored; `fields` f8[FIELDS, n] and `slow` f8[SLOW, n] are the work space."""
+        seen = fields[AT["seen"]]
+        if np.count_nonzero(seen) < len(rows):
+            fresh = np.flatnonzero(seen == 0.0)
             for place in fresh.tolist():
                 self._begin(int(rows[place]), float(time[place]), float(value[place]))
-            fields[:, fresh] = self._fields.take(rows[fresh], axis=0).T
-        columns = list(fields)
-        batch = Batch(self._rare, self._survival, self._seasons, rows, fields[BOUNDS])
-        outcome, told = assess(batch, self.settings, columns, time, value)
-        for column, new in zip(columns, outcome, strict=True):
-            if new is not column:
-                column[:] = new
-        self._bench.put(self._fields, rows, fields)
+            fields[:, fresh], slow[:, fresh] = (block[rows[fresh]].T for block in (self._fields, self._slow))
+            dt = time - fields[0]
+        batch = Batch(self._rare, self._survival, self._seasons, rows, fields, slow, self._pace)
+        columns = list(slow)
+        outcome, slowly, told = assess(batch, self.settings, list(fields), columns, time, value, dt)
+        self._bench.put(self._fields, rows, outcome)
+        at = batch.moved()
+        if len(at):
+            for column, new in zip(columns, slowly, strict=True):
+                if new is not column:
+                    column[:] = new
+            put(self._slow, rows.take(at), slow.take(at, axis=1).T.copy())
         return BankResult(told.score, told.alarm, told.reason, told.learning, told.gap)
 
     def _one(self, row: int, time: float, value: float) -> Told:
         """Score one reading, a usual one or not, with the scalar machine."""
-        fields: list[float] = self._fields[row].tolist()
-        last, interval, kind = fields[0], fields[3], fields[4]
+        fields, slow = self._fields[row].tolist(), self._slow[row].tolist()
+        last, seen, kind = fields[0], fields[AT["seen"]], fields[AT["flags"]] // KIND
         coded = kind in (SWITCH, STATE)
         if not (abs(value) <= LARGEST and isfinite(time)) or time <= last:
-            return 0.0, False, NOTHING, fields[6] < self.settings.warm_up, False
+            return 0.0, False, NOTHING, seen < self.settings.warm_up, False
         if coded or (kind == COUNTER and isnan(last)):
-            gap = dataquality.gap(time - last, interval, self.settings.gap)
+            gap = dataquality.gap(time - last, slow[SLOW_AT["interval"]], self.settings.gap)
             note = self._note(*(np.array([each]) for each in (row, time, value, gap, coded)))
             score, alarm, reason = note
-            return score.item(), alarm.item(), reason.item(), fields[6] < self.settings.warm_up, gap
-        if fields[6] == 0.0:
+            return score.item(), alarm.item(), reason.item(), seen < self.settings.warm_up, gap
+        if seen == 0.0:
             self._begin(row, time, value)
-            fields = self._fields[row].tolist()
-        machine = Single(self._rare, self._survival, self._seasons, row)
-        outcome, told = assess(machine, self.settings, fields, time, value)
-        self._fields[row] = outcome
+            fields, slow = self._fields[row].tolist(), self._slow[row].tolist()
+        machine = Single(self._rare, self._survival, self._seasons, row, self._pace)
+        outcome, slowly, told = assess(machine, self.settings, fields, slow, time, value, time - fields[0])
+        self._fields[row], self._slow[row] = outcome, slowly
         return told.score, told.alarm, told.reason, told.learning, told.gap
 
     def _note(self, rows: Rows, time: Floats, value: Floats, gap: Bools, coded: Bools) -> tuple[Floats, Bools, Codes8]:
@@ -329,10 +359,10 @@ class Bank:
         if len(at):
             score[at], alarm[at], reason[at] = self._changes(rows[at], time[at], before[at], value[at], seen[at])
         first = coded & (seen == 0.0)
-        self._fields[rows[first], AT["turned"]] = time[first]
+        self._slow[rows[first], SLOW_AT["turned"]] = time[first]
         self._fields[rows[coded], AT["seen"]] += 1.0
         self._fields[rows, AT["flat_since"]] = dataquality.flat_since(
-            ARRAYS, since, time, time - last_time, value, before, gap
+            ARRAYS, since, time, time - last_time, value == before, gap
         )
         self._fields[rows, AT["last_time"]] = time
         self._fields[rows, AT["last_value"]] = value
@@ -342,15 +372,13 @@ class Bank:
         self, rows: Rows, time: Floats, before: Floats, value: Floats, seen: Floats
     ) -> tuple[Floats, Bools, Codes8]:
         """Judge changes of code: scores by how seldom they come, an early event of a code that is new."""
-        fields = self._fields[rows]
-        known = fields[:, AT["turned"]]
-        readings = (column.tolist() for column in (rows, before, value, seen, time, known))
-        found = [self._codes.change(*reading) for reading in zip(*readings, strict=True)]
-        share, times, unseen, codes = (np.array(column) for column in zip(*found, strict=True))
+        slow = self._slow[rows]
+        known = slow[:, SLOW_AT["turned"]]
+        share, times, unseen, codes = self._codes.changes(rows, before, value, seen, time, known)
         learnt = seen >= self.settings.warm_up
         score = np.where(learnt, 1.0 - np.maximum(share, FINEST), 0.0)
-        tempo = np.maximum(fields[:, AT["interval"]], self.settings.least)
-        asked = np.minimum(tempo * (fields[:, AT["budget"]] / DAY), RAREST)
+        tempo = np.maximum(slow[:, SLOW_AT["interval"]], self.settings.least)
+        asked = np.minimum(tempo * (slow[:, SLOW_AT["budget"]] / DAY), RAREST)
         alarm = learnt & unseen & (codes / (seen + 1.0) <= asked)  # a new one came so often, the first for free
         telling = np.flatnonzero(learnt & (score >= TELLING))
         reason = np.zeros(len(rows), np.uint8)
@@ -361,31 +389,34 @@ class Bank:
 
     def _begin(self, row: int, time: float, value: float) -> None:
         """Start all streams of a row at its first scored reading."""
-        fields = self._fields[row]
+        fields, slow = self._fields[row], self._slow[row]
+        interval, kind = float(slow[SLOW_AT["interval"]]), fields[AT["flags"]] // KIND
         if isnan(fields[AT["last_time"]]):
-            fields[AT["last_time"]] = time - fields[AT["interval"]]
+            fields[AT["last_time"]] = time - interval
             fields[AT["last_value"]] = value
             fields[AT["flat_since"]] = time
         x = value
-        if fields[AT["kind"]] == COUNTER:
+        if kind == COUNTER:
             step = max(value - float(fields[AT["last_value"]]), 0.0)
-            x = step * float(fields[AT["interval"]]) / (time - float(fields[AT["last_time"]]))
-        elif fields[AT["kind"]] == ANGLE:
-            fields[AT["reference"]] = value
+            x = step * interval / (time - float(fields[AT["last_time"]]))
+        elif kind == ANGLE:
+            slow[SLOW_AT["reference"]] = value
             x = 0.0
         x += 0.0  # no negative zero
         fields[AT["short"]] = fields[AT["long"]] = x
-        for name, start in (("value", x), ("short", x), ("change", 0.0)):
+        for name, start in zip(STREAMS, (x, x, 0.0), strict=True):
             fields[AT[f"{name}_low"]] = fields[AT[f"{name}_high"]] = start
-        fields[AT["turned"]] = fields[AT["turned_before"]] = time
+        slow[SLOW_AT["turned"]] = slow[SLOW_AT["turned_before"]] = time
         fields[AT["level"]] = value
-        rate = max(float(fields[AT["budget"]]) / DAY, SLOWEST)
-        fields[AT["spent"]] = time + max(self.settings.owed_first / rate - self.settings.owed_free, 0.0)
+        rate = max(float(slow[SLOW_AT["budget"]]) / DAY, SLOWEST)
+        slow[SLOW_AT["spent"]] = time + max(self.settings.owed_first / rate - self.settings.owed_free, 0.0)
 
     def shift(self, rows: Rows, seconds: Floats) -> None:
         """Move all times that rows (intp[n] without repeats) keep by `seconds` (f8[n]): their clock was set anew."""
-        for name in ("last_time", "flat_since", "turned", "turned_before", "peak_time", "beyond_time", "spent"):
+        for name in ("last_time", "flat_since"):
             self._fields[rows, AT[name]] += seconds
+        for name in ("turned", "turned_before", "peak_time", "beyond_time", "spent"):
+            self._slow[rows, SLOW_AT[name]] += seconds
         for name in ("time", "since"):
             self._rare["reason"][rows, REASON_FIELDS.index(name)] += seconds
         self._seasons.shift(rows, seconds)
@@ -400,8 +431,15 @@ class Bank:
     def drive(self) -> None:
         """Let what drivers brought work on the rows that they drive; called on ticks, see `models.driver`."""
         if self.drivers is not None:
-            interval = np.maximum(self._fields[:, AT["interval"]], self.settings.least)
-            self.drivers.step(self.last_time, self.last_value, interval)
+            self.drivers.step(self.last_time, self.last_value, self._tempo(slice(None)))
+
+    def _tempo(self, rows: Rows | slice) -> Floats:
+        """Return the seconds that count as one reading of rows, f8[n]."""
+        return np.maximum(self._slow[rows, SLOW_AT["interval"]], self.settings.least)
+
+    def _marked(self, rows: Rows | slice, mark: int) -> Bools:
+        """Return whether rows have a flag, bool[n]."""
+        return (self._fields[rows, AT["flags"]].astype(np.intp) & mark) > 0
 
     def eta(self, rows: Rows, limit: Floats, below: Bools) -> Floats:
         """Return seconds (f8[n]) from each row's last reading until its value crosses `limit` (f8[n]).
@@ -417,7 +455,7 @@ class Bank:
         """Return the soonest and the latest `eta` (f8[n] each), between which it lies about eight times in ten."""
         spread = self.settings.trend_spread
         soonest, latest = self._reach(rows, limit, below, spread), self._reach(rows, limit, below, 1.0 / spread)
-        swings = np.flatnonzero(self._fields[rows, AT["marks"]] >= SWINGS)
+        swings = np.flatnonzero(self._marked(rows, SWINGS))
         if len(swings):  # one may miss a peak of the swing that the other meets
             eta = self._reach(rows[swings], limit[swings], below[swings], 1.0)
             soonest[swings], latest[swings] = np.fmin(soonest[swings], eta), np.fmax(latest[swings], eta)
@@ -428,9 +466,8 @@ class Bank:
         settings = self.settings
         fields = self._fields[rows]
         value, level, slope, drift = (fields[:, AT[name]] for name in ("last_value", "level", "slope", "drift"))
-        tempo = np.maximum(fields[:, AT["interval"]], settings.least)
-        moving = fields[:, AT["moving"]] > 0.0
-        drifting = (fields[:, AT["drifting"]] > 0.0) & ~(moving & (slope * drift < 0.0))
+        tempo, moving = self._tempo(rows), self._marked(rows, MOVING)
+        drifting = self._marked(rows, DRIFTING) & ~(moving & (slope * drift < 0.0))
         damping = trend.damped(slope, fields[:, AT["bend"]], settings.trend_reach) * (faster * faster)
         slow = settings.drift_damping * (faster * faster)
         horizon = settings.trend_horizon
@@ -438,19 +475,19 @@ class Bank:
             trend.crossing(level, slope * faster, moving, limit, below, damping, horizon),
             trend.crossing(level, drift * faster, drifting, limit, below, slow, horizon),
         )
-        marks = fields[:, AT["marks"]]
+        swinging = self._marked(rows, SWINGS)
         if self.drivers is not None:
-            driven = np.flatnonzero(self.drivers.driven[rows] & (marks < SWINGS))
+            driven = np.flatnonzero(self.drivers.driven[rows] & ~swinging)
             if len(driven):
                 speed = np.where(moving, slope * faster, 0.0)[driven]
                 some = rows[driven], speed, limit[driven], below[driven], time[driven]
                 time[driven] = self._driven(*some, faster)
-        if (marks > 0.0).any():
-            swings = np.flatnonzero(marks >= SWINGS)
+        if self._marked(rows, SWINGS | CREEPS).any():
+            swings = np.flatnonzero(swinging)
             away = np.where(below, slope > 0.0, slope < 0.0)  # it is slower where all goes faster
             speed = np.where(moving, np.where(away, slope / faster, slope * faster), 0.0)[swings]
             time[swings] = self._swing(rows[swings], speed, damping[swings], limit[swings], below[swings], faster)
-            creeps = np.flatnonzero((marks == CREEPS) | (marks > SWINGS))
+            creeps = np.flatnonzero(self._marked(rows, CREEPS))
             if len(creeps):
                 left = np.where(below, value - limit, limit - value)[creeps]
                 last = fields[creeps, AT["last_time"]]
@@ -463,8 +500,7 @@ class Bank:
     def _driven(self, rows: Rows, slope: Floats, limit: Floats, below: Bools, alone: Floats, faster: float) -> Floats:
         """Return seconds until rows reach their limit by what their drivers bring; `alone` where none is believed."""
         assert self.drivers is not None
-        settings, fields = self.settings, self._fields[rows]
-        tempo = np.maximum(fields[:, AT["interval"]], settings.least)
+        settings, fields, tempo = self.settings, self._fields[rows], self._tempo(rows)
         believed, rise, lag = self.drivers.rise(rows)
         surer = 1.0 if faster == 1.0 else driver.SURER if faster > 1.0 else 1.0 / driver.SURER
         ahead = np.arange(1, driver.AHEAD + 1) * (0.125 * lag)[:, None]
@@ -484,8 +520,7 @@ class Bank:
 
     def _swing(self, rows: Rows, slope: Floats, damping: Floats, limit: Floats, below: Bools, faster: float) -> Floats:
         """Return seconds until rows that swing daily reach their limit; their profile may be off by its usual error."""
-        settings, fields = self.settings, self._fields[rows]
-        tempo = np.maximum(fields[:, AT["interval"]], settings.least)
+        settings, fields, tempo = self.settings, self._fields[rows], self._tempo(rows)
         last = fields[:, AT["last_time"]]
         ahead = settings.swing_hours
         full = (np.floor(last / HOUR)[:, None] + np.arange(1, ahead + 1)) * HOUR
@@ -525,10 +560,9 @@ class Bank:
         """Return whether rows' values have stood still for far longer than they ever did lately, bool[n]."""
         fields, settings = self._fields[rows], self.settings
         flat = fields[:, AT["last_time"]] - fields[:, AT["flat_since"]]
-        least = np.maximum(
-            settings.stuck * fields[:, AT["flat_longest"]], settings.stuck_intervals * fields[:, AT["interval"]]
-        )
-        kind = fields[:, AT["kind"]]
+        interval = self._slow[rows, SLOW_AT["interval"]]
+        least = np.maximum(settings.stuck * fields[:, AT["flat_longest"]], settings.stuck_intervals * interval)
+        kind = np.floor(fields[:, AT["flags"]] / KIND)
         sized = (kind != SWITCH) & (kind != STATE)  # a code may stand for ever
         return np.asarray((flat > least) & sized & (fields[:, AT["seen"]] >= settings.warm_up), np.bool_)
 
@@ -541,19 +575,19 @@ class Bank:
     @property
     def reach(self) -> Floats:
         """Return how wide the range is that each row's values have kept lately, f8[rows]; 0 before the first."""
-        names = ("value_low", "value_high", "value_before_low", "value_before_high")
-        low, high, before_low, before_high = (self._fields[:, AT[name]] for name in names)
+        low, high = (self._fields[:, AT[name]] for name in ("value_low", "value_high"))
+        before_low, before_high = (self._slow[:, SLOW_AT[name]] for name in ("value_before_low", "value_before_high"))
         return np.asarray(np.maximum(np.maximum(high, before_high) - np.minimum(low, before_low), 0.0), np.float64)
 
     @property
     def budget(self) -> Floats:
         """Return the early events a day that each row may raise while quiet, f8[rows]."""
-        return self._fields[:, AT["budget"]]
+        return self._slow[:, SLOW_AT["budget"]]
 
     @property
     def rate(self) -> Floats:
         """Return the trend's slope, f8[rows], units a second; 0 until learnt."""
-        return self._fields[:, AT["slope"]] / np.maximum(self._fields[:, AT["interval"]], self.settings.least)
+        return self._fields[:, AT["slope"]] / self._tempo(slice(None))
 
     def reason_text(self, row: int, language: str = "en") -> str:
         """Say why the row's last surprising reading was surprising ('' if none), in "en" or "zh-CN".
@@ -567,10 +601,11 @@ class Bank:
         fields = self._fields[row]
         if time != fields[AT["last_time"]]:
             return told  # readings since then say nothing of that one
-        lasted, shape = float(fields[AT["stay_lasted"]]), self.shape(row)
+        lasted, interval = float(fields[AT["stay_lasted"]]), float(self._slow[row, SLOW_AT["interval"]])
+        shape = self.shape(row)
         return told + details_text(
             int(code), value=value, low=low, high=high,
-            lasted=lasted if lasted >= 2.0 * fields[AT["interval"]] else 0.0,
+            lasted=lasted if lasted >= 2.0 * interval else 0.0,
             shape="" if shape == "unclear" else WORDS[shape]["zh" if language.startswith("zh") else "en"],
             language=language,
         )  # fmt: skip
@@ -581,17 +616,22 @@ class Bank:
         Only a gauge has a shape: a counter always rises, an angle wraps, a code has no size.
         """
         fields = self._fields[row]
-        if fields[AT["kind"]] != GAUGE:
+        if fields[AT["flags"]] // KIND != GAUGE:
             return "unclear"
         if self.stuck(np.array([row]))[0]:
             return "freeze"
-        recent = np.roll(self._rare["recent"][row], -(int(fields[AT["seen"]]) % RECENT))
-        return coming(recent[~np.isnan(recent)])
+        seen = int(fields[AT["seen"]])
+        steps = np.roll(self._rare["recent"][row], -(seen % RECENT))[:0:-1].astype(np.float64)  # the latest first
+        with np.errstate(invalid="ignore"):
+            before = fields[AT["last_value"]] - np.add.accumulate(steps)
+        values = np.append(fields[AT["last_value"]], before)[:seen]
+        return coming(values[np.isfinite(values)][::-1])
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all arrays, enough for `restore`."""
         arrays: dict[str, npt.NDArray[Any]] = {
             "fields": self._fields,
+            "slow": self._slow,
             **self._rare,
             "coarse": self._survival.coarse,
             "fine": self._survival.fine.reshape(len(self), BINS),
@@ -608,19 +648,11 @@ class Bank:
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take over what `state` returned, of an older layout too. Raise ValueError on arrays of another one.
 
-        Fields are only ever added at the end, so what an older state lacks begins as in a new row; nor has it the last
-        values, of which no shape is told until there are some.
+        What an older one lacks begins as in a new row: see `models.layout`.
         """
         mine = Bank().state()
+        state = modern(state, np.concatenate(self._blank()))
         rows = len(state["fields"]) if "fields" in state else 0
-        fields = state.get("fields")
-        if fields is not None and fields.ndim == 2 and OLDEST <= fields.shape[1] < len(FIELDS):
-            added = np.tile(self._blank()[fields.shape[1] :], (rows, 1))
-            state = {**state, "fields": np.concatenate([fields, added], axis=1)}
-        if "recent" not in state:
-            state = {**state, "recent": np.full((rows, RECENT), nan)}
-        if "stage" not in state:
-            state = {**state, "stage": np.zeros((rows, 1), np.uint8)}
         listed = {name: state.get(name, mine.pop(name)) for name in ("codes", "guesses")}  # not in older states
         for (name, lines), widths in zip(listed.items(), ((COLUMNS, PLAIN), (WIDTH,)), strict=True):
             if lines.ndim != 2 or lines.shape[1] not in widths:
@@ -635,20 +667,20 @@ class Bank:
         self._codes.restore(listed["codes"])
         if len(self._guesses.stage) != rows or state["stage"].any():
             self._guesses.restore(state["stage"][:, 0].copy(), listed["guesses"])
-        self._take(state["fields"].copy())
+        self._take(state["fields"].copy(), state["slow"].copy())
 
     def _blank(
         self, interval: float = 60.0, kind: int = 0, period: float = 360.0, budget: float | None = None
-    ) -> Floats:
-        """Return the fields of a row that has seen nothing."""
-        fields = np.zeros(len(FIELDS))
+    ) -> tuple[Floats, Floats]:
+        """Return the fields of a row that has seen nothing, and the slow ones."""
+        fields, slow = np.zeros(len(FIELDS)), np.zeros(len(SLOW))
         fields[:3] = nan
-        fields[3:6] = interval, kind, period
-        for name in ("value", "short", "change"):
-            for which in ("", "before_"):
-                fields[AT[f"{name}_{which}low"]] = novelty.NOWHERE
-                fields[AT[f"{name}_{which}high"]] = -novelty.NOWHERE
-        fields[AT["peak_time"]] = fields[AT["beyond_time"]] = fields[AT["spent"]] = -novelty.NOWHERE
         fields[AT["often"]] = fields[AT["seldom"]] = 1.0
-        fields[AT["budget"]] = self.settings.alarms_per_day if budget is None else budget
-        return fields
+        fields[AT["flags"]] = KIND * kind
+        fields[LOWS], fields[HIGHS] = NOWHERE, -NOWHERE
+        slow[BEFORE_LOWS], slow[BEFORE_HIGHS] = NOWHERE, -NOWHERE
+        for name in ("peak_time", "beyond_time", "spent"):
+            slow[SLOW_AT[name]] = -NOWHERE
+        budget = self.settings.alarms_per_day if budget is None else budget
+        slow[SLOW_AT["interval"] :] = interval, period, budget
+        return fields, slow

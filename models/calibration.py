@@ -19,8 +19,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models.arithmetic import Arithmetic, Column
+from models.arithmetic import ARRAYS, Arithmetic, Column
 from models.block import put
+
+Floats = npt.NDArray[np.float64]
 
 GROUPS, FINE = 6, 8
 BINS = GROUPS * FINE
@@ -38,6 +40,7 @@ _CELLS = 4096.0
 _CELL = np.searchsorted(_EDGES, np.arange(int(_CELLS) + 1) / _CELLS, "right").astype(np.intp)
 _CELL_LIST = _CELL.tolist()
 assert _FIRST_OUTSIDE + len(_TAIL) + 1 == BINS
+_EACH = np.arange(0, 8192 * FINE, FINE)  # of a batch: the bank works on no more at once
 _SHIFT = 3  # log2(FINE)
 _HALF = np.float32(0.5)
 # Row b: the counts that a reading in bin b adds to; the last row adds to none.
@@ -82,25 +85,27 @@ class Survival:
     def count_many(
         self,
         rows: npt.NDArray[np.intp],
-        place: npt.NDArray[np.float64],
-        excess: npt.NDArray[np.float64],
-        counted: npt.NDArray[np.bool_],
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        place: Floats,
+        excess: Floats,
+        counted: npt.NDArray[np.bool_] | None,
+    ) -> tuple[Floats, Floats]:
         """Return how many readings of each row were in this one's bin or above, and how many in all; then count it.
 
-        `place` 0..1 inside the range, `excess` above 0 outside it (`models.novelty`). Count only where `counted`.
+        `place` 0..1 inside the range, `excess` above 0 outside it (`models.novelty`). Count only where `counted`,
+        None: all.
         """
         number = _CELL.take((place * _CELLS).astype(np.intp))
-        outside = (excess > 0.0).nonzero()[0]
+        outside = excess.nonzero()[0]
         if len(outside):
-            number[outside] = np.searchsorted(_TAIL, excess[outside], "right") + _FIRST_OUTSIDE
+            number[outside] = _TAIL.searchsorted(excess.take(outside), "right") + _FIRST_OUTSIDE
         group, bin_ = number >> _SHIFT, number & (FINE - 1)
-        coarse, at = self.coarse.take(rows, axis=0), rows * GROUPS + group
-        fine = self.fine.take(at, axis=0)
-        each = np.arange(0, len(rows) * FINE, FINE)
-        found: npt.NDArray[np.float64] = coarse.take(each + group + 1).astype(np.float64) + fine.take(each + bin_)
+        at = rows * GROUPS + group
+        coarse, fine = self.coarse.take(rows, axis=0), self.fine.take(at, axis=0)
+        each = _EACH[: len(rows)]
+        found = coarse.take(each + group + 1).astype(np.float64)
+        found += fine.take(each + bin_)
         total = coarse[:, 0].astype(np.float64)
-        if np.count_nonzero(counted) < len(rows):
+        if counted is not None:
             group, bin_ = np.where(counted, group, GROUPS), np.where(counted, bin_, FINE)
         coarse += _COARSE_STEPS.take(group, axis=0)
         fine += _FINE_STEPS.take(bin_, axis=0)
@@ -164,14 +169,15 @@ _REACH = 16.0
 sixth of a point's readings is never told as 0.99; at 8 that level came at half its rate, at 32 no oftener than here."""
 
 _BESIDE = 1.0 + 1e-6
+_FEW = 12  # readings up to which it is quicker one by one
 
 
 def hold(op: type[Arithmetic], factors: Hold, share: Column, learning: Column) -> tuple[Column, Hold]:
     """Return the p-value that comes as often as it says, and the factors after this reading.
 
-    Factors stay while a row is `learning`. What only the tail can say, `share` below `FINEST`, is left as it is, so the
-    order of the largest scores is too; nor does it move the factor of `OFTEN`: a long event
-    would silence that level for a thousand readings.
+    Factors stay while a row is `learning` (None: none is). What only the tail can say, `share` below `FINEST`, is left
+    as it is, so the order of the largest scores is too; nor does it move the factor of `OFTEN`: a long event would
+    silence that level for a thousand readings.
     """
     held, tailed = share, share < FINEST
     for factor, level in zip(factors, (OFTEN, SELDOM), strict=True):
@@ -179,12 +185,28 @@ def hold(op: type[Arithmetic], factors: Hold, share: Column, learning: Column) -
         held = op.where(moved <= level, moved, op.most(held, level * _BESIDE))
     held = op.where(tailed, share, op.most(held, FINEST))
     after = []
-    for factor, level, (up, down), stays in zip(
-        factors, (OFTEN, SELDOM), _GAINS, (op.either(learning, tailed), learning), strict=True
-    ):
+    stay = tailed if learning is None else op.either(learning, tailed)
+    for factor, level, (up, down), stays in zip(factors, (OFTEN, SELDOM), _GAINS, (stay, learning), strict=True):
         moved = op.most(op.least(factor * op.where(held <= level, up, 1.0 - down * level), _REACH), 1.0 / _REACH)
-        after.append(op.where(stays, factor, moved) if op.some(stays) else moved)
+        after.append(op.where(stays, factor, moved) if stays is not None and op.some(stays) else moved)
     return held, Hold(*after)
+
+
+def hold_many(factors: Hold, share: Floats) -> tuple[Floats, Hold]:
+    """Do the same for a batch of learnt readings, to the same bits: where few are rare the others only fall in rank."""
+    often, seldom = factors
+    held = np.maximum(share, OFTEN * _BESIDE)
+    rare = ((share * often <= OFTEN) | (held * seldom <= SELDOM) | (share < FINEST)).nonzero()[0]
+    if len(rare) > _FEW:
+        return hold(ARRAYS, factors, share, None)
+    often, seldom = (
+        np.maximum(factor * (1.0 - down * level), 1.0 / _REACH)
+        for factor, level, (_, down) in zip(factors, (OFTEN, SELDOM), _GAINS, strict=True)
+    )
+    for place in rare.tolist():
+        one = hold_one(factors.often.item(place), factors.seldom.item(place), share.item(place))
+        held[place], often[place], seldom[place] = one
+    return held, Hold(often, seldom)
 
 
 def hold_one(often: float, seldom: float, share: float) -> tuple[float, float, float]:

@@ -7,36 +7,37 @@ its code is no surprise. Kept in memory are the `MOST` changes that come most of
 A change that comes by the clock is as usual as the days, or the weeks, on which it came at that hour: such a habit is a
 second rank, and the larger of the two counts, so that scores come no oftener than they say. A light that goes on every
 evening is no surprise in the evening; at noon it is as seldom as ever.
+
+Rows with as many changes share arrays that are no wider than these need (`_Shelf`), so a batch is judged at once.
+Codes are told apart by their first 24 bits.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from dataclasses import dataclass
-from math import floor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from models.hours import COLUMNS as HOUR_COLUMNS
+from models.hours import HOUR, Hours
+
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+Keys = npt.NDArray[np.uint64]
+Halves = npt.NDArray[np.uint32]
 Change = tuple[float, float]
 
 MOST = 64
 """Changes that a point keeps; the rarest gives way to a new one."""
-DAYS = 28
-"""Days over which the hours of a change are kept."""
-HABIT = 2
-"""Days or weeks with a change at an hour that make a habit: one is chance."""
-_HOUR, _DAY = 3600.0, 24
-_KEPT = (1 << (_DAY * DAYS + 2)) - 1
-_DAILY = sum(1 << (_DAY * day) for day in range(1, DAYS + 1))
-_WEEKLY = sum(1 << (_DAY * day) for day in range(7, DAYS + 1, 7))
-_WORD = 48  # bits that a float64 holds exactly
-_WORDS = -(-_KEPT.bit_length() // _WORD)
+_HALF, _SIGN, _LAST = np.uint64(32), np.uint32(1 << 31), np.uint64(2**64 - 1)
+_FARTHEST = 2**31 - 1  # hours from 1970: the year 246 000
+_SMALL = 16  # places of a shelf that are not worth giving back
+_WIDTHS = (2, 6, 12, 24, MOST)
 PLAIN = 4
 """Columns of a state from before the hours were kept: row, code before, code after, how often."""
-COLUMNS = PLAIN + 1 + _WORDS
+COLUMNS = PLAIN + HOUR_COLUMNS
 """Of the state: those, the last hour (hours since 1970) and the hours before it as bits."""
 
 
@@ -51,82 +52,92 @@ class Seldom(NamedTuple):
     codes: int  # codes known before
 
 
-@dataclass(slots=True)
-class _Past:
-    """Hold how often a change came, and at which hours: bit h of `hours` is set when it came h hours before `last`."""
+class SeldomMany(NamedTuple):
+    """Say the same of several changes."""
 
-    times: float = 0.0
-    last: int = 0  # hours since 1970
-    hours: int = 0
-
-    def habit(self, hour: int, days: float) -> float:
-        """Return the share of days, or of weeks, on which it came at this hour, give or take one; 0: no habit."""
-        kept = self._aged(hour)
-        if not kept & kept - 1:
-            return 0.0  # one hour is no habit
-        near = kept | kept << 1 | kept >> 1
-        shares = [0.0]
-        for comb, length in ((_DAILY, 1.0), (_WEEKLY, 7.0)):
-            came = (near & comb).bit_count()
-            known = max(min(floor(days / length), DAYS / length), came)
-            shares.append(came / (known + 1.0) if came >= HABIT else 0.0)
-        return max(shares)
-
-    def came(self, hour: int) -> None:
-        """Count it."""
-        self.hours, self.last, self.times = self._aged(hour) | 1, hour, self.times + 1.0
-
-    def _aged(self, hour: int) -> int:
-        passed = hour - self.last
-        return (self.hours << passed) & _KEPT if 0 <= passed <= _KEPT.bit_length() else 0
+    share: Floats
+    times: Floats
+    unseen: Bools
+    codes: npt.NDArray[np.intp]
 
 
-class _Row:
-    """Hold a row's changes, by how often they came, and how many of them each code is part of."""
+_KEPT = {"used": np.uint8, "known": np.uint8, "key": np.uint64, "times": np.uint32, "last": np.int32, "hours": np.int32}
 
-    __slots__ = ("by_times", "codes", "pasts")
 
-    def __init__(self) -> None:
-        self.pasts: dict[Change, _Past] = {}
-        self.by_times: dict[float, list[Change]] = {}  # in order
-        self.codes: dict[float, int] = {}
+class _Shelf:
+    """Hold the changes of rows that have up to `width` of them, in the order in which they came to be known."""
 
-    def add(self, change: Change, past: _Past) -> None:
-        """Keep a change."""
-        self.pasts[change] = past
-        insort(self.by_times.setdefault(past.times, []), change)
-        for code in change:
-            self.codes[code] = self.codes.get(code, 0) + 1
+    used: npt.NDArray[np.uint8]
+    known: npt.NDArray[np.uint8]  # codes that its changes are made of
+    key: Keys  # the two codes of each change, so that keys are in the order of changes; 0: none
+    times: npt.NDArray[np.uint32]
+    last: npt.NDArray[np.int32]  # hours since 1970
+    hours: npt.NDArray[np.int32]  # place in `Hours`, -1: it only came within `last`
 
-    def came(self, change: Change, past: _Past, hour: int) -> None:
-        """Count one that is kept."""
-        self._lose(change, past.times)
-        past.came(hour)
-        insort(self.by_times.setdefault(past.times, []), change)
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.free: list[int] = []
+        self.owner = np.empty(0, np.intp)  # the row of a place
+        for name, kind in _KEPT.items():
+            setattr(self, name, np.empty((0, width) if name not in ("used", "known") else 0, kind))
 
-    def drop_rarest(self) -> None:
-        """Forget the rarest change."""
-        times = min(self.by_times)
-        change = self.by_times[times][0]
-        self._lose(change, times)
-        del self.pasts[change]
-        for code in change:
-            self.codes[code] -= 1
-            if not self.codes[code]:
-                del self.codes[code]
+    def room(self, rows: Rows) -> Rows:
+        """Return free places, one for each of `rows`."""
+        more = len(rows) - len(self.free)
+        if more > 0:
+            size = len(self.owner)
+            more = max(more, size // 8)
+            for name in ("owner", *_KEPT):
+                array = getattr(self, name)
+                setattr(self, name, np.concatenate([array, np.zeros((more, *array.shape[1:]), array.dtype)]))
+            self.free += range(size + more - 1, size - 1, -1)
+        places = np.array([self.free.pop() for _ in range(len(rows))], np.intp)
+        self.owner[places] = rows
+        for name in _KEPT:
+            getattr(self, name)[places] = -1 if name == "hours" else 0
+        return places
 
-    def _lose(self, change: Change, times: float) -> None:
-        alike = self.by_times[times]
-        del alike[bisect_left(alike, change)]
-        if not alike:
-            del self.by_times[times]
+    def clear(self, places: Rows) -> None:
+        """Make places free; their hours are somebody else's by now."""
+        self.key[places] = 0
+        self.free += places.tolist()
+
+    @property
+    def sparse(self) -> bool:
+        """Return whether most of it is free."""
+        return 2 * len(self.free) > len(self.owner) > _SMALL
+
+    def close_up(self) -> Rows:
+        """Give back the memory of free places; return the rows that are on it, by their places from here on."""
+        taken = np.delete(np.arange(len(self.owner)), self.free)
+        for name in ("owner", *_KEPT):
+            setattr(self, name, getattr(self, name)[taken])
+        self.free = []
+        return self.owner
+
+    @property
+    def nbytes(self) -> int:
+        """Return bytes of memory."""
+        return sum(int(getattr(self, name).nbytes) for name in ("owner", *_KEPT))
 
 
 class Codes:
     """Count the changes of all coded rows."""
 
     def __init__(self) -> None:
-        self._of: dict[int, _Row] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._shelves = tuple(_Shelf(width) for width in _WIDTHS)
+        self._hours = Hours()
+        self._shelf = np.empty(0, np.int8)  # of each row, -1: it has had no change
+        self._place = np.empty(0, np.int32)
+
+    @property
+    def nbytes(self) -> int:
+        """Return bytes of memory."""
+        own = self._shelf.nbytes + self._place.nbytes
+        return own + self._hours.nbytes + sum(shelf.nbytes for shelf in self._shelves)
 
     def change(
         self, row: int, before: float, after: float, readings: float, time: float = 0.0, since: float = 0.0
@@ -135,56 +146,212 @@ class Codes:
 
         `time`, `since`: unix seconds.
         """
-        mine = self._of.get(row)
-        if mine is None:
-            mine = self._of[row] = _Row()
-        change, hour, codes = (before, after), floor(time / _HOUR), mine.codes
-        past = mine.pasts.get(change)
-        known, unseen = (len(codes), after not in codes) if codes else (1, after != before)
-        if past is None:
-            times = rarer = habit = 0.0
-            if len(mine.pasts) >= MOST:
-                mine.drop_rarest()
-            past = _Past()
-            past.came(hour)
-            mine.add(change, past)
-        else:
-            times = past.times
-            rarer = sum(each * len(alike) for each, alike in mine.by_times.items() if each <= times)
-            habit = past.habit(hour, (time - since) / (_HOUR * _DAY))
-            mine.came(change, past, hour)
-        share = max((rarer + 1.0) / (readings + 1.0), habit)
-        return Seldom(min(share, 1.0), times, unseen, known)
+        numbers = (np.array([each], np.float64) for each in (before, after, readings, time, since))
+        told = self.changes(np.array([row], np.intp), *numbers)
+        return Seldom(told.share.item(), told.times.item(), told.unseen.item(), told.codes.item())
+
+    def changes(
+        self, rows: Rows, before: Floats, after: Floats, readings: Floats, time: Floats, since: Floats
+    ) -> SeldomMany:
+        """Take changes of rows (intp[n] without repeats); the others as in `change`, f8[n]."""
+        codes = _ranked(before), _ranked(after)
+        hour = np.clip(np.floor(time / HOUR), -_FARTHEST, _FARTHEST).astype(np.int64)
+        days = (time - since) / (HOUR * 24)
+        self._meet(rows)
+        count = len(rows)
+        told = SeldomMany(np.empty(count), np.empty(count), np.empty(count, np.bool_), np.empty(count, np.intp))
+        left, level = count, int(self._shelf[rows].min(initial=0))
+        while left:  # who outgrows a shelf is met again on the next
+            shelf, mine = self._shelves[level], (self._shelf[rows] == level).nonzero()[0]
+            if len(mine):
+                given = (column[mine] for column in (*codes, readings, hour, days))
+                stay, some = self._judge(shelf, self._place[rows[mine]], *given)
+                for column, part in zip(told, some, strict=True):
+                    column[mine[stay]] = part
+                if len(stay) < len(mine):
+                    self._promote(level, np.delete(rows[mine], stay))
+                left -= len(stay)
+            level += 1
+        return told
+
+    def _meet(self, rows: Rows) -> None:
+        """Give rows that are new a place."""
+        more = int(rows.max(initial=-1)) + 1 - len(self._shelf)
+        if more > 0:
+            self._shelf = np.concatenate([self._shelf, np.full(more, -1, np.int8)])
+            self._place = np.concatenate([self._place, np.zeros(more, np.int32)])
+        new = rows[self._shelf[rows] < 0]
+        if len(new):
+            self._place[new] = self._shelves[0].room(new)
+            self._shelf[new] = 0
+
+    def _promote(self, level: int, rows: Rows) -> None:
+        """Move rows to the next wider shelf."""
+        here, there = self._shelves[level], self._shelves[level + 1]
+        old, new = self._place[rows].astype(np.intp), there.room(rows)
+        for name in ("used", "known"):
+            getattr(there, name)[new] = getattr(here, name)[old]
+        for name in ("key", "times", "last", "hours"):
+            getattr(there, name)[new, : here.width] = getattr(here, name)[old]
+        here.clear(old)
+        self._shelf[rows], self._place[rows] = level + 1, new
+        if here.sparse:
+            owners = here.close_up()
+            self._place[owners] = np.arange(len(owners))
+
+    def _judge(
+        self, shelf: _Shelf, at: Rows, before: Halves, after: Halves, readings: Floats, hour: npt.NDArray[np.int64],
+        days: Floats,
+    ) -> tuple[Rows, SeldomMany]:  # fmt: skip
+        """Take changes of rows at places of a shelf; return which of them there was room for, and what is told."""
+        change = before.astype(np.uint64) << _HALF | after
+        keys = shelf.key[at]
+        column, found = _find(keys == change[:, None])
+        stay = np.arange(len(at))
+        if shelf.width < MOST:
+            stay = (found | (shelf.used[at] < shelf.width)).nonzero()[0]
+            if len(stay) < len(at):
+                at, before, after, change = at[stay], before[stay], after[stay], change[stay]
+                readings, hour, days = readings[stay], hour[stay], days[stay]
+                keys, column, found = keys[stay], column[stay], found[stay]
+        known = shelf.known[at].astype(np.intp)
+        unseen = np.where(known > 0, ~_has(keys, after), after != before)
+        came, rarer, habit = (np.zeros(len(at)) for _ in range(3))
+        old, new = found.nonzero()[0], (~found).nonzero()[0]
+        if len(old):
+            mine = at[old], column[old]
+            times = shelf.times[at[old]]
+            came[old] = now = shelf.times[mine]
+            rarer[old] = np.where(times <= now[:, None], times, 0).sum(axis=1)
+            shelf.times[mine] = now + 1
+            habit[old], shelf.hours[mine] = self._hours.came(shelf.hours[mine], shelf.last[mine], hour[old], days[old])
+            shelf.last[mine] = hour[old]
+        if len(new):
+            self._add(shelf, at[new], keys[new], before[new], after[new], change[new], hour[new])
+        share = np.minimum(np.maximum((rarer + 1.0) / (readings + 1.0), habit), 1.0)
+        return stay, SeldomMany(share, came, unseen, np.maximum(known, 1))
+
+    def _add(
+        self, shelf: _Shelf, at: Rows, keys: Keys, before: Halves, after: Halves, change: Keys,
+        hour: npt.NDArray[np.int64],
+    ) -> None:  # fmt: skip
+        """Keep new changes, in the place of the rarest where a row is full; `keys`: those that are kept."""
+        column = shelf.used[at].astype(np.intp)
+        known = shelf.known[at]
+        full = (column == shelf.width).nonzero()[0]
+        if len(full):
+            column[full], keys[full], lost = self._drop_rarest(shelf, at[full], keys[full])
+            known[full] -= lost
+            shelf.used[at[full]] -= 1
+        shelf.known[at] = known + ~_has(keys, before) + (~_has(keys, after) & (after != before))
+        shelf.used[at] += 1
+        shelf.key[at, column] = change
+        shelf.times[at, column], shelf.last[at, column], shelf.hours[at, column] = 1, hour, -1
+
+    def _drop_rarest(self, shelf: _Shelf, at: Rows, keys: Keys) -> tuple[Rows, Keys, npt.NDArray[np.uint8]]:
+        """Forget the rarest change of rows that are full, of several the first in order.
+
+        Return its columns, the keys without it, and how many codes no other change is made of.
+        """
+        times = shelf.times[at]
+        column = np.where(times == times.min(axis=1)[:, None], keys, _LAST).argmin(axis=1)
+        each = np.arange(len(at))
+        change = keys[each, column]
+        keys[each, column] = 0
+        self._hours.drop(shelf.hours[at, column])
+        before, after = (change >> _HALF).astype(np.uint32), change.astype(np.uint32)
+        lost = (~_has(keys, before)).astype(np.uint8) + (~_has(keys, after) & (after != before))
+        return column, keys, lost
+
+    def _of(self, row: int) -> tuple[_Shelf, int] | None:
+        """Return where a row's changes are."""
+        if row >= len(self._shelf) or self._shelf[row] < 0:
+            return None
+        return self._shelves[self._shelf[row]], int(self._place[row])
 
     def shift(self, row: int, seconds: float) -> None:
         """Move a row's hours: its clock was set anew."""
-        mine = self._of.get(row)
-        for past in mine.pasts.values() if mine else ():
-            past.last += round(seconds / _HOUR)
+        mine = self._of(row)
+        if mine is not None:
+            shelf, place = mine
+            moved = round(seconds / HOUR)
+            kept = shelf.hours[place]
+            self._hours.shift(kept[kept >= 0], shelf.last[place][kept >= 0], moved)
+            shelf.last[place] += moved
 
     def forget(self, row: int) -> None:
         """Forget a row's changes."""
-        self._of.pop(row, None)
+        mine = self._of(row)
+        if mine is not None:
+            shelf, place = mine
+            self._hours.drop(shelf.hours[place])
+            shelf.clear(np.array([place]))
+            self._shelf[row] = -1
 
     def state(self) -> Floats:
         """Return all counts, f8[changes, COLUMNS], in order."""
-        rows = [
-            [float(row), *change, past.times, float(past.last), *map(float, _words(past.hours))]
-            for row, mine in sorted(self._of.items())
-            for change, past in sorted(mine.pasts.items())
-        ]
-        return np.array(rows, np.float64).reshape(len(rows), COLUMNS)
+        parts = [np.empty((0, COLUMNS))]
+        for shelf in self._shelves:
+            place, column = shelf.key.nonzero()
+            key, last = shelf.key[place, column], shelf.last[place, column]
+            plain = shelf.owner[place], _code(key >> _HALF), _code(key)
+            clock = self._hours.words(shelf.hours[place, column], last)
+            counted = np.array([*plain, shelf.times[place, column], last], np.float64).T
+            parts.append(np.concatenate([counted, clock], axis=1))
+        every = np.concatenate(parts)
+        return every[np.lexsort((every[:, 2], every[:, 1], every[:, 0]))]
 
     def restore(self, state: Floats) -> None:
         """Take over what `state` returned; one of only `PLAIN` columns knows no hours."""
-        self._of = {}
-        for row, before, after, times, *clock in state.tolist():
-            past = _Past(times)
-            if clock:
-                past.last = int(clock[0])
-                past.hours = sum(int(word) << (_WORD * place) for place, word in enumerate(clock[1:]))
-            self._of.setdefault(int(row), _Row()).add((before, after), past)
+        self._begin()
+        if not len(state):
+            return
+        rows, counts = np.unique(state[:, 0].astype(np.intp), return_counts=True)
+        self._meet(rows)
+        starts = np.cumsum(counts) - counts
+        for level, shelf in enumerate(self._shelves):
+            lower = 0 if level == 0 else self._shelves[level - 1].width
+            if level:
+                above = rows[self._shelf[rows] == level - 1]
+                here = counts[np.searchsorted(rows, above)] > lower
+                self._promote(level - 1, above[here])
+            mine = (counts > lower) & (counts <= shelf.width)
+            size, first = counts[mine], starts[mine]
+            if not len(size):
+                continue
+            place = np.repeat(self._place[rows[mine]], size)
+            column = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+            lines = state[np.repeat(first, size) + column]
+            shelf.key[place, column] = _ranked(lines[:, 1]).astype(np.uint64) << _HALF | _ranked(lines[:, 2])
+            shelf.times[place, column] = lines[:, 3]
+            if lines.shape[1] > PLAIN:
+                shelf.last[place, column] = lines[:, PLAIN]
+                shelf.hours[place, column] = self._hours.restore(lines[:, PLAIN:])
+            where = self._place[rows[mine]]
+            shelf.used[where] = size
+            codes = np.sort(shelf.key[where].view(np.uint32), axis=1)  # 0 where no change is
+            shelf.known[where] = (np.diff(codes, axis=1) > 0).sum(axis=1) + (codes[:, 0] > 0)
 
 
-def _words(hours: int) -> list[int]:
-    return [(hours >> (_WORD * place)) & ((1 << _WORD) - 1) for place in range(_WORDS)]
+def _ranked(code: Floats) -> Halves:
+    """Return codes as numbers above 0 that are in the same order, u4[n]."""
+    with np.errstate(over="ignore", under="ignore"):
+        bits = (code + 0.0).astype(np.float32).view(np.uint32)
+    return np.where(bits >> 31, ~bits, bits | _SIGN)
+
+
+def _code(ranked: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Return the codes that such numbers (their lower half) stand for."""
+    low = ranked.astype(np.uint32)
+    return np.where(low & _SIGN, low ^ _SIGN, ~low).view(np.float32)
+
+
+def _find(there: Bools) -> tuple[Rows, Bools]:
+    """Return in which column each row has its first True, and whether it has one: the quickest way to tell."""
+    column = there.argmax(axis=1)
+    return column, there[np.arange(len(there)), column]
+
+
+def _has(keys: Keys, code: Halves) -> Bools:
+    """Return whether a code is part of any change of its row."""
+    return _find(keys.view(np.uint32) == code[:, None])[1]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from models.arithmetic import Arithmetic, Column
 
 
-def flat_since(
-    op: type[Arithmetic], since: Column, time: Column, dt: Column, value: Column, last_value: Column, gap: Column
-) -> Column:
-    """Return the time of the reading since which the value has not changed.
+def flat_since(op: type[Arithmetic], since: Column, time: Column, dt: Column, still: Column, gap: Column) -> Column:
+    """Return the time of the reading since which the value has not changed; `still`: nor has it now.
 
     It moves on over a gap: what a point measured while nothing was heard of it is not known, so `time` less this is
     how long the same value has been heard.
     """
+    if not op.some(still):
+        return time
     heard = since + op.where(gap, dt, 0.0) if op.some(gap) else since
-    return op.where(value == last_value, heard, time)
+    return op.where(still, heard, time)
 
 
 def gap(elapsed: Column, interval: Column, intervals: float) -> Column:

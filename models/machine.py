@@ -8,17 +8,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models import novelty
 from models.arithmetic import ARRAYS, SCALARS, Column
-from models.calibration import Survival
-from models.novelty import Memory, Novelty, compare, remember, turn
+from models.calibration import Hold, Survival, hold, hold_many
+from models.layout import BEFORE_HIGHS, BEFORE_LOWS, HIGHS, LOWS, RECENT
+from models.novelty import Memory, News, compare, compare_many, remember, turn
 from models.reason import NOTHING, RARE, VALUE_ABOVE, VALUE_BELOW
 from models.season import Seasons, hour
+from models.trend import Pace
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
 _CLOSE = 0.1  # a value that is a tenth as novel as its means explains more than they do
+
+_NOWHERE = np.empty(0, np.intp)
+
+FEW = 4
+"""Rows up to which rare work is quicker one by one."""
 
 Work = Callable[..., tuple[tuple[Column, ...], list[Column]]]
 
@@ -29,27 +37,45 @@ class Batch:
     op = ARRAYS
 
     def __init__(
-        self, rare: dict[str, Floats], survival: Survival, seasons: Seasons, rows: Rows, bounds: Floats
-    ) -> None:
-        self.rare, self.survival, self.seasons, self.rows, self.bounds = rare, survival, seasons, rows, bounds
+        self, rare: dict[str, Any], survival: Survival, seasons: Seasons, rows: Rows, fields: Floats, slow: Floats,
+        pace: Pace,
+    ) -> None:  # fmt: skip
+        self.rare, self.survival, self.seasons, self.rows, self.pace = rare, survival, seasons, rows, pace
+        self.ranges = fields[LOWS], fields[HIGHS], slow[BEFORE_LOWS], slow[BEFORE_HIGHS]
+        self._moved: list[Bools] = []
 
     def compare(
-        self, bounds: list[Floats], over: Bools, streams: tuple[Floats, Floats, Floats], centre: Floats, least: Floats
-    ) -> tuple[Novelty, list[Floats]]:
-        """Compare the three streams at once; `bounds`, the rows of `self.bounds`, change where they are."""
-        memory = Memory(*(self.bounds[at::4] for at in range(4)))
-        if np.count_nonzero(over):
-            for into, new in zip(memory, turn(ARRAYS, memory, over), strict=True):
+        self, bounds: list[Floats], over: Bools | None, streams: tuple[Floats, Floats, Floats], centre: Floats,
+        least: Floats,
+    ) -> tuple[News, list[Floats]]:  # fmt: skip
+        """Compare the three streams at once; `bounds`, the rows of the batch's fields, change where they are."""
+        if over is not None:
+            for into, new in zip(self.ranges, turn(ARRAYS, Memory(*self.ranges), over), strict=True):
                 into[:] = new
-        x = np.array(streams)
-        centres = np.zeros_like(x)
-        centres[:2] = centre
-        new = compare(ARRAYS, memory, x, centres, least)
-        np.minimum(memory.low, x, out=memory.low)
-        np.maximum(memory.high, x, out=memory.high)
-        return new, bounds
+        return compare_many(*self.ranges, streams, centre, least), bounds
 
-    def count(self, place: Floats, excess: Floats, counted: Bools) -> tuple[Floats, Floats]:
+    def nowhere(self) -> Bools:
+        """Return no row."""
+        return np.zeros(len(self.rows), np.bool_)
+
+    def touched(self, where: Bools) -> None:
+        """Have the slow fields of some rows written back."""
+        self._moved.append(where)
+
+    def moved(self) -> Rows:
+        """Return the places of readings whose slow fields have moved."""
+        if not self._moved:
+            return _NOWHERE
+        first, *others = self._moved
+        for other in others:
+            first = first | other
+        return first.nonzero()[0]
+
+    def hold(self, factors: Hold, share: Floats, learning: Bools | None) -> tuple[Floats, Hold]:
+        """Hold the ranks of a batch."""
+        return hold_many(factors, share) if learning is None else hold(ARRAYS, factors, share, learning)
+
+    def count(self, place: Floats, excess: Floats, counted: Bools | None) -> tuple[Floats, Floats]:
         """Count readings of the batch's rows."""
         return self.survival.count_many(self.rows, place, excess, counted)
 
@@ -74,45 +100,64 @@ class Batch:
     def rarely(
         self, part: str, where: Bools, work: Work, change: list[Floats], settings: Any, *given: Floats
     ) -> list[Floats]:
-        """Work on the readings `where` only."""
+        """Work on the readings `where` only, on a few one by one."""
         at = where.nonzero()[0]
-        rows, block = self.rows[at], self.rare[part]
-        some = [column.take(at) for column in (*change, *given)]
-        count = len(change)
+        rows, block = self.rows.take(at), self.rare[part]
+        count, columns = len(change), (*change, *given)
+        if len(at) <= FEW:
+            for place, row in zip(at.tolist(), rows.tolist(), strict=True):
+                one = [column.item(place) for column in columns]
+                block[row], news = work(SCALARS, tuple(block[row].tolist()), one[:count], settings, *one[count:])
+                for into, new in zip(change, news, strict=True):
+                    into[place] = new
+            return change
+        some = [column.take(at) for column in columns]
         fields, many = work(ARRAYS, tuple(block.take(rows, axis=0).T), some[:count], settings, *some[count:])
         block[rows] = np.array(fields).T
-        for into, was, news in zip(change, some, many, strict=False):
-            if news is not was:
-                into[at] = news
+        for into, was, new in zip(change, some, many, strict=False):
+            if new is not was:
+                into[at] = new
         return change
 
-    def keep(self, seen: Floats, value: Floats) -> None:
-        """Keep the batch's values."""
-        recent = self.rare["recent"]
-        width = recent.shape[1]
-        recent.reshape(-1)[self.rows * width + seen.astype(np.intp) % width] = value
+    def keep(self, seen: Floats, step: Floats) -> None:
+        """Keep the batch's steps."""
+        number = seen.astype(np.int32)
+        number -= number // RECENT * RECENT
+        self.rare["recent"].reshape(-1)[self.rows * RECENT + number] = step.astype(np.float32)
 
     def explain(
         self, telling: Bools, alarm: Bools, time: Floats, since: Floats, score: Floats,
-        streams: tuple[Floats, ...], news: Novelty,
+        streams: tuple[Floats, ...], news: News, least: Floats,
     ) -> Codes:  # fmt: skip
         """Keep why the surprising readings of a batch were surprising."""
         codes = np.zeros(len(self.rows), np.uint8)
         at = telling.nonzero()[0]
-        if len(at):
-            excess = news.excess.take(at, axis=1)
-            most = (excess >= _CLOSE * excess.max(axis=0)).argmax(axis=0)  # the first that is about as novel as any
-            each = np.arange(len(at))
-            value = np.array([stream.take(at) for stream in streams])[most, each]
-            low, high = news.low[most, at], news.high[most, at]
-            code = np.where(excess[most, each] > 0.0, 1.0 + (value < low) + 2.0 * most, float(RARE))
-            left = np.flatnonzero((code == RARE) & alarm[at])
+        if len(at) > FEW:
+            values = np.array([stream.take(at) for stream in streams])
+            lows, highs = news.low.take(at, axis=1), news.high.take(at, axis=1)
+            excess = novelty.excess(ARRAYS, values, lows, highs, least.take(at))
+            # the first that is about as novel as any
+            close = _CLOSE * np.maximum(np.maximum(excess[0], excess[1]), excess[2])
+            most = np.where(excess[0] >= close, 0, np.where(excess[1] >= close, 1, 2))
+            chosen = most * len(at) + np.arange(len(at))
+            value, low, high, beyond = (three.take(chosen) for three in (values, lows, highs, excess))
+            code = np.where(beyond > 0.0, 1.0 + (value < low) + 2.0 * most, float(RARE))
+            left = ((code == RARE) & alarm.take(at)).nonzero()[0]
             if len(left):
-                value[left] = streams[0][at[left]]
+                value[left] = values[0, left]
                 low[left], high[left] = self.rare["stay"][self.rows[at[left]], :2].T
                 code[left] = np.where(value[left] < low[left], VALUE_BELOW, VALUE_ABOVE)
-            self.rare["reason"][self.rows[at]] = np.array([code, time[at], value, low, high, since[at], score[at]]).T
+            kept = np.array([code, time.take(at), value, low, high, since.take(at), score.take(at)])
+            self.rare["reason"][self.rows.take(at)] = kept.T
             codes[at] = code
+            return codes
+        for place in at.tolist():
+            one = Single(self.rare, self.survival, self.seasons, self.rows.item(place), self.pace)
+            news_of = News(0.0, 0.0, *(three[:, place].tolist() for three in news[2:]))
+            codes[place] = one.explain(
+                True, alarm.item(place), time.item(place), since.item(place), score.item(place),
+                tuple(each.item(place) for each in streams), news_of, least.item(place),
+            )  # fmt: skip
         return codes
 
 
@@ -121,24 +166,38 @@ class Single:
 
     op = SCALARS
 
-    def __init__(self, rare: dict[str, Floats], survival: Survival, seasons: Seasons, row: int) -> None:
-        self.rare, self.survival, self.seasons, self.row = rare, survival, seasons, row
+    def __init__(
+        self, rare: dict[str, Any], survival: Survival, seasons: Seasons, row: int, pace: Pace
+    ) -> None:  # fmt: skip
+        self.rare, self.survival, self.seasons, self.row, self.pace = rare, survival, seasons, row, pace
 
     def compare(
-        self, bounds: list[float], over: bool, streams: tuple[float, float, float], centre: float, least: float
-    ) -> tuple[Novelty, list[float]]:
+        self, bounds: list[float], over: bool | None, streams: tuple[float, float, float], centre: float, least: float
+    ) -> tuple[News, list[float]]:
         """Compare the row's streams."""
-        memories = [Memory(*bounds[at : at + 4]) for at in (0, 4, 8)]
+        memories = [Memory(*bounds[at::3]) for at in range(3)]
         if over:
             memories = [turn(SCALARS, memory, over) for memory in memories]
         each = zip(memories, streams, (centre, centre, 0.0), strict=True)
-        news = [compare(SCALARS, memory, x, about, least) for memory, x, about in each]
+        told = [compare(SCALARS, memory, x, about, least) for memory, x, about in each]
         after = [remember(SCALARS, memory, x) for memory, x in zip(memories, streams, strict=True)]
-        return Novelty(*zip(*news, strict=True)), [bound for memory in after for bound in memory]
+        excess, place, low, high = zip(*told, strict=True)
+        return News(max(excess), max(place), low, high), [bound for each in zip(*after, strict=True) for bound in each]
 
-    def count(self, place: float, excess: float, counted: bool) -> tuple[float, float]:
+    def nowhere(self) -> bool:
+        """Return that it is not this one."""
+        return False
+
+    def touched(self, where: bool) -> None:
+        """Do nothing: one row is written back whole."""
+
+    def hold(self, factors: Hold, share: float, learning: bool | None) -> tuple[float, Hold]:
+        """Hold one rank."""
+        return hold(SCALARS, factors, share, learning)
+
+    def count(self, place: float, excess: float, counted: bool | None) -> tuple[float, float]:
         """Count one reading."""
-        return self.survival.count_one(self.row, place, excess, counted)
+        return self.survival.count_one(self.row, place, excess, counted is not False)
 
     def halve(self, full: bool) -> None:
         """Halve the row's counts."""
@@ -165,21 +224,22 @@ class Single:
         block[self.row] = fields
         return new
 
-    def keep(self, seen: float, value: float) -> None:
-        """Keep one value."""
-        recent = self.rare["recent"][self.row]
-        recent[int(seen) % len(recent)] = value
+    def keep(self, seen: float, step: float) -> None:
+        """Keep one step."""
+        with np.errstate(over="ignore", under="ignore"):
+            self.rare["recent"][self.row, int(seen) % RECENT] = step
 
     def explain(
         self, telling: bool, alarm: bool, time: float, since: float, score: float, streams: tuple[float, ...],
-        news: Novelty,
+        news: News, least: float,
     ) -> int:  # fmt: skip
         """Keep why one reading was surprising."""
         if not telling:
             return NOTHING
-        utmost = max(news.excess)
-        most = next(stream for stream, excess in enumerate(news.excess) if excess >= _CLOSE * utmost)
-        value, excess, low, high = streams[most], news.excess[most], news.low[most], news.high[most]
+        each = [novelty.excess(SCALARS, *stream, least) for stream in zip(streams, news.low, news.high, strict=True)]
+        utmost = max(each)
+        most = next(stream for stream, excess in enumerate(each) if excess >= _CLOSE * utmost)
+        value, excess, low, high = streams[most], each[most], news.low[most], news.high[most]
         code = 1 + (value < low) + 2 * most if excess > 0.0 else RARE
         if code == RARE and alarm:
             value, (low, high) = streams[0], self.rare["stay"][self.row, :2].tolist()

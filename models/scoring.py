@@ -12,16 +12,15 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from models import calibration, creep, dataquality, novelty, season, trend
-from models.arithmetic import Arithmetic, Column
+from models.arithmetic import NOWHERE, Arithmetic, Column
 from models.budget import enough, owed, spend
+from models.layout import CREEPS, DRIFTING, KIND, MOVING, SWINGS
 
 DAY = 86400.0
 GAUGE, COUNTER, SWITCH, ANGLE, STATE = range(5)
-CREEPS, SWINGS = 1.0, 2.0  # marks of a row, added: it is watched for failing, it has a daily swing
 LARGEST = 1e100  # beyond this a value is not a measurement, and differences could overflow
 RAREST = 0.01  # an alarm is never more than one in so many readings, whatever the budget
 SECOND = 1.0  # of time: readings that come faster share the odds of one, or a burst of them would tell of each
-RECENT = 12  # last values that a row keeps, for what shape a surprise has
 TELLING = 0.99  # from this score on the reason is kept, as is that of every alarm
 
 
@@ -68,22 +67,6 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     trend_leave: float = 1.0  # ... until it falls below this many
 
 
-FIELDS = (
-    *("last_time", "last_value", "flat_since", "interval", "kind", "period", "seen", "turned", "turned_before"),
-    *("reference", "short", "long"),
-    *("value_low", "value_high", "value_before_low", "value_before_high"),
-    *("short_low", "short_high", "short_before_low", "short_before_high"),
-    *("change_low", "change_high", "change_before_low", "change_before_high"),
-    *("level", "slope", "drift", "noise", "trend_count", "moving", "drifting", "bend"),
-    *("events", "readings", "peak", "peak_time", "stay_lasted", "beyond_time", "marks"),
-    *("often", "seldom", "budget", "flat_longest", "spent"),
-)
-BOUNDS = slice(12, 24)  # of FIELDS: what three streams remember
-STAY_FIELDS = novelty.Stay._fields
-CREEP_FIELDS = creep.Creep._fields
-REASON_FIELDS = ("code", "time", "value", "low", "high", "since", "score")
-
-
 class Machine(Protocol):
     """Do what differs between a batch and a single reading."""
 
@@ -91,14 +74,18 @@ class Machine(Protocol):
     def op(self) -> type[Arithmetic]:
         """Return the arithmetic to use."""
 
+    @property
+    def pace(self) -> trend.Pace:
+        """Return the trend's pace."""
+
     def compare(
         self, bounds: list[Column], over: Column, streams: tuple[Column, Column, Column], centre: Column, least: Column
-    ) -> tuple[novelty.Novelty, list[Column]]:
-        """Compare a row's streams with their ranges (three times the fields of `novelty.Memory`), then remember them.
+    ) -> tuple[novelty.News, list[Column]]:
+        """Compare a row's streams with their ranges, then remember them.
 
-        `over`: a new generation begins. `centre` is where value and short mean usually are; the change is about 0.
-        `least`: how narrow a range can be.
-        Return the news with one item a stream in each of its fields, and the bounds after it.
+        `bounds`: lows, highs, and those of the generation before, of each stream. `over`: a new generation begins.
+        `centre` is where value and short mean usually are; the change is about 0. `least`: how narrow a range can be.
+        Return the news, and the bounds after it.
         """
 
     def count(self, place: Column, excess: Column, counted: Column) -> tuple[Column, Column]:
@@ -106,6 +93,9 @@ class Machine(Protocol):
 
     def halve(self, full: Column) -> None:
         """Halve the counts where `full`."""
+
+    def hold(self, factors: calibration.Hold, share: Column, learning: Column) -> tuple[Column, calibration.Hold]:
+        """Do `calibration.hold`; `learning` None: no row is."""
 
     def swing(self, where: Column, time: Column) -> Column:
         """Return the daily profile at `time` where it is used, 0 elsewhere."""
@@ -122,12 +112,18 @@ class Machine(Protocol):
         Return `change` for all; what was given as `change` may have been changed.
         """
 
-    def keep(self, seen: Column, value: Column) -> None:
-        """Keep the value of reading number `seen` among the row's last ones."""
+    def nowhere(self) -> Column:
+        """Return that something holds of no row, to be changed."""
+
+    def touched(self, where: Column) -> None:
+        """Note where something of what readings seldom move (`layout.SLOW`) has moved."""
+
+    def keep(self, seen: Column, step: Column) -> None:
+        """Keep the step to reading number `seen` from the one before among the row's last ones."""
 
     def explain(
         self, telling: Column, alarm: Column, time: Column, since: Column, score: Column,
-        streams: tuple[Column, ...], news: novelty.Novelty,
+        streams: tuple[Column, ...], news: novelty.News, least: Column,
     ) -> Column:  # fmt: skip
         """Keep why readings were surprising where `telling`; return the codes for all (0 elsewhere).
 
@@ -146,88 +142,129 @@ class Told(NamedTuple):
 
 
 def assess(
-    machine: Machine, settings: BankSettings, fields: list[Column], time: Column, value: Column
-) -> tuple[tuple[Column, ...], Told]:
-    """Return a row's new fields (order of FIELDS) and what is told of its reading.
+    machine: Machine, settings: BankSettings, fields: list[Column], slow: list[Column], time: Column, value: Column,
+    dt: Column,
+) -> tuple[tuple[Column, ...], tuple[Column, ...], Told]:  # fmt: skip
+    """Return a row's new fields (order of `layout.FIELDS`, `layout.SLOW`) and what is told of its reading.
 
-    The row has begun (`models.bank` starts it), `time` is after its last reading, `value` is finite.
+    The row has begun (`models.bank` starts it), `time` is `dt` after its last reading, `value` is finite.
     """
     op = machine.op
-    last_time, last_value, flat_since, interval, kind, period, seen, turned, turned_before = fields[:9]
-    reference, short, long = fields[9:12]
-    line = trend.Trend(*fields[24:32])
-    peaks = calibration.Peaks(*fields[32:36])
-    lasted, beyond_time, marks = fields[36:39]
-    factors, budget, flat_longest, spent = calibration.Hold(*fields[39:41]), *fields[41:44]
+    last_time, last_value, flat_since, flat_longest, seen, short, long = fields[:7]
+    readings, often, seldom, lasted, flags = fields[19:]
+    turned, turned_before = slow[:2]
+    reference, events, peak, peak_time, beyond_time, spent, interval, period, budget = slow[8:]
+    kind, swings, creeps, moving, drifting = _unpack(op, flags)
 
-    dt = time - last_time
     gap = dataquality.gap(dt, interval, settings.gap)
-    flat_longest = op.where(value == last_value, flat_longest, op.most(flat_longest, last_time - flat_since))
-    flat_since = dataquality.flat_since(op, flat_since, time, dt, value, last_value, gap)
+    step = value - last_value
+    still, stood = step == 0.0, last_time - flat_since
+    flat_since = dataquality.flat_since(op, flat_since, time, dt, still, gap)
+    flat_longest = op.most(flat_longest, op.where(still, 0.0, stood) if op.some(still) else stood)
     value = value + 0.0  # no negative zero, so that equal means equal to the bit
     learning = seen < settings.warm_up
-    learnt = op.negate(learning)
+    young = op.some(learning)
     tempo = op.most(interval, settings.least)
 
     x, restart, least = value, gap, novelty.narrowest(op, value)
-    if op.some(kind):  # some are no gauges
+    if kind is not None:  # some are no gauges
         x, reference, broken = _quantity(op, settings, kind, value, last_value, dt, interval, reference, period, short)
         least = op.where(kind == COUNTER, novelty.narrowest(op, x), least)  # an angle's turn has the angle's last bits
         restart = op.either(restart, broken)
+        machine.touched(kind == ANGLE)
 
-    over = time - turned >= op.most(interval * settings.generation_intervals, settings.generation)
+    over = time - turned >= settings.generation
+    ended = op.some(over)
+    if ended:
+        over = op.both(over, time - turned >= interval * settings.generation_intervals)
+        ended = op.some(over)
     start = 1.0 / (seen + 1.0)
-    # a burst's first reading after a pause is no mean of many
-    steps = op.least(dt / interval, op.where(interval < settings.least, settings.gap, novelty.NOWHERE))
+    steps, burst = dt / interval, interval < settings.least
+    if op.some(burst):  # a burst's first reading after a pause is no mean of many
+        steps = op.least(steps, op.where(burst, settings.gap, NOWHERE))
     to_short, to_long = op.gains(steps, (0.5 * (settings.short - 1.0), 0.5 * (settings.long - 1.0)))
     short = short + (x - short) * op.most(to_short, start)
     long = long + (x - long) * op.most(to_long, start)
     streams = (x, short, short - long)
-    news, bounds = machine.compare(fields[BOUNDS], over, streams, long, least)
-    if op.some(over):
+    news, bounds = machine.compare([*fields[7:13], *slow[2:8]], over if ended else None, streams, long, least)
+    if ended:
         turned_before = op.where(over, turned, turned_before)
         turned = op.where(over, time, turned)
         flat_longest = op.where(over, flat_longest * 0.5, flat_longest)
+        machine.touched(over)
 
-    excess = op.most(op.most(news.excess[0], news.excess[1]), news.excess[2])
-    place = op.most(op.most(news.place[0], news.place[1]), news.place[2])
-    at_or_above, total = machine.count(place, excess, learnt)
-    share, alarm = calibration.rank(op, at_or_above, total), excess < 0.0  # none yet
-    outside = op.both(learnt, op.either(excess > 0.0, lasted > 0.0))
+    excess = news.excess
+    at_or_above, total = machine.count(news.place, excess, op.negate(learning) if young else None)
+    share, alarm = calibration.rank(op, at_or_above, total), machine.nowhere()
+    outside = op.either(excess > 0.0, lasted > 0.0)
+    if young:
+        outside = op.both(op.negate(learning), outside)
     if op.some(outside):
-        settled = excess < 0.0  # none yet
-        alone = excess < 0.0
-        change = [share, beyond_time, alarm, settled, lasted, peaks.events, peaks.peak, peaks.since, spent, alone]
-        share, beyond_time, alarm, settled, lasted, events, peak, since, spent, alone = machine.rarely(
-            "stay", outside, _outside, change, settings, *streams, news.low[0], news.high[0], dt, interval,
-            peaks.readings, excess, time, turned_before, start, tempo, budget, least,
+        settled, alone, moved = machine.nowhere(), machine.nowhere(), machine.nowhere()
+        change = [share, alarm, settled, alone, moved, events, peak, peak_time, lasted, beyond_time, spent]
+        share, alarm, settled, alone, moved, events, peak, peak_time, lasted, beyond_time, spent = machine.rarely(
+            "stay", outside, _outside, change, settings, *streams, news.low[0], news.high[0], dt, interval, readings,
+            excess, time, turned_before, start, tempo, budget, least,
         )  # fmt: skip
-        peaks = calibration.Peaks(events, peaks.readings, peak, since)
+        machine.touched(moved)
         if op.some(settled):
             bounds = machine.rarely("stay", settled, _settle, bounds, settings)
             lasted = op.where(settled, 0.0, lasted)
+            machine.touched(settled)
         if op.some(alone):
-            bounds[:4] = machine.rarely("stay", alone, _trim, bounds[:4], settings)
-    peaks, full = calibration.passed(op, peaks, settings.memory)
+            machine.touched(alone)
+            mine = machine.rarely("stay", alone, _trim, bounds[::3], settings)
+            bounds[::3] = mine
+    peaks, full = calibration.passed(op, calibration.Peaks(events, readings, peak, peak_time), settings.memory)
     if op.some(full):
         machine.halve(full)
-    held, factors = calibration.hold(op, factors, share, learning)
+        machine.touched(full)
+    held, factors = machine.hold(calibration.Hold(often, seldom), share, learning if young else None)
     score = 1.0 - held
-    if op.some(learning):
+    if young:
         score = op.where(learning, 0.0, score)
 
-    line, marks = _foresee(machine, settings, line, dt / tempo, time, last_time, value, restart, marks)
+    level, slope, drift, noise, count, bend = fields[13:19]
+    line = trend.Trend(level, slope, drift, noise, count, moving, drifting, bend)
+    line, swings = _foresee(machine, settings, line, dt / tempo, time, last_time, value, restart, swings, creeps)
 
-    machine.keep(seen, value)
+    machine.keep(seen, step)
     telling = op.either(score >= TELLING, alarm)
-    reason = machine.explain(telling, alarm, time, turned_before, score, streams, news)
+    reason = machine.explain(telling, alarm, time, turned_before, score, streams, news, least)
 
     new = (
-        *(time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before, reference, short, long),
-        *(*bounds, *line, *peaks, lasted, beyond_time, marks),
-        *(*factors, budget, flat_longest, spent),
+        *(time, value, flat_since, flat_longest, seen + 1.0, short, long, *bounds[:6], *line[:5], line.bend),
+        *(peaks.readings, *factors, lasted, _pack(line, kind, swings, creeps)),
     )
-    return new, Told(score, alarm, reason, learning, gap)
+    slowly = (
+        *(turned, turned_before, *bounds[6:], reference, peaks.events, peak, peak_time, beyond_time, spent),
+        *(interval, period, budget),
+    )
+    return new, slowly, Told(score, alarm, reason, learning, gap)
+
+
+def _unpack(op: type[Arithmetic], flags: Column) -> tuple[Column, ...]:
+    """Return kind, whether it swings and is watched for creeping (None where no row is other), and its two flags."""
+    kind = swings = creeps = None
+    special = flags >= CREEPS
+    if op.some(special):
+        kind = op.whole(flags / KIND)
+        flags = flags - kind * KIND
+        swings = flags >= SWINGS
+        flags = flags - op.where(swings, SWINGS, 0.0)
+        creeps = flags >= CREEPS
+        flags = flags - op.where(creeps, CREEPS, 0.0)
+        kind = kind if op.some(kind > 0.0) else None
+    return kind, swings, creeps, op.either(flags == MOVING, flags > DRIFTING), flags >= DRIFTING
+
+
+def _pack(line: trend.Trend, kind: Column, swings: Column, creeps: Column) -> Column:
+    """Return the flags that these make."""
+    flags = line.drifting * float(DRIFTING) + line.moving
+    for part, size in ((kind, KIND), (swings, SWINGS), (creeps, CREEPS)):
+        if part is not None:
+            flags = flags + part * float(size)
+    return flags
 
 
 def pace_of(settings: BankSettings) -> trend.Pace:
@@ -246,28 +283,26 @@ def pace_of(settings: BankSettings) -> trend.Pace:
 
 def _foresee(
     machine: Machine, settings: BankSettings, line: trend.Trend, elapsed: Column, time: Column, last: Column,
-    value: Column, restart: Column, marks: Column,
+    value: Column, restart: Column, swings: Column, creeps: Column,
 ) -> tuple[trend.Trend, Column]:  # fmt: skip
     """Move on what foresees a limit: the trend of the value without its daily swing, that swing, a creep's speed."""
     op = machine.op
-    pace = pace_of(settings)
-    if plain := not op.some(marks):
-        line = trend.advance(op, line, pace, elapsed, value, restart)
+    if swings is None:
+        line = trend.advance(op, line, machine.pace, elapsed, value, restart)
     else:
-        swing = machine.swing(marks >= SWINGS, time)
-        line = trend.advance(op, line, pace, elapsed, value - swing, restart)
-    if op.some(season.hour(op, time) != season.hour(op, last)):
-        swings = marks >= SWINGS
-        swing = 0.0 * value if plain else swing
+        swing = machine.swing(swings, time)
+        line = trend.advance(op, line, machine.pace, elapsed, value - swing, restart)
+    turned = season.hour(op, time) != season.hour(op, last)
+    if op.some(turned):
+        if swings is None:
+            swings, swing = value != value, 0.0 * value
         now, profile = machine.season(time, last, line.level + swing, swings)
         line = line._replace(level=line.level + (swing - profile))
-        creeps = op.where(marks - op.where(swings, SWINGS, 0.0) > 0.0, CREEPS, 0.0)
         restart = op.either(restart, now != swings)
-        marks = creeps + op.where(now, SWINGS, 0.0)
-    if not plain:
-        creeps = op.either(marks == CREEPS, marks > SWINGS)
+        swings = now
+    if creeps is not None:
         machine.rarely("creep", creeps, _creep, [], settings, time, line.level, line.noise, restart)
-    return line, marks
+    return line, swings
 
 
 def _quantity(
@@ -297,42 +332,53 @@ def _outside(
     least: Column,
 ) -> tuple[tuple[Column, ...], list[Column]]:  # fmt: skip
     """Judge learnt readings outside a range, or of a stay outside the old one: early events, and how long they stay."""
-    rank, beyond_time, alarm, settled, lasted, events, peak, since, spent, alone = change
+    rank, alarm, settled, alone, moved, events, peak, since, lasted, beyond_time, spent = change
     before = lasted
     step = op.least(elapsed, interval * settings.gap)
     stay, lasted, away = stay_on(op, stay, lasted, value, short, departure, low, high, step, least)
-    settled = lasted >= op.most(interval * settings.settle_intervals, settings.settle)
-    alone = op.both(lasted == 0.0, op.both(before > 0.0, before <= interval * settings.lone))
-    if op.some(alone):  # and so far out that the range must be told
+    settled = lasted >= settings.settle
+    if op.some(settled):
+        settled = op.both(settled, lasted >= interval * settings.settle_intervals)
+    alone = op.both(lasted == 0.0, before > 0.0)
+    if op.some(alone):  # back at once, and so far out that the range must be told
         low, high, lowest, highest = stay[:4]
         far = (high - low) * settings.lone_reach
+        alone = op.both(alone, before <= interval * settings.lone)
         alone = op.both(alone, op.either(highest > high + far, lowest < low - far))
 
     refractory = settings.refractory * tempo
     share, event, peaks = calibration.peaks_over(
         op, calibration.Peaks(events, readings, peak, since), excess, time, refractory
     )
-    tailed = op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0)
+    moved = peaks.events > events
+    if op.some(event):
+        rank = op.least(rank, op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0))
     # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
-    young = settings.tail_young * op.most(start, 1.0 / (1.0 + (time - turned_before) / tempo))
-    utmost = op.most(excess, op.where(time - turned_before >= settings.settle, away, 0.0))
-    rate, scale = budget / DAY, settings.tail_scale * (1.0 + young * young)
-    owes = owed(op, spent, time, rate, settings.owed_free, settings.owed_most)
+    known = time - turned_before
+    utmost = op.most(excess, op.where(known >= settings.settle, away, 0.0))
+    rate = budget / DAY
     asked = op.least(tempo * rate * op.least(elapsed, SECOND), RAREST)
-    beyond = enough(op, share, utmost, scale, asked, owes, settings.certain)
-    alarm = op.both(beyond, time - beyond_time > refractory)
-    spent = spend(op, spent, time, rate, alarm, settings.owed_most)
-    beyond_time = op.where(beyond, time, beyond_time)
-    rank = op.least(rank, tailed)
-    return stay, [rank, beyond_time, alarm, settled, lasted, peaks.events, peaks.peak, peaks.since, spent, alone]
+    # whatever the row's youth and debts, no tail is thinner than this one
+    if op.some(op.both(calibration.tail(share, utmost, settings.tail_scale) <= asked, utmost > 0.0)):
+        young = settings.tail_young * op.most(start, 1.0 / (1.0 + known / tempo))
+        owes = owed(op, spent, time, rate, settings.owed_free, settings.owed_most)
+        scale = settings.tail_scale * (1.0 + young * young)
+        beyond = enough(op, share, utmost, scale, asked, owes, settings.certain)
+        alarm = op.both(beyond, time - beyond_time > refractory)
+        spent = spend(op, spent, time, rate, alarm, settings.owed_most)
+        beyond_time = op.where(beyond, time, beyond_time)
+        moved = op.either(moved, beyond)
+    return stay, [
+        *(rank, alarm, settled, alone, moved, peaks.events, peaks.peak, peaks.since, lasted, beyond_time, spent)
+    ]
 
 
 def _settle(
     op: type[Arithmetic], stay: tuple[Column, ...], bounds: list[Column], _: BankSettings
 ) -> tuple[tuple[Column, ...], list[Column]]:
     """Make the ranges of a long stay the memory, and forget what was before."""
-    nothing = bounds[0] * 0.0 + novelty.NOWHERE
-    return stay, [bound for at in (2, 4, 6) for bound in (stay[at], stay[at + 1], nothing, -nothing)]
+    nothing = bounds[0] * 0.0 + NOWHERE
+    return stay, [*stay[2::2], *stay[3::2], nothing, nothing, nothing, -nothing, -nothing, -nothing]
 
 
 def _trim(

@@ -21,7 +21,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 class Trend(NamedTuple):
-    """Hold one point's trend, time in steps of its pace. Flags are 1.0 while a slope stands out of the noise."""
+    """Hold one point's trend, time in steps of its pace. Flags say that a slope stands out of the noise."""
 
     level: Column  # units
     slope: Column  # units a step
@@ -58,20 +58,19 @@ def advance(op: type[Arithmetic], trend: Trend, pace: Pace, elapsed: Column, val
     drift = trend.drift + (slope - trend.drift) * to_drift
     bend = trend.bend + (slope - trend.slope - trend.bend * elapsed) / (elapsed + pace.bend)
     noise = trend.noise + (op.size(error) - trend.noise) * op.most(to_noise, first)
-    enter, leave = noise * pace.enter, noise * pace.leave
-    moving = op.where(op.size(slope) * pace.slope > op.where(trend.moving > 0.0, leave, enter), 1.0, 0.0)
-    drifting = op.where(op.size(drift) * pace.drift > op.where(trend.drifting > 0.0, leave, enter), 1.0, 0.0)
+    moving = op.size(slope) * pace.slope > noise * op.where(trend.moving, pace.leave, pace.enter)
+    drifting = op.size(drift) * pace.drift > noise * op.where(trend.drifting, pace.leave, pace.enter)
     new = Trend(level, slope, drift, noise, count, moving, drifting, bend)
     if not op.some(reset):
         return new
-    fresh = Trend(value, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+    fresh = Trend(value, 0.0, 0.0, 0.0, 1.0, False, False, 0.0)
     return Trend(*(op.where(reset, start, grown) for start, grown in zip(fresh, new, strict=True)))
 
 
 def advance_one(
     pace: Pace, elapsed: float, value: float, level: float, slope: float, drift: float, noise: float, count: float,
-    moving: float, drifting: float, bend: float,
-) -> tuple[float, ...]:  # fmt: skip
+    moving: bool, drifting: bool, bend: float,
+) -> tuple[float, float, float, float, float, bool, bool, float]:  # fmt: skip
     """Do the same for one trend that is not reset, in plain Python, to the same bits."""
     to_level, to_slope, damping, to_drift, to_noise, to_bend, enter, leave = pace
     count += 1.0
@@ -86,9 +85,8 @@ def advance_one(
     bend += (slope - before - bend * elapsed) / (elapsed + to_bend)
     gain = elapsed / (elapsed + to_noise)
     noise += (abs(error) - noise) * (gain if gain > first else first)
-    enter, leave = noise * enter, noise * leave
-    moving = 1.0 if abs(slope) * to_slope > (leave if moving > 0.0 else enter) else 0.0
-    drifting = 1.0 if abs(drift) * to_drift > (leave if drifting > 0.0 else enter) else 0.0
+    moving = abs(slope) * to_slope > noise * (leave if moving else enter)
+    drifting = abs(drift) * to_drift > noise * (leave if drifting else enter)
     return level, slope, drift, noise, count, moving, drifting, bend
 
 

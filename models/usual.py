@@ -9,47 +9,36 @@ from __future__ import annotations
 
 import struct
 from math import floor, inf
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from models import calibration, trend
-from models.arithmetic import SCALARS
+from models.arithmetic import NOWHERE, SCALARS
 from models.budget import enough, owed, spend
+from models.layout import CREEPS, DRIFTING, FIELDS, MOVING, RECENT, SLOW, SWINGS
 from models.machine import Single
-from models.novelty import NARROW, NOWHERE, TINIEST, UTMOST, Memory, Novelty, trim
+from models.novelty import NARROW, TINIEST, UTMOST, Memory, News, trim
 from models.reason import NOTHING
-from models.scoring import (
-    DAY,
-    FIELDS,
-    GAUGE,
-    LARGEST,
-    RAREST,
-    RECENT,
-    SECOND,
-    SWINGS,
-    TELLING,
-    BankSettings,
-    pace_of,
-    stay_on,
-)
+from models.scoring import DAY, LARGEST, RAREST, SECOND, TELLING, BankSettings, pace_of, stay_on
 from models.season import HOUR, Seasons
 
 Told = tuple[float, bool, int, bool, bool]
 """Score, alarm, reason, learning and gap of one reading: see `models.bank.BankResult`."""
 
-_ROW = struct.Struct(f"{len(FIELDS)}d")
+_ROW, _SLOW = struct.Struct(f"{len(FIELDS)}d"), struct.Struct(f"{len(SLOW)}d")
 
 
 class Usual:
     """Assess usual readings of a bank's rows."""
 
     def __init__(
-        self, settings: BankSettings, fields: npt.NDArray[np.float64], rare: dict[str, npt.NDArray[np.float64]],
-        survival: calibration.Survival, seasons: Seasons,
+        self, settings: BankSettings, fields: npt.NDArray[np.float64], slow: npt.NDArray[np.float64],
+        rare: dict[str, npt.NDArray[Any]], survival: calibration.Survival, seasons: Seasons,
     ) -> None:  # fmt: skip
-        self._memory = fields.reshape(-1).view(np.uint8).data
-        self._recent = rare["recent"].reshape(-1).view(np.uint8).data.cast("d")
+        self._memory, self._slow = (block.reshape(-1).view(np.uint8).data for block in (fields, slow))
+        self._recent = rare["recent"].reshape(-1).view(np.uint8).data.cast("f")
         self._rare, self._survival, self._seasons = rare, survival, seasons
         self._settings = settings
         self._pace = pace_of(settings)
@@ -60,23 +49,24 @@ class Usual:
         """Assess a reading and keep what follows; None, and nothing changed, when it is not a usual one."""
         settings = self._settings
         (
-            last_time, last_value, flat_since, interval, kind, period, seen, turned, turned_before,
-            reference, short, long,
-            value_low, value_high, value_before_low, value_before_high,
-            short_low, short_high, short_before_low, short_before_high,
-            change_low, change_high, change_before_low, change_before_high,
-            level, slope, drift, noise, count, moving, drifting, bend,
-            events, readings, peak, peak_time, lasted, beyond_time, marks,
-            often, seldom, budget, longest, spent,
+            last_time, last_value, flat_since, longest, seen, short, long,
+            value_low, short_low, change_low, value_high, short_high, change_high,
+            level, slope, drift, noise, count, bend, readings, often, seldom, lasted, flags,
         ) = _ROW.unpack_from(self._memory, row * _ROW.size)  # fmt: skip
+        (
+            turned, turned_before,
+            value_before_low, short_before_low, change_before_low,
+            value_before_high, short_before_high, change_before_high,
+            reference, events, peak, peak_time, beyond_time, spent,
+            interval, period, budget,
+        ) = _SLOW.unpack_from(self._slow, row * _SLOW.size)  # fmt: skip
         dt = time - last_time
         generation, intervals = self._lasting
         if (
-            kind != GAUGE
+            not (flags < CREEPS or SWINGS <= flags < SWINGS + CREEPS)
             or not 0.0 < dt < inf
             or not -LARGEST <= value <= LARGEST
             or not seen
-            or not (marks == 0.0 or marks == SWINGS)
             or readings + 1.0 >= settings.memory
             or (
                 lasted > 0.0
@@ -85,7 +75,8 @@ class Usual:
             )
         ):
             return None
-        gap = dt > interval * settings.gap
+        swings, touched = flags >= SWINGS, False
+        gap, step = dt > interval * settings.gap, value - last_value
         learnt = seen >= settings.warm_up
         tempo = interval if interval > settings.least else settings.least
         if value != last_value:
@@ -107,7 +98,7 @@ class Usual:
         change = short - long
 
         if time - turned >= generation and time - turned >= interval * intervals:
-            turned_before, turned, longest = turned, time, longest * 0.5
+            turned_before, turned, longest, touched = turned, time, longest * 0.5, True
             value_before_low, value_before_high, value_low, value_high = value_low, value_high, NOWHERE, -NOWHERE
             short_before_low, short_before_high, short_low, short_high = short_low, short_high, NOWHERE, -NOWHERE
             change_before_low, change_before_high, change_low, change_high = change_low, change_high, NOWHERE, -NOWHERE
@@ -115,7 +106,7 @@ class Usual:
         least = abs(value) * NARROW
         least = least if least > TINIEST else TINIEST
         place = excess = 0.0
-        news: list[tuple[float, float, float, float]] = []  # excess, place and range of each stream, as in Novelty
+        news: list[tuple[float, float]] = []  # the range of each stream
         for stream, centre, low, high in (
             (
                 value, long,
@@ -139,21 +130,19 @@ class Usual:
             far = far if far < 1.0 else 1.0
             place = place if place > far else far
             beyond = stream - high if stream > high else low - stream
-            if beyond <= least:
-                beyond = 0.0
-            else:
+            if beyond > least:
                 beyond *= scale
                 beyond = beyond if beyond < UTMOST else UTMOST
                 excess = excess if excess > beyond else beyond
-            news.append((beyond, far, low, high))
+            news.append((low, high))
 
         away = 0.0
         if learnt and (lasted > 0.0 or excess > 0.0):
-            _, _, low, high = news[0]
+            (low, high), touched = news[0], True
             stays = self._rare["stay"]
-            step, before = min(dt, interval * settings.gap), lasted
+            lasts, before = min(dt, interval * settings.gap), lasted
             stays[row], lasted, away = stay_on(
-                SCALARS, tuple(stays[row].tolist()), lasted, value, short, change, low, high, step, least
+                SCALARS, tuple(stays[row].tolist()), lasted, value, short, change, low, high, lasts, least
             )
             if lasted == 0.0 and 0.0 < before <= interval * settings.lone:
                 stay_low, stay_high = stays[row, :2].tolist()
@@ -192,40 +181,53 @@ class Usual:
             held, often, seldom = calibration.hold_one(often, seldom, share)
             score = 1.0 - held
             if score >= TELLING or alarm:
-                told = Novelty(*zip(*news, strict=True))
+                told = News(excess, place, *zip(*news, strict=True))
                 streams = value, short, change
-                reason = self._single(row).explain(True, alarm, time, turned_before, score, streams, told)
+                reason = self._single(row).explain(True, alarm, time, turned_before, score, streams, told, least)
 
-        swing = self._seasons.at_one(row, time) if marks else 0.0
+        swing = self._seasons.at_one(row, time) if swings else 0.0
         if gap:
-            line: tuple[float, ...] = value - swing, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0
-        else:
-            line = trend.advance_one(
-                self._pace, dt / tempo, value - swing, level, slope, drift, noise, count, moving, drifting, bend
+            level, slope, drift, noise, count, moving, drifting, bend = (
+                value - swing,
+                0.0,
+                0.0,
+                0.0,
+                1.0,
+                False,
+                False,
+                0.0,
             )
+        else:
+            level, slope, drift, noise, count, moving, drifting, bend = trend.advance_one(
+                self._pace, dt / tempo, value - swing, level, slope, drift, noise, count,
+                flags % 2.0 == MOVING, flags % CREEPS >= DRIFTING, bend,
+            )  # fmt: skip
         if floor(time / HOUR) != floor(last_time / HOUR):
-            swings = self._seasons.turn_one(row, time, last_time, line[0] + swing, marks == SWINGS)
-            if swings or marks:
-                profile = self._seasons.at_one(row, time) if swings else 0.0
-                line = line[0] + (swing - profile), *line[1:]
-                marks = SWINGS if swings else 0.0
+            swung, swings = swings, self._seasons.turn_one(row, time, last_time, level + swing, swings)
+            if swings or swung:
+                level += swing - (self._seasons.at_one(row, time) if swings else 0.0)
 
-        self._recent[row * RECENT + int(seen) % RECENT] = value
+        self._recent[row * RECENT + int(seen) % RECENT] = step
         _ROW.pack_into(
             self._memory, row * _ROW.size,
-            time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before,
-            reference, short, long,
-            value_low if value_low < value else value, value_high if value_high > value else value,
-            value_before_low, value_before_high,
-            short_low if short_low < short else short, short_high if short_high > short else short,
-            short_before_low, short_before_high,
-            change_low if change_low < change else change, change_high if change_high > change else change,
-            change_before_low, change_before_high,
-            *line,
-            events, readings + 1.0, peak, peak_time, lasted, beyond_time, marks,
-            often, seldom, budget, longest, spent,
+            time, value, flat_since, longest, seen + 1.0, short, long,
+            value_low if value_low < value else value, short_low if short_low < short else short,
+            change_low if change_low < change else change,
+            value_high if value_high > value else value, short_high if short_high > short else short,
+            change_high if change_high > change else change,
+            level, slope, drift, noise, count, bend, readings + 1.0, often, seldom, lasted,
+            moving + DRIFTING * drifting + SWINGS * swings,
         )  # fmt: skip
+        if touched:
+            _SLOW.pack_into(
+                self._slow, row * _SLOW.size,
+                turned, turned_before,
+                value_before_low, short_before_low, change_before_low,
+                value_before_high, short_before_high, change_before_high,
+                reference, events, peak, peak_time, beyond_time, spent,
+                interval, period, budget,
+            )  # fmt: skip
         return score, alarm, reason, not learnt, gap
 
     def _single(self, row: int) -> Single:
-        return Single(self._rare, self._survival, self._seasons, row)
+        return Single(self._rare, self._survival, self._seasons, row, self._pace)

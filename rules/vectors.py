@@ -267,7 +267,7 @@ class _Script:
         """Keep since when the values of rows have not changed, as the bank does."""
         elapsed = time - self._last_time[rows]
         self.flat_since[rows] = dataquality.flat_since(
-            ARRAYS, self.flat_since[rows], time, elapsed, value, self._last_value[rows], elapsed > self._longest[rows]
+            ARRAYS, self.flat_since[rows], time, elapsed, value == self._last_value[rows], elapsed > self._longest[rows]
         )
         self._last_time[rows], self._last_value[rows] = time, value
 

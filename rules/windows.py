@@ -168,9 +168,13 @@ class _Pool:
         total = int(each.sum())
         if not total:
             return
-        which = np.repeat(np.arange(len(rows)), each)
-        slot = self.by_row[np.arange(total) + np.repeat(start - (np.cumsum(each) - each), each)]
-        time, value, width = time[which], value[which], self.width[slot]
+        if total == len(rows) and bool((each == 1).all()):  # the usual case: each row has one window
+            slot = self.by_row[start]
+        else:
+            which = np.repeat(np.arange(len(rows)), each)
+            slot = self.by_row[np.arange(total) + np.repeat(start - (np.cumsum(each) - each), each)]
+            time, value = time[which], value[which]
+        width = self.width[slot]
         number = np.floor(time / width)
         pane = number.astype(np.int64)
         moved = np.flatnonzero(pane > self.head[slot])
@@ -249,7 +253,7 @@ class _Pool:
         count: npt.NDArray[Any] = self.count[slot]
         if gone is not None:
             count = np.where(gone, 0, count)
-        number = count.sum(axis=1)
+        number = count.sum(axis=1, dtype=np.uint32)
 
         def figure(name: str) -> Floats:
             values: Floats = self.figures[name][slot]

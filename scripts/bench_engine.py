@@ -1,4 +1,4 @@
-"""What the engine costs: models and rules on, by batch size, against the bank alone; and its state a point.
+"""What the engine costs: models and rules on, by batch size, against the bank alone; by kind; and its state a point.
 
 Prints one JSON line a figure. CPU microseconds a reading of this process, best of several passes; ratios in one run.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -54,13 +55,24 @@ def rules(count: int, *, everywhere: bool) -> tuple[Rule, ...]:
     return msgspec.convert(made, tuple[Rule, ...])
 
 
-def records(batches: int, size: int) -> list[bytes]:
-    """Make frames of `size` readings over the points in turn: a daily swing and noise."""
+def records(batches: int, size: int, kind: str = "gauge") -> list[bytes]:
+    """Make frames of `size` readings over the points in turn: a daily swing and noise, or what else a `kind` sends."""
     random = np.random.default_rng(1)
     point = np.arange(batches * size) % POINTS
     turn = np.arange(batches * size) // POINTS
     at = START + turn * 10.0 + (point % 10) * 0.1
-    value = 50 + 20 * np.sin(at / 13751 + point) + random.standard_normal(len(point))
+    if kind == "irregular":
+        at += random.random(len(at)) * 9.0
+    noise = random.standard_normal(len(point))
+    value: Any = 50 + 20 * np.sin(at / 13751 + point) + noise
+    if kind == "counter":
+        value = 10.0 * turn + np.abs(noise)
+    elif kind == "angle":
+        value = (6.0 * value) % 360.0
+    elif kind == "switch":
+        value = (turn + point) % 2.0
+    elif kind == "state":
+        value = np.minimum(np.floor(np.abs(noise) * 2.0), 4.0)
     quality = np.zeros(len(point), "u1")
     made = []
     for k in range(batches):
@@ -74,19 +86,23 @@ def records(batches: int, size: int) -> list[bytes]:
     return made
 
 
-def engine_with(rule_set: tuple[Rule, ...]) -> Engine:
-    """Make an engine with a site of a thousand points in force, and warm it up past learning."""
+def engine_with(rule_set: tuple[Rule, ...], kind: str = "gauge") -> Engine:
+    """Make an engine with a site of a thousand points of a kind in force."""
     engine = Engine(0)
     site = bench_site(POINTS, partitions=1)
+    if kind not in ("gauge", "irregular"):
+        site = msgspec.structs.replace(
+            site, points=type(site.points)(msgspec.structs.replace(point, kind=kind) for point in site.points)
+        )
     packed = bundle.pack(Bundle(site=site, rules=rule_set))
     published = Publication(version="bench", bundle=packed, author="bench", reason="bench", time=START)
     engine.apply([(0, observation.encode(published)), (1, observation.encode(Tick(time=START)))])
     return engine
 
 
-def measure(engine: Engine, size: int, seconds: float) -> float:
+def measure(engine: Engine, size: int, seconds: float, kind: str = "gauge") -> float:
     """Return CPU microseconds a reading, a record a batch: the best third of the passes."""
-    batches = records(max(30, int(seconds * 400_000 / size)), size)
+    batches = records(max(30, int(seconds * 400_000 / size)), size, kind)
     offset = engine.offset + 1
     costs = []
     part = max(1, len(batches) // 15)
@@ -143,6 +159,9 @@ def main(seconds: float = 3.0) -> None:
         measure(engine_with(rules(100, everywhere=True)), 1000, seconds),
         "us/reading",
     )
+    for kind in ("counter", "angle", "switch", "state", "irregular"):
+        cost = measure(engine_with((), kind), 1000, seconds / 3, kind)
+        say(f"no rules, 1000 a batch, {kind}", cost, "us/reading", ratio=round(cost / bare, 2))
     engine = engine_with(rules(100, everywhere=False))
     measure(engine, 1000, 1.0)
     assert engine.evaluator is not None

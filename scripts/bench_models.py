@@ -1,8 +1,10 @@
 """Time the bank alone: CPU microseconds a reading at several batch sizes, and bytes of state a point. JSON lines.
 
-After each size the same with what no point should send, and how many times as long that takes: `slower`. A tenth of the
-readings are no measurement or older than the last (`mixture`), a tenth of the points are read twice a year, or all send
-a constant, or a thousand readings a second.
+First gauges by batch size, then the other kinds: counters, angles, switches that change at every reading, points that
+jump about among 5 or 50 codes, and gauges whose readings come irregularly. After each size of gauges the same with what
+no point should send, and how many times as long that takes: `slower`. A tenth of the readings are no measurement or
+older than the last (`mixture`), a tenth of the points are read twice a year, or all send a constant, or a thousand
+readings a second.
 """
 
 from __future__ import annotations
@@ -10,10 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from models.bank import Bank
+from models.bank import Bank, Kind
 
 TIMED = 1_000
 """Readings between two looks at the clock, which cost as much as a part of one on its own."""
@@ -21,6 +26,24 @@ TIMED = 1_000
 ODD = (float("nan"), float("inf"), -float("inf"), 1e300, -1e99, 0.0)
 KINDS = ("mixture", "two a year", "constant", "1 kHz")
 HALF_A_YEAR = 182.5 * 86400.0
+BARS = {1: 30.0, 1_000: 1.5, 5_000: 1.0}
+"""Microseconds a reading of a gauge, by batch size."""
+
+Made = Callable[[np.random.Generator, int, int], npt.NDArray[Any]]
+"""Values f8[calls, points] of readings one after the other, from a generator, the calls and the points."""
+
+SERIES: dict[str, tuple[Kind, Made]] = {
+    "gauge": ("gauge", lambda random, calls, points: 10.0 + random.normal(size=(calls, points))),
+    "counter": ("counter", lambda random, calls, points: random.exponential(size=(calls, points)).cumsum(axis=0)),
+    "angle": ("angle", lambda random, calls, points: (350.0 + 15.0 * random.normal(size=(calls, points))) % 360.0),
+    "switch, each reading a change": (
+        "switch",
+        lambda random, calls, points: np.add.outer(np.arange(calls), random.integers(0, 2, points)) % 2.0,
+    ),
+    "5 codes": ("state", lambda random, calls, points: random.integers(0, 5, (calls, points)).astype(float)),
+    "50 codes": ("state", lambda random, calls, points: random.integers(0, 50, (calls, points)).astype(float)),
+    "gauge, irregular": ("gauge", lambda random, calls, points: 10.0 + random.normal(size=(calls, points))),
+}
 
 
 def bench(batch: int, points: int, readings: int, odd: str = "", seed: int = 1) -> dict[str, float | int | str]:
@@ -56,7 +79,7 @@ def bench(batch: int, points: int, readings: int, odd: str = "", seed: int = 1) 
                 bank.update(*each)
             spent += time.process_time() - begin
             waiting = []
-    return {
+    found: dict[str, float | int | str] = {
         "bench": "models",
         "batch": batch,
         "points": points,
@@ -65,14 +88,44 @@ def bench(batch: int, points: int, readings: int, odd: str = "", seed: int = 1) 
         "us_per_call": round(1e6 * spent / calls, 1),
         "bytes_per_point": bank.row_bytes,
     }
+    if not odd and batch in BARS:
+        found["bar"] = BARS[batch]
+    return found
+
+
+def bench_kind(name: str, batch: int, calls: int = 300, seed: int = 1) -> dict[str, float | int | str]:
+    """Feed one of `SERIES` to `batch` points, all in each batch; return the figures of the later half, the best."""
+    random = np.random.default_rng(seed)
+    kind, made = SERIES[name]
+    bank, rows = Bank(), np.arange(batch)
+    bank.grow(batch)
+    for row in range(batch):
+        bank.configure(row, interval=10.0, kind=kind)
+    values = made(random, calls, batch)
+    steps = random.exponential(10.0, (calls, batch)) if "irregular" in name else np.full((calls, batch), 10.0)
+    times, spent = steps.cumsum(axis=0), []
+    for call in range(calls):
+        begin = time.process_time()
+        bank.update(rows, times[call], values[call])
+        spent.append(time.process_time() - begin)
+    best = sorted(spent[calls // 2 :])[: max(calls // 6, 1)]
+    return {
+        "bench": "models",
+        "batch": batch,
+        "kind": name,
+        "us_per_reading": round(1e6 * sum(best) / len(best) / batch, 3),
+        "bytes_per_point": bank.row_bytes,
+        "bytes_of_codes": round(bank.code_bytes / batch),
+    }
 
 
 def main() -> None:
-    """Print one JSON line a batch size."""
+    """Print one JSON line a batch size and kind."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readings", type=int, default=200_000)
     parser.add_argument("--points", type=int, default=5_000)
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 10, 100, 1_000, 5_000])
+    parser.add_argument("--batches", type=int, nargs="*", default=[1, 10, 100, 1_000, 5_000])
+    parser.add_argument("--kinds", nargs="*", default=list(SERIES), choices=SERIES)
     asked = parser.parse_args()
     for batch in asked.batches:
         readings = min(asked.readings, 20_000 if batch < 50 else asked.readings)
@@ -82,6 +135,9 @@ def main() -> None:
             odd = bench(batch, max(asked.points, batch), readings, odd=kind)
             odd["slower"] = round(float(odd["us_per_reading"]) / float(found["us_per_reading"]), 2)
             print(json.dumps(odd), flush=True)
+    for name in asked.kinds:
+        for batch in (1, 1_000):
+            print(json.dumps(bench_kind(name, batch)), flush=True)
 
 
 if __name__ == "__main__":

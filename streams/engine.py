@@ -524,11 +524,14 @@ class Engine:
 
     def _known(self, run: Run) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
         """Yield rounds of (places in the run, rows) for the readings that have a row and a finite value and time."""
-        inside = run.point < len(self.row_of)
-        rows = np.where(inside, self.row_of[np.where(inside, run.point, 0)], -1)
+        if len(self.row_of) and int(run.point.max()) < len(self.row_of):
+            rows = self.row_of.take(run.point)
+        else:
+            inside = run.point < len(self.row_of)
+            rows = np.where(inside, self.row_of[np.where(inside, run.point, 0)], -1)
         known = rows >= 0
         sound = np.isfinite(run.value) & np.isfinite(run.time)
-        if bool((known & sound).all()):
+        if np.count_nonzero(known & sound) == len(rows):
             for taken in rounds(rows, len(self.points)):
                 yield taken, rows[taken]
             return
@@ -611,7 +614,7 @@ class Engine:
             stood = None if tape is None else self.bank.flat_since[rows[part]]
             result = self.bank.update(rows[part], times[part], values[part])
             jumped = None
-            if self.jumps.active or result.reason.any():
+            if self.jumps.active or np.count_nonzero(result.reason):
                 low, high = self.bank.outside
                 jumped = self.jumps.update(rows[part], times[part], values[part], result.reason, low, high, last)
             if tape is not None and stood is not None:
@@ -621,7 +624,7 @@ class Engine:
         for start, stop, result, jumped in apart(score, 0, len(rows), broken):
             part = slice(start, stop)
             flags = qualities[part]
-            if jumped is not None or result.gap.any() or flags.any():
+            if jumped is not None or np.count_nonzero(result.gap) or np.count_nonzero(flags):
                 flags = flags | result.gap.astype(np.uint16) * np.uint16(GAP)
                 if jumped is not None:
                     flags[jumped] |= JUMP
@@ -630,13 +633,13 @@ class Engine:
                 at[part], rows[part], times[part], values[part], qualities[part], arrived[part], result, found, faults
             )
             learning = result.learning
-            shown = np.where(learning, np.nan, result.score) if learning.any() else result.score
+            shown = np.where(learning, np.nan, result.score) if np.count_nonzero(learning) else result.score
             if self.evaluator.any_stuck:
                 flags = flags | self.evaluator.points.stuck[rows[part]].astype(np.uint16) * np.uint16(STUCK)
             if self.evaluator.neighbours.some:
                 parted = self.evaluator.neighbours.disagrees[rows[part]]
                 flags = flags | parted.astype(np.uint16) * np.uint16(DISAGREES)
-            if result.alarm.any():
+            if np.count_nonzero(result.alarm):
                 flags = flags | result.alarm.astype(np.uint16) * np.uint16(EARLY)
             self._scored.append((self.points[rows[part]], times[part], values[part], shown, flags))
 

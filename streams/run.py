@@ -35,14 +35,15 @@ class Run:
             only = frames[0][1]
             self.point, self.time, self.value, self.quality = only.point, only.time, only.value, only.quality
             self.which = np.zeros(len(only), np.intp)
+            self.received = np.full(len(only), only.header.received)
         else:
             self.point = np.concatenate([one.point for _, one in frames])
             self.time = np.concatenate([one.time for _, one in frames])
             self.value = np.concatenate([one.value for _, one in frames])
             self.quality = np.concatenate([one.quality for _, one in frames])
             self.which = np.repeat(np.arange(len(frames)), [len(one) for _, one in frames])
-        self.received = np.array([one.header.received for _, one in frames])[self.which]
-        self.lags = bool((self.received - self.time > LAG).any())
+            self.received = np.array([one.header.received for _, one in frames])[self.which]
+        self.lags = bool(np.count_nonzero(self.received - self.time > LAG))
 
     def heard(self, at: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
         """Return when readings arrived, f8, as far as their frame's stamp is believed."""

@@ -5,6 +5,7 @@ Of each reading its point, time and value are kept as one number of 64 bits: eno
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from streams.run import Run
 
 SEEN = 32_768
 """Readings of a partition that are remembered: more than a bridge has on its way without an acknowledgement."""
+
+RUNS = 64
+"""Runs that are kept as they came until somebody asks: of large ones, whose marks cost the most, all that is needed."""
 
 Marks = npt.NDArray[np.uint64]
 _MIX = tuple(np.uint64(one) for one in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))  # of splitmix64
@@ -26,18 +30,34 @@ class Seen:
     def __init__(self) -> None:
         self._ring = np.zeros(SEEN, np.uint64)
         self._count = 0
+        self._unmarked: deque[Run] = deque()  # the latest runs: their marks are worked out when somebody asks
+        self._waiting = 0  # readings of these
         self._asked: tuple[Run, npt.NDArray[np.bool_]] | None = None  # a run, and which of its readings are repeats
 
     def add(self, run: Run) -> None:
         """Remember the readings of a run."""
         self._asked = None
-        marks = marks_of(run)
-        at = (self._count + max(0, len(marks) - SEEN)) % SEEN
-        kept = marks[-SEEN:]
-        first = min(len(kept), SEEN - at)
-        self._ring[at : at + first] = kept[:first]
-        self._ring[: len(kept) - first] = kept[first:]
-        self._count += len(marks)
+        self._unmarked.append(run)
+        self._waiting += len(run.point)
+        while self._waiting - len(self._unmarked[0].point) >= SEEN:  # those after it are as many as are remembered
+            passed = len(self._unmarked.popleft().point)
+            self._waiting -= passed
+            self._count += passed
+        if len(self._unmarked) >= RUNS:
+            self._mark()
+
+    def _mark(self) -> None:
+        """Put the marks of the runs that have none into the ring."""
+        for run in self._unmarked:
+            marks = marks_of(run)
+            at = (self._count + max(0, len(marks) - SEEN)) % SEEN
+            kept = marks[-SEEN:]
+            first = min(len(kept), SEEN - at)
+            self._ring[at : at + first] = kept[:first]
+            self._ring[: len(kept) - first] = kept[first:]
+            self._count += len(marks)
+        self._unmarked.clear()
+        self._waiting = 0
 
     def repeats(self, run: Run, at: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         """Tell of the readings at places of a run, which is not remembered yet, whether each came before, lately.
@@ -69,11 +89,14 @@ class Seen:
     def restore(self, state: npt.NDArray[Any]) -> None:
         """Take over what `state` returned."""
         self._asked = None
+        self._unmarked.clear()
+        self._waiting = 0
         kept = state.astype(np.uint64)[-SEEN:]
         self._ring[: len(kept)] = kept
         self._count = len(kept)
 
     def _marks(self) -> Marks:
+        self._mark()
         if self._count <= SEEN:
             return self._ring[: self._count].copy()
         return np.roll(self._ring, -(self._count % SEEN))

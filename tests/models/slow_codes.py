@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import floor
 
-from models.codes import DAYS, HABIT, MOST, Change, Seldom
+from models.codes import MOST, Change, Seldom
+from models.hours import DAYS, HABIT
 
 HOUR, DAY = 3600.0, 24
 

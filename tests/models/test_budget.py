@@ -8,7 +8,7 @@ import pytest
 from models.arithmetic import ARRAYS, SCALARS
 from models.bank import Bank, BankSettings
 from models.budget import enough, owed, spend
-from models.scoring import FIELDS
+from models.layout import AT, SLOW_AT
 
 DAY = 86400.0
 FREE, MOST, CERTAIN = 60 * DAY, 7.0, 1.2
@@ -79,13 +79,14 @@ def test_alarms_come_at_most_twice_as_often_as_the_budget_allows(
 
 def test_a_danger_is_told_of_points_that_have_spent_all(told: tuple[Bank, dict[str, float]]) -> None:
     state = told[0].state()
-    state["fields"][:, FIELDS.index("spent")] = 1e12
+    state["slow"][:, SLOW_AT["spent"]] = 1e12
     bank, rows = Bank(HOURLY), np.arange(EACH)
     bank.restore(state)
     later = np.full(EACH, float(bank.last_time.max()) + 3600.0)
     alarm = {}
     for ranges in (0.3, 1.5):
         bank.restore(state)
-        high = state["fields"][:EACH, [FIELDS.index("value_high"), FIELDS.index("value_before_high")]].max(axis=1)
+        highs = state["fields"][:EACH, AT["value_high"]], state["slow"][:EACH, SLOW_AT["value_before_high"]]
+        high = np.maximum(*highs)
         alarm[ranges] = bank.update(rows, later, high + ranges * bank.reach[:EACH]).alarm
     assert alarm[1.5].all() and not alarm[0.3].any()

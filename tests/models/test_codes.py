@@ -139,3 +139,39 @@ def test_answers_are_those_of_the_plain_form(codes: int, step: float) -> None:
         if turn % 400 == 0:
             quick, was = Codes(), quick.state()
             quick.restore(was)
+
+
+def test_rows_that_are_judged_together_are_told_what_each_would_be_alone() -> None:
+    random, quick, slow = np.random.default_rng(5), Codes(), SlowCodes()
+    kinds = random.choice([2, 4, 7, 30], 40)  # some outgrow others' room, some lose their rarest
+    last = np.zeros(len(kinds))
+    for turn in range(160):
+        after = random.integers(-1, kinds).astype(float)
+        rows = random.permutation(np.flatnonzero((after != last) & (random.random(len(kinds)) < 0.7)))
+        time = turn * 9000.0 + rows * 60.0
+        told = quick.changes(
+            rows, last[rows], after[rows], np.full(len(rows), float(turn)), time, np.zeros(len(rows))
+        )  # fmt: skip
+        alone = [
+            slow.change(row, last[row], after[row], float(turn), at, 0.0)
+            for row, at in zip(rows.tolist(), time.tolist(), strict=True)
+        ]
+        assert [tuple(one) for one in zip(*(column.tolist() for column in told), strict=True)] == alone
+        last[rows] = after[rows]
+        if turn % 50 == 25:
+            quick.shift(3, 7200.0)  # there and back
+            quick.shift(3, -7200.0)
+        if turn % 50 == 49:
+            quick.forget(7)
+            slow.pasts.pop(7, None)
+
+
+@pytest.mark.parametrize(("codes", "most"), [(2, 280), (4, 1500), (50, 7200)])
+def test_a_row_takes_no_more_memory_than_its_changes_need(codes: int, most: int) -> None:
+    random, counts, rows = np.random.default_rng(codes), Codes(), np.arange(64)
+    last = np.zeros(64)
+    for turn in range(300):
+        after = (last + 1 + random.integers(0, codes - 1, 64)) % codes
+        counts.changes(rows, last, after, np.full(64, float(turn)), np.full(64, 7000.0 * turn), np.zeros(64))
+        last = after
+    assert counts.nbytes <= most * 64

@@ -15,7 +15,7 @@ from sensors.flags import DUPLICATE, OUT_OF_ORDER
 from streams.bundle import Bundle
 from streams.engine import Engine
 from streams.run import Run
-from streams.seen import Seen
+from streams.seen import SEEN, Seen, marks_of
 from tests.streams.small_site import START, frame_of, published, rules, site, tick
 from tests.streams.test_engine_quality import own, own_rules, run
 
@@ -127,3 +127,18 @@ def test_a_run_of_late_readings_is_looked_up_once_and_not_in_every_round(monkeyp
     late = frame_of([(0, START + 0.5 * n, float(n % 7)) for n in range(300)], START + 9001.0)
     assert reasons(engine, late) == {"out_of_order": 300}
     assert asked == 1
+
+
+@pytest.mark.parametrize("sizes", [[3], [700] * 60, [1] * 150, [40_000, 5], [9_000, 1, 2, 30_000, 7] * 2, [32_768, 1]])
+def test_the_latest_readings_are_remembered_however_they_came(sizes: list[int]) -> None:
+    seen, asked, marks = Seen(), Seen(), np.empty(0, np.uint64)
+    for turn, size in enumerate(sizes):
+        point, quality = np.zeros(size, np.uint32), np.zeros(size, np.uint8)
+        time = START + 100.0 * turn + np.arange(size) / size
+        head = frame.Header(count=size, registry="", received=START)
+        one = Run([(turn, frame.Frame(head, point, time, time, quality))], [START])
+        marks = np.concatenate([marks, marks_of(one)])[-SEEN:]
+        for each in (seen, asked):
+            each.add(one)
+        assert asked.state().tobytes() == marks.tobytes()
+    assert seen.state().tobytes() == marks.tobytes()
