@@ -41,6 +41,7 @@ CLOCK = ("hour", "weekday")
 CALENDAR = ("night", "holiday", "workday")
 BOOLEAN = (
     "alarm", "flat", "seen", "sequence", "reports", "repeat", "beyond", "fault", "judged", "flagged", "between", "mode",
+    "warned",
     *CALENDAR,
 )  # fmt: skip
 AREA = ("max", "min", "mean", "sum", "count", "any", "all")
@@ -117,7 +118,8 @@ class Flag(Node):
 
     reports and repeat: `count` reports of a category (`kind`) within `seconds`, the second all about one person.
 
-    beyond('red'): the value is at its limit of that level or past it, on the side that is bad for this point. Of a
+    beyond('red'): the value is at its limit of that level or past it, on the side that is bad for this point;
+    warned('red'): a warning of it stands. Of a
     camera: fault (`kind`), judged.
     """
 
@@ -388,7 +390,7 @@ class _Parser:
             use |= {"flat": "flat('30m')", "seen": "seen('debris', '5m')", "beyond": "beyond('red')"}
             use |= {"surge": "surge('person', '15m')", "rising": "rising('family-dispute', '28d')"}
             use |= {"fault": "fault('black')", "level": "level('red')", "flagged": "flagged('jump', '10m')"}
-            use |= {"mode": "mode('maintenance')"}
+            use |= {"mode": "mode('maintenance')", "warned": "warned('limit')"}
             raise self.fail(tree, f"'{name}' stands alone; write {use.get(name, name + '(…)')}")
         raise self.fail(tree, f"unknown name '{name}'{suggest(name, NAMES)}")
 
@@ -453,7 +455,7 @@ class _Parser:
             return Feature(name, self._duration(tree, name, arguments), column=column)
         if name == "flat":
             return Flag(name, self._duration(tree, name, arguments), column=column)
-        if name in ("eta", "level", "beyond"):
+        if name in ("eta", "level", "beyond", "warned"):
             known = LEVELS if name == "level" else ("limit", *LEVELS)
             what = self._text(tree, arguments, f"{name}('{known[0]}')", 1)[0]
             if what not in known:

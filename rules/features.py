@@ -48,6 +48,13 @@ class Columns(Protocol):
         """Return the columns without what is simulated of cameras; points say themselves whether they are."""
 
 
+class Warnings(Protocol):
+    """What rules need of `rules.warned.Warned`."""
+
+    def column(self, what: str, rows: Rows) -> Array:
+        """Return whether a warning of a target stands; NaN where unknown."""
+
+
 class PointState:
     """What rules remember of each point: 133 bytes a row. All NaN before the first reading."""
 
@@ -92,13 +99,14 @@ class Features:
         state: PointState,
         models: PointModels,
         windows: Windows,
+        warned: Warnings,
         targets: Mapping[str, Array],
         below: Bools,
         around: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {}),
         known: dict[Key, Array] | None = None,
     ) -> None:
         self.rows, self.now = rows, now
-        self._state, self._models, self._windows = state, models, windows
+        self._state, self._models, self._windows, self._warned = state, models, windows, warned
         self._targets, self._below, self._around = targets, below, around  # figures around points; without simulation
         self._known: dict[Key, Array] = known if known is not None else {}
 
@@ -139,7 +147,8 @@ class Features:
     def _like(
         self, rows: Rows, now: Array, known: dict[Key, Array], around: tuple[Mapping[str, Array], Mapping[str, Array]]
     ) -> Features:
-        return Features(rows, now, self._state, self._models, self._windows, self._targets, self._below, around, known)
+        kept = self._windows, self._warned
+        return Features(rows, now, self._state, self._models, *kept, self._targets, self._below, around, known)
 
     def _work_out(self, key: Key) -> Array:
         rows, state = self.rows, self._state
@@ -161,6 +170,8 @@ class Features:
                 return np.where(np.isnan(since), np.inf, since)
             case ("around", text):
                 return self._around[0][str(text)][rows]
+            case ("warned", what):
+                return self._warned.column(str(what), rows)
             case ("eta", what):
                 return self._eta(str(what))
             case ("delta", duration):
