@@ -155,6 +155,8 @@ def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
             return Column(("quantile", duration, 0.5)), Measure(unit, bare=bare)
         case Feature("quantile", duration, share=share):
             return Column(("quantile", duration, share)), Measure(unit, bare=bare)
+        case Feature("deviation"):
+            return Column(("deviation",)), difference(Measure(unit, bare=bare))
         case Feature("spread" | "delta" as name, duration):
             return Column((name, duration)), difference(Measure(unit, bare=bare))
         case Feature("rate" | "slope" as name, duration):

@@ -35,7 +35,7 @@ MAX_DEPTH = 24
 MAX_WINDOW = 32 * 86400.0  # seconds; longer windows belong to the models
 
 WINDOWED = ("rate", "slope", "delta", "mean", "min", "max", "sum", "count", "spread", "median", "quantile")
-PLAIN = ("value", "score", "age")
+PLAIN = ("value", "score", "age", "deviation")
 CONSTANT = ("limit", "normal_low", "normal_high", "interval")
 CLOCK = ("hour", "weekday")
 CALENDAR = ("night", "holiday", "workday")
@@ -90,7 +90,7 @@ class Number(Node):
 
 @dataclass(frozen=True, slots=True)
 class Feature(Node):
-    """Something a point shows: value, score, age, a window's statistic (`seconds`), eta (`argument`).
+    """Something a point shows: value, score, age, deviation, a window's statistic (`seconds`), eta (`argument`).
 
     Of quantile, `share` is the share of the readings that are at most so high.
     """

@@ -34,6 +34,9 @@ class PointModels(Protocol):
     def eta_range(self, rows: Rows, limit: Array, below: Bools) -> tuple[Array, Array]:
         """Return the soonest and the latest `eta`."""
 
+    def deviation(self, rows: Rows) -> Array:
+        """Return how far each row's last value is from what is usual at its hour; NaN until that is known."""
+
     def reason_text(self, row: int, language: str = "en") -> str:
         """Say why the row's last surprising reading was surprising."""
 
@@ -161,6 +164,8 @@ class Features:
                 return state.age[rows]
             case ("silence",):
                 return np.where(state.offline[rows], np.inf, state.age[rows])
+            case ("deviation",):
+                return self._models.deviation(rows)
             case ("alarm",):
                 return np.where(np.isnan(state.last_time[rows]), np.nan, state.alarm[rows])
             case ("flat",):

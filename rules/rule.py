@@ -188,6 +188,7 @@ class Series(Struct, frozen=True, kw_only=True):
     score: str = ""  # 0 where not given
     alarm: str = ""  # 0 or 1
     eta: str = ""  # seconds, `inf` never; unknown where not given
+    deviation: str = ""  # from the usual, in the point's unit; unknown where not given
     upstream: bool = False  # of one of `others`: the site names it as a driver of the point
     flags: str = ""  # one flag of flagged(…) a step, `_` none; also where there is no usable value
 

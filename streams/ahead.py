@@ -132,7 +132,8 @@ class Ahead(TapeHead):
         self._good[at] = True
         self._turn[at] = self._turns[rows]
         self._turns[rows] += 1
-        for column, new in zip(self._found, found, strict=True):
+        columns: zip[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = zip(self._found, found, strict=True)
+        for column, new in columns:
             column[at] = new
         self._since[at] = ahead.flat_since[rows]
         surprising = np.flatnonzero(found.reason)
@@ -267,6 +268,11 @@ class _Following(Bank):
         """Return whether rows' values have stood still for far longer than they ever did lately."""
         self.head.follow(rows)
         return super().stuck(rows)
+
+    def deviation(self, rows: Rows) -> Floats:
+        """Return how far rows' last values are from the usual."""
+        self.head.follow(np.unique(rows))
+        return super().deviation(rows)
 
     def reason_text(self, row: int, language: str = "en") -> str:
         """Say why the row's last surprising reading was surprising."""

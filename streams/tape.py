@@ -301,6 +301,11 @@ class TapedBank(Bank):
         self.beyond = self.beyond or not bool(self.needs[rows].all())
         return super()._reach(rows, limit, below, faster)
 
+    def deviation(self, rows: Rows) -> Floats:
+        """Return how far rows' last values are from the usual."""
+        self.beyond = self.beyond or not bool(self.needs[rows].all())
+        return super().deviation(rows)
+
     def reason_text(self, row: int, language: str = "en") -> str:
         """Say nothing: what is tried is not told to anybody."""
         return ""
@@ -325,4 +330,4 @@ def needed(evaluator: Evaluator) -> Bools:
 
 
 def _foresees(shape: Bound) -> bool:
-    return any(one.key[0] in ("eta", "warned") for one in columns(shape))
+    return any(one.key[0] in ("eta", "warned", "deviation") for one in columns(shape))

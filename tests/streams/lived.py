@@ -32,6 +32,7 @@ CLAUSES = (
     "eta('limit') < 30 min",
     "warned('limit')",
     "flat('2 min')",
+    "deviation > 1",
     "mean('1 min') > {0}",
     "max('5 min') > {0} and min('5 min') < {0} and sum('2 min') > {0}",
     "count('5 min') > 10 and spread('5 min') > 5",

@@ -24,7 +24,7 @@ from tests.streams.test_station import TOPICS
 
 def plain(threshold: float) -> tuple[Rule, ...]:
     """Leave out what the models' bank is asked for at every reading."""
-    asks = ("eta(", "warned(", "disagrees")
+    asks = ("eta(", "warned(", "deviation", "disagrees")
     return tuple(rule for rule in every(threshold) if not any(one in str(rule.levels) for one in asks))
 
 
