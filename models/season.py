@@ -90,7 +90,7 @@ class Seasons:
         return told
 
     def mean(self, rows: Rows) -> Floats:
-        """Return the mean of the last 24 hours (f8[n]) of rows; NaN where one is missing, and before three tested days."""
+        """Return the mean of the last 24 hours (f8[n]) of rows; NaN where an hour lacks or the days are too few."""
         day = np.add.accumulate(self.day[rows], axis=1, dtype=np.float64)[:, -1]
         known = self.known[rows]
         return np.where((known[:, LEARNT] >= TESTED) & (known[:, CONTIGUOUS] > HOURS), day / HOURS, np.nan)
