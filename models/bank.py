@@ -579,6 +579,17 @@ class Bank:
         before_low, before_high = (self._slow[:, SLOW_AT[name]] for name in ("value_before_low", "value_before_high"))
         return np.asarray(np.maximum(np.maximum(high, before_high) - np.minimum(low, before_low), 0.0), np.float64)
 
+    def deviation(self, rows: Rows) -> Floats:
+        """Return how far rows' last values are from what is usual at their hour, f8[n], units; NaN until that is known.
+
+        Usual is the mean of the last 24 hours, and where the row swings daily the day's profile on top of it.
+        """
+        fields = self._fields[rows]
+        sized = (fields[:, AT["kind"]] == GAUGE) & ~np.isnan(fields[:, AT["last_time"]])
+        swings = fields[:, AT["marks"]] >= SWINGS
+        swing = np.where(swings, self._seasons.at(rows, np.where(sized, fields[:, AT["last_time"]], 0.0)), 0.0)
+        return np.where(sized, fields[:, AT["last_value"]] - (self._seasons.mean(rows) + swing), np.nan)
+
     @property
     def budget(self) -> Floats:
         """Return the early events a day that each row may raise while quiet, f8[rows]."""

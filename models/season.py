@@ -89,6 +89,12 @@ class Seasons:
         told: Floats = before + (self.profile[rows, (first + 1) % HOURS] - before) * part
         return told
 
+    def mean(self, rows: Rows) -> Floats:
+        """Return the mean of the last 24 hours (f8[n]) of rows; NaN where an hour lacks or the days are too few."""
+        day = np.add.accumulate(self.day[rows], axis=1, dtype=np.float64)[:, -1]
+        known = self.known[rows]
+        return np.where((known[:, LEARNT] >= TESTED) & (known[:, CONTIGUOUS] > HOURS), day / HOURS, np.nan)
+
     def ahead(self, rows: Rows, time: Floats, hours: int) -> Floats:
         """Return the profile (f8[n, hours]) of rows at the full hours after their times."""
         first = np.mod(np.floor(time / HOUR), HOURS).astype(np.intp)

@@ -1,6 +1,6 @@
 """What an early warning is: one definition for recordings and for their evaluation.
 
-Rules ask for `eta` itself, with `for` and `clear` of their own; `samples: 2 of 2` asks for a second reading there.
+Rules ask for it as `warned('limit')` (`rules.warned`), or for `eta` itself, with `for` and `clear` of their own.
 
 It begins when the limit is foreseen well within the horizon while the value is short of it, by two readings in a row
 where the second comes soon: one alone may be a spike. It stands until the limit
@@ -13,6 +13,8 @@ times within a horizon and each time no more, as in a well that is pumped, it mu
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +36,8 @@ IN_VAIN, NEARER = 3, 0.7
 """Times within a horizon that a limit was foreseen for nothing, and of the soonest of them how soon it must then be: of
 made wells' warnings half are right instead of none, an hour ahead; creeks, which turn once a day, are as they were."""
 _REMEMBERED = 20
+WIDTH = 6 + 2 * _REMEMBERED
+"""Numbers that `Warner.state` is made of."""
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -64,6 +68,38 @@ class Warner:
         elif time - self._foreseen >= GRACE * self.horizon:
             self.warning = False
         return self.warning
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing is foreseen: a reading short of the limit that foresees nothing either may be `passed`."""
+        return not self.warning and self._soonest == np.inf
+
+    def passed(self, time: float) -> None:
+        """Take it that such readings came, the last at a time: as `see` would, while it is `calm`."""
+        self._last, self._begun = time, False
+
+    def shift(self, seconds: float) -> None:
+        """Move all times by `seconds`."""
+        self._foreseen += seconds
+        self._past += seconds
+        self._last += seconds
+        self._vain = deque(((time + seconds, soonest) for time, soonest in self._vain), maxlen=_REMEMBERED)
+
+    def state(self) -> list[float]:
+        """Return all that it remembers as `WIDTH` numbers."""
+        vain = [number for one in self._vain for number in one]
+        own = [float(self.warning), self._foreseen, self._past, self._last, float(self._begun), self._soonest]
+        return own + vain + [np.nan] * (WIDTH - len(own) - len(vain))
+
+    @classmethod
+    def of(cls, state: Sequence[float], horizon: float = HORIZON) -> Self:
+        """Go on from what `state` returned."""
+        made = cls(horizon)
+        warning, made._foreseen, made._past, made._last, begun, made._soonest = state[:6]
+        made.warning, made._begun = bool(warning), bool(begun)
+        vain = [one for one in state[6:] if not np.isnan(one)]
+        made._vain.extend(zip(vain[::2], vain[1::2], strict=True))
+        return made
 
     def _heeded(self, time: float, past: bool, eta: float) -> bool:
         """Return whether the limit is near, and nearer than it was lately in vain; remember what that was."""

@@ -155,6 +155,8 @@ def bind_number(node: Node, subject: Subject) -> tuple[Bound, Measure | None]:
             return Column(("quantile", duration, 0.5)), Measure(unit, bare=bare)
         case Feature("quantile", duration, share=share):
             return Column(("quantile", duration, share)), Measure(unit, bare=bare)
+        case Feature("deviation"):
+            return Column(("deviation",)), difference(Measure(unit, bare=bare))
         case Feature("spread" | "delta" as name, duration):
             return Column((name, duration)), difference(Measure(unit, bare=bare))
         case Feature("rate" | "slope" as name, duration):
@@ -277,6 +279,7 @@ _COST = {
     "silence": 0.1,
     "since": 0.2,
     "value": 0.5,
+    "warned": 0.8,
     "score": 1.0,
     "flat": 2.0,
     "seen": 2.0,
@@ -356,8 +359,8 @@ def _flag(node: Flag | AcrossFlag | Order, subject: Subject, negate: bool) -> Bo
             column = Column((how, kind), area=True)
         case Flag(name_of) if name_of in CALENDAR:
             column = Column((name_of,), area=True)
-        case Flag("fault", _, kind):
-            column = Column(("fault", kind))
+        case Flag("fault" | "warned" as own, _, kind):
+            column = Column((own, kind))
         case Flag(other):
             column = Column((other,))
     return Test(OPPOSITE[operation] if negate else operation, column, Value(threshold), name, flag=True)

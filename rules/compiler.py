@@ -149,6 +149,7 @@ class RuleBook:
     area_members: tuple[Rows, Rows, Rows]  # rows by area, the areas that have rows, and where each begins
     clauses: list[Clause]
     windows: dict[float, dict[str, Rows]]  # duration → statistic → rows
+    warned: dict[str, Rows]  # target → rows of which a rule asks whether a warning of it stands
     seen_by: dict[tuple[str, int], Rows]  # (kind, area) → instances
     counted: frozenset[Key]  # what is asked of counts of events
     events: frozenset[Key]  # of which kinds so many are counted
@@ -215,7 +216,7 @@ class _Condition(NamedTuple):
     shape: Bound
     constants: list[Bound]
     keys: set[Column]
-    windows: list[Key]  # of the point, that it asks for
+    kept: list[Key]  # of the point, that it asks for and the evaluator keeps: windows, warnings
     alone: bool  # moves with no reading of the point
     falls: bool
     around: bool
@@ -226,9 +227,9 @@ class _Condition(NamedTuple):
         """Look at a condition once for all the rules that share it."""
         shape, constants = shape_of(bound)
         keys = columns(bound)
-        windows = [column.key for column in keys if not column.area and column.key[0] in WINDOWED]
+        kept = [column.key for column in keys if not column.area and column.key[0] in (*WINDOWED, "warned")]
         around = any(column.key[0] == "around" for column in keys)
-        return cls(bound, shape, constants, keys, windows, _alone(keys), _falls(bound), around, bars(bound))
+        return cls(bound, shape, constants, keys, kept, _alone(keys), _falls(bound), around, bars(bound))
 
 
 _BOUND = _Condition(Both(()), Both(()), [], set(), [], False, False, False, None)
@@ -328,6 +329,7 @@ class _Compiler:
         self.table: dict[str, Array] = {}
         self.covering = Covering(self.points, self.all_areas)
         self.windows: dict[float, dict[str, list[Rows]]] = {}
+        self.warned: dict[str, list[Rows]] = {}
         self.bound: dict[tuple[Joined, Subject, str, float | str], _Condition] = {}
         self.modes = frozenset(mode.id for mode in site.modes)
         self.lasting = True  # what decides in a rule is hashed, for its state to be known by
@@ -488,13 +490,15 @@ class _Compiler:
         for index, constant in enumerate(made.constants):
             params[index] = number(constant, resolve)
         if rule.scope == "point":
-            for key in made.windows:
+            for key in made.kept:
                 self._need(key, rows)
         return made, self.programs.add(made.shape, params)
 
     def _need(self, key: Key, rows: Rows) -> None:
         if key[0] in WINDOWED:
             self.windows.setdefault(float(key[1]), {}).setdefault(str(key[0]), []).append(rows)
+        elif key[0] == "warned":
+            self.warned.setdefault(str(key[1]), []).append(rows)
 
     def _add_across(self, node: Across | AcrossFlag, told: bool) -> None:
         program = compile_across(node, self.points, self.areas, self.measures, self.table, told, self.units)
@@ -562,6 +566,7 @@ class _Compiler:
             for statistic, rows in statistics.items():
                 book.windows[duration][statistic] = np.unique(np.concatenate(rows))
                 yield
+        book.warned = {what: np.unique(np.concatenate(rows)) for what, rows in self.warned.items()}
         yield from self._seen_by(book, block_of)
         book.counted = frozenset(key for key in self.keys if key[0] in COUNTED)
         book.events = frozenset(key for key in self.keys if key[0] == "events")
@@ -656,7 +661,7 @@ def _joined(arrays: list[Rows], kind: type[np.intp]) -> Rows:
 
 
 OF_CAMERA = ("fault", "judged")
-OF_POINT = ("alarm", "flat", "flagged", "beyond", "limit", "level", "normal_low", "normal_high", "interval")
+OF_POINT = ("alarm", "flat", "flagged", "beyond", "warned", "limit", "level", "normal_low", "normal_high", "interval")
 
 
 def _refuse_features(scope: str, parts: Sequence[Node]) -> None:

@@ -41,6 +41,7 @@ from rules.sequences import Sequences
 from rules.shapes import holds, resolver
 from rules.surges import Surges
 from rules.together import Together
+from rules.warned import Warned
 from rules.why import why as why_of
 from rules.windows import Windows
 from sensors.flags import DISAGREES, FLAGS, RULED
@@ -87,6 +88,7 @@ class Evaluator:
         self.neighbours = Neighbours(book.points)
         self.points = PointState(book.rows)
         self.windows = Windows(book.windows, book.rows)
+        self.warned = Warned(book.warned, book.targets, book.below, book.rows)
         self.cameras = CameraState(book.cameras)
         kinds = {kind for kind, _ in book.seen_by}
         self.sightings = Sightings(kinds, book.areas)
@@ -139,7 +141,7 @@ class Evaluator:
         own = (self.current, self.by_simulation, self.real, self.calm_since, self.held_since, self.awake, self.running)
         held = sum(array.nbytes for array in own) + self.awake_rows.nbytes
         held += sum(array.nbytes for table in (self.around, self.around_real) for array in table.values())
-        parts = (self.points, self.windows, self.cameras, self.surges, self.sequences)
+        parts = (self.points, self.windows, self.warned, self.cameras, self.surges, self.sequences)
         return held + sum(part.nbytes for part in parts)
 
     @property
@@ -184,6 +186,7 @@ class Evaluator:
         if self.gone:
             self._back(rows[points.offline[rows] & ((quality & HISTORICAL) == 0)])
         self.windows.add(rows, time, value)
+        self.warned.see(rows, time, value, self.bank)
         if self.book.sampled:
             self.read_count[rows] += (quality & HISTORICAL) == 0
         if not self.book.instances:
@@ -434,6 +437,7 @@ class Evaluator:
         book = self.book
         self.points.last_time[rows] += seconds
         self.windows.shift(rows, seconds)
+        self.warned.shift(rows, seconds)
         self.neighbours.peers.shift(rows, seconds)
         for row, step in zip(rows.tolist(), seconds.tolist(), strict=True):
             mine = slice(int(book.start[row]), int(book.start[row + 1]))
@@ -470,7 +474,8 @@ class Evaluator:
     def _features(self, rows: Rows, now: Array) -> Features:
         book = self.book
         around = (self.around, self.around_real)
-        return Features(rows, now, self.points, self.bank, self.windows, book.targets, book.below, around)
+        kept = self.windows, self.warned
+        return Features(rows, now, self.points, self.bank, *kept, book.targets, book.below, around)
 
     def _own_time(self, rows: Rows) -> Array:
         """Return the points' own clocks; the arrival clock for a point that never reported."""

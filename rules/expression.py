@@ -35,12 +35,13 @@ MAX_DEPTH = 24
 MAX_WINDOW = 32 * 86400.0  # seconds; longer windows belong to the models
 
 WINDOWED = ("rate", "slope", "delta", "mean", "min", "max", "sum", "count", "spread", "median", "quantile")
-PLAIN = ("value", "score", "age")
+PLAIN = ("value", "score", "age", "deviation")
 CONSTANT = ("limit", "normal_low", "normal_high", "interval")
 CLOCK = ("hour", "weekday")
 CALENDAR = ("night", "holiday", "workday")
 BOOLEAN = (
     "alarm", "flat", "seen", "sequence", "reports", "repeat", "beyond", "fault", "judged", "flagged", "between", "mode",
+    "warned",
     *CALENDAR,
 )  # fmt: skip
 AREA = ("max", "min", "mean", "sum", "count", "any", "all")
@@ -89,7 +90,7 @@ class Number(Node):
 
 @dataclass(frozen=True, slots=True)
 class Feature(Node):
-    """Something a point shows: value, score, age, a window's statistic (`seconds`), eta (`argument`).
+    """Something a point shows: value, score, age, deviation, a window's statistic (`seconds`), eta (`argument`).
 
     Of quantile, `share` is the share of the readings that are at most so high.
     """
@@ -117,7 +118,8 @@ class Flag(Node):
 
     reports and repeat: `count` reports of a category (`kind`) within `seconds`, the second all about one person.
 
-    beyond('red'): the value is at its limit of that level or past it, on the side that is bad for this point. Of a
+    beyond('red'): the value is at its limit of that level or past it, on the side that is bad for this point;
+    warned('red'): a warning of it stands. Of a
     camera: fault (`kind`), judged.
     """
 
@@ -237,7 +239,7 @@ def parse(text: str) -> Node:
             warnings.simplefilter("ignore")
             tree = ast.parse(plain[lead:], mode="eval").body
     except SyntaxError as error:
-        message = "'=' is no comparison; write '=='" if re.search(r"[^=<>!]=[^=]", plain) else "this is no condition"
+        message = "'=' is no comparison; write '=='" if re.search(r"[^=<>!]=[^=]", plain) else _broken(error)
         raise ExpressionError(message, lead + (error.offset or len(plain.rstrip()) - lead)) from None
     except (ValueError, MemoryError, RecursionError) as error:
         raise ExpressionError(f"this is no condition: {error}") from None
@@ -245,6 +247,13 @@ def parse(text: str) -> Node:
     if not node.boolean:
         raise ExpressionError("this is a number, not a condition; compare it with something", node.column)
     return node
+
+
+def _broken(error: SyntaxError) -> str:
+    """Say what is wrong with a text that is none of Python's, where Python knows what a person can use."""
+    if "was never closed" in error.msg:
+        return "this bracket is not closed"
+    return "this bracket closes none" if "unmatched" in error.msg else "this is no condition"
 
 
 def walk(node: Node) -> list[Node]:
@@ -327,7 +336,7 @@ class _Parser:
                 raise self.fail(tree, "write 'and' and 'or' for '&' and '|'")
             case ast.Compare(left=left, ops=ops, comparators=comparators):
                 return self._compare(tree, [left, *comparators], ops, depth, column)
-        raise self.fail(tree, "this is not part of the rule language")
+        raise self.fail(tree, foreign(tree))
 
     def _number(self, tree: ast.Constant, value: float, column: int) -> Number:
         try:
@@ -388,14 +397,14 @@ class _Parser:
             use |= {"flat": "flat('30m')", "seen": "seen('debris', '5m')", "beyond": "beyond('red')"}
             use |= {"surge": "surge('person', '15m')", "rising": "rising('family-dispute', '28d')"}
             use |= {"fault": "fault('black')", "level": "level('red')", "flagged": "flagged('jump', '10m')"}
-            use |= {"mode": "mode('maintenance')"}
+            use |= {"mode": "mode('maintenance')", "warned": "warned('limit')"}
             raise self.fail(tree, f"'{name}' stands alone; write {use.get(name, name + '(…)')}")
         raise self.fail(tree, f"unknown name '{name}'{suggest(name, NAMES)}")
 
     def _attribute(self, tree: ast.Attribute, arguments: list[ast.expr], place: ast.AST, column: int) -> Node:
         """Take `rain.value`, `rain.sum('24h')`: a feature of the points that measure a quantity, inside area.…(…)."""
         if not isinstance(tree.value, ast.Name):
-            raise self.fail(place, "this is not part of the rule language")
+            raise self.fail(place, foreign(tree))
         quantity = tree.value.id
         if quantity == "area" and tree.attr == "score" and tree is place and not self.inside:
             return AreaScore(column=column)
@@ -421,8 +430,8 @@ class _Parser:
                 return self._attribute(attribute, tree.args, tree, column)
             case ast.Name(id=name):
                 pass
-            case _:
-                raise self.fail(tree, "this is not part of the rule language")
+            case other:
+                raise self.fail(tree, foreign(other))
         if name in ("min", "max") and not (len(tree.args) == 1 and _is_text(tree.args[0])):
             if len(tree.args) < 2:
                 raise self.fail(tree, f"'{name}' needs a duration, as in {name}('10m'), or two numbers")
@@ -453,7 +462,7 @@ class _Parser:
             return Feature(name, self._duration(tree, name, arguments), column=column)
         if name == "flat":
             return Flag(name, self._duration(tree, name, arguments), column=column)
-        if name in ("eta", "level", "beyond"):
+        if name in ("eta", "level", "beyond", "warned"):
             known = LEVELS if name == "level" else ("limit", *LEVELS)
             what = self._text(tree, arguments, f"{name}('{known[0]}')", 1)[0]
             if what not in known:
@@ -604,6 +613,27 @@ class _Parser:
         if not 0 < seconds <= MAX_WINDOW:
             raise self.fail(tree, f"a duration here is more than 0 and at most {MAX_WINDOW / 86400:.0f} days")
         return seconds
+
+
+_FOREIGN: dict[type[ast.AST], str] = {
+    ast.Pow: "'**' is not part of the rule language: there are + - * /, abs, min and max",
+    ast.FloorDiv: "'//' is not part of the rule language: there are + - * /, abs, min and max",
+    ast.Mod: "'%' is not part of the rule language, but as a unit after a number: 5 %",
+    ast.LShift: "'<<' is not part of the rule language: there are + - * /, abs, min and max",
+    ast.RShift: "'>>' is not part of the rule language: there are + - * /, abs, min and max",
+    ast.NamedExpr: "':=' is not part of the rule language: nothing has a name of its own",
+    ast.IfExp: "'if' is not part of the rule language: join conditions with and, or, not",
+    ast.JoinedStr: "a text that is put together is not part of the rule language",
+    ast.Subscript: "'[ ]' is not part of the rule language: nothing is looked up",
+    ast.Attribute: "'.{attr}' is not part of the rule language: a dot stands in area.max(…) and the like, and in them",
+}
+
+
+def foreign(tree: ast.AST) -> str:
+    """Say of a part of Python's grammar that the language does not have it."""
+    kind = type(tree.op) if isinstance(tree, ast.BinOp) else type(tree)
+    message = _FOREIGN.get(kind, "this is not part of the rule language")
+    return message.replace("{attr}", tree.attr[:40]) if isinstance(tree, ast.Attribute) else message
 
 
 def _is_text(tree: ast.expr) -> bool:

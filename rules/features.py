@@ -34,6 +34,9 @@ class PointModels(Protocol):
     def eta_range(self, rows: Rows, limit: Array, below: Bools) -> tuple[Array, Array]:
         """Return the soonest and the latest `eta`."""
 
+    def deviation(self, rows: Rows) -> Array:
+        """Return how far each row's last value is from what is usual at its hour; NaN until that is known."""
+
     def reason_text(self, row: int, language: str = "en") -> str:
         """Say why the row's last surprising reading was surprising."""
 
@@ -46,6 +49,13 @@ class Columns(Protocol):
 
     def without_simulation(self) -> Columns:
         """Return the columns without what is simulated of cameras; points say themselves whether they are."""
+
+
+class Warnings(Protocol):
+    """What rules need of `rules.warned.Warned`."""
+
+    def column(self, what: str, rows: Rows) -> Array:
+        """Return whether a warning of a target stands; NaN where unknown."""
 
 
 class PointState:
@@ -92,13 +102,14 @@ class Features:
         state: PointState,
         models: PointModels,
         windows: Windows,
+        warned: Warnings,
         targets: Mapping[str, Array],
         below: Bools,
         around: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {}),
         known: dict[Key, Array] | None = None,
     ) -> None:
         self.rows, self.now = rows, now
-        self._state, self._models, self._windows = state, models, windows
+        self._state, self._models, self._windows, self._warned = state, models, windows, warned
         self._targets, self._below, self._around = targets, below, around  # figures around points; without simulation
         self._known: dict[Key, Array] = known if known is not None else {}
 
@@ -139,7 +150,8 @@ class Features:
     def _like(
         self, rows: Rows, now: Array, known: dict[Key, Array], around: tuple[Mapping[str, Array], Mapping[str, Array]]
     ) -> Features:
-        return Features(rows, now, self._state, self._models, self._windows, self._targets, self._below, around, known)
+        kept = self._windows, self._warned
+        return Features(rows, now, self._state, self._models, *kept, self._targets, self._below, around, known)
 
     def _work_out(self, key: Key) -> Array:
         rows, state = self.rows, self._state
@@ -152,6 +164,8 @@ class Features:
                 return state.age[rows]
             case ("silence",):
                 return np.where(state.offline[rows], np.inf, state.age[rows])
+            case ("deviation",):
+                return self._models.deviation(rows)
             case ("alarm",):
                 return np.where(np.isnan(state.last_time[rows]), np.nan, state.alarm[rows])
             case ("flat",):
@@ -161,6 +175,8 @@ class Features:
                 return np.where(np.isnan(since), np.inf, since)
             case ("around", text):
                 return self._around[0][str(text)][rows]
+            case ("warned", what):
+                return self._warned.column(str(what), rows)
             case ("eta", what):
                 return self._eta(str(what))
             case ("delta", duration):

@@ -11,7 +11,7 @@ from pathlib import Path
 from rules.clauses import DAYS, corroborates, quantity_of, samples_of, scheduled
 from rules.compiler import CompileError, misfits
 from rules.expression import MAX_LENGTH, MAX_WINDOW, ExpressionError, parse
-from rules.nonsense import nonsense
+from rules.nonsense import lookback, nonsense
 from rules.rule import Rule, RuleFile, encode_rules
 from rules.templates import make
 from rules.vectors import Bench, VectorError
@@ -37,13 +37,13 @@ _CALLED = {"types": "area type", "areas": "area", "without_areas": "area", "quan
 Mistake = tuple[FieldPath, str]
 
 
-def load(paths: Sequence[Path], site: Site, base: Path | None = None) -> tuple[Rule, ...]:
+def load(paths: Sequence[Path], site: Site, base: Path | None = None, kept: float = math.inf) -> tuple[Rule, ...]:
     """Load, check against the site, run the rules' tests. Raise `DocumentError` with every problem found."""
     with collector_resting():
-        return _load(paths, site, base)
+        return _load(paths, site, base, kept)
 
 
-def _load(paths: Sequence[Path], site: Site, base: Path | None) -> tuple[Rule, ...]:
+def _load(paths: Sequence[Path], site: Site, base: Path | None, kept: float) -> tuple[Rule, ...]:
     problems: list[Problem] = []
     loaded: list[tuple[Rule, Document, FieldPath]] = []
     for file in _files(paths, problems):
@@ -64,7 +64,7 @@ def _load(paths: Sequence[Path], site: Site, base: Path | None) -> tuple[Rule, .
         name = str(paths[0])
         raise DocumentError([*problems, Problem(name, 0, "", f"more than {MAX_RULES:,} rules")])
     first: dict[str, Problem] = {}
-    known = _Known(site)
+    known = _Known(site, kept)
     sound: list[tuple[Rule, Document, FieldPath]] = []
     for rule, document, path in loaded:
         mistakes = list(known.mistakes(rule))
@@ -111,9 +111,10 @@ def _files(paths: Sequence[Path], problems: list[Problem]) -> list[Path]:
 
 
 class _Known:
-    """What a site has, for checking what a rule speaks of."""
+    """What a site has, for checking what a rule speaks of. `kept` is for how many seconds its log is."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, kept: float) -> None:
+        self.kept = kept
         self.types = {kind.id for kind in site.area_types}
         self.areas = {area.id for area in site.areas}
         self.quantities = {point.quantity for point in site.points}
@@ -138,7 +139,7 @@ class _Known:
                 yield from _duration(("levels", name, "for"), level.hold)
                 yield from _duration(("levels", name, "clear_after"), level.clear_after)
         yield from _clauses(rule)
-        yield from _nonsense(rule)
+        yield from _nonsense(rule, self.kept)
         yield from _size(rule)
         yield from self._suppress(rule)
         yield from _flapping(rule)
@@ -188,18 +189,19 @@ class _Known:
             yield ("where", "cameras"), "only a rule with scope: camera chooses by cameras"
 
 
-def _nonsense(rule: Rule) -> Iterator[Mistake]:
-    """Find conditions that cannot mean what they say; what is no condition at all the compiler tells."""
+def _nonsense(rule: Rule, kept: float) -> Iterator[Mistake]:
+    """Find conditions that cannot mean what they say, or look back too far; what is no condition the compiler tells."""
     for rank, level in rule.ranked():
         for part, text in (("when", level.when), ("clear", level.clear)):
             if text is None:
                 continue
             try:
-                found = nonsense(parse(text))
+                node = parse(text)
             except ExpressionError:
                 continue
-            if found is not None:
-                yield ("levels", LEVELS[rank - 1], part), f"column {found.column}: {found.message}"
+            for found in (nonsense(node), lookback(node, kept)):
+                if found is not None:
+                    yield ("levels", LEVELS[rank - 1], part), f"column {found.column}: {found.message}"
 
 
 def _size(rule: Rule) -> Iterator[Mistake]:

@@ -13,12 +13,16 @@ from rules.expression import (
     Arithmetic,
     Clock,
     Compare,
+    Events,
     ExpressionError,
     Feature,
+    Flag,
     Logic,
     Node,
     Number,
+    Order,
     Surprise,
+    walk,
 )
 from rules.unparse import unparse
 
@@ -29,6 +33,22 @@ _CLOCK = {"hour": (0.0, 23.0), "weekday": (1.0, 7.0)}
 def nonsense(node: Node) -> ExpressionError | None:
     """Return the first thing in a condition that cannot be meant, with its column; None when there is none."""
     return next(_found(node), None)
+
+
+def lookback(node: Node, kept: float) -> ExpressionError | None:
+    """Return the first thing that looks back on more seconds than the log is `kept`, with its column; None: none does.
+
+    Nobody could tell again why such a condition held: a replay begins where the log does.
+    """
+    for part in walk(node):
+        if isinstance(part, Across | AcrossFlag):
+            found = lookback(part.inner, kept)
+            if found is not None:
+                return found
+        elif isinstance(part, Feature | Flag | Events | Order | Surprise) and part.seconds > kept:
+            message = f"looks back on {part.seconds / 86400.0:g} days, and the log is kept for {kept / 86400.0:g}"
+            return ExpressionError(f"{unparse(part)} {message} (FORESHOCK_RETENTION_DAYS)", part.column)
+    return None
 
 
 def _found(node: Node) -> Iterator[ExpressionError]:

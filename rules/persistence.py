@@ -65,6 +65,9 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         state[f"window.{duration!r}:{figures}.index"] = index[rows]
         for name, array in arrays.items():
             state[f"window.{duration!r}:{figures}.{name}"] = array
+    for what in evaluator.warned.targets:
+        rows, kept = evaluator.warned.state(what)
+        state[f"warned.{what}.index"], state[f"warned.{what}.kept"] = index[rows], kept
     awake = evaluator.awake | evaluator.running
     if book.sampled:
         awake[np.repeat(np.arange(book.instances), book.levels)[evaluator.sampled > 0]] = True
@@ -221,6 +224,9 @@ def _restore_points(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]])
         source, target = _matched(state[prefix + "index"], index)
         arrays = {key.removeprefix(prefix): array for key, array in state.items() if key.startswith(prefix)}
         evaluator.windows.restore(duration, arrays, source, target)
+    for what in [key.split(".")[1] for key in state if key.startswith("warned.") and key.endswith(".index")]:
+        source, target = _matched(state[f"warned.{what}.index"], index)
+        evaluator.warned.restore(what, target, state[f"warned.{what}.kept"][source])
 
 
 def _restore_instances(

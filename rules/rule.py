@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase, translate
@@ -187,6 +188,7 @@ class Series(Struct, frozen=True, kw_only=True):
     score: str = ""  # 0 where not given
     alarm: str = ""  # 0 or 1
     eta: str = ""  # seconds, `inf` never; unknown where not given
+    deviation: str = ""  # from the usual, in the point's unit; unknown where not given
     upstream: bool = False  # of one of `others`: the site names it as a driver of the point
     flags: str = ""  # one flag of flagged(…) a step, `_` none; also where there is no usable value
 
@@ -377,13 +379,16 @@ def encode_decision(rule: Rule) -> bytes:
     return _encoder.encode((rule.id, rule.kind, rule.scope, place, levels, *((more,) if some else ())))
 
 
-def load_rules(paths: Path | Sequence[Path], site: Site, base: Path | None = None) -> tuple[Rule, ...]:
+def load_rules(
+    paths: Path | Sequence[Path], site: Site, base: Path | None = None, *, kept: float = math.inf
+) -> tuple[Rule, ...]:
     """Load rules from files and folders (`*.yaml` below them), check them against the site and run their own tests.
 
-    Problems name files as they are found from `base`, so those of a site's rules and of its other files look alike.
+    Problems name files as they are found from `base`, so those of a site's rules and of its other files look alike. A
+    condition that looks back on more than `kept` seconds, for which the log is kept, is one.
 
     Raise `DocumentError` with every problem found: file, line, field, and the column inside a condition.
     """
     from rules.loading import load  # it runs the rules' tests through the evaluator, which knows rules
 
-    return load([paths] if isinstance(paths, Path) else list(paths), site, base)
+    return load([paths] if isinstance(paths, Path) else list(paths), site, base, kept)

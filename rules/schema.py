@@ -136,6 +136,7 @@ WORDS: dict[str, dict[str, str]] = {
         "score": "评分 · its scores, a number a step",
         "alarm": "模型预警，0 或 1 · the models' early events, 0 or 1 a step",
         "eta": "到达限值的秒数 · seconds until the limit, or inf",
+        "deviation": "与该时刻常值之差 · how far the value is from what is usual at that hour",
         "upstream": "是否为上游驱动测点 · whether it is a driver of the point",
         "flags": "数据质量标记 · a flag a step, _ for none",
     },

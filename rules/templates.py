@@ -18,7 +18,7 @@ MAX_RULES = 10_000
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
 _PLACE = re.compile(r"\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:([-+*/])\s*([0-9]+(?:\.[0-9]+)?)\s*)?\}")
-_SERIES = ("values", "score", "alarm", "eta", "area_score")
+_SERIES = ("values", "score", "alarm", "eta", "deviation", "area_score")
 
 Mistake = tuple[Path, str]
 """Where in the template, and what is wrong there."""

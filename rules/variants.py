@@ -143,9 +143,9 @@ def _may_move(rule: Rule, level: str, texts: Sequence[str], limit: str, floors: 
     if len(set(floors)) > 1:
         raise VariantError(f"rule {rule.id} covers floors and ceilings: sweep one kind at a time")
     for node in (node for text in texts if text for node, _ in places(parse(text), lambda changed: changed)):
-        if isinstance(node, Feature) and node.name == "eta" and node.argument == limit:
+        if node in (Feature("eta", argument=limit), Flag("warned", kind=limit)):
             raise VariantError(
-                f"level {level} of rule {rule.id} asks for eta('{limit}'), which moves with the limit: change the "
+                f"level {level} of rule {rule.id} asks for {unparse(node)}, which moves with the limit: change the "
                 "registry in a copy of the site, and replay that"
             )
 

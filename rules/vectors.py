@@ -208,6 +208,7 @@ class _Tracks(NamedTuple):
     score: Array
     alarm: Array
     eta: Array
+    deviation: Array
     flags: npt.NDArray[np.uint16]
 
     @classmethod
@@ -224,13 +225,14 @@ class _Tracks(NamedTuple):
             laid("score", 0.0),
             laid("alarm", 0.0),
             laid("eta", math.nan),
+            laid("deviation", math.nan),
             marks.reshape(len(series), steps),
         )
 
     @classmethod
     def joined(cls, tracks: Sequence[_Tracks], steps: int) -> _Tracks:
         """Lay the points of several tests one after another; a test that is over says nothing more."""
-        fills = (math.nan, 0.0, 0.0, math.nan, 0)
+        fills = (math.nan, 0.0, 0.0, math.nan, math.nan, 0)
         return cls(
             *(_padded(columns, fill, steps) for columns, fill in zip(zip(*tracks, strict=True), fills, strict=True))
         )
@@ -259,6 +261,7 @@ class _Script:
         self.flat_since = np.full(rows, np.nan)
         self.reach = np.zeros(rows)
         self.eta_now = np.full(rows, np.nan)
+        self.off = np.full(rows, np.nan)
         self._longest = BankSettings().gap * np.array(intervals)
         self._last_time = np.full(rows, np.nan)
         self._last_value = np.full(rows, np.nan)
@@ -274,6 +277,10 @@ class _Script:
     def eta(self, rows: npt.NDArray[np.intp], limit: Array, below: npt.NDArray[np.bool_]) -> Array:
         """Return the test's own figure."""
         return self.eta_now[rows]
+
+    def deviation(self, rows: npt.NDArray[np.intp]) -> Array:
+        """Return the test's own figure."""
+        return self.off[rows]
 
     def eta_range(self, rows: npt.NDArray[np.intp], limit: Array, below: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
         """Give no interval."""
@@ -533,6 +540,7 @@ class _Scene:
             if rows.size:
                 self.script.hear(rows, now, value[rows])
                 self.script.eta_now[rows] = tracks.eta[rows, step]
+                self.script.off[rows] = tracks.deviation[rows, step]
                 scored = _Scored(tracks.score[rows, step], tracks.alarm[rows, step] > 0)
                 quality = np.zeros(len(rows), np.uint8)
                 then = np.full(len(rows), now)

@@ -181,7 +181,7 @@ class _Scene:
         features, what = self.features, _foresees(test)
         if what is None or not isinstance(features, Features) or not self.truth(test):
             return None
-        eta = self.sides(test)[0]
+        eta = float(features.column(("eta", what))[self.place])
         if not np.isfinite(eta):
             return None
         low, high = features.eta_range(what, self.place)
@@ -227,9 +227,12 @@ def _truth(test: Test, left: float, right: float) -> bool | None:
 
 def _foresees(test: Test) -> str | None:
     """Name the target that the left side of a comparison foresees; None where it foresees none."""
-    column = test.left
-    own = isinstance(column, Column) and not column.area and column.key[0] == "eta"
-    return str(column.key[1]) if own and isinstance(column, Column) else None
+    match test.left:
+        case Column(("eta", what), False):
+            return str(what)
+        case Column(("warned", what), False) if test.operation == ">=":
+            return str(what)
+    return None
 
 
 def evidence(evaluator: Evaluator, text: str, area: int) -> list[str]:

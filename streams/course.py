@@ -15,6 +15,7 @@ from rules.rule import Rule
 from sensors import frame, observation
 from sensors.observation import FRAME, Publication
 from streams import bundle
+from streams.ahead import Ahead
 from streams.crossings import Crossing, Crossings
 from streams.engine import Applied, Engine
 from streams.moments import engine_before, moments_of
@@ -127,6 +128,7 @@ class _Side:
         self.course = Course(partition=where.partition, first=where.first)
         self._check = Check(log, where) if rules is None else None
         self.known: Known | None = None
+        self._ahead: Ahead | None = None
         self._trial: Trial | None = None
         self._rules, self._memory = rules, memory
 
@@ -136,16 +138,20 @@ class _Side:
             self.known = tape
         if self._rules is not None:
             self._trial = Trial(self.engine, self._rules, self._memory, tape)
-        elif tape is not None:
-            assert isinstance(tape, Keeping)
-            self.engine.tape = tape
+        else:
+            assert tape is None or isinstance(tape, Keeping)
+            self._ahead = Ahead(self.engine, tape)
 
     def take(self, records: Sequence[tuple[int, bytes]]) -> None:
-        """Apply records and note what follows."""
+        """Apply records and note what follows; publications come by themselves."""
+        if self._ahead is not None:
+            self._ahead.look(records)
         for applied in self._trial.apply(records) if self._trial is not None else (self.engine.apply(records),):
             _note(self.course, applied)
             if self._check is not None:
                 self._check.take([record for record in applied.records if record.offset >= self._first])
+        if self._ahead is not None:
+            self._ahead.settle()
         self.course.observations += len(records)
         if self.known is not None and self.known.missed:
             raise _MissedError

@@ -48,6 +48,7 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     """
     from rules.rule import load_rules  # here: processes that only read what was resolved need not load so much
     from sensors.registry import indices, load_site
+    from streams import settings
 
     (data / PROPOSED).unlink(missing_ok=True)  # left by a run that ended before it was taken up
     models = area_models.in_force(data)
@@ -64,7 +65,8 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     if before is not None and before.site.approval == "two":  # a restart is no way around a second person
         logger.warning("the site in force takes two persons to change: it stays; propose the folder with `reload`")
         return before
-    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder), models=models, triage=triage)
+    rules = load_rules(folder / "rules", site, folder, kept=settings.load().kept)
+    content = Bundle(site=site, rules=rules, models=models, triage=triage)
     write_indices(data, indices(site, given))
     packed = bundle.pack(content)
     write(data, packed, source)

@@ -20,7 +20,7 @@ from rules.rule import Rule, load_rules
 from sensors.document import DocumentError, Problem
 from sensors.lookup import Registry
 from sensors.registry import indices, load_site
-from streams import area_models, brokers, bundle, publication, running, shelf, triage_models
+from streams import area_models, brokers, bundle, publication, running, settings, shelf, triage_models
 from streams.bundle import Bundle, version_of
 from streams.difference import Difference, difference
 from streams.figures import read_figures
@@ -95,7 +95,8 @@ def prepare(folder: Path, data: Path) -> Prepared:
     if not site.console:
         site = msgspec.structs.replace(site, console=current.site.console)
     models, triage = area_models.in_force(data), triage_models.published(data, current.triage)
-    content = Bundle(site=site, rules=load_rules(folder / "rules", site, folder), models=models, triage=triage)
+    rules = load_rules(folder / "rules", site, folder, kept=settings.load().kept)
+    content = Bundle(site=site, rules=rules, models=models, triage=triage)
     return _prepared(data, current, content, known, publication.fingerprint(folder, site.console, models, triage))
 
 

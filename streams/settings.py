@@ -142,6 +142,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.data).expanduser().resolve()
 
     @property
+    def kept(self) -> float:
+        """For how many seconds the log is kept: no rule looks back further."""
+        return self.retention_days * 86400.0
+
+    @property
     def site_folder(self) -> Path:
         """The site's folder as an absolute path."""
         return Path(self.site).expanduser().resolve()

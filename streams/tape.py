@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bank import Bank, BankResult
-from rules.binding import columns
+from rules.binding import Bound, columns
 from rules.compiler import RuleBook
 from rules.evaluation import Evaluator
 from streams.run import Run
@@ -301,6 +301,11 @@ class TapedBank(Bank):
         self.beyond = self.beyond or not bool(self.needs[rows].all())
         return super()._reach(rows, limit, below, faster)
 
+    def deviation(self, rows: Rows) -> Floats:
+        """Return how far rows' last values are from the usual."""
+        self.beyond = self.beyond or not bool(self.needs[rows].all())
+        return super().deviation(rows)
+
     def reason_text(self, row: int, language: str = "en") -> str:
         """Say nothing: what is tried is not told to anybody."""
         return ""
@@ -310,15 +315,19 @@ def needed(evaluator: Evaluator) -> Bools:
     """Tell which rows' trends and ranges rules ask for, bool[rows]: the rest of a point's models is its scores."""
     book = evaluator.book
     found = np.zeros(book.rows, np.bool_)
-    asks = np.array([any(one.key[0] == "eta" for one in columns(shape)) for shape in book.programs.shapes], np.bool_)
+    asks = np.array([_foresees(shape) for shape in book.programs.shapes], np.bool_)
     if asks.any():
         slots = asks[book.when[0]] | asks[book.clear[0]]
         rows = book.row[np.repeat(np.arange(book.instances), book.levels)[slots]]
         found[rows[rows < book.rows]] = True
     for program in (*book.across, *book.around):
         for member in program.members:
-            if any(one.key[0] == "eta" for one in columns(member.shape)):
+            if _foresees(member.shape):
                 found[member.rows] = True
     if evaluator.neighbours:
         found[np.unique(evaluator.neighbours.peers.rows)] = True
     return found
+
+
+def _foresees(shape: Bound) -> bool:
+    return any(one.key[0] in ("eta", "warned", "deviation") for one in columns(shape))

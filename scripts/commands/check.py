@@ -24,7 +24,7 @@ from streams.settings import SettingsError
 def rule_mistakes(folder: Path, site: Site) -> list[Problem]:
     """List what is wrong with the rules in a site's folder, their own tests included."""
     try:
-        load_rules(folder / "rules", site, folder)
+        load_rules(folder / "rules", site, folder, kept=settings.load().kept)
     except DocumentError as error:
         return error.problems
     return []
@@ -55,8 +55,9 @@ def check(
         registry = Registry(loaded)
         topics = Topics(registry).filters()
         notes = idle_templates(read_document(site / "site.yaml", name="site.yaml"), registry)
-        figures["rules"] = len(load_rules(site / "rules", loaded, site))
-        targets = settings.load(site=str(site)).notify_file
+        found = settings.load(site=str(site))
+        figures["rules"] = len(load_rules(site / "rules", loaded, site, kept=found.kept))
+        targets = found.notify_file
         if targets is not None:
             figures["targets"] = len(notify.expanded(notify.read(targets, loaded)))
     except DocumentError as error:

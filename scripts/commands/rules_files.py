@@ -33,7 +33,7 @@ def chosen(folder: Path, pattern: str) -> tuple[Site, list[Rule]]:
     """Load a site and those of its rules that are meant; end the command with every mistake when it is not sound."""
     try:
         site = load_site(folder)
-        rules = load_rules(folder / "rules", site, folder)
+        rules = load_rules(folder / "rules", site, folder, kept=configured().kept)
     except DocumentError as error:
         _show(error.problems)
         fail(f"{len(error.problems)} problem(s) in {folder}")
@@ -56,7 +56,7 @@ def check(site: SiteArgument = Path("examples/district"), as_json: JsonOption = 
     late: list[Rule] = []
     try:
         loaded = load_site(site)
-        rules = load_rules(site / "rules", loaded, site)
+        rules = load_rules(site / "rules", loaded, site, kept=configured().kept)
         late = [rule for rule in rules if overdue(rule, today(loaded.zone))]
     except DocumentError as error:
         problems = error.problems

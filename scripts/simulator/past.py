@@ -68,6 +68,11 @@ _TAPPED = "village-06"
 _CHARGER = "{}-charging-1"
 _HIGH, _CALM = 40.0, 12.0  # amperes
 
+SILENT = "village-02-charging-1"
+"""The point that falls silent in the second night: the clock tells of it, while all others go on."""
+
+_SILENCE, _LISTENED = 240, 60  # seconds: how long is listened to it, and how often the others are read meanwhile
+
 
 def happenings(site: Bundle, start: float, stop: float) -> list[Happening]:
     """Say what befell the chargers of the example's villages: a bus at one of them each evening, one tapped line."""
@@ -150,6 +155,10 @@ class _Past:
         self.home = np.array(home, np.intp)
         self.index = np.array([self.registry.points[point.id].index for point in self.world.points], "u4")
         self.orders: list[tuple[float, Command]] = []
+        night = datetime.fromtimestamp(start, ZoneInfo(content.site.zone)).replace(hour=3, minute=30, second=0)
+        self.silent_at = (night + timedelta(days=2)).timestamp()
+        silent = self.registry.points.get(SILENT)
+        self.silent_home = None if silent is None else self.registry.partition(silent.areas[0])
 
     def __iter__(self) -> Iterator[tuple[float, list[list[bytes]]]]:
         begun = Publication(
@@ -181,6 +190,8 @@ class _Past:
         for one in (one for one in self.happenings if before < one.at <= until):
             if self.registry.partition(one.area) == place:
                 heard += self._happen(one)
+        if before < self.silent_at <= until and place == self.silent_home:
+            heard += self._silence(place)
         heard += [(at, 2, observation.encode(order)) for at, order in self._due(until, place)]
         times = sorted({at for at, _, _ in heard} | {now for now, *_ in self._read})
         heard += [(at, 1, observation.encode(Tick(time=at))) for at in times]
@@ -193,6 +204,19 @@ class _Past:
             now = one.at + passed
             value = np.array([one.value if passed <= 120 else _CALM])
             yield now, 0, self._frame(index, np.array([now]), value, now)
+
+    def _silence(self, place: int) -> Iterator[tuple[float, int, bytes]]:
+        """Yield the ticks of some minutes in which a partition is listened to, and the readings of all points but one.
+
+        Between the ticks of the rest of the past nobody listens, so that nothing that is not read there is silent.
+        """
+        for passed in range(0, _SILENCE + 1, 5):
+            now = self.silent_at + passed
+            if passed % _LISTENED == 0:
+                which, _, values = self.world.read(now - self.every, now)
+                mine = (self.home[which] == place) & (self.index[which] != self.registry.points[SILENT].index)
+                yield now, 0, self._frame(self.index[which[mine]], np.full(mine.sum(), now), values[mine], now)
+            yield now, 1, observation.encode(Tick(time=now))
 
     def _frame(self, index: npt.NDArray[Any], times: npt.NDArray[Any], values: npt.NDArray[Any], now: float) -> bytes:
         return frame.encode(index, times, values, np.zeros(len(index), "u1"), registry=self.version, received=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
@@ -43,11 +44,11 @@ TEMPLATE = """templates:
 SECONDS = 5.0  # of CPU, for any of them: each takes well under one
 
 
-def problems(folder: Path, text: str) -> list[Problem]:
+def problems(folder: Path, text: str, kept: float = math.inf) -> list[Problem]:
     (folder / "rules.yaml").write_text(text, encoding="utf-8")
     begun = time.process_time()
     try:
-        load_rules(folder / "rules.yaml", SITE)
+        load_rules(folder / "rules.yaml", SITE, kept=kept)
         found = []
     except DocumentError as error:
         found = list(error.problems)
@@ -62,11 +63,14 @@ def test_what_the_cases_are_made_from_is_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("when", "column", "part"),
     [
-        ("__import__('os').system('x') > 1", 1, "not part of the rule language"),
-        ("value.__class__.__mro__ > 1", 1, "not part of the rule language"),
+        ("__import__('os').system('x') > 1", 1, "'.system' is not part of the rule language"),
+        ("value.__class__.__mro__ > 1", 1, "'.__mro__' is not part of the rule language"),
+        ("value > (1 + (2", 14, "this bracket is not closed"),
+        ("value > 1)", 10, "this bracket closes none"),
+        ("warned('purple')", 1, "takes limit, blue"),
         ("().__class__.__bases__[0] > 1", 1, "not part of the rule language"),
-        ("9**9**9**9 > value", 1, "not part of the rule language"),
-        ("1 << 99999 > value", 1, "not part of the rule language"),
+        ("9**9**9**9 > value", 1, "'**' is not part of the rule language"),
+        ("1 << 99999 > value", 1, "'<<' is not part of the rule language"),
         ("(x := 3) > value", 2, "not part of the rule language"),
         ("f'{value}' > 1", 1, "not part of the rule language"),
         ("mean(window='1h') > 1", 1, "arguments have no names"),
@@ -96,6 +100,24 @@ def test_a_condition_is_refused_by_line_field_and_column(tmp_path: Path, when: s
     (problem,) = problems(tmp_path, RULE.replace("value > 1", when))
     assert (problem.line, problem.field) == (6, "rules[0].levels.yellow.when")
     assert f"column {column}: " in problem.message and part in problem.message, problem
+
+
+@pytest.mark.parametrize(
+    ("when", "column"),
+    [
+        ("value > 1 and mean('8d') > 1", 15),
+        ("area.max(rain.sum('8d')) > 1", 10),
+        ("seen('debris', '8d')", 1),
+        ("count('debris', '8d') > 2", 1),
+        ("rising('dispute', '8d') > 0.9", 1),
+    ],
+)
+def test_nothing_looks_back_further_than_the_log_is_kept(tmp_path: Path, when: str, column: int) -> None:
+    text = RULE.replace("value > 1", when)
+    assert problems(tmp_path, text) == []
+    (problem,) = problems(tmp_path, text, kept=7 * 86400.0)
+    assert (problem.line, problem.field) == (6, "rules[0].levels.yellow.when")
+    assert f"column {column}: " in problem.message and "8 days, and the log is kept for 7" in problem.message
 
 
 _BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -1,0 +1,294 @@
+"""Score a replay's readings ahead of its ticks: those of many frames in one pass, as the models take them cheapest.
+
+What the models say of a reading hangs on the earlier readings of its point alone, not on ticks or on other points. So
+a copy of the bank runs ahead over a batch of records, and the engine is given its scores. Which readings the engine
+will put to the models is foretold, and each that it asks for is held against that; where it was foretold wrongly the
+bank is brought to where it stands, and goes on by itself. The bank that the engine sees follows only as far as it is
+asked: a row's readings are worked on when something but its score is wanted of it, as when an alarm says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.bank import Bank, BankResult
+from models.rounds import rounds
+from rules.compiler import RuleBook
+from sensors import frame
+from sensors.observation import FRAME, UNUSABLE, is_publication
+from streams.engine import Engine
+from streams.run import Run
+from streams.tape import Bools, Floats, Keeping, Rows, TapeHead, needed
+
+LEAST = 64
+"""Readings of a batch below which nothing is gained."""
+
+MOST_FOLLOWED = 0.5
+"""Share of the rows that rules ask more of than scores, from which on nothing is gained."""
+
+_FRAME = bytes((FRAME,))
+
+
+class Ahead(TapeHead):
+    """Give an engine what the models say; `look` at records before it applies them, and `settle` afterwards.
+
+    What is said is passed on to `keeping`, if given, as the models themselves would.
+    """
+
+    def __init__(self, engine: Engine, keeping: Keeping | None = None) -> None:
+        self._engine, self._keeping = engine, keeping
+        self._bank = _Following.of(engine.bank, self)
+        engine.bank, engine.tape = self._bank, self
+        if engine.evaluator is not None:
+            engine.evaluator.bank = self._bank
+        if engine.shadow is not None:
+            engine.shadow.beside.second.bank = self._bank
+        self._ahead: Bank | None = None  # where the bank will stand; None: it was changed otherwise
+        self._book: RuleBook | None = None
+        self._run: Run | None = None
+        self.active = False
+
+    def look(self, records: Sequence[tuple[int, bytes]]) -> None:
+        """Run ahead over records, none of which is a publication but a single one."""
+        engine = self._engine
+        if is_publication(records[0][1]):
+            self._ahead = None
+        frames = []
+        for offset, value in records:
+            if value[:1] == _FRAME:
+                with contextlib.suppress(frame.FrameError):  # the engine refuses it
+                    frames.append((offset, frame.decode(value)))
+        count = sum(len(one) for _, one in frames)
+        if engine.evaluator is None or len(frames) < 2 or count < LEAST or not self._may():
+            return
+        if self._ahead is None:
+            self._ahead = Bank(self._bank.settings)
+            self._ahead.restore(Bank.state(self._bank))
+        self._starts = dict(zip([offset for offset, _ in frames], _starts(frames), strict=True))
+        self._point, self._time, self._value, quality = (
+            np.concatenate([getattr(one, name) for _, one in frames]) for name in ("point", "time", "value", "quality")
+        )
+        self._score_all((quality & UNUSABLE) == 0)
+        self._bank.flat = Bank.flat_since.fget(self._bank).copy()  # type: ignore[attr-defined]
+        self._run, self.active = None, True
+
+    def _may(self) -> bool:
+        """See to the rows that the bank follows reading by reading; tell whether they are few enough."""
+        engine = self._engine
+        assert engine.evaluator is not None
+        if engine.evaluator.book is not self._book or len(self._bank.needs) != len(self._bank):
+            self._book = engine.evaluator.book
+            needs = np.zeros(len(self._bank), np.bool_)
+            second = [engine.shadow.beside.second] if engine.shadow is not None else []
+            for one in (needed(evaluator) for evaluator in (engine.evaluator, *second)):
+                needs[: len(one)] |= one
+            if self._bank.drivers is not None:
+                needs[: len(self._bank.drivers.driven)] |= self._bank.drivers.driven
+            self._bank.needs = needs
+        return bool(self._bank.needs.mean() <= MOST_FOLLOWED)
+
+    def _score_all(self, usable: Bools) -> None:
+        """Have the copy score all that the engine will put to the models, in as few passes as there are repeats."""
+        engine, ahead, count = self._engine, self._ahead, len(self._point)
+        assert ahead is not None
+        inside = self._point < len(engine.row_of)
+        self._row = np.where(inside, engine.row_of[np.where(inside, self._point, 0)], -1)
+        self._good = np.zeros(count, np.bool_)
+        self._turn = np.zeros(count, np.intp)  # how many readings of its row are put to the models before it
+        self._since, self._low, self._high = np.empty(count), np.empty(count), np.empty(count)
+        self._found = BankResult(
+            np.zeros(count),
+            np.zeros(count, np.bool_),
+            np.zeros(count, np.uint8),
+            np.zeros(count, np.bool_),
+            np.zeros(count, np.bool_),
+        )
+        self._turns = np.zeros(len(self._bank), np.intp)
+        self._asked, self._done = self._turns.copy(), self._turns.copy()
+        self._sorted: tuple[Rows, Rows] | None = None
+        last = engine.last_time.copy()
+        known = np.flatnonzero((self._row >= 0) & np.isfinite(self._value) & np.isfinite(self._time))
+        for taken in rounds(self._row[known], len(last)):
+            at = known[taken]
+            rows, time = self._row[at], self._time[at]
+            fresh = ~(time <= last[rows])  # NaN before the first reading
+            last[rows[fresh]] = time[fresh]
+            good = fresh & usable[at]
+            if not good.all():
+                at, rows = at[good], rows[good]
+            if len(at):
+                self._take(at, rows, ahead.update(rows, self._time[at], self._value[at]))
+
+    def _take(self, at: Rows, rows: Rows, found: BankResult) -> None:
+        """Note what the copy said of readings."""
+        ahead = self._ahead
+        assert ahead is not None
+        self._good[at] = True
+        self._turn[at] = self._turns[rows]
+        self._turns[rows] += 1
+        columns: zip[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = zip(self._found, found, strict=True)
+        for column, new in columns:
+            column[at] = new
+        self._since[at] = ahead.flat_since[rows]
+        surprising = np.flatnonzero(found.reason)
+        if surprising.size:
+            low, high = ahead.outside
+            self._low[at[surprising]], self._high[at[surprising]] = low[rows[surprising]], high[rows[surprising]]
+
+    def score(
+        self, bank: Bank, run: Run, at: Rows, rows: Rows, time: Floats, value: Floats
+    ) -> tuple[BankResult, Bools | None] | None:
+        """Give what was said ahead; None where it was foretold wrongly, and from there on."""
+        if not self.active:
+            return None
+        if run is not self._run:
+            self._run = run
+            self._places = np.concatenate(
+                [np.arange(len(one)) + self._starts.get(offset, -(2**62)) for offset, one in run.frames]
+            )
+        place = self._places[at]
+        if not (
+            bool((place >= 0).all())
+            and bool(self._good[place].all())
+            and bool((self._turn[place] == self._asked[rows]).all())
+        ):
+            self.give_up()
+            return None
+        following = self._bank
+        self._asked[rows] += 1
+        before = following.flat[rows]
+        following.flat[rows] = self._since[place]
+        if following.drivers is not None:
+            following.drivers.take(rows, time, value)
+        followed = np.flatnonzero(following.needs[rows])
+        if followed.size:
+            following.work(rows[followed], time[followed], value[followed])
+            self._done[rows[followed]] += 1
+        found = BankResult(*(column[place] for column in self._found))
+        jumped = self._jumped(place, rows, time, value, found)
+        self.scored(following, run, at, rows, time, before, found, jumped)
+        return found, jumped
+
+    def scored(
+        self, bank: Bank, run: Run, at: Rows, rows: Rows, time: Floats, before: Floats, found: BankResult,
+        jumped: Bools | None,
+    ) -> None:  # fmt: skip
+        """Pass on what was said."""
+        if self._keeping is not None:
+            self._keeping.scored(bank, run, at, rows, time, before, found, jumped)
+
+    def _jumped(self, place: Rows, rows: Rows, time: Floats, value: Floats, found: BankResult) -> Bools | None:
+        """Ask for jumps of a unit, as the engine does."""
+        engine = self._engine
+        assert engine.evaluator is not None
+        if not (engine.jumps.active or found.reason.any()):
+            return None
+        low, high = np.zeros(len(self._bank)), np.zeros(len(self._bank))
+        low[rows], high[rows] = self._low[place], self._high[place]
+        return engine.jumps.update(rows, time, value, found.reason, low, high, engine.evaluator.points.value)
+
+    def follow(self, rows: Rows) -> None:
+        """Bring rows of the bank (unique) to where the engine stands."""
+        if not self.active:
+            return
+        rows = rows[self._done[rows] < self._asked[rows]]
+        if rows.size and self._sorted is None:
+            good = np.flatnonzero(self._good)
+            by_row = good[np.argsort(self._row[good], kind="stable")]  # each row's in the order of its turns
+            self._sorted = by_row, np.searchsorted(self._row[by_row], np.arange(len(self._bank)))
+        while rows.size:
+            assert self._sorted is not None
+            by_row, first = self._sorted
+            at = by_row[first[rows] + self._done[rows]]
+            self._bank.work(rows, self._time[at], self._value[at])
+            self._done[rows] += 1
+            rows = rows[self._done[rows] < self._asked[rows]]
+
+    def give_up(self) -> None:
+        """Have the bank stand where the engine does, and go on by itself."""
+        self.follow(np.arange(len(self._bank)))
+        self.active, self._ahead = False, None
+
+    def settle(self) -> None:
+        """Have the bank stand where the copy does, now that the engine has applied all that was looked at."""
+        if not self.active:
+            return
+        if bool((self._asked < self._turns).any()):  # less was put to the models than was foretold
+            self.give_up()
+            return
+        assert self._ahead is not None
+        self.active = False
+        Bank.restore(self._bank, self._ahead.state())
+
+
+class _Following(Bank):
+    """The bank that an engine sees while another runs ahead: of each row it knows the scores, the rest when asked."""
+
+    head: Ahead
+    flat: Floats  # since when values have stood, while the other runs ahead
+    needs: Bools  # rows that it follows reading by reading
+
+    @classmethod
+    def of(cls, bank: Bank, head: Ahead) -> _Following:
+        """Take a bank's place."""
+        made = object.__new__(cls)
+        vars(made).update(vars(bank))
+        made._take(bank._fields)
+        made.head, made.flat, made.needs = head, np.empty(0), np.zeros(0, np.bool_)
+        return made
+
+    def work(self, rows: Rows, time: Floats, value: Floats) -> None:
+        """Take readings that the drivers have had already."""
+        drivers, self.drivers = self.drivers, None
+        super().update(rows, time, value)
+        self.drivers = drivers
+
+    @property
+    def flat_since(self) -> Floats:
+        """Return times of the readings since which values have not changed, f8[rows]."""
+        return self.flat if self.head.active else super().flat_since
+
+    def shift(self, rows: Rows, seconds: Floats) -> None:
+        """Move all times that rows keep by `seconds`."""
+        self.head.give_up()
+        super().shift(rows, seconds)
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Return copies of all arrays."""
+        self.head.give_up()
+        return super().state()
+
+    def stuck(self, rows: Rows) -> Bools:
+        """Return whether rows' values have stood still for far longer than they ever did lately."""
+        self.head.follow(rows)
+        return super().stuck(rows)
+
+    def deviation(self, rows: Rows) -> Floats:
+        """Return how far rows' last values are from the usual."""
+        self.head.follow(np.unique(rows))
+        return super().deviation(rows)
+
+    def reason_text(self, row: int, language: str = "en") -> str:
+        """Say why the row's last surprising reading was surprising."""
+        self.head.follow(np.array([row]))
+        return super().reason_text(row, language)
+
+    def guessed(self) -> dict[int, Any]:
+        """Return which rows were guessed to be no gauges, and what."""
+        self.head.follow(np.arange(len(self)))
+        return super().guessed()
+
+    def _reach(self, rows: Rows, limit: Floats, below: Bools, faster: float) -> Floats:
+        self.head.follow(np.unique(rows))
+        return super()._reach(rows, limit, below, faster)
+
+
+def _starts(frames: Sequence[tuple[int, frame.Frame]]) -> list[int]:
+    """Return the place of each frame's first reading."""
+    return [0, *accumulate(len(one) for _, one in frames[:-1])]
