@@ -585,9 +585,8 @@ class Bank:
         Usual is the mean of the last 24 hours, and where the row swings daily the day's profile on top of it.
         """
         fields = self._fields[rows]
-        sized = (fields[:, AT["kind"]] == GAUGE) & ~np.isnan(fields[:, AT["last_time"]])
-        swings = fields[:, AT["marks"]] >= SWINGS
-        swing = np.where(swings, self._seasons.at(rows, np.where(sized, fields[:, AT["last_time"]], 0.0)), 0.0)
+        sized = (fields[:, AT["flags"]] // KIND == GAUGE) & ~np.isnan(fields[:, AT["last_time"]])
+        swing = np.where(self._marked(rows, SWINGS), self._seasons.at(rows, np.where(sized, fields[:, AT["last_time"]], 0.0)), 0.0)
         return np.where(sized, fields[:, AT["last_value"]] - (self._seasons.mean(rows) + swing), np.nan)
 
     @property

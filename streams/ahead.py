@@ -239,7 +239,7 @@ class _Following(Bank):
         """Take a bank's place."""
         made = object.__new__(cls)
         vars(made).update(vars(bank))
-        made._take(bank._fields)
+        made._take(bank._fields, bank._slow)
         made.head, made.flat, made.needs = head, np.empty(0), np.zeros(0, np.bool_)
         return made
 
