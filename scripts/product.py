@@ -30,7 +30,7 @@ class Product:
         self.supervisor = Supervisor(
             [*common_children(self.settings), *site_children(self.settings, self.content, None, [])],
             self._vitals.lost,
-            self._vitals.back,
+            self._vitals.returned,
             hung_seconds=self.settings.hung_seconds,
         )
         self.ready = 0.0

@@ -233,6 +233,7 @@ class ConsoleConfig:
     model_desk: ModelDesk | None = None
     replay_desk: ReplayDesk | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
+    shared: str = ""  # the database in which several consoles have their accounts; empty keeps a file of their own
     callbacks: Mapping[str, bytes] = field(default_factory=dict)  # key of signed callbacks by target
     font: str = ""  # file of the font that sheets are printed with; empty takes the system's
     test_wait: float = 10.0  # seconds that the answer of a notification's test is waited for
@@ -251,14 +252,14 @@ class ConsoleConfig:
     failures: int = 5  # failed log-ins of one name from one address within five minutes before it is locked out
 
     @property
-    def accounts(self) -> Path:
+    def accounts(self) -> Path | str:
         """Where the account store is."""
-        return self.data / "accounts.sqlite"
+        return self.shared or self.data / "accounts.sqlite"
 
     @property
-    def outbox(self) -> Path:
+    def outbox(self) -> Path | str:
         """Where the notifier's memory is."""
-        return self.data / "outbox.sqlite"
+        return self.shared or self.data / "outbox.sqlite"
 
     @property
     def photos(self) -> Path:

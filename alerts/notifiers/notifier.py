@@ -63,7 +63,7 @@ class Notifier:
     def __init__(
         self,
         journal_url: str | Path,
-        outbox: Path,
+        outbox: Path | str,
         targets: Sequence[Target],
         *,
         clock: Callable[[], float] = time.time,

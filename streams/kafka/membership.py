@@ -34,7 +34,8 @@ class Membership:
     """Hold one group consumer. All coroutines belong to the thread that owns the clients.
 
     A session is how long a dead worker's partitions wait for another. `instance` names a worker for good: after a
-    restart within the session it has its partitions again at once.
+    restart within the session it has its partitions again at once. One that `leaves` when it stops in order gives them
+    to the others at once, named or not.
     """
 
     def __init__(
@@ -44,9 +45,10 @@ class Membership:
         session_seconds: float,
         instance: str,
         contiguous: Callable[[str], bool],
+        leaves: bool = False,
     ) -> None:
         self._options, self._group, self._session, self._instance = dict(options), group, session_seconds, instance
-        self._contiguous = contiguous
+        self._contiguous, self._leaves = contiguous, leaves
         self.client = instance or f"foreshock-{os.getpid()}"
         self._consumer: Any = None
         self._tails: dict[TopicPartition, Tail] = {}
@@ -88,10 +90,13 @@ class Membership:
         self._consumer.subscribe(list(topics), listener=_Listener(self, loop, revoked, assigned))
 
     async def leave(self) -> None:
-        """Leave the group, at once for the others unless this worker has a name for good."""
+        """Leave the group, at once for the others unless this worker has a name for good and is to come back."""
         if self._pump is not None:
             self._pump.cancel()
         if self._consumer is not None:
+            coordinator = self._consumer._coordinator
+            if self._leaves and hasattr(coordinator, "_group_instance_id"):
+                coordinator._group_instance_id = None  # a named member says no farewell else, and is waited for
             await self._consumer.stop()
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:

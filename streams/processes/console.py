@@ -293,6 +293,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         data=found.data_folder,
         site=content.site,
         journal=found.journal_url,
+        shared=found.journal_url if found.cluster else "",
         feed=feed,
         rules=shown(content),
         host=found.host,

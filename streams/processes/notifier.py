@@ -27,6 +27,7 @@ from streams.figures import keep_writing
 from streams.following import Following
 from streams.hub import HubClient
 from streams.processes import child
+from streams.processes.holder import Holder
 from streams.settings import PREFIX, Settings
 from streams.telling import further
 from streams.topics import JOURNAL
@@ -212,17 +213,38 @@ class Undelivered:
 
 async def _run(found: Settings) -> None:
     child.await_site()
-    packed = publication.read(found.data_folder)
-    site = bundle.unpack(packed).site
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await asyncio.to_thread(child.await_journal, found.journal_url)
+    if not found.cluster:
+        await _serve(found, stop)
+        return
+    child.ready()  # one run of the cluster tells people; the others stand by
+    while not stop.is_set():
+        async with Holder(found.journal_url, stop) as holder:
+            writing = keep_writing(found.data_folder, "notifier", lambda: {"holder": False}, child.parent().alive)
+            standing_by = asyncio.create_task(writing)
+            try:
+                held = await holder.take()
+            finally:
+                standing_by.cancel()
+                await asyncio.gather(standing_by, return_exceptions=True)
+            if held:
+                logger.info("this run tells people from now on")
+                await _serve(found, holder.ended)
+
+
+async def _serve(found: Settings, stop: asyncio.Event) -> None:
+    """Tell whom there is to tell, until `stop`."""
+    packed = publication.read(found.data_folder)
+    site = bundle.unpack(packed).site
+    loop = asyncio.get_running_loop()
     listed = further(found, site)
     notifier = Notifier(
         found.journal_url,
-        found.data_folder / "outbox.sqlite",
+        found.outbox_at,
         [*targets(found, site), *notify.expanded(listed)],
         voice=notify.voice_of(site, listed.templates),
         key=read_key(found.data_folder),
@@ -242,7 +264,7 @@ async def _run(found: Settings) -> None:
     following.start()
 
     def figures() -> dict[str, Any]:
-        return {**_flat(notifier), "following": following.version}
+        return {**_flat(notifier), "holder": True, "following": following.version}
 
     tasks = [
         asyncio.create_task(listen()),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from alerts.console.accounts.store import PUSHES, Accounts
 
@@ -26,6 +26,8 @@ def first_stamp(accounts: Accounts, id: str, digest: str, now: float) -> float |
     None when the first was another: `digest` is the hash of what it holds. It is written down before the push is, so
     that one that ended half-way is stamped alike too: the engine then knows by their times the readings that it has.
     """
+    # the module of the other database is not loaded
+    insert = importlib.import_module(f"sqlalchemy.dialects.{accounts.engine.dialect.name}").insert
     with accounts.writing() as connection:
         connection.execute(insert(PUSHES).values(id=id, digest=digest, stamp=now).on_conflict_do_nothing())
         connection.execute(delete(PUSHES).where(PUSHES.c.stamp < now - DAYS * DAY))

@@ -21,8 +21,11 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    inspect,
 )
 from sqlalchemy.engine import URL
+
+from alerts.elsewhere import open_elsewhere
 
 METADATA = MetaData()
 
@@ -98,6 +101,15 @@ AUDIT = Table(
     Column("hash", LargeBinary, nullable=False),
 )
 
+_APPEND_ONLY_ELSEWHERE = (
+    "CREATE OR REPLACE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$",
+    "CREATE OR REPLACE TRIGGER audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_stays()",
+)
+SCHEMA = "accounts"
+_LOCK = 5_277_832  # what two who would write to one PostgreSQL contend for: the audit is one chain
+
 _APPEND_ONLY = [
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb.lower()} BEFORE {verb} ON audit "
     "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
@@ -134,13 +146,19 @@ class Accounts:
         self.engine.dispose()
 
 
-def open_accounts(path: Path | str, *, hasher: argon2.PasswordHasher | None = None) -> Accounts:
-    """Open the store at `path`, made with mode 0600 if it is new. `hasher` sets the cost of Argon2id.
+def open_accounts(place: Path | str, *, hasher: argon2.PasswordHasher | None = None) -> Accounts:
+    """Open the store: a file, made with mode 0600 if it is new, or the schema `accounts` of a PostgreSQL database.
+
+    `hasher` sets the cost of Argon2id.
 
     The default cost, 32 MiB and three passes on one lane, is above OWASP's floor (19 MiB, two passes) and keeps a
     log-in near 60 ms.
     """
-    path = Path(path)
+    hasher = hasher or argon2.PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+    return Accounts(_elsewhere(place) if "://" in str(place) else _file(Path(place)), hasher)
+
+
+def _file(path: Path) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     engine = create_engine(URL.create("sqlite", database=str(path)), pool_size=4, max_overflow=60)
@@ -156,9 +174,24 @@ def open_accounts(path: Path | str, *, hasher: argon2.PasswordHasher | None = No
         if connection.get_execution_options().get("immediate"):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    accounts = Accounts(engine, hasher or argon2.PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1))
-    with accounts.writing() as connection:
+    with engine.execution_options(immediate=True).begin() as connection:
         METADATA.create_all(connection)
         for statement in _APPEND_ONLY:
             connection.exec_driver_sql(statement)
-    return accounts
+    return engine
+
+
+def _elsewhere(url: Path | str) -> Engine:
+    engine = open_elsewhere(str(url), SCHEMA)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("immediate"):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+
+    with engine.execution_options(immediate=True).begin() as connection:
+        if not inspect(connection).has_table(AUDIT.name, schema=SCHEMA):
+            METADATA.create_all(connection)
+            for statement in _APPEND_ONLY_ELSEWHERE:
+                connection.exec_driver_sql(statement)
+    return engine
