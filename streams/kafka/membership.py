@@ -18,7 +18,10 @@ from streams.kafka.tail import Tail
 logger = logging.getLogger(__name__)
 
 HEARTBEATS = 4
-"""Heartbeats in a session: three may be lost."""
+"""Heartbeats in a session, at least: three may be lost."""
+
+HEARTBEAT = 0.5
+"""Seconds between two heartbeats, at most: by them the others learn that partitions move."""
 
 FETCH_RECORDS = 2000
 FETCH_BYTES = 4 * 1024 * 1024
@@ -79,7 +82,7 @@ class Membership:
                 isolation_level="read_committed",
                 partition_assignment_strategy=[assignor],
                 session_timeout_ms=int(self._session * 1000),
-                heartbeat_interval_ms=int(self._session * 1000 / HEARTBEATS),
+                heartbeat_interval_ms=int(min(HEARTBEAT, self._session / HEARTBEATS) * 1000),
                 rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),
                 max_poll_interval_ms=2**31 - 1,  # the parent looks after a worker that hangs
                 fetch_max_wait_ms=int(FETCH_SECONDS * 1000),

@@ -52,11 +52,8 @@ def main(arguments: Sequence[str] = ()) -> None:
     def heard(site: Site) -> Site:
         return msgspec.structs.replace(site, signals=brokers.chosen(site.signals, broker.dialects))
 
-    bridge = Bridge(
-        heard(site),
-        producer,
-        bridge_settings(broker, found, prefix),
-    )
+    listening = bridge_settings(broker, found, prefix)
+    bridge = Bridge(heard(site), producer, listening)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: bridge.stop())
     vitals = Vitals(found.hub_path)
@@ -64,6 +61,13 @@ def main(arguments: Sequence[str] = ()) -> None:
     threading.Thread(target=watch.run, daemon=True).start()
     following = Following(found.data_folder, version_of(packed), lambda content: change(bridge, heard(content.site)))
     following.start()
+    if found.cluster and broker.share and listening.status_topic:
+        from streams.processes.standing_in import StandingIn  # here: it takes the database's driver along
+
+        def in_force() -> Site:
+            return heard(bundle.unpack(publication.read(found.data_folder)).site)
+
+        StandingIn(listening, producer, in_force, found.journal_url).start()
     figures = FiguresWriter(
         found.data_folder,
         broker.process,

@@ -27,7 +27,7 @@ from streams.figures import keep_writing
 from streams.following import Following
 from streams.hub import HubClient
 from streams.processes import child
-from streams.processes.holder import Holder
+from streams.processes.holder import NOTIFIER, Holder
 from streams.settings import PREFIX, Settings
 from streams.telling import further
 from streams.topics import JOURNAL
@@ -223,7 +223,7 @@ async def _run(found: Settings) -> None:
         return
     child.ready()  # one run of the cluster tells people; the others stand by
     while not stop.is_set():
-        async with Holder(found.journal_url, stop) as holder:
+        async with Holder(found.journal_url, NOTIFIER, stop) as holder:
             writing = keep_writing(found.data_folder, "notifier", lambda: {"holder": False}, child.parent().alive)
             standing_by = asyncio.create_task(writing)
             try:

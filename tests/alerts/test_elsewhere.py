@@ -32,7 +32,7 @@ from alerts.notifiers.replies import Replies
 from alerts.notifiers.targets import MailTarget
 
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-PASSWORD = "a horse and a battery"  # noqa: S105
+PASSWORD = "a horse and a battery"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
