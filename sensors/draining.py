@@ -99,7 +99,7 @@ def _end(settings: BridgeSettings) -> None:
     if settings.tls is not None:
         client.tls_set_context(tls.context(settings.tls))
     with suppress(ValueError):
-        client.connect(settings.host, settings.port, 10, **({"clean_start": True} if five else {}))
+        client.connect(settings.host, settings.port, 10, clean_start=True if five else mqtt.MQTT_CLEAN_START_FIRST_ONLY)
     until = time.monotonic() + 5.0
     while not client.is_connected() and time.monotonic() < until:
         client.loop(0.1)

@@ -97,6 +97,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_secret: Annotated[str, "Secret: key of the webhook's HMAC-SHA256 signature."] = ""
     webhook_private: Annotated[bool, "Allow a webhook target in a private address range."] = False
     webhook_exercise: Annotated[bool, "Also post what is only simulated, marked so."] = False
+    heartbeat_url: Annotated[
+        str, "Where signs of life are posted, signed, for as long as the main way works; empty posts none."
+    ] = ""
+    heartbeat_secret: Annotated[str, "Secret: key of their HMAC-SHA256 signature."] = ""
+    heartbeat_seconds: Annotated[float, "Seconds between two signs of life: 5 to 3600."] = 60.0
+    heartbeat_private: Annotated[bool, "Allow a receiver in a private address range."] = False
     notify: Annotated[
         str,
         "File of further targets (mail, chats, webhooks) and their texts; empty is notify.yaml of the site, if any.",
@@ -316,6 +322,8 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     _require_log(settings)
     _check_journal(settings)
     _check_cluster(settings)
+    if not 5 <= settings.heartbeat_seconds <= 3600:
+        raise SettingsError(f"{PREFIX}HEARTBEAT_SECONDS={settings.heartbeat_seconds:g}: must be 5 to 3600")
     for name in ("mqtt_port", "port"):
         if not 0 <= getattr(settings, name) <= 65535:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: a port is 0 to 65535")
@@ -374,6 +382,14 @@ def _require_log(settings: Settings) -> None:
         raise SettingsError(f"{PREFIX}KAFKA_REPLICATION={settings.kafka_replication}: must be 1 to 9")
     if not 6 <= settings.kafka_session_seconds <= 60:
         raise SettingsError(f"{PREFIX}KAFKA_SESSION_SECONDS={settings.kafka_session_seconds:g}: must be 6 to 60")
+
+
+def secret_of(found: Settings, name: str) -> tuple[str, str]:
+    """Name the variable or the file that holds a secret; neither when it is not set."""
+    variable = PREFIX + name.upper()
+    if os.environ.get(variable + "_FILE"):
+        return "", os.environ[variable + "_FILE"]
+    return (variable, "") if getattr(found, name) else ("", "")
 
 
 def reference() -> str:

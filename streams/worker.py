@@ -510,6 +510,7 @@ class Worker:
                 kind: {name: ahead for figures in others.values() for name, ahead in figures.get(kind, {}).items()}
                 for kind in ("clocks", "camera_clocks")
             },
+            "log": self.app.log_store.figures(),
             "version": self.version,
             "following": self.version,
             "partitions": sorted(self.stations),

@@ -222,6 +222,7 @@ class ConsoleConfig:
     history: Callable[[Mapping[int, int]], Iterable[Batch]] = _nothing
     recorded: Callable[[Sequence[int], float, float], Iterable[Columns]] | None = None
     figures: Callable[[], Mapping[str, Any]] = _no_figures
+    processes: Callable[[], Mapping[str, Mapping[str, Any] | None]] = dict  # what each says of itself; None: silent
     quarantine: Quarantine = field(default_factory=NoQuarantine)
     attach: Callable[[Console], None] | None = None  # given the console that serves, to tell it of changes to the site
     publications: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications

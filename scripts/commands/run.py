@@ -7,7 +7,7 @@ import contextlib
 import importlib
 import os
 import time
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -30,6 +30,9 @@ from streams.supervisor import Child, StartError, Supervisor, on_signals, requir
 from streams.topics import OBSERVATIONS, SITE
 from streams.topics_held import topic_specs
 from streams.vitals import Vitals
+
+if TYPE_CHECKING:
+    from streams.deadman import DeadMan
 
 CAMERAS_VARIABLE = "FORESHOCK_CAMERAS"
 """Sources of cameras may hold passwords, which every user of the machine could read on a command line."""
@@ -122,6 +125,30 @@ def _require_webhook(found: Settings) -> None:
             "FORESHOCK_WEBHOOK_URL is set, but not FORESHOCK_WEBHOOK_SECRET (or FORESHOCK_WEBHOOK_SECRET_FILE): "
             "what is posted has to be signed"
         )
+
+
+def _dead_man(found: Settings, site: Site) -> DeadMan | None:
+    """Make what sends signs of life, where that is asked for. Raise `StartError` when it cannot be as it is set to."""
+    if not found.heartbeat_url:
+        return None
+    from alerts.notifiers.targets import TargetError, WebhookTarget  # here: most runs send none
+    from alerts.notifiers.webhook import WebhookSender
+    from streams.deadman import DeadMan
+
+    variable, file = settings.secret_of(found, "heartbeat_secret")
+    target = WebhookTarget(
+        name="heartbeat",
+        url=found.heartbeat_url,
+        secret_env=variable,
+        secret_file=file,
+        allow_private=found.heartbeat_private,
+    )
+    try:
+        sender = WebhookSender(target)
+    except TargetError as error:
+        raise StartError(f"{settings.PREFIX}HEARTBEAT_URL, {settings.PREFIX}HEARTBEAT_SECRET: {error}") from error
+    through = {name for name in ("worker", "bridge", "notifier") if _starts(found, name)}
+    return DeadMan(found.data_folder, site.id, frozenset(through), sender, found.heartbeat_seconds)
 
 
 def _require_targets(found: Settings, site: Site) -> None:
@@ -326,6 +353,7 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
     running.note_brokers(found.data_folder, brokers.brokers(found))
     prepared: list[tuple[Bundle, Pace]] = []
     accounts: list[asyncio.Task[Any]] = []
+    watching: list[asyncio.Task[None]] = []
 
     async def site() -> list[Child]:
         content, pace = await asyncio.to_thread(_prepare, found, scene, cameras)
@@ -344,13 +372,17 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
         ).start()
         await asyncio.gather(*accounts)
         link = _first_link(found)
+        if (dead_man := _dead_man(found, prepared[0][0].site)) is not None:
+            await dead_man.open()
+            watching.append(loop.create_task(dead_man.watch()))
         _welcome(found, *prepared[0], scene, link, time.monotonic() - begun)
         manager.ready()
         await supervisor.wait()
         out.print("stopping …")
         manager.stopping()
     finally:
-        alive.cancel()
+        for task in (alive, *watching):
+            task.cancel()
         await supervisor.stop()
         vitals.close()
     return 0

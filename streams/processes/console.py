@@ -25,7 +25,7 @@ from streams.bundle import Bundle, version_of
 from streams.difference import as_plain
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
-from streams.figures import keep_writing
+from streams.figures import keep_writing, read_figures, silent
 from streams.following import Following
 from streams.history import columns
 from streams.hub import HubClient
@@ -134,6 +134,11 @@ def rule_text(found: Settings, id: str) -> str | None:
 def told(console: Console, version: str) -> dict[str, Any]:
     """Say what the console's process tells of itself: the version that it follows, and the pushed readings refused."""
     return {"following": version, "refused": dict(console.push.quarantine.counts)}
+
+
+def processes(found: Settings) -> dict[str, dict[str, Any] | None]:
+    """Give what each process of this run says of itself; None for one that says nothing any more."""
+    return {**read_figures(found.data_folder), **dict.fromkeys(silent(found.data_folder))}
 
 
 def publications(found: Settings) -> list[dict[str, Any]]:
@@ -304,6 +309,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         recorded=Backlog(found).between,
         quarantine=QuarantineAccess(found.data_folder, found.log, names, feed),
         attach=attach,
+        processes=lambda: processes(found),
         publications=lambda: publications(found),
         models=lambda: models(found),
         triage=content.triage,

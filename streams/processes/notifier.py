@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import time
 from collections import Counter
@@ -28,7 +27,7 @@ from streams.following import Following
 from streams.hub import HubClient
 from streams.processes import child
 from streams.processes.holder import NOTIFIER, Holder
-from streams.settings import PREFIX, Settings
+from streams.settings import Settings
 from streams.telling import further
 from streams.topics import JOURNAL
 from streams.vitals import Vitals
@@ -45,7 +44,7 @@ AGAIN = 60.0
 def targets(found: Settings, site: Site) -> list[Target]:
     """List whom a run tells: its MQTT broker always, Home Assistant there and the webhook when they are set."""
     main = brokers(found)[0]
-    variable, file = _secret(found, "mqtt_password")
+    variable, file = settings.secret_of(found, "mqtt_password")
     broker = MqttTarget(
         name="mqtt",
         host=main.address[0],
@@ -77,7 +76,7 @@ def targets(found: Settings, site: Site) -> list[Target]:
             )
         )
     if found.webhook_url:
-        env, file = _secret(found, "webhook_secret")
+        env, file = settings.secret_of(found, "webhook_secret")
         listed.append(
             WebhookTarget(
                 name="webhook",
@@ -152,14 +151,6 @@ def taking(
             retelling.site = content.site
 
     return take
-
-
-def _secret(found: Settings, name: str) -> tuple[str, str]:
-    """Name the variable or the file that holds a secret; neither when it is not set."""
-    variable = PREFIX + name.upper()
-    if os.environ.get(variable + "_FILE"):
-        return "", os.environ[variable + "_FILE"]
-    return (variable, "") if getattr(found, name) else ("", "")
 
 
 class Undelivered:
