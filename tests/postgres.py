@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-import pytest
-
 from scripts.postgres_server import PostgresMissing, postgres
+from tests.needed import skip
 
 
 @contextlib.contextmanager
@@ -17,5 +16,5 @@ def server() -> Iterator[str]:
         try:
             one = stack.enter_context(postgres())
         except PostgresMissing as missing:
-            pytest.skip(str(missing))
+            skip(str(missing))
         yield one.url

@@ -120,7 +120,7 @@ def reference() -> str:
             "",
             "`GET /metrics` gives them in Prometheus's text format, of this run alone; in a cluster ask each run.",
             "Names are `foreshock_<stage>_<what>`, with `_total` on what only rises; `foreshock_engine_…` has what",
-            "else the engine says of itself. [Dashboard and alert rules](../how-to/monitoring.md): `deploy/monitoring`.",
+            "else the engine says of itself. [Dashboard and alert rules](../how-to/monitoring.md) are there, too.",
             "Generated; a test keeps it true.",
             "",
             "| metric | labels | meaning |",
