@@ -25,7 +25,7 @@ def test_who_joins_has_the_site_and_every_index_of_who_was_there(tmp_path: Path)
         assert joining.newest(log) is None
         for reason in ("first", "again"):
             record = joining.record(first, Proposal(proposal.packed, "", "ann", reason, 100.0))
-            log.append([record])
+            log.write([record])
         found = joining.newest(log)
     assert found is not None and (found.author, found.reason) == ("ann", "again")
     joining.join(second, found)
