@@ -49,7 +49,7 @@ def standing(processes: Mapping[str, Mapping[str, Any]], wanted: frozenset[str])
     if worker.get("engine_lag", 0) > BEHIND:
         return f"worker: the engine is {worker['engine_lag']} records behind the log"
     bridge = processes.get("bridge")
-    if bridge is not None and not bridge.get("connected", True):
+    if bridge is not None and not bridge.get("connected", True) and bridge.get("holder", True):
         return f"bridge: {bridge.get('trouble') or 'no connection to the MQTT broker'}"
     return ""
 

@@ -83,6 +83,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mqtt_share: Annotated[
         str, "Group of a shared subscription, for several bridges on one broker; empty subscribes alone."
     ] = ""
+    mqtt_dialects: Annotated[
+        str, "Dialects that are listened to at the MQTT broker, separated by commas; empty for all that the site has."
+    ] = ""
     mqtt_keepalive: Annotated[int, "Seconds of silence after which broker and bridge ask each other."] = 30
     mqtt_receive_maximum: Annotated[
         int, "MQTT 5: messages that the broker may send ahead of what the log has taken, 1 to 65535."

@@ -40,12 +40,13 @@ class Receiver:
     [
         (WELL, ""),
         ({**WELL, "camera": {}}, ""),
+        ({**WELL, "bridge": {"connected": False, "holder": False}}, ""),
         ({name: told for name, told in WELL.items() if name != "notifier"}, "notifier: no sign of life"),
         ({**WELL, "worker": {"trouble": "the log takes nothing"}}, "worker: the log takes nothing"),
         ({**WELL, "worker": {"engine_lag": BEHIND + 1}}, f"worker: the engine is {BEHIND + 1} records behind the log"),
         ({**WELL, "bridge": {"connected": False, "trouble": "no way"}}, "bridge: no way"),
     ],
-    ids=["well", "more than is wanted", "silent", "log away", "behind", "broker away"],
+    ids=["well", "more than is wanted", "another listens", "silent", "log away", "behind", "broker away"],
 )
 def test_what_the_main_way_lacks_is_said(processes: dict[str, dict[str, Any]], said: str) -> None:
     assert standing(processes, WANTED) == said
