@@ -67,6 +67,7 @@ drills: setup-dev ## the long form of every drill; their figures go into docs/re
 	@$(BIN)/python -m scripts.drills --long --write $(ARGS)
 
 audit: setup-dev ## known weaknesses of what is installed, and a list of it (CycloneDX)
+	@$(PIP) install --no-compile -c constraints.txt -e '.[audit]'
 	@$(BIN)/python -m scripts.audit $(ARGS)
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -84,4 +85,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@touch $@
 
 clean: ## remove what set-up and runs made
-	rm -rf $(VENV) data alerts/console/static alerts/console/web/node_modules
+	rm -rf $(VENV) data build alerts/console/static alerts/console/web/node_modules
