@@ -83,12 +83,15 @@ class DeadMan:
 
     async def watch(self) -> None:
         """Look once a second, until cancelled."""
-        while True:
-            try:
-                await self.look(await asyncio.to_thread(read_figures, self._folder))
-            except Exception:  # the next look is made all the same: silence here would be taken for a death
-                logger.exception("the dead man's switch failed")
-            await asyncio.sleep(LOOK)
+        try:
+            while True:
+                try:
+                    await self.look(await asyncio.to_thread(read_figures, self._folder))
+                except Exception:  # the next look is made all the same: silence here would be taken for a death
+                    logger.exception("the dead man's switch failed")
+                await asyncio.sleep(LOOK)
+        finally:
+            (self._folder / "run" / "run.json").unlink(missing_ok=True)
 
     async def look(self, processes: Mapping[str, Mapping[str, Any]]) -> None:
         """Look once at what the processes say, and send what is due."""
