@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
 from streams.processes.holder import Holder
 from streams.processes.lock import Lock
-from tests.postgres import server
 from tests.waiting import reached
 
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    with server() as url:
-        yield url
-
-
-def test_one_holds_and_the_next_takes_over(database: str) -> None:
+def test_one_holds_and_the_next_takes_over(postgresql: str) -> None:
     async def main() -> None:
         stop = asyncio.Event()
-        async with Holder(database, 7, stop) as second:
-            async with Holder(database, 7, stop) as first:
+        async with Holder(postgresql, 7, stop) as second:
+            async with Holder(postgresql, 7, stop) as first:
                 assert await first.take()
                 waiting = asyncio.create_task(second.take())
-                with Lock(database, 8) as other:
+                with Lock(postgresql, 8) as other:
                     assert other.take(), "another number is another lock"
                 assert not waiting.done() and not first.ended.is_set()
             assert await waiting
@@ -37,11 +29,11 @@ def test_one_holds_and_the_next_takes_over(database: str) -> None:
     asyncio.run(main())
 
 
-def test_who_lost_the_connection_stops_at_once(database: str) -> None:
+def test_who_lost_the_connection_stops_at_once(postgresql: str) -> None:
     async def main() -> None:
-        async with Holder(database, 9, asyncio.Event()) as holder:
+        async with Holder(postgresql, 9, asyncio.Event()) as holder:
             assert await holder.take()
-            engine = sa.create_engine(database)
+            engine = sa.create_engine(postgresql)
             with engine.begin() as connection:
                 connection.exec_driver_sql(
                     "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 9"
@@ -52,12 +44,12 @@ def test_who_lost_the_connection_stops_at_once(database: str) -> None:
     asyncio.run(main())
 
 
-def test_who_waits_in_vain_ends_with_the_run(database: str) -> None:
+def test_who_waits_in_vain_ends_with_the_run(postgresql: str) -> None:
     async def main() -> None:
         stop = asyncio.Event()
-        with Lock(database, 11) as taken:
+        with Lock(postgresql, 11) as taken:
             assert taken.take() and taken.is_ours()
-            async with Holder(database, 11, stop) as holder:
+            async with Holder(postgresql, 11, stop) as holder:
                 waiting = asyncio.create_task(holder.take())
                 stop.set()
                 assert not await waiting
