@@ -11,7 +11,7 @@ define ready
 @$(BIN)/python -m scripts.provide_opencv
 endef
 
-.PHONY: node run test check format setup setup-dev web proto screenshots bench drill drill-network clean help
+.PHONY: node run test test-distributed check format setup setup-dev web proto screenshots bench drill drill-network drills drills-short audit clean help
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one pip at a time in one folder
 unexport PYTHONDONTWRITEBYTECODE  # where that is set, every process would compile all anew
@@ -24,6 +24,13 @@ run: setup web ## set up and run the example district, with its simulator; ARGS=
 
 test: setup-dev web ## set up and run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+SHARED := tests/streams/contract tests/streams/kafka tests/integration/test_kafka.py tests/alerts/test_elsewhere.py \
+	tests/alerts/test_journal.py tests/scripts/test_journal_elsewhere.py
+
+test-distributed: setup-dev ## what past one machine is made of, on Kafka, PostgreSQL and Mosquitto that it starts itself
+	@FORESHOCK_NEEDS_SERVERS=1 $(BIN)/python -m pytest $(SHARED) $(ARGS)
+	@$(BIN)/python -m scripts.drills
 
 check: setup-dev node ## lint, formatting and types, of the page as well
 	@$(BIN)/ruff check .
@@ -62,6 +69,16 @@ drill: setup-dev ## kill processes under load and count what is lost (nothing)
 drill-network: setup-dev ## unplug the network under load and count what is lost (nothing)
 	@$(BIN)/python -m scripts.drill_network $(ARGS)
 
+drills-short: setup-dev ## a short form of every drill
+	@$(BIN)/python -m scripts.drills $(ARGS)
+
+drills: setup-dev ## the long form of every drill; their figures go into docs/reliability.md
+	@$(BIN)/python -m scripts.drills --long --write $(ARGS)
+
+audit: setup-dev ## known weaknesses of what is installed, and a list of it (CycloneDX)
+	@$(PIP) install --no-compile -c constraints.txt -e '.[audit]'
+	@$(BIN)/python -m scripts.audit $(ARGS)
+
 # Debian's pip takes a minute of a core to look through what is on offer for each package; a newer one takes a third of that.
 $(BIN)/python:
 	@echo "setting up $(VENV) (once; a minute or so)"
@@ -79,4 +96,4 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $(VENV)/.installed $@
 
 clean: ## remove what set-up and runs made
-	rm -rf $(VENV) data alerts/console/static alerts/console/web/node_modules
+	rm -rf $(VENV) data build alerts/console/static alerts/console/web/node_modules

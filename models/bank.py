@@ -586,7 +586,9 @@ class Bank:
         """
         fields = self._fields[rows]
         sized = (fields[:, AT["flags"]] // KIND == GAUGE) & ~np.isnan(fields[:, AT["last_time"]])
-        swing = np.where(self._marked(rows, SWINGS), self._seasons.at(rows, np.where(sized, fields[:, AT["last_time"]], 0.0)), 0.0)
+        swing = np.where(
+            self._marked(rows, SWINGS), self._seasons.at(rows, np.where(sized, fields[:, AT["last_time"]], 0.0)), 0.0
+        )
         return np.where(sized, fields[:, AT["last_value"]] - (self._seasons.mean(rows) + swing), np.nan)
 
     @property

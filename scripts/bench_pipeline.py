@@ -57,7 +57,7 @@ def probed(site: Site) -> Site:
     return msgspec.structs.replace(site, areas=(*site.areas, *areas), points=(*site.points, *points), units=(unit,))
 
 
-def content() -> Bundle:
+def content(partitions: int = 1) -> Bundle:
     """Make the bench's site: a thousand points with a hundred rules, and the probes with theirs."""
     listed = msgspec.to_builtins(rules(100, everywhere=False))
     probe = {
@@ -66,7 +66,7 @@ def content() -> Bundle:
         "where": {"quantity": "probe"},
         "levels": {"red": {"when": "value > 100", "clear": "value < 50"}},
     }
-    site = probed(bench_site(POINTS, partitions=1))
+    site = probed(bench_site(POINTS, partitions=partitions))
     return Bundle(site=site, rules=msgspec.convert([*listed, probe], tuple[Rule, ...]))
 
 

@@ -1,7 +1,8 @@
 """Kill processes with -9 under load, and count ids: nothing acknowledged is lost, nothing is dispatched twice.
 
-Readings are published with QoS 1 over real MQTT while the engine's worker, the bridge, the broker and the notifier are
-killed at random. A recording proxy stands between bridge and broker and notes which readings the bridge acknowledged; a
+Readings are published with QoS 1 over real MQTT while the engine's worker, the bridge, the broker, the notifier and the
+console are killed at random; with `--on kafka` the log is in Kafka and the journal in PostgreSQL, and these are killed,
+too. A recording proxy stands between bridge and broker and notes which readings the bridge acknowledged; a
 unit listens to orders over MQTT and at a webhook. At the end:
 
 - every reading that the bridge acknowledged, and every one that its publisher was told is taken, must be in the log;
@@ -22,21 +23,22 @@ import random
 import select
 import signal
 import socket
-import sqlite3
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 import typer
 from rich.progress import Progress
 
 from alerts import outcome
 from alerts.outcome import AlarmTransition, DispatchChange, Record
+from scripts.backing import Backing, Journalled, backing, log_of
 from scripts.bench_pipeline import PROBES, content
 from scripts.load import publish
 from scripts.ports import free_port
@@ -44,15 +46,16 @@ from scripts.product import Product
 from scripts.units import Radio, Telephone
 from sensors import frame
 from sensors.observation import FRAME
-from streams.embedded.store import Log
 from streams.replay import compare, entries
 from streams.topics import GROUP, OBSERVATIONS, OUTCOMES
 
-VICTIMS = ("worker", "bridge", "broker", "notifier")
+VICTIMS = ("worker", "bridge", "broker", "notifier", "console")
 POINTS = 200
 START = int(time.time()) - 600
 
-Reading = tuple[str, int]  # topic, milliseconds: what tells one reading from another
+Reading = tuple[str, int]  # point, number: what tells one reading from another, however its clock is corrected
+DIGITS = 9
+"""Digits after a value's first, in which the number of its reading stands."""
 
 
 def packets(buffer: bytearray) -> Iterator[bytes]:
@@ -225,20 +228,23 @@ class Source:
         self._mid = self._mid % 65535 + 1
         while self._mid in self._open:
             self._mid = self._mid % 65535 + 1
-        at = START * 1000 + number
+        at = START * 1000 + int(number * 1000 / self._rate)  # as fast as life: a clock that is not is corrected
         if number % 997 == 0 and number // 997 < PROBES:
             probe = number // 997
-            topic, payload = f"foreshock/readings/probe{probe}/x{probe}", b'{"value": 200, "time": %d}' % at
+            topic, payload = (
+                f"foreshock/readings/probe{probe}/x{probe}",
+                b'{"value": 200.5%09d, "time": %d}' % (number, at),
+            )
         else:
             point = number % POINTS
             topic = f"foreshock/readings/a{point % 61}/p{point}"
-            payload = b'{"value": %d.5, "time": %d}' % (30 + number % 40, at)
+            payload = b'{"value": %d.5%09d, "time": %d}' % (30 + number % 40, number, at)
         self._open[self._mid] = (topic, payload)
         return publish(topic, payload, 1, self._mid)
 
 
 def logged(log: Any, names: dict[int, str]) -> dict[Reading, int]:
-    """Count each reading in the log by point and millisecond."""
+    """Count each reading in the log by point and number."""
     found: dict[Reading, int] = {}
     for partition in range(log.topics()[OBSERVATIONS]):
         for batch in entries(log, OBSERVATIONS, partition):
@@ -246,16 +252,21 @@ def logged(log: Any, names: dict[int, str]) -> dict[Reading, int]:
                 if value[0] != FRAME:
                     continue
                 one = frame.decode(value)
-                for point, at in zip(one.point.tolist(), np.round(one.time * 1000).astype(int).tolist(), strict=True):
-                    key = (names[point], at)
+                for point, number in zip(one.point.tolist(), numbers(one.value).tolist(), strict=True):
+                    key = (names[point], number)
                     found[key] = found.get(key, 0) + 1
     return found
+
+
+def numbers(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Read from values the numbers of their readings."""
+    return np.rint((values * 10 % 1) * 10**DIGITS).astype(np.int64)
 
 
 def reading_of(message: bytes) -> Reading:
     """Tell which reading a message was."""
     topic, _, payload = message.partition(b" ")
-    return topic.decode().rsplit("/", 1)[1], int(json.loads(payload)["time"])
+    return topic.decode().rsplit("/", 1)[1], int(numbers(np.array([json.loads(payload)["value"]]))[0])
 
 
 def outcomes(log: Any) -> Iterator[Record]:
@@ -266,14 +277,15 @@ def outcomes(log: Any) -> Iterator[Record]:
                 yield outcome.decode(value)
 
 
-def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dict[str, Any]:
+def drill(kills: int, rate: float, seed: int, folder: Path, on: Backing, advance: Any) -> dict[str, Any]:
     """Run the drill and count."""
+    victims = (*VICTIMS, *on.killers)
     chance = random.Random(seed)
     broker_port = free_port()
     proxy = Proxy(broker_port)
-    counted: dict[str, int] = dict.fromkeys(VICTIMS, 0)
+    counted: dict[str, int] = dict.fromkeys(victims, 0)
     telephone = Telephone()
-    webhook = {"webhook_url": telephone.url, "webhook_secret": "drill", "webhook_private": True}
+    webhook = {"webhook_url": telephone.url, "webhook_secret": "drill", "webhook_private": True, **on.given}
     with Product(folder, content(), mqtt_port=broker_port, **webhook) as product:
         # the bridge, and it alone, reaches the broker through the proxy
         bridge = next(child for child in product.supervisor.children if child.name == "bridge")
@@ -291,22 +303,25 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
             if chance.random() < 0.7:  # the others hit a product that is still picking itself up
                 wait_for(lambda: whole(product), 30)
             if not order:
-                order = chance.sample(VICTIMS, len(VICTIMS))  # each in its turn, in a random order
+                order = chance.sample(victims, len(victims))  # each in its turn, in a random order
             name = order.pop()
+            counted[name] += 1
+            advance(1)
+            if name in on.killers:
+                on.killers[name]()
+                continue
             victim = next(child for child in product.supervisor.children if child.name == name)
             wait_for(lambda victim=victim: victim.process.returncode is None, 30)
             os.kill(victim.process.pid, signal.SIGKILL)
-            counted[name] += 1
-            advance(1)
         wait_for(lambda: whole(product), 60)
         time.sleep(2)
         source.stop()
         quiet(product)
+        owed = {*Journalled.of(product.settings).told}  # what is told from here on, the end of the drill may cut off
         with contextlib.suppress(TimeoutError):  # what is missing then is counted below
-            wait_for(lambda: {*Journalled.of(folder).told} <= {*telephone.ids} & {*radio.ids}, 30)
-        log_file = product.settings.log_file
+            wait_for(lambda: owed <= {*telephone.ids} & {*radio.ids}, 30)
         names = {point.index: point.id for point in product.content.site.points}
-    with Log.open_readonly(log_file) as log:
+    with log_of(product.settings) as log:
         held = logged(log, names)
         committed = {p: log.committed(GROUP, OBSERVATIONS, p) or 0 for p in range(log.topics()[OBSERVATIONS])}
         unbroken = compare(log, committed.__getitem__)
@@ -323,11 +338,12 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
     ]
     radio.close()
     telephone.close()
-    journal = Journalled.of(folder)
+    journal = Journalled.of(product.settings)
     told = {*journal.told}
     lost = acknowledged - held.keys()
     return {
         "drill": "kill",
+        "on": "kafka" if on.distributed else "sqlite",
         "kills": sum(counted.values()),
         "killed": counted,
         "published": source.sent,
@@ -346,31 +362,12 @@ def drill(kills: int, rate: float, seed: int, folder: Path, advance: Any) -> dic
         "dispatches_missed": len({*issued} - {*journal.dispatches}),
         "dispatches_repeated": repeats(issued) + repeats(journal.dispatches) + repeats(journal.told),
         "events_told": len(told),
-        "events_unheard": len(told - {*telephone.ids}),
-        "events_unheard_over_mqtt": len(told - {*radio.ids}),
+        "events_unheard": len(owed - {*telephone.ids}),
+        "events_unheard_over_mqtt": len(owed - {*radio.ids}),
         "events_never_told": len({*telephone.ids, *radio.ids} - told) + telephone.altered + radio.altered,
         "events_again_at_webhook": telephone.repeats,
         "events_again_over_mqtt": radio.repeats,
     }
-
-
-class Journalled(NamedTuple):
-    """The ids that a journal holds, in the order of its rows."""
-
-    transitions: list[str]
-    dispatches: list[str]
-    told: list[str]  # of the events in the outbox
-
-    @classmethod
-    def of(cls, folder: Path) -> Journalled:
-        """Read them."""
-        queries = (
-            "SELECT id FROM transitions",
-            "SELECT id FROM dispatch_changes",
-            "SELECT id FROM outbox WHERE kind = 'dispatch'",
-        )
-        with contextlib.closing(sqlite3.connect(folder / "journal.sqlite", timeout=10)) as journal:
-            return cls(*([row[0] for row in journal.execute(query)] for query in queries))
 
 
 def repeats(ids: list[str]) -> int:
@@ -386,13 +383,13 @@ def whole(product: Product) -> bool:
     )
 
 
-def wait_for(condition: Any, seconds: float) -> None:
+def wait_for(condition: Any, seconds: float, pause: float = 0.02) -> None:
     """Wait until a condition holds. Raise TimeoutError."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError("the drill waited in vain")
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def quiet(product: Product, seconds: float = 60.0) -> None:
@@ -409,11 +406,13 @@ def main(
     kills: Annotated[int, typer.Option(help="How many processes to kill.")] = 30,
     rate: Annotated[float, typer.Option(help="Readings a second.")] = 2000.0,
     seed: Annotated[int, typer.Option(help="Which order of kills.")] = 1,
+    on: Annotated[str, typer.Option(help="Where the log is: sqlite or kafka.")] = "sqlite",
 ) -> None:
     """Run the drill and print what was counted."""
     with tempfile.TemporaryDirectory() as name, Progress(disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("killing", total=kills)
-        counted = drill(kills, rate, seed, Path(name), lambda count: progress.advance(task, count))
+        with backing(content().site, distributed=on == "kafka") as under:
+            counted = drill(kills, rate, seed, Path(name), under, lambda count: progress.advance(task, count))
     print(json.dumps(counted))
     failed = (
         "lost",

@@ -40,7 +40,7 @@ import typer
 from rich.progress import Progress
 
 from scripts.bench_pipeline import content
-from scripts.drill_kill import START, Source, Witness, logged, quiet, reading_of, wait_for
+from scripts.drill_kill import Source, Witness, logged, quiet, reading_of, wait_for
 from scripts.ports import free_port
 from scripts.product import Product
 from streams.embedded.store import Log
@@ -230,7 +230,7 @@ def flows(line: Line, source: Source) -> bool:
 
 def number_of(message: bytes) -> int:
     """Tell which of its source's readings a message was."""
-    return reading_of(message)[1] - START * 1000
+    return reading_of(message)[1]
 
 
 def shown(product: Product) -> dict[str, float]:
@@ -288,11 +288,10 @@ def drill(
         held = logged(log, names)
     by_bridge = {reading_of(message) for message in line.acknowledged}
     by_source = {reading_of(message) for message in source.acknowledged}
-    base = number_of(b'x/y {"time": 0}')
 
     def counted(name: str, within: Callable[[int], bool]) -> dict[str, Any]:
-        ours = {one for one in by_bridge if within(one[1] + base)}
-        theirs = {one for one in by_source if within(one[1] + base)}
+        ours = {one for one in by_bridge if within(one[1])}
+        theirs = {one for one in by_source if within(one[1])}
         return {
             "drill": "network",
             "fault": name,
@@ -300,7 +299,7 @@ def drill(
             "lost": len(ours - held.keys()),
             "acknowledged_to_publisher": len(theirs),
             "lost_to_publisher": len(theirs - held.keys()),
-            "stored_twice": sum(count - 1 for one, count in held.items() if within(one[1] + base)),
+            "stored_twice": sum(count - 1 for one, count in held.items() if within(one[1])),
         }
 
     lines = []

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import threading
 from pathlib import Path
 from typing import Any
 
+from alerts.console.accounts.secret import keep_key
 from scripts.commands.run import common_children, site_children
 from scripts.ports import free_port
 from streams import bundle, publication, settings
@@ -25,12 +29,15 @@ class Product:
         self.settings: Settings = settings.load({}, data=str(folder), **{**ports, **overrides})
         self.content = content
         (folder / "run").mkdir(parents=True, exist_ok=True)
+        if self.settings.cluster:
+            keep_key(folder, self.settings.cluster_key)
+        publication.write_indices(folder, {point.id: point.index for point in content.site.points})
         publication.write(folder, bundle.pack(content))
         self._vitals = Vitals(self.settings.hub_path)
         self.supervisor = Supervisor(
             [*common_children(self.settings), *site_children(self.settings, self.content, None, [])],
             self._vitals.lost,
-            self._vitals.back,
+            self._vitals.returned,
             hung_seconds=self.settings.hung_seconds,
         )
         self.ready = 0.0
@@ -48,6 +55,15 @@ class Product:
         asyncio.run_coroutine_threadsafe(self.supervisor.stop(), self._loop).result(20)
         self._vitals.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def lose(self) -> None:
+        """Kill all processes at once, and start none again: as a loss of power would."""
+        self.supervisor.stop_soon()  # it ends nothing by itself, and begins nothing any more
+        for child in self.supervisor.children:
+            if child.process is not None and child.process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child.process.pid, signal.SIGKILL)
+        self.__exit__()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

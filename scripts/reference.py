@@ -15,6 +15,7 @@ from typing import Any
 import typer
 from fastapi.routing import APIRoute
 
+from alerts.console import metrics
 from alerts.console.permissions import ROLES, TABLE
 from alerts.console.routes import ROUTERS
 from scripts import library
@@ -37,6 +38,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "settings.md": settings.reference(),
         DOCS / "reference" / "cli.md": cli(),
+        DOCS / "reference" / "metrics.md": metrics.reference(),
         http: ROUTES.sub(lambda found: found[1] + routes() + found[2], http.read_text(encoding="utf-8")),
         SITE / "rules" / "README.md": library.page(SITE),
         rules: KINDS.sub(lambda found: found[1] + kinds() + found[2], rules.read_text(encoding="utf-8")),

@@ -101,6 +101,7 @@ def brokers(found: Settings) -> list[Broker]:
         keepalive=found.mqtt_keepalive,
         receive_maximum=found.mqtt_receive_maximum,
         status=found.mqtt_status,
+        dialects=tuple(name for part in found.mqtt_dialects.split(",") if (name := part.strip())),
     )
     _require(main, PREFIX + "MQTT_*")
     further = _further(found.mqtt_brokers) if found.mqtt_brokers.strip() else ()

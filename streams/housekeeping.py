@@ -58,7 +58,7 @@ def note(settings: Settings, actor: str, action: str, about: str, **what: Any) -
     """Note in the audit what was done to a data folder, and by whom."""
     from alerts.console.accounts import open_accounts, record_audit  # loads Argon2, which the worker has no use for
 
-    accounts = open_accounts(settings.data_folder / "accounts.sqlite")
+    accounts = open_accounts(settings.accounts_at)
     try:
         record_audit(accounts, actor, action, about, **what)
     finally:

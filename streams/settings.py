@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ from streams.kafka.address import SCHEME, Address, AddressError, Security, parse
 PREFIX = "FORESHOCK_"
 SQLITE = "sqlite:///"
 POSTGRESQL = "postgresql+psycopg"
+PROCESSES = ("worker", "bridge", "console", "notifier", "camera")
 STATUS = "status"
 """The level under the site's prefix where each bridge retains whether it is there."""
 
@@ -53,6 +55,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "The journal's database, postgresql+psycopg://USER@HOST/NAME; empty is journal.sqlite in the data folder.",
     ] = ""
     journal_password: Annotated[str, "Secret: password at that database."] = ""
+    cluster: Annotated[
+        bool,
+        "Several runs share this site: the log is in Kafka; journal, accounts and deliveries are in one PostgreSQL.",
+    ] = False
+    cluster_key: Annotated[
+        str, "Secret: 64 hexadecimal digits, the same for all runs of a cluster; they sign cookies and codes."
+    ] = ""
+    processes: Annotated[
+        str, "The processes that this run starts, of worker,bridge,console,notifier,camera; empty starts all it needs."
+    ] = ""
     mqtt_host: Annotated[str, "MQTT broker to listen to; empty starts the embedded one on loopback."] = ""
     mqtt_port: Annotated[int, "Port of the MQTT broker, embedded or not."] = 1883
     mqtt_username: Annotated[str, "User name at the MQTT broker."] = ""
@@ -71,6 +83,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mqtt_share: Annotated[
         str, "Group of a shared subscription, for several bridges on one broker; empty subscribes alone."
     ] = ""
+    mqtt_dialects: Annotated[
+        str, "Dialects that are listened to at the MQTT broker, separated by commas; empty for all that the site has."
+    ] = ""
     mqtt_keepalive: Annotated[int, "Seconds of silence after which broker and bridge ask each other."] = 30
     mqtt_receive_maximum: Annotated[
         int, "MQTT 5: messages that the broker may send ahead of what the log has taken, 1 to 65535."
@@ -85,6 +100,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_secret: Annotated[str, "Secret: key of the webhook's HMAC-SHA256 signature."] = ""
     webhook_private: Annotated[bool, "Allow a webhook target in a private address range."] = False
     webhook_exercise: Annotated[bool, "Also post what is only simulated, marked so."] = False
+    heartbeat_url: Annotated[
+        str, "Where signs of life are posted, signed, for as long as the main way works; empty posts none."
+    ] = ""
+    heartbeat_secret: Annotated[str, "Secret: key of their HMAC-SHA256 signature."] = ""
+    heartbeat_seconds: Annotated[float, "Seconds between two signs of life: 5 to 3600."] = 60.0
+    heartbeat_private: Annotated[bool, "Allow a receiver in a private address range."] = False
     notify: Annotated[
         str,
         "File of further targets (mail, chats, webhooks) and their texts; empty is notify.yaml of the site, if any.",
@@ -237,6 +258,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.journal else self.data_folder / "journal.sqlite"
 
     @property
+    def accounts_at(self) -> Path | str:
+        """The account store: a file of the data folder, or in a cluster the journal's database."""
+        return self.journal_url if self.cluster else self.data_folder / "accounts.sqlite"
+
+    @property
+    def outbox_at(self) -> Path | str:
+        """The notifier's memory: a file of the data folder, or in a cluster the journal's database."""
+        return self.journal_url if self.cluster else self.data_folder / "outbox.sqlite"
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The processes that this run is to start; empty for all that it needs."""
+        return frozenset(name for part in self.processes.split(",") if (name := part.strip()))
+
+    @property
     def hub_path(self) -> Path:
         """The worker's local socket."""
         return self.data_folder / "run" / "hub.sock"
@@ -297,6 +333,9 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be 0 or more")
     _require_log(settings)
     _check_journal(settings)
+    _check_cluster(settings)
+    if not 5 <= settings.heartbeat_seconds <= 3600:
+        raise SettingsError(f"{PREFIX}HEARTBEAT_SECONDS={settings.heartbeat_seconds:g}: must be 5 to 3600")
     for name in ("mqtt_port", "port"):
         if not 0 <= getattr(settings, name) <= 65535:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: a port is 0 to 65535")
@@ -319,6 +358,30 @@ def _check_journal(settings: Settings) -> None:
         raise SettingsError(f"{PREFIX}JOURNAL: PostgreSQL needs its driver: pip install 'foreshock[postgresql]'")
 
 
+def _check_cluster(settings: Settings) -> None:
+    """Check that what runs of a cluster share can be shared."""
+    unknown = settings.wanted - set(PROCESSES)
+    if unknown:
+        raise SettingsError(f"{PREFIX}PROCESSES: there is no {min(unknown)[:40]}; there are {', '.join(PROCESSES)}")
+    if not settings.cluster:
+        if settings.wanted:
+            raise SettingsError(f"{PREFIX}PROCESSES: only a run of a cluster may leave some to others")
+        return
+    wrong = ""
+    if settings.kafka is None:
+        wrong = f"keep the log in Kafka: set {PREFIX}BROKER"
+    elif settings.journal_file is not None:
+        wrong = f"keep the journal in PostgreSQL: set {PREFIX}JOURNAL"
+    elif not settings.mqtt_host:
+        wrong = f"name the MQTT broker that all of them listen to: set {PREFIX}MQTT_HOST"
+    elif not re.fullmatch("[0-9a-f]{64}", settings.cluster_key):
+        wrong = f"put the same 64 hexadecimal digits (openssl rand -hex 32) into each run's {PREFIX}CLUSTER_KEY_FILE"
+    elif settings.wanted and "worker" not in settings.wanted:
+        wrong = f"the other processes of a run speak through its worker: name it in {PREFIX}PROCESSES"
+    if wrong:
+        raise SettingsError(f"{PREFIX}CLUSTER: {wrong}")
+
+
 def _require_log(settings: Settings) -> None:
     where = settings.log
     if isinstance(where, Path):
@@ -331,6 +394,14 @@ def _require_log(settings: Settings) -> None:
         raise SettingsError(f"{PREFIX}KAFKA_REPLICATION={settings.kafka_replication}: must be 1 to 9")
     if not 6 <= settings.kafka_session_seconds <= 60:
         raise SettingsError(f"{PREFIX}KAFKA_SESSION_SECONDS={settings.kafka_session_seconds:g}: must be 6 to 60")
+
+
+def secret_of(found: Settings, name: str) -> tuple[str, str]:
+    """Name the variable or the file that holds a secret; neither when it is not set."""
+    variable = PREFIX + name.upper()
+    if os.environ.get(variable + "_FILE"):
+        return "", os.environ[variable + "_FILE"]
+    return (variable, "") if getattr(found, name) else ("", "")
 
 
 def reference() -> str:

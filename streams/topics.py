@@ -6,6 +6,7 @@ OBSERVATIONS = "observations"  # frames and records of sensors.observation; part
 OUTCOMES = "outcomes"  # records of alerts.outcome, same partition as what they come from
 SCORES = "scores"  # columns of streams.history.columns, same partition
 QUARANTINE = "quarantine"  # what was refused, why, and the raw bytes; one partition
+SITE = "site"  # of a cluster: what is in force, under one key; for runs that join, see streams.joining
 SNAPSHOTS = "snapshots"  # engine state in chunks, compacted, same partition
 
 # Pseudo-topics that only the hub carries, never the log.

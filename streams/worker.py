@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,7 +22,7 @@ from sensors.lookup import Registry
 from sensors.observation import Proposal, Publication, SystemEvent, Tick
 from sensors.site import SYSTEM, Site
 from sensors.steps import Steps
-from streams import bundle, housekeeping, publication
+from streams import bundle, housekeeping, joining, publication
 from streams.batches import Batch, Output
 from streams.brokers import identity
 from streams.bundle import Bundle, version_of
@@ -36,6 +36,9 @@ from streams.settings import Settings
 from streams.station import Frozen, Station
 from streams.topics import GROUP, JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, SCORES
 from streams.topics_held import topic_specs
+
+if TYPE_CHECKING:
+    from streams.kafka.relay import Relay
 
 logger = logging.getLogger(__name__)
 
@@ -77,8 +80,9 @@ PRUNE_LOOKS = 300.0
 def _log_options(settings: Settings) -> dict[str, Any]:
     if settings.kafka is None:
         return settings.log_options
-    # after a restart it has its partitions again at once, and no other run may share them: each has its own journal
-    return {**settings.log_options, "instance": f"foreshock-{identity(settings.data_folder)}", "alone": True}
+    # after a restart it has its partitions again at once; where each run has its own journal no other may share them
+    instance = f"foreshock-{identity(settings.data_folder)}"
+    return {**settings.log_options, "instance": instance, "alone": not settings.cluster, "leaves": settings.cluster}
 
 
 class Worker:
@@ -90,6 +94,8 @@ class Worker:
         self.settings, self.packed, self.partitions, self.clock = settings, packed, partitions, clock
         self.version = version_of(packed)
         self.stations: dict[int, Station] = {}
+        self._parked: dict[int, Station] = {}  # given up at the last rebalance: most come back as they were
+        self._relay: Relay | None = None
         self.journal = Journal(settings.journal_url, synchronous=settings.synchronous)
         self._pruning = housekeeping.Daily()
         self._moments: dict[int, Moments] = {}
@@ -143,14 +149,32 @@ class Worker:
         try:
             await _unless(failure, self.started.wait())
             await self.hub.start()
+            self._hear_others()
             ready()
             await _unless(failure, until)
         finally:
             failure.cancel()
             signs.cancel()
+            if self._relay is not None:
+                await asyncio.to_thread(self._relay.close)
             await self.hub.stop()
             await self.app.stop()
             self.journal.close()
+
+    def _hear_others(self) -> None:
+        """Have what other workers of a cluster score shown by the console beside this one."""
+        address = self.settings.kafka
+        if address is None or not self.settings.cluster:
+            return
+        from streams.kafka.relay import Relay  # here: its clients are not needed for a file
+
+        loop = asyncio.get_running_loop()
+
+        def heard(topic: str, partition: int, offset: int, value: bytes) -> None:
+            if partition not in self.stations:
+                loop.call_soon_threadsafe(self.hub.publish, topic, partition, offset, value)
+
+        self._relay = Relay(address, [SCORES], heard)
 
     # -- agents ----------------------------------------------------------------------------------------------------
 
@@ -172,6 +196,8 @@ class Worker:
                     outputs += station.take(part)
                 if part[-1] is not records[-1]:
                     await asyncio.sleep(0)
+            if self.settings.cluster and station.engine.version not in ("", self.version):
+                await self._go_along()
             offsets = await batch.done(outputs)
             if batch.partition in self._due and batch.partition not in self._writing:
                 self._due.discard(batch.partition)
@@ -183,6 +209,18 @@ class Worker:
         for (topic, partition, _, value), offset in zip(outputs, offsets, strict=True):
             if topic == SCORES:
                 self.hub.publish(topic, partition, offset, value)
+
+    async def _go_along(self) -> None:
+        """Go by what another run of the cluster has put in force, and have the processes of this one do so."""
+        found = await asyncio.to_thread(joining.newest, self.app.log_store)
+        if found is None or version_of(found.packed) == self.version:
+            return  # what was met is older: it is read again after a rebalance
+        self.packed, self.version = found.packed, version_of(found.packed)
+        try:
+            await asyncio.to_thread(joining.join, self.settings.data_folder, found)
+        except OSError as error:  # a full disk: the next start takes it from the log
+            self._hold_up(error)
+        logger.info("version %s of the site is in force, by %s", self.version, found.author)
 
     def _signs(self, long: bool) -> contextlib.AbstractContextManager[None]:
         """Give signs of life from a thread during what may take long in the event loop."""
@@ -328,6 +366,8 @@ class Worker:
             )
         )
         try:
+            if self.settings.cluster:
+                await self.app.produce_many([joining.record(self.settings.data_folder, proposal)])
             await self.app.produce_many(
                 [(OBSERVATIONS, partition, None, encoded) for partition in range(self.partitions)]
             )
@@ -470,6 +510,7 @@ class Worker:
                 kind: {name: ahead for figures in others.values() for name, ahead in figures.get(kind, {}).items()}
                 for kind in ("clocks", "camera_clocks")
             },
+            "log": self.app.log_store.figures(),
             "version": self.version,
             "following": self.version,
             "partitions": sorted(self.stations),
@@ -499,10 +540,16 @@ class Worker:
         def caught_up(done: int, total: int) -> None:
             self._progress(f"partition {partition}: {done} of {total} observations read again")
 
-        station = await asyncio.to_thread(
-            Station, partition, log, log.committed(GROUP, OBSERVATIONS, partition), caught_up
-        )
-        if station.lost or station.engine.version != self.version:
+        committed = log.committed(GROUP, OBSERVATIONS, partition)
+        parked = self._parked.pop(partition, None)
+        if parked is not None and parked.engine.offset + 1 == committed:  # nobody has gone on in between
+            self.stations[partition] = parked
+            return parked
+        station = await asyncio.to_thread(Station, partition, log, committed, caught_up)
+        known = bool(station.engine.version) and self.settings.cluster  # what the log has is what all runs go by
+        if station.lost or (station.engine.version != self.version and not known):
+            if self.settings.cluster:
+                await self._begin_cluster()
             publication = Publication(
                 version=self.version,
                 bundle=self.packed,
@@ -522,6 +569,14 @@ class Worker:
         self._settle()
         return station
 
+    async def _begin_cluster(self) -> None:
+        """Have all runs go by the site of the first, where none is in force yet."""
+        if await asyncio.to_thread(joining.newest, self.app.log_store) is not None:
+            await self._go_along()
+            return
+        proposal = publication.Proposal(self.packed, "", "foreshock run", "site at start", self.clock())
+        await self.app.produce_many([joining.record(self.settings.data_folder, proposal)])
+
     async def _assigned(self, partitions: Sequence[tuple[str, int]]) -> None:
         lost = []
         for topic, partition in partitions:
@@ -532,6 +587,7 @@ class Worker:
                 # before the hub lets anything in: the engine learns that it was away before it hears what came then
                 with contextlib.suppress(LogWriteError):  # a full disk lets nothing in either; the timer says so
                     await self.app.produce(OBSERVATIONS, partition, None, observation.encode(Tick(time=self.clock())))
+        self._parked.clear()
         await self._confess(lost)
         self.started.set()
 
@@ -577,6 +633,8 @@ class Worker:
                 await written
             if station is not None and (task := self._keep(partition, station)) is not None:
                 await task
+            if station is not None and self.settings.cluster:
+                self._parked[partition] = station
 
 
 async def _repeat(alive: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import postgres
 from tests.kafka import server
 
 # How long an example takes to be made says how busy the machine is, nothing of what is tested.
@@ -20,6 +21,13 @@ def kafka() -> Iterator[str]:
     """The address (host:port) of a Kafka broker; the test is skipped where there is none to start."""
     with server() as servers:
         yield servers
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a database of a PostgreSQL server; the test is skipped where there is none to start."""
+    with postgres.server() as url:
+        yield url
 
 
 def pytest_collection_finish() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-import pytest
-
 from scripts.kafka_broker import broker
 from scripts.provide_kafka import KafkaMissing
+from tests.needed import skip
 
 
 @contextlib.contextmanager
@@ -18,5 +17,5 @@ def server() -> Iterator[str]:
         try:
             one = stack.enter_context(broker())
         except KafkaMissing as missing:
-            pytest.skip(str(missing))
+            skip(str(missing))
         yield one.servers

@@ -273,6 +273,7 @@ class ConsoleConfig:
     history: Callable[[Mapping[int, int]], Iterable[Batch]] = _nothing
     recorded: Callable[[Sequence[int], float, float], Iterable[Columns]] | None = None
     figures: Callable[[], Mapping[str, Any]] = _no_figures
+    processes: Callable[[], Mapping[str, Mapping[str, Any] | None]] = dict  # what each says of itself; None: silent
     quarantine: Quarantine = field(default_factory=NoQuarantine)
     attach: Callable[[Console], None] | None = None  # given the console that serves, to tell it of changes to the site
     publications: Callable[[], Sequence[Mapping[str, Any]]] = _no_publications
@@ -286,6 +287,7 @@ class ConsoleConfig:
     system: System | None = None
     draft_desk: DraftDesk | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
+    shared: str = ""  # the database in which several consoles have their accounts; empty keeps a file of their own
     callbacks: Mapping[str, bytes] = field(default_factory=dict)  # key of signed callbacks by target
     font: str = ""  # file of the font that sheets are printed with; empty takes the system's
     test_wait: float = 10.0  # seconds that the answer of a notification's test is waited for
@@ -304,14 +306,14 @@ class ConsoleConfig:
     failures: int = 5  # failed log-ins of one name from one address within five minutes before it is locked out
 
     @property
-    def accounts(self) -> Path:
+    def accounts(self) -> Path | str:
         """Where the account store is."""
-        return self.data / "accounts.sqlite"
+        return self.shared or self.data / "accounts.sqlite"
 
     @property
-    def outbox(self) -> Path:
+    def outbox(self) -> Path | str:
         """Where the notifier's memory is."""
-        return self.data / "outbox.sqlite"
+        return self.shared or self.data / "outbox.sqlite"
 
     @property
     def photos(self) -> Path:

@@ -85,7 +85,7 @@ class Console:
         self.viewing = Viewing()
         self.throttle = Throttle(config.failures)
         self.metrics = Metrics(
-            lambda: self.figures.status(time.time()), lambda: self.figures.pulse, self.quality.totals
+            lambda: self.figures.status(time.time()), lambda: self.figures.pulse, self.quality.totals, config.processes
         )
         self.hashing = CapacityLimiter(2)  # Argon2 takes memory and a core: never more than two at once
         self.live = Live(

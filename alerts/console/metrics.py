@@ -12,6 +12,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from alerts.console.stages import STAGES, Stages, Told
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
@@ -28,13 +30,17 @@ _MEANINGS = {
 
 
 class Metrics:
-    """Count requests; read `status()` (figures of /status), `pulse()` (the engine's own), `flagged()` when asked."""
+    """Count requests; read `status()` (figures of /status), `pulse()` (the engine's own), `flagged()` when asked.
+
+    `processes()` is what each process says of itself.
+    """
 
     def __init__(
         self,
         status: Callable[[], Mapping[str, Any]],
         pulse: Callable[[], Mapping[str, Any]],
         flagged: Callable[[], Mapping[str, int]] = dict,
+        processes: Callable[[], Mapping[str, Told | None]] = dict,
     ) -> None:
         self._registry = CollectorRegistry()
         self._requests = Histogram(
@@ -51,6 +57,7 @@ class Metrics:
             registry=self._registry,
         )
         self._registry.register(_Figures(status, pulse, flagged))
+        self._registry.register(Stages(processes))
 
     def measure(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
@@ -82,10 +89,7 @@ class _Figures(Collector):
         status = self._status()
         for name, meaning in _MEANINGS.items():
             yield GaugeMetricFamily(f"foreshock_{name}", meaning, value=float(status[name]))
-        for name, label, meaning in (
-            ("open", "level", "Open incidents that still have an active alarm."),
-            ("quarantine", "reason", "Inputs refused since the start."),
-        ):
+        for name, label, meaning in _BY_LABEL:
             family = GaugeMetricFamily(f"foreshock_{name}", meaning, labels=(label,))
             for key, value in status[name].items():
                 family.add_metric((str(key),), float(value))
@@ -102,6 +106,45 @@ class _Figures(Collector):
                 yield GaugeMetricFamily(f"foreshock_engine_{name}", "As the engine says.", value=float(value))
 
 
+def names() -> set[str]:
+    """Name all metrics, as queries do."""
+    found = set(re.findall(r"^\| `(foreshock_\w+)`", reference(), re.MULTILINE))
+    histogram = "foreshock_api_request_seconds"
+    return found | {histogram + part for part in ("_bucket", "_count", "_sum")}
+
+
+def reference() -> str:
+    """Write the page of all metrics as Markdown."""
+    rows = [f"| `foreshock_{one.name}` | {', '.join(one.labels)} | {one.meaning} |" for one in STAGES]
+    rows += [f"| `foreshock_{name}` | | {meaning} |" for name, meaning in _MEANINGS.items()]
+    rows += [f"| `foreshock_{name}` | {label} | {meaning} |" for name, label, meaning in _BY_LABEL]
+    rows += [f"| `foreshock_broker_{name}` | broker | {meaning} |" for name, meaning in _OF_BROKERS.items()]
+    rows += [
+        "| `foreshock_broker_refused` | broker, reason | Inputs that a bridge refused. |",
+        "| `foreshock_flagged_readings` | flag | Readings of each flag. |",
+        "| `foreshock_api_request_seconds` | method, route, status | Time an HTTP request took (a histogram). |",
+    ]
+    return "\n".join(
+        [
+            "# Metrics",
+            "",
+            "`GET /metrics` gives them in Prometheus's text format, of this run alone; in a cluster ask each run.",
+            "Names are `foreshock_<stage>_<what>`, with `_total` on what only rises; `foreshock_engine_…` has what",
+            "else the engine says of itself. [Dashboard and alert rules](../how-to/monitoring.md) are there, too.",
+            "Generated; a test keeps it true.",
+            "",
+            "| metric | labels | meaning |",
+            "|---|---|---|",
+            *sorted(rows),
+            "",
+        ]
+    )
+
+
+_BY_LABEL = (
+    ("open", "level", "Open incidents that still have an active alarm."),
+    ("quarantine", "reason", "Inputs refused since the start."),
+)
 _OF_BROKERS = {
     "connected": "Whether the bridge has the broker and every subscription.",
     "connects": "Connections that the broker accepted, since the bridge started.",

@@ -1,14 +1,14 @@
-"""The notifier's own memory (`outbox.sqlite`): how far each target is, what is to be tried again, what is dead."""
+"""The notifier's own memory: how far each target is, what is to be tried again, what is dead."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from alerts.notifiers.memory import Done, Memory
 from alerts.notifiers.notice import Notice
 
 _SCHEMA = """
@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS known (
 ) WITHOUT ROWID;
 """
 
+_LATER = "ON CONFLICT (target, id) DO UPDATE SET time = excluded.time"
+_TIME = "CAST(? AS DOUBLE PRECISION)"  # as a value by itself it has no type of its own everywhere
+_DEAD = "SELECT id FROM letters WHERE target = ? AND dead = 1"
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Notice)
 
@@ -56,13 +60,12 @@ class Letter(msgspec.Struct, frozen=True):
 class Deliveries:
     """Remember deliveries by target and id, for one thread. The notifier writes; a command may list and revive."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
-        self._connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA}")
+    def __init__(self, place: Path | str) -> None:
+        self._memory = Memory(place, _SCHEMA)
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Let go of it."""
+        self._memory.close()
 
     def cursor(self, target: str) -> int | None:
         """Return the outbox position up to which a target is served; None for a target never seen."""
@@ -71,7 +74,10 @@ class Deliveries:
 
     def move(self, target: str, position: int) -> None:
         """Set a target's position."""
-        self._do("INSERT OR REPLACE INTO cursors VALUES (?, ?)", target, position)
+        self._do(
+            "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (target) DO UPDATE SET position = excluded.position",
+            *(target, position),
+        )
 
     def is_delivered(self, target: str, id: str) -> bool:
         """Tell whether a target has taken a notice."""
@@ -86,12 +92,12 @@ class Deliveries:
 
     def deliver(self, target: str, id: str, time: float) -> None:
         """Note that a target took a notice."""
-        with self._connection:
-            self._do("BEGIN")
-            self._do("INSERT OR REPLACE INTO delivered VALUES (?, ?, ?)", target, id, time)
+        with self._memory.transaction():
+            self._do(f"INSERT INTO delivered VALUES (?, ?, ?) {_LATER}", target, id, time)  # noqa: S608
             self._do("DELETE FROM letters WHERE target = ? AND id = ?", target, id)
             self._do(
-                "INSERT OR REPLACE INTO delivered SELECT target, id, ? FROM held WHERE target = ? AND digest = ?",
+                f"INSERT INTO delivered SELECT target, id, {_TIME} FROM held "  # noqa: S608
+                f"WHERE target = ? AND digest = ? {_LATER}",
                 *(time, target, id),
             )
             self._do("DELETE FROM held WHERE target = ? AND digest = ?", target, id)
@@ -99,7 +105,9 @@ class Deliveries:
     def put_off(self, target: str, letter: Letter) -> None:
         """Keep a notice for another try (or as dead)."""
         self._do(
-            "INSERT OR REPLACE INTO letters VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO letters VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (target, id) DO UPDATE SET "
+            "attempts = excluded.attempts, due = excluded.due, dead = excluded.dead, error = excluded.error, "
+            "notice = excluded.notice",
             target,
             letter.notice.id,
             letter.attempts,
@@ -120,7 +128,7 @@ class Deliveries:
 
     def targets(self) -> list[str]:
         """Name the targets that have letters."""
-        return [str(name) for (name,) in self._do("SELECT DISTINCT target FROM letters ORDER BY target")]
+        return [str(name) for (name,) in self._do("SELECT DISTINCT target FROM letters ORDER BY target").rows]
 
     def waiting(self, target: str, limit: int = 100) -> list[Letter]:
         """List letters that are tried again by themselves, the next first."""
@@ -132,19 +140,20 @@ class Deliveries:
 
     def dead_ids(self, target: str) -> set[str]:
         """Name all dead letters."""
-        return {str(id) for (id,) in self._do("SELECT id FROM letters WHERE target = ? AND dead = 1", target)}
+        return {str(id) for (id,) in self._do(_DEAD, target).rows}
 
     def revive(self, target: str, id: str) -> bool:
         """Have a dead letter tried again from the beginning; tell whether there was one."""
         done = self._do(
             "UPDATE letters SET dead = 0, attempts = 0, due = 0 WHERE target = ? AND id = ? AND dead = 1", target, id
         )
-        return done.rowcount > 0
+        return done.changed > 0
 
     def counts(self, target: str) -> tuple[int, int]:
         """Count a target's waiting and dead letters."""
         row = self._one(
-            "SELECT coalesce(sum(dead = 0), 0), coalesce(sum(dead = 1), 0) FROM letters WHERE target = ?", target
+            "SELECT count(*) FILTER (WHERE dead = 0), count(*) FILTER (WHERE dead = 1) FROM letters WHERE target = ?",
+            target,
         )
         return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
@@ -157,11 +166,10 @@ class Deliveries:
 
     def hold(self, target: str, notice: Notice, time: float, *, quiet: bool) -> None:
         """Keep a notice for a digest: until the flood is over a minute, or with `quiet` until the quiet hours are."""
-        with self._connection:
-            self._do("BEGIN")
+        with self._memory.transaction():
             self._do("DELETE FROM letters WHERE target = ? AND id = ?", target, notice.id)
             self._do(
-                "INSERT OR IGNORE INTO held VALUES (?, ?, ?, ?, '', ?)",
+                "INSERT INTO held VALUES (?, ?, ?, ?, '', ?) ON CONFLICT DO NOTHING",
                 *(target, notice.id, time, int(quiet), _encoder.encode(notice)),
             )
 
@@ -171,12 +179,11 @@ class Deliveries:
             "SELECT notice FROM held WHERE target = ? AND digest = '' AND quiet <= ? ORDER BY since, id LIMIT ?",
             *(target, int(quiet), limit),
         )
-        return [_decoder.decode(notice) for (notice,) in found]
+        return [_decoder.decode(notice) for (notice,) in found.rows]
 
     def gather(self, target: str, digest: Notice, ids: Sequence[str], time: float) -> None:
         """Make notices that wait one letter, to be tried at `time`; they are delivered with it, or die with it."""
-        with self._connection:
-            self._do("BEGIN")
+        with self._memory.transaction():
             for id in ids:
                 self._do("UPDATE held SET digest = ? WHERE target = ? AND id = ?", digest.id, target, id)
             self.put_off(target, Letter(digest, 0, time, False, ""))
@@ -199,7 +206,7 @@ class Deliveries:
     def count_held(self, target: str) -> tuple[int, int]:
         """Count what waits for a digest: because of a flood, because of quiet hours."""
         row = self._one(
-            "SELECT coalesce(sum(quiet = 0), 0), coalesce(sum(quiet = 1), 0) FROM held "
+            "SELECT count(*) FILTER (WHERE quiet = 0), count(*) FILTER (WHERE quiet = 1) FROM held "
             "WHERE target = ? AND digest = ''",
             target,
         )
@@ -212,7 +219,7 @@ class Deliveries:
     def sent_since(self, target: str, time: float) -> list[tuple[float, bool]]:
         """List when something was sent after a time, and whether it was a digest; the oldest first."""
         found = self._do("SELECT time, digest FROM sent WHERE target = ? AND time > ? ORDER BY time", target, time)
-        return [(float(when), bool(digest)) for when, digest in found]
+        return [(float(when), bool(digest)) for when, digest in found.rows]
 
     # Trying a target out
 
@@ -220,14 +227,14 @@ class Deliveries:
         """Ask the notifier to send a target a notice that tries it out, once."""
         self._do("DELETE FROM tests WHERE time < ?", notice.time - 86400.0)
         self._do(
-            "INSERT OR IGNORE INTO tests VALUES (?, ?, ?, ?, NULL)",
+            "INSERT INTO tests VALUES (?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING",
             *(notice.id, target, notice.time, _encoder.encode(notice)),
         )
 
     def tests(self, target: str) -> list[Notice]:
         """List what is to be sent to try a target out."""
         found = self._do("SELECT notice FROM tests WHERE target = ? AND error IS NULL ORDER BY time LIMIT 5", target)
-        return [_decoder.decode(notice) for (notice,) in found]
+        return [_decoder.decode(notice) for (notice,) in found.rows]
 
     def answer_test(self, id: str, error: str) -> None:
         """Note what came of trying a target out; empty is good."""
@@ -242,12 +249,12 @@ class Deliveries:
 
     def planned(self, target: str, plan: str, time: float) -> float:
         """Return since when a target has a plan of reports: `time` for one that is new, which is remembered."""
-        self._do("INSERT OR IGNORE INTO planned VALUES (?, ?, ?)", target, plan, time)
+        self._do("INSERT INTO planned VALUES (?, ?, ?) ON CONFLICT DO NOTHING", target, plan, time)
         return float(self._one("SELECT since FROM planned WHERE target = ? AND plan = ?", target, plan)[0])
 
     def forget_plans(self, target: str, plans: Sequence[str]) -> None:
         """Forget the plans that a target has no more: one that comes again does not send what was due meanwhile."""
-        for (plan,) in self._do("SELECT plan FROM planned WHERE target = ?", target).fetchall():
+        for (plan,) in self._do("SELECT plan FROM planned WHERE target = ?", target).rows:
             if plan not in plans:
                 self._do("DELETE FROM planned WHERE target = ? AND plan = ?", target, plan)
 
@@ -255,7 +262,11 @@ class Deliveries:
 
     def know(self, target: str, kind: str, time: float, error: str = "") -> None:
         """Note that a target is served, and what is wrong with it."""
-        self._do("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", target, kind, time, error[:500])
+        self._do(
+            "INSERT INTO known VALUES (?, ?, ?, ?) ON CONFLICT (target) DO UPDATE SET "
+            "kind = excluded.kind, seen = excluded.seen, error = excluded.error",
+            *(target, kind, time, error[:500]),
+        )
 
     def forget_others(self, names: Sequence[str]) -> None:
         """Forget which targets were served but are not any more; their letters stay."""
@@ -265,17 +276,17 @@ class Deliveries:
     def known(self) -> dict[str, tuple[str, float, str]]:
         """List the targets that are served: kind, when that was last said, what is wrong."""
         found = self._do("SELECT target, kind, seen, error FROM known ORDER BY target")
-        return {name: (kind, seen, error) for name, kind, seen, error in found}
+        return {name: (kind, seen, error) for name, kind, seen, error in found.rows}
 
     def _letters(self, where: str, *values: Any) -> list[Letter]:
         query = f"SELECT notice, attempts, due, dead, error FROM letters WHERE target = ? AND {where}"  # noqa: S608
         return [
             Letter(_decoder.decode(notice), attempts, due, bool(dead), error)
-            for notice, attempts, due, dead, error in self._do(query, *values)
+            for notice, attempts, due, dead, error in self._do(query, *values).rows
         ]
 
     def _one(self, query: str, *values: Any) -> Any:
-        return self._do(query, *values).fetchone()
+        return self._memory.one(query, *values)
 
-    def _do(self, query: str, *values: Any) -> sqlite3.Cursor:
-        return self._connection.execute(query, values)
+    def _do(self, query: str, *values: Any) -> Done:
+        return self._memory.do(query, *values)

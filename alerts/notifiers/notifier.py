@@ -65,7 +65,7 @@ class Notifier:
     def __init__(
         self,
         journal_url: str | Path,
-        outbox: Path,
+        outbox: Path | str,
         targets: Sequence[Target],
         *,
         clock: Callable[[], float] = time.time,

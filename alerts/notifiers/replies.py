@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hmac
 import re
-import sqlite3
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
+from alerts.notifiers.memory import Memory
 from alerts.notifiers.notice import Notice
 from alerts.notifiers.targets import PeopleTarget
 
@@ -48,14 +48,13 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 class Replies:
     """The codes that were given out. For one thread."""
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, place: Path | str, key: bytes) -> None:
         self._key = hmac.digest(key, b"foreshock replies", "sha256")
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
-        self._connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA}")
+        self._memory = Memory(place, _SCHEMA)
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Let go of it."""
+        self._memory.close()
 
     def give(self, notice: Notice, target: PeopleTarget) -> str:
         """Make the code of a notice to a target; empty when there is nothing to acknowledge."""
@@ -67,21 +66,19 @@ class Replies:
         number = int.from_bytes(digest[:8])
         code = "".join(ALPHABET[number >> 5 * place & 31] for place in range(LENGTH))
         title = {name: str(text) for name, text in notice.data.get("title", {}).items()}
-        self._connection.execute(
-            "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-            (
-                *(_hash(code), target.name, kind, object, notice.unit, notice.area),
-                *(msgspec.json.encode(title), notice.time + target.reply_hours * 3600.0),
-            ),
+        self._memory.do(
+            "INSERT INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING",
+            *(_hash(code), target.name, kind, object, notice.unit, notice.area),
+            *(msgspec.json.encode(title), notice.time + target.reply_hours * 3600.0),
         )
         return "-".join(code[start : start + 4] for start in range(0, LENGTH, 4))
 
     def find(self, code: str) -> Reply | None:
         """Find what a code does, also when it is used or over; None for one that was never given out."""
-        row = self._connection.execute(
+        row = self._memory.one(
             "SELECT target, kind, object, unit, area, title, expires, used FROM replies WHERE hash = ?",
-            (_hash(normal(code)),),
-        ).fetchone()
+            _hash(normal(code)),
+        )
         if row is None:
             return None
         target, kind, object, unit, area, title, expires, used = row
@@ -98,19 +95,19 @@ class Replies:
 
     def use(self, code: str, time: float) -> bool:
         """Use a code up; tell whether it was there to be used: of two at once, one."""
-        done = self._connection.execute(
+        done = self._memory.do(
             "UPDATE replies SET used = ? WHERE hash = ? AND used IS NULL AND expires > ?",
-            (time, _hash(normal(code)), time),
+            *(time, _hash(normal(code)), time),
         )
-        return done.rowcount == 1
+        return done.changed == 1
 
     def give_back(self, code: str) -> None:
         """Have a used code work again: what it was for could not be done."""
-        self._connection.execute("UPDATE replies SET used = NULL WHERE hash = ?", (_hash(normal(code)),))
+        self._memory.do("UPDATE replies SET used = NULL WHERE hash = ?", _hash(normal(code)))
 
     def prune(self, now: float) -> None:
         """Forget codes that are long over."""
-        self._connection.execute("DELETE FROM replies WHERE expires < ?", (now - _KEEP,))
+        self._memory.do("DELETE FROM replies WHERE expires < ?", now - _KEEP)
 
 
 def codes_in(text: str) -> list[str]:

@@ -63,12 +63,13 @@ def _open(data: Path | None, *, make: bool = False) -> Iterator[Accounts]:
 
     Only with `make` is a store made where there is none: what asks or changes must not leave one at a mistyped folder.
     """
-    folder = configured(data=data).data_folder
-    if not make:
-        require_run(folder / "accounts.sqlite")
+    found = configured(data=data)
+    folder, place = found.data_folder, found.accounts_at
+    if not make and isinstance(place, Path):
+        require_run(place)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        accounts = open_accounts(folder / "accounts.sqlite")
+        accounts = open_accounts(place)
     except OSError as error:
         fail(f"cannot use the data folder {folder}: {error.strerror or error}")
     except DBAPIError as error:

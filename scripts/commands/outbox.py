@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from rich.table import Table
 
 from alerts.notifiers.deliveries import Deliveries
+from alerts.notifiers.memory import ERRORS
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain, require_run
 
 app = typer.Typer(
@@ -30,15 +30,18 @@ TargetOption = Annotated[str | None, typer.Option("--target", help="Only this ta
 @contextmanager
 def opened(data: Path | None) -> Iterator[Deliveries]:
     """Open the notifier's memory beside it; end with a sentence when there is none."""
-    file = configured(data=data).data_folder / FILE
-    require_run(file)
+    found = configured(data=data)
+    file = found.outbox_at
+    if isinstance(file, Path):
+        require_run(file)
+    file = found.data_folder / FILE if isinstance(file, Path) else "the cluster's database"
     try:
-        deliveries = Deliveries(file)
-    except sqlite3.Error as error:
+        deliveries = Deliveries(found.outbox_at)
+    except ERRORS as error:
         fail(f"cannot read {file}: {error}; `foreshock doctor` may say more")
     try:
         yield deliveries
-    except sqlite3.Error as error:
+    except ERRORS as error:
         fail(f"cannot use {file}: {error}; `foreshock doctor` may say more")
     finally:
         deliveries.close()

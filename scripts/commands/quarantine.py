@@ -303,7 +303,7 @@ async def _replay(found: Settings, content: Bundle, query: Query, dry_run: bool,
 
 def _note(found: Settings, actor: str, query: Query) -> None:
     """Put the replay into the audit beside the log."""
-    accounts = open_accounts(found.data_folder / "accounts.sqlite")
+    accounts = open_accounts(found.accounts_at)
     try:
         asked = {name: value for name, value in msgspec.structs.asdict(query).items() if value is not None}
         record_audit(accounts, actor, "quarantine.replay", "", **asked)

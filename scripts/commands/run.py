@@ -7,7 +7,7 @@ import contextlib
 import importlib
 import os
 import time
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,7 +18,7 @@ from scripts.simulator import FILMED
 from sensors.document import DocumentError
 from sensors.lookup import Registry
 from sensors.site import Signals, Site
-from streams import brokers, logs, publication, reload, running, settings
+from streams import brokers, bundle, joining, logs, publication, reload, running, settings
 from streams.bundle import Bundle
 from streams.difference import lines
 from streams.embedded.schema import LogError
@@ -27,9 +27,12 @@ from streams.processes.child import configure_logging
 from streams.service_manager import ServiceManager
 from streams.settings import Settings, SettingsError
 from streams.supervisor import Child, StartError, Supervisor, on_signals, require_port, take_lock
-from streams.topics import OBSERVATIONS
+from streams.topics import OBSERVATIONS, SITE
 from streams.topics_held import topic_specs
 from streams.vitals import Vitals
+
+if TYPE_CHECKING:
+    from streams.deadman import DeadMan
 
 CAMERAS_VARIABLE = "FORESHOCK_CAMERAS"
 """Sources of cameras may hold passwords, which every user of the machine could read on a command line."""
@@ -122,6 +125,30 @@ def _require_webhook(found: Settings) -> None:
             "FORESHOCK_WEBHOOK_URL is set, but not FORESHOCK_WEBHOOK_SECRET (or FORESHOCK_WEBHOOK_SECRET_FILE): "
             "what is posted has to be signed"
         )
+
+
+def _dead_man(found: Settings, site: Site) -> DeadMan | None:
+    """Make what sends signs of life, where that is asked for. Raise `StartError` when it cannot be as it is set to."""
+    if not found.heartbeat_url:
+        return None
+    from alerts.notifiers.targets import TargetError, WebhookTarget  # here: most runs send none
+    from alerts.notifiers.webhook import WebhookSender
+    from streams.deadman import DeadMan
+
+    variable, file = settings.secret_of(found, "heartbeat_secret")
+    target = WebhookTarget(
+        name="heartbeat",
+        url=found.heartbeat_url,
+        secret_env=variable,
+        secret_file=file,
+        allow_private=found.heartbeat_private,
+    )
+    try:
+        sender = WebhookSender(target)
+    except TargetError as error:
+        raise StartError(f"{settings.PREFIX}HEARTBEAT_URL, {settings.PREFIX}HEARTBEAT_SECRET: {error}") from error
+    through = {name for name in ("worker", "bridge", "notifier") if _starts(found, name)}
+    return DeadMan(found.data_folder, site.id, frozenset(through), sender, found.heartbeat_seconds)
 
 
 def _require_targets(found: Settings, site: Site) -> None:
@@ -232,16 +259,22 @@ def common_children(found: Settings) -> list[Child]:
     """List the processes that every run has, whatever its site."""
     environment = _environment(found)
     orders = {"worker": 2, "console": 1, "notifier": 1}
+    orders = {name: order for name, order in orders.items() if _starts(found, name)}
     if not found.mqtt_host:
         orders = {"broker": 3, **orders}
     listed = [
         Child(name=name, arguments=["-m", f"streams.processes.{name}"], order=order, environment=environment)
         for name, order in orders.items()
     ]
-    for one in brokers.brokers(found):
+    for one in brokers.brokers(found) if _starts(found, "bridge") else ():
         arguments = ["-m", "streams.processes.bridge", one.name]
         listed.append(Child(name=one.process, arguments=arguments, order=1, environment=environment))
     return listed
+
+
+def _starts(found: Settings, name: str) -> bool:
+    """Tell whether this run starts a process, or leaves it to the others of its cluster."""
+    return not found.wanted or name in found.wanted
 
 
 def site_children(
@@ -261,7 +294,9 @@ def site_children(
         cameras = [*cameras, f"{filmed}={film}"]
     else:
         film = None
-    if cameras or any(camera.stream or camera.snapshot for camera in content.site.cameras):
+    if _starts(found, "camera") and (
+        cameras or any(camera.stream or camera.snapshot for camera in content.site.cameras)
+    ):
         filming = child("camera", 1, "-m", "streams.processes.camera")
         filming.environment = {**environment, CAMERAS_VARIABLE: msgspec.json.encode(cameras).decode()}
         started.append(filming)
@@ -294,14 +329,14 @@ def _environment(found: Settings) -> dict[str, str]:
 
 async def _supervise(found: Settings, scene: str | None, cameras: list[str], begun: float) -> int:
     configure_logging("run", found.log_level, found.data_folder / "run")
-    vitals = Vitals(found.hub_path)
+    vitals = Vitals(found.hub_path, node=brokers.identity(found.data_folder) if found.cluster else "")
     manager = ServiceManager()
 
     def at_work(name: str, text: str) -> None:
         out.print(f"  {plain(name)}: {plain(text)}")
         manager.busy(f"{name}: {text}", PATIENCE)
 
-    supervisor = Supervisor(common_children(found), vitals.lost, vitals.back, at_work, found.hung_seconds)
+    supervisor = Supervisor(common_children(found), vitals.lost, vitals.returned, at_work, found.hung_seconds)
     loop = asyncio.get_running_loop()
     alive = loop.create_task(manager.keep_alive())
     reloads: set[asyncio.Task[None]] = set()
@@ -318,6 +353,7 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
     running.note_brokers(found.data_folder, brokers.brokers(found))
     prepared: list[tuple[Bundle, Pace]] = []
     accounts: list[asyncio.Task[Any]] = []
+    watching: list[asyncio.Task[None]] = []
 
     async def site() -> list[Child]:
         content, pace = await asyncio.to_thread(_prepare, found, scene, cameras)
@@ -336,13 +372,17 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
         ).start()
         await asyncio.gather(*accounts)
         link = _first_link(found)
+        if (dead_man := _dead_man(found, prepared[0][0].site)) is not None:
+            await dead_man.open()
+            watching.append(loop.create_task(dead_man.watch()))
         _welcome(found, *prepared[0], scene, link, time.monotonic() - begun)
         manager.ready()
         await supervisor.wait()
         out.print("stopping …")
         manager.stopping()
     finally:
-        alive.cancel()
+        for task in (alive, *watching):
+            task.cancel()
         await supervisor.stop()
         vitals.close()
     return 0
@@ -350,7 +390,9 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
 
 def _prepare(found: Settings, scene: str | None, cameras: list[str]) -> tuple[Bundle, Pace]:
     """Check the site and write it down for the children; choose how a scene is played. Raise whatever is wrong."""
-    content = publication.resolve(found.site_folder, found.data_folder, _address(found))
+    content = _joined(found) or publication.resolve(
+        found.site_folder, found.data_folder, "" if found.cluster else _address(found)
+    )
     _require_partitions(found, content)
     _require_topics(found, content)
     _require_targets(found, content.site)
@@ -358,6 +400,22 @@ def _prepare(found: Settings, scene: str | None, cameras: list[str]) -> tuple[Bu
     _require_cameras(content, cameras)
     pace = Pace() if scene is None else _pace(found, scene)
     return content, pace
+
+
+def _joined(found: Settings) -> Bundle | None:
+    """Take the site of the cluster that this run joins; None where it is in none, or is the first of it."""
+    if not found.cluster:
+        return None
+    importlib.import_module(f"{ACCOUNTS}.secret").keep_key(found.data_folder, found.cluster_key)
+    try:
+        with logs.reader(found.log) as log:
+            there = joining.newest(log) if SITE in log.topics() else None
+    except LogError as error:
+        raise StartError(str(error)) from error
+    if there is None:
+        return None
+    joining.join(found.data_folder, there)
+    return bundle.unpack(there.packed)
 
 
 def _former(found: Settings) -> list[str]:
@@ -405,7 +463,7 @@ def _address(found: Settings) -> str:
 def _first_link(found: Settings) -> str | None:
     """Make the first administrator's link."""
     accounts_of = importlib.import_module(ACCOUNTS)
-    accounts = accounts_of.open_accounts(found.data_folder / "accounts.sqlite")
+    accounts = accounts_of.open_accounts(found.accounts_at)
     try:
         link: str | None = accounts_of.first_link(accounts, _address(found))
         return link

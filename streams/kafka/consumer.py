@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -11,6 +13,8 @@ from faust.types import TP
 
 from streams.embedded.consumer import Consumer as LogConsumer
 from streams.kafka.log import KafkaLog
+
+logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 2.0
 
@@ -53,13 +57,16 @@ class Consumer(LogConsumer):
         return TP(self.log_store.address.ours(place.topic) or place.topic, place.partition)
 
     async def _given_up(self, places: Sequence[TopicPartition]) -> None:
+        begun = time.monotonic()
         async with self._rebalancing:
             await self._faust_at_rest()
             self.app.on_rebalance_start()
             await self.on_partitions_revoked({self._tp(place) for place in places} & self._assigned)
             self._assigned = set()
+        logger.info("gave %d partitions up in %.2f s", len(places), time.monotonic() - begun)
 
     async def _given(self, places: Sequence[TopicPartition], generation: int) -> None:
+        begun = time.monotonic()
         async with self._rebalancing:
             log = self.log_store
             if generation != log.membership.generation or self.should_stop:
@@ -73,8 +80,11 @@ class Consumer(LogConsumer):
             if generation != log.membership.generation:
                 return
             await self._pin(tps)
+            owned = time.monotonic() - begun
             await self.on_partitions_assigned(set(tps), generation)
             self._have_joined.set()
+        took = time.monotonic() - begun
+        logger.info("has %d partitions, generation %d, after %.2f s (owned %.2f)", len(tps), generation, took, owned)
 
     async def _faust_at_rest(self) -> None:
         """Wait for Faust's recovery of the last rebalance, which would resume the flow amid this one."""

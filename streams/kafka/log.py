@@ -55,6 +55,7 @@ class KafkaLog(Asking, Appending):
         session_seconds: float = 8.0,
         instance: str = "",
         alone: bool = False,
+        leaves: bool = False,
         replication: int = 1,
     ) -> None:
         self._alone = alone
@@ -69,7 +70,7 @@ class KafkaLog(Asking, Appending):
         self._options = {**address.options(), "request_timeout_ms": int(REQUEST_SECONDS * 1000)}
         name = address.name(group)
         self._transactions = Transactions(self._options, name, lambda number: f"{name}-{number}", self._offsets)
-        self.membership = Membership(self._options, name, session_seconds, instance, self._plain)
+        self.membership = Membership(self._options, name, session_seconds, instance, self._plain, leaves)
 
     async def open(self) -> None:
         """Connect. Raise `LogError` when that cannot be done, or the topics are not there."""

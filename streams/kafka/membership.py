@@ -18,7 +18,10 @@ from streams.kafka.tail import Tail
 logger = logging.getLogger(__name__)
 
 HEARTBEATS = 4
-"""Heartbeats in a session: three may be lost."""
+"""Heartbeats in a session, at least: three may be lost."""
+
+HEARTBEAT = 0.5
+"""Seconds between two heartbeats, at most: by them the others learn that partitions move."""
 
 FETCH_RECORDS = 2000
 FETCH_BYTES = 4 * 1024 * 1024
@@ -34,7 +37,8 @@ class Membership:
     """Hold one group consumer. All coroutines belong to the thread that owns the clients.
 
     A session is how long a dead worker's partitions wait for another. `instance` names a worker for good: after a
-    restart within the session it has its partitions again at once.
+    restart within the session it has its partitions again at once. One that `leaves` when it stops in order gives them
+    to the others at once, named or not.
     """
 
     def __init__(
@@ -44,9 +48,10 @@ class Membership:
         session_seconds: float,
         instance: str,
         contiguous: Callable[[str], bool],
+        leaves: bool = False,
     ) -> None:
         self._options, self._group, self._session, self._instance = dict(options), group, session_seconds, instance
-        self._contiguous = contiguous
+        self._contiguous, self._leaves = contiguous, leaves
         self.client = instance or f"foreshock-{os.getpid()}"
         self._consumer: Any = None
         self._tails: dict[TopicPartition, Tail] = {}
@@ -77,7 +82,7 @@ class Membership:
                 isolation_level="read_committed",
                 partition_assignment_strategy=[assignor],
                 session_timeout_ms=int(self._session * 1000),
-                heartbeat_interval_ms=int(self._session * 1000 / HEARTBEATS),
+                heartbeat_interval_ms=int(min(HEARTBEAT, self._session / HEARTBEATS) * 1000),
                 rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),
                 max_poll_interval_ms=2**31 - 1,  # the parent looks after a worker that hangs
                 fetch_max_wait_ms=int(FETCH_SECONDS * 1000),
@@ -88,10 +93,13 @@ class Membership:
         self._consumer.subscribe(list(topics), listener=_Listener(self, loop, revoked, assigned))
 
     async def leave(self) -> None:
-        """Leave the group, at once for the others unless this worker has a name for good."""
+        """Leave the group, at once for the others unless this worker has a name for good and is to come back."""
         if self._pump is not None:
             self._pump.cancel()
         if self._consumer is not None:
+            coordinator = self._consumer._coordinator
+            if self._leaves and hasattr(coordinator, "_group_instance_id"):
+                coordinator._group_instance_id = None  # a named member says no farewell else, and is waited for
             await self._consumer.stop()
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:

@@ -15,6 +15,9 @@ from streams.kafka.address import Address
 
 FETCH_BYTES = 8 * 1024 * 1024
 WAIT_MS = 20  # a fetch at the end of a partition holds up what else is asked of that broker
+LOOK_MS = 30
+"""Until it is looked where the consumer stands: at a transaction's end it gives nothing, and goes on."""
+
 REQUEST_SECONDS = 10.0
 READ_SECONDS = 20.0
 
@@ -163,7 +166,7 @@ class Reads:
         found: list[tuple[int, bytes | None, bytes, float]] = []
         size = 0
         while at < stop and len(found) < limit:
-            records = (await consumer.getmany(tp, timeout_ms=200, max_records=limit - len(found))).get(tp, [])
+            records = (await consumer.getmany(tp, timeout_ms=LOOK_MS, max_records=limit - len(found))).get(tp, [])
             for record in records:
                 size += size_of(record.key, record.value or b"")
                 if record.offset >= stop or (found and size > max_bytes):

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,15 @@ from streams.vitals import Vitals
 
 if TYPE_CHECKING:
     from streams.kafka.sink import KafkaSink
+    from streams.processes.lock import Lock
 
 logger = logging.getLogger(__name__)
 
 AWAY = 10.0
 """Seconds without its broker after which a bridge asks for an alarm: a restart of the broker is none."""
+
+STAND_BY = 0.5
+"""Seconds between two looks at the lock of those who listen to a broker."""
 
 CHANGE_SECONDS = 5.0
 """Seconds after which it is said that the loop has not changed to another version of the site yet: it may be waiting
@@ -48,15 +53,15 @@ def main(arguments: Sequence[str] = ()) -> None:
     site = bundle.unpack(packed).site
     producer = sink(found)
     prefix = site.signals.native
+    held = None
+    if found.cluster and not broker.share:
+        held = stand_by(found, broker)
 
     def heard(site: Site) -> Site:
         return msgspec.structs.replace(site, signals=brokers.chosen(site.signals, broker.dialects))
 
-    bridge = Bridge(
-        heard(site),
-        producer,
-        bridge_settings(broker, found, prefix),
-    )
+    listening = bridge_settings(broker, found, prefix)
+    bridge = Bridge(heard(site), producer, listening)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: bridge.stop())
     vitals = Vitals(found.hub_path)
@@ -64,6 +69,15 @@ def main(arguments: Sequence[str] = ()) -> None:
     threading.Thread(target=watch.run, daemon=True).start()
     following = Following(found.data_folder, version_of(packed), lambda content: change(bridge, heard(content.site)))
     following.start()
+    if found.cluster and broker.share and listening.status_topic:
+        from streams.processes.standing_in import StandingIn  # here: it takes the database's driver along
+
+        def in_force() -> Site:
+            return heard(bundle.unpack(publication.read(found.data_folder)).site)
+
+        StandingIn(listening, producer, in_force, found.journal_url).start()
+    if held is not None:
+        threading.Thread(target=_keep, args=(held, bridge), daemon=True).start()
     figures = FiguresWriter(
         found.data_folder,
         broker.process,
@@ -77,6 +91,31 @@ def main(arguments: Sequence[str] = ()) -> None:
         figures.stop()
         vitals.close()
         producer.close()
+
+
+def stand_by(found: Settings, broker: Broker) -> Lock:
+    """Wait until this run is the one of its cluster that listens to a broker whose subscription is not shared."""
+    from streams.processes.lock import Lock  # here: it takes the database's driver along
+
+    child.ready()
+    waiting = FiguresWriter(
+        found.data_folder, broker.process, lambda: {"holder": False, "connected": False}, child.parent().alive
+    )
+    waiting.start()
+    lock = Lock(found.journal_url, zlib.crc32(f"bridge {broker.name}".encode()))
+    while not lock.take():
+        time.sleep(STAND_BY)
+    waiting.stop()
+    logger.info("this run listens to the MQTT broker %s from now on", broker.name)
+    return lock
+
+
+def _keep(lock: Lock, bridge: Bridge) -> None:
+    """Stop the bridge when the lock may be another's; the parent starts it again, to stand by."""
+    while lock.is_ours():
+        time.sleep(STAND_BY)
+    logger.error("the connection that holds the lock is gone: another run may listen to the MQTT broker")
+    bridge.stop()
 
 
 def sink(found: Settings) -> HubProducer | KafkaSink:
@@ -99,7 +138,10 @@ def change(bridge: Bridge, site: Site) -> None:
 def bridge_settings(one: Broker, found: Settings, prefix: str) -> BridgeSettings:
     """Make the settings of a broker's bridge. `prefix` is the native dialect's. Raise `SettingsError`."""
     host, port = one.address
-    client_id = one.client_id or f"foreshock-{one.process}-{brokers.identity(found.data_folder)}"
+    own = brokers.identity(found.data_folder)
+    if found.cluster and not one.share:  # whichever run listens has the session of the one before
+        own = f"{zlib.crc32(found.cluster_key.encode()):08x}"
+    client_id = one.client_id or f"foreshock-{one.process}-{own}"
     return BridgeSettings(
         host=host,
         port=port,

@@ -25,7 +25,7 @@ from streams.bundle import Bundle, version_of
 from streams.difference import as_plain
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
-from streams.figures import keep_writing
+from streams.figures import keep_writing, read_figures, silent
 from streams.following import Following
 from streams.history import columns
 from streams.hub import HubClient
@@ -140,6 +140,11 @@ def told(console: Console, version: str) -> dict[str, Any]:
     """Say what the console's process knows: the version that it follows, refused readings, what was never heard."""
     never = sorted(console.figures.never(time.time()))[:MOST_NEVER] if console.connected() else []
     return {"following": version, "refused": dict(console.push.quarantine.counts), "never": never}
+
+
+def processes(found: Settings) -> dict[str, dict[str, Any] | None]:
+    """Give what each process of this run says of itself; None for one that says nothing any more."""
+    return {**read_figures(found.data_folder), **dict.fromkeys(silent(found.data_folder))}
 
 
 def publications(found: Settings) -> list[dict[str, Any]]:
@@ -371,6 +376,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         data=found.data_folder,
         site=content.site,
         journal=found.journal_url,
+        shared=found.journal_url if found.cluster else "",
         feed=feed,
         rules=shown(content),
         host=found.host,
@@ -381,6 +387,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         recorded=Backlog(found).between,
         quarantine=QuarantineAccess(found.data_folder, found.log, names, feed),
         attach=attach,
+        processes=lambda: processes(found),
         publications=lambda: publications(found),
         models=lambda: models(found),
         triage=content.triage,

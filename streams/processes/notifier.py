@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import time
 from collections import Counter
@@ -28,7 +27,8 @@ from streams.figures import keep_writing, read_figures
 from streams.following import Following
 from streams.hub import HubClient
 from streams.processes import child
-from streams.settings import PREFIX, Settings
+from streams.processes.holder import NOTIFIER, Holder
+from streams.settings import Settings
 from streams.telling import further
 from streams.topics import JOURNAL
 from streams.vitals import Vitals
@@ -45,7 +45,7 @@ AGAIN = 60.0
 def targets(found: Settings, site: Site) -> list[Target]:
     """List whom a run tells: its MQTT broker always, Home Assistant there and the webhook when they are set."""
     main = brokers(found)[0]
-    variable, file = _secret(found, "mqtt_password")
+    variable, file = settings.secret_of(found, "mqtt_password")
     broker = MqttTarget(
         name="mqtt",
         host=main.address[0],
@@ -77,7 +77,7 @@ def targets(found: Settings, site: Site) -> list[Target]:
             )
         )
     if found.webhook_url:
-        env, file = _secret(found, "webhook_secret")
+        env, file = settings.secret_of(found, "webhook_secret")
         listed.append(
             WebhookTarget(
                 name="webhook",
@@ -165,14 +165,6 @@ def taking(
     return take
 
 
-def _secret(found: Settings, name: str) -> tuple[str, str]:
-    """Name the variable or the file that holds a secret; neither when it is not set."""
-    variable = PREFIX + name.upper()
-    if os.environ.get(variable + "_FILE"):
-        return "", os.environ[variable + "_FILE"]
-    return (variable, "") if getattr(found, name) else ("", "")
-
-
 class Undelivered:
     """Have an alarm stand for as long as there are orders that are tried no more, and ask again when there are others.
 
@@ -224,17 +216,38 @@ class Undelivered:
 
 async def _run(found: Settings) -> None:
     child.await_site()
-    packed = publication.read(found.data_folder)
-    site = bundle.unpack(packed).site
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await asyncio.to_thread(child.await_journal, found.journal_url)
+    if not found.cluster:
+        await _serve(found, stop)
+        return
+    child.ready()  # one run of the cluster tells people; the others stand by
+    while not stop.is_set():
+        async with Holder(found.journal_url, NOTIFIER, stop) as holder:
+            writing = keep_writing(found.data_folder, "notifier", lambda: {"holder": False}, child.parent().alive)
+            standing_by = asyncio.create_task(writing)
+            try:
+                held = await holder.take()
+            finally:
+                standing_by.cancel()
+                await asyncio.gather(standing_by, return_exceptions=True)
+            if held:
+                logger.info("this run tells people from now on")
+                await _serve(found, holder.ended)
+
+
+async def _serve(found: Settings, stop: asyncio.Event) -> None:
+    """Tell whom there is to tell, until `stop`."""
+    packed = publication.read(found.data_folder)
+    site = bundle.unpack(packed).site
+    loop = asyncio.get_running_loop()
     listed = further(found, site)
     notifier = Notifier(
         found.journal_url,
-        found.data_folder / "outbox.sqlite",
+        found.outbox_at,
         [*targets(found, site), *notify.expanded(listed)],
         voice=notify.voice_of(site, listed.templates),
         key=read_key(found.data_folder),
@@ -255,7 +268,7 @@ async def _run(found: Settings) -> None:
     following.start()
 
     def figures() -> dict[str, Any]:
-        return {**_flat(notifier), "following": following.version}
+        return {**_flat(notifier), "holder": True, "following": following.version}
 
     tasks = [
         asyncio.create_task(listen()),

@@ -14,7 +14,7 @@ from streams.worker import Worker
 async def _run(found: settings.Settings) -> None:
     child.await_site()
     left = publication.proposed(found.data_folder)
-    if left is not None:  # by a worker that may have had it in the log already when it died
+    if left is not None and not found.cluster:  # by a worker that may have had it in the log when it died
         publication.adopt(found.data_folder, left)
     packed = publication.read(found.data_folder)
     stop = asyncio.Event()

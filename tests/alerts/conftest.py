@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from alerts.journal import Journal
 from alerts.tables import counters, metadata
-from tests.postgres import server
 
 
 @pytest.fixture(scope="session")
@@ -20,13 +19,6 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("empty") / "journal.sqlite"
     Journal(path).close()
     return path
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The address of a database of a PostgreSQL server; the test is skipped where there is none to start."""
-    with server() as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])

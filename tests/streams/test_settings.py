@@ -50,6 +50,36 @@ def test_the_reference_page_is_current() -> None:
     assert page.read_text(encoding="utf-8") == settings.reference()
 
 
+CLUSTER = {
+    "FORESHOCK_CLUSTER": "true",
+    "FORESHOCK_BROKER": "kafka://a:9092/site",
+    "FORESHOCK_JOURNAL": "postgresql+psycopg://ann@db/foreshock",
+    "FORESHOCK_MQTT_HOST": "mqtt.example",
+    "FORESHOCK_CLUSTER_KEY": "ab" * 32,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"FORESHOCK_BROKER": ""}, "FORESHOCK_BROKER"),
+        ({"FORESHOCK_JOURNAL": ""}, "FORESHOCK_JOURNAL"),
+        ({"FORESHOCK_MQTT_HOST": ""}, "FORESHOCK_MQTT_HOST"),
+        ({"FORESHOCK_CLUSTER_KEY": "short"}, "64 hexadecimal digits"),
+        ({"FORESHOCK_PROCESSES": "console"}, "name it in FORESHOCK_PROCESSES"),
+        ({"FORESHOCK_PROCESSES": "worker,kitchen"}, "there is no kitchen"),
+        ({"FORESHOCK_CLUSTER": "", "FORESHOCK_PROCESSES": "worker"}, "only a run of a cluster"),
+        ({"FORESHOCK_HEARTBEAT_SECONDS": "1"}, "must be 5 to 3600"),
+    ],
+)
+def test_what_runs_share_has_to_be_where_all_reach_it(changed: dict[str, str], said: str) -> None:
+    found = settings.load(CLUSTER)
+    assert found.accounts_at == found.outbox_at == found.journal_url
+    environment = {name: value for name, value in {**CLUSTER, **changed}.items() if value}
+    with pytest.raises(settings.SettingsError, match=said):
+        settings.load(environment)
+
+
 def test_every_setting_has_a_meaning() -> None:
     assert all(meaning for *_, meaning in settings.described())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from alerts.console.accounts.store import RULE_DRAFTS, AccountError, Accounts
 
@@ -41,7 +40,7 @@ def save_draft(accounts: Accounts, actor: str, rule: str, text: str, base: str, 
         if connection.scalar(held) >= MOST:
             raise AccountError("too_many_drafts", f"a person keeps at most {MOST} drafts")
         fresh = {"text": text, "base": base, "changed": now}
-        row = insert(table).values(actor=actor, rule=rule, begun=now, **fresh)
+        row = accounts.insert(table).values(actor=actor, rule=rule, begun=now, **fresh)
         connection.execute(row.on_conflict_do_update(index_elements=["actor", "rule"], set_=fresh))
         begun = connection.scalar(select(table.c.begun).where(table.c.actor == actor, table.c.rule == rule))
     return Draft(rule=rule, text=text, base=base, begun=begun, changed=now)

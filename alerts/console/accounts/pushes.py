@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from alerts.console.accounts.store import PUSHES, Accounts
 
@@ -27,7 +26,7 @@ def first_stamp(accounts: Accounts, id: str, digest: str, now: float) -> float |
     that one that ended half-way is stamped alike too: the engine then knows by their times the readings that it has.
     """
     with accounts.writing() as connection:
-        connection.execute(insert(PUSHES).values(id=id, digest=digest, stamp=now).on_conflict_do_nothing())
+        connection.execute(accounts.insert(PUSHES).values(id=id, digest=digest, stamp=now).on_conflict_do_nothing())
         connection.execute(delete(PUSHES).where(PUSHES.c.stamp < now - DAYS * DAY))
         first = connection.execute(select(PUSHES.c.stamp, PUSHES.c.digest).where(PUSHES.c.id == id)).one()
     return float(first.stamp) if first.digest == digest else None

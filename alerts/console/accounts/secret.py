@@ -9,6 +9,18 @@ from pathlib import Path
 LENGTH = 32
 
 
+def keep_key(folder: Path | str, digits: str) -> None:
+    """Have a data folder go by a key that it shares with others, 64 hexadecimal digits; one that it had goes."""
+    path = Path(folder) / "secret.key"
+    if path.exists() and path.read_bytes() == bytes.fromhex(digits):
+        return
+    draft = path.with_name(f".secret.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(bytes.fromhex(digits))
+    draft.replace(path)
+
+
 def read_key(folder: Path | str) -> bytes:
     """Read `secret.key` of the data folder, made with mode 0600 if there is none.
 

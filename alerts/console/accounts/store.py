@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,12 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    inspect,
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.schema import CreateColumn
+
+from alerts.elsewhere import open_elsewhere
 
 METADATA = MetaData()
 
@@ -117,6 +121,15 @@ AUDIT = Table(
     Column("hash", LargeBinary, nullable=False),
 )
 
+_APPEND_ONLY_ELSEWHERE = (
+    "CREATE OR REPLACE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$",
+    "CREATE OR REPLACE TRIGGER audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_stays()",
+)
+SCHEMA = "accounts"
+_LOCK = 5_277_832  # what two who would write to one PostgreSQL contend for: the audit is one chain
+
 _APPEND_ONLY = [
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb.lower()} BEFORE {verb} ON audit "
     "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
@@ -148,18 +161,29 @@ class Accounts:
         """Open a transaction that holds the write lock from its start, as a context manager."""
         return self.engine.execution_options(immediate=True).begin()
 
+    def insert(self, table: Table) -> Any:
+        """Begin an insertion that may say what to do where the row is there: in the words of this database."""
+        # the module of the other database is not loaded
+        return importlib.import_module(f"sqlalchemy.dialects.{self.engine.dialect.name}").insert(table)
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
 
-def open_accounts(path: Path | str, *, hasher: argon2.PasswordHasher | None = None) -> Accounts:
-    """Open the store at `path`, made with mode 0600 if it is new. `hasher` sets the cost of Argon2id.
+def open_accounts(place: Path | str, *, hasher: argon2.PasswordHasher | None = None) -> Accounts:
+    """Open the store: a file, made with mode 0600 if it is new, or the schema `accounts` of a PostgreSQL database.
+
+    `hasher` sets the cost of Argon2id.
 
     The default cost, 32 MiB and three passes on one lane, is above OWASP's floor (19 MiB, two passes) and keeps a
     log-in near 60 ms.
     """
-    path = Path(path)
+    hasher = hasher or argon2.PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+    return Accounts(_elsewhere(place) if "://" in str(place) else _file(Path(place)), hasher)
+
+
+def _file(path: Path) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     engine = create_engine(URL.create("sqlite", database=str(path)), pool_size=4, max_overflow=60)
@@ -175,20 +199,38 @@ def open_accounts(path: Path | str, *, hasher: argon2.PasswordHasher | None = No
         if connection.get_execution_options().get("immediate"):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    accounts = Accounts(engine, hasher or argon2.PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1))
-    with accounts.writing() as connection:
+    with engine.execution_options(immediate=True).begin() as connection:
         METADATA.create_all(connection)
         _add_columns(connection)
         for statement in _APPEND_ONLY:
             connection.exec_driver_sql(statement)
-    return accounts
+    return engine
 
 
-def _add_columns(connection: Connection) -> None:
+def _add_columns(connection: Connection, schema: str | None = None) -> None:
     """Give the tables of a store that is older than a column that column, with its default."""
+    found = inspect(connection)
     for table in METADATA.sorted_tables:
-        known = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+        known = {column["name"] for column in found.get_columns(table.name, schema=schema)}
         for column in table.columns:
             if column.name not in known:
                 made = CreateColumn(column).compile(dialect=connection.dialect)
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {made}")
+
+
+def _elsewhere(url: Path | str) -> Engine:
+    engine = open_elsewhere(str(url), SCHEMA)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("immediate"):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+
+    with engine.execution_options(immediate=True).begin() as connection:
+        new = not inspect(connection).has_table(AUDIT.name, schema=SCHEMA)
+        METADATA.create_all(connection)
+        if new:
+            for statement in _APPEND_ONLY_ELSEWHERE:
+                connection.exec_driver_sql(statement)
+        _add_columns(connection, SCHEMA)
+    return engine

@@ -31,7 +31,7 @@ _WAIT = 10.0  # seconds that the answer of a test is waited for
 def _opened(console: Console) -> Iterator[Deliveries]:
     """Open the notifier's memory beside it. Raise `Problem` 503 while there is none."""
     file = console.config.outbox
-    if not file.exists():
+    if not isinstance(file, str) and not file.exists():
         raise Problem(503, "no_notifier", headers={"Retry-After": "5"})
     deliveries = Deliveries(file)
     try:

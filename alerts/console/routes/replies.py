@@ -123,9 +123,10 @@ async def _do(request: Request, code: str, who: str, of: str | None = None) -> R
 
 
 def _replies(console: Console) -> Replies:
-    if not console.config.outbox.exists():
+    place = console.config.outbox
+    if not isinstance(place, str) and not place.exists():
         raise Problem(410, "bad_code")
-    return Replies(console.config.outbox, read_key(console.config.data))
+    return Replies(place, read_key(console.config.data))
 
 
 def _usable(console: Console, code: str, of: str | None = None) -> Reply:

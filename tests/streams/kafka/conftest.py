@@ -22,6 +22,7 @@ from scripts.provide_kafka import KafkaMissing
 from streams.embedded.schema import TopicSpec
 from streams.kafka.address import Address, parse
 from streams.kafka.topics import Topics
+from tests.needed import skip
 
 TOPICS = {
     "observations": TopicSpec(4),
@@ -82,4 +83,4 @@ def own() -> Iterator[Own]:
         with broker(more, port=plain) as one:
             yield Own(one, authority, secured)
     except KafkaMissing as missing:
-        pytest.skip(str(missing))
+        skip(str(missing))

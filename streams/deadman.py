@@ -1,0 +1,138 @@
+"""A dead-man's switch: signs of life by a second way, for as long as the main one works from end to end.
+
+Whoever receives them raises the alarm when they stay out; and when only the main way stops, they are told so at once.
+Neither goes through the log, the engine, the journal or the notifier: it is the parent of all of them that speaks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from alerts.notifiers.notice import Failed, Notice, Rejected, Unavailable
+from streams.figures import read_figures, write_figures
+
+logger = logging.getLogger(__name__)
+
+LOOK = 1.0
+BEHIND = 1000
+"""Records that the engine may be behind the log."""
+
+PATIENCE = 20.0
+"""Seconds for which the main way may stand before it is told: a killed process is back sooner."""
+
+
+class Sender(Protocol):
+    """Where signs of life go."""
+
+    async def open(self) -> None:
+        """Make ready to send."""
+        ...
+
+    async def send(self, notice: Notice) -> None:
+        """Send one. Raise `Failed`, `Rejected` or `Unavailable`."""
+        ...
+
+
+def standing(processes: Mapping[str, Mapping[str, Any]], wanted: frozenset[str]) -> str:
+    """Say in a sentence what the main way lacks; empty when it works. `wanted`: the processes that it goes through."""
+    silent = sorted(wanted - processes.keys())
+    if silent:
+        return f"{', '.join(silent)}: no sign of life"
+    worker = processes.get("worker", {})
+    if worker.get("trouble"):
+        return f"worker: {worker['trouble']}"
+    if worker.get("engine_lag", 0) > BEHIND:
+        return f"worker: the engine is {worker['engine_lag']} records behind the log"
+    bridge = processes.get("bridge")
+    if bridge is not None and not bridge.get("connected", True) and bridge.get("holder", True):
+        return f"bridge: {bridge.get('trouble') or 'no connection to the MQTT broker'}"
+    return ""
+
+
+class DeadMan:
+    """Send a sign of life every `every` seconds while the main way works, and what it lacks once when it does not.
+
+    `clock`: seconds, never set back.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        site: str,
+        wanted: frozenset[str],
+        sender: Sender,
+        every: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._folder, self._site, self._wanted = folder, site, wanted
+        self._sender, self._every, self._clock = sender, every, clock
+        self._since: float | None = None  # when the present trouble began
+        self._told = ""
+        self._sent_at: float | None = None
+        self._number = 0
+        self.heartbeats = 0
+
+    async def open(self) -> None:
+        """Make ready to send."""
+        await self._sender.open()
+
+    async def watch(self) -> None:
+        """Look once a second, until cancelled."""
+        try:
+            while True:
+                try:
+                    await self.look(await asyncio.to_thread(read_figures, self._folder))
+                except Exception:  # the next look is made all the same: silence here would be taken for a death
+                    logger.exception("the dead man's switch failed")
+                await asyncio.sleep(LOOK)
+        finally:
+            (self._folder / "run" / "run.json").unlink(missing_ok=True)
+
+    async def look(self, processes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Look once at what the processes say, and send what is due."""
+        now, trouble = self._clock(), standing(processes, self._wanted)
+        if not trouble:
+            self._since = None
+            if self._told or self._sent_at is None or now - self._sent_at >= self._every:
+                self._sent_at = now
+                if await self._send("up", ""):
+                    self._told = ""
+                    self.heartbeats += 1
+        else:
+            self._since = now if self._since is None else self._since
+            due = now - self._since >= PATIENCE and (self._sent_at is None or now - self._sent_at >= LOOK)
+            if due and self._told != "down":
+                self._sent_at = now
+                if await self._send("down", trouble):
+                    self._told = "down"
+                    logger.error("the main way stands, and it was told: %s", trouble)
+        told = {"heartbeats": self.heartbeats, "trouble": int(bool(trouble))}
+        try:
+            await asyncio.to_thread(write_figures, self._folder, "run", told)
+        except OSError:  # a full disk must not stop the signs of life: they are what tells of it
+            logger.debug("no figures of the run")
+
+    async def _send(self, state: str, trouble: str) -> bool:
+        self._number += 1
+        id = f"heartbeat-{self._site}-{time.time():.3f}-{self._number}"
+        event = {
+            "specversion": "1.0",
+            "id": id,
+            "source": f"foreshock/{self._site}",
+            "type": f"com.foreshock.heartbeat.{state}",
+            "subject": self._site,
+            "datacontenttype": "application/json",
+            "data": {"site": self._site, "state": state, "detail": trouble, "every": self._every, "time": time.time()},
+        }
+        notice = Notice(id=id, kind="dispatch", area="", unit="", simulated=False, time=time.time(), payload=event)
+        try:
+            await self._sender.send(notice)
+        except (Failed, Rejected, Unavailable) as error:
+            logger.warning("a sign of life was not taken: %s", error)
+            return False
+        return True

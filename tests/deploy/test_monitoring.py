@@ -1,0 +1,92 @@
+"""The dashboard and the alert rules name metrics that there are, and say what to do in both languages."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from alerts.console.metrics import Metrics, names
+from alerts.console.stages import STAGES
+
+MONITORING = Path(__file__).parents[2] / "deploy" / "monitoring"
+METRIC = re.compile(r"foreshock_\w+")
+
+TOLD: dict[str, Any] = {
+    "worker": {
+        "readings": 7,
+        "engine_seconds": 1.5,
+        "engine_lag": 2,
+        "partitions": [0, 3],
+        "refused": {"duplicate": 4},
+        "log": {"transactions": 5, "failures": 0, "gaps": 1, "file_bytes": 9},
+    },
+    "broker": {
+        "received": 1,
+        "sent": 2,
+        "connections": 3,
+        "unacknowledged": 4,
+        "refused": {"full": 1},
+        "dropped": {"slow": 1},
+    },
+    "notifier": {"holder": True, "mqtt_delivered": 8, "mqtt_failed": 1, "mqtt_waiting": 2, "mqtt_dead": 3},
+    "camera": {"frames": 1, "pictures": 2, "refused": {"black": 1}},
+    "run": {"heartbeats": 6, "trouble": 0},
+    "console": None,
+}
+
+
+def rules() -> list[dict[str, Any]]:
+    (group,) = yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"]
+    return list(group["rules"])
+
+
+def asked() -> dict[str, str]:
+    """Name what is asked for, by where."""
+    found = {rule["alert"]: rule["expr"] for rule in rules()}
+    for panel in json.loads((MONITORING / "dashboard.json").read_text())["panels"]:
+        found[panel["title"]] = " ".join(target["expr"] for target in panel["targets"])
+    return found
+
+
+@pytest.mark.parametrize(("where", "query"), asked().items(), ids=list(asked()))
+def test_what_is_asked_for_is_there(where: str, query: str) -> None:
+    wanted = set(METRIC.findall(query)) - {"foreshock"}
+    assert wanted <= names(), f"{where}: {wanted - names()}"
+    assert wanted or "up{" in query
+    assert query.count("(") == query.count(")") and query.count("{") == query.count("}")
+
+
+def test_each_rule_says_what_is_wrong_in_both_languages_and_what_to_do() -> None:
+    for rule in rules():
+        said = rule["annotations"]
+        assert said["summary"] and said["do"] and re.search("[\u4e00-\u9fff]", said["summary_zh"]), rule["alert"]
+        assert rule["labels"]["severity"] in ("critical", "warning") and re.fullmatch(r"\d+[sm]", rule["for"])
+    assert len({rule["alert"] for rule in rules()}) == len(rules())
+
+
+def test_each_stage_is_told_of_by_the_name_that_the_page_gives_it() -> None:
+    status = {
+        "readings_per_second": 1.0,
+        "points_total": 1,
+        "points_live": 1,
+        "cameras_total": 0,
+        "cameras_live": 0,
+        "engine_lag": 0,
+        "journal_position": 3,
+        "open": {"red": 1},
+        "quarantine": {"unknown_point": 2},
+    }
+    text = Metrics(lambda: status, lambda: {"time": 1.0}, processes=lambda: TOLD).text().decode()
+    there = {line.split("{")[0].split(" ")[0] for line in text.splitlines() if not line.startswith("#")}
+    assert {f"foreshock_{one.name}" for one in STAGES} <= there
+    assert 'foreshock_notifier_delivered_total{target="mqtt"} 8.0' in text
+    assert 'foreshock_process_up{process="console"} 0.0' in text
+    assert 'foreshock_process_up{process="worker"} 1.0' in text
+    assert "foreshock_engine_held_partitions 2.0" in text
+    rising = {line.split(" ")[2] for line in text.splitlines() if line.startswith("# TYPE") and " counter" in line}
+    assert rising and all(name.endswith("_total") or name in there for name in rising)
