@@ -45,7 +45,8 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     certain: float = 1.2  # excess, in ranges, that is an alarm whatever is owed
     lone: float = 1.5  # intervals that a stay outside lasts at most to be a lone spike ...
     lone_reach: float = 2.0  # ... of which the range keeps no more beyond itself than so many times its width
-    memory: float = 4000.0  # readings at which the calibration's counts are halved
+    memory: float = 4000.0  # readings at which the tail's counts are halved
+    ranks: float = 500.0  # the same of the ranks' counts: places in a range that has grown since say little of now
     least: float = 60.0  # seconds: sampling faster than this does not make the world faster (budget, refractory, trend)
     stuck: float = 3.0  # times the longest that the value stood still before, that make a stuck point ...
     stuck_intervals: float = 30.0  # ... if it is as many intervals too
@@ -208,7 +209,8 @@ def assess(
             lasted = op.where(settled, 0.0, lasted)
         if op.some(alone):
             bounds[:4] = machine.rarely("stay", alone, _trim, bounds[:4], settings)
-    peaks, full = calibration.passed(op, peaks, settings.memory)
+    peaks = calibration.passed(op, peaks, settings.memory)
+    full = total >= settings.ranks
     if op.some(full):
         machine.halve(full)
     held, factors = calibration.hold(op, factors, share, learning)

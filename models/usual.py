@@ -189,6 +189,8 @@ class Usual:
                     alarm = time - beyond_time > refractory
                     spent = spend(SCALARS, spent, time, rate, alarm, settings.owed_most)
                     beyond_time = time
+            if total >= settings.ranks:
+                self._survival.halve(np.array([row]))
             held, often, seldom = calibration.hold_one(often, seldom, share)
             score = 1.0 - held
             if score >= TELLING or alarm:
