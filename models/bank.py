@@ -47,7 +47,7 @@ from models.scoring import (
     BankSettings,
     assess,
 )
-from models.season import HOUR, Seasons
+from models.season import HOUR, Seasons, widened
 from models.shape import WORDS, Shape, coming
 from models.usual import Told, Usual
 
@@ -617,6 +617,8 @@ class Bank:
         if fields is not None and fields.ndim == 2 and OLDEST <= fields.shape[1] < len(FIELDS):
             added = np.tile(self._blank()[fields.shape[1] :], (rows, 1))
             state = {**state, "fields": np.concatenate([fields, added], axis=1)}
+        if "season" in state:
+            state = {**state, "season": widened(state["season"])}
         if "recent" not in state:
             state = {**state, "recent": np.full((rows, RECENT), nan)}
         if "stage" not in state:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from models.arithmetic import ARRAYS, SCALARS, Column
 from models.calibration import Survival
 from models.novelty import Memory, Novelty, compare, remember, turn
-from models.reason import NOTHING, RARE, VALUE_ABOVE, VALUE_BELOW
+from models.reason import CODES, NOTHING, RARE, VALUE_ABOVE, VALUE_BELOW
+from models.residual import NO_DEPARTURE, Departure
 from models.season import Seasons, hour
 
 Floats = npt.NDArray[np.float64]
@@ -57,6 +58,16 @@ class Batch:
         """Halve some rows' counts."""
         self.survival.halve(self.rows[full])
 
+    def depart(self, where: Bools, time: Floats, value: Floats, over: Bools) -> Departure:
+        """Hold the values of the rows that swing against their hours."""
+        told = Departure(*np.zeros((len(Departure._fields), len(self.rows))))
+        at = where.nonzero()[0]
+        if len(at):
+            some = self.seasons.depart(self.rows[at], time[at], value[at], over[at])
+            for into, new in zip(told, some, strict=True):
+                into[at] = new
+        return told
+
     def swing(self, where: Bools, time: Floats) -> Floats:
         """Read the profiles of the rows that swing."""
         told = np.zeros(len(self.rows))
@@ -94,18 +105,24 @@ class Batch:
 
     def explain(
         self, telling: Bools, alarm: Bools, time: Floats, since: Floats, score: Floats,
-        streams: tuple[Floats, ...], news: Novelty,
+        streams: tuple[Floats, ...], news: Novelty, daily: Departure,
     ) -> Codes:  # fmt: skip
         """Keep why the surprising readings of a batch were surprising."""
         codes = np.zeros(len(self.rows), np.uint8)
         at = telling.nonzero()[0]
         if len(at):
-            excess = news.excess.take(at, axis=1)
+            excess, lows, highs = (column.take(at, axis=1) for column in (news.excess, news.low, news.high))
+            value = np.array([stream.take(at) for stream in streams])
+            if daily is not NO_DEPARTURE:  # the value once more, as it is at its hour
+                beside = daily.excess, daily.low, daily.high
+                excess, lows, highs = (
+                    np.vstack([column, more[at]]) for column, more in zip((excess, lows, highs), beside, strict=True)
+                )
+                value = np.vstack([value, value[:1]])
             most = (excess >= _CLOSE * excess.max(axis=0)).argmax(axis=0)  # the first that is about as novel as any
             each = np.arange(len(at))
-            value = np.array([stream.take(at) for stream in streams])[most, each]
-            low, high = news.low[most, at], news.high[most, at]
-            code = np.where(excess[most, each] > 0.0, 1.0 + (value < low) + 2.0 * most, float(RARE))
+            value, low, high = value[most, each], lows[most, each], highs[most, each]
+            code = np.where(excess[most, each] > 0.0, CODES[2 * most + (value < low)], float(RARE))
             left = np.flatnonzero((code == RARE) & alarm[at])
             if len(left):
                 value[left] = streams[0][at[left]]
@@ -145,6 +162,10 @@ class Single:
         if full:
             self.survival.halve(np.array([self.row]))
 
+    def depart(self, where: bool, time: float, value: float, over: bool) -> Departure:
+        """Hold the row's value against its hour if it swings."""
+        return self.seasons.depart_one(self.row, time, value, over) if where else NO_DEPARTURE
+
     def swing(self, where: bool, time: float) -> float:
         """Read the row's profile if it swings."""
         return self.seasons.at_one(self.row, time) if where else 0.0
@@ -172,15 +193,16 @@ class Single:
 
     def explain(
         self, telling: bool, alarm: bool, time: float, since: float, score: float, streams: tuple[float, ...],
-        news: Novelty,
+        news: Novelty, daily: Departure,
     ) -> int:  # fmt: skip
         """Keep why one reading was surprising."""
         if not telling:
             return NOTHING
-        utmost = max(news.excess)
-        most = next(stream for stream, excess in enumerate(news.excess) if excess >= _CLOSE * utmost)
-        value, excess, low, high = streams[most], news.excess[most], news.low[most], news.high[most]
-        code = 1 + (value < low) + 2 * most if excess > 0.0 else RARE
+        beside = (*streams, streams[0]), (*news.excess, daily.excess), (*news.low, daily.low), (*news.high, daily.high)
+        utmost = max(beside[1])
+        most = next(stream for stream, excess in enumerate(beside[1]) if excess >= _CLOSE * utmost)
+        value, excess, low, high = (column[most] for column in beside)
+        code = int(CODES[2 * most + (value < low)]) if excess > 0.0 else RARE
         if code == RARE and alarm:
             value, (low, high) = streams[0], self.rare["stay"][self.row, :2].tolist()
             code = VALUE_BELOW if value < low else VALUE_ABOVE

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from models import calibration, creep, dataquality, novelty, season, trend
+from models import calibration, creep, dataquality, novelty, residual, season, trend
 from models.arithmetic import Arithmetic, Column
 from models.budget import enough, owed, spend
 
@@ -108,6 +108,9 @@ class Machine(Protocol):
     def halve(self, full: Column) -> None:
         """Halve the counts where `full`."""
 
+    def depart(self, where: Column, time: Column, value: Column, over: Column) -> residual.Departure:
+        """Hold values against what is usual at their hour, and remember the residuals; all 0 but where `where`."""
+
     def swing(self, where: Column, time: Column) -> Column:
         """Return the daily profile at `time` where it is used, 0 elsewhere."""
 
@@ -128,7 +131,7 @@ class Machine(Protocol):
 
     def explain(
         self, telling: Column, alarm: Column, time: Column, since: Column, score: Column,
-        streams: tuple[Column, ...], news: novelty.Novelty,
+        streams: tuple[Column, ...], news: novelty.Novelty, daily: residual.Departure,
     ) -> Column:  # fmt: skip
         """Keep why readings were surprising where `telling`; return the codes for all (0 elsewhere).
 
@@ -192,6 +195,10 @@ def assess(
 
     excess = op.most(op.most(news.excess[0], news.excess[1]), news.excess[2])
     place = op.most(op.most(news.place[0], news.place[1]), news.place[2])
+    daily = machine.depart(marks >= SWINGS, time, value, over) if op.some(marks) else residual.NO_DEPARTURE
+    if op.some(daily.excess > 0.0):
+        daily = daily._replace(excess=op.where(kind == GAUGE, daily.excess, 0.0))
+        excess = op.most(excess, daily.excess)
     at_or_above, total = machine.count(place, excess, learnt)
     share, alarm = calibration.rank(op, at_or_above, total), excess < 0.0  # none yet
     outside = op.both(learnt, op.either(excess > 0.0, lasted > 0.0))
@@ -218,11 +225,11 @@ def assess(
     if op.some(learning):
         score = op.where(learning, 0.0, score)
 
-    line, marks = _foresee(machine, settings, line, dt / tempo, time, last_time, value, restart, marks)
+    line, marks = _foresee(machine, settings, line, dt / tempo, time, last_time, value, restart, marks, daily.swing)
 
     machine.keep(seen, value)
     telling = op.either(score >= TELLING, alarm)
-    reason = machine.explain(telling, alarm, time, turned_before, score, streams, news)
+    reason = machine.explain(telling, alarm, time, turned_before, score, streams, news, daily)
 
     new = (
         *(time, value, flat_since, interval, kind, period, seen + 1.0, turned, turned_before, reference, short, long),
@@ -248,7 +255,7 @@ def pace_of(settings: BankSettings) -> trend.Pace:
 
 def _foresee(
     machine: Machine, settings: BankSettings, line: trend.Trend, elapsed: Column, time: Column, last: Column,
-    value: Column, restart: Column, marks: Column,
+    value: Column, restart: Column, marks: Column, swing: Column,
 ) -> tuple[trend.Trend, Column]:  # fmt: skip
     """Move on what foresees a limit: the trend of the value without its daily swing, that swing, a creep's speed."""
     op = machine.op
@@ -256,11 +263,9 @@ def _foresee(
     if plain := not op.some(marks):
         line = trend.advance(op, line, pace, elapsed, value, restart)
     else:
-        swing = machine.swing(marks >= SWINGS, time)
         line = trend.advance(op, line, pace, elapsed, value - swing, restart)
     if op.some(season.hour(op, time) != season.hour(op, last)):
         swings = marks >= SWINGS
-        swing = 0.0 * value if plain else swing
         now, profile = machine.season(time, last, line.level + swing, swings)
         line = line._replace(level=line.level + (swing - profile))
         creeps = op.where(marks - op.where(swings, SWINGS, 0.0) > 0.0, CREEPS, 0.0)

@@ -19,6 +19,7 @@ from models.budget import enough, owed, spend
 from models.machine import Single
 from models.novelty import NARROW, NOWHERE, TINIEST, UTMOST, Memory, Novelty, trim
 from models.reason import NOTHING
+from models.residual import NO_DEPARTURE
 from models.scoring import (
     DAY,
     FIELDS,
@@ -106,7 +107,7 @@ class Usual:
         long += (value - long) * (gain if gain > start else start)
         change = short - long
 
-        if time - turned >= generation and time - turned >= interval * intervals:
+        if over := time - turned >= generation and time - turned >= interval * intervals:
             turned_before, turned, longest = turned, time, longest * 0.5
             value_before_low, value_before_high, value_low, value_high = value_low, value_high, NOWHERE, -NOWHERE
             short_before_low, short_before_high, short_low, short_high = short_low, short_high, NOWHERE, -NOWHERE
@@ -114,7 +115,8 @@ class Usual:
 
         least = abs(value) * NARROW
         least = least if least > TINIEST else TINIEST
-        place = excess = 0.0
+        daily = self._seasons.depart_one(row, time, value, over) if marks else NO_DEPARTURE
+        place, excess = 0.0, daily.excess
         news: list[tuple[float, float, float, float]] = []  # excess, place and range of each stream, as in Novelty
         for stream, centre, low, high in (
             (
@@ -196,9 +198,9 @@ class Usual:
             if score >= TELLING or alarm:
                 told = Novelty(*zip(*news, strict=True))
                 streams = value, short, change
-                reason = self._single(row).explain(True, alarm, time, turned_before, score, streams, told)
+                reason = self._single(row).explain(True, alarm, time, turned_before, score, streams, told, daily)
 
-        swing = self._seasons.at_one(row, time) if marks else 0.0
+        swing = daily.swing
         if gap:
             line: tuple[float, ...] = value - swing, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0
         else:
