@@ -113,11 +113,9 @@ class Batch:
         if len(at):
             excess, lows, highs = (column.take(at, axis=1) for column in (news.excess, news.low, news.high))
             value = np.array([stream.take(at) for stream in streams])
-            if daily is not NO_DEPARTURE:  # the value once more, as it is at its hour
-                beside = daily.excess, daily.low, daily.high
-                excess, lows, highs = (
-                    np.vstack([column, more[at]]) for column, more in zip((excess, lows, highs), beside, strict=True)
-                )
+            if daily is not NO_DEPARTURE:  # the value once more, as it is at its hour, while it is within its range
+                excess = np.vstack([excess, np.where(excess[0] > 0.0, 0.0, daily.excess[at])])
+                lows, highs = np.vstack([lows, daily.low[at]]), np.vstack([highs, daily.high[at]])
                 value = np.vstack([value, value[:1]])
             most = (excess >= _CLOSE * excess.max(axis=0)).argmax(axis=0)  # the first that is about as novel as any
             each = np.arange(len(at))
@@ -198,9 +196,10 @@ class Single:
         """Keep why one reading was surprising."""
         if not telling:
             return NOTHING
-        beside = (*streams, streams[0]), (*news.excess, daily.excess), (*news.low, daily.low), (*news.high, daily.high)
-        utmost = max(beside[1])
-        most = next(stream for stream, excess in enumerate(beside[1]) if excess >= _CLOSE * utmost)
+        new = *news.excess, 0.0 if news.excess[0] > 0.0 else daily.excess
+        utmost = max(new)
+        most = next(stream for stream, excess in enumerate(new) if excess >= _CLOSE * utmost)
+        beside = (*streams, streams[0]), new, (*news.low, daily.low), (*news.high, daily.high)
         value, excess, low, high = (column[most] for column in beside)
         code = int(CODES[2 * most + (value < low)]) if excess > 0.0 else RARE
         if code == RARE and alarm:
