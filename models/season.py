@@ -124,10 +124,8 @@ class Seasons:
     def depart(self, rows: Rows, time: Floats, value: Floats, over: Bools) -> residual.Departure:
         """Hold values (f8[n]) of rows against what is usual at their times (f8[n]), and remember the residuals."""
         hours = np.floor(time / HOUR)
-        first = np.mod(hours, HOURS).astype(np.intp)
-        profile = self.profile.take(rows, axis=0).astype(np.float64)
-        each = np.arange(len(rows))
-        around = tuple(profile[each, (first + step) % HOURS] for step in (-1, 0, 1, 2))
+        places = np.mod(hours + np.arange(-1.0, 3.0)[:, None], HOURS).astype(np.intp)
+        around = tuple(self.profile.reshape(-1).take(rows * HOURS + places).astype(np.float64))
         known = self.known.take(rows, axis=0).astype(np.float64).T
         swung = np.where(known[CONTIGUOUS] > HOURS, known[SWUNG], 0.0)
         told, after = residual.depart(
