@@ -1,7 +1,8 @@
 """One text, two machines: the few exact operations that the detectors use, for arrays and for single readings.
 
 Detectors are written once against `Arithmetic`. All operations are exact or correctly rounded by IEEE 754 (comparison,
-selection, + - * /), so a column of readings and one reading on its own give the same bits, however a batch is cut.
+selection, + - * /, root), so a column of readings and one reading on its own give the same bits, however a batch is
+cut.
 `exp`, `log` and `pow` are missing on purpose: their last bit may depend on the vector unit and the place in the array.
 """
 
@@ -38,6 +39,10 @@ class Arithmetic(Protocol):
     @staticmethod
     def size(a: Column) -> Column:
         """Return the absolute value."""
+
+    @staticmethod
+    def root(a: Column) -> Column:
+        """Return the square root, which IEEE 754 rounds correctly."""
 
     @staticmethod
     def whole(a: Column) -> Column:
@@ -81,6 +86,7 @@ class _Arrays:
     least = staticmethod(np.minimum)
     most = staticmethod(np.maximum)
     size = staticmethod(np.absolute)
+    root = staticmethod(np.sqrt)
     whole = staticmethod(np.floor)
     both = staticmethod(np.logical_and)
     either = staticmethod(np.logical_or)
@@ -124,6 +130,7 @@ class _Scalars:
         return a if a > b else b
 
     size = staticmethod(abs)
+    root = staticmethod(math.sqrt)
     whole = staticmethod(math.floor)
 
     @staticmethod

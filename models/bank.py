@@ -1,7 +1,8 @@
 """The bank: the early-warning state of every point of a partition as arrays, one pass scores a batch.
 
 Three streams of each point are compared with the range that each has kept lately (`models.novelty`): the value, its
-short mean, and the short mean's departure from the long one. The largest novelty is calibrated against the point's own
+short mean, and the short mean's departure from the long one; a fourth, what the value leaves of its daily swing, where
+there is one (`models.residual`). The largest novelty is calibrated against the point's own
 past (`models.calibration`) to a score; a damped trend (`models.trend`) tells how soon a limit is reached. Everything is
 elementwise and exact (`models.arithmetic`): how a sequence is cut into batches cannot change a bit of the outcome.
 """
@@ -61,7 +62,7 @@ from models.scoring import (
     assess,
     pace_of,
 )
-from models.season import HOUR, Seasons
+from models.season import HOUR, Seasons, widened
 from models.shape import WORDS, Shape, coming
 from models.usual import Told, Usual
 
@@ -664,6 +665,8 @@ class Bank:
         """
         mine = Bank().state()
         state = modern(state, np.concatenate(self._blank()))
+        if "season" in state:
+            state["season"] = widened(state["season"])
         rows = len(state["fields"]) if "fields" in state else 0
         listed = {name: state.get(name, mine.pop(name)) for name in ("codes", "guesses")}  # not in older states
         for (name, lines), widths in zip(listed.items(), ((COLUMNS, PLAIN), (WIDTH,)), strict=True):

@@ -1,8 +1,8 @@
 """Conformal calibration in O(1) memory: what share of a point's own readings was this surprising or more.
 
 Two estimates, the smaller counts:
-- **rank** (Vovk 2005, conformal p-value), from a decayed survival histogram over fixed bins: (readings at or above this
-  bin + 1) / (readings + 1), never said finer than `FINEST`;
+- **rank** (Vovk 2005, conformal p-value), from a decayed survival histogram over fixed bins, of the last 250 to 500:
+  (readings at or above this bin + 1) / (readings + 1), never said finer than `FINEST`;
 - **tail**, for readings outside the remembered range: how often such events came (a record among n exchangeable
   readings has probability 2 / (n + 1) for the two sides) times a Pareto excess over one scale for all points (peaks
   over threshold, Pickands 1975, tail index 1/2, which needs no `pow`), counted once a cluster (runs declustering).
@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 GROUPS, FINE = 6, 8
 BINS = GROUPS * FINE
 FINEST = 1.0 / 1001.0
-"""The rank stops here, just beyond one in a thousand: the decayed count holds 2 000 to 4 000 correlated readings."""
+"""The rank stops here, just beyond one in a thousand; what is rarer only the tail can say."""
 
 # Bins of the place inside the range (0..1): by the logarithm below a half, where heavy tails crowd, evenly above; then
 # bins of the excess outside it. Looked up in a table: a logarithm's last bit is not the same everywhere.

@@ -13,7 +13,8 @@ from models.arithmetic import ARRAYS, SCALARS, Column
 from models.calibration import Hold, Survival, hold, hold_many
 from models.layout import BEFORE_HIGHS, BEFORE_LOWS, HIGHS, LOWS, RECENT
 from models.novelty import Memory, News, compare, compare_many, remember, turn
-from models.reason import NOTHING, RARE, VALUE_ABOVE, VALUE_BELOW
+from models.reason import CODES, NOTHING, RARE, VALUE_ABOVE, VALUE_BELOW
+from models.residual import NO_DEPARTURE, Departure
 from models.season import Seasons, hour
 from models.trend import Pace
 
@@ -83,6 +84,16 @@ class Batch:
         """Halve some rows' counts."""
         self.survival.halve(self.rows[full])
 
+    def depart(self, where: Bools, time: Floats, value: Floats, over: Bools) -> Departure:
+        """Hold the values of the rows that swing against their hours."""
+        told = Departure(*np.zeros((len(Departure._fields), len(self.rows))))
+        at = where.nonzero()[0]
+        if len(at):
+            some = self.seasons.depart(self.rows[at], time[at], value[at], over[at])
+            for into, new in zip(told, some, strict=True):
+                into[at] = new
+        return told
+
     def swing(self, where: Bools, time: Floats) -> Floats:
         """Read the profiles of the rows that swing."""
         told = np.zeros(len(self.rows))
@@ -127,7 +138,7 @@ class Batch:
 
     def explain(
         self, telling: Bools, alarm: Bools, time: Floats, since: Floats, score: Floats,
-        streams: tuple[Floats, ...], news: News, least: Floats,
+        streams: tuple[Floats, ...], news: News, daily: Departure, least: Floats,
     ) -> Codes:  # fmt: skip
         """Keep why the surprising readings of a batch were surprising."""
         codes = np.zeros(len(self.rows), np.uint8)
@@ -136,12 +147,14 @@ class Batch:
             values = np.array([stream.take(at) for stream in streams])
             lows, highs = news.low.take(at, axis=1), news.high.take(at, axis=1)
             excess = novelty.excess(ARRAYS, values, lows, highs, least.take(at))
-            # the first that is about as novel as any
-            close = _CLOSE * np.maximum(np.maximum(excess[0], excess[1]), excess[2])
-            most = np.where(excess[0] >= close, 0, np.where(excess[1] >= close, 1, 2))
+            if daily is not NO_DEPARTURE:  # the value once more, as it is at its hour, while it is within its range
+                excess = np.vstack([excess, np.where(excess[0] > 0.0, 0.0, daily.excess[at])])
+                lows, highs = np.vstack([lows, daily.low[at]]), np.vstack([highs, daily.high[at]])
+                values = np.vstack([values, values[:1]])
+            most = (excess >= _CLOSE * excess.max(axis=0)).argmax(axis=0)  # the first that is about as novel as any
             chosen = most * len(at) + np.arange(len(at))
             value, low, high, beyond = (three.take(chosen) for three in (values, lows, highs, excess))
-            code = np.where(beyond > 0.0, 1.0 + (value < low) + 2.0 * most, float(RARE))
+            code = np.where(beyond > 0.0, CODES[2 * most + (value < low)], float(RARE))
             left = ((code == RARE) & alarm.take(at)).nonzero()[0]
             if len(left):
                 value[left] = values[0, left]
@@ -156,7 +169,8 @@ class Batch:
             news_of = News(0.0, 0.0, *(three[:, place].tolist() for three in news[2:]))
             codes[place] = one.explain(
                 True, alarm.item(place), time.item(place), since.item(place), score.item(place),
-                tuple(each.item(place) for each in streams), news_of, least.item(place),
+                tuple(each.item(place) for each in streams), news_of,
+                daily if daily is NO_DEPARTURE else Departure(*(each.item(place) for each in daily)), least.item(place),
             )  # fmt: skip
         return codes
 
@@ -204,6 +218,10 @@ class Single:
         if full:
             self.survival.halve(np.array([self.row]))
 
+    def depart(self, where: bool, time: float, value: float, over: bool) -> Departure:
+        """Hold the row's value against its hour if it swings."""
+        return self.seasons.depart_one(self.row, time, value, over) if where else NO_DEPARTURE
+
     def swing(self, where: bool, time: float) -> float:
         """Read the row's profile if it swings."""
         return self.seasons.at_one(self.row, time) if where else 0.0
@@ -231,16 +249,18 @@ class Single:
 
     def explain(
         self, telling: bool, alarm: bool, time: float, since: float, score: float, streams: tuple[float, ...],
-        news: News, least: float,
+        news: News, daily: Departure, least: float,
     ) -> int:  # fmt: skip
         """Keep why one reading was surprising."""
         if not telling:
             return NOTHING
         each = [novelty.excess(SCALARS, *stream, least) for stream in zip(streams, news.low, news.high, strict=True)]
+        each.append(0.0 if each[0] > 0.0 else daily.excess)
         utmost = max(each)
         most = next(stream for stream, excess in enumerate(each) if excess >= _CLOSE * utmost)
-        value, excess, low, high = streams[most], each[most], news.low[most], news.high[most]
-        code = 1 + (value < low) + 2 * most if excess > 0.0 else RARE
+        beside = (*streams, streams[0]), each, (*news.low, daily.low), (*news.high, daily.high)
+        value, excess, low, high = (column[most] for column in beside)
+        code = int(CODES[2 * most + (value < low)]) if excess > 0.0 else RARE
         if code == RARE and alarm:
             value, (low, high) = streams[0], self.rare["stay"][self.row, :2].tolist()
             code = VALUE_BELOW if value < low else VALUE_ABOVE

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from math import floor, inf, isfinite, log10
 
+import numpy as np
+
 FIGURES = 9
 """Significant figures that a number is told with at most: a float has more, nobody reads them."""
 
 NOTHING, VALUE_ABOVE, VALUE_BELOW, MEAN_ABOVE, MEAN_BELOW, CHANGE_ABOVE, CHANGE_BELOW, RARE, UNSEEN, SELDOM = range(10)
+HOUR_ABOVE, HOUR_BELOW = 10, 11
 """Codes: the value, its short mean, or the mean's change is above or below its range; or rare within its range;
-a code that was never seen, or a change from one code to another that comes seldom."""
+a code that was never seen, or a change from one code to another that comes seldom; or the value is above or below what
+is usual at its hour."""
+CODES = np.array([*range(VALUE_ABOVE, RARE), HOUR_ABOVE, HOUR_BELOW], np.uint8)
+"""Of the streams, each above and below: value, short mean, change, residual of the daily swing."""
 
 _WORDS = {
     "en": {
@@ -22,6 +28,8 @@ _WORDS = {
         RARE: "value {value} rare within {low}…{high} of the last {span}: {share} of readings are as far out",
         UNSEEN: "code {value} after {low}, never seen in the last {span}",
         SELDOM: "change from {low} to {value}, seen {high} times in the last {span}",
+        HOUR_ABOVE: "value {value} above {low}…{high} usual at this hour",
+        HOUR_BELOW: "value {value} below {low}…{high} usual at this hour",
     },
     "zh": {
         VALUE_ABOVE: "数值 {value} 高于最近 {span}内的范围 {low}…{high}",
@@ -33,6 +41,8 @@ _WORDS = {
         RARE: "数值 {value} 在最近 {span}的范围 {low}…{high} 内少见：仅 {share} 的读数如此偏离",
         UNSEEN: "代码 {value}（此前为 {low}）在最近 {span}内从未出现",
         SELDOM: "由 {low} 变为 {value}，最近 {span}内仅出现 {high} 次",
+        HOUR_ABOVE: "数值 {value} 高于该时段的常见范围 {low}…{high}",
+        HOUR_BELOW: "数值 {value} 低于该时段的常见范围 {low}…{high}",
     },
 }
 _TURNS = {"en": ("fall", "rise"), "zh": ("下降", "上升")}
@@ -84,7 +94,7 @@ def details_text(
     language = "zh" if language.startswith("zh") else "en"
     parts = []
     width, beyond = high - low, max(value - high, low - value)
-    if NOTHING < code < RARE and 0.0 < width < inf and 0.0 < beyond < inf:
+    if (NOTHING < code < RARE or code in (HOUR_ABOVE, HOUR_BELOW)) and 0.0 < width < inf and 0.0 < beyond < inf:
         parts.append(_DETAILS[language]["far"].format(_share(beyond / width, language)))
     if lasted > 0.0:
         parts.append(_DETAILS[language]["lasted"].format(_span(lasted, language)))

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from models import calibration, creep, dataquality, novelty, season, trend
+from models import calibration, creep, dataquality, novelty, residual, season, trend
 from models.arithmetic import NOWHERE, Arithmetic, Column
 from models.budget import enough, owed, spend
 from models.layout import CREEPS, DRIFTING, KIND, MOVING, SWINGS
@@ -44,7 +44,8 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     certain: float = 1.2  # excess, in ranges, that is an alarm whatever is owed
     lone: float = 1.5  # intervals that a stay outside lasts at most to be a lone spike ...
     lone_reach: float = 2.0  # ... of which the range keeps no more beyond itself than so many times its width
-    memory: float = 4000.0  # readings at which the calibration's counts are halved
+    memory: float = 4000.0  # readings at which the tail's counts are halved
+    ranks: float = 500.0  # the same of the ranks' counts: places in a range that has grown since say little of now
     least: float = 60.0  # seconds: sampling faster than this does not make the world faster (budget, refractory, trend)
     stuck: float = 3.0  # times the longest that the value stood still before, that make a stuck point ...
     stuck_intervals: float = 30.0  # ... if it is as many intervals too
@@ -97,6 +98,9 @@ class Machine(Protocol):
     def hold(self, factors: calibration.Hold, share: Column, learning: Column) -> tuple[Column, calibration.Hold]:
         """Do `calibration.hold`; `learning` None: no row is."""
 
+    def depart(self, where: Column, time: Column, value: Column, over: Column) -> residual.Departure:
+        """Hold values against what is usual at their hour, and remember the residuals; all 0 but where `where`."""
+
     def swing(self, where: Column, time: Column) -> Column:
         """Return the daily profile at `time` where it is used, 0 elsewhere."""
 
@@ -123,7 +127,7 @@ class Machine(Protocol):
 
     def explain(
         self, telling: Column, alarm: Column, time: Column, since: Column, score: Column,
-        streams: tuple[Column, ...], news: novelty.News, least: Column,
+        streams: tuple[Column, ...], news: novelty.News, daily: residual.Departure, least: Column,
     ) -> Column:  # fmt: skip
         """Keep why readings were surprising where `telling`; return the codes for all (0 elsewhere).
 
@@ -193,7 +197,13 @@ def assess(
         flat_longest = op.where(over, flat_longest * 0.5, flat_longest)
         machine.touched(over)
 
-    excess = news.excess
+    excess, daily = news.excess, residual.NO_DEPARTURE
+    if swings is not None:
+        daily = machine.depart(swings, time, value, over)
+        if op.some(daily.excess > 0.0):
+            if kind is not None:
+                daily = daily._replace(excess=op.where(kind == GAUGE, daily.excess, 0.0))
+            excess = op.most(excess, daily.excess)
     at_or_above, total = machine.count(news.place, excess, op.negate(learning) if young else None)
     share, alarm = calibration.rank(op, at_or_above, total), machine.nowhere()
     outside = op.either(excess > 0.0, lasted > 0.0)
@@ -215,10 +225,12 @@ def assess(
             machine.touched(alone)
             mine = machine.rarely("stay", alone, _trim, bounds[::3], settings)
             bounds[::3] = mine
-    peaks, full = calibration.passed(op, calibration.Peaks(events, readings, peak, peak_time), settings.memory)
+    peaks, halved = calibration.passed(op, calibration.Peaks(events, readings, peak, peak_time), settings.memory)
+    if op.some(halved):
+        machine.touched(halved)
+    full = total >= settings.ranks
     if op.some(full):
         machine.halve(full)
-        machine.touched(full)
     held, factors = machine.hold(calibration.Hold(often, seldom), share, learning if young else None)
     score = 1.0 - held
     if young:
@@ -226,11 +238,13 @@ def assess(
 
     level, slope, drift, noise, count, bend = fields[13:19]
     line = trend.Trend(level, slope, drift, noise, count, moving, drifting, bend)
-    line, swings = _foresee(machine, settings, line, dt / tempo, time, last_time, value, restart, swings, creeps)
+    line, swings = _foresee(
+        machine, settings, line, dt / tempo, time, last_time, value, restart, swings, creeps, daily.swing
+    )
 
     machine.keep(seen, step)
     telling = op.either(score >= TELLING, alarm)
-    reason = machine.explain(telling, alarm, time, turned_before, score, streams, news, least)
+    reason = machine.explain(telling, alarm, time, turned_before, score, streams, news, daily, least)
 
     new = (
         *(time, value, flat_since, flat_longest, seen + 1.0, short, long, *bounds[:6], *line[:5], line.bend),
@@ -283,14 +297,13 @@ def pace_of(settings: BankSettings) -> trend.Pace:
 
 def _foresee(
     machine: Machine, settings: BankSettings, line: trend.Trend, elapsed: Column, time: Column, last: Column,
-    value: Column, restart: Column, swings: Column, creeps: Column,
+    value: Column, restart: Column, swings: Column, creeps: Column, swing: Column,
 ) -> tuple[trend.Trend, Column]:  # fmt: skip
     """Move on what foresees a limit: the trend of the value without its daily swing, that swing, a creep's speed."""
     op = machine.op
     if swings is None:
         line = trend.advance(op, line, machine.pace, elapsed, value, restart)
     else:
-        swing = machine.swing(swings, time)
         line = trend.advance(op, line, machine.pace, elapsed, value - swing, restart)
     turned = season.hour(op, time) != season.hour(op, last)
     if op.some(turned):

@@ -9,11 +9,13 @@ until it explains less than a quarter. A river's flood is not in the days before
 from __future__ import annotations
 
 from math import floor, sqrt
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from models.arithmetic import Arithmetic, Column
+from models import residual
+from models.arithmetic import ARRAYS, SCALARS, Arithmetic, Column
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -30,10 +32,20 @@ ENTER, LEAVE = 0.5, 0.75
 """Shares of the variance left unexplained: below the first the swing is there, from the second on it has gone."""
 _BRIDGED = 3
 _UTMOST = 5.0  # usual spreads that an hour may lie from the one before: a spike is not the day's habit
-_LARGEST = 1e30  # more does not fit the profile's single precision, nor its squares
 
-CONTIGUOUS, LEARNT, SPREAD, MISSED = range(4)
-"""Columns of what is known of a profile: hours without a gap, hours learnt, variance without and with the profile."""
+CONTIGUOUS, LEARNT, SPREAD, MISSED, MEAN, SWUNG, RANGE = range(7)
+"""Columns of what is known of a profile: hours without a gap, hours learnt, variance without and with the profile, the
+mean of the last day, hours that the swing was there, and the first of the four of the residual's range."""
+WIDTH = RANGE + len(residual.Range._fields)
+
+
+def widened(known: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return what is known of profiles; of an older state, which has no residuals, with those that begin."""
+    if known.ndim != 2 or known.shape[1] != MEAN:
+        return known
+    begun = np.zeros((len(known), WIDTH), np.float32)
+    begun[:, :MEAN] = np.minimum(known, residual.LARGEST * residual.LARGEST)
+    return begun
 
 
 def hour(op: type[Arithmetic], time: Column) -> Column:
@@ -42,30 +54,31 @@ def hour(op: type[Arithmetic], time: Column) -> Column:
 
 
 class Seasons:
-    """Hold the daily profiles of all rows: 224 bytes a row."""
+    """Hold the daily profiles of all rows: 232 bytes a row."""
 
     def __init__(self) -> None:
-        self.take(np.empty((0, HOURS), np.float32), np.empty((0, HOURS), np.float32), np.empty((0, 4)))
+        self.take(np.empty((0, HOURS), np.float32), np.empty((0, HOURS), np.float32), np.empty((0, WIDTH), np.float32))
 
-    def take(self, day: Singles, profile: Singles, known: Floats) -> None:
+    def take(self, day: Singles, profile: Singles, known: Singles) -> None:
         """Go on with these arrays."""
         self.day = day  # the last value of each hour
         self.profile = profile  # its usual distance from the day's mean
         self.known = known
-        self._day, self._profile = (each.reshape(-1).view(np.uint8).data.cast("f") for each in (day, profile))
-        self._known = known.reshape(-1).view(np.uint8).data.cast("d")
+        self._day, self._profile, self._known = (
+            each.reshape(-1).view(np.uint8).data.cast("f") for each in (day, profile, known)
+        )
 
     @property
     def row_bytes(self) -> int:
         """Return bytes a row."""
-        return 2 * 4 * HOURS + 8 * int(self.known.shape[1])
+        return 4 * (2 * HOURS + WIDTH)
 
     def grow(self, more: int) -> None:
         """Add rows that know nothing."""
         self.take(
             np.concatenate([self.day, np.zeros((more, HOURS), np.float32)]),
             np.concatenate([self.profile, np.zeros((more, HOURS), np.float32)]),
-            np.concatenate([self.known, np.zeros((more, 4))]),
+            np.concatenate([self.known, np.zeros((more, WIDTH), np.float32)]),
         )
 
     def forget(self, row: int) -> None:
@@ -104,7 +117,7 @@ class Seasons:
 
     def error(self, rows: Rows) -> Floats:
         """Return how far the profile is usually off (f8[n], units, root mean square)."""
-        return np.asarray(np.sqrt(self.known[rows, MISSED]), np.float64)
+        return np.asarray(np.sqrt(self.known[rows, MISSED].astype(np.float64)), np.float64)
 
     def at_one(self, row: int, time: float) -> float:
         """Do the same as `at` for one row."""
@@ -114,23 +127,54 @@ class Seasons:
         before: float = self._profile[start + place]
         return before + (self._profile[start + (place + 1) % HOURS] - before) * (hours - first)
 
+    def depart(self, rows: Rows, time: Floats, value: Floats, over: Bools) -> residual.Departure:
+        """Hold values (f8[n]) of rows against what is usual at their times (f8[n]), and remember the residuals."""
+        hours = np.floor(time / HOUR)
+        places = np.mod(hours + np.arange(-1.0, 3.0)[:, None], HOURS).astype(np.intp)
+        around = tuple(self.profile.reshape(-1).take(rows * HOURS + places).astype(np.float64))
+        known = self.known.take(rows, axis=0).astype(np.float64).T
+        swung = np.where(known[CONTIGUOUS] > HOURS, known[SWUNG], 0.0)
+        told, after = residual.depart(
+            ARRAYS, residual.Range(*known[RANGE:]), around, time / HOUR - hours, known[MEAN], known[SPREAD],
+            known[MISSED], swung, value, over,
+        )  # fmt: skip
+        self.known[rows, RANGE:] = np.array(after).T
+        return told
+
+    def depart_one(self, row: int, time: float, value: float, over: bool) -> residual.Departure:
+        """Do the same for one row, in plain Python, to the same bits."""
+        hours = time / HOUR
+        whole = floor(hours)
+        start, first, at = row * HOURS, whole % HOURS, row * WIDTH
+        around = tuple(self._profile[start + (first + step) % HOURS] for step in (-1, 0, 1, 2))
+        contiguous, _, spread, missed, mean, swung, *ranges = self._known[at : at + WIDTH]
+        told, after = residual.depart(
+            SCALARS, residual.Range(*ranges), around, hours - whole, mean, spread, missed,
+            swung if contiguous > HOURS else 0.0, value, over,
+        )  # fmt: skip
+        for place, bound in enumerate(after, at + RANGE):
+            self._known[place] = bound
+        return told
+
     def turn_one(self, row: int, time: float, last: float, value: float, swinging: bool) -> bool:
         """Do the same as `turn` for one row, in plain Python, to the same bits."""
         now = floor(time / HOUR)
         passed, place, start = now - floor(last / HOUR), now % HOURS, row * HOURS
-        contiguous, learnt, spread, missed = self._known[4 * row : 4 * row + 4]
+        known = self._known
+        first = row * WIDTH
+        contiguous, learnt, spread, missed = known[first : first + MEAN]
         fresh = passed > _BRIDGED or contiguous == 0.0
         day = [0.0] * HOURS if fresh else self._day[start : start + HOURS].tolist()
         before = day[place - 1]
-        most = _UTMOST * sqrt(spread) if not fresh and learnt >= TESTED and spread > 0.0 else _LARGEST
+        most = _UTMOST * sqrt(spread) if not fresh and learnt >= TESTED and spread > 0.0 else residual.LARGEST
         value = min(max(value, before - most), before + most)
-        value = min(max(value, -_LARGEST), _LARGEST)
+        value = min(max(value, -residual.LARGEST), residual.LARGEST)
         changed = range(start, start + HOURS) if fresh else [start + (place - back) % HOURS for back in range(passed)]
         for at in changed:
             self._day[at] = value
         yesterday = self._day[start + place] if fresh else day[place]
         contiguous = 1.0 if fresh else contiguous + passed
-        self._known[4 * row + CONTIGUOUS] = contiguous
+        known[first + CONTIGUOUS] = contiguous
         if contiguous <= HOURS:
             return swinging
         total = 0.0
@@ -145,9 +189,11 @@ class Seasons:
         spread += (rest * rest - spread) * gain
         missed += (off * off - missed) * gain
         self._profile[at] = profile + off * max(1.0 / (1.0 + learnt // HOURS), 1.0 / DAYS)
-        self._known[4 * row + LEARNT], self._known[4 * row + SPREAD] = learnt + 1.0, spread
-        self._known[4 * row + MISSED] = missed
-        return missed < (LEAVE if swinging else ENTER) * spread and learnt + 1.0 >= TESTED
+        known[first + LEARNT], known[first + SPREAD], known[first + MISSED] = learnt + 1.0, spread, missed
+        known[first + MEAN] = total / HOURS
+        there = missed < (LEAVE if swinging else ENTER) * spread and learnt + 1.0 >= TESTED
+        known[first + SWUNG] += there
+        return there
 
     def turn(self, rows: Rows, time: Floats, last: Floats, value: Floats, swinging: Bools) -> Bools:
         """Take the values (f8[n]) of rows whose hour is not that of their last reading; return which swing."""
@@ -158,14 +204,16 @@ class Seasons:
         now = np.floor(time / HOUR)
         passed = now - np.floor(last / HOUR)
         place = np.mod(now, HOURS).astype(np.intp)
-        known, day = self.known[rows], self.day[rows]
+        known, day = self.known[rows].astype(np.float64), self.day[rows]
         each = np.arange(len(rows))
         fresh = (passed > _BRIDGED) | (known[:, CONTIGUOUS] == 0.0)
         spread = known[:, SPREAD]
-        most = np.where(~fresh & (known[:, LEARNT] >= TESTED) & (spread > 0.0), _UTMOST * np.sqrt(spread), _LARGEST)
+        most = np.where(
+            ~fresh & (known[:, LEARNT] >= TESTED) & (spread > 0.0), _UTMOST * np.sqrt(spread), residual.LARGEST
+        )
         before = np.where(fresh, 0.0, day[each, (place - 1) % HOURS])
         value = np.minimum(np.maximum(value, before - most), before + most)
-        value = np.minimum(np.maximum(value, -_LARGEST), _LARGEST)  # spreads may have grown beyond it
+        value = np.minimum(np.maximum(value, -residual.LARGEST), residual.LARGEST)  # spreads may have grown beyond it
         day = np.where(fresh[:, None], value.astype(np.float32)[:, None], day)
         yesterday = day[each, place].astype(np.float64)
         for back in range(_BRIDGED):
@@ -177,6 +225,7 @@ class Seasons:
         told = swinging
         if len(whole):
             total = np.add.accumulate(day[whole], axis=1, dtype=np.float64)[:, -1]
+            known[whole, MEAN] = total / HOURS
             ends = 0.5 * (yesterday[whole] - day[whole, place[whole]].astype(np.float64))
             middle = (place[whole] - HOURS // 2) % HOURS
             rest = day[whole, middle] - (total + ends) / HOURS
@@ -199,4 +248,5 @@ class Seasons:
         known[at, LEARNT] = learnt + 1.0
         bound = np.where(swinging, LEAVE, ENTER) * known[at, SPREAD]
         there: Bools = (known[at, MISSED] < bound) & (learnt + 1.0 >= TESTED)
+        known[at, SWUNG] += there
         return there

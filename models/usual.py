@@ -21,6 +21,7 @@ from models.layout import CREEPS, DRIFTING, FIELDS, MOVING, RECENT, SLOW, SWINGS
 from models.machine import Single
 from models.novelty import NARROW, TINIEST, UTMOST, Memory, News, trim
 from models.reason import NOTHING
+from models.residual import NO_DEPARTURE
 from models.scoring import DAY, LARGEST, RAREST, SECOND, TELLING, BankSettings, pace_of, stay_on
 from models.season import HOUR, Seasons
 
@@ -97,7 +98,7 @@ class Usual:
         long += (value - long) * (gain if gain > start else start)
         change = short - long
 
-        if time - turned >= generation and time - turned >= interval * intervals:
+        if over := time - turned >= generation and time - turned >= interval * intervals:
             turned_before, turned, longest, touched = turned, time, longest * 0.5, True
             value_before_low, value_before_high, value_low, value_high = value_low, value_high, NOWHERE, -NOWHERE
             short_before_low, short_before_high, short_low, short_high = short_low, short_high, NOWHERE, -NOWHERE
@@ -105,7 +106,8 @@ class Usual:
 
         least = abs(value) * NARROW
         least = least if least > TINIEST else TINIEST
-        place = excess = 0.0
+        daily = self._seasons.depart_one(row, time, value, over) if swings else NO_DEPARTURE
+        place, excess = 0.0, daily.excess
         news: list[tuple[float, float]] = []  # the range of each stream
         for stream, centre, low, high in (
             (
@@ -178,14 +180,16 @@ class Usual:
                     alarm = time - beyond_time > refractory
                     spent = spend(SCALARS, spent, time, rate, alarm, settings.owed_most)
                     beyond_time = time
+            if total >= settings.ranks:
+                self._survival.halve(np.array([row]))
             held, often, seldom = calibration.hold_one(often, seldom, share)
             score = 1.0 - held
             if score >= TELLING or alarm:
                 told = News(excess, place, *zip(*news, strict=True))
                 streams = value, short, change
-                reason = self._single(row).explain(True, alarm, time, turned_before, score, streams, told, least)
+                reason = self._single(row).explain(True, alarm, time, turned_before, score, streams, told, daily, least)
 
-        swing = self._seasons.at_one(row, time) if swings else 0.0
+        swing = daily.swing
         if gap:
             level, slope, drift, noise, count, moving, drifting, bend = (
                 value - swing,

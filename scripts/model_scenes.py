@@ -86,6 +86,22 @@ def _foreseen(
     ]
 
 
+def hours() -> list[Panel]:
+    """Draw a swing that stands at its daytime value for two hours of a night."""
+    at = START + 900.0 * np.arange(12 * 96)
+    value = 10.0 + 5.0 * np.cos(2.0 * np.pi * (at / HOUR - 14.0) / 24.0)
+    night = slice(11 * 96 + 8, 11 * 96 + 16)
+    value[night] = 14.0
+    value += 0.3 * np.random.default_rng(SEED).normal(size=len(at))
+    bank, marks = Bank(), []
+    bank.configure(0, interval=900.0)
+    for time, now in zip(at, value, strict=True):
+        if bank.update(np.zeros(1, np.intp), np.array([time]), np.array([now])).alarm[0]:
+            marks.append(Mark(float(time), bank.reason_text(0), "found"))
+    band = Band(float(at[night.start]), float(at[night.stop]), "", "found")
+    return [Panel("a swing of the day, and a night at the day's value", at, value, marks, [band])]
+
+
 def codes() -> list[Panel]:
     """Draw a light that goes on every evening, and once at night."""
     steps = np.arange(9 * 144)
@@ -223,6 +239,7 @@ def triage() -> list[Panel]:
 
 
 MADE: dict[str, Callable[[], list[Panel]]] = {
+    "hours": hours,
     "codes": codes,
     "guesses": guesses,
     "jumps": jumps,

@@ -22,7 +22,9 @@ def test_a_light_by_the_clock_is_a_surprise_only_at_night() -> None:
     assert [24.0 * 7 < hour < 24.0 * 7 + 6 for hour in hours(only("codes"))] == [True, True]
 
 
-@pytest.mark.parametrize(("name", "earliest", "latest"), [("guesses", 16, 80), ("jumps", 75, 77), ("peers", 4.2, 7)])
+@pytest.mark.parametrize(
+    ("name", "earliest", "latest"), [("hours", 266, 266.5), ("guesses", 16, 80), ("jumps", 75, 77), ("peers", 4.2, 7)]
+)
 def test_what_comes_is_told_once_and_soon(name: str, earliest: float, latest: float) -> None:
     (told,) = hours(only(name))
     assert earliest <= told <= latest
