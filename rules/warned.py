@@ -101,7 +101,9 @@ class _Target:
         for at in np.flatnonzero((eta <= ENTER * HORIZON) | past | self.followed[place]).tolist():
             number = int(place[at])
             warner = self.warner(number)
-            self.told[number] = warner.see(float(time[mine[at]]), bool(past[at]), float(eta[at]))
+            stands = warner.see(float(time[mine[at]]), bool(past[at]), float(eta[at]))
+            if stands or past[at] or not np.isnan(eta[at]):  # else it is unknown
+                self.told[number] = stands
             self.follow(number, warner)
         self.last[place] = time[mine]
 
