@@ -57,6 +57,7 @@ async def keep_writing(
     `alive` is called each time, also when there are no figures or the disk takes none.
     """
     writing = _Writing(folder, name, figures)
+    alive()  # at once, as below
     try:
         while True:
             await asyncio.sleep(1.0)
@@ -109,6 +110,7 @@ class FiguresWriter:
         (self._folder / "run" / f"{self._name}.json").unlink(missing_ok=True)
 
     def _run(self) -> None:
+        self._alive()  # at once: a process that hangs in its first second is to be missed, too
         while not self._stop.wait(1.0):
             self._alive()
             self._writing.once()

@@ -27,7 +27,7 @@ from streams.batches import Batch, Output
 from streams.brokers import identity
 from streams.bundle import Bundle, version_of
 from streams.difference import difference, lines
-from streams.embedded.schema import LogWriteError
+from streams.embedded.schema import LogClosedError, LogWriteError
 from streams.figures import read_figures, write_figures
 from streams.hub import HubServer
 from streams.lean import LeanApp, create_app
@@ -510,7 +510,7 @@ class Worker:
                 kind: {name: ahead for figures in others.values() for name, ahead in figures.get(kind, {}).items()}
                 for kind in ("clocks", "camera_clocks")
             },
-            "log": self.app.log_store.figures(),
+            "log": self._log_figures(),
             "version": self.version,
             "following": self.version,
             "partitions": sorted(self.stations),
@@ -530,6 +530,12 @@ class Worker:
             "guessed": {id: kind for station in stations for id, kind in station.engine.guessed().items()},
             "points_total": sum(len(station.engine.points) for station in stations),
         }
+
+    def _log_figures(self) -> dict[str, Any]:
+        try:
+            return self.app.log_store.figures()
+        except LogClosedError:  # before the start, and at the end
+            return {}
 
     # -- partitions ------------------------------------------------------------------------------------------------
 

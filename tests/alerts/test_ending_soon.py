@@ -48,7 +48,7 @@ def rows(journal: Journal, turns: list[list[AnyOutcome]], partition: int = 0) ->
 def notices(journal: Journal) -> list[Notice]:
     found = []
     for row in journal.outbox(0):
-        kept: dict[str, Any] = {name: row[name] for name in Notice.__struct_fields__}
+        kept: dict[str, Any] = {name: row[name] for name in Notice.__struct_fields__ if name in row}
         found.append(Notice(**kept))
     return found
 

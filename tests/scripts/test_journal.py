@@ -16,9 +16,8 @@ from alerts.console.accounts.store import open_accounts
 from alerts.journal import Journal
 from alerts.outcome import encode
 from alerts.queries import Reader
-from scripts.commands import doctor
 from scripts.commands.terminal import who
-from streams import settings, supervisor
+from streams import doctor, settings, supervisor
 from streams.embedded.store import Log
 from streams.replay import outcomes
 from streams.topics import OUTCOMES

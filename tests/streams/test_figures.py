@@ -71,3 +71,21 @@ def test_who_wrote_long_ago_is_silent_and_its_figures_are_not_taken_for_its_stat
     write_figures(tmp_path, "console", {"messages": 2})
     assert read_figures(tmp_path) == {"console": {"messages": 2}}
     assert {name: round(age) for name, age in silent(tmp_path).items()} == {"bridge": 60}
+
+
+def test_the_first_sign_of_life_comes_before_the_first_second_is_over(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    process = Process()
+    writer = FiguresWriter(tmp_path, "bridge", process.figures, process.alive)
+    writer.start()
+    until(lambda: process.signs, 0.9, "a sign of life")
+    assert process.asked == 0
+    writer.stop()
+
+    async def scenario() -> None:
+        writing = asyncio.create_task(keep_writing(tmp_path, "notifier", process.figures, process.alive))
+        await reached(lambda: process.signs >= 2, 0.9)
+        writing.cancel()
+
+    asyncio.run(scenario())
+    assert process.asked == 0
