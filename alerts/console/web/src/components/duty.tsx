@@ -6,7 +6,7 @@ import { clockTime } from '../clock';
 import type { Drill, Duty } from '../contract';
 import { t, tName } from '../i18n';
 import { href } from '../router';
-import { fieldOnly, incidents } from '../store';
+import { confined, fieldOnly, incidents } from '../store';
 import { askModes } from './modes';
 
 const duty = signal<Duty | null>(null);
@@ -40,7 +40,7 @@ export function OnDuty() {
   });
   const due = found.turn && !found.turn.signed && found.mine;
   return (
-    <a class={due ? 'on-duty due' : 'on-duty'} href={href('handover')} title={lines.join('\n')} data-test="on-duty">
+    <a class={due ? 'on-duty due' : 'on-duty'} {...(confined.value ? {} : { href: href('handover') })} title={lines.join('\n')} data-test="on-duty">
       {due ? t('duty.sign') : t('duty.now', { who: found.people[0]?.account ?? '' })}
       {!due && found.people.length > 1 && <span class="quiet"> +{found.people.length - 1}</span>}
     </a>

@@ -10,7 +10,7 @@ import { LEVELS, type Area, type Level, type Place } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
 import { useStands, type Stand } from '../standing';
-import { directory, dispatches, FINISHED } from '../store';
+import { directory, dispatches, FINISHED, me } from '../store';
 
 const AGAIN = 10_000; // milliseconds between looks at who is silent
 const CALM: readonly Standing[] = ['calm', 'partly', 'silent'];
@@ -34,11 +34,13 @@ export function SituationView({ id }: { id: string }) {
   const counts = useLoad(api.areaCounts, 'counts', turn);
   const stands = useStands(counts.data?.items);
   const places = directory.value?.site.places ?? [];
-  const place = places.find((one) => one.id === id) ?? (id ? undefined : places.find((one) => !one.parent));
+  const own = me.value?.places ?? [];
+  const first = places.find((one) => own.includes(one.id)) ?? places.find((one) => !one.parent);
+  const place = places.find((one) => one.id === id) ?? (id ? undefined : first);
   const below = places.filter((one) => one.parent === place?.id);
   const rows = below.map((one) => ({ place: one, found: figures(stands.filter((stand) => within(stand.area, one.id))) })).filter((row) => row.found.areas);
   const here = stands.filter((stand) => place && within(stand.area, place.id));
-  const parent = places.find((one) => one.id === place?.parent);
+  const parent = own.includes(place?.id ?? '') ? undefined : places.find((one) => one.id === place?.parent);
   return (
     <main class="page situation" id="main" tabIndex={-1}>
       {parent && (
