@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -149,20 +148,6 @@ def test_who_works_for_the_whole_site_is_not_confined_and_places_must_exist(tmp_
     with pytest.raises(AccountError):
         change_user(accounts, "li", roles=["analyst"])
     assert change_user(accounts, "li", places=[], roles=["analyst"]).places == ()
-    accounts.close()
-
-
-def test_a_store_from_before_places_keeps_its_accounts(tmp_path: Path) -> None:
-    path = tmp_path / "accounts.sqlite"
-    accounts = open_accounts(path, hasher=CHEAP)
-    add_user(accounts, "li", PASSWORD, ["duty"])
-    accounts.close()
-    with sqlite3.connect(path) as connection:
-        for table in ("users", "tokens"):
-            connection.execute(f"ALTER TABLE {table} DROP COLUMN places")
-    accounts = open_accounts(path, hasher=CHEAP)
-    found = find_user(accounts, "li")
-    assert found is not None and found.places == ()
     accounts.close()
 
 
