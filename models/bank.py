@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from math import isfinite, isnan, nan
+from math import inf, isfinite, isnan, nan
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from models import creep, dataquality, driver, trend
 from models.arithmetic import ARRAYS, NOWHERE
 from models.block import Bench, put
-from models.budget import SLOWEST
+from models.budget import SLOWEST, owed, spend
 from models.calibration import BINS, FINE, FINEST, GROUPS, Survival
 from models.codes import COLUMNS, PLAIN, Codes
 from models.guess import FIRST, WIDTH, Guess, Guesses
@@ -185,6 +185,10 @@ class Bank:
         self._guesses.ask(row, guess)
         kind = self._guesses.kind(row) or kind
         fields, slow = self._fields[row], self._slow[row]
+        before = max(float(slow[SLOW_AT["budget"]]) / DAY, SLOWEST)
+        last, spent = float(fields[AT["last_time"]]), float(slow[SLOW_AT["spent"]])
+        if spent > last:  # what is owed is paid back at the new rate
+            slow[SLOW_AT["spent"]] = last + (spent - last) * before / max(budget / DAY, SLOWEST)
         slow[SLOW_AT["budget"]] = budget
         if fields[AT["flags"]] // KIND != KINDS.index(kind):
             self._become(row, kind, interval, period, budget)
@@ -284,7 +288,7 @@ class Bank:
         usable = (np.absolute(value) <= LARGEST) & (dt > 0.0) & (dt < np.inf)
         if np.count_nonzero(usable) == len(rows) and not ARRAYS.some(flags >= KIND):  # gauges all, and begun
             return self._assess(rows, time, value, fields, slow, dt)
-        usable = (np.absolute(value) <= LARGEST) & np.isfinite(time) & ~(time <= last)
+        usable = (np.absolute(value) <= LARGEST) & np.isfinite(time) & ~(time <= last) & ~(dt == np.inf)
         kind = np.floor(flags / KIND)
         coded = (kind == SWITCH) | (kind == STATE)
         noted = coded | ((kind == COUNTER) & np.isnan(last))
@@ -336,7 +340,7 @@ class Bank:
         fields, slow = self._fields[row].tolist(), self._slow[row].tolist()
         last, seen, kind = fields[0], fields[AT["seen"]], fields[AT["flags"]] // KIND
         coded = kind in (SWITCH, STATE)
-        if not (abs(value) <= LARGEST and isfinite(time)) or time <= last:
+        if not (abs(value) <= LARGEST and isfinite(time)) or time <= last or time - last == inf:
             return 0.0, False, NOTHING, seen < self.settings.warm_up, False
         if coded or (kind == COUNTER and isnan(last)):
             gap = dataquality.gap(time - last, slow[SLOW_AT["interval"]], self.settings.gap)
@@ -379,8 +383,18 @@ class Bank:
         learnt = seen >= self.settings.warm_up
         score = np.where(learnt, 1.0 - np.maximum(share, FINEST), 0.0)
         tempo = np.maximum(slow[:, SLOW_AT["interval"]], self.settings.least)
-        asked = np.minimum(tempo * (slow[:, SLOW_AT["budget"]] / DAY), RAREST)
-        alarm = learnt & unseen & (codes / (seen + 1.0) <= asked)  # a new one came so often, the first for free
+        rate, spent = slow[:, SLOW_AT["budget"]] / DAY, slow[:, SLOW_AT["spent"]]
+        asked = np.minimum(tempo * rate, RAREST)
+        owes = owed(ARRAYS, spent, time, rate, self.settings.owed_free, self.settings.owed_most)
+        # a new one came so often, the first for free; what is owed asks for more, as of an excess
+        rare = codes / (seen + 1.0) * (1.0 + owes * owes * owes) <= asked
+        beyond = learnt & unseen & rare
+        alarm = beyond & (time - slow[:, SLOW_AT["beyond_time"]] > self.settings.refractory * tempo)
+        for name, new in (
+            ("beyond_time", np.where(beyond, time, slow[:, SLOW_AT["beyond_time"]])),
+            ("spent", spend(ARRAYS, spent, time, rate, alarm, self.settings.owed_most)),
+        ):
+            self._slow[rows, SLOW_AT[name]] = new
         telling = np.flatnonzero(learnt & (score >= TELLING))
         reason = np.zeros(len(rows), np.uint8)
         reason[telling] = np.where(unseen[telling], UNSEEN, SELDOM)

@@ -140,8 +140,8 @@ class Peaks(NamedTuple):
 
 
 def rank(op: type[Arithmetic], at_or_above: Column, readings: Column) -> Column:
-    """Return the conservative conformal p-value."""
-    return op.most((at_or_above + 1.0) / (readings + 1.0), FINEST)
+    """Return the conservative conformal p-value; counts that were halved often may be of more readings than all."""
+    return op.most(op.least((at_or_above + 1.0) / (readings + 1.0), 1.0), FINEST)
 
 
 GROWN = 1.5

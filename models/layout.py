@@ -38,7 +38,7 @@ SLOW = (
     *("reference", "events", "peak", "peak_time", "beyond_time", "spent"),
     *("interval", "period", "budget"),
 )
-"""What it only reads."""
+"""What few readings move."""
 AT = {name: place for place, name in enumerate(FIELDS)}
 SLOW_AT = {name: place for place, name in enumerate(SLOW)}
 LOWS, HIGHS = (slice(AT[f"value_{side}"], AT[f"change_{side}"] + 1) for side in ("low", "high"))

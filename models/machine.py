@@ -132,8 +132,7 @@ class Batch:
 
     def keep(self, seen: Floats, step: Floats) -> None:
         """Keep the batch's steps."""
-        number = seen.astype(np.int32)
-        number -= number // RECENT * RECENT
+        number = np.mod(seen, float(RECENT)).astype(np.intp)
         self.rare["recent"].reshape(-1)[self.rows * RECENT + number] = step.astype(np.float32)
 
     def explain(

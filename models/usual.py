@@ -156,7 +156,7 @@ class Usual:
         found, total = self._survival.count_one(row, place, excess, learnt)
         score, alarm, reason = 0.0, False, NOTHING
         if learnt:
-            share = (found + 1.0) / (total + 1.0)
+            share = min((found + 1.0) / (total + 1.0), 1.0)
             share = share if share > calibration.FINEST else calibration.FINEST
             if excess > 0.0 or away > 0.0:
                 leaving = (events + 2.0) / (readings + 1.0)

@@ -109,7 +109,8 @@ def read_gauge(path: Path, column: str, time_column: str = "datetime", zone: str
         for record in csv.DictReader(stream):
             if record[column] in ("", "NA"):
                 continue
-            time = datetime.fromisoformat(record[time_column]).replace(tzinfo=ZoneInfo(zone)).timestamp()
+            told = datetime.fromisoformat(record[time_column])
+            time = (told if told.tzinfo is not None else told.replace(tzinfo=ZoneInfo(zone))).timestamp()
             if not times or time > times[-1]:
                 times.append(time)
                 values.append(float(record[column]))

@@ -90,3 +90,38 @@ def test_a_danger_is_told_of_points_that_have_spent_all(told: tuple[Bank, dict[s
         high = np.maximum(*highs)
         alarm[ranges] = bank.update(rows, later, high + ranges * bank.reach[:EACH]).alarm
     assert alarm[1.5].all() and not alarm[0.3].any()
+
+
+def test_codes_that_were_never_seen_do_not_ring_one_after_the_other() -> None:
+    """A point that has sent two codes for weeks and then a new one at every reading."""
+    bank = Bank()
+    bank.configure(0, interval=60.0, kind="state")
+    alarms, steady = 0, 4_000_000
+    rows = np.zeros(1, np.intp)
+    for place in range(200):
+        bank.update(rows, np.array([60.0 * place]), np.array([float(place % 2)]))
+    state = bank.state()
+    state["fields"][0, AT["seen"]] = steady  # as if it had lived through them
+    bank.restore(state)
+    start = 60.0 * 200
+    for place in range(300):
+        alarms += int(bank.update(rows, np.array([start + 60.0 * place]), np.array([5.0 + place])).alarm[0])
+    assert 1 <= alarms <= 300 // 75 + 1
+
+
+def test_a_larger_budget_pays_back_what_is_owed_sooner() -> None:
+    """Events every three days, at a budget that was raised a hundredfold meanwhile and at one that was not."""
+
+    def alarms(first: float, later: float) -> int:
+        bank, random, count = Bank(), np.random.default_rng(3), 0
+        bank.configure(0, interval=600.0, budget=first)
+        for place in range(60 * 144):
+            if place == 20 * 144:
+                bank.configure(0, interval=600.0, budget=later)
+            value = random.normal() + (40.0 * (1.0 + place / 4000.0) if place % 432 == 431 else 0.0)
+            told = bank.update(np.zeros(1, np.intp), np.array([600.0 * place]), np.array([value]))
+            count += int(told.alarm[0]) if place >= 20 * 144 else 0
+        return count
+
+    assert alarms(0.003, 0.3) >= alarms(0.003, 0.003)
+    assert alarms(0.003, 0.3) >= alarms(0.3, 0.3) - 1

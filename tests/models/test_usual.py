@@ -11,8 +11,9 @@ from models import bank as bank_module
 from models.bank import Bank, BankSettings
 
 QUICK = BankSettings(
-    warm_up=5, generation=600.0, generation_intervals=20.0, memory=90.0, settle=20.0, settle_intervals=10.0, least=1.0
-)
+    warm_up=5, generation=600.0, generation_intervals=20.0, memory=90.0, settle=20.0, settle_intervals=10.0,
+    least=1.0, ranks=20.0,
+)  # fmt: skip
 
 
 @settings(max_examples=16, deadline=None)
