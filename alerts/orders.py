@@ -134,8 +134,8 @@ def _attach(book: Casebook, alarm: Alarm, command: Command, clock: float, out: l
         raise Refusal("alarm.already_attached")
     if len(alarm.attached) >= book.settings.most_attachments:
         raise Refusal("too_many")
-    alarm.attached.append(sha)
     file, reason = Attachment(sha=sha, type=type, name=name, bytes=size), _text(book, command, "text", "reason")
+    alarm.attached.append(sha)
     out.append(
         book.alarm_record(alarm, "attach", alarm.state, clock, actor=command.actor, reason=reason, attachment=file)
     )
@@ -218,11 +218,14 @@ def _units(book: Casebook, incident: Incident, command: Command, on_it: set[str]
     named, one = command.args.get("units"), command.args.get("unit")
     if named is not None and (one or not isinstance(named, list | tuple)):
         raise Refusal("bad_argument")
-    units = list(dict.fromkeys(named or ([one] if one else [])))
+    asked = named or ([one] if one else [])
+    if not all(isinstance(unit, str) for unit in asked):
+        raise Refusal("unknown_unit")
+    units = list(dict.fromkeys(asked))
     if len(units) > MOST_UNITS:
         raise Refusal("too_many")
     for unit in units:
-        if not isinstance(unit, str) or unit not in book.router.units:
+        if unit not in book.router.units:
             raise Refusal("unknown_unit")
         if not book.takes_part(incident, unit):
             raise Refusal("exercise.other_unit")
@@ -419,7 +422,11 @@ def _call(book: Casebook, dispatch: Dispatch, command: Command, clock: float, ou
     units = _units(book, incident, command, {one.unit for one in book.working(incident)})
     if not units:
         raise Refusal("unknown_unit")
-    send(book, incident, units, dispatch.lead or dispatch.unit, note, clock, out, actor=command.actor)
+    lead = dispatch.lead or dispatch.unit
+    if dispatch.device:  # who mends one device leads nobody
+        working = book.together(incident)
+        lead = working[0].lead or working[0].unit if working else units[0]
+    send(book, incident, units, lead, note, clock, out, actor=command.actor)
 
 
 def _tick_dispatched(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out: list[AnyOutcome]) -> None:
@@ -444,8 +451,9 @@ def _text(book: Casebook, command: Command, *names: str) -> str:
             raise Refusal("bad_argument")
         if len(value) > book.settings.longest_text:
             raise Refusal("too_long")
-        if value.strip():
-            return value.strip()
+        told = value.replace("\0", "").strip()  # PostgreSQL takes no NUL
+        if told:
+            return told
     return ""
 
 

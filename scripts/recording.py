@@ -188,9 +188,12 @@ def _lines(source: IO[bytes]) -> Iterator[bytes]:
     source.seek(0)
     wide = mark[:2] in (b"\xff\xfe", b"\xfe\xff")
     text = io.TextIOWrapper(source, "utf-16" if wide else "latin-1", "replace")
-    for number, line in enumerate(iter(lambda: text.readline(_LONGEST), "")):
-        raw = line.encode("utf-8", "replace") if wide else line.encode("latin-1")
-        yield raw.removeprefix(b"\xef\xbb\xbf") if number == 0 else raw
+    try:
+        for number, line in enumerate(iter(lambda: text.readline(_LONGEST), "")):
+            raw = line.encode("utf-8", "replace") if wide else line.encode("latin-1")
+            yield raw.removeprefix(b"\xef\xbb\xbf") if number == 0 else raw
+    finally:
+        text.detach()  # or it would close what is still asked how far it was read
 
 
 def _records(table: Iterator[list[str]], skipped: int, problems: Problems) -> Iterator[_Record]:

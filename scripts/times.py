@@ -17,7 +17,7 @@ _PARTS = re.compile(r"\s*(\d{1,2})([./-])(\d{1,2})[./-](?:\d{4}|\d{2})(?!\d)")
 _ZONE = re.compile(r"\s*\(?\b(?!AM$|PM$)[A-Z]{3,5}\)?$")
 _HAN = str.maketrans({"年": "-", "月": "-", "日": " ", "时": ":", "分": ":", "秒": " ", "号": " ", "，": " "})
 _HALVES = re.compile(r"(上午|下午)\s*(\d{1,2}:[\d:.]*\d)")
-_MIDNIGHT = re.compile(r"\b24:00(:00)?(?![\d:])")
+_MIDNIGHT = re.compile(r"(?<![\d:])24:00(:00)?(?![\d:])")
 _QUICK = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
 """What is tried before dateutil, which reads nearly all but takes thirty times as long."""
 _SET = datetime(2000, 1, 1), datetime(2001, 2, 2)

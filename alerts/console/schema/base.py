@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Level = Literal["blue", "yellow", "orange", "red"]
@@ -15,9 +15,27 @@ Location = tuple[float, float]
 
 
 class Body(BaseModel):
-    """What a request carries: no field that is not named here, no value of another type."""
+    """What a request carries: no field that is not named here, no value of another type, and no NUL in a text.
+
+    PostgreSQL takes none: a journal there would stand still before it.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_nul(cls, given: Any) -> Any:
+        if _has_nul(given):
+            raise ValueError("a text holds the character NUL")
+        return given
+
+
+def _has_nul(given: Any) -> bool:
+    if isinstance(given, str):
+        return "\0" in given
+    if isinstance(given, dict):
+        return any(_has_nul(key) or _has_nul(value) for key, value in given.items())
+    return isinstance(given, list | tuple) and any(map(_has_nul, given))
 
 
 class Answer(BaseModel):
