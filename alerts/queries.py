@@ -191,6 +191,11 @@ class Reader:
             _alarm(alarm)
         return row
 
+    def areas_of(self, incident: str) -> set[str]:
+        """Name the areas of an incident's alarms: several, where alarms were merged or joined."""
+        with self.engine.connect() as connection:
+            return set(connection.scalars(sa.select(alarms.c.area).where(alarms.c.incident == incident).distinct()))
+
     def plan_of(self, incident: str) -> Row | None:
         """Read the plan that an incident keeps to, as it was published, with `ticks`; None when it has none."""
         query = sa.select(incidents.c.plan, incidents.c.ticks).where(incidents.c.id == incident)

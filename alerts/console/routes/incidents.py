@@ -54,6 +54,9 @@ def incident(
     row = console.journal.ask(lambda reader: reader.incident(id))
     if row is None or not console.scope(identity).sees(row["area"]):
         raise Problem(404, "not_found")
+    scope = console.scope(identity)
+    for part in ("alarm_details", "dispatch_details"):
+        row[part] = [one for one in row[part] if scope.sees(one["area"])]
     busy = {dispatch["unit"] for dispatch in row["dispatch_details"] if dispatch["leg"] not in ("closed", "refused")}
     for dispatch in row["dispatch_details"]:
         dispatch["title"] = row["title"]

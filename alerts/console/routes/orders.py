@@ -30,5 +30,9 @@ async def give(
     area = await console.journal.area(what, id)
     if area is None or not console.scope(identity).sees(area):
         raise Problem(404, "not_found")
+    if what == "incident" and console.scope(identity).areas is not None:
+        areas = await console.journal.answer(lambda reader: reader.areas_of(id))
+        if not console.scope(identity).sees_all(areas):  # alarms of other places were merged into it
+            raise Problem(403, "whole_site")
     args = body.model_dump(exclude_none=True)
     return await console.commander.do(request, identity, kind, id, area, args, unit=unit)

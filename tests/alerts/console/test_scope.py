@@ -160,3 +160,19 @@ def test_a_session_ends_its_stream_when_the_places_are_changed(desktop: Desktop,
     with desktop.console.accounts.writing() as connection:
         connection.exec_driver_sql("UPDATE tokens SET places = ''")
     assert not gate.still(identity, "changes.read")
+
+
+def test_what_was_merged_from_another_place_is_not_shown_and_not_acted_on(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    engine.condition(area="slope-2", level=2)
+    mine = engine.open_incident()["id"]
+    engine.condition(area="slope-1", level=2, rule="other")
+    theirs = engine.open_incident()["id"]
+    merged = client.post(f"/api/v1/incidents/{mine}/merge", json={"incidents": [theirs]}, headers=desktop.token("duty"))
+    assert merged.status_code == 200, merged.text
+    headers = confined(desktop, "duty", "slope-2")
+    shown = client.get(f"/api/v1/incidents/{mine}", headers=headers).json()
+    assert {alarm["area"] for alarm in shown["alarm_details"]} == {"slope-2"}
+    answer = client.post(f"/api/v1/incidents/{mine}/acknowledge", json={}, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "whole_site")
