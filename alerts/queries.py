@@ -105,7 +105,7 @@ def open_engine(url: str, *, readonly: bool, synchronous: str = "NORMAL") -> Eng
     engine = sa.create_engine(
         parsed,
         **more,
-        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_serializer=_json if sqlite else _json_without_nul,
         json_deserializer=msgspec.json.decode,
     )
     if sqlite:
@@ -121,7 +121,33 @@ def open_engine(url: str, *, readonly: bool, synchronous: str = "NORMAL") -> Eng
                 cursor.execute(f"PRAGMA synchronous={synchronous}")
             cursor.close()
 
+    elif not readonly:
+
+        @event.listens_for(engine, "before_cursor_execute", retval=True)
+        def _plain(_c: Any, _cursor: Any, statement: str, given: Any, _context: Any, _many: bool) -> tuple[str, Any]:
+            return statement, _without_nul(given)
+
     return engine
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _json_without_nul(value: Any) -> str:
+    made = _json(value)
+    return _json(_without_nul(value)) if "\\u0000" in made else made
+
+
+def _without_nul(given: Any) -> Any:
+    """Take the character NUL out of texts: PostgreSQL takes none, and would be tried with it for ever."""
+    if isinstance(given, str):
+        return given.replace("\0", "") if "\0" in given else given
+    if isinstance(given, dict):
+        return {_without_nul(key): _without_nul(value) for key, value in given.items()}
+    if isinstance(given, list | tuple):
+        return type(given)(map(_without_nul, given))
+    return given
 
 
 class Reader:

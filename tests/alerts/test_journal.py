@@ -77,6 +77,17 @@ def test_the_whole_night_is_there(journal: Journal) -> None:
     assert journal.positions() == {0: NIGHT[-1].offset}
 
 
+def test_a_text_with_nul_from_an_older_log_does_not_stop_it(journal: Journal) -> None:
+    changed = [
+        msgspec.structs.replace(one, reason="nul\0here", explanation=None) if isinstance(one, AlarmTransition) else one
+        for record in NIGHT[:3]
+        for one in record.outcomes
+    ]
+    journal.record([Record(1, 0, tuple(changed))])
+    reasons = {row["record"].get("reason", "") for row in journal.changes(0) if row["kind"] == "alarm"}
+    assert {reason.replace("\0", "") for reason in reasons} == {"nulhere"}
+
+
 @pytest.mark.parametrize("statement", range(1, 6))
 def test_no_change_is_passed_over_though_one_is_written_between_two_reads(journal: Journal, statement: int) -> None:
     """A follower goes on from the last position it was given: what was left out before it, it never gets."""
