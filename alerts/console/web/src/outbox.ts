@@ -46,6 +46,7 @@ export async function open(): Promise<void> {
   try {
     const kept = (await entries<string, Order>(store)).map(([, order]) => order);
     all.value = kept.sort((a, b) => a.made - b.made);
+    for (const order of all.value) await later(order); // what outlived a restart was not sent when it was given
   } catch {
     // a browser that keeps nothing (a private window): orders live as long as the page
   }
