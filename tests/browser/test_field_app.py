@@ -75,6 +75,7 @@ def test_what_the_server_refuses_is_said_and_can_be_put_away(phone: Any, mock: A
     phone.route("**/accept", lambda route: route.abort())
     task.get_by_role("button", name="接单").click()
     expect(task.locator("[data-test=unsent]")).to_contain_text("等待送出")
+    expect(phone.get_by_text("已记下，恢复后自动送出一次")).to_be_visible()  # the press has been dealt with
     mock.do(lambda api: api.world.step(dispatch, "user:chen", "accept", ""))  # the desk was quicker
     phone.unroute("**/accept")
     phone.evaluate("dispatchEvent(new Event('online'))")
