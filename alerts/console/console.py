@@ -19,6 +19,7 @@ from anyio import CapacityLimiter, to_thread
 from alerts.console.accounts import open_accounts, read_key
 from alerts.console.commands import Commander
 from alerts.console.config import ConsoleConfig
+from alerts.console.errors import Problem
 from alerts.console.figures import Figures
 from alerts.console.identity import Gate, Identity
 from alerts.console.journal import Journal, Row
@@ -129,6 +130,12 @@ class Console:
         found = scope_of(registry, identity.places)
         self._scopes[identity.places] = registry, found
         return found
+
+    def visible(self, identity: Identity, row: Row | None) -> Row:
+        """Return a row of the journal. Raise `Problem` 404 when there is none that this account may see."""
+        if row is None or not self.scope(identity).sees(row["area"]):
+            raise Problem(404, "not_found")
+        return row
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Request
 from alerts.console import schema
 from alerts.console.attachments import shown
 from alerts.console.console import Console
-from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.routes import orders
 from alerts.console.routes.incidents import Area, Before, Id, Limit, titled
@@ -54,9 +53,7 @@ def shelved(
 def alarm(request: Request, id: Id, identity: Annotated[Identity, Depends(allow("alarms.read"))]) -> dict[str, Any]:
     """Give an alarm with its explanation, rationale and history."""
     console: Console = request.app.state.console
-    row = console.journal.ask(lambda reader: reader.alarm(id))
-    if row is None or not console.scope(identity).sees(row["area"]):
-        raise Problem(404, "not_found")
+    row = console.visible(identity, console.journal.ask(lambda reader: reader.alarm(id)))
     console.add_odds([row])
     shown(identity.roles, row["attachments"])
     return titled(console, row)

@@ -164,8 +164,7 @@ async def _answer(
 
 def _visible(console: Console, identity: Identity, row: Row | None) -> Row:
     """Return a dispatch that may be looked at. Raise `Problem` 404 on any other, so that nobody learns of it."""
-    if row is None or not console.scope(identity).sees(row["area"]):
-        raise Problem(404, "not_found")
+    row = console.visible(identity, row)
     if identity.own_unit("dispatches.read") not in (None, row["unit"]):
         raise Problem(404, "not_found")
     return row

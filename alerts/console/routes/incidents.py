@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from alerts.console import schema
 from alerts.console.attachments import shown
 from alerts.console.console import Console
-from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
 from alerts.console.routes import orders
@@ -51,9 +50,7 @@ def incident(
 ) -> dict[str, Any]:
     """Give an incident with its alarms, dispatches, history and pictures, and whom to send."""
     console: Console = request.app.state.console
-    row = console.journal.ask(lambda reader: reader.incident(id))
-    if row is None or not console.scope(identity).sees(row["area"]):
-        raise Problem(404, "not_found")
+    row = console.visible(identity, console.journal.ask(lambda reader: reader.incident(id)))
     scope = console.scope(identity)
     for part in ("alarm_details", "dispatch_details"):
         row[part] = [one for one in row[part] if scope.sees(one["area"])]

@@ -28,11 +28,12 @@ async def give(
     """
     console: Console = request.app.state.console
     area = await console.journal.area(what, id)
-    if area is None or not console.scope(identity).sees(area):
+    scope = console.scope(identity)
+    if area is None or not scope.sees(area):
         raise Problem(404, "not_found")
-    if what == "incident" and console.scope(identity).areas is not None:
+    if what == "incident" and scope.areas is not None:
         areas = await console.journal.answer(lambda reader: reader.areas_of(id))
-        if not console.scope(identity).sees_all(areas):  # alarms of other places were merged into it
+        if not scope.sees_all(areas):  # alarms of other places were merged into it
             raise Problem(403, "whole_site")
     args = body.model_dump(exclude_none=True)
     return await console.commander.do(request, identity, kind, id, area, args, unit=unit)

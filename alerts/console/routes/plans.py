@@ -62,8 +62,8 @@ def incident_sheet(
     from alerts.plan_sheet import plan_pdf
 
     console: Console = request.app.state.console
-    row = console.journal.ask(lambda reader: reader.incident(id))
-    if row is None or row["plan"] is None or not console.scope(identity).sees(row["area"]):
+    row = console.visible(identity, console.journal.ask(lambda reader: reader.incident(id)))
+    if row["plan"] is None:
         raise Problem(404, "not_found")
     tongue, site, where = language or language_of(request), console.config.site, whereabouts(console, row["area"])
     return printed(

@@ -118,10 +118,9 @@ def snapshot(
         path = config.photos / f"{sha}.jpg"
     if ending != "jpg" or not _SHA.fullmatch(sha) or path.is_symlink() or not path.is_file():
         raise Problem(404, "not_found")
-    scope = _console(request).scope(identity)
-    if scope.areas is not None and not scope.sees_any(
-        _console(request).journal.ask(lambda reader: reader.pictured(sha))
-    ):
+    console = _console(request)
+    scope = console.scope(identity)
+    if scope.areas is not None and not scope.sees_any(console.journal.ask(lambda reader: reader.pictured(sha))):
         raise Problem(404, "not_found")
     if reported:
         if not allowed(PHOTO, identity.roles):
