@@ -16,14 +16,18 @@ from tests.waiting import until
 pytestmark = pytest.mark.browser
 
 PHONE: dict[str, Any] = {"width": 390, "height": 844, "phone": True}
-KEPT = """() => new Promise((done) => {
-    const asked = indexedDB.open('foreshock-known');
-    asked.onsuccess = () => {
-        if (!asked.result.objectStoreNames.length) return done([]);
-        const all = asked.result.transaction('pages').objectStore('pages').getAllKeys();
-        all.onsuccess = () => done(all.result);
-    };
-})"""
+KEPT = """async () => {
+    // to open what is not there yet would make it, empty, and the page could keep nothing in it any more
+    if (!(await indexedDB.databases()).some((one) => one.name === 'foreshock-known')) return [];
+    const base = await new Promise((done) => {
+        const asked = indexedDB.open('foreshock-known');
+        asked.onsuccess = () => done(asked.result);
+    });
+    const all = base.transaction('pages').objectStore('pages').getAllKeys();
+    const keys = await new Promise((done) => { all.onsuccess = () => done(all.result); });
+    base.close();
+    return keys;
+}"""
 CONTROLLED = "navigator.serviceWorker.ready.then(() => caches.match('./')).then((kept) => !!kept)"
 
 
