@@ -17,6 +17,7 @@ from typing import IO, TypeVar
 import msgspec
 
 from models.interval import FIRST
+from models.scoring import LARGEST
 from scripts.times import Times, falls
 
 _PROBLEMS = 20  # bad rows told one by one; the rest are counted
@@ -165,7 +166,7 @@ class Clock:
 
 
 def number(text: str) -> float:
-    """Return the number that a cell holds; nan where it holds none, or one that stands for none (-9999).
+    """Return the number that a cell holds; nan where it holds none, or one that stands for none (-9999, 1e300).
 
     A unit or a flag after it is left out, as is a sign of "less than" before it; 1,234.5 is read as written.
     """
@@ -174,7 +175,7 @@ def number(text: str) -> float:
     except ValueError:
         told = _AMOUNT.fullmatch(text.strip().replace("−", "-")) if len(text) < 64 else None
         value = float(told[1].replace(",", "")) if told else math.nan
-    return math.nan if value in _NO_VALUE else value
+    return math.nan if value in _NO_VALUE or abs(value) > LARGEST else value
 
 
 def _cell(text: str, decimal_comma: bool) -> str:
