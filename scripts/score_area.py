@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from itertools import chain, islice
@@ -82,6 +81,7 @@ def score_area(
     with source:
         problems = Problems()
         rows, turned = oldest_first(path, _rows(path, source, time_column, value_columns, local, problems), _time)
+        rows = _holding(rows)
         first = list(islice(rows, train_rows))
         if len(first) < train_rows:
             raise ScoreError(f"{path}: has {len(first)} readable rows, fewer than the {train_rows} to learn from")
@@ -106,12 +106,17 @@ def score_area(
 
 def read_history(
     path: Path, time_column: str, value_columns: Sequence[str], zone: str = "UTC"
-) -> tuple[Floats, Floats]:
-    """Read columns of a CSV as times, f8[rows] ascending, and values, f8[rows, columns]. Raise `ScoreError`."""
+) -> tuple[Floats, Floats, Problems]:
+    """Read columns of a CSV as times, f8[rows] ascending, values, f8[rows, columns], and what could not be read.
+
+    It may begin with its newest row; of a longer one the first `MOST_ROWS` rows are read. Raise `ScoreError`.
+    """
+    problems = Problems()
     try:
         local = ZoneInfo(zone)
         with path.open("rb") as source:
-            rows = list(islice(_rows(path, source, time_column, value_columns, local, Problems()), MOST_ROWS))
+            some = islice(_rows(path, source, time_column, value_columns, local, problems), MOST_ROWS)
+            rows = list(_holding(oldest_first(path, some, _time)[0]))
     except OSError as error:
         raise ScoreError(f"{path}: cannot be read: {error.strerror}") from error
     except (ZoneInfoNotFoundError, ScoreError) as error:
@@ -120,7 +125,7 @@ def read_history(
         raise ScoreError(f"{path}: no row can be read")
     time, values = np.array([row.time for row in rows]), np.array([row.values for row in rows])
     later = time > np.concatenate(([-np.inf], np.maximum.accumulate(time)[:-1]))
-    return time[later], values[later]
+    return time[later], values[later], problems
 
 
 def _learn(path: Path, first: list[_Row], names: Sequence[str], rate: float) -> Fitted:
@@ -194,16 +199,19 @@ def _rows(
     zone: tzinfo,
     problems: Problems,
 ) -> Iterator[_Row]:
-    """Yield the rows with a readable time once every column has had a value; note what cannot be read."""
-    held = np.full(len(value_columns), np.nan)
+    """Yield the rows with a readable time, NaN for values that cannot be read; note these."""
     for row in read_rows(path, source, time_column, value_columns, zone, problems):
-        read = np.ones(len(held), np.bool_)
-        for place, (name, text) in enumerate(zip(row.names, row.values, strict=True)):
-            value = number(text)
-            if math.isfinite(value):
-                held[place] = value
-            else:
-                problems.add(row.line, f"{name}: not a number, held: {text[:40]!r}")
-                read[place] = False
+        values = np.array([number(text) for text in row.values])
+        read = np.isfinite(values)
+        for place in np.flatnonzero(~read).tolist():
+            problems.add(row.line, f"{row.names[place]}: not a number, held: {row.values[place][:40]!r}")
+        yield _Row(row.text, row.time, row.values, values, read)
+
+
+def _holding(rows: Iterator[_Row]) -> Iterator[_Row]:
+    """Yield rows in the order of their time with the last value of each column, once every one has had a value."""
+    held: Floats | None = None
+    for row in rows:
+        held = row.values if held is None else np.where(row.read, row.values, held)
         if not np.isnan(held).any():
-            yield _Row(row.text, row.time, row.values, held.copy(), read)
+            yield msgspec.structs.replace(row, values=held)
