@@ -32,6 +32,8 @@ def together(file: Path, time: str, values: list[str], train_rows: int, out_file
     )
     if found.partial:
         err.print(f"{found.partial} rows were judged without a column that had no value for long")
+    if found.wild:
+        err.print(f"{found.wild} values of the rows learnt from are too far off to be measurements and were left out")
     say_unused(file, found.problems, found.bad, "rows or values")
 
 
