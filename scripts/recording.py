@@ -23,6 +23,7 @@ from scripts.times import Times, falls
 _PROBLEMS = 20  # bad rows told one by one; the rest are counted
 _LONGEST = 1 << 20  # characters of a line; what is longer comes in pieces, none of which is a row
 _PREAMBLE = 100  # lines in which the heading is looked for
+_UNDER = 3  # lines under a heading of which one must be a row
 _MOST_LINES = 100  # that a quoted text goes on for
 _MOST_TURNED = 5_000_000  # rows of a recording that begins with its newest
 _ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")
@@ -33,6 +34,11 @@ _AMOUNT = re.compile(
     r"(?:\s*[^\W\d_]{1,4}[²³]?(?:/[^\W\d_]{1,4}[²³]?)?|\s*[%‰*°]\s*[A-Z]?)?"
 )
 """A number, perhaps with thousands parted, a sign of "less than" before it, and a unit or a flag after it."""
+_MARK = re.compile(r"\d[-/:.年]\d+[-/:.月]|\d:\d|[A-Za-z]{3}")
+"""What stands between the parts of a time, and in no number."""
+_TIMES = re.compile(
+    "t|time|timestamp|ts|unix( time)?|epoch|date|date ?time|zeit|datum|zeitstempel|(采集|监测)?时间|日期"
+)
 _UNIT = re.compile(r"[(\[（【].*$")
 
 
@@ -121,6 +127,38 @@ def read_rows(
             problems.add(line, f"{table.names[time_at]}: not a time: {written[:40]!r}")
             continue
         yield Row(line, written, time, chosen, tuple(_cell(record[place], decimal_comma) for place in at))
+
+
+def columns_of(source: IO[bytes], zone: tzinfo) -> tuple[str, list[str]] | None:
+    """Return the heading of the column of times, and those of the others that have one of their own; None without one.
+
+    The column of times is the first that holds times with a mark between their parts, else the first that is called
+    so: a number alone may be anything. The heading is the line before the rows, or before one that tells their units.
+    """
+    lines = [line for line in _beginning(source) if line.strip()]
+    times = Times(zone)
+    for at, line in enumerate(lines):
+        for encoding, delimiter, names in _readings(line):
+            if len(names) < 2:
+                continue
+            for below in lines[at + 1 : at + 1 + _UNDER]:
+                cells = _quoted(below.decode(encoding, "replace").replace("\0", "").strip("\n"), delimiter) or []
+                place = _time_place(names, cells, times)
+                if place is None or times.tells(names[place]):
+                    continue
+                others = [name for other, name in enumerate(names) if other != place and names.count(name) == 1]
+                return names[place], [name for name in others if name]
+    return None
+
+
+def _time_place(names: Sequence[str], cells: Sequence[str], times: Times) -> int | None:
+    """Return the place of the column of times, by a row's cells and the heading; None where there is none."""
+    if len(cells) != len(names):
+        return None
+    told = [place for place, cell in enumerate(cells) if names[place] and times.tells(cell)]
+    marked = [place for place in told if _MARK.search(cells[place].strip())]
+    called = [place for place in told if _TIMES.fullmatch(_folded(_UNIT.sub("", names[place])))]
+    return next(iter(marked + called), None)
 
 
 def oldest_first(path: Path, rows: Iterator[_Each], time: Callable[[_Each], float]) -> tuple[Iterator[_Each], bool]:
