@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterable, Iterator
 
 import msgspec
 import numpy as np
@@ -51,29 +53,33 @@ def creeps(heading: str) -> bool:
 
 
 class Foresight:
-    """Write the columns of a bank's row, reading by reading."""
+    """Write the columns of a recording's point, readings at a time."""
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
         self.warnings = 0
         self._warner = Warner(limit.horizon)
-        self._row, self._limits, self._below = np.zeros(1, np.intp), np.array([limit.value]), np.array([limit.below])
         self._told: tuple[str, ...] = ("", "", "", "0")
 
-    def after(self, bank: Bank, time: float, value: float, taken: bool) -> tuple[str, ...]:
-        """Return the columns after a reading; one that was not `taken` changes nothing."""
-        if not taken:
-            return self._told
-        eta = float(bank.eta(self._row, self._limits, self._below)[0])
-        low, high = (float(each[0]) for each in bank.eta_range(self._row, self._limits, self._below))
-        past = value <= self.limit.value if self.limit.below else value >= self.limit.value
-        before = self._warner.warning
-        warning = self._warner.see(time, past, eta)
-        self.warnings += warning and not before
-        self._told = (*(_seconds(each) for each in (eta, low, high)), str(int(warning)))
-        return self._told
+    def after(self, states: Bank, readings: Iterable[tuple[float, float, bool]]) -> Iterator[tuple[str, ...]]:
+        """Yield the columns after readings (time, value, taken); row n of `states` is the point's state after the n-th.
+
+        One that was not taken changes nothing.
+        """
+        readings = list(readings)
+        rows, limit = np.arange(len(readings)), self.limit
+        asked = rows, np.full(len(rows), limit.value), np.full(len(rows), limit.below)
+        etas = (each.tolist() for each in (states.eta(*asked), *states.eta_range(*asked)))
+        for (time, value, taken), eta, low, high in zip(readings, *etas, strict=True):
+            if taken:
+                past = value <= limit.value if limit.below else value >= limit.value
+                before = self._warner.warning
+                warning = self._warner.see(time, past, eta)
+                self.warnings += warning and not before
+                self._told = _seconds(eta), _seconds(low), _seconds(high), str(int(warning))
+            yield self._told
 
 
 def _seconds(eta: float) -> str:
     """Write seconds; nothing while the trend is learning, inf where no limit is in sight."""
-    return "" if np.isnan(eta) else "inf" if np.isinf(eta) else f"{eta:.0f}"
+    return "" if math.isnan(eta) else "inf" if math.isinf(eta) else f"{eta:.0f}"

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from models.evaluation import benchmark, injection, pictures
-from models.evaluation.folder import FolderError, read_folder
+from models.evaluation.folder import FolderError
 from models.evaluation.nab import Series
 from models.evaluation.plot import Band, Look, Mark, Panel, pages
 from models.evaluation.run import run_bank
 from models.evaluation.skab import SkabError
 from scripts import model_scenes
+from scripts.recorded_folder import read_folder
 from scripts.screenshots import CHROMIUM, FLAGS, IMAGES, PictureError, save
 
 WIDE = 1000

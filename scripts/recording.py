@@ -6,22 +6,27 @@ import csv
 import io
 import math
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import tzinfo
-from itertools import chain, islice, pairwise
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TypeVar
 
 import msgspec
 
 from models.interval import FIRST
-from scripts.times import Times
+from models.scoring import LARGEST
+from scripts.times import Times, falls
 
 _PROBLEMS = 20  # bad rows told one by one; the rest are counted
 _LONGEST = 1 << 20  # characters of a line; what is longer comes in pieces, none of which is a row
 _PREAMBLE = 100  # lines in which the heading is looked for
+_UNDER = 3  # lines under a heading of which one must be a row
+_MOST_LINES = 100  # that a quoted text goes on for
 _MOST_TURNED = 5_000_000  # rows of a recording that begins with its newest
-_ENCODINGS = ("utf-8", "gb18030", "latin-1")
+_ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")
 _NO_VALUE = frozenset({-999.0, -6999.0, -9999.0, -99999.0, -999999.0, 1e31, 9.96921e36})
 """What loggers and services write where they have no value."""
 _AMOUNT = re.compile(
@@ -29,6 +34,11 @@ _AMOUNT = re.compile(
     r"(?:\s*[^\W\d_]{1,4}[²³]?(?:/[^\W\d_]{1,4}[²³]?)?|\s*[%‰*°]\s*[A-Z]?)?"
 )
 """A number, perhaps with thousands parted, a sign of "less than" before it, and a unit or a flag after it."""
+_MARK = re.compile(r"\d[-/:.年]\d+[-/:.月]|\d:\d|[A-Za-z]{3}")
+"""What stands between the parts of a time, and in no number."""
+_TIMES = re.compile(
+    "t|time|timestamp|ts|unix( time)?|epoch|date|date ?time|zeit|datum|zeitstempel|(采集|监测)?时间|日期"
+)
 _UNIT = re.compile(r"[(\[（【].*$")
 
 
@@ -78,7 +88,6 @@ class _Table(msgspec.Struct, frozen=True):
     line: int  # of the heading
 
 
-_Record = tuple[int, list[str]]
 _Each = TypeVar("_Each", bound=msgspec.Struct)
 
 
@@ -91,16 +100,20 @@ def read_rows(
     Latin-1; parted by commas, semicolons, tabs or bars. A column is named by its heading, without its unit in
     brackets or in another case too where that is one only, or by its number from 1: then there may be no heading.
     """
-    lines = _lines(source)
-    before = list(islice(lines, _PREAMBLE))
+    before = _beginning(source)
     if not any(line.strip() for line in before):
         raise ScoreError(f"{path}: is empty; a heading and rows are needed")
     table = _table(path, before, (time_column, *value_columns), zone)
-    text = (line.decode(table.encoding, "replace").replace("\0", "") for line in chain(before[table.skipped :], lines))
-    records = _records(csv.reader(text, delimiter=table.delimiter), table.skipped, problems)
     time_at, *at = table.at
     chosen, needed = tuple(table.names[place] for place in at), max(table.at) + 1
     decimal_comma = table.delimiter != ","  # where it parts no columns, a comma is a decimal one
+    loosely = Times(zone)
+
+    def whole(cells: Sequence[str]) -> bool:
+        """Return whether a line that may be part of a quoted text is a row of its own."""
+        return len(cells) >= needed and loosely.tells(cells[time_at])
+
+    records = _records(_lines(source, table.encoding, table.skipped), table, whole)
     first = list(islice(records, FIRST))
     times = Times(zone, (record[time_at].strip() for _, record in first if len(record) > time_at))
     for line, record in chain(first, records):
@@ -109,11 +122,43 @@ def read_rows(
             continue
         written = record[time_at].strip()
         try:
-            time = times.read(written)
+            time = times.following(written)
         except ValueError:
             problems.add(line, f"{table.names[time_at]}: not a time: {written[:40]!r}")
             continue
         yield Row(line, written, time, chosen, tuple(_cell(record[place], decimal_comma) for place in at))
+
+
+def columns_of(source: IO[bytes], zone: tzinfo) -> tuple[str, list[str]] | None:
+    """Return the heading of the column of times, and those of the others that have one of their own; None without one.
+
+    The column of times is the first that holds times with a mark between their parts, else the first that is called
+    so: a number alone may be anything. The heading is the line before the rows, or before one that tells their units.
+    """
+    lines = [line for line in _beginning(source) if line.strip()]
+    times = Times(zone)
+    for at, line in enumerate(lines):
+        for encoding, delimiter, names in _readings(line):
+            if len(names) < 2:
+                continue
+            for below in lines[at + 1 : at + 1 + _UNDER]:
+                cells = _quoted(below.decode(encoding, "replace").replace("\0", "").strip("\n"), delimiter) or []
+                place = _time_place(names, cells, times)
+                if place is None or times.tells(names[place]):
+                    continue
+                others = [name for other, name in enumerate(names) if other != place and names.count(name) == 1]
+                return names[place], [name for name in others if name]
+    return None
+
+
+def _time_place(names: Sequence[str], cells: Sequence[str], times: Times) -> int | None:
+    """Return the place of the column of times, by a row's cells and the heading; None where there is none."""
+    if len(cells) != len(names):
+        return None
+    told = [place for place, cell in enumerate(cells) if names[place] and times.tells(cell)]
+    marked = [place for place in told if _MARK.search(cells[place].strip())]
+    called = [place for place in told if _TIMES.fullmatch(_folded(_UNIT.sub("", names[place])))]
+    return next(iter(marked + called), None)
 
 
 def oldest_first(path: Path, rows: Iterator[_Each], time: Callable[[_Each], float]) -> tuple[Iterator[_Each], bool]:
@@ -122,8 +167,7 @@ def oldest_first(path: Path, rows: Iterator[_Each], time: Callable[[_Each], floa
     Such a recording is held in memory; any other is passed on as it is. Raise `ScoreError` on too many rows to hold.
     """
     first = list(islice(rows, FIRST))
-    falls = sum(later < sooner for sooner, later in pairwise(map(time, first)))
-    if len(first) < 3 or falls <= 0.9 * (len(first) - 1):
+    if not falls([time(row) for row in first]):
         return chain(first, rows), False
     held = list(islice(chain(first, rows), _MOST_TURNED + 1))
     if len(held) > _MOST_TURNED:
@@ -160,7 +204,7 @@ class Clock:
 
 
 def number(text: str) -> float:
-    """Return the number that a cell holds; nan where it holds none, or one that stands for none (-9999).
+    """Return the number that a cell holds; nan where it holds none, or one that stands for none (-9999, 1e300).
 
     A unit or a flag after it is left out, as is a sign of "less than" before it; 1,234.5 is read as written.
     """
@@ -169,7 +213,7 @@ def number(text: str) -> float:
     except ValueError:
         told = _AMOUNT.fullmatch(text.strip().replace("−", "-")) if len(text) < 64 else None
         value = float(told[1].replace(",", "")) if told else math.nan
-    return math.nan if value in _NO_VALUE else value
+    return math.nan if value in _NO_VALUE or abs(value) > LARGEST else value
 
 
 def _cell(text: str, decimal_comma: bool) -> str:
@@ -182,32 +226,108 @@ def _cell(text: str, decimal_comma: bool) -> str:
     return text.replace(".", "").replace(",", ".") if text.count(",") == 1 else text.replace(",", "")
 
 
-def _lines(source: IO[bytes]) -> Iterator[bytes]:
-    """Yield lines ended by \\n, in UTF-8 where the file is UTF-16, else as they are; `source` can be asked how far."""
-    mark = source.read(4)
+def _wide(source: IO[bytes]) -> bool:
+    """Return whether a file is UTF-16 by its mark; go back to its beginning."""
     source.seek(0)
-    wide = mark[:2] in (b"\xff\xfe", b"\xfe\xff")
-    text = io.TextIOWrapper(source, "utf-16" if wide else "latin-1", "replace")
+    mark = source.read(2)
+    source.seek(0)
+    return mark in (b"\xff\xfe", b"\xfe\xff")
+
+
+def _beginning(source: IO[bytes]) -> list[bytes]:
+    """Return the first lines, in UTF-8 where the file is UTF-16, else as they are."""
+    wide = _wide(source)
+    lines = islice(_lines(source, "latin-1", 0), _PREAMBLE)
+    return [line.encode("utf-8" if wide else "latin-1", "replace").removeprefix(b"\xef\xbb\xbf") for line in lines]
+
+
+def _lines(source: IO[bytes], encoding: str, skipped: int) -> Iterator[str]:
+    """Yield the lines of a file after those `skipped`, ended by \\n whatever ended them; UTF-16 where its mark says so.
+
+    `source` can be asked how far it was read.
+    """
+    text = io.TextIOWrapper(source, "utf-16" if _wide(source) else encoding, "replace")
     try:
-        for number, line in enumerate(iter(lambda: text.readline(_LONGEST), "")):
-            raw = line.encode("utf-8", "replace") if wide else line.encode("latin-1")
-            yield raw.removeprefix(b"\xef\xbb\xbf") if number == 0 else raw
+        lines = iter(partial(text.readline, _LONGEST), "")
+        yield from islice(lines, skipped, None)
     finally:
-        text.detach()  # or it would close what is still asked how far it was read
+        if not source.closed:  # or there is nothing left to keep open
+            text.detach()  # or it would close what is still asked how far it was read
 
 
-def _records(table: Iterator[list[str]], skipped: int, problems: Problems) -> Iterator[_Record]:
-    """Yield the records that are CSV with the number of their last line; note the others."""
-    while True:
-        try:
-            record = next(table)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            problems.add(skipped + table.line_num, f"not CSV: {error}")  # type: ignore[attr-defined]
+def _records(
+    lines: Iterator[str], table: _Table, whole: Callable[[Sequence[str]], bool]
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records with the number of their last line.
+
+    A quote that is not closed in its line is that of a text of several lines, unless one of these is a row by itself
+    or it is never closed: then it stands for nothing, and the rows after it are read.
+    """
+    delimiter = table.delimiter
+    numbered = enumerate(lines, table.skipped + 1)
+    waiting: deque[tuple[int, str]] = deque()  # lines that were looked at and proved to be no part of a text
+    while (one := waiting.popleft() if waiting else next(numbered, None)) is not None:
+        number, line = one
+        line = line.rstrip("\n")
+        if "\0" in line:
+            line = line.replace("\0", "")
+        if '"' not in line:
+            if line:
+                yield number, line.split(delimiter)
             continue
-        if record:
-            yield skipped + table.line_num, record  # type: ignore[attr-defined]
+        cells = _quoted(line, delimiter)
+        if cells is None:
+            number, cells = _over_lines(number, line, delimiter, waiting, numbered, whole)
+        yield number, cells
+
+
+def _over_lines(
+    number: int, line: str, delimiter: str, waiting: deque[tuple[int, str]], numbered: Iterator[tuple[int, str]],
+    whole: Callable[[Sequence[str]], bool],
+) -> tuple[int, list[str]]:  # fmt: skip
+    """Return the record whose quoted text goes on in the next lines; where it does not, the line alone."""
+    text = line
+    for at in range(_MOST_LINES):
+        if at == len(waiting):
+            more = next(numbered, None)
+            if more is None:
+                break
+            waiting.append(more)
+        last, further = waiting[at]
+        if further.count('"') % 2 == 0 and whole(_quoted(further, delimiter) or further.split(delimiter)):
+            break  # what closes a text has an odd number of quotes
+        text = f"{text}\n{further.rstrip()}"
+        try:
+            cells = _strictly(text, delimiter)
+        except csv.Error:
+            break
+        if cells is not None:
+            for _ in range(at + 1):
+                waiting.popleft()
+            return last, cells
+    closed, split = _quoted(line + '"', delimiter) or [], line.replace('"', "").split(delimiter)
+    return number, closed if len(closed) >= len(split) else split
+
+
+def _quoted(line: str, delimiter: str) -> list[str] | None:
+    """Return the cells of a line with quotes in it; None where one is not closed."""
+    try:
+        return _strictly(line, delimiter)
+    except csv.Error:  # a quote is closed before its cell ends, or a cell is too long
+        try:
+            return next(csv.reader((line,), delimiter=delimiter), [])
+        except csv.Error:
+            return line.split(delimiter)
+
+
+def _strictly(text: str, delimiter: str) -> list[str] | None:
+    """Return the cells of a record; None where a quote is not closed. Raise csv.Error on what is none."""
+    try:
+        return next(csv.reader((text,), delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            return None
+        raise
 
 
 def _table(path: Path, lines: Sequence[bytes], wanted: Sequence[str], zone: tzinfo) -> _Table:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import math
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import tzinfo
-from itertools import chain
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import IO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,14 +16,25 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from models.bank import Bank, BankSettings, Kind
+from models.bank import Bank, BankResult, BankSettings, Kind
 from models.interval import Pace, Paces
 from scripts.foresight import HEADING, Foresight, Limit, drive
 from scripts.recording import BadRow, Clock, Problems, ScoreError, number, oldest_first, read_rows
+from scripts.strip import Strip
+
+GAP, STUCK = "gap", "stuck"
+"""What `quality` says, as the flags of a site's readings do: the first reading after a gap, one that stands still."""
+
+_SOME = 1000  # readings of which states are kept side by side
+_ALONE, _FIRST = (0,), np.zeros(1, np.intp)
+_BIT = ("0", "1")
 
 
 class ScoreReport(msgspec.Struct, frozen=True):
-    """Tell what was done: rows read, readings scored, early events, bad rows (the first ones with line and reason)."""
+    """Tell what was done: rows read, readings scored, early events, bad rows (the first ones with line and reason).
+
+    `quality` counts the early events of data quality: gaps, and values that came to stand still.
+    """
 
     rows: int
     scored: int
@@ -32,6 +43,7 @@ class ScoreReport(msgspec.Struct, frozen=True):
     problems: tuple[BadRow, ...]
     interval: float  # seconds between readings that were expected at the end
     kind: Kind
+    quality: int = 0
     warnings: int = 0  # early warnings of the limit, where one was given
 
 
@@ -58,17 +70,19 @@ def score_file(
     limit: Limit | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ScoreReport:
-    """Score one column of a CSV and write a CSV of time, value, score, alarm (one row a readable row, in order).
+    """Score one column of a CSV and write a CSV of time, value, score, alarm, quality, quality_alarm, a row for each.
 
     How the file is read: `scripts.recording.read_rows`, and its times `scripts.times.Times`; a time without a zone is
     in `zone`. `interval` seconds between readings; by default the median of those that have come, after the first ones
     only another where they come four times as seldom or as often (`models.interval.Pace`). `period` is an angle's full
     circle. With a `limit` it also writes eta, eta_low, eta_high (seconds, inf where none is foreseen, empty while
-    learning) and warning (0 or 1, `models.warning`); the limit's drivers are further columns, read beside. `progress`
-    is told (bytes read, bytes in all). The file is streamed; one that begins with its newest row is held, scored from
-    its oldest on and written as it was. Rows that cannot be read are counted and told; a reading that is not later than
-    the one before is written with score 0, as the engine drops it, until it is clear that the clock was set back
-    (`scripts.recording.Clock`). Raise `ScoreError` on a missing file or column or when no row can be read.
+    learning) and warning (0 or 1, `models.warning`) before quality; the limit's drivers are further columns, read
+    beside. `quality` is empty, `gap` or `stuck`, and `quality_alarm` 1 where either begins: of the sensor, apart from
+    `score` and `alarm`. `progress` is told (bytes read, bytes in all). The file is streamed; one that begins with its
+    newest row is held, scored from its oldest on and written as it was. Rows that cannot be read are counted and told;
+    a reading that is not later than the one before is written with score 0, as the engine drops it, until it is clear
+    that the clock was set back (`scripts.recording.Clock`). Raise `ScoreError` on a missing file or column or when no
+    row can be read.
     """
     try:
         local = ZoneInfo(zone)
@@ -106,7 +120,8 @@ def score_file(
         rows = _scored(bank, foresight, paces, chain((first,), readings), source, total, progress, tally)
         with sink:
             writer = csv.writer(sink, lineterminator="\n")
-            writer.writerow(("time", "value", "score", "alarm", *(HEADING if foresight is not None else ())))
+            more = HEADING if foresight is not None else ()
+            writer.writerow(("time", "value", "score", "alarm", *more, "quality", "quality_alarm"))
             writer.writerows(reversed(list(rows)) if turned else rows)
     return ScoreReport(
         tally.rows + problems.count,
@@ -116,6 +131,7 @@ def score_file(
         tuple(problems.first),
         paces.interval,
         kind,
+        tally.quality,
         foresight.warnings if foresight is not None else 0,
     )
 
@@ -177,9 +193,9 @@ def _followed(bank: Bank, kind: Kind, period: float, limit: Limit | None, declar
 
 
 class _Tally:
-    """Count the rows of a recording, the readings scored and the alarms."""
+    """Count the rows of a recording, the readings scored, the alarms, and those of data quality."""
 
-    rows = scored = alarms = 0
+    rows = scored = alarms = quality = 0
 
 
 def _scored(
@@ -187,25 +203,51 @@ def _scored(
     progress: Callable[[int, int], None] | None, tally: _Tally,
 ) -> Iterator[tuple[str, ...]]:  # fmt: skip
     """Run readings through the bank one by one; yield what is to be written of each."""
-    last, clock = -math.inf, Clock()
-    for reading in readings:
-        values = np.array([reading.value, *reading.drivers])
-        read = np.flatnonzero(np.isfinite(values))
-        time = clock(reading.time, paces.interval)
-        paces.read(read.tolist(), time)
-        result = bank.update(read, np.full(len(read), time), values[read])
-        bank.drive()
-        alarm = bool(result.alarm[0])
-        told = () if foresight is None else foresight.after(bank, time, reading.value, time > last)
-        yield (reading.text, reading.value_text, f"{result.score[0]:.12g}", str(int(alarm)), *told)
-        tally.rows += 1
-        tally.scored += time > last
-        last = max(last, time)
-        tally.alarms += alarm
-        if progress is not None and tally.rows % 1000 == 0:
+    last, clock, states, stood = -math.inf, Clock(), Strip(bank, _SOME), False
+    while some := list(islice(readings, _SOME)):
+        times, taken, scores, alarms, gaps = [], [], [], [], []
+        for place, reading in enumerate(some):
+            time = clock(reading.time, paces.interval)
+            result = _update(bank, paces, time, reading)
+            states.keep(place)
+            times.append(time)
+            taken.append(time > last)
+            last = max(last, time)
+            scores.append(result.score.item(0))
+            alarms.append(result.alarm.item(0))
+            gaps.append(result.gap.item(0))
+        stuck = states.stuck(np.arange(len(some))).tolist()
+        begun = [gap or (now and not before) for gap, now, before in zip(gaps, stuck, (stood, *stuck), strict=False)]
+        stood = stuck[-1]
+        told: Iterable[tuple[str, ...]] = repeat(())
+        if foresight is not None:
+            told = foresight.after(states, zip(times, (reading.value for reading in some), taken, strict=True))
+        for reading, score, alarm, more, gap, still, first in zip(
+            some, scores, alarms, told, gaps, stuck, begun, strict=False
+        ):
+            quality = GAP if gap else STUCK if still else ""
+            yield (reading.text, reading.value_text, f"{score:.12g}", _BIT[alarm], *more, quality, _BIT[first])
+        tally.rows += len(some)
+        tally.scored += sum(taken)
+        tally.alarms += sum(alarms)
+        tally.quality += sum(begun)
+        if progress is not None and len(some) == _SOME:
             progress(source.tell(), total)
     if progress is not None:
         progress(total, total)
+
+
+def _update(bank: Bank, paces: Paces, time: float, reading: _Reading) -> BankResult:
+    """Give the bank a reading, and what was read beside it; return what is said of them, of the reading first."""
+    if not reading.drivers:
+        paces.read(_ALONE, time)
+        return bank.update(_FIRST, np.array((time,)), np.array((reading.value,)))
+    values = np.array((reading.value, *reading.drivers))
+    read = np.flatnonzero(np.isfinite(values))
+    paces.read(read.tolist(), time)
+    result = bank.update(read, np.full(len(read), time), values[read])
+    bank.drive()
+    return result
 
 
 def _time(reading: _Reading) -> float:

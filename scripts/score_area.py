@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from itertools import chain, islice
@@ -23,6 +22,9 @@ from scripts.recording import BadRow, Clock, Problems, ScoreError, number, oldes
 
 Floats = npt.NDArray[np.float64]
 
+WILD, SELDOM = 1000.0, 0.01
+"""What is no measurement: times the distance of the quartiles from the median, and how large a share of a column."""
+
 
 class AreaReport(msgspec.Struct, frozen=True):
     """Tell what was done: rows read, trained on, judged anomalous, early events, rows and values that were bad."""
@@ -37,6 +39,7 @@ class AreaReport(msgspec.Struct, frozen=True):
     kind: str  # of the model
     span: int  # rows that it smooths over
     partial: int = 0  # rows judged without a column that was lost
+    wild: int = 0  # values of the rows learnt from that were taken for none, see `without_wild`
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -82,10 +85,11 @@ def score_area(
     with source:
         problems = Problems()
         rows, turned = oldest_first(path, _rows(path, source, time_column, value_columns, local, problems), _time)
+        rows = _holding(rows)
         first = list(islice(rows, train_rows))
         if len(first) < train_rows:
             raise ScoreError(f"{path}: has {len(first)} readable rows, fewer than the {train_rows} to learn from")
-        fitted = _learn(path, first, value_columns, rate)
+        fitted, wild = _learn(path, first, value_columns, rate)
         try:
             sink = out.open("w", newline="", encoding="utf-8")
         except OSError as error:
@@ -100,18 +104,23 @@ def score_area(
     model = fitted.model
     return AreaReport(
         tally.rows, train_rows, tally.anomalous, tally.events, problems.count, tuple(problems.first), model.interval,
-        model.kind, model.span, tally.partial,
+        model.kind, model.span, tally.partial, wild,
     )  # fmt: skip
 
 
 def read_history(
     path: Path, time_column: str, value_columns: Sequence[str], zone: str = "UTC"
-) -> tuple[Floats, Floats]:
-    """Read columns of a CSV as times, f8[rows] ascending, and values, f8[rows, columns]. Raise `ScoreError`."""
+) -> tuple[Floats, Floats, Problems]:
+    """Read columns of a CSV as times, f8[rows] ascending, values, f8[rows, columns], and what could not be read.
+
+    It may begin with its newest row; of a longer one the first `MOST_ROWS` rows are read. Raise `ScoreError`.
+    """
+    problems = Problems()
     try:
         local = ZoneInfo(zone)
         with path.open("rb") as source:
-            rows = list(islice(_rows(path, source, time_column, value_columns, local, Problems()), MOST_ROWS))
+            some = islice(_rows(path, source, time_column, value_columns, local, problems), MOST_ROWS)
+            rows = list(_holding(oldest_first(path, some, _time)[0]))
     except OSError as error:
         raise ScoreError(f"{path}: cannot be read: {error.strerror}") from error
     except (ZoneInfoNotFoundError, ScoreError) as error:
@@ -120,16 +129,37 @@ def read_history(
         raise ScoreError(f"{path}: no row can be read")
     time, values = np.array([row.time for row in rows]), np.array([row.values for row in rows])
     later = time > np.concatenate(([-np.inf], np.maximum.accumulate(time)[:-1]))
-    return time[later], values[later]
+    plain, wild = without_wild(values[later])
+    if wild:
+        problems.add(1, f"{wild} values of the columns are too far off to be measurements and were left out")
+    return time[later], plain, problems
 
 
-def _learn(path: Path, first: list[_Row], names: Sequence[str], rate: float) -> Fitted:
-    """Fit the model to the rows that are in order."""
+def without_wild(values: Floats) -> tuple[Floats, int]:
+    """Return values, f8[rows, columns], of which none is so far off that it blinds its column, and how many were.
+
+    A value 1,000 times as far from the median as the quartiles are from each other, of which a column has one in a
+    hundred at most, is no measurement (65535 of a transmitter that starts): the one before it stands in its place.
+    """
+    low, middle, high = np.percentile(values, (25, 50, 75), axis=0)
+    wild = (np.abs(values - middle) > WILD * (high - low)) & (high > low)
+    wild &= wild.sum(axis=0) <= SELDOM * len(values)
+    if not wild.any():
+        return values, 0
+    place = np.where(wild, -1, np.arange(len(values))[:, None])
+    before = np.maximum.accumulate(place, axis=0)
+    held = np.take_along_axis(values, np.maximum(before, 0), axis=0)
+    return np.where(before < 0, middle, held), int(wild.sum())
+
+
+def _learn(path: Path, first: list[_Row], names: Sequence[str], rate: float) -> tuple[Fitted, int]:
+    """Fit the model to the rows that are in order; return how many values of them were none, too."""
     time = np.array([row.time for row in first])
     values = np.array([row.values for row in first])
     later = time > np.concatenate(([-np.inf], np.maximum.accumulate(time)[:-1]))
+    plain, wild = without_wild(values[later])
     try:
-        return fit(time[later], values[later], names, usual_interval(time[later].tolist()), rate=rate)
+        return fit(time[later], plain, names, usual_interval(time[later].tolist()), rate=rate), wild
     except FitError as error:
         raise ScoreError(f"{path}: {error}; see --train-rows") from error
 
@@ -194,16 +224,19 @@ def _rows(
     zone: tzinfo,
     problems: Problems,
 ) -> Iterator[_Row]:
-    """Yield the rows with a readable time once every column has had a value; note what cannot be read."""
-    held = np.full(len(value_columns), np.nan)
+    """Yield the rows with a readable time, NaN for values that cannot be read; note these."""
     for row in read_rows(path, source, time_column, value_columns, zone, problems):
-        read = np.ones(len(held), np.bool_)
-        for place, (name, text) in enumerate(zip(row.names, row.values, strict=True)):
-            value = number(text)
-            if math.isfinite(value):
-                held[place] = value
-            else:
-                problems.add(row.line, f"{name}: not a number, held: {text[:40]!r}")
-                read[place] = False
+        values = np.array([number(text) for text in row.values])
+        read = np.isfinite(values)
+        for place in np.flatnonzero(~read).tolist():
+            problems.add(row.line, f"{row.names[place]}: not a number, held: {row.values[place][:40]!r}")
+        yield _Row(row.text, row.time, row.values, values, read)
+
+
+def _holding(rows: Iterator[_Row]) -> Iterator[_Row]:
+    """Yield rows in the order of their time with the last value of each column, once every one has had a value."""
+    held: Floats | None = None
+    for row in rows:
+        held = row.values if held is None else np.where(row.read, row.values, held)
         if not np.isnan(held).any():
-            yield _Row(row.text, row.time, row.values, held.copy(), read)
+            yield msgspec.structs.replace(row, values=held)

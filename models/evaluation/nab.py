@@ -79,11 +79,15 @@ def read_series(path: Path, windows: Sequence[Sequence[str]]) -> Series:
         records = list(csv.reader(stream))[1:]
     time = np.array([_unix(record[0]) for record in records])
     value = np.array([float(record[1]) for record in records])
-    spans = tuple(
+    return Series(f"{path.parent.name}/{path.name}", time, value, spans(time, windows))
+
+
+def spans(time: Floats, windows: Iterable[Sequence[str]]) -> tuple[tuple[int, int], ...]:
+    """Return windows, each [first, last] time as written, as row numbers of times (f8[n] unix seconds)."""
+    return tuple(
         (int(np.searchsorted(time, _unix(first), "left")), int(np.searchsorted(time, _unix(last), "right")) - 1)
         for first, last in windows
     )
-    return Series(f"{path.parent.name}/{path.name}", time, value, spans)
 
 
 def _unix(text: str) -> float:

@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from models.evaluation import benchmark, injection, pictures
-from models.evaluation.folder import FolderError, read_folder
+from models.evaluation.folder import FolderError
 from models.evaluation.nab import Series
 from models.evaluation.run import run_bank
 from scripts.commands.evaluating import PlotOption
@@ -22,13 +22,15 @@ from scripts.commands.evaluating import require_page as _require_page
 from scripts.commands.evaluating import say_drawn as _say_drawn
 from scripts.commands.evaluating import table as _table
 from scripts.commands.terminal import JsonOption, fail, out, plain
+from scripts.recorded_folder import read_folder
 
 FolderArgument = Annotated[
     Path,
     typer.Argument(
-        help="A folder of series: as NAB's, with windows.json, or any CSV files with a column of times and of numbers."
+        help="A folder of series: as NAB's, with windows.json, or files that foreshock score reads (.csv, .tsv, .txt)."
     ),
 ]
+ZoneOption = Annotated[str, typer.Option(help="Zone of times that name none.")]
 
 
 def nab(folder: FolderArgument, json_: JsonOption = False, plot: PlotOption = None) -> None:
@@ -70,7 +72,9 @@ def nab(folder: FolderArgument, json_: JsonOption = False, plot: PlotOption = No
     _say_drawn(plot)
 
 
-def budget(folder: FolderArgument, json_: JsonOption = False, plot: PlotOption = None) -> None:
+def budget(
+    folder: FolderArgument, json_: JsonOption = False, zone: ZoneOption = "UTC", plot: PlotOption = None
+) -> None:
     """Hold scores and alarms of quiet series against what they name.
 
     `0.99` and `0.999` are how many readings scored as high, over how many should: 1 is right, half to twice is asked
@@ -79,7 +83,7 @@ def budget(folder: FolderArgument, json_: JsonOption = False, plot: PlotOption =
     foreshock evaluate budget ../shared/data/nab --plot budget.html
     """
     _require_page(plot)
-    series = _read(folder)
+    series = _read(folder, zone)
     with _bar("scoring") as progress:
         scores, alarms = run_bank(series, progress=progress)
     told = benchmark.rates(series, scores, alarms)
@@ -108,6 +112,7 @@ def injected(
     size: Annotated[
         float, typer.Option(min=0.01, max=100.0, help="How large faults are, in ranges of what came before.")
     ] = injection.SIZE,
+    zone: ZoneOption = "UTC",
     plot: PlotOption = None,
 ) -> None:
     """Put faults on quiet stretches of real series: which are found, and called by their names.
@@ -119,7 +124,7 @@ def injected(
     foreshock evaluate injected ../shared/data/nab --plot injected.html
     """
     _require_page(plot)
-    stretches = list(injection.stretches(_read(folder), seed, each, size))
+    stretches = list(injection.stretches(_read(folder, zone), seed, each, size))
     if not stretches:
         fail(f"no series in {folder} has {injection.LEAST + injection.LENGTH} quiet readings that move")
     with _bar("putting faults on") as progress:
@@ -144,8 +149,8 @@ def injected(
     _say_drawn(plot)
 
 
-def _read(folder: Path) -> Sequence[Series]:
+def _read(folder: Path, zone: str = "UTC") -> Sequence[Series]:
     try:
-        return read_folder(folder)
+        return read_folder(folder, zone)
     except FolderError as error:
         fail(str(error))

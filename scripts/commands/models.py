@@ -79,7 +79,8 @@ def train(
     """Learn a model of an area, and keep it. Nothing changes until it is promoted.
 
     It learns from what the site itself has logged, running or not, between **--from** and **--to**; what was under
-    alarm, simulated, bad, or in a gap is left out. Or from a recording in the points' units. Candidates are tried on
+    alarm, simulated, bad, or in a gap is left out. Or from a recording in the points' units, read as **foreshock
+    score** reads it. Candidates are tried on
     the later part of the history; see docs/models/area.md.
 
     foreshock models train slope-01 --from '14 d'
@@ -113,13 +114,15 @@ def train(
         fail("name the column of times and at least two others with their points, as in --time t --column rain=ns-rain")
     points = _chosen(site, where, [called for _, _, called in pairs], ())
     from models.interval import usual_interval
+    from scripts.commands.score_area import say_unused
     from scripts.recording import ScoreError
     from scripts.score_area import read_history
 
     try:
-        times, values = read_history(csv, time, [name for name, _, _ in pairs], zone)
+        times, values, problems = read_history(csv, time, [name for name, _, _ in pairs], zone)
     except ScoreError as error:
         fail(str(error))
+    say_unused(csv, problems.first, problems.count, "rows or values")
     _require_moving([one.id for at, one in enumerate(points) if np.ptp(values[:, at]) == 0.0], csv=True)
     _learn(found.data_folder, where, points, times, values, usual_interval(times.tolist()), source=csv.name[:200])
 

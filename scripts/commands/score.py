@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from models.bank import Kind
 from scripts.commands.lag import seconds_of
+from scripts.commands.score_area import say_unused, together
 from scripts.commands.terminal import done, err, fail
 from scripts.foresight import Limit, creeps
 from scripts.recording import ScoreError
@@ -58,7 +59,11 @@ def score(
 ) -> None:
     """Score any series: how surprising each reading was when it came, and where an early alarm would have been.
 
-    Writes the columns time, value, score, alarm. Nothing looks ahead: a row's score depends on the rows above it only.
+    Writes the columns time, value, score, alarm, quality, quality_alarm. Nothing looks ahead: a row's score depends on
+    the rows above it only. What fails of the sensor is told apart: **quality** is **gap** for the first reading after
+    five intervals without any, **stuck** while the value has stood still for far longer than ever lately, else empty;
+    **quality_alarm** is 1 where either begins.
+
     Rows that cannot be read are counted and named, those with no value (empty, NA, -9999) too. Columns are named by
     their heading, with or without its unit in brackets, or by number; remarks before the heading, tabs, semicolons,
     decimal commas, units behind numbers, GBK and UTF-16 are understood, as is a file that begins with its newest row.
@@ -90,8 +95,6 @@ def score(
     if not file.is_file():
         fail(f"{file} is no file" if file.exists() else f"there is no file {file}")
     if train_rows or len(value) > 1:
-        from scripts.commands.score_area import together
-
         if limit is not None or driver:
             fail("--limit is for one column: score the columns together without it")
         if interval:
@@ -137,8 +140,6 @@ def score(
         except ScoreError as error:
             fail(str(error))
     warned = "" if limit is None else f", {found.warnings} early warnings"
-    done(f"{found.scored} readings scored, {found.alarms} alarms{warned}, written to {out_file}")
-    for problem in found.problems[:10]:
-        err.print(f"{file}:{problem.line}: {problem.message}", markup=False)
-    if found.bad:
-        err.print(f"{found.bad} rows could not be used")
+    of_sensor = f", {found.quality} of data quality" if found.quality else ""
+    done(f"{found.scored} readings scored, {found.alarms} alarms{of_sensor}{warned}, written to {out_file}")
+    say_unused(file, found.problems, found.bad)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from scripts.commands.terminal import done, err, fail
-from scripts.recording import ScoreError
+from scripts.recording import BadRow, ScoreError
 from scripts.score_area import score_area
 
 
@@ -31,7 +32,14 @@ def together(file: Path, time: str, values: list[str], train_rows: int, out_file
     )
     if found.partial:
         err.print(f"{found.partial} rows were judged without a column that had no value for long")
-    for problem in found.problems[:10]:
+    if found.wild:
+        err.print(f"{found.wild} values of the rows learnt from are too far off to be measurements and were left out")
+    say_unused(file, found.problems, found.bad, "rows or values")
+
+
+def say_unused(file: Path, first: Sequence[BadRow], count: int, what: str = "rows") -> None:
+    """Say what of a file could not be used: the first ten with their line, and how many."""
+    for problem in first[:10]:
         err.print(f"{file}:{problem.line}: {problem.message}", markup=False)
-    if found.bad:
-        err.print(f"{found.bad} rows or values could not be used")
+    if count:
+        err.print(f"{count} {what} could not be used")

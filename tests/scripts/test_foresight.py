@@ -36,7 +36,18 @@ def test_the_columns_are_those_of_the_live_bank_and_the_one_warning(tmp_path: Pa
     source = write(tmp_path / "in.csv", time, value)
     report = score_file(source, "time", "level", tmp_path / "out.csv", limit=Limit(limit))
     told = rows(tmp_path / "out.csv")
-    assert list(told[0]) == ["time", "value", "score", "alarm", "eta", "eta_low", "eta_high", "warning"]
+    assert list(told[0]) == [
+        "time",
+        "value",
+        "score",
+        "alarm",
+        "eta",
+        "eta_low",
+        "eta_high",
+        "warning",
+        "quality",
+        "quality_alarm",
+    ]
     eta = etas(time, value, limit, 3600.0)
     assert [row["eta"] == "" for row in told] == np.isnan(eta).tolist()
     known = ~np.isnan(eta)

@@ -110,3 +110,17 @@ def test_promotion_is_a_publication_that_differs_by_the_model_alone(data: Path) 
     assert lines(prepared.difference) == ["models added: 1 (a0)"]
     assert [decode(packed).version for packed in bundle.unpack(prepared.packed).models] == [version]
     assert prepared.version != prepared.before
+
+
+def test_a_recording_may_begin_with_its_newest_row_and_says_what_it_could_not_use(data: Path) -> None:
+    heading, *rows = (data.parent / "quiet.csv").read_text().splitlines()
+    rows[20] = rows[20].rsplit(",", 1)[0] + ","
+    (data.parent / "oldest.csv").write_text("\n".join([heading, *rows]))
+    (data.parent / "newest.csv").write_text("\n".join([heading, *rows[::-1]]))
+    for name in ("oldest.csv", "newest.csv"):
+        code, said = train(data, name)
+        assert code == 0, said
+        assert "right: not a number, held: ''" in said.replace("\n", "")
+    learnt = [decode(one.read_bytes()) for one in (data / "models").glob("*.model")]
+    assert len(learnt) == 2
+    assert len({(one.model.channels.centre.tobytes(), one.facts.begin, one.facts.rows) for one in learnt}) == 1

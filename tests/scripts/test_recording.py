@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import sys
 from datetime import UTC
 from functools import partial
 from pathlib import Path
@@ -128,3 +130,41 @@ def test_one_reading_of_a_far_future_does_not_silence_all_that_follow() -> None:
     told = [clock(60.0 * step) for step in range(1, 40)]
     assert told[-1] - told[-2] == 60.0
     assert told[-1] > 4e9
+
+
+@pytest.mark.parametrize(
+    ("lines", "times"),
+    [
+        (['60,"1.5,x', "120,2.5,x", "180,3.5,x"], [60.0, 120.0, 180.0]),
+        (
+            ["60,1.5,x", "120,2.5,\"6 o'clock", "180,3.5,x", '240,4.5,"', "300,5.5,x"],
+            [60.0, 120.0, 180.0, 240.0, 300.0],
+        ),
+        (['"60,1.5,x', '120,"2.5,x', "180,3.5,x"], [60.0, 120.0, 180.0]),
+        (['60,1.5,5" pipe', '120,2.5,"a ""b"" c"', "180,3.5,x"], [60.0, 120.0, 180.0]),
+        (["60,1.5,x", '120,2.5,"never'], [60.0, 120.0]),
+        (['60,1.5,"two', 'lines, and ""more"" of', 'them"', "120,2.5,x"], [60.0, 120.0]),
+    ],
+)
+def test_a_stray_quote_costs_no_other_row(lines: list[str], times: list[float]) -> None:
+    found, problems = rows("t,v,note\n" + "\n".join(lines) + "\n")
+    assert [row.time for row in found] == times
+    assert [number(row.values[0]) for row in found] == [time / 60.0 + 0.5 for time in times]
+    assert problems.count == 0
+
+
+def test_a_text_of_several_lines_may_stand_before_what_is_read() -> None:
+    found, _ = rows('note,t,v\n"two\nlines, 5",60,1.5\nx,120,2.5\n')
+    assert [(row.line, row.time) for row in found] == [(3, 60.0), (4, 120.0)]
+
+
+def test_a_file_may_be_closed_before_all_of_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lost.append)
+    source = io.BytesIO(b"t,v\n" + b"60,1.5\n" * 1000)
+    some = read_rows(FILE, source, "t", ["v"], UTC, Problems())
+    next(some)
+    source.close()
+    del some
+    gc.collect()
+    assert lost == []

@@ -254,3 +254,27 @@ def test_a_kind_that_cannot_be_is_refused(tmp_path: Path, more: list[str], code:
     told = CliRunner().invoke(application(), ["score", str(source), "--time", "t", "--value", "v", *more])
     assert told.exit_code == code
     assert words in " ".join(told.output.replace("│", " ").split())
+
+
+def test_a_value_that_freezes_and_a_gap_are_told_apart_from_score_and_alarm(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    value = random.normal(size=2200).round(3)
+    value[1500:1700] = value[1499]
+    time = 1.7e9 + 60.0 * np.arange(2200)
+    time[1900:] += 600.0
+    source = write(tmp_path / "in.csv", ["t,v", *(f"{at:.0f},{each}" for at, each in zip(time, value, strict=True))])
+    report = score_file(source, "t", "v", tmp_path / "out.csv", limit=Limit(50.0))
+    found = records(tmp_path / "out.csv")
+    assert list(found[0])[-2:] == ["quality", "quality_alarm"]
+    assert [at for at, one in enumerate(found) if one["quality_alarm"] == "1"] == [1530, 1900]
+    assert {one["quality"] for one in found[:1530] + found[1700:1900] + found[1901:]} == {""}
+    assert {one["quality"] for one in found[1530:1700]} == {"stuck"}
+    assert (found[1900]["quality"], report.quality, report.alarms) == ("gap", 2, 0)
+
+
+def test_a_size_that_nothing_has_is_no_reading(tmp_path: Path) -> None:
+    lines = [f"{1.7e9 + 60 * at:.0f},{9.0 + at % 3}" for at in range(150)]
+    lines[120] = lines[120].split(",")[0] + ",1e300"
+    report = score_file(write(tmp_path / "in.csv", ["t,v", *lines]), "t", "v", tmp_path / "out.csv", limit=Limit(100.0))
+    assert (report.scored, report.bad, report.warnings) == (149, 1, 0)
+    assert report.problems[0].message == "v: not a number: '1e300'"

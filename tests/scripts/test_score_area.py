@@ -13,7 +13,7 @@ from models.area.fitting import fit
 from models.area.model import Watch
 from scripts.cli import application
 from scripts.recording import ScoreError
-from scripts.score_area import score_area
+from scripts.score_area import score_area, without_wild
 
 
 def recording(path: Path, rows: int = 500, spoil: int = 400) -> np.ndarray:
@@ -125,7 +125,38 @@ def test_the_command_says_what_it_did_and_asks_for_train_rows(tmp_path: Path) ->
 def test_a_recording_that_begins_with_its_newest_row_is_judged_from_its_oldest_on(tmp_path: Path) -> None:
     recording(tmp_path / "rising.csv")
     heading, *rows = (tmp_path / "rising.csv").read_text().splitlines()
+    rows[390] = rows[390].split(";")[0] + ";;;x"  # what is held is the value before, not the one after
+    (tmp_path / "rising.csv").write_text("\n".join([heading, *rows]))
     (tmp_path / "falling.csv").write_text("\n".join([heading, *rows[::-1]]))
     for name in ("rising", "falling"):
         score_area(tmp_path / f"{name}.csv", "at", ["left", "right"], tmp_path / f"{name}.out", train_rows=300)
     assert records(tmp_path / "falling.out") == records(tmp_path / "rising.out")[::-1]
+
+
+def test_a_size_that_nothing_has_blinds_no_column(tmp_path: Path) -> None:
+    recording(tmp_path / "in.csv")
+    lines = (tmp_path / "in.csv").read_text().splitlines()
+    lines[100] = lines[100].split(";")[0] + ";0.5;1e300;x"
+    (tmp_path / "in.csv").write_text("\n".join(lines))
+    report = score_area(tmp_path / "in.csv", "at", ["left", "right"], tmp_path / "out.csv", train_rows=300)
+    assert (report.bad, report.problems[0].message) == (1, "right: not a number, held: '1e300'")
+    assert all((one["alarm"], one["top"]) == ("1", "right") for one in records(tmp_path / "out.csv")[420:])
+
+
+def test_one_wild_value_among_the_rows_to_learn_from_blinds_no_column(tmp_path: Path) -> None:
+    recording(tmp_path / "in.csv")
+    lines = (tmp_path / "in.csv").read_text().splitlines()
+    for at in (1, 100, 101):
+        lines[at] = lines[at].split(";")[0] + ";0.5;65535;x"
+    (tmp_path / "in.csv").write_text("\n".join(lines))
+    report = score_area(tmp_path / "in.csv", "at", ["left", "right"], tmp_path / "out.csv", train_rows=300)
+    assert report.wild == 3
+    assert all((one["alarm"], one["top"]) == ("1", "right") for one in records(tmp_path / "out.csv")[420:])
+
+
+def test_what_comes_often_or_of_a_column_that_mostly_stands_still_is_no_wild_value() -> None:
+    values = np.random.default_rng(0).normal(size=(300, 2))
+    values[::30, 0] = 1e5  # one in thirty
+    values[:, 1] = 0.0
+    values[50, 1] = 40.0
+    assert without_wild(values) == (pytest.approx(values), 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -63,3 +64,20 @@ def test_other_times_are_refused(text: str) -> None:
 def test_whether_days_or_months_come_first_is_told_by_the_first_times(first: list[str], third_of_april: bool) -> None:
     april = Times(UTC, first).read("3/4/2026") == Times().read("2026-04-03")
     assert april is third_of_april
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_hour_that_comes_twice_goes_on_from_the_row_before(order: int) -> None:
+    written = [f"27.10.2024 {hour:02}:{minute:02}" for hour in (1, 2, 2, 3) for minute in range(0, 60, 15)][::order]
+    times = Times(ZoneInfo("Europe/Berlin"), written)
+    told = [times.following(text) for text in written][::order]
+    assert [later - sooner for sooner, later in pairwise(told)] == [900.0] * 15
+    assert Times(ZoneInfo("Europe/Berlin")).read("27.10.2024 02:30", fold=1) == told[4 + 4 + 2]
+
+
+def test_a_day_that_was_read_says_nothing_of_another_order_of_days_and_months() -> None:
+    months = Times(UTC)
+    assert months.read("3/4/2026 00:00") == months.read("3/4/2026 0:00:00.0") == months.read("2026-03-04")
+    days = Times(UTC, ["13/4/2026 00:00"])
+    assert days.read("3/4/2026 00:00") == days.read("2026-04-03")
+    assert days.read("3/4/2026 11:59:59,5 pm") - days.read("2026-04-03") == 86399.5
