@@ -46,7 +46,7 @@ def sheet(reader: Reader, now: float, since: float) -> Row:
         said = rows(
             sa.select(incident_changes.c.record, incident_changes.c.time)
             .where(incident_changes.c.time >= since)
-            .order_by(incident_changes.c.position.desc())
+            .order_by(incident_changes.c.time.desc(), incident_changes.c.position.desc())  # as the index has them
             .limit(20_000)
         )
     opened.sort(key=lambda one: (-RANK[one["level"]], one["opened"]))
