@@ -110,6 +110,7 @@ export interface Site {
   points: Point[];
   cameras: Camera[];
   units: Unit[];
+  seats?: Named[];
   version?: string;
   map?: SiteMap;
 }
@@ -716,6 +717,8 @@ export interface DutyTurn {
   end: number;
   signed: boolean;
 }
+/** Of what lasts: whether it ends soon. */
+interface Ending { soon: boolean }
 export interface SheetPart<T> {
   items: T[];
   more: number;
@@ -743,6 +746,8 @@ export interface Handover {
     open: SheetPart<SheetIncident>;
     overdue: SheetPart<SheetDispatch>;
     shelved: SheetPart<SheetAlarm>;
+    silences: SheetPart<Silence & Ending>;
+    modes: SheetPart<LastingMode & Ending>;
     degraded: SheetPart<SheetAlarm>;
     comments: SheetPart<SheetComment>;
     closed: number;
