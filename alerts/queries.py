@@ -226,6 +226,17 @@ class Reader:
         with self.engine.connect() as connection:
             return set(connection.scalars(sa.select(alarms.c.area).where(alarms.c.incident == incident).distinct()))
 
+    def areas_by_id(self, ids: Collection[str]) -> dict[str, str]:
+        """Say where alarms and dispatches are, by id; those that the journal does not have are left out."""
+        wanted, found = sorted(ids), {}
+        with self.engine.connect() as connection:
+            for start in range(0, len(wanted), MAX_PAGE):
+                some = wanted[start : start + MAX_PAGE]
+                for table in (alarms, dispatches):
+                    for row in connection.execute(sa.select(table.c.id, table.c.area).where(table.c.id.in_(some))):
+                        found[str(row.id)] = str(row.area)
+        return found
+
     def plan_of(self, incident: str) -> Row | None:
         """Read the plan that an incident keeps to, as it was published, with `ticks`; None when it has none."""
         query = sa.select(incidents.c.plan, incidents.c.ticks).where(incidents.c.id == incident)
@@ -234,7 +245,7 @@ class Reader:
             return None if row is None else _plan(connection, row)
 
     def snapshots(self, incident: str) -> list[Row]:
-        """List an incident's camera pictures, oldest first: camera, time, sha and url."""
+        """List an incident's camera pictures, oldest first: camera, time, sha, url and area."""
         with self.engine.connect() as connection:
             return self._snapshots(connection, incident)
 
@@ -336,7 +347,7 @@ class Reader:
     def _snapshots(self, connection: Connection, incident: str) -> list[Row]:
         rows = _rows(
             connection,
-            sa.select(snapshots.c.camera, snapshots.c.time, snapshots.c.sha)
+            sa.select(snapshots.c.camera, snapshots.c.time, snapshots.c.sha, snapshots.c.area)
             .where(snapshots.c.incident == incident)
             .order_by(snapshots.c.position),
         )
