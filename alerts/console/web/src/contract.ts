@@ -774,6 +774,7 @@ export interface RuleShown {
   template: string;
   levels: RuleLevel[];
   rationale: Record<string, unknown>;
+  cost?: { time: number; seconds: number; bytes: number; places: number } | null; // CPU seconds a reading; as it was measured
 }
 export interface Draft {
   rule: string;
@@ -835,6 +836,7 @@ export interface RulePrecision {
   recall: Share;
   by_hour: number[]; // nuisances by hour of the site's day
   places: { scope: string; real: number; nuisance: number }[];
+  lead?: { of: number; before: number; median: number | null } | null; // null where no limit was reached
 }
 export type How = 'gained' | 'lost' | 'earlier' | 'later' | 'level' | 'same';
 export interface ShadowStatus {
