@@ -45,6 +45,8 @@ def handover_pdf(
         ]
     )
     for part, head, line, widths in _PARTS:
+        if part not in sheet:
+            continue  # signed with an older version
         items, more = sheet[part]["items"], sheet[part]["more"]
         paper.heading(f"{say(f'sheet.handover.{part}')} ({len(items) + more})")
         if items:
@@ -124,6 +126,20 @@ def _shelved(say: Words, row: Row) -> tuple[str, ...]:
     return say.at(row["until"]), f"{title} {row['scope']}", row["reason"] or "", say.who(row["by"])
 
 
+def _silences(say: Words, row: Row) -> tuple[str, ...]:
+    areas = [say.name("areas", area) for area in row["areas"]]
+    return _until(say, row), say.listed([*areas, *row["scopes"], *row["rules"]]), row["reason"], say.who(row["by"])
+
+
+def _modes(say: Words, row: Row) -> tuple[str, ...]:
+    where = say.name("areas", row["area"]) if row["area"] else say("sheet.handover.everywhere")
+    return _until(say, row), f"{say.name('modes', row['mode'])} ({where})", row["reason"], say.who(row["by"])
+
+
+def _until(say: Words, row: Row) -> str:
+    return f"{say.at(row['until'])} {say('sheet.handover.soon') if row['soon'] else ''}".strip()
+
+
 def _degraded(say: Words, row: Row) -> tuple[str, ...]:
     title = str((row["title"] or {}).get(say.tongue, row["scope"]))
     return say.at(row["onset"]), row["scope"], title, say.name("areas", row["area"])
@@ -137,6 +153,8 @@ _PARTS: tuple[tuple[str, tuple[str, ...], Callable[[Words, Row], tuple[str, ...]
     ("open", ("opened", "incident", "state", "who"), _open, (3, 6, 2, 2)),
     ("overdue", ("due", "place", "unit", "state"), _overdue, (3, 4, 4, 2)),
     ("shelved", ("until", "alarm", "reason", "who"), _shelved, (3, 5, 4, 2)),
+    ("silences", ("until", "covers", "reason", "who"), _silences, (3, 5, 4, 2)),
+    ("modes", ("until", "mode", "reason", "who"), _modes, (3, 5, 4, 2)),
     ("degraded", ("since", "point", "alarm", "place"), _degraded, (3, 4, 3, 4)),
     ("comments", ("time", "place", "comment", "who"), _comments, (3, 3, 6, 2)),
 )

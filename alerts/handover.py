@@ -16,12 +16,16 @@ Row = dict[str, Any]
 MOST = 60
 """Lines of one part of a sheet; how many more there are is said."""
 
+SOON = 3600.0
+"""Seconds before their end from which silences and modes of the site are said to end soon."""
+
 
 def sheet(reader: Reader, now: float, since: float) -> Row:
     """Gather what is to be handed over at `now`, of a turn that began at `since` (unix seconds).
 
     open: incidents not closed, the highest level first, with the steps of their plan that are done. overdue:
-    dispatches that are late. shelved: alarms that are silenced, with the time they come back. degraded: open alarms
+    dispatches that are late. shelved: alarms that are set aside, with the time they come back. silences and modes: what
+    calls nobody, and how the site is run, what ends first leading, with whether it ends `soon`. degraded: open alarms
     about the quality of data. floods and load: of the turn. comments: those of the turn, the newest first. What is of
     an exercise is left out.
     """
@@ -46,7 +50,7 @@ def sheet(reader: Reader, now: float, since: float) -> Row:
         said = rows(
             sa.select(incident_changes.c.record, incident_changes.c.time)
             .where(incident_changes.c.time >= since)
-            .order_by(incident_changes.c.position.desc())
+            .order_by(incident_changes.c.time.desc(), incident_changes.c.position.desc())  # as the index has them
             .limit(20_000)
         )
     opened.sort(key=lambda one: (-RANK[one["level"]], one["opened"]))
@@ -63,6 +67,8 @@ def sheet(reader: Reader, now: float, since: float) -> Row:
         "open": _cut(opened, _incident),
         "overdue": _cut(late, _dispatch),
         "shelved": _cut(shelved, _aside),
+        "silences": _cut([_soon(one, now) for one in reader.silences()], _silence),
+        "modes": _cut([_soon(one, now) for one in sorted(reader.modes(), key=lambda one: one["until"])], _mode),
         "degraded": _cut(poor, _poor),
         "comments": _cut(comments, _comment),
         "closed": len(closed),
@@ -94,6 +100,19 @@ def _aside(row: Row) -> Row:
         **{name: row[name] for name in ("id", "area", "scope", "state", "level", "rule_title", "simulated")},
         **{name: aside.get(name) for name in ("by", "reason", "until", "hidden")},
     }
+
+
+def _soon(row: Row, now: float) -> Row:
+    return {**row, "soon": row["until"] - now < SOON}
+
+
+def _silence(row: Row) -> Row:
+    kept = ("id", "level", "areas", "scopes", "rules", "since", "until", "by", "reason", "soon")
+    return {name: row[name] for name in kept}
+
+
+def _mode(row: Row) -> Row:
+    return {name: row[name] for name in ("order", "mode", "area", "since", "until", "by", "reason", "soon")}
 
 
 def _poor(row: Row) -> Row:

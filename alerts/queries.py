@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.sql import ColumnElement
 
-from alerts.dispatch import WORKING
+from alerts.dispatch import OPEN, WORKING
 from alerts.stamp import HEAD, stamped
 from alerts.tables import (
     alarms,
@@ -70,6 +70,9 @@ _OUTBOX = (  # made once: building it takes longer than running it
 
 Areas = str | Collection[str] | None
 """An area's id, or several, or None for all."""
+
+Among = tuple[sa.Column[Any], Sequence[str]]
+"""A column, and the values of which it has one."""
 
 
 class JournalMissing(FileNotFoundError):
@@ -185,9 +188,10 @@ class Reader:
             where.append(incidents.c.open == (state == "open"))
         elif state != "all":
             where.append(incidents.c.state == state)
-        where += _within(incidents, area)
+            if area is not None:  # the area's index begins with what is open
+                where.append(incidents.c.open == sa.true())
         with self.engine.connect() as connection:
-            page = _page(connection, incidents, where, limit, before)
+            page = _page(connection, incidents, where, limit, before, each(incidents, area))
             _add_dispatches(connection, page.items)
         return page
 
@@ -222,6 +226,17 @@ class Reader:
         with self.engine.connect() as connection:
             return set(connection.scalars(sa.select(alarms.c.area).where(alarms.c.incident == incident).distinct()))
 
+    def areas_by_id(self, ids: Collection[str]) -> dict[str, str]:
+        """Say where alarms and dispatches are, by id; those that the journal does not have are left out."""
+        wanted, found = sorted(ids), {}
+        with self.engine.connect() as connection:
+            for start in range(0, len(wanted), MAX_PAGE):
+                some = wanted[start : start + MAX_PAGE]
+                for table in (alarms, dispatches):
+                    for row in connection.execute(sa.select(table.c.id, table.c.area).where(table.c.id.in_(some))):
+                        found[str(row.id)] = str(row.area)
+        return found
+
     def plan_of(self, incident: str) -> Row | None:
         """Read the plan that an incident keeps to, as it was published, with `ticks`; None when it has none."""
         query = sa.select(incidents.c.plan, incidents.c.ticks).where(incidents.c.id == incident)
@@ -230,7 +245,7 @@ class Reader:
             return None if row is None else _plan(connection, row)
 
     def snapshots(self, incident: str) -> list[Row]:
-        """List an incident's camera pictures, oldest first: camera, time, sha and url."""
+        """List an incident's camera pictures, oldest first: camera, time, sha, url and area."""
         with self.engine.connect() as connection:
             return self._snapshots(connection, incident)
 
@@ -269,14 +284,19 @@ class Reader:
         """
         query = (
             sa.select(alarms.c.rule, alarms.c.kind, alarms.c.simulated, transitions.c.alarm, transitions.c.record)
+            .add_columns(transitions.c.position)
             .join(alarms, alarms.c.id == transitions.c.alarm)
-            .where(alarms.c.area.in_(list(areas)), alarms.c.onset < end, alarms.c.open | (alarms.c.time >= begin))
-            .order_by(transitions.c.position)
+            .where(*_within(alarms, areas), alarms.c.onset < end)
         )
         running: dict[str, Row] = {}
         found: list[Row] = []
         with self.engine.connect() as connection:
-            for row in connection.execute(query):
+            rows = {  # each is found by an index of its own; in order, SQLite would walk all transitions
+                row.position: row
+                for which in (alarms.c.open == sa.true(), alarms.c.time >= begin)
+                for row in connection.execute(query.where(which))
+            }
+            for _, row in sorted(rows.items()):
                 over = row.record["after"] in _CALM
                 if row.record["after"] in _ACTIVE and row.alarm not in running:
                     since = row.record["time"] if row.record["edge"] == "realarm" else row.record["onset"]
@@ -300,18 +320,18 @@ class Reader:
     ) -> Page:
         """List what people reported, the newest first; `since` and `until` are of the time that the report is of."""
         where: list[ColumnElement[bool]] = []
-        if areas is not None:
-            where.append(reports.c.area.in_(areas))
+        among = each(reports, areas)
         if category is not None:
             where.append(reports.c.category == category)
         if subject is not None:
-            where.append(reports.c.subject == subject)
+            where += [reports.c.subject == subject, *_within(reports, areas)]
+            among = None  # somebody has few
         if since is not None:
             where.append(reports.c.time >= since)
         if until is not None:
             where.append(reports.c.time <= until)
         with self.engine.connect() as connection:
-            return _page(connection, reports, where, limit, before)
+            return _page(connection, reports, where, limit, before, among)
 
     def report(self, id: str) -> Row | None:
         """Read one report; None if there is none, or no longer."""
@@ -327,7 +347,7 @@ class Reader:
     def _snapshots(self, connection: Connection, incident: str) -> list[Row]:
         rows = _rows(
             connection,
-            sa.select(snapshots.c.camera, snapshots.c.time, snapshots.c.sha)
+            sa.select(snapshots.c.camera, snapshots.c.time, snapshots.c.sha, snapshots.c.area)
             .where(snapshots.c.incident == incident)
             .order_by(snapshots.c.position),
         )
@@ -343,12 +363,13 @@ class Reader:
         if state == "open":
             where.append(alarms.c.open == sa.true())
         elif state in _STATES:
-            where.append(alarms.c.state == state)
+            where.append(alarms.c.state == state if state != "NORM" else alarms.c.open == sa.false())
+            if area is not None and state != "NORM":  # the area's index begins with what is open
+                where.append(alarms.c.open == sa.true())
         elif state != "all":
             return Page([])
-        where += _within(alarms, area)
         with self.engine.connect() as connection:
-            page = _page(connection, alarms, where, limit, before)
+            page = _page(connection, alarms, where, limit, before, each(alarms, area))
         for row in page.items:
             _alarm(row)
         return page
@@ -422,12 +443,18 @@ class Reader:
         if state == "open":
             where.append(dispatches.c.open == sa.true())
         elif state != "all":
-            where.append(dispatches.c.leg == state)
+            # within areas by their index, which begins with what is open: SQLite would walk all of a leg
+            leg = dispatches.c.leg if area is None else dispatches.c.leg + ""
+            where.append(leg == state)
+            if area is not None:
+                where.append(dispatches.c.open == (state in OPEN))
         units = [unit] if isinstance(unit, str) else unit
         if incident is not None:
             where.append(dispatches.c.incident == incident)
-        where += _within(dispatches, area)
-        among = None if units is None else [dispatches.c.unit == one for one in dict.fromkeys(units)]
+        among = each(dispatches, area)
+        if units is not None or incident is not None:  # they leave fewer rows than areas do
+            where += _within(dispatches, area)
+            among = None if units is None else (dispatches.c.unit, list(dict.fromkeys(units)))
         with self.engine.connect() as connection:
             return _page(connection, dispatches, where, limit, before, among)
 
@@ -625,9 +652,12 @@ class Reader:
         return int(first) - 1 if first is not None else int(last or 0)
 
     def areas(self) -> list[str]:
-        """List the areas that ever had an alarm."""
+        """List the areas that ever had an alarm: one look at an index for each, however many alarms there are."""
+        first = sa.select(sa.func.min(alarms.c.area).label("area")).cte("named", recursive=True)
+        after = sa.select(sa.func.min(alarms.c.area)).where(alarms.c.area > first.c.area).scalar_subquery()
+        named = first.union_all(sa.select(after).where(first.c.area.is_not(None)))
         with self.engine.connect() as connection:
-            return [str(area) for (area,) in connection.execute(sa.select(alarms.c.area).distinct())]
+            return [str(area) for area in connection.scalars(sa.select(named.c.area)) if area is not None]
 
     def summary(self, area: str, limit: int = 100) -> Row:
         """Sum up an area's alarms as the world may see them.
@@ -668,7 +698,14 @@ def _within(table: sa.Table, area: Areas) -> list[ColumnElement[bool]]:
     """Return the condition that a row is of an area, or of one of several; none when all are meant."""
     if area is None:
         return []
-    return [table.c.area == area if isinstance(area, str) else table.c.area.in_(area)]
+    return [table.c.area == area if isinstance(area, str) else table.c.area.in_(list(area))]
+
+
+def each(table: sa.Table, area: Areas) -> Among | None:
+    """Return the areas of a table's rows for `newest`; None when all are meant."""
+    if area is None:
+        return None
+    return table.c.area, [area] if isinstance(area, str) else sorted(area)
 
 
 def _counted(connection: Connection) -> int:
@@ -690,27 +727,57 @@ def _page(
     where: Iterable[ColumnElement[bool]],
     limit: int,
     before: int | None,
-    among: Sequence[ColumnElement[bool]] | None = None,
+    among: Among | None = None,
 ) -> Page:
-    """Read one page of a table of current rows, newest first.
-
-    `among` are conditions that exclude each other, of which a row fulfils one: each is asked for by itself, for only so
-    does the database read no more than a page of it.
-    """
+    """Read one page of a table of current rows, newest first; `among` is as in `newest`."""
     limit = max(1, min(limit, MAX_PAGE))
-    query = sa.select(table).where(*where).order_by(table.c.number.desc()).limit(limit + 1)
     if before is not None:
-        query = query.where(table.c.number < before)
-    parts = [query] if among is None else [query.where(one) for one in among]
-    rows = [row for part in parts for row in _rows(connection, part, hide=("position", "open"))]
-    if len(parts) > 1:
-        rows.sort(key=lambda row: -int(row["number"]))
+        where = [*where, table.c.number < before]
+    rows = newest(connection, table, where, limit + 1, among, hide=("position", "open"))
     more = len(rows) > limit
     rows = rows[:limit]
     last = int(rows[-1]["number"]) if more else None
     for row in rows:
         del row["number"]
     return Page(rows, last)
+
+
+def newest(
+    connection: Connection,
+    table: sa.Table,
+    where: Iterable[ColumnElement[bool]],
+    most: int,
+    among: Among | None = None,
+    hide: Iterable[str] = (),
+) -> list[Row]:
+    """Read the newest rows of a table of current rows, as dictionaries without the columns to hide.
+
+    `among` are a column and the values that it may have, such as areas. By an index of that column and `number` the
+    database looks at no more than `most` rows of each: the newest of all are no older than any one's last of so many.
+    """
+    conditions, number = list(where), table.c.number
+    query = sa.select(table).order_by(number.desc()).limit(most)
+    if among is None:
+        return _rows(connection, query.where(*conditions), hide)
+    column, values = among
+    if len(values) < 2:
+        return [row for one in values for row in _rows(connection, query.where(*conditions, column == one), hide)]
+    each = _listed(connection, values)
+    of_one = sa.select(number).where(*conditions, column == each.c.value).order_by(number.desc())
+    last = of_one.offset(most - 1).limit(1).correlate(each).scalar_subquery()
+    oldest = sa.func.coalesce(sa.select(sa.func.max(last)).select_from(each).scalar_subquery(), 0)
+    found = sa.select(number).where(*conditions, column.in_(values), number >= oldest).correlate(None)
+    # in no index's order: SQLite would walk that of all numbers
+    found = found.order_by((number + 0).desc()).limit(most)
+    return _rows(connection, query.where(number.in_(found)), hide)
+
+
+def _listed(connection: Connection, values: Collection[str]) -> Any:
+    """Make a table of texts, in its column `value`, of one parameter: so the statement is the same for any number."""
+    text = sa.literal(_json(list(values)), sa.Text)
+    if connection.dialect.name == "sqlite":
+        return sa.func.json_each(text).table_valued("value")
+    return sa.func.json_array_elements_text(sa.cast(text, sa.JSON)).table_valued("value")
 
 
 def _one(connection: Connection, table: sa.Table, id: str) -> Row | None:

@@ -61,6 +61,7 @@ def _changes(name: str, *columns: Column[object]) -> Table:
 
 transitions = _changes("transitions", Column("alarm", String(64), nullable=False, index=True))
 incident_changes = _changes("incident_changes", Column("incident", String(64), nullable=False, index=True))
+Index("incident_changes_time", incident_changes.c.time, incident_changes.c.position)
 dispatch_changes = _changes("dispatch_changes", Column("dispatch", String(64), nullable=False, index=True))
 results = _changes("results", Column("target", String(96), nullable=False))
 
@@ -101,6 +102,7 @@ Index("alarms_area", alarms.c.area, alarms.c.open, alarms.c.number)
 Index("alarms_state", alarms.c.state, alarms.c.number)
 Index("alarms_of_area", alarms.c.area, alarms.c.number)
 Index("alarms_time", alarms.c.time)
+Index("alarms_area_time", alarms.c.area, alarms.c.time)
 
 incidents = Table(
     "incidents",
@@ -164,6 +166,8 @@ Index("dispatches_unit", dispatches.c.unit, dispatches.c.open, dispatches.c.numb
 Index("dispatches_of_unit", dispatches.c.unit, dispatches.c.number)
 Index("dispatches_leg", dispatches.c.leg, dispatches.c.number)
 Index("dispatches_time", dispatches.c.time)
+Index("dispatches_area", dispatches.c.area, dispatches.c.open, dispatches.c.number)
+Index("dispatches_of_area", dispatches.c.area, dispatches.c.number)
 
 plans = Table(  # prepared responses that incidents keep to, by id and version
     "plans",
@@ -180,7 +184,7 @@ snapshots = Table(
     Column("incident", String(64), nullable=False, index=True),
     Column("area", String(128), nullable=False),
     Column("camera", String(128), nullable=False),
-    Column("sha", String(64), nullable=False),
+    Column("sha", String(64), nullable=False, index=True),
     Column("time", Double, nullable=False),
 )
 

@@ -68,6 +68,7 @@ def manned(site: Site) -> Site:
 def pages(reader: Reader) -> dict[str, Callable[[], object]]:
     """Name the pages that people turn, in the middle of the journal as well as at its end."""
     middle, area, unit = reader.position() // 2, "a7", "team"
+    some = [area, "a8", "gone"]  # an account's places
     return {
         "alarms that are open": lambda: reader.alarms("open"),
         "all alarms": lambda: reader.alarms("all"),
@@ -86,6 +87,10 @@ def pages(reader: Reader) -> dict[str, Callable[[], object]]:
         "dispatches at a leg": lambda: reader.dispatches(state="accepted"),
         "dispatches of a unit, years back": lambda: reader.dispatches(unit, state="all", before=middle),
         "dispatches of two units": lambda: reader.dispatches([unit, "none"], state="all"),
+        "alarms of some areas": lambda: reader.alarms("all", some),
+        "closed incidents of some areas": lambda: reader.incidents("closed", some),
+        "dispatches of an area without any": lambda: reader.dispatches(state="all", area="gone"),
+        "dispatches of some areas at a leg": lambda: reader.dispatches(state="closed", area=some),
         "changes, years back": lambda: reader.changes(middle),
         "an area's summary": lambda: reader.summary(area),
         "open incidents by level": lambda: reader.counts(),

@@ -28,7 +28,7 @@ from alerts.console.metrics import Metrics
 from alerts.console.pages import Pages
 from alerts.console.quality import QualityStore
 from alerts.console.rates import ScoreRates
-from alerts.console.scope import Scope, scope_of
+from alerts.console.scope import Scope, cut, cut_whole, scope_of
 from alerts.console.situations import Situations
 from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
@@ -93,6 +93,7 @@ class Console:
             self.journal, most_viewers=config.viewers, most_each=config.viewers_each, queue=config.viewer_queue
         )
         self.live.moved = self._moved
+        self.live.named = self.area_name
         self.commander = Commander(self.registry, config.feed, self.live, self.accounts, wait=config.command_wait)
         self._simulated: set[str] = set()
         self._load_from: int | None = None  # where the journal stood when changes began to be followed
@@ -136,6 +137,26 @@ class Console:
         if row is None or not self.scope(identity).sees(row["area"]):
             raise Problem(404, "not_found")
         return row
+
+    def cut(self, identity: Identity, row: Row) -> Row:
+        """Return an incident with all that belongs to it, as far as this account may see it."""
+        return cut_whole(row, self.scope(identity), self.area_name(row["area"]))
+
+    def cut_list(self, identity: Identity, rows: Sequence[Row]) -> list[Row]:
+        """Return rows of incidents as far as this account may see them."""
+        scope = self.scope(identity)
+        if scope.areas is None:
+            return list(rows)
+        ids = {id for row in rows for id in (*row["alarms"], *row["dispatches"])}
+        areas = self.journal.ask(lambda reader: reader.areas_by_id(ids))
+        seen = {id for id, area in areas.items() if scope.sees(area)}
+        cuts = [cut(row, seen, self.area_name(row["area"])) for row in rows]
+        return [{**row, "dispatches": [id for id in row["dispatches"] if id in seen]} for row in cuts]
+
+    def area_name(self, id: str) -> dict[str, str]:
+        """Name an area in both languages; one that is gone by its id."""
+        area = self.registry.area(id)
+        return {"zh": area.name.zh, "en": area.name.en} if area is not None else {"zh": id, "en": id}
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:

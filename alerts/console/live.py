@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from alerts.console.journal import Journal, Row
-from alerts.console.scope import WHOLE, Scope
+from alerts.console.scope import WHOLE, Scope, cut
 from alerts.queries import JournalMissing, Reader
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,9 @@ PAGE = 500
 SPACING = 0.02  # seconds between two readings of the journal, however often it moves
 POLL = 1.0  # seconds until the journal is read although nothing said that it moved
 CHECK = 15.0  # seconds after which a viewer's right to watch is looked at again
+
+Named = Callable[[str], dict[str, str]]
+"""Name an area in both languages."""
 
 RESYNC = b"event: resync\ndata: {}\n\n"
 
@@ -38,7 +41,8 @@ class TooManyViewers(Exception):
 class Change(NamedTuple):
     """One change, ready to be sent. `units` are those whose dispatch it is; None when it is no dispatch's.
 
-    `area` is where it is; None for the answer to a command.
+    `area` is where it is; None for the answer to a command. `row` is there for an incident's, which some may see in
+    part only: those who may not see all of the `areas` of its alarms, by their ids; None while nobody has asked.
     """
 
     position: int
@@ -46,6 +50,8 @@ class Change(NamedTuple):
     area: str | None
     event: bytes
     moved: bool  # the dispatch was given to another unit
+    row: Row | None = None
+    areas: Mapping[str, str] | None = None
 
 
 class Viewer:
@@ -69,15 +75,30 @@ class Viewer:
             return False
         return self.unit is None or (change.units is not None and self.unit in change.units)
 
-    def offer(self, change: Change) -> None:
+    def cut(self, change: Change, named: Named) -> Change:
+        """Return a change with what this viewer may see of it. Raise `LookupError` where that is not known."""
+        if self.scope.areas is None or change.row is None:
+            return change
+        if change.areas is None:
+            raise LookupError(change.position)
+        seen = {alarm for alarm, area in change.areas.items() if self.scope.sees(area)}
+        record = change.row["record"]
+        mine = cut(record, seen, named(record["area"]))
+        return change if mine is record else change._replace(event=_event({**change.row, "record": mine}))
+
+    def offer(self, change: Change, named: Named) -> None:
         """Queue a change; when the queue is full, drop it all and remember to say so."""
         if self.lost or not self.sees(change):
             return
-        if len(self.waiting) >= self.limit:
-            self.waiting.clear()
+        try:
+            mine = self.cut(change, named)
+        except LookupError:  # it came just when the change was read
             self.lost = True
         else:
-            self.waiting.append(change)
+            self.lost = len(self.waiting) >= self.limit
+            self.waiting.append(mine)
+        if self.lost:
+            self.waiting.clear()
         self.wake.set()
 
     def take(self, after: int) -> tuple[bytes, int]:
@@ -100,7 +121,8 @@ class Viewer:
 class Live:
     """Follow the journal and tell viewers and waiting commands of every change.
 
-    `poke()` says that the journal has moved. `moved(rows)` is called with every batch of changes, before viewers.
+    `poke()` says that the journal has moved. `moved(rows)` is called with every batch of changes, before viewers;
+    `named(area)` is to name an area in both languages.
     """
 
     def __init__(self, journal: Journal, *, most_viewers: int, most_each: int, queue: int) -> None:
@@ -108,6 +130,7 @@ class Live:
         self.position = 0
         self.viewers: set[Viewer] = set()
         self.moved: Callable[[list[Row]], None] = lambda rows: None
+        self.named: Named = lambda area: {"zh": area, "en": area}
         self.ready = asyncio.Event()
         self._most, self._most_each, self._queue = most_viewers, most_each, queue
         self._recent: deque[Change] = deque(maxlen=RECENT)
@@ -237,7 +260,10 @@ class Live:
         return True
 
     def _next(self, reader: Reader) -> list[Row]:
-        return reader.changes(self.position, PAGE)
+        rows = reader.changes(self.position, PAGE)
+        if any(viewer.scope.areas is not None for viewer in tuple(self.viewers)):
+            _locate(reader, rows)
+        return rows
 
     def _spread(self, rows: list[Row]) -> None:
         for row in rows:
@@ -253,7 +279,7 @@ class Live:
                 self._floor = self._recent[0].position
             self._recent.append(change)
             for viewer in self.viewers:
-                viewer.offer(change)
+                viewer.offer(change, self.named)
         legs = {row["id"]: row["record"]["leg"] for row in rows if row["kind"] == "dispatch"}
         for dispatch, leg in legs.items():
             if leg == "refused":  # and stayed so: the unit that refused hears of it when the next one is given it
@@ -266,11 +292,16 @@ class Live:
             # a position that the journal never reached is of another journal
             return (RESYNC, self.position) if since > position else (b"", since)
         if since >= self._floor:
-            return _joined((change for change in self._recent if change.position > since), viewer, self.position)
+            recent, reached = [change for change in self._recent if change.position > since], self.position
+            unknown = [change.row for change in recent if change.row is not None and change.areas is None]
+            if viewer.scope.areas is not None and unknown:
+                await self.journal.answer(lambda reader: _locate(reader, unknown))
+                recent = [change._replace(areas=change.row["areas"]) if change.row else change for change in recent]
+            return self._joined(recent, viewer, reached)
         rows: list[Row] = []
         while len(rows) <= REPLAY:
             after = rows[-1]["position"] if rows else since
-            page = await self.journal.answer(lambda reader, after=after: reader.changes(after, PAGE))  # type: ignore[misc]
+            page = await self.journal.answer(lambda reader, after=after: _page(reader, after, viewer))  # type: ignore[misc]
             rows += page
             if len(page) < PAGE:
                 break
@@ -279,11 +310,25 @@ class Live:
         # which unit had a dispatch before it was moved is not known here: that unit's viewer reads afresh
         if len(rows) > REPLAY or (viewer.unit is not None and any(change.moved for change in changes)):
             return RESYNC, self.position
-        return _joined(changes, viewer, rows[-1]["position"] if rows else since)
+        return self._joined(changes, viewer, rows[-1]["position"] if rows else since)
+
+    def _joined(self, changes: Iterable[Change], viewer: Viewer, reached: int) -> tuple[bytes, int]:
+        return b"".join(viewer.cut(change, self.named).event for change in changes if viewer.sees(change)), reached
 
 
-def _joined(changes: Iterable[Change], viewer: Viewer, reached: int) -> tuple[bytes, int]:
-    return b"".join(change.event for change in changes if viewer.sees(change)), reached
+def _page(reader: Reader, after: int, viewer: Viewer) -> list[Row]:
+    rows = reader.changes(after, PAGE)
+    if viewer.scope.areas is not None:
+        _locate(reader, rows)
+    return rows
+
+
+def _locate(reader: Reader, rows: Iterable[Row]) -> None:
+    """Note in rows of incidents' changes where the alarms are: not all need be where the incident is."""
+    cases = [row for row in rows if row["kind"] == "incident"]
+    areas = reader.areas_by_id({id for row in cases for id in row["record"]["alarms"]}) if cases else {}
+    for row in cases:
+        row["areas"] = {id: areas[id] for id in row["record"]["alarms"] if id in areas}
 
 
 def _change(row: Row, units: dict[str, str]) -> Change:
@@ -298,6 +343,12 @@ def _change(row: Row, units: dict[str, str]) -> Change:
             units.pop(dispatch, None)
         else:
             units[dispatch] = unit
+    case = row if row["kind"] == "incident" else None
+    return Change(
+        row["position"], seen_by, row["record"].get("area"), _event(row), moved, case, case and row.get("areas")
+    )
+
+
+def _event(row: Row) -> bytes:
     data = msgspec.json.encode({name: row[name] for name in ("position", "kind", "id", "record")})
-    event = b"event: change\nid: %d\ndata: %b\n\n" % (row["position"], data)
-    return Change(row["position"], seen_by, row["record"].get("area"), event, moved)
+    return b"event: change\nid: %d\ndata: %b\n\n" % (row["position"], data)

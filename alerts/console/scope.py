@@ -1,8 +1,13 @@
-"""Which areas somebody may see: those of the places that the account is confined to, else the whole site's."""
+"""Which areas somebody may see: those of the places that the account is confined to, else the whole site's.
+
+An incident that has alarms of several places, by a merger or a link, is shown to an account of one without what lies in
+the others: their alarms, orders, files and pictures, and what was said with them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -34,6 +39,7 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 WHOLE = Scope()
+Row = dict[str, Any]
 
 
 def areas_about(registry: Registry, id: str) -> tuple[str, ...]:
@@ -55,3 +61,42 @@ def scope_of(registry: Registry, places: Iterable[str]) -> Scope:
         return WHOLE
     found = [area for place in named for area in (registry.area(place), *registry.areas_of(place)) if area is not None]
     return Scope(frozenset(id for area in found for id in (area.id, *area.renamed_from)))
+
+
+def cut(row: Row, seen: Collection[str], title: Mapping[str, str]) -> Row:
+    """Return an incident's row, or a change's record, without alarms that may not be `seen`, by their ids.
+
+    Where its cause is none of those it is named by `title` instead, and what was said with the change is left out.
+    """
+    alarms = [id for id in row["alarms"] if id in seen]
+    found = row if len(alarms) == len(row["alarms"]) else {**row, "alarms": alarms}
+    if found["cause"] not in seen:
+        found = {**found, "cause": alarms[0] if alarms else "", "title": dict(title)}
+        if found.get("event"):
+            found["event"] = None  # it has the title, too
+    return {**found, "args": {}, "reason": ""} if "args" in found and is_of_others(found, seen) else found
+
+
+def is_of_others(record: Mapping[str, Any], seen: Collection[str]) -> bool:
+    """Tell whether a change of an incident was about alarms none of which may be `seen`: a file was put with one."""
+    args = record.get("args") or {}
+    about = [args["alarm"]] if "alarm" in args else args.get("alarms", ())
+    return bool(about) and not any(alarm in seen for alarm in about)
+
+
+def cut_whole(row: Row, scope: Scope, title: Mapping[str, str]) -> Row:
+    """Return an incident as `alerts.queries.Reader.incident` gives it with what lies in a scope alone."""
+    if scope.areas is None:
+        return row
+    details = [one for one in row["alarm_details"] if scope.sees(one["area"])]
+    orders = [one for one in row["dispatch_details"] if scope.sees(one["area"])]
+    seen = {alarm["id"] for alarm in details}
+    return {
+        **cut(row, seen, title),
+        "alarm_details": details,
+        "dispatch_details": orders,
+        "dispatches": [one["id"] for one in orders],
+        "attachments": [one for one in row["attachments"] if one["alarm"] in seen],
+        "snapshots": [one for one in row["snapshots"] if scope.sees(one["area"])],
+        "history": [cut(one, seen, title) for one in row["history"] if not is_of_others(one, seen)],
+    }

@@ -14,6 +14,9 @@ from sensors.site import Site
 FRESH = 60.0
 """Seconds for which a span that is not over need not be counted again; one that is over is for so long, times ten."""
 
+MOVED = 10.0
+"""Seconds for which it need not be although the journal has moved: in a flood it always has."""
+
 MOST = 16
 """Spans that are kept."""
 
@@ -22,24 +25,27 @@ class Situations:
     """Count spans, one at a time. Safe from any thread."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str, float | None], tuple[float, Facts]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, float | None], tuple[float, int, Facts]] = OrderedDict()
         self._lock = threading.Lock()
 
     def report(self, reader: Reader, site: Site, place: str, span: Span, now: float, never: set[str]) -> dict[str, Any]:
         """Report a place. A span that is over may yet change a little: incidents that began in it are closed later."""
         with self._lock:
             mine = self._facts(reader, site, span, now)
-            past = self._facts(reader, site, span.before(site.zone), now)
+            # against as much of the span before: what is kept has its match kept, too
+            past = self._facts(reader, site, mine.span.before(site.zone), now)
         return report(site, place, mine, past, never)
 
     def _facts(self, reader: Reader, site: Site, span: Span, now: float) -> Facts:
         over = span.end <= now - FRESH
         key = span.period, span.name, span.end if over else None
-        made, facts = self._kept.get(key, (0.0, None))
-        if facts is not None and 0 <= now - made < FRESH * (10 if over else 1):
-            return facts
+        position = 0 if over else reader.position()  # before it is counted: what comes meanwhile is counted again
+        made, at, kept = self._kept.get(key, (0.0, -1, None))
+        lasts = FRESH * 10 if over else FRESH if at == position else MOVED
+        if kept is not None and 0 <= now - made < lasts:
+            return kept
         facts = gather(reader, span, limits_of(site.points))
-        self._kept[key] = now, facts
+        self._kept[key] = now, position, facts
         self._kept.move_to_end(key)
         while len(self._kept) > MOST:
             self._kept.popitem(last=False)

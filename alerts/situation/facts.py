@@ -142,7 +142,7 @@ def _rank(column: ColumnElement[str]) -> ColumnElement[int]:
     return sa.case(*((column == level, RANK[level]) for level in LEVELS), else_=0)
 
 
-def _said(table: sa.Table, name: str) -> ColumnElement[str]:
+def said(table: sa.Table, name: str) -> ColumnElement[str]:
     """Give a text of a change's record, in either database."""
     found: ColumnElement[str] = table.c.record[name].as_string()
     return found
@@ -163,7 +163,7 @@ def _alarms(connection: Connection, facts: Facts, rung: tuple[ColumnElement[bool
         .subquery()
     )
     highest = (
-        sa.select(lower.c.area, lower.c.level, lower.c.part, sa.func.max(_rank(_said(transitions, "level"))))
+        sa.select(lower.c.area, lower.c.level, lower.c.part, sa.func.max(_rank(said(transitions, "level"))))
         .join(transitions, transitions.c.alarm == lower.c.id)
         .group_by(lower.c.id, lower.c.area, lower.c.level, lower.c.part)
     )
@@ -205,7 +205,7 @@ def _incidents(connection: Connection, facts: Facts, cases: tuple[ColumnElement[
     seen = (
         sa.select(begun.c.area, sa.func.min(incident_changes.c.time) - begun.c.opened)
         .join(incident_changes, incident_changes.c.incident == begun.c.id)
-        .where(_said(incident_changes, "edge") == "acknowledged")
+        .where(said(incident_changes, "edge") == "acknowledged")
         .group_by(begun.c.id, begun.c.area, begun.c.opened)
     )
     _time(connection, facts, "acknowledge", seen)
@@ -218,7 +218,7 @@ def _orders(connection: Connection, facts: Facts, sent: tuple[ColumnElement[bool
     of = _fenced(joined)
     for area, count in connection.execute(sa.select(of.c.area, sa.func.count()).group_by(of.c.area)):
         facts.orders[area] = count
-    edge = _said(dispatch_changes, "edge")
+    edge = said(dispatch_changes, "edge")
 
     def changes(*columns: Any) -> Any:
         return sa.select(*columns).join(dispatch_changes, dispatch_changes.c.dispatch == of.c.id)
@@ -249,7 +249,7 @@ def _leads(
         .join(transitions, transitions.c.alarm == alarms.c.id)
         .where(
             *([alarms.c.scope.in_(sorted(limits))] if len(limits) <= _NAMED else []),
-            _said(transitions, "edge").in_(("alarm", "raise", "realarm")),
+            said(transitions, "edge").in_(("alarm", "raise", "realarm")),
         )
         .limit(MOST_LEADS + 1)
     )
@@ -261,14 +261,14 @@ def _leads(
             continue
         terms = (record.get("explanation") or {}).get("terms", ())
         at = float(record["time"])
-        if not any(_reaches(term, limits[scope]) for term in terms):
+        if not any(reaches(term, limits[scope]) for term in terms):
             continue
         if id not in first or opened + first[id].seconds > at:
             first[id] = Lead(area, id, title, scope, opened, max(at - opened, 0.0))
     facts.leads = sorted(first.values(), key=lambda one: -one.seconds)
 
 
-def _reaches(term: Mapping[str, Any], limit: float) -> bool:
+def reaches(term: Mapping[str, Any], limit: float) -> bool:
     """Tell whether a term says that the value itself is at the limit, or beyond it."""
     if term["name"] != "value" or not term["holds"] or term["threshold"] is None:
         return False
@@ -291,7 +291,7 @@ def _troubles(connection: Connection, facts: Facts) -> None:
         of = _fenced(sa.select(alarms.c.id, alarms.c.scope).where(*which, *poor, alarms.c.opened < span.end))
         query = (
             sa.select(of.c.scope, transitions.c.alarm, transitions.c.time, transitions.c.position)
-            .add_columns(_said(transitions, "after").label("after"))
+            .add_columns(said(transitions, "after").label("after"))
             .join(of, of.c.id == transitions.c.alarm)
             .limit(MOST + 1)
         )

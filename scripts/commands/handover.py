@@ -135,10 +135,15 @@ def _show(whole: dict[str, Any], zone: str) -> None:
     out.print(plain(f"to {whole['shift']} {local(whole['begin'], zone)}: {people}"))
     load = sheet["load"]
     out.print(f"{load['rings']} rang, at most {load['peak']} in ten minutes, {load['floods']} floods")
-    for part in ("open", "overdue", "shelved", "degraded", "comments"):
+    for part in ("open", "overdue", "shelved", "silences", "modes", "degraded", "comments"):
+        if part not in sheet:
+            continue  # signed with an older version
         items = sheet[part]["items"]
         out.print(f"[bold]{part}[/bold] {len(items) + sheet[part]['more']}")
         for one in items:
             title = one.get("title") or one.get("rule_title") or {}
-            text = one.get("text") or title.get("en") or one.get("unit") or ""
-            out.print(plain(f"  {one.get('level', '')} {one['area']} {text} {one.get('id', '')}"))
+            text = one.get("text") or title.get("en") or one.get("unit") or one.get("reason") or ""
+            where = one["area"] if "area" in one else " ".join([*one["areas"], *one["scopes"], *one["rules"]])
+            until = f" until {local(one['until'], zone)}{' (soon)' * one['soon']}" if "soon" in one else ""
+            name = one.get("mode") or one.get("id", "")
+            out.print(plain(f"  {one.get('level', '')} {where} {text} {name}{until}"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,7 @@ import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from alerts.rule_costs import Measured, keep
 from rules.changes import RuleChange, changes
 from rules.metering import Cost
 from rules.rule import Rule
@@ -152,7 +155,8 @@ def cost(
 
     The recorded observations go through the engine as they did, and beside it each rule by itself is given the same
     and timed; what any rules at all cost is taken off. A window that several rules share counts in full for each, so
-    the sum is more than what they cost together. At most 200 rules are measured in one go: choose with --rule.
+    the sum is more than what they cost together. At most 200 rules are measured in one go: choose with --rule. What was
+    measured is kept in the data folder: the console's list of rules shows it.
 
     foreshock rules cost --last '1 h'
     """
@@ -193,6 +197,10 @@ def cost(
     except (LogError, ReplayError) as error:
         fail(str(error))
     dearest = sorted(sums.values(), key=lambda one: (-one.cpu, one.rule))
+    versions = {one.id: one.version for one in meant}
+    measured = {one.rule: Measured(versions[one.rule], time.time(), one) for one in dearest if one.readings}
+    with contextlib.suppress(OSError):  # the folder is somebody else's: they are shown here all the same
+        keep(found.data_folder, measured)
     if as_json:
         print(msgspec.json.encode(dearest[:top]).decode())
         return

@@ -290,7 +290,7 @@ def test_an_incident_has_all_that_its_page_shows(journal: Journal) -> None:
     assert len(whole["dispatch_details"][0]["history"]) == 8
     assert whole["history"][0]["edge"] == "opened"
     assert whole["snapshots"] == [
-        {"camera": "k1", "time": 3.5, "sha": "a" * 64, "url": f"/api/v1/snapshots/{'a' * 64}.jpg"}
+        {"camera": "k1", "time": 3.5, "sha": "a" * 64, "area": "slope-1", "url": f"/api/v1/snapshots/{'a' * 64}.jpg"}
     ]
     assert [one["area"] for one in journal.incidents("open").items] == ["river-1"]
     assert len(journal.incidents("all").items) == 2

@@ -132,10 +132,15 @@ class World:
         comment = {"incident": "i", "area": "a", "time": now, "actor": "user:chen", "text": "两处裂缝"}
         parts = {
             name: {"items": items, "more": 0}
-            for name, items in (("open", opened), ("overdue", []), ("shelved", []), ("degraded", []))
+            for name, items in (("open", opened), ("overdue", []), ("shelved", []), ("modes", []), ("degraded", []))
         }
         load = {"rings": 3, "peak": 2, "floods": 0, "flood_minutes": 0}
         sheet = {"time": now, "since": now - 3600, "closed": 1, "load": load, **parts}
+        silence = {
+            "id": "s1", "state": "on", "level": "yellow", "areas": [], "scopes": ["slope-01-tilt-1"], "rules": [],
+            "since": now, "until": now + 1200, "by": "user:chen", "reason": "换电池", "soon": True,
+        }  # fmt: skip
+        sheet["silences"] = {"items": [silence], "more": 0}
         sheet["comments"] = {"items": [comment], "more": 2}
         turn = {"key": "1", "shift": "day", "begin": now, "end": now + 3600, "signed": False}
         return {"turn": turn, "people": {"lead": "chen"}, "sheet": sheet, "signed": None}

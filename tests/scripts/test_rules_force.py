@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts.rule_costs import kept
 from rules.rule import Rule
 from streams import bundle, publication, shelf
 from streams.bundle import Bundle
@@ -52,7 +53,10 @@ def test_each_rules_cost_is_measured_over_what_was_recorded(folder: Path) -> Non
     assert {one["rule"] for one in told} == {rule.id for rule in rules()}
     assert all(one["readings"] > 20 and one["places"] == 6 for one in told)
     assert [one["cpu"] for one in told] == sorted((one["cpu"] for one in told), reverse=True) and told[0]["cpu"] > 0
+    known = kept(folder)
+    assert known["creep"].cost.bytes == next(one["bytes"] for one in told if one["rule"] == "creep")
     shown = run("rules", "cost", "--data", folder, "--rule", "creep").output
+    assert kept(folder).keys() == known.keys() and kept(folder)["creep"].time > known["creep"].time
     assert "creep" in shown and "ns a reading" in shown
     assert "no rule nothing" in sentence(run("rules", "cost", "--data", folder, "--rule", "nothing"))
     assert "no duration" in sentence(run("rules", "cost", "--data", folder, "--last", "soon"))

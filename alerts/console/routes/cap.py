@@ -15,7 +15,7 @@ from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
 from alerts.console.routes.incidents import Id
-from alerts.queries import Reader
+from alerts.queries import Reader, each, newest
 from alerts.tables import incident_changes, incidents
 
 router = APIRouter(prefix="/api/v1", tags=["cap"])
@@ -54,16 +54,9 @@ def message(request: Request, id: Id, identity: Annotated[Identity, Depends(allo
 
 
 def _histories(reader: Reader, areas: Collection[str] | None) -> list[list[Row]]:
-    query = (
-        sa.select(incidents.c.id)
-        .where(incidents.c.kind == "risk")
-        .order_by(incidents.c.number.desc())
-        .limit(_INCIDENTS)
-    )
-    if areas is not None:
-        query = query.where(incidents.c.area.in_(areas))
+    risk = incidents.c.kind == "risk"
     with reader.engine.connect() as connection:
-        ids = [str(id) for (id,) in connection.execute(query)]
+        ids = [str(row["id"]) for row in newest(connection, incidents, [risk], _INCIDENTS, each(incidents, areas))]
     return list(_history(reader, ids).values())
 
 

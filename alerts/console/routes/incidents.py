@@ -40,8 +40,9 @@ def incidents(
     console: Console = request.app.state.console
     areas = console.scope(identity).asked(area or None)
     page = console.journal.ask(lambda reader: reader.incidents(state, areas, limit, before))
-    console.add_odds(page.items, of_incidents=True)
-    return {"items": page.items, "next": page.next}
+    items = console.cut_list(identity, page.items)
+    console.add_odds(items, of_incidents=True)
+    return {"items": items, "next": page.next}
 
 
 @router.get("/incidents/{id}", response_model=schema.Incident)
@@ -50,10 +51,7 @@ def incident(
 ) -> dict[str, Any]:
     """Give an incident with its alarms, dispatches, history and pictures, and whom to send."""
     console: Console = request.app.state.console
-    row = console.visible(identity, console.journal.ask(lambda reader: reader.incident(id)))
-    scope = console.scope(identity)
-    for part in ("alarm_details", "dispatch_details"):
-        row[part] = [one for one in row[part] if scope.sees(one["area"])]
+    row = console.cut(identity, console.visible(identity, console.journal.ask(lambda reader: reader.incident(id))))
     busy = {dispatch["unit"] for dispatch in row["dispatch_details"] if dispatch["leg"] not in ("closed", "refused")}
     for dispatch in row["dispatch_details"]:
         dispatch["title"] = row["title"]
@@ -169,9 +167,7 @@ def planned(console: Console, incident: Row, plan: Row | None) -> Row | None:
 
 def whereabouts(console: Console, id: str) -> dict[str, dict[str, str]]:
     """Name an area and its place in both languages."""
-    area = console.registry.area(id)
-    name = {"zh": area.name.zh, "en": area.name.en} if area is not None else {"zh": id, "en": id}
-    return {"area": name, "place": place_of(area, console.config.site)}
+    return {"area": console.area_name(id), "place": place_of(console.registry.area(id), console.config.site)}
 
 
 def titled(console: Console, row: Row) -> Row:

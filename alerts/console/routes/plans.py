@@ -62,7 +62,7 @@ def incident_sheet(
     from alerts.plan_sheet import plan_pdf
 
     console: Console = request.app.state.console
-    row = console.visible(identity, console.journal.ask(lambda reader: reader.incident(id)))
+    row = console.cut(identity, console.visible(identity, console.journal.ask(lambda reader: reader.incident(id))))
     if row["plan"] is None:
         raise Problem(404, "not_found")
     tongue, site, where = language or language_of(request), console.config.site, whereabouts(console, row["area"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -19,7 +20,10 @@ from alerts.console.config import RuleDesk
 from alerts.console.console import Console
 from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity, allow
+from alerts.lead import lead_times
 from alerts.precision import cases, precision
+from alerts.rule_costs import Measured, kept
+from alerts.situation.facts import limits_of
 from sensors.document import DocumentError
 from sensors.lookup import Registry
 from sensors.observation import Decision, encode
@@ -104,11 +108,14 @@ async def fared(
     identity: Reader,
     since: Annotated[float, Query(ge=0, le=1e11, allow_inf_nan=False)] = 0.0,
 ) -> dict[str, Any]:
-    """Tell how each rule fared by what incidents were closed as since a time: precision, recall, hours and places."""
+    """Tell how each rule fared by what incidents were closed as since a time: precision, recall, lead, hours, places."""
     console: Console = request.app.state.console
     found = await console.live.journal.answer(lambda reader: cases(reader.engine, since))
     told = await to_thread.run_sync(precision, found, console.config.site.zone)
-    return {"items": msgspec.to_builtins(told)}
+    limits = limits_of(console.config.site.points)
+    leads = await console.live.journal.answer(lambda reader: lead_times(reader.engine, found, limits))
+    items = msgspec.to_builtins(told)
+    return {"items": [{**one, "lead": msgspec.to_builtins(leads.get(one["rule"]))} for one in items]}
 
 
 @router.get("/rules", response_model=schema.Rules)
@@ -119,11 +126,15 @@ async def in_force(
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> dict[str, Any]:
-    """List the rules that are in force, by id; `find` is looked for in ids and titles."""
+    """List the rules that are in force, by id; `find` is looked for in ids and titles.
+
+    `cost` is what `foreshock rules cost` measured of this version of the rule, None where it has not.
+    """
     console: Console = request.app.state.console
     wanted = find.strip().lower()
+    measured = await to_thread.run_sync(kept, console.config.data)
     found = [
-        {**rule, "id": id}
+        {**rule, "id": id, "cost": _cost(measured.get(id), rule)}
         for id, rule in sorted(console.config.rules.items())
         if not wanted or wanted in " ".join((id, *rule["title"].values())).lower()
     ]
@@ -172,6 +183,14 @@ async def _decide(request: Request, identity: Identity, number: int, *, approved
     action = "rules.approve" if approved else "rules.reject"
     await _note(console, identity, action, str(number), reason=reason, **said)
     return settled(request, decision.id, result)
+
+
+def _cost(measured: Measured | None, rule: Mapping[str, Any]) -> dict[str, Any] | None:
+    if measured is None or measured.version != rule.get("version", 1):
+        return None
+    cost = measured.cost
+    each = cost.cpu / cost.readings if cost.readings else 0.0
+    return {"time": measured.time, "seconds": each, "bytes": cost.bytes, "places": cost.places}
 
 
 def _desk(console: Console) -> RuleDesk:

@@ -94,6 +94,7 @@ def describe(registry: Registry, *, contacts: bool, scope: Scope = WHOLE) -> dic
             _chosen(unit, "id", "name", "kind", "place", "types", "location", *(["contact"] * contacts))
             for unit in site.units
         ],
+        "seats": [_chosen(seat, "id", "name") for seat in site.seats],
         "map": _map(site.map),
     }
 

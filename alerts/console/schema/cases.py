@@ -386,9 +386,10 @@ class Candidates(Answer):
 
 
 class Snapshot(Answer):
-    """A camera's picture."""
+    """A camera's picture, and the area that it was taken for."""
 
     camera: str
+    area: str
     time: float
     url: str
 

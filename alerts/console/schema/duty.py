@@ -65,6 +65,8 @@ class HandoverSheet(Answer):
     open: Part
     overdue: Part
     shelved: Part
+    silences: Part = Part(items=[], more=0)  # not on sheets that were signed with an older version
+    modes: Part = Part(items=[], more=0)
     degraded: Part
     comments: Part
     closed: int

@@ -116,8 +116,19 @@ class RulePlace(Answer):
     nuisance: int
 
 
+class RuleLead(Answer):
+    """In how many real incidents a limit was reached, in how many of them it warned `before`; median of seconds."""
+
+    of: int
+    before: int
+    median: float | None
+
+
 class RulePrecision(Answer):
-    """How a rule fared by what incidents were closed as; `by_hour` counts nuisances by hour of the site's day."""
+    """How a rule fared by what incidents were closed as; `by_hour` counts nuisances by hour of the site's day.
+
+    `lead` is None where no limit was reached.
+    """
 
     rule: str
     counts: dict[str, int]
@@ -125,6 +136,7 @@ class RulePrecision(Answer):
     recall: Share
     by_hour: list[int]
     places: list[RulePlace]
+    lead: RuleLead | None
 
 
 class RulesPrecision(Answer):
@@ -143,6 +155,15 @@ class RuleLevel(Answer):
     clear_after: float
 
 
+class RuleCost(Answer):
+    """What a rule was measured to cost: CPU seconds for a reading of any point, bytes of memory; `time` says when."""
+
+    time: float
+    seconds: float
+    bytes: int
+    places: int
+
+
 class RuleShown(Answer):
     """A rule that is in force; `template` names what it was made from."""
 
@@ -155,6 +176,7 @@ class RuleShown(Answer):
     template: str = ""
     levels: list[RuleLevel] = Field(default_factory=list)
     rationale: dict[str, Any] = Field(default_factory=dict)
+    cost: RuleCost | None = None
 
 
 class Rules(Answer):

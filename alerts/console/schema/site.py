@@ -106,6 +106,7 @@ class Site(Answer):
     points: list[Point]
     cameras: list[Camera]
     units: list[Unit]
+    seats: list[Named]
     map: Map
 
 

@@ -76,7 +76,12 @@ def test_a_handover_is_signed_once_by_the_incoming_turn_and_kept(
     engine.condition(level=2)
     incident = engine.open_incident()["id"]
     headers = desktop.log_in(client, "duty")
+    for area, seconds in (("slope-1", 900), ("slope-2", 7200)):
+        work = {"areas": [area], "level": "orange", "seconds": seconds, "reason": f"blasting at {area}"}
+        assert client.post("/api/v1/silences", json=work, headers=headers).status_code == 200
     draft = client.get("/api/v1/handover").json()
+    silences = draft["sheet"]["silences"]["items"]
+    assert [(one["areas"], one["soon"]) for one in silences] == [(["slope-1"], True), (["slope-2"], False)]
     assert [one["id"] for one in draft["sheet"]["open"]["items"]] == [incident]
     assert client.get("/api/v1/duty").json()["mine"]
     assert "Outgoing" in said(client.get("/api/v1/handover/sheet.pdf?language=en").content)
@@ -94,6 +99,7 @@ def test_a_handover_is_signed_once_by_the_incoming_turn_and_kept(
     assert len(shown["sheet"]["open"]["items"]) == 1  # as it was signed
     text = said(client.get(f"/api/v1/handovers/{kept['id']}/sheet.pdf?language=en").content)
     assert "took over" in text and "Taken over by" in text and "creep" in text
+    assert "ends soon" in " ".join(text.split()) and "slope-2" in text
 
 
 @pytest.mark.parametrize("body", [{}, {"turn": ""}, {"turn": "x" * 33}, {"turn": "x", "comment": "y" * 3000}])

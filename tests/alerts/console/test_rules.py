@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from alerts.console import schema
+from alerts.rule_costs import FILE, Measured, keep
+from rules.metering import Cost
 from tests.alerts.console.conftest import Configure, Desktop
 
 URL = "/api/v1/rules"
@@ -43,3 +45,15 @@ def test_a_rule_is_written_out_and_one_that_is_not_in_force_is_not_found(desk: D
         assert client.get(f"{URL}/gas/text", headers=headers).json() == {"id": "gas", "text": "rules: [gas]\n"}
         assert client.get(f"{URL}/none/text", headers=headers).status_code == 404
         assert client.get(f"{URL}/gas/text", headers=desk.token("viewer")).status_code == 403
+
+
+def test_what_a_rule_costs_is_told_of_the_version_that_was_measured(desk: Desktop) -> None:
+    data = desk.console.config.data
+    cost = Cost(rule="gas", cpu=0.002, bytes=4800, places=3, readings=1000)
+    keep(data, {"gas": Measured(1, 5.0, cost), "level-1": Measured(2, 5.0, cost)})
+    with desk.client() as client:
+        gas, older, unknown = client.get(URL, headers=desk.token("duty")).json()["items"]
+        assert gas["cost"] == {"time": 5.0, "seconds": pytest.approx(2e-6), "bytes": 4800, "places": 3}
+        assert older["cost"] is unknown["cost"] is None
+        (data / FILE).write_text("{")
+        assert client.get(URL, headers=desk.token("duty")).json()["items"][0]["cost"] is None

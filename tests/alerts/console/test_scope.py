@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from alerts.console.live import RESYNC, Live
 from alerts.console.permissions import CONFINED, ROLES, TABLE, WHOLE_SITE
 from alerts.console.scope import WHOLE, Scope, areas_about, scope_of
 from sensors.lookup import Registry
+from sensors.observation import Command
 from sensors.site import Site
 
 from .conftest import CHEAP, PASSWORD, Desktop, Engine
@@ -108,8 +112,7 @@ def test_a_viewer_hears_of_what_happens_in_its_areas_only(engine: Engine, deskto
     )
     engine.condition(area="slope-2", level=3)
     engine.condition(area="slope-1", level=2)
-    with desktop.console.journal.ask(lambda reader: reader.engine.connect()):
-        rows = desktop.console.journal.ask(lambda reader: reader.changes(0))
+    rows = desktop.console.journal.ask(live._next)
     live._spread(rows)
     assert len(mine.waiting) + len(other.waiting) == len(everything.waiting) == len(rows)
     sent, _ = mine.take(0)
@@ -162,17 +165,85 @@ def test_a_session_ends_its_stream_when_the_places_are_changed(desktop: Desktop,
     assert not gate.still(identity, "changes.read")
 
 
-def test_what_was_merged_from_another_place_is_not_shown_and_not_acted_on(
-    client: TestClient, desktop: Desktop, engine: Engine
-) -> None:
+@pytest.fixture
+def merged(client: TestClient, desktop: Desktop, engine: Engine) -> dict[str, str]:
+    """An incident of slope-2 that took in one of slope-1, which is worse and has a file, a picture and an order."""
     engine.condition(area="slope-2", level=2)
     mine = engine.open_incident()["id"]
-    engine.condition(area="slope-1", level=2, rule="other")
-    theirs = engine.open_incident()["id"]
-    merged = client.post(f"/api/v1/incidents/{mine}/merge", json={"incidents": [theirs]}, headers=desktop.token("duty"))
-    assert merged.status_code == 200, merged.text
-    headers = confined(desktop, "duty", "slope-2")
-    shown = client.get(f"/api/v1/incidents/{mine}", headers=headers).json()
+    engine.condition(area="slope-1", level=3, rule="other")
+    theirs = engine.open_incident()
+    headers = desktop.token("duty")
+    (alarm,) = theirs["alarms"]
+    file = base64.b64encode(b"%PDF-1.7\n%%EOF\n").decode()
+    body = {"alarm": alarm, "name": "their-permit.pdf", "file": file, "text": "their words"}
+    assert client.post("/api/v1/attachments", json=body, headers=headers).status_code == 200
+    picture = Command(
+        id="picture", kind="snapshot", target=theirs["id"], area="slope-1", actor="engine", time=time.time(),
+        args={"camera": "cam", "sha": "c" * 64, "time": time.time()},
+    )  # fmt: skip
+    engine.record(engine.desk.command(picture, time.time()))
+    answer = client.post(f"/api/v1/incidents/{mine}/merge", json={"incidents": [theirs["id"]]}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    body |= {"name": "their-plan.pdf", "file": base64.b64encode(b"%PDF-1.7 2\n%%EOF\n").decode()}
+    assert client.post("/api/v1/attachments", json=body, headers=headers).status_code == 200
+    return {"incident": mine, "alarm": alarm}
+
+
+THEIRS = ("slope-1", "slope 1", "their-permit", "their-plan", "their words", "c" * 64)
+
+
+def test_of_an_incident_of_several_places_an_account_of_one_sees_what_lies_there(
+    client: TestClient, desktop: Desktop, merged: dict[str, str]
+) -> None:
+    headers, path = confined(desktop, "duty", "slope-2"), f"/api/v1/incidents/{merged['incident']}"
+    whole = client.get(path, headers=desktop.token("duty"))
+    assert all(word in whole.text for word in (*THEIRS, merged["alarm"]))
+    answer = client.get(path, headers=headers)
+    shown = answer.json()
     assert {alarm["area"] for alarm in shown["alarm_details"]} == {"slope-2"}
-    answer = client.post(f"/api/v1/incidents/{mine}/acknowledge", json={}, headers=headers)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "whole_site")
+    assert (shown["attachments"], shown["snapshots"], shown["dispatches"]) == ([], [], [])
+    assert shown["alarms"] == [shown["alarm_details"][0]["id"]] == [shown["cause"]]
+    assert [one["edge"] for one in shown["history"]] == ["opened", "took_in"], "what was put with theirs is left out"
+    listed = client.get("/api/v1/incidents", headers=headers)
+    assert len(listed.json()["items"]) == 1 and listed.json()["items"][0]["title"]["en"] == "slope 2"
+    for text in (answer.text, listed.text):
+        assert [word for word in (*THEIRS, merged["alarm"]) if word in text] == []
+    refused = client.post(f"{path}/acknowledge", json={}, headers=headers)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "whole_site")
+
+
+@pytest.mark.parametrize("how", ["live", "recent", "from the journal"])
+def test_of_changes_of_such_an_incident_its_viewer_hears_what_lies_there(
+    desktop: Desktop, merged: dict[str, str], how: str
+) -> None:
+    live = Live(desktop.console.journal, most_viewers=9, most_each=9, queue=99)
+    mine, whole = Scope(frozenset({"slope-2"})), Scope(frozenset({"slope-2", "slope-1"}))
+
+    async def hear(scope: Scope) -> bytes:
+        viewer = live.open(None, "a", scope)
+        if how == "live":
+            rows = await desktop.console.journal.answer(live._next)
+            live._spread(rows)
+            live.position = 0
+            return viewer.take(0)[0]
+        if how == "recent":
+            live._spread(await desktop.console.journal.answer(lambda reader: reader.changes(0)))
+        else:
+            live._floor = live.position = 10**6
+        sent, _ = await live._replay(viewer, 0)
+        live._recent.clear()
+        return sent
+
+    heard = asyncio.run(hear(mine)).decode()
+    assert RESYNC.decode() not in heard and '"edge":"took_in"' in heard and '"edge":"attached"' in heard
+    assert [word for word in (*THEIRS, merged["alarm"]) if word in heard] == []
+    everything = asyncio.run(hear(whole)).decode()
+    assert all(word in everything for word in (*THEIRS, merged["alarm"]))
+
+
+def test_a_viewer_who_came_while_changes_were_read_reads_afresh(desktop: Desktop, merged: dict[str, str]) -> None:
+    live = Live(desktop.console.journal, most_viewers=9, most_each=9, queue=99)
+    rows = desktop.console.journal.ask(live._next)
+    viewer = live.open(None, "a", Scope(frozenset({"slope-2"})))
+    live._spread(rows)
+    assert viewer.take(0)[0] == RESYNC

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 from starlette.testclient import TestClient
 
-from alerts.console.situations import FRESH, Situations
+from alerts.console.situations import FRESH, MOVED, Situations
 from alerts.journal import Journal
-from alerts.situation import latest, span_of
+from alerts.queries import Reader
+from alerts.situation import Facts, Span, gather, latest, span_of
 
 from .conftest import Desktop, Engine, make_site
 
@@ -75,3 +77,35 @@ def test_a_span_is_counted_once_for_all_places_and_again_when_it_may_have_change
     situations.report(journal, site, "d", running, span.begin + 3600, set())
     assert len(counted) == 6
     journal.close()
+
+
+def test_a_span_that_lasts_is_counted_anew_when_the_journal_has_moved_but_not_for_each_who_looks(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[float] = []
+
+    def count(reader: Reader, span: Span, limits: Mapping[str, float]) -> Facts:
+        counted.append(span.end)
+        return gather(reader, span, limits)
+
+    monkeypatch.setattr("alerts.console.situations.gather", count)
+    site, situations, now = make_site(), Situations(), time.time()
+    whole = span_of("month", datetime.now(UTC).date(), site.zone)
+
+    def look(at: float) -> float:
+        found = situations.report(engine.journal, site, "d", whole.until(at), at, set())
+        begin, end = found["before"]["begin"], found["before"]["end"]
+        assert end - begin == pytest.approx(min(found["end"] - found["begin"], end - begin)), (
+            "as much of the one before"
+        )
+        return float(found["end"])
+
+    assert look(now) == look(now + 9) == look(now + FRESH - 1)
+    assert len(counted) == 2, "it and the one before"
+    engine.condition(level=2)
+    assert look(now + FRESH - 1) == now + FRESH - 1
+    engine.condition(level=3)
+    assert look(now + FRESH + MOVED - 2) == now + FRESH - 1, "a flood moves it all the time"
+    assert len(counted) == 4
+    assert look(now + FRESH + MOVED) == now + FRESH + MOVED
+    assert len(counted) == 6

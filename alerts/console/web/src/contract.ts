@@ -110,6 +110,7 @@ export interface Site {
   points: Point[];
   cameras: Camera[];
   units: Unit[];
+  seats?: Named[];
   version?: string;
   map?: SiteMap;
 }
@@ -716,6 +717,8 @@ export interface DutyTurn {
   end: number;
   signed: boolean;
 }
+/** Of what lasts: whether it ends soon. */
+interface Ending { soon: boolean }
 export interface SheetPart<T> {
   items: T[];
   more: number;
@@ -743,6 +746,8 @@ export interface Handover {
     open: SheetPart<SheetIncident>;
     overdue: SheetPart<SheetDispatch>;
     shelved: SheetPart<SheetAlarm>;
+    silences: SheetPart<Silence & Ending>;
+    modes: SheetPart<LastingMode & Ending>;
     degraded: SheetPart<SheetAlarm>;
     comments: SheetPart<SheetComment>;
     closed: number;
@@ -769,6 +774,7 @@ export interface RuleShown {
   template: string;
   levels: RuleLevel[];
   rationale: Record<string, unknown>;
+  cost?: { time: number; seconds: number; bytes: number; places: number } | null; // CPU seconds a reading; as it was measured
 }
 export interface Draft {
   rule: string;
@@ -830,6 +836,7 @@ export interface RulePrecision {
   recall: Share;
   by_hour: number[]; // nuisances by hour of the site's day
   places: { scope: string; real: number; nuisance: number }[];
+  lead?: { of: number; before: number; median: number | null } | null; // null where no limit was reached
 }
 export type How = 'gained' | 'lost' | 'earlier' | 'later' | 'level' | 'same';
 export interface ShadowStatus {

@@ -1,7 +1,7 @@
 /** What the page knows: the session, the site by id, and the open incidents, alarms and dispatches. */
 import { computed, signal } from '@preact/signals';
 import type {
-  Alarm, Area, AreaType, Camera, Dispatch, Incident, Kind, Loop, Me, Place, Point, Role, Site, Status, Text, Unit,
+  Alarm, Area, AreaType, Camera, Dispatch, Incident, Kind, Loop, Me, Named, Place, Point, Role, Site, Status, Text, Unit,
 } from './contract';
 import { RANK } from './contract';
 import { tName } from './i18n';
@@ -34,6 +34,7 @@ export interface Directory {
   units: Map<string, Unit>;
   places: Map<string, Place>;
   types: Map<string, AreaType>;
+  seats: Map<string, Named>;
 }
 export const directory = signal<Directory | null>(null);
 
@@ -50,6 +51,7 @@ export function setSite(site: Site): void {
     units: byId(site.units),
     places: byId(site.places),
     types: byId(site.area_types),
+    seats: byId(site.seats),
   };
 }
 
@@ -146,6 +148,10 @@ export function needs(dispatch: Dispatch): readonly Loop[] {
 
 export function unitName(id: string): string {
   return tName(directory.value?.units.get(id)?.name) || id;
+}
+
+export function seatName(id: string): string {
+  return tName(directory.value?.seats.get(id)?.name) || id;
 }
 
 /** Name an area, or a point, as the site does; one that it does not have by its id. */

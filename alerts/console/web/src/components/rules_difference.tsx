@@ -2,7 +2,7 @@
 import { duration, moment } from '../clock';
 import type { ReplayResult, SideLoad } from '../contract';
 import { t, tCode, tName } from '../i18n';
-import { areaName, directory, pointName } from '../store';
+import { areaName, directory, pointName, seatName } from '../store';
 import { LevelMark } from './level';
 
 const SHOWN = 100;
@@ -51,7 +51,7 @@ export function Seats({ result }: { result: ReplayResult }) {
         <tbody>
           {seats.map((seat) => (
             <tr key={seat}>
-              <th scope="row" class="code">{seat}</th>
+              <th scope="row">{seatName(seat)}</th>
               <td class="number">{result.before.seats[seat]?.rings ?? '—'}</td>
               <td class="number">{result.after.seats[seat]?.rings ?? '—'}</td>
               <td class="number">{hour(result.before.seat_hours[seat])}</td>

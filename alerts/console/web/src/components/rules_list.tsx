@@ -1,7 +1,7 @@
 /** The rules in force: what they ask, who owns them, and how they fared by what incidents were closed as. */
 import { useState } from 'preact/hooks';
 import { api } from '../api';
-import { duration, now } from '../clock';
+import { duration, moment, now } from '../clock';
 import type { RulePrecision, RuleShown, Share } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
@@ -59,6 +59,8 @@ export function RuleList() {
                 <th scope="col" class="number">{t('rules.precision')}</th>
                 <th scope="col" class="number">{t('rules.recall')}</th>
                 <th scope="col">{t('rules.nuisance')}</th>
+                <th scope="col" class="number" title={t('rules.lead.help')}>{t('rules.lead')}</th>
+                <th scope="col" class="number" title={t('rules.cost.help')}>{t('rules.cost')}</th>
                 <th scope="col"><span class="only-read">{t('column.actions')}</span></th>
               </tr>
             </thead>
@@ -106,6 +108,8 @@ function Row({ rule, how }: { rule: RuleShown; how: RulePrecision | undefined })
       <td class="number"><ShareOf share={how?.precision} /></td>
       <td class="number"><ShareOf share={how?.recall} /></td>
       <td>{how && <Nuisance how={how} />}</td>
+      <td class="number">{how?.lead ? <Lead lead={how.lead} /> : <span class="quiet">—</span>}</td>
+      <td class="number">{rule.cost ? <Cost cost={rule.cost} /> : <span class="quiet" title={t('rules.cost.help')}>—</span>}</td>
       <td>
         {mayPromote.value && (
           <span class="buttons">
@@ -130,6 +134,25 @@ function ShareOf({ share }: { share: Share | undefined }) {
       {percent(share.value)}
       <span class="quiet model-why">{t('rules.interval', { low: percent(share.low ?? 0), high: percent(share.high ?? 1), n: share.of })}</span>
     </>
+  );
+}
+
+/** How long before a limit it warned, and in how many of the incidents that reached one. */
+function Lead({ lead }: { lead: NonNullable<RulePrecision['lead']> }) {
+  return (
+    <>
+      {lead.median === null ? '—' : duration(lead.median)}
+      <span class="quiet model-why">{t('rules.lead.of', { n: lead.before, of: lead.of })}</span>
+    </>
+  );
+}
+
+function Cost({ cost }: { cost: NonNullable<RuleShown['cost']> }) {
+  return (
+    <span title={t('rules.cost.measured', { when: moment(cost.time) })}>
+      {t('rules.cost.cpu', { ns: Math.round(cost.seconds * 1e9) })}
+      <span class="quiet model-why">{t('rules.cost.memory', { kb: (cost.bytes / 1000).toFixed(1) })}</span>
+    </span>
   );
 }
 

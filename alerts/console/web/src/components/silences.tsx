@@ -48,7 +48,8 @@ export function Silences({ version }: { version: number }) {
   );
 }
 
-function covers(one: Silence): string {
+/** Name what a silence covers. */
+export function covers(one: Silence): string {
   const names = one.areas.map((id) => areaName(id));
   return [names, one.scopes, one.rules].map((some) => some.join(', ')).filter(Boolean).join(' · ');
 }

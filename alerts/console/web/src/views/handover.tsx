@@ -7,10 +7,12 @@ import { askDuty } from '../components/duty';
 import { LevelMark } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { actorName } from '../components/marks';
+import { modeName, modePlace } from '../components/modes';
+import { covers } from '../components/silences';
 import type { Handover, SheetPart } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
-import { areaName, mayOperate, unitName } from '../store';
+import { areaName, mayOperate, seatName, unitName } from '../store';
 
 export function HandoverView() {
   const { data, error, again } = useLoad(() => api.handover(), 'handover');
@@ -36,7 +38,7 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
     <>
       <dl class="facts">
         <Fact name={t('handover.turn')} value={turn ? moment(turn.begin) : t('handover.nobody')} />
-        <Fact name={t('handover.people')} value={people.map(([seat, who]) => `${seat}: ${who}`).join(t('list.comma')) || '—'} />
+        <Fact name={t('handover.people')} value={people.map(([seat, who]) => `${seatName(seat)}: ${who}`).join(t('list.comma')) || '—'} />
         <Fact name={t('handover.span')} value={`${moment(made.since)} – ${moment(made.time)}`} />
         <Fact name={t('figures.load')} value={t('handover.load', { rings: made.load.rings, peak: made.load.peak, floods: made.load.floods, closed: made.closed })} />
       </dl>
@@ -58,6 +60,16 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
           <span class="quiet">{one.until ? moment(one.until) : ''} · {one.reason} · {one.by ? actorName(one.by) : ''}</span>
         </li>
       )} />
+      <Part title={t('silences')} part={made.silences} row={(one) => (
+        <li key={one.id}>
+          {covers(one)} <Until one={one} />
+        </li>
+      )} />
+      <Part title={t('modes')} part={made.modes} row={(one) => (
+        <li key={`${one.order}${one.area}`}>
+          <a href={href('modes')}>{modeName(one.mode)}</a> {modePlace(one.area)} <Until one={one} />
+        </li>
+      )} />
       <Part title={t('handover.degraded')} part={made.degraded} row={(one) => (
         <li key={one.id}>
           <a href={href('alarms', one.id)}>{one.scope}</a> {tName(one.title)} <span class="quiet">{areaName(one.area)} · {one.onset ? moment(one.onset) : ''}</span>
@@ -76,6 +88,16 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
         turn && mayOperate.value && <Sign turn={turn.key} again={again} />
       )}
     </>
+  );
+}
+
+/** Until when something lasts, and why; what ends soon says so. */
+function Until({ one }: { one: { until: number; soon: boolean; reason: string; by: string } }) {
+  return (
+    <span class="quiet">
+      {one.soon && <b class="countdown close">{t('handover.soon')} </b>}
+      {moment(one.until)} · {one.reason} · {actorName(one.by)}
+    </span>
   );
 }
 

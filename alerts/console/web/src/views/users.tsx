@@ -7,13 +7,14 @@ import { RoleBoxes, UnitChoice } from '../components/form';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { placeName } from '../components/report_parts';
 import { Table } from '../components/table';
-import { ROLES, WHOLE_SITE, type Role, type User } from '../contract';
+import { ROLES, WHOLE_SITE, type Role, type Text, type User } from '../contract';
 import { t, tName } from '../i18n';
 import { areaName, directory, me } from '../store';
 
 export function UsersTab() {
   const { data, error, again } = useLoad(() => api.users(), 'users');
   const [adding, setAdding] = useState(false);
+  const [changing, setChanging] = useState<User | null>(null);
   return (
     <>
       <p class="buttons">
@@ -25,11 +26,12 @@ export function UsersTab() {
       {data && (
         <Table label={t('users')} head={[t('users.name'), t('users.display'), t('users.roles'), t('users.unit'), t('users.place'), t('second'), t('users.state'), '']}>
           {data.map((user) => (
-            <Row key={user.name} user={user} again={again} />
+            <Row key={user.name} user={user} again={again} change={() => setChanging(user)} />
           ))}
         </Table>
       )}
-      {adding && <Add onClose={() => setAdding(false)} after={again} />}
+      {adding && <Account user={null} onClose={() => setAdding(false)} after={again} />}
+      {changing && <Account user={changing} onClose={() => setChanging(null)} after={again} />}
     </>
   );
 }
@@ -39,7 +41,7 @@ function somewhere(id: string): string {
   return directory.value?.areas.has(id) ? areaName(id) : placeName(id);
 }
 
-function Row({ user, again }: { user: User; again: () => void }) {
+function Row({ user, again, change }: { user: User; again: () => void; change: () => void }) {
   const off = user.disabled ?? (user.active === undefined ? false : !user.active);
   return (
     <tr class={off ? 'off' : ''}>
@@ -51,6 +53,9 @@ function Row({ user, again }: { user: User; again: () => void }) {
       <td>{user.second ? '✓' : '—'}</td>
       <td>{t(off ? 'users.off' : 'users.on')}</td>
       <td>
+        <button type="button" class="plain" onClick={change}>
+          {t('users.change')} <span class="only-read">{user.name}</span>
+        </button>
         {user.name !== me.value?.name && (
           <Action class="plain" run={() => api.changeUser(user.name, { disabled: !off })} after={again}>
             {t(off ? 'users.enable' : 'users.disable')} <span class="only-read">{user.name}</span>
@@ -66,44 +71,41 @@ function Row({ user, again }: { user: User; again: () => void }) {
   );
 }
 
-function Add({ onClose, after }: { onClose: () => void; after: () => void }) {
-  const [name, setName] = useState('');
-  const [display, setDisplay] = useState('');
+/** Add an account, or change what one may do, for whom and where. A name stays, and a password is its owner's. */
+function Account({ user, onClose, after }: { user: User | null; onClose: () => void; after: () => void }) {
+  const [name, setName] = useState(user?.name ?? '');
+  const [display, setDisplay] = useState(user?.display ?? '');
   const [password, setPassword] = useState('');
-  const [roles, setRoles] = useState<Role[]>(['duty']);
-  const [unit, setUnit] = useState('');
-  const [place, setPlace] = useState('');
+  const [roles, setRoles] = useState<Role[]>(user?.roles ?? ['duty']);
+  const [unit, setUnit] = useState(user?.unit ?? '');
+  const [places, setPlaces] = useState<string[]>(user?.places ?? []);
   const field = roles.includes('field');
   const whole = roles.some((role) => WHOLE_SITE.includes(role));
-  const complete = name.trim() && password && roles.length > 0 && (!field || unit);
+  const complete = name.trim() && (user || password) && roles.length > 0 && (!field || unit);
+  const facts = { display: display.trim() || name.trim(), roles, unit: field ? unit : null, places: whole ? [] : places };
+  const title = user ? t('users.change.of', { name: user.name }) : t('users.add');
   return (
-    <Dialog title={t('users.add')} onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <form onSubmit={(event) => event.preventDefault()}>
-        <label class="stacked">
-          <span>{t('users.name')}</span>
-          <input value={name} maxLength={64} autocomplete="off" autocapitalize="none" onInput={(event) => setName(event.currentTarget.value)} />
-        </label>
+        {!user && (
+          <label class="stacked">
+            <span>{t('users.name')}</span>
+            <input value={name} maxLength={64} autocomplete="off" autocapitalize="none" onInput={(event) => setName(event.currentTarget.value)} />
+          </label>
+        )}
         <label class="stacked">
           <span>{t('users.display')}</span>
           <input value={display} maxLength={100} autocomplete="off" onInput={(event) => setDisplay(event.currentTarget.value)} />
         </label>
-        <label class="stacked">
-          <span>{t('first.password')}</span>
-          <input type="password" value={password} autocomplete="new-password" onInput={(event) => setPassword(event.currentTarget.value)} />
-        </label>
+        {!user && (
+          <label class="stacked">
+            <span>{t('first.password')}</span>
+            <input type="password" value={password} autocomplete="new-password" onInput={(event) => setPassword(event.currentTarget.value)} />
+          </label>
+        )}
         <RoleBoxes all={ROLES} roles={roles} change={setRoles} />
         {field && <UnitChoice unit={unit} change={setUnit} />}
-        <label class="stacked">
-          <span>{t('users.place')}</span>
-          <select value={whole ? '' : place} disabled={whole} onChange={(event) => setPlace(event.currentTarget.value)}>
-            <option value="">{t('users.place.all')}</option>
-            {(directory.value?.site.places ?? []).map((one) => (
-              <option key={one.id} value={one.id}>
-                {tName(one.name)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Places places={whole ? [] : places} whole={whole} change={setPlaces} />
         <footer>
           <button type="button" onClick={onClose}>
             {t('cancel')}
@@ -111,17 +113,49 @@ function Add({ onClose, after }: { onClose: () => void; after: () => void }) {
           <Action
             class="primary"
             disabled={!complete}
-            run={() => api.addUser({ name: name.trim(), display: display.trim() || name.trim(), password, roles, unit: field ? unit : null, places: place && !whole ? [place] : [] })}
-            done={t('users.added', { name: name.trim() })}
+            run={() => (user ? api.changeUser(user.name, facts) : api.addUser({ name: name.trim(), password, ...facts }))}
+            done={t(user ? 'users.changed' : 'users.added', { name: name.trim() })}
             after={() => {
               after();
               onClose();
             }}
           >
-            {t('users.add')}
+            {t(user ? 'users.change' : 'users.add')}
           </Action>
         </footer>
       </form>
     </Dialog>
+  );
+}
+
+/** Choose the places, or single areas, that somebody is confined to; of none it is the whole site. */
+function Places({ places, whole, change }: { places: string[]; whole: boolean; change: (places: string[]) => void }) {
+  const site = directory.value?.site;
+  const options = (some: readonly { id: string; name: Text }[]) => some.filter((one) => !places.includes(one.id)).map((one) => (
+    <option key={one.id} value={one.id}>
+      {tName(one.name)}
+    </option>
+  ));
+  return (
+    <>
+      <label class="stacked">
+        <span>{t('users.place')}</span>
+        <select value="" disabled={whole} onChange={(event) => event.currentTarget.value && change([...places, event.currentTarget.value])}>
+          <option value="">{t(places.length ? 'users.place.more' : 'users.place.all')}</option>
+          {options(site?.places ?? [])}
+          <optgroup label={t('explore.area')}>{options(site?.areas ?? [])}</optgroup>
+        </select>
+      </label>
+      {places.length > 0 && (
+        <p class="explore-chosen" data-test="places">
+          {places.map((id) => (
+            <button key={id} type="button" onClick={() => change(places.filter((one) => one !== id))} title={t('users.place.drop')}>
+              {somewhere(id)} <span aria-hidden="true">×</span>
+              <span class="only-read">{t('users.place.drop')}</span>
+            </button>
+          ))}
+        </p>
+      )}
+    </>
   );
 }
