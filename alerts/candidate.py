@@ -19,7 +19,6 @@ Edge = Literal["suggested", "joined", "dropped", "merged", "over"]
 
 def look(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome]) -> None:
     """Say so when an incident that has just risen makes enough areas of its subdistrict within the window."""
-    incident.rose = clock
     if incident.kind != "risk" or incident.sort:
         return
     place = book.router.subdistrict(incident.area)
@@ -52,7 +51,7 @@ def drop(book: Casebook, one: Candidate, clock: float, out: list[AnyOutcome], *,
 
 def accept(book: Casebook, one: Candidate, clock: float, out: list[AnyOutcome], *, actor: str, reason: str) -> None:
     """Note that a person merges them: the candidate ends."""
-    del book.cases.candidates[one.id]
+    book.finish_candidate(one, "candidate.merged")
     _tell(book, one, "merged", clock, out, actor=actor, reason=reason)
 
 
@@ -61,7 +60,7 @@ def tidy(book: Casebook, clock: float, out: list[AnyOutcome]) -> None:
     for one in list(book.cases.candidates.values()):
         left = [id for id in one.incidents if id in book.cases.incidents]
         if len(left) < 2:
-            del book.cases.candidates[one.id]
+            book.finish_candidate(one, "candidate.over")
             _tell(book, one, "over", clock, out)
         one.incidents = left or one.incidents
 
@@ -80,7 +79,7 @@ def fold_candidate(row: Row | None, change: CandidateChange) -> Row:
         "state": state,
         "place": change.place,
         "incidents": list(change.incidents),
-        "areas": list(change.areas),
+        "areas": list(change.areas) or (row["areas"] if row is not None else []),  # whom it concerned
         "since": row["since"] if row is not None else change.time,
         "time": change.time,
         "by": change.actor,
@@ -92,7 +91,8 @@ def fold_candidate(row: Row | None, change: CandidateChange) -> Row:
 def _alike(book: Casebook, one: Incident, other: Incident, place: str) -> bool:
     """Tell whether two incidents could be one, and the first is active in a subdistrict."""
     same = (one.kind, one.sort, one.simulated, one.exercise) == (other.kind, "", other.simulated, other.exercise)
-    return same and not one.calm and book.router.subdistrict(one.area) == place
+    told_apart = one is not other and not set(other.apart).isdisjoint(one.areas)  # a person has split the one off
+    return same and any(one.tally.loud) and not told_apart and book.router.subdistrict(one.area) == place
 
 
 def _tell(

@@ -1,7 +1,9 @@
 """Incidents as messages of the Common Alerting Protocol 1.2 (OASIS), and a feed of them in Atom (RFC 4287).
 
-An incident's messages are a chain: Alert when it opens, Update when its level or state changes, Cancel when it is over,
-each with references to all before it. A message is made from the journal's changes alone, so it is the same each time.
+An incident's messages are a chain: Alert when it opens, Update when its level, state or areas change or it takes others
+in, Cancel when it is over, each with references to all before it. One that was merged into another ends with a Cancel
+that gives no all-clear and names the incident that goes on. A message is made from the journal's changes alone, so it
+is the same each time.
 """
 
 from __future__ import annotations
@@ -44,13 +46,13 @@ class Feed:
 
     def messages(self, history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         """Yield (identifier, msgType, change) of an incident's history (its records, oldest first)."""
-        last: tuple[str, bool] | None = None
+        last: tuple[str, bool, frozenset[str]] | None = None
         for change in history:
             over = change["state"] in ("calm", "closed")
-            stands = (change["level"], over)
+            stands = (change["level"], over, frozenset(_areas(change)))
             if last is None:
                 kind = "Alert"
-            elif last == stands or (over and last[1]):
+            elif (last == stands and change["edge"] != "took_in") or (over and last[1]):
                 continue
             else:
                 kind = "Cancel" if over else "Update"
@@ -62,11 +64,13 @@ class Feed:
         before: list[str] = []
         for name, kind, change in self.messages(history):
             if name == id:
-                return self._write(name, kind, change, before)
+                return self._write(name, kind, change, before, _related(history, change))
             before.append(f"{self.sender},{name},{_time(change['time'])}")
         return None
 
-    def _write(self, id: str, kind: str, change: Mapping[str, Any], before: Sequence[str]) -> bytes:
+    def _write(
+        self, id: str, kind: str, change: Mapping[str, Any], before: Sequence[str], related: Sequence[str]
+    ) -> bytes:
         alert = Element(f"{{{CAP}}}alert")
         _add(alert, "identifier", id)
         _add(alert, "sender", self.sender)
@@ -75,22 +79,27 @@ class Feed:
         _add(alert, "msgType", kind)
         _add(alert, "scope", "Restricted")
         _add(alert, "restriction", f"Those who have an account at {self.site.name.en}")
-        if change.get("simulated"):
-            _add(alert, "note", f"{text('exercise', 'zh')} / {text('exercise', 'en')}")
+        notes = ["exercise"] if change.get("simulated") else []
+        notes += ["incident.edge.merged"] if change["edge"] == "merged" else []
+        if notes:
+            _add(alert, "note", " · ".join(f"{text(one, 'zh')} / {text(one, 'en')}" for one in notes))
         if before:
             _add(alert, "references", " ".join(before))
-        _add(alert, "incidents", str(change["incident"]).translate(_LATIN1))
+        _add(alert, "incidents", " ".join(one.translate(_LATIN1) for one in related))
         for language, tag in _LANGUAGES:
             self._inform(alert, language, tag, kind, change)
         return bytes(tostring(alert, encoding="utf-8", xml_declaration=True))
 
     def _inform(self, alert: Element, language: str, tag: str, kind: str, change: Mapping[str, Any]) -> None:
-        area = self._areas.get(change["area"])
-        over = kind == "Cancel"
-        title = (change.get("title") or {}).get(language) or change["area"]
+        areas = _areas(change)
+        area = self._areas.get(areas[0])
+        merged = change["edge"] == "merged"
+        over = kind == "Cancel" and not merged  # what was merged goes on elsewhere
+        title = (change.get("title") or {}).get(language) or areas[0]
+        state = "incident.edge.merged" if merged else f"incident.state.{change['state']}"
         info = _add(alert, "info")
         _add(info, "language", tag)
-        _add(info, "category", self.category(change["area"]))
+        _add(info, "category", self.category(areas[0]))
         named = self._types.get(area.type) if area is not None else None
         _add(
             info,
@@ -103,19 +112,24 @@ class Feed:
         _add(info, "certainty", "Observed")
         _add(info, "onset", _time(change["opened"]))
         _add(info, "headline", title[:160])
-        _add(info, "description", f"{title} · {text('incident.state.' + change['state'], language)}")
+        _add(info, "description", f"{title} · {text(state, language)}")
         if self.site.console.startswith(("http://", "https://")):
             _add(info, "web", f"{self.site.console.rstrip('/')}/#/incidents/{change['incident']}")
         parameter = _add(info, "parameter")
         _add(parameter, "valueName", "level")
         _add(parameter, "value", change["level"])
+        for one in areas:
+            self._place(info, language, one)
+
+    def _place(self, info: Element, language: str, id: str) -> None:
+        area = self._areas.get(id)
         place = _add(info, "area")
         _add(place, "areaDesc", getattr(area.name, language) if area is not None else text("area.system", language))
         if area is not None and area.location is not None:
             _add(place, "circle", f"{area.location[0]:.6f},{area.location[1]:.6f} 0")
         geocode = _add(place, "geocode")
         _add(geocode, "valueName", "foreshock-area")
-        _add(geocode, "value", change["area"])
+        _add(geocode, "value", id)
 
     def category(self, area: str) -> str:
         """Name the category of what may happen in an area."""
@@ -155,6 +169,23 @@ class Feed:
 def identifier(change: Mapping[str, Any]) -> str:
     """Name the message of an incident's change: without spaces, commas, < and &, as CAP asks."""
     return f"{change['incident']}.{change['sequence']}".translate(_LATIN1)
+
+
+def _areas(change: Mapping[str, Any]) -> Sequence[str]:
+    """List the areas of an incident at a change, that of its cause first."""
+    return change.get("areas") or (change["area"],)
+
+
+def _related(history: Sequence[Mapping[str, Any]], change: Mapping[str, Any]) -> list[str]:
+    """Name the incident of a change, and what it came of, has taken in by then or goes on in."""
+    found = {str(change["incident"]): None}
+    for one in history:
+        if one["sequence"] > change["sequence"]:
+            break
+        args = one.get("args") or {}
+        named = {"took_in": args.get("incidents"), "opened": [args.get("from")], "merged": [args.get("into")]}
+        found |= {str(id): None for id in named.get(one["edge"]) or () if id}
+    return [*found]
 
 
 def _time(time: float) -> str:

@@ -128,7 +128,7 @@ class Casebook:
         self.cases = _decoder.decode(state)
         self._index()
         for incident in self.cases.incidents.values():
-            incident.recount()  # an older snapshot has no tally
+            incident.recount(self._area_of)  # an older snapshot has no tally, or one without places
         self.burden = Burden()
         for dispatch in self.cases.dispatches.values():
             self.burden.note(dispatch)
@@ -139,6 +139,9 @@ class Casebook:
         self.cases.alarms[alarm.id] = alarm
         self.scopes[alarm.rule, alarm.scope, alarm.simulated] = alarm
         self._of.setdefault(alarm.scope, {})[alarm.id] = alarm
+
+    def _area_of(self, alarm: str) -> str:
+        return self.cases.alarms[alarm].area
 
     def alarms_of(self, scope: str) -> list[Alarm]:
         """List the alarms of a point, area or camera that are not normal."""
@@ -160,9 +163,10 @@ class Casebook:
             mending = incident.mending.items()
             incident.mending = {renames.scope(device, incident.area): id for device, id in mending}
             incident.area = renames.area(incident.area)
-            for areas in (incident.also, incident.linked, incident.apart):
+            for areas in (incident.also, incident.linked, incident.acted, incident.apart):
                 areas[:] = [renames.area(area) for area in areas]
             incident.at = renames.area(incident.at) if incident.at else ""
+            incident.recount(self._area_of)
         for dispatch in cases.dispatches.values():
             if dispatch.device:
                 dispatch.device = renames.scope(dispatch.device, dispatch.area)
@@ -274,16 +278,28 @@ class Casebook:
         found = self.router.areas.get(area)
         return self._dispatch_rank.get(found.type, RANK["orange"]) if found is not None else RANK["orange"]
 
-    def reached(self, incident: Incident) -> int:
-        """Return the rank at which an incident is dispatched at once: the lowest of its areas'."""
-        return min(self.dispatch_rank(area) for area in (incident.area, *incident.also))
+    def reached(self, incident: Incident, area: str = "") -> int:
+        """Return the rank at which somebody is sent to an area of an incident at once.
+
+        A linked area goes by its own; the incident's own and those that were merged into it by the lowest of theirs.
+        """
+        if area in incident.linked:
+            return self.dispatch_rank(area)
+        return min(self.dispatch_rank(one) for one in incident.joined)
 
     def needs(self, dispatch: Dispatch) -> tuple[Loop, ...]:
         """Name what must come before a dispatch that was dealt with may be closed; a repair needs nothing."""
-        incident, area = self.cases.incidents.get(dispatch.incident), self.router.areas.get(dispatch.area)
-        if area is None or (incident is not None and incident.kind != "risk"):
+        area = self.router.areas.get(dispatch.area)
+        if area is None or self.kind_of(dispatch) != "risk":
             return ()
         return self._close_needs.get(area.type, ())
+
+    def kind_of(self, dispatch: Dispatch) -> str:
+        """Say of which kind what somebody was sent for is, also once its incident is closed."""
+        incident = self.cases.incidents.get(dispatch.incident)
+        if dispatch.kind or incident is None:  # one of an older snapshot says of itself only that it mends
+            return dispatch.kind or ("data_quality" if dispatch.repair or dispatch.device else "risk")
+        return incident.kind
 
     def working(self, incident: Incident) -> list[Dispatch]:
         """List the dispatches of an incident that somebody is on, the first first."""
@@ -323,8 +339,7 @@ class Casebook:
 
     def chain(self, dispatch: Dispatch) -> tuple[EscalationStep, ...]:
         """Return what the clock does about a dispatch that is overdue; a site's own chains are for risks alone."""
-        incident = self.cases.incidents.get(dispatch.incident)
-        ours = dispatch.leg in WORKING and incident is not None and incident.kind == "risk"
+        ours = dispatch.leg in WORKING and self.kind_of(dispatch) == "risk"
         return self.chains.of(dispatch.area, dispatch.level) if ours else DEFAULT
 
     # Plans
@@ -381,6 +396,11 @@ class Casebook:
         if incident is not None:
             (incident.visits if dispatch.id in incident.visits else incident.dispatches).remove(dispatch.id)
             incident.state = derive_state(incident)
+
+    def finish_candidate(self, one: Candidate, why: str) -> None:
+        """Drop a candidate that was decided, or has nothing left to decide."""
+        self.cases.candidates.pop(one.id, None)
+        self._gone(one.id, why)
 
     def _gone(self, id: str, why: str) -> None:
         bound(self.cases.gone, self.settings.remember)
@@ -476,15 +496,20 @@ class Casebook:
             disposition=disposition,
             title=self.incident_title(incident),
             args=args or {},
-            event=self._call(incident, id, edge, reason, clock) if edge in ("undispatched", "reminded") else None,
+            event=self._call(incident, id, edge, reason, clock, args or {})
+            if edge in ("undispatched", "reminded")
+            else None,
             simulated=incident.simulated,
             unacknowledged=not incident.acknowledged,
             exercise=incident.exercise,
             sort=incident.sort,
             subject=incident.subject,
+            areas=tuple(incident.areas) if incident.also else (),
         )
 
-    def _call(self, incident: Incident, id: str, edge: str, reason: str, clock: float) -> dict[str, Any]:
+    def _call(
+        self, incident: Incident, id: str, edge: str, reason: str, clock: float, args: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Make the CloudEvent that tells the world that nobody is on an incident, or that nobody acknowledges it."""
         cause = self.cases.alarms.get(incident.cause)
         return cloudevent.incident_event(
@@ -496,7 +521,7 @@ class Casebook:
             data={
                 "incident": incident.id,
                 "title": self.incident_title(incident),
-                "area": self._area_data(incident.area),
+                "area": self._area_data(args.get("area") or incident.at or incident.area),
                 "level": LEVELS[incident.level - 1],
                 "why": cause.why if cause is not None else "",
                 "rule": cause.rule if cause is not None else "",

@@ -90,6 +90,7 @@ class Dispatch(msgspec.Struct, kw_only=True):
     device: str = ""  # the sensor, camera or gateway that is to be mended
     device_kind: str = ""
     simulated: bool = False
+    kind: str = ""  # risk or data quality, as its incident
 
     @property
     def due(self) -> float | None:

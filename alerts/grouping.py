@@ -90,14 +90,15 @@ def settle(
     edge: str = "",
     reason: str = "",
     demand: int = 0,
+    silent: bool = False,
     area: str = "",
     device: str = "",
     args: dict[str, Any] | None = None,
 ) -> None:
     """Bring an incident up to its alarms, record what changed since `was`, and let the dispatches follow.
 
-    `demand` is the rank of an alarm that has just been raised, rung again or risen, and `area` where. Where one alarm
-    alone has changed, `device` is its scope.
+    `demand` is the rank of an alarm that has just been raised, rung again or risen, and `area` where; one that is
+    `silent` calls nobody. Where one alarm alone has changed, `device` is its scope.
     """
     incident.level = derive_level(incident)
     incident.state = derive_state(incident)
@@ -123,10 +124,13 @@ def settle(
         resume(book, incident, clock)
     if incident.kind == "data_quality":
         repair.follow(book, incident, clock, out, device)
-    follow_level(book, incident, clock, out, demand, area)
+    loud = 0 if silent else demand
+    follow_level(book, incident, clock, out, loud, area)
     if demand and (edge == "opened" or now.level > was.level or was.calm):
-        candidate.look(book, incident, clock, out)
-    if demand and incident.kind == "risk" and incident.state == "open" and incident.remind_at is None:
+        incident.rose = clock
+        if loud:
+            candidate.look(book, incident, clock, out)
+    if loud and incident.kind == "risk" and incident.state == "open" and incident.remind_at is None:
         incident.reminders = 0
         incident.remind_at = book.next_reminder(0, clock)
         book.wake_at(incident.remind_at)
@@ -143,24 +147,25 @@ def plan_for(book: Casebook, incident: Incident, clock: float, out: list[AnyOutc
 def note_member(book: Casebook, incident: Incident, alarm: Alarm) -> None:
     """Put an alarm's standing among the incident's members; one that is normal leaves them."""
     if alarm.state == "NORM":
-        incident.drop(alarm.id)
+        incident.drop(alarm.id, alarm.area)
     else:
         rank = alarm.level if alarm.state in ("UNACK", "ACKED") else 0
         acknowledged = alarm.state not in ("UNACK", "RTNUN")
-        incident.put(alarm.id, Member(rank, acknowledged, alarm.state == "SHLVD", bool(alarm.silence)))
-        if rank and _is_cause(book, incident, alarm, rank):
+        member = Member(rank, acknowledged, alarm.state == "SHLVD", bool(alarm.silence))
+        incident.put(alarm.id, member, alarm.area)
+        if rank and is_cause(book, incident, alarm.area, rank):
             make_cause(incident, alarm.id, alarm.area, alarm.title)
         incident.peak = max(incident.peak, rank)
 
 
-def _is_cause(book: Casebook, incident: Incident, alarm: Alarm, rank: int) -> bool:
-    """Tell whether an alarm that is active at a rank takes the place of its incident's cause."""
+def is_cause(book: Casebook, incident: Incident, area: str, rank: int) -> bool:
+    """Tell whether what is active at a rank in an area takes the place of an incident's cause."""
     cause = incident.at or incident.area
-    if alarm.area == cause or not book.links:
+    if area == cause or not book.links:
         return rank > incident.peak
-    if book.links.above(alarm.area, cause):  # what lies downstream is a symptom, however bad it is
+    if book.links.above(area, cause):  # what lies downstream is a symptom, however bad it is
         return True
-    return rank > incident.peak and not book.links.above(cause, alarm.area)
+    return rank > incident.peak and not book.links.above(cause, area)
 
 
 def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyOutcome]) -> None:
@@ -369,7 +374,6 @@ def take_edge(
     if edge in _DEMANDS:
         _listen(book, alarm, edge, rank)
     demand = rank if edge in _DEMANDS else 0
-    loud = 0 if alarm.silence else demand
     incident, joined, way = _incident_of(book, alarm, demand, clock)
     was = standing(incident) if incident is not None else None
     out.append(
@@ -400,7 +404,8 @@ def take_edge(
             actor=actor,
             edge=joined,
             reason=reason if way is None else f"incident.linked_{way.kind}",
-            demand=loud,
+            demand=demand,
+            silent=bool(alarm.silence),
             area=alarm.area,
             device=alarm.scope,
             args=None if way is None else {"area": alarm.area, "to": way.area},
@@ -445,7 +450,7 @@ def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tup
     if not demand:
         return None, "", None  # its incident was closed over it: only a new demand makes a new case
     if incident is not None:
-        incident.drop(alarm.id)
+        incident.drop(alarm.id, alarm.area)
         book.wake_at(clock)  # it may have waited for this alarm alone
     key = current_key(alarm.area, alarm.kind, alarm.simulated, alarm.exercise)
     incident = cases.incidents.get(cases.current.get(key, "")) if not alarm.sort else None

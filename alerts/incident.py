@@ -14,6 +14,7 @@ makes no incident urgent, but keeps it listed.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Literal
 
 import msgspec
@@ -50,17 +51,28 @@ class Tally(msgspec.Struct, array_like=True):
     waiting: int = 0  # for an acknowledgement
     shelved: int = 0
     unfinished: int = 1  # of the alarms that are listed, those before this place are the cause and unfinished ones
+    places: dict[str, list[int]] = {}  # area → as `loud`; none where nothing is, in the order of the names
 
-    def count(self, member: Member, by: int) -> None:
-        """Count a member in (1) or out (-1)."""
+    def count(self, member: Member, area: str, by: int) -> None:
+        """Count a member of an area in (1) or out (-1)."""
         if member.rank:
             self.active[member.rank] += by
             if not member.silenced:
                 self.loud[member.rank] += by
+                self._count_place(area, member.rank, by)
         if not member.acknowledged:
             self.waiting += by
         if member.shelved:
             self.shelved += by
+
+    def _count_place(self, area: str, rank: int, by: int) -> None:
+        here = self.places.get(area)
+        if here is None:
+            here = self.places[area] = [0] * RANKS
+            self.places = dict(sorted(self.places.items()))  # alike, whichever came first
+        here[rank] += by
+        if not any(here):
+            del self.places[area]
 
 
 class Incident(msgspec.Struct, kw_only=True):
@@ -86,6 +98,7 @@ class Incident(msgspec.Struct, kw_only=True):
     withdrawn: int = 0  # of which nobody took up before there was nothing to do any more
     mending: dict[str, str] = {}  # devices in trouble for which maintenance was sent → the order, if there was one
     dispatched: bool = False  # the dispatch level has been acted on: from then on only a new demand sends anyone
+    acted: list[str] = []  # of the linked areas those whose own level has been acted on
     calm_since: float | None = None
     reminders: int = 0  # how often it was said again that nobody is on it
     remind_at: float | None = None  # none once a person has taken it up
@@ -95,7 +108,7 @@ class Incident(msgspec.Struct, kw_only=True):
     at: str = ""  # the area of its cause, where that is another than its own
     sort: str = ""  # report or dispute: a case that people have told of
     subject: str = ""  # whom that is about, as a keyed hash
-    rose: float = 0.0  # when it last opened, or rose to a level, arrival clock
+    rose: float = 0.0  # when it last opened, or rose to a level, in silence too; arrival clock
     held: bool = False  # what was due of it was put off by a silence
     snapshots: list[str] = []  # sha of each picture
     plan: str = ""  # the prepared response with its version, as `alerts.plans.key` names it
@@ -113,26 +126,51 @@ class Incident(msgspec.Struct, kw_only=True):
         """Tell whether no alarm of it waits for an acknowledgement."""
         return not self.tally.waiting
 
-    def put(self, id: str, member: Member) -> None:
-        """Have an alarm stand among the members as it does now."""
+    @property
+    def areas(self) -> list[str]:
+        """List all its areas, that of its cause first."""
+        return [*dict.fromkeys((self.at or self.area, self.area, *self.also))]
+
+    @property
+    def joined(self) -> list[str]:
+        """List its own area and those that were merged into it: they go by one level, a linked one by its own."""
+        return [self.area, *(area for area in self.also if area not in self.linked)]
+
+    def head(self, area: str) -> str:
+        """Name the area that stands for all that go by one level with an area: itself where it is linked."""
+        return area if area in self.linked else self.area
+
+    def is_acted_on(self, area: str) -> bool:
+        """Tell whether the level that an area goes by has been acted on."""
+        return area in self.acted if area in self.linked else self.dispatched
+
+    def act_on(self, area: str) -> None:
+        """Note that the level that an area goes by has been acted on."""
+        if area not in self.linked:
+            self.dispatched = True
+        elif area not in self.acted:
+            self.acted.append(area)
+
+    def put(self, id: str, member: Member, area: str) -> None:
+        """Have an alarm of an area stand among the members as it does now."""
         before = self.members.get(id)
         if before is not None:
-            self.tally.count(before, -1)
+            self.tally.count(before, area, -1)
         self.members[id] = member
-        self.tally.count(member, 1)
+        self.tally.count(member, area, 1)
 
-    def drop(self, id: str) -> None:
-        """Take an alarm out of the members, where it is among them."""
+    def drop(self, id: str, area: str) -> None:
+        """Take an alarm of an area out of the members, where it is among them."""
         gone = self.members.pop(id, None)
         if gone is not None:
-            self.tally.count(gone, -1)
+            self.tally.count(gone, area, -1)
             self.tally.unfinished = 1
 
-    def recount(self) -> None:
-        """Count the members anew, whatever the tally says."""
+    def recount(self, area_of: Callable[[str], str]) -> None:
+        """Count the members anew, whatever the tally says; `area_of` names the area of an alarm."""
         self.tally = Tally()
-        for member in self.members.values():
-            self.tally.count(member, 1)
+        for id, member in self.members.items():
+            self.tally.count(member, area_of(id), 1)
 
 
 class Candidate(msgspec.Struct, kw_only=True):
@@ -177,9 +215,12 @@ def all_silent(incident: Incident) -> bool:
     return not incident.calm and not any(incident.tally.loud)
 
 
-def loud_level(incident: Incident) -> int:
-    """Return the highest active rank that no silence covers, 0 without one."""
-    return _highest(incident.tally.loud)
+def loud_level(incident: Incident, areas: Collection[str] | None = None) -> int:
+    """Return the highest active rank that no silence covers, in some of its areas if named; 0 without one."""
+    if areas is None:
+        return _highest(incident.tally.loud)
+    places = incident.tally.places
+    return max((_highest(places[area]) for area in areas if area in places), default=0)
 
 
 def _highest(counts: list[int]) -> int:

@@ -508,7 +508,8 @@ class _Batch:
                 }
             )
         if change.event is not None:  # nobody is on it: of no unit's, for all who listen
-            self._outbox.append(self._told(change.id, "dispatch", change, unit="", payload=change.event))
+            told = self._told(change.id, "dispatch", change, unit="", payload=change.event)
+            self._outbox.append(told | {"area": change.event["data"]["area"]["id"]})  # where somebody is wanted
 
     def _plan(self, row: Row, change: IncidentChange) -> None:
         """Keep the plan that an incident has from now on, and the ticks of steps that it still has."""

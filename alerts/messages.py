@@ -35,6 +35,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "An alarm is still active: it cannot be closed as real yet",
     ),
     "incident.merged": ("事件已并入另一事件", "The incident was merged into another"),
+    "incident.too_many_at_once": (
+        "一次最多并入16个事件，请分批合并",
+        "At most 16 incidents are merged at once: merge them in parts",
+    ),
+    "incident.not_its_area": ("不是该事件的区域", "That is none of the incident's areas"),
     "incident.elsewhere": (
         "该组区域内没有这一未关闭事件",
         "No such incident is open among the areas that are watched together",
@@ -62,6 +67,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "dispatch.other_unit": ("派单已交给其他单位", "The dispatch belongs to another unit"),
     "dispatch.already_sent": ("该单位已在处置此事件", "That unit is already on this incident"),
+    "dispatch.no_unit_there": (
+        "关联区域达到派单等级，但无人在该处，请人工加派",
+        "A linked area is at its level and nobody is there: send somebody by hand",
+    ),
     "dispatch.no_unit": ("没有可派单位，请人工指定", "No unit can be sent: choose one by hand"),
     # refusals: plans
     "plan.none": ("该事件没有预案", "The incident has no plan"),
@@ -93,6 +102,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "bad_argument": ("参数无效", "An argument is not valid"),
     # reasons the engine gives
     "alarm.real_readings": ("真实读数已接管模拟报警", "Real readings took over from simulated ones"),
+    "candidate.merged": ("该建议的事件已由他人合并", "Somebody has merged these incidents already"),
+    "candidate.over": ("该建议已过时：相关事件已关闭或合并", "The thought is over: its incidents are closed or merged"),
     "candidate.dropped": ("该建议已被放弃", "The thought was dropped already"),
     "silence.past": ("结束时间已过", "Its end has passed already"),
     "silence.too_long": ("静默时间超过上限", "That is longer than a silence may last"),

@@ -202,15 +202,24 @@ def _dispatch(book: Casebook, incident: Incident, command: Command, clock: float
     working = book.working(incident)
     on_it = {dispatch.unit for dispatch in working}
     leading = book.together(incident)
+    place = _place(incident, command)
     units = _units(book, incident, command, on_it)
     if not units:
-        units = book.suggest(incident, clock, on_it)[:1]
+        units = book.suggest(incident, clock, on_it, place)[:1]
     if not units:
         raise Refusal("dispatch.no_unit")
     lead = command.args.get("lead") or (leading[0].lead or leading[0].unit if leading else units[0])
     if lead not in (*units, *on_it):
         raise Refusal("dispatch.lead_not_sent")
-    send(book, incident, units, lead, note, clock, out, actor=command.actor)
+    send(book, incident, units, lead, note, clock, out, actor=command.actor, area=place)
+
+
+def _place(incident: Incident, command: Command) -> str:
+    """Read to which area of an incident an order sends: where none is named, to that of its cause."""
+    place = command.args.get("area") or incident.at or incident.area
+    if place not in incident.areas:
+        raise Refusal("incident.not_its_area")
+    return str(place)
 
 
 def _units(book: Casebook, incident: Incident, command: Command, on_it: set[str]) -> list[str]:
@@ -284,7 +293,8 @@ def _accept(book: Casebook, one: Candidate, command: Command, clock: float, out:
     reason = _text(book, command, "reason")
     into = candidate.worst(book, one)
     others = [id for id in one.incidents if id != into.id]
-    regrouping.merge(book, into, others, clock, out, actor=command.actor, reason=reason)
+    most = len(others)  # what the desk itself has put together is merged whole
+    regrouping.merge(book, into, others, clock, out, actor=command.actor, reason=reason, most=most)
     candidate.accept(book, one, clock, out, actor=command.actor, reason=reason)
     candidate.tidy(book, clock, out)
 
@@ -426,7 +436,7 @@ def _call(book: Casebook, dispatch: Dispatch, command: Command, clock: float, ou
     if dispatch.device:  # who mends one device leads nobody
         working = book.together(incident)
         lead = working[0].lead or working[0].unit if working else units[0]
-    send(book, incident, units, lead, note, clock, out, actor=command.actor)
+    send(book, incident, units, lead, note, clock, out, actor=command.actor, area=dispatch.area)
 
 
 def _tick_dispatched(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out: list[AnyOutcome]) -> None:

@@ -139,7 +139,8 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     area: str
     kind: Kind
     # opened | joined | level | acknowledged | dispatched | commented | calmed | closed | snapshot,
-    # undispatched: nobody is on it (any more); `reason` says why; said again until a person takes it up,
+    # undispatched: nobody is on it (any more), or in its area `args.area`; `reason` says why; said again until a person
+    # takes it up,
     # planned: it keeps to a plan from now on, ticked | unticked: a step of that,
     # merged: it ended, `args.into` has its alarms and orders; took_in: it has those of `args.incidents` from now on,
     # reported: a person told of it, `args.report` is the report and `args.count` how many there are,
@@ -162,10 +163,11 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     title: dict[str, str] = {}  # area, the cause's rule and the level, by language
     args: dict[str, Any] = {}
     simulated: bool = False
-    event: dict[str, Any] | None = None  # the CloudEvent of edge `undispatched`
+    event: dict[str, Any] | None = None  # the CloudEvent of edges `undispatched` and `reminded`
     exercise: str = ""  # the drill that it is part of
     sort: str = ""  # report or dispute: a case that people have told of
     subject: str = ""  # whom that is about, as a keyed hash
+    areas: tuple[str, ...] = ()  # all its areas, that of its cause first; none where it has but one
 
 
 class DispatchChange(Outcome, tag="dispatch", frozen=True):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from alerts.alarm import Alarm, Refusal
 from alerts.casebook import Casebook, current_key
 from alerts.dispatch import WORKING, Dispatch
-from alerts.grouping import note_member, settle, standing
+from alerts.grouping import is_cause, note_member, settle, standing
 from alerts.identity import incident_id
-from alerts.incident import Incident, add_alarm, make_cause
+from alerts.incident import Incident, Tally, add_alarm, make_cause
 from alerts.outcome import AnyOutcome
 from alerts.sending import attend, leave
 
@@ -26,6 +26,7 @@ def merge(
     *,
     actor: str,
     reason: str = "",
+    most: int = MOST,
 ) -> None:
     """Take other incidents into one; they end as merged. Raise `Refusal` where one of them is of another kind.
 
@@ -34,8 +35,8 @@ def merge(
     found = [_other(book, incident, id) for id in dict.fromkeys(others)]
     if not found:
         raise Refusal("bad_argument")
-    if len(found) > MOST:
-        raise Refusal("too_many")
+    if len(found) > most:
+        raise Refusal("incident.too_many_at_once")
     was = standing(incident)
     lead = _joint_lead(book, [incident, *found])
     for other in found:
@@ -63,25 +64,29 @@ def split(
 ) -> None:
     """Put some alarms of an incident, and some of its orders, into a new one. Raise `Refusal` when none stays behind.
 
-    The new one is dispatched as any other, unless orders go with it.
+    The new one is dispatched as any other, unless orders go with it: those that are named, and those to areas that it
+    takes along whole.
     """
     moved = [_member(book, incident, id) for id in dict.fromkeys(alarms)]
-    orders = [_order(book, incident, id) for id in dict.fromkeys(dispatches)]
+    named = [_order(book, incident, id).id for id in dict.fromkeys(dispatches)]
     if not moved:
         raise Refusal("bad_argument")
     if len(moved) == len(incident.members):
         raise Refusal("incident.none_left")
-    orders = [one for one in orders if not one.device] + _repairs(book, incident, moved)
+    gone = _areas_gone(book, incident, moved)
+    found = [book.cases.dispatches[id] for id in incident.dispatches]
+    orders = [one for one in found if not one.device and (one.id in named or one.area in gone)]
+    orders += _repairs(book, incident, moved)
     was = standing(incident)
     busy = bool(book.working(incident))
-    new = _begin(incident, moved, clock)
+    new = _begin(book, incident, moved, clock)
     book.cases.incidents[new.id] = new
     for alarm in moved:
-        incident.drop(alarm.id)
+        incident.drop(alarm.id, alarm.area)
         if alarm.id in incident.alarms:  # of many alarms only some are listed
             incident.alarms.remove(alarm.id)
         _move(book, alarm, new, clock, out, actor, reason)
-    _stay(book, incident, new, {alarm.area for alarm in moved})
+    _stay(book, incident, new, gone)
     told = _divide(book, incident, new, orders)
     attend(incident)
     args = {"into": new.id, "alarms": [alarm.id for alarm in moved]}
@@ -99,8 +104,8 @@ def split(
 
 def _other(book: Casebook, incident: Incident, id: object) -> Incident:
     other = book.cases.incidents.get(id) if isinstance(id, str) else None
-    if other is None:
-        raise Refusal("incident.elsewhere")
+    if other is None:  # somebody else may have been faster
+        raise Refusal(book.cases.gone.get(id, "incident.elsewhere") if isinstance(id, str) else "incident.elsewhere")
     if other is incident:
         raise Refusal("incident.itself")
     if _sort(other) != _sort(incident):
@@ -133,9 +138,11 @@ def _take_in(
     for id in other.alarms:
         if id not in incident.alarms:
             add_alarm(incident, id)
-    if other.peak > incident.peak:
-        incident.peak = other.peak
-        make_cause(incident, other.cause, other.at or other.area, other.title)
+    cause = other.at or other.area
+    if is_cause(book, incident, cause, other.peak):
+        make_cause(incident, other.cause, cause, other.title)
+    incident.peak = max(incident.peak, other.peak)
+    _take_areas_in(incident, other)
     for id in list(other.members):
         _move(book, cases.alarms[id], incident, clock, out, actor, reason)
     for id in [*other.dispatches, *other.visits]:
@@ -146,20 +153,29 @@ def _take_in(
         out.append(book.dispatch_record(dispatch, "moved", clock, actor=actor, reason="dispatch.moved"))
     incident.issued += other.issued
     incident.withdrawn += other.withdrawn
-    incident.dispatched |= other.dispatched
+    incident.rose = max(incident.rose, other.rose)
     incident.mending = other.mending | incident.mending
     incident.snapshots += [one for one in other.snapshots if one not in incident.snapshots]
     for area in (other.area, *other.also):
-        if area != incident.area and area not in incident.also:
-            incident.also.append(area)
         key = current_key(area, other.kind, other.simulated, other.exercise)
         if cases.current.get(key) == other.id:
             cases.current[key] = incident.id
-    other.members, other.state = {}, "closed"
-    other.recount()
+    other.members, other.tally, other.state = {}, Tally(), "closed"
     book.finish_incident(other, "incident.merged")
     args = {"into": incident.id}
     out.append(book.incident_record(other, "merged", clock, actor=actor, reason=reason, args=args))
+
+
+def _take_areas_in(incident: Incident, other: Incident) -> None:
+    """Have an incident be of the areas of another too; a linked area goes on by its own level, and is with it again."""
+    known, acted = {incident.area, *incident.also}, [area for area in other.areas if other.is_acted_on(area)]
+    new = [area for area in (other.area, *other.also) if area not in known]
+    incident.also += new
+    incident.linked += [area for area in new if area in other.linked]
+    for area in acted:
+        incident.act_on(area)
+    apart = dict.fromkeys((*incident.apart, *other.apart))
+    incident.apart = [area for area in apart if area not in incident.areas]
 
 
 # Splitting
@@ -186,49 +202,73 @@ def _repairs(book: Casebook, incident: Incident, moved: Sequence[Alarm]) -> list
     return [one for one in found if one.device in devices]
 
 
-def _begin(incident: Incident, moved: Sequence[Alarm], clock: float) -> Incident:
-    """Make the incident that alarms go into; the worst that is active is its cause."""
-    worst = max(moved, key=lambda alarm: (incident.members[alarm.id].rank, alarm.level))
-    areas = dict.fromkeys([worst.area, *(alarm.area for alarm in moved)])
-    return Incident(
-        id=incident_id(worst.area, incident.kind, f"{worst.id}.{worst.sequence + 1}"),
-        area=worst.area,
-        kind=incident.kind,
-        cause=worst.id,
-        alarms=[worst.id, *(alarm.id for alarm in moved if alarm is not worst)],
-        level=worst.level,
-        peak=max(alarm.level for alarm in moved),
-        opened=clock,
-        title=worst.title,
-        simulated=incident.simulated,
-        exercise=incident.exercise,
-        also=list(areas)[1:],
-        mending={one: id for one, id in incident.mending.items() if one in {alarm.scope for alarm in moved}},
-        sort=incident.sort,
-        subject=worst.subject,
+def _areas_gone(book: Casebook, incident: Incident, moved: Sequence[Alarm]) -> set[str]:
+    """Name the areas of which no alarm stays behind."""
+    going = {alarm.id for alarm in moved}
+    return {alarm.area for alarm in moved} - {book.cases.alarms[id].area for id in incident.members if id not in going}
+
+
+def _first(book: Casebook, incident: Incident, alarms: Sequence[Alarm]) -> Alarm:
+    """Choose the cause of some alarms of an incident: the worst that is active and has none upstream of it."""
+    active = [alarm for alarm in alarms if incident.members[alarm.id].rank] or alarms
+    areas, above = {alarm.area for alarm in active}, book.links.above
+    lower = {one for one in areas for other in areas - {one} if above(other, one) and not above(one, other)}
+    return max(
+        (one for one in active if one.area not in lower), key=lambda one: (incident.members[one.id].rank, one.level)
     )
 
 
-def _stay(book: Casebook, incident: Incident, new: Incident, areas: set[str]) -> None:
+def _begin(book: Casebook, incident: Incident, moved: Sequence[Alarm], clock: float) -> Incident:
+    """Make the incident that alarms go into; what goes by one level goes on to do so."""
+    first = _first(book, incident, moved)
+    areas = dict.fromkeys([first.area, *(alarm.area for alarm in moved)])
+    area = next((one for one in areas if one not in incident.linked), first.area)
+    return Incident(
+        id=incident_id(first.area, incident.kind, f"{first.id}.{first.sequence + 1}"),
+        area=area,
+        kind=incident.kind,
+        cause=first.id,
+        alarms=[first.id, *(alarm.id for alarm in moved if alarm is not first)],
+        level=first.level,
+        peak=max(alarm.level for alarm in moved),
+        opened=clock,
+        title=first.title,
+        simulated=incident.simulated,
+        exercise=incident.exercise,
+        also=[one for one in areas if one != area],
+        linked=[one for one in areas if one != area and one in incident.linked],
+        at=first.area if first.area != area else "",
+        rose=incident.rose,
+        mending={one: id for one, id in incident.mending.items() if one in {alarm.scope for alarm in moved}},
+        sort=incident.sort,
+        subject=first.subject,
+    )
+
+
+def _stay(book: Casebook, incident: Incident, new: Incident, gone: set[str]) -> None:
     """Have an incident go on without the alarms that were taken out; areas of which none is left go with them."""
     left = [book.cases.alarms[id] for id in incident.members]
-    if incident.cause not in incident.alarms:
-        worst = max(left, key=lambda alarm: (incident.members[alarm.id].rank, alarm.level))
-        make_cause(incident, worst.id, worst.area, worst.title)
+    if incident.cause not in incident.alarms or (incident.at or incident.area) in gone:
+        first = _first(book, incident, left)
+        make_cause(incident, first.id, first.area, first.title)
         incident.peak = max(alarm.level for alarm in left)
-    gone = areas - {alarm.area for alarm in left}
     for area in sorted(gone):
         key = current_key(area, incident.kind, incident.simulated, incident.exercise)
         if book.cases.current.get(key) == incident.id:
             book.cases.current[key] = new.id
     if incident.area in gone:
-        incident.area = book.cases.alarms[incident.cause].area if incident.cause in incident.members else left[0].area
+        cause = incident.at or incident.area
+        areas = [cause, *(alarm.area for alarm in left)]
+        area = next((one for one in areas if one not in incident.linked), cause)
+        incident.dispatched = incident.is_acted_on(area)
+        incident.area, incident.at = area, cause
     if incident.at == incident.area:
         incident.at = ""
     incident.also = [area for area in incident.also if area not in gone and area != incident.area]
     incident.linked = [area for area in incident.linked if area in incident.also]
-    incident.apart += sorted(gone)
+    incident.acted = [area for area in incident.acted if area in incident.linked]
     new.apart = [*{area: None for area in (*incident.apart, incident.area, *incident.also) if area not in gone}]
+    incident.apart = [*dict.fromkeys((*incident.apart, *sorted(gone)))]
 
 
 def _divide(
@@ -243,8 +283,12 @@ def _divide(
     working = book.together(incident)
     going = [dispatch for dispatch in working if dispatch in orders]
     staying = [dispatch for dispatch in working if dispatch not in orders]
-    new.issued, new.dispatched = len(orders), any(dispatch.leg in WORKING for dispatch in orders)
+    new.issued = len(orders)
     for dispatch in orders:
+        if dispatch.area not in new.areas:  # who goes along goes where that is
+            dispatch.area = new.at or new.area
+        if dispatch.leg in WORKING:
+            new.act_on(dispatch.area)
         if dispatch in going:
             dispatch.lead = going[0].unit if len(going) > 1 else ""
         _redirect(dispatch, incident, new)
@@ -288,7 +332,11 @@ def _redirect(dispatch: Dispatch, before: Incident, after: Incident) -> None:
 
 
 def _note_acted_on(book: Casebook, incident: Incident) -> None:
-    """Note of a level that was reached before that it is over: only a new demand sends anyone then."""
+    """Note of a level that was reached before that it is over: only a new demand sends anyone then.
+
+    Not where areas are linked: which of them it was that reached it is not known any more.
+    """
     reached = book.reached(incident)
-    if incident.kind == "risk" and incident.peak >= reached and (incident.calm or incident.level < reached):
+    over = incident.peak >= reached and (incident.calm or incident.level < reached)
+    if incident.kind == "risk" and not incident.linked and over:
         incident.dispatched = True

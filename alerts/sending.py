@@ -19,9 +19,9 @@ def follow_level(
 ) -> None:
     """Dispatch a risk incident that reaches its dispatch level; raise the level of dispatches under way.
 
-    Once nobody is on it any more, only a new demand dispatches again: `demand` is the rank of an alarm that has just
-    been raised, rung again or risen, 0 for any other change. It is of `area`: where that joined by a link of the site,
-    and nobody was sent there, somebody goes there too.
+    Areas that joined by a link of the site go by their own levels, and somebody goes to each that reaches its own, all
+    under one lead. Once nobody is on it any more, only a new demand of `area` dispatches again: `demand` is the rank of
+    an alarm that has just been raised, rung again or risen, 0 for any other change.
     """
     if incident.calm:
         return
@@ -31,29 +31,76 @@ def follow_level(
         if dispatch.level < loud and not dispatch.device:  # an order to mend goes by what it is to mend
             raise_level(dispatch, book.site.deadlines, loud, clock)
             out.append(book.dispatch_record(dispatch, "raised", clock, actor=ENGINE, reason="dispatch.level_raised"))
-    reached = book.reached(incident)
-    first = not incident.dispatched and loud >= reached
-    if incident.kind != "risk" or not (first or demand >= reached):
+    if incident.kind != "risk":
         return
-    incident.dispatched = True
-    if working:  # who is on the way has just been told of the level
-        if demand >= reached and area in incident.linked and all(one.area != area for one in working):
-            _send_there(book, incident, area, clock, out)
-        return
-    units = book.suggest(incident, clock)
-    if units:
-        issue(book, incident, units[0], clock, out, actor=ENGINE, reason="dispatch.by_level")
-    elif first or incident.remind_at is None:
-        leave(book, incident, clock, out, actor=ENGINE, reason="dispatch.no_unit")
+    heads, issued = [incident.area, *incident.linked], incident.issued
+    wanting = [head for head in heads if not _man(book, incident, head, demand, area, clock, out)]
+    if incident.issued > issued:  # an order ends the reminders of the others
+        wanting = [head for head in heads if _is_wanting(book, incident, head)]
+    for head in wanting:
+        _leave_alone(book, incident, head, clock, out, actor=ENGINE)
 
 
-def _send_there(book: Casebook, incident: Incident, area: str, clock: float, out: list[AnyOutcome]) -> None:
-    """Send somebody to a linked area as well, under the lead of those who are on the incident."""
-    working = book.working(incident)
-    units = book.suggest(incident, clock, {one.unit for one in working}, area)
-    if units:
-        lead = working[0].lead or working[0].unit
-        send(book, incident, units[:1], lead, "", clock, out, actor=ENGINE, reason="dispatch.linked", area=area)
+def _man(
+    book: Casebook, incident: Incident, head: str, demand: int, area: str, clock: float, out: list[AnyOutcome]
+) -> bool:
+    """Send somebody to an area that reaches the level it goes by; tell whether nobody is to be told that none went."""
+    reached = book.reached(incident, head)
+    first = not incident.is_acted_on(head) and _loud_at(incident, head) >= reached
+    if not first and (demand < reached or incident.head(area) != head):
+        return True
+    incident.act_on(head)
+    if any(incident.head(one.area) == head for one in book.working(incident)):
+        return True  # who is on the way has just been told of the level
+    return _send_there(book, incident, head, area, clock, out) or not (first or incident.remind_at is None)
+
+
+def _send_there(book: Casebook, incident: Incident, head: str, area: str, clock: float, out: list[AnyOutcome]) -> bool:
+    """Send somebody to where it is worst of what goes by one level, under one lead; tell whether anybody could be."""
+    working = book.together(incident)
+    lead = (working[0].lead or working[0].unit) if working else ""
+    reason = "dispatch.linked" if working else "dispatch.by_level"
+    for place in _places(incident, head, area):
+        units = book.suggest(incident, clock, {one.unit for one in working}, place)
+        if units:
+            send(book, incident, units[:1], lead, "", clock, out, actor=ENGINE, reason=reason, area=place)
+            return True
+    return False
+
+
+def _places(incident: Incident, head: str, area: str) -> list[str]:
+    """List what goes by one level with an area, the worst first; of equals that of a demand, then that of the cause."""
+    if head != incident.area:
+        return [head]
+    cause = incident.at or incident.area
+    return sorted(incident.joined, key=lambda one: (-loud_level(incident, (one,)), one != area, one != cause))
+
+
+def _loud_at(incident: Incident, head: str) -> int:
+    """Return the highest active rank that no silence covers of what goes by one level with an area."""
+    if not incident.linked:
+        return loud_level(incident)
+    return loud_level(incident, incident.joined if head == incident.area else (head,))
+
+
+def _is_wanting(book: Casebook, incident: Incident, head: str) -> bool:
+    """Tell whether an area whose level was acted on stands at it, and nobody has been sent to it."""
+    orders = (book.cases.dispatches[id] for id in incident.dispatches)
+    return (
+        incident.is_acted_on(head)
+        and _loud_at(incident, head) >= book.reached(incident, head)
+        and all(incident.head(one.area) != head for one in orders)
+    )
+
+
+def _leave_alone(
+    book: Casebook, incident: Incident, head: str, clock: float, out: list[AnyOutcome], *, actor: str, **args: Any
+) -> None:
+    """Say that nobody can be sent to an area; of linked ones, to which."""
+    reason = "dispatch.no_unit_there" if book.working(incident) else "dispatch.no_unit"
+    if incident.linked:
+        args["area"] = head
+    leave(book, incident, clock, out, actor=actor, reason=reason, args=args or None)
 
 
 def send(
@@ -117,6 +164,7 @@ def issue(
         device_kind=(repair or {}).get("kind", ""),
         simulated=incident.simulated,
         exercise=incident.exercise,
+        kind=incident.kind,
     )
     set_deadline(dispatch, book.site.deadlines, clock)
     if actor == ENGINE:
@@ -147,7 +195,7 @@ def pass_on(
     dispatch.tried.append(unit)
     dispatch.passed_over = {}
     if reason == "dispatch.next_unit":
-        dispatch.passed_over = book.passed_over(dispatch, _kind(book, dispatch), clock, _busy(book, dispatch) - {unit})
+        dispatch.passed_over = book.passed_over(dispatch, book.kind_of(dispatch), clock, _busy(book, dispatch) - {unit})
     dispatch.leg = "issued"
     set_deadline(dispatch, book.site.deadlines, clock)
     led = dispatch.lead == previous
@@ -169,7 +217,7 @@ def _lead(book: Casebook, dispatch: Dispatch, previous: str, unit: str, clock: f
 
 def pass_to_next(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
     """Give a refused dispatch to the next suggested unit; without one it ends, and the incident says so."""
-    kind, busy, incident = _kind(book, dispatch), _busy(book, dispatch), book.cases.incidents.get(dispatch.incident)
+    kind, busy, incident = book.kind_of(dispatch), _busy(book, dispatch), book.cases.incidents.get(dispatch.incident)
     unit, load = book.router.units.get(dispatch.unit), book.burden.of(dispatch.simulated)
     mending = kind != "risk" and unit is not None and unit.kind == "maintenance"
     if mending or incident is None:
@@ -189,8 +237,26 @@ def finish(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcom
     visited = incident is not None and dispatch.id in incident.visits  # nobody was on it any more
     book.finish_dispatch(dispatch)
     hand_lead_over(book, dispatch, clock, out)
-    if incident is not None and not visited and not book.working(incident):
-        leave(book, incident, clock, out, actor=actor, reason=reason, args={"dispatch": dispatch.id})
+    if incident is not None and not visited:
+        _look_who_is_left(book, incident, dispatch, clock, out, actor=actor, reason=reason)
+
+
+def _look_who_is_left(
+    book: Casebook,
+    incident: Incident,
+    dispatch: Dispatch,
+    clock: float,
+    out: list[AnyOutcome],
+    *,
+    actor: str,
+    reason: str,
+) -> None:
+    """Say so where nobody is left on an incident that a dispatch is off, or in the linked area that it was of."""
+    args, head = {"dispatch": dispatch.id}, incident.head(dispatch.area)
+    if not book.working(incident):
+        leave(book, incident, clock, out, actor=actor, reason=reason, args=args)
+    elif incident.linked and incident.kind == "risk" and _is_wanting(book, incident, head):
+        leave(book, incident, clock, out, actor=actor, reason="dispatch.no_unit_there", args=args | {"area": head})
 
 
 def hand_lead_over(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
@@ -242,15 +308,25 @@ def remind(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcom
 
     Not when it is calm by now, or acknowledged below the dispatch level: then only a new demand says so.
     """
-    unsent = incident.dispatched and not book.working(incident)
-    if incident.calm or not (unsent or incident.state == "open"):
+    unsent = bool(incident.dispatched or incident.acted) and not book.working(incident)
+    heads = [incident.area, *incident.linked] if incident.linked and incident.kind == "risk" and not unsent else []
+    wanting = [head for head in heads if _is_wanting(book, incident, head)]
+    if incident.calm or not (unsent or wanting or incident.state == "open"):
         incident.remind_at = None
         return
     incident.reminders += 1
     incident.remind_at = book.next_reminder(incident.reminders, clock)
-    args = {"reminders": incident.reminders}
+    args: dict[str, Any] = {"reminders": incident.reminders}
     edge, reason = ("undispatched", "dispatch.no_unit") if unsent else ("reminded", "incident.unacknowledged")
-    out.append(book.incident_record(incident, edge, clock, actor=ENGINE, reason=reason, args=args))
+    for head in wanting:
+        said = args | {"area": head}
+        out.append(
+            book.incident_record(
+                incident, "undispatched", clock, actor=ENGINE, reason="dispatch.no_unit_there", args=said
+            )
+        )
+    if not wanting:
+        out.append(book.incident_record(incident, edge, clock, actor=ENGINE, reason=reason, args=args))
 
 
 def resume(book: Casebook, incident: Incident, clock: float) -> None:
@@ -299,16 +375,11 @@ def _above(book: Casebook, dispatch: Dispatch, clock: float) -> str | None:
     """Name the next unit up the hierarchy that takes part; None at the top."""
     from_unit = dispatch.climbed or dispatch.unit
     known = {*_busy(book, dispatch), *dispatch.told}
-    above = book.router.above(dispatch.area, from_unit, _kind(book, dispatch), known, clock)
+    above = book.router.above(dispatch.area, from_unit, book.kind_of(dispatch), known, clock)
     while above is not None and not book.takes_part(dispatch, above):
         known.add(above)
-        above = book.router.above(dispatch.area, from_unit, _kind(book, dispatch), known, clock)
+        above = book.router.above(dispatch.area, from_unit, book.kind_of(dispatch), known, clock)
     return above
-
-
-def _kind(book: Casebook, dispatch: Dispatch) -> str:
-    incident = book.cases.incidents.get(dispatch.incident)
-    return incident.kind if incident is not None else "risk"
 
 
 def _busy(book: Casebook, dispatch: Dispatch) -> set[str]:

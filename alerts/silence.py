@@ -166,7 +166,18 @@ def _end(
         _note(book, alarm, "unhush", clock, out, actor, reason)
         if incident is not None and was is not None:
             demand = alarm.level if alarm.state == "UNACK" else 0
-            settle(book, incident, was, clock, out, actor=actor, reason=reason, demand=demand)
+            settle(
+                book,
+                incident,
+                was,
+                clock,
+                out,
+                actor=actor,
+                reason=reason,
+                demand=demand,
+                area=alarm.area,
+                device=alarm.scope,
+            )
 
 
 def _under(book: Casebook, one: Silenced) -> list[Alarm]:

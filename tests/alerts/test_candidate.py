@@ -7,9 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from alerts import messages
 from alerts.desk import Desk, Settings
 from alerts.journal import Journal
 from alerts.outcome import AnyOutcome, CandidateChange, Record
+from alerts.regrouping import MOST
 from sensors.site import Area
 from tests.alerts.cases import SITE, change, command, edges, name
 
@@ -75,7 +77,7 @@ def test_a_person_merges_them_into_the_worst(desk: Desk) -> None:
     assert edges(out).count("incident merged") == 2 and edges(out)[-1] == "ok"
     assert [(x.edge, x.actor, x.reason) for x in said(out)] == [("merged", "user:an", "one slide")]
     assert desk.book.cases.incidents.keys() == {river}
-    assert edges(desk.command(command("merge", one.candidate, "c2"), 2401.0)) == ["unknown_target"]
+    assert edges(desk.command(command("merge", one.candidate, "c2"), 2401.0)) == ["candidate.merged"], "two at once"
 
 
 def test_a_dropped_thought_comes_again_only_with_another_area() -> None:
@@ -96,6 +98,7 @@ def test_it_is_over_when_fewer_than_two_are_open(desk: Desk) -> None:
     assert said(desk.command(command("close", first, "c1", disposition="nuisance"), 2300.0)) == []
     (over,) = said(desk.command(command("close", second, "c2", disposition="nuisance"), 2400.0))
     assert (over.edge, desk.book.cases.candidates) == ("over", {})
+    assert edges(desk.command(command("merge", one.candidate, "c3"), 2401.0)) == ["candidate.over"]
 
 
 def test_it_outlives_a_crash_and_the_journal_lists_it(desk: Desk, tmp_path: Path) -> None:
@@ -114,3 +117,24 @@ def test_it_outlives_a_crash_and_the_journal_lists_it(desk: Desk, tmp_path: Path
     (row,) = journal.candidates("dropped")
     assert (row["by"], row["since"]) == ("user:an", 2200.0)
     journal.close()
+
+
+def test_more_than_one_order_merges_by_hand_are_merged_whole() -> None:
+    areas = tuple(Area(id=f"a{n}", name=name(f"a {n}"), type="slope", place="c1", group="s1") for n in range(MOST + 4))
+    desk = Desk(msgspec.structs.replace(SITE, areas=areas))
+    told = [one for area in areas for one in said(rise(desk, area.id, 1000.0))]
+    first, *others = desk.book.cases.incidents
+    by_hand = desk.command(command("merge", first, "c1", incidents=others), 1001.0)
+    assert edges(by_hand) == ["incident.too_many_at_once"]
+    assert str(MOST) in messages.text("incident.too_many_at_once", "en")
+    out = desk.command(command("merge", told[-1].candidate, "c2"), 1002.0)
+    assert edges(out)[-1] == "ok" and len(desk.book.cases.incidents) == 1
+
+
+def test_what_was_split_by_hand_is_not_said_to_be_one_again(desk: Desk) -> None:
+    (one,) = said(three(desk))
+    desk.command(command("merge", one.candidate, "c1"), 2300.0)
+    (merged,) = desk.book.cases.incidents.values()
+    away = next(id for id in merged.members if desk.book.cases.alarms[id].area != merged.area)
+    desk.command(command("split", merged.id, "c2", alarms=[away]), 2301.0)
+    assert said(rise(desk, merged.area, 2400.0, rank=3)) == []

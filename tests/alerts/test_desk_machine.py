@@ -12,14 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from alerts import messages
 from alerts.desk import Desk, Settings
-from alerts.incident import DISPOSITIONS, all_silent, loud_level
+from alerts.incident import DISPOSITIONS, Incident, all_silent, loud_level
 from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, DispatchChange, IncidentChange
 from sensors.observation import Command, Silence
-from sensors.site import LEVELS, Point
+from sensors.site import LEVELS, Area, Link, Point
 from tests.alerts import cases
 from tests.alerts.cases import change, command
 
-# Without links of areas: whom to send to an incident of linked ones is known to be wrong (docs/how-to/duty-room.md).
 SITE = msgspec.structs.replace(
     cases.SITE,
     area_types=tuple(
@@ -29,7 +28,13 @@ SITE = msgspec.structs.replace(
     points=tuple(
         Point(id=f"p{n}", name=cases.name("p"), areas=("slope-1",), quantity="tilt", unit="°") for n in range(5)
     ),
+    areas=(*cases.SITE.areas, Area(id="slope-2", name=cases.name("slope 2"), type="slope", place="c2", group="s1")),
     maintenance="yellow",
+    links=(
+        Link(areas=("river-1", "slope-1"), kind="upstream"),
+        Link(areas=("slope-1", "slope-2"), kind="neighbour"),
+        Link(areas=("slope-1", "river-1"), kind="gateway"),
+    ),
 )
 
 TOGETHER = Settings(candidate_areas=2)
@@ -91,7 +96,8 @@ LEG_AFTER = {
 }
 WORKING = ("issued", "accepted", "on_scene")
 
-PLACES = [("slope-1", "p1"), ("slope-1", "p2"), ("river-1", "p3")]
+PLACES = [("slope-1", "p1"), ("slope-1", "p2"), ("river-1", "p3"), ("slope-2", "p4")]
+AREAS = sorted({area for area, _ in PLACES})
 ORDERS = ["acknowledge", "dispatch", "comment", "close", "accept", "refuse", "on_scene", "resolve", "snapshot"]
 ORDERS += [*ASIDE.values(), *BACK.values(), "assign", "reset", "feed_back", "follow_up", "refer", "call"]
 ON_ALARMS = ["acknowledge", "reset", "comment", "assign", *ASIDE.values(), *BACK.values()]
@@ -235,13 +241,13 @@ class DeskMachine(RuleBasedStateMachine):
             of=data.draw(st.sampled_from(lasting)),
         )
         before = self.desk.state()
-        out = self.desk.silence(one, ("slope-1", "river-1"), self.clock)
-        self._take(out, self.twin.silence(one, ("slope-1", "river-1"), self.clock))
+        out = self.desk.silence(one, AREAS, self.clock)
+        self._take(out, self.twin.silence(one, AREAS, self.clock))
         results = [outcome for outcome in out if isinstance(outcome, CommandResult)]
         assert len(results) == (one.of != "s-none"), "an order was not answered, or by whom it does not concern"
         assert out or self.desk.state() == before
-        assert self.desk.silence(one, ("slope-1", "river-1"), self.clock) == []
-        self.twin.silence(one, ("slope-1", "river-1"), self.clock)
+        assert self.desk.silence(one, AREAS, self.clock) == []
+        self.twin.silence(one, AREAS, self.clock)
 
     @precondition(lambda self: len(self.desk.book.cases.incidents) > 1)
     @rule(data=st.data(), stray=st.sampled_from([False, False, False, True]))
@@ -308,12 +314,16 @@ class DeskMachine(RuleBasedStateMachine):
             elif isinstance(outcome, DispatchChange):
                 self._dispatch(outcome)
         self.regrouped = False
-        working = {one.incident for one in self.dispatches.values() if one.leg in WORKING}
+        working = [one for one in self.dispatches.values() if one.leg in WORKING]
         for incident, demand in self.demands.items():
             reached = self.desk.book.dispatch_rank(demand.area)
-            assert incident in self.desk.book.cases.incidents
+            case = self.desk.book.cases.incidents[incident]
             if demand.kind == "risk" and LEVELS.index(demand.level) + 1 >= reached:
-                assert incident in working, "a demand at the dispatch level sent nobody"
+                there = {case.head(one.area) for one in working if one.incident == incident}
+                wanted = [one for one in out if isinstance(one, IncidentChange) and one.edge == "undispatched"]
+                assert case.head(demand.area) in there | {one.args.get("area") for one in wanted}, (
+                    "a demand at the dispatch level sent nobody"
+                )
 
     def _alarm(self, step: AlarmTransition) -> None:
         before = self.alarms.get(step.alarm)
@@ -393,16 +403,17 @@ class DeskMachine(RuleBasedStateMachine):
                     assert step.repair not in [one.repair for one in busy], "somebody mends it already"
                 elif not self.regrouped and step.incident in self.demands:
                     demand = self.demands[step.incident]
-                    assert LEVELS.index(demand.level) + 1 >= self.desk.book.reached(incident)
+                    assert LEVELS.index(demand.level) + 1 >= self.desk.book.reached(incident, demand.area)
+                    assert incident.head(demand.area) == incident.head(step.area), "it was sent elsewhere"
                     assert demand.id not in self.automatic, "an alarm sent someone twice"
                     self.automatic.add(demand.id)
                 else:
                     assert self.regrouped or step.incident in self.hushed, "someone was sent for nothing"
-                assert step.repair or LEVELS.index(step.level) + 1 >= self.desk.book.reached(incident)
-                if step.reason == "dispatch.linked":
-                    assert step.area in incident.linked and step.area not in {one.area for one in busy}
-                elif not step.repair:
-                    assert not busy, "someone is on it already"
+                if not step.repair:
+                    loud = loud_level(incident, self.under(incident, step.area))
+                    assert loud >= self.desk.book.reached(incident, step.area)
+                    assert incident.head(step.area) not in {incident.head(one.area) for one in busy}, "someone is there"
+                    assert self.regrouped or (step.reason == "dispatch.linked") == bool(busy)
         else:
             assert before.leg not in ("closed",)
             assert before.leg != "refused" or step.edge == "reassigned"
@@ -459,9 +470,9 @@ class DeskMachine(RuleBasedStateMachine):
     def what_is_tallied_is_what_a_count_of_the_members_gives(self) -> None:
         for incident in self.desk.book.cases.incidents.values():
             kept = incident.tally
-            incident.recount()
+            incident.recount(lambda id: self.desk.book.cases.alarms[id].area)
             counted, incident.tally = incident.tally, kept
-            assert (kept.active, kept.loud) == (counted.active, counted.loud)
+            assert (kept.active, kept.loud, kept.places) == (counted.active, counted.loud, counted.places)
             assert (kept.waiting, kept.shelved) == (counted.waiting, counted.shelved)
 
     @invariant()
@@ -484,13 +495,21 @@ class DeskMachine(RuleBasedStateMachine):
             for one in working:
                 assert self.dispatches[one.id].lead == one.lead, "what leads was not recorded"
 
+    def under(self, incident: Incident, area: str) -> list[str]:
+        """List the areas that go by one level with an area of an incident."""
+        return [one for one in incident.areas if incident.head(one) == incident.head(area)]
+
     @invariant()
     def every_reached_dispatch_level_was_acted_on(self) -> None:
         for incident in self.desk.book.cases.incidents.values():
+            assert set(incident.acted) <= set(incident.linked) <= set(incident.also)
+            if incident.kind != "risk":
+                continue
+            for area in incident.areas:
+                if loud_level(incident, self.under(incident, area)) >= self.desk.book.reached(incident, area):
+                    assert incident.is_acted_on(area)
             reached = self.desk.book.reached(incident)
-            if incident.kind == "risk" and loud_level(incident) >= reached:
-                assert incident.dispatched
-            if incident.kind == "risk" and incident.peak >= reached and incident.id not in self.hushed:
+            if not incident.linked and incident.peak >= reached and incident.id not in self.hushed:
                 assert incident.dispatched
 
     @invariant()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from alerts.desk import Desk
 from alerts.linked import MOST_AREAS, Links
 from alerts.outcome import AlarmTransition, AnyOutcome, DispatchChange, IncidentChange
+from sensors.observation import Silence
 from sensors.site import Area, Link, Site
 from tests.alerts.cases import SITE, change, command, edges, name
 
@@ -157,3 +158,152 @@ def test_upstream_is_found_over_any_way_and_circles_end(pairs: list[tuple[int, i
     for a in range(6):
         for b in range(6):
             assert a == b or links.above(str(a), str(b)) == ((a, b) in reach)
+
+
+def sent(out: list[AnyOutcome]) -> list[tuple[str, str]]:
+    return [(one.area, one.unit) for one in out if isinstance(one, DispatchChange) and one.edge == "issued"]
+
+
+def test_the_first_order_goes_where_the_level_is_reached_and_by_that_areas_level(desk: Desk) -> None:
+    desk.condition(change(1), 0.0)
+    assert sent(desk.condition(river(3), 1.0)) == [], "a river sends at red"
+    assert sent(desk.condition(change(2), 2.0)) == [], "a slope at orange"
+    assert [area for area, _ in sent(desk.condition(river(4), 3.0))] == ["river-1"]
+    assert [area for area, _ in sent(desk.condition(change(3), 4.0))] == ["slope-1"]
+
+
+def test_the_end_of_a_silence_sends_to_the_area_that_it_covered(desk: Desk) -> None:
+    desk.condition(change(3), 0.0)
+    quiet = Silence(id="q", until=1000.0, actor="user:an", reason="works", time=1.0, areas=("s-0",), level="orange")
+    assert desk.silence(quiet, [area.id for area in SITE.areas] + ["s-0"], 1.0)
+    assert sent(desk.condition(beside(3), 2.0)) == []
+    ended = desk.tick(1001.0)
+    assert [area for area, _ in sent(ended)] == ["s-0"]
+
+
+def test_an_order_by_hand_stands_where_the_cause_is(desk: Desk) -> None:
+    desk.condition(change(1), 0.0)
+    opened = of(desk.condition(river(1), 1.0), IncidentChange)
+    out = desk.command(command("dispatch", opened.incident, "1", unit="u-c2"), 2.0)
+    assert sent(out) == [("river-1", "u-c2")]
+    assert sent(desk.condition(river(4), 3.0)) == [], "somebody is there"
+
+
+def test_what_rises_in_silence_is_joined_all_the_same(desk: Desk) -> None:
+    quiet = Silence(id="q", until=5000.0, actor="user:an", reason="works", time=1.0, areas=("slope-1",), level="orange")
+    assert desk.silence(quiet, ["slope-1"], 1.0)
+    first = of(desk.condition(change(2), 2.0), IncidentChange)
+    joined = of(desk.condition(beside(2), 3.0), IncidentChange)
+    assert (joined.incident, joined.edge) == (first.incident, "joined")
+
+
+def test_somebody_goes_to_where_it_opened_too_once_it_is_at_its_level(desk: Desk) -> None:
+    desk.condition(change(1), 0.0)
+    assert sent(desk.condition(beside(3), 1.0)) == [("s-0", "u-c1")]
+    out = desk.condition(change(3), 2.0)
+    here = next(one for one in out if isinstance(one, DispatchChange) and one.edge == "issued")
+    assert (here.area, here.reason, here.lead) == ("slope-1", "dispatch.linked", "u-c1")
+
+
+def test_where_nobody_is_left_for_a_linked_area_that_is_said_until_a_person_sends_there(desk: Desk) -> None:
+    desk = Desk(msgspec.structs.replace(desk.book.site, units=SITE.units[:1]))
+    first = of(desk.condition(change(3), 0.0), IncidentChange)
+    alone = of(desk.condition(beside(3), 1.0), IncidentChange)
+    assert (alone.edge, alone.reason, alone.args) == ("undispatched", "dispatch.no_unit_there", {"area": "s-0"})
+    assert alone.event is not None and alone.event["data"]["area"]["id"] == "s-0"
+    (again,) = [one for one in desk.tick(400.0) if isinstance(one, IncidentChange)]
+    assert (again.edge, again.args) == ("undispatched", {"reminders": 1, "area": "s-0"})
+    desk.publish(msgspec.structs.replace(desk.book.site, units=SITE.units))
+    assert edges(desk.command(command("dispatch", first.incident, "1", area="river-1"), 500.0)) == [
+        "incident.not_its_area"
+    ]
+    assert sent(desk.command(command("dispatch", first.incident, "2", area="s-0", unit="u-c2"), 500.0)) == [
+        ("s-0", "u-c2")
+    ]
+    assert not [one for one in desk.tick(5000.0) if isinstance(one, IncidentChange)]
+
+
+def test_a_refusal_that_leaves_a_linked_area_alone_says_so(desk: Desk) -> None:
+    desk = Desk(msgspec.structs.replace(desk.book.site, units=(SITE.units[0], SITE.units[2])))
+    desk.condition(change(3), 0.0)
+    there = next(one for one in desk.condition(beside(3), 1.0) if isinstance(one, DispatchChange))
+    out = desk.command(command("refuse", there.dispatch, "1", actor="unit:u-s1", reason="no car"), 2.0)
+    alone = of(out, IncidentChange)
+    assert (alone.edge, alone.args) == ("undispatched", {"dispatch": there.dispatch, "area": "s-0"})
+
+
+def test_who_is_called_comes_to_where_the_one_who_calls_is(desk: Desk) -> None:
+    desk.condition(change(1), 0.0)
+    order = of(desk.condition(beside(3), 1.0), DispatchChange)
+    desk.command(command("accept", order.dispatch, "1"), 2.0)
+    assert sent(desk.command(command("call", order.dispatch, "2", units=["u-s1"]), 3.0)) == [("s-0", "u-s1")]
+
+
+def test_who_was_sent_to_a_linked_area_goes_along_when_that_is_split_off(desk: Desk) -> None:
+    first = of(desk.condition(change(3), 0.0), IncidentChange).incident
+    out = desk.condition(beside(3), 1.0)
+    there = next(one.dispatch for one in out if isinstance(one, DispatchChange) and one.edge == "issued")
+    split = desk.command(command("split", first, "1", alarms=[alarm(out).alarm]), 2.0)
+    assert sent(split) == [], "somebody is there"
+    new = next(one.incident for one in split if isinstance(one, IncidentChange) and one.edge == "opened")
+    assert desk.book.cases.dispatches[there].incident == new
+    assert sent(desk.condition(beside(4), 3.0)) == sent(desk.condition(change(4), 3.0)) == []
+
+
+def test_who_goes_along_by_name_goes_where_that_is(desk: Desk) -> None:
+    first = of(desk.condition(change(3), 0.0), DispatchChange)
+    second = alarm(desk.condition(beside(2), 1.0))
+    orders = {"alarms": [second.alarm], "dispatches": [first.dispatch]}
+    split = desk.command(command("split", first.incident, "1", **orders), 2.0)
+    moved = next(one for one in split if isinstance(one, DispatchChange) and one.edge == "moved")
+    assert moved.area == "s-0"
+
+
+def test_what_goes_on_without_the_area_where_it_opened_sends_nobody_anew(desk: Desk) -> None:
+    opened = desk.condition(beside(1), 0.0)
+    out = desk.condition(change(3), 1.0)
+    assert sent(out) == [("slope-1", "u-c1")]
+    first = of(opened, IncidentChange).incident
+    split = desk.command(command("split", first, "1", alarms=[alarm(opened).alarm]), 2.0)
+    left = desk.book.cases.incidents[first]
+    assert (left.area, left.linked, left.dispatched, sent(split)) == ("slope-1", [], True, [])
+
+
+def test_a_merge_by_hand_keeps_what_is_linked_and_what_was_put_apart() -> None:
+    desk = Desk(linked(BESIDE, Link(areas=("slope-1", "s-1"), kind="neighbour"), more=2))
+    further = {"rule": "r4", "scope": "p4", "area": "s-1"}
+    first = of(desk.condition(change(1), 0.0), IncidentChange).incident
+    desk.condition(beside(1), 1.0)
+    away = alarm(desk.condition(change(1, **further), 2.0))
+    desk.command(command("split", first, "1", alarms=[away.alarm]), 3.0)
+    other = of(desk.condition(river(3), 4.0), IncidentChange).incident
+    desk.command(command("merge", other, "2", incidents=[first]), 5.0)
+    merged = desk.book.cases.incidents[other]
+    assert (merged.joined, merged.linked, merged.apart) == (["river-1", "slope-1"], ["s-0"], ["s-1"])
+    back = desk.command(command("merge", other, "3", incidents=[desk.book.cases.alarms[away.alarm].incident]), 6.0)
+    assert edges(back)[-1] == "ok" and merged.apart == [], "a person has brought them together again"
+
+
+def test_upstream_stays_the_cause_of_what_is_merged_and_split_by_hand(desk: Desk) -> None:
+    above = of(desk.condition(river(1), 0.0), IncidentChange)
+    worse = of(desk.condition(change(3), 5000.0), IncidentChange)
+    assert above.incident != worse.incident, "too late to join by itself"
+    desk.command(command("merge", above.incident, "1", incidents=[worse.incident]), 5001.0)
+    merged = desk.book.cases.incidents[above.incident]
+    assert merged.cause == above.cause
+    away = alarm(desk.condition(beside(3), 5002.0)).alarm
+    split = desk.command(command("split", above.incident, "2", alarms=[worse.cause, above.cause]), 5003.0)
+    new = next(one for one in split if isinstance(one, IncidentChange) and one.edge == "opened")
+    assert (new.cause, new.title["en"][:7]) == (above.cause, "river 1")
+    assert merged.cause == away
+
+
+def test_a_snapshot_from_before_places_were_tallied_is_counted_anew(desk: Desk) -> None:
+    desk.condition(change(3), 0.0)
+    desk.condition(beside(2), 1.0)
+    state = msgspec.msgpack.decode(desk.state())
+    for incident in state["incidents"].values():
+        del incident["tally"][-1]
+    again = Desk(desk.book.site)
+    again.restore(msgspec.msgpack.encode(state))
+    assert sent(again.condition(beside(3), 2.0)) == [("s-0", "u-s1")]

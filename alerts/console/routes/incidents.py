@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -63,22 +64,29 @@ def incident(
     for change in row["history"]:
         change.get("args", {}).pop("content", None)  # the plan stands beside the history, once
     shown(identity.roles, row["attachments"])
-    return {**row, "suggested_units": _suggested(console, row, busy)}
+    known = (change.get("areas") for change in reversed(row["history"]))
+    areas = [area for area in next(known, None) or [row["area"]] if scope.sees(area)]
+    suggested = _suggested(console, row, areas, busy)
+    return {
+        **row,
+        "suggested_units": next(iter(suggested.values())),
+        "suggested_at": suggested if len(suggested) > 1 else {},
+    }
 
 
-def _suggested(console: Console, row: Row, busy: set[str]) -> list[str]:
-    """List whom to send, best first, as the engine would; in a drill none but those that take part."""
+def _suggested(console: Console, row: Row, areas: Sequence[str], busy: set[str]) -> dict[str, list[str]]:
+    """List whom to send to each area, best first, as the engine would; in a drill none but those that take part."""
     load: Counter[str] = Counter()
     here = _partition(console, row["area"])
     for unit, area, count in console.journal.ask(lambda reader: reader.burden(row["simulated"])):
         if _partition(console, area) == here:
             load[unit] += count
-    found = console.router.suggest(row["area"], row["kind"], busy, time.time(), load)
+    found = {area: console.router.suggest(area, row["kind"], busy, time.time(), load) for area in areas}
     if not row["exercise"]:
         return found
     running = console.journal.ask(lambda reader: reader.exercises(running=True))
     part = {unit for one in running if one["id"] == row["exercise"] for unit in one["units"]}
-    return [unit for unit in found if unit in part]
+    return {area: [unit for unit in units if unit in part] for area, units in found.items()}
 
 
 def _partition(console: Console, area: str) -> int | None:

@@ -330,6 +330,7 @@ class IncidentChange(Answer):
     args: dict[str, Any] = Field(default_factory=dict)
     simulated: bool = False
     unacknowledged: bool = False
+    areas: list[str] = Field(default_factory=list)  # all its areas, that of its cause first; none where it has but one
 
 
 class IncidentSummary(Answer):
@@ -402,5 +403,6 @@ class Incident(IncidentSummary):
     history: list[IncidentChange]
     snapshots: list[Snapshot]
     attachments: list[Attachment] = Field(default_factory=list)
-    suggested_units: list[str]
+    suggested_units: list[str]  # for the area of its cause
+    suggested_at: dict[str, list[str]] = Field(default_factory=dict)  # by area, where it has several
     plan: Checklist | None = None

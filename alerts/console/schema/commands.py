@@ -19,12 +19,14 @@ class Order(Body):
 class Send(Order):
     """Whom to send, and what to tell them. Without a unit the best one is chosen.
 
-    Several `units` are sent at once and work together under the `lead` of one: the first, when none is named.
+    Several `units` are sent at once and work together under the `lead` of one: the first, when none is named. They go
+    to an `area` of the incident: to that of its cause, when none is named.
     """
 
     unit: str | None = Field(None, max_length=128)
     units: list[Annotated[str, Field(max_length=128)]] | None = Field(None, min_length=1, max_length=16)
     lead: str | None = Field(None, max_length=128)
+    area: str | None = Field(None, max_length=128)
     note: str = Field("", max_length=4000)
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
+import msgspec
 import xmlschema
 from starlette.testclient import TestClient
+
+from sensors.site import Link
 
 from .conftest import Desktop, Engine
 
@@ -88,3 +91,50 @@ def test_a_feed_that_has_not_changed_is_not_sent_again(client: TestClient, deskt
     assert client.get("/api/v1/cap.atom", headers={**headers, "If-None-Match": tag}).status_code == 304
     engine.condition(level=3)
     assert client.get("/api/v1/cap.atom", headers={**headers, "If-None-Match": tag}).status_code == 200
+
+
+def codes(info: Any) -> list[str]:
+    return [of(area.find(f"{CAP}geocode"), "value") for area in info.findall(f"{CAP}area")]
+
+
+def test_linked_areas_are_all_told_that_of_the_cause_first(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    link = Link(areas=("slope-2", "slope-1"), kind="upstream")
+    engine.desk.publish(msgspec.structs.replace(engine.site, links=(link,)))
+    engine.condition(level=2)
+    engine.condition(area="slope-2", level=2, rule="above")
+    chain = messages(client, desktop.token("duty"))
+    assert [of(one, "msgType") for one in chain] == ["Alert", "Update"], "another area is news"
+    infos = [one.findall(f"{CAP}info")[1] for one in chain]
+    assert [codes(info) for info in infos] == [["slope-1"], ["slope-2", "slope-1"]]
+    assert of(infos[1], "headline").startswith("slope 2")
+    id = engine.open_incident()["id"]
+    found = client.get(f"/api/v1/incidents/{id}", headers=desktop.token("duty")).json()
+    assert list(found["suggested_at"]) == ["slope-2", "slope-1"] and found["suggested_units"][0] == "team"
+    sent = {"area": "slope-1", "unit": "team"}
+    assert client.post(f"/api/v1/incidents/{id}/dispatch", json=sent, headers=desktop.token("duty")).status_code == 200
+    (order,) = client.get("/api/v1/dispatches", headers=desktop.token("duty")).json()["items"]
+    assert order["area"] == "slope-1"
+
+
+def test_what_was_merged_is_cancelled_without_an_all_clear_and_names_what_goes_on(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    headers = desktop.token("duty")
+    engine.condition(level=2)
+    one = engine.open_incident()["id"]
+    engine.condition(area="slope-2", level=2, rule="other")
+    other = next(id for id in engine.desk.book.cases.incidents if id != one)
+    asked = client.post(f"/api/v1/incidents/{one}/merge", json={"incidents": [other]}, headers=headers)
+    assert asked.status_code == 200
+    found = {of(message, "msgType"): message for message in messages(client, headers)}
+    cancel, update = found["Cancel"], found["Update"]
+    assert of(cancel, "incidents") == f"{other} {one}"
+    assert of(cancel, "note") == "并入另一事件 / merged into another" and of(cancel, "references").count(",") == 2
+    info = cancel.find(f"{CAP}info")
+    assert (of(info, "responseType"), of(info, "urgency")) == ("Assess", "Future")
+    assert of(update, "incidents") == f"{one} {other}"
+    assert codes(update.find(f"{CAP}info")) == ["slope-1", "slope-2"]
+    again = client.post(f"/api/v1/incidents/{one}/merge", json={"incidents": [other]}, headers=headers)
+    assert again.status_code == 409 and again.json()["error"]["code"] == "incident.merged", "two people at once"

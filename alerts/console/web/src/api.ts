@@ -180,8 +180,8 @@ export const api = {
     request<Page<Incident>>('GET', `/incidents${query({ state, limit })}`),
   incident: (key: string) => request<IncidentDetail>('GET', `/incidents/${id(key)}`),
   acknowledgeIncident: (key: string) => request<unknown>('POST', `/incidents/${id(key)}/acknowledge`, {}),
-  dispatch: (key: string, unit: string, note: string) =>
-    request<unknown>('POST', `/incidents/${id(key)}/dispatch`, { unit, note }),
+  dispatch: (key: string, unit: string, note: string, area?: string) =>
+    request<unknown>('POST', `/incidents/${id(key)}/dispatch`, { unit, note, area }),
   attach: (alarm: string, name: string, file: string) => request<unknown>('POST', '/attachments', { alarm, name, file }),
   comment: (key: string, text: string) => request<unknown>('POST', `/incidents/${id(key)}/comment`, { text }),
   close: (key: string, disposition: Disposition, reason: string) =>

@@ -385,7 +385,8 @@ export interface IncidentDetail extends Incident {
   history: IncidentChange[];
   snapshots: Snapshot[];
   attachments?: Attachment[];
-  suggested_units: string[];
+  suggested_units: string[]; // for the area of its cause
+  suggested_at?: Record<string, string[]>; // by area, that of its cause first, where it has several
   plan?: Checklist | null;
 }
 

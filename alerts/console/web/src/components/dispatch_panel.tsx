@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api';
 import type { Dispatch, IncidentDetail, Unit } from '../contract';
 import { t, tCode, tName } from '../i18n';
-import { directory, dispatchesByIncident, mayOperate, unitName, WORKING } from '../store';
+import { areaName, directory, dispatchesByIncident, mayOperate, unitName, WORKING } from '../store';
 import { Action } from './action';
 import { Legs } from './legs';
 import { LevelShape } from './level';
@@ -25,6 +25,7 @@ export function DispatchPanel({ incident }: { incident: IncidentDetail }) {
               <a href={`#/dispatches/${encodeURIComponent(dispatch.id)}`}>
                 <b>{unitName(dispatch.unit)}</b>
               </a>
+              {several(incident) && <span class="quiet">{areaName(dispatch.area)}</span>}
               {dispatch.simulated && <Simulation small />}
             </header>
             {dispatch.note && <p class="note">{dispatch.note}</p>}
@@ -60,17 +61,44 @@ function SendBox({ incident, sent }: { incident: IncidentDetail; sent: ReadonlyS
   );
 }
 
+/** Tell whether an incident is of several areas: then it matters to which of them somebody goes. */
+function several(incident: IncidentDetail): boolean {
+  return Object.keys(incident.suggested_at ?? {}).length > 1;
+}
+
 function Send({ incident, sent }: { incident: IncidentDetail; sent: ReadonlySet<string> }) {
   const [chosen, choose] = useState('');
   const [note, setNote] = useState('');
+  const [place, setPlace] = useState('');
   const units = directory.value?.units;
-  const suggested = (incident.suggested_units ?? []).filter((id) => !sent.has(id)).slice(0, SHOWN);
+  const at = incident.suggested_at ?? {};
+  const area = place in at ? place : Object.keys(at)[0];
+  const suggested = ((area && at[area]) || incident.suggested_units || []).filter((id) => !sent.has(id)).slice(0, SHOWN);
   const unit = chosen && !sent.has(chosen) ? chosen : (suggested[0] ?? '');
   const others = [...(units?.values() ?? [])].filter((one) => !suggested.includes(one.id) && !sent.has(one.id));
   return (
     <form class="send" onSubmit={(event) => event.preventDefault()} id="dispatch-form">
       <fieldset>
         <legend>{t('dispatch.whom')}</legend>
+        {several(incident) && (
+          <label class="stacked">
+            <span>{t('dispatch.where')}</span>
+            <select
+              id="dispatch-area"
+              value={area}
+              onChange={(event) => {
+                setPlace(event.currentTarget.value);
+                choose('');
+              }}
+            >
+              {Object.keys(at).map((one) => (
+                <option key={one} value={one}>
+                  {areaName(one)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         {suggested.map((id, index) => (
           <label key={id} class="choice">
             <input type="radio" name="unit" value={id} checked={unit === id} onChange={() => choose(id)} />
@@ -100,7 +128,7 @@ function Send({ incident, sent }: { incident: IncidentDetail; sent: ReadonlySet<
         class="primary wide"
         disabled={!unit}
         keys="d"
-        run={() => api.dispatch(incident.id, unit, note.trim())}
+        run={() => api.dispatch(incident.id, unit, note.trim(), area)}
         done={t('dispatch.done', { unit: unitName(unit) })}
         after={() => {
           setNote('');

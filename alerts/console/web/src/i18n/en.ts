@@ -385,6 +385,7 @@ export const en: Record<keyof typeof zh, string> = {
   'dispatch': 'Dispatch',
   'dispatch.nobody': 'Nobody has been sent.',
   'dispatch.whom': 'Send',
+  'dispatch.where': 'To which area',
   'dispatch.best': 'First choice',
   'dispatch.other': 'Another unit',
   'dispatch.more': 'Send another unit',

@@ -383,6 +383,7 @@ export const zh = {
   'dispatch': '派单',
   'dispatch.nobody': '尚未派人。',
   'dispatch.whom': '派给',
+  'dispatch.where': '前往区域',
   'dispatch.best': '首选',
   'dispatch.other': '其他单位',
   'dispatch.more': '加派其他单位',
