@@ -149,6 +149,7 @@ def _take_in(
     incident.dispatched |= other.dispatched
     incident.mending = other.mending | incident.mending
     incident.snapshots += [one for one in other.snapshots if one not in incident.snapshots]
+    incident.refused += [one for one in other.refused if one not in incident.refused]
     for area in (other.area, *other.also):
         if area != incident.area and area not in incident.also:
             incident.also.append(area)
@@ -206,6 +207,7 @@ def _begin(incident: Incident, moved: Sequence[Alarm], clock: float) -> Incident
         mending={one: id for one, id in incident.mending.items() if one in {alarm.scope for alarm in moved}},
         sort=incident.sort,
         subject=worst.subject,
+        refused=[*incident.refused],
     )
 
 
