@@ -193,8 +193,8 @@ def step(state: AlarmState, edge: Edge, *, active: bool = False) -> AlarmState:
 def process_edge(state: AlarmState, level: int, rank: int) -> Edge | None:
     """Name the edge that a condition at `rank` (0 is calm) asks of an alarm at `level`; None when there is none.
 
-    Suppressed and out-of-service alarms follow the process silently, and so does a shelved one until it rises above
-    the level at which it was shelved.
+    An out-of-service alarm follows the process silently, and so does a shelved one until it rises above the level at
+    which it was shelved. How far a suppressed one does lies with what suppresses it (`alerts.grouping`).
     """
     if state == "SHLVD":
         return "unshelve" if rank > level else None

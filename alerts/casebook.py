@@ -79,6 +79,9 @@ class Cases(msgspec.Struct, kw_only=True):
     plans: dict[str, Plan] = {}  # those that open incidents keep to, whatever is published meanwhile
 
 
+CALLS = ("undispatched", "reminded")
+"""Changes of an incident that the world is told of."""
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Cases)
 
@@ -313,10 +316,14 @@ class Casebook:
     # Units
 
     def suggest(self, incident: Incident, clock: float, tried: Collection[str] = (), area: str = "") -> list[str]:
-        """List the units to send to an incident, or to one of its areas, best first: in a drill none but its own."""
+        """List the units to send to an incident, or to one of its areas, best first: in a drill none but its own.
+
+        Who has refused this incident comes last: a new danger asks again rather than have nobody.
+        """
         found = self.router.suggest(
             area or incident.area, incident.kind, tried, clock, self.burden.of(incident.simulated)
         )
+        found.sort(key=incident.refused.__contains__)
         return [unit for unit in found if self.takes_part(incident, unit)]
 
     def passed_over(self, dispatch: Dispatch, kind: str, clock: float, tried: Collection[str] = ()) -> dict[str, int]:
@@ -472,8 +479,9 @@ class Casebook:
         reason: str = "",
         disposition: str = "",
         args: dict[str, Any] | None = None,
+        told: bool = True,
     ) -> IncidentChange:
-        """Record a change of an incident as it stands now."""
+        """Record a change of an incident as it stands now; without `told` the world does not hear of it."""
         incident.sequence += 1
         id = f"{incident.id}.{incident.sequence}"
         self.wake_at(incident.remind_at)
@@ -496,9 +504,7 @@ class Casebook:
             disposition=disposition,
             title=self.incident_title(incident),
             args=args or {},
-            event=self._call(incident, id, edge, reason, clock, args or {})
-            if edge in ("undispatched", "reminded")
-            else None,
+            event=self._call(incident, id, edge, reason, clock, args or {}) if told and edge in CALLS else None,
             simulated=incident.simulated,
             unacknowledged=not incident.acknowledged,
             exercise=incident.exercise,

@@ -13,6 +13,9 @@ LEGS = ("acknowledge", "dispatch", "accept", "on_scene", "resolve", "close")
 ENDED = "exercise.ended"
 """The reason of what the end of a drill itself closes: nobody did that."""
 
+BY_NOBODY = (ENDED, "log.replaced", "log.forgotten")
+"""Reasons of changes that are no answer of anybody's."""
+
 OBJECTIVES = {"acknowledge": 120.0, "dispatch": 180.0, "accept": 300.0, "on_scene": 900.0, "close": 3600.0}
 """Seconds that legs may take where a script does not say."""
 
@@ -63,7 +66,7 @@ def _reached(row: Mapping[str, Any]) -> dict[str, float]:
     """Say when each leg was first reached, by somebody."""
     found: dict[str, float] = {}
     for change in row["history"]:
-        if change.get("reason") == ENDED:
+        if change.get("reason") in BY_NOBODY:
             continue
         leg = {"acknowledged": "acknowledge", "dispatched": "dispatch", "closed": "close"}.get(change["edge"])
         if leg is not None:

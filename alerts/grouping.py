@@ -26,7 +26,7 @@ from alerts.linked import Way
 from alerts.mode import Spell
 from alerts.outcome import AnyOutcome, Explanation, Mark
 from alerts.sending import ENGINE, follow_level, resume
-from sensors.site import GATEWAY_RULE
+from sensors.site import GATEWAY_RULE, LEVELS, RANK
 
 _DEMANDS: tuple[Edge, ...] = ("alarm", "realarm", "raise", "unshelve", "unsuppress", "in_service")
 _RINGS: tuple[Edge, ...] = ("alarm", "realarm")
@@ -333,13 +333,23 @@ def _edge(alarm: Alarm, rank: int) -> Edge | None:
     A latched alarm neither returns nor falls by itself; once its condition is back it rings again, at its level.
     """
     edge = process_edge(alarm.state, alarm.level, rank)
-    if alarm.shelf is not None and alarm.shelf.mode and rank > alarm.yields_to:
-        return "unsuppress"  # a mode of the site suppresses so much and no more
+    if alarm.state == "DSUPR" and alarm.shelf is not None and rank > _suppressed_to(alarm, alarm.shelf):
+        return "unsuppress"
     if not alarm.latch or alarm.state not in ("UNACK", "ACKED"):
         return edge
     if alarm.latched and rank:
         return "realarm" if alarm.state == "ACKED" else "raise"
     return None if edge in ("return", "lower") else edge
+
+
+def _suppressed_to(alarm: Alarm, shelf: Shelf) -> int:
+    """Return the rank up to which a suppressed alarm stays silent: a mode's, a person's, or none where none was heard.
+
+    Who suppresses by hand judged the level that it had then; what is of a gateway that is gone says nothing of danger.
+    """
+    if shelf.gateway:
+        return RANK[LEVELS[-1]]
+    return alarm.yields_to if shelf.mode else alarm.level
 
 
 def _hides(alarm: Alarm, rank: int) -> bool:

@@ -95,6 +95,7 @@ class Incident(msgspec.Struct, kw_only=True):
     dispatches: list[str] = []  # ids of the open ones, but for visits
     visits: list[str] = []  # ids of those of which only the follow-up visit is left; they outlive the incident
     issued: int = 0  # dispatches so far
+    refused: list[str] = []  # units that would not come, and have accepted nothing of it since
     withdrawn: int = 0  # of which nobody took up before there was nothing to do any more
     mending: dict[str, str] = {}  # devices in trouble for which maintenance was sent → the order, if there was one
     dispatched: bool = False  # the dispatch level has been acted on: from then on only a new demand sends anyone

@@ -645,6 +645,10 @@ def _close(
     if partition is not None:
         gone = gone.where(silences.c.partition == partition, silences.c.id.not_in(known))
     connection.execute(gone.values(state="ended", ended_why=reason, time=time))
+    drilled = sa.update(exercises).where(exercises.c.ended.is_(None))
+    if partition is not None:
+        drilled = drilled.where(exercises.c.id.not_in(known))
+    connection.execute(drilled.values(ended=time))
     batch = _Batch(connection, position)
     # dispatches end first and incidents last, as they do at the desk
     order = {"dispatch": 0, "alarm": 1, "incident": 2}

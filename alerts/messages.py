@@ -25,6 +25,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "alarm.not_out_of_service": ("报警未停用", "The alarm is not out of service"),
     "alarm.aside_too_long": ("时间超过上限，请缩短", "That is longer than the site allows: give a shorter time"),
     "alarm.already_assigned": ("报警已指派给该人员", "The alarm is already assigned so"),
+    "alarm.assignee_needed": ("请指明由谁负责该报警", "Say who is to see to the alarm"),
     "alarm.no_such_edge": ("当前状态下不能执行此操作", "The alarm's state does not allow this"),
     # refusals: incidents
     "alarm.already_attached": ("此文件已附于该报警", "That file is with the alarm already"),

@@ -12,10 +12,11 @@ from alerts import dispatch as legs
 from alerts.alarm import Alarm, Edge, Refusal, step
 from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch, set_deadline
+from alerts.exercise import ENDED
 from alerts.grouping import note_member, settle, standing, take_edge
 from alerts.incident import DISPOSITIONS, Candidate, Incident
 from alerts.outcome import AnyOutcome, Attachment, CommandResult
-from alerts.sending import attend, await_visit, finish, hand_lead_over, pass_on, pass_to_next, send
+from alerts.sending import attend, await_visit, finish, hand_lead_over, note_refusal, pass_on, pass_to_next, send
 from alerts.shelve import ENDS, Way, bring_back, set_aside
 from sensors.observation import Command, Exercise
 
@@ -150,10 +151,12 @@ def _assign_alarm(book: Casebook, alarm: Alarm, command: Command, clock: float, 
     to = command.args.get("to", command.actor)
     if not isinstance(to, str) or len(to) > 128:
         raise Refusal("bad_argument")
-    reason = _text(book, command, "reason")
-    if to.strip() == alarm.assignee:
+    to, reason = to.strip(), _text(book, command, "reason")
+    if not to:
+        raise Refusal("alarm.assignee_needed")
+    if to == alarm.assignee:
         raise Refusal("alarm.already_assigned")
-    alarm.assignee = to.strip()
+    alarm.assignee = to
     out.append(book.alarm_record(alarm, "assign", alarm.state, clock, actor=command.actor, reason=reason))
 
 
@@ -316,6 +319,8 @@ def _close(book: Casebook, incident: Incident, command: Command, clock: float, o
     reason = _text(book, command, "reason")
     if disposition not in DISPOSITIONS:
         raise Refusal("unknown_disposition")
+    if not reason and book.asks_for_verdict(incident):
+        raise Refusal("reason_needed")
     if incident.dispatches:
         raise Refusal("incident.dispatch_open")
     told = [book.cases.alarms[id] for id in incident.members if book.cases.alarms[id].sort]
@@ -325,9 +330,14 @@ def _close(book: Casebook, incident: Incident, command: Command, clock: float, o
     # who says what it was has seen it: closing acknowledges; alarms still active stay so, outside any incident
     _acknowledge_all(book, incident, command.actor, reason, clock, out)
     for alarm in told:  # what people told of ends with its case
-        if alarm.state != "NORM":
-            take_edge(book, alarm, ENDS.get(alarm.state, "return"), 0, clock, out, actor=command.actor, reason=reason)
+        _end(book, alarm, clock, out, actor=command.actor, reason=reason)
     close(book, incident, clock, out, actor=command.actor, reason=reason, disposition=disposition)
+
+
+def _end(book: Casebook, alarm: Alarm, clock: float, out: list[AnyOutcome], *, actor: str, reason: str) -> None:
+    """Bring an alarm that was acknowledged or set aside to its end, whatever its condition says."""
+    if alarm.state != "NORM":
+        take_edge(book, alarm, ENDS.get(alarm.state, "return"), 0, clock, out, actor=actor, reason=reason)
 
 
 def close(
@@ -351,7 +361,11 @@ def close(
 
 
 def exercise(book: Casebook, what: Exercise, clock: float) -> list[AnyOutcome]:
-    """Begin or end a drill. At its end whoever is under way is called back, and its incidents are closed as tests."""
+    """Begin or end a drill. At its end whoever is under way is called back, and its incidents are closed as tests.
+
+    Its alarms end too, though what was played may hold on: one that rose later would open a case of a drill that is
+    over, in which nobody takes part and which nobody would ever close.
+    """
     out: list[AnyOutcome] = []
     if what.edge == "begin":
         drill.begin(book, what, clock, out)
@@ -360,11 +374,21 @@ def exercise(book: Casebook, what: Exercise, clock: float) -> list[AnyOutcome]:
         return out
     for order in [one for one in book.cases.dispatches.values() if one.exercise == what.id]:  # visits to come as well
         order.leg, order.deadline, order.remind_at = "closed", None, None
-        out.append(book.dispatch_record(order, "closed", clock, actor=what.actor, reason="exercise.ended"))
+        out.append(book.dispatch_record(order, "closed", clock, actor=what.actor, reason=ENDED))
         book.finish_dispatch(order)
-    for incident in [one for one in book.cases.incidents.values() if one.exercise == what.id]:
-        _acknowledge_all(book, incident, what.actor, "exercise.ended", clock, out)
-        close(book, incident, clock, out, actor=what.actor, reason="exercise.ended", disposition="test")
+    incidents = [one for one in book.cases.incidents.values() if one.exercise == what.id]
+    for incident in incidents:
+        _acknowledge_all(book, incident, what.actor, ENDED, clock, out)
+    for alarm in [one for one in book.cases.alarms.values() if one.exercise == what.id]:
+        if alarm.state in ("UNACK", "RTNUN"):  # its incident was closed before
+            after = step(alarm.state, "acknowledge")
+            out.append(book.alarm_record(alarm, "acknowledge", after, clock, actor=what.actor, reason=ENDED))
+        alarm.latch = False
+        if alarm.state == "NORM":
+            book.finish_alarm(alarm, "alarm.normal")
+        _end(book, alarm, clock, out, actor=what.actor, reason=ENDED)
+    for incident in incidents:
+        close(book, incident, clock, out, actor=what.actor, reason=ENDED, disposition="test")
     out.append(drill.record(what, clock))
     return out
 
@@ -385,6 +409,7 @@ def _leg(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out
     dispatch.leg = after
     set_deadline(dispatch, book.site.deadlines, clock, needs, seconds)
     out.append(book.dispatch_record(dispatch, dispatch.leg, clock, actor=command.actor, reason=reason))
+    note_refusal(book, dispatch)
     if dispatch.leg == "refused":
         pass_to_next(book, dispatch, clock, out)
     elif dispatch.leg == "resolved":

@@ -644,6 +644,24 @@ class Reader:
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(_OUTBOX, {"after": after, "most": limit}).mappings()]
 
+    def is_answered(self, change: str, *, of_dispatch: bool) -> bool:
+        """Tell whether a change of an incident, or a dispatch, asks for what has been seen to since.
+
+        That is when it is over or calm by now, or a person or a unit has acted on it after that change (its id).
+        """
+        now, table = (dispatches, dispatch_changes) if of_dispatch else (incidents, incident_changes)
+        key = table.c.dispatch if of_dispatch else table.c.incident
+        with self.engine.connect() as connection:
+            asked = connection.execute(sa.select(key.label("of"), table.c.position).where(table.c.id == change)).first()
+            if asked is None:
+                return False
+            row = connection.execute(sa.select(now).where(now.c.id == asked.of)).mappings().one()
+            if not row["open"] or (not row["overdue"] if of_dispatch else row["state"] == "calm"):
+                return True
+            later = sa.select(table.c.record).where(key == asked.of, table.c.position > asked.position).limit(MAX_PAGE)
+            actors = (str(record.get("actor", "")) for (record,) in connection.execute(later))
+            return any(actor and actor != "engine" and not actor.startswith("rule:") for actor in actors)
+
     def outbox_start(self, time: float) -> int:
         """Return the position after which lie the outbox rows not older than `time`."""
         with self.engine.connect() as connection:

@@ -156,6 +156,7 @@ def _take_in(
     incident.rose = max(incident.rose, other.rose)
     incident.mending = other.mending | incident.mending
     incident.snapshots += [one for one in other.snapshots if one not in incident.snapshots]
+    incident.refused += [one for one in other.refused if one not in incident.refused]
     for area in (other.area, *other.also):
         key = current_key(area, other.kind, other.simulated, other.exercise)
         if cases.current.get(key) == other.id:
@@ -242,6 +243,7 @@ def _begin(book: Casebook, incident: Incident, moved: Sequence[Alarm], clock: fl
         mending={one: id for one, id in incident.mending.items() if one in {alarm.scope for alarm in moved}},
         sort=incident.sort,
         subject=first.subject,
+        refused=[*incident.refused],
     )
 
 

@@ -90,18 +90,34 @@ class Router:
         return [unit for unit in found if self.units[unit].kind == "maintenance"]
 
     def above(
-        self, area: str, unit: str, kind: str = "risk", tried: Collection[str] = (), at: float | None = None
+        self,
+        area: str,
+        unit: str,
+        kind: str = "risk",
+        tried: Collection[str] = (),
+        at: float | None = None,
+        before: Collection[str] = (),
     ) -> str | None:
-        """Name the unit of the next place up the hierarchy from a unit's own; None at the top."""
+        """Name the unit of the next place up the hierarchy from a unit's own; None at the top.
+
+        A unit from elsewhere stands where the highest of those was that had the order `before` it: what went up once
+        does not come down again. Without one of the area's own it stands below the whole hierarchy.
+        """
         depth = self._depths(area)
         here = self.units.get(unit)
-        # a unit from elsewhere counts as standing below the whole hierarchy of this area
-        own = depth.get(here.place, -1) if here is not None else -1
+        own = self._depth(depth, unit)
+        if own < 0:
+            own = max((self._depth(depth, one) for one in before), default=own)
         mending = kind != "risk" and here is not None and here.kind == "maintenance"  # never on to those for risks
         for candidate in self.menders(area, tried) if mending else self.suggest(area, kind, tried, at):
-            if depth.get(self.units[candidate].place, -1) > own:
+            if self._depth(depth, candidate) > own:
                 return candidate
         return None
+
+    def _depth(self, depths: Mapping[str, int], unit: str) -> int:
+        """Return how far up a unit stands among an area's places; -1 for one from elsewhere."""
+        found = self.units.get(unit)
+        return depths.get(found.place, -1) if found is not None else -1
 
     def _order(self, area_id: str, kind: str) -> list[tuple[_Tier, str]]:
         """Rank the units for an area: the tier of each, and its id; those of one tier the nearer first."""

@@ -13,6 +13,9 @@ from alerts.outcome import AnyOutcome
 ENGINE = "engine"
 """The actor of what the desk does by itself."""
 
+VISIT_LEFT = "dispatch.visit_left"
+"""Why nobody is on an incident of which only the follow-up visit is left."""
+
 
 def follow_level(
     book: Casebook, incident: Incident, clock: float, out: list[AnyOutcome], demand: int = 0, area: str = ""
@@ -279,7 +282,7 @@ def await_visit(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyO
     incident.state = derive_state(incident)
     if not incident.dispatches:
         args = {"dispatch": dispatch.id}
-        leave(book, incident, clock, out, actor=actor, reason="dispatch.visit_left", args=args)
+        leave(book, incident, clock, out, actor=actor, reason=VISIT_LEFT, args=args)
 
 
 def leave(
@@ -292,10 +295,14 @@ def leave(
     reason: str,
     args: dict[str, Any] | None = None,
 ) -> None:
-    """Say that nobody is on an incident; what the engine could not help is said again until a person takes it up."""
+    """Say that nobody is on an incident; what the engine could not help is said again until a person takes it up.
+
+    The world is not told where that is as it should be: of a visit arranged for later, and of what is calm by now.
+    """
     incident.reminders = 0
     incident.remind_at = book.next_reminder(0, clock) if actor == ENGINE else None
-    out.append(book.incident_record(incident, "undispatched", clock, actor=actor, reason=reason, args=args))
+    told = reason != VISIT_LEFT and not incident.calm
+    out.append(book.incident_record(incident, "undispatched", clock, actor=actor, reason=reason, args=args, told=told))
 
 
 def attend(incident: Incident) -> None:
@@ -375,15 +382,30 @@ def _above(book: Casebook, dispatch: Dispatch, clock: float) -> str | None:
     """Name the next unit up the hierarchy that takes part; None at the top."""
     from_unit = dispatch.climbed or dispatch.unit
     known = {*_busy(book, dispatch), *dispatch.told}
-    above = book.router.above(dispatch.area, from_unit, book.kind_of(dispatch), known, clock)
+    before = () if dispatch.climbed else dispatch.tried
+    above = book.router.above(dispatch.area, from_unit, book.kind_of(dispatch), known, clock, before)
     while above is not None and not book.takes_part(dispatch, above):
         known.add(above)
-        above = book.router.above(dispatch.area, from_unit, book.kind_of(dispatch), known, clock)
+        above = book.router.above(dispatch.area, from_unit, book.kind_of(dispatch), known, clock, before)
     return above
 
 
 def _busy(book: Casebook, dispatch: Dispatch) -> set[str]:
-    """Name the units that were tried or are on the same incident already."""
+    """Name the units that no order of the same incident goes to by itself: tried, on it already, or unwilling."""
     incident = book.cases.incidents.get(dispatch.incident)
-    others = incident.dispatches if incident is not None else []
-    return {*dispatch.tried, *(book.cases.dispatches[id].unit for id in others)}
+    if incident is None:
+        return {*dispatch.tried}
+    others = [book.cases.dispatches[id] for id in incident.dispatches]
+    tried = [unit for other in others if other.device == dispatch.device for unit in other.tried]
+    return {*dispatch.tried, *incident.refused, *(other.unit for other in others), *tried}
+
+
+def note_refusal(book: Casebook, dispatch: Dispatch) -> None:
+    """Remember who has refused an incident, whatever becomes of the order; who accepts one after all is willing."""
+    incident = book.cases.incidents.get(dispatch.incident)
+    if incident is None or dispatch.device:  # who cannot mend one device may mend another
+        return
+    if dispatch.leg == "refused" and dispatch.unit not in incident.refused:
+        incident.refused.append(dispatch.unit)
+    elif dispatch.leg == "accepted" and dispatch.unit in incident.refused:
+        incident.refused.remove(dispatch.unit)

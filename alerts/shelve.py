@@ -1,9 +1,9 @@
 """Setting alarms aside for a time: shelved by an operator, suppressed by design, or out of service.
 
 Who does so gives a reason and an end. The alarm goes on following its process: each time it would have rung is recorded
-and counted. A shelved alarm that rises above the level at which it was shelved rings at once; one that is suppressed or
-out of service does not, for there its signal is not to be believed. When the time is over it is active and
-unacknowledged, or normal, by what the process says then.
+and counted. One that was shelved or suppressed rings at once when it rises above the level that it had then: that is
+what the person had judged. One that is out of service does not, for its signal is not to be believed. When the time is
+over it is active and unacknowledged, or normal, by what the process says then.
 """
 
 from __future__ import annotations

@@ -1073,12 +1073,13 @@ class Engine:
             self.evaluator, self.shadow = self.shadow.beside.first(), None
 
     def known(self) -> set[str]:
-        """Name what is open or lasts: alarms, incidents, dispatches, candidates, silences, orders of modes."""
+        """Name what is open or lasts: alarms, incidents, dispatches, candidates, silences, drills, orders of modes."""
         cases = self.desk.book.cases if self.desk is not None else None
         if cases is None:
             return set()
         orders = (spell.order for spell in cases.modes.values())
-        return {*cases.alarms, *cases.incidents, *cases.dispatches, *cases.silences, *cases.candidates, *orders}
+        held = cases.alarms, cases.incidents, cases.dispatches, cases.silences, cases.candidates, cases.drills
+        return {*orders, *(id for kind in held for id in kind)}
 
     def live(self, within: float = 5.0) -> int:
         """Count the rows that are not offline, and heard of within `within` expected intervals before the last tick."""

@@ -15,14 +15,19 @@ logger = logging.getLogger(__name__)
 
 
 def further(found: Settings, site: Site) -> notify.Listed:
-    """Read the site's further targets and texts; none, with a line in the log, when its file cannot be used now."""
+    """Read the site's further targets and texts; none when its file cannot be used now."""
+    return sound(found, site) or notify.Listed()
+
+
+def sound(found: Settings, site: Site) -> notify.Listed | None:
+    """Read the site's further targets and texts; None, with a line in the log, when its file cannot be used now."""
     if found.notify_file is None:
         return notify.Listed()
     try:
         return notify.read(found.notify_file, site)
     except DocumentError as error:  # it was sound when the run began: what is told already goes on
         logger.error("the file of targets cannot be used, error=%s", error.problems[0])
-        return notify.Listed()
+        return None
 
 
 def callbacks(found: Settings, site: Site) -> dict[str, bytes]:

@@ -90,6 +90,12 @@ STAGES = (
     Figure("notifier_failed_total", "Tries that a target did not take.", ("target",), _targets("failed")),
     Figure("notifier_waiting", "Deliveries that are tried again.", ("target",), _targets("waiting")),
     Figure("notifier_dead", "Deliveries that are tried no more.", ("target",), _targets("dead")),
+    Figure(
+        "notifier_answered_total",
+        "Reminders that were left out: somebody had acted before they were told.",
+        ("target",),
+        _targets("answered"),
+    ),
     Figure("camera_frames_total", "Frames that were read of cameras.", (), _of("camera", "frames")),
     Figure("camera_pictures_total", "Pictures of alarms that were kept.", (), _of("camera", "pictures")),
     Figure("camera_refused_total", "What cameras sent and was refused.", ("reason",), _each("camera", "refused")),

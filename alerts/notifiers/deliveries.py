@@ -72,6 +72,10 @@ class Deliveries:
         row = self._one("SELECT position FROM cursors WHERE target = ?", target)
         return None if row is None else int(row[0])
 
+    def is_new(self) -> bool:
+        """Tell whether no target was ever served."""
+        return self._one("SELECT 1 FROM cursors LIMIT 1") is None
+
     def move(self, target: str, position: int) -> None:
         """Set a target's position."""
         self._do(
@@ -101,6 +105,13 @@ class Deliveries:
                 *(time, target, id),
             )
             self._do("DELETE FROM held WHERE target = ? AND digest = ?", target, id)
+
+    def drop(self, target: str, id: str, time: float) -> None:
+        """Tell a target no more of a notice that waits, as if it had been taken."""
+        with self._memory.transaction():
+            self._do(f"INSERT INTO delivered VALUES (?, ?, ?) {_LATER}", target, id, time)  # noqa: S608
+            for table in ("letters", "held"):
+                self._do(f"DELETE FROM {table} WHERE target = ? AND id = ?", target, id)  # noqa: S608
 
     def put_off(self, target: str, letter: Letter) -> None:
         """Keep a notice for another try (or as dead)."""
@@ -141,6 +152,17 @@ class Deliveries:
     def dead_ids(self, target: str) -> set[str]:
         """Name all dead letters."""
         return {str(id) for (id,) in self._do(_DEAD, target).rows}
+
+    def lay_aside(self, target: str, error: str) -> None:
+        """Have all that waits for a target be dead: it is tried no more by itself, and listed as such."""
+        with self._memory.transaction():
+            self._do("UPDATE letters SET dead = 1, error = ? WHERE target = ? AND dead = 0", error, target)
+            self._do(
+                "INSERT INTO letters SELECT target, id, 0, since, 1, CAST(? AS TEXT), notice FROM held "
+                "WHERE target = ? ON CONFLICT DO NOTHING",
+                *(error, target),
+            )
+            self._do("DELETE FROM held WHERE target = ?", target)
 
     def revive(self, target: str, id: str) -> bool:
         """Have a dead letter tried again from the beginning; tell whether there was one."""
@@ -202,6 +224,11 @@ class Deliveries:
     def is_gathered(self, target: str, id: str) -> bool:
         """Tell whether a letter is what a digest was to be, but of one notice alone."""
         return self._one("SELECT 1 FROM held WHERE target = ? AND id = ? AND digest = id", target, id) is not None
+
+    def holds_back(self, target: str) -> bool:
+        """Tell whether a flood holds anything back: asked at every notice, of which there may be thousands."""
+        found = "SELECT 1 FROM held WHERE target = ? AND digest = '' AND quiet = 0 LIMIT 1"
+        return self._one(found, target) is not None
 
     def count_held(self, target: str) -> tuple[int, int]:
         """Count what waits for a digest: because of a flood, because of quiet hours."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 _PAGE = 100
 _KEEP = 30 * 86400.0  # seconds for which ids of deliveries are kept
+_TIDY = 3600.0  # seconds between two times that older ones are forgotten
 _GRACE = 2.0  # seconds that a delivery under way may take to end when all stops
 _LOOK = 5.0  # seconds after which the outbox is looked at even without a poke
 _NAP = 0.5  # seconds after which one that waits for its limit a minute looks whether all stops
@@ -51,15 +53,17 @@ class Figures(msgspec.Struct):
     failed: int = 0
     waiting: int = 0
     dead: int = 0
+    answered: int = 0  # reminders that were left out: somebody had acted before they could be told
     error: str = ""
 
 
 class Notifier:
     """Deliver the outbox of a journal to targets. At least once, with the same id; once unless it dies in between.
 
-    `started_after` seconds is how old a notice may be that a target never seen before is still told. `voice` says how
-    people are told; with `key`, the data folder's secret, they get codes to acknowledge by. `reports` are
-    sent by the calendar.
+    `started_after` seconds is how old a notice may be that is still told when this is the first start of all; a target
+    that joins others, or comes back, begins with what is new. `voice` says how people are told; with `key`, the data
+    folder's secret, they get codes to acknowledge by. `reports` are sent by the calendar. `whole` says that `targets`
+    are all that there are; else the others are only away.
     """
 
     def __init__(
@@ -75,27 +79,44 @@ class Notifier:
         key: bytes | None = None,
         roster: Roster | None = None,
         reports: Reports | None = None,
+        whole: bool = True,
     ) -> None:
         self._reader = Reader(journal_url)
         self._deliveries = Deliveries(outbox)
         self._replies = None if key is None else Replies(outbox, key)
-        self._clock, self._jitter, self._started_after = clock, jitter, started_after
+        self._clock, self._jitter = clock, jitter
         self._said = _Said(voice or Voice(), self._replies, roster, reports)
-        self._channels = [self._channel(target) for target in targets]
-        self._deliveries.forget_others([target.name for target in targets])
-        if self._replies is not None:
-            self._replies.prune(clock())
+        since = clock() - started_after if self._deliveries.is_new() else math.inf
+        self._channels = [self._channel(target, since) for target in targets]
+        if whole:
+            self._deliveries.forget_others([target.name for target in targets])
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._deliveries.prune(clock() - _KEEP)
+        self._tidying: asyncio.Task[None] | None = None
+        self.prune()
 
-    def _channel(self, target: Target) -> _Channel:
-        parts = self._clock, self._jitter, self._started_after, self._said
-        return _Channel(target, self._reader, self._deliveries, *parts)
+    def _channel(self, target: Target, since: float = math.inf) -> _Channel:
+        return _Channel(target, self._reader, self._deliveries, self._clock, self._jitter, since, self._said)
 
     async def start(self) -> None:
         """Open all targets and begin to deliver."""
         for channel in self._channels:
             await self._begin(channel)
+        self._tidying = asyncio.create_task(self._tidy(), name="tidy the notifier's memory")
+
+    def prune(self) -> None:
+        """Forget what was delivered, and codes that were over, long ago."""
+        self._deliveries.prune(self._clock() - _KEEP)
+        if self._replies is not None:
+            self._replies.prune(self._clock())
+
+    async def _tidy(self) -> None:
+        """Prune for as long as this runs: it may be for months."""
+        while True:
+            await asyncio.sleep(_TIDY)
+            try:
+                self.prune()
+            except Exception:  # a locked or full disk: the next time will do
+                logger.exception("the notifier's memory cannot be pruned")
 
     async def _begin(self, channel: _Channel) -> None:
         await channel.sender.open()
@@ -176,6 +197,9 @@ class Notifier:
 
     async def stop(self) -> None:
         """Stop delivering and close everything. What is being sent may end, so that it is not sent again."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, return_exceptions=True)
         await self._end(self._channels)
         if self._replies is not None:
             self._replies.close()
@@ -310,7 +334,7 @@ class _Channel:
         deliveries: Deliveries,
         clock: Callable[[], float],
         jitter: Callable[[], float],
-        started_after: float,
+        since: float,
         said: _Said,
     ) -> None:
         self.target = target
@@ -328,10 +352,13 @@ class _Channel:
             quiet = read_quiet(target.quiet, said.voice.zone)
             self._pacing = Pacing(target.name, target.per_minute, quiet, deliveries)
         self._down = ""
-        deliveries.know(target.name, kind_of(target), clock())
         cursor = deliveries.cursor(target.name)
+        if cursor is not None and target.name not in deliveries.known():  # what it had to be told then is old by now
+            deliveries.lay_aside(target.name, "the target had been taken out")
+            cursor = None
+        deliveries.know(target.name, kind_of(target), clock())
         if cursor is None:
-            cursor = reader.outbox_start(clock() - started_after)
+            cursor = reader.outbox_start(since)
         elif cursor > reader.position():
             cursor = 0  # the journal was made anew: ids tell what was delivered
         self._cursor = cursor
@@ -360,7 +387,7 @@ class _Channel:
                 await self._try_tests()
                 await self._deliver()
                 if self._pacing is not None:
-                    self._pacing.gather(self._clock())
+                    self._pacing.gather(self._clock(), self._is_answered)
                 await self._report()
                 await self._retry()
                 if stale:  # after the orders: a broker that has only just come up may be slow at hundreds of summaries
@@ -433,7 +460,7 @@ class _Channel:
             payload=row["payload"],
         )
         on_duty = self.roster.on(self._clock()) if self.roster is not None else ()
-        if not concerns(self.target, notice, on_duty):
+        if not concerns(self.target, notice, on_duty) or self._is_answered(notice):
             return
         if self._pacing is not None and self._pacing.keep(notice, self._clock()):
             return
@@ -467,9 +494,21 @@ class _Channel:
         """Tell whether a letter may be tried now; what has piled up for people goes into a digest instead."""
         if self._pacing is None:
             return await self._admitted()
+        if self._is_answered(notice):
+            return False
         if notice.kind in ("digest", "report") or self._deliveries.is_gathered(self.target.name, notice.id):
             return True
         return not self._pacing.keep(notice, self._clock())
+
+    def _is_answered(self, notice: Notice) -> bool:
+        """Leave out, and count, what asks people again for something that somebody has seen to by now."""
+        asks = isinstance(self.target, PeopleTarget) and notice.kind == "dispatch" and notice.data.get("reminders")
+        if not asks or not self._reader.is_answered(notice.id, of_dispatch=bool(notice.unit)):
+            return False
+        self._deliveries.drop(self.target.name, notice.id, self._clock())
+        self.figures.answered += 1
+        logger.info("a reminder was left out, target=%s id=%s", self.target.name, notice.id)
+        return True
 
     async def _admitted(self) -> bool:
         """Wait until a target for machines may have one more this minute; False when all stops first."""

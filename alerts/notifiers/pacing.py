@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
@@ -63,8 +64,7 @@ class Pacing:
         if not self._most:
             return False
         sent = self._deliveries.sent_since(self._target, now - MINUTE)
-        flooded, _ = self._deliveries.count_held(self._target)
-        waits = flooded > 0 or self._deliveries.has_digest(self._target)
+        waits = self._deliveries.holds_back(self._target) or self._deliveries.has_digest(self._target)
         return waits or len(sent) >= self._most or any(digest for _, digest in sent)
 
     def keep(self, notice: Notice, now: float) -> bool:
@@ -85,13 +85,13 @@ class Pacing:
         sent = self._deliveries.sent_since(self._target, now - MINUTE)
         return sent[-1][0] + MINUTE if sent and self._most else now
 
-    def gather(self, now: float) -> None:
-        """Make one letter of what waits, when that is due; a single notice goes as it is."""
+    def gather(self, now: float, out: Callable[[Notice], bool] = lambda _: False) -> None:
+        """Make one letter of what waits, when that is due; a single notice goes as it is. What is `out` is left out."""
         due = self.due(now)
         if due is None or due > now:
             return
         hushed = self._quiet is not None and self._quiet.holds(now)
-        waiting = self._deliveries.held(self._target, MOST, quiet=not hushed)
+        waiting = [one for one in self._deliveries.held(self._target, MOST, quiet=not hushed) if not out(one)]
         if waiting:
             one = waiting[0] if len(waiting) == 1 else digest(waiting)
             self._deliveries.gather(self._target, one, [notice.id for notice in waiting], now)

@@ -29,7 +29,7 @@ from streams.hub import HubClient
 from streams.processes import child
 from streams.processes.holder import NOTIFIER, Holder
 from streams.settings import Settings
-from streams.telling import further
+from streams.telling import sound
 from streams.topics import JOURNAL
 from streams.vitals import Vitals
 
@@ -244,7 +244,8 @@ async def _serve(found: Settings, stop: asyncio.Event) -> None:
     packed = publication.read(found.data_folder)
     site = bundle.unpack(packed).site
     loop = asyncio.get_running_loop()
-    listed = further(found, site)
+    there = sound(found, site)
+    listed = there or notify.Listed()
     notifier = Notifier(
         found.journal_url,
         found.outbox_at,
@@ -253,6 +254,7 @@ async def _serve(found: Settings, stop: asyncio.Event) -> None:
         key=read_key(found.data_folder),
         roster=Roster(site),
         reports=reports(found, site, listed),
+        whole=there is not None,
     )
     retelling = Retelling(notifier, found, site)
     hub = HubClient(found.hub_path)
@@ -292,7 +294,7 @@ async def _serve(found: Settings, stop: asyncio.Event) -> None:
 def _flat(notifier: Notifier) -> dict[str, Any]:
     counted: Counter[str] = Counter()
     for name, figures in notifier.figures().items():
-        for field in ("delivered", "failed", "waiting", "dead"):
+        for field in ("delivered", "failed", "waiting", "dead", "answered"):
             counted[f"{name.partition(':')[0]}_{field}"] += getattr(figures, field)
     return dict(counted)
 

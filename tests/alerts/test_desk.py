@@ -139,6 +139,10 @@ class TestIncidents:
         assert desk.tick(99999.0) == []
         refused = desk.command(command("close", raised[0].incident or "", "9"), 99999.0)
         assert edges(refused) == ["unknown_disposition"]
+        for number, reason in enumerate(("", " ")):
+            args = {"disposition": "nuisance", "reason": reason}
+            refused = desk.command(command("close", raised[0].incident or "", f"r{number}", **args), 99999.0)
+            assert edges(refused) == ["reason_needed"], "the verdict has to say why"
         desk.publish(SITE)
         assert edges(desk.tick(100000.0)) == ["incident closed"], "the site no longer says so"
 

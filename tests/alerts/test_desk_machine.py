@@ -150,7 +150,7 @@ class DeskMachine(RuleBasedStateMachine):
             real = self.desk.book.scopes[f"{name}-{kind}", scope, False]
             rings = real.state in ("UNACK", "ACKED")
             assert (real.process, rings or real.state in ASIDE) == (rank, True), "a real danger has no real alarm"
-            assert real.state != "SHLVD" or rank <= real.level, "a shelf hides what is worse"
+            assert real.state not in ("SHLVD", "DSUPR") or rank <= real.level, "what is set aside hides what is worse"
 
     @rule(place=st.sampled_from(PLACES), name=st.sampled_from(["r1-risk", "r2-risk"]))
     def withdraw(self, place: tuple[str, str], name: str) -> None:

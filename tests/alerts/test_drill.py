@@ -106,8 +106,54 @@ def test_its_end_calls_off_visits_to_come_and_neither_hand_over_nor_call_reaches
         assert edges(done)[-1] == "ok", kind
     desk.command(command("close", order.incident, "c3", disposition="test"), 1020.0)
     assert [one.leg for one in desk.book.cases.dispatches.values()] == ["follow_up"]
-    assert edges(desk.exercise(drill("end"), 1100.0)) == ["dispatch closed", "exercise end"]
+    assert edges(desk.exercise(drill("end"), 1100.0)) == ["dispatch closed", "return", "exercise end"]
     assert not desk.book.cases.dispatches
+
+
+@pytest.mark.parametrize("before", ["as it rang", "returned", "shelved", "acknowledged", "closed over"])
+def test_its_end_leaves_nothing_behind_whatever_what_was_played_does_after_it(before: str) -> None:
+    desk = begun()
+    out = desk.condition(change(3, simulated=True, latch=True), 1000.0)
+    alarm, case = next(iter(desk.book.cases.alarms)), next(one for one in out if isinstance(one, IncidentChange))
+    if before == "returned":
+        desk.condition(change(0, simulated=True, latch=True), 1010.0)
+    elif before == "shelved":
+        desk.command(command("shelve", alarm, "c1", seconds=600.0, reason="too loud"), 1010.0)
+    elif before != "as it rang":
+        desk.command(command("acknowledge", alarm, "c1"), 1010.0)
+    if before == "closed over":
+        for order in list(desk.book.cases.dispatches):
+            desk.command(command("close", order, "c2", reason="over"), 1011.0)
+        desk.command(command("close", case.incident, "c3", disposition="test"), 1012.0)
+        desk.condition(change(4, simulated=True, latch=True), 1013.0)
+    assert edges(desk.exercise(drill("end"), 1100.0))[-1] == "exercise end"
+    cases = desk.book.cases
+    assert (cases.alarms, cases.incidents, cases.dispatches, cases.current) == ({}, {}, {}, {})
+    later = desk.condition(change(4, simulated=True, latch=True), 1200.0)
+    assert {one.exercise for one in later if hasattr(one, "exercise")} <= {""}, "it is over"
+
+
+def test_a_drill_of_a_log_that_was_replaced_runs_no_more_and_its_cases_count_for_nobody(tmp_path: Path) -> None:
+    journal, desk = Journal(tmp_path / "journal.sqlite"), Desk(SITE)
+    outs = [desk.exercise(drill(), 900.0), desk.condition(change(3, simulated=True), 1000.0)]
+    journal.record(records(outs), log="one")
+    assert [one["id"] for one in journal.exercises(running=True)] == ["e1"]
+    journal.record(records([Desk(SITE).condition(change(1, rule="other"), 2000.0)]), log="two")
+    assert journal.exercises(running=True) == []
+    found = journal.exercise("e1")
+    assert found is not None and found["ended"] == 2000.0
+    (incident,) = report(found)["incidents"]
+    assert {leg["leg"] for leg in incident["legs"] if leg["seconds"] is not None} == {"dispatch"}
+    journal.close()
+
+
+@pytest.mark.parametrize(("known", "running"), [(set(), []), ({"e1"}, ["e1"])], ids=["forgotten", "known still"])
+def test_a_drill_that_an_engine_has_forgotten_runs_no_more(tmp_path: Path, known: set[str], running: list[str]) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.record(records([Desk(SITE).exercise(drill(), 900.0)]))
+    journal.forget(0, known, (), 1000.0)
+    assert [one["id"] for one in journal.exercises(running=True)] == running
+    journal.close()
 
 
 @pytest.mark.parametrize(

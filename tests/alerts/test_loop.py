@@ -51,6 +51,7 @@ def test_the_loop_goes_from_the_scene_over_feedback_to_the_visit_and_ends_with_w
     out = scene.do("follow_up", seconds=7 * DAY)
     assert edges(out) == ["dispatch follow_up", "incident undispatched", "ok"]
     assert out[0].deadline == scene.clock + 7 * DAY  # type: ignore[union-attr]
+    assert out[1].event is None, "nobody needs to hear that nobody is on it"  # type: ignore[union-attr]
     assert edges(scene.do("close")) == ["reason_needed"]
     assert edges(scene.do("close", reason="the ditch is clear")) == ["dispatch closed", "ok"]
     assert edges(scene.do("close", reason="again")) == ["dispatch.closed"]
@@ -82,6 +83,15 @@ def test_a_danger_that_comes_back_sends_again_though_a_unit_has_yet_to_report_or
     assert "dispatch issued" in edges(scene.desk.condition(change(4), scene.clock + 1)), "nobody is on it"
     other = scene.leads
     assert set(other.values()) == {""}
+
+
+def test_an_order_that_ends_over_a_danger_is_told_and_over_a_calm_one_is_not() -> None:
+    for rank in (4, 0):
+        scene = Scene()
+        scene.resolve()
+        scene.desk.condition(change(rank), scene.clock)
+        ended = [one for one in scene.do("close") if isinstance(one, IncidentChange)]
+        assert [(one.edge, one.event is not None) for one in ended] == [("undispatched", rank > 0)]
 
 
 @pytest.mark.parametrize("seconds", [0, -1.0, float("nan"), 367 * DAY, "a week", True])

@@ -43,6 +43,12 @@ def test_a_unit_from_elsewhere_is_followed_by_the_areas_own() -> None:
     assert ROUTER.above("slope-1", "u-c2") == "u-c1"
 
 
+def test_what_went_up_once_does_not_come_down_by_way_of_a_unit_from_elsewhere() -> None:
+    assert ROUTER.above("slope-1", "u-c2", before=["u-c1"]) == "u-s1"
+    assert ROUTER.above("slope-1", "u-c2", before=["u-c1", "u-s1", "u-c2"]) == "u-d"
+    assert ROUTER.above("slope-1", "u-c1", before=["u-d"]) == "u-s1", "one of the area's own stands where it stands"
+
+
 def test_an_unknown_area_or_one_without_units_has_none() -> None:
     assert ROUTER.suggest("no-such-area") == []
     assert ROUTER.suggest("nowhere") == []
@@ -70,6 +76,57 @@ class TestLoad:
         found = ROUTER.suggest("slope-1", load=load)
         assert sorted(found) == sorted(ROUTER.suggest("slope-1"))
         assert found == ROUTER.suggest("slope-1", load=dict(reversed(list(load.items()))))
+
+
+class TestRefusals:
+    """Who has refused an incident is not asked again by itself, by whichever of its orders."""
+
+    @staticmethod
+    def scene() -> tuple[Desk, str]:
+        desk = Desk(SITE)
+        out = desk.condition(change(3), 0.0)
+        return desk, next(one for one in out if isinstance(one, DispatchChange)).dispatch
+
+    @staticmethod
+    def moved(out: list[AnyOutcome]) -> list[tuple[str, str]]:
+        return [(one.edge, one.unit) for one in out if isinstance(one, DispatchChange)]
+
+    def test_neither_escalation_nor_a_refusal_goes_back_to_who_refused_another_order_of_it(self) -> None:
+        desk, first = self.scene()
+        desk.command(command("refuse", first, "1", reason="away"), 1.0)
+        incident = desk.book.cases.dispatches[first].incident
+        sent = desk.command(command("dispatch", incident, "2", unit="u-talk"), 2.0)
+        second = next(one for one in sent if isinstance(one, DispatchChange)).dispatch
+        desk.command(command("accept", first, "3", "unit:u-s1"), 3.0)
+        assert self.moved(desk.tick(302.0)) == [("overdue", "u-talk"), ("reassigned", "u-s1-near")]
+        asked = desk.command(command("refuse", second, "4", reason="no"), 303.0)
+        assert self.moved(asked)[-1] == ("reassigned", "u-s1-far"), "the nearest is the one that refused"
+
+    def test_it_is_remembered_beyond_the_order_that_was_refused(self) -> None:
+        desk, first = self.scene()
+        desk.command(command("refuse", first, "1", reason="away"), 1.0)
+        desk.command(command("close", first, "2", reason="called off"), 2.0)
+        other = Desk(SITE)
+        other.restore(desk.state())
+        assert self.moved(other.condition(change(4), 3.0)) == [("issued", "u-s1")]
+
+    def test_when_all_have_refused_a_new_danger_asks_again(self) -> None:
+        desk, first = self.scene()
+        for number in range(5):
+            desk.command(command("refuse", first, str(number), reason="away"), 1.0)
+        assert first not in desk.book.cases.dispatches
+        assert self.moved(desk.condition(change(4), 3.0)) == [("issued", "u-c1")]
+
+    def test_who_accepts_one_after_all_is_asked_again(self) -> None:
+        desk, first = self.scene()
+        desk.command(command("refuse", first, "1", reason="away"), 1.0)
+        incident = desk.book.cases.dispatches[first].incident
+        sent = desk.command(command("dispatch", incident, "2", unit="u-c1"), 2.0)
+        second = next(one for one in sent if isinstance(one, DispatchChange)).dispatch
+        desk.command(command("accept", second, "3", "unit:u-c1"), 3.0)
+        for number, one in enumerate((first, second)):
+            desk.command(command("close", one, f"c{number}", reason="over"), 4.0)
+        assert self.moved(desk.condition(change(4), 5.0)) == [("issued", "u-c1")]
 
 
 class TestDeskByLoad:

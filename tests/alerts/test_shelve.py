@@ -209,6 +209,18 @@ class TestShelf:
         assert edges(desk.tick(10.0 + HOUR)) == ["unshelve", "incident opened"]
 
 
+class TestSuppressedByHand:
+    def test_it_hides_the_level_that_was_judged_and_nothing_worse(self, desk: Desk) -> None:
+        alarm = raised(desk, 2)
+        aside(desk, alarm.alarm, "suppress")
+        desk.condition(change(0), 15.0)
+        assert edges(desk.condition(change(2), 20.0)) == ["hide"]
+        out = desk.condition(change(4), 30.0)
+        step = transition(out)
+        assert (step.edge, step.after, step.level, step.reason) == ("unsuppress", "UNACK", "red", "alarm.worsened")
+        assert [one.edge for one in out if isinstance(one, DispatchChange)] == ["issued"]
+
+
 class TestOutOfService:
     def test_what_is_not_to_be_believed_does_not_ring_when_it_worsens(self, desk: Desk) -> None:
         alarm = raised(desk, 1)
@@ -233,10 +245,16 @@ class TestAssignAndComment:
         assert edges(desk.command(command("assign", alarm.alarm, "2", to="user:bo"), 2.0)) == ["alarm.already_assigned"]
         assert transition(desk.command(command("acknowledge", alarm.alarm, "3"), 3.0)).assignee == "user:bo"
 
-    @pytest.mark.parametrize("to", [5, "x" * 129, None])
-    def test_nobody_in_particular_is_refused(self, desk: Desk, to: Any) -> None:
+    @pytest.mark.parametrize(
+        ("to", "refusal"),
+        [
+            *((5, "bad_argument"), ("x" * 129, "bad_argument"), (None, "bad_argument")),
+            *(("", "alarm.assignee_needed"), (" ", "alarm.assignee_needed")),
+        ],
+    )
+    def test_nobody_in_particular_is_refused(self, desk: Desk, to: Any, refusal: str) -> None:
         alarm = raised(desk)
-        assert edges(desk.command(command("assign", alarm.alarm, "1", to=to), 1.0)) == ["bad_argument"]
+        assert edges(desk.command(command("assign", alarm.alarm, "1", to=to), 1.0)) == [refusal]
 
     def test_a_comment_stands_with_the_alarm_and_its_incident(self, desk: Desk) -> None:
         alarm = raised(desk)

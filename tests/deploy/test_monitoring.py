@@ -33,7 +33,10 @@ TOLD: dict[str, Any] = {
         "refused": {"full": 1},
         "dropped": {"slow": 1},
     },
-    "notifier": {"holder": True, "mqtt_delivered": 8, "mqtt_failed": 1, "mqtt_waiting": 2, "mqtt_dead": 3},
+    "notifier": {
+        "holder": True,
+        **{"mqtt_delivered": 8, "mqtt_failed": 1, "mqtt_waiting": 2, "mqtt_dead": 3, "mail_answered": 4},
+    },
     "camera": {"frames": 1, "pictures": 2, "refused": {"black": 1}},
     "run": {"heartbeats": 6, "trouble": 0},
     "console": None,

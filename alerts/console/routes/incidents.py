@@ -65,11 +65,12 @@ def incident(
         change.get("args", {}).pop("content", None)  # the plan stands beside the history, once
     shown(identity.roles, row["attachments"])
     known = (change.get("areas") for change in reversed(row["history"]))
+    scope = console.scope(identity)
     areas = [area for area in next(known, None) or [row["area"]] if scope.sees(area)]
     suggested = _suggested(console, row, areas, busy)
     return {
         **row,
-        "suggested_units": next(iter(suggested.values())),
+        "suggested_units": next(iter(suggested.values()), []),
         "suggested_at": suggested if len(suggested) > 1 else {},
     }
 

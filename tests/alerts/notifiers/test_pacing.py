@@ -12,11 +12,12 @@ from alerts import cloudevent
 from alerts.journal import Journal
 from alerts.notifiers import notifier as module
 from alerts.notifiers.deliveries import Deliveries
-from alerts.notifiers.notice import Notice, Unavailable
+from alerts.notifiers.notice import Failed, Notice, Unavailable
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.pacing import MINUTE, Pacing, digest, read_quiet
 from alerts.notifiers.targets import MailTarget, WebhookTarget
 from alerts.outcome import DispatchChange
+from tests.alerts.cases import change, command
 from tests.alerts.notifiers.world import Town, receiver
 from tests.waiting import reached
 
@@ -119,7 +120,7 @@ class Box:
 
     def __init__(self) -> None:
         self.taken: list[Notice] = []
-        self.away = False
+        self.away = self.refusing = False
 
     async def open(self) -> None: ...
 
@@ -134,6 +135,8 @@ class Box:
     async def send(self, one: Notice) -> None:
         if self.away:
             raise Unavailable("away")
+        if self.refusing:
+            raise Failed("451")
         self.taken.append(one)
 
 
@@ -166,6 +169,59 @@ def test_what_piled_up_while_a_server_was_away_comes_as_a_digest(
         assert together.kind == "digest" and told == ids
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("way", ["held", "put off", "not read yet"])
+@pytest.mark.parametrize("answer", ["acknowledge", "calm", ""], ids=["acknowledged", "calm", "unanswered"])
+def test_a_reminder_of_what_somebody_has_seen_to_meanwhile_is_left_out_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, answer: str
+) -> None:
+    box = Box()
+    monkeypatch.setattr(module, "_LOOK", 0.01)
+    monkeypatch.setattr(module, "_sender", lambda *_: box)
+    town = Town(Journal(tmp_path / "journal.sqlite"))
+    now = [town.now]
+    town.record(town.desk.condition(change(2, time=town.now), town.now))
+    (incident,) = town.desk.book.cases.incidents
+    target = MailTarget(
+        name="m", host="h", sender="f@example.org", to=("a@example.org",), retry_first=0.01,
+        per_minute=int(way == "held"),
+    )  # fmt: skip
+
+    def remind() -> None:
+        town.record(town.desk.tick(town.now + 301.0))
+
+    async def scenario() -> None:
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [target], clock=lambda: now[0])
+        if way != "not read yet":
+            await notifier.start()
+            town.event(1)  # after it the limit a minute is reached
+            await notifier.notify()
+            await reached(lambda: len(box.taken) == 1)
+            box.refusing = way == "put off"
+            remind()
+            await notifier.notify()
+            await reached(lambda: notifier._deliveries.is_put_off("m", f"{incident}.2"))
+        else:
+            remind()
+        if answer == "acknowledge":
+            town.record(town.desk.command(command("acknowledge", incident, "c1"), town.now + 302.0))
+        elif answer == "calm":
+            town.calm("r1")
+        box.refusing = False
+        now[0] += 120.0
+        await notifier.start() if way == "not read yet" else await notifier.notify()
+        figures = notifier.figures()["m"]
+        if answer:
+            await reached(lambda: figures.answered == 1)
+            assert notifier._deliveries.is_delivered("m", f"{incident}.2"), "and it is not asked for again"
+        else:
+            await reached(lambda: [one.edge for one in box.taken].count("reminded") == 1)
+        assert figures.answered == bool(answer) and notifier._deliveries.count_held("m") == (0, 0)
+        await notifier.stop()
+
+    asyncio.run(scenario())
+    assert ("reminded" in [one.edge for one in box.taken]) == (not answer)
 
 
 def test_people_are_told_of_what_they_asked_for_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
