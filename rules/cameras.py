@@ -229,6 +229,10 @@ class CameraFeatures:
         """Return one column, float64, NaN where unknown; true is 1 and false 0."""
         return self._state.column(key, self.places, self._clock, real=self._real)
 
+    def at(self, key: Key, place: Rows) -> Array:
+        """Return a column at some places."""
+        return self.column(key)[place]
+
     def without_simulation(self) -> CameraFeatures:
         """Return the same cameras without what is simulated of them."""
         return CameraFeatures(self.places, self._clock, self._state, real=True)

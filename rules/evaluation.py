@@ -674,7 +674,7 @@ class Evaluator:
         self, program: int, position: Rows, place: Rows, now: Array, area: Rows, features: Columns, real: bool
     ) -> npt.NDArray[np.bool_]:
         def column(wanted: Column) -> Array:
-            return self.of_area(wanted, area, now, real=real) if wanted.area else features.column(wanted.key)[place]
+            return self.of_area(wanted, area, now, real=real) if wanted.area else features.at(wanted.key, place)
 
         programs = self.book.programs
         return holds(programs.shapes[program], resolver(programs.params[program], position, column))
@@ -760,7 +760,7 @@ class Evaluator:
     def _members(self, program: AcrossProgram) -> tuple[Array, Array]:
         """Work out a figure's inner expression for each point it covers, as they stand now."""
         features = self._features(program.rows, self._own_time(program.rows))
-        return program.inner(lambda wanted, place: features.column(wanted.key)[place])
+        return program.inner(lambda wanted, place: features.at(wanted.key, place))
 
     def settle(self) -> None:
         """Work out anew, from the state of the instances, which of them are awake and have a delay running."""

@@ -17,6 +17,10 @@ Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
 
 
+FORESEEN = ("eta", "deviation")
+"""What the models work out when asked: of those points alone whose rules ask, for a replay has the models of no others."""
+
+
 class PointModels(Protocol):
     """What rules need of `models.bank.Bank`."""
 
@@ -46,6 +50,9 @@ class Columns(Protocol):
 
     def column(self, key: Key) -> Array:
         """Return one column, float64, NaN where unknown; true is 1 and false 0."""
+
+    def at(self, key: Key, place: Rows) -> Array:
+        """Return a column at some places, which may repeat; at others nothing need be worked out."""
 
     def without_simulation(self) -> Columns:
         """Return the columns without what is simulated of cameras; points say themselves whether they are."""
@@ -112,6 +119,7 @@ class Features:
         self._state, self._models, self._windows, self._warned = state, models, windows, warned
         self._targets, self._below, self._around = targets, below, around  # figures around points; without simulation
         self._known: dict[Key, Array] = known if known is not None else {}
+        self._partly: dict[Key, tuple[Array, Bools]] = {}  # and where that is known
 
     def column(self, key: Key) -> Array:
         """Return one column, float64, NaN where unknown; true is 1 and false 0."""
@@ -137,6 +145,19 @@ class Features:
             found = self.column(key)
             return found if chosen is None else found[chosen]
         return self.take(chosen, bare=True).column(key)
+
+    def at(self, key: Key, place: Rows) -> Array:
+        """Return a column at some places, which may repeat; what the models foresee is worked out there alone."""
+        if key[0] not in FORESEEN or key in self._known:
+            return self.column(key)[place]
+        if key not in self._partly:
+            self._partly[key] = np.full(len(self.rows), np.nan), np.zeros(len(self.rows), np.bool_)
+        found, known = self._partly[key]
+        missing = np.unique(place[~known[place]])
+        if missing.size:
+            found[missing] = self.take(missing, bare=True).column(key)
+            known[missing] = True
+        return found[place]
 
     def know(self, key: Key, column: Array) -> None:
         """Give a column that is at hand already."""

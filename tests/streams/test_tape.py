@@ -18,6 +18,7 @@ from streams.stretch import Stretch, stretch
 from streams.tape import Floats, Piece, Rows
 from streams.tape_archive import TapeArchive
 from streams.topics import GROUP, OBSERVATIONS
+from tests.rules.stage import a_rule
 from tests.streams.lived import Life, every
 from tests.streams.small_site import rules
 from tests.streams.test_course import live
@@ -39,7 +40,9 @@ def apart(log: Log, where: Stretch, sides: Sequence[tuple[Rule, ...] | None]) ->
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_replayed_together_rules_do_what_they_do_alone(tmp_path: Path, seed: int) -> None:
+def test_replayed_together_rules_do_what_they_do_alone(
+    tmp_path: Path, seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
     with Log(tmp_path / "log.sqlite", TOPICS) as log:
         Life(log, seed).live(25)
         where = whole(log)
@@ -52,6 +55,22 @@ def test_replayed_together_rules_do_what_they_do_alone(tmp_path: Path, seed: int
             again = course.together(log, where, sides[1:], archive=archive)
             assert [timeless(one) for one in again] == alone[1:]
         assert first[1].transitions and first[1].transitions != first[2].transitions
+        assert "made anew" not in caplog.text
+
+
+def test_what_rules_foresee_of_a_few_points_is_asked_of_no_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Though the others are looked at by the same readings, for what their alarms do."""
+    few = a_rule("nears", when="eta('limit') < 2 h or deviation > 9", where={"points": ["p1"]})
+    with Log(tmp_path / "log.sqlite", TOPICS) as log:
+        live(log)
+        where = whole(log)
+        sides = (None, (*rules(0.1), few))
+        alone = apart(log, where, sides)
+        with TapeArchive(tmp_path / "replay", 0, log, MOST) as archive:
+            assert [timeless(one) for one in course.together(log, where, sides, archive=archive)] == alone
+    assert "made anew" not in caplog.text
 
 
 def test_a_second_replay_asks_the_models_for_no_more_than_the_rules_do(
