@@ -102,12 +102,12 @@ def raised(
         engine.apply([(offset, value) for offset, _, value in read if is_publication(value) or not brings_rules(value)])
         if beside is not None:
             for change in beside.take_seen()[0]:
-                key = change.rule.id, change.scope
+                key, now = (change.rule.id, change.scope), max(change.time, change.onset)  # the clock goes by ticks
                 if change.after and key not in up:
-                    up[key] = change.area, change.time
+                    up[key] = change.area, now
                 elif not change.after and key in up:
                     area, begun = up.pop(key)
-                    found.append(Raised(variant=key[0], scope=key[1], area=area, begun=begun, ended=change.time))
+                    found.append(Raised(variant=key[0], scope=key[1], area=area, begun=begun, ended=now))
         advance(start - first, stop - first)
     found += [
         Raised(variant=variant, scope=scope, area=area, begun=begun, ended=None)

@@ -15,7 +15,7 @@ from streams.embedded.store import Log
 from streams.sweep import Tried, raised, suggested, tried
 from streams.sweep_plot import html, svg
 from streams.topics import OBSERVATIONS
-from tests.streams.small_site import START, debris, published, site, tick
+from tests.streams.small_site import START, debris, frame_of, published, site, tick
 from tests.streams.test_shadow import over, rise, shadow
 from tests.streams.test_station import TOPICS
 
@@ -66,6 +66,16 @@ def test_each_variant_is_held_against_the_cases(log: Log) -> None:
     assert slow.silenced == ("a-noise", "a-real")
     pick = suggested(found)
     assert pick is not None and pick == wide
+
+
+def test_an_alarm_begins_with_the_reading_that_raises_it_however_long_there_was_no_tick(tmp_path: Path) -> None:
+    late = START + 7200.0
+    values = [published(Bundle(site=site(), rules=over(10.0))), tick(START), frame_of([(0, START + 5, 1.0)], START + 5)]
+    values += [frame_of([(0, late, 12.0)], late), tick(late)]
+    with Log(tmp_path / "log.sqlite", TOPICS) as log:
+        log.write([(OBSERVATIONS, 0, None, value) for value in values])
+        (one,) = raised(log, 0, log.end(OBSERVATIONS, 0), START - 10.0, over(10.0))
+    assert (one.begun, one.ended) == (late, None)
 
 
 def test_without_a_real_case_nothing_is_suggested(log: Log) -> None:
