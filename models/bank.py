@@ -47,7 +47,7 @@ from models.layout import (
     modern,
 )
 from models.machine import Batch, Single
-from models.reason import NOTHING, SELDOM, UNSEEN, details_text, reason_text
+from models.reason import NOTHING, SELDOM, STOPPED, UNSEEN, details_text, reason_text
 from models.scoring import (
     ANGLE,
     COUNTER,
@@ -632,7 +632,7 @@ class Bank:
         shape = self.shape(row)
         return told + details_text(
             int(code), value=value, low=low, high=high,
-            lasted=lasted if lasted >= 2.0 * interval else 0.0,
+            lasted=lasted if lasted >= 2.0 * interval and code != STOPPED else 0.0,
             shape="" if shape == "unclear" else WORDS[shape]["zh" if language.startswith("zh") else "en"],
             language=language,
         )  # fmt: skip
@@ -640,13 +640,14 @@ class Bank:
     def shape(self, row: int) -> Shape:
         """Name how a row's last value came about from the few before it: a frozen one, or `models.shape.coming`.
 
-        Only a gauge has a shape: a counter always rises, an angle wraps, a code has no size.
+        Of a counter only that it is frozen is told: it always rises. An angle wraps, a code has no size.
         """
         fields = self._fields[row]
-        if fields[AT["flags"]] // KIND != GAUGE:
-            return "unclear"
-        if self.stuck(np.array([row]))[0]:
+        kind = fields[AT["flags"]] // KIND
+        if kind in (GAUGE, COUNTER) and self.stuck(np.array([row]))[0]:
             return "freeze"
+        if kind != GAUGE:
+            return "unclear"
         seen = int(fields[AT["seen"]])
         steps = np.roll(self._rare["recent"][row], -(seen % RECENT))[:0:-1].astype(np.float64)  # the latest first
         with np.errstate(invalid="ignore"):

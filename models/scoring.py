@@ -15,6 +15,7 @@ from models import calibration, creep, dataquality, novelty, residual, season, t
 from models.arithmetic import NOWHERE, Arithmetic, Column
 from models.budget import enough, owed, spend
 from models.layout import CREEPS, DRIFTING, KIND, MOVING, SWINGS
+from models.reason import STOPPED
 
 DAY = 86400.0
 GAUGE, COUNTER, SWITCH, ANGLE, STATE = range(5)
@@ -172,9 +173,12 @@ def assess(
     young = op.some(learning)
     tempo = op.most(interval, settings.least)
 
-    x, restart, least = value, gap, novelty.narrowest(op, value)
+    x, restart, least, stopped = value, gap, novelty.narrowest(op, value), None
     if kind is not None:  # some are no gauges
-        x, reference, broken = _quantity(op, settings, kind, value, last_value, dt, interval, reference, period, short)
+        x, reference, broken = quantity(op, settings, kind, value, last_value, dt, interval, reference, period, short)
+        stopped = op.both(op.both(kind == COUNTER, still), time - turned_before >= settings.settle)
+        stopped = op.both(stopped, stops(op, settings, time - flat_since, stood, flat_longest, interval))
+        stopped = op.both(stopped, op.negate(learning)) if op.some(stopped) else None
         least = op.where(kind == COUNTER, novelty.narrowest(op, x), least)  # an angle's turn has the angle's last bits
         restart = op.either(restart, broken)
         machine.touched(kind == ANGLE)
@@ -227,6 +231,12 @@ def assess(
             machine.touched(alone)
             mine = machine.rarely("stay", alone, _trim, bounds[::3], settings)
             bounds[::3] = mine
+    if stopped is not None:
+        stopped = op.both(stopped, time - beyond_time > settings.refractory * tempo)  # else it is told already
+        share, alarm = op.where(stopped, op.least(share, start), share), op.either(alarm, stopped)
+        beyond_time = op.where(stopped, time, beyond_time)
+        spent = spend(op, spent, time, budget / DAY, stopped, settings.owed_most)
+        machine.touched(stopped)
     peaks, halved = calibration.passed(op, calibration.Peaks(events, readings, peak, peak_time), settings.memory)
     if op.some(halved):
         machine.touched(halved)
@@ -247,6 +257,8 @@ def assess(
     machine.keep(seen, step)
     telling = op.either(score >= TELLING, alarm)
     reason = machine.explain(telling, alarm, time, turned_before, score, streams, news, daily, least)
+    if stopped is not None:
+        (reason,) = machine.rarely("reason", stopped, _stop, [reason], settings, time, value, flat_since, score)
 
     new = (
         *(time, value, flat_since, flat_longest, seen + 1.0, short, long, *bounds[:6], *line[:5], line.bend),
@@ -320,7 +332,7 @@ def _foresee(
     return line, swings
 
 
-def _quantity(
+def quantity(
     op: type[Arithmetic], settings: BankSettings, kind: Column, value: Column, last_value: Column, dt: Column,
     interval: Column, reference: Column, period: Column, usual: Column,
 ) -> tuple[Column, Column, Column]:  # fmt: skip
@@ -338,6 +350,26 @@ def _quantity(
     broken = op.either(op.both(counts, jump < 0.0), op.both(angle, op.size(jump) > 0.5 * period))
     x = op.where(counts, counted, op.where(angle, turn, value)) + 0.0
     return x, op.where(angle, moved, reference), broken
+
+
+def stops(
+    op: type[Arithmetic], settings: BankSettings, stands: Column, before: Column, longest: Column, interval: Column
+) -> Column:
+    """Return whether a counter that always moved is found to stand still, `before` seconds at the last reading.
+
+    One that stood for a third as long lately is left alone: it stands at night, or on Sundays.
+    """
+    least = interval * settings.stuck_intervals
+    return op.both(op.both(stands > least, before <= least), longest * settings.stuck <= least)
+
+
+def _stop(
+    op: type[Arithmetic], _: tuple[Column, ...], change: list[Column], __: BankSettings, time: Column, value: Column,
+    since: Column, score: Column,
+) -> tuple[tuple[Column, ...], list[Column]]:  # fmt: skip
+    """Keep that a counter has stopped as the reason of its surprise."""
+    code = value * 0.0 + float(STOPPED)
+    return (code, time, value, value, value, since, score), [op.where(value == value, STOPPED, change[0])]
 
 
 def _outside(

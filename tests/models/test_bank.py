@@ -233,6 +233,46 @@ def test_steps_in_fast_readings_are_told_alike_alone_and_in_batches(seed: int) -
     assert same_state(whole, alone)
 
 
+def stops_after(moves: np.ndarray, *, batch: int = 1) -> tuple[Bank, list[int]]:
+    """Feed a counter that `moves` each minute and stands for an hour then; return which readings since raise alarms."""
+    value = np.append(np.cumsum(moves), np.full(60, np.cumsum(moves)[-1]))
+    bank, rows, alarms = Bank(), np.arange(batch), []
+    for row in rows.tolist():
+        bank.configure(row, interval=60.0, kind="counter")
+    for place, each in enumerate(value.tolist()):
+        told = bank.update(rows, np.full(batch, 60.0 * place), np.full(batch, each))
+        if told.alarm.any():
+            assert told.alarm.all()
+            alarms.append(place - len(moves))
+    return bank, alarms
+
+
+@pytest.mark.parametrize("batch", [1, 40])
+def test_a_counter_that_always_moved_and_stops_raises_one_alarm_that_calls_it_frozen(batch: int) -> None:
+    bank, alarms = stops_after(np.random.default_rng(2).uniform(0.1, 12.0, 1500).round(1), batch=batch)
+    assert alarms == [30]  # its increase of 0 is all but within its range
+    assert bank.shape(0) == "freeze"
+    assert bank.reason_text(0) != ""
+
+
+def test_a_stopped_counter_is_told_in_words_while_it_is_news() -> None:
+    bank = Bank()
+    bank.configure(0, interval=60.0, kind="counter")
+    moved = np.cumsum(np.random.default_rng(2).poisson(5.0, 1500) + 0.0)
+    moved += 9750.0 - moved[-1]
+    value = np.append(moved, np.full(31, 9750.0))
+    assert feed(bank, value)[-1].alarm[0]
+    assert bank.reason_text(0) == "counter has stood at 9750 for 31 min, having moved all the time before, frozen value"
+    assert bank.reason_text(0, "zh-CN") == "计数值停在 9750 已 31 分钟，此前一直在走动，形态：数值冻结"
+
+
+def test_a_counter_that_has_stood_as_long_before_or_is_a_day_old_at_most_is_not_called_stopped() -> None:
+    moves = np.random.default_rng(2).uniform(0.1, 12.0, 1500)
+    assert stops_after(moves[:1200])[1] == []  # its first night has not been
+    moves[700:715] = 0.0
+    assert stops_after(moves)[1] == []
+
+
 def test_reason_is_told_in_both_languages() -> None:
     bank = Bank()
     bank.configure(0, interval=300.0)
