@@ -20,8 +20,9 @@ import numpy.typing as npt
 from models import creep, dataquality, driver, trend
 from models.arithmetic import ARRAYS, NOWHERE
 from models.block import Bench, put
-from models.budget import SLOWEST, owed, spend
-from models.calibration import BINS, FINE, FINEST, GROUPS, Survival
+from models.budget import SLOWEST
+from models.calibration import BINS, FINE, GROUPS, Survival
+from models.coded import Coded
 from models.codes import COLUMNS, PLAIN, Codes
 from models.guess import FIRST, WIDTH, Guess, Guesses
 from models.guess import GAUGE as GUESSED_GAUGE
@@ -47,17 +48,15 @@ from models.layout import (
     modern,
 )
 from models.machine import Batch, Single
-from models.reason import NOTHING, SELDOM, STOPPED, UNSEEN, details_text, reason_text
+from models.reason import NOTHING, STOPPED, details_text, reason_text
 from models.scoring import (
     ANGLE,
     COUNTER,
     DAY,
     GAUGE,
     LARGEST,
-    RAREST,
     STATE,
     SWITCH,
-    TELLING,
     BankSettings,
     assess,
     pace_of,
@@ -128,6 +127,7 @@ class Bank:
         """Go on with these arrays of fields."""
         self._fields, self._slow = fields, slow
         self._usual = Usual(self.settings, fields, slow, self._rare, self._survival, self._seasons)
+        self._coded = Coded(self.settings, fields, slow, self._rare["reason"], self._codes)
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -304,7 +304,7 @@ class Bank:
         )
         note = np.flatnonzero(usable & noted)
         if len(note):
-            some = self._note(rows[note], time[note], value[note], result.gap[note], coded[note])
+            some = self._coded.note(rows[note], time[note], value[note], result.gap[note], coded[note])
             result.score[note], result.alarm[note], result.reason[note] = some
         at = np.flatnonzero(whole)
         if len(at):
@@ -343,10 +343,8 @@ class Bank:
         if not (abs(value) <= LARGEST and isfinite(time)) or time <= last or time - last == inf:
             return 0.0, False, NOTHING, seen < self.settings.warm_up, False
         if coded or (kind == COUNTER and isnan(last)):
-            gap = dataquality.gap(time - last, slow[SLOW_AT["interval"]], self.settings.gap)
-            note = self._note(*(np.array([each]) for each in (row, time, value, gap, coded)))
-            score, alarm, reason = note
-            return score.item(), alarm.item(), reason.item(), seen < self.settings.warm_up, gap
+            score, alarm, reason, gap = self._coded.note_one(row, time, value, fields, slow, coded)
+            return score, alarm, reason, seen < self.settings.warm_up, gap
         if seen == 0.0:
             self._begin(row, time, value)
             fields, slow = self._fields[row].tolist(), self._slow[row].tolist()
@@ -354,53 +352,6 @@ class Bank:
         outcome, slowly, told = assess(machine, self.settings, fields, slow, time, value, time - fields[0])
         self._fields[row], self._slow[row] = outcome, slowly
         return told.score, told.alarm, told.reason, told.learning, told.gap
-
-    def _note(self, rows: Rows, time: Floats, value: Floats, gap: Bools, coded: Bools) -> tuple[Floats, Bools, Codes8]:
-        """Keep time and value of readings of no size; return score, alarm and reason of changes of those `coded`."""
-        score, alarm, reason = np.zeros(len(rows)), np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.uint8)
-        last_time, before, since = self._fields[rows, :3].T
-        seen = self._fields[rows, AT["seen"]]
-        at = np.flatnonzero((value != before) & coded & (seen > 0.0))
-        if len(at):
-            score[at], alarm[at], reason[at] = self._changes(rows[at], time[at], before[at], value[at], seen[at])
-        first = coded & (seen == 0.0)
-        self._slow[rows[first], SLOW_AT["turned"]] = time[first]
-        self._fields[rows[coded], AT["seen"]] += 1.0
-        self._fields[rows, AT["flat_since"]] = dataquality.flat_since(
-            ARRAYS, since, time, time - last_time, value == before, gap
-        )
-        self._fields[rows, AT["last_time"]] = time
-        self._fields[rows, AT["last_value"]] = value
-        return score, alarm, reason
-
-    def _changes(
-        self, rows: Rows, time: Floats, before: Floats, value: Floats, seen: Floats
-    ) -> tuple[Floats, Bools, Codes8]:
-        """Judge changes of code: scores by how seldom they come, an early event of a code that is new."""
-        slow = self._slow[rows]
-        known = slow[:, SLOW_AT["turned"]]
-        share, times, unseen, codes = self._codes.changes(rows, before, value, seen, time, known)
-        learnt = seen >= self.settings.warm_up
-        score = np.where(learnt, 1.0 - np.maximum(share, FINEST), 0.0)
-        tempo = np.maximum(slow[:, SLOW_AT["interval"]], self.settings.least)
-        rate, spent = slow[:, SLOW_AT["budget"]] / DAY, slow[:, SLOW_AT["spent"]]
-        asked = np.minimum(tempo * rate, RAREST)
-        owes = owed(ARRAYS, spent, time, rate, self.settings.owed_free, self.settings.owed_most)
-        # a new one came so often, the first for free; what is owed asks for more, as of an excess
-        rare = codes / (seen + 1.0) * (1.0 + owes * owes * owes) <= asked
-        beyond = learnt & unseen & rare
-        alarm = beyond & (time - slow[:, SLOW_AT["beyond_time"]] > self.settings.refractory * tempo)
-        for name, new in (
-            ("beyond_time", np.where(beyond, time, slow[:, SLOW_AT["beyond_time"]])),
-            ("spent", spend(ARRAYS, spent, time, rate, alarm, self.settings.owed_most)),
-        ):
-            self._slow[rows, SLOW_AT[name]] = new
-        telling = np.flatnonzero(learnt & (score >= TELLING))
-        reason = np.zeros(len(rows), np.uint8)
-        reason[telling] = np.where(unseen[telling], UNSEEN, SELDOM)
-        told = np.array([reason, time, value, before, times, known, score]).T
-        self._rare["reason"][rows[telling]] = told[telling]
-        return score, alarm, reason
 
     def _begin(self, row: int, time: float, value: float) -> None:
         """Start all streams of a row at its first scored reading."""
