@@ -17,13 +17,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models import creep, dataquality, driver, trend
+from models import dataquality, driver
 from models.arithmetic import ARRAYS, NOWHERE
 from models.block import Bench, put
 from models.budget import SLOWEST
 from models.calibration import BINS, FINE, GROUPS, Survival
 from models.coded import Coded
 from models.codes import COLUMNS, PLAIN, Codes
+from models.eta import Foresight, marked, tempo_of
 from models.guess import FIRST, WIDTH, Guess, Guesses
 from models.guess import GAUGE as GUESSED_GAUGE
 from models.layout import (
@@ -32,12 +33,10 @@ from models.layout import (
     BEFORE_LOWS,
     CREEP_FIELDS,
     CREEPS,
-    DRIFTING,
     FIELDS,
     HIGHS,
     KIND,
     LOWS,
-    MOVING,
     REASON_FIELDS,
     RECENT,
     SLOW,
@@ -61,7 +60,7 @@ from models.scoring import (
     assess,
     pace_of,
 )
-from models.season import HOUR, Seasons, widened
+from models.season import Seasons
 from models.shape import WORDS, Shape, coming
 from models.usual import Told, Usual
 
@@ -397,23 +396,13 @@ class Bank:
     def drive(self) -> None:
         """Let what drivers brought work on the rows that they drive; called on ticks, see `models.driver`."""
         if self.drivers is not None:
-            self.drivers.step(self.last_time, self.last_value, self._tempo(slice(None)))
-
-    def _tempo(self, rows: Rows | slice) -> Floats:
-        """Return the seconds that count as one reading of rows, f8[n]."""
-        return np.maximum(self._slow[rows, SLOW_AT["interval"]], self.settings.least)
-
-    def _marked(self, rows: Rows | slice, mark: int) -> Bools:
-        """Return whether rows have a flag, bool[n]."""
-        return (self._fields[rows, AT["flags"]].astype(np.intp) & mark) > 0
+            self.drivers.step(self.last_time, self.last_value, tempo_of(self._slow, self.settings))
 
     def eta(self, rows: Rows, limit: Floats, below: Bools) -> Floats:
         """Return seconds (f8[n]) from each row's last reading until its value crosses `limit` (f8[n]).
 
         0 when the last reading is at or past it, inf when not within the horizon or when no movement stands out of the
-        noise, nan while the trend is learning. `below` bool[n]: the limit is a floor. The soonest of what is foreseen:
-        the damped trend, with the daily swing where there is one, else with what believed drivers bring, and a creep's
-        failure where rows are told to creep.
+        noise, nan while the trend is learning. `below` bool[n]: the limit is a floor. See `models.eta`.
         """
         return self._reach(rows, limit, below, 1.0)
 
@@ -421,7 +410,7 @@ class Bank:
         """Return the soonest and the latest `eta` (f8[n] each), between which it lies about eight times in ten."""
         spread = self.settings.trend_spread
         soonest, latest = self._reach(rows, limit, below, spread), self._reach(rows, limit, below, 1.0 / spread)
-        swings = np.flatnonzero(self._marked(rows, SWINGS))
+        swings = np.flatnonzero(marked(self._fields[rows], SWINGS))
         if len(swings):  # one may miss a peak of the swing that the other meets
             eta = self._reach(rows[swings], limit[swings], below[swings], 1.0)
             soonest[swings], latest[swings] = np.fmin(soonest[swings], eta), np.fmax(latest[swings], eta)
@@ -429,80 +418,9 @@ class Bank:
 
     def _reach(self, rows: Rows, limit: Floats, below: Bools, faster: float) -> Floats:
         """Return eta if movements are `faster` times what they seem."""
-        settings = self.settings
-        fields = self._fields[rows]
-        value, level, slope, drift = (fields[:, AT[name]] for name in ("last_value", "level", "slope", "drift"))
-        tempo, moving = self._tempo(rows), self._marked(rows, MOVING)
-        drifting = self._marked(rows, DRIFTING) & ~(moving & (slope * drift < 0.0))
-        damping = trend.damped(slope, fields[:, AT["bend"]], settings.trend_reach) * (faster * faster)
-        slow = settings.drift_damping * (faster * faster)
-        horizon = settings.trend_horizon
-        time = tempo * np.minimum(
-            trend.crossing(level, slope * faster, moving, limit, below, damping, horizon),
-            trend.crossing(level, drift * faster, drifting, limit, below, slow, horizon),
-        )
-        swinging = self._marked(rows, SWINGS)
-        if self.drivers is not None:
-            driven = np.flatnonzero(self.drivers.driven[rows] & ~swinging)
-            if len(driven):
-                speed = np.where(moving, slope * faster, 0.0)[driven]
-                some = rows[driven], speed, limit[driven], below[driven], time[driven]
-                time[driven] = self._driven(*some, faster)
-        if self._marked(rows, SWINGS | CREEPS).any():
-            swings = np.flatnonzero(swinging)
-            away = np.where(below, slope > 0.0, slope < 0.0)  # it is slower where all goes faster
-            speed = np.where(moving, np.where(away, slope / faster, slope * faster), 0.0)[swings]
-            time[swings] = self._swing(rows[swings], speed, damping[swings], limit[swings], below[swings], faster)
-            creeps = np.flatnonzero(self._marked(rows, CREEPS))
-            if len(creeps):
-                left = np.where(below, value - limit, limit - value)[creeps]
-                last = fields[creeps, AT["last_time"]]
-                failing = creep.failing(self._rare["creep"][rows[creeps]], last, np.maximum(left, 0.0), ~below[creeps])
-                time[creeps] = np.minimum(time[creeps], failing / faster)
-        past = np.where(below, value <= limit, value >= limit)
-        learning = np.isnan(value) | (fields[:, AT["trend_count"]] < settings.trend_learn)
-        return np.where(learning, np.where(past, 0.0, nan), np.where(past, 0.0, time))
-
-    def _driven(self, rows: Rows, slope: Floats, limit: Floats, below: Bools, alone: Floats, faster: float) -> Floats:
-        """Return seconds until rows reach their limit by what their drivers bring; `alone` where none is believed."""
-        assert self.drivers is not None
-        settings, fields, tempo = self.settings, self._fields[rows], self._tempo(rows)
-        believed, rise, lag = self.drivers.rise(rows)
-        surer = 1.0 if faster == 1.0 else driver.SURER if faster > 1.0 else 1.0 / driver.SURER
-        ahead = np.arange(1, driver.AHEAD + 1) * (0.125 * lag)[:, None]
-        damping = trend.damped(fields[:, AT["slope"]], fields[:, AT["bend"]], settings.trend_reach * driver.SHORTER)
-        steps = trend.swinging(
-            fields[:, AT["level"]],
-            slope,
-            damping * (faster * faster),
-            np.zeros(len(rows)),
-            rise * surer,
-            ahead / tempo[:, None],
-            limit,
-            below,
-        )
-        foreseen = np.where(steps <= settings.trend_horizon, steps * tempo, np.inf)
-        return np.where(believed, foreseen, alone)
-
-    def _swing(self, rows: Rows, slope: Floats, damping: Floats, limit: Floats, below: Bools, faster: float) -> Floats:
-        """Return seconds until rows that swing daily reach their limit; their profile may be off by its usual error."""
-        settings, fields, tempo = self.settings, self._fields[rows], self._tempo(rows)
-        last = fields[:, AT["last_time"]]
-        ahead = settings.swing_hours
-        full = (np.floor(last / HOUR)[:, None] + np.arange(1, ahead + 1)) * HOUR
-        spread = settings.swing_margin if faster == 1.0 else settings.swing_spread * (-1.0 if faster > 1.0 else 1.0)
-        off = self._seasons.error(rows) * spread
-        steps = trend.swinging(
-            fields[:, AT["level"]],
-            slope,
-            damping,
-            self._seasons.at(rows, last),
-            self._seasons.ahead(rows, last, ahead),
-            (full - last[:, None]) / tempo[:, None],
-            np.where(below, limit - off, limit + off),
-            below,
-        )
-        return np.where(steps <= settings.trend_horizon, steps * tempo, np.inf)
+        creeps = self._rare["creep"]
+        foresight = Foresight(self.settings, self._fields, self._slow, creeps, self._seasons, self.drivers)
+        return foresight.reach(rows, limit, below, faster)
 
     @property
     def last_time(self) -> Floats:
@@ -553,7 +471,7 @@ class Bank:
         fields = self._fields[rows]
         sized = (fields[:, AT["flags"]] // KIND == GAUGE) & ~np.isnan(fields[:, AT["last_time"]])
         swing = np.where(
-            self._marked(rows, SWINGS), self._seasons.at(rows, np.where(sized, fields[:, AT["last_time"]], 0.0)), 0.0
+            marked(fields, SWINGS), self._seasons.at(rows, np.where(sized, fields[:, AT["last_time"]], 0.0)), 0.0
         )
         return np.where(sized, fields[:, AT["last_value"]] - (self._seasons.mean(rows) + swing), np.nan)
 
@@ -565,7 +483,7 @@ class Bank:
     @property
     def rate(self) -> Floats:
         """Return the trend's slope, f8[rows], units a second; 0 until learnt."""
-        return self._fields[:, AT["slope"]] / self._tempo(slice(None))
+        return self._fields[:, AT["slope"]] / tempo_of(self._slow, self.settings)
 
     def reason_text(self, row: int, language: str = "en") -> str:
         """Say why the row's last surprising reading was surprising ('' if none), in "en" or "zh-CN".
@@ -631,8 +549,6 @@ class Bank:
         """
         mine = Bank().state()
         state = modern(state, np.concatenate(self._blank()))
-        if "season" in state:
-            state["season"] = widened(state["season"])
         rows = len(state["fields"]) if "fields" in state else 0
         listed = {name: state.get(name, mine.pop(name)) for name in ("codes", "guesses")}  # not in older states
         for (name, lines), widths in zip(listed.items(), ((COLUMNS, PLAIN), (WIDTH,)), strict=True):
