@@ -80,7 +80,7 @@ _SINGLE = ("recent",)
 _HELD = {name: np.dtype(np.float32 if name in _SINGLE else np.float64) for name in _RARE}
 
 _FEW = 32  # up to this many usual readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
-_OTHERS = 4  # the same of readings that are not usual ones
+_OTHERS = 12  # the same of readings that are not usual ones: most are of codes
 _MANY = 8192  # more is worked in pieces: from 16 384 on numpy asks the system anew for the memory of every step
 
 

@@ -382,9 +382,11 @@ def _outside(
     rank, alarm, settled, alone, moved, events, peak, since, lasted, beyond_time, spent = change
     before = lasted
     step, fast = op.least(elapsed, interval * settings.gap), interval < settings.least
+    jumps = fast
     if op.some(fast):
         jumps = op.both(fast, jumped(op, settings, value, low, high, least))
         lasted = op.where(jumps, 0.0, lasted)
+        beyond_time = op.where(jumps, op.least(beyond_time, time - settings.refractory * interval), beyond_time)
     stay, lasted, away = stay_on(op, stay, lasted, value, short, departure, low, high, step, least)
     settled = lasted >= settings.settle
     if op.some(settled):
@@ -400,12 +402,13 @@ def _outside(
     share, event, peaks = calibration.peaks_over(
         op, calibration.Peaks(events, readings, peak, since), excess, time, refractory
     )
-    moved = peaks.events > events
+    moved = op.either(peaks.events > events, jumps)
     if op.some(event):
         rank = op.least(rank, op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0))
     # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
     known = time - turned_before
     utmost = op.most(excess, op.where(known >= settings.settle, away, 0.0))
+    quick = fast
     if op.some(fast):
         fast = op.both(fast, left(op, settings, lasted, away, known, interval))
         utmost = op.where(fast, op.most(utmost, away), utmost)
@@ -419,7 +422,10 @@ def _outside(
         beyond = enough(op, share, utmost, scale, asked, owes, settings.certain)
         alarm = op.both(beyond, time - beyond_time > op.where(fast, settings.refractory * interval, refractory))
         spent = spend(op, spent, time, rate, alarm, settings.owed_most)
-        beyond_time = op.where(beyond, time, beyond_time)
+        noted = beyond
+        if op.some(quick):  # what may yet prove to stand is not told by its first readings
+            noted = op.both(beyond, op.either(alarm, op.negate(op.both(quick, begins(op, settings, lasted, interval)))))
+        beyond_time = op.where(noted, time, beyond_time)
         moved = op.either(moved, beyond)
     return stay, [
         *(rank, alarm, settled, alone, moved, peaks.events, peaks.peak, peaks.since, lasted, beyond_time, spent)
@@ -450,6 +456,11 @@ def stay_on(
     return stay, lasted, novelty.outside(op, value, stay.low, stay.high, least)
 
 
+def begins(op: type[Arithmetic], settings: BankSettings, lasted: Column, interval: Column) -> Column:
+    """Return whether a stay is too short to tell it from a spike."""
+    return op.both(lasted > 0.0, lasted < op.most(interval * settings.stands, SECOND))
+
+
 def jumped(
     op: type[Arithmetic], settings: BankSettings, value: Column, low: Column, high: Column, least: Column
 ) -> Column:
@@ -466,8 +477,8 @@ def left(
     ranges as the stay is long in terms of the time before, a random walk by the root of that.
     """
     part = lasted / op.most(known - lasted, interval)
-    stood = lasted >= op.most(interval * settings.stands, SECOND)
-    return op.both(stood, away >= op.most(part, op.root(part)) * settings.walk)
+    stood = op.negate(begins(op, settings, lasted, interval))
+    return op.both(op.both(stood, lasted > 0.0), away >= op.most(part, op.root(part)) * settings.walk)
 
 
 def _creep(

@@ -33,6 +33,7 @@ from models.scoring import (
     SWITCH,
     TELLING,
     BankSettings,
+    begins,
     jumped,
     left,
     pace_of,
@@ -175,6 +176,7 @@ class Usual:
             lasts, before = min(dt, interval * settings.gap), lasted
             if interval < settings.least and jumped(SCALARS, settings, x, low, high, least):
                 lasted = 0.0
+                beyond_time = min(beyond_time, time - settings.refractory * interval)
             stays[row], lasted, away = stay_on(
                 SCALARS, tuple(stays[row].tolist()), lasted, x, short, change, low, high, lasts, least
             )
@@ -214,7 +216,8 @@ class Usual:
                 if enough(SCALARS, leaving, utmost, scale, asked, owes, settings.certain):
                     alarm = time - beyond_time > refractory
                     spent = spend(SCALARS, spent, time, rate, alarm, settings.owed_most)
-                    beyond_time = time
+                    if alarm or interval >= settings.least or not begins(SCALARS, settings, lasted, interval):
+                        beyond_time = time
             if total >= settings.ranks:
                 self._survival.halve(np.array([row]))
             held, often, seldom = calibration.hold_one(often, seldom, share)

@@ -211,6 +211,11 @@ def test_a_step_in_readings_each_second_is_told_within_a_minute_and_nothing_befo
     assert alarms[18:27].all()
     assert alarms.max() == 1  # one early event each
     assert alarms[9:18].sum() + alarms[27:].sum() == 0
+    for place in range(760, 840):
+        value = values[:, 759] + np.where(rows < 9, 1e5 * (place >= 820), 0.0)
+        alarms += bank.update(rows, np.full(36, 1.7e9 + place), value).alarm
+    assert (alarms[:9] == 2).all()  # the first does not hide a far larger one, nor does its own first reading
+    assert alarms[9:].max() == 1
 
 
 @settings(max_examples=3, deadline=None)
