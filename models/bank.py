@@ -17,12 +17,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models import creep, dataquality, driver, trend
+from models import dataquality, driver
 from models.arithmetic import ARRAYS, NOWHERE
 from models.block import Bench, put
-from models.budget import SLOWEST, owed, spend
-from models.calibration import BINS, FINE, FINEST, GROUPS, Survival
+from models.budget import SLOWEST
+from models.calibration import BINS, FINE, GROUPS, Survival
+from models.coded import Coded
 from models.codes import COLUMNS, PLAIN, Codes
+from models.eta import Foresight, marked, tempo_of
 from models.guess import FIRST, WIDTH, Guess, Guesses
 from models.guess import GAUGE as GUESSED_GAUGE
 from models.layout import (
@@ -31,12 +33,10 @@ from models.layout import (
     BEFORE_LOWS,
     CREEP_FIELDS,
     CREEPS,
-    DRIFTING,
     FIELDS,
     HIGHS,
     KIND,
     LOWS,
-    MOVING,
     REASON_FIELDS,
     RECENT,
     SLOW,
@@ -47,22 +47,20 @@ from models.layout import (
     modern,
 )
 from models.machine import Batch, Single
-from models.reason import NOTHING, SELDOM, UNSEEN, details_text, reason_text
+from models.reason import NOTHING, STOPPED, details_text, reason_text
 from models.scoring import (
     ANGLE,
     COUNTER,
     DAY,
     GAUGE,
     LARGEST,
-    RAREST,
     STATE,
     SWITCH,
-    TELLING,
     BankSettings,
     assess,
     pace_of,
 )
-from models.season import HOUR, Seasons, widened
+from models.season import Seasons
 from models.shape import WORDS, Shape, coming
 from models.usual import Told, Usual
 
@@ -82,7 +80,7 @@ _SINGLE = ("recent",)
 _HELD = {name: np.dtype(np.float32 if name in _SINGLE else np.float64) for name in _RARE}
 
 _FEW = 32  # up to this many usual readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
-_OTHERS = 4  # the same of readings that are not usual ones
+_OTHERS = 12  # the same of readings that are not usual ones: most are of codes
 _MANY = 8192  # more is worked in pieces: from 16 384 on numpy asks the system anew for the memory of every step
 
 
@@ -128,6 +126,7 @@ class Bank:
         """Go on with these arrays of fields."""
         self._fields, self._slow = fields, slow
         self._usual = Usual(self.settings, fields, slow, self._rare, self._survival, self._seasons)
+        self._coded = Coded(self.settings, fields, slow, self._rare["reason"], self._codes)
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -304,7 +303,7 @@ class Bank:
         )
         note = np.flatnonzero(usable & noted)
         if len(note):
-            some = self._note(rows[note], time[note], value[note], result.gap[note], coded[note])
+            some = self._coded.note(rows[note], time[note], value[note], result.gap[note], coded[note])
             result.score[note], result.alarm[note], result.reason[note] = some
         at = np.flatnonzero(whole)
         if len(at):
@@ -343,10 +342,8 @@ class Bank:
         if not (abs(value) <= LARGEST and isfinite(time)) or time <= last or time - last == inf:
             return 0.0, False, NOTHING, seen < self.settings.warm_up, False
         if coded or (kind == COUNTER and isnan(last)):
-            gap = dataquality.gap(time - last, slow[SLOW_AT["interval"]], self.settings.gap)
-            note = self._note(*(np.array([each]) for each in (row, time, value, gap, coded)))
-            score, alarm, reason = note
-            return score.item(), alarm.item(), reason.item(), seen < self.settings.warm_up, gap
+            score, alarm, reason, gap = self._coded.note_one(row, time, value, fields, slow, coded)
+            return score, alarm, reason, seen < self.settings.warm_up, gap
         if seen == 0.0:
             self._begin(row, time, value)
             fields, slow = self._fields[row].tolist(), self._slow[row].tolist()
@@ -354,53 +351,6 @@ class Bank:
         outcome, slowly, told = assess(machine, self.settings, fields, slow, time, value, time - fields[0])
         self._fields[row], self._slow[row] = outcome, slowly
         return told.score, told.alarm, told.reason, told.learning, told.gap
-
-    def _note(self, rows: Rows, time: Floats, value: Floats, gap: Bools, coded: Bools) -> tuple[Floats, Bools, Codes8]:
-        """Keep time and value of readings of no size; return score, alarm and reason of changes of those `coded`."""
-        score, alarm, reason = np.zeros(len(rows)), np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.uint8)
-        last_time, before, since = self._fields[rows, :3].T
-        seen = self._fields[rows, AT["seen"]]
-        at = np.flatnonzero((value != before) & coded & (seen > 0.0))
-        if len(at):
-            score[at], alarm[at], reason[at] = self._changes(rows[at], time[at], before[at], value[at], seen[at])
-        first = coded & (seen == 0.0)
-        self._slow[rows[first], SLOW_AT["turned"]] = time[first]
-        self._fields[rows[coded], AT["seen"]] += 1.0
-        self._fields[rows, AT["flat_since"]] = dataquality.flat_since(
-            ARRAYS, since, time, time - last_time, value == before, gap
-        )
-        self._fields[rows, AT["last_time"]] = time
-        self._fields[rows, AT["last_value"]] = value
-        return score, alarm, reason
-
-    def _changes(
-        self, rows: Rows, time: Floats, before: Floats, value: Floats, seen: Floats
-    ) -> tuple[Floats, Bools, Codes8]:
-        """Judge changes of code: scores by how seldom they come, an early event of a code that is new."""
-        slow = self._slow[rows]
-        known = slow[:, SLOW_AT["turned"]]
-        share, times, unseen, codes = self._codes.changes(rows, before, value, seen, time, known)
-        learnt = seen >= self.settings.warm_up
-        score = np.where(learnt, 1.0 - np.maximum(share, FINEST), 0.0)
-        tempo = np.maximum(slow[:, SLOW_AT["interval"]], self.settings.least)
-        rate, spent = slow[:, SLOW_AT["budget"]] / DAY, slow[:, SLOW_AT["spent"]]
-        asked = np.minimum(tempo * rate, RAREST)
-        owes = owed(ARRAYS, spent, time, rate, self.settings.owed_free, self.settings.owed_most)
-        # a new one came so often, the first for free; what is owed asks for more, as of an excess
-        rare = codes / (seen + 1.0) * (1.0 + owes * owes * owes) <= asked
-        beyond = learnt & unseen & rare
-        alarm = beyond & (time - slow[:, SLOW_AT["beyond_time"]] > self.settings.refractory * tempo)
-        for name, new in (
-            ("beyond_time", np.where(beyond, time, slow[:, SLOW_AT["beyond_time"]])),
-            ("spent", spend(ARRAYS, spent, time, rate, alarm, self.settings.owed_most)),
-        ):
-            self._slow[rows, SLOW_AT[name]] = new
-        telling = np.flatnonzero(learnt & (score >= TELLING))
-        reason = np.zeros(len(rows), np.uint8)
-        reason[telling] = np.where(unseen[telling], UNSEEN, SELDOM)
-        told = np.array([reason, time, value, before, times, known, score]).T
-        self._rare["reason"][rows[telling]] = told[telling]
-        return score, alarm, reason
 
     def _begin(self, row: int, time: float, value: float) -> None:
         """Start all streams of a row at its first scored reading."""
@@ -446,23 +396,13 @@ class Bank:
     def drive(self) -> None:
         """Let what drivers brought work on the rows that they drive; called on ticks, see `models.driver`."""
         if self.drivers is not None:
-            self.drivers.step(self.last_time, self.last_value, self._tempo(slice(None)))
-
-    def _tempo(self, rows: Rows | slice) -> Floats:
-        """Return the seconds that count as one reading of rows, f8[n]."""
-        return np.maximum(self._slow[rows, SLOW_AT["interval"]], self.settings.least)
-
-    def _marked(self, rows: Rows | slice, mark: int) -> Bools:
-        """Return whether rows have a flag, bool[n]."""
-        return (self._fields[rows, AT["flags"]].astype(np.intp) & mark) > 0
+            self.drivers.step(self.last_time, self.last_value, tempo_of(self._slow, self.settings))
 
     def eta(self, rows: Rows, limit: Floats, below: Bools) -> Floats:
         """Return seconds (f8[n]) from each row's last reading until its value crosses `limit` (f8[n]).
 
         0 when the last reading is at or past it, inf when not within the horizon or when no movement stands out of the
-        noise, nan while the trend is learning. `below` bool[n]: the limit is a floor. The soonest of what is foreseen:
-        the damped trend, with the daily swing where there is one, else with what believed drivers bring, and a creep's
-        failure where rows are told to creep.
+        noise, nan while the trend is learning. `below` bool[n]: the limit is a floor. See `models.eta`.
         """
         return self._reach(rows, limit, below, 1.0)
 
@@ -470,7 +410,7 @@ class Bank:
         """Return the soonest and the latest `eta` (f8[n] each), between which it lies about eight times in ten."""
         spread = self.settings.trend_spread
         soonest, latest = self._reach(rows, limit, below, spread), self._reach(rows, limit, below, 1.0 / spread)
-        swings = np.flatnonzero(self._marked(rows, SWINGS))
+        swings = np.flatnonzero(marked(self._fields[rows], SWINGS))
         if len(swings):  # one may miss a peak of the swing that the other meets
             eta = self._reach(rows[swings], limit[swings], below[swings], 1.0)
             soonest[swings], latest[swings] = np.fmin(soonest[swings], eta), np.fmax(latest[swings], eta)
@@ -478,80 +418,9 @@ class Bank:
 
     def _reach(self, rows: Rows, limit: Floats, below: Bools, faster: float) -> Floats:
         """Return eta if movements are `faster` times what they seem."""
-        settings = self.settings
-        fields = self._fields[rows]
-        value, level, slope, drift = (fields[:, AT[name]] for name in ("last_value", "level", "slope", "drift"))
-        tempo, moving = self._tempo(rows), self._marked(rows, MOVING)
-        drifting = self._marked(rows, DRIFTING) & ~(moving & (slope * drift < 0.0))
-        damping = trend.damped(slope, fields[:, AT["bend"]], settings.trend_reach) * (faster * faster)
-        slow = settings.drift_damping * (faster * faster)
-        horizon = settings.trend_horizon
-        time = tempo * np.minimum(
-            trend.crossing(level, slope * faster, moving, limit, below, damping, horizon),
-            trend.crossing(level, drift * faster, drifting, limit, below, slow, horizon),
-        )
-        swinging = self._marked(rows, SWINGS)
-        if self.drivers is not None:
-            driven = np.flatnonzero(self.drivers.driven[rows] & ~swinging)
-            if len(driven):
-                speed = np.where(moving, slope * faster, 0.0)[driven]
-                some = rows[driven], speed, limit[driven], below[driven], time[driven]
-                time[driven] = self._driven(*some, faster)
-        if self._marked(rows, SWINGS | CREEPS).any():
-            swings = np.flatnonzero(swinging)
-            away = np.where(below, slope > 0.0, slope < 0.0)  # it is slower where all goes faster
-            speed = np.where(moving, np.where(away, slope / faster, slope * faster), 0.0)[swings]
-            time[swings] = self._swing(rows[swings], speed, damping[swings], limit[swings], below[swings], faster)
-            creeps = np.flatnonzero(self._marked(rows, CREEPS))
-            if len(creeps):
-                left = np.where(below, value - limit, limit - value)[creeps]
-                last = fields[creeps, AT["last_time"]]
-                failing = creep.failing(self._rare["creep"][rows[creeps]], last, np.maximum(left, 0.0), ~below[creeps])
-                time[creeps] = np.minimum(time[creeps], failing / faster)
-        past = np.where(below, value <= limit, value >= limit)
-        learning = np.isnan(value) | (fields[:, AT["trend_count"]] < settings.trend_learn)
-        return np.where(learning, np.where(past, 0.0, nan), np.where(past, 0.0, time))
-
-    def _driven(self, rows: Rows, slope: Floats, limit: Floats, below: Bools, alone: Floats, faster: float) -> Floats:
-        """Return seconds until rows reach their limit by what their drivers bring; `alone` where none is believed."""
-        assert self.drivers is not None
-        settings, fields, tempo = self.settings, self._fields[rows], self._tempo(rows)
-        believed, rise, lag = self.drivers.rise(rows)
-        surer = 1.0 if faster == 1.0 else driver.SURER if faster > 1.0 else 1.0 / driver.SURER
-        ahead = np.arange(1, driver.AHEAD + 1) * (0.125 * lag)[:, None]
-        damping = trend.damped(fields[:, AT["slope"]], fields[:, AT["bend"]], settings.trend_reach * driver.SHORTER)
-        steps = trend.swinging(
-            fields[:, AT["level"]],
-            slope,
-            damping * (faster * faster),
-            np.zeros(len(rows)),
-            rise * surer,
-            ahead / tempo[:, None],
-            limit,
-            below,
-        )
-        foreseen = np.where(steps <= settings.trend_horizon, steps * tempo, np.inf)
-        return np.where(believed, foreseen, alone)
-
-    def _swing(self, rows: Rows, slope: Floats, damping: Floats, limit: Floats, below: Bools, faster: float) -> Floats:
-        """Return seconds until rows that swing daily reach their limit; their profile may be off by its usual error."""
-        settings, fields, tempo = self.settings, self._fields[rows], self._tempo(rows)
-        last = fields[:, AT["last_time"]]
-        ahead = settings.swing_hours
-        full = (np.floor(last / HOUR)[:, None] + np.arange(1, ahead + 1)) * HOUR
-        spread = settings.swing_margin if faster == 1.0 else settings.swing_spread * (-1.0 if faster > 1.0 else 1.0)
-        off = self._seasons.error(rows) * spread
-        steps = trend.swinging(
-            fields[:, AT["level"]],
-            slope,
-            damping,
-            self._seasons.at(rows, last),
-            self._seasons.ahead(rows, last, ahead),
-            (full - last[:, None]) / tempo[:, None],
-            np.where(below, limit - off, limit + off),
-            below,
-        )
-        return np.where(steps <= settings.trend_horizon, steps * tempo, np.inf)
+        creeps = self._rare["creep"]
+        foresight = Foresight(self.settings, self._fields, self._slow, creeps, self._seasons, self.drivers)
+        return foresight.reach(rows, limit, below, faster)
 
     @property
     def last_time(self) -> Floats:
@@ -602,7 +471,7 @@ class Bank:
         fields = self._fields[rows]
         sized = (fields[:, AT["flags"]] // KIND == GAUGE) & ~np.isnan(fields[:, AT["last_time"]])
         swing = np.where(
-            self._marked(rows, SWINGS), self._seasons.at(rows, np.where(sized, fields[:, AT["last_time"]], 0.0)), 0.0
+            marked(fields, SWINGS), self._seasons.at(rows, np.where(sized, fields[:, AT["last_time"]], 0.0)), 0.0
         )
         return np.where(sized, fields[:, AT["last_value"]] - (self._seasons.mean(rows) + swing), np.nan)
 
@@ -614,7 +483,7 @@ class Bank:
     @property
     def rate(self) -> Floats:
         """Return the trend's slope, f8[rows], units a second; 0 until learnt."""
-        return self._fields[:, AT["slope"]] / self._tempo(slice(None))
+        return self._fields[:, AT["slope"]] / tempo_of(self._slow, self.settings)
 
     def reason_text(self, row: int, language: str = "en") -> str:
         """Say why the row's last surprising reading was surprising ('' if none), in "en" or "zh-CN".
@@ -632,7 +501,7 @@ class Bank:
         shape = self.shape(row)
         return told + details_text(
             int(code), value=value, low=low, high=high,
-            lasted=lasted if lasted >= 2.0 * interval else 0.0,
+            lasted=lasted if lasted >= 2.0 * interval and code != STOPPED else 0.0,
             shape="" if shape == "unclear" else WORDS[shape]["zh" if language.startswith("zh") else "en"],
             language=language,
         )  # fmt: skip
@@ -640,13 +509,14 @@ class Bank:
     def shape(self, row: int) -> Shape:
         """Name how a row's last value came about from the few before it: a frozen one, or `models.shape.coming`.
 
-        Only a gauge has a shape: a counter always rises, an angle wraps, a code has no size.
+        Of a counter only that it is frozen is told: it always rises. An angle wraps, a code has no size.
         """
         fields = self._fields[row]
-        if fields[AT["flags"]] // KIND != GAUGE:
-            return "unclear"
-        if self.stuck(np.array([row]))[0]:
+        kind = fields[AT["flags"]] // KIND
+        if kind in (GAUGE, COUNTER) and self.stuck(np.array([row]))[0]:
             return "freeze"
+        if kind != GAUGE:
+            return "unclear"
         seen = int(fields[AT["seen"]])
         steps = np.roll(self._rare["recent"][row], -(seen % RECENT))[:0:-1].astype(np.float64)  # the latest first
         with np.errstate(invalid="ignore"):
@@ -679,8 +549,6 @@ class Bank:
         """
         mine = Bank().state()
         state = modern(state, np.concatenate(self._blank()))
-        if "season" in state:
-            state["season"] = widened(state["season"])
         rows = len(state["fields"]) if "fields" in state else 0
         listed = {name: state.get(name, mine.pop(name)) for name in ("codes", "guesses")}  # not in older states
         for (name, lines), widths in zip(listed.items(), ((COLUMNS, PLAIN), (WIDTH,)), strict=True):

@@ -14,6 +14,8 @@ Codes are told apart by their first 24 bits.
 
 from __future__ import annotations
 
+from math import copysign, floor, inf
+from struct import Struct
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +34,8 @@ Change = tuple[float, float]
 MOST = 64
 """Changes that a point keeps; the rarest gives way to a new one."""
 _HALF, _SIGN, _LAST = np.uint64(32), np.uint32(1 << 31), np.uint64(2**64 - 1)
+_LOW, _TOP = 2**32 - 1, 1 << 31
+_SINGLE, _WORD = Struct("=f"), Struct("=I")
 _FARTHEST = 2**31 - 1  # hours from 1970: the year 246 000
 _SMALL = 16  # places of a shelf that are not worth giving back
 _WIDTHS = (2, 6, 12, 24, MOST)
@@ -139,16 +143,58 @@ class Codes:
         own = self._shelf.nbytes + self._place.nbytes
         return own + self._hours.nbytes + sum(shelf.nbytes for shelf in self._shelves)
 
-    def change(
-        self, row: int, before: float, after: float, readings: float, time: float = 0.0, since: float = 0.0
-    ) -> Seldom:
+    def change(self, row: int, before: float, after: float, readings: float, time: float, since: float) -> Seldom:
         """Take a change of a row that has had `readings` readings since `since`; return how seldom such a one is.
 
-        `time`, `since`: unix seconds.
+        `time`, `since`: unix seconds. In plain Python: what `changes` does, to the same bits.
         """
-        numbers = (np.array([each], np.float64) for each in (before, after, readings, time, since))
-        told = self.changes(np.array([row], np.intp), *numbers)
-        return Seldom(told.share.item(), told.times.item(), told.unseen.item(), told.codes.item())
+        first, then = _rank(before), _rank(after)
+        change = first << 32 | then
+        hour = min(max(floor(time / HOUR), -_FARTHEST), _FARTHEST)
+        if row >= len(self._shelf) or self._shelf[row] < 0:
+            self._meet(np.array([row], np.intp))
+        shelf, place = self._shelves[self._shelf[row]], int(self._place[row])
+        mine = shelf.key[place]
+        keys, codes = mine.tolist(), mine.view(np.uint32).tolist()
+        column = keys.index(change) if change in keys else -1
+        while column < 0 and shelf.used[place] >= shelf.width < MOST:
+            self._promote(int(self._shelf[row]), np.array([row], np.intp))
+            shelf, place = self._shelves[self._shelf[row]], int(self._place[row])
+        known = int(shelf.known[place])
+        unseen = then not in codes if known else then != first
+        came, rarer, habit = 0, 0, 0.0
+        if column >= 0:
+            times = shelf.times[place].tolist()
+            came = times[column]
+            rarer = sum([each for each in times if each <= came])
+            shelf.times[place, column] = came + 1
+            at, last = int(shelf.hours[place, column]), int(shelf.last[place, column])
+            habit, at = self._hours.came_one(at, last, hour, (time - since) / (HOUR * 24))
+            shelf.hours[place, column], shelf.last[place, column] = at, hour
+        else:
+            self._add_one(shelf, place, keys, codes, first, then, hour)
+        return Seldom(min(max((rarer + 1.0) / (readings + 1.0), habit), 1.0), float(came), unseen, max(known, 1))
+
+    def _add_one(
+        self, shelf: _Shelf, place: int, keys: list[int], codes: list[int], before: int, after: int, hour: int
+    ) -> None:
+        """Keep a new change, in the place of the rarest (of several the first in order) where the row is full."""
+        column, known = int(shelf.used[place]), int(shelf.known[place])
+        if column == shelf.width:
+            times = shelf.times[place].tolist()
+            least = min(times)
+            key = min([each for each, came in zip(keys, times, strict=True) if came == least])
+            column = keys.index(key)
+            at = int(shelf.hours[place, column])
+            if at >= 0:
+                self._hours.drop(np.array([at], np.int32))
+            codes[2 * column] = codes[2 * column + 1] = 0
+            known -= len({key >> 32, key & _LOW}.difference(codes))
+        else:
+            shelf.used[place] = column + 1
+        shelf.known[place] = known + len({before, after}.difference(codes))
+        shelf.key[place, column] = before << 32 | after
+        shelf.times[place, column], shelf.last[place, column], shelf.hours[place, column] = 1, hour, -1
 
     def changes(
         self, rows: Rows, before: Floats, after: Floats, readings: Floats, time: Floats, since: Floats
@@ -338,6 +384,15 @@ def _ranked(code: Floats) -> Halves:
     with np.errstate(over="ignore", under="ignore"):
         bits = (code + 0.0).astype(np.float32).view(np.uint32)
     return np.where(bits >> 31, ~bits, bits | _SIGN)
+
+
+def _rank(code: float) -> int:
+    """Do the same for one code."""
+    try:
+        bits: int = _WORD.unpack(_SINGLE.pack(code + 0.0))[0]
+    except OverflowError:  # numpy makes that infinite
+        bits = _WORD.unpack(_SINGLE.pack(copysign(inf, code)))[0]
+    return _LOW - bits if bits & _TOP else bits | _TOP
 
 
 def _code(ranked: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

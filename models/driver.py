@@ -12,7 +12,7 @@ So nothing depends on which readings of the two shared a batch (decision 0003), 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ Bools = npt.NDArray[np.bool_]
 
 Brings = Literal["amounts", "total", "level"]
 """What a driver's readings are: amounts that add up, a total that only grows, or a level whose changes come down."""
+
+BRINGS: tuple[Brings, ...] = get_args(Brings)
 
 RAIN = frozenset({"rain", "rainfall", "precipitation", "snowmelt"})
 """Quantities whose readings are amounts (or, of a counter, a total); any other driver is a level."""
@@ -81,8 +83,8 @@ class Drivers:
         self._slot = np.full(rows, -1, np.intp)
         self._slot[[row for row, _ in names]] = np.arange(len(names))
         self._driver = np.array([places[one.driver] for one in self.drives], np.intp)
-        self._amounts = np.array([brings == "amounts" for _, brings in names], np.bool_)
-        self._level = np.array([brings == "level" for _, brings in names], np.bool_)
+        self._brings = np.array([BRINGS.index(brings) for _, brings in names], np.uint8)
+        self._amounts, self._level = (self._brings == BRINGS.index(each) for each in ("amounts", "level"))
         self.driven = np.zeros(rows, np.bool_)
         self.driven[self.points] = True
         self.sums = np.full((len(names), len(SUMS)), np.nan)
@@ -197,19 +199,30 @@ class Drivers:
         return {
             "drivers": drivers,
             "sums": self.sums[self._slot[drivers]],
+            "brings": self._brings[self._slot[drivers]],
             "pairs": np.array([(one.point, one.driver) for one in self.drives], np.intp).reshape(-1, 2),
             "shared": self.shared.copy(),
         }
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Take over what is known of the drivers and pairs that are here too."""
-        kept = dict(zip(state["drivers"].tolist(), state["sums"], strict=True))
-        for row in np.flatnonzero(self._slot >= 0).tolist():
+        """Take over what is known of the drivers and pairs that are here too.
+
+        What a driver brought as another kind is no measure of what it brings now: it begins anew, and so do its pairs.
+        """
+        drivers = state["drivers"].tolist()
+        meant = dict(zip(drivers, state["brings"].tolist(), strict=True)) if "brings" in state else {}
+        kept = dict(zip(drivers, state["sums"], strict=True))
+        here = {
+            row: slot
+            for row, slot in enumerate(self._slot.tolist())
+            if slot >= 0 and meant.get(row, self._brings[slot]) == self._brings[slot]
+        }
+        for row, slot in here.items():
             if row in kept:
-                self.sums[self._slot[row]] = kept[row]
+                self.sums[slot] = kept[row]
         pairs = dict(zip(map(tuple, state["pairs"].tolist()), state["shared"], strict=True))
         for place, one in enumerate(self.drives):
-            if (one.point, one.driver) in pairs:
+            if one.driver in here and (one.point, one.driver) in pairs:
                 self.shared[place] = pairs[one.point, one.driver]
 
 

@@ -6,6 +6,7 @@ ring held of those after it is four weeks old and is cleared when the clock gets
 
 from __future__ import annotations
 
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,12 @@ _TOGETHER = 4096  # places that are unpacked at once
 _BACK = (np.arange(_RING)[:, None] - np.arange(1, DAYS + 1)) % _RING  # place in the ring so many days before
 _NEAR = np.array([-1, 0, 1])
 _AGO = _DAY * np.arange(1, DAYS + 1) + _NEAR[:, None]  # hours
+_BITS = _RING * _DAY  # of the ring as one number: bit h is hour h, modulo this
+_ONE_DAY = (1 << _DAY) - 1
+_EACH = tuple(
+    (length, sum(1 << (_BITS - 1 - _DAY * ago) for ago in range(length, DAYS + 1, length))) for length in (1, 7)
+)
+"""The same hour of the days and of the weeks before, in that number turned so that its highest bit is now."""
 
 
 class Hours:
@@ -73,6 +80,26 @@ class Hours:
             self._clear(places[moved], last[moved], hour[moved])
             self._set(places[moved], hour[moved])
         return share, places
+
+    def came_one(self, place: int, last: int, hour: int, days: float) -> tuple[float, int]:
+        """Do the same for one, in plain Python, to the same bits: the ring is one number there."""
+        share, passed = 0.0, hour - last
+        if not 0 <= passed <= _KEPT:
+            if place >= 0:
+                self._free.append(place)
+            return share, -1
+        if place >= 0:
+            ring = int.from_bytes(self._ring[place].tobytes(), "little")
+            share = _habit_of(ring, passed, hour, days)
+        elif passed:
+            place, ring = int(self._take(1)[0]), 1 << last % _BITS
+        if passed:
+            first = last // _DAY
+            for day in range(first + 1, min(hour // _DAY, first + _RING) + 1):
+                ring &= ~(_ONE_DAY << day % _RING * _DAY)
+            ring |= 1 << hour % _BITS
+            self._ring[place] = np.frombuffer(ring.to_bytes(_BITS // 8, "little"), np.uint8).reshape(_RING, -1)
+        return share, place
 
     def drop(self, places: Places) -> None:
         """Forget what is kept at places (-1: nothing is)."""
@@ -163,3 +190,16 @@ class Hours:
         places = np.array([self._free.pop() for _ in range(count)], np.int32)
         self._ring[places] = 0
         return places
+
+
+def _habit_of(ring: int, passed: int, hour: int, days: float) -> float:
+    """Do the same as `Hours._habit` for one."""
+    turn = (hour + 1) % _BITS
+    back = (ring >> turn | ring << (_BITS - turn)) & ((1 << (_BITS - passed)) - 1)  # nothing of the hours since
+    near = back | back << 1 | back >> 1
+    share = 0.0
+    for length, mask in _EACH:
+        count = (near & mask).bit_count()
+        if count >= HABIT:
+            share = max(share, count / (max(min(floor(days / length), DAYS // length), count) + 1.0))
+    return share

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models import creep, novelty
+from models.residual import LARGEST
+from models.season import MEAN, WIDTH
 
 Floats = npt.NDArray[np.float64]
 
@@ -69,6 +71,10 @@ def modern(state: Mapping[str, npt.NDArray[Any]], blank: Floats) -> dict[str, np
     shape is told until there are some. Arrays of no known layout are left as they are.
     """
     state = dict(state)
+    season = state.get("season")
+    if season is not None and season.ndim == 2 and season.shape[1] == MEAN:  # before there were residuals
+        state["season"] = np.zeros((len(season), WIDTH), np.float32)
+        state["season"][:, :MEAN] = np.minimum(season, LARGEST * LARGEST)
     fields = state.get("fields")
     if "slow" in state or fields is None or fields.ndim != 2 or not OLDEST <= fields.shape[1] <= len(EARLIER):
         return state

@@ -10,10 +10,10 @@ FIGURES = 9
 """Significant figures that a number is told with at most: a float has more, nobody reads them."""
 
 NOTHING, VALUE_ABOVE, VALUE_BELOW, MEAN_ABOVE, MEAN_BELOW, CHANGE_ABOVE, CHANGE_BELOW, RARE, UNSEEN, SELDOM = range(10)
-HOUR_ABOVE, HOUR_BELOW = 10, 11
+HOUR_ABOVE, HOUR_BELOW, STOPPED = 10, 11, 12
 """Codes: the value, its short mean, or the mean's change is above or below its range; or rare within its range;
 a code that was never seen, or a change from one code to another that comes seldom; or the value is above or below what
-is usual at its hour."""
+is usual at its hour; or a counter that always moved stands still."""
 CODES = np.array([*range(VALUE_ABOVE, RARE), HOUR_ABOVE, HOUR_BELOW], np.uint8)
 """Of the streams, each above and below: value, short mean, change, residual of the daily swing."""
 
@@ -30,6 +30,7 @@ _WORDS = {
         SELDOM: "change from {low} to {value}, seen {high} times in the last {span}",
         HOUR_ABOVE: "value {value} above {low}…{high} usual at this hour",
         HOUR_BELOW: "value {value} below {low}…{high} usual at this hour",
+        STOPPED: "counter has stood at {value} for {span}, having moved all the time before",
     },
     "zh": {
         VALUE_ABOVE: "数值 {value} 高于最近 {span}内的范围 {low}…{high}",
@@ -43,6 +44,7 @@ _WORDS = {
         SELDOM: "由 {low} 变为 {value}，最近 {span}内仅出现 {high} 次",
         HOUR_ABOVE: "数值 {value} 高于该时段的常见范围 {low}…{high}",
         HOUR_BELOW: "数值 {value} 低于该时段的常见范围 {low}…{high}",
+        STOPPED: "计数值停在 {value} 已 {span}，此前一直在走动",
     },
 }
 _TURNS = {"en": ("fall", "rise"), "zh": ("下降", "上升")}

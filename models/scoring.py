@@ -15,6 +15,7 @@ from models import calibration, creep, dataquality, novelty, residual, season, t
 from models.arithmetic import NOWHERE, Arithmetic, Column
 from models.budget import enough, owed, spend
 from models.layout import CREEPS, DRIFTING, KIND, MOVING, SWINGS
+from models.reason import STOPPED
 
 DAY = 86400.0
 GAUGE, COUNTER, SWITCH, ANGLE, STATE = range(5)
@@ -42,6 +43,8 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     owed_most: float = 7.0  # ... and no more than so many alarms count beyond it
     owed_first: float = 2.0  # alarms that a new row owes, less what is free: a small budget is not spent at once
     certain: float = 1.2  # excess, in ranges, that is an alarm whatever is owed
+    stands: float = 5.0  # readings faster than `least` outside the range that are no spikes: heavy tails do not stand
+    walk: float = 8.0  # times as far as a trend or a random walk would have led: at 5 SKAB's temperatures raise alarms
     lone: float = 1.5  # intervals that a stay outside lasts at most to be a lone spike ...
     lone_reach: float = 2.0  # ... of which the range keeps no more beyond itself than so many times its width
     memory: float = 4000.0  # readings at which the tail's counts are halved
@@ -170,9 +173,12 @@ def assess(
     young = op.some(learning)
     tempo = op.most(interval, settings.least)
 
-    x, restart, least = value, gap, novelty.narrowest(op, value)
+    x, restart, least, stopped = value, gap, novelty.narrowest(op, value), None
     if kind is not None:  # some are no gauges
-        x, reference, broken = _quantity(op, settings, kind, value, last_value, dt, interval, reference, period, short)
+        x, reference, broken = quantity(op, settings, kind, value, last_value, dt, interval, reference, period, short)
+        stopped = op.both(op.both(kind == COUNTER, still), time - turned_before >= settings.settle)
+        stopped = op.both(stopped, stops(op, settings, time - flat_since, stood, flat_longest, interval))
+        stopped = op.both(stopped, op.negate(learning)) if op.some(stopped) else None
         least = op.where(kind == COUNTER, novelty.narrowest(op, x), least)  # an angle's turn has the angle's last bits
         restart = op.either(restart, broken)
         machine.touched(kind == ANGLE)
@@ -225,6 +231,12 @@ def assess(
             machine.touched(alone)
             mine = machine.rarely("stay", alone, _trim, bounds[::3], settings)
             bounds[::3] = mine
+    if stopped is not None:
+        stopped = op.both(stopped, time - beyond_time > settings.refractory * tempo)  # else it is told already
+        share, alarm = op.where(stopped, op.least(share, start), share), op.either(alarm, stopped)
+        beyond_time = op.where(stopped, time, beyond_time)
+        spent = spend(op, spent, time, budget / DAY, stopped, settings.owed_most)
+        machine.touched(stopped)
     peaks, halved = calibration.passed(op, calibration.Peaks(events, readings, peak, peak_time), settings.memory)
     if op.some(halved):
         machine.touched(halved)
@@ -245,6 +257,8 @@ def assess(
     machine.keep(seen, step)
     telling = op.either(score >= TELLING, alarm)
     reason = machine.explain(telling, alarm, time, turned_before, score, streams, news, daily, least)
+    if stopped is not None:
+        (reason,) = machine.rarely("reason", stopped, _stop, [reason], settings, time, value, flat_since, score)
 
     new = (
         *(time, value, flat_since, flat_longest, seen + 1.0, short, long, *bounds[:6], *line[:5], line.bend),
@@ -318,7 +332,7 @@ def _foresee(
     return line, swings
 
 
-def _quantity(
+def quantity(
     op: type[Arithmetic], settings: BankSettings, kind: Column, value: Column, last_value: Column, dt: Column,
     interval: Column, reference: Column, period: Column, usual: Column,
 ) -> tuple[Column, Column, Column]:  # fmt: skip
@@ -338,6 +352,26 @@ def _quantity(
     return x, op.where(angle, moved, reference), broken
 
 
+def stops(
+    op: type[Arithmetic], settings: BankSettings, stands: Column, before: Column, longest: Column, interval: Column
+) -> Column:
+    """Return whether a counter that always moved is found to stand still, `before` seconds at the last reading.
+
+    One that stood for a third as long lately is left alone: it stands at night, or on Sundays.
+    """
+    least = interval * settings.stuck_intervals
+    return op.both(op.both(stands > least, before <= least), longest * settings.stuck <= least)
+
+
+def _stop(
+    op: type[Arithmetic], _: tuple[Column, ...], change: list[Column], __: BankSettings, time: Column, value: Column,
+    since: Column, score: Column,
+) -> tuple[tuple[Column, ...], list[Column]]:  # fmt: skip
+    """Keep that a counter has stopped as the reason of its surprise."""
+    code = value * 0.0 + float(STOPPED)
+    return (code, time, value, value, value, since, score), [op.where(value == value, STOPPED, change[0])]
+
+
 def _outside(
     op: type[Arithmetic], stay: tuple[Column, ...], change: list[Column], settings: BankSettings, value: Column,
     short: Column, departure: Column, low: Column, high: Column, elapsed: Column, interval: Column, readings: Column,
@@ -347,7 +381,12 @@ def _outside(
     """Judge learnt readings outside a range, or of a stay outside the old one: early events, and how long they stay."""
     rank, alarm, settled, alone, moved, events, peak, since, lasted, beyond_time, spent = change
     before = lasted
-    step = op.least(elapsed, interval * settings.gap)
+    step, fast = op.least(elapsed, interval * settings.gap), interval < settings.least
+    jumps = fast
+    if op.some(fast):
+        jumps = op.both(fast, jumped(op, settings, value, low, high, least))
+        lasted = op.where(jumps, 0.0, lasted)
+        beyond_time = op.where(jumps, op.least(beyond_time, time - settings.refractory * interval), beyond_time)
     stay, lasted, away = stay_on(op, stay, lasted, value, short, departure, low, high, step, least)
     settled = lasted >= settings.settle
     if op.some(settled):
@@ -363,23 +402,30 @@ def _outside(
     share, event, peaks = calibration.peaks_over(
         op, calibration.Peaks(events, readings, peak, since), excess, time, refractory
     )
-    moved = peaks.events > events
+    moved = op.either(peaks.events > events, jumps)
     if op.some(event):
         rank = op.least(rank, op.where(event, calibration.tail(share, excess, settings.tail_scale), 1.0))
     # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
     known = time - turned_before
     utmost = op.most(excess, op.where(known >= settings.settle, away, 0.0))
+    quick = fast
+    if op.some(fast):
+        fast = op.both(fast, left(op, settings, lasted, away, known, interval))
+        utmost = op.where(fast, op.most(utmost, away), utmost)
     rate = budget / DAY
     asked = op.least(tempo * rate * op.least(elapsed, SECOND), RAREST)
     # whatever the row's youth and debts, no tail is thinner than this one
     if op.some(op.both(calibration.tail(share, utmost, settings.tail_scale) <= asked, utmost > 0.0)):
-        young = settings.tail_young * op.most(start, 1.0 / (1.0 + known / tempo))
+        young = settings.tail_young * op.most(start, op.where(fast, 0.0, 1.0 / (1.0 + known / tempo)))
         owes = owed(op, spent, time, rate, settings.owed_free, settings.owed_most)
         scale = settings.tail_scale * (1.0 + young * young)
         beyond = enough(op, share, utmost, scale, asked, owes, settings.certain)
-        alarm = op.both(beyond, time - beyond_time > refractory)
+        alarm = op.both(beyond, time - beyond_time > op.where(fast, settings.refractory * interval, refractory))
         spent = spend(op, spent, time, rate, alarm, settings.owed_most)
-        beyond_time = op.where(beyond, time, beyond_time)
+        noted = beyond
+        if op.some(quick):  # what may yet prove to stand is not told by its first readings
+            noted = op.both(beyond, op.either(alarm, op.negate(op.both(quick, begins(op, settings, lasted, interval)))))
+        beyond_time = op.where(noted, time, beyond_time)
         moved = op.either(moved, beyond)
     return stay, [
         *(rank, alarm, settled, alone, moved, peaks.events, peaks.peak, peaks.since, lasted, beyond_time, spent)
@@ -408,6 +454,31 @@ def stay_on(
     """Follow a stay outside the old range: return it, how long it has lasted, and how far outside the value is."""
     stay, lasted = novelty.follow(op, novelty.Stay(*fields), (value, short, change), low, high, lasted, step)
     return stay, lasted, novelty.outside(op, value, stay.low, stay.high, least)
+
+
+def begins(op: type[Arithmetic], settings: BankSettings, lasted: Column, interval: Column) -> Column:
+    """Return whether a stay is too short to tell it from a spike."""
+    return op.both(lasted > 0.0, lasted < op.most(interval * settings.stands, SECOND))
+
+
+def jumped(
+    op: type[Arithmetic], settings: BankSettings, value: Column, low: Column, high: Column, least: Column
+) -> Column:
+    """Return whether a value is so far outside the range of now that its stay there is another than one under way."""
+    return novelty.outside(op, value, low, high, least) >= settings.certain
+
+
+def left(
+    op: type[Arithmetic], settings: BankSettings, lasted: Column, away: Column, known: Column, interval: Column
+) -> Column:
+    """Return whether fast readings have left the old range for good: then their number counts, not their time.
+
+    A range that is known for minutes is narrow where the world moves in minutes. A trend would leave it by as many
+    ranges as the stay is long in terms of the time before, a random walk by the root of that.
+    """
+    part = lasted / op.most(known - lasted, interval)
+    stood = op.negate(begins(op, settings, lasted, interval))
+    return op.both(op.both(stood, lasted > 0.0), away >= op.most(part, op.root(part)) * settings.walk)
 
 
 def _creep(

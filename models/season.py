@@ -9,7 +9,6 @@ until it explains less than a quarter. A river's flood is not in the days before
 from __future__ import annotations
 
 from math import floor, sqrt
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,15 +36,6 @@ CONTIGUOUS, LEARNT, SPREAD, MISSED, MEAN, SWUNG, RANGE = range(7)
 """Columns of what is known of a profile: hours without a gap, hours learnt, variance without and with the profile, the
 mean of the last day, hours that the swing was there, and the first of the four of the residual's range."""
 WIDTH = RANGE + len(residual.Range._fields)
-
-
-def widened(known: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return what is known of profiles; of an older state, which has no residuals, with those that begin."""
-    if known.ndim != 2 or known.shape[1] != MEAN:
-        return known
-    begun = np.zeros((len(known), WIDTH), np.float32)
-    begun[:, :MEAN] = np.minimum(known, residual.LARGEST * residual.LARGEST)
-    return begun
 
 
 def hour(op: type[Arithmetic], time: Column) -> Column:

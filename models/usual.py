@@ -1,4 +1,4 @@
-"""The usual reading on its own, quickly: a gauge's, in plain Python, when no long stay is over.
+"""The usual reading on its own, quickly: of what has a size, in plain Python, when no long stay is over.
 
 What `models.scoring.assess` does, without all that such a reading does not need; a test holds it to the same bits.
 Anything else is left to `assess`: nothing is touched then. A row is read and written in one go each, and all that the
@@ -17,12 +17,30 @@ import numpy.typing as npt
 from models import calibration, trend
 from models.arithmetic import NOWHERE, SCALARS
 from models.budget import enough, owed, spend
-from models.layout import CREEPS, DRIFTING, FIELDS, MOVING, RECENT, SLOW, SWINGS
+from models.layout import CREEPS, DRIFTING, FIELDS, KIND, MOVING, RECENT, SLOW, SWINGS
 from models.machine import Single
 from models.novelty import NARROW, TINIEST, UTMOST, Memory, News, trim
 from models.reason import NOTHING
 from models.residual import NO_DEPARTURE
-from models.scoring import DAY, LARGEST, RAREST, SECOND, TELLING, BankSettings, pace_of, stay_on
+from models.scoring import (
+    ANGLE,
+    COUNTER,
+    DAY,
+    LARGEST,
+    RAREST,
+    SECOND,
+    STATE,
+    SWITCH,
+    TELLING,
+    BankSettings,
+    begins,
+    jumped,
+    left,
+    pace_of,
+    quantity,
+    stay_on,
+    stops,
+)
 from models.season import HOUR, Seasons
 
 Told = tuple[float, bool, int, bool, bool]
@@ -61,14 +79,19 @@ class Usual:
             reference, events, peak, peak_time, beyond_time, spent,
             interval, period, budget,
         ) = _SLOW.unpack_from(self._slow, row * _SLOW.size)  # fmt: skip
-        dt = time - last_time
+        dt, kind = time - last_time, flags // KIND
         generation, intervals = self._lasting
         if (
-            not (flags < CREEPS or SWINGS <= flags < SWINGS + CREEPS)
+            (flags >= CREEPS and (kind in (SWITCH, STATE) or flags % SWINGS >= CREEPS))
             or not 0.0 < dt < inf
             or not -LARGEST <= value <= LARGEST
             or not seen
             or readings + 1.0 >= settings.memory
+            or (
+                kind == COUNTER
+                and value == last_value
+                and stops(SCALARS, settings, time - flat_since, last_time - flat_since, longest, interval)
+            )
             or (
                 lasted > 0.0
                 and lasted + dt >= settings.settle
@@ -76,7 +99,7 @@ class Usual:
             )
         ):
             return None
-        swings, touched = flags >= SWINGS, False
+        swings, touched = flags % KIND >= SWINGS, False
         gap, step = dt > interval * settings.gap, value - last_value
         learnt = seen >= settings.warm_up
         tempo = interval if interval > settings.least else settings.least
@@ -87,15 +110,21 @@ class Usual:
         elif gap:
             flat_since += dt
         value += 0.0  # no negative zero
+        x, restart = value, gap
+        if kind:
+            x, reference, broken = quantity(
+                SCALARS, settings, kind, value, last_value, dt, interval, reference, period, short
+            )
+            restart, touched = gap or broken, kind == ANGLE
 
         start, steps = 1.0 / (seen + 1.0), dt / interval
         if interval < settings.least:
             steps = min(steps, settings.gap)
         short_half, long_half = self._halves
         gain = steps / (steps + short_half)
-        short += (value - short) * (gain if gain > start else start)
+        short += (x - short) * (gain if gain > start else start)
         gain = steps / (steps + long_half)
-        long += (value - long) * (gain if gain > start else start)
+        long += (x - long) * (gain if gain > start else start)
         change = short - long
 
         if over := time - turned >= generation and time - turned >= interval * intervals:
@@ -104,14 +133,16 @@ class Usual:
             short_before_low, short_before_high, short_low, short_high = short_low, short_high, NOWHERE, -NOWHERE
             change_before_low, change_before_high, change_low, change_high = change_low, change_high, NOWHERE, -NOWHERE
 
-        least = abs(value) * NARROW
+        least = abs(x if kind == COUNTER else value) * NARROW
         least = least if least > TINIEST else TINIEST
         daily = self._seasons.depart_one(row, time, value, over) if swings else NO_DEPARTURE
+        if kind and daily.excess > 0.0:
+            daily = daily._replace(excess=0.0)
         place, excess = 0.0, daily.excess
         news: list[tuple[float, float]] = []  # the range of each stream
         for stream, centre, low, high in (
             (
-                value, long,
+                x, long,
                 value_low if value_low < value_before_low else value_before_low,
                 value_high if value_high > value_before_high else value_before_high,
             ),
@@ -143,8 +174,11 @@ class Usual:
             (low, high), touched = news[0], True
             stays = self._rare["stay"]
             lasts, before = min(dt, interval * settings.gap), lasted
+            if interval < settings.least and jumped(SCALARS, settings, x, low, high, least):
+                lasted = 0.0
+                beyond_time = min(beyond_time, time - settings.refractory * interval)
             stays[row], lasted, away = stay_on(
-                SCALARS, tuple(stays[row].tolist()), lasted, value, short, change, low, high, lasts, least
+                SCALARS, tuple(stays[row].tolist()), lasted, x, short, change, low, high, lasts, least
             )
             if lasted == 0.0 and 0.0 < before <= interval * settings.lone:
                 stay_low, stay_high = stays[row, :2].tolist()
@@ -171,6 +205,9 @@ class Usual:
                 known = 1.0 / (1.0 + (time - turned_before) / tempo)
                 young = settings.tail_young * (start if start > known else known)
                 utmost = excess
+                if interval < settings.least and left(SCALARS, settings, lasted, away, time - turned_before, interval):
+                    young, refractory = settings.tail_young * start, settings.refractory * interval
+                    utmost = excess if excess > away else away
                 if time - turned_before >= settings.settle:
                     utmost = excess if excess > away else away
                 rate, scale = budget / DAY, settings.tail_scale * (1.0 + young * young)
@@ -179,18 +216,19 @@ class Usual:
                 if enough(SCALARS, leaving, utmost, scale, asked, owes, settings.certain):
                     alarm = time - beyond_time > refractory
                     spent = spend(SCALARS, spent, time, rate, alarm, settings.owed_most)
-                    beyond_time = time
+                    if alarm or interval >= settings.least or not begins(SCALARS, settings, lasted, interval):
+                        beyond_time = time
             if total >= settings.ranks:
                 self._survival.halve(np.array([row]))
             held, often, seldom = calibration.hold_one(often, seldom, share)
             score = 1.0 - held
             if score >= TELLING or alarm:
                 told = News(excess, place, *zip(*news, strict=True))
-                streams = value, short, change
+                streams = x, short, change
                 reason = self._single(row).explain(True, alarm, time, turned_before, score, streams, told, daily, least)
 
         swing = daily.swing
-        if gap:
+        if restart:
             level, slope, drift, noise, count, moving, drifting, bend = (
                 value - swing,
                 0.0,
@@ -215,12 +253,12 @@ class Usual:
         _ROW.pack_into(
             self._memory, row * _ROW.size,
             time, value, flat_since, longest, seen + 1.0, short, long,
-            value_low if value_low < value else value, short_low if short_low < short else short,
+            value_low if value_low < x else x, short_low if short_low < short else short,
             change_low if change_low < change else change,
-            value_high if value_high > value else value, short_high if short_high > short else short,
+            value_high if value_high > x else x, short_high if short_high > short else short,
             change_high if change_high > change else change,
             level, slope, drift, noise, count, bend, readings + 1.0, often, seldom, lasted,
-            moving + DRIFTING * drifting + SWINGS * swings,
+            moving + DRIFTING * drifting + SWINGS * swings + KIND * kind,
         )  # fmt: skip
         if touched:
             _SLOW.pack_into(

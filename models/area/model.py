@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.area import drift
-from models.area.channels import Channels, measured, smoothed, weight
+from models.area.channels import Channels, measured, weight
 from models.area.forest import Forest
 from models.area.gaussian import Gaussian
 from models.area.limits import Limits
@@ -51,7 +51,16 @@ class AreaModel(NamedTuple):
         steps = self.steps_of(time)
         before = np.concatenate((np.full((1, values.shape[1]), np.nan), values[:-1]))
         judged = values if self.quantities.plain else self.quantities.of(values, before, steps[:, None])
-        return smoothed(self.channels.scaled(judged), steps, self.span)
+        scaled, lost = self.channels.scaled(judged), ~measured(values)
+        found, state = np.empty_like(scaled), np.zeros(scaled.shape[1])
+        for place in range(len(scaled)):
+            state = found[place] = self.follow(state, scaled[place], lost[place], float(steps[place]), place)
+        return found
+
+    def follow(self, state: Floats, scaled: Floats, lost: npt.NDArray[np.bool_], steps: float, seen: int) -> Floats:
+        """Return the smoothed channels after a row, f8[channels]; what is `lost` is as the others foretell it."""
+        state = state + (scaled - state) * weight(steps, self.span, seen)
+        return self.shape.completed(state, lost) if lost.any() else state
 
     def scores(self, smooth: Floats) -> Floats:
         """Return the scores of smoothed rows, f8[rows]; NaN for those in which it would be learning."""
@@ -94,10 +103,7 @@ class Watch:
         steps = (time - self.last) / model.interval if self.seen else 1.0
         judged = values if model.quantities.plain else model.quantities.of(values, self.before, steps)
         self.before = values
-        self.state = self.state + (model.channels.scaled(judged) - self.state) * weight(steps, model.span, self.seen)
-        lost = ~measured(values)
-        if lost.any():
-            self.state = model.shape.completed(self.state, lost)
+        self.state = model.follow(self.state, model.channels.scaled(judged), ~measured(values), steps, self.seen)
         self.seen += 1
         self.last = time
         if self.seen <= model.span:

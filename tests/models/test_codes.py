@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.codes import MOST, PLAIN, Codes
 from tests.models.slow_codes import SlowCodes
@@ -12,34 +14,34 @@ from tests.models.slow_codes import SlowCodes
 def test_a_change_is_as_seldom_as_the_changes_that_are_at_least_as_rare() -> None:
     codes = Codes()
     for turn in range(10):
-        codes.change(0, 0.0, 1.0, 20.0 * turn)
-        codes.change(0, 1.0, 0.0, 20.0 * turn + 5.0)
-    new = codes.change(0, 0.0, 2.0, 199.0)
+        codes.change(0, 0.0, 1.0, 20.0 * turn, 0.0, 0.0)
+        codes.change(0, 1.0, 0.0, 20.0 * turn + 5.0, 0.0, 0.0)
+    new = codes.change(0, 0.0, 2.0, 199.0, 0.0, 0.0)
     assert (new.share, new.times, new.unseen, new.codes) == (1.0 / 200.0, 0.0, True, 2)
-    codes.change(0, 2.0, 0.0, 200.0)
-    again = codes.change(0, 0.0, 2.0, 399.0)
+    codes.change(0, 2.0, 0.0, 200.0, 0.0, 0.0)
+    again = codes.change(0, 0.0, 2.0, 399.0, 0.0, 0.0)
     assert (again.share, again.times, again.unseen) == (3.0 / 400.0, 1.0, False)  # once there, once back, and this one
-    usual = codes.change(0, 0.0, 1.0, 499.0)
+    usual = codes.change(0, 0.0, 1.0, 499.0, 0.0, 0.0)
     assert usual.share == (10 + 10 + 2 + 1 + 1) / 500.0
 
 
 def test_rows_know_nothing_of_each_other_and_forget() -> None:
     codes = Codes()
-    codes.change(0, 0.0, 1.0, 10.0)
-    assert codes.change(1, 0.0, 1.0, 10.0).unseen
+    codes.change(0, 0.0, 1.0, 10.0, 0.0, 0.0)
+    assert codes.change(1, 0.0, 1.0, 10.0, 0.0, 0.0).unseen
     codes.forget(0)
-    assert codes.change(0, 0.0, 1.0, 10.0).unseen
-    assert not codes.change(1, 0.0, 1.0, 20.0).unseen
+    assert codes.change(0, 0.0, 1.0, 10.0, 0.0, 0.0).unseen
+    assert not codes.change(1, 0.0, 1.0, 20.0, 0.0, 0.0).unseen
 
 
 def test_memory_is_bounded_and_keeps_what_comes_most_often() -> None:
     codes = Codes()
     for turn in range(5):
-        codes.change(0, 0.0, 1.0, float(turn))
+        codes.change(0, 0.0, 1.0, float(turn), 0.0, 0.0)
     for code in range(1000):
-        codes.change(0, float(code), float(code + 1), 10.0 + code)
+        codes.change(0, float(code), float(code + 1), 10.0 + code, 0.0, 0.0)
     assert len(codes.state()) == MOST
-    assert codes.change(0, 0.0, 1.0, 2000.0).times >= 5.0
+    assert codes.change(0, 0.0, 1.0, 2000.0, 0.0, 0.0).times >= 5.0
 
 
 def test_state_goes_on_where_it_stopped() -> None:
@@ -48,13 +50,13 @@ def test_state_goes_on_where_it_stopped() -> None:
     last = 0.0
     for turn in range(300):
         now = float(random.integers(0, 12))
-        one.change(turn % 3, last, now, float(turn), 7000.0 * turn)
+        one.change(turn % 3, last, now, float(turn), 7000.0 * turn, 0.0)
         last = now
     other.restore(one.state())
     assert other.state().tobytes() == one.state().tobytes()
     for turn in range(300, 400):
         now = float(random.integers(0, 12))
-        reading = turn % 3, last, now, float(turn), 7000.0 * turn
+        reading = turn % 3, last, now, float(turn), 7000.0 * turn, 0.0
         assert one.change(*reading) == other.change(*reading)
         last = now
 
@@ -142,7 +144,7 @@ def test_answers_are_those_of_the_plain_form(codes: int, step: float) -> None:
 
 
 def test_rows_that_are_judged_together_are_told_what_each_would_be_alone() -> None:
-    random, quick, slow = np.random.default_rng(5), Codes(), SlowCodes()
+    random, quick, single, slow = np.random.default_rng(5), Codes(), Codes(), SlowCodes()
     kinds = random.choice([2, 4, 7, 30], 40)  # some outgrow others' room, some lose their rarest
     last = np.zeros(len(kinds))
     for turn in range(160):
@@ -157,13 +159,33 @@ def test_rows_that_are_judged_together_are_told_what_each_would_be_alone() -> No
             for row, at in zip(rows.tolist(), time.tolist(), strict=True)
         ]
         assert [tuple(one) for one in zip(*(column.tolist() for column in told), strict=True)] == alone
+        for row, at in zip(rows.tolist(), time.tolist(), strict=True):
+            single.change(row, last[row], after[row], float(turn), at, 0.0)
         last[rows] = after[rows]
         if turn % 50 == 25:
             quick.shift(3, 7200.0)  # there and back
             quick.shift(3, -7200.0)
         if turn % 50 == 49:
+            assert single.state().tobytes() == quick.state().tobytes()
             quick.forget(7)
+            single.forget(7)
             slow.pasts.pop(7, None)
+
+
+CODE = st.sampled_from([0.0, -0.0, 1.0, 2.5, -3.0, 1e-50, 1e99, -1e99, 3.4028235677973366e38, 255.0])
+HOURS = st.sampled_from([0, 1, 5, 23, 24, 25, 168, 671, 672, 673, 674, 675, 700, 719, 720, 721, 5000, -1, -700])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(CODE, CODE, HOURS), min_size=1, max_size=60))
+def test_odd_codes_and_clocks_are_counted_alike_alone_and_in_arrays(sent: list[tuple[float, float, int]]) -> None:
+    one, other, time = Codes(), Codes(), -40.0 * DAY
+    for place, (before, after, hours) in enumerate(sent):
+        time += HOUR * hours
+        row, numbers = np.array([0]), (before, after, float(place), time, 0.0)
+        told = other.changes(row, *(np.array([each]) for each in numbers))
+        assert one.change(0, *numbers) == tuple(column[0] for column in told)
+        assert one.state().tobytes() == other.state().tobytes()
 
 
 @pytest.mark.parametrize(("codes", "most"), [(2, 280), (4, 1500), (50, 7200)])

@@ -142,6 +142,21 @@ def test_a_restored_state_goes_on_to_the_bit_and_pairs_that_went_are_left_out() 
     assert np.isnan(other.shared[0, 0])
 
 
+def test_a_driver_that_proves_to_be_of_another_kind_begins_anew() -> None:
+    time, level, rain = valley(days=12)
+    bank = driven()
+    feed(bank, time, level, np.cumsum(rain))  # a total, taken for amounts
+    assert bank.drivers is not None
+    kept = bank.drivers.state()
+    now, new = (Drivers([Drive(0, 1, 8 * HOUR, what, HOUR)], 2) for what in ("total", "total"))
+    now.restore(kept)
+    assert now.sums.tobytes() == new.sums.tobytes()
+    assert now.shared.tobytes() == new.shared.tobytes()
+    older = {name: array for name, array in kept.items() if name != "brings"}
+    now.restore(older)  # of a state that does not say it, as before
+    assert now.sums.tobytes() == bank.drivers.sums.tobytes()
+
+
 def test_hostile_readings_leave_finite_numbers() -> None:
     time, level, rain = valley(days=4)
     bank = driven()

@@ -7,7 +7,7 @@ import pytest
 
 from models.area.fitting import fit
 from models.area.fleet import Fleet
-from models.area.model import Watch
+from models.area.model import Kind, Watch
 from models.area.quantities import Quantity, gauges, learn
 from models.area.store import Facts, decode, encode
 
@@ -77,6 +77,18 @@ def test_models_side_by_side_and_a_whole_history_judge_as_row_by_row() -> None:
     whole = models[0].scores(models[0].smoothed(time, values))
     assert whole[models[0].span :] == pytest.approx(np.array(alone)[models[0].span :], abs=1e-9)
     assert np.isnan(whole[: models[0].span]).all()
+
+
+@pytest.mark.parametrize("kind", ["mahalanobis", "forest"])
+def test_a_whole_history_is_judged_without_what_is_lost_as_row_by_row(kind: Kind) -> None:
+    time, values = weather(700)
+    model = fit(time[:600], values[:600], NAMES, 10.0, kind=kind, measured=KINDS).model
+    values[640:680, 1] = np.nan
+    values[690, :] = np.inf
+    watch = Watch(model)
+    alone = [watch.row(at, row).score for at, row in zip(time.tolist(), values, strict=True)]
+    whole = model.scores(model.smoothed(time, values))
+    assert whole[model.span :] == pytest.approx(np.array(alone)[model.span :], abs=1e-9)
 
 
 def test_what_is_measured_is_kept_with_the_model() -> None:

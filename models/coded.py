@@ -1,0 +1,119 @@
+"""Readings of no size: the changes of codes by how seldom they come, and where a counter begins.
+
+Many are judged in arrays, one on its own in plain Python, to the same bits: numpy's calls cost a hundred microseconds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from models import dataquality
+from models.arithmetic import ARRAYS, SCALARS
+from models.budget import owed, spend
+from models.calibration import FINEST
+from models.codes import Codes
+from models.layout import AT, SLOW_AT
+from models.reason import NOTHING, SELDOM, UNSEEN
+from models.scoring import DAY, RAREST, TELLING, BankSettings
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+Codes8 = npt.NDArray[np.uint8]
+
+
+class Coded:
+    """Judge readings of a bank's rows that have no size."""
+
+    def __init__(self, settings: BankSettings, fields: Floats, slow: Floats, reasons: Floats, codes: Codes) -> None:
+        self._settings, self._fields, self._slow, self._reasons = settings, fields, slow, reasons
+        self._codes = codes
+
+    def note(self, rows: Rows, time: Floats, value: Floats, gap: Bools, coded: Bools) -> tuple[Floats, Bools, Codes8]:
+        """Keep time and value of readings of no size; return score, alarm and reason of changes of those `coded`."""
+        score, alarm, reason = np.zeros(len(rows)), np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.uint8)
+        last_time, before, since = self._fields[rows, :3].T
+        seen = self._fields[rows, AT["seen"]]
+        at = np.flatnonzero((value != before) & coded & (seen > 0.0))
+        if len(at):
+            score[at], alarm[at], reason[at] = self._changes(rows[at], time[at], before[at], value[at], seen[at])
+        first = coded & (seen == 0.0)
+        self._slow[rows[first], SLOW_AT["turned"]] = time[first]
+        self._fields[rows[coded], AT["seen"]] += 1.0
+        self._fields[rows, AT["flat_since"]] = dataquality.flat_since(
+            ARRAYS, since, time, time - last_time, value == before, gap
+        )
+        self._fields[rows, AT["last_time"]] = time
+        self._fields[rows, AT["last_value"]] = value
+        return score, alarm, reason
+
+    def _changes(
+        self, rows: Rows, time: Floats, before: Floats, value: Floats, seen: Floats
+    ) -> tuple[Floats, Bools, Codes8]:
+        """Judge changes of code: scores by how seldom they come, an early event of a code that is new."""
+        slow = self._slow[rows]
+        known = slow[:, SLOW_AT["turned"]]
+        share, times, unseen, codes = self._codes.changes(rows, before, value, seen, time, known)
+        learnt = seen >= self._settings.warm_up
+        score = np.where(learnt, 1.0 - np.maximum(share, FINEST), 0.0)
+        tempo = np.maximum(slow[:, SLOW_AT["interval"]], self._settings.least)
+        rate, spent = slow[:, SLOW_AT["budget"]] / DAY, slow[:, SLOW_AT["spent"]]
+        asked = np.minimum(tempo * rate, RAREST)
+        owes = owed(ARRAYS, spent, time, rate, self._settings.owed_free, self._settings.owed_most)
+        # a new one came so often, the first for free; what is owed asks for more, as of an excess
+        rare = codes / (seen + 1.0) * (1.0 + owes * owes * owes) <= asked
+        beyond = learnt & unseen & rare
+        alarm = beyond & (time - slow[:, SLOW_AT["beyond_time"]] > self._settings.refractory * tempo)
+        for name, new in (
+            ("beyond_time", np.where(beyond, time, slow[:, SLOW_AT["beyond_time"]])),
+            ("spent", spend(ARRAYS, spent, time, rate, alarm, self._settings.owed_most)),
+        ):
+            self._slow[rows, SLOW_AT[name]] = new
+        telling = np.flatnonzero(learnt & (score >= TELLING))
+        reason = np.zeros(len(rows), np.uint8)
+        reason[telling] = np.where(unseen[telling], UNSEEN, SELDOM)
+        told = np.array([reason, time, value, before, times, known, score]).T
+        self._reasons[rows[telling]] = told[telling]
+        return score, alarm, reason
+
+    def note_one(
+        self, row: int, time: float, value: float, fields: list[float], slow: list[float], coded: bool
+    ) -> tuple[float, bool, int, bool]:
+        """Do the same for one row, which has these fields; return whether it came after a gap, too."""
+        last_time, before, since, seen = *fields[:3], fields[AT["seen"]]
+        gap = dataquality.gap(time - last_time, slow[SLOW_AT["interval"]], self._settings.gap)
+        told = 0.0, False, NOTHING
+        mine = self._fields[row]
+        if coded:
+            if seen == 0.0:
+                self._slow[row, SLOW_AT["turned"]] = time
+            elif value != before:
+                told = self._change(row, time, before, value, seen, slow)
+            mine[AT["seen"]] = seen + 1.0
+        flat = dataquality.flat_since(SCALARS, since, time, time - last_time, value == before, gap)
+        mine[:3] = time, value, flat
+        return *told, gap
+
+    def _change(
+        self, row: int, time: float, before: float, value: float, seen: float, slow: list[float]
+    ) -> tuple[float, bool, int]:
+        """Judge one change of code as `_changes` does many."""
+        settings, known = self._settings, slow[SLOW_AT["turned"]]
+        share, times, unseen, codes = self._codes.change(row, before, value, seen, time, known)
+        if seen < settings.warm_up:
+            return 0.0, False, NOTHING
+        score, alarm = 1.0 - max(share, FINEST), False
+        if unseen:
+            tempo = max(slow[SLOW_AT["interval"]], settings.least)
+            rate, spent, beyond = slow[SLOW_AT["budget"]] / DAY, slow[SLOW_AT["spent"]], slow[SLOW_AT["beyond_time"]]
+            owes = owed(SCALARS, spent, time, rate, settings.owed_free, settings.owed_most)
+            if codes / (seen + 1.0) * (1.0 + owes * owes * owes) <= min(tempo * rate, RAREST):
+                alarm = time - beyond > settings.refractory * tempo
+                spent = spend(SCALARS, spent, time, rate, alarm, settings.owed_most)
+                self._slow[row, SLOW_AT["beyond_time"]], self._slow[row, SLOW_AT["spent"]] = time, spent
+        if score < TELLING:
+            return score, alarm, NOTHING
+        reason = UNSEEN if unseen else SELDOM
+        self._reasons[row] = reason, time, value, before, times, known, score
+        return score, alarm, reason
