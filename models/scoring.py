@@ -42,6 +42,8 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     owed_most: float = 7.0  # ... and no more than so many alarms count beyond it
     owed_first: float = 2.0  # alarms that a new row owes, less what is free: a small budget is not spent at once
     certain: float = 1.2  # excess, in ranges, that is an alarm whatever is owed
+    stands: float = 5.0  # readings faster than `least` outside the range that are no spikes: heavy tails do not stand
+    walk: float = 8.0  # times as far as a trend or a random walk would have led: at 5 SKAB's temperatures raise alarms
     lone: float = 1.5  # intervals that a stay outside lasts at most to be a lone spike ...
     lone_reach: float = 2.0  # ... of which the range keeps no more beyond itself than so many times its width
     memory: float = 4000.0  # readings at which the tail's counts are halved
@@ -347,7 +349,10 @@ def _outside(
     """Judge learnt readings outside a range, or of a stay outside the old one: early events, and how long they stay."""
     rank, alarm, settled, alone, moved, events, peak, since, lasted, beyond_time, spent = change
     before = lasted
-    step = op.least(elapsed, interval * settings.gap)
+    step, fast = op.least(elapsed, interval * settings.gap), interval < settings.least
+    if op.some(fast):
+        jumps = op.both(fast, jumped(op, settings, value, low, high, least))
+        lasted = op.where(jumps, 0.0, lasted)
     stay, lasted, away = stay_on(op, stay, lasted, value, short, departure, low, high, step, least)
     settled = lasted >= settings.settle
     if op.some(settled):
@@ -369,15 +374,18 @@ def _outside(
     # A creep takes its range along: once a day is known, what counts for an alarm is the range before the stay began.
     known = time - turned_before
     utmost = op.most(excess, op.where(known >= settings.settle, away, 0.0))
+    if op.some(fast):
+        fast = op.both(fast, left(op, settings, lasted, away, known, interval))
+        utmost = op.where(fast, op.most(utmost, away), utmost)
     rate = budget / DAY
     asked = op.least(tempo * rate * op.least(elapsed, SECOND), RAREST)
     # whatever the row's youth and debts, no tail is thinner than this one
     if op.some(op.both(calibration.tail(share, utmost, settings.tail_scale) <= asked, utmost > 0.0)):
-        young = settings.tail_young * op.most(start, 1.0 / (1.0 + known / tempo))
+        young = settings.tail_young * op.most(start, op.where(fast, 0.0, 1.0 / (1.0 + known / tempo)))
         owes = owed(op, spent, time, rate, settings.owed_free, settings.owed_most)
         scale = settings.tail_scale * (1.0 + young * young)
         beyond = enough(op, share, utmost, scale, asked, owes, settings.certain)
-        alarm = op.both(beyond, time - beyond_time > refractory)
+        alarm = op.both(beyond, time - beyond_time > op.where(fast, settings.refractory * interval, refractory))
         spent = spend(op, spent, time, rate, alarm, settings.owed_most)
         beyond_time = op.where(beyond, time, beyond_time)
         moved = op.either(moved, beyond)
@@ -408,6 +416,26 @@ def stay_on(
     """Follow a stay outside the old range: return it, how long it has lasted, and how far outside the value is."""
     stay, lasted = novelty.follow(op, novelty.Stay(*fields), (value, short, change), low, high, lasted, step)
     return stay, lasted, novelty.outside(op, value, stay.low, stay.high, least)
+
+
+def jumped(
+    op: type[Arithmetic], settings: BankSettings, value: Column, low: Column, high: Column, least: Column
+) -> Column:
+    """Return whether a value is so far outside the range of now that its stay there is another than one under way."""
+    return novelty.outside(op, value, low, high, least) >= settings.certain
+
+
+def left(
+    op: type[Arithmetic], settings: BankSettings, lasted: Column, away: Column, known: Column, interval: Column
+) -> Column:
+    """Return whether fast readings have left the old range for good: then their number counts, not their time.
+
+    A range that is known for minutes is narrow where the world moves in minutes. A trend would leave it by as many
+    ranges as the stay is long in terms of the time before, a random walk by the root of that.
+    """
+    part = lasted / op.most(known - lasted, interval)
+    stood = lasted >= op.most(interval * settings.stands, SECOND)
+    return op.both(stood, away >= op.most(part, op.root(part)) * settings.walk)
 
 
 def _creep(

@@ -22,7 +22,7 @@ from models.machine import Single
 from models.novelty import NARROW, TINIEST, UTMOST, Memory, News, trim
 from models.reason import NOTHING
 from models.residual import NO_DEPARTURE
-from models.scoring import DAY, LARGEST, RAREST, SECOND, TELLING, BankSettings, pace_of, stay_on
+from models.scoring import DAY, LARGEST, RAREST, SECOND, TELLING, BankSettings, jumped, left, pace_of, stay_on
 from models.season import HOUR, Seasons
 
 Told = tuple[float, bool, int, bool, bool]
@@ -143,6 +143,8 @@ class Usual:
             (low, high), touched = news[0], True
             stays = self._rare["stay"]
             lasts, before = min(dt, interval * settings.gap), lasted
+            if interval < settings.least and jumped(SCALARS, settings, value, low, high, least):
+                lasted = 0.0
             stays[row], lasted, away = stay_on(
                 SCALARS, tuple(stays[row].tolist()), lasted, value, short, change, low, high, lasts, least
             )
@@ -171,6 +173,9 @@ class Usual:
                 known = 1.0 / (1.0 + (time - turned_before) / tempo)
                 young = settings.tail_young * (start if start > known else known)
                 utmost = excess
+                if interval < settings.least and left(SCALARS, settings, lasted, away, time - turned_before, interval):
+                    young, refractory = settings.tail_young * start, settings.refractory * interval
+                    utmost = excess if excess > away else away
                 if time - turned_before >= settings.settle:
                     utmost = excess if excess > away else away
                 rate, scale = budget / DAY, settings.tail_scale * (1.0 + young * young)

@@ -24,7 +24,7 @@ def make_bank(kinds: list[str], quick: bool = True) -> Bank:
     bank = Bank(QUICK if quick else None)
     bank.grow(len(kinds))
     for row, kind in enumerate(kinds):
-        bank.configure(row, interval=1.0 + row % 3, kind=kind)  # type: ignore[arg-type]
+        bank.configure(row, interval=(1.0, 2.0, 3.0, 0.4)[row % 4], kind=kind)  # type: ignore[arg-type]
     return bank
 
 
@@ -181,6 +181,56 @@ def test_a_step_far_outside_the_range_is_one_early_event_with_its_reason() -> No
     assert results[0].reason[0] == VALUE_ABOVE
     assert sum(result.alarm[0] for result in results) == 1
     assert bank.reason_text(0) != ""
+
+
+def seconds(seed: int, readings: int) -> np.ndarray:
+    """Return f8[36, readings] as sensors send them each second: noise, what moves in minutes, a walk, a slow trend."""
+    random = np.random.default_rng(seed)
+    noise = random.normal(size=(36, readings))
+    noise[9:18] = np.cumsum(noise[9:18], axis=1)
+    for place in range(1, readings):
+        noise[18:27, place] = 0.998 * noise[18:27, place - 1] + 0.06 * noise[18:27, place]
+    noise[27:] = 0.3 * noise[27:] + 0.02 * np.arange(readings)
+    return noise
+
+
+def test_a_step_in_readings_each_second_is_told_within_a_minute_and_nothing_before() -> None:
+    values, rows, alarms = seconds(4, 760), np.arange(36), np.zeros(36, np.int64)
+    noise = values[:9, :700].std(axis=1)
+    values[:9, 700:] += 40.0 * noise[:, None]
+    values[18:27, 700:] -= 40.0 * values[18:27, :700].std(axis=1)[:, None]
+    bank = Bank()
+    for row in rows.tolist():
+        bank.configure(row, interval=1.0)
+    for place in range(700):
+        alarms += bank.update(rows, np.full(36, 1.7e9 + place), values[:, place]).alarm
+    assert not alarms.any()
+    for place in range(700, 760):
+        alarms += bank.update(rows, np.full(36, 1.7e9 + place), values[:, place]).alarm
+    assert alarms[:9].all()
+    assert alarms[18:27].all()
+    assert alarms.max() == 1  # one early event each
+    assert alarms[9:18].sum() + alarms[27:].sum() == 0
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_steps_in_fast_readings_are_told_alike_alone_and_in_batches(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    values = random.normal(size=(36, 150))
+    onset = random.integers(110, 140, 36)
+    values += (np.arange(150) >= onset[:, None]) * random.choice([4.0, 20.0, 100.0], 36)[:, None]
+    whole, alone = Bank(), Bank()
+    for row in range(36):
+        for bank in (whole, alone):
+            bank.configure(row, interval=0.5)
+    for place in range(150):
+        time = 0.5 * place
+        told = whole.update(np.arange(36), np.full(36, time), values[:, place])
+        for row in range(36):
+            one = alone.update(np.array([row]), np.array([time]), values[row, place : place + 1])
+            assert [column[0] for column in one] == [column[row] for column in told]
+    assert same_state(whole, alone)
 
 
 def test_reason_is_told_in_both_languages() -> None:
