@@ -23,6 +23,7 @@ from scripts.times import Times, falls
 _PROBLEMS = 20  # bad rows told one by one; the rest are counted
 _LONGEST = 1 << 20  # characters of a line; what is longer comes in pieces, none of which is a row
 _PREAMBLE = 100  # lines in which the heading is looked for
+_MOST_TOLD = 30  # columns that are named where one is not found
 _UNDER = 3  # lines under a heading of which one must be a row
 _MOST_LINES = 100  # that a quoted text goes on for
 _MOST_TURNED = 5_000_000  # rows of a recording that begins with its newest
@@ -39,6 +40,7 @@ _MARK = re.compile(r"\d[-/:.年]\d+[-/:.月]|\d:\d|[A-Za-z]{3}")
 _TIMES = re.compile(
     "t|time|timestamp|ts|unix( time)?|epoch|date|date ?time|zeit|datum|zeitstempel|(采集|监测)?时间|日期"
 )
+_DECIMAL = re.compile(r"[-+−]?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:\s*\D{1,8})?")
 _UNIT = re.compile(r"[(\[（【].*$")
 
 
@@ -106,7 +108,6 @@ def read_rows(
     table = _table(path, before, (time_column, *value_columns), zone)
     time_at, *at = table.at
     chosen, needed = tuple(table.names[place] for place in at), max(table.at) + 1
-    decimal_comma = table.delimiter != ","  # where it parts no columns, a comma is a decimal one
     loosely = Times(zone)
 
     def whole(cells: Sequence[str]) -> bool:
@@ -116,6 +117,9 @@ def read_rows(
     records = _records(_lines(source, table.encoding, table.skipped), table, whole)
     first = list(islice(records, FIRST))
     times = Times(zone, (record[time_at].strip() for _, record in first if len(record) > time_at))
+    full = [record for _, record in first if len(record) >= needed]
+    # where it parts no columns, a comma is a decimal one; where it does, a cell is quoted for it
+    decimal_comma = table.delimiter != "," or _decimal_commas(record[place] for record in full for place in at)
     for line, record in chain(first, records):
         if len(record) < needed:
             problems.add(line, f"has {len(record)} columns, {needed} are needed")
@@ -224,6 +228,12 @@ def _cell(text: str, decimal_comma: bool) -> str:
     if text.rfind(".") > text.rfind(","):
         return text.replace(",", "")  # 1,234.5
     return text.replace(".", "").replace(",", ".") if text.count(",") == 1 else text.replace(",", "")
+
+
+def _decimal_commas(cells: Iterable[str]) -> bool:
+    """Return whether commas in numbers part decimals: some are not followed by the three digits of a thousand."""
+    marked = [cell for cell in map(str.strip, cells) if "," in cell and "." not in cell]
+    return any(_DECIMAL.fullmatch(cell) for cell in marked) and all(cell.count(",") == 1 for cell in marked)
 
 
 def _wide(source: IO[bytes]) -> bool:
@@ -348,12 +358,18 @@ def _table(path: Path, lines: Sequence[bytes], wanted: Sequence[str], zone: tzin
     places = [_place(names, column) for column in wanted]
     for column, place in zip(wanted, places, strict=True):
         if place is None:
-            there_are = ", ".join(name or "(unnamed)" for name in names)
-            raise ScoreError(f"{path}:{at + 1}: no column {column!r}; there are: {there_are}")
+            raise ScoreError(f"{path}:{at + 1}: no column {column!r}; there are: {_told(names)}")
     there = [place for place in places if place is not None]
     if _is_row(names, there, zone, delimiter):
         return _Table(encoding, delimiter, [f"column {n}" for n in range(1, len(names) + 1)], there, at, at)
     return _Table(encoding, delimiter, names, there, at + 1, at + 1)
+
+
+def _told(names: Sequence[str]) -> str:
+    """Return names for people: the first ones, cut, without what is not to be printed."""
+    plain = ["".join(sign for sign in name if sign.isprintable())[:40] or "(unnamed)" for name in names[:_MOST_TOLD]]
+    more = f" and {len(names) - _MOST_TOLD} more" if len(names) > _MOST_TOLD else ""
+    return ", ".join(plain) + more
 
 
 def _readings(line: bytes) -> Iterator[tuple[str, str, list[str]]]:

@@ -39,6 +39,7 @@ class AreaReport(msgspec.Struct, frozen=True):
     kind: str  # of the model
     span: int  # rows that it smooths over
     partial: int = 0  # rows judged without a column that was lost
+    late: int = 0  # rows that were not later than the one before, and not judged
     wild: int = 0  # values of the rows learnt from that were taken for none, see `without_wild`
 
 
@@ -104,7 +105,7 @@ def score_area(
     model = fitted.model
     return AreaReport(
         tally.rows, train_rows, tally.anomalous, tally.events, problems.count, tuple(problems.first), model.interval,
-        model.kind, model.span, tally.partial, wild,
+        model.kind, model.span, tally.partial, tally.late, wild,
     )  # fmt: skip
 
 
@@ -181,9 +182,9 @@ class _Held:
 
 
 class _Tally:
-    """Count the rows of a recording, those judged anomalous, those with a column lost, and the early events."""
+    """Count the rows of a recording, those anomalous, early events, rows with a column lost, and those not later."""
 
-    rows = anomalous = events = partial = 0
+    rows = anomalous = events = partial = late = 0
 
 
 def _judged(
@@ -196,6 +197,7 @@ def _judged(
     for row in rows:
         score, alarm, top = 0.0, False, ""
         time = clock(row.time, fitted.model.interval)
+        tally.late += not time > watch.last
         if time > watch.last:
             values = held.values(time, row)
             judged = watch.row(time, values)

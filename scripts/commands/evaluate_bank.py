@@ -96,7 +96,7 @@ def budget(
     table = _table("series", "readings", "days", "0.99", "0.999", "alarms")
     for one in told:
         ratios = [_ratio(ratio) if one.varies else "–" for ratio in (one.often, one.seldom)]
-        table.add_row(plain(one.series), str(one.readings), f"{one.days:.1f}", *ratios, str(one.alarms))
+        table.add_row(plain(one.series), str(one.readings), _days(one.days), *ratios, str(one.alarms))
     out.print(table)
     shares = ", ".join(f"{share:.0%} at {level}" for level, share in load.within.items())
     out.print(f"half to twice as often as named: {shares}, of {load.series} series that move")
@@ -147,6 +147,10 @@ def injected(
     found, named = (sum(getattr(one, which) for one in faults) / total for which in ("found", "named"))
     out.print(f"{found:.0%} of {total} faults found, {named:.0%} named rightly")
     _say_drawn(plot)
+
+
+def _days(days: float) -> str:
+    return f"{days:.1f}" if days >= 1.0 else f"{days:.2g}"  # a recording of seconds lasts minutes
 
 
 def _read(folder: Path, zone: str = "UTC") -> Sequence[Series]:

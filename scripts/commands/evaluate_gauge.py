@@ -15,6 +15,7 @@ from rich.table import Table
 from models.evaluation import gauge
 from models.evaluation.plot import pages
 from models.warning import GRACE, HORIZON
+from scripts.commands.evaluating import require_page
 from scripts.commands.lag import seconds_of
 from scripts.commands.terminal import JsonOption, done, err, fail, out
 from scripts.foresight import brings, creeps
@@ -67,8 +68,7 @@ def evaluate_gauge(
     """
     if not file.is_file():
         fail(f"there is no file {file}")
-    if plot is not None and plot.suffix.lower() not in (".html", ".htm"):
-        fail(f"{plot}: pictures are written as HTML; choose a name that ends in .html")
+    require_page(plot)
     try:
         times, values, beside, bad = read_series(file, time, value, zone, driver or ())
     except ScoreError as error:

@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from scripts.commands.evaluating import require_place
 from scripts.commands.terminal import JsonOption, done, err, fail, out
 
 
@@ -35,6 +36,7 @@ def skab(
         fail(f"there is no folder {folder}")
     if plot is not None and plot.suffix not in (".svg", ".html"):
         fail(f"{plot}: name a file that ends in .svg or .html")
+    require_place(plot)
     inner = folder / "valve1"
     try:
         runs = load(inner if inner.is_dir() else folder)

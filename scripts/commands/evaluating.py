@@ -24,7 +24,12 @@ def require_page(plot: Path | None) -> None:
     """End the command with a sentence when pictures cannot be written under this name."""
     if plot is not None and plot.suffix.lower() not in (".html", ".htm"):
         fail(f"{plot}: pictures are written as HTML; choose a name that ends in .html")
-    if plot is not None and not plot.parent.is_dir():  # said before minutes of scoring, not after
+    require_place(plot)
+
+
+def require_place(plot: Path | None) -> None:
+    """End the command with a sentence when there is no folder for the pictures: before the scoring, not after."""
+    if plot is not None and not plot.parent.is_dir():
         fail(f"{plot}: cannot be written: there is no folder {plot.parent}")
 
 

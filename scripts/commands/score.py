@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from models.bank import Kind
 from scripts.commands.lag import seconds_of
-from scripts.commands.score_area import say_unused, together
+from scripts.commands.score_area import say_late, say_unused, together
 from scripts.commands.terminal import done, err, fail
 from scripts.foresight import Limit, creeps
 from scripts.recording import ScoreError
@@ -142,4 +142,5 @@ def score(
     warned = "" if limit is None else f", {found.warnings} early warnings"
     of_sensor = f", {found.quality} of data quality" if found.quality else ""
     done(f"{found.scored} readings scored, {found.alarms} alarms{of_sensor}{warned}, written to {out_file}")
+    say_late(found.rows - found.bad - found.scored, "scored")
     say_unused(file, found.problems, found.bad)

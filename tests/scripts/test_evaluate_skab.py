@@ -41,6 +41,13 @@ def test_it_ends_with_code_1_where_the_bar_is_missed(tmp_path: Path) -> None:
     assert "0.csv" in found.output
 
 
+def test_pictures_that_have_no_folder_are_refused_before_the_scoring(tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "none" / "plot.svg")
+    found = CliRunner().invoke(application("evaluate"), ["evaluate", "skab", str(tmp_path), "--plot", nowhere])
+    assert found.exit_code != 0
+    assert "there is no folder" in " ".join(found.output.split())
+
+
 def test_a_folder_without_runs_is_said_to_have_none(tmp_path: Path) -> None:
     found = CliRunner().invoke(application("evaluate"), ["evaluate", "skab", str(tmp_path)])
     assert found.exit_code != 0

@@ -89,6 +89,25 @@ def test_thousands_are_parted_by_what_is_no_decimal_sign() -> None:
     assert rows("t;v\n60;1,5\n", "t", "v")[0][0].values == ("1.5",)
 
 
+def test_commas_in_quoted_cells_part_decimals_where_they_cannot_part_thousands() -> None:
+    for cells, values in (
+        (("10,126", "10,64", "9,5"), [10.126, 10.64, 9.5]),
+        (("0,126", "1,264"), [0.126, 1.264]),
+        (("10,126", "9,500"), [10126.0, 9500.0]),
+        (("10,126", "1,009,500"), [10126.0, 1009500.0]),
+        (("1,234.5", "10,126"), [1234.5, 10126.0]),
+    ):
+        found, _ = rows("t,v\n" + "".join(f'60,"{cell}"\n' for cell in cells))
+        assert [number(row.values[0]) for row in found] == values
+
+
+def test_columns_that_there_are_are_told_in_a_line_that_can_be_read() -> None:
+    with pytest.raises(ScoreError) as told:
+        rows(",".join(["a\x1b[31m", "b" * 1000, *(f"c{at}" for at in range(500))]) + "\n", "t", "v")
+    assert str(told.value).endswith("c26, c27 and 472 more")
+    assert len(str(told.value)) < 300 and str(told.value).isprintable()
+
+
 def test_nonsense_is_refused_in_a_sentence_and_never_raises() -> None:
     random = np.random.default_rng(0)
     for _ in range(60):

@@ -278,3 +278,13 @@ def test_a_size_that_nothing_has_is_no_reading(tmp_path: Path) -> None:
     report = score_file(write(tmp_path / "in.csv", ["t,v", *lines]), "t", "v", tmp_path / "out.csv", limit=Limit(100.0))
     assert (report.scored, report.bad, report.warnings) == (149, 1, 0)
     assert report.problems[0].message == "v: not a number: '1e300'"
+
+
+def test_a_step_in_readings_of_a_second_is_told_within_ten_readings(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    values = random.normal(size=2100)
+    values[2000:] += 40.0
+    source = write(tmp_path / "in.csv", ["t,v", *(f"{1.7e9 + at:.0f},{each:.4f}" for at, each in enumerate(values))])
+    assert score_file(source, "t", "v", tmp_path / "out.csv").alarms == 1
+    told = [at for at, one in enumerate(records(tmp_path / "out.csv")) if one["alarm"] == "1"]
+    assert 2000 <= told[0] < 2010

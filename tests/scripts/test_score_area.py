@@ -65,7 +65,7 @@ def test_unreadable_values_are_held_and_bad_rows_told(tmp_path: Path) -> None:
     lines[370] = "1700000000;1;2;x"  # the clock steps back
     (tmp_path / "in.csv").write_text("\n".join(lines))
     report = score_area(tmp_path / "in.csv", "at", ["left", "right"], tmp_path / "out.csv", train_rows=300)
-    assert report.bad == 3
+    assert (report.bad, report.late) == (3, 1)
     assert [problem.line for problem in report.problems] == [351, 351, 361]
     found = records(tmp_path / "out.csv")
     assert len(found) == 499
@@ -117,6 +117,13 @@ def test_the_command_says_what_it_did_and_asks_for_train_rows(tmp_path: Path) ->
     told = CliRunner().invoke(application("score"), [*asked, "--train-rows", "300", "--out", str(tmp_path / "o.csv")])
     assert told.exit_code == 0
     assert "500 rows, 300 learnt from" in told.output
+    lines = (tmp_path / "in.csv").read_text().splitlines()
+    lines[410:412] = lines[411], lines[410]
+    (tmp_path / "in.csv").write_text("\n".join(lines))
+    for more in (["--train-rows", "300"], []):
+        some = asked if more else asked[:-2]
+        told = CliRunner().invoke(application("score"), [*some, *more, "--out", str(tmp_path / "o.csv")])
+        assert "1 rows were not later than the one before" in " ".join(told.output.split())
     refused = CliRunner().invoke(application("score"), asked)
     assert refused.exit_code != 0
     assert "--train-rows" in refused.output
