@@ -293,6 +293,7 @@ class ConsoleConfig:
     test_wait: float = 10.0  # seconds that the answer of a notification's test is waited for
     started: Callable[[], None] | None = None  # called once requests are answered
     hasher: argon2.PasswordHasher | None = None  # cheaper in tests
+    second_step: bool = False  # an administrator without a second step may do nothing but set it up
     session_idle: float = IDLE  # seconds
     session_absolute: float = ABSOLUTE  # seconds
     command_wait: float = 3.0  # seconds a command's answer is waited for

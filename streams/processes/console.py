@@ -401,6 +401,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         newest=Looking(socket_of(found.data_folder)).newest,
         callbacks=callbacks(found, content),
         font=found.pdf_font,
+        second_step=found.second_step,
         started=_started,
     )
 

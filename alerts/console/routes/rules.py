@@ -108,7 +108,7 @@ async def fared(
     identity: Reader,
     since: Annotated[float, Query(ge=0, le=1e11, allow_inf_nan=False)] = 0.0,
 ) -> dict[str, Any]:
-    """Tell how each rule fared by what incidents were closed as since a time: precision, recall, lead, hours, places."""
+    """Tell how each rule fared by what incidents were closed as since a time: precision, recall, lead, places."""
     console: Console = request.app.state.console
     found = await console.live.journal.answer(lambda reader: cases(reader.engine, since))
     told = await to_thread.run_sync(precision, found, console.config.site.zone)

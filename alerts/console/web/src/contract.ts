@@ -30,6 +30,8 @@ export interface Me {
   language: string | null;
   places?: string[]; // what the account is confined to; of none it is the whole site
   second?: boolean; // one gives a code beside the password
+  second_needed?: boolean; // one has to set that up before anything else
+  second_kept?: boolean; // one may not take it away
   csrf: string;
   zone: string;
   site: { id: string; name: Text };

@@ -1264,6 +1264,8 @@ export const en: Record<keyof typeof zh, string> = {
   'account': 'My account',
   'second': 'Second step',
   'second.advice': 'An administrator should give a code beside the password.',
+  'second.first': 'This site asks administrators for a code beside the password. Set it up now; everything else comes after.',
+  'second.kept': 'It is on. This site asks administrators for it: it stays.',
   'second.help': 'To log in, one then gives a code beside the password: an app on the telephone shows a new one every 30 seconds (TOTP).',
   'second.set_up': 'Set it up',
   'second.scan': 'Scan this with the authenticator app on your telephone:',

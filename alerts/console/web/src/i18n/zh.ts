@@ -1262,6 +1262,8 @@ export const zh = {
   'account': '我的账号',
   'second': '两步验证',
   'second.advice': '管理员账号应启用两步验证。',
+  'second.first': '本站要求管理员登录时使用动态验证码。请先完成设置，再进行其他操作。',
+  'second.kept': '已启用。本站要求管理员使用，不能停用。',
   'second.help': '登录时除密码外，还须输入手机应用上每 30 秒变化一次的验证码（TOTP）。',
   'second.set_up': '设置',
   'second.scan': '用手机上的验证码应用扫描：',
