@@ -39,6 +39,7 @@ from streams.viewing import Looking, socket_of
 if TYPE_CHECKING:
     from alerts.console.config import Columns
     from alerts.console.console import Console
+    from sensors.observation import CameraEvent
     from streams.draft_desk import DraftDesk
     from streams.replay_desk import ReplayDesk
     from streams.system_desk import SystemDesk
@@ -89,6 +90,20 @@ class Backlog:
         with log:
             for partition in partitions:
                 yield from newest(log, partition, begin, end)
+
+    def seen(self, partitions: Sequence[int], begin: float, end: float) -> Iterator[CameraEvent | None]:
+        """Yield what cameras saw in a time, a partition after the other; see `streams.history.seen`. None of Kafka."""
+        if not isinstance(self._where, Path):
+            return
+        from streams.history.seen import seen  # here: as above
+
+        try:
+            log = LogReader(self._where)
+        except LogError:
+            return
+        with log:
+            for partition in partitions:
+                yield from seen(log, partition, begin, end)
 
 
 def decode_scores(
@@ -385,6 +400,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         decode_scores=decode_scores,
         history=Backlog(found).scores,
         recorded=Backlog(found).between,
+        seen=Backlog(found).seen,
         quarantine=QuarantineAccess(found.data_folder, found.log, names, feed),
         attach=attach,
         processes=lambda: processes(found),

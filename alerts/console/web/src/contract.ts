@@ -1067,6 +1067,9 @@ export interface ExploredTrace {
   flagged?: FlaggedReading[];
 }
 /** Some points over one time; all readings are there from `since` on. */
+/** What cameras saw, the newest first. */
+export interface SeenEvent { camera: string; area: string; kind: string; time: number; confidence: number | null; detail: string; simulated: boolean }
+export interface SeenEvents { items: SeenEvent[]; complete: boolean }
 export interface Explored {
   items: ExploredTrace[];
   alarms: { id: string; rule: string; title: Partial<Text>; area: string; scope: string; level: Level; simulated: boolean; begin: number; end: number }[];

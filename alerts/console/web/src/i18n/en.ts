@@ -1160,6 +1160,8 @@ export const en: Record<keyof typeof zh, string> = {
   'explore.again': 'Read again',
   'explore.none': 'Choose an area and points to see their values, scores and alarms.',
   'explore.partial': 'That is too much: only what came after {time} was read. Choose less of it.',
+  'explore.seen': 'Seen by cameras ({n})',
+  'explore.seen.partial': 'Not all that cameras saw could be read in time: the newest are here.',
   'explore.alarms': 'Alarms ({n})',
   'explore.range': 'lowest {low}, highest {high}',
   'wall': 'Wall display',
