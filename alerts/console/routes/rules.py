@@ -20,6 +20,7 @@ from alerts.console.config import RuleDesk
 from alerts.console.console import Console
 from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity, allow
+from alerts.console.rule_words import told
 from alerts.lead import lead_times
 from alerts.precision import cases, precision
 from alerts.rule_costs import Measured, kept
@@ -67,7 +68,7 @@ async def begin(request: Request, body: schema.Reasoned, identity: Writer) -> Re
         said = messages.text("site_broken", language_of(request), count=len(error.problems))
         answer = {
             "error": {"code": "site_broken", "message": said},
-            "problems": msgspec.to_builtins(error.problems[:MOST_PROBLEMS]),
+            "problems": told(error.problems[:MOST_PROBLEMS], language_of(request)),
         }
         return JSONResponse(answer, 422)
     except ValueError as error:

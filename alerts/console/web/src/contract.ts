@@ -800,7 +800,7 @@ export interface RuleOpened {
   moved: boolean;
 }
 export interface DraftChecked {
-  problems: { file: string; line: number; field: string; message: string }[];
+  problems: { file: string; line: number; field: string; message: string; said?: string }[]; // said: in the reader's language
   more: number;
   tests: { rule: string; name: Text; line: number; state: 'passed' | 'failed' | 'not_run'; said: string }[];
   rules: { id: string; how: 'same' | 'added' | 'changed' | 'removed'; fields: [string, string, string][]; version: number; raise_version: boolean }[];
