@@ -30,10 +30,10 @@ function note(second: boolean): void {
 /** What an administrator meets at sign-in where the site asks for a second step and they have none. */
 export function SecondFirst() {
   return (
-    <main class="page" id="main" tabIndex={-1}>
-      <h1>{t('second')}</h1>
-      <p class="hint" role="status">{t('second.first')}</p>
-      <section class="panel" data-test="second-step">
+    <main class="door" id="main" tabIndex={-1}>
+      <section class="card" data-test="second-step" aria-label={t('second')}>
+        <h1>{t('second')}</h1>
+        <p role="status">{t('second.first')}</p>
         <p class="quiet">{t('second.help')}</p>
         <SetUp after={() => void resume()} />
       </section>
