@@ -6,9 +6,9 @@ import asyncio
 import importlib
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from streams.replay_desk import ReplayDesk
     from streams.system_desk import SystemDesk
 
+T = TypeVar("T")
+
 MOST_NEVER = 5000
 """Points and cameras, of which nothing was ever heard, that are named to the other processes."""
 
@@ -77,33 +79,26 @@ class Backlog:
 
         A log in Kafka is only read forwards: of its past there is what the traces hold.
         """
-        if not isinstance(self._where, Path):
-            return
-        from streams.history.newest import (
-            newest,  # here: it takes the engine along, and every start would wait for that
-        )
+        from streams.history.newest import newest  # here: it takes the engine along; every start would wait for that
 
-        try:
-            log = LogReader(self._where)
-        except LogError:
-            return
-        with log:
-            for partition in partitions:
-                yield from newest(log, partition, begin, end)
+        yield from self._past(partitions, lambda log, partition: newest(log, partition, begin, end))
 
     def seen(self, partitions: Sequence[int], begin: float, end: float) -> Iterator[CameraEvent | None]:
-        """Yield what cameras saw in a time, a partition after the other; see `streams.history.seen`. None of Kafka."""
-        if not isinstance(self._where, Path):
-            return
+        """Yield what cameras saw, as `streams.history.seen` does, a partition after the other; nothing of Kafka."""
         from streams.history.seen import seen  # here: as above
 
+        yield from self._past(partitions, lambda log, partition: seen(log, partition, begin, end))
+
+    def _past(self, partitions: Sequence[int], read: Callable[[LogReader, int], Iterator[T]]) -> Iterator[T]:
+        if not isinstance(self._where, Path):
+            return
         try:
             log = LogReader(self._where)
         except LogError:
             return
         with log:
             for partition in partitions:
-                yield from seen(log, partition, begin, end)
+                yield from read(log, partition)
 
 
 def decode_scores(
