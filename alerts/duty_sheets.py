@@ -127,8 +127,8 @@ def _shelved(say: Words, row: Row) -> tuple[str, ...]:
 
 
 def _silences(say: Words, row: Row) -> tuple[str, ...]:
-    areas = [say.name("areas", area) for area in row["areas"]]
-    return _until(say, row), say.listed([*areas, *row["scopes"], *row["rules"]]), row["reason"], say.who(row["by"])
+    what = [say.name(kind, id) for kind, ids in (("areas", row["areas"]), ("points", row["scopes"])) for id in ids]
+    return _until(say, row), say.listed([*what, *row["rules"]]), row["reason"], say.who(row["by"])
 
 
 def _modes(say: Words, row: Row) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The time that each rule's warnings won: from its first alarm to the moment a point of the incident was at its limit."""
+"""The time that rules' warnings won: from the first alarm to the moment a point of the incident was at its limit."""
 
 from __future__ import annotations
 

@@ -96,6 +96,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     host: Annotated[str, "Address the console listens on. Loopback unless you say otherwise."] = "127.0.0.1"
     port: Annotated[int, "Port of the console and the HTTP API."] = 8700
+    second_step: Annotated[
+        bool, "Administrators give a code (TOTP) beside their password: who has none sets it up before anything else."
+    ] = False
     webhook_url: Annotated[str, "Where dispatch events are posted, signed; empty posts nowhere."] = ""
     webhook_secret: Annotated[str, "Secret: key of the webhook's HMAC-SHA256 signature."] = ""
     webhook_private: Annotated[bool, "Allow a webhook target in a private address range."] = False

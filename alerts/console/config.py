@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from alerts.console.accounts.sessions import ABSOLUTE, IDLE
+from sensors.observation import CameraEvent
 from sensors.quarantine import Query
 from sensors.site import Site
 
@@ -272,6 +273,7 @@ class ConsoleConfig:
     decode_scores: Callable[[bytes], Columns] | None = None
     history: Callable[[Mapping[int, int]], Iterable[Batch]] = _nothing
     recorded: Callable[[Sequence[int], float, float], Iterable[Columns]] | None = None
+    seen: Callable[[Sequence[int], float, float], Iterable[CameraEvent | None]] | None = None
     figures: Callable[[], Mapping[str, Any]] = _no_figures
     processes: Callable[[], Mapping[str, Mapping[str, Any] | None]] = dict  # what each says of itself; None: silent
     quarantine: Quarantine = field(default_factory=NoQuarantine)
@@ -293,6 +295,7 @@ class ConsoleConfig:
     test_wait: float = 10.0  # seconds that the answer of a notification's test is waited for
     started: Callable[[], None] | None = None  # called once requests are answered
     hasher: argon2.PasswordHasher | None = None  # cheaper in tests
+    second_step: bool = False  # an administrator without a second step may do nothing but set it up
     session_idle: float = IDLE  # seconds
     session_absolute: float = ABSOLUTE  # seconds
     command_wait: float = 3.0  # seconds a command's answer is waited for

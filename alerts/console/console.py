@@ -63,7 +63,7 @@ class Console:
         self.accounts = open_accounts(config.accounts, hasher=config.hasher)
         key = read_key(config.data)
         secure = config.site.console.lower().startswith("https:")
-        self.gate = Gate(self.accounts, key, idle=config.session_idle, secure=secure)
+        self.gate = Gate(self.accounts, key, idle=config.session_idle, secure=secure, second_step=config.second_step)
         self.journal = Journal(config.journal)
         self.traces = TraceStore(max((point.index for point in config.site.points), default=-1) + 1)
         self.figures = Figures(config.site, self.traces, time.time())

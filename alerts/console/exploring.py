@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alerts.console.traces import Series
+from sensors.observation import CameraEvent
 
 if TYPE_CHECKING:
     from alerts.console.config import Columns
@@ -60,6 +61,40 @@ def gather(
             held += int(chosen.sum())
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else []
     return Gathered(dict(_split(columns, wanted)), complete, begin if complete else max(begin, oldest))
+
+
+class Seen(NamedTuple):
+    """What cameras saw, the newest first; `complete` is False where time or room ran out."""
+
+    events: list[CameraEvent]
+    complete: bool
+
+
+def gather_seen(
+    records: Iterable[CameraEvent | None],
+    wanted: Callable[[CameraEvent], bool],
+    *,
+    most: int,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> Seen:
+    """Take the camera events that are `wanted`, one of each: of what a source tells again and again, as it began.
+
+    It stops after `seconds`, or with `most` of them.
+    """
+    found: dict[tuple[str, str], CameraEvent] = {}
+    began = clock()
+    for count, one in enumerate(records):
+        if not count % 256 and clock() - began > seconds:
+            return Seen(list(found.values()), False)
+        if one is None or not wanted(one):
+            continue
+        key = one.camera, one.event or f"{one.kind} {one.time}"
+        if key not in found and len(found) >= most:
+            return Seen(list(found.values()), False)
+        known = found.get(key, one)
+        found[key] = one if one.time <= known.time else known
+    return Seen(sorted(found.values(), key=lambda one: -one.time), True)
 
 
 def _split(

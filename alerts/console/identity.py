@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -36,6 +36,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     session: str | None = None
     token: str | None = None
     second: bool = False  # a person who gives a code beside the password
+    second_needed: bool = False  # a person who has to, and has not set it up: they do that and nothing else
 
     def own_unit(self, action: str) -> str | None:
         """Name the only unit with whose dispatches `action` may be taken; None when it may with all."""
@@ -46,14 +47,22 @@ class Gate:
     """Recognise who is asking, by keys made from the data folder's secret.
 
     `secure` says that the console is served over TLS, whatever a request from the proxy in front of it looks like.
+    `second_step` asks administrators for a code beside their password; tokens have none.
     """
 
-    def __init__(self, accounts: Accounts, key: bytes, *, idle: float, secure: bool = False) -> None:
+    def __init__(
+        self, accounts: Accounts, key: bytes, *, idle: float, secure: bool = False, second_step: bool = False
+    ) -> None:
         self.accounts = accounts
+        self._second_step = second_step
         self._secure = secure
         self._key = hmac.digest(key, b"foreshock csrf", "sha256")
         self._idle = idle
         self._signer = URLSafeSerializer(key, salt="foreshock session", signer_kwargs={"digest_method": hashlib.sha256})
+
+    def asks_second(self, roles: Iterable[str]) -> bool:
+        """Say whether who has these roles must give a code beside the password."""
+        return self._second_step and "administrator" in roles
 
     def csrf(self, session: str) -> str:
         """Return the CSRF token that belongs to a session."""
@@ -111,6 +120,7 @@ class Gate:
             places=user.places,
             session=found.id,
             second=user.second,
+            second_needed=self.asks_second(user.roles) and not user.second,
         )
 
     def still(self, identity: Identity, action: str) -> bool:
@@ -122,6 +132,8 @@ class Gate:
                 return False
             touch_session(self.accounts, identity.session, now=now)  # who watches is not idle
             roles, unit, places = session.user.roles, session.user.unit, session.user.places
+            if self.asks_second(roles) and not session.user.second:
+                return False
         else:
             token = find_token(self.accounts, identity.token or "", now=now)
             if token is None:
@@ -160,6 +172,10 @@ def check_origin(request: Request) -> None:
         raise Problem(403, "csrf")
 
 
+OWN_ACCOUNT = "account.read"
+"""What one may do who has yet to set up a second step: look at oneself, set it up, log out."""
+
+
 @cache
 def allow(action: str) -> Callable[[Request], Identity]:
     """Make the dependency of a route that asks for the right to `action`.
@@ -176,6 +192,8 @@ def allow(action: str) -> Callable[[Request], Identity]:
             request.state.language = identity.language
         if not allowed(action, identity.roles):
             raise Problem(403, "forbidden")
+        if identity.second_needed and action != OWN_ACCOUNT:
+            raise Problem(403, "second_needed")
         if identity.places and action not in CONFINED:
             raise Problem(403, "whole_site")
         return identity

@@ -90,15 +90,16 @@ class Viewer:
         """Queue a change; when the queue is full, drop it all and remember to say so."""
         if self.lost or not self.sees(change):
             return
-        try:
-            mine = self.cut(change, named)
-        except LookupError:  # it came just when the change was read
+        if change.row is not None and self.scope.areas is not None:
+            try:
+                change = self.cut(change, named)
+            except LookupError:  # it came just when the change was read
+                self.lost = True
+        if self.lost or len(self.waiting) >= self.limit:
+            self.waiting.clear()
             self.lost = True
         else:
-            self.lost = len(self.waiting) >= self.limit
-            self.waiting.append(mine)
-        if self.lost:
-            self.waiting.clear()
+            self.waiting.append(change)
         self.wake.set()
 
     def take(self, after: int) -> tuple[bytes, int]:

@@ -57,6 +57,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "code_needed": ("请输入动态验证码", "enter the code of your authenticator app"),
     "wrong_code": ("动态验证码错误或已使用", "this code is wrong or was used"),
     "second_there": ("已启用动态验证码，请先停用", "there is a second step already: remove it first"),
+    "second_needed": (
+        "管理员须先设置动态验证码，才能进行其他操作",
+        "an administrator sets up the second step of the log-in before anything else",
+    ),
+    "second_kept": ("本站要求管理员使用动态验证码，不能停用", "this site asks administrators for it: it stays"),
     "session_needed": ("此操作须登录后进行，不能使用令牌", "this takes a person who is logged in, not a token"),
     "other_place": ("您只能查看所辖地点的报告", "you may read the reports of your own place only"),
     "bad_day": ("日期无效或尚未到来", "this is no day, or it is yet to come"),

@@ -36,7 +36,11 @@ def situation_pdf(found: Row, site: Site, language: str, now: float, *, font: Pa
     paper.heading(say("situation.worse"))
     if found["worse"]:
         rows = [
-            (_what(say, one, names), _figure(one["what"], one["now"]), _figure(one["what"], one["before"]))
+            (
+                _what(say, one, names),
+                _figure(one["what"], one["now"], say.tongue),
+                _figure(one["what"], one["before"], say.tongue),
+            )
             for one in found["worse"]
         ]
         paper.table([say(f"situation.{one}") for one in ("figure", "now", "past")], rows, (5, 2, 2))
@@ -45,7 +49,7 @@ def situation_pdf(found: Row, site: Site, language: str, now: float, *, font: Pa
     paper.heading(say("situation.figures"))
     rows = [
         (say(f"situation.{what}"), *(value if found["compared"] or not n else "—" for n, value in enumerate(values)))
-        for what, values in _figures(mine, past).items()
+        for what, values in _figures(mine, past, say.tongue).items()
     ]
     paper.table([say(f"situation.{one}") for one in ("figure", "now", "past")], rows, (5, 2, 2))
     labels = _labels(found, site.zone)
@@ -119,7 +123,7 @@ def summary(found: Row, language: str) -> list[str]:
     said = [
         f"{messages.text(f'situation.{what}', tongue)}{colon}{values[0]}"
         + (f" ({values[1]})" if found["compared"] else "")
-        for what, values in _figures(found["now"], found["past"]).items()
+        for what, values in _figures(found["now"], found["past"], tongue).items()
     ]
     if found["worse"]:
         worse = [messages.text(f"situation.{one['what']}", tongue) for one in found["worse"] if one["what"] != "type"]
@@ -128,7 +132,7 @@ def summary(found: Row, language: str) -> list[str]:
     return said
 
 
-def _figures(mine: Row, past: Row) -> dict[str, tuple[str, str]]:
+def _figures(mine: Row, past: Row, tongue: str) -> dict[str, tuple[str, str]]:
     def both(of: Any) -> tuple[str, str]:
         return of(mine), of(past)
 
@@ -140,7 +144,7 @@ def _figures(mine: Row, past: Row) -> dict[str, tuple[str, str]]:
         "orders": both(lambda one: str(one["orders"])),
         "overdue": both(lambda one: str(one["overdue"])),
         "nuisance": both(lambda one: _of(_share(one["nuisance"]["share"]), one["nuisance"]["of"])),
-        "lead": both(lambda one: _of(lasting(one["lead"]["median"]), one["lead"]["count"])),
+        "lead": both(lambda one: _of(lasting(one["lead"]["median"], tongue), one["lead"]["count"])),
         "points": both(lambda one: _share(one["availability"]["points"]["share"])),
         "cameras": both(lambda one: _share(one["availability"]["cameras"]["share"])),
     }
@@ -151,9 +155,15 @@ def _times(paper: Any, say: Words, found: Row) -> None:
     rows = []
     for leg in LEGS:
         mine, past = found["now"]["times"][leg], found["past"]["times"][leg]
-        before = lasting(past["median"]) if found["compared"] else "—"
+        before = lasting(past["median"], say.tongue) if found["compared"] else "—"
         rows.append(
-            (say(f"sheet.leg.{leg}"), str(mine["count"]), lasting(mine["median"]), lasting(mine["most"]), before)
+            (
+                say(f"sheet.leg.{leg}"),
+                str(mine["count"]),
+                lasting(mine["median"], say.tongue),
+                lasting(mine["most"], say.tongue),
+                before,
+            )
         )
     head = ("sheet.exercise.leg", "situation.count", "situation.median", "situation.most")
     paper.table(
@@ -171,7 +181,7 @@ def _lists(paper: Any, say: Words, found: Row) -> None:
     if found["leads"]:
         paper.heading(say("situation.leads"))
         rows = [
-            ((one["title"] or {}).get(tongue, one["incident"]), one["point"], lasting(one["seconds"]))
+            ((one["title"] or {}).get(tongue, one["incident"]), one["point"], lasting(one["seconds"], tongue))
             for one in found["leads"]
         ]
         paper.table([say("sheet.incident"), say("sheet.point"), say("situation.seconds")], rows, (6, 4, 2))
@@ -196,15 +206,19 @@ def _lists(paper: Any, say: Words, found: Row) -> None:
         paper.table([say("situation.drills"), say("sheet.time"), say("situation.score")], rows, (5, 3, 3))
 
 
-def lasting(seconds: float | None) -> str:
-    """Write how long something took: minutes and seconds, or hours and minutes with their letters."""
+_UNITS = {"zh": ("天", "小时", "分", "秒"), "en": ("d", "h", "min", "s")}
+
+
+def lasting(seconds: float | None, tongue: str) -> str:
+    """Write how long something took: minutes and seconds, hours and minutes, or days."""
     if seconds is None:
         return "—"
+    day, hour, minute, second = _UNITS[tongue]
     if seconds < 3600:
-        return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+        return f"{int(seconds) // 60} {minute} {int(seconds) % 60:02d} {second}"
     if seconds < 48 * 3600:
-        return f"{int(seconds) // 3600} h {int(seconds) % 3600 // 60:02d} min"
-    return f"{seconds / 86400:.1f} d"
+        return f"{int(seconds) // 3600} {hour} {int(seconds) % 3600 // 60:02d} {minute}"
+    return f"{seconds / 86400:.1f} {day}"
 
 
 def _of(share: str, count: int) -> str:
@@ -215,10 +229,10 @@ def _share(share: float | None) -> str:
     return "—" if share is None else f"{share * 100:.1f} %"
 
 
-def _figure(what: str, value: float) -> str:
+def _figure(what: str, value: float, tongue: str) -> str:
     if what in _SHARES:
         return _share(value)
-    return lasting(value) if what in LEGS else f"{value:.0f}"
+    return lasting(value, tongue) if what in LEGS else f"{value:.0f}"
 
 
 def _what(say: Words, one: Row, names: Mapping[str, Mapping[str, str]]) -> str:

@@ -102,5 +102,5 @@ def _show(told: dict[str, Any], site: Any, language: str) -> None:
     table = Table("leg", "count", "median", "nine in ten within", "median before")
     for leg, mine in told["now"]["times"].items():
         past = told["past"]["times"][leg]["median"] if told["compared"] else None
-        table.add_row(leg, str(mine["count"]), lasting(mine["median"]), lasting(mine["most"]), lasting(past))
+        table.add_row(leg, str(mine["count"]), *(lasting(one, "en") for one in (mine["median"], mine["most"], past)))
     out.print(table)

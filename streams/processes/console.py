@@ -6,9 +6,9 @@ import asyncio
 import importlib
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -39,9 +39,12 @@ from streams.viewing import Looking, socket_of
 if TYPE_CHECKING:
     from alerts.console.config import Columns
     from alerts.console.console import Console
+    from sensors.observation import CameraEvent
     from streams.draft_desk import DraftDesk
     from streams.replay_desk import ReplayDesk
     from streams.system_desk import SystemDesk
+
+T = TypeVar("T")
 
 MOST_NEVER = 5000
 """Points and cameras, of which nothing was ever heard, that are named to the other processes."""
@@ -76,19 +79,26 @@ class Backlog:
 
         A log in Kafka is only read forwards: of its past there is what the traces hold.
         """
+        from streams.history.newest import newest  # here: it takes the engine along; every start would wait for that
+
+        yield from self._past(partitions, lambda log, partition: newest(log, partition, begin, end))
+
+    def seen(self, partitions: Sequence[int], begin: float, end: float) -> Iterator[CameraEvent | None]:
+        """Yield what cameras saw, as `streams.history.seen` does, a partition after the other; nothing of Kafka."""
+        from streams.history.seen import seen  # here: as above
+
+        yield from self._past(partitions, lambda log, partition: seen(log, partition, begin, end))
+
+    def _past(self, partitions: Sequence[int], read: Callable[[LogReader, int], Iterator[T]]) -> Iterator[T]:
         if not isinstance(self._where, Path):
             return
-        from streams.history.newest import (
-            newest,  # here: it takes the engine along, and every start would wait for that
-        )
-
         try:
             log = LogReader(self._where)
         except LogError:
             return
         with log:
             for partition in partitions:
-                yield from newest(log, partition, begin, end)
+                yield from read(log, partition)
 
 
 def decode_scores(
@@ -385,6 +395,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         decode_scores=decode_scores,
         history=Backlog(found).scores,
         recorded=Backlog(found).between,
+        seen=Backlog(found).seen,
         quarantine=QuarantineAccess(found.data_folder, found.log, names, feed),
         attach=attach,
         processes=lambda: processes(found),
@@ -401,6 +412,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         newest=Looking(socket_of(found.data_folder)).newest,
         callbacks=callbacks(found, content),
         font=found.pdf_font,
+        second_step=found.second_step,
         started=_started,
     )
 

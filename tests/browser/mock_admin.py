@@ -19,6 +19,7 @@ class Administration:
     """Tokens, sessions, the audit, checks, backups."""
 
     def __init__(self) -> None:
+        self.must_second = False  # whether the site asks for a second step
         now = time.time()
         self.tokens: list[Row] = [token("grafana", ["viewer"], now), token("old-gateway", ["gateway"], now, left=-60)]
         agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Safari/537.36"

@@ -103,6 +103,7 @@ class MockApi:
         return {
             **user,
             "second": name in self.admin.second,
+            "second_needed": self.admin.must_second and name not in self.admin.second,
             "csrf": csrf,
             "zone": site["zone"],
             "site": {"id": site["id"], "name": site["name"]},
@@ -158,6 +159,16 @@ class MockApi:
         if path == ["explore"]:
             begin, end = float(query["from"]), float(query["to"])
             return JSONResponse(world.explore(query.getlist("points"), begin, end, int(query["max"])))
+        if path == ["explore", "events"]:
+            camera, time = world.site["cameras"][0], float(query["to"]) - 600
+            event = {
+                "camera": camera["id"],
+                "area": camera["areas"][0],
+                "kind": "debris",
+                "time": time,
+                "confidence": 0.8,
+            }
+            return JSONResponse({"items": [{**event, "detail": "", "simulated": True}], "complete": True})
         if path == ["explore.csv"]:
             return Response("time,point,value,unit,score\r\n", media_type="text/csv")
         if path[0] == "plans":

@@ -180,7 +180,8 @@ class World:
             hours = [0] * 24
             hours[3] = 6
             fared = {"rule": "slope-creep", "counts": {"real": 2, "nuisance": 6}, "precision": share, "recall": share}
-            return {"items": [{**fared, "by_hour": hours, "places": places}]}
+            lead = {"of": 2, "before": 1, "median": 2400.0}
+            return {"items": [{**fared, "by_hour": hours, "places": places, "lead": lead}]}
         return {"shadow": self.shadow}
 
     def run_in_the_shadow(self, actor: str, reason: str) -> None:

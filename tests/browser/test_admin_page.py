@@ -123,3 +123,34 @@ def test_the_situation_page_has_this_weeks_times_and_availability(open_page: Any
     expect(lately).to_contain_text("8 orders, 2 of them overdue")
     expect(lately.locator("[data-test=report-times] tbody tr")).to_have_count(5)
     expect(lately.locator("[data-test=share-lines]")).to_be_visible()
+
+
+def test_the_roles_and_places_of_an_account_are_changed(open_page: Any, mock: Any) -> None:
+    page = open_page("#/admin/users")
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="duan", exact=True))
+    row.get_by_role("button", name="修改 duan").click()
+    dialog = page.get_by_role("dialog", name="修改账号 duan")
+    dialog.get_by_role("checkbox", name="调度员").check()
+    places = dialog.get_by_role("combobox")
+    for label in ("石岩街道", "石岩体育公园后山边坡"):
+        places.select_option(label=label)
+    dialog.get_by_role("button", name="石岩街道").click()  # taken away again
+    dialog.get_by_role("button", name="修改", exact=True).click()
+    expect(row).to_contain_text("石岩体育公园后山边坡")
+    changed = mock.do(lambda api: dict(api.world.users["duan"]))
+    assert changed["places"] == ["slope-shiyan-1"] and "dispatcher" in changed["roles"]
+
+
+def test_an_administrator_who_must_sets_up_the_second_step_before_anything_else(open_page: Any, mock: Any) -> None:
+    mock.do(lambda api: setattr(api.admin, "must_second", True))
+    page = open_page("#/login", who="")
+    page.locator("input[autocomplete=username]").fill("chen")
+    page.locator("input[type=password]").fill("correct horse")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("请先完成设置")).to_be_visible()
+    expect(page.locator("header.top, nav")).to_have_count(0)
+    page.get_by_label("请再次输入密码").fill("correct horse")
+    page.get_by_role("button", name="设置").click()
+    page.get_by_label("动态验证码").fill("123456")
+    page.get_by_role("button", name="启用").click()
+    expect(page.locator("header.top")).to_be_visible()

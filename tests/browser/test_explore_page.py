@@ -28,6 +28,7 @@ def test_points_and_time_are_chosen_by_key_and_stand_in_the_address(open_page: A
     expect(figures.first.locator("canvas")).to_be_visible()
     expect(figures.first).to_contain_text("最低")
     expect(page.locator("[data-test=explored-alarms] li")).to_contain_text("橙色")
+    expect(page.locator("[data-test=explored-events] li")).to_contain_text("碎石落土")
     address = page.evaluate("location.hash")
     assert "span=21600" in address and "rain" in address
     with page.expect_download() as download:

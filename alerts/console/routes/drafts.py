@@ -18,6 +18,7 @@ from alerts.console.config import DraftDesk
 from alerts.console.console import Console
 from alerts.console.errors import Problem, admit, language_of
 from alerts.console.identity import Identity, allow
+from alerts.console.rule_words import told
 from sensors.document import DocumentError
 
 router = APIRouter(prefix="/api/v1/rules", tags=["rules"])
@@ -75,9 +76,10 @@ async def check(request: Request, body: schema.DraftCheck, identity: Writer) -> 
     if _checking.statistics().tasks_waiting >= MOST_WAITING:
         raise Problem(503, "draft_slow", headers={"Retry-After": "2"}, reason=f"{MOST_WAITING} others wait")
     try:
-        return dict(await to_thread.run_sync(desk.check, body.text, limiter=_checking))
+        found = await to_thread.run_sync(desk.check, body.text, limiter=_checking)
     except RuntimeError as error:
         raise Problem(503, "draft_slow", headers={"Retry-After": "2"}, reason=str(error)) from error
+    return {**found, "problems": told(found["problems"], language_of(request))}
 
 
 @router.get("/{id}/draft", response_model=schema.RuleOpened)
@@ -189,7 +191,7 @@ def _others(console: Console, identity: Identity, id: str) -> list[Mapping[str, 
 
 def _broken(request: Request, error: DocumentError) -> Response:
     said = messages.text("draft_broken", language_of(request), count=len(error.problems))
-    problems = msgspec.to_builtins(error.problems[:MOST_PROBLEMS])
+    problems = told(error.problems[:MOST_PROBLEMS], language_of(request))
     return JSONResponse({"error": {"code": "draft_broken", "message": said}, "problems": problems}, 422)
 
 

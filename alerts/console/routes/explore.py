@@ -12,11 +12,12 @@ from starlette.responses import StreamingResponse
 from alerts.console import schema
 from alerts.console.console import Console
 from alerts.console.errors import Problem
-from alerts.console.exploring import Gathered, as_csv, gather
+from alerts.console.exploring import Gathered, Seen, as_csv, gather, gather_seen
 from alerts.console.identity import Identity, allow
 from alerts.console.routes.watch import columns_of, mark_of
 from alerts.console.traces import decimate
 from alerts.queries import JournalMissing, Reader
+from sensors.observation import SIMULATED, CameraEvent
 from sensors.site import Point
 
 router = APIRouter(prefix="/api/v1", tags=["explore"])
@@ -31,6 +32,7 @@ LOG_SECONDS = 8.0
 MOST_WAITING = 4
 MOST_ALARMS = 500
 MOST_REPORTS = 500
+MOST_EVENTS = 500
 
 Points = Annotated[list[Annotated[str, Query(max_length=128)]], Query(min_length=1, max_length=MOST_POINTS)]
 Moment = Annotated[float, Query(ge=0, le=1e11, allow_inf_nan=False)]
@@ -84,6 +86,53 @@ async def explore(
     return await to_thread.run_sync(answer)
 
 
+@router.get("/explore/events", response_model=schema.ExploredEvents)
+async def events(
+    request: Request,
+    identity: Annotated[Identity, Depends(allow("points.read"))],
+    points: Points,
+    start: From,
+    to: Moment,
+) -> dict[str, Any]:
+    """Give what cameras saw in the areas of up to eight points, the newest first, at most 500 events.
+
+    They are read from the log, apart from the readings: that may take seconds. `complete` is false where it took too
+    long, or there were more.
+    """
+    console: Console = request.app.state.console
+    chosen = _chosen(console, identity, points, start, to)
+    scope = console.scope(identity)
+    areas = {area for point in chosen for area in point.areas if scope.sees(area)}
+    if console.config.seen is None:
+        return {"items": [], "complete": True}
+    _admit(console)
+    partitions = sorted({console.registry.partition(area) for area in areas})
+    records, watched = console.config.seen(partitions, start, to), _watched(console, areas)
+
+    def read() -> Seen:
+        return gather_seen(
+            records,
+            lambda one: one.area in areas or one.camera in watched,
+            most=MOST_EVENTS,
+            seconds=LOG_SECONDS,
+        )
+
+    found = await to_thread.run_sync(read, limiter=console.exploring)
+    items = [{**_event(one), "area": one.area if one.area in areas else watched[one.camera]} for one in found.events]
+    return {"items": items, "complete": found.complete}
+
+
+def _watched(console: Console, areas: set[str]) -> dict[str, str]:
+    """Name the cameras that look at areas, each with the first of them that it looks at."""
+    looks = {camera.id: [area for area in camera.areas if area in areas] for camera in console.config.site.cameras}
+    return {camera: mine[0] for camera, mine in looks.items() if mine}
+
+
+def _event(one: CameraEvent) -> dict[str, Any]:
+    kept = {name: getattr(one, name) for name in ("camera", "kind", "time", "confidence", "detail")}
+    return {**kept, "simulated": bool(one.quality & SIMULATED)}
+
+
 @router.get("/explore.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
 async def export(
     request: Request,
@@ -114,14 +163,19 @@ def _chosen(console: Console, identity: Identity, names: list[str], start: float
     return seen
 
 
+def _admit(console: Console) -> None:
+    """Raise `Problem` 503 when too many wait to read the log."""
+    if console.exploring.statistics().tasks_waiting >= MOST_WAITING:
+        raise Problem(503, "too_many_readers", headers={"Retry-After": "10"})
+
+
 async def _read(console: Console, chosen: list[Point], start: float, stop: float, *, log: bool) -> Gathered:
     """Read points from memory, or from the log where that is wanted and there is one; one at a time reads the log."""
     indices = [point.index for point in chosen]
     if not log or console.config.recorded is None:
         series = {index: console.traces.trace(index, start, stop, 1 << 30) for index in indices}
         return Gathered(series, start >= time.time() - DAY, start)
-    if console.exploring.statistics().tasks_waiting >= MOST_WAITING:
-        raise Problem(503, "too_many_readers", headers={"Retry-After": "10"})
+    _admit(console)
     partitions = sorted({console.registry.partition(point.areas[0]) for point in chosen})
     recorded = console.config.recorded
 

@@ -15,6 +15,7 @@ from alerts.console.config import Publish
 from alerts.console.console import Console
 from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity, allow
+from alerts.console.rule_words import told
 from sensors.document import DocumentError
 
 router = APIRouter(prefix="/api/v1", tags=["site"])
@@ -57,7 +58,7 @@ async def publish(
         said = messages.text("site_broken", language_of(request), count=len(error.problems))
         answer = {
             "error": {"code": "site_broken", "message": said},
-            "problems": msgspec.to_builtins(error.problems[:MOST_PROBLEMS]),
+            "problems": told(error.problems[:MOST_PROBLEMS], language_of(request)),
         }
         return JSONResponse(answer, 422)
     except ValueError as error:

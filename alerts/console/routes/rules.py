@@ -20,6 +20,7 @@ from alerts.console.config import RuleDesk
 from alerts.console.console import Console
 from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity, allow
+from alerts.console.rule_words import told
 from alerts.lead import lead_times
 from alerts.precision import cases, precision
 from alerts.rule_costs import Measured, kept
@@ -67,7 +68,7 @@ async def begin(request: Request, body: schema.Reasoned, identity: Writer) -> Re
         said = messages.text("site_broken", language_of(request), count=len(error.problems))
         answer = {
             "error": {"code": "site_broken", "message": said},
-            "problems": msgspec.to_builtins(error.problems[:MOST_PROBLEMS]),
+            "problems": told(error.problems[:MOST_PROBLEMS], language_of(request)),
         }
         return JSONResponse(answer, 422)
     except ValueError as error:
@@ -108,7 +109,7 @@ async def fared(
     identity: Reader,
     since: Annotated[float, Query(ge=0, le=1e11, allow_inf_nan=False)] = 0.0,
 ) -> dict[str, Any]:
-    """Tell how each rule fared by what incidents were closed as since a time: precision, recall, lead, hours, places."""
+    """Tell how each rule fared by what incidents were closed as since a time: precision, recall, lead, places."""
     console: Console = request.app.state.console
     found = await console.live.journal.answer(lambda reader: cases(reader.engine, since))
     told = await to_thread.run_sync(precision, found, console.config.site.zone)

@@ -111,8 +111,10 @@ def confirm_second_step(
 async def remove_second_step(
     request: Request, body: schema.Confirm, identity: Annotated[Identity, Depends(allow("account.read"))]
 ) -> None:
-    """Take one's own second step away, once the password is given again."""
+    """Take one's own second step away, once the password is given again; 409 where the site asks for one."""
     console: Console = request.app.state.console
+    if console.gate.asks_second(identity.roles):
+        raise Problem(409, "second_kept")
 
     def remove() -> None:
         remove_second(console.accounts, identity.name, actor=identity.actor)
@@ -170,6 +172,8 @@ def describe(console: Console, identity: Identity) -> dict[str, Any]:
         "places": identity.places,
         "language": identity.language,
         "second": identity.second,
+        "second_needed": identity.second_needed,
+        "second_kept": identity.session is not None and console.gate.asks_second(identity.roles),
         "csrf": console.gate.csrf(identity.session) if identity.session else "",
         "zone": site.zone,
         "site": {"id": site.id, "name": {"zh": site.name.zh, "en": site.name.en}},
@@ -192,6 +196,7 @@ def _begin(
         places=user.places,
         session=session,
         second=user.second,
+        second_needed=console.gate.asks_second(user.roles) and not user.second,
     )
     return describe(console, identity)
 

@@ -62,6 +62,8 @@ class Me(Answer):
     places: list[str]
     language: Language | None
     second: bool = False  # whether one gives a code beside the password
+    second_needed: bool = False  # whether one has to set that up before anything else
+    second_kept: bool = False  # whether one may not take it away
     csrf: str
     zone: str
     site: SiteName

@@ -57,12 +57,16 @@ class Published(Answer):
 
 
 class SiteProblem(Answer):
-    """A mistake in the site folder. `line` counts from 1; 0 is the file as a whole."""
+    """A mistake in the site folder. `line` counts from 1; 0 is the file as a whole.
+
+    `message` is the loader's, in English; `said` the same in the reader's language, as far as it is known in that.
+    """
 
     file: str
     line: int
     field: str
     message: str
+    said: str = ""
 
 
 class Broken(Error):

@@ -278,6 +278,25 @@ class ExploredReport(Answer):
     time: float
 
 
+class ExploredEvent(Answer):
+    """Something that a camera's analytics saw, when it began."""
+
+    camera: str
+    area: str
+    kind: str
+    time: float
+    confidence: float | None
+    detail: str
+    simulated: bool
+
+
+class ExploredEvents(Answer):
+    """What cameras saw, the newest first; `complete` is false where some may be missing."""
+
+    items: list[ExploredEvent]
+    complete: bool
+
+
 class Explored(Answer):
     """Several points over one time. All readings are there from `since` on; `complete` is false where some are not."""
 

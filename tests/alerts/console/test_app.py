@@ -100,6 +100,7 @@ CONTRACT = {
     ("GET", "/api/v1/areas/status"),
     ("GET", "/api/v1/map"),
     ("GET", "/api/v1/explore"),
+    ("GET", "/api/v1/explore/events"),
     ("GET", "/api/v1/explore.csv"),
     ("GET", "/api/v1/plans/{id}/overlays/{file}"),
     ("GET", "/api/v1/snapshots/{name}"),

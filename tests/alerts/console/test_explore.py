@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from alerts.console.exploring import gather
+from alerts.console import schema
+from alerts.console.exploring import gather, gather_seen
 from alerts.console.traces import decimate
+from sensors.observation import SIMULATED, CameraEvent
 
 from .conftest import Configure, Desktop, Engine
 
@@ -137,3 +139,32 @@ def test_what_cannot_be_read_whole_is_no_csv(configure: Configure, monkeypatch: 
         assert client.get(f"/api/v1/explore?{asked()}", headers=headers).json()["complete"] is False
         answer = client.get(f"/api/v1/explore.csv?{asked()}", headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "too_much")
+
+
+def test_what_cameras_saw_in_the_areas_is_told_once_each_and_honestly(configure: Configure) -> None:
+    def saw(time: float, event: str = "", **more: Any) -> CameraEvent:
+        given: dict[str, Any] = {"area": "slope-1", "camera": "cam", "kind": "debris", **more}
+        return CameraEvent(event=event, time=time, received=time, **given)
+
+    record: list[CameraEvent | None] = [
+        saw(START + 90, "e2", phase="end"),
+        None,
+        saw(START + 60, "e2", confidence=0.8, quality=SIMULATED),
+        saw(START + 30, kind="person"),
+        saw(START + 20, kind="person"),
+        saw(START + 10, "e1", area="river", camera="elsewhere"),
+    ]
+    desktop = Desktop(configure(seen=lambda partitions, begin, end: iter(record)))
+    path = f"/api/v1/explore/events?points=p0&from={START}&to={START + 100}"
+    with desktop.client() as client:
+        told = schema.ExploredEvents.model_validate(client.get(path, headers=desktop.token("viewer")).json())
+    assert [(one.kind, one.time - START, one.area) for one in told.items] == [
+        ("debris", 60.0, "slope-1"),
+        ("person", 30.0, "slope-1"),
+        ("person", 20.0, "slope-1"),
+    ]
+    assert told.complete and told.items[0].simulated and told.items[0].confidence == 0.8
+    few = gather_seen(record, lambda one: True, most=2, seconds=60.0)
+    assert (len(few.events), few.complete) == (2, False)
+    clock = iter(range(0, 10**6, 100))
+    assert not gather_seen(iter(record), lambda one: True, most=9, seconds=1.0, clock=lambda: next(clock)).complete

@@ -83,6 +83,7 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/situation", None, WATCHING),
     ("GET", "/api/v1/situation/report.pdf", None, WATCHING),
     ("GET", "/api/v1/explore?points=p0&from=1&to=2", None, WATCHING),
+    ("GET", "/api/v1/explore/events?points=p0&from=1&to=2", None, WATCHING),
     ("GET", "/api/v1/explore.csv?points=p0&from=1&to=2", None, WATCHING),
     ("GET", "/api/v1/areas/slope-1/status", None, WATCHING),
     ("GET", "/api/v1/areas/status", None, WATCHING),

@@ -22,7 +22,7 @@ from alerts.console.accounts import (
     remove_second,
 )
 
-from .conftest import CHEAP, PASSWORD, Desktop
+from .conftest import CHEAP, PASSWORD, Configure, Desktop
 
 NOW = 1_795_000_000.0
 
@@ -122,3 +122,30 @@ def test_an_account_reads_the_reports_of_its_own_place_and_those_below(desktop: 
             assert other.get(path).json()["error"]["code"] == "other_place"
         client.patch("/api/v1/users/sub", json={"places": []}, headers=headers)
         assert other.get("/api/v1/situation?place=d").status_code == 200
+
+
+def test_where_the_site_asks_for_it_an_administrator_sets_it_up_before_anything_else(configure: Configure) -> None:
+    desktop = Desktop(configure(second_step=True))
+    with desktop.client() as client:
+        headers = desktop.log_in(client, "administrator")
+        assert client.get("/api/v1/me").json()["second_needed"]
+        for path in ("/api/v1/users", "/api/v1/incidents", "/api/v1/site", "/api/v1/changes"):
+            refused = client.get(path)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "second_needed"), path
+        made = client.post("/api/v1/me/second-step", json={"password": PASSWORD}, headers=headers).json()
+        code = {"code": pyotp.TOTP(made["secret"]).now()}
+        assert client.put("/api/v1/me/second-step", json=code, headers=headers).status_code == 204
+        me = client.get("/api/v1/me").json()
+        assert (me["second"], me["second_needed"], me["second_kept"]) == (True, False, True)
+        assert client.get("/api/v1/users").status_code == 200
+        kept = client.post("/api/v1/me/second-step/remove", json={"password": PASSWORD}, headers=headers)
+        assert (kept.status_code, kept.json()["error"]["code"]) == (409, "second_kept")
+        remove_second(desktop.console.accounts, "administrator", actor="user:root")
+        assert client.get("/api/v1/users").status_code == 403, "a session that is open asks for it, too"
+        client.cookies.clear()
+        desktop.log_in(client, "duty")
+        assert not client.get("/api/v1/me").json()["second_needed"]
+        client.cookies.clear()
+        assert client.get("/api/v1/users", headers=desktop.token("administrator")).status_code == 200, (
+            "a token has none"
+        )

@@ -138,8 +138,8 @@ def test_a_report_is_printed_in_both_languages_with_its_figures() -> None:
     before = Facts(span=WEEK.before(SITE.zone), since=facts.since, times={leg: [] for leg in facts.times})
     found = report(SITE, "d", facts, before)
     for language, wanted in (
-        ("zh-CN", ("周报", "变差的项目", "中位数", "slope区", "2 min 00 s")),
-        ("en", ("Weekly report", "What got worse", "Median", "2026-11-16 – 2026-11-22")),
+        ("zh-CN", ("周报", "变差的项目", "中位数", "slope区", "2 分 00 秒")),
+        ("en", ("Weekly report", "What got worse", "Median", "2 min 00 s", "2026-11-16 – 2026-11-22")),
     ):
         document = pypdfium2.PdfDocument(situation_pdf(found, SITE, language, MONDAY))
         said = "\n".join(page.get_textpage().get_text_range() for page in document)

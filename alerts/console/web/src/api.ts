@@ -1,7 +1,7 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
   Alarm, AreaCount, AreaStatus, Audit, Backups, Calibration, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport,
-  Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone, Models, Modes, NotificationTarget, OpenSession, OtherDraft, Page,
+  Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone, Models, Modes, NotificationTarget, OpenSession, OtherDraft, Page, SeenEvents,
   PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
   ReportPeriod, Role, RuleOpened, RulePrecision, RuleShown, RuleVersion, RuleWords, ShadowStatus, SignedHandover, Silence, Site, SituationReport,
   Status, SystemChecks, Token, Trace, User,
@@ -228,6 +228,7 @@ export const api = {
     request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max })}`),
 
   explore: (points: readonly string[], from: number, to: number, max: number) => request<Explored>('GET', `/explore${several(points)}&from=${from}&to=${to}&max=${max}`),
+  exploreEvents: (points: readonly string[], from: number, to: number) => request<SeenEvents>('GET', `/explore/events${several(points)}&from=${from}&to=${to}`),
   exploreCsv: (points: readonly string[], from: number, to: number) => `${ROOT}/explore.csv${several(points)}&from=${from}&to=${to}`,
 
   reports: (asked: ReportQuery, limit = 100) => request<Page<Report>>('GET', `/reports${query({ ...asked, limit })}`),

@@ -41,6 +41,7 @@ const WallView = lazy(() => import('./views/wall').then((module) => module.WallV
 const SituationReportView = lazy(() => import('./views/situation_report').then((module) => module.SituationReportView));
 const AdminView = lazy(() => import('./views/admin').then((module) => module.AdminView));
 const AccountView = lazy(() => import('./views/account').then((module) => module.AccountView));
+const SecondFirst = lazy(() => import('./views/account').then((module) => module.SecondFirst));
 
 effect(() => {
   const count = me.value ? unacknowledged.value : 0;
@@ -117,6 +118,13 @@ function Page() {
   if (person === undefined) return <Waiting />;
   if (first === 'first') return <FirstView />;
   if (person === null) return <LoginView />;
+  if (person.second_needed) {
+    return (
+      <Suspense fallback={<Waiting />}>
+        <SecondFirst />
+      </Suspense>
+    );
+  }
   return (
     <>
       <Header />

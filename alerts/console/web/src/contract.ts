@@ -30,6 +30,8 @@ export interface Me {
   language: string | null;
   places?: string[]; // what the account is confined to; of none it is the whole site
   second?: boolean; // one gives a code beside the password
+  second_needed?: boolean; // one has to set that up before anything else
+  second_kept?: boolean; // one may not take it away
   csrf: string;
   zone: string;
   site: { id: string; name: Text };
@@ -799,7 +801,7 @@ export interface RuleOpened {
   moved: boolean;
 }
 export interface DraftChecked {
-  problems: { file: string; line: number; field: string; message: string }[];
+  problems: { file: string; line: number; field: string; message: string; said?: string }[]; // said: in the reader's language
   more: number;
   tests: { rule: string; name: Text; line: number; state: 'passed' | 'failed' | 'not_run'; said: string }[];
   rules: { id: string; how: 'same' | 'added' | 'changed' | 'removed'; fields: [string, string, string][]; version: number; raise_version: boolean }[];
@@ -1066,6 +1068,9 @@ export interface ExploredTrace {
   flagged?: FlaggedReading[];
 }
 /** Some points over one time; all readings are there from `since` on. */
+/** What cameras saw, the newest first. */
+export interface SeenEvent { camera: string; area: string; kind: string; time: number; confidence: number | null; detail: string; simulated: boolean }
+export interface SeenEvents { items: SeenEvent[]; complete: boolean }
 export interface Explored {
   items: ExploredTrace[];
   alarms: { id: string; rule: string; title: Partial<Text>; area: string; scope: string; level: Level; simulated: boolean; begin: number; end: number }[];

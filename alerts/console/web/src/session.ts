@@ -48,6 +48,10 @@ async function enter(person: Me): Promise<void> {
   setCsrf(person.csrf);
   zone.value = person.zone;
   if (person.language === 'en' || person.language === 'zh-CN') adoptLanguage(person.language);
+  if (person.second_needed) { // nothing else is answered before it is set up
+    me.value = person;
+    return;
+  }
   setSite(await api.site());
   me.value = person;
   start();

@@ -150,6 +150,10 @@ export function unitName(id: string): string {
   return tName(directory.value?.units.get(id)?.name) || id;
 }
 
+export function cameraName(id: string): string {
+  return tName(directory.value?.cameras.get(id)?.name) || id;
+}
+
 export function seatName(id: string): string {
   return tName(directory.value?.seats.get(id)?.name) || id;
 }

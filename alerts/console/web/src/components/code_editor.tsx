@@ -18,6 +18,7 @@ export interface Flaw {
   line: number; // from 1; 0 is the text as a whole
   field: string;
   message: string;
+  said?: string; // the same in the reader's language
 }
 
 interface Props {
@@ -93,7 +94,7 @@ function diagnostics(state: EditorState, flaws: readonly Flaw[]): Diagnostic[] {
         name: t('code.take', { word: right }),
         apply: (view: EditorView) => view.dispatch({ changes: { from: line.from + place, to: line.from + place + wrong.length, insert: right } }),
       };
-      return { from, to: Math.max(line.to, from), severity: 'error', source: flaw.field, message: flaw.message, actions: place < 0 ? [] : [fix] };
+      return { from, to: Math.max(line.to, from), severity: 'error', source: flaw.field, message: flaw.said || flaw.message, actions: place < 0 ? [] : [fix] };
     })
     .sort((a, b) => a.from - b.from);
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { clockTime } from '../clock';
 import type { Camera, Snapshot } from '../contract';
 import { language, t, tName } from '../i18n';
-import { directory, mayOperate } from '../store';
+import { cameraName, directory, mayOperate } from '../store';
 
 const STILL = 1000; // milliseconds between two stills
 const AGAIN = 5000; // after one that did not come
@@ -141,8 +141,4 @@ export function Still({ camera, every = STILL }: { camera: Camera; every?: numbe
   }, [camera.id, every]);
   if (problem) return <p class="quiet" role="status">{problem}</p>;
   return url ? <img src={url} alt={t('live.alt', { camera: tName(camera.name) || camera.id })} /> : <p class="quiet">…</p>;
-}
-
-function cameraName(id: string): string {
-  return tName(directory.value?.cameras.get(id)?.name) || id;
 }

@@ -5,7 +5,7 @@ import { duration } from '../clock';
 import type { IncidentDetail } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
-import { directory, mayComment, unitName } from '../store';
+import { cameraName, mayComment, unitName } from '../store';
 import { Action } from './action';
 import { LevelMark } from './level';
 import { actorName, Moment } from './marks';
@@ -80,7 +80,7 @@ function gather(incident: IncidentDetail): Entry[] {
 }
 
 function said(incident: IncidentDetail, change: IncidentDetail['history'][number]): string {
-  if (change.edge === 'snapshot') return cameraName(change.args?.['camera']);
+  if (change.edge === 'snapshot') return cameraName(String(change.args?.['camera'] ?? ''));
   if (change.edge === 'planned') return tName(incident.plan?.name);
   const rest = closing(change.disposition, change.reason);
   if (change.edge !== 'ticked' && change.edge !== 'unticked') return rest;
@@ -94,8 +94,4 @@ function other(id: unknown): { other?: string } {
 
 function closing(disposition: string | undefined, reason: string | undefined): string {
   return [disposition && tCode('disposition', disposition), reason && tCode('reason', reason)].filter(Boolean).join(' · ');
-}
-
-function cameraName(id: unknown): string {
-  return typeof id === 'string' ? tName(directory.value?.cameras.get(id)?.name) || id : '';
 }

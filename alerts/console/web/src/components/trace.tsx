@@ -131,16 +131,19 @@ interface PlotProps {
   span: number;
   stop?: number; // unix seconds; now, when left out
   onsets: readonly Onset[];
+  seen?: readonly number[]; // unix seconds at which cameras saw something
   height: number;
   label: string;
   onReading: (text: string) => void;
 }
 
-export function Plot({ data, point, span, stop, onsets, height, label, onReading }: PlotProps) {
+const NOTHING: readonly number[] = [];
+
+export function Plot({ data, point, span, stop, onsets, seen = NOTHING, height, label, onReading }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const latest = useRef({ data, point, onsets, span, stop });
-  latest.current = { data, point, onsets, span, stop };
+  const latest = useRef({ data, point, onsets, seen, span, stop });
+  latest.current = { data, point, onsets, seen, span, stop };
   const look = `${shade.value} ${language.value} ${zone.value}`;
 
   useEffect(() => {
@@ -174,7 +177,7 @@ export function Plot({ data, point, span, stop, onsets, height, label, onReading
         bands: [{ series: [4, 3], fill: colours.spread }], // between the highest and the lowest of each span
         hooks: {
           drawClear: [(u) => decorations.under(u, latest.current.point, colours)],
-          draw: [(u) => decorations.over(u, latest.current.point, latest.current.onsets, latest.current.data.flagged ?? [], colours)],
+          draw: [(u) => decorations.over(u, latest.current.point, latest.current.onsets, latest.current.data.flagged ?? [], latest.current.seen, colours)],
           setCursor: [(u) => onReading(reading(u, latest.current.point))],
         },
       },
@@ -193,7 +196,7 @@ export function Plot({ data, point, span, stop, onsets, height, label, onReading
 
   useEffect(() => {
     plot.current?.setData(columns(data));
-  }, [data, onsets.length, span, stop]);
+  }, [data, onsets.length, seen, span, stop]);
 
   return <div class="plot" style={{ height }} ref={box} role="img" aria-label={label} />;
 }

@@ -95,6 +95,7 @@ function over(
   point: Point | undefined,
   onsets: readonly Onset[],
   flagged: readonly FlaggedReading[],
+  seen: readonly number[],
   colours: Palette,
 ): void {
   const { ctx, bbox } = u;
@@ -112,6 +113,7 @@ function over(
     for (const line of all) label(u, line, point, taken, colours, scale);
   }
   for (const onset of onsets) vertical(u, onset, colours, scale);
+  for (const time of seen) eye(u, time, colours, scale);
   for (const one of flagged) if (poor(one)) hollow(u, one, colours, scale);
   ctx.restore();
 }
@@ -179,6 +181,21 @@ function vertical(u: uPlot, onset: Onset, colours: Palette, scale: number): void
   ctx.textAlign = x > bbox.left + bbox.width * 0.8 ? 'right' : 'left';
   ctx.textBaseline = 'top';
   ctx.fillText(t('trace.onset'), x + (ctx.textAlign === 'left' ? 11 : -5) * scale, bbox.top + 1 * scale);
+}
+
+/** Mark what a camera saw by a diamond on the floor of the plot: on the axis of time that the readings have. */
+function eye(u: uPlot, time: number, colours: Palette, scale: number): void {
+  const { ctx, bbox } = u;
+  const x = u.valToPos(time, 'x', true);
+  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  const [y, size] = [bbox.top + bbox.height - 6 * scale, 5 * scale];
+  ctx.fillStyle = colours.text;
+  ctx.beginPath();
+  ctx.moveTo(x, y - size);
+  ctx.lineTo(x + size, y);
+  ctx.lineTo(x, y + size);
+  ctx.lineTo(x - size, y);
+  ctx.fill();
 }
 
 /** Whether a reading is marked: it was not scored, or it came as if in another unit. */

@@ -80,9 +80,10 @@ function Inside() {
     if (person === null && first !== 'login') {
       remember();
       go('#/login', true);
-    } else if (person && first === 'login') go(href('field'), true);
+    } else if (person?.second_needed) location.replace('../#/account'); // set up on the other page, before anything else
+    else if (person && first === 'login') go(href('field'), true);
   }, [person, first]);
-  if (person === undefined) return <Waiting />;
+  if (person === undefined || person?.second_needed) return <Waiting />;
   if (person === null) return <LoginView />;
   return (
     <>

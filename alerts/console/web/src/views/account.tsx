@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Action } from '../components/action';
 import { t } from '../i18n';
+import { resume, signOut } from '../session';
 import { me } from '../store';
 
 export function AccountView() {
@@ -16,7 +17,7 @@ export function AccountView() {
       <section class="panel" data-test="second-step">
         <h2>{t('second')}</h2>
         <p class="quiet">{t('second.help')}</p>
-        {person?.second ? <Remove /> : <SetUp />}
+        {person?.second ? person.second_kept ? <p>✓ {t('second.kept')}</p> : <Remove /> : <SetUp after={() => note(true)} />}
       </section>
     </main>
   );
@@ -26,7 +27,26 @@ function note(second: boolean): void {
   if (me.value) me.value = { ...me.value, second };
 }
 
-function SetUp() {
+/** What an administrator meets at sign-in where the site asks for a second step and they have none. */
+export function SecondFirst() {
+  return (
+    <main class="door" id="main" tabIndex={-1}>
+      <section class="card" data-test="second-step" aria-label={t('second')}>
+        <h1>{t('second')}</h1>
+        <p role="status">{t('second.first')}</p>
+        <p class="quiet">{t('second.help')}</p>
+        <SetUp after={() => void resume()} />
+      </section>
+      <p>
+        <button type="button" class="plain" onClick={() => void signOut()}>
+          {t('sign_out')}
+        </button>
+      </p>
+    </main>
+  );
+}
+
+function SetUp({ after }: { after: () => void }) {
   const [password, setPassword] = useState('');
   const [made, setMade] = useState<{ secret: string; picture: string } | null>(null);
   const [code, setCode] = useState('');
@@ -51,7 +71,7 @@ function SetUp() {
         <span>{t('login.code')}</span>
         <input value={code} inputMode="numeric" autocomplete="one-time-code" maxLength={8} onInput={(event) => setCode(event.currentTarget.value)} />
       </label>
-      <Action class="primary" disabled={code.trim().length < 6} run={() => api.confirmSecond(code.trim())} done={t('second.on')} after={() => note(true)}>
+      <Action class="primary" disabled={code.trim().length < 6} run={() => api.confirmSecond(code.trim())} done={t('second.on')} after={after}>
         {t('second.confirm')}
       </Action>
     </form>

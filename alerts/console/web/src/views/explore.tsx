@@ -1,5 +1,5 @@
 /** Explore what is recorded: some points over one time, each with its score, and the alarms and reports of their areas. */
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { api } from '../api';
 import { localInstant, localTime, measure, moment, now, quantity, unitWord, zone } from '../clock';
 import { AreaOptions } from '../components/form';
@@ -7,15 +7,18 @@ import { LevelMark } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { Simulation } from '../components/marks';
 import { Plot } from '../components/trace';
+import { percent } from '../components/plots';
 import { poor } from '../components/trace_drawing';
-import type { Explored, ExploredTrace } from '../contract';
+import type { Explored, ExploredTrace, SeenEvent, SeenEvents } from '../contract';
+import { eventName } from '../features';
 import { t, tCode, tName } from '../i18n';
 import { go, href, route } from '../router';
-import { areaName, directory, pointName } from '../store';
+import { areaName, cameraName, directory, pointName } from '../store';
 
 const SPANS = [3600, 21_600, 86_400, 604_800, 2_592_000] as const; // seconds
 const MOST = 8; // points at once, as the server has it
 const SPANS_SHOWN = 2000; // entries of a trace: the server gathers readings into so many
+const NOTHING: readonly SeenEvent[] = [];
 const HEIGHT = 170; // CSS pixels of one trace
 
 interface Asked {
@@ -52,6 +55,8 @@ export function ExploreView() {
     const end = to ?? Math.ceil(now.peek());
     return { end, found: await api.explore(points, end - span, end, SPANS_SHOWN) };
   }, key, turn);
+  // apart: they are read from the log, which may take seconds in which the readings are looked at already
+  const seen = useLoad(async () => (data ? api.exploreEvents(points, data.end - span, data.end) : null), `${key} ${data?.end ?? ''}`, turn);
   return (
     <main class="page explore" id="main" tabIndex={-1}>
       <header class="row">
@@ -82,7 +87,7 @@ export function ExploreView() {
       {!points.length && <p class="quiet empty">{t('explore.none')}</p>}
       {points.length > 0 && error && <Failed error={error} again={again} />}
       {points.length > 0 && !data && !error && <Waiting />}
-      {data && <Found found={data.found} span={span} end={data.end} />}
+      {data && <Found found={data.found} seen={seen.data} span={span} end={data.end} />}
     </main>
   );
 }
@@ -126,7 +131,7 @@ function Choice({ wanted }: { wanted: Asked }) {
   );
 }
 
-function Found({ found, span, end }: { found: Explored; span: number; end: number }) {
+function Found({ found, seen, span, end }: { found: Explored; seen: SeenEvents | null | undefined; span: number; end: number }) {
   return (
     <>
       {!found.complete && (
@@ -136,7 +141,7 @@ function Found({ found, span, end }: { found: Explored; span: number; end: numbe
       )}
       <div class="traces" data-test="explored">
         {found.items.map((one) => (
-          <One key={one.point} one={one} found={found} span={span} end={end} />
+          <One key={one.point} one={one} found={found} seen={seen?.items ?? NOTHING} span={span} end={end} />
         ))}
       </div>
       <h2>{t('explore.alarms', { n: found.alarms.length })}</h2>
@@ -151,6 +156,24 @@ function Found({ found, span, end }: { found: Explored; span: number; end: numbe
           </li>
         ))}
       </ul>
+      {seen && (seen.items.length > 0 || !seen.complete) && (
+        <>
+          <h2>{t('explore.seen', { n: seen.items.length })}</h2>
+          {!seen.complete && <p class="hint" role="status">{t('explore.seen.partial')}</p>}
+          <ul class="plain-list" data-test="explored-events">
+            {seen.items.map((one) => (
+              <li key={`${one.camera} ${one.time} ${one.kind}`}>
+                <span aria-hidden="true">◆</span> <b>{eventName(one.kind)}</b> {cameraName(one.camera)}{' '}
+                <span class="quiet">
+                  {areaName(one.area)} <span class="digits">{moment(one.time)}</span>
+                  {one.confidence !== null && ` · ${percent(one.confidence)}`} {one.detail}
+                </span>{' '}
+                {one.simulated && <Simulation small />}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
       {found.reports.length > 0 && (
         <>
           <h2>{t('reports')}</h2>
@@ -168,11 +191,12 @@ function Found({ found, span, end }: { found: Explored; span: number; end: numbe
   );
 }
 
-function One({ one, found, span, end }: { one: ExploredTrace; found: Explored; span: number; end: number }) {
+function One({ one, found, seen, span, end }: { one: ExploredTrace; found: Explored; seen: readonly SeenEvent[]; span: number; end: number }) {
   const [reading, setReading] = useState('');
   const point = directory.value?.points.get(one.point);
   const unit = unitWord(point?.unit ?? one.unit);
   const onsets = found.alarms.filter((alarm) => alarm.scope === one.point || point?.areas.includes(alarm.area)).map((alarm) => ({ time: alarm.begin, level: alarm.level }));
+  const eyes = useMemo(() => seen.filter((event) => point?.areas.includes(event.area)).map((event) => event.time), [seen, point]);
   const lows = (one.min ?? one.value).filter((value): value is number => value !== null);
   const highs = (one.max ?? one.value).filter((value): value is number => value !== null);
   const low = lows.reduce((a, b) => Math.min(a, b), Infinity);
@@ -189,7 +213,7 @@ function One({ one, found, span, end }: { one: ExploredTrace; found: Explored; s
         {bad > 0 && <span class="quiet" title={t('trace.poor.title')} data-test="poor">{`○ ${t('trace.poor', { count: bad })}`}</span>}
       </figcaption>
       {one.time.length ? (
-        <Plot data={{ ...one, learning: false }} point={point} span={span} stop={end} onsets={onsets} height={HEIGHT} label={`${name} ${range}`} onReading={setReading} />
+        <Plot data={{ ...one, learning: false }} point={point} span={span} stop={end} onsets={onsets} seen={eyes} height={HEIGHT} label={`${name} ${range}`} onReading={setReading} />
       ) : (
         <p class="quiet">{t('trace.empty')}</p>
       )}

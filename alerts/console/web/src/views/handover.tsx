@@ -94,10 +94,12 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
 /** Until when something lasts, and why; what ends soon says so. */
 function Until({ one }: { one: { until: number; soon: boolean; reason: string; by: string } }) {
   return (
-    <span class="quiet">
+    <>
       {one.soon && <b class="countdown close">{t('handover.soon')} </b>}
-      {moment(one.until)} · {one.reason} · {actorName(one.by)}
-    </span>
+      <span class="quiet">
+        {moment(one.until)} · {one.reason} · {actorName(one.by)}
+      </span>
+    </>
   );
 }
 

@@ -226,7 +226,7 @@ function Problems({ checked, failure, show }: { checked: DraftChecked | null; fa
       <ul class="plain-list">
         {problems.map((one) => (
           <li key={`${one.line} ${one.field} ${one.message}`}>
-            <button type="button" onClick={() => show(one.line)}>{t('replay.line', { n: one.line })}</button> <span class="code">{one.field}</span> <span lang="en">{one.message}</span>
+            <button type="button" onClick={() => show(one.line)}>{t('replay.line', { n: one.line })}</button> <span class="code">{one.field}</span> <span lang={one.said && one.said !== one.message ? undefined : 'en'}>{one.said || one.message}</span>
           </li>
         ))}
       </ul>

@@ -1,0 +1,142 @@
+"""What the loader of rules says of a mistake, in Chinese: those that somebody meets who writes a rule on the page.
+
+The loader speaks English, with the words of the file in between. Here is each sentence with `{}` for those, and its
+translation; what is not here stays as it is, and the page says that it is English. Longer ones are tried first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from itertools import zip_longest
+from typing import Any
+
+import msgspec
+
+from sensors.problem import Problem
+
+_SAID: tuple[tuple[str, str], ...] = (
+    # conditions
+    ("the condition is empty", "条件为空"),
+    ("the condition is longer than {} characters", "条件超过 {} 个字符"),
+    ("this is no condition: {}", "这不是条件：{}"),
+    ("this is no condition", "这不是条件"),
+    ("this bracket is not closed", "此括号没有闭合"),
+    ("this bracket closes none", "此括号没有对应的开括号"),
+    ("'=' is no comparison; write '=='", "= 不是比较，请写 =="),
+    ("'{}' is not part of the rule language: {}", "规则语言中没有“{}”：{}"),
+    ("'{}' is not part of the rule language, but as a unit after a number: {}", "“{}”只能作数值后的单位：{}"),
+    ("this is not part of the rule language", "规则语言中没有这种写法"),
+    ("write {}: a duration, and the share of the readings below", "请写成 {}：时长，以及低于它的读数比例"),
+    ("write {}: a category, how many, within what time", "请写成 {}：类别、数量、时限"),
+    ("write {}: two times of the day, 00:00 to 24:00", "请写成 {}：一天中的两个时刻，00:00 至 24:00"),
+    ("write {}", "请写成 {}"),
+    ("this is a number, not a condition; compare it with something", "这是数值而不是条件，请与某个值比较"),
+    ("this is a number where a condition belongs; compare it with something", "此处应为条件而不是数值，请与某个值比较"),
+    ("this is a condition where a number belongs", "此处应为数值而不是条件"),
+    ("nested more than {} levels deep", "嵌套超过 {} 层"),
+    ("more than {} parts; split the rule", "组成部分超过 {} 个，请拆分规则"),
+    ("constants of truth have no use here", "此处不需要真假常量"),
+    ("a text is only an argument, as in seen('debris', '5m')", "文本只能作参数，例如 seen('debris', '5m')"),
+    ("write 'and' and 'or' for '&' and '|'", "请用 and、or，不要用 &、|"),
+    ("the number is too large", "数值过大"),
+    ("'{}' is not a unit of measure", "“{}”不是计量单位"),
+    ("only > >= < <= == != compare", "只能用 > >= < <= == != 比较"),
+    ("'{}' needs a duration, as in {}", "“{}”需要时长，例如 {}"),
+    ("'{}' needs a duration and a share, as in {}", "“{}”需要时长和比例，例如 {}"),
+    ("'eta' needs what it counts to, as in eta('limit')", "“eta”需要说明到达什么，例如 eta('limit')"),
+    ("'{}' stands alone; write {}", "“{}”不能单独使用，请写成 {}"),
+    ("'{}' takes no arguments", "“{}”不带参数"),
+    ("'abs' takes one number", "“abs”只带一个数值"),
+    ("arguments have no names here", "此处的参数不写名称"),
+    ("unknown name '{}'", "未知名称“{}”"),
+    ("unknown feature '{}'", "未知特征“{}”"),
+    ("unknown '{}'", "未知用法“{}”"),
+    ("{}(…) takes {}, not '{}'", "{}(…) 可用 {}，不能用“{}”"),
+    ("{}(…) takes one expression", "{}(…) 只带一个表达式"),
+    ("{}(…) takes a condition", "{}(…) 应带条件"),
+    ("{}(…) takes a number", "{}(…) 应带数值"),
+    ("name the kind of event, as in {}", "请写明事件种类，例如 {}"),
+    ("a duration here is more than 0 and at most {} days", "此处的时长须大于 0 且不超过 {} 天"),
+    ("{} belongs inside area.max(…), area.any(…) and the like", "{} 只能写在 area.max(…)、area.any(…) 等之内"),
+    ("{} cannot stand inside {}", "{} 不能写在 {} 之内"),
+    ("{} speaks of a point: write it in a rule with scope: point", "{} 针对单个点位，请写在 scope: point 的规则中"),
+    ("'{}' is a camera's: write it in a rule with scope: camera", "“{}”针对摄像机，请写在 scope: camera 的规则中"),
+    ("'{}' speaks of one camera, not of the area's points", "“{}”针对单个摄像机，而不是区域内的点位"),
+    ("no reading moves this: it holds always, or never", "任何读数都不会改变它：要么总成立，要么永不成立"),
+    ("the same stands on both sides", "两边相同"),
+    ("this divides by zero", "除数为零"),
+    # the rule around them
+    (
+        "'{}' is no id: small letters, digits, '-', '_', '.', at most 64",
+        "“{}”不是有效编号：只用小写字母、数字和 - _ .，最长 64",
+    ),
+    ("versions count from 1, to {} at most", "版本号从 1 起，最大 {}"),
+    ("a rule has at least one level: blue, yellow, orange, red", "规则至少有一个等级：blue、yellow、orange、red"),
+    ("is empty: say it, or the rule cannot be judged", "为空：不写明则无法评判该规则"),
+    ("'{}' is no date; write {}", "“{}”不是日期，请写成 {}"),
+    ("names no mode of the site", "没有写明站点模式"),
+    ("'{}' is no mode of this site{}", "“{}”不是本站的模式{}"),
+    ("'{}' is no {}", "没有“{}”这个 {}"),
+    ("is longer than {} characters", "超过 {} 个字符"),
+    ("has more than {} steps", "步骤超过 {} 个"),
+    ("has more than {} tests", "测试超过 {} 个"),
+    ("names more than {}", "超过 {} 个"),
+    (
+        "a level with its own `clear` needs no deadband: write one of the two",
+        "已写 clear 就不需要 deadband，二者取一",
+    ),
+    ("only a rule on points has a deadband", "只有针对点位的规则可用 deadband"),
+    ("only points have readings to count: use `for`", "只有点位有读数可数，请用 for"),
+    ("is less than 0", "小于 0"),
+    ("'{}' is no number with a unit, such as 0.2 m", "“{}”不是带单位的数值，例如 0.2 m"),
+    ("a duration here is at least 0 and at most 32 days", "此处的时长为 0 至 32 天"),
+    ("is a duration of more than 0 and at most 32 days, such as 10 min", "须为大于 0、不超过 32 天的时长，例如 10 min"),
+    ("says neither hours (from, to) nor days", "既未写时段（from、to），也未写日期（days）"),
+    ("'{}' is no day: {}", "“{}”不是星期：{}"),
+    ("names one of event, report and quantity", "须写明 event、report、quantity 之一"),
+    ("the rule does not fit its tests' points: {}", "规则与其测试的点位不符：{}"),
+    ("the rule's test '{}' fails: {}", "规则的测试“{}”未通过：{}"),
+    ("the rule is {} bytes long; {} are the most", "规则长 {} 字节，最多 {}"),
+    # the file
+    ("the file is empty", "文件为空"),
+    ("the file is larger than {} bytes", "文件超过 {} 字节"),
+    ("'{}' is already given on line {}", "“{}”已在第 {} 行写过"),
+    ("a tab stands where only spaces may: indent with spaces", "缩进只能用空格，不能用制表符"),
+    ("tag '{}' is not allowed; write plain values", "不允许标签“{}”，请直接写值"),
+    ("not YAML: {}", "不是 YAML：{}"),
+)
+_MEANT = re.compile(r" \(did you mean '(.+?)'\?\)")
+_COLUMN = re.compile(r"column (\d+): (.*)", re.DOTALL)
+
+
+def said(message: str, language: str) -> str:
+    """Say in a language what the loader said of a mistake; in English, and where it is not known, it stays."""
+    if language.startswith("en"):
+        return message
+    column = _COLUMN.fullmatch(message)
+    if column is not None:
+        inside = said(column[2], language)
+        return message if inside == column[2] else f"第 {column[1]} 列：{inside}"
+    plain = _MEANT.sub("", message)
+    for pattern, words in _patterns():
+        found = pattern.fullmatch(plain)
+        if found is None:
+            continue
+        text = "".join(piece for pair in zip_longest(words.split("{}"), found.groups(), fillvalue="") for piece in pair)
+        meant = _MEANT.search(message)
+        return text if meant is None else f"{text}（是否想写 {meant[1]}？）"
+    return message
+
+
+def told(problems: Iterable[Problem | Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
+    """Give mistakes as the API does: as the loader says them, and as a reader of a language does."""
+    rows = [msgspec.structs.asdict(one) if isinstance(one, Problem) else dict(one) for one in problems]
+    return [{**row, "said": said(row["message"], language)} for row in rows]
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    ordered = sorted(_SAID, key=lambda pair: -len(pair[0].replace("{}", "")))
+    return [(re.compile("(.+?)".join(map(re.escape, english.split("{}"))), re.DOTALL), zh) for english, zh in ordered]

@@ -1,0 +1,55 @@
+"""What the loader of rules says, in Chinese: real mistakes, as somebody makes them in the editor."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from alerts.console.rule_words import _SAID, said, told
+from rules.expression import ExpressionError, parse
+from sensors.problem import Problem
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+@pytest.mark.parametrize(
+    ("written", "word"),
+    [
+        ("", "为空"),
+        ("valu > 3", "是否想写 value"),
+        ("value", "不是条件"),
+        ("value > 3 mmm", "“mmm”"),
+        ("value + (value > 3) > 2", "数值"),
+        ("mean > 3", "时长"),
+        ("mean('0m') > 3", "大于 0"),
+        ("value & score > 1", "and"),
+        ("abs(value, score) > 1", "“abs”"),
+        ("flagged('spke')", "请写成 flagged('jump', '10m')"),
+        ("eta > 3", "eta('limit')"),
+        ("value > > 3", "这不是条件"),
+        ("(value > 3", "括号"),
+        ("value = 3", "请写 =="),
+        ("value if score else 2", "没有“if”"),
+        ("area.maxx(value) > 3", "未知"),
+    ],
+)
+def test_a_mistake_in_a_condition_is_said_in_chinese(written: str, word: str) -> None:
+    with pytest.raises(ExpressionError) as raised:
+        parse(written)
+    message = raised.value.message
+    assert word in said(message, "zh-CN"), message
+    assert said(f"column 3: {message}", "zh-CN").startswith("第 3 列：")
+    assert said(message, "en") == message
+
+
+def test_what_is_not_known_stays_and_each_sentence_keeps_the_words_of_the_file() -> None:
+    assert said("nobody ever said this", "zh-CN") == "nobody ever said this"
+    for english, chinese in _SAID:
+        assert HAN.search(chinese) and not HAN.search(english)
+        assert english.count("{}") == chinese.count("{}"), english
+        holes = [f"w{n}" for n in range(english.count("{}"))]
+        shown = said(english.format(*holes), "zh-CN")
+        assert HAN.search(shown) and all(hole in shown for hole in holes), (english, shown)
+    (row,) = told([Problem("rules.yaml", 3, "levels", "the file is empty")], "zh-CN")
+    assert (row["message"], row["said"], row["line"]) == ("the file is empty", "文件为空", 3)
