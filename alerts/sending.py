@@ -20,8 +20,8 @@ def follow_level(
     """Dispatch a risk incident that reaches its dispatch level; raise the level of dispatches under way.
 
     Areas that joined by a link of the site go by their own levels, and somebody goes to each that reaches its own, all
-    under one lead. Once nobody is on it any more, only a new demand of `area` dispatches again: `demand` is the rank of
-    an alarm that has just been raised, rung again or risen, 0 for any other change.
+    under one lead. Once nobody is on it any more, only a new demand dispatches again: `demand` is the rank of an alarm
+    that has just been raised, rung again or risen, 0 for any other change. `area` is where, if it is in one alone.
     """
     if incident.calm:
         return
@@ -34,7 +34,8 @@ def follow_level(
     if incident.kind != "risk":
         return
     heads, issued = [incident.area, *incident.linked], incident.issued
-    wanting = [head for head in heads if not _man(book, incident, head, demand, area, clock, out)]
+    changed = [incident.head(area)] if area else heads
+    wanting = [head for head in changed if not _man(book, incident, head, working, demand, area, clock, out)]
     if incident.issued > issued:  # an order ends the reminders of the others
         wanting = [head for head in heads if _is_wanting(book, incident, head)]
     for head in wanting:
@@ -42,7 +43,14 @@ def follow_level(
 
 
 def _man(
-    book: Casebook, incident: Incident, head: str, demand: int, area: str, clock: float, out: list[AnyOutcome]
+    book: Casebook,
+    incident: Incident,
+    head: str,
+    working: list[Dispatch],
+    demand: int,
+    area: str,
+    clock: float,
+    out: list[AnyOutcome],
 ) -> bool:
     """Send somebody to an area that reaches the level it goes by; tell whether nobody is to be told that none went."""
     reached = book.reached(incident, head)
@@ -50,7 +58,7 @@ def _man(
     if not first and (demand < reached or incident.head(area) != head):
         return True
     incident.act_on(head)
-    if any(incident.head(one.area) == head for one in book.working(incident)):
+    if any(incident.head(one.area) == head for one in working):
         return True  # who is on the way has just been told of the level
     return _send_there(book, incident, head, area, clock, out) or not (first or incident.remind_at is None)
 
