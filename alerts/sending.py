@@ -39,7 +39,9 @@ def follow_level(
     if incident.issued > issued:  # an order ends the reminders of the others
         wanting = [head for head in heads if _is_wanting(book, incident, head)]
     for head in wanting:
-        _leave_alone(book, incident, head, clock, out, actor=ENGINE)
+        reason = "dispatch.no_unit_there" if book.working(incident) else "dispatch.no_unit"
+        args = {"area": head} if incident.linked else None
+        leave(book, incident, clock, out, actor=ENGINE, reason=reason, args=args)
 
 
 def _man(
@@ -99,16 +101,6 @@ def _is_wanting(book: Casebook, incident: Incident, head: str) -> bool:
         and _loud_at(incident, head) >= book.reached(incident, head)
         and all(incident.head(one.area) != head for one in orders)
     )
-
-
-def _leave_alone(
-    book: Casebook, incident: Incident, head: str, clock: float, out: list[AnyOutcome], *, actor: str, **args: Any
-) -> None:
-    """Say that nobody can be sent to an area; of linked ones, to which."""
-    reason = "dispatch.no_unit_there" if book.working(incident) else "dispatch.no_unit"
-    if incident.linked:
-        args["area"] = head
-    leave(book, incident, clock, out, actor=actor, reason=reason, args=args or None)
 
 
 def send(
@@ -245,26 +237,22 @@ def finish(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcom
     visited = incident is not None and dispatch.id in incident.visits  # nobody was on it any more
     book.finish_dispatch(dispatch)
     hand_lead_over(book, dispatch, clock, out)
-    if incident is not None and not visited:
-        _look_who_is_left(book, incident, dispatch, clock, out, actor=actor, reason=reason)
-
-
-def _look_who_is_left(
-    book: Casebook,
-    incident: Incident,
-    dispatch: Dispatch,
-    clock: float,
-    out: list[AnyOutcome],
-    *,
-    actor: str,
-    reason: str,
-) -> None:
-    """Say so where nobody is left on an incident that a dispatch is off, or in the linked area that it was of."""
-    args, head = {"dispatch": dispatch.id}, incident.head(dispatch.area)
+    if incident is None or visited:
+        return
     if not book.working(incident):
-        leave(book, incident, clock, out, actor=actor, reason=reason, args=args)
-    elif incident.linked and incident.kind == "risk" and _is_wanting(book, incident, head):
-        leave(book, incident, clock, out, actor=actor, reason="dispatch.no_unit_there", args=args | {"area": head})
+        leave(book, incident, clock, out, actor=actor, reason=reason, args={"dispatch": dispatch.id})
+    else:
+        _look_who_is_there(book, incident, dispatch, clock, out, actor=actor)
+
+
+def _look_who_is_there(
+    book: Casebook, incident: Incident, dispatch: Dispatch, clock: float, out: list[AnyOutcome], *, actor: str
+) -> None:
+    """Say so where nobody is left in the linked area that a dispatch was of, and somebody is wanted there."""
+    head = incident.head(dispatch.area)
+    if incident.linked and incident.kind == "risk" and _is_wanting(book, incident, head):
+        args = {"dispatch": dispatch.id, "area": head}
+        leave(book, incident, clock, out, actor=actor, reason="dispatch.no_unit_there", args=args)
 
 
 def hand_lead_over(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
@@ -288,6 +276,8 @@ def await_visit(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyO
     if not incident.dispatches:
         args = {"dispatch": dispatch.id}
         leave(book, incident, clock, out, actor=actor, reason="dispatch.visit_left", args=args)
+    else:
+        _look_who_is_there(book, incident, dispatch, clock, out, actor=actor)
 
 
 def leave(
