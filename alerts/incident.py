@@ -160,11 +160,11 @@ class Incident(msgspec.Struct, kw_only=True):
 
     def put(self, id: str, member: Member, area: str) -> None:
         """Have an alarm of an area stand among the members as it does now."""
-        before = self.members.get(id)
+        before, place = self.members.get(id), self._place(area)
         if before is not None:
-            self.tally.count(before, -1, self._place(area))
+            self.tally.count(before, -1, place)
         self.members[id] = member
-        self.tally.count(member, 1, self._place(area))
+        self.tally.count(member, 1, place)
 
     def drop(self, id: str, area: str) -> None:
         """Take an alarm of an area out of the members, where it is among them."""

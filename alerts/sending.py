@@ -33,6 +33,10 @@ def follow_level(
             out.append(book.dispatch_record(dispatch, "raised", clock, actor=ENGINE, reason="dispatch.level_raised"))
     if incident.kind != "risk":
         return
+    if not incident.linked:  # nearly all edges of nearly all incidents end here
+        reached = book.reached(incident)
+        if demand < reached and (incident.dispatched or loud < reached):
+            return
     heads, issued = [incident.area, *incident.linked], incident.issued
     changed = [incident.head(area)] if area else heads
     wanting = [head for head in changed if not _man(book, incident, head, working, demand, area, clock, out)]
