@@ -91,8 +91,11 @@ def fold_candidate(row: Row | None, change: CandidateChange) -> Row:
 def _alike(book: Casebook, one: Incident, other: Incident, place: str) -> bool:
     """Tell whether two incidents could be one, and the first is active in a subdistrict."""
     same = (one.kind, one.sort, one.simulated, one.exercise) == (other.kind, "", other.simulated, other.exercise)
-    told_apart = one is not other and not set(other.apart).isdisjoint(one.areas)  # a person has split the one off
-    return same and any(one.tally.loud) and not told_apart and book.router.subdistrict(one.area) == place
+    if not same or not any(one.tally.loud):
+        return False
+    if other.apart and one is not other and not set(other.apart).isdisjoint(one.areas):  # split off by a person
+        return False
+    return book.router.subdistrict(one.area) == place
 
 
 def _tell(

@@ -131,7 +131,7 @@ class Casebook:
         self.cases = _decoder.decode(state)
         self._index()
         for incident in self.cases.incidents.values():
-            incident.recount(self._area_of)  # an older snapshot has no tally, or one without places
+            incident.recount(self.area_of)  # an older snapshot has no tally, or one without places
         self.burden = Burden()
         for dispatch in self.cases.dispatches.values():
             self.burden.note(dispatch)
@@ -143,7 +143,8 @@ class Casebook:
         self.scopes[alarm.rule, alarm.scope, alarm.simulated] = alarm
         self._of.setdefault(alarm.scope, {})[alarm.id] = alarm
 
-    def _area_of(self, alarm: str) -> str:
+    def area_of(self, alarm: str) -> str:
+        """Return the area of an alarm that is held."""
         return self.cases.alarms[alarm].area
 
     def alarms_of(self, scope: str) -> list[Alarm]:
@@ -169,7 +170,7 @@ class Casebook:
             for areas in (incident.also, incident.linked, incident.acted, incident.apart):
                 areas[:] = [renames.area(area) for area in areas]
             incident.at = renames.area(incident.at) if incident.at else ""
-            incident.recount(self._area_of)
+            incident.recount(self.area_of)
         for dispatch in cases.dispatches.values():
             if dispatch.device:
                 dispatch.device = renames.scope(dispatch.device, dispatch.area)
@@ -288,6 +289,8 @@ class Casebook:
         """
         if area in incident.linked:
             return self.dispatch_rank(area)
+        if not incident.also:
+            return self.dispatch_rank(incident.area)
         return min(self.dispatch_rank(one) for one in incident.joined)
 
     def needs(self, dispatch: Dispatch) -> tuple[Loop, ...]:

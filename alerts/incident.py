@@ -51,28 +51,35 @@ class Tally(msgspec.Struct, array_like=True):
     waiting: int = 0  # for an acknowledgement
     shelved: int = 0
     unfinished: int = 1  # of the alarms that are listed, those before this place are the cause and unfinished ones
-    places: dict[str, list[int]] = {}  # area → as `loud`; none where nothing is, in the order of the names
+    places: dict[str, list[int]] = {}  # other areas than the incident's own → as `loud`, where any is, by their names
 
-    def count(self, member: Member, area: str, by: int) -> None:
-        """Count a member of an area in (1) or out (-1)."""
+    def count(self, member: Member, by: int, place: str = "") -> None:
+        """Count a member in (1) or out (-1); `place` is its area, where that is not the incident's own."""
         if member.rank:
             self.active[member.rank] += by
             if not member.silenced:
                 self.loud[member.rank] += by
-                self._count_place(area, member.rank, by)
+                if place:
+                    self._count_place(place, member.rank, by)
         if not member.acknowledged:
             self.waiting += by
         if member.shelved:
             self.shelved += by
 
-    def _count_place(self, area: str, rank: int, by: int) -> None:
-        here = self.places.get(area)
+    def _count_place(self, place: str, rank: int, by: int) -> None:
+        here = self.places.get(place)
         if here is None:
-            here = self.places[area] = [0] * RANKS
+            here = self.places[place] = [0] * RANKS
             self.places = dict(sorted(self.places.items()))  # alike, whichever came first
         here[rank] += by
         if not any(here):
-            del self.places[area]
+            del self.places[place]
+
+    def loud_at(self, place: str = "") -> list[int]:
+        """Return what is loud in a place by rank: in the incident's own area, if none is named."""
+        if place:
+            return self.places.get(place) or [0] * RANKS
+        return [all - sum(others) for all, *others in zip(self.loud, *self.places.values(), strict=True)]
 
 
 class Incident(msgspec.Struct, kw_only=True):
@@ -154,24 +161,31 @@ class Incident(msgspec.Struct, kw_only=True):
 
     def put(self, id: str, member: Member, area: str) -> None:
         """Have an alarm of an area stand among the members as it does now."""
-        before = self.members.get(id)
+        before, place = self.members.get(id), self._place(area)
         if before is not None:
-            self.tally.count(before, area, -1)
+            self.tally.count(before, -1, place)
         self.members[id] = member
-        self.tally.count(member, area, 1)
+        self.tally.count(member, 1, place)
 
     def drop(self, id: str, area: str) -> None:
         """Take an alarm of an area out of the members, where it is among them."""
         gone = self.members.pop(id, None)
         if gone is not None:
-            self.tally.count(gone, area, -1)
+            self.tally.count(gone, -1, self._place(area))
             self.tally.unfinished = 1
 
     def recount(self, area_of: Callable[[str], str]) -> None:
         """Count the members anew, whatever the tally says; `area_of` names the area of an alarm."""
         self.tally = Tally()
         for id, member in self.members.items():
-            self.tally.count(member, area_of(id), 1)
+            self.tally.count(member, 1, self._place(area_of(id)))
+
+    def loud_at(self, area: str) -> list[int]:
+        """Return how many active alarms of an area no silence covers, by rank."""
+        return self.tally.loud_at(self._place(area))
+
+    def _place(self, area: str) -> str:
+        return area if area != self.area else ""
 
 
 class Candidate(msgspec.Struct, kw_only=True):
@@ -220,8 +234,7 @@ def loud_level(incident: Incident, areas: Collection[str] | None = None) -> int:
     """Return the highest active rank that no silence covers, in some of its areas if named; 0 without one."""
     if areas is None:
         return _highest(incident.tally.loud)
-    places = incident.tally.places
-    return max((_highest(places[area]) for area in areas if area in places), default=0)
+    return max((_highest(incident.loud_at(area)) for area in areas), default=0)
 
 
 def _highest(counts: list[int]) -> int:

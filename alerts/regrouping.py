@@ -264,6 +264,7 @@ def _stay(book: Casebook, incident: Incident, new: Incident, gone: set[str]) -> 
         area = next((one for one in areas if one not in incident.linked), cause)
         incident.dispatched = incident.is_acted_on(area)
         incident.area, incident.at = area, cause
+        incident.recount(book.area_of)
     if incident.at == incident.area:
         incident.at = ""
     incident.also = [area for area in incident.also if area not in gone and area != incident.area]

@@ -86,7 +86,9 @@ def _order(book: Casebook, incident: Incident, sick: list[Alarm], clock: float, 
     if not wanted or kind is None or alarm.silence or alarm.level < wanted or _in_hand(book, incident):
         return
     incident.dispatched = True
-    incident.mending[alarm.scope] = ""
+    incident.mending[alarm.scope] = _running(book, alarm)
+    if incident.mending[alarm.scope]:
+        return
     units = book.router.menders(alarm.area, load=book.burden.of(incident.simulated))
     if units:
         incident.mending[alarm.scope] = dispatch_id(incident.id, incident.issued + 1)
@@ -102,6 +104,12 @@ def _order(book: Casebook, incident: Incident, sick: list[Alarm], clock: float, 
             area=alarm.area,
             level=alarm.level,
         )
+
+
+def _running(book: Casebook, alarm: Alarm) -> str:
+    """Name the order of whoever has been sent to a device and is still there, as after trouble that came back."""
+    sent = (one for one in book.cases.dispatches.values() if one.device == alarm.scope and one.leg in WORKING)
+    return next((one.id for one in sent if (one.simulated, one.exercise) == (alarm.simulated, alarm.exercise)), "")
 
 
 def _take_back(book: Casebook, incident: Incident, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:

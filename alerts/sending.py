@@ -23,8 +23,8 @@ def follow_level(
     """Dispatch a risk incident that reaches its dispatch level; raise the level of dispatches under way.
 
     Areas that joined by a link of the site go by their own levels, and somebody goes to each that reaches its own, all
-    under one lead. Once nobody is on it any more, only a new demand of `area` dispatches again: `demand` is the rank of
-    an alarm that has just been raised, rung again or risen, 0 for any other change.
+    under one lead. Once nobody is on it any more, only a new demand dispatches again: `demand` is the rank of an alarm
+    that has just been raised, rung again or risen, 0 for any other change. `area` is where, if it is in one alone.
     """
     if incident.calm:
         return
@@ -36,16 +36,30 @@ def follow_level(
             out.append(book.dispatch_record(dispatch, "raised", clock, actor=ENGINE, reason="dispatch.level_raised"))
     if incident.kind != "risk":
         return
+    if not incident.linked:  # nearly all edges of nearly all incidents end here
+        reached = book.reached(incident)
+        if demand < reached and (incident.dispatched or loud < reached):
+            return
     heads, issued = [incident.area, *incident.linked], incident.issued
-    wanting = [head for head in heads if not _man(book, incident, head, demand, area, clock, out)]
+    changed = [incident.head(area)] if area else heads
+    wanting = [head for head in changed if not _man(book, incident, head, working, demand, area, clock, out)]
     if incident.issued > issued:  # an order ends the reminders of the others
         wanting = [head for head in heads if _is_wanting(book, incident, head)]
     for head in wanting:
-        _leave_alone(book, incident, head, clock, out, actor=ENGINE)
+        reason = "dispatch.no_unit_there" if book.working(incident) else "dispatch.no_unit"
+        args = {"area": head} if incident.linked else None
+        leave(book, incident, clock, out, actor=ENGINE, reason=reason, args=args)
 
 
 def _man(
-    book: Casebook, incident: Incident, head: str, demand: int, area: str, clock: float, out: list[AnyOutcome]
+    book: Casebook,
+    incident: Incident,
+    head: str,
+    working: list[Dispatch],
+    demand: int,
+    area: str,
+    clock: float,
+    out: list[AnyOutcome],
 ) -> bool:
     """Send somebody to an area that reaches the level it goes by; tell whether nobody is to be told that none went."""
     reached = book.reached(incident, head)
@@ -53,7 +67,7 @@ def _man(
     if not first and (demand < reached or incident.head(area) != head):
         return True
     incident.act_on(head)
-    if any(incident.head(one.area) == head for one in book.working(incident)):
+    if any(incident.head(one.area) == head for one in working):
         return True  # who is on the way has just been told of the level
     return _send_there(book, incident, head, area, clock, out) or not (first or incident.remind_at is None)
 
@@ -94,16 +108,6 @@ def _is_wanting(book: Casebook, incident: Incident, head: str) -> bool:
         and _loud_at(incident, head) >= book.reached(incident, head)
         and all(incident.head(one.area) != head for one in orders)
     )
-
-
-def _leave_alone(
-    book: Casebook, incident: Incident, head: str, clock: float, out: list[AnyOutcome], *, actor: str, **args: Any
-) -> None:
-    """Say that nobody can be sent to an area; of linked ones, to which."""
-    reason = "dispatch.no_unit_there" if book.working(incident) else "dispatch.no_unit"
-    if incident.linked:
-        args["area"] = head
-    leave(book, incident, clock, out, actor=actor, reason=reason, args=args or None)
 
 
 def send(
@@ -240,26 +244,22 @@ def finish(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcom
     visited = incident is not None and dispatch.id in incident.visits  # nobody was on it any more
     book.finish_dispatch(dispatch)
     hand_lead_over(book, dispatch, clock, out)
-    if incident is not None and not visited:
-        _look_who_is_left(book, incident, dispatch, clock, out, actor=actor, reason=reason)
-
-
-def _look_who_is_left(
-    book: Casebook,
-    incident: Incident,
-    dispatch: Dispatch,
-    clock: float,
-    out: list[AnyOutcome],
-    *,
-    actor: str,
-    reason: str,
-) -> None:
-    """Say so where nobody is left on an incident that a dispatch is off, or in the linked area that it was of."""
-    args, head = {"dispatch": dispatch.id}, incident.head(dispatch.area)
+    if incident is None or visited:
+        return
     if not book.working(incident):
-        leave(book, incident, clock, out, actor=actor, reason=reason, args=args)
-    elif incident.linked and incident.kind == "risk" and _is_wanting(book, incident, head):
-        leave(book, incident, clock, out, actor=actor, reason="dispatch.no_unit_there", args=args | {"area": head})
+        leave(book, incident, clock, out, actor=actor, reason=reason, args={"dispatch": dispatch.id})
+    else:
+        _look_who_is_there(book, incident, dispatch, clock, out, actor=actor)
+
+
+def _look_who_is_there(
+    book: Casebook, incident: Incident, dispatch: Dispatch, clock: float, out: list[AnyOutcome], *, actor: str
+) -> None:
+    """Say so where nobody is left in the linked area that a dispatch was of, and somebody is wanted there."""
+    head = incident.head(dispatch.area)
+    if incident.linked and incident.kind == "risk" and _is_wanting(book, incident, head):
+        args = {"dispatch": dispatch.id, "area": head}
+        leave(book, incident, clock, out, actor=actor, reason="dispatch.no_unit_there", args=args)
 
 
 def hand_lead_over(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
@@ -283,6 +283,8 @@ def await_visit(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyO
     if not incident.dispatches:
         args = {"dispatch": dispatch.id}
         leave(book, incident, clock, out, actor=actor, reason=VISIT_LEFT, args=args)
+    else:
+        _look_who_is_there(book, incident, dispatch, clock, out, actor=actor)
 
 
 def leave(

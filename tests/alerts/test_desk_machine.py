@@ -190,6 +190,7 @@ class DeskMachine(RuleBasedStateMachine):
         disposition=st.sampled_from([*DISPOSITIONS, "nonsense"]),
         unit=st.sampled_from([None, "u-c1", "u-s1", "u-none", ["u-c1", "u-s1"], ["u-s1"]]),
         lead=st.sampled_from([None, None, "u-c1", "u-s1"]),
+        area=st.sampled_from([None, None, *AREAS]),
         text=st.sampled_from(["seen", "seen", ""]),
         actor=st.sampled_from(["user:an", "user:bo", "unit:u-c1"]),
         seconds=st.sampled_from([60.0, 600.0, 7200, 28800.0, 28801.0, 0, -1.0, float("nan"), "1 h", True, None]),
@@ -202,6 +203,7 @@ class DeskMachine(RuleBasedStateMachine):
         disposition: str,
         unit: Any,
         lead: Any,
+        area: str | None,
         text: str,
         actor: str,
         seconds: Any,
@@ -213,6 +215,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.commands += 1
         args = {"disposition": disposition, "text": text, "reason": text, "seconds": seconds, "lead": lead}
         args |= {"units": unit} if isinstance(unit, list) else {"unit": unit, "to": unit}
+        args |= {"area": area}
         if kind == "snapshot":
             args |= {"camera": "k1", "sha": f"{self.commands:064x}", "time": self.clock}
         self._give(command(kind, target, f"c{self.commands}", actor, **args))

@@ -190,10 +190,10 @@ def test_an_order_by_hand_stands_where_the_cause_is(desk: Desk) -> None:
 
 
 def test_what_rises_in_silence_is_joined_all_the_same(desk: Desk) -> None:
-    quiet = Silence(id="q", until=5000.0, actor="user:an", reason="works", time=1.0, areas=("slope-1",), level="orange")
-    assert desk.silence(quiet, ["slope-1"], 1.0)
-    first = of(desk.condition(change(2), 2.0), IncidentChange)
-    joined = of(desk.condition(beside(2), 3.0), IncidentChange)
+    quiet = Silence(id="q", until=9000.0, actor="user:an", reason="works", time=1.0, areas=("slope-1",), level="orange")
+    assert desk.silence(quiet, ["slope-1"], 5000.0)
+    first = of(desk.condition(change(2), 5001.0), IncidentChange)
+    joined = of(desk.condition(beside(2), 5002.0), IncidentChange)
     assert (joined.incident, joined.edge) == (first.incident, "joined")
 
 
@@ -307,3 +307,13 @@ def test_a_snapshot_from_before_places_were_tallied_is_counted_anew(desk: Desk) 
     again = Desk(desk.book.site)
     again.restore(msgspec.msgpack.encode(state))
     assert sent(again.condition(beside(3), 2.0)) == [("s-0", "u-s1")]
+
+
+def test_what_a_visit_is_for_is_known_when_its_incident_is_closed(desk: Desk) -> None:
+    opened = of(desk.condition(river(1, kind="data_quality"), 0.0), IncidentChange)
+    order = of(desk.command(command("dispatch", opened.incident, "1", unit="u-mend"), 1.0), DispatchChange).dispatch
+    for number, leg in enumerate(("accept", "on_scene", "resolve", "follow_up")):
+        desk.command(command(leg, order, f"l{number}", seconds=60.0), 2.0)
+    assert edges(desk.command(command("close", opened.incident, "2", disposition="nuisance"), 3.0))[-1] == "ok"
+    late = [one for one in desk.tick(100.0) if isinstance(one, DispatchChange)]
+    assert late and not desk.book.cases.dispatches[order].told, "maintenance goes up to none of those for risks"

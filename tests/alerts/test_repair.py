@@ -109,3 +109,15 @@ def test_an_order_follows_its_sensor_to_another_name_and_over_a_restart(desk: De
     again.restore(desk.state())
     again.rename(Renames(points={"p1": "p9"}), {"stuck": "point"})
     assert orders(trouble(again, 0, 1.0, scope="p9")) == [("p9", "closed", "dispatch.well_again")]
+
+
+def test_trouble_that_comes_back_is_seen_to_by_who_is_still_there(desk: Desk) -> None:
+    first = next(one.dispatch for one in trouble(desk, 1, 0.0) if isinstance(one, DispatchChange))
+    for number, leg in enumerate(("accept", "on_scene")):
+        desk.command(command(leg, first, f"c{number}"), 1.0)
+    trouble(desk, 0, 2.0)
+    assert orders(trouble(desk, 1, 3.0)) == []
+    assert orders(trouble(desk, 2, 4.0)) == [("p1", "raised", "dispatch.level_raised")]
+    desk.command(command("resolve", first, "c3"), 5.0)
+    trouble(desk, 0, 6.0)
+    assert orders(trouble(desk, 1, 7.0)) == [("p1", "issued", "dispatch.repair_sensor")]

@@ -570,3 +570,21 @@ def test_what_rises_together_is_suggested_and_goes_when_it_is_answered(open_page
     suggested.get_by_role("button", name="不是同一事件").click()
     expect(suggested).to_have_count(0)
     assert mock.do(lambda api: api.world.regrouped) == [("k-1", "drop", {})]
+
+
+def test_of_an_incident_of_several_areas_the_officer_says_to_which(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+
+    def link(api: Any) -> None:
+        given = api.world.incident
+        units = {"slope-shiyan-1": ["unit-geo"], "underpass-shajing-2": ["unit-shajing-1"]}
+        api.world.incident = lambda key: given(key) | {"suggested_at": units}
+
+    mock.do(link)
+    page = open_page(f"#/incidents/{incident}")
+    expect(page.locator(".send .choice")).to_contain_text("区地质灾害抢险队")
+    page.get_by_label("前往区域").select_option(label="沙井大道下穿通道")
+    expect(page.locator(".send .choice")).to_contain_text("沙井第一社区应急队")
+    with page.expect_request(re.compile("/dispatch$")) as asked:
+        page.get_by_role("button", name=re.compile("^派出")).click()
+    assert asked.value.post_data_json["area"] == "underpass-shajing-2"

@@ -120,6 +120,13 @@ def test_the_gas_and_oxygen_limits_are_the_national_ones(registry: Registry) -> 
     assert registry.points["dust-02-h2s-1"].limit == 7  # ppm, 10 mg/m3
 
 
+def test_what_is_linked_lies_together_and_is_no_scene_of_another(site: Site, registry: Registry) -> None:
+    (link,) = site.links
+    wall, tunnel = (registry.areas[id] for id in link.areas)
+    assert (link.kind, wall.type, tunnel.type) == ("upstream", "river", "drainage")
+    assert wall.group == tunnel.group
+
+
 def test_the_landslides_slope_is_there(registry: Registry) -> None:
     slope = registry.area("slope-01")
     assert slope is not None
