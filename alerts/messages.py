@@ -77,6 +77,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "handover.too_large": ("交接单过大", "The sheet is too large"),
     # drills
     "exercise.other_unit": ("该单位未参加演练，不能派出", "That unit takes no part in the exercise"),
+    "exercise.nothing_there": ("没有可操作的事件或派单", "There was no case or order to act on"),
     "exercise.ended": ("演练结束", "The exercise has ended"),
     # refusals: any
     "unknown_target": ("对象不存在或已归档", "There is no such object, or it is archived"),
@@ -351,6 +352,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "sheet.leg.on_scene": ("到场", "Arrive"),
     "sheet.leg.resolve": ("处置", "Resolve"),
     "sheet.leg.close": ("关闭", "Close"),
+    "sheet.leg.refuse": ("拒绝", "Refuse"),
+    "sheet.leg.tick": ("勾选步骤", "Tick a step"),
+    "sheet.leg.close_dispatch": ("结束派单", "Close the dispatch"),
+    "sheet.exercise.missed": ("脚本中落空的动作：{count}", "Acts of the script that came to nothing: {count}"),
+    "sheet.exercise.act": ("动作", "Act"),
+    "sheet.exercise.of": ("对象", "Of"),
+    "no_answer": ("引擎未在规定时间内答复", "The engine did not answer in time"),
     # situation reports
     "situation.report": ("情况报告", "Situation report"),
     "situation.day": ("日报", "Daily report"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alerts.desk import Desk
-from alerts.exercise import report
+from alerts.exercise import NOTHING, missed_id, missed_target, report
 from alerts.journal import Journal
 from alerts.load import Load
 from alerts.outcome import AnyOutcome, DispatchChange, ExerciseChange, IncidentChange, Record
@@ -224,6 +224,26 @@ def test_the_report_scores_each_leg_and_what_the_end_closed_counts_for_nobody(tm
     }
     assert (told["met"], told["of"], told["score"]) == (1, 3, 1 / 3)
     assert {step["what"] for step in incident["course"][-2:]} == {"incident.edge.closed", "dispatch.edge.closed"}
+    journal.close()
+
+
+def test_an_act_of_the_script_that_came_to_nothing_is_kept_and_told_in_both_languages(tmp_path: Path) -> None:
+    desk, journal = Desk(SITE), Journal(tmp_path / "journal.sqlite")
+    outs = [desk.exercise(drill(), 900.0)]
+    for number, (do, of, why) in enumerate([("accept", "u-s1", NOTHING), ("tick", "look", "plan.none")]):
+        one = command("act", missed_target(do, of, why), missed_id("e1", 4 + number), "exercise:e1")
+        outs.append(desk.command(one, 910.0 + number))
+        assert desk.command(one, 911.0) == [], "said once"
+    outs.append(desk.command(command("act", "accept|u-s1|x", missed_id("e10", 4), "exercise:e10"), 920.0))
+    journal.record(records(outs))
+    found = journal.exercise("e1")
+    assert found is not None
+    told = report(found)["missed"]
+    assert [(one["time"], one["do"], one["of"], one["reason"]) for one in told] == [
+        (910.0, "accept", "u-s1", NOTHING),
+        (911.0, "tick", "look", "plan.none"),
+    ]
+    assert told[0]["said"] == {"zh": "没有可操作的事件或派单", "en": "There was no case or order to act on"}
     journal.close()
 
 
