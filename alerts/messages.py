@@ -286,6 +286,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # notices
     "notice.test": ("测试消息，无需处理", "a test: nothing needs to be done"),
     "notice.digest": ("汇总", "digest"),
+    "notice.heartbeat": ("运行信号", "a sign of life"),
+    "heartbeat.up": ("{site}：监测系统运行正常", "{site}: Foreshock works"),
+    "heartbeat.down": ("{site}：监测系统主链路中断", "{site}: the main path of Foreshock stands still"),
     "notice.report": ("情况报告", "situation report"),
     # printed sheets
     "sheet.incident": ("事件", "Incident"),
