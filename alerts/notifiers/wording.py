@@ -82,8 +82,8 @@ DEFAULT = {
     "en": Words(
         subject="$mark$title · $what",
         body="$mark$title\nState: $what\nArea: $area ($level)\nWhy: $why\nSent: $unit\nNote: $note\n"
-        "$step by $deadline\nDetails: $link\nAcknowledge with one click (works once): $reply\nOr answer with the code: $code\n"
-        "Time: $time\nId: $id",
+        "$step by $deadline\nDetails: $link\nAcknowledge with one click (works once): $reply\n"
+        "Or answer with the code: $code\nTime: $time\nId: $id",
         digest_subject="$mark$count notices ($site)",
         digest="$mark$site: $count notices in a short time\n$items\nDetails: $link\nId: $id",
     ),
