@@ -76,11 +76,23 @@ def _suggested(console: Console, row: Row, busy: set[str]) -> list[str]:
         if _partition(console, area) == here:
             load[unit] += count
     found = console.router.suggest(row["area"], row["kind"], busy, time.time(), load)
+    found.sort(key=_refused(row).__contains__)
     if not row["exercise"]:
         return found
     running = console.journal.ask(lambda reader: reader.exercises(running=True))
     part = {unit for one in running if one["id"] == row["exercise"] for unit in one["units"]}
     return [unit for unit in found if unit in part]
+
+
+def _refused(row: Row) -> set[str]:
+    """Name the units that have refused an incident, and have accepted no order of it since: they come last."""
+    told = [one for order in row["dispatch_details"] if not order["repair"] for one in order["history"]]
+    latest = {one["unit"]: one["edge"] for one in sorted(told, key=_time) if one["edge"] in ("refused", "accepted")}
+    return {unit for unit, edge in latest.items() if edge == "refused"}
+
+
+def _time(change: Row) -> float:
+    return float(change["time"])
 
 
 def _partition(console: Console, area: str) -> int | None:
