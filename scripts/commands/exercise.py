@@ -50,6 +50,9 @@ from streams.topics import OBSERVATIONS
 ANSWERED = 5.0
 """Seconds within which the engine answers what the script does."""
 
+GRACE = 120.0
+"""Seconds after its last step at which a drill ends by itself: should this process be gone by then."""
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -142,6 +145,7 @@ async def _play(found: Settings, site: Site, drill: Script, id: str, speed: floa
         "areas": drill.areas,
         "units": drill.units,
         "objectives": drill.seconds(),
+        "until": time.time() + drill.lasting / speed + GRACE,
     }
 
     async def say(edge: Any) -> None:

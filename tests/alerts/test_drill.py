@@ -156,6 +156,20 @@ def test_a_drill_that_an_engine_has_forgotten_runs_no_more(tmp_path: Path, known
     journal.close()
 
 
+def test_it_ends_by_itself_when_nobody_does_after_a_restart_and_a_step_of_the_clock_too() -> None:
+    before = begun(until=5000.0)
+    before.condition(change(3, simulated=True), 1000.0)
+    desk = Desk(SITE)
+    desk.restore(before.state())
+    desk.step(-500.0)
+    assert "exercise end" not in edges(desk.tick(4499.0))
+    out = desk.tick(4500.0)
+    assert edges(out)[-2:] == ["incident closed", "exercise end"]
+    cases = desk.book.cases
+    assert (cases.drills, cases.alarms, cases.incidents, cases.dispatches) == ({}, {}, {}, {})
+    assert desk.exercise(drill("end"), 4501.0) == [] and desk.tick(9999.0) == []
+
+
 @pytest.mark.parametrize(
     "what",
     [drill(), drill(id="e2"), drill(id="e3", areas=("nowhere-at-all",)), drill("end", id="unknown")],
