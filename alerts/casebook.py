@@ -220,6 +220,8 @@ class Casebook:
         for silence in self.cases.silences.values():
             silence.since += seconds
             silence.until += seconds
+        for drill in self.cases.drills.values():
+            drill.until += seconds
         for down in self.cases.gateways.values():
             down.since += seconds
             down.until = _moved(down.until, seconds)

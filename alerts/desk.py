@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from alerts import grouping, inhibition, lapses, orders, reported, silence, suppression
+from alerts import drill, grouping, inhibition, lapses, orders, reported, silence, suppression
 from alerts.alarm import Alarm
 from alerts.casebook import Casebook, Settings
 from alerts.condition import Change, Rule, chatters, yields
@@ -98,6 +98,8 @@ class Desk:
         suppression.lapse(book, self.partition, clock, out)
         silence.lapse(book, self.partition, clock, out)
         inhibition.lapse(book, clock, out)
+        for ended in drill.over(book, clock):
+            out += orders.exercise(book, ended, clock)
         lapses.settle_chattering(book, clock, out)
         cases: list[Alarm | Dispatch | Incident] = [
             *lapses.due_alarms(book, clock),
@@ -156,6 +158,7 @@ class Desk:
         due += [incident.remind_at for incident in book.cases.incidents.values() if incident.remind_at is not None]
         due += lapses.dues(book)
         due += [suppression.next_end(book), silence.next_due(book), inhibition.next_due(book)]
+        due.append(drill.next_end(book))
         due += [
             incident.calm_since + book.settings.close_after_calm
             for incident in book.cases.incidents.values()

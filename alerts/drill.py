@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,11 +17,12 @@ MOST = 16
 """Drills that run at once."""
 
 
-class Drill(msgspec.Struct, frozen=True):
-    """A drill that runs."""
+class Drill(msgspec.Struct):
+    """A drill that runs, at the longest `until` then (unix seconds; infinite where nobody has said)."""
 
     areas: tuple[str, ...]
     units: tuple[str, ...]
+    until: float = math.inf
 
 
 def drill_at(book: Casebook, area: str) -> str:
@@ -34,8 +36,21 @@ def begin(book: Casebook, what: Exercise, clock: float, out: list[AnyOutcome]) -
     areas = tuple(area for area in what.areas if area in book.router.areas and not drill_at(book, area))
     if what.id in drills or not areas or len(drills) >= MOST:
         return
-    drills[what.id] = Drill(areas, tuple(unit for unit in what.units if unit in book.router.units))
+    units = tuple(unit for unit in what.units if unit in book.router.units)
+    drills[what.id] = Drill(areas, units, what.until if what.until > 0 else math.inf)
+    book.wake_at(drills[what.id].until)
     out.append(record(what, clock))
+
+
+def over(book: Casebook, clock: float) -> list[Exercise]:
+    """Write the ends of the drills whose time is over: whoever ran them is gone."""
+    late = [(id, one) for id, one in book.cases.drills.items() if one.until <= clock]
+    return [Exercise(id=id, edge="end", actor="engine", time=clock, areas=one.areas) for id, one in late]
+
+
+def next_end(book: Casebook) -> float:
+    """Return when the next drill ends by itself; infinite when none does."""
+    return min((one.until for one in book.cases.drills.values()), default=math.inf)
 
 
 def record(what: Exercise, clock: float) -> ExerciseChange:

@@ -82,6 +82,14 @@ def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Pa
     )
     if not report["incidents"]:
         paper.paragraph(say("sheet.exercise.nothing"))
+    if report["missed"]:
+        paper.heading(say("sheet.exercise.missed", count=str(len(report["missed"]))))
+        lines = [
+            (say.at(one["time"]), say(f"sheet.leg.{one['do']}"), say.name("units", one["of"]), say(one["reason"]))
+            for one in report["missed"]
+        ]
+        heads = ("sheet.time", "sheet.exercise.act", "sheet.exercise.of", "sheet.reason")
+        paper.table([say(head) for head in heads], lines, (3, 3, 3, 4))
     for one in report["incidents"]:
         paper.heading((one["title"] or {}).get(say.tongue, one["id"]))
         rows = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from alerts import messages
+
 Row = dict[str, Any]
 
 LEGS = ("acknowledge", "dispatch", "accept", "on_scene", "resolve", "close")
@@ -16,8 +18,29 @@ ENDED = "exercise.ended"
 BY_NOBODY = (ENDED, "log.replaced", "log.forgotten")
 """Reasons of changes that are no answer of anybody's."""
 
+NOTHING = "exercise.nothing_there"
+"""Why an act of the script came to nothing: no case or order was there for it."""
+
+MOST_ACTS = 500
+"""Steps of a script."""
+
 OBJECTIVES = {"acknowledge": 120.0, "dispatch": 180.0, "accept": 300.0, "on_scene": 900.0, "close": 3600.0}
 """Seconds that legs may take where a script does not say."""
+
+
+def missed_id(drill: str, number: int) -> str:
+    """Name the order by which a journal keeps that an act of a drill's script came to nothing."""
+    return f"{drill}.act.{number}"
+
+
+def missed_target(do: str, of: str, reason: str) -> str:
+    """Write what that order is about: the act, whose or which step it was, and why nothing came of it."""
+    return f"{do}|{of[:32]}|{reason}"[:96]
+
+
+def _missed(answer: Mapping[str, Any]) -> Row:
+    do, of, reason = (*str(answer["target"]).split("|", 2), "", "")[:3]
+    return {"time": answer["time"], "do": do, "of": of, "reason": reason, "said": messages.both(reason)}
 
 
 def report(drill: Mapping[str, Any]) -> Row:
@@ -25,7 +48,7 @@ def report(drill: Mapping[str, Any]) -> Row:
 
     Each incident has its legs: `seconds` from its opening until the leg was first reached, None where it never was;
     `objective` in seconds, `met` where there is one. `score` is the share of all objectives that were met, 0..1, None
-    without any; a drill that raised nothing has met none.
+    without any; a drill that raised nothing has met none. `missed` are the acts of the script that came to nothing.
     """
     objectives: Mapping[str, float] = drill["objectives"]
     items = [_incident(one, objectives) for one in drill["incidents"]]
@@ -36,6 +59,7 @@ def report(drill: Mapping[str, Any]) -> Row:
     return {
         **{name: drill[name] for name in kept},
         "incidents": items,
+        "missed": [_missed(one) for one in drill.get("missed", ())],
         "met": sum(met),
         "of": len(met),
         "score": sum(met) / len(met) if met else None,

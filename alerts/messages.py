@@ -86,6 +86,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "handover.too_large": ("交接单过大", "The sheet is too large"),
     # drills
     "exercise.other_unit": ("该单位未参加演练，不能派出", "That unit takes no part in the exercise"),
+    "exercise.nothing_there": ("没有可操作的事件或派单", "There was no case or order to act on"),
     "exercise.ended": ("演练结束", "The exercise has ended"),
     # refusals: any
     "unknown_target": ("对象不存在或已归档", "There is no such object, or it is archived"),
@@ -296,6 +297,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # notices
     "notice.test": ("测试消息，无需处理", "a test: nothing needs to be done"),
     "notice.digest": ("汇总", "digest"),
+    "notice.overdue": ("{step}超时", "{step}: overdue"),
+    "notice.again": ("{what}（第 {count} 次提醒）", "{what} (reminder {count})"),
+    "notice.step": ("响应", "Act"),
+    "notice.step.issued": ("接单", "Accept"),
+    "notice.step.accepted": ("到场", "Arrive"),
+    "notice.step.on_scene": ("处置", "Resolve"),
+    "notice.step.resolved": ("反馈", "Feed back"),
+    "notice.step.fed_back": ("安排回访", "Arrange the visit"),
+    "notice.step.follow_up": ("回访", "Visit"),
+    "notice.heartbeat": ("运行信号", "a sign of life"),
+    "heartbeat.up": ("{site}：监测系统运行正常", "{site}: Foreshock works"),
+    "heartbeat.down": ("{site}：监测系统主链路中断", "{site}: the main path of Foreshock stands still"),
     "notice.report": ("情况报告", "situation report"),
     # printed sheets
     "sheet.incident": ("事件", "Incident"),
@@ -368,6 +381,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "sheet.leg.on_scene": ("到场", "Arrive"),
     "sheet.leg.resolve": ("处置", "Resolve"),
     "sheet.leg.close": ("关闭", "Close"),
+    "sheet.leg.refuse": ("拒绝", "Refuse"),
+    "sheet.leg.tick": ("勾选步骤", "Tick a step"),
+    "sheet.leg.close_dispatch": ("结束派单", "Close the dispatch"),
+    "sheet.exercise.missed": ("脚本中落空的动作：{count}", "Acts of the script that came to nothing: {count}"),
+    "sheet.exercise.act": ("动作", "Act"),
+    "sheet.exercise.of": ("对象", "Of"),
+    "no_answer": ("引擎未在规定时间内答复", "The engine did not answer in time"),
     # situation reports
     "situation.report": ("情况报告", "Situation report"),
     "situation.day": ("日报", "Daily report"),

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.sql import ColumnElement
 
 from alerts.dispatch import OPEN, WORKING
+from alerts.exercise import MOST_ACTS, missed_id
 from alerts.stamp import HEAD, stamped
 from alerts.tables import (
     alarms,
@@ -597,12 +598,18 @@ class Reader:
             return _rows(connection, query)
 
     def exercise(self, id: str) -> Row | None:
-        """Read one drill with the `incidents` that are part of it, each as `incident` gives it; None without one."""
+        """Read one drill with the `incidents` that are part of it, each as `incident` gives it; None without one.
+
+        `missed` are the answers to the acts of its script that came to nothing.
+        """
         with self.engine.connect() as connection:
             row = _one(connection, exercises, id)
             query = sa.select(incidents.c.id).where(incidents.c.exercise == id).order_by(incidents.c.number).limit(100)
             ids = [str(one.id) for one in connection.execute(query)]
+            acts = results.c.id.in_([missed_id(id, number) for number in range(MOST_ACTS)])
+            said = connection.execute(sa.select(results.c.record).where(acts).order_by(results.c.position)).all()
         if row is not None:
+            row["missed"] = [_answer(one.record) for one in said]
             row["incidents"] = [one for one in map(self.incident, ids) if one is not None]
         return row
 

@@ -7,14 +7,13 @@ from typing import Literal
 
 import msgspec
 
-from alerts.exercise import LEGS, OBJECTIVES
+from alerts.exercise import LEGS, MOST_ACTS, OBJECTIVES
 from sensors.document import Document, Path, convert, read_document
 from sensors.findings import Findings
 from sensors.problem import DocumentError
 from sensors.site import Site, Text
 
 MAX_BYTES = 256 * 1024
-MAX_STEPS = 500
 LONGEST = 86400.0
 
 Duration = float | str
@@ -98,8 +97,8 @@ def read_script(file: FilePath, site: Site) -> Script:
     for leg, value in script.objectives.items():
         findings.reference("leg", leg, LEGS, document, ("objectives", leg))
         findings.duration(value, document, ("objectives", leg), most=LONGEST)
-    if len(script.steps) > MAX_STEPS:
-        findings.add(document, ("steps",), f"a drill has at most {MAX_STEPS} steps")
+    if len(script.steps) > MOST_ACTS:
+        findings.add(document, ("steps",), f"a drill has at most {MOST_ACTS} steps")
     for i, step in enumerate(script.steps):
         _check(document, ("steps", i), step, script, site, findings)
     if findings.problems:

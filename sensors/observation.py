@@ -222,7 +222,8 @@ class Silence(Struct, tag="silence", frozen=True):
 class Exercise(Struct, tag="exercise", frozen=True):
     """Begin or end a drill (演练) in some areas: what simulated signals raise there is part of it.
 
-    `units` are those that take part: no other is sent. `objectives` are seconds by leg, for the report.
+    `units` are those that take part: no other is sent. `objectives` are seconds by leg, for the report. It ends by
+    itself at `until` (unix seconds; 0 is never) when nobody ends it before.
     """
 
     id: str
@@ -233,6 +234,7 @@ class Exercise(Struct, tag="exercise", frozen=True):
     areas: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     objectives: dict[str, float] = {}
+    until: float = 0.0
 
 
 Said = CameraEvent | SourceState | CameraHealth | Report

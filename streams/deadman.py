@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from alerts import messages
 from alerts.notifiers.notice import Failed, Notice, Rejected, Unavailable
 from streams.figures import read_figures, write_figures
 
@@ -54,8 +55,32 @@ def standing(processes: Mapping[str, Mapping[str, Any]], wanted: frozenset[str])
     return ""
 
 
+class Way:
+    """A way by which signs of life go: one every `every` seconds, and `pause` seconds between tries that fail.
+
+    A way that hangs holds up no other.
+    """
+
+    def __init__(self, sender: Sender, every: float, pause: float = LOOK) -> None:
+        self.sender, self.every, self.pause = sender, every, pause
+        self.told = ""  # the state that was told last, where it is not up
+        self.sent_at: float | None = None
+        self.under_way: asyncio.Task[bool] | None = None
+
+    def due(self, stands: bool, now: float) -> bool:
+        """Tell whether something is to be said by it, of a main way that `stands` for too long or works."""
+        since = None if self.sent_at is None else now - self.sent_at
+        if self.under_way is not None and not self.under_way.done():
+            return False
+        if since is None:
+            return True
+        if stands:
+            return self.told != "down" and since >= self.pause
+        return since >= (self.pause if self.told else self.every)
+
+
 class DeadMan:
-    """Send a sign of life every `every` seconds while the main way works, and what it lacks once when it does not.
+    """Send signs of life by each way while the main way works, and what it lacks once when it does not.
 
     `clock`: seconds, never set back.
     """
@@ -65,21 +90,19 @@ class DeadMan:
         folder: Path,
         site: str,
         wanted: frozenset[str],
-        sender: Sender,
-        every: float,
+        ways: Sequence[Way],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder, self._site, self._wanted = folder, site, wanted
-        self._sender, self._every, self._clock = sender, every, clock
+        self._ways, self._clock = ways, clock
         self._since: float | None = None  # when the present trouble began
-        self._told = ""
-        self._sent_at: float | None = None
         self._number = 0
         self.heartbeats = 0
 
     async def open(self) -> None:
         """Make ready to send."""
-        await self._sender.open()
+        for way in self._ways:
+            await way.sender.open()
 
     async def watch(self) -> None:
         """Look once a second, until cancelled."""
@@ -94,30 +117,36 @@ class DeadMan:
             (self._folder / "run" / "run.json").unlink(missing_ok=True)
 
     async def look(self, processes: Mapping[str, Mapping[str, Any]]) -> None:
-        """Look once at what the processes say, and send what is due."""
+        """Look once at what the processes say, and send what is due; who takes long is not waited for."""
         now, trouble = self._clock(), standing(processes, self._wanted)
-        if not trouble:
-            self._since = None
-            if self._told or self._sent_at is None or now - self._sent_at >= self._every:
-                self._sent_at = now
-                if await self._send("up", ""):
-                    self._told = ""
-                    self.heartbeats += 1
-        else:
-            self._since = now if self._since is None else self._since
-            due = now - self._since >= PATIENCE and (self._sent_at is None or now - self._sent_at >= LOOK)
-            if due and self._told != "down":
-                self._sent_at = now
-                if await self._send("down", trouble):
-                    self._told = "down"
-                    logger.error("the main way stands, and it was told: %s", trouble)
+        self._since = None if not trouble else now if self._since is None else self._since
+        stands = self._since is not None and now - self._since >= PATIENCE
+        if stands or not trouble:
+            for way in self._ways:
+                if way.due(stands, now):
+                    way.sent_at = now
+                    way.under_way = asyncio.create_task(self._tell(way, trouble))
+        tasks = [way.under_way for way in self._ways if way.under_way is not None and not way.under_way.done()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=LOOK)
         told = {"heartbeats": self.heartbeats, "trouble": int(bool(trouble))}
         try:
             await asyncio.to_thread(write_figures, self._folder, "run", told)
         except OSError:  # a full disk must not stop the signs of life: they are what tells of it
             logger.debug("no figures of the run")
 
-    async def _send(self, state: str, trouble: str) -> bool:
+    async def _tell(self, way: Way, trouble: str) -> bool:
+        """Say by one way that the main way works, or what it lacks."""
+        if not await self._send(way, "down" if trouble else "up", trouble):
+            return False
+        way.told = "down" if trouble else ""
+        if trouble:
+            logger.error("the main way stands, and it was told: %s", trouble)
+        else:
+            self.heartbeats += 1
+        return True
+
+    async def _send(self, way: Way, state: str, trouble: str) -> bool:
         self._number += 1
         id = f"heartbeat-{self._site}-{time.time():.3f}-{self._number}"
         event = {
@@ -127,11 +156,20 @@ class DeadMan:
             "type": f"com.foreshock.heartbeat.{state}",
             "subject": self._site,
             "datacontenttype": "application/json",
-            "data": {"site": self._site, "state": state, "detail": trouble, "every": self._every, "time": time.time()},
+            "data": {
+                "site": self._site,
+                "state": state,
+                "detail": trouble,
+                "every": way.every,
+                "time": time.time(),
+                "level": "red" if trouble else "blue",
+                "title": messages.both(f"heartbeat.{state}", site=self._site),
+                "why": trouble,
+            },
         }
-        notice = Notice(id=id, kind="dispatch", area="", unit="", simulated=False, time=time.time(), payload=event)
+        notice = Notice(id=id, kind="heartbeat", area="", unit="", simulated=False, time=time.time(), payload=event)
         try:
-            await self._sender.send(notice)
+            await way.sender.send(notice)
         except (Failed, Rejected, Unavailable) as error:
             logger.warning("a sign of life was not taken: %s", error)
             return False

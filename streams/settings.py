@@ -109,6 +109,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_secret: Annotated[str, "Secret: key of their HMAC-SHA256 signature."] = ""
     heartbeat_seconds: Annotated[float, "Seconds between two signs of life: 5 to 3600."] = 60.0
     heartbeat_private: Annotated[bool, "Allow a receiver in a private address range."] = False
+    heartbeat_mail: Annotated[
+        str, "Target of the file of targets (`kind: mail`) that gets signs of life by mail; empty mails none."
+    ] = ""
+    heartbeat_mail_seconds: Annotated[
+        float, "Seconds between two mails that all works: 600 to 604800. That it does not is mailed at once."
+    ] = 86400.0
     notify: Annotated[
         str,
         "File of further targets (mail, chats, webhooks) and their texts; empty is notify.yaml of the site, if any.",
@@ -339,6 +345,10 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     _check_cluster(settings)
     if not 5 <= settings.heartbeat_seconds <= 3600:
         raise SettingsError(f"{PREFIX}HEARTBEAT_SECONDS={settings.heartbeat_seconds:g}: must be 5 to 3600")
+    if not 600 <= settings.heartbeat_mail_seconds <= 604800:
+        raise SettingsError(
+            f"{PREFIX}HEARTBEAT_MAIL_SECONDS={settings.heartbeat_mail_seconds:g}: must be 600 to 604800"
+        )
     for name in ("mqtt_port", "port"):
         if not 0 <= getattr(settings, name) <= 65535:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: a port is 0 to 65535")

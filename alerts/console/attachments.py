@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from alerts.console import messages
+from alerts.console.pdf import UnfitPdf, require_still
 from alerts.console.permissions import allowed
 from alerts.orders import LONGEST_NAME
 
@@ -22,44 +24,41 @@ MOST_BYTES = 6_000_000
 ENDINGS = {"image/jpeg": "jpg", "application/pdf": "pdf"}
 """The types that are kept, and how their files end. A PNG is made into a JPEG, as every picture is made anew."""
 
-_TAIL = 1024
-"""Bytes at the end of a PDF in which its end mark stands (ISO 32000-1, annex H.3)."""
-
-_ACTIVE = re.compile(rb"/(JavaScript|Launch|EmbeddedFile|RichMedia)\b")
-"""What in a PDF does something by itself. In a compressed object it is not seen: so a PDF is only ever downloaded."""
-
 
 class UnfitError(ValueError):
-    """Say that a file cannot be taken. `reason` is counted by, and names a text of `alerts.console.messages`."""
+    """Say that a file cannot be taken. `reason` is counted by; `said` says it to who sent the file."""
 
-    def __init__(self, reason: str, detail: str) -> None:
-        self.reason, self.detail = reason, detail
-        super().__init__(detail)
+    def __init__(self, reason: str, name: str = "") -> None:
+        self.reason, self.said = reason, messages.unfit(reason, name)
+        super().__init__(f"{reason} {name}".strip())
 
 
 def take(written: str) -> tuple[str, bytes]:
     """Return the type and the bytes to keep of a file in base64. Raise `UnfitError` on any other than the two types.
 
-    A picture is made anew: it holds what is seen and nothing else. A PDF stays as it is, its signature with it.
+    A picture is made anew: it holds what is seen and nothing else. A PDF stays as it is, its signature with it; what
+    can be known of it without a reader has been looked at, and it is only ever downloaded.
     """
     try:
         data = base64.b64decode(written, validate=True)
     except binascii.Error as error:
-        raise UnfitError("malformed", "not base64") from error
+        raise UnfitError("malformed") from error
     if not data:
-        raise UnfitError("malformed", "an empty file")
+        raise UnfitError("malformed")
     if len(data) > MOST_BYTES:
-        raise UnfitError("oversized", f"a file of more than {MOST_BYTES:,} bytes")
+        raise UnfitError("oversized")
     if data.startswith(b"%PDF-"):
-        return "application/pdf", _pdf(data)
+        try:
+            require_still(data)
+        except UnfitPdf as error:
+            raise UnfitError(error.reason, error.name) from error
+        return "application/pdf", data
     from sensors.camera.picture import PictureError, renewed  # here: OpenCV takes long to load
 
     try:
         return "image/jpeg", renewed(data)
     except PictureError as error:
-        reason = "type" if error.reason == "image_type" else error.reason
-        detail = "neither a photo (JPEG, PNG) nor a PDF" if reason == "type" else error.detail
-        raise UnfitError(reason, detail) from error
+        raise UnfitError("type" if error.reason == "image_type" else error.reason) from error
 
 
 def keep(folder: Path, type: str, data: bytes) -> str:
@@ -88,12 +87,3 @@ def shown(roles: Iterable[str], rows: list[dict[str, Any]]) -> None:
     may = allowed(READ, roles)
     for row in rows:
         row["url"] = f"/api/v1/alarms/{row['alarm']}/attachments/{row['sha']}" if may else None
-
-
-def _pdf(data: bytes) -> bytes:
-    if b"%%EOF" not in data[-_TAIL:]:
-        raise UnfitError("malformed", "a PDF that breaks off")
-    found = _ACTIVE.search(data)
-    if found is not None:
-        raise UnfitError("active", f"a PDF that does something by itself ({found[1].decode()})")
-    return data

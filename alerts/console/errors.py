@@ -123,18 +123,18 @@ def install(app: FastAPI) -> None:
         if error.errors()[0]["type"] == "json_invalid":
             return answer(request, 422, "not_json")
         field, detail = _first(error.errors())
-        return (
-            answer(request, 422, "invalid", field=field, message=None, detail=detail)
-            if field
-            else answer(request, 422, "bad_request")
-        )
+        if field:
+            return answer(request, 422, "invalid", field=field, detail=detail)
+        said = messages.text("invalid_whole", language_of(request), detail=detail)
+        return answer(request, 422, "bad_request", message=said)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
         return answer(request, 500, "internal")
 
 
-def _first(errors: Sequence[Any]) -> tuple[str, str]:
+def _first(errors: Sequence[Any]) -> tuple[str, messages.Part]:
     """Name the first field at fault, as a dotted path, and what is wrong with it. The input itself is not repeated."""
     first = errors[0]
-    return ".".join(str(part) for part in first["loc"][1:])[:100], str(first["msg"])[:200]
+    field = ".".join(str(part) for part in first["loc"][1:])[:100]
+    return field, messages.wrong(first["type"], first.get("ctx") or {})

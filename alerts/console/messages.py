@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 LANGUAGES = ("zh-CN", "en")
 
@@ -16,6 +17,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the journal's database cannot be reached; all goes on by itself once it can, and nothing is lost meanwhile",
     ),
     "invalid": ("字段 {field} 无效：{detail}", "{field} is not valid: {detail}"),
+    "invalid_whole": ("请求无效：{detail}", "the request is not valid: {detail}"),
     "not_found": ("没有找到", "not found"),
     "method_not_allowed": ("不支持此方法", "this method is not allowed here"),
     "unsupported_media_type": ("请求体必须是 JSON", "the body must be JSON"),
@@ -51,6 +53,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bad_display": ("显示名称最多 100 个字符", "a name to show has at most 100 characters"),
     "unit_needed": ("现场人员账号必须指定单位", "an account with the role field needs a unit"),
     "unknown_unit": ("没有此单位", "the site has no such unit"),
+    "unknown_person": ("请指明一位账号在用的人员", "name a person with an account that is in use"),
     "unknown_user": ("没有此账号", "there is no such account"),
     "unknown_token": ("没有此令牌", "there is no such token"),
     "unknown_session": ("没有此会话，或已结束", "there is no such session, or it is over"),
@@ -114,6 +117,51 @@ TEXTS: dict[str, tuple[str, str]] = {
     "unknown_area": ("没有此区域", "the site has no such area"),
     "bad_time": ("时间须在过去 7 天内，且不晚于现在", "the time must be within the last 7 days and not ahead of now"),
     "other_push": ("此编号已用于其他内容", "this id was used for something else"),
+    # why a file cannot be taken
+    "file.malformed": ("文件损坏、不完整或为空", "it is broken, breaks off, or is empty"),
+    "file.oversized": ("文件过大", "it is too large"),
+    "file.type": ("只接受照片（JPEG、PNG）和 PDF", "it is neither a photo (JPEG, PNG) nor a PDF"),
+    "file.image_type": ("只接受照片（JPEG、PNG）", "it is no photo (JPEG, PNG)"),
+    "file.image_bomb": ("照片的像素过多", "the photo has too many pixels"),
+    "file.active": (
+        "PDF 含有会自行执行、发送或附带文件的内容（{name}）",
+        "the PDF does something by itself: it runs, sends, or brings files along ({name})",
+    ),
+    "file.locked": ("PDF 已加密，无法检查", "the PDF is encrypted: it cannot be looked into"),
+    "file.hidden": (
+        "PDF 的压缩方式无法检查，请另存或打印为新的 PDF",
+        "the PDF is packed in a way that cannot be looked into: print it to a new PDF",
+    ),
+    "file.unread": ("文件无法读取", "it cannot be read"),
+    # why a field is not valid, by pydantic's types
+    "wrong.value": ("格式或取值不正确", "it is not of the right form"),
+    "wrong.missing": ("不能缺少", "it is missing"),
+    "wrong.extra_forbidden": ("没有这一字段", "there is no such field"),
+    "wrong.object": ("须为 JSON 对象", "it must be a JSON object"),
+    "wrong.string_type": ("须为文本", "it must be a text"),
+    "wrong.string_unicode": ("不是有效的文本", "it is no valid text"),
+    "wrong.string_too_short": ("至少 {min_length} 个字符", "it must have at least {min_length} characters"),
+    "wrong.string_too_long": ("最多 {max_length} 个字符", "it may have at most {max_length} characters"),
+    "wrong.string_pattern_mismatch": ("不能为空白，或格式不正确", "it is blank, or not of the right form"),
+    "wrong.too_short": ("至少 {min_length} 项", "it must have at least {min_length} items"),
+    "wrong.too_long": ("最多 {max_length} 项", "it may have at most {max_length} items"),
+    "wrong.list_type": ("须为列表", "it must be a list"),
+    "wrong.bool_type": ("须为 true 或 false", "it must be true or false"),
+    "wrong.int_type": ("须为整数", "it must be a whole number"),
+    "wrong.float_type": ("须为数字", "it must be a number"),
+    "wrong.finite_number": ("须为有限的数字", "it must be a finite number"),
+    "wrong.greater_than": ("须大于 {gt}", "it must be more than {gt}"),
+    "wrong.greater_than_equal": ("不能小于 {ge}", "it must be at least {ge}"),
+    "wrong.less_than": ("须小于 {lt}", "it must be less than {lt}"),
+    "wrong.less_than_equal": ("不能大于 {le}", "it must be at most {le}"),
+    "wrong.literal_error": ("只能是 {expected}", "it must be {expected}"),
+    "wrong.none_required": ("须为空", "it must be null"),
+    "wrong.nul": ("文本中含有 NUL 字符", "a text holds the character NUL"),
+    "wrong.text_or_version": ("text 与 version 须且只能给出一个", "give either text or version"),
+    "wrong.sweep_text": ("扫描参数须给出 text", "a sweep takes text"),
+    "wrong.from_to": ("from 须早于 to", "from must be before to"),
+    "check.waiting": ("等待检查的草稿过多", "too many drafts wait to be checked"),
+    "check.failed": ("检查超时或中断", "it took too long, or was cut short"),
     "bad_attachment": ("附件无法使用：{reason}", "the file cannot be attached: {reason}"),
     "bad_photo": ("照片无法使用：{reason}", "the photo cannot be used: {reason}"),
     "bad_cursor": ("分页游标无效", "this is no cursor of a listing"),
@@ -134,12 +182,58 @@ TEXTS: dict[str, tuple[str, str]] = {
 }
 
 
+class Part(NamedTuple):
+    """A text that stands in another, said in the same language."""
+
+    code: str
+    values: Mapping[str, Any] = {}
+
+
 def text(code: str, language: str, **values: object) -> str:
     """Say the text of `code` in `language`; an unknown code is said as it is."""
     pair = TEXTS.get(code)
     if pair is None:
         return code
-    return pair[0 if language.startswith("zh") else 1].format(**values)
+    said = {
+        name: text(value.code, language, **value.values) if isinstance(value, Part) else value
+        for name, value in values.items()
+    }
+    return pair[0 if language.startswith("zh") else 1].format(**said)
+
+
+def unfit(reason: str, name: str = "") -> Part:
+    """Say why a file cannot be taken, by the reason that it is counted by; `name` is what it would do."""
+    code = f"file.{reason}"
+    return Part(code if code in TEXTS else "file.unread", {"name": name})
+
+
+_SAME = {
+    "model_type": "object",
+    "model_attributes_type": "object",
+    "dict_type": "object",
+    "mapping_type": "object",
+    "tuple_type": "list_type",
+    "set_type": "list_type",
+    "iterable_type": "list_type",
+    "bool_parsing": "bool_type",
+    "int_parsing": "int_type",
+    "int_parsing_size": "int_type",
+    "int_from_float": "int_type",
+    "float_parsing": "float_type",
+    "enum": "literal_error",
+}
+"""Types of pydantic's errors that are said in the words of another."""
+
+
+def wrong(type: str, context: Mapping[str, Any]) -> Part:
+    """Say what is wrong with a field, by the type of pydantic's error: its own texts are English alone."""
+    code = f"wrong.{_SAME.get(type, type)}"
+    if code not in TEXTS:
+        return Part("wrong.value")
+    values = dict(context)
+    if "expected" in values:  # 'a', 'b' or 'c'
+        values["expected"] = str(values["expected"]).replace("'", "").replace(" or ", " / ").replace(", ", " / ")
+    return Part(code, values)
 
 
 def preferred(accept: str | None, default: str = "zh-CN") -> str:

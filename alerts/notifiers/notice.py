@@ -9,7 +9,7 @@ import msgspec
 
 from sensors.site import LEVELS
 
-Kind = Literal["dispatch", "area", "digest", "test", "report"]
+Kind = Literal["dispatch", "area", "digest", "test", "report", "heartbeat"]
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):

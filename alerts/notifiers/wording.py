@@ -14,20 +14,21 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from alerts.messages import text
+from alerts.messages import MESSAGES, text
 from alerts.notifiers.notice import Notice
 
 LANGUAGES = ("zh", "en")
 
 FIELDS = {
     "title": "the incident's title, with area and level",
-    "what": "what has happened: issued, overdue, nobody on it, …",
+    "what": "what has happened: issued, which step is overdue, nobody on it, …, and how often it was said again",
     "area": "the area's name",
     "level": "the warning level",
     "unit": "the name of the unit that is sent",
     "why": "the reason of the alarm",
     "note": "the dispatcher's note",
     "deadline": "until when the next step is due, in the site's zone",
+    "step": "which step that is: accept, arrive, resolve, feed back, visit",
     "link": "where the incident stands in the console",
     "reply": "where one acknowledges with a click, once",
     "code": "the code that acknowledges once, for an answer by message",
@@ -73,16 +74,16 @@ DEFAULT = {
     "zh": Words(
         subject="$mark$title · $what",
         body="$mark$title\n状态：$what\n区域：$area（$level）\n原因：$why\n派往：$unit\n说明：$note\n"
-        "须在 $deadline 前响应\n"
+        "须在 $deadline 前$step\n"
         "详情：$link\n一键确认（仅可使用一次）：$reply\n或回复确认码：$code\n时间：$time\n编号：$id",
         digest_subject="$mark$count 条通知（$site）",
         digest="$mark$site：短时间内有 $count 条通知\n$items\n详情：$link\n编号：$id",
     ),
     "en": Words(
         subject="$mark$title · $what",
-        body="$mark$title\nState: $what\nArea: $area ($level)\nWhy: $why\nSent: $unit\nNote: $note\nDue by $deadline\n"
-        "Details: $link\nAcknowledge with one click (works once): $reply\nOr answer with the code: $code\n"
-        "Time: $time\nId: $id",
+        body="$mark$title\nState: $what\nArea: $area ($level)\nWhy: $why\nSent: $unit\nNote: $note\n"
+        "$step by $deadline\nDetails: $link\nAcknowledge with one click (works once): $reply\n"
+        "Or answer with the code: $code\nTime: $time\nId: $id",
         digest_subject="$mark$count notices ($site)",
         digest="$mark$site: $count notices in a short time\n$items\nDetails: $link\nId: $id",
     ),
@@ -168,7 +169,7 @@ def _values(notice: Notice, voice: Voice, language: str, code: str, lines: int) 
     data = notice.data
     area = data.get("area")
     unit = data.get("unit")
-    edge = text(f"{'dispatch' if notice.unit else 'incident'}.edge.{notice.edge}", language)
+    deadline = _when(data.get("deadline"), voice.zone)
     items: list[dict[str, Any]] = notice.payload.get("items", [])
     console = voice.console.rstrip("/")
     links = data.get("links")
@@ -178,7 +179,7 @@ def _values(notice: Notice, voice: Voice, language: str, code: str, lines: int) 
     mark = f"【{text('exercise', language)}】" if language == "zh" else f"[{text('exercise', language)}] "
     return {
         "title": _of(data.get("title"), language) or _of(voice.name, language) or voice.site,
-        "what": text(f"notice.{notice.kind}", language) if notice.kind != "dispatch" else edge,
+        "what": text(f"notice.{notice.kind}", language) if notice.kind != "dispatch" else _what(notice, language),
         "area": _of(area.get("name"), language)
         if isinstance(area, dict)
         else _of(voice.areas.get(notice.area), language),
@@ -186,7 +187,8 @@ def _values(notice: Notice, voice: Voice, language: str, code: str, lines: int) 
         "unit": (_of(unit.get("name"), language) or _text(unit.get("id", ""))) if isinstance(unit, dict) else "",
         "why": _text(data.get("why", "")),
         "note": _text(data.get("note", "")),
-        "deadline": _when(data.get("deadline"), voice.zone),
+        "deadline": deadline,
+        "step": _step(notice, language) if deadline else "",
         "link": link if link.startswith(("http://", "https://")) else "",
         "reply": f"{console}/reply/{code}" if code and console.startswith(("http://", "https://")) else "",
         "code": code,
@@ -197,6 +199,22 @@ def _values(notice: Notice, voice: Voice, language: str, code: str, lines: int) 
         "count": str(len(items)) if items else "",
         "items": "\n".join(_lines(items, voice, language, lines)),
     }
+
+
+def _what(notice: Notice, language: str) -> str:
+    """Say what has happened to a dispatch or an incident: which step is overdue, and how often that was said again."""
+    if notice.unit and notice.edge == "overdue":
+        what = text("notice.overdue", language, step=_step(notice, language))
+    else:
+        what = text(f"{'dispatch' if notice.unit else 'incident'}.edge.{notice.edge}", language)
+    count = notice.data.get("reminders")
+    return text("notice.again", language, what=what, count=str(count)) if isinstance(count, int) and count else what
+
+
+def _step(notice: Notice, language: str) -> str:
+    """Name the step of a dispatch that is due next."""
+    known = f"notice.step.{notice.data.get('leg', '')}"
+    return text(known if known in MESSAGES else "notice.step", language)
 
 
 def _lines(items: list[dict[str, Any]], voice: Voice, language: str, most: int) -> Iterator[str]:

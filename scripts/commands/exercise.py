@@ -15,6 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from alerts import exercise as reports
+from alerts import messages
 from alerts.queries import Reader
 from scripts.commands.listing import Row, listing
 from scripts.commands.ordering import reader as journal
@@ -45,6 +46,12 @@ from streams.hub import HubClient
 from streams.settings import Settings
 from streams.supervisor import holder
 from streams.topics import OBSERVATIONS
+
+ANSWERED = 5.0
+"""Seconds within which the engine answers what the script does."""
+
+GRACE = 120.0
+"""Seconds after its last step at which a drill ends by itself: should this process be gone by then."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -138,6 +145,7 @@ async def _play(found: Settings, site: Site, drill: Script, id: str, speed: floa
         "areas": drill.areas,
         "units": drill.units,
         "objectives": drill.seconds(),
+        "until": time.time() + drill.lasting / speed + GRACE,
     }
 
     async def say(edge: Any) -> None:
@@ -160,13 +168,17 @@ async def _play(found: Settings, site: Site, drill: Script, id: str, speed: floa
         begun = time.monotonic()
         with Progress(transient=True) as progress:
             task = progress.add_task(drill.title.en, total=drill.lasting)
-            for at, step in drill.ordered():
+            for number, (at, step) in enumerate(drill.ordered()):
                 while (left := begun + at / speed - time.monotonic()) > 0:
                     await asyncio.sleep(min(left, 0.5))
                     progress.update(task, completed=(time.monotonic() - begun) * speed)
                 if step.say is not None:
                     progress.console.print(plain(f"{step.say.zh} {step.say.en}"))
                 await _step(hub, signals, registry, reader, id, step, actor)
+                if step.act is not None:
+                    missed = await _act(hub, registry, reader, id, number, step.act)
+                    if missed:
+                        progress.console.print(plain(f"{step.act.do} {step.act.unit or step.act.step}: {missed}"))
             while (left := begun + drill.lasting / speed - time.monotonic()) > 0:
                 await asyncio.sleep(min(left, 0.5))
                 progress.update(task, completed=(time.monotonic() - begun) * speed)
@@ -208,12 +220,33 @@ async def _step(
             quality=SIMULATED,
         )
         await _produce(hub, registry, step.report.area, told)
-    if step.act is not None:
-        for target, kind, area, args in _orders(reader, id, step.act):
-            command = Command(
-                id=uuid.uuid4().hex, kind=kind, target=target, area=area, actor=f"exercise:{id}", time=now, args=args
-            )
-            await _produce(hub, registry, area, command)
+
+
+async def _act(hub: HubClient, registry: Registry, reader: Reader, id: str, number: int, act: Act) -> str:
+    """Play a part of the script; say, and have the journal keep, why it came to nothing. Empty: it was done.
+
+    An act that finds nothing is an order without an object: the engine refuses it, under the drill's id.
+    """
+    ids, drill = [], reader.exercise(id)
+    for target, kind, area, args in _orders(drill, act):
+        ids.append(uuid.uuid4().hex)
+        await _produce(hub, registry, area, _order(ids[-1], kind, target, area, id, args))
+    answers: dict[str, Row] = {}
+    end = time.monotonic() + ANSWERED
+    while len(answers) < len(ids) and time.monotonic() < end:
+        await asyncio.sleep(0.05)
+        answers |= {one: found for one in ids if one not in answers and (found := reader.result(one)) is not None}
+    if any(answer["ok"] for answer in answers.values()):
+        return ""
+    refused = next((str(answer["reason"]) for answer in answers.values()), "no_answer" if ids else reports.NOTHING)
+    area = drill["areas"][0] if drill else next(iter(registry.areas))
+    target = reports.missed_target(act.do, act.unit or act.step, refused)
+    await _produce(hub, registry, area, _order(reports.missed_id(id, number), "act", target, area, id, {}))
+    return messages.text(refused, "en")
+
+
+def _order(named: str, kind: str, target: str, area: str, id: str, args: dict[str, Any]) -> Command:
+    return Command(id=named, kind=kind, target=target, area=area, actor=f"exercise:{id}", time=time.time(), args=args)
 
 
 async def _produce(hub: HubClient, registry: Registry, area: str, what: Any) -> None:
@@ -221,11 +254,10 @@ async def _produce(hub: HubClient, registry: Registry, area: str, what: Any) -> 
         await hub.produce([(OBSERVATIONS, registry.partition(area), None, observation.encode(what))])
 
 
-def _orders(reader: Reader, id: str, act: Act) -> list[tuple[str, str, str, dict[str, Any]]]:
+def _orders(drill: Row | None, act: Act) -> list[tuple[str, str, str, dict[str, Any]]]:
     """Make the orders by which the script plays a part: target, kind, area and arguments of each."""
-    drill = reader.exercise(id) or {"incidents": []}
     found: list[tuple[str, str, str, dict[str, Any]]] = []
-    for incident in drill["incidents"]:
+    for incident in drill["incidents"] if drill else ():
         if incident["state"] == "closed":
             continue
         at = incident["id"], incident["area"]
@@ -280,3 +312,5 @@ def _show(told: dict[str, Any]) -> None:
             verdict = "" if leg["met"] is None else "met" if leg["met"] else "missed"
             table.add_row(plain(one["id"]), leg["leg"], took, wanted, verdict)
     out.print(table if told["incidents"] else "it raised no incident")
+    for one in told["missed"]:
+        out.print(plain(f"{one['do']} {one['of']}: {messages.text(one['reason'], 'en')}"))

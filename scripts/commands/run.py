@@ -32,7 +32,7 @@ from streams.topics_held import topic_specs
 from streams.vitals import Vitals
 
 if TYPE_CHECKING:
-    from streams.deadman import DeadMan
+    from streams.deadman import DeadMan, Way
 
 CAMERAS_VARIABLE = "FORESHOCK_CAMERAS"
 """Sources of cameras may hold passwords, which every user of the machine could read on a command line."""
@@ -129,11 +129,22 @@ def _require_webhook(found: Settings) -> None:
 
 def _dead_man(found: Settings, site: Site) -> DeadMan | None:
     """Make what sends signs of life, where that is asked for. Raise `StartError` when it cannot be as it is set to."""
-    if not found.heartbeat_url:
+    if not found.heartbeat_url and not found.heartbeat_mail:
         return None
-    from alerts.notifiers.targets import TargetError, WebhookTarget  # here: most runs send none
+    from streams.deadman import DeadMan  # here: most runs send none
+
+    ways = [*_posting(found), *_mailing(found, site)]
+    through = {name for name in ("worker", "bridge", "notifier") if _starts(found, name)}
+    return DeadMan(found.data_folder, site.id, frozenset(through), ways)
+
+
+def _posting(found: Settings) -> list[Way]:
+    """Make the way by which signs of life are posted, if there is one."""
+    if not found.heartbeat_url:
+        return []
+    from alerts.notifiers.targets import TargetError, WebhookTarget
     from alerts.notifiers.webhook import WebhookSender
-    from streams.deadman import DeadMan
+    from streams.deadman import Way
 
     variable, file = settings.secret_of(found, "heartbeat_secret")
     target = WebhookTarget(
@@ -144,11 +155,36 @@ def _dead_man(found: Settings, site: Site) -> DeadMan | None:
         allow_private=found.heartbeat_private,
     )
     try:
-        sender = WebhookSender(target)
+        return [Way(WebhookSender(target), found.heartbeat_seconds)]
     except TargetError as error:
         raise StartError(f"{settings.PREFIX}HEARTBEAT_URL, {settings.PREFIX}HEARTBEAT_SECRET: {error}") from error
-    through = {name for name in ("worker", "bridge", "notifier") if _starts(found, name)}
-    return DeadMan(found.data_folder, site.id, frozenset(through), sender, found.heartbeat_seconds)
+
+
+def _mailing(found: Settings, site: Site) -> list[Way]:
+    """Make the ways by which signs of life are mailed, one to each recipient of the target that is named."""
+    if not found.heartbeat_mail:
+        return []
+    from alerts.notifiers import file as notify
+    from alerts.notifiers.mail import MailSender
+    from alerts.notifiers.targets import MailTarget, TargetError
+    from streams.deadman import Way
+
+    variable = f"{settings.PREFIX}HEARTBEAT_MAIL"
+    try:
+        listed = notify.read(found.notify_file, site) if found.notify_file is not None else notify.Listed()
+        voice = notify.voice_of(site, listed.templates)
+        ways = [
+            Way(MailSender(target, voice), found.heartbeat_mail_seconds, pause=60.0)
+            for target in notify.expanded(listed)
+            if isinstance(target, MailTarget) and target.name.partition(":")[0] == found.heartbeat_mail
+        ]
+    except DocumentError as error:
+        raise StartError(f"{found.notify_file}: {error.problems[0]}") from error
+    except TargetError as error:
+        raise StartError(f"{variable}: {error}") from error
+    if not ways:
+        raise StartError(f"{variable}={found.heartbeat_mail}: the file of targets names no mail target of this name")
+    return ways
 
 
 def _require_targets(found: Settings, site: Site) -> None:

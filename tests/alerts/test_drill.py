@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alerts.desk import Desk
-from alerts.exercise import report
+from alerts.exercise import NOTHING, missed_id, missed_target, report
 from alerts.journal import Journal
 from alerts.load import Load
 from alerts.outcome import AnyOutcome, DispatchChange, ExerciseChange, IncidentChange, Record
@@ -156,6 +156,20 @@ def test_a_drill_that_an_engine_has_forgotten_runs_no_more(tmp_path: Path, known
     journal.close()
 
 
+def test_it_ends_by_itself_when_nobody_does_after_a_restart_and_a_step_of_the_clock_too() -> None:
+    before = begun(until=5000.0)
+    before.condition(change(3, simulated=True), 1000.0)
+    desk = Desk(SITE)
+    desk.restore(before.state())
+    desk.step(-500.0)
+    assert "exercise end" not in edges(desk.tick(4499.0))
+    out = desk.tick(4500.0)
+    assert edges(out)[-2:] == ["incident closed", "exercise end"]
+    cases = desk.book.cases
+    assert (cases.drills, cases.alarms, cases.incidents, cases.dispatches) == ({}, {}, {}, {})
+    assert desk.exercise(drill("end"), 4501.0) == [] and desk.tick(9999.0) == []
+
+
 @pytest.mark.parametrize(
     "what",
     [drill(), drill(id="e2"), drill(id="e3", areas=("nowhere-at-all",)), drill("end", id="unknown")],
@@ -224,6 +238,26 @@ def test_the_report_scores_each_leg_and_what_the_end_closed_counts_for_nobody(tm
     }
     assert (told["met"], told["of"], told["score"]) == (1, 3, 1 / 3)
     assert {step["what"] for step in incident["course"][-2:]} == {"incident.edge.closed", "dispatch.edge.closed"}
+    journal.close()
+
+
+def test_an_act_of_the_script_that_came_to_nothing_is_kept_and_told_in_both_languages(tmp_path: Path) -> None:
+    desk, journal = Desk(SITE), Journal(tmp_path / "journal.sqlite")
+    outs = [desk.exercise(drill(), 900.0)]
+    for number, (do, of, why) in enumerate([("accept", "u-s1", NOTHING), ("tick", "look", "plan.none")]):
+        one = command("act", missed_target(do, of, why), missed_id("e1", 4 + number), "exercise:e1")
+        outs.append(desk.command(one, 910.0 + number))
+        assert desk.command(one, 911.0) == [], "said once"
+    outs.append(desk.command(command("act", "accept|u-s1|x", missed_id("e10", 4), "exercise:e10"), 920.0))
+    journal.record(records(outs))
+    found = journal.exercise("e1")
+    assert found is not None
+    told = report(found)["missed"]
+    assert [(one["time"], one["do"], one["of"], one["reason"]) for one in told] == [
+        (910.0, "accept", "u-s1", NOTHING),
+        (911.0, "tick", "look", "plan.none"),
+    ]
+    assert told[0]["said"] == {"zh": "没有可操作的事件或派单", "en": "There was no case or order to act on"}
     journal.close()
 
 

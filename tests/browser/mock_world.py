@@ -150,7 +150,9 @@ class World:
         legs = [{"leg": "acknowledge", "seconds": 30.0, "objective": 60.0, "met": True}]
         case = {"id": "i", "title": title, "area": "a", "legs": legs, "steps_done": 1, "steps": 2}
         facts = {"id": "e1", "title": title, "areas": [], "units": [], "began": now - 600, "ended": None}
-        return {**facts, "incidents": [case], "met": 1, "of": 1, "score": 1.0}
+        said = {"zh": "没有可操作的事件或派单", "en": "There was no case or order to act on"}
+        missed = {"time": now - 60, "do": "resolve", "of": "team", "reason": "exercise.nothing_there", "said": said}
+        return {**facts, "incidents": [case], "missed": [missed], "met": 1, "of": 1, "score": 1.0}
 
     def of_rules(self, rest: list[str]) -> dict[str, Any]:
         """Answer for rules: the list, one as text, how each fared, and what runs in the shadow."""

@@ -24,7 +24,7 @@ PAGES = {
     "points": ("#/models/points", "lin", "[data-test=point-calibration]"),
     "kinds": ("#/models/kinds", "lin", "[data-test=guessed] li"),
     "handover": ("#/handover", "chen", "form.sign"),
-    "exercises": ("#/exercises/e1", "chen", "[data-test=score]"),
+    "exercises": ("#/exercises/e1", "chen", "[data-test=missed] li"),
     "rules": ("#/rules", "lin", "[data-test=rules] tbody tr"),
     "replay": ("#/rules/replay", "lin", "[data-test=changes] li"),
     "editor": ("#/rules/edit/slope-creep", "lin", "[data-test=tests] li"),

@@ -35,7 +35,11 @@ TOLD: dict[str, Any] = {
     },
     "notifier": {
         "holder": True,
-        **{"mqtt_delivered": 8, "mqtt_failed": 1, "mqtt_waiting": 2, "mqtt_dead": 3, "mail_answered": 4},
+        "mqtt_delivered": 8,
+        "mqtt_failed": 1,
+        "mqtt_waiting": 2,
+        "mqtt_dead": 3,
+        "mail_answered": 4,
     },
     "camera": {"frames": 1, "pictures": 2, "refused": {"black": 1}},
     "run": {"heartbeats": 6, "trouble": 0},

@@ -58,6 +58,8 @@ steps:
   - {at: 2 min, act: {do: dispatch, unit: team-shiyan-guantian}}
   - {at: 3 min, act: {do: accept, unit: team-shiyan-guantian}}
   - {at: 4 min, act: {do: on_scene, unit: team-shiyan-guantian}}
+  - {at: 4 min, act: {do: resolve, unit: office-shiyan}}
+  - {at: 4 min, act: {do: accept, unit: team-shiyan-guantian}}
 """
 
 
@@ -76,6 +78,12 @@ def exercised(product: Running, folder: Path) -> None:
     (incident,) = report["incidents"]
     assert {leg["leg"] for leg in incident["legs"] if leg["met"]} == {"acknowledge", "dispatch", "accept", "on_scene"}
     assert report["score"] == 1.0
+    missed = [(one["do"], one["of"], one["reason"]) for one in report["missed"]]
+    assert missed == [
+        ("resolve", "office-shiyan", "exercise.nothing_there"),
+        ("accept", "team-shiyan-guantian", "dispatch.already_done"),
+    ]
+    assert "accept team-shiyan-guantian: That step is already done" in ran.stdout
     duty = product.token("duty")
     kept = duty.get(f"/incidents/{incident['id']}").json()
     assert (kept["state"], kept["exercise"], kept["disposition"]) == ("closed", drill["id"], "test")

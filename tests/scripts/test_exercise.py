@@ -8,6 +8,8 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from alerts.desk import Desk
+from alerts.exercise import NOTHING, missed_id, missed_target
 from alerts.journal import Journal
 from scripts.drill_script import read_script
 from sensors.document import DocumentError
@@ -15,7 +17,7 @@ from sensors.registry import load_site
 from sensors.site import Site
 from streams import bundle, publication
 from streams.bundle import Bundle
-from tests.alerts.cases import SITE
+from tests.alerts.cases import SITE, command
 from tests.alerts.test_drill import played, records
 from tests.scripts.test_cli import run, sentence
 
@@ -32,7 +34,8 @@ def site() -> Site:
 def data(tmp_path: Path) -> Path:
     publication.write(tmp_path, bundle.pack(Bundle(site=SITE)))
     journal = Journal(tmp_path / "journal.sqlite")
-    journal.record(records(played()))
+    act = command("act", missed_target("resolve", "u-d", NOTHING), missed_id("e1", 3), "exercise:e1")
+    journal.record(records([*played(), Desk(SITE).command(act, 1350.0)]))
     journal.close()
     return tmp_path
 
@@ -89,7 +92,9 @@ def test_a_drill_is_listed_reported_and_printed(data: Path) -> None:
     out = data / "report.pdf"
     shown = run("exercise", "report", "e1", "--data", data, "--out", out, "--language", "en").output
     assert "33%" in shown and "missed" in shown
+    assert "resolve u-d: There was no case or order to act on" in " ".join(shown.split())
     assert "Exercise report: Drill" in said(out) and "33%" in said(out)
+    assert "Acts of the script that came to nothing: 1" in said(out)
     assert "the system" in said(out) and "engine" not in said(out), "people read who did what"
     assert "there is no exercise e2" in sentence(run("exercise", "report", "e2", "--data", data))
 

@@ -1,14 +1,15 @@
-"""How a scene is played into a folder that holds readings already."""
+"""What a run begins with: a scene in a folder that holds readings already, and to whom its signs of life go."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from scripts.commands.run import HISTORY_HOURS, SPEED, Pace, _former, _newest_reading, _pace, common_children
+from scripts.commands.run import HISTORY_HOURS, SPEED, Pace, _former, _mailing, _newest_reading, _pace, common_children
 from sensors import frame, observation
 from sensors.observation import Tick
 from streams import settings
@@ -16,6 +17,7 @@ from streams.embedded.store import Log, TopicSpec
 from streams.settings import Settings
 from streams.supervisor import StartError
 from streams.topics import OBSERVATIONS
+from tests.streams.small_site import site
 
 
 def folder_with(folder: Path, ages: list[float], ticks: int = 0) -> Settings:
@@ -82,3 +84,21 @@ def test_each_broker_has_a_bridge_of_its_own(tmp_path: Path) -> None:
 def test_a_scene_that_there_is_not_starts_nothing(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"there is no scene nope; there are .*landslide"):
         _pace(settings.load({}, data=str(tmp_path)), "nope")
+
+
+def test_signs_of_life_are_mailed_to_each_recipient_of_the_target_that_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "notify.yaml"
+    file.write_text(
+        "targets:\n  - {kind: mail, name: duty, host: h, tls: none, sender: f@example.org, "
+        "to: [an@example.org, bo@example.org]}\n  - {kind: chat, name: group, url_env: X}\n"
+    )
+
+    def ways(name: str) -> list[Any]:
+        found = settings.load({"FORESHOCK_NOTIFY": str(file), "FORESHOCK_HEARTBEAT_MAIL": name})
+        return _mailing(found, site())
+
+    assert [way.sender.target.to for way in ways("duty")] == [("an@example.org",), ("bo@example.org",)]
+    assert {(way.every, way.pause) for way in ways("duty")} == {(86400.0, 60.0)} and ways("") == []
+    for other in ("group", "duty:an@example.org"):
+        with pytest.raises(StartError, match="names no mail target"):
+            ways(other)

@@ -70,6 +70,7 @@ CLUSTER = {
         ({"FORESHOCK_PROCESSES": "worker,kitchen"}, "there is no kitchen"),
         ({"FORESHOCK_CLUSTER": "", "FORESHOCK_PROCESSES": "worker"}, "only a run of a cluster"),
         ({"FORESHOCK_HEARTBEAT_SECONDS": "1"}, "must be 5 to 3600"),
+        ({"FORESHOCK_HEARTBEAT_MAIL_SECONDS": "60"}, "must be 600 to 604800"),
     ],
 )
 def test_what_runs_share_has_to_be_where_all_reach_it(changed: dict[str, str], said: str) -> None:

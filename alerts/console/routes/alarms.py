@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any, Literal
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 
 from alerts.console import schema
+from alerts.console.accounts import find_user
 from alerts.console.attachments import shown
 from alerts.console.console import Console
+from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.routes import orders
 from alerts.console.routes.incidents import Area, Before, Id, Limit, titled
@@ -87,7 +90,14 @@ async def comment(
 async def assign(
     request: Request, id: Id, body: schema.Assign, identity: Annotated[Identity, Depends(allow("alarms.assign"))]
 ) -> dict[str, Any]:
-    """Say who sees to an alarm: yourself, unless `to` names another."""
+    """Say who sees to an alarm: yourself, unless `to` names another person with an account."""
+    if body.to is not None:
+        console: Console = request.app.state.console
+        name = body.to.strip().removeprefix("user:")
+        user = await to_thread.run_sync(find_user, console.accounts, name) if name else None
+        if user is None or user.disabled:
+            raise Problem(422, "unknown_person", field="to")
+        body = body.model_copy(update={"to": f"user:{user.name}"})
     return await orders.give(request, identity, "alarm", "assign", id, body)
 
 

@@ -43,7 +43,7 @@ async def attach(
         file = await to_thread.run_sync(take, limiter=console.photographing)
     except attachments.UnfitError as error:
         console.metrics.refuse(error.reason)
-        raise Problem(422, "bad_attachment", field="file", reason=error.detail) from error
+        raise Problem(422, "bad_attachment", field="file", reason=error.said) from error
     order = {**file, "text": body.text, **({} if body.sequence is None else {"sequence": body.sequence})}
     done = await console.commander.do(request, identity, "attach", body.alarm, area, order)
     return {**done, "attachment": {"alarm": body.alarm, **file}}

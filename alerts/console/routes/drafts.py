@@ -74,11 +74,11 @@ async def check(request: Request, body: schema.DraftCheck, identity: Writer) -> 
     desk = _desk(console)
     admit(console.throttle.check(identity.actor), "too_many_checks")
     if _checking.statistics().tasks_waiting >= MOST_WAITING:
-        raise Problem(503, "draft_slow", headers={"Retry-After": "2"}, reason=f"{MOST_WAITING} others wait")
+        raise Problem(503, "draft_slow", headers={"Retry-After": "2"}, reason=messages.Part("check.waiting"))
     try:
         found = await to_thread.run_sync(desk.check, body.text, limiter=_checking)
     except RuntimeError as error:
-        raise Problem(503, "draft_slow", headers={"Retry-After": "2"}, reason=str(error)) from error
+        raise Problem(503, "draft_slow", headers={"Retry-After": "2"}, reason=messages.Part("check.failed")) from error
     return {**found, "problems": told(found["problems"], language_of(request))}
 
 

@@ -83,11 +83,25 @@ def _suggested(console: Console, row: Row, areas: Sequence[str], busy: set[str])
         if _partition(console, area) == here:
             load[unit] += count
     found = {area: console.router.suggest(area, row["kind"], busy, time.time(), load) for area in areas}
+    refused = _refused(row)
+    for units in found.values():
+        units.sort(key=refused.__contains__)
     if not row["exercise"]:
         return found
     running = console.journal.ask(lambda reader: reader.exercises(running=True))
     part = {unit for one in running if one["id"] == row["exercise"] for unit in one["units"]}
     return {area: [unit for unit in units if unit in part] for area, units in found.items()}
+
+
+def _refused(row: Row) -> set[str]:
+    """Name the units that have refused an incident, and have accepted no order of it since: they come last."""
+    told = [one for order in row["dispatch_details"] if not order["repair"] for one in order["history"]]
+    latest = {one["unit"]: one["edge"] for one in sorted(told, key=_time) if one["edge"] in ("refused", "accepted")}
+    return {unit for unit, edge in latest.items() if edge == "refused"}
+
+
+def _time(change: Row) -> float:
+    return float(change["time"])
 
 
 def _partition(console: Console, area: str) -> int | None:

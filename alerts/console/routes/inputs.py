@@ -22,6 +22,7 @@ from alerts.console.config import Outgoing
 from alerts.console.console import Console
 from alerts.console.errors import Problem, admit
 from alerts.console.identity import Identity, allow
+from alerts.console.messages import unfit
 from sensors import observation
 from sensors.dialects import values
 from sensors.lookup import nearest_area
@@ -174,6 +175,7 @@ def _keep(console: Console, photo: str) -> str:
             prune(console.config.photos, PHOTO_BYTES, PHOTO_SECONDS)
         return name
     except binascii.Error as error:
-        raise Problem(422, "bad_photo", field="photo", reason="not base64") from error
+        raise Problem(422, "bad_photo", field="photo", reason=unfit("malformed")) from error
     except ValueError as error:
-        raise Problem(422, "bad_photo", field="photo", reason=str(error)) from error
+        reason = unfit(getattr(error, "reason", "malformed"))
+        raise Problem(422, "bad_photo", field="photo", reason=reason) from error

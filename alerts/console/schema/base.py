@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Level = Literal["blue", "yellow", "orange", "red"]
@@ -26,7 +27,7 @@ class Body(BaseModel):
     @classmethod
     def _no_nul(cls, given: Any) -> Any:
         if _has_nul(given):
-            raise ValueError("a text holds the character NUL")
+            raise PydanticCustomError("nul", "a text holds the character NUL")
         return given
 
 

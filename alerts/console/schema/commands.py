@@ -77,7 +77,7 @@ class NewAttachment(Order):
 
 
 class Assign(Order):
-    """Who sees to an alarm: a name, empty for nobody, or yourself when left out."""
+    """Who sees to an alarm: a person with an account that is in use, or yourself when left out."""
 
     to: str | None = Field(None, max_length=128)
     reason: str = Field("", max_length=4000)

@@ -159,10 +159,21 @@ class DrillIncident(Answer):
     course: list[DrillStep]
 
 
+class DrillMiss(Answer):
+    """An act of a drill's script that came to nothing: whose or which step it was, and why, as a key and in words."""
+
+    time: float
+    do: str
+    of: str
+    reason: str
+    said: Text
+
+
 class DrillReport(Drill):
     """What a drill came to: `score` is the share of the objectives that were met, 0..1."""
 
     incidents: list[DrillIncident]
+    missed: list[DrillMiss]
     met: int
     of: int
     score: float | None

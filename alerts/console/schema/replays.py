@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from alerts.console.schema.base import Answer, Body
 
@@ -32,11 +33,11 @@ class NewReplay(Body):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if bool(self.text.strip()) == bool(self.version):
-            raise ValueError("give either text or version")
+            raise PydanticCustomError("text_or_version", "give either text or version")
         if self.sweep and self.version:
-            raise ValueError("a sweep takes text")
+            raise PydanticCustomError("sweep_text", "a sweep takes text")
         if self.begin is not None and self.end is not None and self.begin >= self.end:
-            raise ValueError("from must be before to")
+            raise PydanticCustomError("from_to", "from must be before to")
         return self
 
 

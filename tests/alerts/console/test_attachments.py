@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import time
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -10,11 +14,19 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from alerts.console import attachments
+from alerts.console import attachments, pdf
 from alerts.console.accounts import list_audit
 from tests.alerts.console.conftest import Desktop, Engine
 
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n"
+
+
+def packed(objects: bytes, pack: Callable[[bytes], bytes] = zlib.compress) -> bytes:
+    """Put objects into an object stream of a PDF."""
+    said = b"<< /Type /ObjStm /N 1 /First 4 /Filter /FlateDecode >>"
+    return PDF.replace(
+        b"%%EOF", b"4 0 obj\n" + said + b"\nstream\r\n" + pack(b"5 0 " + objects) + b"\nendstream\n%%EOF"
+    )
 
 
 def photo() -> bytes:
@@ -72,15 +84,69 @@ def test_a_photo_and_a_pdf_are_kept_with_the_alarm_and_its_incident(
         (photo()[:60], "malformed"),
         (PDF.replace(b"%%EOF", b""), "malformed"),
         (PDF.replace(b"/Catalog", b"/Catalog /S /JavaScript"), "active"),
+        (PDF.replace(b"/Catalog", b"/Catalog /S/J#61v#61Script"), "active"),
+        (PDF.replace(b"/Catalog", b"/Catalog /S /SubmitForm"), "active"),
+        (PDF.replace(b"/Catalog", b"/Catalog /EF << >>"), "active"),
+        (PDF.replace(b"/Catalog", b"/Catalog /#45ncrypt 5 0 R"), "locked"),
+        (packed(b"<< /S /L#61unch >>"), "active"),
+        (packed(b"<< /EF 7 0 R >>"), "active"),
+        (packed(b"<< >>", lambda objects: objects.hex().encode() + b">"), "hidden"),
         (b"%PDF-" + bytes(attachments.MOST_BYTES), "oversized"),
         (photo()[:16] + (60_000).to_bytes(4) * 2 + photo()[24:], "image_bomb"),
     ],
-    ids=["GIF", "program", "empty", "half a photo", "half a PDF", "script", "too large", "bomb"],
+    ids=[
+        "GIF",
+        "program",
+        "empty",
+        "half a photo",
+        "half a PDF",
+        "script",
+        "escaped script",
+        "form that is sent",
+        "file within",
+        "encrypted",
+        "escaped in a stream",
+        "file within a stream",
+        "hexadecimal",
+        "too large",
+        "bomb",
+    ],
 )
 def test_what_is_neither_is_refused_and_counted(data: bytes, reason: str) -> None:
     with pytest.raises(attachments.UnfitError) as told:
         attachments.take(written(data))
     assert told.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        PDF.replace(b"/Catalog", b"/Catalog /OpenAction [3 0 R /Fit] /A << /S /URI /URI (https://example.org) >>"),
+        PDF.replace(b"/Catalog", b"/Catalog /T (no /Launchpad, no /JavaScripts)"),
+        PDF.replace(b"%%EOF", b"<< /Length 9 >> stream\n\x00/EF \xffab\nendstream\n%%EOF"),
+        packed(b"<< /Type /Font /BaseFont /Song >>"),
+        packed(b"<< /A 1 >>", lambda objects: objects),
+    ],
+    ids=["a link", "other names", "bytes of a picture", "an object stream", "one in plain"],
+)
+def test_a_pdf_that_is_only_to_be_read_is_taken_as_it_is(data: bytes) -> None:
+    assert attachments.take(written(data)) == ("application/pdf", data)
+
+
+@pytest.mark.parametrize("junk", [b"stream\n", b"((((stream\r\n", b"/J#", b"endstream"])
+def test_a_pdf_made_to_be_slow_is_looked_through_all_the_same(junk: bytes) -> None:
+    data = b"%PDF-1.7\n" + junk * (1_500_000 // len(junk)) + b"\n%%EOF"
+    begun = time.process_time()
+    with contextlib.suppress(attachments.UnfitError):
+        attachments.take(written(data))
+    assert time.process_time() - begun < 5.0
+
+
+def test_objects_that_unpack_to_more_than_is_looked_through_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "MOST_INFLATED", 10_000)
+    assert attachments.take(written(packed(b" " * 9_000)))
+    with pytest.raises(attachments.UnfitError, match="hidden"):
+        attachments.take(written(packed(b" " * 11_000)))
 
 
 def test_a_refusal_leaves_nothing_behind_and_is_counted(client: TestClient, desktop: Desktop, alarm: str) -> None:

@@ -149,6 +149,14 @@ def test_an_incident_is_dispatched_worked_and_closed(client: TestClient, desktop
     assert client.get("/api/v1/dispatches", headers=team).json()["items"] == []
     assert len(client.get("/api/v1/dispatches?state=all", headers=team).json()["items"]) == 1
     assert "team" in client.get(f"/api/v1/incidents/{id}", headers=duty).json()["suggested_units"]
+    for verb in ("refuse", "close"):  # the next unit has it, and is called back
+        if verb == "refuse":
+            client.post(f"/api/v1/incidents/{id}/dispatch", json={"unit": "team"}, headers=duty)
+        (task,) = client.get("/api/v1/dispatches", headers=duty).json()["items"]
+        answer = client.post(f"/api/v1/dispatches/{task['id']}/{verb}", json={"reason": "no car"}, headers=duty)
+        assert answer.status_code == 200, answer.text
+    suggested = client.get(f"/api/v1/incidents/{id}", headers=duty).json()["suggested_units"]
+    assert suggested == ["sub", "other", "team"], "who has refused comes last"
     closed = client.post(f"/api/v1/incidents/{id}/close", json={"disposition": "test", "reason": "drill"}, headers=duty)
     assert closed.status_code == 200, closed.text
     assert client.get("/api/v1/incidents", headers=duty).json()["items"] == []

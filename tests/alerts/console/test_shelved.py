@@ -101,7 +101,11 @@ def test_an_alarm_is_assigned_and_commented_on(client: TestClient, desktop: Desk
     engine.condition(level=2)
     headers = desktop.token("duty")
     path = f"/api/v1/alarms/{engine.open_incident()['alarms'][0]}"
-    assert client.post(f"{path}/assign", json={"to": "user:bo"}, headers=headers).status_code == 200
+    desktop.user("dispatcher", name="bo")
+    for nobody in ("", " ", "user:", "user:ba", "unit:team"):
+        answer = client.post(f"{path}/assign", json={"to": nobody}, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "unknown_person"), nobody
+    assert client.post(f"{path}/assign", json={"to": " Bo "}, headers=headers).status_code == 200
     assert client.post(f"{path}/comment", json={"text": "bo is on it"}, headers=headers).status_code == 200
     alarm = client.get(path, headers=headers).json()
     assert alarm["assignee"] == "user:bo"

@@ -113,7 +113,7 @@ def test_a_mail_says_it_in_both_languages_and_a_repeat_is_the_same_mail() -> Non
     assert first["Subject"] == "一号边坡：蠕变（红色） · 下发"
     zh, en = first.iter_parts()  # type: ignore[misc]
     assert (zh["Content-Language"], en["Content-Language"]) == ("zh-CN", "en")
-    assert "派往：社区队" in zh.get_content() and "须在 2026-11-27 08:05:00 前响应" in zh.get_content()
+    assert "派往：社区队" in zh.get_content() and "须在 2026-11-27 08:05:00 前接单" in zh.get_content()
     assert "https://desk.example.org/reply/2345-6789-ABCD" in en.get_content()
     assert "Note:" not in en.get_content(), "a line without its field is left out"
     assert it.envelopes[0].rcpt_tos == ["li@example.org"]

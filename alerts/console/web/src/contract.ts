@@ -1006,6 +1006,7 @@ export interface DrillReport extends Drill {
     steps_done: number;
     steps: number;
   }[];
+  missed: { time: number; do: string; of: string; reason: string; said: Text }[];
   met: number;
   of: number;
   score: number | null;

@@ -46,6 +46,18 @@ export function ExerciseView({ id }: { id: string }) {
             <b data-test="score">{data.score === null ? '—' : `${Math.round(100 * data.score)} %`}</b>{' '}
             {t('exercises.met', { met: data.met, of: data.of })} <span class="quiet">{moment(data.began)} – {data.ended ? moment(data.ended) : t('exercises.running')}</span>
           </p>
+          {data.missed.length > 0 && (
+            <section class="sheet-part" data-test="missed">
+              <h2>{t('exercises.missed', { count: data.missed.length })}</h2>
+              <ul>
+                {data.missed.map((one) => (
+                  <li key={`${one.time} ${one.do} ${one.of}`}>
+                    {moment(one.time)} {tCode('exercises.leg', one.do)} {one.of} · {tName(one.said)}
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
           {data.incidents.map((one) => (
             <section key={one.id} class="sheet-part">
               <h2>

@@ -1,0 +1,70 @@
+"""A notice in words: which step is due or overdue, how often it was said again, and nothing left in one language."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from alerts.desk import Desk
+from alerts.dispatch import OPEN
+from alerts.notifiers.file import EDGES
+from alerts.notifiers.notice import Notice
+from alerts.notifiers.wording import Message, Voice, say
+from alerts.outcome import AnyOutcome
+from tests.alerts.cases import SITE, change, command
+
+VOICE = Voice(site="test", name={"zh": "测试", "en": "Test"})
+OF_INCIDENTS = ("undispatched", "reminded", "silence_ends", "mode_ends")
+
+
+def told(out: list[AnyOutcome]) -> list[Message]:
+    """Put what the world is told of into words."""
+    return [
+        say(
+            Notice(
+                id=one.id, kind="dispatch", area="slope-1", unit=getattr(one, "unit", ""), simulated=False,
+                time=0.0, payload=one.event,
+            ),
+            VOICE,
+        )
+        for one in out
+        if getattr(one, "event", None)
+    ]  # fmt: skip
+
+
+def line(message: Message, language: str, begin: str) -> str:
+    return next(one for one in message.bodies[language].splitlines() if one.startswith(begin))
+
+
+def test_it_names_the_step_that_is_due_and_how_often_it_was_said() -> None:
+    desk = Desk(SITE)
+    (issued,) = told(desk.condition(change(3), 0.0))
+    assert line(issued, "zh", "须在").endswith("前接单") and line(issued, "en", "Accept by")
+    order = next(iter(desk.book.cases.dispatches))
+    desk.command(command("accept", order, "1"), 1.0)
+    (late,) = told(desk.tick(1801.0))
+    assert line(late, "zh", "状态：") == "状态：到场超时" and line(late, "en", "State:") == "State: Arrive: overdue"
+    (again,) = told(desk.tick(2101.0))
+    assert line(again, "zh", "状态：") == "状态：到场超时（第 1 次提醒）"
+    assert line(again, "en", "State:") == "State: Arrive: overdue (reminder 1)"
+
+
+def test_an_incident_that_is_asked_for_again_says_so() -> None:
+    desk = Desk(SITE)
+    desk.condition(change(1), 0.0)
+    (asked,) = told(desk.tick(300.0))
+    assert (
+        asked.subject.endswith("仍未确认（第 1 次提醒）") and "still unacknowledged (reminder 1)" in asked.bodies["en"]
+    )
+
+
+@pytest.mark.parametrize("leg", OPEN)
+@pytest.mark.parametrize("edge", EDGES)
+def test_no_edge_and_no_step_is_told_in_the_other_language(edge: str, leg: str) -> None:
+    data = {"edge": edge, "leg": leg, "level": "red", "reminders": 2, "deadline": "2026-11-27T00:00:00Z"}
+    unit = "" if edge in OF_INCIDENTS else "u"
+    notice = Notice(id="1", kind="dispatch", area="", unit=unit, simulated=True, time=0.0, payload={"data": data})
+    bodies = say(notice, VOICE).bodies
+    assert not re.search(r"[A-Za-z]", bodies["zh"].replace("level", ""))
+    assert not re.search(r"[\u4e00-\u9fff]", bodies["en"]) and "." not in bodies["en"].replace("u.", "")
