@@ -35,6 +35,7 @@ TOLD: dict[str, Any] = {
     },
     "notifier": {"holder": True, "mqtt_delivered": 8, "mqtt_failed": 1, "mqtt_waiting": 2, "mqtt_dead": 3},
     "camera": {"frames": 1, "pictures": 2, "refused": {"black": 1}},
+    "archiver": {"observations": 9, "segments": 2, "bytes": 99, "lost": 0, "lag": 1.5, "trouble": ""},
     "run": {"heartbeats": 6, "trouble": 0},
     "console": None,
 }
