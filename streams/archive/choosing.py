@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from streams.archive.place import Place
+from streams.archive.place import ArchiveError, Place
 from streams.archive.recorded import Recorded
 from streams.embedded.reader import LogReader
-from streams.settings import PREFIX, Settings, SettingsError
+from streams.settings import PREFIX, Settings
 from streams.stretch import Stretch, begun
 from streams.tape_archive import FOLDER
 from streams.topics import OBSERVATIONS
@@ -16,7 +16,7 @@ from streams.topics import OBSERVATIONS
 def source(found: Settings, begin: float | None, where: str | None = None) -> Recorded:
     """Choose what a replay from `begin` (unix s, None is all that the log has) reads.
 
-    `where`: of this archive, and no log. Raise `SettingsError` or `LogError`.
+    `where`: of this archive, and no log. Raise `LogError`; `SettingsError` where the log is in Kafka and no archive is named.
     """
     place = found.archive_place if where is None else _place(found, where)
     tapes = str(found.data_folder / FOLDER / "archive")
@@ -34,11 +34,11 @@ def _place(found: Settings, where: str) -> Place:
     # the key of the storage is the settings'
     named = msgspec.structs.replace(found, archive=where).archive_place
     if named is None:
-        raise SettingsError("--archive: name a folder or s3://BUCKET/PREFIX")
+        raise ArchiveError("--archive: name a folder or s3://BUCKET/PREFIX")
     try:
         named.require_sound()
     except ValueError as error:
-        raise SettingsError(f"--archive: {str(error).replace('ARCHIVE_', PREFIX + 'ARCHIVE_')}") from error
+        raise ArchiveError(f"--archive: {str(error).replace('ARCHIVE_', PREFIX + 'ARCHIVE_')}") from error
     return named
 
 
