@@ -230,7 +230,12 @@ def _archive(found: Settings) -> str:
     return (
         f"{seen.segments} segments, {seen.bytes / 1e6:.1f} MB in {place.where}, to {_utc(seen.until)}; by the indexes "
         "each follows the one before it (`foreshock archive verify` reads them all)"
+        + ("; names are in it for longer than FORESHOCK_PERSONAL_DAYS" if _outlasts(found) else "")
     )
+
+
+def _outlasts(found: Settings) -> bool:
+    return bool(found.personal_days) and not 0 < found.archive_days <= found.personal_days
 
 
 def _utc(at: float) -> str:

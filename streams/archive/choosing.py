@@ -16,7 +16,7 @@ from streams.topics import OBSERVATIONS
 def source(found: Settings, begin: float | None, where: str | None = None) -> Recorded:
     """Choose what a replay from `begin` (unix s, None is all that the log has) reads.
 
-    `where`: of this archive, and no log. Raise `LogError`; `SettingsError` where the log is in Kafka and no archive is named.
+    `where`: of this archive, and no log. Raise `LogError`; `SettingsError` where the log is in Kafka and there is none.
     """
     place = found.archive_place if where is None else _place(found, where)
     tapes = str(found.data_folder / FOLDER / "archive")

@@ -24,8 +24,9 @@ MOST_HEAD = 1 << 20
 MOST_RAW = 1 << 29
 """Bytes of a segment's body, unpacked, at most."""
 
-LEVEL = 9
-"""Of zstd: on a recorded week 3 took 6.0 times the room of its raw bytes' ninth, see docs/how-to/archive.md."""
+LEVEL = 6
+"""Of zstd. On 728 000 simulated readings (21.1 bytes each in the log) level 3, 6 and 9 leave 7.7, 6.7 and 6.5 bytes of
+each, for 0.24, 0.40 and 0.72 µs of CPU; reading them again costs 0.04 µs."""
 
 
 class State(msgspec.Struct, frozen=True):
