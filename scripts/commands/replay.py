@@ -41,7 +41,7 @@ from streams.comparing import as_plain, compared
 from streams.course import Course, merged
 from streams.embedded.schema import LogError
 from streams.journalled import journalled
-from streams.readable import Reader as LogReader
+from streams.readable import Reader as Log
 from streams.replay import Difference, First, ReplayError
 from streams.replaying import Task
 from streams.settings import Settings
@@ -151,7 +151,7 @@ def _times(begin_: str, end_: str, zone: str) -> tuple[float | None, float | Non
     return first, last
 
 
-def _span(log: LogReader, source: Recorded, first: float | None, last: float | None) -> _Span:
+def _span(log: Log, source: Recorded, first: float | None, last: float | None) -> _Span:
     stretches = []
     for partition in range(log.topics().get(OBSERVATIONS, 0)):
         stop = log.committed(GROUP, OBSERVATIONS, partition) or 0

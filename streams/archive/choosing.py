@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from streams.archive.place import ArchiveError, Place
@@ -19,15 +21,19 @@ def source(found: Settings, begin: float | None, where: str | None = None) -> Re
     `where`: of this archive, and no log. Raise `LogError`; `SettingsError` where the log is in Kafka and there is none.
     """
     place = found.archive_place if where is None else _place(found, where)
-    tapes = str(found.data_folder / FOLDER / "archive")
-    if place is None:
-        return Recorded(log=str(found.log_file))
-    if where is not None or found.kafka is not None or not found.log_file.is_file():
+    if place is None or (where is None and found.kafka is None and found.log_file.is_file()):
+        return chosen(found.log_file, place, found.data_folder, begin)
+    return chosen(None, place, found.data_folder, begin)
+
+
+def chosen(log: Path | None, place: Place | None, data: Path, begin: float | None) -> Recorded:
+    """Choose between a log's file and an archive, of which there is one at least. Raise `LogError`."""
+    tapes = str(data / FOLDER / "archive")
+    if log is None:
         return Recorded(place=place, tapes=tapes)
-    log = str(found.log_file)
-    if begin is None or _has(found, begin):
-        return Recorded(log=log)
-    return Recorded(log=log, place=place, tapes=tapes)
+    if place is None or begin is None or _has(log, begin):
+        return Recorded(log=str(log))
+    return Recorded(log=str(log), place=place, tapes=tapes)
 
 
 def _place(found: Settings, where: str) -> Place:
@@ -42,9 +48,9 @@ def _place(found: Settings, where: str) -> Place:
     return named
 
 
-def _has(found: Settings, begin: float) -> bool:
+def _has(file: Path, begin: float) -> bool:
     """Tell whether the log goes back to a time in all its partitions."""
-    with LogReader(found.log_file) as log:
+    with LogReader(file) as log:
         for partition in range(log.topics().get(OBSERVATIONS, 0)):
             start, end = log.start(OBSERVATIONS, partition), log.end(OBSERVATIONS, partition)
             oldest = begun(log, Stretch(partition, start, end)) if start else None
