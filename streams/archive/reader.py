@@ -40,7 +40,20 @@ class StateFile(NamedTuple):
             raise OSError(str(error)) from error
 
 
-class ArchiveReader:
+class _Opened:
+    """To be closed at the end of a block."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+class ArchiveReader(_Opened):
     """Read the topics `observations` and `outcomes` as `LogReader` does; for one thread. Raise `LogError`."""
 
     def __init__(self, place: Place) -> None:
@@ -51,12 +64,6 @@ class ArchiveReader:
         self.marker = found
         self._chains: dict[int, Chain] = {}
         self._held: OrderedDict[tuple[int, int], Content] = OrderedDict()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of what is held."""
@@ -207,19 +214,13 @@ class ArchiveReader:
         return [entry for entry in entries if entry[0] >= start]
 
 
-class Joined:
+class Joined(_Opened):
     """Read a log, and before its oldest observation what is archived of it. Else as the log does."""
 
     def __init__(self, log: Reader, archive: ArchiveReader) -> None:
         if log.identity != archive.identity:
             raise LogError("the archive is of another log")
         self._log, self._archive = log, archive
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close both."""

@@ -15,19 +15,7 @@ from streams.processes import archiver
 from streams.processes.archiver import AWAY, Archiving
 from tests.streams.archive.past import BEGAN, HOUR, lived
 from tests.streams.archive.test_archiver import cut_off
-
-
-class Heard:
-    """Take down what an alarm would be made of."""
-
-    def __init__(self) -> None:
-        self.said: list[tuple[str, str]] = []
-
-    def down(self, component: str, detail: str) -> None:
-        self.said.append((component, detail))
-
-    def back(self, component: str) -> None:
-        self.said.append((component, ""))
+from tests.streams.processes.test_notifier import Told
 
 
 class Clock:
@@ -49,8 +37,8 @@ def found(past: Path, tmp_path: Path) -> settings.Settings:
     return settings.load({}, data=str(tmp_path / "data"), archive=str(tmp_path / "archive"))
 
 
-def made(found: settings.Settings, clock: Clock) -> tuple[Archiving, Heard]:
-    heard = Heard()
+def made(found: settings.Settings, clock: Clock) -> tuple[Archiving, Told]:
+    heard = Told()
     return Archiving(found, heard, lambda seconds: None, clock), heard  # type: ignore[arg-type]
 
 
