@@ -50,10 +50,6 @@ class Archiver:
         self._chains: dict[int, Chain] = {}
         self.observations = self.segments = self.bytes = self.lost = 0
 
-    def heads(self) -> dict[int, Link]:
-        """Return the newest link of each chain that was lengthened or looked at."""
-        return {number: link for number, chain in self._chains.items() if (link := chain.last()) is not None}
-
     def step(self, log: Reader, partition: int, now: float, *, everything: bool = False) -> Link | None:
         """Write a partition's next segment, if it is due (unix seconds) or `everything` is; None when nothing was.
 
@@ -73,7 +69,7 @@ class Archiver:
         if not first:
             return None  # retention takes it at this moment
         edge = (math.floor(first[0][1] / self._period) + 1) * self._period
-        if not everything and now < edge + GRACE:
+        if not everything and first[0][1] - self._period < now < edge + GRACE:  # sooner: the clock was set back since
             return None
         observations = _until(log, partition, begin, stop, edge)
         outcomes, after, stop = self._outcomes(log, partition, last, begin, observations[-1][0] + 1)
@@ -107,9 +103,11 @@ class Archiver:
         begin = max(log.start(OBSERVATIONS, partition), 0 if last is None else last.head.stop)
         return log.time_of(OBSERVATIONS, partition, begin)
 
-    def keep_to(self, log: Reader, before: float, most_bytes: float = math.inf) -> int:
+    def keep_to(self, log: Reader, partitions: Sequence[int], before: float, most_bytes: float = math.inf) -> int:
         """Remove what was written before a time (unix s), or is more than may be kept; return how many bytes went."""
-        chains = [self._chain(log, number) for number in range(log.topics().get(OBSERVATIONS, 0))]
+        chains = [self._chain(log, number) for number in partitions]
+        for chain in chains:
+            chain.refresh()
         return prune(chains, before, most_bytes)
 
     def _chain(self, log: Reader, partition: int) -> Chain:

@@ -155,7 +155,6 @@ class Chain:
             known = self._day(day)
             missing = [name for name in self.names if name.startswith(f"{day}/") and name not in known]
             if missing:
-                known.update((name, self._linked(name)) for name in missing)
                 self._write_index(day)
 
     def keep_state(self, offset: int, clock: float, content: bytes) -> State:
@@ -243,9 +242,11 @@ class Chain:
         """Remove the oldest segments, and what was left of an earlier removal; return how many bytes went."""
         if count:
             first = self.link(count).head
-            start = Start(first.begin, first.previous)
-            self.store.put(f"{self.folder}/{START}", msgspec.json.encode(start))  # first: what is below is gone now
             self.refresh()
+            if first.begin > self.start.begin:  # nobody else has removed as much meanwhile
+                start = Start(first.begin, first.previous)
+                self.store.put(f"{self.folder}/{START}", msgspec.json.encode(start))  # first: what is below is gone now
+                self.refresh()
         gone = self.stale + [name for name in self.states if int(name.rpartition("/")[2][:20]) < self.start.begin - 1]
         left = {name.rpartition("/")[0] for name in self.names}
         days = {name.rpartition("/")[0] for name in self.stale} - left
@@ -273,7 +274,12 @@ class Chain:
 
     def _write_index(self, day: str) -> None:
         known = self._day(day)
-        listed = [known[name] for name in self.names if name in known and name.startswith(f"{day}/")]
+        listed = []
+        for name in self.names:
+            if name.startswith(f"{day}/"):
+                if name not in known:  # another's
+                    known[name] = self._linked(name)
+                listed.append(known[name])
         content = msgspec.json.format(msgspec.json.encode(listed), indent=1)
         self.store.put(f"{day}/{INDEX}", content)
 

@@ -106,7 +106,7 @@ class Archiving:
             oldest = min(oldest, math.inf if waiting is None else waiting)
         self._lag = max(0.0, self._clock() - oldest) if math.isfinite(oldest) else 0.0
         if mine and self._pruning.is_due(self._clock()):
-            self._prune(log, archiver)
+            self._prune(log, archiver, mine)
             self._pruning.done(self._clock())
 
     def _partitions(self, log: Reader) -> list[int]:
@@ -115,9 +115,9 @@ class Archiving:
             return list(range(log.topics().get(OBSERVATIONS, 0)))
         return sorted(read_figures(self._found.data_folder).get("worker", {}).get("partitions", ()))
 
-    def _prune(self, log: Reader, archiver: Archiver) -> None:
+    def _prune(self, log: Reader, archiver: Archiver, mine: list[int]) -> None:
         found = self._found
-        size = archiver.keep_to(log, *limits(found, self._clock()))
+        size = archiver.keep_to(log, mine, *limits(found, self._clock()))
         if size:
             housekeeping.note(found, housekeeping.ACTOR, "archive.pruned", found.archive, bytes=size)
 
