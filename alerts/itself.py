@@ -115,6 +115,30 @@ RULES = {
             "review": "2027-11-30",
         },
     ),
+    "archive": SystemRule(
+        id="@archive",
+        title={"zh": "观测存档中断", "en": "Observations are not archived"},
+        rationale={
+            "cause": {
+                "zh": "存储失联、已满或拒绝写入；或观测在存档前已按保留期限从日志删除；或日志不是原先存档的那一份",
+                "en": "The storage is away, full or refuses; or the log dropped observations before they were "
+                "archived; or the log is not the one that was archived until now",
+            },
+            "consequence": {
+                "zh": "监测和告警不受影响；日志保留期内恢复即可补存，超期的观测将无法回放",
+                "en": "Watching and alarms go on; what the log still has is archived later, what it drops meanwhile "
+                "cannot be replayed any more",
+            },
+            "response": {
+                "zh": "排除所述原因；系统会自动重试。运行 foreshock doctor 和 foreshock archive verify 检查存档",
+                "en": "Mend the cause named; it is tried again by itself. foreshock doctor and foreshock archive "
+                "verify look at the archive",
+            },
+            "time_to_respond": "1 d",
+            "owner": {"zh": "系统管理员", "en": "System administrator"},
+            "review": "2027-11-30",
+        },
+    ),
     "mqtt": SystemRule(
         id="@mqtt",
         title={"zh": "MQTT 服务器失联", "en": "An MQTT broker is away"},

@@ -43,6 +43,7 @@ COMMANDS = {
     "restore": "backup.put_back",
     "backup-key": "backup.new_key",
     "notify": "notify.app",
+    "archive": "archive.app",
     "quarantine": "quarantine.app",
     "listen": "listen.listen",
     "adopt": "adopt.adopt",

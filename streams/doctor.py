@@ -64,6 +64,7 @@ def examine(found: Settings, only: str = "") -> Iterator[Finding]:
         ("log", _log),
         ("journal", _journal),
         ("outbox", _outbox),
+        ("archive", _archive),
         ("models", _models),
         ("accounts", lambda s: _database(s.data_folder / "accounts.sqlite")),
         ("audit", _audit),
@@ -208,6 +209,37 @@ def _outbox(found: Settings) -> str:
     if count:
         raise Unwell(f"{count} order(s) were not delivered and are tried no more; run `foreshock outbox list`")
     return said
+
+
+def _archive(found: Settings) -> str:
+    """Follow the chains by their indexes, and read the newest segment of each."""
+    place = found.archive_place
+    if place is None:
+        return "none is kept; FORESHOCK_ARCHIVE names where"
+    from streams.archive.survey import survey  # here: its library need not be loaded by all who look
+
+    seen = survey(place, found.data_folder)
+    if seen is None:
+        return f"nothing in {place.where} yet"
+    if seen.faults:
+        first = seen.faults[0]
+        raise Unwell(
+            f"{len(seen.faults)} fault(s), first {first.name}: {first.said}; run `foreshock archive verify`, compare "
+            "with a copy, and see docs/how-to/archive.md"
+        )
+    return (
+        f"{seen.segments} segments, {seen.bytes / 1e6:.1f} MB in {place.where}, to {_utc(seen.until)}; by the indexes "
+        "each follows the one before it (`foreshock archive verify` reads them all)"
+        + ("; names are in it for longer than FORESHOCK_PERSONAL_DAYS" if _outlasts(found) else "")
+    )
+
+
+def _outlasts(found: Settings) -> bool:
+    return bool(found.personal_days) and not 0 < found.archive_days <= found.personal_days
+
+
+def _utc(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
 
 
 def _models(found: Settings) -> str:

@@ -47,7 +47,7 @@ def journalled(log: Readable, journal: Reader, where: Stretch) -> Difference:
 
 def _batches(log: Readable, where: Stretch, reached: int) -> Iterator[list[tuple[int, AnyOutcome]]]:
     some: list[tuple[int, AnyOutcome]] = []
-    for record in outcomes(log, where.partition):
+    for record in outcomes(log, where.partition, where.first):
         if where.first <= record.offset < min(where.stop, reached + 1):
             some += [(record.offset, one) for one in record.outcomes if isinstance(one, KEPT)]
         if len(some) >= AT_ONCE:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from streams.durable import replace
 from streams.engine import Engine
@@ -29,12 +29,25 @@ MOST_BYTES = 1 << 30
 """Bytes of one state, inflated."""
 
 
+class StateFile(Protocol):
+    """What a state is read from."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    def read_bytes(self) -> bytes:
+        """Read it. Raise `OSError`."""
+        ...
+
+
 class Moment(NamedTuple):
     """A kept state: the offset after which it stands, where its clock stood (unix s), its file and that one's bytes."""
 
     offset: int
     clock: float
-    file: Path
+    file: StateFile
     size: int
 
 
@@ -61,7 +74,7 @@ class Moments:
             content = b"".join([*map(deflater.compress, pieces), deflater.flush()])
             replace(self._folder / f"{self._partition}-{offset}-{int(clock)}.state", content)
             for one in unwanted(self.all(), oldest, self._most):
-                one.file.unlink(missing_ok=True)
+                (self._folder / one.file.name).unlink(missing_ok=True)
         except OSError as error:
             logger.warning("partition %d: no state was kept for replays: %s", self._partition, error)
 
@@ -100,7 +113,10 @@ def unwanted(kept: Sequence[Moment], oldest: int, most: float) -> list[Moment]:
 
 
 def moments_of(log: Readable, partition: int) -> list[Moment]:
-    """List the states kept beside a log, the oldest first; none where it is no file."""
+    """List the states kept beside a log's file, or in an archive, the oldest first; none of what is neither."""
+    own: Callable[[int], list[Moment]] | None = getattr(log, "moments", None)
+    if own is not None:
+        return own(partition)
     path = getattr(log, "path", None)
     return Moments(Path(path).parent / FOLDER, partition).all() if path is not None else []
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Protocol, Self
 
 Entry = tuple[int, bytes | None, bytes]
+Timed = tuple[int, float, bytes | None, bytes]
+"""Offset, when it was written (unix s), key, value."""
 
 
 class Readable(Protocol):
@@ -49,8 +51,17 @@ class Reader(Readable, Protocol):
         """Close it."""
         ...
 
+    @property
+    def identity(self) -> str:
+        """What this log is called and no other."""
+        ...
+
     def committed(self, group: str, topic: str, partition: int) -> int | None:
         """Return the next offset that a group of consumers will read, or None."""
+        ...
+
+    def read_timed(self, topic: str, partition: int, start: int, stop: int, limit: int = 1000) -> list[Timed]:
+        """Read records as `read` does, with when each was written."""
         ...
 
     def newest_first(

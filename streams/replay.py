@@ -76,7 +76,7 @@ class Check:
     def __init__(self, log: Readable, where: Stretch) -> None:
         self._where = where
         self._recorded: dict[str, tuple[int, AnyOutcome]] = {}
-        for record in outcomes(log, where.partition):
+        for record in outcomes(log, where.partition, where.first):
             if where.first <= record.offset < where.stop:
                 for one in record.outcomes:
                     self._recorded.setdefault(one.id, (record.offset, one))
@@ -131,9 +131,10 @@ def entries(
         yield [(offset, value) for offset, _, value in found]
 
 
-def outcomes(log: Readable, partition: int) -> Iterator[Record]:
-    """Yield the recorded outcomes of a partition."""
-    for batch in entries(log, OUTCOMES, partition):
+def outcomes(log: Readable, partition: int, first: int = 0) -> Iterator[Record]:
+    """Yield the recorded outcomes of a partition; what came of observations before `first` may be left out."""
+    own: Callable[[int, int], int] | None = getattr(log, "outcomes_of", None)  # an archive need not be read whole
+    for batch in entries(log, OUTCOMES, partition, start=None if own is None else own(partition, first)):
         for _, value in batch:
             yield outcome.decode(value)
 

@@ -70,7 +70,8 @@ class ReplayDesk:
         """
         what = Asked(
             data=str(self._settings.data_folder),
-            log_file=str(self._settings.log_file),
+            log_file="" if self._settings.kafka else str(self._settings.log_file),
+            place=self._settings.archive_place,
             text=asked["text"],
             version=asked["version"],
             against=asked["against"],

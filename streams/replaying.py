@@ -19,13 +19,14 @@ import msgspec
 
 from rules.rule import Rule
 from streams import course
+from streams.archive import recorded
+from streams.archive.recorded import Recorded
 from streams.course import Course
-from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.processes.child import follow_parent
 from streams.replay import ReplayError
 from streams.stretch import Stretch
-from streams.tape_archive import TapeArchive, folder_of
+from streams.tape_archive import TapeArchive
 
 FEW = 1000
 """Observations that one process replays sooner than others are started."""
@@ -59,7 +60,7 @@ def cores() -> int:
 
 
 def replay(
-    log_file: Path,
+    source: Path | Recorded,
     tasks: Sequence[Task],
     processes: int = 0,
     advance: Callable[[int], None] = lambda count: None,
@@ -69,11 +70,12 @@ def replay(
 
     Tasks of one stretch are replayed together: its readings are scored once. `processes` 0 is as many as there are
     cores, and this one alone where there is little to do. `keep` is how many bytes of scores are kept beside the log,
-    for the next replay. Raise `ReplayError`.
+    for the next replay. `source` is a log's file, or what else was recorded. Raise `ReplayError`.
     """
+    source = recorded.of(source) if isinstance(source, Path) else source
     found: dict[int, Course] = {}
     jobs = _jobs(tasks, keep)
-    for job, courses in zip(jobs, _all(log_file, jobs, processes, advance), strict=True):
+    for job, courses in zip(jobs, _all(source, jobs, processes, advance), strict=True):
         found.update(zip(job.places, courses, strict=True))
     return [found[place] for place in range(len(tasks))]
 
@@ -97,16 +99,16 @@ def _jobs(tasks: Sequence[Task], keep: float) -> list[_Job]:
     ]
 
 
-def _all(log_file: Path, jobs: Sequence[_Job], processes: int, advance: Callable[[int], None]) -> list[list[Course]]:
+def _all(source: Recorded, jobs: Sequence[_Job], processes: int, advance: Callable[[int], None]) -> list[list[Course]]:
     most = min(processes or cores(), len(jobs))
     little = not processes and sum(job.where.stop for job in jobs) <= FEW
     if most <= 1 or little:
-        return [_here(log_file, job, advance) for job in jobs]
+        return [_here(source, job, advance) for job in jobs]
     context = multiprocessing.get_context("spawn")  # a fork would take threads' locks along
     done: Synchronized[int] = context.Value("q", 0)
-    told = 0
+    told, packed = 0, _encoder.encode(source)
     with ProcessPoolExecutor(most, mp_context=context, initializer=_begin, initargs=(done, os.getpid())) as pool:
-        futures: list[Future[bytes]] = [pool.submit(_there, str(log_file), _encoder.encode(job)) for job in jobs]
+        futures: list[Future[bytes]] = [pool.submit(_there, packed, _encoder.encode(job)) for job in jobs]
         waiting = set(futures)
         try:
             while waiting:
@@ -134,22 +136,23 @@ def _begin(done: Synchronized[int], parent: int) -> None:
 
 
 _job = msgspec.msgpack.Decoder(_Job)
+_source = msgspec.msgpack.Decoder(Recorded)
 
 
-def _here(log_file: Path, job: _Job, advance: Callable[[int], None]) -> list[Course]:
+def _here(source: Recorded, job: _Job, advance: Callable[[int], None]) -> list[Course]:
     sides = [None if rules is None else _rules.decode(rules) for rules in job.rules]
     try:
-        with LogReader(log_file) as log, contextlib.ExitStack() as stack:
+        with source.open() as log, contextlib.ExitStack() as stack:
             archive = None
             if job.keep > 0:
-                archive = TapeArchive(folder_of(log_file), job.where.partition, log, job.keep)
+                archive = TapeArchive(source.tapes_folder, job.where.partition, log, job.keep)
                 stack.enter_context(archive)
             return course.together(log, job.where, sides, advance, archive)
     except LogError as error:
         raise ReplayError(str(error)) from error
 
 
-def _there(log_file: str, packed: bytes) -> bytes:
+def _there(source: bytes, packed: bytes) -> bytes:
     job = _job.decode(packed)
 
     def advance(count: int) -> None:
@@ -157,4 +160,4 @@ def _there(log_file: str, packed: bytes) -> bytes:
         with _done.get_lock():
             _done.value += count
 
-    return _encoder.encode(_here(Path(log_file), job, advance))
+    return _encoder.encode(_here(_source.decode(source), job, advance))

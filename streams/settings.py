@@ -13,12 +13,13 @@ from urllib.parse import quote
 import msgspec
 
 from alerts.policy import Policy
+from streams.archive.place import Place
 from streams.kafka.address import SCHEME, Address, AddressError, Security, parse
 
 PREFIX = "FORESHOCK_"
 SQLITE = "sqlite:///"
 POSTGRESQL = "postgresql+psycopg"
-PROCESSES = ("worker", "bridge", "console", "notifier", "camera")
+PROCESSES = ("worker", "bridge", "console", "notifier", "camera", "archiver")
 STATUS = "status"
 """The level under the site's prefix where each bridge retains whether it is there."""
 
@@ -63,7 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, "Secret: 64 hexadecimal digits, the same for all runs of a cluster; they sign cookies and codes."
     ] = ""
     processes: Annotated[
-        str, "The processes that this run starts, of worker,bridge,console,notifier,camera; empty starts all it needs."
+        str,
+        "The processes that this run starts, of worker,bridge,console,notifier,camera,archiver; empty: all it needs.",
     ] = ""
     mqtt_host: Annotated[str, "MQTT broker to listen to; empty starts the embedded one on loopback."] = ""
     mqtt_port: Annotated[int, "Port of the MQTT broker, embedded or not."] = 1883
@@ -148,6 +150,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, "Most megabytes of scores that replays keep, so that the next costs its rules alone; 0 keeps none."
     ] = 2000.0
     retention_gigabytes: Annotated[float, "Most gigabytes of observations kept in the log."] = 20.0
+    archive: Annotated[
+        str, "Where every observation is kept beyond the log: a folder, or s3://BUCKET/PREFIX; empty keeps no archive."
+    ] = ""
+    archive_endpoint: Annotated[
+        str, "Address of a storage that speaks as S3 does, with https and its port; empty is S3 itself."
+    ] = ""
+    archive_region: Annotated[str, "Region of the bucket; empty is us-east-1."] = ""
+    archive_key_id: Annotated[str, "Access key at the bucket; empty asks for the role of the machine."] = ""
+    archive_secret: Annotated[str, "Secret: the secret key that belongs to it."] = ""
+    archive_ca_file: Annotated[str, "Certificates to trust at that address beside the system's (PEM)."] = ""
+    archive_minutes: Annotated[
+        float, "Minutes of the clock that a segment of the archive holds, and that it is behind at most: 1 to 1440."
+    ] = 60.0
+    archive_days: Annotated[float, "Days for which the archive is kept; 0 keeps it for good."] = 365.0
+    archive_gigabytes: Annotated[float, "Most gigabytes of it, the oldest go first; 0 is without bound."] = 0.0
     quarantine_days: Annotated[float, "Days for which refused messages are kept."] = 30.0
     quarantine_megabytes: Annotated[float, "Most megabytes of refused messages kept; the oldest go first."] = 500.0
     frame_floor_ms: Annotated[
@@ -247,6 +264,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return {"synchronous": self.synchronous}
 
     @property
+    def archive_place(self) -> Place | None:
+        """Where the archive is; None when none is kept."""
+        if not self.archive:
+            return None
+        return Place(
+            where=self.archive,
+            endpoint=self.archive_endpoint,
+            region=self.archive_region,
+            key_id=self.archive_key_id,
+            secret=self.archive_secret,
+            ca_file=self.archive_ca_file,
+        )
+
+    @property
     def policy(self) -> Policy:
         """How long the journal keeps what."""
         return Policy(cases=self.journal_days, personal=self.personal_days, reports=self.report_days)
@@ -337,10 +368,19 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     for name in ("snapshot_days", "snapshot_megabytes"):
         if not getattr(settings, name) > 0:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be above 0")
-    for name in ("moments_megabytes", "replay_megabytes", "journal_days", "personal_days", "report_days"):
+    for name in (
+        "moments_megabytes",
+        "replay_megabytes",
+        "journal_days",
+        "personal_days",
+        "report_days",
+        "archive_days",
+        "archive_gigabytes",
+    ):
         if not getattr(settings, name) >= 0:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be 0 or more")
     _require_log(settings)
+    _check_archive(settings)
     _check_journal(settings)
     _check_cluster(settings)
     if not 5 <= settings.heartbeat_seconds <= 3600:
@@ -353,6 +393,19 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
         if not 0 <= getattr(settings, name) <= 65535:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: a port is 0 to 65535")
     return settings
+
+
+def _check_archive(settings: Settings) -> None:
+    """Check where the archive is to be; what is told of it holds no secret."""
+    if (place := settings.archive_place) is not None:
+        try:
+            place.require_sound()
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}ARCHIVE: {error}") from error
+        if not place.is_remote and place.folder.is_relative_to(settings.data_folder):
+            raise SettingsError(f"{PREFIX}ARCHIVE: put it outside the data folder: each backup would hold it, too")
+    if not 1 <= settings.archive_minutes <= 1440:
+        raise SettingsError(f"{PREFIX}ARCHIVE_MINUTES={settings.archive_minutes:g}: must be 1 to 1440")
 
 
 def _check_journal(settings: Settings) -> None:

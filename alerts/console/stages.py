@@ -35,6 +35,17 @@ def _of(process: str, field: str, part: str = "") -> Callable[[Mapping[str, Told
     return read
 
 
+def _told(process: str, field: str) -> Callable[[Mapping[str, Told | None]], Iterator[Value]]:
+    """Read whether a process has something to say."""
+
+    def read(processes: Mapping[str, Told | None]) -> Iterator[Value]:
+        told = processes.get(process)
+        if told is not None and field in told:
+            yield (), float(bool(told[field]))
+
+    return read
+
+
 def _each(process: str, field: str) -> Callable[[Mapping[str, Told | None]], Iterator[Value]]:
     """Read numbers that a process says by name."""
 
@@ -99,6 +110,12 @@ STAGES = (
     Figure("camera_frames_total", "Frames that were read of cameras.", (), _of("camera", "frames")),
     Figure("camera_pictures_total", "Pictures of alarms that were kept.", (), _of("camera", "pictures")),
     Figure("camera_refused_total", "What cameras sent and was refused.", ("reason",), _each("camera", "refused")),
+    Figure("archive_observations_total", "Observations that were archived.", (), _of("archiver", "observations")),
+    Figure("archive_segments_total", "Segments that were archived.", (), _of("archiver", "segments")),
+    Figure("archive_bytes_total", "Bytes that were written to the archive.", (), _of("archiver", "bytes")),
+    Figure("archive_lost_total", "Observations that were gone before.", (), _of("archiver", "lost")),
+    Figure("archive_lag", "Seconds that the archive is behind the log.", (), _of("archiver", "lag")),
+    Figure("archive_trouble", "Whether nothing can be archived now.", (), _told("archiver", "trouble")),
     Figure("heartbeat_sent_total", "Signs of life that were taken elsewhere.", (), _of("run", "heartbeats")),
     Figure("heartbeat_trouble", "Whether the main path stands, as the run sees it.", (), _of("run", "trouble")),
 )

@@ -35,12 +35,13 @@ from sensors.document import DocumentError
 from sensors.registry import load_site
 from sensors.site import Site
 from streams import bundle, publication, replaying
+from streams.archive import choosing
+from streams.archive.recorded import Recorded
 from streams.comparing import as_plain, compared
 from streams.course import Course, merged
-from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
-from streams.embedded.store import Log
 from streams.journalled import journalled
+from streams.readable import Reader as Log
 from streams.replay import Difference, First, ReplayError
 from streams.replaying import Task
 from streams.settings import Settings
@@ -49,11 +50,12 @@ from streams.topics import GROUP, OBSERVATIONS
 
 
 class _Span(NamedTuple):
-    """What is replayed: from when to when (unix seconds, None is without bound), and the offsets that is."""
+    """What is replayed: from when to when (unix seconds, None is without bound), the offsets that is, and of what."""
 
     begin: float | None
     end: float | None
     stretches: list[Stretch]
+    source: Recorded
 
 
 def replay(
@@ -67,6 +69,13 @@ def replay(
     begin_: Annotated[
         str, typer.Option("--from", help="When: 14:00, 2026-05-03 14:00, or how long ago: 2 h.", show_default="the log")
     ] = "",
+    archive: Annotated[
+        str | None,
+        typer.Option(
+            help="Read this archive, a folder or s3://BUCKET/PREFIX, and no log.",
+            show_default="where the log is silent",
+        ),
+    ] = None,
     end_: Annotated[str, typer.Option("--to", help="Until when, written likewise.", show_default="now")] = "",
     html: Annotated[Path | None, typer.Option(help="With --rules: also draw the comparison into this file.")] = None,
     language: Annotated[
@@ -91,7 +100,8 @@ def replay(
     earlier, so that their windows are full). Readings are scored once for both sets, and the scores are kept in
     the data folder: the next replay of the same past costs its rules alone.
 
-    Works beside a running Foreshock and on a data folder at rest.
+    Works beside a running Foreshock and on a data folder at rest. What the log no longer has, and any past of a log in
+    Kafka, is read from the archive (FORESHOCK_ARCHIVE).
 
     foreshock replay --data data --from 2h
 
@@ -105,9 +115,11 @@ def replay(
     if language not in ("", "zh", "en"):
         fail(f"--language {language}: must be zh or en")
     try:
-        with Log.open_readonly(chosen.log_file) as log:
-            site = site_in_force(chosen) if rules is not None else _known_site(chosen)
-            span = _span(log, begin_, end_, site.zone if site is not None else "UTC")
+        site = site_in_force(chosen) if rules is not None else _known_site(chosen)
+        first, last = _times(begin_, end_, site.zone if site is not None else "UTC")
+        source = choosing.source(chosen, first, archive)
+        with source.open() as log:
+            span = _span(log, source, first, last)
         if rules is None:
             _check(chosen, span, processes, as_json, show, site)
         assert site is not None
@@ -127,7 +139,7 @@ def _known_site(chosen: Settings) -> Site | None:
         return None
 
 
-def _span(log: LogReader, begin_: str, end_: str, zone: str) -> _Span:
+def _times(begin_: str, end_: str, zone: str) -> tuple[float | None, float | None]:
     now = time.time()
     try:
         first = moment(begin_, now, zone) if begin_ else None
@@ -136,11 +148,15 @@ def _span(log: LogReader, begin_: str, end_: str, zone: str) -> _Span:
         fail(str(error))
     if first is not None and last is not None and first >= last:
         fail(f"--from {begin_} is not before --to {end_}")
+    return first, last
+
+
+def _span(log: Log, source: Recorded, first: float | None, last: float | None) -> _Span:
     stretches = []
     for partition in range(log.topics().get(OBSERVATIONS, 0)):
         stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
         stretches.append(stretch(log, partition, stop, first, last))
-    return _Span(first, last, stretches)
+    return _Span(first, last, stretches, source)
 
 
 def _rules(folder: Path | None, site: Site) -> tuple[Rule, ...]:
@@ -158,18 +174,18 @@ def _rules(folder: Path | None, site: Site) -> tuple[Rule, ...]:
         fail(f"{len(error.problems)} problem(s) in {folder}")
 
 
-def _replayed(chosen: Settings, tasks: Sequence[Task], processes: int) -> list[Course]:
+def _replayed(chosen: Settings, source: Recorded, tasks: Sequence[Task], processes: int) -> list[Course]:
     columns = (TextColumn("replaying"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
-    with Log.open_readonly(chosen.log_file) as log:
+    with source.open() as log:
         total = sum(task.where.stop - log.start(OBSERVATIONS, task.where.partition) for task in tasks)
     with Progress(*columns, console=err, transient=True) as progress:
         bar = progress.add_task("replay", total=total)
         keep = chosen.replay_megabytes * 1e6 if any(task.rules is not None for task in tasks) else 0.0
-        return replaying.replay(chosen.log_file, tasks, processes, lambda count: progress.advance(bar, count), keep)
+        return replaying.replay(source, tasks, processes, lambda count: progress.advance(bar, count), keep)
 
 
 def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: int, site: Site | None) -> None:
-    courses = _replayed(chosen, [Task(where) for where in span.stretches], processes)
+    courses = _replayed(chosen, span.source, [Task(where) for where in span.stretches], processes)
     found, load = merged(courses), Load()
     for one in courses:
         load.note(
@@ -211,7 +227,7 @@ def _journalled(chosen: Settings, span: _Span) -> Difference | None:
         return None
     found = Difference()
     try:
-        with Log.open_readonly(chosen.log_file) as log:
+        with span.source.open() as log:
             for where in span.stretches:
                 found.add(journalled(log, journal, where))
     except SQLAlchemyError as error:
@@ -260,14 +276,15 @@ def _compare(
 ) -> None:
     packed = [None if rules is None else replaying.pack(rules) for rules in sides]
     started = time.perf_counter()
-    courses = _replayed(chosen, [Task(where, rules) for where in span.stretches for rules in packed], processes)
+    tasks = [Task(where, rules) for where in span.stretches for rules in packed]
+    courses = _replayed(chosen, span.source, tasks, processes)
     took = time.perf_counter() - started
     before, after = courses[::2], courses[1::2]
     found = compared(before, after, span.begin, span.end, site)
     checked = merged(before) if sides[0] is None else None
     if html is not None:
         try:
-            replay_page.write(html, found, words, *_bounds(chosen, span, after))
+            replay_page.write(html, found, words, *_bounds(span, after))
         except OSError as error:
             fail(f"{html}: cannot be written: {error.strerror or error}")
     if as_json:
@@ -291,9 +308,9 @@ def _compare(
     raise typer.Exit(0)
 
 
-def _bounds(chosen: Settings, span: _Span, courses: Sequence[Course]) -> tuple[float, float]:
+def _bounds(span: _Span, courses: Sequence[Course]) -> tuple[float, float]:
     """Return from when to when there was something to replay (unix seconds)."""
     end = max((course.clock for course in courses), default=0.0)
-    with Log.open_readonly(chosen.log_file) as log:
+    with span.source.open() as log:
         times = [time for where in span.stretches if (time := begun(log, where)) is not None]
     return min(times, default=end), end

@@ -296,6 +296,8 @@ def common_children(found: Settings) -> list[Child]:
     environment = _environment(found)
     orders = {"worker": 2, "console": 1, "notifier": 1}
     orders = {name: order for name, order in orders.items() if _starts(found, name)}
+    if found.archive and _starts(found, "archiver"):
+        orders["archiver"] = 1
     if not found.mqtt_host:
         orders = {"broker": 3, **orders}
     listed = [

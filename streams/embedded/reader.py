@@ -163,6 +163,30 @@ class LogReader:
             ).fetchone()
         return None if row is None else float(row[0])
 
+    @property
+    def identity(self) -> str:
+        """What this log is called and no other."""
+        with self._lock:
+            row = self._connection.execute("SELECT value FROM meta WHERE name = 'identity'").fetchone()
+        return "" if row is None else str(row[0])
+
+    def read_timed(
+        self, topic: str, partition: int, start: int, stop: int, limit: int = 1000, max_bytes: int = READ_BYTES
+    ) -> list[tuple[int, float, bytes | None, bytes]]:
+        """Read records as `read` does, with when each was written (unix s)."""
+        found = self.read(topic, partition, start, stop, limit, max_bytes)
+        if not found:
+            return []
+        ident = self._id(topic, partition)
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT id, time FROM record WHERE id >= ? AND id <= ?",
+                (row_id(ident, found[0][0]), row_id(ident, found[-1][0])),
+            ).fetchall()
+        written = {number - (ident << OFFSET_BITS): float(time) for number, time in rows}
+        # one that retention takes in between is not there for either
+        return [(offset, written[offset], key, value) for offset, key, value in found if offset in written]
+
     def read_rows(self, ident: int, start: int, stop: int | None, limit: int, max_bytes: int) -> list[Entry]:
         """Read as `read` does, by partition id."""
         low = row_id(ident, max(0, start))

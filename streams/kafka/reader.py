@@ -47,6 +47,18 @@ class KafkaReader(Asking):
             self._thread.ask(self._reads.stop(), PATIENCE)
             self._thread.close()
 
+    @property
+    def identity(self) -> str:
+        """What this log is called and no other."""
+        return self._reads.identity
+
+    def read_timed(
+        self, topic: str, partition: int, start: int, stop: int, limit: int = 1000
+    ) -> list[tuple[int, float, bytes | None, bytes]]:
+        """Read records as `read` does, with when each was written (unix s)."""
+        work = self._reads.read_timed(topic, partition, start, stop, limit, READ_BYTES)
+        return [(offset, time, key, value) for offset, key, value, time in self._thread.ask(work, PATIENCE)]
+
     def topics(self) -> dict[str, int]:
         """Name the topics and their number of partitions."""
         return self._thread.ask(self._reads.refresh(), PATIENCE)

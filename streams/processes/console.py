@@ -406,7 +406,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         rule_desk=RuleDesk(found),
         rule_text=lambda id: rule_text(found, id),
         model_desk=ModelDesk(found),
-        replay_desk=None if found.kafka else Replays(found),
+        replay_desk=None if found.kafka and not found.archive else Replays(found),
         system=System(found),
         draft_desk=Drafts(found),
         newest=Looking(socket_of(found.data_folder)).newest,

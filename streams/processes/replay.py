@@ -22,11 +22,14 @@ from rules.variants import VariantError
 from sensors.document import DocumentError
 from sensors.site import Site
 from streams import bundle, drafting, publication, replaying, shelf
+from streams.archive import choosing
+from streams.archive.place import Place
+from streams.archive.recorded import Recorded
 from streams.comparing import as_plain, compared
 from streams.course import merged
-from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.processes.child import follow_parent
+from streams.readable import Reader as Log
 from streams.replay import ReplayError
 from streams.replaying import Task
 from streams.stretch import Stretch, stretch
@@ -44,7 +47,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     data: str
-    log_file: str
+    log_file: str  # empty where the log is no file: the archive is read
+    place: Place | None = None  # of the archive
     text: str = ""
     keep: bool = False
     version: str = ""
@@ -99,7 +103,8 @@ def run(asked: Asked) -> dict[str, Any]:
     if asked.keep:
         after = drafting.laid_among(content.rules, after)
     before = _of(data, asked.against) if asked.against else None
-    with LogReader(Path(asked.log_file)) as log:
+    source = _source(asked)
+    with source.open() as log:
         stretches = _stretches(log, asked)
         total = sum(where.stop - log.start(OBSERVATIONS, where.partition) for where in stretches) * 2
     done = told = 0
@@ -114,7 +119,7 @@ def run(asked: Asked) -> dict[str, Any]:
     say({"done": 0, "total": total})
     sides = [None if rules is None else replaying.pack(rules) for rules in (before, after)]
     tasks = [Task(where, rules) for where in stretches for rules in sides]
-    courses = replaying.replay(Path(asked.log_file), tasks, 1, advance, asked.scores)
+    courses = replaying.replay(source, tasks, 1, advance, asked.scores)
     old, new = courses[::2], courses[1::2]
     found = compared(old, new, asked.begin, asked.end, site)
     return {"result": as_plain(found, new, merged(old) if before is None else None, asked.begin, asked.end)}
@@ -130,7 +135,7 @@ def _swept(asked: Asked, site: Site) -> dict[str, Any]:
         judged = cases(Reader(asked.journal).engine, since)
     except JournalMissing as error:
         raise _RefusedError(str(error)) from error
-    with LogReader(Path(asked.log_file)) as log:
+    with _source(asked).open() as log:
         try:
             found = sweep(log, rules[0], site, judged, since, advance=lambda done, total: say(_at(done, total)))
         except VariantError as error:
@@ -145,7 +150,12 @@ def _at(done: int, total: int) -> dict[str, int]:
     return {"done": done, "total": total}
 
 
-def _stretches(log: LogReader, asked: Asked) -> list[Stretch]:
+def _source(asked: Asked) -> Recorded:
+    log = Path(asked.log_file) if asked.log_file else None
+    return choosing.chosen(log, asked.place, Path(asked.data), asked.begin)
+
+
+def _stretches(log: Log, asked: Asked) -> list[Stretch]:
     found = []
     for partition in range(log.topics().get(OBSERVATIONS, 0)):
         stop = log.committed(GROUP, OBSERVATIONS, partition) or 0

@@ -42,6 +42,7 @@ TOLD: dict[str, Any] = {
         "mail_answered": 4,
     },
     "camera": {"frames": 1, "pictures": 2, "refused": {"black": 1}},
+    "archiver": {"observations": 9, "segments": 2, "bytes": 99, "lost": 0, "lag": 1.5, "trouble": ""},
     "run": {"heartbeats": 6, "trouble": 0},
     "console": None,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,23 @@ import pytest
 
 from scripts.ports import free_port
 from sensors.site import SYSTEM
+from streams import course
+from streams.archive.archiver import Archiver, archive_all
+from streams.archive.place import Place
+from streams.archive.reader import ArchiveReader
+from streams.archive.store import Store
+from streams.archive.survey import survey
 from streams.embedded import broker as embedded
+from streams.embedded.reader import LogReader
+from streams.moments import FOLDER
+from streams.stretch import stretch
+from streams.topics import GROUP, OBSERVATIONS
 from tests.integration.running import Mqtt, Running, Stream, foreshock, running
 from tests.waiting import until
 
 pytestmark = pytest.mark.server
+
+KILLED = ("bridge", "worker", "console", "notifier", "broker", "archiver")
 
 POINT = "village-02-charging-1"
 TOPIC = f"foreshock/readings/village-02/{POINT}"
@@ -26,7 +39,8 @@ TOPIC = f"foreshock/readings/village-02/{POINT}"
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("resilience") / "data") as started:
+    folder = tmp_path_factory.mktemp("resilience")
+    with running(folder / "data", FORESHOCK_ARCHIVE=str(folder / "archive"), FORESHOCK_ARCHIVE_MINUTES="1") as started:
         yield started
 
 
@@ -67,7 +81,7 @@ def flows(product: Running, duty: httpx.Client, value: float) -> None:
         client.close()
 
 
-@pytest.mark.parametrize("name", ["bridge", "worker", "console", "notifier", "broker"])
+@pytest.mark.parametrize("name", KILLED)
 def test_a_killed_process_comes_back_and_is_an_alarm_of_the_system(
     name: str, product: Running, duty: httpx.Client
 ) -> None:
@@ -105,7 +119,7 @@ def test_the_incident_of_the_system_is_seen_acknowledged_and_never_sent_out(
     assert incident["kind"] == "system" and incident["title"]["en"].startswith("Foreshock itself")
     shown = duty.get(f"/incidents/{incident['id']}").json()
     assert shown["dispatch_details"] == [] and shown["suggested_units"] == []
-    assert {one["scope"] for one in shown["alarm_details"]} == {"bridge", "worker", "console", "notifier", "broker"}
+    assert {one["scope"] for one in shown["alarm_details"]} == set(KILLED)
     acknowledged = duty.post(f"/incidents/{incident['id']}/acknowledge", json={})
     assert acknowledged.status_code == 200, acknowledged.text
     listed = product.command("alarms", "list", "--state", "all", "--area", SYSTEM)
@@ -128,6 +142,19 @@ def test_replay_agrees_with_a_run_of_many_deaths(product: Running) -> None:
     assert replayed.returncode == 0 and answer["agrees"], answer
     assert answer["transitions"] >= 10
     assert "Traceback" not in product.said
+
+
+def test_what_was_archived_beside_all_that_is_whole_and_replays_alike(product: Running) -> None:
+    place = Place(where=str(product.data.parent / "archive"))
+    with LogReader(product.data / "log.sqlite") as log:
+        archive_all(Archiver(Store(place), 60.0, product.data / FOLDER), log, time.time())  # what is not due yet
+        stop = log.committed(GROUP, OBSERVATIONS, 0) or 0
+    seen = survey(place, product.data, whole=True)
+    assert seen is not None and (seen.faults, seen.lost) == ([], 0)
+    with ArchiveReader(place) as archive:
+        found = course.run(archive, stretch(archive, 0, archive.end(OBSERVATIONS, 0), None, None)).difference
+    assert found is not None and found.agrees and found.transitions >= 10
+    assert abs(seen.observations - stop) < 30, "ticks went on meanwhile"
 
 
 def test_a_backup_taken_under_way_is_put_back_and_agrees_with_itself(product: Running, tmp_path: Path) -> None:

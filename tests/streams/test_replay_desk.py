@@ -13,11 +13,16 @@ import yaml
 
 from alerts.journal import Journal
 from streams import bundle, publication, replay_desk, shelf
+from streams.archive.place import Place
 from streams.embedded.store import Log
 from streams.processes.replay import Asked, run
+from streams.replay import ReplayError
 from streams.replay_desk import BusyError, ReplayDesk
 from streams.settings import Settings
 from tests.scripts.test_replay import made, written
+from tests.streams.archive.past import archived
+from tests.streams.archive.test_archiver import cut_off
+from tests.streams.small_site import START
 from tests.waiting import until
 
 WAITS = 120.0
@@ -139,6 +144,20 @@ def test_where_there_is_no_log_it_says_so(tmp_path: Path, calmer: str) -> None:
     desk = ReplayDesk(Settings(data=str(data), broker=f"sqlite:///{tmp_path / 'none.sqlite'}"))
     told = ended(desk, desk.start("user:li", asked(text=calmer))["id"])
     assert told["state"] == "failed" and "there is no log here" in told["reason"]
+
+
+def test_what_the_log_no_longer_has_is_read_out_of_the_archive(calmer: str, tmp_path: Path) -> None:
+    """In this process, as below: of a log that has lost its beginning, and of one that is no file."""
+    (tmp_path / "data").mkdir()
+    data = made(tmp_path / "data")
+    log, place = Settings(data=str(data)).log_file, Place(where=str(tmp_path / "archive"))
+    archived(log, place)
+    cut_off(log, 40)
+    for file, begin in ((str(log), START + 30), ("", None)):
+        found = run(Asked(data=str(data), log_file=file, place=place, begin=begin, text=calmer))["result"]
+        assert found["recorded"]["agrees"] and found["counts"]["lost"] + found["counts"]["later"] > 0
+    with pytest.raises(ReplayError, match="no longer holds"):
+        run(Asked(data=str(data), log_file=str(log), begin=START + 30, text=calmer))
 
 
 def test_a_sweep_varies_the_one_rule_of_a_text_against_what_was_judged(

@@ -38,6 +38,14 @@ def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
         ({"FORESHOCK_MOMENTS_MEGABYTES": "-1"}, "FORESHOCK_MOMENTS_MEGABYTES"),
         ({"FORESHOCK_REPLAY_MEGABYTES": "nan"}, "FORESHOCK_REPLAY_MEGABYTES"),
         ({"FORESHOCK_PERSONAL_DAYS": "-1"}, "FORESHOCK_PERSONAL_DAYS"),
+        ({"FORESHOCK_ARCHIVE": "ftp://x/y"}, "FORESHOCK_ARCHIVE: ftp:// is not supported"),
+        ({"FORESHOCK_ARCHIVE": "s3:///x"}, "FORESHOCK_ARCHIVE: write s3://BUCKET/PREFIX"),
+        ({"FORESHOCK_ARCHIVE": "data/archive"}, "outside the data folder"),
+        ({"FORESHOCK_ARCHIVE": "s3://key:secret@bucket"}, "not into the name"),
+        ({"FORESHOCK_ARCHIVE": "s3://b", "FORESHOCK_ARCHIVE_KEY_ID": "k"}, "go together"),
+        ({"FORESHOCK_ARCHIVE": "s3://b", "FORESHOCK_ARCHIVE_ENDPOINT": "http://10.0.0.7:9000"}, "must be https"),
+        ({"FORESHOCK_ARCHIVE_MINUTES": "0"}, "FORESHOCK_ARCHIVE_MINUTES"),
+        ({"FORESHOCK_ARCHIVE_DAYS": "-1"}, "FORESHOCK_ARCHIVE_DAYS"),
     ],
 )
 def test_a_bad_value_names_its_variable(environment: dict[str, str], named: str) -> None:

@@ -1,0 +1,45 @@
+"""Whose archive a place is: of one log and no other, with so many partitions."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.archive.place import ArchiveDamaged, ArchiveError
+from streams.archive.store import Store
+
+NAME = "archive.json"
+FORMAT = 1
+
+
+class Marker(msgspec.Struct, frozen=True):
+    """What lies at the top of an archive. `identity` is the log's."""
+
+    identity: str
+    partitions: int
+    format: int = FORMAT
+
+
+def read(store: Store) -> Marker | None:
+    """Read the marker; None where nothing is archived yet. Raise `ArchiveError` for one of another version."""
+    content = store.get(NAME, 1 << 16)
+    if content is None:
+        return None
+    try:
+        found = msgspec.json.decode(content, type=Marker)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ArchiveDamaged(f"{NAME} of {store.name} cannot be read: {error}") from error
+    if found.format != FORMAT:
+        raise ArchiveError(f"the archive in {store.name} has the format {found.format}; this version knows {FORMAT}")
+    return found
+
+
+def claim(store: Store, identity: str, partitions: int) -> Marker:
+    """Make a place the archive of a log, or see that it is. Raise `ArchiveError` when it is another's."""
+    mine = Marker(identity, partitions)
+    found = read(store)
+    if found is None:
+        store.put_new(NAME, msgspec.json.encode(mine))
+        found = read(store)
+    if found != mine:
+        raise ArchiveError(f"{store.name} is the archive of another log: name a place of its own in FORESHOCK_ARCHIVE")
+    return mine

@@ -1,0 +1,190 @@
+"""The archiver process: follow the log at its own pace, and keep the archive to the policy."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from streams import housekeeping, logs, settings
+from streams.archive import witness
+from streams.archive.archiver import Archiver
+from streams.archive.store import Store
+from streams.embedded.schema import LogError
+from streams.figures import FiguresWriter, read_figures
+from streams.moments import FOLDER
+from streams.processes import child
+from streams.readable import Reader
+from streams.settings import Settings
+from streams.topics import OBSERVATIONS
+from streams.vitals import Vitals
+
+logger = logging.getLogger(__name__)
+
+COMPONENT = "archive"
+LOOK = 5.0
+"""Seconds between two looks whether something is due."""
+
+AWAY = 60.0
+"""Seconds that a place may be away before that is an alarm: it is tried again all the while, and nothing is lost."""
+
+PATIENCE = 600.0
+"""Seconds that one segment may take, with all tries at a bucket; this process counts as alive for so long."""
+
+NICE = 10
+
+
+class Archiving:
+    """Take turns at the log. `clock` is in unix seconds; `pause` waits, or returns at once at the end."""
+
+    def __init__(
+        self,
+        found: Settings,
+        vitals: Vitals,
+        pause: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._found, self._vitals, self._pause, self._clock = found, vitals, pause, clock
+        self._log: Reader | None = None
+        self._archiver: Archiver | None = None
+        self._pruning = housekeeping.Daily()
+        self._trouble = ""
+        self._since: float | None = None  # of the trouble
+        self._told: bool | None = None  # whether an alarm stands; an earlier run may have left one
+        self._before = {"segments": 0, "observations": 0, "bytes": 0, "lost": 0}
+        self.turned = time.monotonic()
+        self._lag = 0.0
+
+    def figures(self) -> dict[str, Any]:
+        """Tell what was archived since the start, and how many seconds the archive is behind."""
+        now = {} if self._archiver is None else _counts(self._archiver)
+        counted = {name: count + now.get(name, 0) for name, count in self._before.items()}
+        return {**counted, "lag": self._lag, "trouble": self._trouble}
+
+    def turn(self) -> None:
+        """Archive what is due; trouble is told, and another turn tries again."""
+        try:
+            self._turn()
+            trouble = ""
+        except (LogError, OSError) as error:
+            trouble = str(error)
+            self.close()
+        self._tell(trouble)
+
+    def close(self) -> None:
+        """Let go of the log, and of what is known of the archive."""
+        if self._archiver is not None:
+            self._before = {name: self._before[name] + count for name, count in _counts(self._archiver).items()}
+        if self._log is not None:
+            self._log.close()
+        self._log = self._archiver = None
+
+    def _turn(self) -> None:
+        found, place = self._found, self._found.archive_place
+        assert place is not None
+        if found.kafka is None and not found.log_file.is_file():
+            return  # the worker is about to make it
+        if self._log is None or self._archiver is None:
+            self._log = logs.reader(found.log)
+            self._archiver = Archiver(Store(place), found.archive_minutes * 60, found.log_folder / FOLDER)
+        log, archiver = self._log, self._archiver
+        mine = self._partitions(log)
+        oldest = math.inf
+        for partition in mine:
+            while (begun := time.monotonic()) and (link := archiver.step(log, partition, self._clock())) is not None:
+                self.turned = time.monotonic()
+                if link.head.lost:
+                    self._lost(partition, link.head.lost)
+                witness.note(found.data_folder, place.where, {partition: link})
+                self._pause(time.monotonic() - begun)  # half of a core at most
+            waiting = archiver.waiting_since(log, partition)
+            oldest = min(oldest, math.inf if waiting is None else waiting)
+        self._lag = max(0.0, self._clock() - oldest) if math.isfinite(oldest) else 0.0
+        if mine and self._pruning.is_due(self._clock()):
+            self._prune(log, archiver, mine)
+            self._pruning.done(self._clock())
+
+    def _partitions(self, log: Reader) -> list[int]:
+        """Return the partitions that this run archives: in a cluster those whose engine and states it has."""
+        if not self._found.cluster:
+            return list(range(log.topics().get(OBSERVATIONS, 0)))
+        return sorted(read_figures(self._found.data_folder).get("worker", {}).get("partitions", ()))
+
+    def _prune(self, log: Reader, archiver: Archiver, mine: list[int]) -> None:
+        found = self._found
+        size = archiver.keep_to(log, mine, *limits(found, self._clock()))
+        if size:
+            housekeeping.note(found, housekeeping.ACTOR, "archive.pruned", found.archive, bytes=size)
+
+    def _lost(self, partition: int, count: int) -> None:
+        """Have an alarm stand until somebody acknowledges it."""
+        component = f"{COMPONENT}:{partition}"
+        self._vitals.down(component, f"{count} observations were gone from the log before they were archived")
+        self._vitals.back(component)
+
+    def _tell(self, trouble: str) -> None:
+        now = time.monotonic()
+        self.turned = now
+        if trouble and trouble != self._trouble:
+            logger.error("nothing can be archived now: %s", trouble)
+        self._trouble = trouble
+        self._since = None if not trouble else self._since if self._since is not None else now
+        if not trouble and self._told is not False:
+            self._vitals.back(COMPONENT)
+            self._told = False
+        elif self._since is not None and now - self._since >= AWAY and self._told is not True:
+            self._vitals.down(COMPONENT, trouble)
+            self._told = True
+
+
+def limits(found: Settings, now: float) -> tuple[float, float]:
+    """Return before which time (unix s) the archive is not kept, and beyond how many bytes."""
+    before = now - found.archive_days * 86400 if found.archive_days else -math.inf
+    return before, found.archive_gigabytes * 1e9 if found.archive_gigabytes else math.inf
+
+
+def _counts(archiver: Archiver) -> dict[str, int]:
+    return {
+        "segments": archiver.segments,
+        "observations": archiver.observations,
+        "bytes": archiver.bytes,
+        "lost": archiver.lost,
+    }
+
+
+def main() -> None:
+    """Run the archiver until SIGTERM."""
+    found = settings.load()
+    child.begin("archiver", found)
+    os.nice(NICE)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    child.await_site()
+    vitals = Vitals(found.hub_path)
+    archiving = Archiving(found, vitals, stop.wait)
+
+    def alive() -> None:
+        if time.monotonic() - archiving.turned < PATIENCE:
+            child.parent().alive()
+
+    writer = FiguresWriter(found.data_folder, "archiver", archiving.figures, alive)
+    writer.start()
+    child.ready()
+    try:
+        while not stop.is_set():
+            archiving.turn()
+            stop.wait(LOOK)
+    finally:
+        archiving.close()
+        writer.stop()
+        vitals.close()
+
+
+if __name__ == "__main__":
+    main()
