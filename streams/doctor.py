@@ -71,6 +71,8 @@ def examine(found: Settings, only: str = "") -> Iterator[Finding]:
         ("ports", _ports),
         ("MQTT brokers", _brokers),
     ]
+    if found.influx_url:
+        looks.append(("InfluxDB", _influx))
     with contextlib.suppress(SettingsError):  # the look at all of them tells of it
         for one in brokers.brokers(found):
             if found.mqtt_host or one.name != brokers.MAIN:
@@ -222,6 +224,23 @@ def _models(found: Settings) -> str:
     if drifting:
         raise Unwell("; ".join(said for one in drifting for said in one.warning.values()))
     return f"{len(listed)} learnt, {len(watched)} in force, none in drift" if listed else "none yet"
+
+
+def _influx(found: Settings) -> str:
+    """See whether it takes the token, and has what it needs."""
+    from streams.history.influx import Influx, InfluxError  # here: its client takes half a second to load
+    from streams.history.influx_setup import Setup
+
+    influx = Influx(found)
+    try:
+        changes = Setup(influx, found).plan()
+    except InfluxError as error:
+        raise Unwell(f"{found.influx_url} {error}") from error
+    finally:
+        influx.close()
+    if changes:
+        raise Unwell(f"{changes[0].name}: {changes[0].action}; run `foreshock history apply`")
+    return f"{found.influx_url} has buckets and tasks as they should be"
 
 
 def _keys(found: Settings) -> str:

@@ -14,6 +14,9 @@ logger = logging.getLogger(__name__)
 NOTIFIER = 1
 """The number of the lock of those who tell people."""
 
+HISTORY = 2
+"""That of those who write the history."""
+
 LOOK = 0.5
 """Seconds between two tries, and between two looks whether the lock is still ours."""
 
