@@ -300,6 +300,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(name for part in self.processes.split(",") if (name := part.strip()))
 
     @property
+    def keeps_history(self) -> bool:
+        """Tell whether readings are kept for longer than the log keeps them: elsewhere, or in the data folder."""
+        return bool(self.influx_url) or (self.history_gigabytes > 0 and not self.cluster)
+
+    @property
     def hub_path(self) -> Path:
         """The worker's local socket."""
         return self.data_folder / "run" / "hub.sock"

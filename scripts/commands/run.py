@@ -258,7 +258,7 @@ def _newest_reading(found: Settings) -> float | None:
 def common_children(found: Settings) -> list[Child]:
     """List the processes that every run has, whatever its site."""
     environment = _environment(found)
-    orders = {"worker": 2, "console": 1, "notifier": 1, **({"history": 1} if found.influx_url else {})}
+    orders = {"worker": 2, "console": 1, "notifier": 1, **({"history": 1} if found.keeps_history else {})}
     orders = {name: order for name, order in orders.items() if _starts(found, name)}
     if not found.mqtt_host:
         orders = {"broker": 3, **orders}

@@ -42,7 +42,7 @@ class _Task(NamedTuple):
 
 
 def roll_up(bucket: str, tier: str, begin: str, end: str) -> str:
-    """Write Flux that sums up readings between two moments (in Flux) as spans of a tier; doing so again changes nothing.
+    """Write Flux that sums up readings between two moments (in Flux) as spans of a tier. Again, it changes nothing.
 
     Each function stands by itself, so that the storage does the work and no reading leaves it.
     """

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alerts.outcome import AlarmTransition
+from sensors.flags import DUPLICATE
 from sensors.lookup import Registry
 from sensors.site import Site
 from streams.history.columns import Scored
@@ -60,9 +61,14 @@ class Naming:
             self._home[point.index] = registry.partition(point.areas[0])
 
     def at_home(self, scored: Scored, partition: int) -> tuple[Scored, int]:
-        """Take what a partition tells first-hand; and count the readings of points that the site does not have."""
+        """Take what a partition tells first-hand; and count the readings of points that the site does not have.
+
+        What came for a time that its point had told of already would take that reading's place: it is in quarantine.
+        """
         home = self._home[np.minimum(scored.point, len(self._home) - 1)]
         mine = home == partition
+        if len(scored.flags):
+            mine &= (scored.flags & DUPLICATE) == 0
         unknown = int(np.count_nonzero(home < 0))
         if mine.all():
             return scored, 0

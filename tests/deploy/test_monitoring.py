@@ -35,6 +35,15 @@ TOLD: dict[str, Any] = {
     },
     "notifier": {"holder": True, "mqtt_delivered": 8, "mqtt_failed": 1, "mqtt_waiting": 2, "mqtt_dead": 3},
     "camera": {"frames": 1, "pictures": 2, "refused": {"black": 1}},
+    "history": {
+        "readings": 9,
+        "alarms": 1,
+        "failures": 1,
+        "waiting": 2,
+        "waiting_bytes": 99,
+        "late_hours": 1,
+        "lost": {"missed": 1},
+    },
     "run": {"heartbeats": 6, "trouble": 0},
     "console": None,
 }
