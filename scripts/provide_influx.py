@@ -17,7 +17,7 @@ VERSION = "v2.7.12"
 HOME = "FORESHOCK_INFLUXD"
 """Variable that names an `influxd`, for a machine that has one."""
 
-SECONDS = 1800.0
+SECONDS = 3600.0
 
 _MODULE = "github.com/influxdata/influxdb/v2"
 _PKG_CONFIG = "github.com/influxdata/pkg-config@v0.2.14"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import logging
 import threading
+import time
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ Cursor = Mapping[str, int]
 """The next offset that is to be read, by `topic:partition`."""
 
 _SENT = "sent.json"
+_BEGUN = "begun.json"
 _REFUSED = "refused"
 MOST_REFUSED = 100
 """Refused batches that are kept to be looked at; the oldest go first."""
@@ -56,6 +58,8 @@ class Spool:
     def __init__(self, folder: Path, most: int) -> None:
         self._folder, self._most = folder, most
         folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / _BEGUN).exists():
+            replace(folder / _BEGUN, msgspec.json.encode(time.time()))
         for unfinished in folder.glob("*.new"):
             unfinished.unlink()
         self._lock = threading.Lock()
@@ -160,6 +164,14 @@ class Spool:
         except (EOFError, zlib.error, gzip.BadGzipFile, msgspec.MsgspecError) as error:
             raise SpoolError(f"{self._file(number)} is damaged: {error}") from error
         return Batch(head.cursor, rest[: head.bytes], rest[head.bytes :], head.counts, head.firsts)
+
+
+def begun(folder: Path) -> float:
+    """Say when a spool was first used (unix seconds); 0 where it was not, and others write."""
+    try:
+        return msgspec.json.decode((folder / _BEGUN).read_bytes(), type=float)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return 0.0
 
 
 def _joined(lines: Sequence[str]) -> bytes:

@@ -15,6 +15,7 @@ from streams.history.influx_setup import FUNCTIONS, buckets
 from streams.history.lines import READINGS, Naming, nanoseconds, seconds
 from streams.history.parquet import Parquet
 from streams.history.spans import Spans, joined
+from streams.history.spool import begun
 from streams.history.tiers import DAY, Tier, fitting, tiers
 from streams.settings import Settings
 
@@ -68,15 +69,15 @@ class Embedded:
 class Elsewhere:
     """The history in InfluxDB."""
 
-    def __init__(self, influx: Influx, naming: Naming, behind: float = 300.0) -> None:
-        """`behind` are seconds that may be on the way to it."""
-        self._influx, self._ids, self._behind = influx, naming.ids, behind
+    def __init__(self, influx: Influx, naming: Naming, since: float = 0.0) -> None:
+        """`since` is when it was first written to, before which there is the log."""
+        self._influx, self._ids, self._since = influx, naming.ids, since
         self._index = {id: index for index, id in enumerate(naming.ids) if id}
         self._buckets = buckets(influx.bucket)
 
     def span(self) -> tuple[float, float]:
         """Say since and until when all is there: what waits on its way is in the log as well."""
-        return 0.0, time.time() - self._behind
+        return self._since, time.time()
 
     def readings(self, points: Sequence[int], begin: float, end: float) -> Iterator[Scored]:
         """Yield readings, the newest day first."""
@@ -190,7 +191,7 @@ def _nothing() -> Series:
 def open_store(found: Settings, naming: Naming) -> Store | None:
     """Open the history that the settings name; None where none is kept."""
     if found.influx_url:
-        return Elsewhere(Influx(found), naming)
+        return Elsewhere(Influx(found), naming, begun(found.data_folder / "history" / "spool"))
     if not found.keeps_history:
         return None
     return Embedded(Parquet(found.data_folder / "history", tiers(found)))

@@ -85,7 +85,7 @@ def fill(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fill]:
             assert sender.step() is not None, sender.trouble
         for hour in range(HOURS):
             sum_up(influx, int(START // 3600) + hour)
-        opened.append(Elsewhere(influx, Naming(site()), behind=0.0))
+        opened.append(Elsewhere(influx, Naming(site())))
         return opened[-1]
 
     yield embedded if request.param == "embedded" else elsewhere
