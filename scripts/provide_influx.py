@@ -51,7 +51,7 @@ def provide(*, build: bool = True) -> Path:
     if given:
         raise InfluxMissing(f"{HOME}={given}: there is no such file")
     if not build:
-        raise InfluxMissing(f"it has not been built yet (`python -m scripts.provide_influx`); or set {HOME}")
+        raise InfluxMissing(f"it has not been built yet (`make influx`); or set {HOME}")
     for tool, package in (("go", "golang 1.24 or newer"), ("cargo", "Rust with cargo"), ("cc", "gcc")):
         if shutil.which(tool) is None:
             raise InfluxMissing(f"no {tool} is installed to build InfluxDB with ({package}); or set {HOME}")
@@ -99,9 +99,9 @@ def _run(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> None:
 
 
 def main() -> int:
-    """Print where the program is, or why there is none."""
+    """Print where the program is, or why there is none; with `--found` only where it is there already."""
     try:
-        print(provide())
+        print(provide(build="--found" not in sys.argv[1:]))
     except InfluxMissing as missing:
         print(missing, file=sys.stderr)
         return 1

@@ -29,7 +29,7 @@ def apply(data: DataOption = None, yes: Yes = False, as_json: JsonOption = False
     Buckets are those of readings, minutes, hours and alarms, each kept for as long as the settings say; tasks sum
     readings up as minutes and hours. Nothing is deleted, but a shorter retention lets go of what is older.
 
-    FORESHOCK_INFLUX_URL=https://influx.example:8086 FORESHOCK_INFLUX_TOKEN_FILE=token foreshock history apply
+    FORESHOCK_INFLUX_URL=https://desk.example.org:8086 FORESHOCK_INFLUX_TOKEN_FILE=token foreshock history apply
 
     Exit code 0 when all is as it should be, 1 when InfluxDB cannot be asked, 2 when something is left to be done.
     """

@@ -19,7 +19,7 @@ TIMEOUT_MS = 30_000
 QUERY_BYTES = 256 * 1024 * 1024
 """Bytes of one answer at most."""
 
-_DROPPED = re.compile(r"dropped=(\d+)")
+_DROPPED = re.compile(r"dropped[ =](\d+)")
 
 # the client logs each failed request with its headers; what went wrong is told by who asked
 logging.getLogger("influxdb_client").setLevel(logging.CRITICAL)
@@ -134,14 +134,14 @@ def _dialect() -> Any:
 
 def _lines(answer: Any) -> Iterator[str]:
     left, held = QUERY_BYTES, b""
-    for chunk in answer.stream(1 << 20):
+    for chunk in answer.stream(1 << 20, decode_content=True):
         left -= len(chunk)
         if left < 0:
             raise InfluxError("the answer is too large: ask for less of it")
         *whole, held = (held + chunk).split(b"\n")
-        yield from (line.decode(errors="replace") for line in whole)
+        yield from (line.decode(errors="replace").rstrip("\r") for line in whole)
     if held:
-        yield held.decode(errors="replace")
+        yield held.decode(errors="replace").rstrip("\r")
 
 
 def _rows(lines: Iterator[str]) -> Iterator[dict[str, str]]:

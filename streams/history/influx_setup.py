@@ -55,6 +55,7 @@ def roll_up(bucket: str, tier: str, begin: str, end: str) -> str:
             f'  |> filter(fn: (r) => r._measurement == "{READINGS}" and r._field == "{field}")\n'
             f'  |> aggregateWindow(every: {every}, fn: {function}, createEmpty: false, timeSrc: "_start")\n'
             f'  |> set(key: "_field", value: "{name}") |> to(bucket: "{names[tier]}")\n'
+            f'  |> limit(n: 1) |> yield(name: "{name}")\n'  # what was written comes back: one row a series will do
         )
 
     asked = [("value", function, function) for function in FUNCTIONS] + [("score", "max", "score")]
@@ -137,9 +138,8 @@ def sum_up(influx: Influx, hour: int) -> None:
     """Sum up one hour (of unix time) anew. Raise `InfluxError`."""
     begin, end = (f"time(v: {(hour + more) * 3_600_000_000_000})" for more in (0, 1))
     for tier in _EVERY:
-        rows = influx.query(roll_up(influx.bucket, tier, begin, end).rstrip() + "\n  |> limit(n: 1)")
-        for _ in rows:  # what was written comes back: one row a series is enough to be sure
-            pass
+        for _ in influx.query(roll_up(influx.bucket, tier, begin, end)):
+            pass  # all of it has to come: what went wrong on the way is told at the end
 
 
 def _seconds(tier: Tier) -> int:

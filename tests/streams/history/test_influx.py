@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -16,14 +20,17 @@ from streams import settings
 from streams.embedded.reader import LogReader
 from streams.history.influx import Influx, InfluxError, RefusedError, TooLargeError, UnavailableError
 from streams.history.influx_setup import Setup, buckets, sum_up
-from streams.history.lines import Naming
+from streams.history.lines import Naming, alarm_lines
 from streams.history.spool import Spool
 from streams.history.writer import Gatherer, Sender
 from streams.settings import Settings
 from tests.influx import server as one_server
+from tests.streams.history.test_lines import transition
 from tests.streams.history.test_writer import log_of
 from tests.streams.small_site import START, site
+from tests.waiting import until
 
+ROOT = Path(__file__).parents[3]
 DAYS = {"FORESHOCK_HISTORY_DAYS": "3650", "FORESHOCK_HISTORY_MINUTE_DAYS": "3650"}
 
 
@@ -92,6 +99,46 @@ def test_the_log_stands_there_once_and_is_summed_up(server: InfluxServer, tmp_pa
     assert len(minutes) == 17 and minutes[:2] == [54.0, 114.0]
     for field, value in {"min": 0, "max": 996, "mean": 498, "last": 996, "count": 167, "score": 0.5}.items():
         assert [float(row["_value"]) for row in influx.query(asked.format("hours", field))] == [value], field
+    influx.close()
+
+
+def ended(api: Any, task: str, run: str) -> str:
+    """Say how a task's run ended; nothing while it runs."""
+    status: str = api.get_run(task, run).status
+    return status if status in ("success", "failed") else ""
+
+
+@pytest.mark.server
+def test_what_came_in_the_last_hours_is_summed_up_by_the_tasks_and_shown_by_the_dashboard(server: InfluxServer) -> None:
+    found = configured(server, "tasks")
+    influx = Influx(found)
+    setup = Setup(influx, found)
+    setup.apply(setup.plan())
+    now = time.time()
+    begin = (now // 3600 - 1) * 3600
+    at = [*(begin + 10 * k for k in range(360)), *(now - 600 + 10 * k for k in range(60))]
+    head = "readings,area=a0,point=p0,quantity=q"
+    lines = [f"{head} value={k}.0,score=0.5 {int(when) * 10**9}" for k, when in enumerate(at)]
+    influx.write("tasks", "\n".join(lines).encode())
+    influx.write("tasks_alarms", "\n".join(alarm_lines([transition(time=now - 60.0)])).encode())
+    api = influx.client.tasks_api()
+    for task in setup.tasks:
+        (there,) = api.find_tasks(name=task.name)
+        run = api.run_manually(there.id, datetime.fromtimestamp(int(now), UTC))
+        assert until(partial(ended, api, there.id, run.id)) == "success", api.get_run_logs(there.id, run.id)
+    asked = 'from(bucket: "tasks_{}") |> range(start: -3h) |> filter(fn: (r) => r._field == "max") |> max()'
+    (row,) = influx.query(asked.format("hours"))
+    assert float(row["_value"]) >= 359.0  # the newest may be of that hour, too
+    assert list(influx.query(asked.format("minutes")))
+    board = json.loads((ROOT / "deploy" / "monitoring" / "history-dashboard.json").read_text())
+    shown = {"${bucket}": "tasks", "${area}": "a0", "${point:regex}": "(p0)", "v.timeRangeStart": "-3h"}
+    shown |= {"v.timeRangeStop": "now()", "v.windowPeriod": "5m"}
+    queries = [target["query"] for panel in board["panels"] for target in panel["targets"]]
+    queries += [one["query"] for one in board["templating"]["list"] if one["type"] == "query"]
+    for query in queries:
+        for name, value in shown.items():
+            query = query.replace(name, value)
+        assert list(influx.query(query)), query
     influx.close()
 
 
@@ -183,7 +230,7 @@ def test_an_answer_that_is_too_large_is_left(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("streams.history.influx.QUERY_BYTES", 1000)
 
     class Answer:
-        def stream(self, _: int) -> Iterator[bytes]:
+        def stream(self, _: int, decode_content: bool) -> Iterator[bytes]:
             while True:
                 yield b"a,b\n" * 50
 

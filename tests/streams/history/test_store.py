@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from scripts.influx_server import InfluxServer
 from streams import settings
 from streams.embedded.reader import LogReader
 from streams.embedded.store import Log, TopicSpec
@@ -27,9 +28,9 @@ from streams.topics import SCORES
 from tests.influx import server
 from tests.streams.small_site import START, site
 
-FOUND = settings.load({"FORESHOCK_HISTORY_DAYS": "3650", "FORESHOCK_HISTORY_MINUTE_DAYS": "3650"})
-HOURS = 5
-Fill = Callable[[list[Scored]], Store]
+DAYS = {"FORESHOCK_HISTORY_DAYS": "3650", "FORESHOCK_HISTORY_MINUTE_DAYS": "3650"}
+FOUND = settings.load(DAYS)
+HOURS = 3
 
 
 def told() -> list[Scored]:
@@ -48,49 +49,41 @@ def told() -> list[Scored]:
 
 
 @pytest.fixture(scope="module")
-def influx_server() -> Iterator[object]:
+def influx_server() -> Iterator[InfluxServer]:
     with server() as one:
         yield one
 
 
-@pytest.fixture(params=["embedded", pytest.param("influx", marks=pytest.mark.server)])
-def fill(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fill]:
-    """Give what puts parts into a log, and from there into a history."""
-    opened: list[Store] = []
+@pytest.fixture(scope="module", params=["embedded", pytest.param("influx", marks=pytest.mark.server)])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Give a history that has what was told, through a log."""
+    folder = tmp_path_factory.mktemp("history")
+    with Log(folder / "log.sqlite", {SCORES: TopicSpec(1)}) as log:
+        log.write([(SCORES, 0, None, columns.encode(part)) for part in told()])
+    with LogReader(folder / "log.sqlite") as reader:
+        if request.param == "embedded":
+            parquet = Parquet(folder / "history", tiers(FOUND))
+            Keeper(reader, parquet, Naming(site())).step(START + 3600.0 * HOURS)
+            one: Store = Embedded(parquet)
+        else:
+            one = elsewhere(reader, folder / "spool", request.getfixturevalue("influx_server"))
+    yield one
+    one.close()
 
-    def log_of(parts: list[Scored]) -> Path:
-        with Log(tmp_path / "log.sqlite", {SCORES: TopicSpec(1)}) as log:
-            log.write([(SCORES, 0, None, columns.encode(part)) for part in parts])
-        return tmp_path / "log.sqlite"
 
-    def embedded(parts: list[Scored]) -> Store:
-        store = Parquet(tmp_path / "history", tiers(FOUND))
-        with LogReader(log_of(parts)) as log:
-            Keeper(log, store, Naming(site())).step(START + 3600.0 * HOURS)
-        opened.append(Embedded(store))
-        return opened[-1]
-
-    def elsewhere(parts: list[Scored]) -> Store:
-        one = request.getfixturevalue("influx_server")
-        given = {**one.environment(), "FORESHOCK_INFLUX_BUCKET": f"s{tmp_path.name}", "FORESHOCK_HISTORY_DAYS": "3650"}
-        found = settings.load({**given, "FORESHOCK_HISTORY_MINUTE_DAYS": "3650"})
-        influx, spool = Influx(found), Spool(tmp_path / "spool", 100_000_000)
-        setup = Setup(influx, found)
-        setup.apply(setup.plan())
-        with LogReader(log_of(parts)) as log:
-            Gatherer(log, spool, Naming(site())).step()
-        names = buckets(found.influx_bucket)
-        sender = Sender(influx, names["readings"], names["alarms"], spool)
-        while len(spool):
-            assert sender.step() is not None, sender.trouble
-        for hour in range(HOURS):
-            sum_up(influx, int(START // 3600) + hour)
-        opened.append(Elsewhere(influx, Naming(site())))
-        return opened[-1]
-
-    yield embedded if request.param == "embedded" else elsewhere
-    for one in opened:
-        one.close()
+def elsewhere(log: LogReader, folder: Path, server: InfluxServer) -> Store:
+    found = settings.load({**server.environment(), **DAYS})
+    influx, spool = Influx(found), Spool(folder, 100_000_000)
+    setup = Setup(influx, found)
+    setup.apply(setup.plan())
+    Gatherer(log, spool, Naming(site())).step()
+    names = buckets(found.influx_bucket)
+    sender = Sender(influx, names["readings"], names["alarms"], spool)
+    while len(spool):
+        assert sender.step() is not None, sender.trouble
+    for hour in range(HOURS):
+        sum_up(influx, int(START // 3600) + hour)
+    return Elsewhere(influx, Naming(site()))
 
 
 def rows(parts: list[Scored]) -> list[tuple[float, ...]]:
@@ -101,9 +94,8 @@ def rows(parts: list[Scored]) -> list[tuple[float, ...]]:
     return list(zip(*(np.nan_to_num(column[order], nan=-1e9).tolist() for column in (*whole, flags)), strict=True))
 
 
-def test_each_reading_comes_back_as_it_was(fill: Fill) -> None:
+def test_each_reading_comes_back_as_it_was(store: Store) -> None:
     given = told()
-    store = fill(given)
     assert rows(list(store.readings([0, 1, 5], START, START + 86400.0))) == rows(given)
     begin, end = START + 3600.0, START + 7200.0
     some = list(store.readings([1], begin, end))
@@ -116,9 +108,8 @@ def test_each_reading_comes_back_as_it_was(fill: Fill) -> None:
 END = START + 86400.0
 
 
-def test_minutes_and_hours_are_what_the_readings_in_them_say(fill: Fill) -> None:
+def test_minutes_and_hours_are_what_the_readings_in_them_say(store: Store) -> None:
     given = told()
-    store = fill(given)
     for tier, width in (("minutes", 60), ("hours", 3600)):
         found = store.spans(tier, [0, 5], START, END)
         assert found is not None and len(found.point) == 2 * HOURS * 3600 // width
@@ -139,8 +130,7 @@ def test_minutes_and_hours_are_what_the_readings_in_them_say(fill: Fill) -> None
     assert store.spans("minutes", [2], START, END) is None
 
 
-def test_a_chart_is_made_of_what_is_not_too_much_for_it(fill: Fill) -> None:
-    store = fill(told())
+def test_a_chart_is_made_of_what_is_not_too_much_for_it(store: Store) -> None:
     now = START + 86400.0
     fine = series(store, tiers(FOUND), [0, 2], START, START + 7200.0, now)
     assert len(fine[0].time) == 720 and fine[0].low is None and len(fine[2].time) == 0
