@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 EVERY = 600.0
 """Seconds between two files. The log keeps scores for a day, and of a full load for an hour."""
 
+STOPPING = 1.0
+"""Seconds for which the end of what is under way is waited for."""
+
 TIDY = 6
 """After so many files days are joined, and what is too old goes."""
 
@@ -48,8 +51,9 @@ class Keeping:
     def stop(self) -> None:
         """Stop; the log has what is not kept yet."""
         self._stop.set()
-        self._thread.join(3)
-        self._log.close()
+        self._thread.join(STOPPING)  # what is cut off leaves nothing half done
+        if not self._thread.is_alive():
+            self._log.close()
 
     def figures(self) -> dict[str, Any]:
         """Say what was done."""

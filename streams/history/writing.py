@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 LOOK = 1.0
 """Seconds between two looks at the log: of so much is a batch made while little comes."""
 
+STOPPING = 1.0
+"""Seconds for which the end of what is under way is waited for; what is cut off is done again."""
+
 MISSED_AFTER = 60.0
 """Seconds for which InfluxDB may be away before an alarm of the system says so."""
 
@@ -67,10 +70,11 @@ class Writing:
         """Stop; what is not sent stays on the disk."""
         self._stop.set()
         self.spool.wake()
-        for thread in self._threads:
-            thread.join(3)
-        self._influx.close()
-        self._log.close()
+        for thread in self._threads:  # a request may take its time, which a run that stops has not
+            thread.join(STOPPING / len(self._threads))
+        if not any(thread.is_alive() for thread in self._threads):
+            self._influx.close()
+            self._log.close()
 
     def figures(self) -> dict[str, Any]:
         """Say what was done and what waits."""
