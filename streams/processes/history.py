@@ -39,29 +39,16 @@ async def _run(found: Settings) -> None:
             async with asyncio.timeout(FIRST):
                 await stop.wait()
         alive.cancel()
-    if not found.cluster:
-        if not stop.is_set():
-            await _serve(found, stop)
+    if stop.is_set():
         return
-    from streams.processes.holder import HISTORY, Holder  # here: in most runs there is no other
+    from streams.processes.holder import HISTORY, in_turn  # here, as all that takes long to load: it may wait
 
-    while not stop.is_set():  # one run of the cluster writes; the others stand by
-        async with Holder(found.journal_url, HISTORY, stop) as holder:
-            writing = keep_writing(found.data_folder, "history", lambda: {"holder": False}, child.parent().alive)
-            standing_by = asyncio.create_task(writing)
-            try:
-                held = await holder.take()
-            finally:
-                standing_by.cancel()
-                await asyncio.gather(standing_by, return_exceptions=True)
-            if held:
-                logger.info("this run writes the history from now on")
-                await _serve(found, holder.ended)
+    await in_turn(found, HISTORY, "history", stop, lambda ended: _serve(found, ended))
 
 
 async def _serve(found: Settings, stop: asyncio.Event) -> None:
     """Write until `stop`."""
-    from streams import bundle, publication  # here, as all that takes long to load: it may wait
+    from streams import bundle, publication
     from streams.bundle import version_of
     from streams.following import Following
     from streams.vitals import Vitals
