@@ -34,8 +34,10 @@ class Charts:
 
     def series(self, points: Sequence[int], begin: float, end: float) -> dict[int, Series]:
         """Give points' readings as series, as fine as fits a chart."""
-        with _Opened(self._found, self._site()) as store:
-            return series(store, tiers(self._found), points, begin, end, time.time())
+        site = self._site()
+        interval = min((point.interval for point in site.points if point.index in points), default=60.0)
+        with _Opened(self._found, site) as store:
+            return series(store, tiers(self._found), points, begin, end, time.time(), interval)
 
     def readings(self, points: Sequence[int], begin: float, end: float) -> Iterator[Columns]:
         """Yield each reading as columns, the newest first."""

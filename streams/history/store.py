@@ -151,16 +151,22 @@ def _quoted(text: str) -> str:
 
 
 def series(
-    store: Store, listed: tuple[Tier, ...], points: Sequence[int], begin: float, end: float, now: float
+    store: Store,
+    listed: tuple[Tier, ...],
+    points: Sequence[int],
+    begin: float,
+    end: float,
+    now: float,
+    interval: float,
 ) -> dict[int, Series]:
     """Give points' readings between two times as series, by registry index: as fine as fits a chart."""
-    tier = fitting(listed, begin, end, now)
+    tier = fitting(listed, begin, end, now, interval)
     if not tier.seconds:
         return _of_readings(list(store.readings(points, begin, end)), points)
     found = store.spans(tier.name, points, begin, end)
-    given = {}
+    given, last = {}, nanoseconds(np.array([end]))[0]  # a span that begins there is of what comes after
     for index in points:
-        mine = found.point == index if found is not None else None
+        mine = (found.point == index) & (found.begin < last) if found is not None else None
         if found is None or mine is None or not mine.any():
             given[index] = _nothing()
             continue

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from streams.settings import Settings
 
 DAY = 86400.0
-FEW = 3000
-"""Spans of one point that a chart is made of, about: the coarsest that gives as many is asked for."""
+FEW = 20_000
+"""Spans of one point that a chart is made of, at most: as many as the explorer may be asked for."""
 
 
 class Tier(NamedTuple):
@@ -33,10 +33,10 @@ def tiers(found: Settings) -> tuple[Tier, Tier, Tier]:
     )
 
 
-def fitting(listed: tuple[Tier, ...], begin: float, end: float, now: float, interval: float = 10.0) -> Tier:
+def fitting(listed: tuple[Tier, ...], begin: float, end: float, now: float, interval: float) -> Tier:
     """Choose the finest that gives no more than `FEW` spans of a time (unix seconds), and still has its beginning.
 
-    `interval` is how many seconds are between two readings, about.
+    `interval` is how many seconds are between two readings: where that is more than a span has, spans are as many.
     """
     here = [one for one in listed if begin >= now - one.kept] or [listed[-1]]
-    return next((one for one in here if (end - begin) / (one.seconds or interval) <= FEW), here[-1])
+    return next((one for one in here if (end - begin) / max(one.seconds, interval) <= FEW), here[-1])

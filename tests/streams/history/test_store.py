@@ -132,12 +132,17 @@ def test_minutes_and_hours_are_what_the_readings_in_them_say(store: Store) -> No
 
 def test_a_chart_is_made_of_what_is_not_too_much_for_it(store: Store) -> None:
     now = START + 86400.0
-    fine = series(store, tiers(FOUND), [0, 2], START, START + 7200.0, now)
+    days = 86400.0
+    fine = series(store, tiers(FOUND), [0, 2], START, START + 7200.0, now, 10.0)
     assert len(fine[0].time) == 720 and fine[0].low is None and len(fine[2].time) == 0
-    coarse = series(store, tiers(FOUND), [0], START, START + 2 * 86400.0, now)
+    coarse = series(store, tiers(FOUND), [0], START - 6 * days, START + days, now, 10.0)
     assert len(coarse[0].time) == HOURS * 60 and coarse[0].low is not None and (coarse[0].low <= coarse[0].value).all()
-    coarsest = series(store, tiers(FOUND), [0], START - 90 * 86400.0, START + 86400.0, now)
+    coarsest = series(store, tiers(FOUND), [0], START - 90 * days, START + days, now, 10.0)
     assert len(coarsest[0].time) == HOURS
+    rare = series(store, tiers(FOUND), [0], START - 60 * days, START + days, now, 300.0)
+    assert len(rare[0].time) == HOURS * 360  # of readings so rare there are no more than of minutes
+    gone = settings.load({"FORESHOCK_HISTORY_DAYS": "1"})
+    assert len(series(store, tiers(gone), [0], START, START + 7200.0, now + 2 * days, 10.0)[0].time) == 120
 
 
 def kept(folder: Path) -> Parquet:
