@@ -67,7 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, "Secret: 64 hexadecimal digits, the same for all runs of a cluster; they sign cookies and codes."
     ] = ""
     processes: Annotated[
-        str, "The processes that this run starts, of worker,bridge,console,notifier,camera,history; empty starts all needed."
+        str, "The processes that this run starts, of worker,bridge,console,notifier,camera,history; empty starts all."
     ] = ""
     mqtt_host: Annotated[str, "MQTT broker to listen to; empty starts the embedded one on loopback."] = ""
     mqtt_port: Annotated[int, "Port of the MQTT broker, embedded or not."] = 1883
