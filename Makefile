@@ -11,7 +11,7 @@ define ready
 @$(BIN)/python -m scripts.provide_opencv
 endef
 
-.PHONY: node run test test-distributed check format setup setup-dev web proto screenshots bench drill drill-network drills drills-short audit clean help
+.PHONY: influx node run test test-distributed check format setup setup-dev web proto screenshots bench drill drill-network drills drills-short audit clean help
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one pip at a time in one folder
 unexport PYTHONDONTWRITEBYTECODE  # where that is set, every process would compile all anew
@@ -25,12 +25,15 @@ run: setup web ## set up and run the example district, with its simulator; ARGS=
 test: setup-dev web ## set up and run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-SHARED := tests/streams/contract tests/streams/kafka tests/integration/test_kafka.py tests/alerts/test_elsewhere.py \
+SHARED := tests/streams/contract tests/streams/history tests/streams/kafka tests/integration/test_kafka.py tests/alerts/test_elsewhere.py \
 	tests/alerts/test_journal.py tests/scripts/test_journal_elsewhere.py
 
 test-distributed: setup-dev ## what past one machine is made of, on Kafka, PostgreSQL and Mosquitto that it starts itself
 	@FORESHOCK_NEEDS_SERVERS=1 $(BIN)/python -m pytest $(SHARED) $(ARGS)
 	@$(BIN)/python -m scripts.drills
+
+influx: setup-dev ## build a real InfluxDB 2 once, for the tests and the drill that need one (Go and Rust, some minutes)
+	@$(BIN)/python -m scripts.provide_influx
 
 check: setup-dev node ## lint, formatting and types, of the page as well
 	@$(BIN)/ruff check .

@@ -18,7 +18,7 @@ Rows = npt.NDArray[np.intp]
 
 
 FORESEEN = ("eta", "deviation")
-"""What the models work out when asked: of those points alone whose rules ask, for a replay has the models of no others."""
+"""What the models work out when asked: only of points whose rules ask, for a replay has the models of no others."""
 
 
 class PointModels(Protocol):

@@ -55,6 +55,7 @@ COMMANDS = {
     "evaluate": "evaluate.app",
     "replay": "replay.replay",
     "topics": "topics.app",
+    "history": "history.app",
     "settings": "settings.print_settings",
     "version": "version.version",
 }

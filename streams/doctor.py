@@ -37,6 +37,9 @@ LEAST_FREE = 2_000_000_000
 """Bytes that should be free on the data folder's disk."""
 
 
+STALE_HISTORY = 7200.0
+"""Seconds after which a run should have kept something for long: it does so every ten minutes."""
+
 OUTBOX = "outbox.sqlite"
 """The notifier's memory, in the data folder."""
 
@@ -72,6 +75,10 @@ def examine(found: Settings, only: str = "") -> Iterator[Finding]:
         ("ports", _ports),
         ("MQTT brokers", _brokers),
     ]
+    if found.influx_url:
+        looks.append(("InfluxDB", _influx))
+    elif found.keeps_history:
+        looks.append(("history", _history))
     with contextlib.suppress(SettingsError):  # the look at all of them tells of it
         for one in brokers.brokers(found):
             if found.mqtt_host or one.name != brokers.MAIN:
@@ -254,6 +261,38 @@ def _models(found: Settings) -> str:
     if drifting:
         raise Unwell("; ".join(said for one in drifting for said in one.warning.values()))
     return f"{len(listed)} learnt, {len(watched)} in force, none in drift" if listed else "none yet"
+
+
+def _history(found: Settings) -> str:
+    """See whether what is kept for long is kept."""
+    from streams.history.parquet import Parquet  # here: it takes long to load
+    from streams.history.tiers import tiers
+
+    store = Parquet(found.data_folder / "history", tiers(found))
+    until = store.kept().until
+    if not until:
+        return NONE
+    behind = time.time() - until
+    if behind > STALE_HISTORY and supervisor.holder(found.data_folder) is not None:
+        raise Unwell(f"nothing was kept for {behind / 3600:.0f} h; run/history.log of the data folder says why")
+    return f"{store.bytes / 1e6:.1f} MB in {store.folder}"
+
+
+def _influx(found: Settings) -> str:
+    """See whether it takes the token, and has what it needs."""
+    from streams.history.influx import Influx, InfluxError  # here: its client takes half a second to load
+    from streams.history.influx_setup import Setup
+
+    influx = Influx(found)
+    try:
+        changes = Setup(influx, found).plan()
+    except InfluxError as error:
+        raise Unwell(f"{found.influx_url} {error}") from error
+    finally:
+        influx.close()
+    if changes:
+        raise Unwell(f"{changes[0].name}: {changes[0].action}; run `foreshock history apply`")
+    return f"{found.influx_url} has buckets and tasks as they should be"
 
 
 def _keys(found: Settings) -> str:

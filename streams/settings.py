@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -19,9 +20,12 @@ from streams.kafka.address import SCHEME, Address, AddressError, Security, parse
 PREFIX = "FORESHOCK_"
 SQLITE = "sqlite:///"
 POSTGRESQL = "postgresql+psycopg"
-PROCESSES = ("worker", "bridge", "console", "notifier", "camera", "archiver")
+PROCESSES = ("worker", "bridge", "console", "notifier", "camera", "history", "archiver")
 STATUS = "status"
 """The level under the site's prefix where each bridge retains whether it is there."""
+
+_HEADER = re.compile(r"[\x21-\x7e]+")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 
 
 class SettingsError(ValueError):
@@ -65,7 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     processes: Annotated[
         str,
-        "The processes that this run starts, of worker,bridge,console,notifier,camera,archiver; empty: all it needs.",
+        "The processes that this run starts, of worker,bridge,console,notifier,camera,history,archiver; "
+        "empty: all it needs.",
     ] = ""
     mqtt_host: Annotated[str, "MQTT broker to listen to; empty starts the embedded one on loopback."] = ""
     mqtt_port: Annotated[int, "Port of the MQTT broker, embedded or not."] = 1883
@@ -167,6 +172,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     archive_gigabytes: Annotated[float, "Most gigabytes of it, the oldest go first; 0 is without bound."] = 0.0
     quarantine_days: Annotated[float, "Days for which refused messages are kept."] = 30.0
     quarantine_megabytes: Annotated[float, "Most megabytes of refused messages kept; the oldest go first."] = 500.0
+    history_days: Annotated[float, "Days for which each reading is kept in the history, with its score."] = 90.0
+    history_minute_days: Annotated[float, "Days for which the history keeps minutes: lowest, highest, mean, last."] = (
+        730.0
+    )
+    history_hour_days: Annotated[float, "Days for which it keeps hours, and alarms; 0 keeps them for good."] = 0.0
+    history_gigabytes: Annotated[
+        float, "Most gigabytes of history in the data folder, the oldest go first; 0 keeps none there."
+    ] = 10.0
+    influx_url: Annotated[
+        str, "Address of an InfluxDB 2 that keeps the history, http(s)://HOST:PORT; empty keeps it in the data folder."
+    ] = ""
+    influx_token: Annotated[str, "Secret: token at InfluxDB."] = ""
+    influx_org: Annotated[str, "Organisation at InfluxDB."] = "foreshock"
+    influx_bucket: Annotated[
+        str, "Bucket of readings there; those of minutes, hours and alarms are named after it."
+    ] = "foreshock"
+    influx_ca_file: Annotated[str, "Certificates to trust at InfluxDB (PEM); empty trusts the system's."] = ""
+    influx_http: Annotated[bool, "Allow http:// beyond this machine: readings and token could be read on the way."] = (
+        False
+    )
+    influx_spool_megabytes: Annotated[
+        float, "Most megabytes that wait on disk while InfluxDB is away; what comes after them stays in the log."
+    ] = 1000.0
     frame_floor_ms: Annotated[
         float,
         "Least milliseconds between two frames of one partition; up to four times that under load.",
@@ -313,6 +341,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(name for part in self.processes.split(",") if (name := part.strip()))
 
     @property
+    def keeps_history(self) -> bool:
+        """Tell whether readings are kept for longer than the log keeps them: elsewhere, or in the data folder."""
+        return bool(self.influx_url) or (self.history_gigabytes > 0 and not self.cluster)
+
+    @property
     def hub_path(self) -> Path:
         """The worker's local socket."""
         return self.data_folder / "run" / "hub.sock"
@@ -383,6 +416,7 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     _check_archive(settings)
     _check_journal(settings)
     _check_cluster(settings)
+    _check_history(settings)
     if not 5 <= settings.heartbeat_seconds <= 3600:
         raise SettingsError(f"{PREFIX}HEARTBEAT_SECONDS={settings.heartbeat_seconds:g}: must be 5 to 3600")
     if not 600 <= settings.heartbeat_mail_seconds <= 604800:
@@ -446,6 +480,46 @@ def _check_cluster(settings: Settings) -> None:
         wrong = f"the other processes of a run speak through its worker: name it in {PREFIX}PROCESSES"
     if wrong:
         raise SettingsError(f"{PREFIX}CLUSTER: {wrong}")
+
+
+def _check_history(settings: Settings) -> None:
+    """Check where the history is to be, and for how long; what is told of an address holds no password."""
+    for name in ("history_days", "history_minute_days"):
+        if not getattr(settings, name) >= 1:
+            raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name):g}: must be 1 or more")
+    for name in ("history_hour_days", "history_gigabytes"):
+        if not getattr(settings, name) >= 0:
+            raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name):g}: must be 0 or more")
+    if not settings.influx_url:
+        return
+    parts = urlsplit(settings.influx_url)
+    wrong = ""
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        wrong = f"{PREFIX}INFLUX_URL: write http(s)://HOST:PORT"
+    elif "@" in parts.netloc:
+        wrong = f"{PREFIX}INFLUX_URL: no name or password in it; the token is in the file of {PREFIX}INFLUX_TOKEN_FILE"
+    elif parts.scheme == "http" and not settings.influx_http and not _is_here(parts.hostname):
+        wrong = f"{PREFIX}INFLUX_URL: use https beyond this machine, or set {PREFIX}INFLUX_HTTP=true"
+    elif not settings.influx_token or not _HEADER.fullmatch(settings.influx_token):
+        wrong = f"{PREFIX}INFLUX_TOKEN: put the token into the file that {PREFIX}INFLUX_TOKEN_FILE names"
+    elif not settings.influx_org or not _BUCKET.fullmatch(settings.influx_bucket):
+        wrong = f"{PREFIX}INFLUX_ORG, {PREFIX}INFLUX_BUCKET: name both; a bucket of letters, digits, '.', '_' and '-'"
+    elif not settings.influx_spool_megabytes > 0:
+        wrong = f"{PREFIX}INFLUX_SPOOL_MEGABYTES={settings.influx_spool_megabytes:g}: must be above 0"
+    if not wrong:
+        try:
+            _ = parts.port
+        except ValueError:
+            wrong = f"{PREFIX}INFLUX_URL: a port is 0 to 65535"
+    if wrong:
+        raise SettingsError(wrong)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _require_log(settings: Settings) -> None:

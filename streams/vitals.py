@@ -16,7 +16,7 @@ from streams.topics import OBSERVATIONS
 
 logger = logging.getLogger(__name__)
 
-COMPONENTS = ("worker", "bridge", "broker", "console", "notifier", "camera", "archiver")
+COMPONENTS = ("worker", "bridge", "broker", "console", "notifier", "camera", "history", "archiver")
 """All processes that a run may have. One that an earlier run had and this one has not is not missed."""
 
 

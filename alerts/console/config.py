@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from alerts.console.console import Console
+    from alerts.console.traces import Series
     from models.triage.store import Stored
 
     Columns = tuple[
@@ -243,6 +244,26 @@ class System(Protocol):
         ...
 
 
+class PastError(Exception):
+    """Raised when what is kept for long cannot be asked."""
+
+
+class Past(Protocol):
+    """What is kept of readings for longer than the log keeps them. `streams.history.charts` makes one."""
+
+    def span(self) -> tuple[float, float]:
+        """Say since and until when (unix seconds) all is there. Raise `PastError`."""
+        ...
+
+    def series(self, points: Sequence[int], begin: float, end: float) -> dict[int, Series]:
+        """Give points' readings as series, as fine as fits a chart, by registry index. Raise `PastError`."""
+        ...
+
+    def readings(self, points: Sequence[int], begin: float, end: float) -> Iterator[Columns]:
+        """Yield each reading of points, as columns, the newest first. Raise `PastError`."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsoleConfig:
     """Settings and parts of one console.
@@ -252,8 +273,8 @@ class ConsoleConfig:
     /status and /metrics say when it does not come over the feed's `pulse`; `history(after)` iterates over the log's
     latest `scores` records, of each partition those beyond the offset in `after`, to fill the traces at the start and
     whenever the feed has missed records; `decode_scores` turns one into columns; `recorded(partitions, from, to)`
-    iterates over what is recorded between two times (unix seconds) as columns, the newest record first; `quarantine`
-    searches what was refused.
+    iterates over what is recorded between two times (unix seconds) as columns, the newest record first; `past` is what
+    is kept for longer; `quarantine` searches what was refused.
     `models()` lists the areas' models in force, and which are in drift; `publications()` the versions
     of the site that were in force, the latest first;
     `publish(what)` puts one in force: it raises `sensors.document.DocumentError` with what is wrong, or another
@@ -274,6 +295,7 @@ class ConsoleConfig:
     history: Callable[[Mapping[int, int]], Iterable[Batch]] = _nothing
     recorded: Callable[[Sequence[int], float, float], Iterable[Columns]] | None = None
     seen: Callable[[Sequence[int], float, float], Iterable[CameraEvent | None]] | None = None
+    past: Past | None = None
     figures: Callable[[], Mapping[str, Any]] = _no_figures
     processes: Callable[[], Mapping[str, Mapping[str, Any] | None]] = dict  # what each says of itself; None: silent
     quarantine: Quarantine = field(default_factory=NoQuarantine)

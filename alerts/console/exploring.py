@@ -1,9 +1,10 @@
-"""Readings of some points over any time that is still recorded: from memory, or out of the log."""
+"""Readings of some points over any time that is recorded: from memory, out of the log, or what is kept for longer."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from alerts.console.traces import Series
 from sensors.observation import CameraEvent
 
 if TYPE_CHECKING:
-    from alerts.console.config import Columns
+    from alerts.console.config import Columns, Past
 
 MOST_READINGS = 5_000_000
 """Readings held at most for one answer: 100 MB."""
@@ -95,6 +96,50 @@ def gather_seen(
         known = found.get(key, one)
         found[key] = one if one.time <= known.time else known
     return Seen(sorted(found.values(), key=lambda one: -one.time), True)
+
+
+def together(
+    past: Past,
+    recorded: Callable[[float, float], Iterable[Columns]],
+    points: Sequence[int],
+    begin: float,
+    end: float,
+    *,
+    each: bool,
+    seconds: float,
+) -> Gathered:
+    """Take readings from what is kept for long, and what that does not have from the log: the newest, and the oldest.
+
+    `each` wants each reading, else spans will do. Raise `alerts.console.config.PastError`.
+    """
+    since, until = past.span()
+    last = min(end, until)
+    if begin >= last:
+        return gather(recorded(begin, end), points, begin, end, seconds=seconds)
+    newer = recorded(last, end) if last < end else ()
+    older = recorded(begin, min(since, end)) if begin < since else ()  # from before there was a history, if still there
+    if each:
+        kept = past.readings(points, begin, last)
+        return gather(chain(newer, kept, older), points, begin, end, seconds=seconds)
+    found = gather(chain(newer, older), points, begin, end, seconds=seconds)
+    kept_series = past.series(points, begin, last)
+    series = {index: joined(kept_series[index], found.series[index]) for index in points}
+    return found._replace(series=series)
+
+
+def joined(one: Series, other: Series) -> Series:
+    """Put two series in order of time; of what is in both, the second's is left out."""
+    time, value, score = (
+        np.concatenate([getattr(part, name) for part in (one, other)]) for name in ("time", "value", "score")
+    )
+    _, order = np.unique(time, return_index=True)
+    if one.low is None and other.low is None:
+        return Series(time[order], value[order], score[order], None, None)
+    low, high = (
+        np.concatenate([part.value if (found := getattr(part, name)) is None else found for part in (one, other)])
+        for name in ("low", "high")
+    )
+    return Series(time[order], value[order], score[order], low[order], high[order])
 
 
 def _split(

@@ -56,6 +56,18 @@ def _each(process: str, field: str) -> Callable[[Mapping[str, Told | None]], Ite
     return read
 
 
+def _named(process: str, *fields: str) -> Callable[[Mapping[str, Told | None]], Iterator[Value]]:
+    """Read some numbers that a process says, each under its name."""
+
+    def read(processes: Mapping[str, Told | None]) -> Iterator[Value]:
+        told = processes.get(process) or {}
+        for field in fields:
+            if isinstance(told.get(field), int | float):
+                yield (field,), float(told[field])
+
+    return read
+
+
 def _targets(ending: str) -> Callable[[Mapping[str, Told | None]], Iterator[Value]]:
     """Read what the notifier says of each target."""
 
@@ -116,6 +128,12 @@ STAGES = (
     Figure("archive_lost_total", "Observations that were gone before.", (), _of("archiver", "lost")),
     Figure("archive_lag", "Seconds that the archive is behind the log.", (), _of("archiver", "lag")),
     Figure("archive_trouble", "Whether nothing can be archived now.", (), _told("archiver", "trouble")),
+    Figure("history_written_total", "Lines that InfluxDB took.", ("of",), _named("history", "readings", "alarms")),
+    Figure("history_failures_total", "Tries that InfluxDB did not take.", (), _of("history", "failures")),
+    Figure("history_waiting_batches", "Batches that wait on the disk for InfluxDB.", (), _of("history", "waiting")),
+    Figure("history_waiting_bytes", "Bytes that wait on the disk for it.", (), _of("history", "waiting_bytes")),
+    Figure("history_late_hours", "Hours that are to be summed up anew.", (), _of("history", "late_hours")),
+    Figure("history_lost_total", "Lines and records that the history lacks.", ("reason",), _each("history", "lost")),
     Figure("heartbeat_sent_total", "Signs of life that were taken elsewhere.", (), _of("run", "heartbeats")),
     Figure("heartbeat_trouble", "Whether the main path stands, as the run sees it.", (), _of("run", "trouble")),
 )

@@ -294,7 +294,7 @@ def _newest_reading(found: Settings) -> float | None:
 def common_children(found: Settings) -> list[Child]:
     """List the processes that every run has, whatever its site."""
     environment = _environment(found)
-    orders = {"worker": 2, "console": 1, "notifier": 1}
+    orders = {"worker": 2, "console": 1, "notifier": 1, **({"history": 1} if found.keeps_history else {})}
     orders = {name: order for name, order in orders.items() if _starts(found, name)}
     if found.archive and _starts(found, "archiver"):
         orders["archiver"] = 1

@@ -39,8 +39,10 @@ from streams.viewing import Looking, socket_of
 if TYPE_CHECKING:
     from alerts.console.config import Columns
     from alerts.console.console import Console
+    from alerts.console.traces import Series
     from sensors.observation import CameraEvent
     from streams.draft_desk import DraftDesk
+    from streams.history.charts import Charts
     from streams.replay_desk import ReplayDesk
     from streams.system_desk import SystemDesk
 
@@ -99,6 +101,35 @@ class Backlog:
         with log:
             for partition in partitions:
                 yield from read(log, partition)
+
+
+class LongPast:
+    """Ask what is kept of readings for long; what that needs is loaded with the first question."""
+
+    def __init__(self, found: Settings) -> None:
+        self._settings = found
+        self._charts: Charts | None = None
+
+    def _made(self) -> Charts:
+        from streams.history.charts import Charts  # here: the console is to be there soon
+
+        self._charts = self._charts or Charts(self._settings, self._site)
+        return self._charts
+
+    def _site(self) -> Site:
+        return bundle.unpack(publication.read(self._settings.data_folder)).site
+
+    def span(self) -> tuple[float, float]:
+        """Say since and until when all is there."""
+        return self._made().span()
+
+    def series(self, points: Sequence[int], begin: float, end: float) -> dict[int, Series]:
+        """Give points' readings as series."""
+        return self._made().series(points, begin, end)
+
+    def readings(self, points: Sequence[int], begin: float, end: float) -> Iterator[Columns]:
+        """Yield each reading, the newest first."""
+        return self._made().readings(points, begin, end)
 
 
 def decode_scores(
@@ -396,6 +427,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         history=Backlog(found).scores,
         recorded=Backlog(found).between,
         seen=Backlog(found).seen,
+        past=LongPast(found) if found.keeps_history else None,
         quarantine=QuarantineAccess(found.data_folder, found.log, names, feed),
         attach=attach,
         processes=lambda: processes(found),

@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Self
 
+from streams.figures import keep_writing
+from streams.processes import child
 from streams.processes.lock import Lock
+from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 NOTIFIER = 1
 """The number of the lock of those who tell people."""
+
+HISTORY = 2
+"""That of those who write the history."""
 
 LOOK = 0.5
 """Seconds between two tries, and between two looks whether the lock is still ours."""
@@ -59,3 +66,27 @@ class Holder:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK):
                 await self._stop.wait()
+
+
+async def in_turn(
+    found: Settings, number: int, name: str, stop: asyncio.Event, serve: Callable[[asyncio.Event], Awaitable[None]]
+) -> None:
+    """Have one run of a cluster do the work of the process `name`, until it is told to end; the others stand by.
+
+    `serve` does it until the event that it is given; without a cluster it is called once.
+    """
+    if not found.cluster:
+        await serve(stop)
+        return
+    while not stop.is_set():
+        async with Holder(found.journal_url, number, stop) as holder:
+            writing = keep_writing(found.data_folder, name, lambda: {"holder": False}, child.parent().alive)
+            standing_by = asyncio.create_task(writing)
+            try:
+                held = await holder.take()
+            finally:
+                standing_by.cancel()
+                await asyncio.gather(standing_by, return_exceptions=True)
+            if held:
+                logger.info("this run does the work of the %s from now on", name)
+                await serve(holder.ended)

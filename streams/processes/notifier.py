@@ -27,7 +27,7 @@ from streams.figures import keep_writing, read_figures
 from streams.following import Following
 from streams.hub import HubClient
 from streams.processes import child
-from streams.processes.holder import NOTIFIER, Holder
+from streams.processes.holder import NOTIFIER, in_turn
 from streams.settings import Settings
 from streams.telling import sound
 from streams.topics import JOURNAL
@@ -221,22 +221,9 @@ async def _run(found: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await asyncio.to_thread(child.await_journal, found.journal_url)
-    if not found.cluster:
-        await _serve(found, stop)
-        return
-    child.ready()  # one run of the cluster tells people; the others stand by
-    while not stop.is_set():
-        async with Holder(found.journal_url, NOTIFIER, stop) as holder:
-            writing = keep_writing(found.data_folder, "notifier", lambda: {"holder": False}, child.parent().alive)
-            standing_by = asyncio.create_task(writing)
-            try:
-                held = await holder.take()
-            finally:
-                standing_by.cancel()
-                await asyncio.gather(standing_by, return_exceptions=True)
-            if held:
-                logger.info("this run tells people from now on")
-                await _serve(found, holder.ended)
+    if found.cluster:
+        child.ready()  # one run of the cluster tells people; the others stand by
+    await in_turn(found, NOTIFIER, "notifier", stop, lambda ended: _serve(found, ended))
 
 
 async def _serve(found: Settings, stop: asyncio.Event) -> None:

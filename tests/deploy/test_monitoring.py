@@ -7,11 +7,18 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 import yaml
 
 from alerts.console.metrics import Metrics, names
 from alerts.console.stages import STAGES
+from streams.history.columns import Scored
+from streams.history.influx_setup import FUNCTIONS, buckets
+from streams.history.lines import Naming, alarm_lines
+from tests.streams.history.test_lines import transition
+from tests.streams.small_site import site
 
 MONITORING = Path(__file__).parents[2] / "deploy" / "monitoring"
 METRIC = re.compile(r"foreshock_\w+")
@@ -43,6 +50,15 @@ TOLD: dict[str, Any] = {
     },
     "camera": {"frames": 1, "pictures": 2, "refused": {"black": 1}},
     "archiver": {"observations": 9, "segments": 2, "bytes": 99, "lost": 0, "lag": 1.5, "trouble": ""},
+    "history": {
+        "readings": 9,
+        "alarms": 1,
+        "failures": 1,
+        "waiting": 2,
+        "waiting_bytes": 99,
+        "late_hours": 1,
+        "lost": {"missed": 1},
+    },
     "run": {"heartbeats": 6, "trouble": 0},
     "console": None,
 }
@@ -51,6 +67,49 @@ TOLD: dict[str, Any] = {
 def rules() -> list[dict[str, Any]]:
     (group,) = yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"]
     return list(group["rules"])
+
+
+def dashboard(name: str) -> dict[str, Any]:
+    return dict(json.loads((MONITORING / name).read_text()))
+
+
+@pytest.mark.parametrize("name", ["dashboard.json", "history-dashboard.json"])
+def test_a_dashboard_is_one_that_grafana_takes_and_both_languages_read(name: str) -> None:
+    board = dashboard(name)
+    assert board["uid"] and board["schemaVersion"] >= 39 and re.search("[\u4e00-\u9fff]", board["title"])
+    source = board["templating"]["list"][0]
+    assert source["type"] == "datasource"
+    taken: set[tuple[int, int]] = set()
+    for panel in board["panels"]:
+        assert re.search("[\u4e00-\u9fff]", panel["title"]) and re.search("[a-z]", panel["title"])
+        assert panel["datasource"] == {"type": source["query"], "uid": "${datasource}"}
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"]) > 0
+        at = panel["gridPos"]
+        places = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert at["x"] + at["w"] <= 24 and not places & taken
+        taken |= places
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def test_the_history_is_asked_for_by_the_names_that_it_has() -> None:
+    board = dashboard("history-dashboard.json")
+    listed = board["templating"]["list"]
+    queries = [target["query"] for panel in board["panels"] for target in panel["targets"]]
+    asked = "\n".join([*queries, *(one["query"] for one in listed if one["type"] == "query")])
+    site_ = site(points=1)
+    scored = Scored(*(np.ones(1, kind) for kind in ("u4", "f8", "f8", "f4", "u2")))
+    lines = [
+        *Naming(site_).lines(msgspec.structs.replace(scored, point=scored.point * 0)),
+        *alarm_lines([transition()]),
+    ]
+    fields = set(re.findall(r"[ ,](\w+)=", " ".join(lines))) | {*FUNCTIONS}
+    assert set(re.findall(r'_measurement == "(\w+)"', asked)) == {"readings", "alarms"}
+    assert set(re.findall(r'_field == "(\w+)"', asked)) <= fields
+    assert set(re.findall(r"\br\.([a-z]\w*)", asked)) <= fields
+    names = {name.replace("b", "${bucket}", 1) for name in buckets("b").values()}
+    assert set(re.findall(r'bucket: "([^"]+)"', asked)) == names
+    variables = {one["name"] for one in listed}
+    assert set(re.findall(r"\$\{(\w+)", asked)) <= variables
 
 
 def asked() -> dict[str, str]:

@@ -21,7 +21,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.server
 
-ALL = {"broker", "bridge", "worker", "console", "notifier"}
+ALL = {"broker", "bridge", "worker", "console", "notifier", "history"}
 
 
 @pytest.fixture(scope="module")

@@ -160,3 +160,30 @@ def test_an_address_of_a_journal_that_cannot_be_is_refused_and_tells_no_password
     with pytest.raises(settings.SettingsError, match="FORESHOCK_JOURNAL:") as caught:
         settings.load({"FORESHOCK_JOURNAL": address, "FORESHOCK_JOURNAL_PASSWORD": "hidden"})
     assert "secret" not in str(caught.value) and "hidden" not in str(caught.value)
+
+
+INFLUX = {"FORESHOCK_INFLUX_URL": "https://influx.example:8086", "FORESHOCK_INFLUX_TOKEN": "t0ken"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"FORESHOCK_INFLUX_URL": "ftp://influx.example"}, "write http"),
+        ({"FORESHOCK_INFLUX_URL": "https://ann:pw@influx.example"}, "no name or password"),
+        ({"FORESHOCK_INFLUX_URL": "http://influx.example:8086"}, "use https beyond this machine"),
+        ({"FORESHOCK_INFLUX_URL": "https://influx.example:port"}, "a port is"),
+        ({"FORESHOCK_INFLUX_TOKEN": ""}, "FORESHOCK_INFLUX_TOKEN_FILE"),
+        ({"FORESHOCK_INFLUX_TOKEN": "two\nlines"}, "FORESHOCK_INFLUX_TOKEN_FILE"),
+        ({"FORESHOCK_INFLUX_BUCKET": 'a" |> drop()'}, "FORESHOCK_INFLUX_BUCKET"),
+        ({"FORESHOCK_INFLUX_SPOOL_MEGABYTES": "0"}, "must be above 0"),
+        ({"FORESHOCK_HISTORY_DAYS": "0"}, "FORESHOCK_HISTORY_DAYS"),
+        ({"FORESHOCK_HISTORY_GIGABYTES": "nan"}, "FORESHOCK_HISTORY_GIGABYTES"),
+    ],
+)
+def test_a_history_elsewhere_is_reached_safely_or_not_at_all(changed: dict[str, str], said: str) -> None:
+    assert settings.load(INFLUX).influx_token == "t0ken"
+    assert settings.load({**INFLUX, "FORESHOCK_INFLUX_URL": "http://127.0.0.1:8086"})
+    assert settings.load({**INFLUX, "FORESHOCK_INFLUX_URL": "http://db:8086", "FORESHOCK_INFLUX_HTTP": "true"})
+    with pytest.raises(settings.SettingsError, match=said) as refused:
+        settings.load({**INFLUX, **changed})
+    assert "pw" not in str(refused.value) and "t0ken" not in str(refused.value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from functools import partial
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -10,22 +12,22 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from alerts.console import schema
+from alerts.console.config import PastError
 from alerts.console.console import Console
 from alerts.console.errors import Problem
-from alerts.console.exploring import Gathered, Seen, as_csv, gather, gather_seen
+from alerts.console.exploring import Gathered, Seen, as_csv, gather, gather_seen, together
 from alerts.console.identity import Identity, allow
-from alerts.console.routes.watch import columns_of, mark_of
+from alerts.console.routes.watch import DAY, columns_of, mark_of
 from alerts.console.traces import decimate
 from alerts.queries import JournalMissing, Reader
 from sensors.observation import SIMULATED, CameraEvent
 from sensors.site import Point
 
+logger = logging.getLogger(__name__)
+
 router = APIRouter(prefix="/api/v1", tags=["explore"])
 
 MOST_POINTS = 8
-DAY = 86400.0
-"""Seconds that memory reaches back; what is older is read from the log."""
-
 LOG_SECONDS = 8.0
 """Seconds for which the log is read at most: what is not reached then is said to be missing."""
 
@@ -50,8 +52,8 @@ async def explore(
 ) -> dict[str, Any]:
     """Give up to eight points' readings over one time in spans, and the alarms and reports of their areas.
 
-    The last day is read from memory, what is older from the log. `complete` is false where that took too long: then
-    all is there from `since` on.
+    The last day is read from memory, what is older from what is kept for long, or from the log. `complete` is false
+    where that took too long or cannot be asked: then all is there from `since` on.
     """
     console: Console = request.app.state.console
     chosen = _chosen(console, identity, points, start, to)
@@ -144,7 +146,7 @@ async def export(
     """Give the same readings, each of them, as CSV; 422 where that is more than can be read at once."""
     console: Console = request.app.state.console
     chosen = _chosen(console, identity, points, start, to)
-    found = await _read(console, chosen, start, to, log=True)
+    found = await _read(console, chosen, start, to, log=True, each=True)
     if not found.complete:
         raise Problem(422, "too_much", field="from")
     rows = as_csv({point.id: found.series[point.index] for point in chosen}, {point.id: point.unit for point in chosen})
@@ -169,18 +171,28 @@ def _admit(console: Console) -> None:
         raise Problem(503, "too_many_readers", headers={"Retry-After": "10"})
 
 
-async def _read(console: Console, chosen: list[Point], start: float, stop: float, *, log: bool) -> Gathered:
-    """Read points from memory, or from the log where that is wanted and there is one; one at a time reads the log."""
+async def _read(
+    console: Console, chosen: list[Point], start: float, stop: float, *, log: bool, each: bool = False
+) -> Gathered:
+    """Read points from memory, or from log and history where that is wanted; one at a time reads these."""
     indices = [point.index for point in chosen]
     if not log or console.config.recorded is None:
         series = {index: console.traces.trace(index, start, stop, 1 << 30) for index in indices}
         return Gathered(series, start >= time.time() - DAY, start)
     _admit(console)
     partitions = sorted({console.registry.partition(point.areas[0]) for point in chosen})
-    recorded = console.config.recorded
+    recorded, past = console.config.recorded, console.config.past
 
     def read() -> Gathered:
-        return gather(recorded(partitions, start, stop), indices, start, stop, seconds=LOG_SECONDS)
+        logged = partial(recorded, partitions)
+        if past is not None:
+            try:
+                return together(past, logged, indices, start, stop, each=each, seconds=LOG_SECONDS)
+            except PastError as error:
+                logger.warning("the history cannot be asked: %s", error)
+        found = gather(logged(start, stop), indices, start, stop, seconds=LOG_SECONDS)
+        oldest = min((float(one.time[0]) for one in found.series.values() if len(one.time)), default=stop)
+        return found if past is None else found._replace(complete=False, since=max(found.since, oldest))
 
     return await to_thread.run_sync(read, limiter=console.exploring)
 

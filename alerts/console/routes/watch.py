@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from typing import Annotated, Any
@@ -12,16 +13,23 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import FileResponse
 
 from alerts.console import schema
+from alerts.console.config import PastError
 from alerts.console.console import Console
 from alerts.console.errors import Problem
+from alerts.console.exploring import joined
 from alerts.console.identity import Identity, allow
 from alerts.console.permissions import allowed
 from alerts.console.quality import Mark
 from alerts.console.routes.reports import PHOTO, opened
 from alerts.console.scope import areas_about
-from alerts.console.traces import Series
+from alerts.console.traces import Series, decimate
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/api/v1", tags=["watch"])
+
+DAY = 86400.0
+"""Seconds that memory reaches back."""
 
 _SHA = re.compile(r"[0-9a-f]{64}")
 Id = Annotated[str, Path(max_length=200)]
@@ -93,12 +101,25 @@ def trace(
         "flagged": [],
     }
     if 0 <= point.index < len(console.traces):
-        series = console.traces.trace(point.index, start, stop, most)
+        series = _trace(console, point.index, start, stop, most)
         answer |= columns_of(series)
         answer["learning"] = console.traces.learning(point.index)
         marks = console.quality.marks(point.index, start, stop)
         answer["flagged"] = [mark_of(mark) for mark in marks]
     return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+def _trace(console: Console, index: int, start: float, stop: float, most: int) -> Series:
+    """Give a point's readings of the last day from memory, and of before that from what is kept for long."""
+    past, middle = console.config.past, min(stop, time.time() - DAY)
+    if past is not None and start < middle:
+        try:
+            if start < (last := min(middle, past.span()[1])):
+                kept = past.series([index], start, last)[index]
+                return decimate(joined(kept, console.traces.trace(index, last, stop, 1 << 30)), most)
+        except PastError as error:
+            logger.warning("the history cannot be asked: %s", error)
+    return console.traces.trace(index, start, stop, most)
 
 
 @router.get(

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from alerts.console import schema
+from alerts.console.config import PastError
 from alerts.console.exploring import gather, gather_seen
-from alerts.console.traces import decimate
+from alerts.console.traces import Series, decimate
 from sensors.observation import SIMULATED, CameraEvent
 
 from .conftest import Configure, Desktop, Engine
@@ -168,3 +169,54 @@ def test_what_cameras_saw_in_the_areas_is_told_once_each_and_honestly(configure:
     assert (len(few.events), few.complete) == (2, False)
     clock = iter(range(0, 10**6, 100))
     assert not gather_seen(iter(record), lambda one: True, most=9, seconds=1.0, clock=lambda: next(clock)).complete
+
+
+class Kept:
+    """Keep a reading of each hour, known from an hour after START to five hours after it, and spans of them."""
+
+    since, until = START + 3600.0, START + 5 * 3600.0
+    trouble = ""
+
+    def span(self) -> tuple[float, float]:
+        if self.trouble:
+            raise PastError(self.trouble)
+        return self.since, self.until
+
+    def series(self, points: Sequence[int], begin: float, end: float) -> dict[int, Series]:
+        at = START + 3600.0 * np.arange(1, 6)
+        at = at[(at >= begin) & (at <= end)]
+        score = np.full(len(at), 0.25, np.float32)
+        return {index: Series(at, at * 0 + 5, score, at * 0 + 1, at * 0 + 9) for index in points}
+
+    def readings(self, points: Sequence[int], begin: float, end: float) -> Iterator[Columns]:
+        for one in reversed(self.series([0], begin, end)[0].time.tolist()):
+            yield record([0], [one], [5.0])
+
+
+def hours(partitions: Sequence[int], begin: float, end: float) -> Iterator[Columns]:
+    """Give what a log of ten hours still holds: all but the hours from the second to the fourth."""
+    kept = [START + 3600.0 * hour for hour in (9, 8, 7, 6, 5, 1, 0)]
+    yield from (record([0], [at], [7.0]) for at in kept if begin <= at <= end)
+
+
+def test_what_is_kept_for_long_is_joined_to_what_the_log_has_before_and_after_it(
+    configure: Configure, engine: Engine
+) -> None:
+    kept = Kept()
+    desktop = Desktop(configure(recorded=hours, past=kept))
+    span = asked("points=p0", START, START + 10 * 3600.0)
+    with desktop.client() as client:
+        headers = desktop.token("analyst")
+        found = client.get(f"/api/v1/explore?{span}", headers=headers).json()
+        (one,) = found["items"]
+        assert [round((at - START) / 3600.0) for at in one["time"]] == list(range(10)) and found["complete"]
+        assert one["value"] == [7.0, *[5.0] * 5, *[7.0] * 4] and (one["min"][2], one["max"][2]) == (1.0, 9.0)
+        rows = client.get(f"/api/v1/explore.csv?{span}", headers=headers).text.splitlines()
+        assert len(rows) == 1 + 10
+        trace = client.get(f"/api/v1/points/p0/trace?from={START}&to={START + 4 * 3600}", headers=headers).json()
+        assert trace["value"] == [5.0] * 4 and trace["max"] == [9.0] * 4
+        kept.trouble = "away"
+        found = client.get(f"/api/v1/explore?{span}", headers=headers).json()
+        assert not found["complete"] and len(found["items"][0]["time"]) == 7
+        assert client.get(f"/api/v1/explore.csv?{span}", headers=headers).status_code == 422
+        assert client.get(f"/api/v1/points/p0/trace?from={START}", headers=headers).status_code == 200

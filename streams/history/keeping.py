@@ -1,0 +1,84 @@
+"""Keeping the history in the data folder: every few minutes what the log has, in a thread beside all else."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from sensors.site import Site
+from streams import logs
+from streams.embedded.schema import LogError
+from streams.history.keeper import Keeper
+from streams.history.lines import Naming
+from streams.history.parquet import Parquet
+from streams.history.tiers import tiers
+from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+EVERY = 600.0
+"""Seconds between two files. The log keeps scores for a day, and of a full load for an hour."""
+
+STOPPING = 1.0
+"""Seconds for which the end of what is under way is waited for."""
+
+TIDY = 6
+"""After so many files days are joined, and what is too old goes."""
+
+
+class Keeping:
+    """Keep the history until told to stop."""
+
+    def __init__(self, found: Settings, site: Site) -> None:
+        self._store = Parquet(found.data_folder / "history", tiers(found))
+        self._log = logs.reader(found.log)
+        self._most = found.history_gigabytes * 1e9
+        self._keeper = Keeper(self._log, self._store, Naming(site))
+        self._stop = threading.Event()
+        self._bytes, self._trouble, self._rounds = self._store.bytes, "", 0
+        self._thread = threading.Thread(target=self._run, name="keep", daemon=True)
+
+    def adopt(self, site: Site) -> None:
+        """Call points as another version of the site does."""
+        self._keeper.naming = Naming(site)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop; the log has what is not kept yet."""
+        self._stop.set()
+        self._thread.join(STOPPING)  # what is cut off leaves nothing half done
+        if not self._thread.is_alive():
+            self._log.close()
+
+    def figures(self) -> dict[str, Any]:
+        """Say what was done."""
+        lost = {name: count for name, count in self._keeper.counts.items() if count and name != "readings"}
+        return {
+            "readings": self._keeper.counts["readings"],
+            "bytes": self._bytes,
+            "lost": lost,
+            "trouble": self._trouble,
+        }
+
+    def once(self) -> None:
+        """Keep what there is now."""
+        try:
+            self._keeper.step(time.time(), lambda: not self._stop.is_set())
+            if self._rounds % TIDY == 0:
+                self._store.tidy(time.time(), self._most)
+            self._rounds += 1
+            self._bytes, self._trouble = self._store.bytes, ""
+        except (LogError, OSError) as error:
+            if not self._trouble:
+                logger.error("the history cannot be kept, which is tried again: %s", error)
+            self._trouble = str(error)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self.once()
+            self._stop.wait(EVERY)

@@ -1,0 +1,214 @@
+"""The same of each history: what the log told comes back, reading by reading, in minutes and in hours."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.influx_server import InfluxServer
+from streams import settings
+from streams.embedded.reader import LogReader
+from streams.embedded.store import Log, TopicSpec
+from streams.history import columns
+from streams.history.columns import Scored
+from streams.history.influx import Influx
+from streams.history.influx_setup import Setup, buckets, sum_up
+from streams.history.keeper import Keeper
+from streams.history.lines import Naming, nanoseconds
+from streams.history.parquet import Parquet
+from streams.history.spool import Spool
+from streams.history.store import Elsewhere, Embedded, Store, series
+from streams.history.tiers import tiers
+from streams.history.writer import Gatherer, Sender
+from streams.topics import SCORES
+from tests.influx import server
+from tests.streams.small_site import START, site
+
+DAYS = {"FORESHOCK_HISTORY_DAYS": "3650", "FORESHOCK_HISTORY_MINUTE_DAYS": "3650"}
+FOUND = settings.load(DAYS)
+HOURS = 3
+
+
+def told() -> list[Scored]:
+    """Make five hours of three points, of one value every ten seconds; some have no score, no value, flags."""
+    random = np.random.default_rng(3)
+    parts = []
+    for hour in range(HOURS):
+        at = START + 3600.0 * hour + np.arange(0.0, 3600.0, 10.0) + 0.123456789
+        for index in (0, 1, 5):
+            value, score = random.normal(10.0, 3.0, len(at)), random.random(len(at)).astype(np.float32)
+            value[7], score[3:9] = np.nan, np.nan
+            flags = np.zeros(len(at), np.uint16)
+            flags[7:9] = 1, 4
+            parts.append(Scored(np.full(len(at), index, np.uint32), at, value, score, flags))
+    return parts
+
+
+@pytest.fixture(scope="module")
+def influx_server() -> Iterator[InfluxServer]:
+    with server() as one:
+        yield one
+
+
+@pytest.fixture(scope="module", params=["embedded", pytest.param("influx", marks=pytest.mark.server)])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Give a history that has what was told, through a log."""
+    folder = tmp_path_factory.mktemp("history")
+    with Log(folder / "log.sqlite", {SCORES: TopicSpec(1)}) as log:
+        log.write([(SCORES, 0, None, columns.encode(part)) for part in told()])
+    with LogReader(folder / "log.sqlite") as reader:
+        if request.param == "embedded":
+            parquet = Parquet(folder / "history", tiers(FOUND))
+            Keeper(reader, parquet, Naming(site())).step(START + 3600.0 * HOURS)
+            one: Store = Embedded(parquet)
+        else:
+            one = elsewhere(reader, folder / "spool", request.getfixturevalue("influx_server"))
+    yield one
+    one.close()
+
+
+def elsewhere(log: LogReader, folder: Path, server: InfluxServer) -> Store:
+    found = settings.load({**server.environment(), **DAYS})
+    influx, spool = Influx(found), Spool(folder, 100_000_000)
+    setup = Setup(influx, found)
+    setup.apply(setup.plan())
+    Gatherer(log, spool, Naming(site())).step()
+    names = buckets(found.influx_bucket)
+    sender = Sender(influx, names["readings"], names["alarms"], spool)
+    while len(spool):
+        assert sender.step() is not None, sender.trouble
+    for hour in range(HOURS):
+        sum_up(influx, int(START // 3600) + hour)
+    return Elsewhere(influx, Naming(site()))
+
+
+def rows(parts: list[Scored]) -> list[tuple[float, ...]]:
+    """List readings in order, NaN as a number that can be compared."""
+    whole = [np.concatenate([getattr(part, name) for part in parts]) for name in ("point", "time", "value", "score")]
+    flags = np.concatenate([part.flags for part in parts])
+    order = np.lexsort((whole[1], whole[0]))
+    return list(zip(*(np.nan_to_num(column[order], nan=-1e9).tolist() for column in (*whole, flags)), strict=True))
+
+
+def test_each_reading_comes_back_as_it_was(store: Store) -> None:
+    given = told()
+    assert rows(list(store.readings([0, 1, 5], START, START + 86400.0))) == rows(given)
+    begin, end = START + 3600.0, START + 7200.0
+    some = list(store.readings([1], begin, end))
+    wanted = [row for row in rows(given) if row[0] == 1 and begin <= row[1] <= end]
+    assert rows(some) == wanted and len(wanted) == 360
+    assert not list(store.readings([2], START, END)) and not list(store.readings([99], START, END))
+    assert store.span()[1] >= START
+
+
+END = START + 86400.0
+
+
+def test_minutes_and_hours_are_what_the_readings_in_them_say(store: Store) -> None:
+    given = told()
+    for tier, width in (("minutes", 60), ("hours", 3600)):
+        found = store.spans(tier, [0, 5], START, END)
+        assert found is not None and len(found.point) == 2 * HOURS * 3600 // width
+        for index in (0, 5):
+            mine = found.point == index
+            at = np.concatenate([part.time for part in given if part.point[0] == index])
+            value = np.concatenate([part.value for part in given if part.point[0] == index])
+            score = np.concatenate([part.score for part in given if part.point[0] == index])
+            begin = at // width * width
+            for place, start in enumerate(np.unique(begin)):
+                inside = (begin == start) & np.isfinite(value)
+                row = [column[mine][place] for column in found]
+                assert row[1] == nanoseconds(np.array([start]))[0]
+                assert row[2:4] == [value[inside].min(), value[inside].max()]
+                assert np.isclose(row[4], value[inside].sum()) and row[5:7] == [value[inside][-1], inside.sum()]
+                best = np.nanmax(score[begin == start]) if np.isfinite(score[begin == start]).any() else np.nan
+                assert np.isclose(row[7], best, equal_nan=True)
+    assert store.spans("minutes", [2], START, END) is None
+
+
+def test_a_chart_is_made_of_what_is_not_too_much_for_it(store: Store) -> None:
+    now = START + 86400.0
+    days = 86400.0
+    fine = series(store, tiers(FOUND), [0, 2], START, START + 7200.0, now, 10.0)
+    assert len(fine[0].time) == 720 and fine[0].low is None and len(fine[2].time) == 0
+    coarse = series(store, tiers(FOUND), [0], START - 6 * days, START + days, now, 10.0)
+    assert len(coarse[0].time) == HOURS * 60 and coarse[0].low is not None and (coarse[0].low <= coarse[0].value).all()
+    coarsest = series(store, tiers(FOUND), [0], START - 90 * days, START + days, now, 10.0)
+    assert len(coarsest[0].time) == HOURS
+    rare = series(store, tiers(FOUND), [0], START - 60 * days, START + days, now, 300.0)
+    assert len(rare[0].time) == HOURS * 360  # of readings so rare there are no more than of minutes
+    gone = settings.load({"FORESHOCK_HISTORY_DAYS": "1"})
+    assert len(series(store, tiers(gone), [0], START, START + 7200.0, now + 2 * days, 10.0)[0].time) == 120
+
+
+def kept(folder: Path) -> Parquet:
+    return Parquet(folder / "history", tiers(FOUND))
+
+
+def day_of(number: int) -> tuple[Scored, float]:
+    at = START + 86400.0 * number + np.arange(0.0, 86400.0, 600.0)
+    points, scores = np.tile(np.array([3, 1], np.uint32), 72), np.full(144, 0.5, np.float32)
+    return Scored(points, at, at % 97.0, scores), float(at[-1]) + 600.0
+
+
+def test_a_day_that_is_over_becomes_one_file_and_says_the_same(tmp_path: Path) -> None:
+    store = kept(tmp_path)
+    for number in range(3):
+        scored, _ = day_of(number)
+        for half in (slice(0, 71), slice(71, 144)):  # an hour lies in both
+            part = Scored(*(getattr(scored, name)[half] for name in ("point", "time", "value", "score")))
+            store.keep(part, {"scores:0": number}, START + 86400.0 * number + 43200.0)
+    before = [store.spans("hours", [1, 3], START, START + 4 * 86400.0), rows(list(store.readings([1], START, 4e9)))]
+    store.tidy(START + 2 * 86400.0 + 50000.0, 1e12)
+    names = sorted(
+        str(file.relative_to(tmp_path / "history" / "hours"))
+        for file in (tmp_path / "history" / "hours").rglob("*.parquet")
+    )
+    assert names == [
+        "20260101.parquet",
+        "20260102.parquet",
+        "20260103/000000000005.parquet",
+        "20260103/000000000006.parquet",
+    ]
+    after = [store.spans("hours", [1, 3], START, START + 4 * 86400.0), rows(list(store.readings([1], START, 4e9)))]
+    assert before[0] is not None and after[0] is not None
+    assert all(np.array_equal(one, two, equal_nan=True) for one, two in zip(before[0], after[0], strict=True))
+    assert before[1] == after[1] and len(after[1]) == 3 * 72
+
+
+def test_an_end_before_it_was_noted_how_far_it_came_leaves_nothing_twice(tmp_path: Path) -> None:
+    store = kept(tmp_path)
+    scored, _ = day_of(0)
+    store.keep(scored, {"scores:0": 5}, START + 86390.0)
+    noted = (tmp_path / "history" / "kept.json").read_bytes()
+    more, _ = day_of(1)
+    store.keep(more, {"scores:0": 9}, START + 86399.0)
+    (tmp_path / "history" / "kept.json").write_bytes(noted)
+    store = kept(tmp_path)
+    assert store.kept().cursor == {"scores:0": 5}
+    store.keep(more, {"scores:0": 9}, START + 86400.0 + 30.0)  # the next day
+    found = store.spans("hours", [1, 3], START, 4e9)
+    assert found is not None and found.counted.sum() == 288
+
+
+def test_what_is_too_old_or_too_much_goes_readings_first(tmp_path: Path) -> None:
+    found = settings.load({"FORESHOCK_HISTORY_DAYS": "2", "FORESHOCK_HISTORY_MINUTE_DAYS": "4"})
+    store = Parquet(tmp_path / "history", tiers(found))
+    for number in range(7):
+        scored, now = day_of(number)
+        store.keep(scored, {"scores:0": number}, now - 700.0)
+    now = START + 7 * 86400.0 + 100.0
+    store.tidy(now, 1e12)
+    days = {
+        tier: sorted(file.stem[-1] for file in (tmp_path / "history" / tier).glob("*.parquet")) for tier in store.tiers
+    }
+    assert days == {"readings": ["6", "7"], "minutes": list("4567"), "hours": list("1234567")}
+    size = store.bytes
+    oldest = next((tmp_path / "history" / "readings").glob("*6.parquet")).stat().st_size
+    store.tidy(now, size - oldest)
+    assert store.bytes == size - oldest
+    assert datetime.datetime.fromtimestamp(START, datetime.UTC).day == 1
