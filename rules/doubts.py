@@ -6,7 +6,7 @@ events that no list knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
@@ -28,7 +28,8 @@ Doubt = tuple[Path, str]
 class Doubts:
     """What a site has and hears of, for asking whether a rule can ever be raised on it."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, rules: Iterable[Rule] = ()) -> None:
+        """Begin with a site and all its rules: what one rule's tests tell of, others may ask for."""
         self.site = site
         self.areas = {area.id: area for area in site.areas}
         self.covering = Covering(site.points, self.areas)
@@ -43,6 +44,7 @@ class Doubts:
         }
         self.kinds = known_kinds(site)
         self.categories = frozenset(one.category for one in site.reports)
+        self.told = {event.kind for rule in rules for test in rule.tests for event in test.events}
 
     def of(self, rule: Rule) -> Iterator[Doubt]:
         """Find what is doubtful of a rule that loads."""
@@ -85,31 +87,29 @@ class Doubts:
 
     def _events(self, rule: Rule) -> Iterator[Doubt]:
         """Find events and reports that nobody is known to tell of."""
-        proven = {event.kind for test in rule.tests for event in test.events}
         for rank, level in rule.ranked():
             for part, text in (("when", level.when), ("clear", level.clear)):
                 for node in walk(parse(text)) if text is not None else ():
                     for kind in _kinds(node):
-                        for said in self._unknown(kind, proven):
+                        for said in self._unknown(kind):
                             yield ("levels", LEVELS[rank - 1], part), f"column {node.column}: {said}"
         for place, one in enumerate(rule.corroborated):
             if one.event:
-                yield from ((("with", place, "event"), said) for said in self._unknown(one.event, proven))
+                yield from ((("with", place, "event"), said) for said in self._unknown(one.event))
             if one.report:
-                yield from ((("with", place, "report"), said) for said in self._unknown(PREFIX + one.report, proven))
+                yield from ((("with", place, "report"), said) for said in self._unknown(PREFIX + one.report))
 
-    def _unknown(self, kind: str, proven: set[str]) -> Iterator[str]:
-        """Say that a kind is not known; one that the rule's tests tell of is, unless it looks like a slip."""
+    def _unknown(self, kind: str) -> Iterator[str]:
+        """Say that a kind is not known; one that a rule's tests tell of is, unless it looks like a slip."""
         report = kind.startswith(PREFIX)
         known = self.categories if report else self.kinds
         name = kind.removeprefix(PREFIX)
-        if name in known or (kind in proven and not get_close_matches(name, known, 1, ALIKE)):
+        if name in known or (kind in self.told and not get_close_matches(name, known, 1, ALIKE)):
             return
+        near = known | {one.removeprefix(PREFIX) for one in self.told - {kind} if one.startswith(PREFIX) == report}
         what = "category of reports of this site" if report else "kind of event that its cameras are known to tell of"
-        tested = (
-            "" if kind in proven else f"; if it is meant, let a test of the rule have an event of the kind '{kind}'"
-        )
-        yield f"'{name}' is no {what}{suggest(name, known)}{tested}"
+        meant = f"; if it is meant, let a test of the rule have an event of the kind '{kind}'"
+        yield f"'{name}' is no {what}{suggest(name, near)}{'' if kind in self.told else meant}"
 
 
 def _kinds(node: Node) -> tuple[str, ...]:

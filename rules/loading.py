@@ -101,11 +101,11 @@ def _load(
     for rule, document, path in sound:
         problems += [document.problem(path + where, _of(rule) + said) for where, said in shut.of(rule)]
     if doubts is not None:
-        asked = Doubts(site)
+        asked = Doubts(site, (rule for rule, _, _ in loaded))
         found_of = (
             document.problem(path + where, said) for rule, document, path in sound for where, said in asked.of(rule)
         )
-        doubts += sorted(set(found_of), key=_place)
+        doubts += sorted(set(found_of))
     tested = [one for one in sound if one[0].id not in broken]
     results = bench.run_many([(rule, rule.tests) for rule, _, _ in tested])
     for (rule, document, path), result in zip(tested, results, strict=True):
@@ -304,7 +304,7 @@ def _clauses(rule: Rule) -> Iterator[Mistake]:
             yield ("schedule",), "says neither hours (from, to) nor days"
         hours = list(_hours(rule.schedule))
         yield from hours
-        if not hours and all(day in DAYS for day in days):
+        if (days or rule.schedule.begin) and not hours and all(day in DAYS for day in days):
             yield from _condition(("schedule",), scheduled(rule.schedule))
     for place, one in enumerate(rule.corroborated):
         path: FieldPath = ("with", place)

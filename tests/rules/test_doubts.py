@@ -25,10 +25,13 @@ SITE = msgspec.structs.replace(
 )
 
 
+GAS = a_rule("gas", when="value > 1", tests=[TEST | {"events": [{"kind": "report-gas", "at": 0}]}])
+
+
 def doubts(**fields: Any) -> list[tuple[str, str]]:
     tests = fields.pop("tests", [TEST])
     rule = a_rule(**({"when": "value > 1", "tests": tests} | fields))
-    return [(".".join(map(str, path)), said) for path, said in Doubts(SITE).of(rule)]
+    return [(".".join(map(str, path)), said) for path, said in Doubts(SITE, (rule, GAS)).of(rule)]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,7 @@ def doubts(**fields: Any) -> list[tuple[str, str]]:
         ({"when": "alarm and count('smok', '5m') > 1"}, "levels.yellow.when", "column 11: 'smok'"),
         ({"when": "sequence('smoke', 'fier', '5m')"}, "levels.yellow.when", "'fier'"),
         ({"when": "reports('smel', 3, '1h')"}, "levels.yellow.when", "did you mean 'smell'?"),
+        ({"when": "rising('gaz', '28 d') > 0.9"}, "levels.yellow.when", "did you mean 'gas'?"),
         ({"with": [{"event": "debirs"}]}, "with.0.event", "did you mean 'debris'?"),
         ({"with": [{"report": "smel"}]}, "with.0.report", "did you mean 'smell'?"),
         ({"tests": []}, "tests", "has no tests"),
