@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rules.across import measures_of
 from rules.binding import OPPOSITE, Bound, Subject, Test, Value, bind
-from rules.expression import ExpressionError, Logic, Node, parse
+from rules.expression import ExpressionError, Logic, Node, parse, walk
 from rules.rule import Rule
 from rules.typical import other_unit, units_of
 from rules.vectors import Bench
@@ -104,7 +104,8 @@ def contradiction(node: Node, subject: Subject) -> ExpressionError | None:
 
     What does not bind to the subject is left to who compiles it.
     """
-    for negate in (False, True):
+    joins = {part.operation for part in walk(node) if isinstance(part, Logic)}
+    for negate in (False, True) if joins - {"and"} else (False,):  # what only `and` joins cannot always hold
         try:
             _alternatives(node, subject, negate)
         except _Never as found:
