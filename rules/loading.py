@@ -97,16 +97,16 @@ def _load(
         problems.append(document.problem(path + where, _of(rules[misfit.rule]) + message))
     broken = {error.rule for error in errors}
     bench = Bench(site)
+    tested = [one for one in sound if one[0].id not in broken]
     shut = Contradictions(site, bench)
-    for rule, document, path in sound:
+    for rule, document, path in tested:
         problems += [document.problem(path + where, _of(rule) + said) for where, said in shut.of(rule)]
     if doubts is not None:
         asked = Doubts(site, (rule for rule, _, _ in loaded))
         found_of = (
-            document.problem(path + where, said) for rule, document, path in sound for where, said in asked.of(rule)
+            document.problem(path + where, said) for rule, document, path in tested for where, said in asked.of(rule)
         )
         doubts += sorted(set(found_of))
-    tested = [one for one in sound if one[0].id not in broken]
     results = bench.run_many([(rule, rule.tests) for rule, _, _ in tested])
     for (rule, document, path), result in zip(tested, results, strict=True):
         problems += [document.problem(path + where, _of(rule) + said) for where, said in _differing(rule, result)]

@@ -10,7 +10,7 @@ import pytest
 
 from rules.doubts import Doubts
 from rules.rule import load_rules
-from sensors.problem import Problem
+from sensors.problem import DocumentError, Problem
 from sensors.site import AreaType, Onvif, ReportKind, Signals, Text
 from tests.rules.stage import a_point, a_rule, a_site
 from tests.rules.test_bad_input import RULE, TEMPLATE
@@ -77,6 +77,17 @@ def test_a_slip_that_its_own_test_repeats_is_still_doubted() -> None:
     tests = [TEST | {"events": [{"kind": "debirs", "at": 0}]}]
     ((_, said),) = doubts(when="seen('debirs', '5m')", tests=tests)
     assert "did you mean 'debris'?" in said
+
+
+def test_of_rules_that_do_not_load_nothing_is_doubted(tmp_path: Path) -> None:
+    file, found = tmp_path / "rules.yaml", list[Problem]()
+    file.write_text(
+        RULE.replace("value > 1", "value >") + RULE.replace("rules:\n", "").replace("id: depth", "id: more")
+    )
+    with pytest.raises(DocumentError) as told:
+        load_rules(file, SITE, doubts=found)
+    assert [(one.line, one.field) for one in told.value.problems] == [(6, "rules[0].levels.yellow.when")]
+    assert [(one.line, one.field) for one in found] == [(8, "rules[1].tests")]
 
 
 def test_doubts_have_file_and_line_also_of_templates_and_keep_nothing_from_loading(tmp_path: Path) -> None:
