@@ -18,7 +18,7 @@ from rules.across import AcrossProgram, compile_across, measures_of, naming
 from rules.binding import Both, Bound, Column, Key, Subject, bind, columns, figure_name, loosened, shape_of, tests
 from rules.calendar import NAMES as OF_CALENDAR
 from rules.calendar import Calendar
-from rules.clauses import Joined, clearing, quantity_of, raising, samples_of
+from rules.clauses import Joined, clearing, quantity_of, raising, samples_of, scheduled
 from rules.covering import Covering
 from rules.expression import (
     COUNTED,
@@ -446,6 +446,24 @@ class _Compiler:
                     guard.lay(bar.key, bar.above, rows, value)
                     self._need(bar.key, rows)
 
+    def _allowed(self, rule: Rule, node: Node) -> list[Node]:
+        """List a condition's parts; refuse what its rule's scope, or the site, does not have."""
+        parts = walk(node)
+        _refuse_features(rule.scope, parts)
+        _refuse_days(self.site, parts)
+        _refuse_modes(self.modes, parts)
+        return parts
+
+    def _fits(self, rule: Rule, text: str, subject: Subject) -> bool:
+        """Tell whether a condition is sound by itself: what does not fit is what its rule's clauses join to it."""
+        try:
+            node = parse(text)
+            self._allowed(rule, node)
+            bind(node, subject)
+        except (ExpressionError, LookupError):
+            return False
+        return True
+
     def _condition(
         self,
         rule: Rule,
@@ -464,16 +482,15 @@ class _Compiler:
                 if joined.extra:
                     node = Logic(joined.how, (node, parse(joined.extra)))
             if made is None:
-                parts = walk(node)
-                _refuse_features(rule.scope, parts)
-                _refuse_days(self.site, parts)
-                _refuse_modes(self.modes, parts)
+                parts = self._allowed(rule, node)
                 for inner in parts:
                     if isinstance(inner, Across | AcrossFlag) and inner.over == "area":
                         self._add_across(inner, subject.told)
                 with naming(self.points[rows[0]] if subject.bare is not None else None):
                     bound = bind(node, subject, negate=joined.negate)
-                    bound = loosened(bound, quantity_of(deadband), subject) if deadband else bound
+                    if deadband:
+                        part = "deadband"
+                        bound = loosened(bound, quantity_of(deadband), subject)
                 if self.only_bound and not any(isinstance(inner, Across | AcrossFlag) for inner in parts):
                     return _BOUND, (0, 0)
                 made = self.bound[known] = _Condition.of(bound)
@@ -482,6 +499,9 @@ class _Compiler:
                     if isinstance(inner, Across | AcrossFlag) and inner.over != "area":
                         self._add_around(inner, rows, subject)
         except ExpressionError as error:
+            if joined.extra and part != "deadband" and self._fits(rule, joined.text, subject):
+                own = rule.schedule is not None and not self._fits(rule, scheduled(rule.schedule), subject)
+                part = "schedule" if own else "with"
             raise CompileError(rule.id, level, part, error.message, error.column) from error
         if self.only_bound:
             return made, (0, 0)

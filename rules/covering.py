@@ -50,14 +50,14 @@ class Covering:
         some += [[self._area.get(name, []) for name in where.areas]] if where.areas else []
         some += [[self._tag.get(name, []) for name in where.tags]] if where.tags else []
         if where.points:
-            some.append([self._called(name) for name in where.points])
+            some.append([self.called(name) for name in where.points])
         if not some:
             return range(len(self.points))
         fewest = min(some, key=lambda lists: sum(map(len, lists)))
         return fewest[0] if len(fewest) == 1 else sorted({row for rows in fewest for row in rows})
 
-    def _called(self, pattern: str) -> list[int]:
-        """Return the rows of the points whose ids begin as a pattern does; of the one that has a plain id."""
+    def called(self, pattern: str) -> list[int]:
+        """Return the rows of the points whose ids begin as a pattern does; of one with a plain id, if there is one."""
         ids, rows = self._ids
         wild = _WILD.search(pattern)
         begin = pattern[: wild.start()] if wild else pattern

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from rules.layout import laid_out
 from rules.rule import Rule
 
 HEAD = "# Rules, as `foreshock rules export` wrote them.\n\n"
@@ -40,7 +41,7 @@ def as_yaml(rules: Sequence[Rule]) -> str:
 
 
 def write(file: Path, rules: Sequence[Rule]) -> None:
-    """Write rules to a .json or .yaml file.
+    """Write rules to a .json or .yaml file, YAML laid out as `foreshock rules format` does.
 
     Raise `ValueError` on another ending, `OSError` when it cannot be written.
     """
@@ -48,7 +49,7 @@ def write(file: Path, rules: Sequence[Rule]) -> None:
         content = {"rules": [as_written(rule) for rule in rules]}
         text = msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
     elif file.suffix in (".yaml", ".yml"):
-        text = HEAD + as_yaml(rules)
+        text = laid_out(HEAD + as_yaml(rules), file.name)
     else:
         raise ValueError(f"{file.name} ends neither in .json nor in .yaml")
     file.write_text(text, encoding="utf-8")

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
+from rules.foreign import strange
 from rules.reports import MOST
 from rules.sequences import FEWEST, LONGEST
 from rules.units import measures, take_units
@@ -27,7 +28,7 @@ from sensors.observation import CAMERA_FAULTS
 from sensors.problem import suggest
 from sensors.site import LEVELS
 
-_MOMENT = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z|24:00\Z")
+MOMENT = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z|24:00\Z")
 _CATEGORY = re.compile(r"[a-z][a-z0-9_-]{0,47}\Z")
 MAX_LENGTH = 2000  # characters
 MAX_NODES = 200
@@ -239,9 +240,10 @@ def parse(text: str) -> Node:
             warnings.simplefilter("ignore")
             tree = ast.parse(plain[lead:], mode="eval").body
     except SyntaxError as error:
-        message = "'=' is no comparison; write '=='" if re.search(r"[^=<>!]=[^=]", plain) else _broken(error)
-        raise ExpressionError(message, lead + (error.offset or len(plain.rstrip()) - lead)) from None
-    except (ValueError, MemoryError, RecursionError) as error:
+        raise _broken(plain, lead, error) from None
+    except (MemoryError, RecursionError):
+        raise ExpressionError(_TOO_DEEP) from None
+    except ValueError as error:
         raise ExpressionError(f"this is no condition: {error}") from None
     node = _Parser(plain[lead:], lead, units).node(tree, 0)
     if not node.boolean:
@@ -249,11 +251,24 @@ def parse(text: str) -> Node:
     return node
 
 
-def _broken(error: SyntaxError) -> str:
-    """Say what is wrong with a text that is none of Python's, where Python knows what a person can use."""
+_TOO_DEEP = f"nested too deep: at most {MAX_DEPTH} levels; split the rule"
+
+
+def _broken(plain: str, lead: int, error: SyntaxError) -> ExpressionError:
+    """Say what is wrong with a text that is none of Python's, and what a person could write instead."""
+    odd = strange(plain)
+    if odd is not None:
+        return ExpressionError(odd.message, odd.column)
+    assigned = re.search(r"(?<![=<>!])=(?!=)[<>]?", plain)
+    if assigned:
+        instead = f"{assigned[0][1:]}=" if assigned[0][1:] else "=="
+        return ExpressionError(f"'{assigned[0]}' is no comparison; write '{instead}'", assigned.start() + 1)
+    column = lead + (error.offset or len(plain.rstrip()) - lead)
+    if "too many nested" in error.msg:
+        return ExpressionError(_TOO_DEEP, column)
     if "was never closed" in error.msg:
-        return "this bracket is not closed"
-    return "this bracket closes none" if "unmatched" in error.msg else "this is no condition"
+        return ExpressionError("this bracket is not closed", column)
+    return ExpressionError("this bracket closes none" if "unmatched" in error.msg else "this is no condition", column)
 
 
 def walk(node: Node) -> list[Node]:
@@ -300,7 +315,7 @@ class _Parser:
     def node(self, tree: ast.expr, depth: int) -> Node:
         self.count += 1
         if depth > MAX_DEPTH:
-            raise self.fail(tree, f"nested more than {MAX_DEPTH} levels deep")
+            raise self.fail(tree, _TOO_DEEP)
         if self.count > MAX_NODES:
             raise self.fail(tree, f"more than {MAX_NODES} parts; split the rule")
         column = self.column(tree)
@@ -583,7 +598,7 @@ class _Parser:
     def _between(self, tree: ast.AST, arguments: list[ast.expr], column: int) -> Node:
         use = "between('22:00', '06:00')"
         begin, end = self._text(tree, arguments, use, 2)
-        if not (_MOMENT.match(begin) and _MOMENT.match(end)) or begin == end or begin == "24:00":
+        if not (MOMENT.match(begin) and MOMENT.match(end)) or begin == end or begin == "24:00":
             raise self.fail(tree, f"write {use}: two times of the day, 00:00 to 24:00")
         self._outside(tree, "between", "the site's clock")
         return Flag("between", kind=f"{begin}-{end}", column=column)

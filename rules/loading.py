@@ -10,9 +10,11 @@ from pathlib import Path
 
 from rules.clauses import DAYS, corroborates, quantity_of, samples_of, scheduled
 from rules.compiler import CompileError, misfits
-from rules.expression import MAX_LENGTH, MAX_WINDOW, ExpressionError, parse
+from rules.contradiction import Contradictions
+from rules.doubts import Doubts
+from rules.expression import MAX_LENGTH, MAX_WINDOW, MOMENT, ExpressionError, parse
 from rules.nonsense import lookback, nonsense
-from rules.rule import Rule, RuleFile, encode_rules
+from rules.rule import Level, Rule, RuleFile, Schedule, encode_rules
 from rules.templates import make
 from rules.vectors import Bench, VectorError
 from sensors.document import Document, DocumentError, Problem, convert, read_document, suggest
@@ -37,13 +39,24 @@ _CALLED = {"types": "area type", "areas": "area", "without_areas": "area", "quan
 Mistake = tuple[FieldPath, str]
 
 
-def load(paths: Sequence[Path], site: Site, base: Path | None = None, kept: float = math.inf) -> tuple[Rule, ...]:
-    """Load, check against the site, run the rules' tests. Raise `DocumentError` with every problem found."""
+def load(
+    paths: Sequence[Path],
+    site: Site,
+    base: Path | None = None,
+    kept: float = math.inf,
+    doubts: list[Problem] | None = None,
+) -> tuple[Rule, ...]:
+    """Load, check against the site, run the rules' tests. Raise `DocumentError` with every problem found.
+
+    To `doubts` is added what is no mistake, but hardly meant.
+    """
     with collector_resting():
-        return _load(paths, site, base, kept)
+        return _load(paths, site, base, kept, doubts)
 
 
-def _load(paths: Sequence[Path], site: Site, base: Path | None, kept: float) -> tuple[Rule, ...]:
+def _load(
+    paths: Sequence[Path], site: Site, base: Path | None, kept: float, doubts: list[Problem] | None
+) -> tuple[Rule, ...]:
     problems: list[Problem] = []
     loaded: list[tuple[Rule, Document, FieldPath]] = []
     for file in _files(paths, problems):
@@ -80,17 +93,42 @@ def _load(paths: Sequence[Path], site: Site, base: Path | None, kept: float) -> 
     errors = misfits([rule for rule, _, _ in sound], site, site.points)
     for misfit in errors:
         document, path = places[misfit.rule]
-        message = f"{_of(rules[misfit.rule])}column {misfit.column}: {misfit.message}"
-        problems.append(document.problem((*path, "levels", misfit.level, misfit.part), message))
+        where, message = _misfit(rules[misfit.rule], misfit)
+        problems.append(document.problem(path + where, _of(rules[misfit.rule]) + message))
     broken = {error.rule for error in errors}
     bench = Bench(site)
     tested = [one for one in sound if one[0].id not in broken]
+    shut = Contradictions(site, bench)
+    for rule, document, path in tested:
+        problems += [document.problem(path + where, _of(rule) + said) for where, said in shut.of(rule)]
+    if doubts is not None:
+        asked = Doubts(site, (rule for rule, _, _ in loaded))
+        found_of = (
+            document.problem(path + where, said) for rule, document, path in tested for where, said in asked.of(rule)
+        )
+        doubts += sorted(set(found_of))
     results = bench.run_many([(rule, rule.tests) for rule, _, _ in tested])
     for (rule, document, path), result in zip(tested, results, strict=True):
         problems += [document.problem(path + where, _of(rule) + said) for where, said in _differing(rule, result)]
     if problems:
-        raise DocumentError(sorted(set(problems), key=lambda problem: (problem.file, problem.line)))
+        raise DocumentError(sorted(set(problems), key=_place))
     return tuple(rule for rule, _, _ in loaded)
+
+
+def _place(problem: Problem) -> tuple[str, int]:
+    return problem.file, problem.line
+
+
+def _misfit(rule: Rule, misfit: CompileError) -> Mistake:
+    """Say where what does not fit stands in the rule: a condition, or a clause that is joined to it."""
+    if misfit.part == "deadband":
+        rank = LEVELS.index(misfit.level) + 1
+        return _said_at(rule, dict(rule.ranked())[rank], rank, misfit.part), misfit.message
+    if misfit.part == "with":
+        return ("with", 0) if len(rule.corroborated) == 1 else ("with",), misfit.message
+    if misfit.part == "schedule":
+        return ("schedule",), misfit.message
+    return ("levels", misfit.level, misfit.part), f"column {misfit.column}: {misfit.message}"
 
 
 def _of(rule: Rule) -> str:
@@ -240,21 +278,23 @@ def _clauses(rule: Rule) -> Iterator[Mistake]:
     for rank, level in rule.ranked():
         at = ("levels", LEVELS[rank - 1])
         samples, deadband = rule.samples_of(level), rule.deadband_of(level)
+        at_samples, at_deadband = _said_at(rule, level, rank, "samples"), _said_at(rule, level, rank, "deadband")
         try:
             samples_of(samples)
         except ValueError as error:
-            yield (*at, "samples"), str(error)
+            yield at_samples, str(error)
         if samples and rule.scope != "point":
-            yield (*at, "samples"), "only points have readings to count: use `for`"
+            yield at_samples, "only points have readings to count: use `for`"
         if level.deadband is not None and level.clear is not None:
             yield (*at, "deadband"), "a level with its own `clear` needs no deadband: write one of the two"
         if deadband and rule.scope != "point":
-            yield (*at, "deadband"), "only a rule on points has a deadband"
+            yield at_deadband, "only a rule on points has a deadband"
         if deadband:
-            yield from _number((*at, "deadband"), deadband, least=0.0)
+            yield from _number(at_deadband, deadband, least=0.0)
         longest = max((_seconds(one.within) for one in rule.corroborated), default=math.inf)
         if longest < _seconds(rule.hold if level.hold is None else level.hold):
-            yield (*at, "for"), "is longer than what corroborates it may be ago: it could never be raised"
+            at_hold = _said_at(rule, level, rank, "hold")
+            yield at_hold, "is longer than what corroborates it may be ago: it could never be raised"
     if rule.schedule is not None:
         days = rule.schedule.days
         for place, day in enumerate(days):
@@ -262,7 +302,9 @@ def _clauses(rule: Rule) -> Iterator[Mistake]:
                 yield ("schedule", "days", place), f"'{day[:40]}' is no day{suggest(day, DAYS)}: {', '.join(DAYS)}"
         if not (days or rule.schedule.begin or rule.schedule.end):
             yield ("schedule",), "says neither hours (from, to) nor days"
-        elif all(day in DAYS for day in days):
+        hours = list(_hours(rule.schedule))
+        yield from hours
+        if (days or rule.schedule.begin) and not hours and all(day in DAYS for day in days):
             yield from _condition(("schedule",), scheduled(rule.schedule))
     for place, one in enumerate(rule.corroborated):
         path: FieldPath = ("with", place)
@@ -276,6 +318,27 @@ def _clauses(rule: Rule) -> Iterator[Mistake]:
             limits = ((field, getattr(one, field)) for field in ("above", "below"))
             wrong = [each for field, limit in limits if limit is not None for each in _number((*path, field), limit)]
             yield from wrong or _condition(path, corroborates(one, rule))
+
+
+def _said_at(rule: Rule, level: Level, rank: int, name: str) -> FieldPath:
+    """Say where a clause of a level stands: with the level, or with the rule where that is its default."""
+    field = "for" if name == "hold" else name
+    return (field,) if getattr(level, name) is None and getattr(rule, name) else ("levels", LEVELS[rank - 1], field)
+
+
+def _hours(schedule: Schedule) -> Iterator[Mistake]:
+    begin, end = schedule.begin, schedule.end
+    if not (begin or end):
+        return
+    for field, moment in (("from", begin), ("to", end)):
+        if not moment:
+            yield ("schedule",), f"`{field}` is missing: write from and to, such as 22:00 and 06:00"
+        elif not MOMENT.match(moment):
+            yield ("schedule", field), f"'{moment[:40]}' is no time of the day: write 06:30, from 00:00 to 24:00"
+    if begin == "24:00":
+        yield ("schedule", "from"), "24:00 is when a day ends: write 00:00"
+    elif begin == end:
+        yield ("schedule", "to"), f"is {begin}, as `from` is: that lasts no time; for all day write 00:00 and 24:00"
 
 
 def _number(path: FieldPath, written: float | str, least: float = -math.inf) -> Iterator[Mistake]:

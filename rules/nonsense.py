@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isnan
+from math import inf, isnan
+from typing import NamedTuple
 
-from rules.binding import fold
+from rules.binding import MIRROR, fold
 from rules.expression import (
     Across,
     AcrossFlag,
@@ -26,8 +27,23 @@ from rules.expression import (
 )
 from rules.unparse import unparse
 
-_SHARE = (0.0, 1.0)
-_CLOCK = {"hour": (0.0, 23.0), "weekday": (1.0, 7.0)}
+
+class _Range(NamedTuple):
+    """Between what a feature lies, both included, and whether in steps of one."""
+
+    low: float = -inf
+    high: float = inf
+    whole: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.low:g} or more" if self.high == inf else f"{self.low:g} to {self.high:g}"
+
+
+_ANY = _Range()
+_SHARE = _Range(0.0, 1.0)
+_COUNT = _Range(0.0, whole=True)
+_AMOUNT = _Range(0.0)
+_CLOCK = {"hour": _Range(0.0, 23.0, whole=True), "weekday": _Range(1.0, 7.0, whole=True)}
 
 
 def nonsense(node: Node) -> ExpressionError | None:
@@ -61,8 +77,8 @@ def _found(node: Node) -> Iterator[ExpressionError]:
             elif left == right:
                 yield ExpressionError("the same stands on both sides", node.column)
             else:
-                yield from _beyond(left, right)
-                yield from _beyond(right, left)
+                yield from _beyond(node.operation, left, right)
+                yield from _beyond(MIRROR[node.operation], right, left)
         case Arithmetic("/", (above, below)):
             yield from _found(above)
             yield from _found(below)
@@ -75,22 +91,34 @@ def _found(node: Node) -> Iterator[ExpressionError]:
             yield from _found(node.inner)
 
 
-def _beyond(side: Node, other: Node) -> Iterator[ExpressionError]:
-    """Find a limit that what it is compared with can never reach."""
-    limit = _number(other)
-    low, high = _range(side)
-    if limit is not None and not low <= limit <= high:
-        message = f"{unparse(side)} is {low:g} to {high:g}: this holds always, or never"
-        yield ExpressionError(message, other.column)
+def _beyond(operation: str, side: Node, other: Node) -> Iterator[ExpressionError]:
+    """Find a limit that what it is compared with can never reach, or never leave."""
+    limit, spans = _number(other), _range(side)
+    if limit is None or spans == _ANY:
+        return
+    if spans == _SHARE and isinstance(other, Number) and other.unit == "%":
+        limit /= 100.0
+    what = unparse(side)
+    if not spans.low <= limit <= spans.high:
+        yield ExpressionError(f"{what} is {spans}: this holds always, or never", other.column)
+    elif (operation == ">" and limit == spans.high) or (operation == "<" and limit == spans.low):
+        yield ExpressionError(f"{what} is {spans}: this never holds", other.column)
+    elif spans.whole and operation in ("==", "!=") and limit != int(limit):
+        often = "never" if operation == "==" else "always"
+        yield ExpressionError(f"{what} is a whole number: this {often} holds", other.column)
 
 
-def _range(node: Node) -> tuple[float, float]:
+def _range(node: Node) -> _Range:
     match node:
         case Feature("score") | AreaScore() | Surprise():
             return _SHARE
+        case Feature("count") | Events() | Across("count"):
+            return _COUNT
+        case Feature("age" | "spread"):
+            return _AMOUNT
         case Clock(name):
             return _CLOCK[name]
-    return -float("inf"), float("inf")
+    return _ANY
 
 
 def _nothing(node: Node) -> bool:

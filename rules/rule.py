@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase, translate
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from sensors.duration import seconds
+from sensors.problem import Problem
 from sensors.site import LEVELS, Area, Camera, Point, Site, Text
 
 Duration = float | str
@@ -19,6 +20,12 @@ Duration = float | str
 
 
 _PATTERN = re.compile(r"[*?[]")
+
+
+if TYPE_CHECKING:
+    Title = Text
+else:
+    Title = Text | str  # one text for both languages, which is made into two where it is read
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -212,11 +219,17 @@ class RuleTest(Struct, frozen=True, kw_only=True):
     expect: str | dict[str, str] = ""
 
 
+def _title_in_both(rule: Rule | Body) -> None:
+    title: Text | str = rule.title
+    if isinstance(title, str):
+        msgspec.structs.force_setattr(rule, "title", Text(zh=title, en=title))
+
+
 class Rule(Struct, frozen=True, kw_only=True):
     """A rule. `scope`: one condition for each point, each area or each camera that it covers."""
 
     id: str
-    title: Text
+    title: Title
     kind: Literal["risk", "data_quality"] = "risk"
     scope: Literal["point", "area", "camera"] = "point"
     where: Where = Where()
@@ -236,6 +249,10 @@ class Rule(Struct, frozen=True, kw_only=True):
     tests: tuple[RuleTest, ...] = ()
     version: int = 1
     template: str = ""  # that it was made from; said by the loader
+
+    def __post_init__(self) -> None:
+        """Take a title of one text for both languages."""
+        _title_in_both(self)
 
     def ranked(self) -> list[tuple[int, Level]]:
         """List the rule's levels with their ranks (1 blue to 4 red), lowest first."""
@@ -281,7 +298,7 @@ class Use(Struct, frozen=True, kw_only=True):
 class Body(Struct, frozen=True, kw_only=True):
     """A rule as a template writes it: without an id; `{name}` in a text stands for a parameter."""
 
-    title: Text
+    title: Title
     kind: Literal["risk", "data_quality"] = "risk"
     scope: Literal["point", "area", "camera"] = "point"
     where: Where = Where()
@@ -300,6 +317,10 @@ class Body(Struct, frozen=True, kw_only=True):
     plan: tuple[Text | str, ...] = ()
     tests: tuple[RuleTest, ...] = ()
     version: int = 1
+
+    def __post_init__(self) -> None:
+        """Take a title of one text for both languages."""
+        _title_in_both(self)
 
 
 class Template(Struct, frozen=True, kw_only=True):
@@ -380,15 +401,21 @@ def encode_decision(rule: Rule) -> bytes:
 
 
 def load_rules(
-    paths: Path | Sequence[Path], site: Site, base: Path | None = None, *, kept: float = math.inf
+    paths: Path | Sequence[Path],
+    site: Site,
+    base: Path | None = None,
+    *,
+    kept: float = math.inf,
+    doubts: list[Problem] | None = None,
 ) -> tuple[Rule, ...]:
     """Load rules from files and folders (`*.yaml` below them), check them against the site and run their own tests.
 
     Problems name files as they are found from `base`, so those of a site's rules and of its other files look alike. A
-    condition that looks back on more than `kept` seconds, for which the log is kept, is one.
+    condition that looks back on more than `kept` seconds, for which the log is kept, is one. To `doubts` is added what
+    is no mistake, but hardly meant: rules that cover nothing, events that nobody tells of, rules without tests.
 
     Raise `DocumentError` with every problem found: file, line, field, and the column inside a condition.
     """
     from rules.loading import load  # it runs the rules' tests through the evaluator, which knows rules
 
-    return load([paths] if isinstance(paths, Path) else list(paths), site, base, kept)
+    return load([paths] if isinstance(paths, Path) else list(paths), site, base, kept, doubts)

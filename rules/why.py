@@ -206,11 +206,11 @@ class _Scene:
         low, high = self.interval(test) if math.isfinite(left) else (None, None)
         return Term(
             name=test.name,
-            value=left * test.scale if math.isfinite(left) else None,
+            value=_in_unit(left, test) if math.isfinite(left) else None,
             low=low,
             high=high,
             op=test.operation,
-            threshold=None if math.isnan(right) else right * test.scale,
+            threshold=None if math.isnan(right) else _in_unit(right, test),
             unit=test.unit,
             holds=truth,
         )
@@ -218,6 +218,14 @@ class _Scene:
 
 def _one(found: Array | float) -> float:
     return float(found.reshape(-1)[0] if isinstance(found, np.ndarray) else found)
+
+
+def _in_unit(value: float, test: Test) -> float:
+    """Turn a number of a comparison into the unit that it is shown in, rid of what the ways there and back added.
+
+    The number that is compared is what it was: only what people read is rounded, to fewer digits than `on_line` leaves.
+    """
+    return value if test.scale == 1.0 or not math.isfinite(value) else float(f"{value * test.scale:.12g}")
 
 
 def _truth(test: Test, left: float, right: float) -> bool | None:

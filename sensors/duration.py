@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION = re.compile(r"\s*([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*(ms|s|m|min|h|d|w)\s*\Z")
+_DURATION = re.compile(r"\s*([0-9]{1,40}(?:\.[0-9]{1,40})?)\s*(ms|s|m|min|h|d|w)\s*\Z")
 
 
 def seconds(duration: float | str) -> float:
@@ -14,5 +14,5 @@ def seconds(duration: float | str) -> float:
         return float(duration)
     match = _DURATION.match(duration)
     if not match:
-        raise ValueError(f"'{duration}' is no duration; write a number of seconds, or 90 s, 10 min, 12 h, 30 d")
+        raise ValueError(f"'{duration[:60]}' is no duration; write a number of seconds, or 90 s, 10 min, 12 h, 30 d")
     return float(match[1]) * _SECONDS[match[2]]

@@ -15,6 +15,7 @@ from alerts import messages
 from alerts.alarm import STATES
 from alerts.load import DAY_MINUTES, MINUTE, Load
 from alerts.queries import MAX_PAGE, Reader
+from rules.explanation import Term
 from scripts.commands.listing import SIMULATED, Row, left, listing, mark
 from scripts.commands.ordering import give, opened
 from scripts.commands.terminal import (
@@ -27,6 +28,7 @@ from scripts.commands.terminal import (
     out,
     plain,
 )
+from scripts.commands.terms import shown
 from sensors.duration import seconds as duration
 from sensors.lookup import Registry
 from sensors.problem import suggest
@@ -120,23 +122,19 @@ def show_alarm(
     why = one.get("explanation") or {}
     if why:
         out.print(plain(f"fired:  {why.get('clause', '')}"))
-        for term in why.get("terms", ()):
-            out.print(plain(f"        {_term(term)}"))
+        for term in msgspec.convert(why.get("terms", ()), tuple[Term, ...]):
+            out.print(f"        {shown(term)}")
         if why.get("gone"):
             out.print(plain(f"        {why['gone']} reported itself offline"))
         out.print(plain(f"clears: {why.get('clear', '')}"))
+        for term in msgspec.convert(why.get("clear_terms", ()), tuple[Term, ...]):
+            out.print(f"        {shown(term)}")
         if why.get("score_reason"):
             out.print(plain(f"score:  {why.get('score')} {why['score_reason']}"))
     for step in one["transitions"]:
         line = f"{local(step['time'], zone)}  {step['before']} → {step['after']}  {step['edge']}  {step['level']}"
         place = f"({step['rule_version']}, log {step['partition']}:{step['offset']})"
         out.print(plain(f"{line}  {step.get('actor', '')} {step.get('reason', '')}  {place}"))
-
-
-def _term(term: dict[str, Any]) -> str:
-    value = "unknown" if term.get("value") is None else f"{term['value']:g}"
-    threshold = "" if term.get("threshold") is None else f" {term.get('op', '')} {term['threshold']:g}"
-    return f"{term['name']} = {value}{threshold} {term.get('unit', '')}"
 
 
 @app.command("ack")

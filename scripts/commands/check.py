@@ -38,7 +38,8 @@ def check(
 
     Every mistake is named with its file (in the site's folder), line and field; --json gives each as an object with
     file, line, field and message. Exit code 0 when the site is sound, 1 when not. Templates of `signals.mapped`
-    that can never match are named as well; they are no mistake. At the end stand the MQTT topics that the site
+    that can never match, and what is doubtful of rules (`foreshock rules check`), are named as well; they are no
+    mistake. At the end stand the MQTT topics that the site
     listens to: the broker's access list must let Foreshock read them.
 
     foreshock check examples/district
@@ -56,7 +57,7 @@ def check(
         topics = Topics(registry).filters()
         notes = idle_templates(read_document(site / "site.yaml", name="site.yaml"), registry)
         found = settings.load(site=str(site))
-        figures["rules"] = len(load_rules(site / "rules", loaded, site, kept=found.kept))
+        figures["rules"] = len(load_rules(site / "rules", loaded, site, kept=found.kept, doubts=notes))
         targets = found.notify_file
         if targets is not None:
             figures["targets"] = len(notify.expanded(notify.read(targets, loaded)))

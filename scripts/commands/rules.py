@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rules.breaking import Noticed, breaks, failures, name_of, notice
 from rules.changes import RuleChange, changes
-from rules.explanation import Standing, Term
+from rules.explanation import Standing
 from rules.rule import Rule
 from rules.vectors import Bench
 from rules.why import standing
@@ -32,6 +32,7 @@ from scripts.commands.terminal import (
     plain,
     wrong,
 )
+from scripts.commands.terms import shown
 from sensors.lookup import Registry
 from sensors.site import Site
 from streams import bundle, publication
@@ -258,23 +259,11 @@ def _show_standing(stands: Standing, site: Site) -> None:
         held = f", has held for {one.held:.0f} s of {one.why.hold:.0f} s" if one.held is not None else ""
         out.print(f"  [bold]{one.level}[/bold] when {plain(one.why.clause)}{held}")
         for term in one.why.terms:
-            out.print(f"      {_term(term)}")
+            out.print(f"      {shown(term)}")
         if raised:
             out.print(f"    clears when {plain(one.why.clear)} for {one.why.clear_after:.0f} s")
             for term in one.why.clear_terms:
-                out.print(f"      {_term(term)}")
-
-
-def _term(term: Term) -> str:
-    mark = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[yellow]?[/yellow]"}[term.holds]
-    value = "unknown" if term.value is None else f"{term.value:.6g}"
-    if not term.op:
-        return f"{mark} {plain(term.name)}"
-    limit = "unknown" if term.threshold is None else f"{term.threshold:.6g} {term.unit}".strip()
-    text = f"{mark} {plain(term.name)} {term.op} {plain(limit)}: it is {value}"
-    if term.holds is False and term.value is not None and term.threshold is not None:
-        text += f", {abs(term.threshold - term.value):.4g} away"
-    return text
+                out.print(f"      {shown(term)}")
 
 
 def _print(answer: Any) -> None:

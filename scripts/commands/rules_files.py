@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import tempfile
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +14,13 @@ import msgspec
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerts.console.rule_words import said
 from alerts.precision import Precision, cases, precision
 from alerts.queries import JournalMissing, Reader
 from rules.exchange import write
 from rules.layout import laid_out
 from rules.rule import Rule, covered_points, load_rules
+from scripts.commands.rules_words import Language, LanguageOption, words
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, warn, wrong
 from sensors.document import DocumentError, Problem
 from sensors.registry import load_site
@@ -27,6 +30,7 @@ from streams.durable import replace
 SiteArgument = Annotated[Path, typer.Argument(help="Folder of the site.")]
 RuleOption = Annotated[str, typer.Option("--rule", help="Only rules with this id; * and ? stand for others.")]
 IMPORTED = "rules/imported.yaml"
+MOST_SHOWN = 50
 
 
 def chosen(folder: Path, pattern: str) -> tuple[Site, list[Rule]]:
@@ -43,36 +47,44 @@ def chosen(folder: Path, pattern: str) -> tuple[Site, list[Rule]]:
     return site, found
 
 
-def check(site: SiteArgument = Path("examples/district"), as_json: JsonOption = False) -> None:
+def check(
+    site: SiteArgument = Path("examples/district"), language: LanguageOption = "en", as_json: JsonOption = False
+) -> None:
     """Check the rules of a site: fields, conditions, units, coverage, and each rule's own tests.
 
-    Every mistake is named with file, line, field and, in a condition, the column. A rule whose review date has passed
-    is warned of. Exit code 0 when all are sound, 1 when not. `foreshock check` checks the rest of the site as well.
+    Every mistake is named with file, line, field and, in a condition, the column. What is no mistake but can hardly be
+    meant is warned of: a rule that covers nothing on this site, events and reports of kinds that nobody is known to
+    tell of, a rule without tests, a review date that has passed. Exit code 0 when all are sound, 1 when not.
+    `foreshock check` checks the rest of the site as well.
 
     foreshock rules check my-site
     """
     problems: list[Problem] = []
     rules: tuple[Rule, ...] = ()
     late: list[Rule] = []
+    doubts: list[Problem] = []
     try:
         loaded = load_site(site)
-        rules = load_rules(site / "rules", loaded, site, kept=configured().kept)
+        rules = load_rules(site / "rules", loaded, site, kept=configured().kept, doubts=doubts)
         late = [rule for rule in rules if overdue(rule, today(loaded.zone))]
     except DocumentError as error:
         problems = error.problems
     tests = sum(len(rule.tests) for rule in rules)
     if as_json:
         told = {"rules": len(rules), "tests": tests, "problems": msgspec.to_builtins(problems)}
-        _print(told | {"review_overdue": [rule.id for rule in late]})
+        _print(told | {"doubts": msgspec.to_builtins(doubts), "review_overdue": [rule.id for rule in late]})
     elif problems:
-        _show(problems)
-        fail(f"{len(problems)} problem(s) in {site}")
+        _show(problems, language)
+        fail(words("problems", language, count=len(problems), site=site))
     else:
-        done(f"{len(rules)} rules of {site} are sound, and their {tests} tests pass")
-        for rule in late[:50]:
-            warn(f"{rule.id}: its review was due on {rule.rationale.review}: look at it again, and set the next date")
-        if late[50:]:
-            warn(f"and {len(late) - 50} more rules whose review is past due")
+        done(words("sound", language, rules=len(rules), site=site, tests=tests))
+        _show(doubts, language, warn)
+        if doubts:
+            warn(words("doubts", language, count=len(doubts)))
+        for rule in late[:MOST_SHOWN]:
+            warn(words("review", language, rule=rule.id, date=rule.rationale.review))
+        if late[MOST_SHOWN:]:
+            warn(words("more_reviews", language, count=len(late) - MOST_SHOWN))
     raise typer.Exit(1 if problems else 0)
 
 
@@ -248,12 +260,12 @@ def import_rules(
         fail(f"{place} exists; --replace writes over it, --out names another")
     try:
         known = load_site(site)
+        others = [one for one in sorted(rules_folder.rglob("*.yaml")) if one.resolve() != place.resolve()]
+        taken = load_rules(file, known)
+        load_rules([*others, file], known)  # by what was given: so mistakes have the file and lines that somebody knows
         with tempfile.TemporaryDirectory() as made:
             copy = Path(made) / f"{file.stem}.yaml"
-            write(copy, load_rules(file, known))
-            others = [one for one in sorted(rules_folder.rglob("*.yaml")) if one.resolve() != place.resolve()]
-            taken = load_rules(copy, known)
-            load_rules([*others, copy], known)
+            write(copy, taken)
             if not dry_run:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 replace(place, copy.read_bytes())
@@ -265,9 +277,12 @@ def import_rules(
     done(f"{len(taken)} rules {'would be' if dry_run else 'are'} in {place}")
 
 
-def _show(problems: list[Problem]) -> None:
-    for problem in problems[:50]:
-        wrong(str(problem))
+def _show(problems: list[Problem], language: Language = "en", say: Callable[[str], None] = wrong) -> None:
+    """Name the first mistakes, or doubts, and how many more there are."""
+    for problem in problems[:MOST_SHOWN]:
+        say(str(msgspec.structs.replace(problem, message=said(problem.message, language))))
+    if problems[MOST_SHOWN:]:
+        say(words("more", language, count=len(problems) - MOST_SHOWN))
 
 
 def _print(answer: object) -> None:

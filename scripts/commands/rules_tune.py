@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.cells import cell_len
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alerts.precision import Case, Precision, Share, cases, precision
@@ -15,6 +16,7 @@ from alerts.queries import JournalMissing, Reader
 from rules.rule import Rule
 from rules.variants import VariantError
 from scripts.commands.moment import moment
+from scripts.commands.rules_words import Language, LanguageOption, words
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -49,6 +51,7 @@ def tune(
     ] = "",
     delay: Annotated[list[str] | None, typer.Option(help="A delay to try, such as '2 min'; may be repeated.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Also draw the sweep into this .svg or .html file.")] = None,
+    language: LanguageOption = "en",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -101,12 +104,12 @@ def tune(
         return
     for one in told:
         if rule or sum(one.counts.values()):
-            show(one, whole=bool(rule))
+            show(one, language, whole=bool(rule))
     if not judged:
-        out.print("no incident was closed with a disposition in that time: nothing is known of what was real")
+        out.print(words("unjudged", language))
     if swept:
-        _show_sweep(swept, pick, moved)
-    done("nothing was changed")
+        _show_sweep(swept, pick, moved, language)
+    done(words("unchanged", language))
 
 
 def sweep(
@@ -176,30 +179,35 @@ def moves(rule: Rule, content: Bundle, pick: Tried) -> list[Move]:
     ]
 
 
-def share(one: Share) -> str:
+def share(one: Share, language: Language) -> str:
     """Write a share with its interval."""
     if one.value is None or one.low is None or one.high is None:
-        return "unknown"
-    return f"{one.value:.0%} ({one.low:.0%} to {one.high:.0%}, of {one.of})"
+        return words("unknown", language)
+    return words("share", language, value=one.value, low=one.low, high=one.high, of=one.of)
 
 
-def show(one: Precision, *, whole: bool) -> None:
+def show(one: Precision, language: Language, *, whole: bool) -> None:
     """Print how a rule fared."""
-    counts = ", ".join(f"{count} {name}" for name, count in one.counts.items())
+    joined = words("joined", language)
+    counts = joined.join(f"{count} {words(name, language)}" for name, count in one.counts.items())
     out.print(f"[bold]{plain(one.rule)}[/bold]  {counts}")
-    out.print(f"    precision {share(one.precision)} · recall {share(one.recall)}")
+    rates = {"precision": share(one.precision, language), "recall": share(one.recall, language)}
+    out.print(f"    {words('rates', language, **rates)}")
     worst = [f"{place.scope} {place.nuisance}" for place in one.places[: 10 if whole else 3] if place.nuisance]
     if worst:
-        out.print(f"    nuisances: {plain(', '.join(worst))}")
+        out.print(plain(f"    {words('nuisances', language, places=joined.join(worst))}"))
     if whole and any(one.by_hour):
-        hours = [f"{hour:02}h {count}" for hour, count in enumerate(one.by_hour) if count]
-        out.print(f"    by hour: {', '.join(hours)}")
+        hours = [words("hour", language, hour=hour, count=count) for hour, count in enumerate(one.by_hour) if count]
+        out.print(f"    {words('by_hour', language, hours=joined.join(hours))}")
 
 
-def _show_sweep(swept: list[Tried], pick: Tried | None, moved: list[Move]) -> None:
-    out.print(
-        f"{'':2}{'threshold':>10} {'delay':>8} {'alarms':>7} {'false':>6} {'nuisance':>9} {'missed':>7} {'lead':>8}"
-    )
+_COLUMNS = {"threshold": 10, "delay": 8, "alarms": 7, "false": 6, "nuisance": 9, "missed": 7, "lead": 8}
+"""What is told of a variant, and how wide it stands."""
+
+
+def _show_sweep(swept: list[Tried], pick: Tried | None, moved: list[Move], language: Language) -> None:
+    names = [(words(key, language), wide) for key, wide in _COLUMNS.items()]
+    out.print("  " + " ".join(" " * (wide - cell_len(name)) + name for name, wide in names))
     for one in swept:
         mark = "●" if one.as_it_is else "→" if one is pick else " "
         lead = "–" if one.lead is None else f"{one.lead:.0f} s"
@@ -209,17 +217,15 @@ def _show_sweep(swept: list[Tried], pick: Tried | None, moved: list[Move]) -> No
             f"{one.missed:7} {lead:>8}"
         )
     if pick is None:
-        out.print("  no variant is known to be better; ● is the rule as it is")
+        out.print(f"  {words('no_better', language)}")
         return
-    out.print(f"  → {plain(pick.when)} for {pick.delay:g} s: fewer false alarms, and it misses no more")
+    out.print(plain(f"  → {words('better', language, when=pick.when, delay=pick.delay)}"))
     for move in moved:
-        out.print(
-            f"    in the registry, {move.limit} of {plain(move.quantity)}: {move.before:g} → {move.after:g} "
-            f"{plain(move.unit)} at {move.points} points"
-        )
+        out.print(plain(f"    {words('move', language, **msgspec.structs.asdict(move))}"))
     for name, flipped in (("silenced", pick.silenced), ("raised", pick.gained)):
         if flipped:
-            out.print(f"    {name}: {plain(', '.join(flipped[:20]))}")
+            told = words("joined", language).join(flipped[:20])
+            out.print(plain(f"    {words(name, language, flipped=told)}"))
 
 
 def _draw(file: Path, rule: str, swept: list[Tried]) -> None:

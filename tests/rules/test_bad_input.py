@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rules.expression import ExpressionError, parse
 from rules.nonsense import nonsense
-from rules.rule import load_rules
+from rules.rule import decode_rules, encode_rules, load_rules
 from sensors.document import DocumentError, Problem
 from sensors.site import AreaType, Text
 from tests.rules.stage import a_point, a_site
@@ -94,12 +94,24 @@ def test_what_the_cases_are_made_from_is_sound(tmp_path: Path) -> None:
         ("score > 95", 9, "score is 0 to 1"),
         ("surge('person', '15m') > 1.5", 26, "is 0 to 1"),
         ("hour >= 24 and value > 1", 9, "hour is 0 to 23"),
+        ("score > 1", 9, "score is 0 to 1: this never holds"),
+        ("1 < score", 1, "this never holds"),
+        ("score > 101 %", 9, "score is 0 to 1"),
+        ("hour == 12.5", 9, "hour is a whole number: this never holds"),
+        ("count('1h') < 0", 15, "count('1h') is 0 or more: this never holds"),
+        ("value > 5 and value < 3", 1, "this never holds: what it asks of value"),
+        ("value > 5 m or value <= 6000 mm", 1, "this always holds: whatever value is"),
     ],
 )
 def test_a_condition_is_refused_by_line_field_and_column(tmp_path: Path, when: str, column: int, part: str) -> None:
     (problem,) = problems(tmp_path, RULE.replace("value > 1", when))
     assert (problem.line, problem.field) == (6, "rules[0].levels.yellow.when")
     assert f"column {column}: " in problem.message and part in problem.message, problem
+
+
+@pytest.mark.parametrize("when", ["score >= 1", "score > 99 %", "hour > 12.5 and hour >= 0", "count('1h') == 0"])
+def test_a_condition_at_the_end_of_a_range_is_sound(tmp_path: Path, when: str) -> None:
+    assert problems(tmp_path, RULE.replace("value > 1", when)) == []
 
 
 @pytest.mark.parametrize(
@@ -148,6 +160,19 @@ _TESTED = RULE + "    tests: [{name: x, point: {values: '%s'}, expect: 'none'}]\
         (_TESTED % "0..1*99999999", 8, "neither a number"),
         (RULE + "    tests: [{name: x, step: 0, point: {values: '1'}, expect: none}]\n", 8, "a step takes time"),
         (RULE.replace("Depth", "D" * 1000), 3, "longer than 400 characters"),
+        (RULE + "    deadband: 1 kg\n", 8, "rules[0].deadband: kg cannot be compared with m"),
+        (RULE + "    deadband: 1 x y\n", 8, "rules[0].deadband: '1 x y' is no number"),
+        (RULE + "    samples: 5 of 3\n", 8, "rules[0].samples: '5 of 3' is not so many"),
+        (RULE.replace('> 1"', '> 1", samples: 5 of 3'), 6, "levels.yellow.samples: '5 of 3'"),
+        (RULE + "    for: 1 h\n    with: [{event: fire, within: 5 min}]\n", 8, "rules[0].for: is longer than"),
+        (RULE + "    for: " + "9" * 30 + " d\n", 8, "rules[0].for: a duration here is at least 0 and at most 32"),
+        (RULE + "    with: [{quantity: rain, above: 1 kg}]\n", 8, "rules[0].with[0]: kg cannot be compared"),
+        (RULE + "    schedule: {days: [holidays]}\n", 8, "rules[0].schedule: 'holiday' needs to know whose"),
+        (RULE + "    schedule: {from: '08:00', to: '08:00'}\n", 8, "schedule.to: is 08:00, as `from` is"),
+        (RULE + "    schedule:\n      from: 8\u70b9\n      to: '09:00'\n", 9, "schedule.from: '8\u70b9' is no time of"),
+        (RULE + "    schedule: {from: '24:00', to: '09:00'}\n", 8, "schedule.from: 24:00 is when a day ends"),
+        (RULE + "    schedule: {to: '09:00'}\n", 8, "schedule: `from` is missing"),
+        (RULE.replace('value > 1"', 'value > 5", clear: value > 4'), 6, "yellow.clear: holds whenever `when` does"),
         (RULE + "    plan: [" + "x, " * 500 + "]\n", 8, "more than 100 steps"),
         (RULE.replace("cause: rain", "cause: " + "rain " * 100_000), 2, "262,144 are the most"),
         (TEMPLATE.replace("    rule:\n", "    rule:\n      template: depth\n"), 6, "unknown field"),
@@ -161,8 +186,17 @@ _TESTED = RULE + "    tests: [{name: x, point: {values: '%s'}, expect: 'none'}]\
 )
 def test_a_file_is_refused_by_line(tmp_path: Path, text: str, line: int, part: str) -> None:
     found = problems(tmp_path, text)
-    assert any(problem.line == line and part in problem.message for problem in found), found[:3]
+    assert any(problem.line == line and part in f"{problem.field}: {problem.message}" for problem in found), found[:3]
     assert len(found) <= 2000
+
+
+def test_a_title_may_be_one_text_for_both_languages(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    for text in (RULE, TEMPLATE):
+        file.write_text(text.replace("{zh: 水深, en: Depth}", "水深 {stop}" if text is TEMPLATE else "水深"))
+        (rule,) = load_rules(file, SITE)
+        assert rule.title == Text(zh=rule.title.zh, en=rule.title.zh) and rule.title.zh.startswith("水深")
+        assert decode_rules(encode_rules((rule,))) == (rule,)
 
 
 WORDS = st.sampled_from(

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.binding import Subject, Value, bind, tests
 from rules.compiler import CompileError, compile_rules
 from rules.evaluation import Change, Evaluator
+from rules.expression import parse
 from rules.rule import Rule
 from sensors.observation import GOOD, HISTORICAL, LATE, SIMULATED, CameraEvent
 from sensors.site import LEVELS, Point, Site
@@ -504,6 +506,16 @@ def test_an_explanation_shows_each_comparison_in_the_units_of_its_author() -> No
     assert (why.clear, why.clear_after) == ("value < 4 m", 300.0)
     assert [(t.value, t.threshold, t.holds) for t in why.clear_terms] == [(6.0, 4.0, False)]
     assert (why.points, why.score, why.score_reason) == (("p",), 0.995, "row 0")
+
+
+def test_a_limit_is_shown_as_its_author_wrote_it_and_compared_as_it_was_converted() -> None:
+    (when,) = (test for test in tests(bind(parse("rate('1h') > 20 mm/h"), Subject("mm"))))
+    assert isinstance(when.right, Value) and when.right.value * when.scale != 20.0
+    play = a_play(a_rule(when="rate('10m') > 20 mm/h", clear="rate('10m') < 7 mm/h"), points=[a_point("p", unit="mm")])
+    (change,) = (change for minute in range(20) for change in play.read("p", 60 * minute, float(minute)))
+    assert change.why is not None
+    ((term,), (clear,)) = change.why.terms, change.why.clear_terms
+    assert (term.threshold, term.unit, clear.threshold) == (20.0, "mm/h", 7.0)
 
 
 def test_the_reason_of_an_earlier_surprise_is_not_given_for_this_reading() -> None:

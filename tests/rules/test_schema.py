@@ -48,7 +48,7 @@ def test_it_is_a_schema() -> None:
         (("rules", 0, "levle"), {}),
         (("rules", 0, "kind"), "risky"),
         (("rules", 0, "scope"), "district"),
-        (("rules", 0, "title"), "Depth"),
+        (("rules", 0, "title"), 3),
         (("rules", 0, "levels", "violet"), {"when": "value > 1"}),
         (("rules", 0, "levels", "red"), {"for": 60}),
         (("rules", 0, "levels", "red", "when"), 3),

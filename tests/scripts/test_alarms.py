@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from alerts.desk import Desk
 from alerts.journal import Journal
 from alerts.outcome import Record
+from rules.explanation import Term, Why
 from scripts.cli import application
 from sensors.observation import Command, Silence, decode
 from sensors.registry import load_site
@@ -201,3 +202,24 @@ def test_a_silence_is_begun_listed_prolonged_and_ended(data: Path, desk: Desk) -
     ):
         refused = told(*arguments)
         assert refused.exit_code == 1 and words in refused.stderr, refused.stderr
+
+
+def test_an_alarms_terms_are_marked_by_whether_they_hold(data: Path, desk: Desk) -> None:
+    found = settings.load(None, data=str(data))
+    journal, now = Journal(found.journal_url), time.time()
+    why = Why(
+        clause="value >= 40 or rate('1h') > 20",
+        terms=(
+            Term(name="value", value=6.7, op=">=", threshold=40.0, unit="mm", holds=False),
+            Term(name="rate('1h')", value=25.0, op=">", threshold=20.0, unit="mm/h", holds=True),
+        ),
+        clear="not alarm",
+        clear_terms=(Term(name="alarm", value=None),),
+    )
+    told = desk.condition(dataclasses.replace(change(2, area="slope-02", rule="rain", time=now), why=why), now)
+    journal.record([Record(0, 200, tuple(told))])
+    journal.close()
+    (alarm,) = json.loads(run("list", "--data", data, "--area", "slope-02", "--json").stdout)
+    shown = " ".join(run("show", alarm["id"]).output.split())
+    assert "✗ value >= 40 mm: it is 6.7, 33.3 away ✓ rate('1h') > 20 mm/h: it is 25" in shown
+    assert "clears: not alarm ? alarm" in shown

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rules.layout import laid_out
 from tests.scripts.test_cli import DISTRICT, run, sentence
 
 
@@ -30,6 +31,24 @@ def test_rules_that_are_sound_are_counted_and_a_mistake_has_file_line_and_column
     file.write_text(file.read_text().replace("value == 1,", "value == 1 kg,"))
     result = run("rules", "check", small)
     assert result.exit_code == 1 and "people.yaml" in result.output and "column" in result.output
+
+
+def test_what_can_hardly_be_meant_is_warned_of_and_a_long_list_says_how_many_more_there_are(small: Path) -> None:
+    file = small / "rules" / "people.yaml"
+    before = file.read_text()
+    assert "!" not in run("rules", "check", small).output
+    file.write_text(before.replace("{types: [lift]", "{tags: [nothing-has-it], types: [lift]"))
+    (told,) = {one["message"] for one in json.loads(run("rules", "check", small, "--json").stdout)["doubts"]}
+    assert told == "no point of this site has the tag 'nothing-has-it'"
+    shown = run("rules", "check", small)
+    assert shown.exit_code == 0 and "people.yaml:" in shown.output and "nothing-has-it" in shown.output
+    chinese = run("rules", "check", small, "--language", "zh-CN").output
+    assert "条规则无误" in chinese and "不像是有意为之" in chinese
+    file.write_text("rules:\n" + "".join(f"  - id: r{number}\n" for number in range(30)))
+    result = run("rules", "check", small, "--language", "zh-CN")
+    count = len(json.loads(run("rules", "check", small, "--json").stdout)["problems"])
+    assert result.exit_code == 1 and count > 50 and f"另有 {count - 50} 个未列出" in result.output
+    assert f"{count - 50} more are not listed" in " ".join(run("rules", "check", small).output.split())
 
 
 def test_rules_are_listed_with_what_they_cover(small: Path) -> None:
@@ -77,6 +96,7 @@ def test_rules_go_from_one_site_into_another(small: Path, tmp_path: Path) -> Non
     assert "2 rules" in run("rules", "export", file, "--site", small, "--rule", "lift-*").output
     taken = run("rules", "import", file, "--site", small)
     assert taken.exit_code == 1 and "is already the rule at" in taken.output
+    assert "lifts.json:" in taken.output and f"{small}/rules/people.yaml:" in taken.output
     people = small / "rules" / "people.yaml"
     kept = re.split(r"(?m)^(?=  - id: )", people.read_text())
     people.write_text("".join(part for part in kept if not part.startswith("  - id: lift-")))
@@ -85,6 +105,8 @@ def test_rules_go_from_one_site_into_another(small: Path, tmp_path: Path) -> Non
     assert run("rules", "import", file, "--site", small).exit_code == 0
     after = json.loads(run("rules", "list", small, "--json").stdout)
     assert sorted(after, key=lambda one: one["rule"]) == sorted(before, key=lambda one: one["rule"])
+    imported = small / "rules" / "imported.yaml"
+    assert laid_out(imported.read_text(), "imported.yaml") == imported.read_text()
     assert "--replace" in sentence(run("rules", "import", file, "--site", small))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -88,6 +89,10 @@ def test_it_says_how_a_rule_fared_and_what_another_threshold_would_have_done(fol
     assert "<svg" in drawn.read_text(encoding="utf-8")
     shown = run(*asked).output
     assert "precision 50%" in shown and "12.5" in shown and "nothing was changed" in shown
+    chinese = run(*asked, "--language", "zh-CN").output
+    assert "查准率 50%" in chinese and "1 属实、1 扰动" in chinese and "未作任何修改" in chinese
+    heads = [line for line in chinese.splitlines() if "阈值" in line]
+    assert len(heads) == 1 and not re.search("[a-z]", heads[0])
 
 
 def test_a_limit_of_the_registry_is_suggested_as_a_change_of_the_registry(folder: Path) -> None:
