@@ -160,12 +160,12 @@ class MockApi:
             begin, end = float(query["from"]), float(query["to"])
             return JSONResponse(world.explore(query.getlist("points"), begin, end, int(query["max"])))
         if path == ["explore", "events"]:
-            camera, time = world.site["cameras"][0], float(query["to"]) - 600
+            camera, then = world.site["cameras"][0], float(query["to"]) - 600
             event = {
                 "camera": camera["id"],
                 "area": camera["areas"][0],
                 "kind": "debris",
-                "time": time,
+                "time": then,
                 "confidence": 0.8,
             }
             return JSONResponse({"items": [{**event, "detail": "", "simulated": True}], "complete": True})

@@ -173,7 +173,7 @@ def test_incidents_are_listed_shown_merged_and_split(data: Path, desk: Desk) -> 
     split = told("split", first, alarm)
     assert split.exit_code == 0 and desk.book.cases.alarms[alarm].incident in split.output
     again = told("merge", first, other)
-    assert (again.exit_code, "No such incident is open" in again.output + again.stderr) == (1, True)
+    assert (again.exit_code, "was merged into another" in again.output + again.stderr) == (1, True)
     assert json.loads(told("together", "--json").output) == []
     assert "nothing of the name" in told("join", "k-none").stderr
     unknown = told("show", "i-none")

@@ -48,11 +48,11 @@ def test_a_limit_that_no_test_watches_over_is_named(district: Path) -> None:
     assert (watched.exit_code, told["failed"], told["unnoticed"]) == (0, {}, 0)
     assert len(told["broken"]) > 10
     file = next(file for file in (district / "rules").glob("*.yaml") if "crane-moment" in file.read_text())
-    file.write_text(file.read_text().replace("105*2 105.1*2", "105*2 140*2"))
+    file.write_text(file.read_text().replace("110*2 110.1*2", "110*2 140*2"))
     result = run("rules", "test", district, "--rule", "crane-moment", "--break", "--json")
     told = json.loads(result.stdout)
     assert (result.exit_code, told["failed"], told["unnoticed"]) == (1, {}, 1)
-    assert [one["after"] for one in told["broken"] if not one["test"]] == ["value > 131.25 %"]
+    assert [one["after"] for one in told["broken"] if not one["test"]] == ["value > 137.5 %"]
 
 
 def test_a_changed_rule_differs_in_the_field_that_was_changed(district: Path) -> None:
