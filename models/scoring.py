@@ -220,7 +220,7 @@ def assess(
         change = [share, alarm, settled, alone, moved, events, peak, peak_time, lasted, beyond_time, spent]
         share, alarm, settled, alone, moved, events, peak, peak_time, lasted, beyond_time, spent = machine.rarely(
             "stay", outside, _outside, change, settings, *streams, news.low[0], news.high[0], dt, interval, readings,
-            excess, time, turned_before, start, tempo, budget, least,
+            excess, time, turned_before, start, tempo, budget, least, flat_longest,
         )  # fmt: skip
         machine.touched(moved)
         if op.some(settled):
@@ -232,7 +232,8 @@ def assess(
             mine = machine.rarely("stay", alone, _trim, bounds[::3], settings)
             bounds[::3] = mine
     if stopped is not None:
-        stopped = op.both(stopped, time - beyond_time > settings.refractory * tempo)  # else it is told already
+        before = op.either(time - beyond_time > settings.refractory * tempo, beyond_time < flat_since)
+        stopped = op.both(stopped, before)  # else it is told already
         share, alarm = op.where(stopped, op.least(share, start), share), op.either(alarm, stopped)
         beyond_time = op.where(stopped, time, beyond_time)
         spent = spend(op, spent, time, budget / DAY, stopped, settings.owed_most)
@@ -376,7 +377,7 @@ def _outside(
     op: type[Arithmetic], stay: tuple[Column, ...], change: list[Column], settings: BankSettings, value: Column,
     short: Column, departure: Column, low: Column, high: Column, elapsed: Column, interval: Column, readings: Column,
     excess: Column, time: Column, turned_before: Column, start: Column, tempo: Column, budget: Column,
-    least: Column,
+    least: Column, still: Column,
 ) -> tuple[tuple[Column, ...], list[Column]]:  # fmt: skip
     """Judge learnt readings outside a range, or of a stay outside the old one: early events, and how long they stay."""
     rank, alarm, settled, alone, moved, events, peak, since, lasted, beyond_time, spent = change
@@ -387,6 +388,8 @@ def _outside(
         jumps = op.both(fast, jumped(op, settings, value, low, high, least))
         lasted = op.where(jumps, 0.0, lasted)
         beyond_time = op.where(jumps, op.least(beyond_time, time - settings.refractory * interval), beyond_time)
+    if op.some(fast):  # what a pause adds is no reading that stood
+        step = op.where(fast, op.least(step, interval), step)
     stay, lasted, away = stay_on(op, stay, lasted, value, short, departure, low, high, step, least)
     settled = lasted >= settings.settle
     if op.some(settled):
@@ -411,6 +414,7 @@ def _outside(
     quick = fast
     if op.some(fast):
         fast = op.both(fast, left(op, settings, lasted, away, known, interval))
+        fast = op.both(fast, stands_apart(op, settings, stay[0], stay[1], lasted, away, still, least))
         utmost = op.where(fast, op.most(utmost, away), utmost)
     rate = budget / DAY
     asked = op.least(tempo * rate * op.least(elapsed, SECOND), RAREST)
@@ -466,6 +470,17 @@ def jumped(
 ) -> Column:
     """Return whether a value is so far outside the range of now that its stay there is another than one under way."""
     return novelty.outside(op, value, low, high, least) >= settings.certain
+
+
+def stands_apart(
+    op: type[Arithmetic], settings: BankSettings, low: Column, high: Column, lasted: Column, away: Column,
+    still: Column, least: Column,
+) -> Column:  # fmt: skip
+    """Return whether a stay (`low` to `high`) is more than the next step of a sensor that tells few values.
+
+    It has a width, and lasts longer than the value mostly stands `still` (s), or is as far away as no step is.
+    """
+    return op.both(high - low > least, op.either(lasted > still, away >= settings.walk))
 
 
 def left(

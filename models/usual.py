@@ -38,6 +38,7 @@ from models.scoring import (
     left,
     pace_of,
     quantity,
+    stands_apart,
     stay_on,
     stops,
 )
@@ -93,8 +94,7 @@ class Usual:
                 and stops(SCALARS, settings, time - flat_since, last_time - flat_since, longest, interval)
             )
             or (
-                lasted > 0.0
-                and lasted + dt >= settings.settle
+                lasted + dt >= settings.settle
                 and lasted + min(dt, interval * settings.gap) >= interval * settings.settle_intervals
             )
         ):
@@ -177,6 +177,8 @@ class Usual:
             if interval < settings.least and jumped(SCALARS, settings, x, low, high, least):
                 lasted = 0.0
                 beyond_time = min(beyond_time, time - settings.refractory * interval)
+            if interval < settings.least:
+                lasts = min(lasts, interval)
             stays[row], lasted, away = stay_on(
                 SCALARS, tuple(stays[row].tolist()), lasted, x, short, change, low, high, lasts, least
             )
@@ -205,7 +207,12 @@ class Usual:
                 known = 1.0 / (1.0 + (time - turned_before) / tempo)
                 young = settings.tail_young * (start if start > known else known)
                 utmost = excess
-                if interval < settings.least and left(SCALARS, settings, lasted, away, time - turned_before, interval):
+                least_stay, most_stay = stays[row, :2].tolist()
+                if (
+                    interval < settings.least
+                    and left(SCALARS, settings, lasted, away, time - turned_before, interval)
+                    and stands_apart(SCALARS, settings, least_stay, most_stay, lasted, away, longest, least)
+                ):
                     young, refractory = settings.tail_young * start, settings.refractory * interval
                     utmost = excess if excess > away else away
                 if time - turned_before >= settings.settle:

@@ -60,6 +60,8 @@ def read_folder(folder: Path, zone: str = "UTC") -> list[nab.Series]:
         except OSError as error:
             raise FolderError(f"{path}: cannot be read: {error.strerror}") from error
         except (ValueError, TypeError) as error:
+            if path.suffix.lower() == ".txt" and (known is None or f"{path.parent.name}/{path.name}" not in known):
+                continue  # what a folder says of itself
             raise FolderError(f"{path}: is no recorded series: {error}") from error
     if not series:
         least = f"; a series has {LEAST} readings at least" if known is None else ""

@@ -24,6 +24,7 @@ _CLOCK = re.compile(
 )
 """A day, and the time of it: of rows that follow each other the day is the same, and dateutil is slow."""
 _MOST_DAYS = 1000
+_ONE_HOUR = 3600.0
 _SET = datetime(2000, 1, 1), datetime(2001, 2, 2)
 """What a text lacks is taken from these: a date is whole when it comes out the same."""
 
@@ -46,6 +47,7 @@ class Times:
         self._falls = falls(times)
         self._twice = zone.utcoffset(None) is None  # its clock is set back once a year
         self._last = math.nan
+        self._steps = 0.0, 0.0  # from row to row, the last two: of a pause the other one tells the pace
 
     def read(self, text: str, fold: int = 0) -> float:
         """Return unix seconds. Raise ValueError on what is no time.
@@ -77,15 +79,21 @@ class Times:
     def following(self, text: str) -> float:
         """Return unix seconds of the row after the one that was asked for before. Raise ValueError as `read` does.
 
-        An hour that the zone has twice, as clocks are set back, is the one that goes on from there.
+        An hour that the zone has twice, as clocks are set back, is the one that goes on from there at the file's pace:
+        a row that stands twice, or a second late, is no reason to be an hour on.
         """
         time = self.read(text)
-        if not self._twice or (time > self._last and not self._falls):
-            self._last = time
+        if not self._twice:
             return time
-        again = self.read(text, fold=1)
-        if again > time and (again < self._last if self._falls else again > self._last >= time):
-            time = again
+        ahead = self._last - time if self._falls else time - self._last
+        if not 0.0 < ahead <= _ONE_HOUR:
+            again = self.read(text, fold=1)
+            if again > time:
+                due = self._last + (-min(self._steps) if self._falls else min(self._steps))
+                time = again if abs(again - due) < abs(time - due) else time
+                ahead = self._last - time if self._falls else time - self._last
+        if ahead > 0.0:
+            self._steps = self._steps[1], ahead
         self._last = time
         return time
 

@@ -252,6 +252,38 @@ def stops_after(moves: np.ndarray, *, batch: int = 1) -> tuple[Bank, list[int]]:
     return bank, alarms
 
 
+def test_one_wild_reading_after_a_pause_is_no_step() -> None:
+    random, bank, rows = np.random.default_rng(5), Bank(), np.arange(40)
+    for row in rows.tolist():
+        bank.configure(row, interval=1.0)
+    now, told = 1.7e9, 0
+    for number in range(660):
+        now += 6.0 if number == 600 else 1.0
+        value = random.normal(size=40) + (10.0 if number == 600 else 0.0)
+        told += int(bank.update(rows, np.full(40, now), value).alarm.sum())
+    assert told == 0
+
+
+def test_the_first_step_of_a_coarse_sensor_is_no_event() -> None:
+    bank, rows = Bank(), np.arange(20)
+    for row in rows.tolist():
+        bank.configure(row, interval=1.0)
+    for number in range(400):
+        value = np.where(number >= 150 + 5 * rows, 20.1, 20.0)
+        assert not bank.update(rows, np.full(20, 1.7e9 + number), value).alarm.any()
+
+
+def test_a_counter_that_stops_after_an_alarm_of_its_own_is_told_all_the_same() -> None:
+    random, bank, total, told = np.random.default_rng(1), Bank(), 0.0, []
+    bank.configure(0, interval=60.0, kind="counter")
+    for number in range(2200):
+        if number < 2020:
+            total += 500.0 if 2000 <= number < 2010 else random.uniform(4.0, 6.0)
+        if bank.update(np.array([0]), np.array([1.7e9 + 60.0 * number]), np.array([total])).alarm[0]:
+            told.append(number)
+    assert any(2000 <= one < 2010 for one in told) and any(2020 < one <= 2060 for one in told)
+
+
 @pytest.mark.parametrize("batch", [1, 40])
 def test_a_counter_that_always_moved_and_stops_raises_one_alarm_that_calls_it_frozen(batch: int) -> None:
     bank, alarms = stops_after(np.random.default_rng(2).uniform(0.1, 12.0, 1500).round(1), batch=batch)

@@ -74,3 +74,10 @@ def test_what_is_no_folder_of_series_says_so(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("timestamp,value\nnever,1\n", encoding="utf-8")
     with pytest.raises(FolderError, match=r"x\.csv"):
         read_folder(tmp_path)
+
+
+def test_what_a_folder_says_of_itself_is_no_series(tmp_path: Path) -> None:
+    table(tmp_path / "group" / "one.csv", "timestamp,value,other,note", 100)
+    (tmp_path / "LICENSE.txt").write_text("Whoever takes this\nmay give it on.\n", encoding="utf-8")
+    (tmp_path / "windows.json").write_text("{}", encoding="utf-8")
+    assert [one.name for one in read_folder(tmp_path)] == ["group/one.csv"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -73,6 +73,18 @@ def test_the_hour_that_comes_twice_goes_on_from_the_row_before(order: int) -> No
     told = [times.following(text) for text in written][::order]
     assert [later - sooner for sooner, later in pairwise(told)] == [900.0] * 15
     assert Times(ZoneInfo("Europe/Berlin")).read("27.10.2024 02:30", fold=1) == told[4 + 4 + 2]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("odd", [100, 500])
+def test_a_row_that_stands_twice_or_is_late_in_that_hour_costs_no_hour(order: int, odd: int) -> None:
+    zone, start = ZoneInfo("America/New_York"), datetime(2021, 11, 7, 4, 30, tzinfo=UTC)  # until past both hours
+    moments = [start + timedelta(seconds=10 * n) for n in range(1000)]
+    moments[odd:odd] = [moments[odd - 1], moments[odd - 1] - timedelta(seconds=1)]
+    moments = moments[::order]
+    written = [one.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") for one in moments]
+    times = Times(zone, written)
+    assert [times.following(text) for text in written] == [one.timestamp() for one in moments]
 
 
 def test_a_day_that_was_read_says_nothing_of_another_order_of_days_and_months() -> None:
