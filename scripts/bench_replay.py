@@ -115,23 +115,24 @@ def measure(name: str, file: Path, tasks: list[Task], processes: int, keep: floa
     by_cpu = min(processes, PARTITIONS) / cpu * 1e6
     alarms = sum(len(one.transitions) for one in courses)
     say(
-        f"{name}, {processes} processes", by_cpu, "readings/s of CPU", BAR if processes > 1 and keep else None,
+        f"{name}, {processes} processes", by_cpu, "readings/s of CPU", BAR if processes > 1 else None,
         wall=round(count / took), cpu_us=round(cpu, 3), transitions=alarms,
     )  # fmt: skip
 
 
-def main(readings: int = 1_000_000) -> None:
+def main(readings: int = 4_000_000) -> None:
     """Print the figures."""
     with tempfile.TemporaryDirectory() as folder:
         for each in (1000, 100):
             file = Path(folder) / f"{each}.sqlite"
-            stretches = fill(file, readings if each == 1000 else readings // 20, each)
+            stretches = fill(file, readings if each == 1000 else readings // 80, each)
             count, cpu = reading(file, stretches)
             say(f"log and frames alone, {each} a frame", cpu / count * 1e6, "us CPU/reading")
             count, cpu = engine_alone(file, stretches[0])
             say(f"engine alone, {each} a frame", cpu / count * 1e6, "us CPU/reading")
-            measure(f"published rules alone, {each} a frame", file, [Task(where) for where in stretches], 1, 0.0)
             for processes in (1, 2):
+                alone = [Task(where) for where in stretches]
+                measure(f"published rules alone, {each} a frame", file, alone, processes, 0.0)
                 for change, name in enumerate(("first", "repeated with a changed rule")):
                     other = replaying.pack(trial(change))
                     tasks = [Task(where, one) for where in stretches for one in (None, other)]
