@@ -59,10 +59,8 @@ class Archiver:
         last = chain.last()
         stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
         self._require_same(log, chain, last)
-        begin = log.start(OBSERVATIONS, partition) if last is None else last.head.stop
-        oldest = log.start(OBSERVATIONS, partition)
-        lost = max(0, oldest - begin)
-        begin = max(begin, oldest)
+        follows = log.start(OBSERVATIONS, partition) if last is None else last.head.stop
+        begin = max(follows, log.start(OBSERVATIONS, partition))
         if begin >= stop:
             return None
         first = log.read_timed(OBSERVATIONS, partition, begin, stop, 1)
@@ -72,6 +70,13 @@ class Archiver:
         if not everything and first[0][1] - self._period < now < edge + GRACE:  # sooner: the clock was set back since
             return None
         observations = _until(log, partition, begin, stop, edge)
+        if not observations or observations[0] != first[0]:  # retention has taken some since
+            return self.step(log, partition, now, everything=everything)
+        begin = observations[0][0]
+        if last is None or begin > follows:  # somebody else may have begun, or gone on, and retention have come after
+            chain.refresh()
+            if chain.last() != last:
+                return self.step(log, partition, now, everything=everything)
         outcomes, after, stop = self._outcomes(log, partition, last, begin, observations[-1][0] + 1)
         observations = observations[: stop - begin]
         states = self._states(chain, last, begin, stop)
@@ -85,7 +90,7 @@ class Archiver:
             until=observations[-1][1],
             observations=len(observations),
             outcomes=len(outcomes),
-            lost=lost,
+            lost=0 if last is None else begin - follows,
             previous="" if last is None else last.sha256,
             states=states,
         )

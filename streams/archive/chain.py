@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from streams.archive.place import ArchiveDamaged
+from streams.archive.place import ArchiveDamaged, ArchiveError
 from streams.archive.segment import Content, Head, State, digest, head_of, unpack
 from streams.archive.store import Store
 
@@ -134,7 +134,12 @@ class Chain:
         return _named(link.name, unpack, packed)
 
     def append(self, head: Head, packed: bytes) -> Link:
-        """Write the next segment. Raise `Overtaken` when there is one already."""
+        """Write the next segment. Raise `Overtaken` when there is one already, `ArchiveError` when it does not fit."""
+        last = self.last()
+        if head.stop - head.begin != head.observations or (
+            last is not None and (head.begin - head.lost, head.previous) != (last.head.stop, last.sha256)
+        ):
+            raise ArchiveError(f"{self.folder}: {head.begin} to {head.stop - 1} do not go on where it ends")
         day = f"{self.folder}/{datetime.fromtimestamp(head.since, UTC):%Y-%m-%d}"
         name = f"{day}/{head.begin:020}{SEGMENT}"
         if not self.store.put_new(name, packed):
