@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -117,6 +118,7 @@ class Archiver:
 
     def _chain(self, log: Reader, partition: int) -> Chain:
         if not self._chains:
+            self._store.sweep(time.time())
             marker.claim(self._store, log.identity, log.topics().get(OBSERVATIONS, 0))
         if partition not in self._chains:
             chain = Chain(self._store, partition)

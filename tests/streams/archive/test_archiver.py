@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streams.archive.archiver import archive_all, prune
-from streams.archive.chain import Chain
+from streams.archive.chain import ASIDE, Chain
 from streams.archive.place import ArchiveError, Place
 from streams.archive.reader import ArchiveReader
 from streams.archive.store import Store
@@ -200,6 +200,29 @@ def test_one_that_has_not_seen_what_another_archived_says_nothing_is_lost_once_r
             assert link is not None and link.head.begin >= last.head.stop and one.lost == 0
         archive_all(stale, log, BEGAN)
     assert [*Chain(Store(folder), 0).faults(whole=True)] == []
+
+
+@pytest.mark.parametrize("left", [0, 40])
+def test_a_newest_segment_that_was_cut_off_before_its_index_was_written_is_put_aside_and_written_again(
+    past: Path, folder: Place, left: int
+) -> None:
+    whole = objects(archived(past, folder))
+    newest = folder.folder / Chain(Store(folder), 0).names[-1]
+    newest.write_bytes(newest.read_bytes()[:left])
+    newest.with_name("index.json").unlink()
+    archived(past, folder)
+    aside = newest.with_name(newest.name + ASIDE)
+    assert len(aside.read_bytes()) == left
+    aside.unlink()
+    assert objects(Store(folder)) == whole
+
+
+def test_a_segment_that_an_index_names_is_never_put_aside(past: Path, folder: Place) -> None:
+    archived(past, folder)
+    newest = folder.folder / Chain(Store(folder), 0).names[-1]
+    newest.write_bytes(b"")
+    Chain(Store(folder), 0).mend()
+    assert newest.read_bytes() == b"" and [*Chain(Store(folder), 0).faults(whole=False)] != []
 
 
 def test_what_is_too_old_goes_from_the_oldest_on_wherever_it_is_killed(past: Path, tmp_path: Path) -> None:
