@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,12 +96,16 @@ class Store:
 
     def sweep(self, now: float) -> int:
         """Remove what writers that were killed have left unfinished in a folder (`now` in unix s); return how many."""
+        count = 0
         with self._told():
-            found = [] if self._folder is None else self._folder.rglob(f"*{UNFINISHED}*")
-            old = [file for file in found if file.is_file() and file.stat().st_mtime < now - LEFT_SECONDS]
-            for file in old:
-                file.unlink(missing_ok=True)
-        return len(old)
+            for file in self._folder.rglob(f"*{UNFINISHED}*") if self._folder is not None else ():
+                if not file.name.rpartition(UNFINISHED)[2].isdigit():  # somebody else's
+                    continue
+                with suppress(FileNotFoundError):  # its writer has finished meanwhile
+                    if file.stat().st_mtime < now - LEFT_SECONDS:
+                        file.unlink()
+                        count += 1
+        return count
 
     @contextmanager
     def _told(self) -> Iterator[None]:
