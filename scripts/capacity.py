@@ -75,6 +75,9 @@ AWAY = 10.0
 SPREAD = 4
 """Partitions a worker, so that those of a lost one can be divided among the others."""
 
+SCORED_DAYS = 1.0
+"""Days that the log keeps scores, whatever else it keeps; `streams/topics_held.py` has it so."""
+
 DAY = 86400.0
 
 
@@ -192,7 +195,7 @@ def needs(site: Site) -> Needs:
         memory=site.points * POINT + laid.workers * PROCESSES,
         wait=wait(share, site.single, math.ceil(laid.partitions / laid.workers)),
         brokers=0 if alone else max(3, math.ceil(written * replicas / BROKER)),
-        log=site.readings * (LOGGED + SCORED) * DAY * site.log_days * replicas,
+        log=site.readings * (LOGGED * site.log_days + SCORED * SCORED_DAYS) * DAY * replicas,
         archive=site.readings * ARCHIVED * DAY * site.archive_days,
         network_in=site.readings * (site.single * MESSAGE + (1 - site.single) * IN_FRAME),
         network_log=0.0 if alone else written * replicas + read,

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -15,6 +16,7 @@ import msgspec
 
 from alerts.policy import Policy
 from streams.archive.place import Place
+from streams.discreet import Discreet
 from streams.kafka.address import SCHEME, Address, AddressError, Security, parse
 
 PREFIX = "FORESHOCK_"
@@ -32,7 +34,7 @@ class SettingsError(ValueError):
     """Raised when a setting has a value that it cannot have; names the variable and what it wants."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(Discreet, frozen=True, kw_only=True):
     """All settings of a run, each read from the environment variable FORESHOCK_<NAME>, or its <NAME>_FILE."""
 
     site: Annotated[str, "Folder of the site: areas, points, cameras, rules, units."] = "examples/district"
@@ -211,6 +213,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "INFO"
     )
 
+    @classmethod
+    def hides(cls, name: str) -> bool:
+        """Tell whether a setting is a secret: its meaning begins with that."""
+        return name in _secrets()
+
     @property
     def data_folder(self) -> Path:
         """The data folder as an absolute path."""
@@ -357,6 +364,11 @@ def described() -> Iterator[tuple[str, str, Any, str]]:
     for field in msgspec.structs.fields(Settings):
         meaning = get_args(hints[field.name])[1] if get_origin(hints[field.name]) is Annotated else ""
         yield field.name, PREFIX + field.name.upper(), field.default, meaning
+
+
+@cache
+def _secrets() -> frozenset[str]:
+    return frozenset(name for name, _, _, meaning in described() if meaning.startswith("Secret:"))
 
 
 def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

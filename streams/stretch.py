@@ -6,6 +6,7 @@ import msgspec
 
 from sensors import frame, observation
 from sensors.observation import FRAME, Tick
+from streams.embedded.schema import HoleError
 from streams.readable import Readable
 from streams.topics import OBSERVATIONS
 
@@ -70,7 +71,11 @@ def time_of(value: bytes) -> float | None:
 def _next_time(log: Readable, partition: int, start: int, stop: int) -> tuple[int, float] | None:
     at = start
     while at < stop:
-        found = log.read(OBSERVATIONS, partition, at, stop, limit=NEAR if at > start else 4)
+        try:
+            found = log.read(OBSERVATIONS, partition, at, stop, limit=NEAR if at > start else 4)
+        except HoleError as hole:  # whoever replays across it is refused; to find what does not, it is passed over
+            at = hole.stop
+            continue
         if not found:
             return None
         for offset, _, value in found:

@@ -33,9 +33,9 @@ HOPELESS = 5
 CANNOT_START = 127
 """Exit code that stands for a child that could not even be started, as a shell has it."""
 
-STOP_SECONDS = 4.5
-"""Seconds that a stop may take in all before what is left is killed."""
-
+STOP_SECONDS, KEPT_SECONDS = 6.5, 2.0
+"""Seconds that a stop may take in all before what is left is killed, and what of them is kept for each later order: one
+that hangs must not cost the worker its last snapshot."""
 
 HELD = ("D (disk sleep)", "t (tracing stop)")
 """States of a process, as /proc/<pid>/status has them, in which it cannot give a sign and a kill would be no help."""
@@ -214,14 +214,16 @@ class Supervisor:
         """Stop the children by their order, each by SIGTERM; kill what is left after `STOP_SECONDS`."""
         self._stopping.set()
         deadline = time.monotonic() + STOP_SECONDS
-        for order in sorted({child.order for child in self.children}):
+        orders = sorted({child.order for child in self.children})
+        for place, order in enumerate(orders):
+            kept = KEPT_SECONDS * (len(orders) - place - 1)
             group = [child.process for child in self.children if child.order == order and child.process]
             for process in group:
                 if process.returncode is None:
                     with contextlib.suppress(ProcessLookupError):
                         process.terminate()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
+                async with asyncio.timeout(max(0.1, deadline - kept - time.monotonic())):
                     await asyncio.gather(*(process.wait() for process in group))
         for child in self.children:
             if child.process and child.process.returncode is None:

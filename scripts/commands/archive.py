@@ -185,7 +185,6 @@ def take(data: DataOption = None, as_json: JsonOption = False) -> None:
     """
     found, place = _configured(data=data)
     taken: dict[str, int] = defaultdict(int)
-    archiver = Archiver(Store(place), found.archive_minutes * 60, found.log_folder / FOLDER)
 
     def told(link: Link) -> None:
         taken["segments"] += 1
@@ -194,9 +193,10 @@ def take(data: DataOption = None, as_json: JsonOption = False) -> None:
         witness.note(found.data_folder, place.where, {link.head.partition: link})
 
     try:
+        archiver = Archiver(Store(place), found.archive_minutes * 60, found.log_folder / FOLDER)
         with logs.reader(found.log) as log:
             archive_all(archiver, log, time.time(), told)
-    except LogError as error:
+    except (LogError, OSError) as error:  # the second: the data folder takes no note of it
         fail(str(error))
     if as_json:
         print(msgspec.json.encode(taken).decode())

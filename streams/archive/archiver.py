@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -59,10 +60,8 @@ class Archiver:
         last = chain.last()
         stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
         self._require_same(log, chain, last)
-        begin = log.start(OBSERVATIONS, partition) if last is None else last.head.stop
-        oldest = log.start(OBSERVATIONS, partition)
-        lost = max(0, oldest - begin)
-        begin = max(begin, oldest)
+        follows = log.start(OBSERVATIONS, partition) if last is None else last.head.stop
+        begin = max(follows, log.start(OBSERVATIONS, partition))
         if begin >= stop:
             return None
         first = log.read_timed(OBSERVATIONS, partition, begin, stop, 1)
@@ -72,6 +71,13 @@ class Archiver:
         if not everything and first[0][1] - self._period < now < edge + GRACE:  # sooner: the clock was set back since
             return None
         observations = _until(log, partition, begin, stop, edge)
+        if not observations or observations[0] != first[0]:  # retention has taken some since
+            return self.step(log, partition, now, everything=everything)
+        begin = observations[0][0]
+        if last is None or begin > follows:  # somebody else may have begun, or gone on, and retention have come after
+            chain.refresh()
+            if chain.last() != last:
+                return self.step(log, partition, now, everything=everything)
         outcomes, after, stop = self._outcomes(log, partition, last, begin, observations[-1][0] + 1)
         observations = observations[: stop - begin]
         states = self._states(chain, last, begin, stop)
@@ -85,7 +91,7 @@ class Archiver:
             until=observations[-1][1],
             observations=len(observations),
             outcomes=len(outcomes),
-            lost=lost,
+            lost=0 if last is None else begin - follows,
             previous="" if last is None else last.sha256,
             states=states,
         )
@@ -112,6 +118,7 @@ class Archiver:
 
     def _chain(self, log: Reader, partition: int) -> Chain:
         if not self._chains:
+            self._store.sweep(time.time())
             marker.claim(self._store, log.identity, log.topics().get(OBSERVATIONS, 0))
         if partition not in self._chains:
             chain = Chain(self._store, partition)

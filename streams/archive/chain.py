@@ -6,6 +6,7 @@ Names are PARTITION/DAY/BEGIN.seg, by the day (UTC) on which its first observati
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,13 +15,18 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from streams.archive.place import ArchiveDamaged
+from streams.archive.place import ArchiveDamaged, ArchiveError
 from streams.archive.segment import Content, Head, State, digest, head_of, unpack
 from streams.archive.store import Store
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 SEGMENT, STATE, INDEX, START = ".seg", ".state", "index.json", "start.json"
+
+ASIDE = ".unreadable"
+"""What follows the name of a segment that was put aside."""
 
 SPARED = 86400.0
 """Seconds that are kept beyond the policy, at most, so that what is kept can be replayed from its beginning."""
@@ -134,7 +140,12 @@ class Chain:
         return _named(link.name, unpack, packed)
 
     def append(self, head: Head, packed: bytes) -> Link:
-        """Write the next segment. Raise `Overtaken` when there is one already."""
+        """Write the next segment. Raise `Overtaken` when there is one already, `ArchiveError` when it does not fit."""
+        last = self.last()
+        if head.stop - head.begin != head.observations or (
+            last is not None and (head.begin - head.lost, head.previous) != (last.head.stop, last.sha256)
+        ):
+            raise ArchiveError(f"{self.folder}: {head.begin} to {head.stop - 1} do not go on where it ends")
         day = f"{self.folder}/{datetime.fromtimestamp(head.since, UTC):%Y-%m-%d}"
         name = f"{day}/{head.begin:020}{SEGMENT}"
         if not self.store.put_new(name, packed):
@@ -149,13 +160,30 @@ class Chain:
         return link
 
     def mend(self) -> None:
-        """Write the index of the newest day where a segment of it is missing: the writer was killed in between."""
+        """Write the index of the newest day where a segment of it is missing: the writer was killed in between.
+
+        The newest segment, where no index names it and it cannot be read, is put aside: it was cut off by a loss of
+        power, and is written again.
+        """
+        if self.names:
+            self._put_aside(self.names[-1])
         if self.names:
             day = self.names[-1].rpartition("/")[0]
             known = self._day(day)
             missing = [name for name in self.names if name.startswith(f"{day}/") and name not in known]
             if missing:
                 self._write_index(day)
+
+    def _put_aside(self, name: str) -> None:
+        if name in self._day(name.rpartition("/")[0]):
+            return
+        try:
+            self._linked(name)
+        except ArchiveDamaged as error:
+            logger.error("%s; it is kept as %s and archived again", error, name + ASIDE)
+            self.store.put_new(name + ASIDE, self.store.get(name) or b"")
+            self.store.delete([name])
+            self.refresh()
 
     def keep_state(self, offset: int, clock: float, content: bytes) -> State:
         """Keep a state of the engine beside the segments."""

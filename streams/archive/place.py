@@ -6,8 +6,7 @@ import ipaddress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
-
+from streams.discreet import Discreet
 from streams.embedded.schema import LogError
 
 S3 = "s3://"
@@ -25,7 +24,7 @@ class ArchiveDamaged(ArchiveError):
     """Say what in the archive is not as it was written."""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Place(Discreet, frozen=True, kw_only=True):
     """Name a place: `where` is a folder's path or s3://BUCKET/PREFIX. Without a key the machine's own role is asked."""
 
     where: str

@@ -12,7 +12,7 @@ from streams.archive.place import ArchiveError, Place
 from streams.archive.segment import Content, State
 from streams.archive.store import Store
 from streams.embedded.reader import READ_BYTES
-from streams.embedded.schema import Entry, LogError, size_of
+from streams.embedded.schema import Entry, HoleError, LogError, size_of
 from streams.moments import Moment, moments_of
 from streams.readable import Reader, Timed
 from streams.topics import GROUP, OBSERVATIONS, OUTCOMES
@@ -128,9 +128,10 @@ class ArchiveReader(_Opened):
             if topic == OBSERVATIONS and begin > start and head.lost:
                 if found:
                     break
-                raise LogError(
+                raise HoleError(
                     f"observations {start} to {begin - 1} of partition {partition} were never archived: choose a later "
-                    "--from, or an earlier --to"
+                    "--from, or an earlier --to",
+                    begin,
                 )
             for entry in self._entries(chain, place, topic, start):
                 size += size_of(entry[2], entry[3])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 30
 """Bytes of one object, at most."""
+
+UNFINISHED = "#"
+"""What follows the name of a file that is being written, with a number: no list has it."""
+
+LEFT_SECONDS = 3600.0
+"""Seconds after which nobody writes such a file any more."""
 
 CONNECT, ANSWER = timedelta(seconds=5), timedelta(seconds=60)
 RETRIES = 3
@@ -45,17 +52,21 @@ class Store:
         """Write an object that is not there yet; False, and nothing is changed, when there is one of that name."""
         with self._told():
             try:
-                obstore.put(self._store, name, content, mode="create", use_multipart=False)
-            except (AlreadyExistsError, PreconditionError):
+                if self._folder is not None:
+                    _write(self._folder, name, content, os.link)
+                else:
+                    obstore.put(self._store, name, content, mode="create", use_multipart=False)
+            except (AlreadyExistsError, PreconditionError, FileExistsError):
                 return False
-            self._settle(name)
         return True
 
     def put(self, name: str, content: bytes) -> None:
         """Write an object, or replace it in one step."""
         with self._told():
-            obstore.put(self._store, name, content, use_multipart=False)
-            self._settle(name)
+            if self._folder is not None:
+                _write(self._folder, name, content, os.replace)
+            else:
+                obstore.put(self._store, name, content, use_multipart=False)
 
     def get(self, name: str, most: int = MOST_BYTES) -> bytes | None:
         """Read an object of at most so many bytes; None when there is none."""
@@ -83,15 +94,18 @@ class Store:
                 except (NotFoundError, FileNotFoundError):
                     continue
 
-    def _settle(self, name: str) -> None:
-        """Have a file and its name outlast a loss of power, as a bucket has what it acknowledged."""
-        if self._folder is not None:
-            for path in (self._folder / name, (self._folder / name).parent):
-                number = os.open(path, os.O_RDONLY)
-                try:
-                    os.fsync(number)
-                finally:
-                    os.close(number)
+    def sweep(self, now: float) -> int:
+        """Remove what writers that were killed have left unfinished in a folder (`now` in unix s); return how many."""
+        count = 0
+        with self._told():
+            for file in self._folder.rglob(f"*{UNFINISHED}*") if self._folder is not None else ():
+                if not file.name.rpartition(UNFINISHED)[2].isdigit():  # somebody else's
+                    continue
+                with suppress(FileNotFoundError):  # its writer has finished meanwhile
+                    if file.stat().st_mtime < now - LEFT_SECONDS:
+                        file.unlink()
+                        count += 1
+        return count
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -102,6 +116,38 @@ class Store:
         except (BaseError, OSError, ValueError) as error:
             said = " ".join(str(error).split("\n", 1)[0].split())[:300]
             raise ArchiveUnavailable(f"the archive in {self.name} cannot be used: {said}") from error
+
+
+def _write(folder: Path, name: str, content: bytes, take: Callable[[Path, Path], object]) -> None:
+    """Write a file that `take` gives its name once it is on the disk, so that a loss of power leaves none in part."""
+    file = folder / name
+    fresh = file.with_name(f"{file.name}{UNFINISHED}{secrets.randbelow(1 << 62)}")
+    _make(file.parent)
+    try:
+        with fresh.open("xb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        take(fresh, file)
+    finally:
+        fresh.unlink(missing_ok=True)
+    _settle(file.parent)
+
+
+def _make(folder: Path) -> None:
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _settle(folder.parent)
+
+
+def _settle(folder: Path) -> None:
+    """Have the names in a folder outlast a loss of power."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _bucket(place: Place) -> S3Store:

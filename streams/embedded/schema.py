@@ -32,6 +32,14 @@ class LogError(Exception):
     """Say that the log could not do what was asked."""
 
 
+class HoleError(LogError):
+    """Raised where records were lost before they were kept. `stop` is the offset of the first that is there again."""
+
+    def __init__(self, said: str, stop: int) -> None:
+        super().__init__(said)
+        self.stop = stop
+
+
 class LogLockedError(LogError):
     """Say that another process has the log open for writing."""
 

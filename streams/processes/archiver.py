@@ -36,17 +36,20 @@ AWAY = 60.0
 PATIENCE = 600.0
 """Seconds that one segment may take, with all tries at a bucket; this process counts as alive for so long."""
 
+LEAVE = 1.0
+"""Seconds that what is under way is waited for at the end."""
+
 NICE = 10
 
 
 class Archiving:
-    """Take turns at the log. `clock` is in unix seconds; `pause` waits, or returns at once at the end."""
+    """Take turns at the log. `clock` is in unix seconds; `pause` waits, and tells whether the end has come."""
 
     def __init__(
         self,
         found: Settings,
         vitals: Vitals,
-        pause: Callable[[float], object] = time.sleep,
+        pause: Callable[[float], bool],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._found, self._vitals, self._pause, self._clock = found, vitals, pause, clock
@@ -62,7 +65,8 @@ class Archiving:
 
     def figures(self) -> dict[str, Any]:
         """Tell what was archived since the start, and how many seconds the archive is behind."""
-        now = {} if self._archiver is None else _counts(self._archiver)
+        archiver = self._archiver  # another thread's, which may let go of it
+        now = {} if archiver is None else _counts(archiver)
         counted = {name: count + now.get(name, 0) for name, count in self._before.items()}
         return {**counted, "lag": self._lag, "trouble": self._trouble}
 
@@ -101,7 +105,8 @@ class Archiving:
                 if link.head.lost:
                     self._lost(partition, link.head.lost)
                 witness.note(found.data_folder, place.where, {partition: link})
-                self._pause(time.monotonic() - begun)  # half of a core at most
+                if self._pause(time.monotonic() - begun):  # half of a core at most
+                    return
             waiting = archiver.waiting_since(log, partition)
             oldest = min(oldest, math.inf if waiting is None else waiting)
         self._lag = max(0.0, self._clock() - oldest) if math.isfinite(oldest) else 0.0
@@ -142,6 +147,40 @@ class Archiving:
             self._told = True
 
 
+class Working:
+    """Take the turns in a thread that need not end: a bucket that does not answer holds it for a minute and more."""
+
+    def __init__(self, archiving: Archiving, stop: threading.Event) -> None:
+        self._archiving, self._stop = archiving, stop
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="archiving", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Wait for what is under way, for a moment: a segment that is cut off is written at the next start.
+
+        Raise what the thread ended with.
+        """
+        self._stop.set()
+        self._thread.join(LEAVE)
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._archiving.turn()
+                self._stop.wait(LOOK)
+            self._archiving.close()
+        except BaseException as error:  # the process ends with it
+            self._failure = error
+        finally:
+            self._stop.set()
+
+
 def limits(found: Settings, now: float) -> tuple[float, float]:
     """Return before which time (unix s) the archive is not kept, and beyond how many bytes."""
     before = now - found.archive_days * 86400 if found.archive_days else -math.inf
@@ -168,6 +207,7 @@ def main() -> None:
     child.await_site()
     vitals = Vitals(found.hub_path)
     archiving = Archiving(found, vitals, stop.wait)
+    working = Working(archiving, stop)
 
     def alive() -> None:
         if time.monotonic() - archiving.turned < PATIENCE:
@@ -175,13 +215,12 @@ def main() -> None:
 
     writer = FiguresWriter(found.data_folder, "archiver", archiving.figures, alive)
     writer.start()
+    working.start()
     child.ready()
     try:
-        while not stop.is_set():
-            archiving.turn()
-            stop.wait(LOOK)
+        stop.wait()
+        working.end()
     finally:
-        archiving.close()
         writer.stop()
         vitals.close()
 

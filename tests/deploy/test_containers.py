@@ -81,7 +81,7 @@ def test_a_pod_is_locked_up_and_its_probes_are_answered(tmp_path: Path) -> None:
         assert written == {"/var/lib/foreshock", "/tmp"}
     (run,) = pod["containers"]
     assert {run[probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")} <= PATHS
-    assert pod["terminationGracePeriodSeconds"] > 5, "a run stops within five seconds"
+    assert pod["terminationGracePeriodSeconds"] > 7, "a run stops within seven seconds"
     given = environment((DEPLOY / "kubernetes" / "base" / "settings.env").read_text())
     assert usable(given, tmp_path).kafka_session_seconds == 6
 

@@ -106,3 +106,11 @@ def test_the_policy_is_shown_before_it_is_done_and_the_audit_knows(
     assert len(segments(found)) == count - going and run("archive", "verify").exit_code == 0
     with closing(open_accounts(found.accounts_at)) as accounts:
         assert [entry.action for entry in list_audit(accounts)] == ["archive.pruned"]
+
+
+def test_a_place_that_cannot_be_used_is_said_in_a_sentence(found: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(found.archive).write_text("in the way")
+    assert "cannot be used" in sentence(run("archive", "take"))
+    monkeypatch.setenv("FORESHOCK_ARCHIVE", "s3://bucket/site")
+    monkeypatch.setenv("FORESHOCK_ARCHIVE_CA_FILE", found.archive + ".pem")
+    assert f"No such file or directory: '{found.archive}.pem'" in sentence(run("archive", "take"))

@@ -6,8 +6,11 @@ import json
 
 import pytest
 
-from scripts.capacity import BUSY, MEASURED, SITES, SKEW, Site, cpu, drain, each, needs, size, wait
+from scripts.capacity import BUSY, LOGGED, MEASURED, SCORED, SITES, SKEW, Site, cpu, drain, each, needs, size, wait
 from scripts.capacity_trial import queue, skew
+from streams.settings import load
+from streams.topics import OBSERVATIONS, SCORES
+from streams.topics_held import topic_specs
 from tests.scripts.test_cli import ROOT
 
 
@@ -65,6 +68,15 @@ def test_more_readings_need_no_less_of_anything() -> None:
             assert getattr(now, name) >= getattr(former, name), (readings, name)
         former = now
     assert needs(site._replace(archive_days=730)).archive == 2 * former.archive
+
+
+@pytest.mark.parametrize("site", SITES, ids=[site.name for site in SITES])
+def test_the_log_keeps_what_its_topics_do_for_as_long_as_they_do(site: Site) -> None:
+    specs = topic_specs(load({}, retention_days=site.log_days), 1)
+    seconds = {topic: specs[topic].retention_seconds or 0.0 for topic in (OBSERVATIONS, SCORES)}
+    copies = site.replicas if needs(site).brokers else 1
+    held = site.readings * (LOGGED * seconds[OBSERVATIONS] + SCORED * seconds[SCORES]) * copies
+    assert needs(site).log == pytest.approx(held)
 
 
 def test_the_page_shows_what_the_model_says() -> None:

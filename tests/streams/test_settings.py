@@ -1,6 +1,9 @@
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
+from rich.pretty import pretty_repr
 from sqlalchemy import make_url
 from yarl import URL
 
@@ -187,3 +190,15 @@ def test_a_history_elsewhere_is_reached_safely_or_not_at_all(changed: dict[str, 
     with pytest.raises(settings.SettingsError, match=said) as refused:
         settings.load({**INFLUX, **changed})
     assert "pw" not in str(refused.value) and "t0ken" not in str(refused.value)
+
+
+@pytest.mark.parametrize("shown", [repr, pretty_repr])
+def test_no_secret_is_shown_with_the_settings(shown: Callable[[object], str]) -> None:
+    secrets = [name for name, _, _, meaning in settings.described() if meaning.startswith("Secret:")]
+    assert {"archive_secret", "kafka_password", "influx_token"} <= set(secrets)
+    found = msgspec.structs.replace(
+        settings.Settings(archive="s3://bucket/site"), **{name: f"hidden-{name}" for name in secrets}
+    )
+    assert "hidden-" not in shown(found) and "archive_secret='…'" in shown(found)
+    assert "archive='s3://bucket/site'" in shown(found) and "archive_secret=''" in shown(settings.Settings())
+    assert "hidden-" not in shown(found.archive_place) and "where='s3://bucket/site'" in shown(found.archive_place)

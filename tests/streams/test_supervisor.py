@@ -87,6 +87,28 @@ def test_a_child_that_ignores_the_stop_is_killed_in_time(monkeypatch: pytest.Mon
     assert asyncio.run(scenario()) < 5
 
 
+def test_one_that_hangs_at_the_stop_leaves_the_later_ones_their_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "STOP_SECONDS", 2.0)
+    monkeypatch.setattr(supervisor, "KEPT_SECONDS", 1.8)
+    note = tmp_path / "snapshot"
+    slow = (
+        f"import signal,sys,time\ndef stop(*_):\n time.sleep(0.4); open({str(note)!r},'w').close(); sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, stop)\n" + READY + "time.sleep(60)"
+    )
+
+    async def scenario() -> None:
+        deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + READY + "time.sleep(60)"
+        keeper = Supervisor([child("deaf", deaf, 1), child("worker", slow, 2)])
+        await keeper.start(10)
+        await keeper.stop()
+        assert [one.process.returncode for one in keeper.children if one.process and one.name == "worker"] == [0]
+
+    asyncio.run(scenario())
+    assert note.exists()
+
+
 def test_one_that_runs_once_starts_after_the_others_and_is_not_repeated(tmp_path: Path) -> None:
     note = tmp_path / "note"
 

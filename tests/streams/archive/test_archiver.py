@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from streams.archive.archiver import archive_all, prune
-from streams.archive.chain import Chain
+from streams.archive.chain import ASIDE, Chain
 from streams.archive.place import ArchiveError, Place
 from streams.archive.reader import ArchiveReader
 from streams.archive.store import Store
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.embedded.store import Log
+from streams.readable import Timed
 from streams.topics import OBSERVATIONS, OUTCOMES
 from tests.streams.archive.past import BEGAN, HOUR, Dying, Killed, archived, archiver, lived, objects
 from tests.streams.test_station import TOPICS
@@ -144,6 +145,84 @@ def test_what_the_log_had_dropped_before_is_counted_and_never_read_over(
         assert archive.read(OBSERVATIONS, 0, stop - 2, limit=99)[-1][0] == stop - 1
         with pytest.raises(LogError, match=f"observations {stop} to {stop + 6} of partition 0 were never archived"):
             archive.read(OBSERVATIONS, 0, stop)
+
+
+class Forgetting(LogReader):
+    """A log that retention shortens right after the first read of it."""
+
+    def __init__(self, file: Path, first: int) -> None:
+        super().__init__(file)
+        self._forget = lambda: cut_off(file, first)
+
+    def read_timed(self, topic: str, partition: int, start: int, stop: int, limit: int = 1000) -> list[Timed]:
+        found = super().read_timed(topic, partition, start, stop, limit)
+        if found:
+            self._forget()
+            self._forget = lambda: None
+        return found
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["first", "later"])
+def test_retention_that_comes_while_a_segment_is_read_leaves_a_sound_one(
+    past: Path, folder: Place, tmp_path: Path, begun: bool
+) -> None:
+    file = copy(past, tmp_path / "data")
+    one, stop = archiver(Store(folder), file), 0
+    if begun:
+        with LogReader(file) as log:
+            link = one.step(log, 0, BEGAN, everything=True)
+            assert link is not None
+            stop = link.head.stop
+    with Forgetting(file, stop + 7) as log:
+        archive_all(one, log, BEGAN)
+        assert one.lost == (7 if begun else 0)
+    assert [*Chain(Store(folder), 0).faults(whole=True)] == []
+    with ArchiveReader(folder) as archive, LogReader(file) as log:
+        end = log.end(OBSERVATIONS, 0)
+        assert archive.read_timed(OBSERVATIONS, 0, stop + 7, end) == log.read_timed(OBSERVATIONS, 0, stop + 7, end)
+    archive_all(archiver(Store(folder), file), LogReader(file), BEGAN)
+
+
+def test_one_that_has_not_seen_what_another_archived_says_nothing_is_lost_once_retention_came(
+    past: Path, folder: Place, tmp_path: Path
+) -> None:
+    file = copy(past, tmp_path / "data")
+    stale, fresh, other = archiver(Store(folder), file), archiver(Store(folder), file), archiver(Store(folder), file)
+    with LogReader(file) as log:
+        assert fresh.waiting_since(log, 0) is not None, "it has seen an archive with nothing in it"
+        first = stale.step(log, 0, BEGAN, everything=True)
+        assert other.step(log, 0, BEGAN, everything=True) is not None
+        last = Chain(Store(folder), 0).last()
+        assert first is not None and last is not None
+        cut_off(file, last.head.stop - 1)
+        for one in (stale, fresh):
+            link = one.step(log, 0, BEGAN, everything=True)
+            assert link is not None and link.head.begin >= last.head.stop and one.lost == 0
+        archive_all(stale, log, BEGAN)
+    assert [*Chain(Store(folder), 0).faults(whole=True)] == []
+
+
+@pytest.mark.parametrize("left", [0, 40])
+def test_a_newest_segment_that_was_cut_off_before_its_index_was_written_is_put_aside_and_written_again(
+    past: Path, folder: Place, left: int
+) -> None:
+    whole = objects(archived(past, folder))
+    newest = folder.folder / Chain(Store(folder), 0).names[-1]
+    newest.write_bytes(newest.read_bytes()[:left])
+    newest.with_name("index.json").unlink()
+    archived(past, folder)
+    aside = newest.with_name(newest.name + ASIDE)
+    assert len(aside.read_bytes()) == left
+    aside.unlink()
+    assert objects(Store(folder)) == whole
+
+
+def test_a_segment_that_an_index_names_is_never_put_aside(past: Path, folder: Place) -> None:
+    archived(past, folder)
+    newest = folder.folder / Chain(Store(folder), 0).names[-1]
+    newest.write_bytes(b"")
+    Chain(Store(folder), 0).mend()
+    assert newest.read_bytes() == b"" and [*Chain(Store(folder), 0).faults(whole=False)] != []
 
 
 def test_what_is_too_old_goes_from_the_oldest_on_wherever_it_is_killed(past: Path, tmp_path: Path) -> None:

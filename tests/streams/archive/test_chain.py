@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from streams.archive import witness
 from streams.archive.chain import Chain, Fault
-from streams.archive.place import Place
+from streams.archive.place import ArchiveError, Place
 from streams.archive.segment import digest, pack, unpack
 from streams.archive.store import Store
 from streams.archive.survey import Survey, survey
@@ -116,3 +117,21 @@ def test_an_index_that_is_behind_is_no_fault_and_is_mended(base: Path) -> None:
     assert faults(base) == []
     Chain(Store(Place(where=str(base / "archive"))), 0).mend()
     assert newest.read_bytes() == good
+
+
+def test_a_segment_that_does_not_go_on_where_the_chain_ends_is_refused(base: Path) -> None:
+    chain = Chain(Store(Place(where=str(base / "archive"))), 0)
+    last = chain.last()
+    assert last is not None
+    good = msgspec.structs.replace(
+        last.head, begin=last.head.stop, stop=last.head.stop + 1, observations=1, lost=0, previous=last.sha256
+    )
+    for changed in (
+        {"observations": 2},
+        {"lost": 1},
+        {"previous": ""},
+        {"begin": good.begin + 1, "stop": good.stop + 1},
+    ):
+        with pytest.raises(ArchiveError, match="do not go on where it ends"):
+            chain.append(msgspec.structs.replace(good, **changed), b"")
+    assert chain.append(good, b"").head == good

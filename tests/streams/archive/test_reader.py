@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
 
 from streams import course, replaying
-from streams.archive.archiver import prune
+from streams.archive.archiver import archive_all, prune
 from streams.archive.chain import Chain
 from streams.archive.place import Place
 from streams.archive.reader import ArchiveReader, Joined
 from streams.archive.recorded import Recorded
+from streams.archive.store import Store
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.replay import ReplayError
 from streams.replaying import Task
 from streams.stretch import Stretch, stretch
 from streams.topics import GROUP, OBSERVATIONS, OUTCOMES, SNAPSHOTS
-from tests.streams.archive.past import archived, lived
+from tests.streams.archive.past import BEGAN, archived, archiver, lived
 from tests.streams.archive.test_archiver import cut_off
 from tests.streams.small_site import START, rules
 
@@ -65,6 +66,30 @@ def test_what_is_asked_of_a_log_is_answered_as_the_log_does(past: Path, tmp_path
         assert (archive.start(SNAPSHOTS, 0), archive.end(SNAPSHOTS, 0)) == (0, 0)
         with pytest.raises(LogError, match="no partition 1"):
             archive.read(OBSERVATIONS, 1, 0)
+
+
+def test_a_hole_refuses_what_crosses_it_and_nothing_else(past: Path, tmp_path: Path) -> None:
+    file = Path(shutil.copytree(past.parent, tmp_path / "data")) / past.name
+    place = Place(where=str(tmp_path / "archive"))
+    one = archiver(Store(place), file)
+    with LogReader(file) as log:
+        link = one.step(log, 0, BEGAN, everything=True)
+        assert link is not None
+        hole = range(link.head.stop, link.head.stop + 15)
+        cut_off(file, hole.stop)
+        archive_all(one, log, BEGAN)
+    sides = {"before": 0, "after": 0}
+    with ArchiveReader(place) as archive, LogReader(past) as whole:
+        stop = archive.end(OBSERVATIONS, 0)
+        for first, last in combinations([START + 20 * count for count in range(25)], 2):
+            expected = stretch(whole, 0, stop, first, last)
+            if expected.stop < hole.start or expected.first >= hole.stop:
+                sides["before" if expected.stop < hole.start else "after"] += 1
+                assert stretch(archive, 0, stop, first, last) == expected
+        assert all(sides.values()), sides
+        assert agrees(archive, Stretch(0, 5, hole.start)) > 0
+        with pytest.raises(LogError, match="were never archived"):
+            course.run(archive, Stretch(0, 5, hole.stop + 1))
 
 
 def test_where_nothing_is_archived_nothing_is_made(tmp_path: Path) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +17,7 @@ from streams.archive import witness
 from streams.archive.place import Place
 from streams.archive.survey import survey
 from streams.processes import archiver
-from streams.processes.archiver import AWAY, Archiving
+from streams.processes.archiver import AWAY, Archiving, Working
 from tests.streams.archive.past import BEGAN, HOUR, lived
 from tests.streams.archive.test_archiver import cut_off
 from tests.streams.processes.test_notifier import Told
@@ -39,7 +44,7 @@ def found(past: Path, tmp_path: Path) -> settings.Settings:
 
 def made(found: settings.Settings, clock: Clock) -> tuple[Archiving, Told]:
     heard = Told()
-    return Archiving(found, heard, lambda seconds: None, clock), heard  # type: ignore[arg-type]
+    return Archiving(found, heard, lambda seconds: False, clock), heard  # type: ignore[arg-type]
 
 
 def test_what_is_due_is_archived_and_how_far_it_is_behind_is_told(found: settings.Settings) -> None:
@@ -113,3 +118,53 @@ def test_before_the_worker_has_made_the_log_it_waits(tmp_path: Path) -> None:
     archiving, _ = made(found, Clock())
     archiving.turn()
     assert archiving.figures()["trouble"] == "" and not Path(found.archive).exists()
+
+
+def test_the_end_comes_between_two_segments(found: settings.Settings) -> None:
+    clock = Clock()
+    clock.now = BEGAN + 100 * HOUR
+    archiving = Archiving(found, Told(), lambda seconds: True, clock)  # type: ignore[arg-type]
+    archiving.turn()
+    assert archiving.figures()["segments"] == 1
+
+
+def test_a_bucket_that_does_not_answer_holds_up_no_stop(found: settings.Settings) -> None:
+    code = (
+        "from streams.processes import archiver, child\n"
+        "child.await_site = lambda: None\n"
+        "archiver.LEAVE = 0.1\n"
+        "archiver.main()"
+    )
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        silent.settimeout(30)
+        environment = {
+            **os.environ,
+            "FORESHOCK_DATA": found.data,
+            "FORESHOCK_ARCHIVE": "s3://bucket/site",
+            "FORESHOCK_ARCHIVE_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "FORESHOCK_ARCHIVE_KEY_ID": "key",
+            "FORESHOCK_ARCHIVE_SECRET": "secret",
+        }
+        process = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE)
+        try:
+            asked, _ = silent.accept()
+            with asked:
+                assert asked.recv(4)
+                process.terminate()
+                _, said = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert process.returncode == 0, said.decode()
+
+
+def test_what_ends_the_work_ends_the_process(found: settings.Settings) -> None:
+    stop = threading.Event()
+    archiving, _ = made(found, Clock())
+    archiving.turn = lambda: 1 / 0  # type: ignore[method-assign, assignment]
+    working = Working(archiving, stop)
+    working.start()
+    assert stop.wait(10)
+    with pytest.raises(ZeroDivisionError):
+        working.end()
