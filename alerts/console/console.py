@@ -150,7 +150,7 @@ class Console:
         ids = {id for row in rows for id in (*row["alarms"], *row["dispatches"])}
         areas = self.journal.ask(lambda reader: reader.areas_by_id(ids))
         seen = {id for id, area in areas.items() if scope.sees(area)}
-        cuts = [cut(row, seen, self.area_name(row["area"])) for row in rows]
+        cuts = [cut(row, seen, scope, self.area_name(row["area"])) for row in rows]
         return [{**row, "dispatches": [id for id in row["dispatches"] if id in seen]} for row in cuts]
 
     def area_name(self, id: str) -> dict[str, str]:

@@ -83,7 +83,7 @@ class Viewer:
             raise LookupError(change.position)
         seen = {alarm for alarm, area in change.areas.items() if self.scope.sees(area)}
         record = change.row["record"]
-        mine = cut(record, seen, named(record["area"]))
+        mine = cut(record, seen, self.scope, named(record["area"]))
         return change if mine is record else change._replace(event=_event({**change.row, "record": mine}))
 
     def offer(self, change: Change, named: Named) -> None:

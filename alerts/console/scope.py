@@ -63,13 +63,17 @@ def scope_of(registry: Registry, places: Iterable[str]) -> Scope:
     return Scope(frozenset(id for area in found for id in (area.id, *area.renamed_from)))
 
 
-def cut(row: Row, seen: Collection[str], title: Mapping[str, str]) -> Row:
+def cut(row: Row, seen: Collection[str], scope: Scope, title: Mapping[str, str]) -> Row:
     """Return an incident's row, or a change's record, without alarms that may not be `seen`, by their ids.
 
-    Where its cause is none of those it is named by `title` instead, and what was said with the change is left out.
+    Nor are there areas out of `scope`. Where its cause is none of those alarms it is named by `title` instead, and
+    what was said with the change is left out.
     """
     alarms = [id for id in row["alarms"] if id in seen]
     found = row if len(alarms) == len(row["alarms"]) else {**row, "alarms": alarms}
+    areas = [area for area in row.get("areas") or () if scope.sees(area)]
+    if len(areas) < len(row.get("areas") or ()):
+        found = {**found, "areas": areas if areas != [row["area"]] else []}  # as of an incident that has no other
     if found["cause"] not in seen:
         found = {**found, "cause": alarms[0] if alarms else "", "title": dict(title)}
         if found.get("event"):
@@ -92,11 +96,11 @@ def cut_whole(row: Row, scope: Scope, title: Mapping[str, str]) -> Row:
     orders = [one for one in row["dispatch_details"] if scope.sees(one["area"])]
     seen = {alarm["id"] for alarm in details}
     return {
-        **cut(row, seen, title),
+        **cut(row, seen, scope, title),
         "alarm_details": details,
         "dispatch_details": orders,
         "dispatches": [one["id"] for one in orders],
         "attachments": [one for one in row["attachments"] if one["alarm"] in seen],
         "snapshots": [one for one in row["snapshots"] if scope.sees(one["area"])],
-        "history": [cut(one, seen, title) for one in row["history"] if not is_of_others(one, seen)],
+        "history": [cut(one, seen, scope, title) for one in row["history"] if not is_of_others(one, seen)],
     }
