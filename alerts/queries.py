@@ -228,12 +228,12 @@ class Reader:
             return set(connection.scalars(sa.select(alarms.c.area).where(alarms.c.incident == incident).distinct()))
 
     def areas_by_id(self, ids: Collection[str]) -> dict[str, str]:
-        """Say where alarms and dispatches are, by id; those that the journal does not have are left out."""
+        """Say where alarms, dispatches and incidents are, by id; those that the journal does not have are left out."""
         wanted, found = sorted(ids), {}
         with self.engine.connect() as connection:
             for start in range(0, len(wanted), MAX_PAGE):
                 some = wanted[start : start + MAX_PAGE]
-                for table in (alarms, dispatches):
+                for table in (alarms, dispatches, incidents):
                     for row in connection.execute(sa.select(table.c.id, table.c.area).where(table.c.id.in_(some))):
                         found[str(row.id)] = str(row.area)
         return found

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from alerts.console.journal import Journal, Row
-from alerts.console.scope import WHOLE, Scope, cut
+from alerts.console.scope import WHOLE, Scope, cut, named_in
 from alerts.queries import JournalMissing, Reader
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Change(NamedTuple):
     """One change, ready to be sent. `units` are those whose dispatch it is; None when it is no dispatch's.
 
     `area` is where it is; None for the answer to a command. `row` is there for an incident's, which some may see in
-    part only: those who may not see all of the `areas` of its alarms, by their ids; None while nobody has asked.
+    part only: those who may not see all of the `areas` of what it names, by ids; None while nobody has asked.
     """
 
     position: int
@@ -81,7 +81,7 @@ class Viewer:
             return change
         if change.areas is None:
             raise LookupError(change.position)
-        seen = {alarm for alarm, area in change.areas.items() if self.scope.sees(area)}
+        seen = {id for id, area in change.areas.items() if self.scope.sees(area)}
         record = change.row["record"]
         mine = cut(record, seen, self.scope, named(record["area"]))
         return change if mine is record else change._replace(event=_event({**change.row, "record": mine}))
@@ -325,11 +325,11 @@ def _page(reader: Reader, after: int, viewer: Viewer) -> list[Row]:
 
 
 def _locate(reader: Reader, rows: Iterable[Row]) -> None:
-    """Note in rows of incidents' changes where the alarms are: not all need be where the incident is."""
-    cases = [row for row in rows if row["kind"] == "incident"]
-    areas = reader.areas_by_id({id for row in cases for id in row["record"]["alarms"]}) if cases else {}
-    for row in cases:
-        row["areas"] = {id: areas[id] for id in row["record"]["alarms"] if id in areas}
+    """Note in rows of incidents' changes where what they name is: not all need be where the incident is."""
+    cases = [(row, named_in(row["record"])) for row in rows if row["kind"] == "incident"]
+    areas = reader.areas_by_id(set().union(*(named for _, named in cases))) if cases else {}
+    for row, named in cases:
+        row["areas"] = {id: areas[id] for id in named if id in areas}
 
 
 def _change(row: Row, units: dict[str, str]) -> Change:
