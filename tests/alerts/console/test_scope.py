@@ -213,6 +213,11 @@ def test_of_an_incident_of_several_places_an_account_of_one_sees_what_lies_there
     assert len(listed.json()["items"]) == 1 and listed.json()["items"][0]["title"]["en"] == "slope 2"
     for text in (answer.text, listed.text):
         assert [word for word in (*THEIRS, merged["alarm"], merged["taken in"]) if word in text] == []
+    messages = [f"/api/v1/cap/{merged['incident']}.{change['sequence']}" for change in shown["history"]]
+    known = [one for one in messages if client.get(one, headers=desktop.token("duty")).status_code == 200]
+    assert known and merged["incident"] in client.get("/api/v1/cap.atom", headers=desktop.token("duty")).text
+    assert {client.get(one, headers=headers).status_code for one in known} == {404}, "a CAP message tells of all areas"
+    assert "<entry>" not in client.get("/api/v1/cap.atom", headers=headers).text
     refused = client.post(f"{path}/acknowledge", json={}, headers=headers)
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "whole_site")
 
