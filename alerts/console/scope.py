@@ -113,6 +113,17 @@ def cut_whole(row: Row, seen: Collection[str], scope: Scope, title: Mapping[str,
     }
 
 
+def cut_order(change: Row, areas: Collection[str], scope: Scope, title: Mapping[str, str]) -> Row:
+    """Return a dispatch's change without what its event says of the cause, where not all `areas` may be seen.
+
+    They are those that its incident has ever had: the cause may lie in any of them. `title` names where the order is.
+    """
+    event = change.get("event")
+    if not event or (areas and scope.sees_all(areas)):
+        return change
+    return {**change, "event": {**event, "data": {**event["data"], "title": dict(title), "why": "", "rule": ""}}}
+
+
 _CASES = ("alarm", "alarms", "dispatch", "incidents", "into", "from")
 _PLACES = ("area", "to")
 

@@ -222,6 +222,28 @@ def test_of_an_incident_of_several_places_an_account_of_one_sees_what_lies_there
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "whole_site")
 
 
+def test_an_order_to_the_own_place_does_not_tell_of_a_cause_elsewhere(
+    client: TestClient, desktop: Desktop, merged: dict[str, str]
+) -> None:
+    headers, everybodys = confined(desktop, "duty", "slope-2"), desktop.token("duty")
+    live = Live(desktop.console.journal, most_viewers=9, most_each=9, queue=99)
+    viewer, whole = live.open(None, "a", Scope(frozenset({"slope-2"}))), live.open(None, "b")
+    live.position = desktop.console.journal.ask(lambda reader: reader.position())
+    order, sent = {"area": "slope-2", "unit": "sub"}, f"/api/v1/incidents/{merged['incident']}"
+    assert client.post(f"{sent}/dispatch", json=order, headers=everybodys).status_code == 200
+    (listed,) = client.get("/api/v1/dispatches?unit=sub", headers=headers).json()["items"]
+    assert listed["title"]["en"] == "slope 2"
+    one = f"/api/v1/dispatches/{listed['id']}"
+    live._spread(desktop.console.journal.ask(live._next))
+    for told in (client.get(one, headers=everybodys).text, whole.take(0)[0].decode()):
+        assert "slope 1" in told and '"rule":"other"' in told
+    for told in (client.get(path, headers=headers).text for path in (one, sent, "/api/v1/dispatches?unit=sub")):
+        assert [word for word in (*THEIRS, '"rule":"other"') if word in told] == []
+        assert "slope 2" in told
+    heard = viewer.take(0)[0].decode()
+    assert '"kind":"dispatch"' in heard and [word for word in THEIRS if word in heard] == []
+
+
 @pytest.mark.parametrize("how", ["live", "recent", "from the journal"])
 def test_of_changes_of_such_an_incident_its_viewer_hears_what_lies_there(
     desktop: Desktop, merged: dict[str, str], how: str
