@@ -49,7 +49,7 @@ class Feed:
         last: tuple[str, bool, frozenset[str]] | None = None
         for change in history:
             over = change["state"] in ("calm", "closed")
-            stands = (change["level"], over, frozenset(_areas(change)))
+            stands = (change["level"], over, frozenset(areas_of(change)))
             if last is None:
                 kind = "Alert"
             elif (last == stands and change["edge"] != "took_in") or (over and last[1]):
@@ -91,7 +91,7 @@ class Feed:
         return bytes(tostring(alert, encoding="utf-8", xml_declaration=True))
 
     def _inform(self, alert: Element, language: str, tag: str, kind: str, change: Mapping[str, Any]) -> None:
-        areas = _areas(change)
+        areas = areas_of(change)
         area = self._areas.get(areas[0])
         merged = change["edge"] == "merged"
         over = kind == "Cancel" and not merged  # what was merged goes on elsewhere
@@ -171,7 +171,7 @@ def identifier(change: Mapping[str, Any]) -> str:
     return f"{change['incident']}.{change['sequence']}".translate(_LATIN1)
 
 
-def _areas(change: Mapping[str, Any]) -> Sequence[str]:
+def areas_of(change: Mapping[str, Any]) -> Sequence[str]:
     """List the areas of an incident at a change, that of its cause first."""
     return change.get("areas") or (change["area"],)
 

@@ -227,13 +227,22 @@ class Reader:
         with self.engine.connect() as connection:
             return set(connection.scalars(sa.select(alarms.c.area).where(alarms.c.incident == incident).distinct()))
 
+    def areas_ever(self, ids: Collection[str]) -> dict[str, set[str]]:
+        """Name all areas that incidents have had, by the incidents' ids: also those that were split off."""
+        found: dict[str, set[str]] = {}
+        changes = sa.select(incident_changes.c.incident, incident_changes.c.record)
+        with self.engine.connect() as connection:
+            for id, record in connection.execute(changes.where(incident_changes.c.incident.in_(sorted(ids)))):
+                found.setdefault(str(id), set()).update(record.get("areas") or (record["area"],))
+        return found
+
     def areas_by_id(self, ids: Collection[str]) -> dict[str, str]:
-        """Say where alarms and dispatches are, by id; those that the journal does not have are left out."""
+        """Say where alarms, dispatches and incidents are, by id; those that the journal does not have are left out."""
         wanted, found = sorted(ids), {}
         with self.engine.connect() as connection:
             for start in range(0, len(wanted), MAX_PAGE):
                 some = wanted[start : start + MAX_PAGE]
-                for table in (alarms, dispatches):
+                for table in (alarms, dispatches, incidents):
                     for row in connection.execute(sa.select(table.c.id, table.c.area).where(table.c.id.in_(some))):
                         found[str(row.id)] = str(row.area)
         return found

@@ -9,7 +9,7 @@ import hmac
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,7 +28,7 @@ from alerts.console.metrics import Metrics
 from alerts.console.pages import Pages
 from alerts.console.quality import QualityStore
 from alerts.console.rates import ScoreRates
-from alerts.console.scope import Scope, cut, cut_whole, scope_of
+from alerts.console.scope import Scope, cut, cut_order, cut_whole, named_in, scope_of
 from alerts.console.situations import Situations
 from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
@@ -140,18 +140,42 @@ class Console:
 
     def cut(self, identity: Identity, row: Row) -> Row:
         """Return an incident with all that belongs to it, as far as this account may see it."""
-        return cut_whole(row, self.scope(identity), self.area_name(row["area"]))
+        scope = self.scope(identity)
+        if scope.areas is None:
+            return row
+        seen = self._seen(scope, {id for one in (row, *row["history"]) for id in named_in(one)})
+        mine = cut_whole(row, seen, scope, self.area_name(row["area"]))
+        return {**mine, "dispatch_details": [self.cut_order(identity, order) for order in mine["dispatch_details"]]}
+
+    def cut_order(self, identity: Identity, row: Row) -> Row:
+        """Return a dispatch with its history as far as this account may see it."""
+        scope = self.scope(identity)
+        if scope.areas is None:
+            return row
+        ids = {change["incident"] for change in row["history"]}
+        areas, title = self.journal.ask(lambda reader: reader.areas_ever(ids)), self.area_name(row["area"])
+        told = [cut_order(change, areas.get(change["incident"], ()), scope, title) for change in row["history"]]
+        return {**row, "history": told}
+
+    def titles(self, identity: Identity, rows: Sequence[Row]) -> dict[str, dict[str, str]]:
+        """Title dispatches, by their ids, as their incidents are; by their areas where the cause may not be seen."""
+        scope, found = self.scope(identity), self.journal.titles({row["incident"] for row in rows})
+        known = [(row, *found[row["incident"]]) for row in rows if row["incident"] in found]
+        return {row["id"]: title if scope.sees(area) else self.area_name(row["area"]) for row, title, area in known}
 
     def cut_list(self, identity: Identity, rows: Sequence[Row]) -> list[Row]:
         """Return rows of incidents as far as this account may see them."""
         scope = self.scope(identity)
         if scope.areas is None:
             return list(rows)
-        ids = {id for row in rows for id in (*row["alarms"], *row["dispatches"])}
-        areas = self.journal.ask(lambda reader: reader.areas_by_id(ids))
-        seen = {id for id, area in areas.items() if scope.sees(area)}
-        cuts = [cut(row, seen, self.area_name(row["area"])) for row in rows]
+        seen = self._seen(scope, {id for row in rows for id in (*named_in(row), *row["dispatches"])})
+        cuts = [cut(row, seen, scope, self.area_name(row["area"])) for row in rows]
         return [{**row, "dispatches": [id for id in row["dispatches"] if id in seen]} for row in cuts]
+
+    def _seen(self, scope: Scope, ids: Collection[str]) -> set[str]:
+        """Say which alarms, dispatches and incidents may be seen, by their ids."""
+        areas = self.journal.ask(lambda reader: reader.areas_by_id(ids))
+        return {id for id, area in areas.items() if scope.sees(area)}
 
     def area_name(self, id: str) -> dict[str, str]:
         """Name an area in both languages; one that is gone by its id."""

@@ -43,15 +43,17 @@ class Journal:
         """Answer a question in a thread of its own."""
         return await to_thread.run_sync(self.ask, question)
 
-    def titles(self, ids: set[str]) -> dict[str, Any]:
-        """Map incidents' ids to their titles."""
+    def titles(self, ids: set[str]) -> dict[str, tuple[dict[str, str], str]]:
+        """Map incidents' ids to their titles, and to the areas of their causes, which these name."""
         if not ids:
             return {}
-        query = sa.select(incidents.c.id, incidents.c.title).where(incidents.c.id.in_(ids))
+        area = sa.func.coalesce(alarms.c.area, incidents.c.area).label("area")
+        both = incidents.outerjoin(alarms, alarms.c.id == incidents.c.cause)
+        query = sa.select(incidents.c.id, incidents.c.title, area).select_from(both).where(incidents.c.id.in_(ids))
 
-        def read(reader: Reader) -> dict[str, Any]:
+        def read(reader: Reader) -> dict[str, tuple[dict[str, str], str]]:
             with reader.engine.connect() as connection:
-                return {row.id: row.title for row in connection.execute(query)}
+                return {row.id: (row.title, row.area) for row in connection.execute(query)}
 
         return self.ask(read)
 

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from alerts.console.journal import Journal, Row
-from alerts.console.scope import WHOLE, Scope, cut
+from alerts.console.scope import WHOLE, Scope, cut, cut_order, named_in
 from alerts.queries import JournalMissing, Reader
 
 log = logging.getLogger(__name__)
@@ -41,8 +41,9 @@ class TooManyViewers(Exception):
 class Change(NamedTuple):
     """One change, ready to be sent. `units` are those whose dispatch it is; None when it is no dispatch's.
 
-    `area` is where it is; None for the answer to a command. `row` is there for an incident's, which some may see in
-    part only: those who may not see all of the `areas` of its alarms, by their ids; None while nobody has asked.
+    `area` is where it is; None for the answer to a command. `row` is there for an incident's or a dispatch's, which
+    some may see in part only: those who may not see all of the `areas` of what it names, by ids; of a dispatch, those
+    of its incident. They are None while nobody has asked.
     """
 
     position: int
@@ -81,9 +82,12 @@ class Viewer:
             return change
         if change.areas is None:
             raise LookupError(change.position)
-        seen = {alarm for alarm, area in change.areas.items() if self.scope.sees(area)}
         record = change.row["record"]
-        mine = cut(record, seen, named(record["area"]))
+        if change.row["kind"] == "dispatch":
+            mine = cut_order(record, change.areas.values(), self.scope, named(record["area"]))
+            return change if mine is record else change._replace(event=_event({**change.row, "record": mine}))
+        seen = {id for id, area in change.areas.items() if self.scope.sees(area)}
+        mine = cut(record, seen, self.scope, named(record["area"]))
         return change if mine is record else change._replace(event=_event({**change.row, "record": mine}))
 
     def offer(self, change: Change, named: Named) -> None:
@@ -324,12 +328,16 @@ def _page(reader: Reader, after: int, viewer: Viewer) -> list[Row]:
     return rows
 
 
-def _locate(reader: Reader, rows: Iterable[Row]) -> None:
-    """Note in rows of incidents' changes where the alarms are: not all need be where the incident is."""
-    cases = [row for row in rows if row["kind"] == "incident"]
-    areas = reader.areas_by_id({id for row in cases for id in row["record"]["alarms"]}) if cases else {}
-    for row in cases:
-        row["areas"] = {id: areas[id] for id in row["record"]["alarms"] if id in areas}
+def _locate(reader: Reader, rows: Sequence[Row]) -> None:
+    """Note in rows of incidents' and dispatches' changes where what they name is: not all need be in one place."""
+    cases = [(row, named_in(row["record"])) for row in rows if row["kind"] == "incident"]
+    areas = reader.areas_by_id(set().union(*(named for _, named in cases))) if cases else {}
+    for row, named in cases:
+        row["areas"] = {id: areas[id] for id in named if id in areas}
+    orders = [row for row in rows if row["kind"] == "dispatch"]
+    ever = reader.areas_ever({row["record"]["incident"] for row in orders}) if orders else {}
+    for row in orders:
+        row["areas"] = {area: area for area in ever.get(row["record"]["incident"], ())}
 
 
 def _change(row: Row, units: dict[str, str]) -> Change:
@@ -344,7 +352,7 @@ def _change(row: Row, units: dict[str, str]) -> Change:
             units.pop(dispatch, None)
         else:
             units[dispatch] = unit
-    case = row if row["kind"] == "incident" else None
+    case = row if row["kind"] in ("incident", "dispatch") else None
     return Change(
         row["position"], seen_by, row["record"].get("area"), _event(row), moved, case, case and row.get("areas")
     )

@@ -63,40 +63,78 @@ def scope_of(registry: Registry, places: Iterable[str]) -> Scope:
     return Scope(frozenset(id for area in found for id in (area.id, *area.renamed_from)))
 
 
-def cut(row: Row, seen: Collection[str], title: Mapping[str, str]) -> Row:
+def cut(row: Row, seen: Collection[str], scope: Scope, title: Mapping[str, str]) -> Row:
     """Return an incident's row, or a change's record, without alarms that may not be `seen`, by their ids.
 
-    Where its cause is none of those it is named by `title` instead, and what was said with the change is left out.
+    Nor are there areas out of `scope`. Where its cause is none of those alarms it is named by `title` instead. What
+    was said with a change is left out where that is about something that may not be seen: an alarm, order, incident
+    or area; `seen` has the ids of all these, as `named_in` names them.
     """
     alarms = [id for id in row["alarms"] if id in seen]
     found = row if len(alarms) == len(row["alarms"]) else {**row, "alarms": alarms}
+    areas = [area for area in row.get("areas") or () if scope.sees(area)]
+    if len(areas) < len(row.get("areas") or ()):
+        found = {**found, "areas": areas if areas != [row["area"]] else []}  # as of an incident that has no other
     if found["cause"] not in seen:
         found = {**found, "cause": alarms[0] if alarms else "", "title": dict(title)}
         if found.get("event"):
             found["event"] = None  # it has the title, too
-    return {**found, "args": {}, "reason": ""} if "args" in found and is_of_others(found, seen) else found
+    if "args" in found and not _is_in_sight(found, seen, scope):
+        found = {**found, "args": {}, "reason": ""} | ({"event": None} if found.get("event") else {})
+    return found
+
+
+def named_in(record: Mapping[str, Any]) -> set[str]:
+    """Name the alarms, orders and incidents that an incident's row, or a change's record, tells of, by their ids."""
+    return {*record["alarms"], record["cause"], *_about(record, *_CASES)} - {""}
 
 
 def is_of_others(record: Mapping[str, Any], seen: Collection[str]) -> bool:
     """Tell whether a change of an incident was about alarms none of which may be `seen`: a file was put with one."""
-    args = record.get("args") or {}
-    about = [args["alarm"]] if "alarm" in args else args.get("alarms", ())
+    about = _about(record, "alarm", "alarms")
     return bool(about) and not any(alarm in seen for alarm in about)
 
 
-def cut_whole(row: Row, scope: Scope, title: Mapping[str, str]) -> Row:
-    """Return an incident as `alerts.queries.Reader.incident` gives it with what lies in a scope alone."""
-    if scope.areas is None:
-        return row
+def cut_whole(row: Row, seen: Collection[str], scope: Scope, title: Mapping[str, str]) -> Row:
+    """Return an incident as `alerts.queries.Reader.incident` gives it with what lies in a scope alone, as `cut` does.
+
+    `seen` are ids of all that its changes name.
+    """
     details = [one for one in row["alarm_details"] if scope.sees(one["area"])]
     orders = [one for one in row["dispatch_details"] if scope.sees(one["area"])]
-    seen = {alarm["id"] for alarm in details}
     return {
-        **cut(row, seen, title),
+        **cut(row, seen, scope, title),
         "alarm_details": details,
         "dispatch_details": orders,
         "dispatches": [one["id"] for one in orders],
         "attachments": [one for one in row["attachments"] if one["alarm"] in seen],
         "snapshots": [one for one in row["snapshots"] if scope.sees(one["area"])],
-        "history": [cut(one, seen, title) for one in row["history"] if not is_of_others(one, seen)],
+        "history": [cut(one, seen, scope, title) for one in row["history"] if not is_of_others(one, seen)],
     }
+
+
+def cut_order(change: Row, areas: Collection[str], scope: Scope, title: Mapping[str, str]) -> Row:
+    """Return a dispatch's change without what its event says of the cause, where not all `areas` may be seen.
+
+    They are those that its incident has ever had: the cause may lie in any of them. `title` names where the order is.
+    """
+    event = change.get("event")
+    if not event or (areas and scope.sees_all(areas)):
+        return change
+    return {**change, "event": {**event, "data": {**event["data"], "title": dict(title), "why": "", "rule": ""}}}
+
+
+_CASES = ("alarm", "alarms", "dispatch", "incidents", "into", "from")
+_PLACES = ("area", "to")
+
+
+def _about(record: Mapping[str, Any], *names: str) -> list[str]:
+    """List what a change's arguments of these names say: each has an id, or several."""
+    args = record.get("args") or {}
+    said = [args[name] for name in names if args.get(name)]
+    return [id for one in said for id in ((one,) if isinstance(one, str) else one)]
+
+
+def _is_in_sight(record: Mapping[str, Any], seen: Collection[str], scope: Scope) -> bool:
+    """Tell whether all that a change of an incident was about may be seen: its alarms, orders, incidents and areas."""
+    return all(id in seen for id in _about(record, *_CASES)) and scope.sees_all(_about(record, *_PLACES))

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request, Response
 
-from alerts.cap import TYPE, Feed
+from alerts.cap import TYPE, Feed, areas_of
 from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
 from alerts.console.routes.incidents import Id
+from alerts.console.scope import Scope
 from alerts.queries import Reader, each, newest
 from alerts.tables import incident_changes, incidents
 
@@ -26,12 +27,16 @@ _XML: dict[int | str, dict[str, Any]] = {200: {"content": {"application/atom+xml
 
 @router.get("/cap.atom", response_class=Response, responses=_XML)
 def feed(request: Request, identity: Annotated[Identity, Depends(allow("incidents.read"))]) -> Response:
-    """List the CAP messages of the latest 100 incidents of risk, the newest first, as an Atom feed."""
+    """List the CAP messages of the latest 100 incidents of risk, the newest first, as an Atom feed.
+
+    An account confined to places gets those of incidents that lie there whole.
+    """
     console: Console = request.app.state.console
     made = Feed(console.config.site)
     root = console.config.site.console.rstrip("/") or str(request.base_url).rstrip("/")
-    areas = console.scope(identity).areas
-    body = made.atom(console.journal.ask(lambda reader: _histories(reader, areas)), root)
+    scope = console.scope(identity)
+    histories = console.journal.ask(lambda reader: _histories(reader, scope.areas))
+    body = made.atom([history for history in histories if _is_open(scope, history)], root)
     tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == tag:
@@ -45,12 +50,17 @@ def message(request: Request, id: Id, identity: Annotated[Identity, Depends(allo
     console: Console = request.app.state.console
     incident = id.rpartition(".")[0]
     history = console.journal.ask(lambda reader: _history(reader, [incident])).get(incident, [])
-    if not all(console.scope(identity).sees(change["area"]) for change in history):
+    if not _is_open(console.scope(identity), history):
         raise Problem(404, "not_found")
     body = Feed(console.config.site).message(history, id)
     if body is None:
         raise Problem(404, "not_found")
     return Response(body, media_type=TYPE)
+
+
+def _is_open(scope: Scope, history: list[Row]) -> bool:
+    """Tell whether an account may have the messages of an incident: each tells of all areas, and cannot be cut."""
+    return all(scope.sees_all(areas_of(change)) for change in history)
 
 
 def _histories(reader: Reader, areas: Collection[str] | None) -> list[list[Row]]:

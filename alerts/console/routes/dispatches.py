@@ -41,8 +41,8 @@ def dispatches(
     asked = own if own is not None else unit or None
     areas = console.scope(identity).areas
     page = console.journal.ask(lambda reader: reader.dispatches(asked, state, limit, before, area=areas))
-    titles = console.journal.titles({row["incident"] for row in page.items})
-    return {"items": [{**row, "title": titles.get(row["incident"])} for row in page.items], "next": page.next}
+    titles = console.titles(identity, page.items)
+    return {"items": [{**row, "title": titles.get(row["id"])} for row in page.items], "next": page.next}
 
 
 @router.get("/dispatches/{id}", response_model=schema.Dispatch)
@@ -53,8 +53,8 @@ def dispatch(
     console: Console = request.app.state.console
     row = _visible(console, identity, console.journal.ask(lambda reader: reader.dispatch(id)))
     plan = console.journal.ask(lambda reader: reader.plan_of(row["incident"]))
-    title = console.journal.titles({row["incident"]}).get(row["incident"])
-    return {**row, "title": title, "plan": planned(console, row, plan)}
+    title = console.titles(identity, [row]).get(row["id"])
+    return {**console.cut_order(identity, row), "title": title, "plan": planned(console, row, plan)}
 
 
 @router.post("/dispatches/{id}/accept", response_model=schema.Done)

@@ -21,12 +21,36 @@ from tests.alerts.console.conftest import Desktop, Engine
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n"
 
 
-def packed(objects: bytes, pack: Callable[[bytes], bytes] = zlib.compress) -> bytes:
-    """Put objects into an object stream of a PDF."""
-    said = b"<< /Type /ObjStm /N 1 /First 4 /Filter /FlateDecode >>"
+FLATE = b"/Filter /FlateDecode"
+
+
+def packed(objects: bytes, pack: Callable[[bytes], bytes] = zlib.compress, how: bytes = FLATE) -> bytes:
+    """Put objects into an object stream of a PDF, and say how it is packed."""
+    said = b"<< /Type /ObjStm /N 1 /First 4 " + how + b" >>"
     return PDF.replace(
         b"%%EOF", b"4 0 obj\n" + said + b"\nstream\r\n" + pack(b"5 0 " + objects) + b"\nendstream\n%%EOF"
     )
+
+
+def foretold(objects: bytes) -> bytes:
+    """Pack with a predictor: each row of five bytes begins with how it was foretold, here not at all."""
+    rows = (objects[at : at + 5].ljust(5) for at in range(0, len(objects), 5))
+    return zlib.compress(b"".join(b"\0" + row for row in rows))
+
+
+def in_hexadecimal(objects: bytes) -> bytes:
+    return zlib.compress(objects).hex().encode() + b">"
+
+
+def beside(stream: bytes, data: bytes) -> bytes:
+    return data.replace(b"1 0 obj", stream + b"1 0 obj")
+
+
+SCRIPT = b"<< /S /JavaScript /JS (app.alert(1)) >>"
+TWICE = b"/Filter [/ASCIIHexDecode /FlateDecode]"
+PREDICTED = FLATE + b" /DecodeParms << /Predictor 12 /Columns 5 >>"
+DECOY = b"9 0 obj << /Length 4 >> stream\n1 2 \nendstream endobj\n"
+INNOCENT = b"9 0 obj << /Type /ObjStm >> stream\n1 2 \nendstream endobj\n"
 
 
 def photo() -> bytes:
@@ -91,6 +115,19 @@ def test_a_photo_and_a_pdf_are_kept_with_the_alarm_and_its_incident(
         (packed(b"<< /S /L#61unch >>"), "active"),
         (packed(b"<< /EF 7 0 R >>"), "active"),
         (packed(b"<< >>", lambda objects: objects.hex().encode() + b">"), "hidden"),
+        (packed(SCRIPT, foretold, PREDICTED), "hidden"),
+        (packed(SCRIPT, foretold, PREDICTED.replace(b"Decode", b"D#65code")), "hidden"),
+        (packed(SCRIPT, in_hexadecimal, TWICE), "hidden"),
+        (beside(DECOY, packed(SCRIPT, in_hexadecimal, TWICE)), "hidden"),
+        (beside(INNOCENT, packed(SCRIPT, in_hexadecimal, TWICE)), "hidden"),
+        (packed(SCRIPT, in_hexadecimal, b"/X (" + INNOCENT + b")" + TWICE), "hidden"),
+        (packed(SCRIPT, in_hexadecimal, b"/Filter 7 0 R"), "hidden"),
+        (packed(SCRIPT, in_hexadecimal, FLATE + TWICE), "hidden"),
+        (packed(b"<< >>", how=FLATE + b" /F (elsewhere)"), "hidden"),
+        (packed(SCRIPT, lambda objects: zlib.compress(objects)[:-9]), "hidden"),
+        (packed(SCRIPT).replace(b"/Type /ObjStm", b""), "active"),
+        (packed(b"<< /EF 7 0 R >>", lambda objects: objects, b""), "active"),
+        (packed(b"/ObjStm"), "hidden"),
         (b"%PDF-" + bytes(attachments.MOST_BYTES), "oversized"),
         (photo()[:16] + (60_000).to_bytes(4) * 2 + photo()[24:], "image_bomb"),
     ],
@@ -108,6 +145,19 @@ def test_a_photo_and_a_pdf_are_kept_with_the_alarm_and_its_incident(
         "escaped in a stream",
         "file within a stream",
         "hexadecimal",
+        "predictor",
+        "escaped predictor",
+        "two filters",
+        "two filters beside a decoy",
+        "two filters beside an innocent one",
+        "two filters around an innocent one",
+        "a filter that is said elsewhere",
+        "two filters that are said twice",
+        "a stream in another file",
+        "half an object stream",
+        "one that does not say what it is",
+        "file within one in plain",
+        "an object stream's type in another",
         "too large",
         "bomb",
     ],
@@ -125,21 +175,44 @@ def test_what_is_neither_is_refused_and_counted(data: bytes, reason: str) -> Non
         PDF.replace(b"/Catalog", b"/Catalog /T (no /Launchpad, no /JavaScripts)"),
         PDF.replace(b"%%EOF", b"<< /Length 9 >> stream\n\x00/EF \xffab\nendstream\n%%EOF"),
         packed(b"<< /Type /Font /BaseFont /Song >>"),
-        packed(b"<< /A 1 >>", lambda objects: objects),
+        packed(b"<< /A 1 >>", lambda objects: objects, b""),
+        packed(b"<< /A 1 >>", how=b"/Extends 3 0 R /Filter [/FlateDecode]"),
+        beside(DECOY, packed(b"<< /A 1 >>") + packed(b"<< /B 1 >>")),
     ],
-    ids=["a link", "other names", "bytes of a picture", "an object stream", "one in plain"],
+    ids=["a link", "other names", "bytes of a picture", "an object stream", "one in plain", "a longer one", "two"],
 )
 def test_a_pdf_that_is_only_to_be_read_is_taken_as_it_is(data: bytes) -> None:
     assert attachments.take(written(data)) == ("application/pdf", data)
 
 
-@pytest.mark.parametrize("junk", [b"stream\n", b"((((stream\r\n", b"/J#", b"endstream"])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        *(b"stream\n", b"((((stream\r\n", b"/J#", b"endstream", b"/a#20", b"obj<<"),
+        b"stream\n" + zlib.compress(b"1 0 ") + b"\nendstream\n",
+        INNOCENT,
+    ],
+)
 def test_a_pdf_made_to_be_slow_is_looked_through_all_the_same(junk: bytes) -> None:
     data = b"%PDF-1.7\n" + junk * (1_500_000 // len(junk)) + b"\n%%EOF"
     begun = time.process_time()
     with contextlib.suppress(attachments.UnfitError):
         attachments.take(written(data))
-    assert time.process_time() - begun < 5.0
+    assert time.process_time() - begun < 1.5
+
+
+def test_names_that_unpack_to_a_thousandfold_are_not_looked_through() -> None:
+    data = packed(b"/a#20" * 10_000_000)
+    begun = time.process_time()
+    with pytest.raises(attachments.UnfitError, match="hidden"):
+        attachments.take(written(data))
+    assert time.process_time() - begun < 1.5
+
+
+def test_what_takes_too_long_to_look_through_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "MOST_SECONDS", -1.0)
+    with pytest.raises(attachments.UnfitError, match="hidden"):
+        attachments.take(written(PDF))
 
 
 def test_objects_that_unpack_to_more_than_is_looked_through_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

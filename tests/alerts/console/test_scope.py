@@ -6,6 +6,7 @@ import asyncio
 import base64
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -13,7 +14,7 @@ from starlette.testclient import TestClient
 from alerts.console.accounts import AccountError, add_token, add_user, change_user, find_user, open_accounts
 from alerts.console.live import RESYNC, Live
 from alerts.console.permissions import CONFINED, ROLES, TABLE, WHOLE_SITE
-from alerts.console.scope import WHOLE, Scope, areas_about, scope_of
+from alerts.console.scope import WHOLE, Scope, areas_about, cut, named_in, scope_of
 from sensors.lookup import Registry
 from sensors.observation import Command
 from sensors.site import Site
@@ -175,6 +176,9 @@ def merged(client: TestClient, desktop: Desktop, engine: Engine) -> dict[str, st
     headers = desktop.token("duty")
     (alarm,) = theirs["alarms"]
     file = base64.b64encode(b"%PDF-1.7\n%%EOF\n").decode()
+    order = {"area": "slope-1", "unit": "other"}
+    sent = client.post(f"/api/v1/incidents/{theirs['id']}/dispatch", json=order, headers=headers)
+    assert sent.status_code == 200, sent.text
     body = {"alarm": alarm, "name": "their-permit.pdf", "file": file, "text": "their words"}
     assert client.post("/api/v1/attachments", json=body, headers=headers).status_code == 200
     picture = Command(
@@ -182,14 +186,15 @@ def merged(client: TestClient, desktop: Desktop, engine: Engine) -> dict[str, st
         args={"camera": "cam", "sha": "c" * 64, "time": time.time()},
     )  # fmt: skip
     engine.record(engine.desk.command(picture, time.time()))
-    answer = client.post(f"/api/v1/incidents/{mine}/merge", json={"incidents": [theirs["id"]]}, headers=headers)
+    why = {"incidents": [theirs["id"]], "reason": "their reason"}
+    answer = client.post(f"/api/v1/incidents/{mine}/merge", json=why, headers=headers)
     assert answer.status_code == 200, answer.text
     body |= {"name": "their-plan.pdf", "file": base64.b64encode(b"%PDF-1.7 2\n%%EOF\n").decode()}
     assert client.post("/api/v1/attachments", json=body, headers=headers).status_code == 200
-    return {"incident": mine, "alarm": alarm}
+    return {"incident": mine, "alarm": alarm, "taken in": theirs["id"]}
 
 
-THEIRS = ("slope-1", "slope 1", "their-permit", "their-plan", "their words", "c" * 64)
+THEIRS = ("slope-1", "slope 1", "their-permit", "their-plan", "their words", "their reason", "c" * 64)
 
 
 def test_of_an_incident_of_several_places_an_account_of_one_sees_what_lies_there(
@@ -207,9 +212,36 @@ def test_of_an_incident_of_several_places_an_account_of_one_sees_what_lies_there
     listed = client.get("/api/v1/incidents", headers=headers)
     assert len(listed.json()["items"]) == 1 and listed.json()["items"][0]["title"]["en"] == "slope 2"
     for text in (answer.text, listed.text):
-        assert [word for word in (*THEIRS, merged["alarm"]) if word in text] == []
+        assert [word for word in (*THEIRS, merged["alarm"], merged["taken in"]) if word in text] == []
+    messages = [f"/api/v1/cap/{merged['incident']}.{change['sequence']}" for change in shown["history"]]
+    known = [one for one in messages if client.get(one, headers=desktop.token("duty")).status_code == 200]
+    assert known and merged["incident"] in client.get("/api/v1/cap.atom", headers=desktop.token("duty")).text
+    assert {client.get(one, headers=headers).status_code for one in known} == {404}, "a CAP message tells of all areas"
+    assert "<entry>" not in client.get("/api/v1/cap.atom", headers=headers).text
     refused = client.post(f"{path}/acknowledge", json={}, headers=headers)
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "whole_site")
+
+
+def test_an_order_to_the_own_place_does_not_tell_of_a_cause_elsewhere(
+    client: TestClient, desktop: Desktop, merged: dict[str, str]
+) -> None:
+    headers, everybodys = confined(desktop, "duty", "slope-2"), desktop.token("duty")
+    live = Live(desktop.console.journal, most_viewers=9, most_each=9, queue=99)
+    viewer, whole = live.open(None, "a", Scope(frozenset({"slope-2"}))), live.open(None, "b")
+    live.position = desktop.console.journal.ask(lambda reader: reader.position())
+    order, sent = {"area": "slope-2", "unit": "sub"}, f"/api/v1/incidents/{merged['incident']}"
+    assert client.post(f"{sent}/dispatch", json=order, headers=everybodys).status_code == 200
+    (listed,) = client.get("/api/v1/dispatches?unit=sub", headers=headers).json()["items"]
+    assert listed["title"]["en"] == "slope 2"
+    one = f"/api/v1/dispatches/{listed['id']}"
+    live._spread(desktop.console.journal.ask(live._next))
+    for told in (client.get(one, headers=everybodys).text, whole.take(0)[0].decode()):
+        assert "slope 1" in told and '"rule":"other"' in told
+    for told in (client.get(path, headers=headers).text for path in (one, sent, "/api/v1/dispatches?unit=sub")):
+        assert [word for word in (*THEIRS, '"rule":"other"') if word in told] == []
+        assert "slope 2" in told
+    heard = viewer.take(0)[0].decode()
+    assert '"kind":"dispatch"' in heard and [word for word in THEIRS if word in heard] == []
 
 
 @pytest.mark.parametrize("how", ["live", "recent", "from the journal"])
@@ -239,6 +271,36 @@ def test_of_changes_of_such_an_incident_its_viewer_hears_what_lies_there(
     assert [word for word in (*THEIRS, merged["alarm"]) if word in heard] == []
     everything = asyncio.run(hear(whole)).decode()
     assert all(word in everything for word in (*THEIRS, merged["alarm"]))
+
+
+@pytest.mark.parametrize(
+    ("edge", "args"),
+    [
+        ("dispatched", {"dispatch": "order", "unit": "police"}),
+        ("undispatched", {"area": "b", "reminders": 1}),
+        ("joined", {"area": "b", "to": "a"}),
+        ("joined", {"area": "a", "to": "b"}),
+        ("took_in", {"incidents": ["mine", "case"]}),
+        ("merged", {"into": "case"}),
+        ("opened", {"from": "case"}),
+        ("split", {"into": "mine", "alarms": ["x", "y"]}),
+        ("attached", {"alarm": "y", "attachment": {"name": "permit.pdf"}}),
+    ],
+)
+def test_what_was_said_with_a_change_is_left_out_where_it_is_about_something_elsewhere(
+    edge: str, args: dict[str, Any]
+) -> None:
+    record = {"edge": edge, "area": "a", "areas": ["a", "b", "c"], "alarms": ["x", "y"], "cause": "x", "title": {}}
+    record |= {"args": args, "reason": "of Mrs Wang", "event": {"data": {"area": {"id": "b"}}}}
+    where = {"x": "a", "mine": "a", "y": "b", "order": "b", "case": "b"}
+    told = [id for id in where if f"'{id}'" in str(record)]
+    assert named_in(record) == set(told)
+    for known in ("ab", "abc"):
+        everything = Scope(frozenset(known))
+        whole = cut(record, where, everything, {"en": "A"})
+        assert whole == {**record, "areas": list(known)}, "what lies in the scope is shown as it is"
+    mine = cut(record, {id for id, area in where.items() if area == "a"}, Scope(frozenset("a")), {"en": "A"})
+    assert mine == {**record, "alarms": ["x"], "areas": [], "args": {}, "reason": "", "event": None}
 
 
 def test_a_viewer_who_came_while_changes_were_read_reads_afresh(desktop: Desktop, merged: dict[str, str]) -> None:
