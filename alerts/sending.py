@@ -250,6 +250,7 @@ def finish(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcom
         leave(book, incident, clock, out, actor=actor, reason=reason, args={"dispatch": dispatch.id})
     else:
         _look_who_is_there(book, incident, dispatch, clock, out, actor=actor)
+    _keep_reminding(book, incident, dispatch, clock)
 
 
 def _look_who_is_there(
@@ -260,6 +261,17 @@ def _look_who_is_there(
     if incident.linked and incident.kind == "risk" and _is_wanting(book, incident, head):
         args = {"dispatch": dispatch.id, "area": head}
         leave(book, incident, clock, out, actor=actor, reason="dispatch.no_unit_there", args=args)
+
+
+def _keep_reminding(book: Casebook, incident: Incident, dispatch: Dispatch, clock: float) -> None:
+    """Have areas to which nobody was sent be said again: who ends an order has taken up where that was, no other."""
+    if incident.remind_at is not None or not incident.linked or incident.kind != "risk":
+        return
+    seen_to = incident.head(dispatch.area)
+    others = (head for head in (incident.area, *incident.linked) if head != seen_to)
+    if any(_is_wanting(book, incident, head) for head in others):
+        incident.remind_at = book.next_reminder(0, clock)
+        book.wake_at(incident.remind_at)
 
 
 def hand_lead_over(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
@@ -283,8 +295,7 @@ def await_visit(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyO
     if not incident.dispatches:
         args = {"dispatch": dispatch.id}
         leave(book, incident, clock, out, actor=actor, reason=VISIT_LEFT, args=args)
-    else:
-        _look_who_is_there(book, incident, dispatch, clock, out, actor=actor)
+    _keep_reminding(book, incident, dispatch, clock)
 
 
 def leave(
@@ -318,7 +329,7 @@ def remind(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcom
     Not when it is calm by now, or acknowledged below the dispatch level: then only a new demand says so.
     """
     unsent = bool(incident.dispatched or incident.acted) and not book.working(incident)
-    heads = [incident.area, *incident.linked] if incident.linked and incident.kind == "risk" and not unsent else []
+    heads = [incident.area, *incident.linked] if incident.linked and incident.kind == "risk" else []
     wanting = [head for head in heads if _is_wanting(book, incident, head)]
     if incident.calm or not (unsent or wanting or incident.state == "open"):
         incident.remind_at = None
