@@ -394,7 +394,7 @@ def expire(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcom
 def _above(book: Casebook, dispatch: Dispatch, clock: float) -> str | None:
     """Name the next unit up the hierarchy that takes part; None at the top."""
     from_unit = dispatch.climbed or dispatch.unit
-    known = {*_busy(book, dispatch), *dispatch.told}
+    known = {*dispatch.tried, *_taken(book, dispatch), *dispatch.told}
     before = () if dispatch.climbed else dispatch.tried
     above = book.router.above(dispatch.area, from_unit, book.kind_of(dispatch), known, clock, before)
     while above is not None and not book.takes_part(dispatch, above):
@@ -404,13 +404,22 @@ def _above(book: Casebook, dispatch: Dispatch, clock: float) -> str | None:
 
 
 def _busy(book: Casebook, dispatch: Dispatch) -> set[str]:
-    """Name the units that no order of the same incident goes to by itself: tried, on it already, or unwilling."""
+    """Name the units that no order of the same incident is passed on to: tried by any, on it already, or unwilling."""
+    tried = [unit for other in _orders(book, dispatch) if other.device == dispatch.device for unit in other.tried]
+    return {*dispatch.tried, *tried, *_taken(book, dispatch)}
+
+
+def _taken(book: Casebook, dispatch: Dispatch) -> set[str]:
+    """Name the units that have an order of the same incident now, or would not come."""
     incident = book.cases.incidents.get(dispatch.incident)
-    if incident is None:
-        return {*dispatch.tried}
-    others = [book.cases.dispatches[id] for id in incident.dispatches]
-    tried = [unit for other in others if other.device == dispatch.device for unit in other.tried]
-    return {*dispatch.tried, *incident.refused, *(other.unit for other in others), *tried}
+    refused = incident.refused if incident is not None else ()
+    return {*refused, *(other.unit for other in _orders(book, dispatch))}
+
+
+def _orders(book: Casebook, dispatch: Dispatch) -> list[Dispatch]:
+    """List the open orders of the same incident, this one among them."""
+    incident = book.cases.incidents.get(dispatch.incident)
+    return [book.cases.dispatches[id] for id in incident.dispatches] if incident is not None else []
 
 
 def note_refusal(book: Casebook, dispatch: Dispatch) -> None:
