@@ -251,6 +251,20 @@ def finish(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcom
     else:
         _look_who_is_there(book, incident, dispatch, clock, out, actor=actor)
     _keep_reminding(book, incident, dispatch, clock)
+    if dispatch.device:
+        _give_back(book, dispatch, clock, out)
+
+
+def _give_back(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
+    """Have later incidents that went by an order to mend a device go on without it: its next change sends again."""
+    for incident in book.cases.incidents.values():
+        if incident.id == dispatch.incident or incident.mending.get(dispatch.device) != dispatch.id:
+            continue
+        del incident.mending[dispatch.device]
+        if not book.working(incident):
+            args = {"dispatch": dispatch.id}
+            leave(book, incident, clock, out, actor=ENGINE, reason="dispatch.no_unit", args=args)
+            book.wake_at(incident.remind_at)
 
 
 def _look_who_is_there(
