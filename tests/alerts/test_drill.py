@@ -147,11 +147,17 @@ def test_a_drill_of_a_log_that_was_replaced_runs_no_more_and_its_cases_count_for
     journal.close()
 
 
-@pytest.mark.parametrize(("known", "running"), [(set(), []), ({"e1"}, ["e1"])], ids=["forgotten", "known still"])
-def test_a_drill_that_an_engine_has_forgotten_runs_no_more(tmp_path: Path, known: set[str], running: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("known", "elsewhere", "running"),
+    [(set(), {"river-1"}, []), ({"e1"}, set(), ["e1"]), (set(), {"slope-1"}, ["e1"])],
+    ids=["forgotten", "known still", "in another partition"],
+)
+def test_a_drill_that_an_engine_has_forgotten_runs_no_more(
+    tmp_path: Path, known: set[str], elsewhere: set[str], running: list[str]
+) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
     journal.record(records([Desk(SITE).exercise(drill(), 900.0)]))
-    journal.forget(0, known, (), 1000.0)
+    journal.forget(0, known, (), 1000.0, elsewhere)
     assert [one["id"] for one in journal.exercises(running=True)] == running
     journal.close()
 
