@@ -336,6 +336,20 @@ def test_a_snapshot_from_before_places_were_tallied_is_counted_anew(desk: Desk) 
     assert sent(again.condition(beside(3), 2.0)) == [("s-0", "u-s1")]
 
 
+def test_a_snapshot_from_before_linked_areas_were_acted_on_sends_nobody_twice(desk: Desk) -> None:
+    desk.condition(change(3), 0.0)
+    out = desk.condition(beside(4), 1.0)
+    there = next(one for one in out if isinstance(one, DispatchChange) and one.edge == "issued")
+    for leg in ("accept", "on_scene", "resolve"):
+        desk.command(command(leg, there.dispatch, leg, actor=f"unit:{there.unit}"), 2.0)
+    state = msgspec.msgpack.decode(desk.state())
+    for incident in state["incidents"].values():
+        assert incident.pop("acted") == ["s-0"]
+    again = Desk(desk.book.site)
+    again.restore(msgspec.msgpack.encode(state))
+    assert sent(again.condition(beside(3), 400.0)) == sent(desk.condition(beside(3), 400.0)) == []
+
+
 def test_what_a_visit_is_for_is_known_when_its_incident_is_closed(desk: Desk) -> None:
     opened = of(desk.condition(river(1, kind="data_quality"), 0.0), IncidentChange)
     order = of(desk.command(command("dispatch", opened.incident, "1", unit="u-mend"), 1.0), DispatchChange).dispatch
