@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from alerts.desk import Desk
@@ -15,6 +16,8 @@ from alerts.outcome import AnyOutcome, DispatchChange, ExerciseChange, IncidentC
 from alerts.queries import Reader
 from sensors.observation import Exercise, decode, encode
 from tests.alerts.cases import SITE, change, command, edges
+from tests.alerts.test_inhibition import PLACE
+from tests.alerts.test_inhibition import change as quality
 
 
 def drill(edge: Any = "begin", id: str = "e1", **facts: Any) -> Exercise:
@@ -131,6 +134,23 @@ def test_its_end_leaves_nothing_behind_whatever_what_was_played_does_after_it(be
     assert (cases.alarms, cases.incidents, cases.dispatches, cases.current) == ({}, {}, {}, {})
     later = desk.condition(change(4, simulated=True, latch=True), 1200.0)
     assert {one.exercise for one in later if hasattr(one, "exercise")} <= {""}, "it is over"
+
+
+def test_its_end_sends_nobody_to_a_device_to_which_people_had_sent_somebody() -> None:
+    desk = Desk(msgspec.structs.replace(PLACE, maintenance="red"))
+    desk.exercise(drill(units=("u-mend",)), 900.0)
+
+    def trouble(rule: str) -> list[AnyOutcome]:
+        played = quality(1, rule=rule, scope="p1", kind="data_quality", simulated=True)
+        return desk.condition(played, 1000.0)
+
+    opened = next(one for one in trouble("stuck") if isinstance(one, IncidentChange))
+    assert edges(desk.command(command("dispatch", opened.incident, "c1", unit="u-mend"), 1001.0))[-1] == "ok"
+    desk.publish(msgspec.structs.replace(PLACE, maintenance="blue"))
+    trouble("no-data")
+    out = edges(desk.exercise(drill("end"), 1100.0))
+    assert out.count("dispatch closed") == 1 and "dispatch issued" not in out
+    assert not desk.book.cases.dispatches and not desk.book.cases.incidents
 
 
 def test_a_drill_of_a_log_that_was_replaced_runs_no_more_and_its_cases_count_for_nobody(tmp_path: Path) -> None:
