@@ -175,15 +175,23 @@ class Journal(Reader):
                 _move(connection, batch.position)
         return batch.position
 
-    def forget(self, partition: int, known: Collection[str], records: Iterable[Record], time: float) -> int:
+    def forget(
+        self,
+        partition: int,
+        known: Collection[str],
+        records: Iterable[Record],
+        time: float,
+        elsewhere: Collection[str] = (),
+    ) -> int:
         """Bring a partition to where an engine stands that began again in the middle; return the position.
 
         What is open but not among the ids that it knows is closed: nobody could do so otherwise. Of `records`, what
-        it found on its way and still knows is taken in.
+        it found on its way and still knows is taken in. A drill goes on that has areas `elsewhere`: those of the other
+        partitions, which may know of it.
         """
         with self.engine.begin() as connection:
             first = _position(connection)
-            position = _close(connection, first, f"{time:.3f}", "log.forgotten", time, partition, known)
+            position = _close(connection, first, f"{time:.3f}", "log.forgotten", time, partition, known, elsewhere)
             batch = _Batch(connection, position)
             batch.add(
                 [
@@ -613,6 +621,7 @@ def _close(
     time: float,
     partition: int | None = None,
     known: Collection[str] = (),
+    elsewhere: Collection[str] = (),
 ) -> int:
     """Close what is open, of a partition or all, but for what is known; return the position reached.
 
@@ -647,7 +656,9 @@ def _close(
     connection.execute(gone.values(state="ended", ended_why=reason, time=time))
     drilled = sa.update(exercises).where(exercises.c.ended.is_(None))
     if partition is not None:
-        drilled = drilled.where(exercises.c.id.not_in(known))
+        running = connection.execute(sa.select(exercises.c.id, exercises.c.areas).where(exercises.c.ended.is_(None)))
+        over = [row.id for row in running if row.id not in known and not set(row.areas) & set(elsewhere)]
+        drilled = drilled.where(exercises.c.id.in_(over))
     connection.execute(drilled.values(ended=time))
     batch = _Batch(connection, position)
     # dispatches end first and incidents last, as they do at the desk

@@ -378,6 +378,8 @@ def exercise(book: Casebook, what: Exercise, clock: float) -> list[AnyOutcome]:
         book.finish_dispatch(order)
     incidents = [one for one in book.cases.incidents.values() if one.exercise == what.id]
     for incident in incidents:
+        for id in incident.members:  # nobody is sent to mend what ends with the next steps
+            incident.mending.setdefault(book.cases.alarms[id].scope, "")
         _acknowledge_all(book, incident, what.actor, ENDED, clock, out)
     for alarm in [one for one in book.cases.alarms.values() if one.exercise == what.id]:
         if alarm.state in ("UNACK", "RTNUN"):  # its incident was closed before

@@ -663,7 +663,8 @@ class Reader:
     def is_answered(self, change: str, *, of_dispatch: bool) -> bool:
         """Tell whether a change of an incident, or a dispatch, asks for what has been seen to since.
 
-        That is when it is over or calm by now, or a person or a unit has acted on it after that change (its id).
+        That is when it is over or calm by now, or a person or a unit has acted on it after that change (its id); not
+        when a camera has sent a picture of it, or somebody has reported it again.
         """
         now, table = (dispatches, dispatch_changes) if of_dispatch else (incidents, incident_changes)
         key = table.c.dispatch if of_dispatch else table.c.incident
@@ -675,7 +676,8 @@ class Reader:
             if not row["open"] or (not row["overdue"] if of_dispatch else row["state"] == "calm"):
                 return True
             later = sa.select(table.c.record).where(key == asked.of, table.c.position > asked.position).limit(MAX_PAGE)
-            actors = (str(record.get("actor", "")) for (record,) in connection.execute(later))
+            records = (record for (record,) in connection.execute(later) if record.get("edge") not in _NO_ANSWER)
+            actors = (str(record.get("actor", "")) for record in records)
             return any(actor and actor != "engine" and not actor.startswith("rule:") for actor in actors)
 
     def outbox_start(self, time: float) -> int:
@@ -717,6 +719,9 @@ class Reader:
             "updated": updated,
         }
 
+
+_NO_ANSWER = ("snapshot", "reported")
+"""Changes of an incident that say more of it, whoever makes them, and take nothing up."""
 
 _SUMMARY = ("id", "rule", "title", "kind", "scope", "state", "level", "onset", "incident", "simulated")
 

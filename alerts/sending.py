@@ -250,6 +250,21 @@ def finish(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcom
         leave(book, incident, clock, out, actor=actor, reason=reason, args={"dispatch": dispatch.id})
     else:
         _look_who_is_there(book, incident, dispatch, clock, out, actor=actor)
+    _keep_reminding(book, incident, dispatch, clock)
+    if dispatch.device:
+        _give_back(book, dispatch, clock, out)
+
+
+def _give_back(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
+    """Have later incidents that went by an order to mend a device go on without it: its next change sends again."""
+    for incident in book.cases.incidents.values():
+        if incident.id == dispatch.incident or incident.mending.get(dispatch.device) != dispatch.id:
+            continue
+        del incident.mending[dispatch.device]
+        if not book.working(incident):
+            args = {"dispatch": dispatch.id}
+            leave(book, incident, clock, out, actor=ENGINE, reason="dispatch.no_unit", args=args)
+            book.wake_at(incident.remind_at)
 
 
 def _look_who_is_there(
@@ -260,6 +275,17 @@ def _look_who_is_there(
     if incident.linked and incident.kind == "risk" and _is_wanting(book, incident, head):
         args = {"dispatch": dispatch.id, "area": head}
         leave(book, incident, clock, out, actor=actor, reason="dispatch.no_unit_there", args=args)
+
+
+def _keep_reminding(book: Casebook, incident: Incident, dispatch: Dispatch, clock: float) -> None:
+    """Have areas to which nobody was sent be said again: who ends an order has taken up where that was, no other."""
+    if incident.remind_at is not None or not incident.linked or incident.kind != "risk":
+        return
+    seen_to = incident.head(dispatch.area)
+    others = (head for head in (incident.area, *incident.linked) if head != seen_to)
+    if any(_is_wanting(book, incident, head) for head in others):
+        incident.remind_at = book.next_reminder(0, clock)
+        book.wake_at(incident.remind_at)
 
 
 def hand_lead_over(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcome]) -> None:
@@ -283,8 +309,7 @@ def await_visit(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyO
     if not incident.dispatches:
         args = {"dispatch": dispatch.id}
         leave(book, incident, clock, out, actor=actor, reason=VISIT_LEFT, args=args)
-    else:
-        _look_who_is_there(book, incident, dispatch, clock, out, actor=actor)
+    _keep_reminding(book, incident, dispatch, clock)
 
 
 def leave(
@@ -318,7 +343,7 @@ def remind(book: Casebook, incident: Incident, clock: float, out: list[AnyOutcom
     Not when it is calm by now, or acknowledged below the dispatch level: then only a new demand says so.
     """
     unsent = bool(incident.dispatched or incident.acted) and not book.working(incident)
-    heads = [incident.area, *incident.linked] if incident.linked and incident.kind == "risk" and not unsent else []
+    heads = [incident.area, *incident.linked] if incident.linked and incident.kind == "risk" else []
     wanting = [head for head in heads if _is_wanting(book, incident, head)]
     if incident.calm or not (unsent or wanting or incident.state == "open"):
         incident.remind_at = None
@@ -383,7 +408,7 @@ def expire(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcom
 def _above(book: Casebook, dispatch: Dispatch, clock: float) -> str | None:
     """Name the next unit up the hierarchy that takes part; None at the top."""
     from_unit = dispatch.climbed or dispatch.unit
-    known = {*_busy(book, dispatch), *dispatch.told}
+    known = {*dispatch.tried, *_taken(book, dispatch), *dispatch.told}
     before = () if dispatch.climbed else dispatch.tried
     above = book.router.above(dispatch.area, from_unit, book.kind_of(dispatch), known, clock, before)
     while above is not None and not book.takes_part(dispatch, above):
@@ -393,13 +418,22 @@ def _above(book: Casebook, dispatch: Dispatch, clock: float) -> str | None:
 
 
 def _busy(book: Casebook, dispatch: Dispatch) -> set[str]:
-    """Name the units that no order of the same incident goes to by itself: tried, on it already, or unwilling."""
+    """Name the units that no order of the same incident is passed on to: tried by any, on it already, or unwilling."""
+    tried = [unit for other in _orders(book, dispatch) if other.device == dispatch.device for unit in other.tried]
+    return {*dispatch.tried, *tried, *_taken(book, dispatch)}
+
+
+def _taken(book: Casebook, dispatch: Dispatch) -> set[str]:
+    """Name the units that have an order of the same incident now, or would not come."""
     incident = book.cases.incidents.get(dispatch.incident)
-    if incident is None:
-        return {*dispatch.tried}
-    others = [book.cases.dispatches[id] for id in incident.dispatches]
-    tried = [unit for other in others if other.device == dispatch.device for unit in other.tried]
-    return {*dispatch.tried, *incident.refused, *(other.unit for other in others), *tried}
+    refused = incident.refused if incident is not None else ()
+    return {*refused, *(other.unit for other in _orders(book, dispatch))}
+
+
+def _orders(book: Casebook, dispatch: Dispatch) -> list[Dispatch]:
+    """List the open orders of the same incident, this one among them."""
+    incident = book.cases.incidents.get(dispatch.incident)
+    return [book.cases.dispatches[id] for id in incident.dispatches] if incident is not None else []
 
 
 def note_refusal(book: Casebook, dispatch: Dispatch) -> None:

@@ -613,7 +613,10 @@ class Worker:
     def _forget(self, station: Station) -> None:
         """Close in the journal what a station's engine no longer knows, after all that it may yet be told of before."""
         self._journal_again(station.partition, self.app.log_store.end(OUTCOMES, station.partition))
-        self.journal.forget(station.partition, station.engine.known(), station.found, self.clock())
+        site = self._site()
+        registry = Registry(site)
+        elsewhere = {area.id for area in site.areas if registry.partition(area.id) != station.partition}
+        self.journal.forget(station.partition, station.engine.known(), station.found, self.clock(), elsewhere)
         station.found.clear()
 
     def _journal_again(self, partition: int, stop: int | None = None) -> None:

@@ -134,7 +134,8 @@ class Notifier:
         """Serve these targets from now on; return the names of those that came, went or changed.
 
         One that is as before goes on undisturbed. One that changed begins where it stood, so that nothing is left out;
-        what it was just being told ends first.
+        what it was just being told ends first. One that cannot be served now (the journal is away) is not among
+        `served`, and keeps its place for the next try.
         """
         words = voice != self._said.voice
         self._said = _Said(voice, self._replies, roster, reports)
@@ -156,8 +157,13 @@ class Notifier:
         self._channels = [*staying, *coming]
         for channel in coming:
             await self._begin(channel)
-        self._deliveries.forget_others([channel.target.name for channel in self._channels])
+        self._deliveries.forget_others(list(wanted))  # one that cannot be served yet goes on where it stood
         return sorted({channel.target.name for channel in (*going, *coming)})
+
+    @property
+    def served(self) -> set[str]:
+        """Name the targets that are served."""
+        return {channel.target.name for channel in self._channels}
 
     async def _end(self, channels: Sequence[_Channel]) -> None:
         """Have channels stop; what is being sent may end, so that it is not sent again."""

@@ -109,7 +109,7 @@ class Retelling:
     def __init__(self, notifier: Notifier, found: Settings, site: Site) -> None:
         self.site = site
         self._notifier, self._found = notifier, found
-        self._seen = self._mark()
+        self._seen: tuple[object, ...] | None = self._mark()
 
     def _mark(self) -> tuple[object, ...]:
         """Tell one state of the file and the site from another."""
@@ -135,6 +135,8 @@ class Retelling:
         changed = await self._notifier.replace(
             wanted, notify.voice_of(site, listed.templates), Roster(site), reports(self._found, site, listed)
         )
+        if not {target.name for target in wanted} <= self._notifier.served:
+            self._seen = None  # the journal is away, mostly: the next look tries again
         if changed:
             logger.info("targets changed: %s", ", ".join(changed))
         return changed

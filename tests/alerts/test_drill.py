@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from alerts.desk import Desk
@@ -15,6 +16,8 @@ from alerts.outcome import AnyOutcome, DispatchChange, ExerciseChange, IncidentC
 from alerts.queries import Reader
 from sensors.observation import Exercise, decode, encode
 from tests.alerts.cases import SITE, change, command, edges
+from tests.alerts.test_inhibition import PLACE
+from tests.alerts.test_inhibition import change as quality
 
 
 def drill(edge: Any = "begin", id: str = "e1", **facts: Any) -> Exercise:
@@ -133,6 +136,23 @@ def test_its_end_leaves_nothing_behind_whatever_what_was_played_does_after_it(be
     assert {one.exercise for one in later if hasattr(one, "exercise")} <= {""}, "it is over"
 
 
+def test_its_end_sends_nobody_to_a_device_to_which_people_had_sent_somebody() -> None:
+    desk = Desk(msgspec.structs.replace(PLACE, maintenance="red"))
+    desk.exercise(drill(units=("u-mend",)), 900.0)
+
+    def trouble(rule: str) -> list[AnyOutcome]:
+        played = quality(1, rule=rule, scope="p1", kind="data_quality", simulated=True)
+        return desk.condition(played, 1000.0)
+
+    opened = next(one for one in trouble("stuck") if isinstance(one, IncidentChange))
+    assert edges(desk.command(command("dispatch", opened.incident, "c1", unit="u-mend"), 1001.0))[-1] == "ok"
+    desk.publish(msgspec.structs.replace(PLACE, maintenance="blue"))
+    trouble("no-data")
+    out = edges(desk.exercise(drill("end"), 1100.0))
+    assert out.count("dispatch closed") == 1 and "dispatch issued" not in out
+    assert not desk.book.cases.dispatches and not desk.book.cases.incidents
+
+
 def test_a_drill_of_a_log_that_was_replaced_runs_no_more_and_its_cases_count_for_nobody(tmp_path: Path) -> None:
     journal, desk = Journal(tmp_path / "journal.sqlite"), Desk(SITE)
     outs = [desk.exercise(drill(), 900.0), desk.condition(change(3, simulated=True), 1000.0)]
@@ -147,11 +167,17 @@ def test_a_drill_of_a_log_that_was_replaced_runs_no_more_and_its_cases_count_for
     journal.close()
 
 
-@pytest.mark.parametrize(("known", "running"), [(set(), []), ({"e1"}, ["e1"])], ids=["forgotten", "known still"])
-def test_a_drill_that_an_engine_has_forgotten_runs_no_more(tmp_path: Path, known: set[str], running: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("known", "elsewhere", "running"),
+    [(set(), {"river-1"}, []), ({"e1"}, set(), ["e1"]), (set(), {"slope-1"}, ["e1"])],
+    ids=["forgotten", "known still", "in another partition"],
+)
+def test_a_drill_that_an_engine_has_forgotten_runs_no_more(
+    tmp_path: Path, known: set[str], elsewhere: set[str], running: list[str]
+) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
     journal.record(records([Desk(SITE).exercise(drill(), 900.0)]))
-    journal.forget(0, known, (), 1000.0)
+    journal.forget(0, known, (), 1000.0, elsewhere)
     assert [one["id"] for one in journal.exercises(running=True)] == running
     journal.close()
 

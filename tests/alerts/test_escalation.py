@@ -99,3 +99,22 @@ def test_the_first_chain_that_holds_is_taken() -> None:
     first = Escalation(levels=("orange",), steps=(EscalationStep(do="remind"),))
     desk, _ = sent(first, CHAIN)
     assert steps(desk, 600.0)[:2] == [(300.0, [("overdue", "u-c1", [])]), (600.0, [("overdue", "u-c1", [])])]
+
+
+def test_an_order_goes_up_to_where_another_of_its_incident_has_been_and_left() -> None:
+    units = ("u-c1", "u-c2", "u-s1", "u-d")
+    desk = Desk(msgspec.structs.replace(SITE, units=tuple(one for one in SITE.units if one.id in units)))
+    first = next(one for one in desk.condition(change(3), 0.0) if isinstance(one, DispatchChange))
+    clock = 0.0
+    while desk.book.cases.dispatches[first.dispatch].unit != "u-d":
+        clock += 300.0
+        desk.tick(clock)
+    out = desk.command(command("dispatch", first.incident, "1", unit="u-c2"), clock)
+    second = next(one for one in out if isinstance(one, DispatchChange) and one.edge == "issued")
+    for _ in range(20):
+        clock += 300.0
+        desk.tick(clock)
+    assert [desk.book.cases.dispatches[one.dispatch].tried for one in (first, second)] == [
+        ["u-c1", "u-s1", "u-d"],
+        ["u-c2", "u-c1", "u-s1"],
+    ], "and not to who has the other order"

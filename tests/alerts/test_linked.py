@@ -164,6 +164,13 @@ def sent(out: list[AnyOutcome]) -> list[tuple[str, str]]:
     return [(one.area, one.unit) for one in out if isinstance(one, DispatchChange) and one.edge == "issued"]
 
 
+def walk(desk: Desk, order: DispatchChange, last: str) -> list[str]:
+    """Have a unit deal with an order, and end it by `last`; return what that leads to."""
+    for leg in ("accept", "on_scene", "resolve", "feed_back"):
+        desk.command(command(leg, order.dispatch, leg, actor=f"unit:{order.unit}"), 2.0)
+    return edges(desk.command(command(last, order.dispatch, last, seconds=86400.0), 3.0))
+
+
 def test_the_first_order_goes_where_the_level_is_reached_and_by_that_areas_level(desk: Desk) -> None:
     desk.condition(change(1), 0.0)
     assert sent(desk.condition(river(3), 1.0)) == [], "a river sends at red"
@@ -221,6 +228,26 @@ def test_where_nobody_is_left_for_a_linked_area_that_is_said_until_a_person_send
         ("s-0", "u-c2")
     ]
     assert not [one for one in desk.tick(5000.0) if isinstance(one, IncidentChange)]
+
+
+@pytest.mark.parametrize("last", ["close", "follow_up"])
+def test_a_linked_area_that_nobody_reached_is_said_again_when_the_order_of_another_ends(desk: Desk, last: str) -> None:
+    desk = Desk(msgspec.structs.replace(desk.book.site, units=SITE.units[:1]))
+    order = of(desk.condition(change(3), 0.0), DispatchChange)
+    desk.condition(beside(3), 1.0)
+    assert walk(desk, order, last)[-1] == "ok"
+    said = [one for one in desk.tick(400.0) if isinstance(one, IncidentChange)]
+    assert {"reminders": 1, "area": "s-0"} in [one.args for one in said]
+    assert all(one.edge == "undispatched" and one.event is not None for one in said)
+    desk.condition(beside(0), 500.0)
+    desk.condition(change(0), 500.0)
+    assert not [one for one in desk.tick(50_000.0) if isinstance(one, IncidentChange) and one.edge == "undispatched"]
+
+
+def test_a_visit_to_a_linked_area_calls_nobody_there(desk: Desk) -> None:
+    desk.condition(change(3), 0.0)
+    there = next(one for one in desk.condition(beside(3), 1.0) if isinstance(one, DispatchChange))
+    assert walk(desk, there, "follow_up") == ["dispatch follow_up", "ok"]
 
 
 def test_a_refusal_that_leaves_a_linked_area_alone_says_so(desk: Desk) -> None:
@@ -307,6 +334,20 @@ def test_a_snapshot_from_before_places_were_tallied_is_counted_anew(desk: Desk) 
     again = Desk(desk.book.site)
     again.restore(msgspec.msgpack.encode(state))
     assert sent(again.condition(beside(3), 2.0)) == [("s-0", "u-s1")]
+
+
+def test_a_snapshot_from_before_linked_areas_were_acted_on_sends_nobody_twice(desk: Desk) -> None:
+    desk.condition(change(3), 0.0)
+    out = desk.condition(beside(4), 1.0)
+    there = next(one for one in out if isinstance(one, DispatchChange) and one.edge == "issued")
+    for leg in ("accept", "on_scene", "resolve"):
+        desk.command(command(leg, there.dispatch, leg, actor=f"unit:{there.unit}"), 2.0)
+    state = msgspec.msgpack.decode(desk.state())
+    for incident in state["incidents"].values():
+        assert incident.pop("acted") == ["s-0"]
+    again = Desk(desk.book.site)
+    again.restore(msgspec.msgpack.encode(state))
+    assert sent(again.condition(beside(3), 400.0)) == sent(desk.condition(beside(3), 400.0)) == []
 
 
 def test_what_a_visit_is_for_is_known_when_its_incident_is_closed(desk: Desk) -> None:

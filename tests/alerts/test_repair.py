@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from alerts.desk import Desk
-from alerts.outcome import AnyOutcome, DispatchChange
+from alerts.outcome import AnyOutcome, DispatchChange, IncidentChange
 from sensors.renames import Renames
 from tests.alerts.cases import command, edges
 from tests.alerts.test_inhibition import PLACE, SAID, change, silence
@@ -121,3 +121,21 @@ def test_trouble_that_comes_back_is_seen_to_by_who_is_still_there(desk: Desk) ->
     desk.command(command("resolve", first, "c3"), 5.0)
     trouble(desk, 0, 6.0)
     assert orders(trouble(desk, 1, 7.0)) == [("p1", "issued", "dispatch.repair_sensor")]
+
+
+def test_trouble_that_came_back_as_a_new_incident_is_left_when_who_was_still_there_is_recalled(desk: Desk) -> None:
+    first = next(one for one in trouble(desk, 1, 0.0) if isinstance(one, DispatchChange))
+    for number, leg in enumerate(("accept", "on_scene")):
+        desk.command(command(leg, first.dispatch, f"c{number}"), 1.0)
+    trouble(desk, 0, 2.0)
+    later = desk.book.settings.join_after_calm + 10.0
+    out = trouble(desk, 1, later)
+    assert (edges(out)[-1], orders(out)) == ("incident opened", [])
+    new = next(one.incident for one in out if isinstance(one, IncidentChange))
+    assert new != first.incident
+    out = desk.command(command("close", first.dispatch, "e", reason="needed elsewhere"), later + 1.0)
+    (left,) = [one for one in out if isinstance(one, IncidentChange) and one.incident == new]
+    assert (left.edge, left.reason, left.event is not None) == ("undispatched", "dispatch.no_unit", True)
+    said = [one for one in desk.tick(later + 400.0) if isinstance(one, IncidentChange)]
+    assert [(one.incident, one.edge) for one in said] == [(new, "undispatched")]
+    assert orders(trouble(desk, 2, later + 500.0)) == [("p1", "issued", "dispatch.repair_sensor")]

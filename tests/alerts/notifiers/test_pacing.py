@@ -208,6 +208,13 @@ def test_a_reminder_of_what_somebody_has_seen_to_meanwhile_is_left_out_and_count
             town.record(town.desk.command(command("acknowledge", incident, "c1"), town.now + 302.0))
         elif answer == "calm":
             town.calm("r1")
+        else:  # more is known of it, and nobody has taken it up
+            args = {"sha": "a" * 64, "camera": "cam-1", "time": town.now}
+            town.record(
+                town.desk.command(command("snapshot", incident, "c1", "camera:cam-1", **args), town.now + 302.0)
+            )
+            case = town.desk.book.cases.incidents[incident]
+            town.record([town.desk.book.incident_record(case, "reported", town.now + 303.0, actor="user:grid")])
         box.refusing = False
         now[0] += 120.0
         await notifier.start() if way == "not read yet" else await notifier.notify()

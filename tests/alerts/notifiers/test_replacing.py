@@ -17,6 +17,7 @@ from alerts.notifiers.notice import Notice
 from alerts.notifiers.notifier import Notifier, concerns
 from alerts.notifiers.targets import ChatTarget, WebhookTarget
 from alerts.notifiers.wording import Voice
+from alerts.queries import Reader
 from tests.alerts.notifiers.world import Receiver, Town, receiver
 from tests.alerts.test_duty import at, site
 from tests.waiting import reached
@@ -97,6 +98,34 @@ def test_a_target_that_changes_begins_where_it_stood(hooks: tuple[Receiver, Rece
 
     asyncio.run(scenario())
     journal.close()
+
+
+def test_a_target_that_cannot_be_served_for_a_while_is_told_later_of_what_was_meanwhile(
+    hooks: tuple[Receiver, Receiver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = hooks
+    town = Town(Journal(tmp_path / "journal.sqlite"))
+    before, after = (target("one", hook, tmp_path / "secret") for hook in hooks)
+
+    def away(_: Reader) -> int:
+        raise OSError("the database restarts")
+
+    async def scenario() -> None:
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [before])
+        await notifier.start()
+        await until_told(notifier, first, town.event(0))
+        with monkeypatch.context() as gone:
+            gone.setattr(Reader, "position", away)
+            await notifier.replace([after], Voice())
+        assert notifier.served == set()
+        missed = town.event(1)
+        await notifier.replace([after], Voice())
+        assert notifier.served == {"one"}
+        await until_told(notifier, second, missed)
+        assert not notifier.dead_letters()
+        await notifier.stop()
+
+    asyncio.run(scenario())
 
 
 async def until_told(notifier: Notifier, hook: Receiver, id: str) -> None:

@@ -15,6 +15,7 @@ from alerts.notifiers.deliveries import Deliveries, Letter
 from alerts.notifiers.notice import Notice
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import HomeAssistantTarget, WebhookTarget
+from alerts.queries import Reader
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.following import Following
@@ -58,7 +59,9 @@ def test_another_version_of_the_site_reaches_home_assistants_sender_in_the_loop(
     asyncio.run(scenario())
 
 
-def test_the_file_of_targets_is_read_again_when_it_changes_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
+def test_the_file_of_targets_is_read_again_when_it_changes_and_a_broken_one_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file, secret = tmp_path / "notify.yaml", tmp_path / "secret"
     secret.write_text("s" * 32)
     one = f"  - {{kind: webhook, name: one, url: 'https://one.example/x', secret_file: {secret}}}\n"
@@ -67,6 +70,9 @@ def test_the_file_of_targets_is_read_again_when_it_changes_and_a_broken_one_chan
     Journal(tmp_path / "journal.sqlite").close()
     made = site()
     file.write_text("targets:\n" + one)
+
+    def away(_: Reader) -> int:
+        raise OSError("the database restarts")
 
     async def scenario() -> None:
         notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", targets(found, made))
@@ -79,6 +85,14 @@ def test_the_file_of_targets_is_read_again_when_it_changes_and_a_broken_one_chan
         assert {"one", "two"} <= set(notifier.figures())
         file.write_text("targets:\n" + two)
         assert await retelling.look() == ["one"]
+        assert set(notifier.figures()) == {"mqtt", "two"}
+        assert await retelling.look() == []
+        file.write_text("targets:\n" + two.replace("two.example", "other.example"))
+        with monkeypatch.context() as gone:
+            gone.setattr(Reader, "position", away)
+            assert await retelling.look() == ["two"]
+        assert set(notifier.figures()) == {"mqtt"}
+        assert await retelling.look() == ["two"], "it is tried again, though the file is as before"
         assert set(notifier.figures()) == {"mqtt", "two"}
         assert await retelling.look() == []
         await notifier.stop()
