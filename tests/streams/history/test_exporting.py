@@ -29,7 +29,9 @@ DAYS = 3
 
 def filled(folder: Path) -> settings.Settings:
     """Keep two days of a reading a minute of two points, and leave a third day to the log alone."""
-    found = settings.load({"FORESHOCK_DATA": str(folder), "FORESHOCK_HISTORY_DAYS": "3650"})
+    found = settings.load(
+        {"FORESHOCK_DATA": str(folder), "FORESHOCK_HISTORY_DAYS": "3650", "FORESHOCK_HISTORY_GIGABYTES": "1"}
+    )
     store = Parquet(folder / "history", tiers(found))
     clock = [START]
     with Log(folder / "log.sqlite", {SCORES: TopicSpec(1)}, clock=lambda: clock[0]) as log:

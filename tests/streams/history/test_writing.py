@@ -96,7 +96,7 @@ def test_influxdb_away_is_an_alarm_of_the_system_until_it_is_back(
 def test_the_data_folder_gets_what_the_log_has_and_says_what_keeps_it_from_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = settings.load({"FORESHOCK_DATA": str(tmp_path)})
+    found = settings.load({"FORESHOCK_DATA": str(tmp_path), "FORESHOCK_HISTORY_GIGABYTES": "1"})
     monkeypatch.setattr(keeping, "EVERY", 0.01)
     with Log(tmp_path / "log.sqlite", TOPICS) as log:
         log.write([(SCORES, 0, None, record(0))])
