@@ -16,8 +16,14 @@ from streams.topics import OBSERVATIONS
 
 logger = logging.getLogger(__name__)
 
-COMPONENTS = ("worker", "bridge", "broker", "console", "notifier", "camera", "history", "archiver")
-"""All processes that a run may have. One that an earlier run had and this one has not is not missed."""
+INFLUXDB, HISTORY_FOLDER, ARCHIVE = "influxdb", "history-folder", "archive"
+"""What the history and the archive name when they cannot be kept."""
+
+COMPONENTS = (
+    *("worker", "bridge", "broker", "console", "notifier", "camera", "history", "archiver"),
+    *(HISTORY_FOLDER, ARCHIVE),
+)
+"""All parts that a run may have. One that an earlier run had and this one has not is not missed."""
 
 
 class Vitals:

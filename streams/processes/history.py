@@ -73,7 +73,7 @@ async def _serve(found: Settings, stop: asyncio.Event) -> None:
         found.data_folder,
         "history",
         lambda: {**adopted.figures(), "following": following.version},
-        child.parent().alive,
+        lambda: child.parent().alive() if adopted.is_alive else None,
     )
     task = asyncio.create_task(figures)
     try:
@@ -94,7 +94,7 @@ def _made(found: Settings, content: Bundle, vitals: Vitals) -> Keeping | Writing
         return Writing(found, content.site, vitals)
     from streams.history.keeping import Keeping
 
-    return Keeping(found, content.site)
+    return Keeping(found, content.site, vitals)
 
 
 def main() -> None:
