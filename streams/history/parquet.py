@@ -121,6 +121,14 @@ class Parquet:
                     file.unlink()
         self._bound(most)
 
+    def oldest(self, tier: str) -> float:
+        """Say since when (unix seconds) a tier is there; inf where there is none of it."""
+        for file in self._files(tier):
+            part = self._part(file)
+            if part.end >= part.begin:
+                return max(part.begin, _begin(_day_of(file)))  # what came late is older than its day
+        return np.inf
+
     @property
     def bytes(self) -> int:
         """How large it is."""
@@ -142,15 +150,19 @@ class Parquet:
 
     def _of(self, tier: str, begin: float, end: float) -> list[_Part]:
         """List the files of a tier that have some of a time, the newest first."""
+        parts = [self._part(file) for file in self._files(tier)]
+        parts.sort(key=lambda part: part.end)
+        return [part for part in reversed(parts) if part.end >= begin and part.begin <= end]
+
+    def _files(self, tier: str) -> list[Path]:
+        """List the files of a tier, the oldest first."""
         folder = self.folder / tier
         whole = {file.stem: file for file in folder.glob("*.parquet")}
         files = list(whole.values())
         for day in folder.glob("*/"):
             if day.name not in whole:
                 files += day.glob("*.parquet")
-        parts = [self._part(file) for file in sorted(files, key=lambda file: (file.parent.name, file.name))]
-        parts.sort(key=lambda part: part.end)
-        return [part for part in reversed(parts) if part.end >= begin and part.begin <= end]
+        return sorted(files, key=lambda file: (_day_of(file), file.name))
 
     def _part(self, file: Path) -> _Part:
         try:
@@ -194,15 +206,17 @@ class Parquet:
         return _of_spans(joined([Spans(*_arrays(table)) for table in tables]))
 
     def _bound(self, most: float) -> None:
-        """Let go of the oldest days until it is small enough: of readings first, then of what is coarser."""
+        """Let go of the oldest readings until it is small enough, today's at last; what is coarser is small, and stays.
+
+        It is kept for as long as its days say, and for hours that may be for good.
+        """
         total = self.bytes
-        for tier in self.tiers:
-            for file in sorted((self.folder / tier).glob("*.parquet")):
-                if total <= most:
-                    return
-                logger.warning("the history is larger than it may be: %s of %s goes", tier, file.stem)
-                total -= file.stat().st_size
-                file.unlink()
+        for file in self._files(READINGS):
+            if total <= most:
+                return
+            logger.warning("the history is larger than it may be: readings of %s go", _day_of(file))
+            total -= file.stat().st_size
+            file.unlink()
 
 
 def _of_readings(scored: Scored) -> pa.Table:
@@ -264,6 +278,11 @@ def _encoding(name: str) -> str:
 
 def _day(now: float) -> str:
     return datetime.datetime.fromtimestamp(now, datetime.UTC).strftime("%Y%m%d")
+
+
+def _day_of(file: Path) -> str:
+    """Name the day whose file it is, or in whose folder it lies."""
+    return file.stem if len(file.stem) == len("20260101") else file.parent.name
 
 
 def _begin(day: str) -> float:

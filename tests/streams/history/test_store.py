@@ -211,4 +211,29 @@ def test_what_is_too_old_or_too_much_goes_readings_first(tmp_path: Path) -> None
     oldest = next((tmp_path / "history" / "readings").glob("*6.parquet")).stat().st_size
     store.tidy(now, size - oldest)
     assert store.bytes == size - oldest
+
+
+def test_a_bound_takes_the_oldest_readings_alone_and_charts_go_on_with_minutes(tmp_path: Path) -> None:
+    store, coarser = kept(tmp_path), ("minutes", "hours")
+
+    def files(*tiers: str) -> list[str]:
+        return sorted(file.stem for tier in tiers for file in (tmp_path / "history" / tier).rglob("*.parquet"))
+
+    def chart(day: int) -> tuple[int, bool]:
+        begin = START + 86400.0 * day
+        drawn = series(Embedded(store), tiers(FOUND), [1], begin, begin + 43200.0, now, 600.0)[1]
+        return len(drawn.time), drawn.low is not None
+
+    for number in range(4):
+        scored, now = day_of(number)
+        store.keep(scored, {"scores:0": number}, now - 700.0)
+    store.tidy(now - 650.0, 1e12)
+    assert [chart(day) for day in range(4)] == [(36, False)] * 4
+    whole = files(*coarser)
+    store.tidy(now - 650.0, store.bytes - 1.0)  # today's, in a folder of its own, counts as well
+    assert files("readings") == ["000000000004", "20260102", "20260103"]
+    assert [chart(day) for day in range(4)] == [(36, True), (36, False), (36, False), (36, False)]
+    store.tidy(now - 650.0, 1.0)
+    assert files("readings") == [] and files(*coarser) == whole, "what is kept for good stays"
+    assert chart(3) == (36, True)
     assert datetime.datetime.fromtimestamp(START, datetime.UTC).day == 1

@@ -75,7 +75,7 @@ def test_influxdb_away_is_an_alarm_of_the_system_until_it_is_back(
     given = {**INFLUX, "FORESHOCK_DATA": str(tmp_path)}
     with Log(tmp_path / "log.sqlite", TOPICS) as log:
         log.write([(SCORES, 0, None, record(0))])
-        one = Writing(settings.load(given), site(), said)  # type: ignore[arg-type]
+        one = Writing(settings.load(given), site(), said)
         one.start()
         try:
             until(lambda: len(said.said) == 2)
