@@ -66,6 +66,7 @@ class Keeping:
     def figures(self) -> dict[str, Any]:
         """Say what was done."""
         lost = {name: count for name, count in self._keeper.counts.items() if count and name != "readings"}
+        lost |= {"damaged": self._store.damaged} if self._store.damaged else {}
         return {
             "readings": self._keeper.counts["readings"],
             "bytes": self._bytes,

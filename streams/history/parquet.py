@@ -1,8 +1,9 @@
 """The history in the data folder: Parquet files by day, of readings, minutes and hours, each sorted by point and time.
 
 history/<tier>/<day>/<number>.parquet are what was kept in the course of a day, made from the log every few minutes;
-once the day is over they become history/<tier>/<day>.parquet. How far in the log it has come is in history/kept.json. A
-file is there whole or not at all, and what an end without warning leaves half done is done again under the same names.
+once the day is over they become history/<tier>/<day>.parquet. How far in the log it has come is in history/kept.json,
+written when those files are on the disk: what an end without warning or a loss of power leaves half done is done again
+under the same names. A file that cannot be read all the same is put aside as <name>.damaged, and counted.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from streams.durable import replace
+from streams.durable import flush, replace
 from streams.history.columns import Scored
 from streams.history.lines import nanoseconds, seconds
 from streams.history.spans import Spans, joined, of_readings
@@ -35,6 +36,8 @@ AT_ONCE = 4_000_000
 """Rows that are sorted at once when a day's files become one."""
 
 _KEPT = "kept.json"
+_DAMAGED = ".damaged"
+_STEM = len("20260101")
 _READINGS = pa.schema(
     [
         ("point", pa.uint32()),
@@ -82,6 +85,8 @@ class Parquet:
     def __init__(self, folder: Path, tiers: Sequence[Tier]) -> None:
         self.folder, self.tiers = folder, {one.name: one for one in tiers}
         self._parts: dict[tuple[Path, int], _Part] = {}
+        self.damaged = 0
+        """Files that were put aside."""
 
     def kept(self) -> Kept:
         """Say how far it has come."""
@@ -116,8 +121,8 @@ class Parquet:
             for day in sorted(folder.glob("*/")):
                 if day.name < today:
                     self._join(tier, day)
-            for file in sorted(folder.glob("*.parquet")):
-                if now - _begin(file.stem) - DAY > tier.kept:
+            for file in (*folder.glob("*.parquet"), *folder.glob(f"*{_DAMAGED}")):
+                if now - _begin(file.stem[:_STEM]) - DAY > tier.kept:
                     file.unlink()
         self._bound(most)
 
@@ -168,8 +173,7 @@ class Parquet:
         try:
             key = file, file.stat().st_size
             if key not in self._parts:
-                told = pq.read_metadata(file).metadata
-                self._parts[key] = _Part(file, float(told[b"begin"]), float(told[b"end"]))
+                self._parts[key] = _described(file)
             return self._parts[key]
         except FileNotFoundError:  # joined with others, or let go of, this moment
             return _Part(file, 0.0, -1.0)
@@ -178,9 +182,24 @@ class Parquet:
         """Make one file of a day's, sorted as a whole, point by point so that no more is held than is sorted."""
         target = day.with_name(day.name + ".parquet")
         files = sorted(day.glob("*.parquet"))
-        if not target.exists() and files:
-            _write(target, self._joined(tier, files))
+        if not target.exists() and (good := [file for file in files if self._is_good(tier, file)]):
+            _write(target, self._joined(tier, good))
         shutil.rmtree(day)
+
+    def _is_good(self, tier: Tier, file: Path) -> bool:
+        """Tell whether a file can be read; one that cannot is put aside."""
+        try:
+            for group in pq.ParquetFile(file).iter_batches(ROWS, use_threads=False):
+                del group
+        except FileNotFoundError:
+            raise
+        except (pa.ArrowException, OSError) as error:
+            aside = self.folder / tier.name / f"{_day_of(file)}-{file.stem}{_DAMAGED}"
+            logger.error("%s cannot be read, and is put aside as %s: %s", file, aside.name, error)
+            file.replace(aside)
+            self.damaged += 1
+            return False
+        return True
 
     def _joined(self, tier: Tier, files: Sequence[Path]) -> Iterator[pa.Table]:
         counts: dict[int, int] = {}
@@ -240,12 +259,30 @@ def _columns(file: Path, points: Collection[int], begin: float, end: float) -> l
         table = pq.read_table(file, filters=wanted, use_threads=False)
     except FileNotFoundError:
         return None
+    except (pa.ArrowException, OSError) as error:  # whoever keeps the history puts it aside
+        logger.warning("%s cannot be read: %s", file, error)
+        return None
     return _arrays(table) if len(table) else None
 
 
+def _described(file: Path) -> _Part:
+    """Say from when to when a file is; one that cannot be read has nothing."""
+    try:
+        told = pq.read_metadata(file).metadata or {}
+        return _Part(file, float(told[b"begin"]), float(told[b"end"]))
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        logger.warning("%s cannot be read: %s", file, error)
+        return _Part(file, 0.0, -1.0)
+
+
 def _write(file: Path, tables: Iterator[pa.Table] | Sequence[pa.Table]) -> None:
-    """Write tables as one file, there whole or not at all; what times it holds is in its metadata."""
+    """Write tables as one file, there whole or not at all and on the disk; what times it holds is in its metadata."""
+    missing = [folder for folder in file.parents if not folder.exists()]
     file.parent.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        flush(folder.parent)
     fresh = file.with_suffix(".new")
     writer, begin, end = None, np.inf, -np.inf
     try:
@@ -267,7 +304,9 @@ def _write(file: Path, tables: Iterator[pa.Table] | Sequence[pa.Table]) -> None:
         if writer is not None:
             writer.close()
     if writer is not None:
+        flush(fresh)
         fresh.replace(file)
+        flush(file.parent)
 
 
 def _encoding(name: str) -> str:
@@ -282,7 +321,7 @@ def _day(now: float) -> str:
 
 def _day_of(file: Path) -> str:
     """Name the day whose file it is, or in whose folder it lies."""
-    return file.stem if len(file.stem) == len("20260101") else file.parent.name
+    return file.stem if len(file.stem) == _STEM else file.parent.name
 
 
 def _begin(day: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -237,3 +238,43 @@ def test_a_bound_takes_the_oldest_readings_alone_and_charts_go_on_with_minutes(t
     assert files("readings") == [] and files(*coarser) == whole, "what is kept for good stays"
     assert chart(3) == (36, True)
     assert datetime.datetime.fromtimestamp(START, datetime.UTC).day == 1
+
+
+def test_files_are_on_the_disk_before_it_is_noted_how_far_they_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    real = os.fsync
+
+    def fsync(opened: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{opened}").readlink().name)
+        real(opened)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    scored, now = day_of(0)
+    kept(tmp_path).keep(scored, {"scores:0": 1}, now - 700.0)
+    files = [at for at, name in enumerate(flushed) if name == "000000000001.new"]
+    assert len(files) == 3 and [flushed[at + 1] for at in files] == ["20260101"] * 3
+    assert flushed[-1] == "kept.json.new" and {"history", "readings", "minutes", "hours"} < set(flushed)
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.5])
+def test_a_file_that_cannot_be_read_is_put_aside_and_takes_nothing_with_it(tmp_path: Path, rest: float) -> None:
+    store = kept(tmp_path)
+    for number in range(3):
+        scored, _ = day_of(number)
+        store.keep(scored, {"scores:0": number}, START + 43200.0 + number)
+    broken = tmp_path / "history" / "readings" / "20260101" / "000000000002.parquet"
+    content = broken.read_bytes()
+    whole = bytearray(content)
+    whole[4 : len(whole) // 2] = bytes(len(whole) // 2 - 4)  # its description stays whole
+    broken.write_bytes(bytes(whole) if rest else b"")
+    for damaged in (0, 1):
+        assert len(rows(list(store.readings([1], START, 4e9)))) == 72 * 2
+        assert store.damaged == damaged
+        store.tidy(START + 2 * 86400.0, 1e12)
+    assert [file.name for file in (tmp_path / "history").rglob("*.damaged")] == ["20260101-000000000002.damaged"]
+    minutes = store.spans("hours", [1, 3], START, 4e9)
+    assert minutes is not None and minutes.counted.sum() == 3 * 144, "of another file"
+    store.tidy(START + 3700 * 86400.0, 1e12)
+    assert not list((tmp_path / "history").rglob("*.damaged"))
