@@ -41,10 +41,15 @@ class Writing:
         self._log = logs.reader(found.log)
         self.gatherer = Gatherer(self._log, self.spool, Naming(site))
         self._stop = threading.Event()
-        self.sender = Sender(
-            self._influx, names["readings"], names["alarms"], self.spool, wait=lambda seconds: self._stop.wait(seconds)
-        )
         self._late = LateHours(folder / "late.json")
+        self.sender = Sender(
+            self._influx,
+            names["readings"],
+            names["alarms"],
+            self.spool,
+            wait=lambda seconds: self._stop.wait(seconds),
+            taken=lambda batch: self._late.note(batch.firsts, time.time()),
+        )
         self._threads = [
             threading.Thread(target=work, name=name, daemon=True)
             for name, work in (("gather", self._gather), ("send", self._send))
@@ -78,6 +83,7 @@ class Writing:
     def figures(self) -> dict[str, Any]:
         """Say what was done and what waits."""
         missed = {name: count for name, count in self.gatherer.counts.items() if count}
+        missed |= {"damaged": self.spool.damaged} if self.spool.damaged else {}
         missed |= {"refused": self.sender.counts["refused"]} if self.sender.counts["refused"] else {}
         return {
             "readings": self.sender.counts["readings"],
@@ -108,9 +114,7 @@ class Writing:
             try:
                 sent = self.sender.step()
                 self._trouble.note("send", f"InfluxDB {self.sender.trouble}" if self.sender.trouble else "")
-                if sent is not None:
-                    self._late.note(sent.firsts, time.time())
-                elif not self.sender.trouble and not self._sum_up():
+                if sent is None and not self.sender.trouble and not self._sum_up():
                     self.spool.wait(LOOK)
             except Exception as error:  # as above
                 self._trouble.note("send", f"the spool cannot be sent: {said(error)}", error)
