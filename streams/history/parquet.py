@@ -64,7 +64,7 @@ _SPANS = pa.schema(
 class Kept(msgspec.Struct, frozen=True):
     """Say how far the history has come: offsets by `topic:partition`, the next file's number, and since and until when.
 
-    All that arrived from `since` to `until` (unix seconds) is there.
+    All that arrived from `since` to `until` (unix seconds) is there; of what came before `since`, there may be some.
     """
 
     cursor: dict[str, int] = {}
@@ -95,8 +95,11 @@ class Parquet:
         except (FileNotFoundError, msgspec.MsgspecError):
             return Kept()
 
-    def keep(self, scored: Scored, cursor: dict[str, int], now: float) -> None:
-        """Keep readings, in order of time for each point, and how far in the log they reach. Raise `OSError`."""
+    def keep(self, scored: Scored, cursor: dict[str, int], now: float, *, missed: bool = False) -> None:
+        """Keep readings, in order of time for each point, and how far in the log they reach. Raise `OSError`.
+
+        `missed`: some that came before them are not here, so that the log is asked for what is older.
+        """
         kept = self.kept()
         if len(scored.point):
             order = np.lexsort((scored.time, scored.point))
@@ -110,7 +113,7 @@ class Parquet:
                     half.unlink()  # of a run that ended before it noted how far it had come, maybe yesterday
                 table = _of_readings(mine) if tier.name == READINGS else _of_spans(of_readings(mine, tier.seconds))
                 _write(self.folder / tier.name / day / f"{kept.number:012d}.parquet", [table])
-        fresh = Kept(dict(cursor), kept.number + 1, kept.since or now, now)
+        fresh = Kept(dict(cursor), kept.number + 1, now if missed else kept.since or now, now)
         replace(self.folder / _KEPT, msgspec.json.encode(fresh))
 
     def tidy(self, now: float, most: float) -> None:

@@ -59,7 +59,7 @@ class Spool:
         self._folder, self._most = folder, most
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / _BEGUN).exists():
-            replace(folder / _BEGUN, msgspec.json.encode(time.time()))
+            self.begin()
         for unfinished in folder.glob("*.new"):
             unfinished.unlink()
         self._lock = threading.Lock()
@@ -95,6 +95,10 @@ class Spool:
             return msgspec.json.decode((self._folder / _SENT).read_bytes(), type=dict[str, int])
         except (FileNotFoundError, msgspec.MsgspecError):
             return {}
+
+    def begin(self) -> None:
+        """Note that all that comes from now on is put in; of what came before, some may be missing."""
+        replace(self._folder / _BEGUN, msgspec.json.encode(time.time()))
 
     def put(self, lines: Lines, cursor: Cursor) -> None:
         """Keep lines, on the disk when this returns. Raise `OSError` when the disk takes no more."""
@@ -178,7 +182,7 @@ class Spool:
 
 
 def begun(folder: Path) -> float:
-    """Say when a spool was first used (unix seconds); 0 where it was not, and others write."""
+    """Say since when all was put into a spool (unix seconds); 0 where it was not used, and others write."""
     try:
         return msgspec.json.decode((folder / _BEGUN).read_bytes(), type=float)
     except (FileNotFoundError, msgspec.MsgspecError):

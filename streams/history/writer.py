@@ -99,6 +99,7 @@ class Gatherer:
             return first
         if at < first:
             self.counts["missed"] += first - at
+            self._spool.begin()
             logger.error("%d records of %s were let go of by the log before they were read", first - at, topic)
         return max(at, first)
 

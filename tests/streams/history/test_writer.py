@@ -16,7 +16,7 @@ from streams.embedded.store import Log, TopicSpec
 from streams.history import columns
 from streams.history.influx import InfluxError, RefusedError, TooLargeError, UnavailableError
 from streams.history.lines import Naming
-from streams.history.spool import Batch, Spool
+from streams.history.spool import Batch, Spool, begun
 from streams.history.writer import MOST_REFUSALS, Gatherer, LateHours, Sender
 from streams.topics import OUTCOMES, SCORES
 from tests.streams.history.test_lines import transition
@@ -244,10 +244,12 @@ def test_a_full_spool_leaves_the_rest_in_the_log_and_what_that_lets_go_is_counte
         def start(self, topic: str, partition: int) -> int:
             return 2 if topic == SCORES else 0
 
+    since = begun(tmp_path / "spool")
     with Later(tmp_path / "log.sqlite") as log:
         after = Gatherer(log, spool, Naming(site()))
         after.step()
     assert after.counts["missed"] == 1
+    assert begun(tmp_path / "spool") > since > 0.0, "the log is asked for what is older"
 
 
 def test_an_hour_whose_readings_came_late_is_summed_up_anew_and_remembered_till_then(tmp_path: Path) -> None:
