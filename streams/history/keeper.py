@@ -14,10 +14,10 @@ from streams.history.parquet import Parquet
 from streams.readable import Readable
 from streams.topics import SCORES
 
-MOST_READINGS = 2_000_000
-"""Readings of one file: 50 MB while it is made."""
+MOST_READINGS = 300_000
+"""Readings of one file."""
 
-RECORDS = 500
+RECORDS = 50
 
 
 class Keeper:

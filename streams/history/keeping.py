@@ -77,9 +77,10 @@ class Keeping:
     def once(self) -> bool:
         """Keep what there is now; tell whether it could be kept."""
         try:
-            self._keeper.step(time.time(), lambda: not self._stop.is_set())
-            if self._rounds % TIDY == 0:
+            if self._rounds % TIDY == 0:  # at first: what goes makes room
                 self._store.tidy(time.time(), self._most)
+            self._store.require_room()
+            self._keeper.step(time.time(), lambda: not self._stop.is_set())
             self._rounds += 1
             self._bytes = self._store.bytes
         except Exception as error:  # whatever it is: a thread that ended would be missed by nobody

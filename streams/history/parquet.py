@@ -9,6 +9,7 @@ under the same names. A file that cannot be read all the same is put aside as <n
 from __future__ import annotations
 
 import datetime
+import errno
 import logging
 import shutil
 from collections.abc import Collection, Iterator, Sequence
@@ -32,8 +33,11 @@ READINGS = "readings"
 ROWS = 65_536
 """Rows of a group: few enough that a point's readings are found without reading all others."""
 
-AT_ONCE = 4_000_000
+AT_ONCE = 2_000_000
 """Rows that are sorted at once when a day's files become one."""
+
+LEAST_FREE = 2_000_000_000
+"""Bytes that are left free on the disk: the log and the journal are worth more than the history."""
 
 _KEPT = "kept.json"
 _DAMAGED = ".damaged"
@@ -120,14 +124,22 @@ class Parquet:
         """Join the files of days that are over, and let go of what is too old, or more than `most` bytes."""
         today = _day(now)
         for tier in self.tiers.values():
-            folder = self.folder / tier.name
-            for day in sorted(folder.glob("*/")):
+            for found in (self.folder / tier.name).glob("*"):
+                if now - _begin(found.stem[:_STEM]) - DAY > tier.kept:
+                    shutil.rmtree(found) if found.is_dir() else found.unlink()
+        self._bound(most)  # before that is written which needs room
+        for tier in self.tiers.values():
+            for day in sorted((self.folder / tier.name).glob("*/")):
                 if day.name < today:
                     self._join(tier, day)
-            for file in (*folder.glob("*.parquet"), *folder.glob(f"*{_DAMAGED}")):
-                if now - _begin(file.stem[:_STEM]) - DAY > tier.kept:
-                    file.unlink()
-        self._bound(most)
+
+    def require_room(self, more: int = 0) -> None:
+        """Raise `OSError` where the disk has not so many bytes more than `LEAST_FREE`: others need it, too."""
+        free = shutil.disk_usage(self.folder if self.folder.exists() else self.folder.parent).free
+        if free < LEAST_FREE + more:
+            raise OSError(
+                errno.ENOSPC, f"{free / 1e9:.1f} GB are free, of which {LEAST_FREE / 1e9:g} are left to others"
+            )
 
     def oldest(self, tier: str) -> float:
         """Say since when (unix seconds) a tier is there; inf where there is none of it."""
@@ -139,8 +151,9 @@ class Parquet:
 
     @property
     def bytes(self) -> int:
-        """How large it is."""
-        return sum(file.stat().st_size for file in self.folder.rglob("*.parquet"))
+        """How large it is, with what is being written and what was put aside."""
+        files = (file for tier in self.tiers for file in (self.folder / tier).rglob("*") if file.is_file())
+        return sum(file.stat().st_size for file in files)
 
     def readings(self, points: Collection[int], begin: float, end: float) -> Iterator[Scored]:
         """Yield readings of points (registry indices) from `begin` to `end`, the newest file first."""
@@ -185,6 +198,7 @@ class Parquet:
         """Make one file of a day's, sorted as a whole, point by point so that no more is held than is sorted."""
         target = day.with_name(day.name + ".parquet")
         files = sorted(day.glob("*.parquet"))
+        self.require_room(sum(file.stat().st_size for file in files))
         if not target.exists() and (good := [file for file in files if self._is_good(tier, file)]):
             _write(target, self._joined(tier, good))
         shutil.rmtree(day)

@@ -6,6 +6,7 @@ import datetime
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from streams.history.influx import Influx
 from streams.history.influx_setup import Setup, buckets, sum_up
 from streams.history.keeper import Keeper
 from streams.history.lines import Naming, nanoseconds
-from streams.history.parquet import Parquet
+from streams.history.parquet import LEAST_FREE, Parquet
 from streams.history.spool import Spool
 from streams.history.store import Elsewhere, Embedded, Store, series
 from streams.history.tiers import tiers
@@ -238,6 +239,28 @@ def test_a_bound_takes_the_oldest_readings_alone_and_charts_go_on_with_minutes(t
     assert files("readings") == [] and files(*coarser) == whole, "what is kept for good stays"
     assert chart(3) == (36, True)
     assert datetime.datetime.fromtimestamp(START, datetime.UTC).day == 1
+
+
+def test_where_the_disk_has_little_room_nothing_is_kept_and_days_are_not_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = kept(tmp_path)
+    for number in range(2):
+        scored, now = day_of(number)
+        store.keep(scored, {"scores:0": number}, now - 700.0)
+    day = tmp_path / "history" / "readings" / "20260101"
+    room = LEAST_FREE + (day / "000000000001.parquet").stat().st_size - 1
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=room))
+    store.require_room()
+    with pytest.raises(OSError, match=r"2\.0 GB are free, of which 2 are left"):
+        store.tidy(now, 1e12)
+    assert day.is_dir() and not day.with_suffix(".parquet").exists()
+    room = LEAST_FREE - 1
+    with pytest.raises(OSError, match="are left to others"):
+        store.require_room()
+    with pytest.raises(OSError, match="are left to others"):
+        store.tidy(START + 5000 * 86400.0, 1.0)
+    assert not list((tmp_path / "history" / "readings").rglob("*.parquet")), "what makes room goes all the same"
 
 
 def test_files_are_on_the_disk_before_it_is_noted_how_far_they_reach(
