@@ -66,7 +66,33 @@ class SystemChange(msgspec.Struct, frozen=True, kw_only=True):
 
 PROCESS = SystemRule()
 
+HISTORY = SystemRule(
+    id="@history",
+    title={"zh": "历史数据未能保存", "en": "The history is not kept"},
+    rationale={
+        "cause": {
+            "zh": "InfluxDB 停机、网络中断或令牌失效；或磁盘已满、不可写；或日志无法读取",
+            "en": "InfluxDB or the network is down, or its token is not taken; or the disk is full or cannot be "
+            "written; or the log cannot be read",
+        },
+        "consequence": {
+            "zh": "监测和告警不受影响；日志保留期内恢复即可补存（评分保留一天），超期的将不会出现在历史曲线中",
+            "en": "Watching and alarms go on; what the log still has is kept later (scores for a day), what it drops "
+            "meanwhile will be missing in charts of the past",
+        },
+        "response": {
+            "zh": "排除所述原因；系统会自动重试。运行 foreshock doctor 并查看 run/history.log",
+            "en": "Mend the cause named; it is tried again by itself. Run foreshock doctor and read run/history.log",
+        },
+        "time_to_respond": "4 h",
+        "owner": {"zh": "系统管理员", "en": "System administrator"},
+        "review": "2027-11-30",
+    },
+)
+
 RULES = {
+    "influxdb": HISTORY,
+    "history-folder": HISTORY,
     "outbox": SystemRule(
         id="@outbox",
         title={"zh": "指令未能送达", "en": "Orders were not delivered"},
@@ -161,7 +187,7 @@ RULES = {
         },
     ),
 }
-"""Rules by the component that an event names, up to a colon; any other component is a process."""
+"""Rules by the component that an event names, up to a colon or the run's @node; any other component is a process."""
 
 ENGINE = SystemRule(
     id="@engine",
@@ -193,7 +219,7 @@ def change(event: SystemEvent, clock: float) -> SystemChange:
     down = event.state == "down"
     component, detail = event.component[:LONGEST], event.detail[:LONGEST]
     return SystemChange(
-        rule=RULES.get(component.partition(":")[0], PROCESS),
+        rule=RULES.get(component.partition("@")[0].partition(":")[0], PROCESS),
         scope=component,
         before=0 if down else RANK["yellow"],
         after=RANK["yellow"] if down else 0,

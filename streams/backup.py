@@ -34,7 +34,10 @@ SEALED = ".tar.gz.age"
 
 _FIRST, _LAST = "outbox.sqlite", "log.sqlite"
 _SPARED = (".lock", "-wal", "-shm", "-journal", ".before", ".new", ".sock", ".tmp")
-_RUNNING = "run"  # figures, sockets and logs of the processes that run: nobody else's
+_LEFT_OUT = {
+    "run",  # figures, sockets and logs of the processes that run: nobody else's
+    "history",  # gigabytes that are of no one moment with the databases, and change while they are read
+}
 _BLOCK = 1 << 20
 _MOST_FILES = 1_000_000
 _MOST_MANIFEST = 256 << 20
@@ -110,9 +113,7 @@ def _contents(data: Path) -> tuple[list[Path], list[Path]]:
     files: list[Path] = []
     for folder, names, found in os.walk(data):
         here = Path(folder)
-        if here == data and _RUNNING in names:
-            names.remove(_RUNNING)
-        names.sort()
+        names[:] = sorted(set(names) - _LEFT_OUT if here == data else names)
         for name in sorted(found):
             path = here / name
             if name.startswith(".") or name.endswith(_SPARED) or not stat.S_ISREG(path.lstat().st_mode):

@@ -291,7 +291,11 @@ def _influx(found: Settings) -> str:
     finally:
         influx.close()
     if changes:
-        raise Unwell(f"{changes[0].name}: {changes[0].action}; run `foreshock history apply`")
+        one, unseen = changes[0], all(one.kind == "task" and one.action == "create" for one in changes)
+        raise Unwell(
+            f"{one.name}: {one.action}; run `foreshock history apply`"
+            + (", or let the token read tasks if they are there" if unseen else "")
+        )
     return f"{found.influx_url} has buckets and tasks as they should be"
 
 

@@ -14,3 +14,12 @@ def replace(file: Path, content: bytes) -> None:
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(file)
+
+
+def flush(path: Path) -> None:
+    """Have a file's content, or a folder's names, on the disk when this returns. Raise `OSError`."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -180,10 +180,11 @@ class Settings(Discreet, frozen=True, kw_only=True):
     )
     history_hour_days: Annotated[float, "Days for which it keeps hours, and alarms; 0 keeps them for good."] = 0.0
     history_gigabytes: Annotated[
-        float, "Most gigabytes of history in the data folder, the oldest go first; 0 keeps none there."
-    ] = 10.0
+        float,
+        "Most gigabytes of history in the data folder, the oldest readings go first; 0 keeps none, and starts nothing.",
+    ] = 0.0
     influx_url: Annotated[
-        str, "Address of an InfluxDB 2 that keeps the history, http(s)://HOST:PORT; empty keeps it in the data folder."
+        str, "Address of an InfluxDB 2 that keeps the history, http(s)://HOST:PORT; empty: the data folder may."
     ] = ""
     influx_token: Annotated[str, "Secret: token at InfluxDB."] = ""
     influx_org: Annotated[str, "Organisation at InfluxDB."] = "foreshock"

@@ -16,38 +16,47 @@ from streams.topics import OBSERVATIONS
 
 logger = logging.getLogger(__name__)
 
-COMPONENTS = ("worker", "bridge", "broker", "console", "notifier", "camera", "history", "archiver")
-"""All processes that a run may have. One that an earlier run had and this one has not is not missed."""
+INFLUXDB, HISTORY_FOLDER, ARCHIVE = "influxdb", "history-folder", "archive"
+"""What the history and the archive name when they cannot be kept."""
+
+COMPONENTS = (
+    *("worker", "bridge", "broker", "console", "notifier", "camera", "history", "archiver"),
+    *(HISTORY_FOLDER, ARCHIVE),
+)
+"""All parts that a run may have. One that an earlier run had and this one has not is not missed."""
 
 
 class Vitals:
     """Turn what befalls the product itself into observations; they wait here while the worker is away."""
 
     def __init__(self, hub: Path, clock: Callable[[], float] = time.time, node: str = "") -> None:
-        """`node` tells the processes of one run of a cluster from another's."""
+        """`node` tells the parts of one run of a cluster from another's; without it they are the cluster's."""
         self._at = f"@{node}" if node else ""
         self._producer = HubProducer(hub)
         self._clock = clock
 
-    def started(self, former: Iterable[str] = ()) -> None:
-        """Say that a run has begun: what was down in an earlier one is no longer. `former` are parts it had beside."""
-        self._say((component + self._at, "") for component in (*COMPONENTS, *former))
+    def started(self, former: Iterable[str] = (), shared: Iterable[str] = ()) -> None:
+        """Say that a run has begun: what was down in an earlier one is no longer.
+
+        `former` are parts it had beside, `shared` those of the cluster that there are no more.
+        """
+        self._say((name, "") for name in (*(part + self._at for part in (*COMPONENTS, *former)), *shared))
 
     def lost(self, component: str, code: int, restarts: int) -> None:
         """Say that a process has ended."""
-        self.down(component + self._at, f"{ending(code)}, restart {restarts}")
+        self.down(component, f"{ending(code)}, restart {restarts}")
 
     def down(self, component: str, detail: str) -> None:
         """Say that a part fails."""
-        self._say([(component, detail)], down=True)
+        self._say([(component + self._at, detail)], down=True)
 
     def returned(self, component: str) -> None:
         """Say that a process that had ended works again."""
-        self.back(component + self._at)
+        self.back(component)
 
     def back(self, component: str) -> None:
         """Say that a part works again."""
-        self._say([(component, "")])
+        self._say([(component + self._at, "")])
 
     def close(self) -> None:
         """Stop; nothing is waited for."""

@@ -65,6 +65,8 @@ def backup(
         warn("the journal is in PostgreSQL and not in it: back that up as well, with pg_dump")
     if found.kafka:
         warn("the log is in Kafka and not in it: its topics are kept by their replicas")
+    if found.history_gigabytes:
+        warn("the history in the data folder is not in it: copy history/ as well where it must not be lost")
     if removed:
         out.print(plain(f"{removed} older removed"))
     done(f"{target}: {len(made.items)} files, {target.stat().st_size / 1e6:.1f} MB")

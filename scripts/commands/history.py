@@ -116,4 +116,4 @@ def export(
 
 def _require(found: Settings) -> None:
     if not found.influx_url:
-        fail("the history is in the data folder, which needs no set-up; set FORESHOCK_INFLUX_URL for InfluxDB")
+        fail("this is of InfluxDB: set FORESHOCK_INFLUX_URL. A history in the data folder needs no set-up")

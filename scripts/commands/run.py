@@ -29,7 +29,7 @@ from streams.settings import Settings, SettingsError
 from streams.supervisor import Child, StartError, Supervisor, on_signals, require_port, take_lock
 from streams.topics import OBSERVATIONS, SITE
 from streams.topics_held import topic_specs
-from streams.vitals import Vitals
+from streams.vitals import INFLUXDB, Vitals
 
 if TYPE_CHECKING:
     from streams.deadman import DeadMan, Way
@@ -402,7 +402,7 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
 
     try:
         await supervisor.start(PATIENCE, site=site())
-        vitals.started(_former(found))
+        vitals.started(_former(found), () if found.influx_url else (INFLUXDB,))
         Following(
             found.data_folder,
             publication.version(found.data_folder),

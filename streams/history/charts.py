@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from alerts.console.config import PastError
 from alerts.console.traces import Series
 from sensors.site import Site
@@ -62,5 +64,5 @@ class _Opened:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if self._store is not None:
             self._store.close()
-        if isinstance(error, InfluxError | OSError):
+        if isinstance(error, InfluxError | OSError | pa.ArrowException):
             raise PastError(str(error)) from error

@@ -14,10 +14,10 @@ from streams.history.parquet import Parquet
 from streams.readable import Readable
 from streams.topics import SCORES
 
-MOST_READINGS = 2_000_000
-"""Readings of one file: 50 MB while it is made."""
+MOST_READINGS = 300_000
+"""Readings of one file."""
 
-RECORDS = 500
+RECORDS = 50
 
 
 class Keeper:
@@ -36,6 +36,7 @@ class Keeper:
         total = 0
         while alive():
             cursor, parts, count = dict(self._store.kept().cursor), list[Scored](), 0
+            missed = self.counts["missed"]
             for partition in range(self._log.topics().get(SCORES, 0)):
                 key = f"{SCORES}:{partition}"
                 at = self._begin(partition, cursor.get(key))
@@ -47,7 +48,7 @@ class Keeper:
                             parts.append(mine)
                             count += len(mine.point)
                 cursor[key] = at
-            self._store.keep(_whole(parts), cursor, now)
+            self._store.keep(_whole(parts), cursor, now, missed=self.counts["missed"] > missed)
             total += count
             if count < MOST_READINGS:
                 break

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from typing import Any
 
 from sensors.site import Site
 from streams import logs
-from streams.embedded.schema import LogError
 from streams.history.keeper import Keeper
 from streams.history.lines import Naming
 from streams.history.parquet import Parquet
 from streams.history.tiers import tiers
+from streams.history.trouble import Told, Trouble, said
 from streams.settings import Settings
-
-logger = logging.getLogger(__name__)
+from streams.vitals import HISTORY_FOLDER
 
 EVERY = 600.0
 """Seconds between two files. The log keeps scores for a day, and of a full load for an hour."""
+
+AGAIN = 60.0
+"""Seconds after which it is tried again when it could not be kept."""
 
 STOPPING = 1.0
 """Seconds for which the end of what is under way is waited for."""
@@ -31,13 +32,14 @@ TIDY = 6
 class Keeping:
     """Keep the history until told to stop."""
 
-    def __init__(self, found: Settings, site: Site) -> None:
+    def __init__(self, found: Settings, site: Site, vitals: Told) -> None:
         self._store = Parquet(found.data_folder / "history", tiers(found))
         self._log = logs.reader(found.log)
         self._most = found.history_gigabytes * 1e9
         self._keeper = Keeper(self._log, self._store, Naming(site))
         self._stop = threading.Event()
-        self._bytes, self._trouble, self._rounds = self._store.bytes, "", 0
+        self._trouble = Trouble(vitals, HISTORY_FOLDER)
+        self._bytes, self._rounds = self._store.bytes, 0
         self._thread = threading.Thread(target=self._run, name="keep", daemon=True)
 
     def adopt(self, site: Site) -> None:
@@ -46,7 +48,13 @@ class Keeping:
 
     def start(self) -> None:
         """Begin."""
+        self._trouble.forget()
         self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether it is at work."""
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         """Stop; the log has what is not kept yet."""
@@ -58,27 +66,29 @@ class Keeping:
     def figures(self) -> dict[str, Any]:
         """Say what was done."""
         lost = {name: count for name, count in self._keeper.counts.items() if count and name != "readings"}
+        lost |= {"damaged": self._store.damaged} if self._store.damaged else {}
         return {
             "readings": self._keeper.counts["readings"],
             "bytes": self._bytes,
             "lost": lost,
-            "trouble": self._trouble,
+            "trouble": self._trouble.text,
         }
 
-    def once(self) -> None:
-        """Keep what there is now."""
+    def once(self) -> bool:
+        """Keep what there is now; tell whether it could be kept."""
         try:
-            self._keeper.step(time.time(), lambda: not self._stop.is_set())
-            if self._rounds % TIDY == 0:
+            if self._rounds % TIDY == 0:  # at first: what goes makes room
                 self._store.tidy(time.time(), self._most)
+            self._store.require_room()
+            self._keeper.step(time.time(), lambda: not self._stop.is_set())
             self._rounds += 1
-            self._bytes, self._trouble = self._store.bytes, ""
-        except (LogError, OSError) as error:
-            if not self._trouble:
-                logger.error("the history cannot be kept, which is tried again: %s", error)
-            self._trouble = str(error)
+            self._bytes = self._store.bytes
+        except Exception as error:  # whatever it is: a thread that ended would be missed by nobody
+            self._trouble.note("keep", f"the history cannot be kept: {said(error)}", error)
+            return False
+        self._trouble.note("keep", "")
+        return True
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self.once()
-            self._stop.wait(EVERY)
+            self._stop.wait(EVERY if self.once() else AGAIN)

@@ -1,13 +1,15 @@
 """The history in the data folder: Parquet files by day, of readings, minutes and hours, each sorted by point and time.
 
 history/<tier>/<day>/<number>.parquet are what was kept in the course of a day, made from the log every few minutes;
-once the day is over they become history/<tier>/<day>.parquet. How far in the log it has come is in history/kept.json. A
-file is there whole or not at all, and what an end without warning leaves half done is done again under the same names.
+once the day is over they become history/<tier>/<day>.parquet. How far in the log it has come is in history/kept.json,
+written when those files are on the disk: what an end without warning or a loss of power leaves half done is done again
+under the same names. A file that cannot be read all the same is put aside as <name>.damaged, and counted.
 """
 
 from __future__ import annotations
 
 import datetime
+import errno
 import logging
 import shutil
 from collections.abc import Collection, Iterator, Sequence
@@ -19,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from streams.durable import replace
+from streams.durable import flush, replace
 from streams.history.columns import Scored
 from streams.history.lines import nanoseconds, seconds
 from streams.history.spans import Spans, joined, of_readings
@@ -31,10 +33,15 @@ READINGS = "readings"
 ROWS = 65_536
 """Rows of a group: few enough that a point's readings are found without reading all others."""
 
-AT_ONCE = 4_000_000
+AT_ONCE = 2_000_000
 """Rows that are sorted at once when a day's files become one."""
 
+LEAST_FREE = 2_000_000_000
+"""Bytes that are left free on the disk: the log and the journal are worth more than the history."""
+
 _KEPT = "kept.json"
+_DAMAGED = ".damaged"
+_STEM = len("20260101")
 _READINGS = pa.schema(
     [
         ("point", pa.uint32()),
@@ -61,7 +68,7 @@ _SPANS = pa.schema(
 class Kept(msgspec.Struct, frozen=True):
     """Say how far the history has come: offsets by `topic:partition`, the next file's number, and since and until when.
 
-    All that arrived from `since` to `until` (unix seconds) is there.
+    All that arrived from `since` to `until` (unix seconds) is there; of what came before `since`, there may be some.
     """
 
     cursor: dict[str, int] = {}
@@ -82,6 +89,8 @@ class Parquet:
     def __init__(self, folder: Path, tiers: Sequence[Tier]) -> None:
         self.folder, self.tiers = folder, {one.name: one for one in tiers}
         self._parts: dict[tuple[Path, int], _Part] = {}
+        self.damaged = 0
+        """Files that were put aside."""
 
     def kept(self) -> Kept:
         """Say how far it has come."""
@@ -90,8 +99,11 @@ class Parquet:
         except (FileNotFoundError, msgspec.MsgspecError):
             return Kept()
 
-    def keep(self, scored: Scored, cursor: dict[str, int], now: float) -> None:
-        """Keep readings, in order of time for each point, and how far in the log they reach. Raise `OSError`."""
+    def keep(self, scored: Scored, cursor: dict[str, int], now: float, *, missed: bool = False) -> None:
+        """Keep readings, in order of time for each point, and how far in the log they reach. Raise `OSError`.
+
+        `missed`: some that came before them are not here, so that the log is asked for what is older.
+        """
         kept = self.kept()
         if len(scored.point):
             order = np.lexsort((scored.time, scored.point))
@@ -105,26 +117,43 @@ class Parquet:
                     half.unlink()  # of a run that ended before it noted how far it had come, maybe yesterday
                 table = _of_readings(mine) if tier.name == READINGS else _of_spans(of_readings(mine, tier.seconds))
                 _write(self.folder / tier.name / day / f"{kept.number:012d}.parquet", [table])
-        fresh = Kept(dict(cursor), kept.number + 1, kept.since or now, now)
+        fresh = Kept(dict(cursor), kept.number + 1, now if missed else kept.since or now, now)
         replace(self.folder / _KEPT, msgspec.json.encode(fresh))
 
     def tidy(self, now: float, most: float) -> None:
         """Join the files of days that are over, and let go of what is too old, or more than `most` bytes."""
         today = _day(now)
         for tier in self.tiers.values():
-            folder = self.folder / tier.name
-            for day in sorted(folder.glob("*/")):
+            for found in (self.folder / tier.name).glob("*"):
+                if now - _begin(found.stem[:_STEM]) - DAY > tier.kept:
+                    shutil.rmtree(found) if found.is_dir() else found.unlink()
+        self._bound(most)  # before that is written which needs room
+        for tier in self.tiers.values():
+            for day in sorted((self.folder / tier.name).glob("*/")):
                 if day.name < today:
                     self._join(tier, day)
-            for file in sorted(folder.glob("*.parquet")):
-                if now - _begin(file.stem) - DAY > tier.kept:
-                    file.unlink()
-        self._bound(most)
+
+    def require_room(self, more: int = 0) -> None:
+        """Raise `OSError` where the disk has not so many bytes more than `LEAST_FREE`: others need it, too."""
+        free = shutil.disk_usage(self.folder if self.folder.exists() else self.folder.parent).free
+        if free < LEAST_FREE + more:
+            raise OSError(
+                errno.ENOSPC, f"{free / 1e9:.1f} GB are free, of which {LEAST_FREE / 1e9:g} are left to others"
+            )
+
+    def oldest(self, tier: str) -> float:
+        """Say since when (unix seconds) a tier is there; inf where there is none of it."""
+        for file in self._files(tier):
+            part = self._part(file)
+            if part.end >= part.begin:
+                return max(part.begin, _begin(_day_of(file)))  # what came late is older than its day
+        return np.inf
 
     @property
     def bytes(self) -> int:
-        """How large it is."""
-        return sum(file.stat().st_size for file in self.folder.rglob("*.parquet"))
+        """How large it is, with what is being written and what was put aside."""
+        files = (file for tier in self.tiers for file in (self.folder / tier).rglob("*") if file.is_file())
+        return sum(file.stat().st_size for file in files)
 
     def readings(self, points: Collection[int], begin: float, end: float) -> Iterator[Scored]:
         """Yield readings of points (registry indices) from `begin` to `end`, the newest file first."""
@@ -142,22 +171,25 @@ class Parquet:
 
     def _of(self, tier: str, begin: float, end: float) -> list[_Part]:
         """List the files of a tier that have some of a time, the newest first."""
+        parts = [self._part(file) for file in self._files(tier)]
+        parts.sort(key=lambda part: part.end)
+        return [part for part in reversed(parts) if part.end >= begin and part.begin <= end]
+
+    def _files(self, tier: str) -> list[Path]:
+        """List the files of a tier, the oldest first."""
         folder = self.folder / tier
         whole = {file.stem: file for file in folder.glob("*.parquet")}
         files = list(whole.values())
         for day in folder.glob("*/"):
             if day.name not in whole:
                 files += day.glob("*.parquet")
-        parts = [self._part(file) for file in sorted(files, key=lambda file: (file.parent.name, file.name))]
-        parts.sort(key=lambda part: part.end)
-        return [part for part in reversed(parts) if part.end >= begin and part.begin <= end]
+        return sorted(files, key=lambda file: (_day_of(file), file.name))
 
     def _part(self, file: Path) -> _Part:
         try:
             key = file, file.stat().st_size
             if key not in self._parts:
-                told = pq.read_metadata(file).metadata
-                self._parts[key] = _Part(file, float(told[b"begin"]), float(told[b"end"]))
+                self._parts[key] = _described(file)
             return self._parts[key]
         except FileNotFoundError:  # joined with others, or let go of, this moment
             return _Part(file, 0.0, -1.0)
@@ -166,9 +198,25 @@ class Parquet:
         """Make one file of a day's, sorted as a whole, point by point so that no more is held than is sorted."""
         target = day.with_name(day.name + ".parquet")
         files = sorted(day.glob("*.parquet"))
-        if not target.exists() and files:
-            _write(target, self._joined(tier, files))
+        self.require_room(sum(file.stat().st_size for file in files))
+        if not target.exists() and (good := [file for file in files if self._is_good(tier, file)]):
+            _write(target, self._joined(tier, good))
         shutil.rmtree(day)
+
+    def _is_good(self, tier: Tier, file: Path) -> bool:
+        """Tell whether a file can be read; one that cannot is put aside."""
+        try:
+            for group in pq.ParquetFile(file).iter_batches(ROWS, use_threads=False):
+                del group
+        except FileNotFoundError:
+            raise
+        except (pa.ArrowException, OSError) as error:
+            aside = self.folder / tier.name / f"{_day_of(file)}-{file.stem}{_DAMAGED}"
+            logger.error("%s cannot be read, and is put aside as %s: %s", file, aside.name, error)
+            file.replace(aside)
+            self.damaged += 1
+            return False
+        return True
 
     def _joined(self, tier: Tier, files: Sequence[Path]) -> Iterator[pa.Table]:
         counts: dict[int, int] = {}
@@ -194,15 +242,17 @@ class Parquet:
         return _of_spans(joined([Spans(*_arrays(table)) for table in tables]))
 
     def _bound(self, most: float) -> None:
-        """Let go of the oldest days until it is small enough: of readings first, then of what is coarser."""
+        """Let go of the oldest readings until it is small enough, today's at last; what is coarser is small, and stays.
+
+        It is kept for as long as its days say, and for hours that may be for good.
+        """
         total = self.bytes
-        for tier in self.tiers:
-            for file in sorted((self.folder / tier).glob("*.parquet")):
-                if total <= most:
-                    return
-                logger.warning("the history is larger than it may be: %s of %s goes", tier, file.stem)
-                total -= file.stat().st_size
-                file.unlink()
+        for file in self._files(READINGS):
+            if total <= most:
+                return
+            logger.warning("the history is larger than it may be: readings of %s go", _day_of(file))
+            total -= file.stat().st_size
+            file.unlink()
 
 
 def _of_readings(scored: Scored) -> pa.Table:
@@ -226,12 +276,30 @@ def _columns(file: Path, points: Collection[int], begin: float, end: float) -> l
         table = pq.read_table(file, filters=wanted, use_threads=False)
     except FileNotFoundError:
         return None
+    except (pa.ArrowException, OSError) as error:  # whoever keeps the history puts it aside
+        logger.warning("%s cannot be read: %s", file, error)
+        return None
     return _arrays(table) if len(table) else None
 
 
+def _described(file: Path) -> _Part:
+    """Say from when to when a file is; one that cannot be read has nothing."""
+    try:
+        told = pq.read_metadata(file).metadata or {}
+        return _Part(file, float(told[b"begin"]), float(told[b"end"]))
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        logger.warning("%s cannot be read: %s", file, error)
+        return _Part(file, 0.0, -1.0)
+
+
 def _write(file: Path, tables: Iterator[pa.Table] | Sequence[pa.Table]) -> None:
-    """Write tables as one file, there whole or not at all; what times it holds is in its metadata."""
+    """Write tables as one file, there whole or not at all and on the disk; what times it holds is in its metadata."""
+    missing = [folder for folder in file.parents if not folder.exists()]
     file.parent.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        flush(folder.parent)
     fresh = file.with_suffix(".new")
     writer, begin, end = None, np.inf, -np.inf
     try:
@@ -253,7 +321,9 @@ def _write(file: Path, tables: Iterator[pa.Table] | Sequence[pa.Table]) -> None:
         if writer is not None:
             writer.close()
     if writer is not None:
+        flush(fresh)
         fresh.replace(file)
+        flush(file.parent)
 
 
 def _encoding(name: str) -> str:
@@ -264,6 +334,11 @@ def _encoding(name: str) -> str:
 
 def _day(now: float) -> str:
     return datetime.datetime.fromtimestamp(now, datetime.UTC).strftime("%Y%m%d")
+
+
+def _day_of(file: Path) -> str:
+    """Name the day whose file it is, or in whose folder it lies."""
+    return file.stem if len(file.stem) == _STEM else file.parent.name
 
 
 def _begin(day: str) -> float:

@@ -59,13 +59,15 @@ class Spool:
         self._folder, self._most = folder, most
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / _BEGUN).exists():
-            replace(folder / _BEGUN, msgspec.json.encode(time.time()))
+            self.begin()
         for unfinished in folder.glob("*.new"):
             unfinished.unlink()
         self._lock = threading.Lock()
         self._sizes = {int(file.stem): file.stat().st_size for file in folder.glob("*.gz")}
         self._next = max(self._sizes, default=0) + 1
         self._came = threading.Event()
+        self.damaged = 0
+        """Batches that could not be read, and were put aside."""
 
     @property
     def bytes(self) -> int:
@@ -82,17 +84,21 @@ class Spool:
         return self.bytes >= self._most
 
     def cursor(self) -> dict[str, int]:
-        """Say how far in the log the newest batch reaches, the sent ones included; nothing where there was none."""
+        """Say how far in the log the newest batch reaches, the sent ones included; nothing where there was none.
+
+        Raise `OSError` when the disk cannot be read at the moment.
+        """
         for number in sorted(self._sizes, reverse=True):
-            try:
-                return self._read(number).cursor
-            except (OSError, SpoolError) as error:
-                logger.error("batch %d of the spool is lost: %s", number, error)
-                self._move(number, str(error))
+            if (found := self._tried(number)) is not None:
+                return found.cursor
         try:
             return msgspec.json.decode((self._folder / _SENT).read_bytes(), type=dict[str, int])
         except (FileNotFoundError, msgspec.MsgspecError):
             return {}
+
+    def begin(self) -> None:
+        """Note that all that comes from now on is put in; of what came before, some may be missing."""
+        replace(self._folder / _BEGUN, msgspec.json.encode(time.time()))
 
     def put(self, lines: Lines, cursor: Cursor) -> None:
         """Keep lines, on the disk when this returns. Raise `OSError` when the disk takes no more."""
@@ -106,14 +112,14 @@ class Spool:
         self._came.set()
 
     def oldest(self) -> tuple[int, Batch] | None:
-        """Give the oldest batch and its number. One that cannot be read is put aside."""
+        """Give the oldest batch and its number. One that is damaged is put aside.
+
+        Raise `OSError` when the disk cannot be read at the moment.
+        """
         while self._sizes:
             number = min(self._sizes)
-            try:
-                return number, self._read(number)
-            except (OSError, SpoolError) as error:
-                logger.error("batch %d of the spool is lost: %s", number, error)
-                self._move(number, str(error))
+            if (found := self._tried(number)) is not None:
+                return number, found
         return None
 
     def wait(self, seconds: float) -> None:
@@ -156,6 +162,15 @@ class Spool:
     def _file(self, number: int) -> Path:
         return self._folder / f"{number:012d}.gz"
 
+    def _tried(self, number: int) -> Batch | None:
+        try:
+            return self._read(number)
+        except (FileNotFoundError, SpoolError) as error:
+            logger.error("batch %d of the spool is lost: %s", number, error)
+            self._move(number, str(error))
+            self.damaged += 1
+            return None
+
     def _read(self, number: int) -> Batch:
         try:
             packed = gzip.decompress(self._file(number).read_bytes())
@@ -167,7 +182,7 @@ class Spool:
 
 
 def begun(folder: Path) -> float:
-    """Say when a spool was first used (unix seconds); 0 where it was not, and others write."""
+    """Say since when all was put into a spool (unix seconds); 0 where it was not used, and others write."""
     try:
         return msgspec.json.decode((folder / _BEGUN).read_bytes(), type=float)
     except (FileNotFoundError, msgspec.MsgspecError):

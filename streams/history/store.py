@@ -30,6 +30,10 @@ class Store(Protocol):
         """Say since and until when (unix seconds) all is there that arrived. Raise `HistoryError`-like trouble."""
         ...
 
+    def since(self, tier: Tier, now: float) -> float:
+        """Say since when (unix seconds) a tier is there: what came before was let go of."""
+        ...
+
     def readings(self, points: Sequence[int], begin: float, end: float) -> Iterator[Scored]:
         """Yield readings of points (registry indices) between two times, in pieces, the newest first."""
         ...
@@ -53,6 +57,10 @@ class Embedded:
         """Say since and until when all is there."""
         kept = self._parquet.kept()
         return kept.since, kept.until
+
+    def since(self, tier: Tier, now: float) -> float:
+        """Say since when a tier is there: by its age, and by its oldest file."""
+        return max(now - tier.kept, self._parquet.oldest(tier.name))
 
     def readings(self, points: Sequence[int], begin: float, end: float) -> Iterator[Scored]:
         """Yield readings, the newest file first."""
@@ -78,6 +86,10 @@ class Elsewhere:
     def span(self) -> tuple[float, float]:
         """Say since and until when all is there: what waits on its way is in the log as well."""
         return self._since, time.time()
+
+    def since(self, tier: Tier, now: float) -> float:
+        """Say since when a tier is there: by its age alone."""
+        return now - tier.kept
 
     def readings(self, points: Sequence[int], begin: float, end: float) -> Iterator[Scored]:
         """Yield readings, the newest day first."""
@@ -160,7 +172,7 @@ def series(
     interval: float,
 ) -> dict[int, Series]:
     """Give points' readings between two times as series, by registry index: as fine as fits a chart."""
-    tier = fitting(listed, begin, end, now, interval)
+    tier = fitting(listed, lambda one: store.since(one, now), begin, end, interval)
     if not tier.seconds:
         return _of_readings(list(store.readings(points, begin, end)), points)
     found = store.spans(tier.name, points, begin, end)

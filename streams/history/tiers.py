@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from streams.settings import Settings
@@ -33,10 +34,15 @@ def tiers(found: Settings) -> tuple[Tier, Tier, Tier]:
     )
 
 
-def fitting(listed: tuple[Tier, ...], begin: float, end: float, now: float, interval: float) -> Tier:
+def fitting(
+    listed: tuple[Tier, ...], since: Callable[[Tier], float], begin: float, end: float, interval: float
+) -> Tier:
     """Choose the finest that gives no more than `FEW` spans of a time (unix seconds), and still has its beginning.
 
-    `interval` is how many seconds are between two readings: where that is more than a span has, spans are as many.
+    `since` says from when on a tier is there. `interval` is how many seconds are between two readings: where that is
+    more than a span has, spans are as many.
     """
-    here = [one for one in listed if begin >= now - one.kept] or [listed[-1]]
+    first = since(listed[-1])
+    width = listed[-1].seconds  # the coarsest begins with the span that has the first reading in it
+    here = [one for one in listed if since(one) < first + width or begin >= since(one)] or [listed[-1]]
     return next((one for one in here if (end - begin) / max(one.seconds, interval) <= FEW), here[-1])

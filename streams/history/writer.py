@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -36,6 +35,9 @@ RECORDS = 500
 PAUSES = (1.0, 60.0)
 """Seconds before the first try again, and most of them; each pause is drawn from nothing to twice the last bound."""
 
+MOST_REFUSALS = 200
+"""Times that one batch is refused and halved to find the lines that are at fault; then what is left goes aside."""
+
 LATE = 300.0
 """Seconds after which a reading may be too late for the tasks that sum up, so that its hour is summed up anew."""
 
@@ -56,14 +58,20 @@ class Gatherer:
         self.naming = naming  # replaced when the site changes
         self.cursor = spool.cursor()
         self.counts: Counter[str] = Counter()
+        self._turn = 0
 
     def step(self) -> bool:
-        """Take what there is, up to one batch; tell whether there may be more at once. Raise `LogError`, `OSError`."""
+        """Take what there is, up to one batch; tell whether there may be more at once. Raise `LogError`, `OSError`.
+
+        Alarms come first, they are few; and each time another partition, so that none waits for what others have.
+        """
         if self._spool.is_full:
             return False
         cursor, readings, alarms, firsts = dict(self.cursor), list[str](), list[str](), dict[float, float]()
-        for topic in (SCORES, OUTCOMES):
-            for partition in range(self._log.topics().get(topic, 0)):
+        self._turn += 1
+        for topic in (OUTCOMES, SCORES):
+            count = self._log.topics().get(topic, 0)
+            for partition in ((self._turn + place) % count for place in range(count)):
                 key = f"{topic}:{partition}"
                 at = self._begin(topic, partition, cursor.get(key))
                 while len(readings) + len(alarms) < MOST_LINES:
@@ -91,6 +99,7 @@ class Gatherer:
             return first
         if at < first:
             self.counts["missed"] += first - at
+            self._spool.begin()
             logger.error("%d records of %s were let go of by the log before they were read", first - at, topic)
         return max(at, first)
 
@@ -117,7 +126,10 @@ class Gatherer:
 
 
 class Sender:
-    """Send the spool's batches in order, each until it is taken, and remember the hours that came late."""
+    """Send the spool's batches in order, each until it is taken.
+
+    `taken` is called with each before the spool forgets it: whatever it raises, the batch is sent once more.
+    """
 
     def __init__(
         self,
@@ -128,13 +140,14 @@ class Sender:
         clock: Callable[[], float] = time.time,
         wait: Callable[[float], object] = time.sleep,
         chance: random.Random | None = None,
+        taken: Callable[[Batch], None] = lambda batch: None,
     ) -> None:
         self._server, self._spool, self._buckets = server, spool, (bucket, alarms)
         self._clock, self._wait, self._chance = clock, wait, chance or random.Random()
-        self.stopping = threading.Event()
+        self._taken = taken
         self.counts: Counter[str] = Counter()
         self.trouble, self.since = "", 0.0  # what keeps it from sending, and since when
-        self._failures = 0
+        self._failures = self._left = 0
 
     def step(self) -> Batch | None:
         """Send the oldest batch, or wait after a failure. Return what was sent; None where nothing was."""
@@ -143,6 +156,7 @@ class Sender:
             return None
         number, batch = found
         reasons: list[str] = []
+        self._left = MOST_REFUSALS
         try:
             for bucket, lines in zip(self._buckets, (batch.readings, batch.alarms), strict=True):
                 reasons += self._send(bucket, lines)
@@ -152,6 +166,7 @@ class Sender:
         if self.trouble:
             logger.info("InfluxDB takes lines again after %.0f s", self._clock() - self.since)
         self.trouble, self._failures = "", 0
+        self._taken(batch)
         if reasons:
             self._spool.refuse(number, batch, "\n".join(reasons))
         else:
@@ -164,13 +179,14 @@ class Sender:
         """Send lines, in halves where they are too many; return what was refused for good, which must stop nothing."""
         try:
             self._server.write(bucket, lines)
-        except TooLargeError as error:
-            middle = lines.find(b"\n", len(lines) // 2) + 1
-            if not 0 < middle < len(lines):
-                return [self._refused(str(error), 1)]
+        except (TooLargeError, RefusedError) as error:
+            dropped = error.dropped if isinstance(error, RefusedError) else 0
+            middle = lines.rfind(b"\n", 0, len(lines) // 2) + 1 or lines.find(b"\n") + 1
+            if isinstance(error, RefusedError):  # one line that it cannot read keeps it from all
+                self._left -= 1
+            if dropped or middle == len(lines) or self._left < 0:
+                return [self._refused(str(error), dropped or lines.count(b"\n"))]
             return self._send(bucket, lines[:middle]) + self._send(bucket, lines[middle:])
-        except RefusedError as error:
-            return [self._refused(str(error), error.dropped or lines.count(b"\n"))]
         return []
 
     def _refused(self, reason: str, count: int) -> str:

@@ -2,55 +2,54 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from typing import Any
 
 from sensors.site import Site
 from streams import logs
-from streams.embedded.schema import LogError
 from streams.history.influx import Influx, InfluxError
 from streams.history.influx_setup import buckets, sum_up
 from streams.history.lines import Naming
 from streams.history.spool import Spool
+from streams.history.trouble import Told, Trouble, said
 from streams.history.writer import Gatherer, LateHours, Sender
 from streams.settings import Settings
-from streams.vitals import Vitals
-
-logger = logging.getLogger(__name__)
+from streams.vitals import INFLUXDB
 
 LOOK = 1.0
 """Seconds between two looks at the log: of so much is a batch made while little comes."""
 
+AGAIN = 10.0
+"""Seconds between two tries to sum up an hour."""
+
+FULL = "what waits for InfluxDB has reached its most; the rest stays in the log"
+
 STOPPING = 1.0
 """Seconds for which the end of what is under way is waited for; what is cut off is done again."""
-
-MISSED_AFTER = 60.0
-"""Seconds for which InfluxDB may be away before an alarm of the system says so."""
-
-INFLUXDB = "influxdb"
-"""The component that it names."""
 
 
 class Writing:
     """Read the log in one thread and send in another, until told to stop."""
 
-    def __init__(self, found: Settings, site: Site, vitals: Vitals) -> None:
+    def __init__(self, found: Settings, site: Site, vitals: Told) -> None:
         folder = found.data_folder / "history" / "spool"
         names = buckets(found.influx_bucket)
-        self._found, self._vitals = found, vitals
+        self._trouble = Trouble(vitals, INFLUXDB)
         self._influx = Influx(found)
         self.spool = Spool(folder, int(found.influx_spool_megabytes * 1e6))
         self._log = logs.reader(found.log)
         self.gatherer = Gatherer(self._log, self.spool, Naming(site))
         self._stop = threading.Event()
-        self.sender = Sender(
-            self._influx, names["readings"], names["alarms"], self.spool, wait=lambda seconds: self._stop.wait(seconds)
-        )
         self._late = LateHours(folder / "late.json")
-        self._told = False
-        self._trouble = ""
+        self.sender = Sender(
+            self._influx,
+            names["readings"],
+            names["alarms"],
+            self.spool,
+            wait=lambda seconds: self._stop.wait(seconds),
+            taken=lambda batch: self._late.note(batch.firsts, time.time()),
+        )
         self._threads = [
             threading.Thread(target=work, name=name, daemon=True)
             for name, work in (("gather", self._gather), ("send", self._send))
@@ -62,9 +61,14 @@ class Writing:
 
     def start(self) -> None:
         """Begin."""
-        self._vitals.back(INFLUXDB)  # an earlier run may have said that it was away
+        self._trouble.forget()
         for thread in self._threads:
             thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether both threads are at work."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def stop(self) -> None:
         """Stop; what is not sent stays on the disk."""
@@ -79,6 +83,7 @@ class Writing:
     def figures(self) -> dict[str, Any]:
         """Say what was done and what waits."""
         missed = {name: count for name, count in self.gatherer.counts.items() if count}
+        missed |= {"damaged": self.spool.damaged} if self.spool.damaged else {}
         missed |= {"refused": self.sender.counts["refused"]} if self.sender.counts["refused"] else {}
         return {
             "readings": self.sender.counts["readings"],
@@ -88,7 +93,7 @@ class Writing:
             "waiting_bytes": self.spool.bytes,
             "late_hours": len(self._late),
             "lost": missed,
-            "trouble": self._trouble or (f"InfluxDB {self.sender.trouble}" if self.sender.trouble else ""),
+            "trouble": self._trouble.text,
         }
 
     def _gather(self) -> None:
@@ -96,49 +101,36 @@ class Writing:
             try:
                 more = self.gatherer.step()
                 full = self.spool.is_full
-                self._say("what waits for InfluxDB has reached its most; the rest stays in the log" if full else "")
-            except (LogError, OSError) as error:
+                self._trouble.note("gather", FULL if full else "")
+            except Exception as error:  # whatever it is: a thread that ended would be missed by nobody
                 more = False
-                self._say(f"the log cannot be read, or the disk takes no more: {error}")
+                what = f"the log cannot be read, or the disk takes no more: {said(error)}"
+                self._trouble.note("gather", what, error)
             if not more:
                 self._stop.wait(LOOK)
-
-    def _say(self, trouble: str) -> None:
-        if trouble and trouble != self._trouble:
-            logger.error("%s", trouble)
-        self._trouble = trouble
 
     def _send(self) -> None:
         while not self._stop.is_set():
             try:
                 sent = self.sender.step()
-                self._tell()
-                if sent is not None:
-                    self._late.note(sent.firsts, time.time())
-                elif not self.sender.trouble and not self._sum_up():
+                self._trouble.note("send", f"InfluxDB {self.sender.trouble}" if self.sender.trouble else "")
+                if sent is None and not self.sender.trouble and not self._sum_up():
                     self.spool.wait(LOOK)
-            except OSError as error:
-                logger.error("the spool cannot be kept: %s", error)
+            except Exception as error:  # as above
+                self._trouble.note("send", f"the spool cannot be sent: {said(error)}", error)
                 self._stop.wait(LOOK)
 
     def _sum_up(self) -> bool:
         hour = self._late.take()
         if hour is None:
+            self._trouble.note("hours", "")
             return False
         try:
             sum_up(self._influx, hour)
         except InfluxError as error:
-            logger.error("hour %d cannot be summed up yet: %s", hour, error)
-            self._stop.wait(10.0)
+            self._trouble.note("hours", f"hour {hour} cannot be summed up yet: {error}", error)
+            self._stop.wait(AGAIN)
             return True
         self._late.done(hour)
+        self._trouble.note("hours", "")
         return True
-
-    def _tell(self) -> None:
-        """Have an alarm of the system raised when InfluxDB is away for long, and returned when it is back."""
-        long = bool(self.sender.trouble) and time.time() - self.sender.since > MISSED_AFTER
-        if long and not self._told:
-            self._vitals.down(INFLUXDB, self.sender.trouble)
-        elif self._told and not self.sender.trouble:
-            self._vitals.back(INFLUXDB)
-        self._told = long or (self._told and bool(self.sender.trouble))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from streams import housekeeping, logs, settings
+from streams import brokers, housekeeping, logs, settings
 from streams.archive import witness
 from streams.archive.archiver import Archiver
 from streams.archive.store import Store
@@ -205,7 +205,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     child.await_site()
-    vitals = Vitals(found.hub_path)
+    vitals = Vitals(found.hub_path, node=brokers.identity(found.data_folder) if found.cluster else "")
     archiving = Archiving(found, vitals, stop.wait)
     working = Working(archiving, stop)
 

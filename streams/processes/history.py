@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from streams.vitals import Vitals
 
 logger = logging.getLogger(__name__)
+
+NICE = 10
+"""How far what is kept in the data folder steps back: it may use one core, when nobody else needs it."""
 
 FIRST = 120.0
 """Seconds after a start in which the data folder's history is left alone: others have more urgent work then."""
@@ -73,7 +77,7 @@ async def _serve(found: Settings, stop: asyncio.Event) -> None:
         found.data_folder,
         "history",
         lambda: {**adopted.figures(), "following": following.version},
-        child.parent().alive,
+        lambda: child.parent().alive() if adopted.is_alive else None,
     )
     task = asyncio.create_task(figures)
     try:
@@ -92,9 +96,14 @@ def _made(found: Settings, content: Bundle, vitals: Vitals) -> Keeping | Writing
         from streams.history.writing import Writing
 
         return Writing(found, content.site, vitals)
+    import pyarrow as pa
+
     from streams.history.keeping import Keeping
 
-    return Keeping(found, content.site)
+    os.nice(NICE)
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+    return Keeping(found, content.site, vitals)
 
 
 def main() -> None:

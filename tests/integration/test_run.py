@@ -21,7 +21,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.server
 
-ALL = {"broker", "bridge", "worker", "console", "notifier", "history"}
+ALL = {"broker", "bridge", "worker", "console", "notifier"}
 
 
 @pytest.fixture(scope="module")

@@ -81,6 +81,14 @@ def test_each_broker_has_a_bridge_of_its_own(tmp_path: Path) -> None:
     assert bridges == {"bridge": "main", "bridge-north": "north"}
 
 
+def test_a_history_is_kept_by_a_process_of_its_own_where_it_is_switched_on(tmp_path: Path) -> None:
+    def started(**given: Any) -> set[str]:
+        return {child.name for child in common_children(settings.load({}, data=str(tmp_path), **given))}
+
+    assert "history" not in started() and "history" in started(history_gigabytes=1.0)
+    assert "history" in started(influx_url="http://127.0.0.1:8086", influx_token="t")
+
+
 def test_a_scene_that_there_is_not_starts_nothing(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"there is no scene nope; there are .*landslide"):
         _pace(settings.load({}, data=str(tmp_path)), "nope")

@@ -34,6 +34,8 @@ def data(tmp_path: Path) -> Path:
     (folder / "secret.key").write_text("s3cret")
     (folder / "log.sqlite.lock").write_text("1")
     (folder / "run" / "bridge.json").write_text("{}")
+    (folder / "history" / "spool").mkdir(parents=True)
+    (folder / "history" / "spool" / "000000000001.gz").write_bytes(b"waits for InfluxDB")
     (folder / "sly").symlink_to("/etc/passwd")
     return folder
 

@@ -9,6 +9,7 @@ from sensors.observation import SystemEvent
 from sensors.site import SYSTEM
 from streams.bundle import Bundle
 from streams.engine import Engine
+from streams.vitals import ARCHIVE, HISTORY_FOLDER, INFLUXDB
 from tests.streams.small_site import START, command, frame_of, published, record, rules, site, tick
 from tests.streams.test_engine import flat, play, same
 
@@ -53,6 +54,20 @@ def test_a_process_that_ended_is_a_yellow_alarm_until_it_works_again() -> None:
     assert first.explanation.clause == "bridge: ended by SIGKILL, restart 1"
     assert first.title["en"] == "A process ended"
     assert first.rationale["response"]["zh"]
+
+
+def test_what_is_not_kept_or_archived_is_called_so_whichever_run_tells_of_it() -> None:
+    parts = {
+        "influxdb": "@history",
+        HISTORY_FOLDER: "@history",
+        "archive@0a1b": "@archive",
+        "archive:3@0a1b": "@archive",
+    }
+    values = [published(CONTENT), tick(START), *(event(part, "down", START + 1, "away") for part in parts)]
+    alarms = flat(play(values), AlarmTransition)
+    assert {alarm.scope: alarm.rule for alarm in alarms} == parts
+    assert {INFLUXDB, ARCHIVE} < {part.split("@")[0] for part in parts}
+    assert alarms[0].title == {"zh": "历史数据未能保存", "en": "The history is not kept"}
 
 
 def test_it_is_one_incident_of_the_system_and_nobody_is_sent_out() -> None:

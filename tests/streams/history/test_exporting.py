@@ -21,15 +21,17 @@ from streams.history.keeper import Keeper
 from streams.history.lines import Naming
 from streams.history.parquet import Parquet
 from streams.history.tiers import tiers
-from streams.topics import SCORES
-from tests.streams.small_site import START, site
+from streams.topics import OBSERVATIONS, SCORES
+from tests.streams.small_site import START, frame_of, site
 
 DAYS = 3
 
 
 def filled(folder: Path) -> settings.Settings:
     """Keep two days of a reading a minute of two points, and leave a third day to the log alone."""
-    found = settings.load({"FORESHOCK_DATA": str(folder), "FORESHOCK_HISTORY_DAYS": "3650"})
+    found = settings.load(
+        {"FORESHOCK_DATA": str(folder), "FORESHOCK_HISTORY_DAYS": "3650", "FORESHOCK_HISTORY_GIGABYTES": "1"}
+    )
     store = Parquet(folder / "history", tiers(found))
     clock = [START]
     with Log(folder / "log.sqlite", {SCORES: TopicSpec(1)}, clock=lambda: clock[0]) as log:
@@ -57,6 +59,37 @@ def test_each_reading_is_there_once_whether_it_is_kept_or_still_in_the_log(tmp_p
     stamps = one["time"].cast(pa.int64()).to_numpy()
     assert stamps.tolist() == [int(START + 60 * k) * 10**9 for k in range(DAYS * 1440)]
     assert np.allclose(one["value"].to_numpy(), (stamps / 1e9) % 7)
+
+
+def test_what_was_missed_is_taken_from_the_log_while_that_has_it(tmp_path: Path) -> None:
+    """Scores of the second day went from the log before they were kept; its readings, which stay longer, are there."""
+    found = settings.load(
+        {"FORESHOCK_DATA": str(tmp_path), "FORESHOCK_HISTORY_DAYS": "3650", "FORESHOCK_HISTORY_GIGABYTES": "1"}
+    )
+    store, clock = Parquet(tmp_path / "history", tiers(found)), [START]
+    with Log(
+        tmp_path / "log.sqlite", {SCORES: TopicSpec(1), OBSERVATIONS: TopicSpec(1)}, clock=lambda: clock[0]
+    ) as log:
+        for day in range(3):
+            at = START + 86400.0 * day + 600.0 * np.arange(144)
+            for moment in at:
+                clock[0] = float(moment) + 1.0
+                log.write([(OBSERVATIONS, 0, None, frame_of([(2, float(moment), 1.0)], clock[0]))])
+            scored = Scored(np.full(144, 2, np.uint32), at, np.ones(144), np.full(144, 0.5, np.float32))
+            log.write([(SCORES, 0, None, columns.encode(scored))])
+            if day == 1:
+                continue
+
+            class Later(LogReader):
+                def start(self, topic: str, partition: int) -> int:
+                    return 2 if topic == SCORES and clock[0] > START + 2 * 86400.0 else super().start(topic, partition)
+
+            with Later(tmp_path / "log.sqlite") as reader:
+                keeper = Keeper(reader, store, Naming(site()))
+                keeper.step(clock[0] + 60.0)
+    assert keeper.counts["missed"] == 1 and store.kept().since == clock[0] + 60.0
+    asked = Asked([site().points[2]], "readings", START, START + 3 * 86400.0)
+    assert write(tables(found, site(), asked), READINGS, tmp_path / "all.parquet", "parquet") == 3 * 144
 
 
 def test_the_same_rows_stand_in_each_kind_of_file(tmp_path: Path) -> None:

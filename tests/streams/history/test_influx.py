@@ -14,13 +14,14 @@ from typing import Any, ClassVar
 
 import msgspec
 import pytest
+from influxdb_client import Permission, PermissionResource
 
 from scripts.influx_server import InfluxServer
-from streams import settings
+from streams import doctor, settings
 from streams.embedded.reader import LogReader
 from streams.history.influx import Influx, InfluxError, RefusedError, TooLargeError, UnavailableError
 from streams.history.influx_setup import Setup, buckets, sum_up
-from streams.history.lines import Naming, alarm_lines
+from streams.history.lines import Lines, Naming, alarm_lines
 from streams.history.spool import Spool
 from streams.history.writer import Gatherer, Sender
 from streams.settings import Settings
@@ -58,6 +59,50 @@ def test_what_is_set_up_is_left_alone_until_it_differs(server: InfluxServer) -> 
     assert [one.detail for one in changed.plan()] == ["kept for 3650 days → for 30 days"]
     changed.apply(changed.plan())
     assert changed.plan() == []
+    influx.close()
+
+
+@pytest.mark.server
+def test_a_token_of_the_four_buckets_that_reads_tasks_is_all_that_doctor_needs(server: InfluxServer) -> None:
+    found = configured(server, "few-rights")
+    influx = Influx(found)
+    setup = Setup(influx, found)
+    setup.apply(setup.plan())
+    org = influx.client.organizations_api().find_organizations(org=found.influx_org)[0].id
+    ids = [influx.client.buckets_api().find_bucket_by_name(name).id for name in buckets("few-rights").values()]
+
+    def looked(*more: tuple[str, str]) -> doctor.Finding:
+        rights = [(action, "buckets", id) for action in ("read", "write") for id in ids]
+        permissions = [
+            Permission(action=action, resource=PermissionResource(type=kind, id=id, org_id=org))
+            for action, kind, id in [*rights, *((action, kind, None) for action, kind in more)]
+        ]
+        made = influx.client.authorizations_api().create_authorization(org_id=org, permissions=permissions)
+        given = msgspec.structs.replace(found, influx_token=made.token)
+        (finding,) = doctor.examine(given, "InfluxDB")
+        return finding
+
+    assert looked(("read", "tasks")).well
+    unseen = looked()
+    assert not unseen.well and "or let the token read tasks if they are there" in unseen.said
+    influx.close()
+
+
+@pytest.mark.server
+def test_a_line_that_it_cannot_read_takes_no_other_with_it(server: InfluxServer, tmp_path: Path) -> None:
+    found = configured(server, "unreadable")
+    influx = Influx(found)
+    setup = Setup(influx, found)
+    setup.apply(setup.plan())
+    spool, now = Spool(tmp_path, 10_000_000), int(time.time()) * 10**9
+    lines = [f"readings,point=p{at} value={at}.0 {now}" for at in range(20)]
+    lines[7] = "readings,point=p7 value=seven " + str(now)
+    spool.put(Lines(lines, [], []), {})
+    sender = Sender(influx, "unreadable", "unreadable_alarms", spool)
+    assert sender.step() is not None, sender.trouble
+    assert sender.counts["refused"] == 1
+    flux = 'from(bucket: "unreadable") |> range(start: -1h) |> group() |> count() |> yield()'
+    assert [row["_value"] for row in influx.query(flux)] == ["19"]
     influx.close()
 
 

@@ -49,9 +49,24 @@ def test_a_damaged_batch_is_put_aside_and_read_anew(tmp_path: Path) -> None:
     newest.write_bytes(newest.read_bytes()[:-9])
     (tmp_path / "000000000003.gz.new").write_bytes(b"unfinished")
     spool = Spool(tmp_path, 10_000_000)
-    assert spool.cursor() == {"scores:0": 7} and len(spool) == 1
+    assert spool.cursor() == {"scores:0": 7} and len(spool) == spool.damaged == 1
     assert [file.name for file in (tmp_path / "refused").glob("*.txt")] == ["000000000002.txt"]
     assert not list(tmp_path.glob("*.new"))
+
+
+def test_a_disk_that_cannot_be_read_now_costs_no_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(tmp_path, 10_000_000)
+    put(spool, 7)
+    with monkeypatch.context() as patched:
+
+        def busy(_: Path) -> bytes:
+            raise OSError(24, "Too many open files")
+
+        patched.setattr(Path, "read_bytes", busy)
+        for asked in (spool.oldest, spool.cursor):
+            with pytest.raises(OSError, match="Too many"):
+                asked()
+    assert spool.cursor() == {"scores:0": 7} and not spool.damaged and not (tmp_path / "refused").exists()
 
 
 def test_it_says_when_it_is_full_and_keeps_only_so_many_that_were_refused(tmp_path: Path) -> None:

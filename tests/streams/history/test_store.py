@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from streams.history.influx import Influx
 from streams.history.influx_setup import Setup, buckets, sum_up
 from streams.history.keeper import Keeper
 from streams.history.lines import Naming, nanoseconds
-from streams.history.parquet import Parquet
+from streams.history.parquet import LEAST_FREE, Parquet
 from streams.history.spool import Spool
 from streams.history.store import Elsewhere, Embedded, Store, series
 from streams.history.tiers import tiers
@@ -211,4 +213,91 @@ def test_what_is_too_old_or_too_much_goes_readings_first(tmp_path: Path) -> None
     oldest = next((tmp_path / "history" / "readings").glob("*6.parquet")).stat().st_size
     store.tidy(now, size - oldest)
     assert store.bytes == size - oldest
+
+
+def test_a_bound_takes_the_oldest_readings_alone_and_charts_go_on_with_minutes(tmp_path: Path) -> None:
+    store, coarser = kept(tmp_path), ("minutes", "hours")
+
+    def files(*tiers: str) -> list[str]:
+        return sorted(file.stem for tier in tiers for file in (tmp_path / "history" / tier).rglob("*.parquet"))
+
+    def chart(day: int) -> tuple[int, bool]:
+        begin = START + 86400.0 * day
+        drawn = series(Embedded(store), tiers(FOUND), [1], begin, begin + 43200.0, now, 600.0)[1]
+        return len(drawn.time), drawn.low is not None
+
+    for number in range(4):
+        scored, now = day_of(number)
+        store.keep(scored, {"scores:0": number}, now - 700.0)
+    store.tidy(now - 650.0, 1e12)
+    assert [chart(day) for day in range(4)] == [(36, False)] * 4
+    whole = files(*coarser)
+    store.tidy(now - 650.0, store.bytes - 1.0)  # today's, in a folder of its own, counts as well
+    assert files("readings") == ["000000000004", "20260102", "20260103"]
+    assert [chart(day) for day in range(4)] == [(36, True), (36, False), (36, False), (36, False)]
+    store.tidy(now - 650.0, 1.0)
+    assert files("readings") == [] and files(*coarser) == whole, "what is kept for good stays"
+    assert chart(3) == (36, True)
     assert datetime.datetime.fromtimestamp(START, datetime.UTC).day == 1
+
+
+def test_where_the_disk_has_little_room_nothing_is_kept_and_days_are_not_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = kept(tmp_path)
+    for number in range(2):
+        scored, now = day_of(number)
+        store.keep(scored, {"scores:0": number}, now - 700.0)
+    day = tmp_path / "history" / "readings" / "20260101"
+    room = LEAST_FREE + (day / "000000000001.parquet").stat().st_size - 1
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=room))
+    store.require_room()
+    with pytest.raises(OSError, match=r"2\.0 GB are free, of which 2 are left"):
+        store.tidy(now, 1e12)
+    assert day.is_dir() and not day.with_suffix(".parquet").exists()
+    room = LEAST_FREE - 1
+    with pytest.raises(OSError, match="are left to others"):
+        store.require_room()
+    with pytest.raises(OSError, match="are left to others"):
+        store.tidy(START + 5000 * 86400.0, 1.0)
+    assert not list((tmp_path / "history" / "readings").rglob("*.parquet")), "what makes room goes all the same"
+
+
+def test_files_are_on_the_disk_before_it_is_noted_how_far_they_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    real = os.fsync
+
+    def fsync(opened: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{opened}").readlink().name)
+        real(opened)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    scored, now = day_of(0)
+    kept(tmp_path).keep(scored, {"scores:0": 1}, now - 700.0)
+    files = [at for at, name in enumerate(flushed) if name == "000000000001.new"]
+    assert len(files) == 3 and [flushed[at + 1] for at in files] == ["20260101"] * 3
+    assert flushed[-1] == "kept.json.new" and {"history", "readings", "minutes", "hours"} < set(flushed)
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.5])
+def test_a_file_that_cannot_be_read_is_put_aside_and_takes_nothing_with_it(tmp_path: Path, rest: float) -> None:
+    store = kept(tmp_path)
+    for number in range(3):
+        scored, _ = day_of(number)
+        store.keep(scored, {"scores:0": number}, START + 43200.0 + number)
+    broken = tmp_path / "history" / "readings" / "20260101" / "000000000002.parquet"
+    content = broken.read_bytes()
+    whole = bytearray(content)
+    whole[4 : len(whole) // 2] = bytes(len(whole) // 2 - 4)  # its description stays whole
+    broken.write_bytes(bytes(whole) if rest else b"")
+    for damaged in (0, 1):
+        assert len(rows(list(store.readings([1], START, 4e9)))) == 72 * 2
+        assert store.damaged == damaged
+        store.tidy(START + 2 * 86400.0, 1e12)
+    assert [file.name for file in (tmp_path / "history").rglob("*.damaged")] == ["20260101-000000000002.damaged"]
+    minutes = store.spans("hours", [1, 3], START, 4e9)
+    assert minutes is not None and minutes.counted.sum() == 3 * 144, "of another file"
+    store.tidy(START + 3700 * 86400.0, 1e12)
+    assert not list((tmp_path / "history").rglob("*.damaged"))

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,8 +16,8 @@ from streams.embedded.store import Log, TopicSpec
 from streams.history import columns
 from streams.history.influx import InfluxError, RefusedError, TooLargeError, UnavailableError
 from streams.history.lines import Naming
-from streams.history.spool import Spool
-from streams.history.writer import Gatherer, LateHours, Sender
+from streams.history.spool import Batch, Spool, begun
+from streams.history.writer import MOST_REFUSALS, Gatherer, LateHours, Sender
 from streams.topics import OUTCOMES, SCORES
 from tests.streams.history.test_lines import transition
 from tests.streams.small_site import START, site
@@ -151,6 +152,82 @@ def test_what_is_too_large_goes_in_halves(tmp_path: Path) -> None:
     assert len(server.points["raw"]) == 1000 and not one.counts["refused"]
 
 
+def test_a_line_that_cannot_be_read_takes_no_other_with_it(tmp_path: Path) -> None:
+    class Strict(Fake):
+        def write(self, bucket: str, lines: bytes) -> None:
+            self.requests += 1
+            if bad and any(stamp in lines for stamp in bad):
+                raise RefusedError("unable to parse")
+            super().write(bucket, lines)
+
+        requests = 0
+
+    spool = Spool(tmp_path / "spool", 10_000_000)
+    with LogReader(log_of(tmp_path)) as log:
+        Gatherer(log, spool, Naming(site())).step()
+    found = spool.oldest()
+    assert found is not None
+    lines = found[1].readings.splitlines()
+    bad, server = {lines[at].rsplit(b" ")[-1] for at in (0, 400, 999)}, Strict()
+    one = sender(server, spool)
+    drain(one, spool)
+    assert (len(server.points["raw"]), one.counts["refused"]) == (997, 3) and server.requests < 80
+    (reason,) = (tmp_path / "spool" / "refused").glob("*.txt")
+    assert reason.read_text().count("1 line(s): unable to parse") == 3
+
+
+def test_what_is_refused_whatever_is_left_out_is_not_tried_line_by_line(tmp_path: Path) -> None:
+    class Never(Fake):
+        requests = 0
+
+        def write(self, bucket: str, lines: bytes) -> None:
+            self.requests += 1
+            raise RefusedError("no")
+
+    spool, server = Spool(tmp_path / "spool", 10_000_000), Never()
+    with LogReader(log_of(tmp_path)) as log:
+        Gatherer(log, spool, Naming(site())).step()
+    one = sender(server, spool)
+    drain(one, spool)
+    assert one.counts["refused"] == 1002 and server.requests <= 2 * MOST_REFUSALS
+
+
+def test_towards_a_slow_one_alarms_come_first_and_each_partition_has_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.history.writer.MOST_LINES", 100)
+    monkeypatch.setattr(Naming, "at_home", lambda _, scored, partition: (scored, 0))
+    spool = Spool(tmp_path / "spool", 10_000_000)
+    with Log(tmp_path / "log.sqlite", {SCORES: TopicSpec(3), OUTCOMES: TopicSpec(1)}) as writing:
+        edges = outcome.encode(outcome.Record(partition=0, offset=0, outcomes=(transition(),)))
+        writing.write([(OUTCOMES, 0, None, edges)])
+        with LogReader(tmp_path / "log.sqlite") as log:
+            gatherer = Gatherer(log, spool, Naming(site()))
+            for _ in range(6):  # each time as much comes for each as is taken for all
+                writing.write([(SCORES, partition, None, record(0, 100)) for partition in range(3)])
+                assert gatherer.step()
+    assert gatherer.cursor == {f"{OUTCOMES}:0": 1, **{f"{SCORES}:{partition}": 2 for partition in range(3)}}
+    found = spool.oldest()
+    assert found is not None and found[1].counts[1] == 1
+
+
+def test_what_came_late_is_noted_before_its_batch_is_forgotten(tmp_path: Path) -> None:
+    spool, server, noted = Spool(tmp_path / "spool", 10_000_000), Fake(), list[int]()
+    with LogReader(log_of(tmp_path)) as log:
+        Gatherer(log, spool, Naming(site())).step()
+
+    def full(batch: Batch) -> None:
+        noted.append(len(spool))
+        if len(noted) == 1:
+            raise OSError(28, "No space left on device")
+
+    one = Sender(server, "raw", "alarms", spool, lambda: 0.0, lambda _: None, taken=full)
+    with pytest.raises(OSError, match="No space"):
+        one.step()
+    assert one.step() is not None
+    assert noted == [1, 1] and not len(spool) and len(server.points["raw"]) == 1000
+
+
 def test_a_full_spool_leaves_the_rest_in_the_log_and_what_that_lets_go_is_counted(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", 1)
     with Log(tmp_path / "log.sqlite", TOPICS) as writing, LogReader(tmp_path / "log.sqlite") as log:
@@ -167,10 +244,12 @@ def test_a_full_spool_leaves_the_rest_in_the_log_and_what_that_lets_go_is_counte
         def start(self, topic: str, partition: int) -> int:
             return 2 if topic == SCORES else 0
 
+    since = begun(tmp_path / "spool")
     with Later(tmp_path / "log.sqlite") as log:
         after = Gatherer(log, spool, Naming(site()))
         after.step()
     assert after.counts["missed"] == 1
+    assert begun(tmp_path / "spool") > since > 0.0, "the log is asked for what is older"
 
 
 def test_an_hour_whose_readings_came_late_is_summed_up_anew_and_remembered_till_then(tmp_path: Path) -> None:

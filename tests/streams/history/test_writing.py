@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 
 from streams import settings
 from streams.embedded.store import Log, TopicSpec
@@ -14,11 +17,13 @@ from streams.history import columns, keeping, writing
 from streams.history.columns import Scored
 from streams.history.influx import UnavailableError
 from streams.history.keeping import Keeping
-from streams.history.writing import INFLUXDB, Writing
+from streams.history.writing import Writing
 from streams.topics import OUTCOMES, SCORES
+from streams.vitals import HISTORY_FOLDER, INFLUXDB
 from tests.streams.small_site import START, site
 from tests.waiting import until
 
+INFLUX = {"FORESHOCK_INFLUX_URL": "http://127.0.0.1:1", "FORESHOCK_INFLUX_TOKEN": "x"}
 TOPICS = {SCORES: TopicSpec(1), OUTCOMES: TopicSpec(1)}
 
 
@@ -62,23 +67,19 @@ class Fake:
 def test_influxdb_away_is_an_alarm_of_the_system_until_it_is_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "MISSED_AFTER", 0.0)
+    monkeypatch.setattr("streams.history.trouble.LASTS", 0.0)
     monkeypatch.setattr(writing, "LOOK", 0.01)
     monkeypatch.setattr("streams.history.writer.PAUSES", (0.01, 0.02))
     server, said = Fake(), Said()
     monkeypatch.setattr(writing, "Influx", lambda _: server)
-    given = {
-        "FORESHOCK_INFLUX_URL": "http://127.0.0.1:1",
-        "FORESHOCK_INFLUX_TOKEN": "x",
-        "FORESHOCK_DATA": str(tmp_path),
-    }
+    given = {**INFLUX, "FORESHOCK_DATA": str(tmp_path)}
     with Log(tmp_path / "log.sqlite", TOPICS) as log:
         log.write([(SCORES, 0, None, record(0))])
-        one = Writing(settings.load(given), site(), said)  # type: ignore[arg-type]
+        one = Writing(settings.load(given), site(), said)
         one.start()
         try:
             until(lambda: len(said.said) == 2)
-            assert said.said == [(INFLUXDB, ""), (INFLUXDB, "cannot be reached: nobody is there")]
+            assert said.said == [(INFLUXDB, ""), (INFLUXDB, "InfluxDB cannot be reached: nobody is there")]
             assert "nobody is there" in one.figures()["trouble"] and one.figures()["waiting"] == 1
             log.write([(SCORES, 0, None, record(1)), (SCORES, 0, None, b"none")])
             server.away = False
@@ -96,11 +97,14 @@ def test_influxdb_away_is_an_alarm_of_the_system_until_it_is_back(
 def test_the_data_folder_gets_what_the_log_has_and_says_what_keeps_it_from_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = settings.load({"FORESHOCK_DATA": str(tmp_path)})
+    found = settings.load({"FORESHOCK_DATA": str(tmp_path), "FORESHOCK_HISTORY_GIGABYTES": "1"})
     monkeypatch.setattr(keeping, "EVERY", 0.01)
+    monkeypatch.setattr(keeping, "AGAIN", 0.01)
+    monkeypatch.setattr("streams.history.trouble.LASTS", 0.0)
     with Log(tmp_path / "log.sqlite", TOPICS) as log:
         log.write([(SCORES, 0, None, record(0))])
-        one = Keeping(found, site())
+        said = Said()
+        one = Keeping(found, site(), said)
         one.start()
         until(lambda: one.figures()["readings"] == 6)
         log.write([(SCORES, 0, None, record(1))])
@@ -109,7 +113,48 @@ def test_the_data_folder_gets_what_the_log_has_and_says_what_keeps_it_from_that(
         (tmp_path / "history" / "readings").rename(tmp_path / "elsewhere")
         (tmp_path / "history" / "readings").write_text("in the way")
         log.write([(SCORES, 0, None, record(2))])
-        until(lambda: one.figures()["trouble"])
+        until(lambda: one.figures()["trouble"] and len(said.said) == 2)
+        assert said.said[1][0] == HISTORY_FOLDER and said.said[1][1]
         (tmp_path / "history" / "readings").unlink()
         until(lambda: one.figures()["readings"] == 18 and not one.figures()["trouble"])
+        assert said.said[2:] == [(HISTORY_FOLDER, "")] and one.is_alive
         one.stop()
+
+
+@pytest.mark.parametrize(
+    "error", [sqlite3.OperationalError("disk I/O error"), KafkaTimeoutError("no offsets"), KeyError()]
+)
+def test_no_error_ends_a_thread_and_each_is_told(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("keeping.AGAIN", "writing.LOOK"):
+        monkeypatch.setattr(f"streams.history.{name}", 0.01)
+    monkeypatch.setattr("streams.history.trouble.LASTS", 0.0)
+    monkeypatch.setattr(writing, "Influx", lambda _: Fake())
+    tries: list[str] = []
+
+    def broken(*_: object) -> None:
+        tries.append(threading.current_thread().name)
+        raise error
+
+    for place in ("keeper.Keeper", "writer.Gatherer", "writer.Sender"):
+        monkeypatch.setattr(f"streams.history.{place}.step", broken)
+    given = {**INFLUX, "FORESHOCK_DATA": str(tmp_path)}
+    with Log(tmp_path / "log.sqlite", TOPICS):
+        said = Said()
+        both: list[Keeping | Writing] = [
+            Keeping(settings.load(given), site(), said),
+            Writing(settings.load(given), site(), said),
+        ]
+        for one in both:
+            one.start()
+        try:
+            until(lambda: all(tries.count(name) >= 3 for name in ("keep", "gather", "send")))
+            until(lambda: len(said.said) == 4)
+        finally:
+            for one in both:
+                assert one.is_alive
+                assert (str(error) or "KeyError") in one.figures()["trouble"]
+                one.stop()
+                assert not one.is_alive
+    assert {component for component, detail in said.said if detail} == {INFLUXDB, HISTORY_FOLDER}
