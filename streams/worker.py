@@ -570,7 +570,7 @@ class Worker:
                     station.engine.apply([(station.engine.offset, encoded)])
             await self.app.produce(OBSERVATIONS, partition, None, encoded)
         if station.lost:
-            await asyncio.to_thread(self._forget, station)
+            await asyncio.to_thread(self._forget, station, self._site())
         self.stations[partition] = station
         self._settle()
         return station
@@ -610,10 +610,9 @@ class Worker:
         partition = Registry(self._site()).partition(SYSTEM)
         await self.app.produce_many([(OBSERVATIONS, partition, None, observation.encode(one)) for one in events])
 
-    def _forget(self, station: Station) -> None:
+    def _forget(self, station: Station, site: Site) -> None:
         """Close in the journal what a station's engine no longer knows, after all that it may yet be told of before."""
         self._journal_again(station.partition, self.app.log_store.end(OUTCOMES, station.partition))
-        site = self._site()
         registry = Registry(site)
         elsewhere = {area.id for area in site.areas if registry.partition(area.id) != station.partition}
         self.journal.forget(station.partition, station.engine.known(), station.found, self.clock(), elsewhere)
