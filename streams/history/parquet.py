@@ -122,6 +122,7 @@ class Parquet:
                 table = _of_readings(mine) if tier.name == READINGS else _of_spans(of_readings(mine, tier.seconds))
                 _write(self.folder / tier.name / day / f"{kept.number:012d}.parquet", [table])
         fresh = Kept(dict(cursor), kept.number + 1, now if missed else kept.since or now, now)
+        self.folder.mkdir(parents=True, exist_ok=True)  # where there was nothing to keep yet
         replace(self.folder / _KEPT, msgspec.json.encode(fresh))
 
     def tidy(self, now: float, most: float) -> None:

@@ -244,6 +244,14 @@ def test_a_bound_takes_the_oldest_readings_alone_and_charts_go_on_with_minutes(t
     assert datetime.datetime.fromtimestamp(START, datetime.UTC).day == 1
 
 
+def test_it_is_noted_how_far_it_has_come_also_where_there_was_nothing_yet(tmp_path: Path) -> None:
+    store = kept(tmp_path)
+    store.require_room()
+    store.tidy(START, 1e12)
+    store.keep(Scored(*(np.empty(0, kind) for kind in ("u4", "f8", "f8", "f4"))), {"scores:0": 0}, START)  # type: ignore[arg-type]
+    assert store.kept().since == START and store.oldest("readings") == np.inf
+
+
 def test_where_the_disk_has_little_room_nothing_is_kept_and_days_are_not_joined(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
