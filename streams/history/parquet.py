@@ -39,6 +39,10 @@ AT_ONCE = 2_000_000
 LEAST_FREE = 2_000_000_000
 """Bytes that are left free on the disk: the log and the journal are worth more than the history."""
 
+FAN = 32
+"""Files that become one at once."""
+
+_HALFWAY = "halfway"
 _KEPT = "kept.json"
 _DAMAGED = ".damaged"
 _STEM = len("20260101")
@@ -118,6 +122,7 @@ class Parquet:
                 table = _of_readings(mine) if tier.name == READINGS else _of_spans(of_readings(mine, tier.seconds))
                 _write(self.folder / tier.name / day / f"{kept.number:012d}.parquet", [table])
         fresh = Kept(dict(cursor), kept.number + 1, now if missed else kept.since or now, now)
+        self.folder.mkdir(parents=True, exist_ok=True)  # where there was nothing to keep yet
         replace(self.folder / _KEPT, msgspec.json.encode(fresh))
 
     def tidy(self, now: float, most: float) -> None:
@@ -198,8 +203,16 @@ class Parquet:
         """Make one file of a day's, sorted as a whole, point by point so that no more is held than is sorted."""
         target = day.with_name(day.name + ".parquet")
         files = sorted(day.glob("*.parquet"))
-        self.require_room(sum(file.stat().st_size for file in files))
+        self.require_room(2 * sum(file.stat().st_size for file in files))
         if not target.exists() and (good := [file for file in files if self._is_good(tier, file)]):
+            halfway, level = day / _HALFWAY, 0
+            shutil.rmtree(halfway, ignore_errors=True)  # of a run that ended meanwhile
+            while len(good) > FAN:  # each pass reads something of each file: of few, even of the largest day
+                some = [good[at : at + FAN] for at in range(0, len(good), FAN)]
+                level += 1
+                good = [halfway / f"{level}-{place:06d}.parquet" for place in range(len(some))]
+                for file, parts in zip(good, some, strict=True):
+                    _write(file, self._joined(tier, parts))
             _write(target, self._joined(tier, good))
         shutil.rmtree(day)
 

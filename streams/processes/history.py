@@ -100,7 +100,6 @@ def _made(found: Settings, content: Bundle, vitals: Vitals) -> Keeping | Writing
 
     from streams.history.keeping import Keeping
 
-    os.nice(NICE)
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     return Keeping(found, content.site, vitals)
@@ -110,6 +109,8 @@ def main() -> None:
     """Run until SIGTERM."""
     found = settings.load()
     child.begin("history", found)
+    if not found.influx_url:
+        os.nice(NICE)  # here: it is of this thread, and of those that it starts
     asyncio.run(_run(found))
 
 

@@ -157,11 +157,15 @@ def day_of(number: int) -> tuple[Scored, float]:
     return Scored(points, at, at % 97.0, scores), float(at[-1]) + 600.0
 
 
-def test_a_day_that_is_over_becomes_one_file_and_says_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fan", [32, 2])
+def test_a_day_that_is_over_becomes_one_file_and_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fan: int
+) -> None:
+    monkeypatch.setattr("streams.history.parquet.FAN", fan)
     store = kept(tmp_path)
     for number in range(3):
         scored, _ = day_of(number)
-        for half in (slice(0, 71), slice(71, 144)):  # an hour lies in both
+        for half in (slice(0, 41), slice(41, 71), slice(71, 144)):  # an hour lies in both
             part = Scored(*(getattr(scored, name)[half] for name in ("point", "time", "value", "score")))
             store.keep(part, {"scores:0": number}, START + 86400.0 * number + 43200.0)
     before = [store.spans("hours", [1, 3], START, START + 4 * 86400.0), rows(list(store.readings([1], START, 4e9)))]
@@ -173,8 +177,7 @@ def test_a_day_that_is_over_becomes_one_file_and_says_the_same(tmp_path: Path) -
     assert names == [
         "20260101.parquet",
         "20260102.parquet",
-        "20260103/000000000005.parquet",
-        "20260103/000000000006.parquet",
+        *(f"20260103/{number:012d}.parquet" for number in (7, 8, 9)),
     ]
     after = [store.spans("hours", [1, 3], START, START + 4 * 86400.0), rows(list(store.readings([1], START, 4e9)))]
     assert before[0] is not None and after[0] is not None
@@ -241,6 +244,14 @@ def test_a_bound_takes_the_oldest_readings_alone_and_charts_go_on_with_minutes(t
     assert datetime.datetime.fromtimestamp(START, datetime.UTC).day == 1
 
 
+def test_it_is_noted_how_far_it_has_come_also_where_there_was_nothing_yet(tmp_path: Path) -> None:
+    store = kept(tmp_path)
+    store.require_room()
+    store.tidy(START, 1e12)
+    store.keep(Scored(*(np.empty(0, kind) for kind in ("u4", "f8", "f8", "f4"))), {"scores:0": 0}, START)  # type: ignore[arg-type]
+    assert store.kept().since == START and store.oldest("readings") == np.inf
+
+
 def test_where_the_disk_has_little_room_nothing_is_kept_and_days_are_not_joined(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,7 +260,7 @@ def test_where_the_disk_has_little_room_nothing_is_kept_and_days_are_not_joined(
         scored, now = day_of(number)
         store.keep(scored, {"scores:0": number}, now - 700.0)
     day = tmp_path / "history" / "readings" / "20260101"
-    room = LEAST_FREE + (day / "000000000001.parquet").stat().st_size - 1
+    room = LEAST_FREE + 2 * (day / "000000000001.parquet").stat().st_size - 1
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=room))
     store.require_room()
     with pytest.raises(OSError, match=r"2\.0 GB are free, of which 2 are left"):
