@@ -132,9 +132,9 @@ class Casebook:
         self._index()
         for incident in self.cases.incidents.values():
             incident.recount(self.area_of)  # an older snapshot has no tally, or one without places
-            if incident.dispatched and incident.linked and not incident.acted:  # nor what was acted on in linked areas
+            if incident.dispatched and incident.kind == "risk" and incident.linked and not incident.acted:
                 held = (self.cases.dispatches.get(id) for id in (*incident.dispatches, *incident.visits))
-                sent = {one.area for one in held if one is not None}
+                sent = {one.area for one in held if one is not None and not one.repair}  # nor what was acted on there
                 incident.acted = [area for area in incident.linked if area in sent]
         self.burden = Burden()
         for dispatch in self.cases.dispatches.values():
