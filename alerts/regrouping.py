@@ -154,6 +154,7 @@ def _take_in(
     incident.issued += other.issued
     incident.withdrawn += other.withdrawn
     incident.rose = max(incident.rose, other.rose)
+    incident.held |= other.held  # what a silence put off there is due again where none covers it
     incident.mending = other.mending | incident.mending
     incident.snapshots += [one for one in other.snapshots if one not in incident.snapshots]
     incident.refused += [one for one in other.refused if one not in incident.refused]
@@ -244,6 +245,7 @@ def _begin(book: Casebook, incident: Incident, moved: Sequence[Alarm], clock: fl
         sort=incident.sort,
         subject=first.subject,
         refused=[*incident.refused],
+        held=incident.held,
     )
 
 

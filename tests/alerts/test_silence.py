@@ -11,7 +11,7 @@ import pytest
 from alerts.desk import Desk
 from alerts.journal import Journal
 from alerts.load import rings
-from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, Record, SilenceChange
+from alerts.outcome import AlarmTransition, AnyOutcome, CommandResult, IncidentChange, Record, SilenceChange
 from alerts.queries import Reader
 from sensors.observation import Silence, decode, encode
 from tests.alerts.cases import SITE, change, command, edges
@@ -88,6 +88,20 @@ def test_a_worse_alarm_in_the_same_incident_has_what_was_put_off_go_on(desk: Des
     desk.tick(1000.0 + 1500.0)
     desk.condition(change(4, rule="r2", scope="p2"), 1000.0 + 1600.0)
     assert "dispatch overdue" in edges(desk.tick(1000.0 + 1601.0))
+
+
+def test_what_was_put_off_goes_on_where_it_is_merged_with_what_is_not_silent(desk: Desk) -> None:
+    first = next(one.incident for one in desk.condition(change(3), 1000.0) if isinstance(one, IncidentChange))
+    desk.condition(change(2, rule="r2", scope="p2"), 1000.0)
+    put(desk, silence(1000.0 + HOUR, areas=(), scopes=("p1",)))
+    alarm = next(one.id for one in desk.book.cases.alarms.values() if one.scope == "p1")
+    (order,) = desk.book.cases.dispatches
+    out = desk.command(command("split", first, "c1", alarms=[alarm], dispatches=[order]), 1100.0)
+    assert "ok" in edges(out)
+    other = next(id for id in desk.book.cases.incidents if id != first)
+    assert "dispatch overdue" not in edges(desk.tick(2500.0))
+    assert "ok" in edges(desk.command(command("merge", first, "c2", incidents=[other]), 2600.0))
+    assert "dispatch overdue" in edges(desk.tick(2601.0))
 
 
 def test_nobody_is_reminded_until_it_ends(desk: Desk) -> None:
