@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.binding import Subject, Value, bind, tests
+from rules import binding
+from rules.binding import Subject, Value, bind
 from rules.compiler import CompileError, compile_rules
 from rules.evaluation import Change, Evaluator
 from rules.expression import parse
@@ -509,7 +510,7 @@ def test_an_explanation_shows_each_comparison_in_the_units_of_its_author() -> No
 
 
 def test_a_limit_is_shown_as_its_author_wrote_it_and_compared_as_it_was_converted() -> None:
-    (when,) = (test for test in tests(bind(parse("rate('1h') > 20 mm/h"), Subject("mm"))))
+    (when,) = (test for test in binding.tests(bind(parse("rate('1h') > 20 mm/h"), Subject("mm"))))
     assert isinstance(when.right, Value) and when.right.value * when.scale != 20.0
     play = a_play(a_rule(when="rate('10m') > 20 mm/h", clear="rate('10m') < 7 mm/h"), points=[a_point("p", unit="mm")])
     (change,) = (change for minute in range(20) for change in play.read("p", 60 * minute, float(minute)))
