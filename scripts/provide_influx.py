@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from scripts.provided import MissingError, cache, tell
+
 VERSION = "v2.7.12"
 HOME = "FORESHOCK_INFLUXD"
 """Variable that names an `influxd`, for a machine that has one."""
@@ -38,14 +40,14 @@ exec "$@"
 """
 
 
-class InfluxMissing(RuntimeError):
+class InfluxMissing(MissingError):
     """Say why there is no InfluxDB to start, and what would provide it."""
 
 
 def provide(*, build: bool = True) -> Path:
     """Return the program, built when it is not there yet and `build`. Raise `InfluxMissing` with the reason."""
     given = os.environ.get(HOME)
-    program = Path(given) if given else _cache() / f"influxd-{VERSION}"
+    program = Path(given) if given else cache() / f"influxd-{VERSION}"
     if program.is_file():
         return program
     if given:
@@ -56,10 +58,6 @@ def provide(*, build: bool = True) -> Path:
         if shutil.which(tool) is None:
             raise InfluxMissing(f"no {tool} is installed to build InfluxDB with ({package}); or set {HOME}")
     return _build(program)
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "foreshock"
 
 
 def _build(program: Path) -> Path:
@@ -100,12 +98,7 @@ def _run(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> None:
 
 def main() -> int:
     """Print where the program is, or why there is none; with `--found` only where it is there already."""
-    try:
-        print(provide(build="--found" not in sys.argv[1:]))
-    except InfluxMissing as missing:
-        print(missing, file=sys.stderr)
-        return 1
-    return 0
+    return tell(lambda: provide(build="--found" not in sys.argv[1:]))
 
 
 if __name__ == "__main__":

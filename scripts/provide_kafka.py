@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from scripts.provided import MissingError, cache, tell
+
 VERSION = "4.1.2"
 BROKER = f"kafka_2.13-{VERSION}.jar"
 HOME = "FORESHOCK_KAFKA_JARS"
@@ -20,7 +22,7 @@ _DEPENDENCY = "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><vers
 _WANTED = (("org.apache.kafka", "kafka_2.13", VERSION), ("org.slf4j", "slf4j-simple", "1.7.36"))
 
 
-class KafkaMissing(RuntimeError):
+class KafkaMissing(MissingError):
     """Say why there is no Kafka to start, and what would provide it."""
 
 
@@ -29,7 +31,7 @@ def provide() -> Path:
     if shutil.which("java") is None:
         raise KafkaMissing("no java is installed (Debian: default-jre-headless)")
     given = os.environ.get(HOME)
-    folder = Path(given) if given else _cache() / f"kafka-{VERSION}"
+    folder = Path(given) if given else cache() / f"kafka-{VERSION}"
     if (folder / BROKER).is_file():
         return folder
     if given:
@@ -38,10 +40,6 @@ def provide() -> Path:
     if maven is None:
         raise KafkaMissing(f"no mvn is installed to get Kafka with (Debian: maven); or set {HOME}")
     return _get(maven, folder)
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "foreshock"
 
 
 def _get(maven: str, folder: Path) -> Path:
@@ -76,12 +74,7 @@ def _project() -> str:
 
 def main() -> int:
     """Print where the jars are, or why there are none."""
-    try:
-        print(provide())
-    except KafkaMissing as missing:
-        print(missing, file=sys.stderr)
-        return 1
-    return 0
+    return tell(provide)
 
 
 if __name__ == "__main__":

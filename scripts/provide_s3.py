@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from scripts.provided import MissingError, cache, tell
+
 VERSION = "5.2.5"
 HOME = "FORESHOCK_S3_SERVER"
 """Variable that names a folder with its libraries, for a machine without a package index."""
@@ -38,21 +40,20 @@ _WANTED = (
 )
 
 
-class S3Missing(RuntimeError):
+class S3Missing(MissingError):
     """Say why there is no such server to start, and what would provide it."""
 
 
 def provide() -> Path:
     """Return the folder of its libraries, got when they are not there yet. Raise `S3Missing` with the reason."""
     given = os.environ.get(HOME)
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "foreshock"
-    folder = Path(given) if given else cache / f"moto-{VERSION}"
+    folder = Path(given) if given else cache() / f"moto-{VERSION}"
     if (folder / "moto").is_dir():
         return folder
     if given:
         raise S3Missing(f"{HOME}={given}: there is no moto in it")
-    cache.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=cache))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=folder.parent))
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-compile", "--target", str(work / "all")]
     try:
         done = subprocess.run([*command, *_WANTED], capture_output=True, text=True, timeout=SECONDS)
@@ -72,12 +73,7 @@ def provide() -> Path:
 
 def main() -> int:
     """Print where the libraries are, or why there are none."""
-    try:
-        print(provide())
-    except S3Missing as missing:
-        print(missing, file=sys.stderr)
-        return 1
-    return 0
+    return tell(provide)
 
 
 if __name__ == "__main__":
