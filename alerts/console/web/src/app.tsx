@@ -1,6 +1,6 @@
 /** Which page stands at which route, and what frames it. */
 import { effect } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { ApiError } from './api';
 import { clockTime } from './clock';
 import { ExerciseBanner, useDuty } from './components/duty';
@@ -109,7 +109,7 @@ function Page() {
   const person = me.value;
   const away = person === null && first !== 'first' && first !== 'login';
   const inside = !!person && first === 'login';
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: an address entered before the next picture would be overwritten
     if (away) {
       remember();
       go('#/login', true);
