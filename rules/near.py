@@ -15,6 +15,9 @@ Rows = npt.NDArray[np.intp]
 MOST = 32
 """Points that count as the neighbours of one, the nearest first; those of its own area that have no location last."""
 
+DENSE = 1_000_000
+"""Pairs of places up to which every distance is worked out; a tree finds those of more."""
+
 _EARTH = 6_371_000.0
 """Mean radius, metres."""
 
@@ -63,7 +66,6 @@ def _within(
     owners: list[int], rows: list[int], metres: float, points: Sequence[Point], areas: Mapping[str, Area]
 ) -> dict[int, dict[int, float]]:
     """Find for each owner the rows whose location lies within so many metres, with the distance."""
-    from scipy.spatial import cKDTree  # few rules ask for neighbours
 
     def located(chosen: list[int]) -> tuple[list[int], npt.NDArray[np.float64]]:
         places = {row: points[row].location or _home(points[row], areas) for row in chosen}
@@ -76,11 +78,22 @@ def _within(
     there, where = located(rows)
     if not here or not there:
         return {}
-    found = cKDTree(where).query_ball_point(at, metres)  # over so short a way the chord is the arc
+    found = _around(at, where, metres)  # over so short a way the chord is the arc
     return {
         owner: {there[place]: float(np.linalg.norm(where[place] - at[number])) for place in found[number]}
         for number, owner in enumerate(here)
     }
+
+
+def _around(at: npt.NDArray[np.float64], where: npt.NDArray[np.float64], metres: float) -> Sequence[Sequence[int]]:
+    """List for each place of `at` those of `where`, both (n, 3), that lie within so many metres."""
+    if len(at) * len(where) > DENSE:
+        from scipy.spatial import cKDTree  # here: it takes a tenth of a start to load
+
+        by_tree: Sequence[Sequence[int]] = cKDTree(where).query_ball_point(at, metres)
+        return by_tree
+    squared = np.square(at[:, None] - where).sum(2)
+    return [np.flatnonzero(row).tolist() for row in squared <= metres * metres]
 
 
 def _home(point: Point, areas: Mapping[str, Area]) -> tuple[float, float] | None:

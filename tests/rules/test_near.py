@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 import pytest
 
+from rules import near as near_rules
 from rules.compiler import CompileError, compile_rules
 from rules.evaluation import Evaluator
 from rules.expression import ExpressionError, parse
@@ -156,3 +158,12 @@ def test_an_area_has_no_neighbours_and_units_are_checked() -> None:
         compile_rules([a_rule(when="neighbours.max(level.value) > 1", scope="area")], site, site.points)
     with pytest.raises(CompileError, match="do not measure the same"):
         compile_rules([a_rule(when="neighbours.max(value) > 1 °C")], site, site.points)
+
+
+def test_many_places_are_found_by_a_tree_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(8)
+    at, where = (chance.uniform(0, 5_000, (count, 3)) for count in (40, 200))
+    near = [sorted(found) for found in near_rules._around(at, where, 1_500.0)]
+    assert any(near)
+    monkeypatch.setattr(near_rules, "DENSE", 0)
+    assert [sorted(found) for found in near_rules._around(at, where, 1_500.0)] == near
