@@ -48,9 +48,10 @@ DRILLS = (
         ("--times", "5", "--broker", "mosquitto", "--version", "5"),
     ),
     Drill("InfluxDB away", "drill_influx", ("--away", "10", "--kills", "1"), ("--away", "600")),
-    Drill("rebalance", "drill_rebalance", ("--times", "1", "--steps", "machine,leave"), ("--times", "5")),
+    Drill("rebalance", "drill_rebalance", ("--times", "1", "--steps", "machine,leave"), ("--times", "5", "--timely")),
 )
-"""All drills. One without a short form is only run in its long one."""
+"""All drills. One without a short form is only run in its long one. No time fails a short form: a busy machine is no
+loss."""
 
 
 class Result(NamedTuple):
