@@ -10,7 +10,7 @@ from streams.durable import flush, replace
 from streams.embedded.schema import LogError
 
 ARRIVING, LEAVING, MOVED = "arriving", "leaving", "moved"
-_SUFFIX = ".moved"
+SUFFIX = ".moved"
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -62,4 +62,4 @@ def require(path: Path) -> None:
 
 
 def _file(path: Path) -> Path:
-    return path.with_name(path.name + _SUFFIX)
+    return path.with_name(path.name + SUFFIX)

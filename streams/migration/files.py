@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from streams.backup import contents
 from streams.durable import flush
+from streams.embedded import settled
 from streams.migration.report import REPORTS, Files, MigrationError
 from streams.migration.state import FILE
 
@@ -29,7 +30,7 @@ def listed(data: Path) -> tuple[list[Path], list[Path]]:
     names = [path.relative_to(data) for path in files]
     return (
         [path.relative_to(data) for path in databases if path.name not in APART or path.parent != data],
-        [name for name in names if name.name != FILE and name.parts[0] != REPORTS],
+        [name for name in names if name.name != FILE and name.parts[0] != REPORTS and name.suffix != settled.SUFFIX],
     )
 
 

@@ -16,6 +16,7 @@ from alerts.elsewhere import open_elsewhere
 from alerts.journal import LOG, Journal
 from alerts.notifiers.deliveries import Deliveries
 from alerts.notifiers.memory import SCHEMA
+from alerts.notifiers.replies import Replies
 from alerts.queries import JournalMissing, open_engine
 from alerts.stamp import HEAD, stamped
 from alerts.tables import logs, metadata
@@ -60,6 +61,7 @@ def opened(source: Settings, target: Settings, names: list[str]) -> Iterator[lis
                 found.append(Store(ACCOUNT, one.engine, two.engine, ACCOUNTS))
             if OUTBOX in names and _there(source.outbox_at):
                 Deliveries(target.outbox_at).close()
+                Replies(target.outbox_at, b"").close()  # only for its table
                 before, after = _outbox(source.outbox_at), _outbox(target.outbox_at)
                 for engine in (before, after):
                     stack.callback(engine.dispose)

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from alerts.console.accounts import audit_break, list_audit, open_accounts, record_audit
 from alerts.notifiers.deliveries import Deliveries
+from alerts.notifiers.replies import Replies
 from alerts.queries import Reader
 from alerts.tables import dispatch_changes
 from sensors.observation import Silence
@@ -202,6 +203,7 @@ def test_a_site_goes_to_kafka_and_back_as_if_it_had_never_moved(tmp_path: Path, 
     told = Deliveries(here.outbox_at)
     told.deliver("webhook", "d1", START)
     told.close()
+    Replies(here.outbox_at, b"key").close()  # it has a table of its own there
     (here.data_folder / "photos").mkdir()
     (here.data_folder / "photos" / "ab.jpg").write_bytes(b"picture")
 
