@@ -113,7 +113,7 @@ class Copier:
     def _resume(self, place: Place, stop: int) -> int:
         """Say from where the source is to be read on; a partition that was not begun is."""
         if place.key not in self._state.base:
-            self._begin(place, stop)
+            self._begin(place)
         source, target = self._state.base[place.key]
         if place.key not in self._state.at:
             first = next(each(self._source, place, source, stop), None)
@@ -130,8 +130,8 @@ class Copier:
             at = found[0] + 1  # written, and not noted any more
         return at
 
-    def _begin(self, place: Place, stop: int) -> None:
-        start = self._source.start(*place)
+    def _begin(self, place: Place) -> None:
+        start, stop = self._source.start(*place), self._source.end(*place)  # what comes later has no holes
         first = next(each(self._source, place, start, stop), None)
         source = target = first[0] if first is not None else stop
         if not self._target.keeps_offsets:
