@@ -122,7 +122,7 @@ class _Bars:
             return
         if what not in self._tasks:
             kind, _, name = what.partition(" ")
-            shown = word(kind, self._language, name=name) if kind in ("verify", "stop") else what
+            shown = word(kind, self._language, name=name) if kind in ("verify", "stop", "handed") else what
             self._tasks[what] = self._progress.add_task(plain(shown), total=total)
         elif total is not None:
             done_before = self._progress.tasks[self._tasks[what]].completed

@@ -34,6 +34,14 @@ _WORDS: dict[str, tuple[str, str]] = {
         "内置 MQTT 代理不随站点迁移：传感器须改连新的代理",
         "the embedded MQTT broker does not move along: sensors have to be sent to the new one",
     ),
+    "left": (
+        "目标端不保存历史数据：原有历史数据留在原处",
+        "the target keeps no history: what there is stays behind",
+    ),
+    "handed": (
+        "已移交：现在即可用新设置启动；历史数据在此之后复制",
+        "handed over: it may be started with the new settings now, the history follows",
+    ),
     "todo": (
         "尚未改动任何内容；--yes 边运行边复制，--switch 完成迁移",
         "nothing is changed yet; --yes copies while the site runs, --switch moves it",

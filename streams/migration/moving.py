@@ -29,7 +29,7 @@ from streams.embedded.reader import LogReader
 from streams.embedded.schema import TopicSpec
 from streams.migration import ends, files, history, report, stores
 from streams.migration.copying import Comparison, Copier, Filling, Place, compact_comparison, latest
-from streams.migration.report import Compared, Files, MigrationError, Report, Sums, Table
+from streams.migration.report import Compared, Files, MigrationError, Report, Table
 from streams.migration.state import Kept, State
 from streams.migration.tables import Store
 from streams.publication import Proposal
@@ -133,6 +133,8 @@ class Move:
             found.append("machines")
         if source.kafka is None and not source.mqtt_host:
             found.append("broker")
+        if history.left(source, target):
+            found.append("left")
         return found
 
     def _leaving(self) -> KafkaLeaving:
@@ -322,7 +324,7 @@ class Move:
         compacted = self._snapshots(source, there, target)
         tables = self._stores(target)
         copied = self._files()
-        rows = history.copy(self._source, self._target, self.site, copier, state, self._kept, self._told)
+        history.prepare(self._source, self._target, self.site.partitions, copier.target_offset)
         offsets = self._offsets(source, copier)
         for place in comparisons:
             target.finish_at(*place, copier.target_offset(place, source.end(*place)))
@@ -332,9 +334,8 @@ class Move:
         if self._source.kafka is None:
             settled.mark(self._source.log_file, settled.MOVED, ends.named(self._target))
         target.settle()
-        made = self._report(
-            state, offsets, [*(one.result() for one in comparisons.values()), *compacted], tables, copied, rows
-        )
+        topics = [*(one.result() for one in comparisons.values()), *compacted]
+        made = self._report(state, offsets, topics, tables, copied)
         state.report = made
         self._kept.write(state)
         return self._end()
@@ -349,7 +350,9 @@ class Move:
             from streams.kafka.filling import unmark
 
             unmark(self._target.kafka)
-        made = state.report
+        self._told("handed over", 0, None)
+        rows = history.fill(self._source, self._target, self.site, state, self._kept, self._told)
+        made = msgspec.structs.replace(state.report, history=rows)
         report.keep(self._target.data_folder, made)
         told = {"before": made.source, "after": made.target, "stopped_seconds": made.stopped_seconds}
         housekeeping.note(self._target, self._actor, "site.moved", made.site, **told)
@@ -363,7 +366,6 @@ class Move:
         topics: list[Compared],
         tables: list[Table],
         copied: Files | None,
-        rows: list[Sums],
     ) -> Report:
         ended = time.time()
         return Report(
@@ -377,7 +379,7 @@ class Move:
             topics=topics,
             tables=tables,
             files=copied,
-            history=rows,
+            history=[],
         )
 
     def _snapshots(self, source: Reader, there: Reader, target: Filling) -> list[Compared]:
