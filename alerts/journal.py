@@ -70,7 +70,7 @@ __all__ = ["Journal", "JournalMissing", "Reader"]
 Change = AlarmTransition | IncidentChange | DispatchChange | CommandResult
 Row = dict[str, Any]
 
-_LOG = "observations"  # row of the log that the positions are in
+LOG = "observations"  # row of the log that the positions are in
 _CHUNK = 500  # ids in one IN (...): below every database's limit on parameters
 
 
@@ -120,7 +120,7 @@ class Journal(Reader):
                     position = _close(connection, position, log, "log.replaced", _latest(records))
                 connection.execute(sa.delete(positions))
                 reached.clear()
-                _upsert(connection, logs, [{"name": _LOG, "id": log}])
+                _upsert(connection, logs, [{"name": LOG, "id": log}])
             fresh: list[tuple[int, int, Change]] = []
             perhaps: set[str] = set()  # ids that the journal may have
             renamed: list[Published] = []
@@ -581,7 +581,7 @@ _HOLD = _CHANGES.values(value=counters.c.value).returning(counters.c.value)
 _MOVE = _CHANGES.values(value=sa.bindparam("position"))
 _STANDING = sa.union_all(
     sa.select(logs.c.id, sa.literal(None, sa.Integer()).label("partition"), sa.literal(0).label("offset")).where(
-        logs.c.name == _LOG
+        logs.c.name == LOG
     ),
     sa.select(sa.literal(None, sa.String()), positions.c.partition, positions.c.offset),
 )

@@ -42,6 +42,7 @@ COMMANDS = {
     "backup": "backup.backup",
     "restore": "backup.put_back",
     "backup-key": "backup.new_key",
+    "migrate": "migrate.migrate",
     "notify": "notify.app",
     "archive": "archive.app",
     "quarantine": "quarantine.app",

@@ -87,7 +87,7 @@ def take(
     if not data.is_dir():
         raise BackupError(f"{data} is no folder")
     keys = [_recipient(one) for one in recipients]
-    databases, files = _contents(data)
+    databases, files = contents(data)
     if not databases:
         raise BackupError(f"nothing has run in {data} yet")
     unfinished = target.with_name(f".{target.name}.unfinished")
@@ -107,8 +107,8 @@ def take(
     return made
 
 
-def _contents(data: Path) -> tuple[list[Path], list[Path]]:
-    """Return a folder's databases, in the order in which they are looked at, and its other files."""
+def contents(data: Path) -> tuple[list[Path], list[Path]]:
+    """Return a data folder's databases, in the order in which they are looked at, and its other files."""
     databases: list[Path] = []
     files: list[Path] = []
     for folder, names, found in os.walk(data):

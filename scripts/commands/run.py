@@ -21,6 +21,7 @@ from sensors.site import Signals, Site
 from streams import brokers, bundle, joining, logs, publication, reload, running, settings
 from streams.bundle import Bundle
 from streams.difference import lines
+from streams.embedded import settled
 from streams.embedded.schema import LogError
 from streams.following import Following
 from streams.processes.child import configure_logging
@@ -85,6 +86,7 @@ def run(
     begun = time.monotonic()
     found = configured(site=site, data=data, host=host, port=port, mqtt_host=mqtt_host, mqtt_port=mqtt_port)
     try:
+        _require_settled(found)
         lock = take_lock(found.data_folder)
         with lock:
             if not found.mqtt_host:
@@ -103,6 +105,15 @@ def run(
         fail(str(error))
     except OSError as error:
         fail(f"cannot use the data folder {found.data_folder}: {error.strerror or error}")
+
+
+def _require_settled(found: Settings) -> None:
+    """Raise `StartError` when the log's file was moved to Kafka, or is not all there yet; of Kafka see below."""
+    if found.kafka is None:
+        try:
+            settled.require(found.log_file)
+        except LogError as error:
+            raise StartError(str(error)) from error
 
 
 def _require_brokers(found: Settings, signals: Signals | None = None) -> None:
@@ -226,10 +237,13 @@ def _require_topics(found: Settings, content: Bundle) -> None:
     """Raise `StartError` when the log is in Kafka, and that is not reached or lacks what is written there."""
     if found.kafka is None:
         return
+    from streams.kafka.settled import require  # here: not needed for a file
+
     brokers.identity(found.data_folder)  # by which the group knows this run, before two processes make it at once
     try:
         with logs.reader(found.log) as log:
             there = log.topics()
+            require(found.kafka, there)
     except LogError as error:
         raise StartError(str(error)) from error
     missing = [found.kafka.name(topic) for topic in topic_specs(found, content.site.partitions) if topic not in there]

@@ -43,3 +43,16 @@ def claim(store: Store, identity: str, partitions: int) -> Marker:
     if found != mine:
         raise ArchiveError(f"{store.name} is the archive of another log: name a place of its own in FORESHOCK_ARCHIVE")
     return mine
+
+
+def hand_over(store: Store, before: str, after: str) -> None:
+    """Have the archive of a log go on as that of another, to which the site was moved with all its offsets.
+
+    Raise `ArchiveError` when it is the archive of neither.
+    """
+    found = read(store)
+    if found is None or found.identity == after:
+        return
+    if found.identity != before:
+        raise ArchiveError(f"{store.name} is the archive of another log: name a place of its own in FORESHOCK_ARCHIVE")
+    store.put(NAME, msgspec.json.encode(Marker(after, found.partitions)))

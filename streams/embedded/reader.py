@@ -143,17 +143,29 @@ class LogReader:
     def offset_at(self, topic: str, partition: int, time: float) -> int:
         """Return the offset of the first record written at `time` (unix s) or later, or the end.
 
-        Records must lie in order of time and without gaps: of a topic that is not compacted.
+        Records must lie in order of time: of a topic that is not compacted.
         """
         low, high = self._bounds(topic, partition)
         while low < high:
             middle = (low + high) // 2
-            written = self.time_of(topic, partition, middle)
-            if written is None or written < time:
-                low = middle + 1
+            at, written = self._next_time(topic, partition, middle)
+            if written is None or at >= high:  # only ends of transactions of another log, which hold no record here
+                high = middle
+            elif written < time:
+                low = at + 1
             else:
                 high = middle
         return low
+
+    def _next_time(self, topic: str, partition: int, offset: int) -> tuple[int, float | None]:
+        """Return the offset of the first record at or after one, and when it was written; None where there is none."""
+        with self._lock:
+            ident = self._id_locked(topic, partition)
+            row = self._connection.execute(
+                "SELECT id, time FROM record WHERE id >= ? AND id <= ? ORDER BY id LIMIT 1",
+                (row_id(ident, offset), row_id(ident, MAX_OFFSET)),
+            ).fetchone()
+        return (offset, None) if row is None else (int(row[0]) - (ident << OFFSET_BITS), float(row[1]))
 
     def time_of(self, topic: str, partition: int, offset: int) -> float | None:
         """Return when a record was written (unix s), or None if it is not stored."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Self
 
+from streams.embedded import settled
 from streams.embedded.appending import Appending, Callback
 from streams.embedded.checkpoint import Checkpointer
 from streams.embedded.filelock import FileLock
@@ -41,8 +42,8 @@ class Log(Appending):
     """Own a log file. One per file and machine; every method may be called from any thread.
 
     `synchronous` is NORMAL (survives any killed process; power loss may cost the last moments) or FULL (survives
-    power loss). `max_bytes` caps the file. Raise `LogLockedError` if another process has it, `LogCorruptError` if the
-    file is damaged.
+    power loss). `max_bytes` caps the file. Raise `LogLockedError` if another process has it, `LogMovedError` if its
+    site was moved elsewhere, `LogCorruptError` if the file is damaged.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Log(Appending):
         self._closed = False
         self._lock = FileLock(self.path)
         try:
+            settled.require(self.path)
             self._connection = connect(self.path, synchronous, max_bytes)
             verify(self._connection, self.path)
             named = self._connection.execute("SELECT value FROM meta WHERE name = 'identity'").fetchone()

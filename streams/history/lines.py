@@ -8,7 +8,7 @@ rule, area and scope that ever had an alarm. What changes from line to line is a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from sensors.flags import DUPLICATE
 from sensors.lookup import Registry
 from sensors.site import Site
 from streams.history.columns import Scored
+
+if TYPE_CHECKING:
+    from streams.history.spans import Spans
 
 READINGS = "readings"
 """Tags area (the point's first), point, quantity; fields value, score (0..1), flags. What is not known is left out."""
@@ -88,6 +91,18 @@ class Naming:
             f"{heads[point]} {_fields(number, surprise, flag)} {stamp}"
             for point, stamp, number, surprise, flag in zip(
                 scored.point.tolist(), nanoseconds(scored.time).tolist(), value, score, flags, strict=True
+            )
+        ]
+
+    def span_lines(self, spans: Spans) -> list[str]:
+        """Write minutes or hours of known points, one line each, as InfluxDB's own tasks sum them up."""
+        mean = spans.sum / spans.counted
+        columns = (spans.point, spans.begin, spans.low, spans.high, mean, spans.last, spans.counted, spans.score)
+        return [
+            f"{self._heads[point]} min={low!r},max={high!r},mean={middle!r},last={last!r},count={count}i"
+            f"{f',score={score:.9g}' if score == score else ''} {stamp}"
+            for point, stamp, low, high, middle, last, count, score in zip(
+                *(column.tolist() for column in columns), strict=True
             )
         ]
 

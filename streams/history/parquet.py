@@ -125,6 +125,19 @@ class Parquet:
         self.folder.mkdir(parents=True, exist_ok=True)  # where there was nothing to keep yet
         replace(self.folder / _KEPT, msgspec.json.encode(fresh))
 
+    def go_on_from(self, cursor: dict[str, int], since: float) -> None:
+        """Go on with a log from these offsets, where another history ended that was whole since a time (unix s)."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        replace(self.folder / _KEPT, msgspec.json.encode(Kept(cursor, self.kept().number, since, since)))
+
+    def put(self, tier: str, day: float, parts: Iterator[Scored | Spans], *, over: bool) -> None:
+        """Keep a day of a tier that was kept elsewhere; points rise part by part. `day` is its beginning (unix s).
+
+        That of a day that is not `over` is one file of several, as if it had been kept first.
+        """
+        tables = (_of_readings(part) if isinstance(part, Scored) else _of_spans(part) for part in parts)
+        _write(self.folder / tier / (f"{_day(day)}.parquet" if over else f"{_day(day)}/{0:012d}.parquet"), tables)
+
     def tidy(self, now: float, most: float) -> None:
         """Join the files of days that are over, and let go of what is too old, or more than `most` bytes."""
         today = _day(now)

@@ -70,6 +70,14 @@ class Embedded:
         """Give minutes or hours."""
         return self._parquet.spans(tier, points, begin, end)
 
+    def oldest(self, tier: str) -> float:
+        """Say since when (unix s) there is something of a tier; inf where there is nothing."""
+        return self._parquet.oldest(tier)
+
+    def put(self, tier: str, day: float, parts: Iterator[Scored | Spans], *, over: bool) -> None:
+        """Keep a day (from `day` on, unix s) that was kept elsewhere; points rise from part to part."""
+        self._parquet.put(tier, day, parts, over=over)
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -122,6 +130,19 @@ class Elsewhere:
         found_spans = [column[there] for column in columns]
         found_spans[6] = found_spans[6].astype(np.uint32)
         return joined([Spans(*found_spans)])
+
+    def oldest(self, tier: str) -> float:
+        """Say since when (unix s) there is something of a tier; inf where there is nothing."""
+        flux = (
+            f'from(bucket: "{self._buckets[tier]}") |> range(start: time(v: 0))\n'
+            f'  |> filter(fn: (r) => r._measurement == "{READINGS}") |> first()\n'
+            "  |> map(fn: (r) => ({at: int(v: r._time)}))\n"
+        )
+        return min((int(row["at"]) / 1e9 for row in self._influx.query(flux)), default=np.inf)
+
+    def put(self, tier: str, lines: Sequence[str]) -> None:
+        """Write lines into a tier's bucket; those that are there already stay as they are."""
+        self._influx.write(self._buckets[tier], "\n".join(lines).encode())
 
     def close(self) -> None:
         """Disconnect."""

@@ -27,6 +27,7 @@ from streams.kafka.address import Address
 from streams.kafka.asking import PATIENCE, Asking
 from streams.kafka.membership import Assigned, Membership, Revoked
 from streams.kafka.reads import REQUEST_SECONDS, Reads
+from streams.kafka.settled import require
 from streams.kafka.thread import LoopThread
 from streams.kafka.topics import creation
 from streams.kafka.transactions import REQUEST_BYTES, WRITING, Sending, Transactions
@@ -94,6 +95,7 @@ class KafkaLog(Asking, Appending):
             ) from error
 
     def _check_topics(self) -> None:
+        require(self.address, self._reads.counts)
         for topic, spec in self._specs.items():
             there = self._reads.counts.get(topic, 0)
             if there != spec.partitions:

@@ -92,7 +92,7 @@ class Reads:
 
     async def committed(self, group: str) -> dict[tuple[str, int], int]:
         """Return what a group has committed."""
-        found = await _patiently(lambda: self._admin.list_consumer_group_offsets(self._address.name(group)))
+        found = await patiently(lambda: self._admin.list_consumer_group_offsets(self._address.name(group)))
         return {
             (topic, tp.partition): place.offset
             for tp, place in found.items()
@@ -102,7 +102,7 @@ class Reads:
     async def members(self, group: str) -> set[str]:
         """Return what the members of a group call themselves."""
         name = self._address.name(group)
-        for answer in await _patiently(lambda: self._admin.describe_consumer_groups([name])):
+        for answer in await patiently(lambda: self._admin.describe_consumer_groups([name])):
             return {str(member[1]) for one in answer.groups for member in one[5]}
         return set()
 
@@ -177,7 +177,7 @@ class Reads:
         return found
 
 
-async def _patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
+async def patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
     """Ask again for a while: a group's coordinator is made when it is first asked for."""
     loop = asyncio.get_running_loop()
     until = loop.time() + REQUEST_SECONDS
