@@ -77,6 +77,7 @@ class Cases(msgspec.Struct, kw_only=True):
     drills: dict[str, Drill] = {}  # those that run
     signed: dict[str, str] = {}  # turns of duty that were taken over → by whom; bounded
     plans: dict[str, Plan] = {}  # those that open incidents keep to, whatever is published meanwhile
+    linked_acted: bool = False  # its incidents say on which of their linked areas was acted; older snapshots do not
 
 
 CALLS = ("undispatched", "reminded")
@@ -92,7 +93,7 @@ class Casebook:
     def __init__(self, site: Site, settings: Settings, partition: int = 0) -> None:
         self.partition = partition
         self.settings = settings
-        self.cases = Cases()
+        self.cases = Cases(linked_acted=True)
         self.scopes: dict[tuple[str, str, bool], Alarm] = {}
         self._of: dict[str, dict[str, Alarm]] = {}
         self.burden = Burden()
@@ -132,14 +133,20 @@ class Casebook:
         self._index()
         for incident in self.cases.incidents.values():
             incident.recount(self.area_of)  # an older snapshot has no tally, or one without places
-            if incident.dispatched and incident.kind == "risk" and incident.linked and not incident.acted:
-                held = (self.cases.dispatches.get(id) for id in (*incident.dispatches, *incident.visits))
-                sent = {one.area for one in held if one is not None and not one.repair}  # nor what was acted on there
-                incident.acted = [area for area in incident.linked if area in sent]
+            if not self.cases.linked_acted:
+                self._guess_acted(incident)
+        self.cases.linked_acted = True
         self.burden = Burden()
         for dispatch in self.cases.dispatches.values():
             self.burden.note(dispatch)
         self.wake = float("-inf")
+
+    def _guess_acted(self, incident: Incident) -> None:
+        """Take the linked areas that somebody is on for those on which was acted: it is all that was kept once."""
+        if incident.dispatched and incident.kind == "risk" and incident.linked and not incident.acted:
+            held = (self.cases.dispatches.get(id) for id in (*incident.dispatches, *incident.visits))
+            sent = {one.area for one in held if one is not None and not one.repair}
+            incident.acted = [area for area in incident.linked if area in sent]
 
     def add_alarm(self, alarm: Alarm) -> None:
         """Hold an alarm that is new."""

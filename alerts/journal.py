@@ -186,8 +186,8 @@ class Journal(Reader):
         """Bring a partition to where an engine stands that began again in the middle; return the position.
 
         What is open but not among the ids that it knows is closed: nobody could do so otherwise. Of `records`, what
-        it found on its way and still knows is taken in. A drill goes on that has areas `elsewhere`: those of the other
-        partitions, which may know of it.
+        it found on its way and still knows is taken in. A drill goes on that has areas `elsewhere`, those of the other
+        partitions, unless they have forgotten it before.
         """
         with self.engine.begin() as connection:
             first = _position(connection)
@@ -656,9 +656,7 @@ def _close(
     connection.execute(gone.values(state="ended", ended_why=reason, time=time))
     drilled = sa.update(exercises).where(exercises.c.ended.is_(None))
     if partition is not None:
-        running = connection.execute(sa.select(exercises.c.id, exercises.c.areas).where(exercises.c.ended.is_(None)))
-        over = [row.id for row in running if row.id not in known and not set(row.areas) & set(elsewhere)]
-        drilled = drilled.where(exercises.c.id.in_(over))
+        drilled = drilled.where(exercises.c.id.in_(_forget_drills(connection, known, elsewhere)))
     connection.execute(drilled.values(ended=time))
     batch = _Batch(connection, position)
     # dispatches end first and incidents last, as they do at the desk
@@ -667,6 +665,25 @@ def _close(
     batch.add([(row["partition"], row["offset"], ended(id, row["record"], mark, reason, time)) for id, row in still])
     batch.write()
     return batch.position
+
+
+def _forget_drills(connection: Connection, known: Collection[str], elsewhere: Collection[str]) -> list[str]:
+    """Note where drills are known no more; name those that no other partition can know of either.
+
+    Partitions that have all lost their memory say so one after another, so what each has lost is kept.
+    """
+    columns = (exercises.c.id, exercises.c.areas, exercises.c.forgotten)
+    over = []
+    for row in connection.execute(sa.select(*columns).where(exercises.c.ended.is_(None))).all():
+        if row.id in known:
+            continue
+        lost = {*(row.forgotten or ()), *(area for area in row.areas if area not in elsewhere)}
+        if lost.issuperset(row.areas):
+            over.append(row.id)
+        else:
+            noted = sa.update(exercises).where(exercises.c.id == row.id)
+            connection.execute(noted.values(forgotten=sorted(lost)))
+    return over
 
 
 _TABLES: dict[type, tuple[sa.Table, str]] = {

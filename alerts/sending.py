@@ -22,8 +22,8 @@ def follow_level(
 ) -> None:
     """Dispatch a risk incident that reaches its dispatch level; raise the level of dispatches under way.
 
-    Areas that joined by a link of the site go by their own levels, and somebody goes to each that reaches its own, all
-    under one lead. Once nobody is on it any more, only a new demand dispatches again: `demand` is the rank of an alarm
+    Areas that joined by a link of the site go by their own levels, and so do the orders to them; somebody goes to each
+    that reaches its own, all under one lead. Once nobody is on it any more, only a new demand dispatches again: `demand` is the rank of an alarm
     that has just been raised, rung again or risen, 0 for any other change. `area` is where, if it is in one alone.
     """
     if incident.calm:
@@ -31,8 +31,11 @@ def follow_level(
     working = book.working(incident)
     loud = loud_level(incident)
     for dispatch in working:
-        if dispatch.level < loud and not dispatch.device:  # an order to mend goes by what it is to mend
-            raise_level(dispatch, book.site.deadlines, loud, clock)
+        if dispatch.level >= loud or dispatch.device:  # an order to mend goes by what it is to mend
+            continue
+        there = _loud_at(incident, incident.head(dispatch.area))
+        if dispatch.level < there:
+            raise_level(dispatch, book.site.deadlines, there, clock)
             out.append(book.dispatch_record(dispatch, "raised", clock, actor=ENGINE, reason="dispatch.level_raised"))
     if incident.kind != "risk":
         return
@@ -100,6 +103,11 @@ def _loud_at(incident: Incident, head: str) -> int:
     return loud_level(incident, incident.joined if head == incident.area else (head,))
 
 
+def _level_for(incident: Incident, area: str) -> int:
+    """Return the level of an order to an area: that of what goes by one level with it, or the incident's in silence."""
+    return (_loud_at(incident, incident.head(area)) if incident.linked else 0) or incident.level
+
+
 def _is_wanting(book: Casebook, incident: Incident, head: str) -> bool:
     """Tell whether an area whose level was acted on stands at it, and nobody has been sent to it."""
     orders = (book.cases.dispatches[id] for id in incident.dispatches)
@@ -161,7 +169,7 @@ def issue(
         incident=incident.id,
         area=area or incident.area,
         unit=unit,
-        level=level or incident.level,
+        level=level or _level_for(incident, area or incident.area),
         deadline=None,
         tried=[unit],
         lead=lead,

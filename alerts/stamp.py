@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-HEAD = "0005"
+HEAD = "0006"
 """The layout that `alerts.tables` describes, of those in `alerts.migrations`; a test holds the two together."""
 
 STAMP = sa.Table(  # as Alembic makes it

@@ -230,6 +230,7 @@ exercises = Table(  # drills; their incidents name them
     Column("actor", String(256), nullable=False),
     Column("began", Double, nullable=False, index=True),
     Column("ended", Double),
+    Column("forgotten", JSON),  # areas whose engine knows of it no more
 )
 
 handovers = Table(  # turns of duty that were taken over, with the sheet that was signed

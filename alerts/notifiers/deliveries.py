@@ -94,8 +94,8 @@ class Deliveries:
                 return True
         return False
 
-    def deliver(self, target: str, id: str, time: float) -> None:
-        """Note that a target took a notice."""
+    def deliver(self, target: str, id: str, time: float, *, count: bool | None = None) -> None:
+        """Note that a target took a notice; with `count`, for the limit a minute too: as a digest or not."""
         with self._memory.transaction():
             self._do(f"INSERT INTO delivered VALUES (?, ?, ?) {_LATER}", target, id, time)  # noqa: S608
             self._do("DELETE FROM letters WHERE target = ? AND id = ?", target, id)
@@ -105,6 +105,8 @@ class Deliveries:
                 *(time, target, id),
             )
             self._do("DELETE FROM held WHERE target = ? AND digest = ?", target, id)
+            if count is not None:
+                self.note_sent(target, time, digest=count)
 
     def drop(self, target: str, id: str, time: float) -> None:
         """Tell a target no more of a notice that waits, as if it had been taken."""

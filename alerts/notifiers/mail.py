@@ -25,6 +25,7 @@ from alerts.notifiers.targets import MailTarget, TargetError, read_secret
 from alerts.notifiers.wording import Voice, say
 
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
+_LEAVE = 2.0  # seconds that the answer to a good-bye is waited for
 
 
 class _NamedContext(ssl.SSLContext):
@@ -53,12 +54,14 @@ class MailSender:
         if self._password and target.tls == "none":
             raise TargetError(f"{target.name}: a password is sent over TLS only")
         self._context = _context(target) if target.tls != "none" else None
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Need nothing: each message has a connection of its own."""
 
     async def close(self) -> None:
-        """Let go of nothing."""
+        """Take leave of the servers that messages were handed to."""
+        await asyncio.gather(*self._leaving)
 
     def wants(self, kind: str, simulated: bool) -> bool:
         """Take dispatch events; simulated ones only as an exercise target."""
@@ -69,9 +72,9 @@ class MailSender:
         return False
 
     async def send(self, notice: Notice) -> None:
-        """Send one message. Raise `Failed` for a refusal for now (4yz), `Rejected` for one for good (5yz).
+        """Send one message; done when the server has taken it. Raise `Failed` for a refusal for now (4yz).
 
-        Raise `Unavailable` when no connection came about.
+        Raise `Rejected` for one for good (5yz), `Unavailable` when no connection came about.
         """
         message = letter(notice, self.target, self.voice, self._code(notice))
         port = self.target.port or _PORTS[self.target.tls]
@@ -90,9 +93,15 @@ class MailSender:
                     username=self.target.username or None,
                     password=self._password or None,
                 )
-                async with server:
-                    connected = True
+                await server.connect()
+                connected = True
+                try:
                     await server.send_message(message, sender=self.target.sender, recipients=list(self.target.to))
+                except asyncio.CancelledError:
+                    server.close()
+                    raise
+                finally:
+                    self._leave(server)
         except TimeoutError as error:
             failure = Failed if connected else Unavailable
             raise failure(f"no answer within {self.target.timeout:g} s") from error
@@ -108,6 +117,21 @@ class MailSender:
         except (aiosmtplib.SMTPException, OSError) as error:  # OSError: TLS, and names that are not known
             failure = Failed if connected else Unavailable
             raise failure(f"{type(error).__name__}: {str(error)[:200]}") from error
+
+    def _leave(self, server: aiosmtplib.SMTP) -> None:
+        """Say good-bye by the way: who waits for its answer would send again what was taken, were it killed then."""
+        task = asyncio.create_task(_quit(server), name="take leave of a mail server")
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+
+async def _quit(server: aiosmtplib.SMTP) -> None:
+    try:
+        await server.quit(timeout=_LEAVE)
+    except (aiosmtplib.SMTPException, OSError):  # it has hung up already, or never will
+        pass
+    finally:
+        server.close()
 
 
 def letter(notice: Notice, target: MailTarget, voice: Voice, code: str = "") -> EmailMessage:

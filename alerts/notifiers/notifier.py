@@ -542,14 +542,18 @@ class _Channel:
             self._note_sent(notice, attempts)
             self._put_off(Letter(notice, attempts, self._clock(), True, str(error)[:500]))
         else:
-            self._note_sent(notice, 1)
-            self._deliveries.deliver(self.target.name, notice.id, self._clock())
+            # before all else, and in one write: whoever is killed between the answer and this tells it again
+            self._deliveries.deliver(self.target.name, notice.id, self._clock(), count=self._counts(notice))
             self.figures.delivered += 1
 
     def _note_sent(self, notice: Notice, attempts: int) -> None:
         """Count a notice for the limit a minute: when it is taken, or was tried for the first time."""
-        if self.target.per_minute and attempts == 1:
-            self._deliveries.note_sent(self.target.name, self._clock(), digest=notice.kind == "digest")
+        if attempts == 1 and (count := self._counts(notice)) is not None:
+            self._deliveries.note_sent(self.target.name, self._clock(), digest=count)
+
+    def _counts(self, notice: Notice) -> bool | None:
+        """Tell whether a notice counts as a digest for the limit a minute; None where there is no limit."""
+        return notice.kind == "digest" if self.target.per_minute else None
 
     async def _try_tests(self) -> None:
         """Send what was asked for to try the target, once each, and note what came of it."""

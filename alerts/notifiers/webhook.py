@@ -1,6 +1,7 @@
 """Signed webhooks. Source of the headers and the signature: Standard Webhooks 1.0.0.
 
-`webhook-id` is the event's id, `webhook-timestamp` unix seconds of the attempt, and `webhook-signature` is
+`webhook-id`, and `idempotency-key` for receivers that know that one (IETF draft-ietf-httpapi-idempotency-key-header),
+is the event's id, `webhook-timestamp` unix seconds of the attempt, and `webhook-signature` is
 `v1,<base64 of HMAC-SHA256 over "<id>.<timestamp>.<body>">`. A secret `whsec_<base64>` is decoded, any other is taken
 as it stands.
 """
@@ -123,6 +124,7 @@ class WebhookSender:
             "content-type": cloudevent.CONTENT_TYPE,
             "user-agent": "foreshock",
             "webhook-id": id,
+            "idempotency-key": f'"{id}"',  # a string of RFC 8941
             "webhook-timestamp": str(stamp),
             "webhook-signature": sign(self._secret, id, stamp, body),
         }

@@ -182,6 +182,28 @@ def test_a_drill_that_an_engine_has_forgotten_runs_no_more(
     journal.close()
 
 
+def test_a_drill_that_all_its_partitions_have_forgotten_one_after_another_runs_no_more(tmp_path: Path) -> None:
+    """Those that know of it still, or were never in it, do not count for those that were."""
+    both = ("slope-1", "river-1")
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.record(records([Desk(SITE).exercise(drill(areas=both), 900.0)]))
+    first = journal.exercise("e1")
+    assert first is not None and set(first["areas"]) == set(both), "both are areas of the site"
+
+    def forget(partition: int, known: set[str], elsewhere: set[str], time: float) -> list[str]:
+        journal.forget(partition, known, (), time, elsewhere)
+        return [one["id"] for one in journal.exercises(running=True)]
+
+    assert forget(0, set(), {"river-1"}, 1000.0) == ["e1"], "the river's may know of it"
+    assert forget(0, set(), {"river-1"}, 1001.0) == ["e1"], "said twice, it is one partition still"
+    assert forget(2, set(), set(both), 1002.0) == ["e1"], "it has none of the areas"
+    assert forget(1, {"e1"}, {"slope-1"}, 1003.0) == ["e1"], "the river's does know of it"
+    assert forget(1, set(), {"slope-1"}, 1004.0) == []
+    ended = journal.exercise("e1")
+    assert ended is not None and ended["ended"] == 1004.0
+    journal.close()
+
+
 def test_it_ends_by_itself_when_nobody_does_after_a_restart_and_a_step_of_the_clock_too() -> None:
     before = begun(until=5000.0)
     before.condition(change(3, simulated=True), 1000.0)

@@ -111,6 +111,30 @@ def test_somebody_goes_to_each_place_under_one_lead(desk: Desk) -> None:
     assert of(refused, DispatchChange).area == "s-0"
 
 
+def test_an_order_goes_by_the_level_of_the_place_it_was_made_for(desk: Desk) -> None:
+    here = of(desk.condition(change(3), 0.0), DispatchChange)
+    assert here.level == "orange" and here.deadline is not None
+    out = desk.condition(river(4), 1.0)
+    there = next(one for one in out if isinstance(one, DispatchChange) and one.edge == "issued")
+    assert (there.area, there.level) == ("river-1", "red")
+    assert "dispatch raised" not in edges(out), "the slope is as it was, and so is its deadline"
+    assert desk.book.cases.dispatches[here.dispatch].deadline == here.deadline
+    worse = desk.condition(change(4), 2.0)
+    assert [(one.area, one.level) for one in worse if isinstance(one, DispatchChange)] == [("slope-1", "red")]
+
+
+def test_an_order_by_hand_goes_by_the_level_of_where_it_sends(desk: Desk) -> None:
+    incident = of(desk.condition(change(2), 0.0), IncidentChange).incident
+    desk.condition(beside(1), 1.0)
+    low = of(desk.command(command("dispatch", incident, "1", unit="u-c2", area="s-0"), 2.0), DispatchChange)
+    assert (low.area, low.level) == ("s-0", "blue")
+    rising = desk.condition(beside(2), 3.0)
+    assert [(one.edge, one.level) for one in rising if isinstance(one, DispatchChange)] == [("raised", "yellow")]
+    desk.condition(beside(0), 4.0)
+    calm = of(desk.command(command("dispatch", incident, "2", unit="u-s1", area="s-0"), 5.0), DispatchChange)
+    assert calm.level == "yellow", "where nothing rings, by the incident's"
+
+
 def test_what_a_person_split_off_no_link_brings_back(desk: Desk) -> None:
     first = of(desk.condition(change(2), 0.0), IncidentChange)
     second = alarm(desk.condition(beside(1), 1.0))
@@ -345,9 +369,22 @@ def test_a_snapshot_from_before_linked_areas_were_acted_on_sends_nobody_twice(de
     state = msgspec.msgpack.decode(desk.state())
     for incident in state["incidents"].values():
         assert incident.pop("acted") == ["s-0"]
+    del state["linked_acted"]
     again = Desk(desk.book.site)
     again.restore(msgspec.msgpack.encode(state))
     assert sent(again.condition(beside(3), 400.0)) == sent(desk.condition(beside(3), 400.0)) == []
+
+
+def test_a_restored_desk_takes_an_order_by_hand_for_no_more_than_that(desk: Desk) -> None:
+    """Somebody was sent to a linked area below its level: as it reaches it in silence, it is still to be acted on."""
+    here = of(desk.condition(change(3), 0.0), DispatchChange)
+    desk.condition(beside(1), 1.0)
+    desk.command(command("dispatch", here.incident, "1", unit="u-c2", area="s-0"), 2.0)
+    again = Desk(desk.book.site)
+    again.restore(desk.state())
+    assert again.state() == desk.state()
+    (incident,) = again.book.cases.incidents.values()
+    assert incident.dispatched and incident.acted == []
 
 
 def test_what_a_visit_is_for_is_known_when_its_incident_is_closed(desk: Desk) -> None:
