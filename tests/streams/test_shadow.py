@@ -199,6 +199,53 @@ def test_a_promoted_set_takes_its_windows_and_delays_with_it() -> None:
     assert not [one for one in run(anew, [promotion, tick(START + 903.0)]) if isinstance(one, AlarmTransition)]
 
 
+SEEN = [debris(START + 5.0), tick(START + 6.0), debris(START + 100.0), tick(START + 101.0)]
+SWUNG = rise([9.0, 1.0, 9.0], START + 5.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "scope", "level", "log"),
+    [
+        ({"when": "value > 50", "samples": "2 of 4"}, "point", {"when": "value > 5", "samples": "2 of 4"}, SWUNG),
+        ({"when": "value > 50"}, "point", {"when": "value > 5", "samples": "2 of 4"}, SWUNG),
+        ({"when": "mean('1 h') > 50"}, "point", {"when": "mean('1 h') > 6 and max('1 h') > 8"}, SWUNG),
+        ({"when": "value > 50"}, "area", {"when": "count('debris', '10 min') >= 2"}, SEEN),
+    ],
+    ids=["samples of both", "samples", "figures of one window", "count"],
+)
+def test_a_promoted_set_goes_on_as_if_it_had_been_in_force(
+    before: dict[str, object], scope: str, level: dict[str, object], log: list[bytes]
+) -> None:
+    rule: dict[str, object] = {"id": "new", "scope": scope, "levels": {"orange": level}}
+    if scope == "point":
+        rule["where"] = {"quantity": "displacement"}
+    wanted = made(rule)
+    here = made({"id": "old", "where": {"quantity": "displacement"}, "levels": {"orange": before}})
+    engine, control = begun(here, wanted), Engine(0)
+    run(control, [published(Bundle(site=site(), rules=wanted)), tick(START), tick(START + 1.0)])
+    run(engine, log)
+    run(control, log)
+    now = engine.clock
+    found = run(engine, [published(Bundle(site=site(), rules=wanted), "v2", now), tick(now + 1.0)])
+    run(control, [tick(now), tick(now + 1.0)])
+    assert [one.edge for one in found if isinstance(one, ShadowChange)] == ["promoted"]
+    assert engine.evaluator is not None and control.evaluator is not None
+    assert engine.evaluator.current.tolist() == control.evaluator.current.tolist()
+    assert engine.evaluator.current.any()
+
+
+def test_it_keeps_the_windows_that_the_published_rules_no_longer_need() -> None:
+    def average(limit: float) -> tuple[Rule, ...]:
+        level = {"when": f"mean('10 min') > {limit}"}
+        return made({"id": "over", "where": {"quantity": "displacement"}, "levels": {"orange": level}})
+
+    engine = begun(average(50.0), average(6.0))
+    run(engine, rise([1.0, 1.0, 1.0, 1.0]))
+    run(engine, [published(Bundle(site=site(), rules=over(50.0)), "v2", START + 45.0)])
+    assert not verdicts(run(engine, rise([9.0], START + 50.0)))  # of five readings the mean is 2.6
+    assert engine.shadow is not None and not engine.shadow.beside.broken
+
+
 def test_it_goes_on_over_a_publication_of_other_rules() -> None:
     engine = begun(over(20.0), over(5.0))
     run(engine, rise([1.0, 9.0]))
