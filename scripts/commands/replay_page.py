@@ -12,7 +12,7 @@ from pathlib import Path
 from alerts.comparison import WHATS, AlarmChange, Comparison, DispatchDifference
 from alerts.spells import Spell
 from scripts.commands.replay_tables import cells, seat_heads, seat_rows
-from scripts.commands.replay_words import Words
+from scripts.commands.words import Words
 from streams.durable import replace
 
 LANES = 60
