@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -131,6 +132,13 @@ class Words:
     def time(self, time: float, form: str = "%m-%d %H:%M:%S") -> str:
         """Write unix seconds."""
         return datetime.fromtimestamp(time, self._zone).strftime(form)
+
+    def rounded(self, time: float, step: float, *, up: bool = False) -> float:
+        """Give the unix time nearest to one (or not before it) at which the zone's clocks show a whole `step` (s)."""
+        ahead = datetime.fromtimestamp(time, self._zone).utcoffset()
+        east = ahead.total_seconds() if ahead is not None else 0.0
+        steps = (time + east) / step
+        return (math.ceil(steps) if up else round(steps)) * step - east
 
     def duration(self, seconds: float | None) -> str:
         """Write a span of time, at most three digits of it."""

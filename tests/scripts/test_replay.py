@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -168,6 +170,24 @@ def test_names_cannot_break_out_of_the_page(data: Path, tmp_path: Path) -> None:
     sides = [Past(spells=some, sendings=[], transitions=[]) for some in ([], [spell])]
     found = compare(*sides, [], START, START + 60, {evil: None})
     assert "<script" not in drawn(found, Words("en", "UTC"), START, START + 60)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "Asia/Kolkata"])
+def test_the_lines_of_a_week_stand_at_midnight_of_the_site(zone: str) -> None:
+    """Also in a week in which clocks change."""
+    begin = datetime(2026, 10, 29, 11, 27, tzinfo=ZoneInfo(zone)).timestamp()
+    spell = Spell(alarm="a", rule="r", scope="s", area="a", kind="risk", simulated=False, raised=begin, onset=begin,
+                  level="red", end=begin + 7 * 86400)  # fmt: skip
+    sides = [Past(spells=some, sendings=[], transitions=[]) for some in ([], [spell])]
+    shown = drawn(compare(*sides, [], begin, begin + 7 * 86400, {}), Words("en", zone), begin, begin + 7 * 86400)
+    (courses,) = re.findall(r'<svg[^>]*aria-label="When alarms.*?</svg>', shown)
+    lines = [float(x) for x in re.findall(r'<line x1="([0-9.]+)"', courses)]
+    bar = next(re.finditer(r'<rect x="([0-9.]+)" y="17.0" width="([0-9.]+)"', courses))
+    left, wide = float(bar[1]), float(bar[2])
+    stands = [begin + (x - left) / wide * 7 * 86400 for x in lines]
+    clocks = [datetime.fromtimestamp(one, ZoneInfo(zone)) for one in stands]
+    off = [(one.hour * 60 + one.minute + 720) % 1440 - 720 for one in clocks]
+    assert len(lines) == 7 and max(map(abs, off)) <= 5, clocks  # a tenth of a pixel is a minute and a half
 
 
 @pytest.mark.parametrize(
