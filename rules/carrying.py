@@ -14,32 +14,42 @@ from rules.persistence import Notes
 State = dict[str, npt.NDArray[Any]]
 
 
-def joined(first: Mapping[str, npt.NDArray[Any]], second: Mapping[str, npt.NDArray[Any]]) -> State:
-    """Join the states of two evaluators over the same points: the first's, and what only the second has.
-
-    Its windows go on full, its delays go on running. What it had raised is at rest with its delay served: so it is
-    raised at the next tick, and told as an alarm like any other. Raise ValueError on arrays that are no state.
-    """
-    state = dict(first)
-    for name, array in second.items():
+def with_windows(first: Mapping[str, npt.NDArray[Any]], second: Mapping[str, npt.NDArray[Any]]) -> State:
+    """Return the second's state with the windows of the first as well: those that both need only the first keeps."""
+    state = dict(second)
+    for name, array in first.items():
         if name.startswith("window."):
             prefix, _, figure = name.rpartition(".")
-            state[f"{prefix}~.{figure}" if f"{prefix}.index" in first else name] = array
+            state[f"{prefix}~.{figure}" if f"{prefix}.index" in second else name] = array
+    return state
+
+
+def joined(first: Mapping[str, npt.NDArray[Any]], second: Mapping[str, npt.NDArray[Any]]) -> State:
+    """Give the state with which the second's rules take the place of the first's, both over the same points.
+
+    All that the second remembers goes on: windows, delays, counts, order, forecasts. What the first has raised stays
+    so. What the second alone had raised is at rest with its delay served: so it is raised at the next tick, and told as
+    an alarm like any other. Raise ValueError on arrays that are no state.
+    """
+    state = with_windows(first, second)
     known = {key.tobytes() for key in np.ascontiguousarray(first["instance.key"])}
     keys = np.ascontiguousarray(second["instance.key"])
     new = np.array([key.tobytes() not in known for key in keys], np.bool_)
-    nothing: dict[str, Any] = {"current": 0, "by_simulation": False, "real": 0, "calm_since": np.nan}
-    for name in ("key", "held_since", *nothing):
-        array = second[f"instance.{name}"][new]
-        if name in nothing:
-            array = np.full_like(array, nothing[name])
-        state[f"instance.{name}"] = np.concatenate((first[f"instance.{name}"], array))
+    at_rest: dict[str, Any] = {"current": 0, "by_simulation": False, "real": 0, "calm_since": np.nan}
+    names = {name for name in (*first, *second) if name.startswith("instance.")} - {"instance.unseen"}
+    for name in sorted(names):
+        sample = first[name] if name in first else second[name]
+        mine, theirs = (
+            side.get(name, np.zeros((len(side["instance.key"]), *sample.shape[1:]), sample.dtype))
+            for side in (first, second)
+        )
+        rest = at_rest.get(name.removeprefix("instance."))
+        theirs = theirs[new] if rest is None else np.full_like(theirs[new], rest)
+        state[name] = np.concatenate((mine, theirs))
     try:
-        mine, theirs = (msgspec.msgpack.decode(one["notes"].tobytes(), type=Notes) for one in (first, second))
+        raised, notes = (msgspec.msgpack.decode(one["notes"].tobytes(), type=Notes) for one in (first, second))
     except msgspec.DecodeError as error:
         raise ValueError(f"not a state of rules: {error}") from error
-    have = {(one.kind, one.area, one.simulated) for one in mine.sightings}
-    sightings = [one for one in theirs.sightings if (one.kind, one.area, one.simulated) not in have]
-    notes = msgspec.structs.replace(mine, sightings=[*mine.sightings, *sightings])
+    notes = msgspec.structs.replace(notes, raised=raised.raised)  # its places are those of the first, which come first
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state

@@ -55,16 +55,17 @@ def variants(
 ) -> list[Variant]:
     """Make the variants of a rule: each threshold with each delay, its own among them.
 
-    Of the level, by default the lowest, the first number that something is compared with in `when` is the threshold;
-    `clear` moves by the same factor. The other levels are left out. `delays` default to none, half, once, two and four
-    times the level's own, or to 0, 10, 30, 60 and 300 s where it has none.
+    Of the level, by default the lowest (with `limit` the lowest that goes by it), the first number that something is
+    compared with in `when` is the threshold; `clear` moves by the same factor. The other levels are left out. `delays`
+    default to none, half, once, two and four times the level's own, or to 0, 10, 30, 60 and 300 s where it has none.
 
     Where there is no such number, or `limit` asks for it, the threshold is a limit of the registry (`limit`, or that of
     a level): it moves wherever the level names it, as if the registry said so for all points that the rule covers.
     `floors` says of those whether their limits are floors. Raise `VariantError` where there is nothing to vary.
     """
     ranked = {LEVELS[rank - 1]: one for rank, one in rule.ranked()}
-    name = level or next(one for one in LEVELS if one in ranked)
+    goes_by = {one: limits_of(ranked[one].when) for one in LEVELS if one in ranked}
+    name = level or next((one for one, named in goes_by.items() if limit in named), next(iter(goes_by)))
     if name not in ranked:
         raise VariantError(f"rule {rule.id} has no level {name}; it has {', '.join(ranked)}")
     one = ranked[name]
@@ -139,7 +140,9 @@ def _may_move(rule: Rule, level: str, texts: Sequence[str], limit: str, floors: 
     """Refuse a limit that the level does not go by, or that decides more than what is moved here."""
     if limit not in limits_of(texts[0]):
         known = ", ".join(limits_of(texts[0])) or "none"
-        raise VariantError(f"level {level} of rule {rule.id} goes by no limit {limit} of the registry; it has {known}")
+        said = f"level {level} of rule {rule.id} goes by no limit {limit} of the registry; it has {known}"
+        others = [LEVELS[rank - 1] for rank, one in rule.ranked() if limit in limits_of(one.when)]
+        raise VariantError(said + (f"; level {', '.join(others)} goes by it" if others else ""))
     if len(set(floors)) > 1:
         raise VariantError(f"rule {rule.id} covers floors and ceilings: sweep one kind at a time")
     for node in (node for text in texts if text for node, _ in places(parse(text), lambda changed: changed)):

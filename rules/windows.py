@@ -296,13 +296,14 @@ class _Pool:
     def restore(self, duration: float, state: Mapping[str, npt.NDArray[Any]], source: Rows, rows: Rows) -> None:
         slot = self.slot[duration][rows]
         source, slot = source[slot >= 0], slot[slot >= 0]
-        self.head[slot] = state["head"][source]
-        self.count[slot] = state["count"][source]
+        before, given = self.count[slot], state["count"][source]
+        most = np.maximum(before, given)  # another part of a state may have had this window with other figures
+        self.head[slot] = np.maximum(self.head[slot], state["head"][source])
+        self.count[slot] = most
         for name, figure in self.figures.items():
-            if name in state:
-                figure[slot] = state[name][source]
-            else:  # whatever is added to NaN, or compared with it, stays unknown until the pane is begun anew
-                figure[slot] = np.where(_like(self.count[slot] > 0, figure), np.nan, _EMPTY[name])
+            values, of = (state[name][source], given) if name in state else (figure[slot], before)
+            # whatever is added to NaN, or compared with it, stays unknown until the pane is begun anew
+            figure[slot] = np.where(_like(most > of, figure), np.nan, values)
 
 
 def _slope(

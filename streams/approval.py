@@ -51,9 +51,13 @@ class Approvals:
 
         To approve that later would undo what came meanwhile; so it is to be proposed again.
         """
-        self._approved.clear()
         reason = f"version {version} came before it"
-        return [self._end(number, "replaced", "foreshock", reason, time) for number in list(self._waiting)]
+        others = [(number, one) for number, one in self._approved.items() if one.version != version]
+        self._approved.clear()
+        return [
+            *(_change(number, one, "replaced", "foreshock", reason, time) for number, one in others),
+            *(self._end(number, "replaced", "foreshock", reason, time) for number in list(self._waiting)),
+        ]
 
     def due(self) -> Proposal | None:
         """Return the publication that is approved and not in force yet, the first of them."""

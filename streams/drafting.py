@@ -148,7 +148,13 @@ def opened(folder: Path, data: Path, id: str) -> dict[str, Any] | None:
         return None
     source = rule_source.find(folder, rule)
     text = source.text if source is not None else _wording(data, rule)
-    return {"id": id, "text": text, "base": base_of(rule), "in_folder": source is not None}
+    return {
+        "id": id,
+        "text": text,
+        "base": base_of(rule),
+        "in_folder": source is not None,
+        "template": _made_from(folder, id),
+    }
 
 
 def only(text: str, id: str, site: Site) -> Rule:
@@ -164,7 +170,8 @@ def publish(folder: Path, data: Path, id: str, text: str, base: str, author: str
     """Put one drafted rule in force, or propose it where that takes two persons; the other rules stay as they are.
 
     Where the site folder said the rule as it was, it says the draft afterwards (`folder`: written), so that the next
-    start and the next publication of the folder keep it. Raise `DocumentError`, `MovedError` or `ReloadError`.
+    start and the next publication of the folder keep it; `template` is where the folder has the template that makes it,
+    which would take the draft back. Raise `DocumentError`, `MovedError` or `ReloadError`.
     """
     current = bundle.unpack(publication.read(data))
     rule, before = only(text, id, current.site), _rule(current, id)
@@ -193,7 +200,13 @@ def publish(folder: Path, data: Path, id: str, text: str, base: str, author: str
         "waiting": waiting,
         "folder": said if prepared.version != prepared.before else "written" if source else "differs",
         "base": base_of(before if waiting else rule),
+        "template": _made_from(folder, id),
     }
+
+
+def _made_from(folder: Path, id: str) -> dict[str, Any] | None:
+    found = rule_source.made_from(folder, id)
+    return None if found is None else found._asdict()
 
 
 def _keep_wording(data: Path, rule: Rule, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,14 @@ from streams.durable import replace
 HEAD = "rules:\n"
 MOST_BYTES = 1024 * 1024
 """Bytes of a file that is looked into; a longer one was written by a program."""
+
+
+class MadeFrom(NamedTuple):
+    """The template in a site folder that makes a rule: its id, its file under the folder, its line, counted from 1."""
+
+    id: str
+    file: str
+    line: int
 
 
 class Source(NamedTuple):
@@ -27,6 +35,31 @@ class Source(NamedTuple):
 
 def find(folder: Path, rule: Rule) -> Source | None:
     """Find the lines in a site folder that say exactly `rule`; None where none do, or they cannot stand alone."""
+    for file, written in _files(folder):
+        found = _within(file, written, rule) if rule.id in written else None
+        if found is not None:
+            return found
+    return None
+
+
+def made_from(folder: Path, id: str) -> MadeFrom | None:
+    """Find the template in a site folder that makes the rule of this id; None where none does."""
+    for file, written in _files(folder):
+        if "templates" not in written:
+            continue
+        try:
+            document = parse_document(written, file.name)
+            templates = convert(document, RuleFile).templates
+        except DocumentError:
+            continue
+        for place, one in enumerate(templates):
+            if any(id == f"{one.id}.{name}" for use in one.uses for name in (*use.types, *use.areas)):
+                return MadeFrom(one.id, str(file.relative_to(folder)), document.line(("templates", place)))
+    return None
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Read the folder's files of rules that somebody may have written."""
     for file in sorted((folder / "rules").rglob("*.yaml")):
         if file.name.startswith("."):
             continue
@@ -34,10 +67,8 @@ def find(folder: Path, rule: Rule) -> Source | None:
             written = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             continue
-        found = _within(file, written, rule) if rule.id in written and len(written) <= MOST_BYTES else None
-        if found is not None:
-            return found
-    return None
+        if len(written) <= MOST_BYTES:
+            yield file, written
 
 
 def write(source: Source, before: Rule, after: Rule, text: str) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from alerts.outcome import ShadowChange, ShadowVerdict
 from rules.beside import Beside
-from rules.carrying import joined
+from rules.carrying import joined, with_windows
 from rules.comparison import Comparison
 from rules.compiler import RuleBook, compile_rules
 from rules.evaluation import Change, Evaluator
@@ -94,7 +94,7 @@ class ShadowRules:
         if isinstance(known, str):
             raise ShadowError(f"the shadow rules do not compile: {known}")
         self.beside = self._beside(evaluator, ground) if known is None else Beside(evaluator, known)
-        self.beside.second.restore(before.second.state(renames))
+        self.beside.second.restore(with_windows(before.state(renames), before.second.state(renames)))
         self.beside.nanoseconds = before.nanoseconds
         self.comparison.rename(renames, {rule.id: rule.scope for rule in (*before.book.rules, *self.rules)})
         levels = {(rule, scope): (area, one, other) for rule, scope, area, one, other in _raised(self.beside)}

@@ -19,7 +19,6 @@ from alerts import messages
 from alerts.queries import Reader
 from scripts.commands.listing import Row, listing
 from scripts.commands.ordering import reader as journal
-from scripts.commands.plans import LanguageOption
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -34,6 +33,7 @@ from scripts.commands.terminal import (
     who,
     wrong,
 )
+from scripts.commands.words import LanguageOption
 from scripts.drill_script import Act, Script, read_script
 from scripts.drill_signals import Signals
 from scripts.simulator.publish import BrokerError

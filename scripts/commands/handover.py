@@ -13,7 +13,6 @@ import typer
 from rich.table import Table
 
 from alerts.duty import Roster
-from scripts.commands.plans import LanguageOption
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -27,6 +26,7 @@ from scripts.commands.terminal import (
     require_journal,
     site_in_force,
 )
+from scripts.commands.words import LanguageOption
 from sensors.document import DocumentError
 from sensors.registry import load_site
 

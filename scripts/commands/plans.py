@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import typer
@@ -24,6 +24,7 @@ from scripts.commands.terminal import (
     require_journal,
     site_in_force,
 )
+from scripts.commands.words import LanguageOption
 from sensors.document import DocumentError
 from sensors.problem import suggest
 from sensors.registry import load_site
@@ -34,9 +35,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Plans (预案): which there are, what each says, and sheets of them as PDF.",
 )
-LanguageOption = Annotated[
-    Literal["zh-CN", "en"] | None, typer.Option("--language", help="Language of the sheet; the site's by default.")
-]
 
 
 def _loaded(site: Path | None) -> tuple[Site, str]:

@@ -17,7 +17,6 @@ from alerts.queries import Reader
 from rules.rule import Rule, load_rules
 from scripts.commands import replay_page, replay_tables
 from scripts.commands.moment import moment
-from scripts.commands.replay_words import Language, Words
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -31,6 +30,7 @@ from scripts.commands.terminal import (
     site_in_force,
     wrong,
 )
+from scripts.commands.words import LanguageOption, Words
 from sensors.document import DocumentError
 from sensors.registry import load_site
 from sensors.site import Site
@@ -78,9 +78,7 @@ def replay(
     ] = None,
     end_: Annotated[str, typer.Option("--to", help="Until when, written likewise.", show_default="now")] = "",
     html: Annotated[Path | None, typer.Option(help="With --rules: also draw the comparison into this file.")] = None,
-    language: Annotated[
-        str, typer.Option(help="With --rules: zh or en, of the tables and the page.", show_default="the site's")
-    ] = "",
+    language: LanguageOption = None,
     processes: Annotated[
         int, typer.Option(min=0, max=256, help="Processes to replay in; the result is the same.", show_default="cores")
     ] = 0,
@@ -112,8 +110,6 @@ def replay(
         fail("--against, --html and --language go with --rules, the rules to try")
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         fail(f"{html}: the page is written as HTML; choose a name that ends in .html")
-    if language not in ("", "zh", "en"):
-        fail(f"--language {language}: must be zh or en")
     try:
         site = site_in_force(chosen) if rules is not None else _known_site(chosen)
         first, last = _times(begin_, end_, site.zone if site is not None else "UTC")
@@ -123,8 +119,7 @@ def replay(
         if rules is None:
             _check(chosen, span, processes, as_json, show, site)
         assert site is not None
-        given: Language = "zh" if (language or site.language).startswith("zh") else "en"
-        words = Words(given, site.zone)
+        words = Words(language or site.language, site.zone)
         after = _rules(rules, site)
         before = _rules(against, site) if against is not None else None
         _compare(chosen, span, processes, (before, after), site, words, as_json, html, show)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from alerts.comparison import WHATS, AlarmChange, Comparison, DispatchDifference
 from alerts.spells import Spell
 from scripts.commands.replay_tables import cells, seat_heads, seat_rows
-from scripts.commands.replay_words import Words
+from scripts.commands.words import Words
 from streams.durable import replace
 
 LANES = 60
@@ -53,8 +52,8 @@ def page(found: Comparison, words: Words, begin: float, end: float) -> str:
     if found.before.hours or found.after.hours:
         parts += [_head(words("rings_an_hour")), _hours(found, words)]
     if found.alarms:
-        parts += [_head(words("by_rule")), _bars(found.by_rule, words), _head(words("by_area"))]
-        parts += [_bars(found.by_area, words), _head(words("courses")), _lanes(found.alarms, end, words)]
+        parts += [_head(words("by_rule")), _bars("by_rule", found.by_rule, words), _head(words("by_area"))]
+        parts += [_bars("by_area", found.by_area, words), _head(words("courses")), _lanes(found.alarms, end, words)]
     if found.before.seats:
         parts += [_head(words("by_seat")), _seats(found, words)]
     if found.leads:
@@ -149,12 +148,12 @@ class _Time:
         step = next((one for one in _STEPS if (self.end - self.begin) / one <= 9), _STEPS[-1])
         form = "%m-%d" if step >= 24 * _HOUR else "%m-%d %H:%M" if self.end - self.begin > 24 * _HOUR else "%H:%M"
         parts = []
-        at = math.ceil(self.begin / step) * step
+        at = words.rounded(self.begin, step, up=True)
         while at <= self.end:
             x = self.x(at)
             parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height:.1f}" class="grid"/>')
             parts.append(_text(x, height + 14, words.time(at, form), "m"))
-            at += step
+            at = words.rounded(at + step, step)
         return parts
 
 
@@ -175,7 +174,7 @@ def _hours(found: Comparison, words: Words) -> str:
     return keys + _svg(high + 20, parts, words("rings_an_hour"))
 
 
-def _bars(groups: dict[str, dict[str, int]], words: Words) -> str:
+def _bars(title: str, groups: dict[str, dict[str, int]], words: Words) -> str:
     """Draw a bar a group, its parts by what changes; those that change most first."""
     some = sorted(groups.items(), key=lambda one: (-sum(one[1].values()), one[0]))[:LANES]
     most = max(sum(one.values()) for _, one in some)
@@ -189,7 +188,7 @@ def _bars(groups: dict[str, dict[str, int]], words: Words) -> str:
             x += width
         parts.append(_text(x + 6, y + 13, str(sum(counted.values()))))
     more = f"<p>{escape(words('more', count=len(groups) - len(some)))}</p>" if len(groups) > len(some) else ""
-    return _svg(len(some) * 20 + 4, parts, words("by_rule")) + more
+    return _svg(len(some) * 20 + 4, parts, words(title)) + more
 
 
 def _lanes(changes: Sequence[AlarmChange], end: float, words: Words) -> str:

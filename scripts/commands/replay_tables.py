@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from rich.table import Table
 
 from alerts.comparison import WHATS, AlarmChange, Comparison, DispatchDifference
-from scripts.commands.replay_words import Words
 from scripts.commands.terminal import out, plain
+from scripts.commands.words import Words
 
 
 def show(found: Comparison, words: Words, most: int) -> None:

@@ -12,7 +12,6 @@ import typer
 from rich.table import Table
 
 from alerts.situation.period import Period, latest, span_of
-from scripts.commands.plans import LanguageOption
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -24,6 +23,7 @@ from scripts.commands.terminal import (
     require_journal,
     site_in_force,
 )
+from scripts.commands.words import LanguageOption
 from sensors.problem import suggest
 from streams.figures import read_figures
 

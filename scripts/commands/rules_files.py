@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import tempfile
 from collections.abc import Callable
@@ -20,9 +21,9 @@ from alerts.queries import JournalMissing, Reader
 from rules.exchange import write
 from rules.layout import laid_out
 from rules.rule import Rule, covered_points, load_rules
-from scripts.commands.rules_words import Language, LanguageOption, words
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, warn, wrong
-from sensors.document import DocumentError, Problem
+from scripts.commands.words import Language, LanguageOption, Words
+from sensors.document import DocumentError, Problem, parse_document
 from sensors.registry import load_site
 from sensors.site import Site
 from streams.durable import replace
@@ -31,6 +32,7 @@ SiteArgument = Annotated[Path, typer.Argument(help="Folder of the site.")]
 RuleOption = Annotated[str, typer.Option("--rule", help="Only rules with this id; * and ? stand for others.")]
 IMPORTED = "rules/imported.yaml"
 MOST_SHOWN = 50
+ENGLISH = Words("en", "UTC")
 
 
 def chosen(folder: Path, pattern: str) -> tuple[Site, list[Rule]]:
@@ -40,7 +42,7 @@ def chosen(folder: Path, pattern: str) -> tuple[Site, list[Rule]]:
         rules = load_rules(folder / "rules", site, folder, kept=configured().kept)
     except DocumentError as error:
         _show(error.problems)
-        fail(f"{len(error.problems)} problem(s) in {folder}")
+        fail(ENGLISH("problems", count=len(error.problems), site=folder))
     found = [rule for rule in rules if fnmatchcase(rule.id, pattern)]
     if not found:
         fail(f"no rule in {folder} is called {pattern}")
@@ -48,7 +50,7 @@ def chosen(folder: Path, pattern: str) -> tuple[Site, list[Rule]]:
 
 
 def check(
-    site: SiteArgument = Path("examples/district"), language: LanguageOption = "en", as_json: JsonOption = False
+    site: SiteArgument = Path("examples/district"), language: LanguageOption = None, as_json: JsonOption = False
 ) -> None:
     """Check the rules of a site: fields, conditions, units, coverage, and each rule's own tests.
 
@@ -59,6 +61,7 @@ def check(
 
     foreshock rules check my-site
     """
+    words = _words(site, language)
     problems: list[Problem] = []
     rules: tuple[Rule, ...] = ()
     late: list[Rule] = []
@@ -74,17 +77,17 @@ def check(
         told = {"rules": len(rules), "tests": tests, "problems": msgspec.to_builtins(problems)}
         _print(told | {"doubts": msgspec.to_builtins(doubts), "review_overdue": [rule.id for rule in late]})
     elif problems:
-        _show(problems, language)
-        fail(words("problems", language, count=len(problems), site=site))
+        _show(problems, words)
+        fail(words("problems", count=len(problems), site=site))
     else:
-        done(words("sound", language, rules=len(rules), site=site, tests=tests))
-        _show(doubts, language, warn)
+        done(words("sound", rules=len(rules), site=site, tests=tests))
+        _show(doubts, words, warn)
         if doubts:
-            warn(words("doubts", language, count=len(doubts)))
+            warn(words("doubts", count=len(doubts)))
         for rule in late[:MOST_SHOWN]:
-            warn(words("review", language, rule=rule.id, date=rule.rationale.review))
+            warn(words("review", rule=rule.id, date=rule.rationale.review))
         if late[MOST_SHOWN:]:
-            warn(words("more_reviews", language, count=len(late) - MOST_SHOWN))
+            warn(words("more_reviews", count=len(late) - MOST_SHOWN))
     raise typer.Exit(1 if problems else 0)
 
 
@@ -277,12 +280,22 @@ def import_rules(
     done(f"{len(taken)} rules {'would be' if dry_run else 'are'} in {place}")
 
 
-def _show(problems: list[Problem], language: Language = "en", say: Callable[[str], None] = wrong) -> None:
+def _words(folder: Path, language: Language | None) -> Words:
+    """Speak a site's language unless told otherwise; English where its site.yaml cannot be read."""
+    given: Language = language or "en"
+    if language is None:
+        with contextlib.suppress(OSError, UnicodeDecodeError, DocumentError):
+            main = parse_document((folder / "site.yaml").read_text(encoding="utf-8"), "site.yaml").data
+            given = "en" if isinstance(main, dict) and main.get("language") == "en" else "zh-CN"
+    return Words(given, "UTC")
+
+
+def _show(problems: list[Problem], words: Words = ENGLISH, say: Callable[[str], None] = wrong) -> None:
     """Name the first mistakes, or doubts, and how many more there are."""
     for problem in problems[:MOST_SHOWN]:
-        say(str(msgspec.structs.replace(problem, message=said(problem.message, language))))
+        say(str(msgspec.structs.replace(problem, message=said(problem.message, words.language))))
     if problems[MOST_SHOWN:]:
-        say(words("more", language, count=len(problems) - MOST_SHOWN))
+        say(words("more_problems", count=len(problems) - MOST_SHOWN))
 
 
 def _print(answer: object) -> None:

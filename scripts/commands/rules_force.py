@@ -128,6 +128,23 @@ def history(
             }
             for one, found in told
         ]
+        listed = {one.version for one, _ in told}
+        answer = [
+            *(
+                {
+                    "version": each["version"],
+                    "proposal": each,
+                    "time": each["proposed"],
+                    "author": each["author"],
+                    "reason": each["why"],
+                    "in_force": False,
+                    "rules": [],
+                }
+                for each in proposals
+                if rule == "*" and each["version"] not in listed
+            ),
+            *answer,
+        ]
         print(msgspec.json.encode(answer).decode())
         return
     for waits in proposals if rule == "*" else ():

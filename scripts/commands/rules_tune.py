@@ -16,7 +16,6 @@ from alerts.queries import JournalMissing, Reader
 from rules.rule import Rule
 from rules.variants import VariantError
 from scripts.commands.moment import moment
-from scripts.commands.rules_words import Language, LanguageOption, words
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -28,6 +27,7 @@ from scripts.commands.terminal import (
     plain,
     require_journal,
 )
+from scripts.commands.words import LanguageOption, Words
 from sensors.duration import seconds
 from sensors.problem import suggest
 from sensors.site import LEVELS
@@ -45,13 +45,15 @@ DAY = 86400.0
 def tune(
     rule: Annotated[str, typer.Argument(help="Also sweep this rule's threshold and delay.", show_default="all")] = "",
     since: Annotated[str, typer.Option("--from", help="From when on: a time, or how long ago.")] = "30 d",
-    level: Annotated[str, typer.Option(help="The level to vary.", show_default="the lowest")] = "",
+    level: Annotated[
+        str, typer.Option(help="The level to vary.", show_default="the lowest, with --limit that goes by it")
+    ] = "",
     limit: Annotated[
         str, typer.Option(help="Sweep this limit of the registry: limit, or a level's.", show_default="the rule's own")
     ] = "",
     delay: Annotated[list[str] | None, typer.Option(help="A delay to try, such as '2 min'; may be repeated.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Also draw the sweep into this .svg or .html file.")] = None,
-    language: LanguageOption = "en",
+    language: LanguageOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,6 +82,7 @@ def tune(
         fail(f"cannot read {found.data_folder}: {error}")
     except ValueError as error:
         fail(str(error))
+    words = Words(language or content.site.language, content.site.zone)
     known = {one.id: one for one in content.rules}
     if rule and rule not in known:
         fail(f"no rule {rule} is in force{suggest(rule, known)}")
@@ -104,12 +107,12 @@ def tune(
         return
     for one in told:
         if rule or sum(one.counts.values()):
-            show(one, language, whole=bool(rule))
+            show(one, words, whole=bool(rule))
     if not judged:
-        out.print(words("unjudged", language))
+        out.print(words("unjudged"))
     if swept:
-        _show_sweep(swept, pick, moved, language)
-    done(words("unchanged", language))
+        _show_sweep(swept, pick, moved, words)
+    done(words("unchanged"))
 
 
 def sweep(
@@ -179,34 +182,34 @@ def moves(rule: Rule, content: Bundle, pick: Tried) -> list[Move]:
     ]
 
 
-def share(one: Share, language: Language) -> str:
+def share(one: Share, words: Words) -> str:
     """Write a share with its interval."""
     if one.value is None or one.low is None or one.high is None:
-        return words("unknown", language)
-    return words("share", language, value=one.value, low=one.low, high=one.high, of=one.of)
+        return words("unknown")
+    return words("share", value=one.value, low=one.low, high=one.high, of=one.of)
 
 
-def show(one: Precision, language: Language, *, whole: bool) -> None:
+def show(one: Precision, words: Words, *, whole: bool) -> None:
     """Print how a rule fared."""
-    joined = words("joined", language)
-    counts = joined.join(f"{count} {words(name, language)}" for name, count in one.counts.items())
+    joined = words("joined")
+    counts = joined.join(f"{count} {words(name)}" for name, count in one.counts.items())
     out.print(f"[bold]{plain(one.rule)}[/bold]  {counts}")
-    rates = {"precision": share(one.precision, language), "recall": share(one.recall, language)}
-    out.print(f"    {words('rates', language, **rates)}")
+    rates = {"precision": share(one.precision, words), "recall": share(one.recall, words)}
+    out.print(f"    {words('rates', **rates)}")
     worst = [f"{place.scope} {place.nuisance}" for place in one.places[: 10 if whole else 3] if place.nuisance]
     if worst:
-        out.print(plain(f"    {words('nuisances', language, places=joined.join(worst))}"))
+        out.print(plain(f"    {words('nuisances', places=joined.join(worst))}"))
     if whole and any(one.by_hour):
-        hours = [words("hour", language, hour=hour, count=count) for hour, count in enumerate(one.by_hour) if count]
-        out.print(f"    {words('by_hour', language, hours=joined.join(hours))}")
+        hours = [words("at_hour", hour=hour, count=count) for hour, count in enumerate(one.by_hour) if count]
+        out.print(f"    {words('at_hours', hours=joined.join(hours))}")
 
 
-_COLUMNS = {"threshold": 10, "delay": 8, "alarms": 7, "false": 6, "nuisance": 9, "missed": 7, "lead": 8}
+_COLUMNS = {"threshold": 10, "delay": 8, "alarms": 7, "false": 6, "nuisance": 9, "missed": 7, "ahead": 8}
 """What is told of a variant, and how wide it stands."""
 
 
-def _show_sweep(swept: list[Tried], pick: Tried | None, moved: list[Move], language: Language) -> None:
-    names = [(words(key, language), wide) for key, wide in _COLUMNS.items()]
+def _show_sweep(swept: list[Tried], pick: Tried | None, moved: list[Move], words: Words) -> None:
+    names = [(words(key), wide) for key, wide in _COLUMNS.items()]
     out.print("  " + " ".join(" " * (wide - cell_len(name)) + name for name, wide in names))
     for one in swept:
         mark = "●" if one.as_it_is else "→" if one is pick else " "
@@ -217,15 +220,15 @@ def _show_sweep(swept: list[Tried], pick: Tried | None, moved: list[Move], langu
             f"{one.missed:7} {lead:>8}"
         )
     if pick is None:
-        out.print(f"  {words('no_better', language)}")
+        out.print(f"  {words('no_better')}")
         return
-    out.print(plain(f"  → {words('better', language, when=pick.when, delay=pick.delay)}"))
+    out.print(plain(f"  → {words('better', when=pick.when, delay=pick.delay)}"))
     for move in moved:
-        out.print(plain(f"    {words('move', language, **msgspec.structs.asdict(move))}"))
+        out.print(plain(f"    {words('move', **msgspec.structs.asdict(move))}"))
     for name, flipped in (("silenced", pick.silenced), ("raised", pick.gained)):
         if flipped:
-            told = words("joined", language).join(flipped[:20])
-            out.print(plain(f"    {words(name, language, flipped=told)}"))
+            told = words("joined").join(flipped[:20])
+            out.print(plain(f"    {words(name, flipped=told)}"))
 
 
 def _draw(file: Path, rule: str, swept: list[Tried]) -> None:

@@ -67,7 +67,7 @@ class Running:
     def __init__(self, data: Path, *arguments: str, **extra: str) -> None:
         self.data, self.port, self.mqtt_port = data, free_port(), free_port()
         self.lines: list[str] = []
-        self.begun = time.monotonic()
+        self.begun, self.started = time.monotonic(), time.time()
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "scripts.cli", "run", "--no-sim", "--data", str(data)),

@@ -68,6 +68,16 @@ def test_a_rule_without_a_number_of_its_own_varies_the_registry_and_any_does_whe
     assert {one.limit for one in variants(both, limit="yellow")} == {"yellow"}
 
 
+def test_a_limit_is_swept_at_the_level_that_goes_by_it() -> None:
+    levels = {"yellow": {"when": "value > 3 m"}, "orange": {"when": "beyond('orange')"}}
+    levels["red"] = {"when": "beyond('orange') and value > 9 m"}
+    rule = a_rule(levels=levels)
+    assert {one.level for one in variants(rule, limit="orange")} == {"orange"}
+    assert {one.level for one in variants(rule, "red", limit="orange")} == {"red"}
+    with pytest.raises(VariantError, match=r"level yellow .* goes by no limit orange .*; level orange, red goes by it"):
+        variants(rule, "yellow", limit="orange")
+
+
 @pytest.mark.parametrize(
     ("fields", "limit", "floors", "said"),
     [

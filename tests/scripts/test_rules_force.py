@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from alerts.journal import Journal
+from alerts.outcome import ProposalChange, Record
 from alerts.rule_costs import kept
 from rules.rule import Rule
 from streams import bundle, publication, shelf
@@ -69,3 +72,18 @@ def test_nothing_is_published_without_a_reason_or_where_nothing_runs(folder: Pat
     assert run("rules", "rollback", "--data", tmp_path).exit_code == 3
     assert run("rules", "history", "--data", tmp_path).exit_code == 3
     assert run("rules", "cost", "--data", tmp_path).exit_code == 3
+
+
+def test_what_waits_for_a_second_person_is_in_the_history(tmp_path: Path) -> None:
+    publication.write(tmp_path, keep(tmp_path, rules(), 200.0, "at start"))
+    waits = ProposalChange(
+        id="proposal-1-waiting", number=1, version="40b782e0bfb2", state="waiting", author="user:li", proposed=300.0,
+        why="[bold]fewer[/bold]", difference=["rules changed: 1 (creep)"], time=300.0, by="user:li", reason="",
+    )  # fmt: skip
+    with closing(Journal(Settings(data=str(tmp_path)).journal_url)) as journal:
+        journal.record([Record(0, 1, (waits,))])
+    first, published = json.loads(run("rules", "history", "--data", tmp_path, "--json").stdout)
+    assert (first["version"], first["reason"], first["in_force"]) == (waits.version, waits.why, False)
+    assert first["proposal"]["state"] == "waiting" and published["proposal"] is None and published["in_force"]
+    shown = run("rules", "history", "--data", tmp_path).output
+    assert f"1 {waits.version}  waiting" in shown and waits.why in shown and "rules changed: 1 (creep)" in shown

@@ -162,7 +162,7 @@ class Life:
             case 6:
                 self.see(source(str(random.choice(["offline", "online"])), now, 2, 5))  # type: ignore[arg-type]
             case 7:
-                faults = ("black",) if random.integers(2) else ()
+                faults = {"black": 0.9} if random.integers(2) else {}
                 self.see(
                     observation.encode(CameraHealth(area="a0", camera="cam", faults=faults, time=now, received=now))
                 )

@@ -73,6 +73,15 @@ def test_the_author_may_take_it_back_and_it_can_no_longer_be_approved(engine: En
     assert answers(run(engine, decision(9, "user:wang", id="f"))) == [(False, "not_waiting")]
 
 
+def test_of_two_that_are_approved_at_once_the_second_is_said_to_be_let_go_of(engine: Engine) -> None:
+    run(engine, proposal(), proposal("v3"))
+    run(engine, decision(1, "user:wang"), decision(2, "user:wang", id="e"))
+    found = run(engine, published(Bundle(site=site(), rules=rules(15.0)), "v2", START + 6.0))
+    (change,) = [one for one in found if isinstance(one, ProposalChange)]
+    assert (change.number, change.version, change.state) == (2, "v3", "replaced")
+    assert engine.approvals.due() is None
+
+
 def test_it_waits_over_a_restart(engine: Engine) -> None:
     run(engine, proposal(), proposal("v3", "user:wang"))
     run(engine, decision(2, "user:li"))

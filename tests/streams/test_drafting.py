@@ -52,11 +52,13 @@ rules:
 class Place:
     """A site folder with its rules in force in a data folder."""
 
-    def __init__(self, folder: Path, approval: Any = "one") -> None:
+    def __init__(self, folder: Path, approval: Any = "one", more: str = "") -> None:
         self.folder, self.data = folder / "site", folder / "data"
         (self.folder / "rules").mkdir(parents=True)
         self.file = self.folder / "rules" / "all.yaml"
         self.file.write_text(RULES, encoding="utf-8")
+        if more:
+            (self.folder / "rules" / "more.yaml").write_text(more, encoding="utf-8")
         self.site = msgspec.structs.replace(site(), approval=approval)
         rules = load_rules(self.folder / "rules", self.site, self.folder)
         self.worker = Taking(self.data, Bundle(site=self.site, rules=rules), keeps=approval == "one")
@@ -104,6 +106,36 @@ def test_a_draft_takes_force_alone_and_the_folder_says_it_too(place: Place) -> N
     assert place.file.read_text() == RULES.replace("value > 20", "value > 25")  # not a byte more
     assert load_rules(place.folder / "rules", place.site, place.folder) == place.content.rules
     assert place.open()["base"] == done["base"] != opened["base"]
+
+
+TEMPLATE = """\
+templates:
+  - id: tilts
+    parameters: {most: {unit: mm, default: 20}}
+    for: [{types: [slope]}, {areas: [a1], with: {most: 30}}]
+    rule:
+      title: {zh: 倾, en: tilt}
+      where: {quantity: displacement}
+      levels: {orange: {when: "value > {most}"}}
+      rationale: {cause: x, consequence: x, response: x, time_to_respond: 1 min, owner: roads, review: "2027-01-31"}
+      tests: [{name: calm, step: 1m, point: {values: "0*3"}, expect: none*3}]
+"""
+
+
+def test_a_draft_of_what_a_template_makes_says_where_that_is(tmp_path: Path) -> None:
+    place = Place(tmp_path, more=TEMPLATE)
+    try:
+        (place.folder / "rules" / "broken.yaml").write_text("templates: [", encoding="utf-8")
+        opened = place.open("tilts.a1")
+        made_from = {"id": "tilts", "file": "rules/more.yaml", "line": 2}
+        assert opened["template"] == made_from and "value > 30" in opened["text"] and not opened["in_folder"]
+        text = opened["text"].replace("value > 30", "value > 35")
+        done = place.publish(text, opened["base"], "tilts.a1")
+        assert done["folder"] == "differs" and done["template"] == made_from
+        assert place.open("tilts.a1")["template"] == made_from  # it is still the folder's template that takes it back
+        assert place.open("creep")["template"] is None
+    finally:
+        place.close()
 
 
 def test_who_began_from_another_version_does_not_overwrite_it(place: Place) -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
+import numpy as np
 import pytest
 
 from alerts.outcome import AlarmTransition, AnyOutcome, Published, ShadowChange, ShadowVerdict
+from rules.persistence import Notes
 from rules.rule import Rule
-from sensors.observation import Shadow
+from sensors import observation
+from sensors.observation import Publication, Shadow
 from streams.bundle import Bundle
+from streams.embedded.store import Log
 from streams.engine import Engine
 from streams.shadow import ShadowError, pack, unpack
+from streams.topics import OBSERVATIONS
+from tests.streams.lived import POINTS, Life, every, grown
 from tests.streams.small_site import RATIONALE, START, debris, frame_of, published, record, rules, site, tick
+from tests.streams.test_station import TOPICS
 
 
 def shadow(content: tuple[Rule, ...], time: float, id: str = "s-1") -> bytes:
@@ -197,6 +206,87 @@ def test_a_promoted_set_takes_its_windows_and_delays_with_it() -> None:
     anew = Engine(0)
     run(anew, [published(Bundle(site=site(), rules=over(50.0))), tick(START), tick(START + 1.0), *log])
     assert not [one for one in run(anew, [promotion, tick(START + 903.0)]) if isinstance(one, AlarmTransition)]
+
+
+SEEN = [debris(START + 5.0), tick(START + 6.0), debris(START + 100.0), tick(START + 101.0)]
+SWUNG = rise([9.0, 1.0, 9.0], START + 5.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "scope", "level", "log"),
+    [
+        ({"when": "value > 50", "samples": "2 of 4"}, "point", {"when": "value > 5", "samples": "2 of 4"}, SWUNG),
+        ({"when": "value > 50"}, "point", {"when": "value > 5", "samples": "2 of 4"}, SWUNG),
+        ({"when": "mean('1 h') > 50"}, "point", {"when": "mean('1 h') > 6 and max('1 h') > 8"}, SWUNG),
+        ({"when": "value > 50"}, "area", {"when": "count('debris', '10 min') >= 2"}, SEEN),
+    ],
+    ids=["samples of both", "samples", "figures of one window", "count"],
+)
+def test_a_promoted_set_goes_on_as_if_it_had_been_in_force(
+    before: dict[str, object], scope: str, level: dict[str, object], log: list[bytes]
+) -> None:
+    rule: dict[str, object] = {"id": "new", "scope": scope, "levels": {"orange": level}}
+    if scope == "point":
+        rule["where"] = {"quantity": "displacement"}
+    wanted = made(rule)
+    here = made({"id": "old", "where": {"quantity": "displacement"}, "levels": {"orange": before}})
+    engine, control = begun(here, wanted), Engine(0)
+    run(control, [published(Bundle(site=site(), rules=wanted)), tick(START), tick(START + 1.0)])
+    run(engine, log)
+    run(control, log)
+    now = engine.clock
+    found = run(engine, [published(Bundle(site=site(), rules=wanted), "v2", now), tick(now + 1.0)])
+    run(control, [tick(now), tick(now + 1.0)])
+    assert [one.edge for one in found if isinstance(one, ShadowChange)] == ["promoted"]
+    assert engine.evaluator is not None and control.evaluator is not None
+    assert engine.evaluator.current.tolist() == control.evaluator.current.tolist()
+    assert engine.evaluator.current.any()
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_all_that_a_promoted_set_remembers_is_what_it_would_be_in_force(tmp_path: Path, seed: int) -> None:
+    """Over a log of all that can change an outcome, beside half of the rules that it has."""
+    with Log(tmp_path / "log.sqlite", TOPICS) as log:
+        life = Life(log, seed)
+        life.live(25)
+        values = [value for _, _, value in log.read(OBSERVATIONS, 0, 0, limit=10_000)]
+    lived = [value for value in values if value[0] == observation.FRAME or not told_of_rules(value)]
+    wanted, ground = every(20.0), grown("v1", POINTS)
+    content = Bundle(site=ground, rules=wanted)
+    engine, control = Engine(0), Engine(0)
+    run(engine, [published(Bundle(site=ground, rules=every(15.0)[seed::2])), shadow(wanted, START)])
+    run(control, [published(content)])
+    for one in (engine, control):
+        run(one, [tick(START), *lived])
+    run(engine, [published(content, "v2", engine.clock)])
+    assert engine.evaluator is not None and control.evaluator is not None
+    found, expected = engine.evaluator.state(), control.evaluator.state()
+    names = {name for name in expected if name != "notes" and not name.startswith("instance.")}
+    assert names == {name for name in found if name != "notes" and not name.startswith("instance.")}
+    for name in sorted(names):
+        np.testing.assert_array_equal(found[name], expected[name], name)
+    np.testing.assert_array_equal(engine.evaluator.held_since, control.evaluator.held_since)
+    np.testing.assert_array_equal(engine.evaluator.sampled, control.evaluator.sampled)
+    mine, theirs = (msgspec.msgpack.decode(state["notes"].tobytes(), type=Notes) for state in (found, expected))
+    for name in ("sightings", "tallies", "heard", "rising", "cameras", "across", "surges"):
+        assert getattr(mine, name) == getattr(theirs, name), name
+
+
+def told_of_rules(value: bytes) -> bool:
+    """Tell a publication or a shadow set from all else."""
+    return isinstance(observation.decode(value), Publication | Shadow)
+
+
+def test_it_keeps_the_windows_that_the_published_rules_no_longer_need() -> None:
+    def average(limit: float) -> tuple[Rule, ...]:
+        level = {"when": f"mean('10 min') > {limit}"}
+        return made({"id": "over", "where": {"quantity": "displacement"}, "levels": {"orange": level}})
+
+    engine = begun(average(50.0), average(6.0))
+    run(engine, rise([1.0, 1.0, 1.0, 1.0]))
+    run(engine, [published(Bundle(site=site(), rules=over(50.0)), "v2", START + 45.0)])
+    assert not verdicts(run(engine, rise([9.0], START + 50.0)))  # of five readings the mean is 2.6
+    assert engine.shadow is not None and not engine.shadow.beside.broken
 
 
 def test_it_goes_on_over_a_publication_of_other_rules() -> None:

@@ -96,6 +96,7 @@ async def opened(request: Request, id: Rule, identity: Writer) -> dict[str, Any]
             "text": present["text"] if present else "",
             "base": base,
             "in_folder": bool(present and present["in_folder"]),
+            "template": present.get("template") if present else None,
             "draft": msgspec.to_builtins(draft),
             "others": _others(console, identity, id),
             "moved": draft is not None and draft.base != base,

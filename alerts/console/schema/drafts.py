@@ -32,17 +32,26 @@ class OtherDraft(Answer):
     changed: float
 
 
+class RuleTemplate(Answer):
+    """The template that makes a rule, and where the site folder has it: its file and line."""
+
+    id: str
+    file: str
+    line: int
+
+
 class RuleOpened(Answer):
     """A rule to be edited: as it is in force (both empty for a new one), one's own draft, and who else has one.
 
-    `in_folder`: the site folder says the rule as it is in force. `moved`: another version came in force since the draft
-    was begun.
+    `in_folder`: the site folder says the rule as it is in force. `template`: the folder makes the rule from it; a draft
+    stands for itself. `moved`: another version came in force since the draft was begun.
     """
 
     id: str
     text: str
     base: str
     in_folder: bool
+    template: RuleTemplate | None = None
     draft: DraftKept | None
     others: list[OtherDraft]
     moved: bool
@@ -122,6 +131,7 @@ class DraftPublished(Answer):
     """What is in force now, or once a second person approves (`waiting`); `base` names the rule in force.
 
     `folder`: written, the site folder says it too; differs, it does not: its next publication takes the rule back.
+    `template` makes the rule there: that is to be changed.
     """
 
     version: str
@@ -130,6 +140,7 @@ class DraftPublished(Answer):
     waiting: bool
     folder: Literal["written", "differs"]
     base: str
+    template: RuleTemplate | None = None
 
 
 class RuleVersion(Answer):

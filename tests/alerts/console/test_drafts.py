@@ -20,6 +20,9 @@ BROKEN = DocumentError([Problem("draft.yaml", 4, "rules[0].levels.red.when", "un
 CHECKED: dict[str, Any] = {"problems": [], "more": 0, "tests": [], "rules": []}
 
 
+MADE_FROM = {"id": "slow", "file": "rules/slow.yaml", "line": 3}
+
+
 class MovedError(ValueError):
     moved = True
 
@@ -32,7 +35,7 @@ class Desk:
         self.published: list[tuple[str, ...]] = []
 
     def opened(self, id: str) -> dict[str, Any] | None:
-        known = {"id": id, "text": "rules: [1]\n", "base": self.base, "in_folder": True}
+        known = {"id": id, "text": "rules: [1]\n", "base": self.base, "in_folder": True, "template": MADE_FROM}
         return known if id == "creep" else None
 
     def history(self, id: str) -> list[dict[str, Any]]:
@@ -78,6 +81,7 @@ def test_a_draft_is_kept_for_its_author_and_others_are_told(drafts: Desktop) -> 
         path = f"{URL}/creep/draft"
         first = schema.RuleOpened.model_validate(client.get(path, headers=mine).json())
         assert (first.text, first.base, first.draft, first.others) == ("rules: [1]\n", "aa", None, [])
+        assert first.template is not None and first.template.model_dump() == MADE_FROM
         for text in ("a: [", "rules: [2]"):  # broken YAML is kept as well: it is a draft
             assert client.put(path, json={"text": text, "base": "aa"}, headers=mine).status_code == 200
         again = schema.RuleOpened.model_validate(client.get(path, headers=mine).json())

@@ -796,6 +796,7 @@ export interface RuleOpened {
   text: string; // as it is in force; '' for a new one
   base: string;
   in_folder: boolean;
+  template: { id: string; file: string; line: number } | null;
   draft: Draft | null;
   others: OtherDraft[];
   moved: boolean;

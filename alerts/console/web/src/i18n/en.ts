@@ -911,6 +911,7 @@ export const en: Record<keyof typeof zh, string> = {
   'editor.road': 'What next',
   'editor.road.not': 'Once it is sound and differs from what is in force, it can be tried, run in the shadow, published.',
   'editor.folder.differs': 'In force, but the site folder says otherwise: its next publication, or a restart, takes it back. Change it there too.',
+  'editor.template': 'Made from the template {template} ({file}, line {line}). A draft stands for itself: in force, it no longer follows the template, and the next publication of the site folder takes it back. To keep the change, change the template there, or its values for this place under “for”.',
   'editor.other': '{who} began a draft of this rule before you (last changed {time}).',
   'editor.other.later': '{who} began a draft of this rule after you (last changed {time}).',
   'editor.history': 'History',

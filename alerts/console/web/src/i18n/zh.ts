@@ -909,6 +909,7 @@ export const zh = {
   'editor.road': '下一步',
   'editor.road.not': '草稿没有错误、与在用规则不同时，才能试算、影子运行或发布。',
   'editor.folder.differs': '已生效，但站点文件夹中的规则不同：下次启动或发布文件夹时会被覆盖，请同步修改。',
+  'editor.template': '此规则由模板 {template} 生成（{file} 第 {line} 行）。草稿只替换这一条规则：在用后不再随模板变化，站点目录下次发布时会被收回。要保留修改，请在该处修改模板，或在其 for 下为此处另给数值。',
   'editor.other': '{who} 也在编辑此规则，且比您先开始（最后修改 {time}）。',
   'editor.other.later': '{who} 在您之后也开始编辑此规则（最后修改 {time}）。',
   'editor.history': '历史版本',

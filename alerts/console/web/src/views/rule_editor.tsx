@@ -115,6 +115,7 @@ function Desk({ opened, again }: { opened: RuleOpened; again: () => void }) {
           {t('editor.moved')} <button type="button" onClick={() => setBegunFrom(base)}>{t('editor.moved.take')}</button>
         </p>
       )}
+      {opened.template && <p class="hint" data-test="made-from">{t('editor.template', { template: opened.template.id, file: opened.template.file, line: opened.template.line })}</p>}
       <p class="quiet">{t('editor.help')}</p>
       <div class="rule-parts">
         <CodeEditor key={taken} label={t('editor.text', { id })} text={text} change={change} flaws={checked?.problems ?? NONE} complete={complete} goTo={goTo} />

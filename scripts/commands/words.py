@@ -1,12 +1,18 @@
-"""What a comparison of rules says, in Chinese and English: one small catalogue for the table and the page."""
+"""What commands about rules say, in Chinese and English: one small catalogue for checks, tuning and comparisons."""
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-Language = Literal["zh", "en"]
+import typer
+
+Language = Literal["zh-CN", "en"]
+LanguageOption = Annotated[
+    Language | None, typer.Option("--language", help="Language of what is said or written; the site's by default.")
+]
 
 WORDS: dict[str, tuple[str, str]] = {
     "title": ("规则回放对比", "Replay of rules compared"),
@@ -60,6 +66,53 @@ WORDS: dict[str, tuple[str, str]] = {
     "orange": ("橙", "orange"),
     "yellow": ("黄", "yellow"),
     "blue": ("蓝", "blue"),
+    "problems": ("{site} 有 {count} 个问题", "{count} problem(s) in {site}"),
+    "more_problems": ("另有 {count} 个未列出，--json 列出全部", "{count} more are not listed; --json lists all"),
+    "sound": (
+        "{site} 的 {rules} 条规则无误，{tests} 个测试通过",
+        "{rules} rules of {site} are sound, and their {tests} tests pass",
+    ),
+    "doubts": ("{count} 处不像是有意为之", "{count} thing(s) that can hardly be meant"),
+    "review": (
+        "{rule}：复审日期为 {date}，已过期：请重新审阅并写明下次日期",
+        "{rule}: its review was due on {date}: look at it again, and set the next date",
+    ),
+    "more_reviews": ("另有 {count} 条规则复审过期", "and {count} more rules whose review is past due"),
+    "unjudged": (
+        "这段时间内没有事件在关闭时给出结论：无从知道哪些属实",
+        "no incident was closed with a disposition in that time: nothing is known of what was real",
+    ),
+    "unchanged": ("未作任何修改", "nothing was changed"),
+    "unknown": ("未知", "unknown"),
+    "share": ("{value:.0%}（{low:.0%} 至 {high:.0%}，共 {of}）", "{value:.0%} ({low:.0%} to {high:.0%}, of {of})"),
+    "rates": ("查准率 {precision} · 查全率 {recall}", "precision {precision} · recall {recall}"),
+    "nuisances": ("扰动报警：{places}", "nuisances: {places}"),
+    "at_hours": ("按小时：{hours}", "by hour: {hours}"),
+    "at_hour": ("{hour:02} 时 {count}", "{hour:02}h {count}"),
+    "joined": ("、", ", "),
+    "real": ("属实", "real"),
+    "nuisance": ("扰动", "nuisance"),
+    "test": ("测试", "test"),
+    "duplicate": ("重复", "duplicate"),
+    "threshold": ("阈值", "threshold"),
+    "delay": ("延时", "delay"),
+    "false": ("误报", "false"),
+    "missed": ("漏报", "missed"),
+    "ahead": ("提前", "lead"),
+    "no_better": (
+        "没有已知更好的取值；● 为现行规则",
+        "no variant is known to be better; ● is the rule as it is",
+    ),
+    "better": (
+        "{when}，持续 {delay:g} s：误报更少，漏报不增",
+        "{when} for {delay:g} s: fewer false alarms, and it misses no more",
+    ),
+    "move": (
+        "登记表中 {quantity} 的 {limit}：{before:g} → {after:g} {unit}，{points} 个测点",
+        "in the registry, {limit} of {quantity}: {before:g} → {after:g} {unit} at {points} points",
+    ),
+    "silenced": ("不再报警：{flipped}", "silenced: {flipped}"),
+    "raised": ("新增报警：{flipped}", "raised: {flipped}"),
 }
 
 
@@ -68,7 +121,7 @@ class Words:
 
     def __init__(self, language: Language, zone: str) -> None:
         self.language: Language = language
-        self._place = 0 if language == "zh" else 1
+        self._place = 0 if language == "zh-CN" else 1
         self._zone = ZoneInfo(zone)
 
     def __call__(self, key: str, **values: object) -> str:
@@ -80,6 +133,13 @@ class Words:
         """Write unix seconds."""
         return datetime.fromtimestamp(time, self._zone).strftime(form)
 
+    def rounded(self, time: float, step: float, *, up: bool = False) -> float:
+        """Give the unix time nearest to one (or not before it) at which the zone's clocks show a whole `step` (s)."""
+        ahead = datetime.fromtimestamp(time, self._zone).utcoffset()
+        east = ahead.total_seconds() if ahead is not None else 0.0
+        steps = (time + east) / step
+        return (math.ceil(steps) if up else round(steps)) * step - east
+
     def duration(self, seconds: float | None) -> str:
         """Write a span of time, at most three digits of it."""
         if seconds is None:
@@ -87,8 +147,8 @@ class Words:
         size = abs(seconds)
         for least, length, zh, en in ((86400 * 2, 86400, "天", "d"), (7200, 3600, "小时", "h"), (120, 60, "分", "min")):
             if size >= least:
-                return f"{seconds / length:.3g} {zh if self.language == 'zh' else en}"
-        return f"{seconds:.3g} {'秒' if self.language == 'zh' else 's'}"
+                return f"{seconds / length:.3g} {zh if self.language == 'zh-CN' else en}"
+        return f"{seconds:.3g} {'秒' if self.language == 'zh-CN' else 's'}"
 
     def shift(self, seconds: float | None) -> str:
         """Write by how much something is later (+) or earlier (-)."""
