@@ -20,7 +20,7 @@ from models.budget import enough, owed, spend
 from models.layout import CREEPS, DRIFTING, FIELDS, KIND, MOVING, RECENT, SLOW, SWINGS
 from models.machine import Single
 from models.novelty import NARROW, TINIEST, UTMOST, Memory, News, trim
-from models.reason import NOTHING
+from models.reason import DAY_ABOVE, DAY_BELOW, NOTHING
 from models.residual import NO_DEPARTURE
 from models.scoring import (
     ANGLE,
@@ -43,6 +43,7 @@ from models.scoring import (
     stops,
 )
 from models.season import HOUR, Seasons
+from models.wander import APART
 
 Told = tuple[float, bool, int, bool, bool]
 """Score, alarm, reason, learning and gap of one reading: see `models.bank.BankResult`."""
@@ -255,6 +256,17 @@ class Usual:
             swung, swings = swings, self._seasons.turn_one(row, time, last_time, level + swing, swings)
             if swings or swung:
                 level += swing - (self._seasons.at_one(row, time) if swings else 0.0)
+            weeks = self._seasons.wander_one(row, settings.certain)
+            if (
+                weeks.excess >= settings.certain
+                and learnt
+                and not kind
+                and time - beyond_time > max(APART, settings.refractory * tempo)
+            ):
+                alarm, touched, beyond_time = True, True, time
+                spent = spend(SCALARS, spent, time, budget / DAY, True, settings.owed_most)
+                reason = DAY_BELOW if weeks.mean < weeks.low else DAY_ABOVE
+                self._rare["reason"][row] = reason, time, *weeks[1:], turned_before, score
 
         self._recent[row * RECENT + int(seen) % RECENT] = step
         _ROW.pack_into(
