@@ -16,6 +16,7 @@ from typing import IO, TypeVar
 
 import msgspec
 
+from models.area.wild import NO_VALUE
 from models.interval import FIRST
 from models.scoring import LARGEST
 from scripts.times import Times, falls
@@ -28,8 +29,6 @@ _UNDER = 3  # lines under a heading of which one must be a row
 _MOST_LINES = 100  # that a quoted text goes on for
 _MOST_TURNED = 5_000_000  # rows of a recording that begins with its newest
 _ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")
-_NO_VALUE = frozenset({-999.0, -6999.0, -9999.0, -99999.0, -999999.0, 1e31, 9.96921e36})
-"""What loggers and services write where they have no value."""
 _AMOUNT = re.compile(
     r"[<>~≈≤≥]?\s*([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?))"
     r"(?:\s*[^\W\d_]{1,4}[²³]?(?:/[^\W\d_]{1,4}[²³]?)?|\s*[%‰*°]\s*[A-Z]?)?"
@@ -217,7 +216,7 @@ def number(text: str) -> float:
     except ValueError:
         told = _AMOUNT.fullmatch(text.strip().replace("−", "-")) if len(text) < 64 else None
         value = float(told[1].replace(",", "")) if told else math.nan
-    return math.nan if value in _NO_VALUE or abs(value) > LARGEST else value
+    return math.nan if value in NO_VALUE or abs(value) > LARGEST else value
 
 
 def _cell(text: str, decimal_comma: bool) -> str:
