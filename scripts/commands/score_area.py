@@ -54,4 +54,5 @@ def say_wild(count: int) -> None:
 def say_late(count: int, how: str) -> None:
     """Say how many rows were left as they were, since they were not later than the one before."""
     if count:
-        err.print(f"{count} rows were not later than the one before, and were not {how}: is the file in order of time?")
+        err.print(f"{count} rows were not later than the one before, and were not {how}: is the file in order of time,")
+        err.print("and if a day and its time are two columns, are both named, as in --time date+time?")
