@@ -47,7 +47,7 @@ from models.layout import (
     modern,
 )
 from models.machine import Batch, Single
-from models.reason import NOTHING, STOPPED, details_text, reason_text
+from models.reason import DAY_ABOVE, DAY_BELOW, NOTHING, STOPPED, details_text, reason_text
 from models.scoring import (
     ANGLE,
     COUNTER,
@@ -497,6 +497,8 @@ class Bank:
         fields = self._fields[row]
         if time != fields[AT["last_time"]]:
             return told  # readings since then say nothing of that one
+        if code in (DAY_ABOVE, DAY_BELOW):  # what came about in weeks has no shape in the last readings
+            return told + details_text(int(code), value=value, low=low, high=high, language=language)
         lasted, interval = float(fields[AT["stay_lasted"]]), float(self._slow[row, SLOW_AT["interval"]])
         shape = self.shape(row)
         return told + details_text(
@@ -535,6 +537,7 @@ class Bank:
             "day": self._seasons.day,
             "profile": self._seasons.profile,
             "season": self._seasons.known,
+            "origin": self._seasons.origin[:, None],
         }
         return {name: array.copy() for name, array in arrays.items()} | {
             "codes": self._codes.state(),
@@ -559,7 +562,8 @@ class Bank:
             if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:
                 raise ValueError(f"not the state of a bank of this layout: {name}")
         self._rare = {part: state[part].copy() for part in self._rare}
-        self._seasons.take(state["day"].copy(), state["profile"].copy(), state["season"].copy())
+        day, profile, season = (state[name].copy() for name in ("day", "profile", "season"))
+        self._seasons.take(day, profile, season, state["origin"][:, 0].copy())
         self._survival.take(state["coarse"].copy(), state["fine"].reshape(rows * GROUPS, FINE).copy())
         self._codes.restore(listed["codes"])
         if len(self._guesses.stage) != rows or state["stage"].any():

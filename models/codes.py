@@ -154,15 +154,13 @@ class Codes:
         if row >= len(self._shelf) or self._shelf[row] < 0:
             self._meet(np.array([row], np.intp))
         shelf, place = self._shelves[self._shelf[row]], int(self._place[row])
-        mine = shelf.key[place]
-        keys, codes = mine.tolist(), mine.view(np.uint32).tolist()
+        keys = shelf.key[place].tolist()
         column = keys.index(change) if change in keys else -1
         while column < 0 and shelf.used[place] >= shelf.width < MOST:
             self._promote(int(self._shelf[row]), np.array([row], np.intp))
             shelf, place = self._shelves[self._shelf[row]], int(self._place[row])
         known = int(shelf.known[place])
-        unseen = then not in codes if known else then != first
-        came, rarer, habit = 0, 0, 0.0
+        unseen, came, rarer, habit = False, 0, 0, 0.0
         if column >= 0:
             times = shelf.times[place].tolist()
             came = times[column]
@@ -172,6 +170,8 @@ class Codes:
             habit, at = self._hours.came_one(at, last, hour, (time - since) / (HOUR * 24))
             shelf.hours[place, column], shelf.last[place, column] = at, hour
         else:
+            codes = shelf.key[place].view(np.uint32).tolist()
+            unseen = then not in codes if known else then != first
             self._add_one(shelf, place, keys, codes, first, then, hour)
         return Seldom(min(max((rarer + 1.0) / (readings + 1.0), habit), 1.0), float(came), unseen, max(known, 1))
 

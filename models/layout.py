@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from models import creep, novelty
 from models.residual import LARGEST
-from models.season import MEAN, WIDTH
+from models.season import MEAN, WEEKS, WIDTH
 
 Floats = npt.NDArray[np.float64]
 
@@ -72,9 +72,11 @@ def modern(state: Mapping[str, npt.NDArray[Any]], blank: Floats) -> dict[str, np
     """
     state = dict(state)
     season = state.get("season")
-    if season is not None and season.ndim == 2 and season.shape[1] == MEAN:  # before there were residuals
+    if season is not None and season.ndim == 2 and season.shape[1] in (MEAN, WEEKS):  # before residuals, or weeks
         state["season"] = np.zeros((len(season), WIDTH), np.float32)
-        state["season"][:, :MEAN] = np.minimum(season, LARGEST * LARGEST)
+        state["season"][:, : season.shape[1]] = np.minimum(season, LARGEST * LARGEST)
+        state["season"][:, WEEKS:] = (-LARGEST, LARGEST) * 2  # until four weeks are known
+        state["origin"] = np.zeros((len(season), 1))
     fields = state.get("fields")
     if "slow" in state or fields is None or fields.ndim != 2 or not OLDEST <= fields.shape[1] <= len(EARLIER):
         return state

@@ -17,6 +17,7 @@ from models.reason import CODES, NOTHING, RARE, VALUE_ABOVE, VALUE_BELOW
 from models.residual import NO_DEPARTURE, Departure
 from models.season import Seasons, hour
 from models.trend import Pace
+from models.wander import NO_WANDER, Wander
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -107,6 +108,14 @@ class Batch:
         now = swings.copy()
         now[at] = self.seasons.turn(self.rows[at], time[at], last[at], value[at], swings[at])
         return now, self.swing(now, time)
+
+    def wander(self, where: Bools, certain: float) -> Wander:
+        """Hold the mean of the last day of some rows against the weeks before."""
+        told = Wander(*np.zeros((len(Wander._fields), len(self.rows))))
+        at = where.nonzero()[0]
+        for into, new in zip(told, self.seasons.wander(self.rows[at], certain), strict=True):
+            into[at] = new
+        return told
 
     def rarely(
         self, part: str, where: Bools, work: Work, change: list[Floats], settings: Any, *given: Floats
@@ -229,6 +238,10 @@ class Single:
         """Learn the row's profile: its hour has turned."""
         now = self.seasons.turn_one(self.row, time, last, value, swings)
         return now, self.swing(now, time)
+
+    def wander(self, where: bool, certain: float) -> Wander:
+        """Hold the mean of the row's last day against the weeks before."""
+        return self.seasons.wander_one(self.row, certain) if where else NO_WANDER
 
     def rarely(
         self, part: str, where: bool, work: Work, change: list[float], settings: Any, *given: float

@@ -10,10 +10,11 @@ FIGURES = 9
 """Significant figures that a number is told with at most: a float has more, nobody reads them."""
 
 NOTHING, VALUE_ABOVE, VALUE_BELOW, MEAN_ABOVE, MEAN_BELOW, CHANGE_ABOVE, CHANGE_BELOW, RARE, UNSEEN, SELDOM = range(10)
-HOUR_ABOVE, HOUR_BELOW, STOPPED = 10, 11, 12
+HOUR_ABOVE, HOUR_BELOW, STOPPED, DAY_ABOVE, DAY_BELOW = range(10, 15)
 """Codes: the value, its short mean, or the mean's change is above or below its range; or rare within its range;
 a code that was never seen, or a change from one code to another that comes seldom; or the value is above or below what
-is usual at its hour; or a counter that always moved stands still."""
+is usual at its hour; or a counter that always moved stands still; or the mean of the last day is above or below what it
+was in the four weeks before the running ones."""
 CODES = np.array([*range(VALUE_ABOVE, RARE), HOUR_ABOVE, HOUR_BELOW], np.uint8)
 """Of the streams, each above and below: value, short mean, change, residual of the daily swing."""
 
@@ -30,6 +31,8 @@ _WORDS = {
         SELDOM: "change from {low} to {value}, seen {high} times in the last {span}",
         HOUR_ABOVE: "value {value} above {low}…{high} usual at this hour",
         HOUR_BELOW: "value {value} below {low}…{high} usual at this hour",
+        DAY_ABOVE: "mean of the last day {value} above {low}…{high} of four weeks before",
+        DAY_BELOW: "mean of the last day {value} below {low}…{high} of four weeks before",
         STOPPED: "counter has stood at {value} for {span}, having moved all the time before",
     },
     "zh": {
@@ -44,9 +47,12 @@ _WORDS = {
         SELDOM: "由 {low} 变为 {value}，最近 {span}内仅出现 {high} 次",
         HOUR_ABOVE: "数值 {value} 高于该时段的常见范围 {low}…{high}",
         HOUR_BELOW: "数值 {value} 低于该时段的常见范围 {low}…{high}",
+        DAY_ABOVE: "最近一天的均值 {value} 高于此前四周的范围 {low}…{high}",
+        DAY_BELOW: "最近一天的均值 {value} 低于此前四周的范围 {low}…{high}",
         STOPPED: "计数值停在 {value} 已 {span}，此前一直在走动",
     },
 }
+_RANGED = (HOUR_ABOVE, HOUR_BELOW, DAY_ABOVE, DAY_BELOW)
 _TURNS = {"en": ("fall", "rise"), "zh": ("下降", "上升")}
 _DETAILS = {
     "en": {"far": ", {} the range beyond it", "lasted": ", outside for {}", "shape": ", {}"},
@@ -87,7 +93,7 @@ def seldom(score: float, language: str = "en") -> str:
 
 
 def details_text(
-    code: int, *, value: float, low: float, high: float, lasted: float, shape: str, language: str = "en"
+    code: int, *, value: float, low: float, high: float, lasted: float = 0.0, shape: str = "", language: str = "en"
 ) -> str:
     """Say how far outside the range, for how long (seconds, 0: not told) and in what shape (`models.shape.WORDS`).
 
@@ -96,7 +102,7 @@ def details_text(
     language = "zh" if language.startswith("zh") else "en"
     parts = []
     width, beyond = high - low, max(value - high, low - value)
-    if (NOTHING < code < RARE or code in (HOUR_ABOVE, HOUR_BELOW)) and 0.0 < width < inf and 0.0 < beyond < inf:
+    if (NOTHING < code < RARE or code in _RANGED) and 0.0 < width < inf and 0.0 < beyond < inf:
         parts.append(_DETAILS[language]["far"].format(_share(beyond / width, language)))
     if lasted > 0.0:
         parts.append(_DETAILS[language]["lasted"].format(_span(lasted, language)))

@@ -15,7 +15,8 @@ from models import calibration, creep, dataquality, novelty, residual, season, t
 from models.arithmetic import NOWHERE, Arithmetic, Column
 from models.budget import enough, owed, spend
 from models.layout import CREEPS, DRIFTING, KIND, MOVING, SWINGS
-from models.reason import STOPPED
+from models.reason import DAY_ABOVE, DAY_BELOW, STOPPED
+from models.wander import APART, Wander
 
 DAY = 86400.0
 GAUGE, COUNTER, SWITCH, ANGLE, STATE = range(5)
@@ -109,6 +110,9 @@ class Machine(Protocol):
 
     def season(self, time: Column, last: Column, value: Column, swings: Column) -> tuple[Column, Column]:
         """Learn the daily profile at the first reading of an hour; return which rows swing and the profile in use."""
+
+    def wander(self, where: Column, certain: float) -> Wander:
+        """Hold the mean of the last day against the weeks before, where an hour has turned; all 0 elsewhere."""
 
     def rarely(
         self, part: str, where: Column, work: Callable[..., tuple[tuple[Column, ...], list[Column]]],
@@ -251,15 +255,27 @@ def assess(
 
     level, slope, drift, noise, count, bend = fields[13:19]
     line = trend.Trend(level, slope, drift, noise, count, moving, drifting, bend)
-    line, swings = _foresee(
+    line, swings, weeks = _foresee(
         machine, settings, line, dt / tempo, time, last_time, value, restart, swings, creeps, daily.swing
     )
+
+    crept = None
+    if weeks is not None and op.some(weeks.excess >= settings.certain):
+        apart = time - beyond_time > op.most(APART, settings.refractory * tempo)  # else it follows what was told
+        crept = op.both(op.both(weeks.excess >= settings.certain, apart), op.negate(learning))
+        crept = crept if kind is None else op.both(crept, kind == GAUGE)
+        alarm, beyond_time = op.either(alarm, crept), op.where(crept, time, beyond_time)
+        spent = spend(op, spent, time, budget / DAY, crept, settings.owed_most)
+        machine.touched(crept)
 
     machine.keep(seen, step)
     telling = op.either(score >= TELLING, alarm)
     reason = machine.explain(telling, alarm, time, turned_before, score, streams, news, daily, least)
     if stopped is not None:
         (reason,) = machine.rarely("reason", stopped, _stop, [reason], settings, time, value, flat_since, score)
+    if weeks is not None and crept is not None:
+        given = time, weeks.mean, weeks.low, weeks.high, turned_before, score
+        (reason,) = machine.rarely("reason", crept, _wander, [reason], settings, *given)
 
     new = (
         *(time, value, flat_since, flat_longest, seen + 1.0, short, long, *bounds[:6], *line[:5], line.bend),
@@ -313,14 +329,17 @@ def pace_of(settings: BankSettings) -> trend.Pace:
 def _foresee(
     machine: Machine, settings: BankSettings, line: trend.Trend, elapsed: Column, time: Column, last: Column,
     value: Column, restart: Column, swings: Column, creeps: Column, swing: Column,
-) -> tuple[trend.Trend, Column]:  # fmt: skip
-    """Move on what foresees a limit: the trend of the value without its daily swing, that swing, a creep's speed."""
+) -> tuple[trend.Trend, Column, Wander | None]:  # fmt: skip
+    """Move on what foresees a limit: the trend of the value without its daily swing, that swing, a creep's speed.
+
+    With each hour the mean of the last day is known anew, and is held against the weeks before.
+    """
     op = machine.op
     if swings is None:
         line = trend.advance(op, line, machine.pace, elapsed, value, restart)
     else:
         line = trend.advance(op, line, machine.pace, elapsed, value - swing, restart)
-    turned = season.hour(op, time) != season.hour(op, last)
+    turned, weeks = season.hour(op, time) != season.hour(op, last), None
     if op.some(turned):
         if swings is None:
             swings, swing = value != value, 0.0 * value
@@ -328,9 +347,10 @@ def _foresee(
         line = line._replace(level=line.level + (swing - profile))
         restart = op.either(restart, now != swings)
         swings = now
+        weeks = machine.wander(turned, settings.certain)
     if creeps is not None:
         machine.rarely("creep", creeps, _creep, [], settings, time, line.level, line.noise, restart)
-    return line, swings
+    return line, swings, weeks
 
 
 def quantity(
@@ -371,6 +391,15 @@ def _stop(
     """Keep that a counter has stopped as the reason of its surprise."""
     code = value * 0.0 + float(STOPPED)
     return (code, time, value, value, value, since, score), [op.where(value == value, STOPPED, change[0])]
+
+
+def _wander(
+    op: type[Arithmetic], _: tuple[Column, ...], change: list[Column], __: BankSettings, time: Column, mean: Column,
+    low: Column, high: Column, since: Column, score: Column,
+) -> tuple[tuple[Column, ...], list[Column]]:  # fmt: skip
+    """Keep that the mean of the last day has wandered off as the reason of an alarm."""
+    code = op.where(mean < low, float(DAY_BELOW), float(DAY_ABOVE))
+    return (code, time, mean, low, high, since, score), [op.where(mean < low, DAY_BELOW, DAY_ABOVE)]
 
 
 def _outside(

@@ -4,6 +4,9 @@ Classical decomposition, made causal: at each full hour the value of twelve hour
 24 hours around it, and what is left is learnt as the profile of that hour. Before it is learnt it is foretold: the
 swing counts as there while the profile of the days before explains more than half of the variance of what is left, and
 until it explains less than a quarter. A river's flood is not in the days before, so it explains nothing of it.
+
+Values are kept in single precision, as what they are from an origin that moves along with the day's mean: of 1013.25 or
+of ten millions the last digits are as good as of 0.01.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import numpy.typing as npt
 
 from models import residual
 from models.arithmetic import ARRAYS, SCALARS, Arithmetic, Column
+from models.wander import NO_WANDER, Wander, Weeks, wandered
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -35,7 +39,9 @@ _UTMOST = 5.0  # usual spreads that an hour may lie from the one before: a spike
 CONTIGUOUS, LEARNT, SPREAD, MISSED, MEAN, SWUNG, RANGE = range(7)
 """Columns of what is known of a profile: hours without a gap, hours learnt, variance without and with the profile, the
 mean of the last day, hours that the swing was there, and the first of the four of the residual's range."""
-WIDTH = RANGE + len(residual.Range._fields)
+WEEKS = RANGE + len(residual.Range._fields)
+"""The first of the four of the ranges of the day's mean."""
+WIDTH = WEEKS + len(Weeks._fields)
 
 
 def hour(op: type[Arithmetic], time: Column) -> Column:
@@ -44,24 +50,27 @@ def hour(op: type[Arithmetic], time: Column) -> Column:
 
 
 class Seasons:
-    """Hold the daily profiles of all rows: 232 bytes a row."""
+    """Hold the daily profiles of all rows: 260 bytes a row."""
 
     def __init__(self) -> None:
-        self.take(np.empty((0, HOURS), np.float32), np.empty((0, HOURS), np.float32), np.empty((0, WIDTH), np.float32))
+        day, profile = np.empty((0, HOURS), np.float32), np.empty((0, HOURS), np.float32)
+        self.take(day, profile, np.empty((0, WIDTH), np.float32), np.empty(0))
 
-    def take(self, day: Singles, profile: Singles, known: Singles) -> None:
+    def take(self, day: Singles, profile: Singles, known: Singles, origin: Floats) -> None:
         """Go on with these arrays."""
-        self.day = day  # the last value of each hour
+        self.day = day  # the last value of each hour, from `origin` on
         self.profile = profile  # its usual distance from the day's mean
         self.known = known
+        self.origin = origin  # what means of days, and the ranges of these, are told from on
         self._day, self._profile, self._known = (
             each.reshape(-1).view(np.uint8).data.cast("f") for each in (day, profile, known)
         )
+        self._origin = origin.view(np.uint8).data.cast("d")
 
     @property
     def row_bytes(self) -> int:
         """Return bytes a row."""
-        return 4 * (2 * HOURS + WIDTH)
+        return 4 * (2 * HOURS + WIDTH) + 8
 
     def grow(self, more: int) -> None:
         """Add rows that know nothing."""
@@ -69,12 +78,13 @@ class Seasons:
             np.concatenate([self.day, np.zeros((more, HOURS), np.float32)]),
             np.concatenate([self.profile, np.zeros((more, HOURS), np.float32)]),
             np.concatenate([self.known, np.zeros((more, WIDTH), np.float32)]),
+            np.concatenate([self.origin, np.zeros(more)]),
         )
 
     def forget(self, row: int) -> None:
         """Make a row know nothing again."""
         self.day[row] = self.profile[row] = 0.0
-        self.known[row] = 0.0
+        self.known[row] = self.origin[row] = 0.0
 
     def shift(self, rows: Rows, seconds: Floats) -> None:
         """Turn the days of rows by whole hours: their clock was set anew by seconds (f8[n])."""
@@ -96,7 +106,8 @@ class Seasons:
         """Return the mean of the last 24 hours (f8[n]) of rows; NaN where an hour lacks or the days are too few."""
         day = np.add.accumulate(self.day[rows], axis=1, dtype=np.float64)[:, -1]
         known = self.known[rows]
-        return np.where((known[:, LEARNT] >= TESTED) & (known[:, CONTIGUOUS] > HOURS), day / HOURS, np.nan)
+        there = (known[:, LEARNT] >= TESTED) & (known[:, CONTIGUOUS] > HOURS)
+        return np.where(there, self.origin[rows] + day / HOURS, np.nan)
 
     def ahead(self, rows: Rows, time: Floats, hours: int) -> Floats:
         """Return the profile (f8[n, hours]) of rows at the full hours after their times."""
@@ -124,12 +135,13 @@ class Seasons:
         around = tuple(self.profile.reshape(-1).take(rows * HOURS + places).astype(np.float64))
         known = self.known.take(rows, axis=0).astype(np.float64).T
         swung = np.where(known[CONTIGUOUS] > HOURS, known[SWUNG], 0.0)
+        origin = self.origin.take(rows)
         told, after = residual.depart(
-            ARRAYS, residual.Range(*known[RANGE:]), around, time / HOUR - hours, known[MEAN], known[SPREAD],
-            known[MISSED], swung, value, over,
+            ARRAYS, residual.Range(*known[RANGE:WEEKS]), around, time / HOUR - hours, known[MEAN], known[SPREAD],
+            known[MISSED], swung, value - origin, over,
         )  # fmt: skip
-        self.known[rows, RANGE:] = np.array(after).T
-        return told
+        self.known[rows, RANGE:WEEKS] = np.array(after).T
+        return told._replace(low=origin + told.low, high=origin + told.high)
 
     def depart_one(self, row: int, time: float, value: float, over: bool) -> residual.Departure:
         """Do the same for one row, in plain Python, to the same bits."""
@@ -137,13 +149,57 @@ class Seasons:
         whole = floor(hours)
         start, first, at = row * HOURS, whole % HOURS, row * WIDTH
         around = tuple(self._profile[start + (first + step) % HOURS] for step in (-1, 0, 1, 2))
-        contiguous, _, spread, missed, mean, swung, *ranges = self._known[at : at + WIDTH]
+        contiguous, _, spread, missed, mean, swung, *ranges = self._known[at : at + WEEKS]
+        origin = self._origin[row]
         told, after = residual.depart(
             SCALARS, residual.Range(*ranges), around, hours - whole, mean, spread, missed,
-            swung if contiguous > HOURS else 0.0, value, over,
+            swung if contiguous > HOURS else 0.0, value - origin, over,
         )  # fmt: skip
         for place, bound in enumerate(after, at + RANGE):
             self._known[place] = bound
+        return residual.Departure(told.swing, told.excess, origin + told.low, origin + told.high)
+
+    def wander(self, rows: Rows, certain: float) -> Wander:
+        """Hold the mean of the last day against the weeks before, of rows whose hour has turned just now.
+
+        Then move the origin to that mean, once a day.
+        """
+        with np.errstate(under="ignore"):
+            told = Wander(*np.zeros((len(Wander._fields), len(rows))))
+            at = (self.known[rows, CONTIGUOUS] > HOURS).nonzero()[0]
+            if len(at):
+                rows = rows[at]
+                known, origin = self.known[rows].astype(np.float64).T, self.origin[rows]
+                some, weeks = wandered(ARRAYS, Weeks(*known[WEEKS:]), known[MEAN], origin, known[LEARNT], certain)
+                for into, new in zip(told, some, strict=True):
+                    into[at] = new
+                self.known[rows, WEEKS:] = np.array(weeks).T
+                daily = (known[LEARNT] - np.floor(known[LEARNT] / HOURS) * HOURS == 0.0).nonzero()[0]
+                if len(daily):
+                    rows, mean = rows[daily], known[MEAN][daily]
+                    self.origin[rows] += mean
+                    self.day[rows] -= mean.astype(np.float32)[:, None]
+                    self.known[rows, WEEKS:] -= mean.astype(np.float32)[:, None]
+                    self.known[rows, MEAN] = 0.0
+        return told
+
+    def wander_one(self, row: int, certain: float) -> Wander:
+        """Do the same for one row, in plain Python, to the same bits."""
+        known, at = self._known, row * WIDTH
+        if not known[at + CONTIGUOUS] > HOURS:
+            return NO_WANDER
+        learnt, mean, origin = known[at + LEARNT], known[at + MEAN], self._origin[row]
+        told, weeks = wandered(SCALARS, Weeks(*known[at + WEEKS : at + WIDTH]), mean, origin, learnt, certain)
+        daily = learnt % HOURS == 0.0
+        for place, bound in enumerate(weeks, at + WEEKS):
+            known[place] = bound
+            if daily:
+                known[place] -= mean
+        if daily:
+            self._origin[row] = origin + mean
+            for place in range(row * HOURS, row * HOURS + HOURS):
+                self._day[place] -= mean
+            known[at + MEAN] = 0.0
         return told
 
     def turn_one(self, row: int, time: float, last: float, value: float, swinging: bool) -> bool:
@@ -153,6 +209,9 @@ class Seasons:
         known = self._known
         first = row * WIDTH
         contiguous, learnt, spread, missed = known[first : first + MEAN]
+        if contiguous == 0.0:
+            self._origin[row] = min(max(value, -residual.LARGEST), residual.LARGEST)
+        value -= self._origin[row]
         fresh = passed > _BRIDGED or contiguous == 0.0
         day = [0.0] * HOURS if fresh else self._day[start : start + HOURS].tolist()
         before = day[place - 1]
@@ -196,6 +255,10 @@ class Seasons:
         place = np.mod(now, HOURS).astype(np.intp)
         known, day = self.known[rows].astype(np.float64), self.day[rows]
         each = np.arange(len(rows))
+        first = (known[:, CONTIGUOUS] == 0.0).nonzero()[0]
+        if len(first):
+            self.origin[rows[first]] = np.minimum(np.maximum(value[first], -residual.LARGEST), residual.LARGEST)
+        value = value - self.origin[rows]
         fresh = (passed > _BRIDGED) | (known[:, CONTIGUOUS] == 0.0)
         spread = known[:, SPREAD]
         most = np.where(

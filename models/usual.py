@@ -17,10 +17,10 @@ import numpy.typing as npt
 from models import calibration, trend
 from models.arithmetic import NOWHERE, SCALARS
 from models.budget import enough, owed, spend
-from models.layout import CREEPS, DRIFTING, FIELDS, KIND, MOVING, RECENT, SLOW, SWINGS
+from models.layout import CREEPS, DRIFTING, FIELDS, KIND, MOVING, RECENT, SLOW, STAY_FIELDS, SWINGS
 from models.machine import Single
 from models.novelty import NARROW, TINIEST, UTMOST, Memory, News, trim
-from models.reason import NOTHING
+from models.reason import DAY_ABOVE, DAY_BELOW, NOTHING
 from models.residual import NO_DEPARTURE
 from models.scoring import (
     ANGLE,
@@ -43,11 +43,12 @@ from models.scoring import (
     stops,
 )
 from models.season import HOUR, Seasons
+from models.wander import APART
 
 Told = tuple[float, bool, int, bool, bool]
 """Score, alarm, reason, learning and gap of one reading: see `models.bank.BankResult`."""
 
-_ROW, _SLOW = struct.Struct(f"{len(FIELDS)}d"), struct.Struct(f"{len(SLOW)}d")
+_ROW, _SLOW, _STAY = (struct.Struct(f"{len(each)}d") for each in (FIELDS, SLOW, STAY_FIELDS))
 
 
 class Usual:
@@ -59,6 +60,7 @@ class Usual:
     ) -> None:  # fmt: skip
         self._memory, self._slow = (block.reshape(-1).view(np.uint8).data for block in (fields, slow))
         self._recent = rare["recent"].reshape(-1).view(np.uint8).data.cast("f")
+        self._stay = rare["stay"].reshape(-1).view(np.uint8).data
         self._rare, self._survival, self._seasons = rare, survival, seasons
         self._settings = settings
         self._pace = pace_of(settings)
@@ -172,18 +174,19 @@ class Usual:
         away = 0.0
         if learnt and (lasted > 0.0 or excess > 0.0):
             (low, high), touched = news[0], True
-            stays = self._rare["stay"]
             lasts, before = min(dt, interval * settings.gap), lasted
             if interval < settings.least and jumped(SCALARS, settings, x, low, high, least):
                 lasted = 0.0
                 beyond_time = min(beyond_time, time - settings.refractory * interval)
             if interval < settings.least:
                 lasts = min(lasts, interval)
-            stays[row], lasted, away = stay_on(
-                SCALARS, tuple(stays[row].tolist()), lasted, x, short, change, low, high, lasts, least
-            )
+            stay, lasted, away = stay_on(
+                SCALARS, _STAY.unpack_from(self._stay, row * _STAY.size), lasted, x, short, change, low, high, lasts,
+                least,
+            )  # fmt: skip
+            _STAY.pack_into(self._stay, row * _STAY.size, *stay)
+            stay_low, stay_high = stay[:2]
             if lasted == 0.0 and 0.0 < before <= interval * settings.lone:
-                stay_low, stay_high = stays[row, :2].tolist()
                 memory = Memory(value_low, value_high, value_before_low, value_before_high)
                 value_low, value_high, value_before_low, value_before_high = trim(
                     SCALARS, memory, stay_low, stay_high, settings.lone_reach
@@ -207,11 +210,10 @@ class Usual:
                 known = 1.0 / (1.0 + (time - turned_before) / tempo)
                 young = settings.tail_young * (start if start > known else known)
                 utmost = excess
-                least_stay, most_stay = stays[row, :2].tolist()
                 if (
                     interval < settings.least
                     and left(SCALARS, settings, lasted, away, time - turned_before, interval)
-                    and stands_apart(SCALARS, settings, least_stay, most_stay, lasted, away, longest, least)
+                    and stands_apart(SCALARS, settings, stay_low, stay_high, lasted, away, longest, least)
                 ):
                     young, refractory = settings.tail_young * start, settings.refractory * interval
                     utmost = excess if excess > away else away
@@ -255,6 +257,17 @@ class Usual:
             swung, swings = swings, self._seasons.turn_one(row, time, last_time, level + swing, swings)
             if swings or swung:
                 level += swing - (self._seasons.at_one(row, time) if swings else 0.0)
+            weeks = self._seasons.wander_one(row, settings.certain)
+            if (
+                weeks.excess >= settings.certain
+                and learnt
+                and not kind
+                and time - beyond_time > max(APART, settings.refractory * tempo)
+            ):
+                alarm, touched, beyond_time = True, True, time
+                spent = spend(SCALARS, spent, time, budget / DAY, True, settings.owed_most)
+                reason = DAY_BELOW if weeks.mean < weeks.low else DAY_ABOVE
+                self._rare["reason"][row] = reason, time, *weeks[1:], turned_before, score
 
         self._recent[row * RECENT + int(seen) % RECENT] = step
         _ROW.pack_into(

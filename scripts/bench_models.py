@@ -1,7 +1,7 @@
 """Time the bank alone: CPU microseconds a reading at several batch sizes, and bytes of state a point. JSON lines.
 
 First gauges by batch size, then the other kinds: counters, angles, switches that change at every reading, points that
-jump about among 5 or 50 codes, and gauges whose readings come irregularly. After each size of gauges the same with what
+jump about among 5 or 50 codes, and gauges whose readings come irregularly. After each of both the same with what
 no point should send, and how many times as long that takes: `slower`. A tenth of the readings are no measurement or
 older than the last (`mixture`), a tenth of the points are read twice a year, or all send a constant, or a thousand
 readings a second.
@@ -93,8 +93,12 @@ def bench(batch: int, points: int, readings: int, odd: str = "", seed: int = 1) 
     return found
 
 
-def bench_kind(name: str, batch: int, calls: int = 300, seed: int = 1) -> dict[str, float | int | str]:
-    """Feed one of `SERIES` to `batch` points, all in each batch; return the figures of the later half, the best."""
+def bench_kind(name: str, batch: int, calls: int = 300, seed: int = 1, odd: str = "") -> dict[str, float | int | str]:
+    """Feed one of `SERIES` to `batch` points, all in each batch; return the figures of the later half, the best.
+
+    From the later half on it is what is `odd` (one of `KINDS`); a point on its own is silent for half a year before
+    each tenth reading.
+    """
     random = np.random.default_rng(seed)
     kind, made = SERIES[name]
     bank, rows = Bank(), np.arange(batch)
@@ -103,20 +107,40 @@ def bench_kind(name: str, batch: int, calls: int = 300, seed: int = 1) -> dict[s
         bank.configure(row, interval=10.0, kind=kind)
     values = made(random, calls, batch)
     steps = random.exponential(10.0, (calls, batch)) if "irregular" in name else np.full((calls, batch), 10.0)
+    begins, at_random = calls // 2, np.random.default_rng(seed + 1)
+    if odd == "constant":
+        values[begins:] = values[begins]
+    elif odd == "1 kHz":
+        steps[begins:] = 0.001
+    elif odd == "two a year":
+        silent = np.arange(calls)[:, None] % 10 == 0 if batch == 1 else rows % 10 == 0
+        steps[begins:] = np.where(np.broadcast_to(silent, steps.shape)[begins:], HALF_A_YEAR, steps[begins:])
     times, spent = steps.cumsum(axis=0), []
+    if odd == "mixture":
+        strange = at_random.random(values.shape) < 0.1
+        strange[:begins] = False
+        values = np.where(strange, at_random.choice(ODD, values.shape), values)
+        times = np.where(strange & (at_random.random(values.shape) < 0.5), times - 3600.0, times)
     for call in range(calls):
         begin = time.process_time()
         bank.update(rows, times[call], values[call])
         spent.append(time.process_time() - begin)
-    best = sorted(spent[calls // 2 :])[: max(calls // 6, 1)]
+    part = sorted(spent[begins:])
+    best = part[: max(calls // 6, 1)] if batch > 1 else part[: max(49 * len(part) // 50, 1)]  # every tenth is odd
     return {
         "bench": "models",
         "batch": batch,
         "kind": name,
+        "odd": odd,
         "us_per_reading": round(1e6 * sum(best) / len(best) / batch, 3),
         "bytes_per_point": bank.row_bytes,
         "bytes_of_codes": round(bank.code_bytes / batch),
     }
+
+
+def _slower(odd: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    """Return figures with how many times as long as usual they are."""
+    return {**odd, "slower": round(odd["us_per_reading"] / usual["us_per_reading"], 2)}
 
 
 def main() -> None:
@@ -133,11 +157,14 @@ def main() -> None:
         print(json.dumps(found), flush=True)
         for kind in KINDS:
             odd = bench(batch, max(asked.points, batch), readings, odd=kind)
-            odd["slower"] = round(float(odd["us_per_reading"]) / float(found["us_per_reading"]), 2)
-            print(json.dumps(odd), flush=True)
+            print(json.dumps(_slower(odd, found)), flush=True)
     for name in asked.kinds:
         for batch in (1, 1_000):
-            print(json.dumps(bench_kind(name, batch)), flush=True)
+            calls = 300 if batch > 1 else 3_000
+            found = bench_kind(name, batch, calls)
+            print(json.dumps(found), flush=True)
+            for kind in KINDS:
+                print(json.dumps(_slower(bench_kind(name, batch, calls, odd=kind), found)), flush=True)
 
 
 if __name__ == "__main__":

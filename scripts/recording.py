@@ -16,6 +16,7 @@ from typing import IO, TypeVar
 
 import msgspec
 
+from models.area.wild import NO_VALUE
 from models.interval import FIRST
 from models.scoring import LARGEST
 from scripts.times import Times, falls
@@ -28,8 +29,6 @@ _UNDER = 3  # lines under a heading of which one must be a row
 _MOST_LINES = 100  # that a quoted text goes on for
 _MOST_TURNED = 5_000_000  # rows of a recording that begins with its newest
 _ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")
-_NO_VALUE = frozenset({-999.0, -6999.0, -9999.0, -99999.0, -999999.0, 1e31, 9.96921e36})
-"""What loggers and services write where they have no value."""
 _AMOUNT = re.compile(
     r"[<>~≈≤≥]?\s*([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?))"
     r"(?:\s*[^\W\d_]{1,4}[²³]?(?:/[^\W\d_]{1,4}[²³]?)?|\s*[%‰*°]\s*[A-Z]?)?"
@@ -40,6 +39,7 @@ _MARK = re.compile(r"\d[-/:.年]\d+[-/:.月]|\d:\d|[A-Za-z]{3}")
 _TIMES = re.compile(
     "t|time|timestamp|ts|unix( time)?|epoch|date|date ?time|zeit|datum|zeitstempel|(采集|监测)?时间|日期"
 )
+_SPACES, _SPACE = " ", re.compile(r"[ \t]+")
 _DECIMAL = re.compile(r"[-+−]?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:\s*\D{1,8})?")
 _UNIT = re.compile(r"[(\[（【].*$")
 
@@ -99,24 +99,26 @@ def read_rows(
     """Yield the rows that have all columns and a time; note the others. Raise `ScoreError` without such columns.
 
     The heading is the first line in which all columns are found, whatever stands before it; UTF-8, UTF-16, GB 18030 or
-    Latin-1; parted by commas, semicolons, tabs or bars. A column is named by its heading, without its unit in
-    brackets or in another case too where that is one only, or by its number from 1: then there may be no heading.
+    Latin-1; parted by commas, semicolons, tabs or bars, or by spaces. A column is named by its heading, without its
+    unit in brackets or in another case too where that is one only, or by its number from 1: then there may be no
+    heading. A day and a time of it in two columns are named together: `date+time`.
     """
     before = _beginning(source)
     if not any(line.strip() for line in before):
         raise ScoreError(f"{path}: is empty; a heading and rows are needed")
-    table = _table(path, before, (time_column, *value_columns), zone)
-    time_at, *at = table.at
+    table = _table(path, before, time_column, value_columns, zone)
+    when, at = table.at[: -len(value_columns)], table.at[-len(value_columns) :]
     chosen, needed = tuple(table.names[place] for place in at), max(table.at) + 1
+    called = " ".join(table.names[place] for place in when)
     loosely = Times(zone)
 
     def whole(cells: Sequence[str]) -> bool:
         """Return whether a line that may be part of a quoted text is a row of its own."""
-        return len(cells) >= needed and loosely.tells(cells[time_at])
+        return len(cells) >= needed and loosely.tells(_moment(cells, when))
 
     records = _records(_lines(source, table.encoding, table.skipped), table, whole)
     first = list(islice(records, FIRST))
-    times = Times(zone, (record[time_at].strip() for _, record in first if len(record) > time_at))
+    times = Times(zone, (_moment(record, when) for _, record in first if len(record) > max(when)))
     full = [record for _, record in first if len(record) >= needed]
     # where it parts no columns, a comma is a decimal one; where it does, a cell is quoted for it
     decimal_comma = table.delimiter != "," or _decimal_commas(record[place] for record in full for place in at)
@@ -124,13 +126,23 @@ def read_rows(
         if len(record) < needed:
             problems.add(line, f"has {len(record)} columns, {needed} are needed")
             continue
-        written = record[time_at].strip()
+        written = _moment(record, when)
         try:
             time = times.following(written)
         except ValueError:
-            problems.add(line, f"{table.names[time_at]}: not a time: {written[:40]!r}")
+            problems.add(line, f"{called}: not a time: {written[:40]!r}")
             continue
         yield Row(line, written, time, chosen, tuple(_cell(record[place], decimal_comma) for place in at))
+
+
+def _moment(cells: Sequence[str], when: Sequence[int]) -> str:
+    """Return the time of a row, which may stand in two cells: 2026-05-01 and 8:30, 20260501 and 830."""
+    if len(when) == 1:
+        return cells[when[0]].strip()
+    day, hour = (cells[place].strip() for place in when)
+    if day.isdecimal() and hour.isdecimal():
+        return day + hour.zfill(4 if len(hour) <= 4 else 6)
+    return f"{day} {hour}"
 
 
 def columns_of(source: IO[bytes], zone: tzinfo) -> tuple[str, list[str]] | None:
@@ -217,7 +229,7 @@ def number(text: str) -> float:
     except ValueError:
         told = _AMOUNT.fullmatch(text.strip().replace("−", "-")) if len(text) < 64 else None
         value = float(told[1].replace(",", "")) if told else math.nan
-    return math.nan if value in _NO_VALUE or abs(value) > LARGEST else value
+    return math.nan if value in NO_VALUE or abs(value) > LARGEST else value
 
 
 def _cell(text: str, decimal_comma: bool) -> str:
@@ -283,8 +295,10 @@ def _records(
             line = line.replace("\0", "")
         if '"' not in line:
             if line:
-                yield number, line.split(delimiter)
+                yield number, line.split(None if delimiter == _SPACES else delimiter)
             continue
+        if delimiter == _SPACES:
+            line = _SPACE.sub(_SPACES, line.strip())
         cells = _quoted(line, delimiter)
         if cells is None:
             number, cells = _over_lines(number, line, delimiter, waiting, numbered, whole)
@@ -340,29 +354,68 @@ def _strictly(text: str, delimiter: str) -> list[str] | None:
         raise
 
 
-def _table(path: Path, lines: Sequence[bytes], wanted: Sequence[str], zone: tzinfo) -> _Table:
+def _table(path: Path, lines: Sequence[bytes], time: str, values: Sequence[str], zone: tzinfo) -> _Table:
     """Find the heading, and with it how the file is to be read."""
-    if any(not column.isdecimal() for column in wanted):
-        for find in (_place, _nearly):
-            for at, line in enumerate(lines):
-                for encoding, delimiter, names in _readings(line):
-                    places = [find(names, column) for column in wanted]
-                    if None not in places:
-                        there = [place for place in places if place is not None]
-                        return _Table(encoding, delimiter, names, there, at + 1, at + 1)
+    day, _, hour = time.partition("+")
+    apart = (day.strip(), hour.strip()) if hour.count("+") == 0 and day.strip() and hour.strip() else None
+    ways = [(time, *values), *([(*apart, *values)] if apart is not None else [])]
+    for wanted in ways:
+        found = _headed(lines, wanted)
+        if found is not None:
+            return found
+    wanted = ways[-1]
     full = [at for at, line in enumerate(lines) if line.strip() and not line.startswith(b"#")]
     if not full:
         raise ScoreError(f"{path}: is empty; a heading and rows are needed")
     at = full[0]
-    encoding, delimiter, names = max(_readings(lines[at]), key=lambda each: len(each[2]))
+    every = [*_readings(lines[at]), *_spaced(lines[at])]
+    if all(column.isdecimal() for column in wanted):  # of a row, a cell that is called as the column's number is none
+        there = [int(column) - 1 for column in wanted]
+        for encoding, delimiter, names in every:
+            if -1 < min(there) <= max(there) < len(names) and _is_row(names, there, len(values), zone, delimiter):
+                return _Table(encoding, delimiter, [f"column {n}" for n in range(1, len(names) + 1)], there, at, at)
+    encoding, delimiter, names = max(every, key=lambda each: len(each[2]))
+    fit = [each for each in every if all(_place(each[2], column) is not None for column in wanted)]
+    if fit:
+        encoding, delimiter, names = fit[0]
     places = [_place(names, column) for column in wanted]
     for column, place in zip(wanted, places, strict=True):
         if place is None:
             raise ScoreError(f"{path}:{at + 1}: no column {column!r}; there are: {_told(names)}")
     there = [place for place in places if place is not None]
-    if _is_row(names, there, zone, delimiter):
-        return _Table(encoding, delimiter, [f"column {n}" for n in range(1, len(names) + 1)], there, at, at)
     return _Table(encoding, delimiter, names, there, at + 1, at + 1)
+
+
+def _headed(lines: Sequence[bytes], wanted: Sequence[str]) -> _Table | None:
+    """Return how the file is to be read by the first line that names all columns; None where none does.
+
+    A line of words is a heading parted by spaces only where the next is a row of such columns.
+    """
+    if all(column.isdecimal() for column in wanted):
+        return None
+    for parted in (_readings, _spaced):
+        for find in (_place, _nearly):
+            for at, line in enumerate(lines):
+                for encoding, delimiter, names in parted(line):
+                    places = [find(names, column) for column in wanted]
+                    there = [place for place in places if place is not None]
+                    if len(there) < len(places):
+                        continue
+                    below = next((text for text in lines[at + 1 :] if text.strip()), b"")
+                    if parted is _readings or any(len(cells) == len(names) for _, _, cells in _spaced(below)):
+                        return _Table(encoding, delimiter, names, there, at + 1, at + 1)
+    return None
+
+
+def _spaced(line: bytes) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the ways in which a line may be read that is parted by spaces, and may begin with a #."""
+    for encoding in _ENCODINGS:
+        try:
+            text = line.decode(encoding).replace("\0", "").lstrip("# \t").strip()
+        except UnicodeDecodeError:
+            continue
+        yield encoding, _SPACES, _quoted(_SPACE.sub(_SPACES, text), _SPACES) or []
+        return
 
 
 def _told(names: Sequence[str]) -> str:
@@ -409,11 +462,9 @@ def _folded(name: str) -> str:
     return " ".join(name.casefold().replace("_", " ").split())
 
 
-def _is_row(cells: Sequence[str], places: Iterable[int], zone: tzinfo, delimiter: str) -> bool:
-    """Return whether the first line is no heading but a row already."""
-    time_at, *at = places
-    try:
-        Times(zone).read(cells[time_at])
-    except ValueError:
+def _is_row(cells: Sequence[str], places: Sequence[int], values: int, zone: tzinfo, delimiter: str) -> bool:
+    """Return whether the first line is no heading but a row already; the last places are those of `values`."""
+    when, at = places[:-values], places[-values:]
+    if not Times(zone).tells(_moment(cells, when)):
         return False
     return all(math.isfinite(number(_cell(cells[place], delimiter != ","))) for place in at)

@@ -22,9 +22,6 @@ from scripts.recording import BadRow, Clock, Problems, ScoreError, number, oldes
 
 Floats = npt.NDArray[np.float64]
 
-WILD, SELDOM = 1000.0, 0.01
-"""What is no measurement: times the distance of the quartiles from the median, and how large a share of a column."""
-
 
 class AreaReport(msgspec.Struct, frozen=True):
     """Tell what was done: rows read, trained on, judged anomalous, early events, rows and values that were bad."""
@@ -40,7 +37,7 @@ class AreaReport(msgspec.Struct, frozen=True):
     span: int  # rows that it smooths over
     partial: int = 0  # rows judged without a column that was lost
     late: int = 0  # rows that were not later than the one before, and not judged
-    wild: int = 0  # values of the rows learnt from that were taken for none, see `without_wild`
+    wild: int = 0  # values of the rows learnt from that were taken for none: `models.area.wild`
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -90,7 +87,7 @@ def score_area(
         first = list(islice(rows, train_rows))
         if len(first) < train_rows:
             raise ScoreError(f"{path}: has {len(first)} readable rows, fewer than the {train_rows} to learn from")
-        fitted, wild = _learn(path, first, value_columns, rate)
+        fitted = _learn(path, first, value_columns, rate)
         try:
             sink = out.open("w", newline="", encoding="utf-8")
         except OSError as error:
@@ -105,7 +102,7 @@ def score_area(
     model = fitted.model
     return AreaReport(
         tally.rows, train_rows, tally.anomalous, tally.events, problems.count, tuple(problems.first), model.interval,
-        model.kind, model.span, tally.partial, tally.late, wild,
+        model.kind, model.span, tally.partial, tally.late, fitted.wild,
     )  # fmt: skip
 
 
@@ -130,37 +127,16 @@ def read_history(
         raise ScoreError(f"{path}: no row can be read")
     time, values = np.array([row.time for row in rows]), np.array([row.values for row in rows])
     later = time > np.concatenate(([-np.inf], np.maximum.accumulate(time)[:-1]))
-    plain, wild = without_wild(values[later])
-    if wild:
-        problems.add(1, f"{wild} values of the columns are too far off to be measurements and were left out")
-    return time[later], plain, problems
+    return time[later], values[later], problems
 
 
-def without_wild(values: Floats) -> tuple[Floats, int]:
-    """Return values, f8[rows, columns], of which none is so far off that it blinds its column, and how many were.
-
-    A value 1,000 times as far from the median as the quartiles are from each other, of which a column has one in a
-    hundred at most, is no measurement (65535 of a transmitter that starts): the one before it stands in its place.
-    """
-    low, middle, high = np.percentile(values, (25, 50, 75), axis=0)
-    wild = (np.abs(values - middle) > WILD * (high - low)) & (high > low)
-    wild &= wild.sum(axis=0) <= SELDOM * len(values)
-    if not wild.any():
-        return values, 0
-    place = np.where(wild, -1, np.arange(len(values))[:, None])
-    before = np.maximum.accumulate(place, axis=0)
-    held = np.take_along_axis(values, np.maximum(before, 0), axis=0)
-    return np.where(before < 0, middle, held), int(wild.sum())
-
-
-def _learn(path: Path, first: list[_Row], names: Sequence[str], rate: float) -> tuple[Fitted, int]:
-    """Fit the model to the rows that are in order; return how many values of them were none, too."""
+def _learn(path: Path, first: list[_Row], names: Sequence[str], rate: float) -> Fitted:
+    """Fit the model to the rows that are in order."""
     time = np.array([row.time for row in first])
     values = np.array([row.values for row in first])
     later = time > np.concatenate(([-np.inf], np.maximum.accumulate(time)[:-1]))
-    plain, wild = without_wild(values[later])
     try:
-        return fit(time[later], plain, names, usual_interval(time[later].tolist()), rate=rate), wild
+        return fit(time[later], values[later], names, usual_interval(time[later].tolist()), rate=rate)
     except FitError as error:
         raise ScoreError(f"{path}: {error}; see --train-rows") from error
 

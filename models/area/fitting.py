@@ -13,6 +13,7 @@ from models.area import drift, forest, gaussian, limits, quantities
 from models.area.faults import injected
 from models.area.model import KINDS, AreaModel, Kind
 from models.area.quantities import Quantities, Quantity
+from models.area.wild import without_wild
 
 Floats = npt.NDArray[np.float64]
 
@@ -68,10 +69,11 @@ class Trial(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """Hold a model, and how its kind was chosen."""
+    """Hold a model, how its kind was chosen, and how many values of the history were no measurements."""
 
     model: AreaModel
     trials: tuple[Trial, ...]
+    wild: int = 0
 
 
 def fit(
@@ -86,8 +88,9 @@ def fit(
 ) -> Fitted:
     """Fit a model to rows (time f8[rows] ascending, values f8[rows, channels] finite) `interval` seconds apart.
 
-    `measured` says what each channel is, by default a gauge. Without a `kind` the candidates are tried first. Raise
-    `FitError` on too few rows (10 a channel, 30 at least) or more than 64 channels.
+    `measured` says what each channel is, by default a gauge. Without a `kind` the candidates are tried first. Values
+    that are no measurements are left out: `models.area.wild`. Raise `FitError` on too few rows (10 a channel, 30 at
+    least) or more than 64 channels.
     """
     rows, count = values.shape
     if count > MOST_CHANNELS:
@@ -96,14 +99,17 @@ def fit(
     if rows < needed:
         raise FitError(f"{rows} rows are too few to learn {count} points from; {needed} are needed")
     steps = np.concatenate(([1.0], np.diff(time) / interval))
+    values, wild = without_wild(values)
     measures = quantities.learn(values, measured) if measured is not None else quantities.gauges(count)
-    values = measures.of_history(values, steps)
+    if not measures.plain:  # what a counter rose by at once is none either
+        values, more = without_wild(measures.of_history(values, steps))
+        wild += more
     trials: tuple[Trial, ...] = ()
     if kind is None:
         trials = tried(steps, values, tuple(names), interval, rate)
     chosen = kind or max(trials, key=lambda trial: trial.chosen).kind
     model = _model(chosen, steps, values, tuple(names), interval, rate)
-    return Fitted(model._replace(quantities=measures), trials)
+    return Fitted(model._replace(quantities=measures), trials, wild)
 
 
 def tried(steps: Floats, values: Floats, names: tuple[str, ...], interval: float, rate: float) -> tuple[Trial, ...]:

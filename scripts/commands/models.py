@@ -140,6 +140,7 @@ def _learn(
 ) -> None:
     """Fit, keep and tell."""
     from models.area.fitting import FitError, fit  # here: scikit-learn takes a second to load
+    from scripts.commands.score_area import say_wild
 
     measured: list[Any] = [one.kind if one.kind in ("counter", "angle") else "gauge" for one in points]
     try:
@@ -147,6 +148,7 @@ def _learn(
             fitted = fit(times, values, [one.id for one in points], interval, measured=measured)
     except FitError as error:
         fail(f"{error}{note}")
+    say_wild(fitted.wild)
     facts = Facts(
         begin=float(times[0]),
         end=float(times[-1]),

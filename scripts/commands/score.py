@@ -25,7 +25,10 @@ CIRCLES: dict[Circle, float] = {"deg": 360.0, "rad": 2.0 * math.pi, "gon": 400.0
 def score(
     file: Annotated[Path, typer.Argument(help="CSV file with a header line.")],
     time: Annotated[
-        str, typer.Option(help="Column of times: ISO 8601, dates as people write them, or unix time in any unit.")
+        str,
+        typer.Option(
+            help="Column of times: ISO 8601, dates as people write them, or unix time in any unit; day+hour of two."
+        ),
     ],
     value: Annotated[list[str], typer.Option(help="Column of values; several with --train-rows are scored together.")],
     out_file: Annotated[Path, typer.Option("--out", help="Where to write time, value, score, alarm.")] = Path(
@@ -65,8 +68,9 @@ def score(
     **quality_alarm** is 1 where either begins.
 
     Rows that cannot be read are counted and named, those with no value (empty, NA, -9999) too. Columns are named by
-    their heading, with or without its unit in brackets, or by number; remarks before the heading, tabs, semicolons,
-    decimal commas, units behind numbers, GBK and UTF-16 are understood, as is a file that begins with its newest row.
+    their heading, with or without its unit in brackets, or by number; a day and its time in two as **date+time**.
+    Remarks before the heading, tabs, semicolons, spaces, decimal commas, units behind numbers, GBK and UTF-16 are
+    understood, as is a file that begins with its newest row.
 
     With **--limit** it also writes when the limit will be reached: **eta**, **eta_low** and **eta_high** in seconds
     (inf: not in sight, empty: still learning), and **warning**, 1 while an early warning stands. A warning begins when

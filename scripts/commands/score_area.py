@@ -33,8 +33,7 @@ def together(file: Path, time: str, values: list[str], train_rows: int, out_file
     if found.partial:
         err.print(f"{found.partial} rows were judged without a column that had no value for long")
     say_late(found.late, "judged")
-    if found.wild:
-        err.print(f"{found.wild} values of the rows learnt from are too far off to be measurements and were left out")
+    say_wild(found.wild)
     say_unused(file, found.problems, found.bad, "rows or values")
 
 
@@ -46,7 +45,14 @@ def say_unused(file: Path, first: Sequence[BadRow], count: int, what: str = "row
         err.print(f"{count} {what} could not be used")
 
 
+def say_wild(count: int) -> None:
+    """Say how many values of the rows to learn from were no measurements."""
+    if count:
+        err.print(f"{count} values of the rows learnt from are too far off to be measurements and were left out")
+
+
 def say_late(count: int, how: str) -> None:
     """Say how many rows were left as they were, since they were not later than the one before."""
     if count:
-        err.print(f"{count} rows were not later than the one before, and were not {how}: is the file in order of time?")
+        err.print(f"{count} rows were not later than the one before, and were not {how}: is the file in order of time,")
+        err.print("and if a day and its time are two columns, are both named, as in --time date+time?")

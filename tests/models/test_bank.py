@@ -674,7 +674,7 @@ def test_configure_refuses_nonsense_and_keeps_what_is_learnt() -> None:
 def test_a_row_stays_small() -> None:
     bank = make_bank(["gauge"] * 10)
     assert sum(array.nbytes for array in bank.state().values()) == 10 * bank.row_bytes
-    assert bank.row_bytes <= 1030  # with what rules keep 1.5 kB
+    assert bank.row_bytes <= 1050  # with what rules keep 1.5 kB
 
 
 def test_an_empty_batch_is_fine() -> None:

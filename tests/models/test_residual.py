@@ -11,7 +11,7 @@ from models import residual
 from models.arithmetic import ARRAYS, SCALARS
 from models.bank import Bank
 from models.reason import HOUR_ABOVE, HOUR_BELOW
-from models.season import MEAN, RANGE, SWUNG
+from models.season import MEAN, RANGE, SWUNG, WEEKS
 from tests.models.recordings import DAY, HOUR, START
 
 QUARTER = 900.0
@@ -108,9 +108,9 @@ def test_a_state_without_residuals_is_taken_over_and_begins_them() -> None:
     other = Bank()
     other.restore(old)
     season = other.state()["season"]
-    assert season.dtype == np.float32 and np.isfinite(season).all() and not season[0, MEAN:].any()
+    assert season.dtype == np.float32 and np.isfinite(season).all() and not season[0, MEAN:WEEKS].any()
     told = other.update(np.array([0]), time[NIGHT : NIGHT + 1], np.array([14.0]))
-    assert not told.alarm[0] and not other.state()["season"][0, RANGE:].any()
+    assert not told.alarm[0] and not other.state()["season"][0, RANGE:WEEKS].any()
 
 
 numbers = st.floats(-1e6, 1e6)

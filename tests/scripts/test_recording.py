@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import sys
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +38,10 @@ def rows(content: str | bytes, time: str = "t", value: str = "v") -> tuple[list[
         "v,T (s)\n1.5,60\n2.5,120\n",
         " V [m³/s] ,t\n1.5,60\n2.5,120\n",
         't,v\n60,"1.5 m"\n120,2.5*\n',
+        "t v\n60 1.5\n120 2.5\n",
+        "# the time t and the level v of Keag\n#  t   v\n  60   1.5\n 120\t 2.5 \n",
+        'v note t\n1.5 "a b" 60\n2.5 c 120\n',
+        "the t and the v, in words\nt;v\n60;1.5\n120;2.5\n",
     ],
 )
 def test_the_same_rows_are_read_of_whatever_was_written(content: str | bytes) -> None:
@@ -52,6 +56,34 @@ def test_headings_in_chinese_are_read_in_the_encoding_of_their_office() -> None:
         assert [(row.text, row.values, row.names) for row in found] == [("2026-01-01 00:00", ("1.5",), ("水位（米）",))]
         assert rows("时间,水位（米）\n60,1.5\n".encode(encoding), "时间", "水位")[0][0].values == ("1.5",)
     assert rows("t,Temp (°C)\n60,1.5\n".encode("cp1252"), "t", "Temp (°C)")[0][0].values == ("1.5",)
+
+
+@pytest.mark.parametrize(
+    ("content", "time", "value"),
+    [
+        ("Date,Time,v\n2026-05-01,8:30,1\n2026-05-01,8:45,2\n", "Date+Time", "v"),
+        ("day;v;clock\n1.5.2026;1;08:30:00\n1.5.2026;2;08:45:00\n", "day+clock", "v"),
+        ("date time v\n2026/5/1 8:30 1\n2026/5/1 8:45 2\n", "date + time", "v"),
+        ("2026-05-01 08:30 1\n2026-05-01 08:45 2\n", "1+2", "3"),
+        ("#date  hhmm  v\n20260501  0830  1\n20260501   845  2\n", "date+hhmm", "v"),
+        ("日期,时间,v\n2026-05-01,08:30,1\n2026-05-01,08:45,2\n", "日期+时间", "v"),
+        ("t+zone,v\n2026-05-01T08:30+00,1\n2026-05-01T08:45+00,2\n", "t+zone", "v"),
+    ],
+)
+def test_a_day_and_its_time_may_stand_in_two_columns_and_spaces_may_part_them(
+    content: str, time: str, value: str
+) -> None:
+    found, problems = rows(content, time, value)
+    begin = datetime(2026, 5, 1, 8, 30, tzinfo=UTC).timestamp()
+    assert [(row.time - begin, row.values) for row in found] == [(0.0, ("1",)), (900.0, ("2",))]
+    assert problems.count == 0
+
+
+def test_a_time_of_two_columns_is_told_by_both_where_it_is_none() -> None:
+    _, problems = rows("d,h,v\n2026-05-01,8:30,1\n2026-05-01,noon,2\n", "d+h")
+    assert [each.message for each in problems.first] == ["d h: not a time: '2026-05-01 noon'"]
+    with pytest.raises(ScoreError, match="no column 'h'; there are: d, v"):
+        rows("d,v\n2026-05-01,1\n", "d+h")
 
 
 def test_a_unit_that_names_two_columns_is_not_guessed() -> None:

@@ -13,7 +13,7 @@ from models.area.fitting import fit
 from models.area.model import Watch
 from scripts.cli import application
 from scripts.recording import ScoreError
-from scripts.score_area import score_area, without_wild
+from scripts.score_area import score_area
 
 
 def recording(path: Path, rows: int = 500, spoil: int = 400) -> np.ndarray:
@@ -159,11 +159,3 @@ def test_one_wild_value_among_the_rows_to_learn_from_blinds_no_column(tmp_path: 
     report = score_area(tmp_path / "in.csv", "at", ["left", "right"], tmp_path / "out.csv", train_rows=300)
     assert report.wild == 3
     assert all((one["alarm"], one["top"]) == ("1", "right") for one in records(tmp_path / "out.csv")[420:])
-
-
-def test_what_comes_often_or_of_a_column_that_mostly_stands_still_is_no_wild_value() -> None:
-    values = np.random.default_rng(0).normal(size=(300, 2))
-    values[::30, 0] = 1e5  # one in thirty
-    values[:, 1] = 0.0
-    values[50, 1] = 40.0
-    assert without_wild(values) == (pytest.approx(values), 0)
