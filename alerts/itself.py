@@ -71,9 +71,9 @@ HISTORY = SystemRule(
     title={"zh": "历史数据未能保存", "en": "The history is not kept"},
     rationale={
         "cause": {
-            "zh": "InfluxDB 停机、网络中断或令牌失效；或磁盘已满、不可写；或日志无法读取",
+            "zh": "InfluxDB 停机、网络中断或令牌失效；或磁盘已满、不可写；或日志无法读取；或历史文件损坏，已另存",
             "en": "InfluxDB or the network is down, or its token is not taken; or the disk is full or cannot be "
-            "written; or the log cannot be read",
+            "written; or the log cannot be read; or a file of the history is damaged and was put aside",
         },
         "consequence": {
             "zh": "监测和告警不受影响；日志保留期内恢复即可补存（评分保留一天），超期的将不会出现在历史曲线中",
@@ -146,9 +146,11 @@ RULES = {
         title={"zh": "观测存档中断", "en": "Observations are not archived"},
         rationale={
             "cause": {
-                "zh": "存储失联、已满或拒绝写入；或观测在存档前已按保留期限从日志删除；或日志不是原先存档的那一份",
+                "zh": "存储失联、已满或拒绝写入；或观测在存档前已按保留期限从日志删除；或日志不是原先存档的那一份；"
+                "或存档中有对象无法读取，已另存",
                 "en": "The storage is away, full or refuses; or the log dropped observations before they were "
-                "archived; or the log is not the one that was archived until now",
+                "archived; or the log is not the one that was archived until now; or an object of the archive could "
+                "not be read and was put aside",
             },
             "consequence": {
                 "zh": "监测和告警不受影响；日志保留期内恢复即可补存，超期的观测将无法回放",

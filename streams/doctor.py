@@ -272,6 +272,11 @@ def _history(found: Settings) -> str:
     until = store.kept().until
     if not until:
         return NONE
+    if aside := store.put_aside():
+        raise Unwell(
+            f"{len(aside)} file(s) could not be read and were put aside, first {aside[0]}: look at the disk, put them "
+            "back from a backup or remove them; charts of those days lack what they held"
+        )
     behind = time.time() - until
     if behind > STALE_HISTORY and supervisor.holder(found.data_folder) is not None:
         raise Unwell(f"nothing was kept for {behind / 3600:.0f} h; run/history.log of the data folder says why")
