@@ -167,6 +167,29 @@ RULES = {
             "review": "2027-11-30",
         },
     ),
+    "disk": SystemRule(
+        id="@disk",
+        title={"zh": "磁盘空间不足", "en": "The disk is nearly full"},
+        rationale={
+            "cause": {
+                "zh": "数据文件夹所在磁盘的剩余空间不足 2 GB",
+                "en": "Less than 2 GB are free on the disk of the data folder",
+            },
+            "consequence": {
+                "zh": "目前监测和告警照常；一旦写满，新信号将不再被接收和确认，也不会再有新告警",
+                "en": "Watching and alarms go on for now; once it is full no signal is taken or acknowledged any more, "
+                "and nothing new alarms",
+            },
+            "response": {
+                "zh": "立即腾出空间或扩容，或调低 FORESHOCK_RETENTION_GIGABYTES；运行 foreshock doctor 复查",
+                "en": "Make room or enlarge the disk now, or lower FORESHOCK_RETENTION_GIGABYTES; look again with "
+                "foreshock doctor",
+            },
+            "time_to_respond": "30 min",
+            "owner": {"zh": "系统管理员", "en": "System administrator"},
+            "review": "2027-11-30",
+        },
+    ),
     "mqtt": SystemRule(
         id="@mqtt",
         title={"zh": "MQTT 服务器失联", "en": "An MQTT broker is away"},
