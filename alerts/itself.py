@@ -121,9 +121,9 @@ RULES = {
         title={"zh": "监测状态丢失", "en": "The engine forgot what it knew"},
         rationale={
             "cause": {
-                "zh": "状态快照早于日志现存的最早记录，两者之间的观测已按保留期限删除",
+                "zh": "状态快照早于日志现存的最早记录，两者之间的观测已按保留期限删除；或断电使日志丢失了末尾的观测",
                 "en": "The snapshot of its state is older than what the log still holds; what lay between was dropped "
-                "by retention",
+                "by retention. Or a loss of power took the end of the log",
             },
             "consequence": {
                 "zh": "此前的告警条件和模型基线不再延续：引擎不再知道的告警与派单已由系统关闭，"
